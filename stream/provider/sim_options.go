@@ -1,0 +1,256 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// SimOptions says how a simulated provider behaves. The zero value answers
+// everything at once and never fails; ParseSimOptions has friendlier defaults.
+type SimOptions struct {
+	// Latency is the mean time to an answer. Refusals (limits, outages,
+	// pressure, bad requests) come at once.
+	Latency time.Duration
+	// Jitter spreads an answer's latency evenly over Latency*(1±Jitter); 0 to 1.
+	Jitter float64
+
+	// RPM and TPM are requests and tokens a minute, 0 for no limit. They refill
+	// continuously. A request is charged when it arrives, with its prompt and
+	// the output it may ask for (max_tokens times n, else the expected output);
+	// what fails later stays charged. What a limit refuses is not charged, so
+	// that the time it is told to wait is true.
+	RPM, TPM int
+	// Burst is how much of a minute's limit may be spent at once; 0 means a
+	// minute. With 1s, 60 RPM are one request a second. A full bucket grants
+	// any request up to the minute's limit.
+	Burst time.Duration
+	// Headers sends x-ratelimit-* for the limits that are set.
+	Headers bool
+	// RefundOutput gives the part of max_tokens that was not used back when the
+	// answer is ready. OpenAI does not.
+	RefundOutput bool
+	// RetryAfter is what a 429 of a limit, a pressure or an outage says. 0 means the
+	// true time until there is room for a limit, 1s for pressure, and no such
+	// header in an outage.
+	RetryAfter time.Duration
+
+	// Shares of requests, 0 to 1 and together at most 1, that are answered
+	// with 500, a connection reset, a 200 whose JSON breaks off, nothing until
+	// the client goes away, a 429 with Retry-After, a 200 with an empty
+	// body, and a completion cut short with finish_reason length.
+	Fail, Reset, Garbage, Hang, Pressure, Empty, Truncate float64
+	// Outage is when everything is answered with 503.
+	Outage []Window
+	// MaxInFlight is the number of requests at once beyond which the answer is
+	// 503 with code "overloaded" and no Retry-After; 0 for no bound.
+	MaxInFlight int
+	// Slow is the number of requests at once beyond which latency grows in
+	// proportion, as on a server of one's own; 0 for never.
+	Slow int
+	// Quota is the number of answers after which the rest are refused with 429
+	// insufficient_quota; 0 for no bound.
+	Quota int
+
+	// Output is the mean number of visible completion tokens; 0 means 20.
+	Output int
+	// Key, if set, is the only key let in: others get 401.
+	Key string
+	// Models, if set, are the only models there are: others get 404.
+	Models []string
+	// Pretty indents the bodies, as some servers do.
+	Pretty bool
+	// Seed varies the answers, their lengths, and what fails.
+	Seed uint64
+}
+
+// Window is a stretch of time since the simulator's start, From included, To not.
+type Window struct{ From, To time.Duration }
+
+const (
+	simOutput  = 20                    // SimOptions.Output's default, in tokens
+	simLatency = 50 * time.Millisecond // ParseSimOptions' default
+)
+
+func (o SimOptions) withDefaults() SimOptions {
+	if o.Burst <= 0 || o.Burst > time.Minute {
+		o.Burst = time.Minute
+	}
+	if o.Output <= 0 {
+		o.Output = simOutput
+	}
+	return o
+}
+
+// ParseSimOptions reads the query of a `sim:` URL, like
+//
+//	latency=800ms&jitter=0.5&rpm=500&tpm=150000&fail=0.02&outage=10s-20s&seed=1
+//
+// The names are those of SimOptions in lower case, but for inflight
+// (MaxInFlight), retry-after (RetryAfter) and refund (RefundOutput); outage
+// and models may be given more than once, models also with commas. Latency
+// is 50ms unless given, and headers are sent when there is a limit unless
+// headers=false. An unknown name or a bad value is an error, which lists the
+// names that there are.
+func ParseSimOptions(query string) (SimOptions, error) {
+	o := SimOptions{Latency: simLatency}
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return SimOptions{}, simOptionError(err)
+	}
+	for _, option := range simOptions {
+		given := values[option.name]
+		delete(values, option.name)
+		if len(given) > 1 && !option.repeats {
+			return SimOptions{}, simOptionError(fmt.Errorf("%s is given %d times", option.name, len(given)))
+		}
+		for _, v := range given {
+			if err := option.set(&o, v); err != nil {
+				return SimOptions{}, simOptionError(fmt.Errorf("%s=%s: %w", option.name, v, err))
+			}
+		}
+		if option.name == "headers" && given == nil {
+			o.Headers = o.RPM > 0 || o.TPM > 0
+		}
+	}
+	for name := range values {
+		return SimOptions{}, simOptionError(fmt.Errorf("unknown option %q", name))
+	}
+	if sum := o.Fail + o.Reset + o.Garbage + o.Hang + o.Pressure + o.Empty + o.Truncate; sum > 1+1e-9 {
+		return SimOptions{}, simOptionError(fmt.Errorf("the shares of failing requests add up to %.4g, more than 1", sum))
+	}
+	return o, nil
+}
+
+func simOptionError(err error) error {
+	names := make([]string, len(simOptions))
+	for i, option := range simOptions {
+		names[i] = option.name
+	}
+	return fmt.Errorf("simulator options: %w (there are: %s)", err, strings.Join(names, ", "))
+}
+
+// simOption is one name in the query of a sim: URL.
+type simOption struct {
+	name    string
+	repeats bool
+	set     func(o *SimOptions, value string) error
+}
+
+// simOptions lists them all; headers comes after the limits it depends on.
+var simOptions = []simOption{
+	{name: "latency", set: simDuration(func(o *SimOptions) *time.Duration { return &o.Latency })},
+	{name: "jitter", set: simShare(func(o *SimOptions) *float64 { return &o.Jitter })},
+	{name: "rpm", set: simCount(func(o *SimOptions) *int { return &o.RPM })},
+	{name: "tpm", set: simCount(func(o *SimOptions) *int { return &o.TPM })},
+	{name: "burst", set: simBurst},
+	{name: "headers", set: simBool(func(o *SimOptions) *bool { return &o.Headers })},
+	{name: "refund", set: simBool(func(o *SimOptions) *bool { return &o.RefundOutput })},
+	{name: "retry-after", set: simDuration(func(o *SimOptions) *time.Duration { return &o.RetryAfter })},
+	{name: "fail", set: simShare(func(o *SimOptions) *float64 { return &o.Fail })},
+	{name: "reset", set: simShare(func(o *SimOptions) *float64 { return &o.Reset })},
+	{name: "garbage", set: simShare(func(o *SimOptions) *float64 { return &o.Garbage })},
+	{name: "hang", set: simShare(func(o *SimOptions) *float64 { return &o.Hang })},
+	{name: "pressure", set: simShare(func(o *SimOptions) *float64 { return &o.Pressure })},
+	{name: "empty", set: simShare(func(o *SimOptions) *float64 { return &o.Empty })},
+	{name: "truncate", set: simShare(func(o *SimOptions) *float64 { return &o.Truncate })},
+	{name: "outage", repeats: true, set: simWindow},
+	{name: "inflight", set: simCount(func(o *SimOptions) *int { return &o.MaxInFlight })},
+	{name: "slow", set: simCount(func(o *SimOptions) *int { return &o.Slow })},
+	{name: "quota", set: simCount(func(o *SimOptions) *int { return &o.Quota })},
+	{name: "output", set: simCount(func(o *SimOptions) *int { return &o.Output })},
+	{name: "key", set: func(o *SimOptions, v string) error { o.Key = v; return nil }},
+	{name: "models", repeats: true, set: simModels},
+	{name: "pretty", set: simBool(func(o *SimOptions) *bool { return &o.Pretty })},
+	{name: "seed", set: simSeed},
+}
+
+func simDuration(field func(*SimOptions) *time.Duration) func(*SimOptions, string) error {
+	return func(o *SimOptions, v string) error {
+		d, err := time.ParseDuration(v)
+		if err != nil || d < 0 {
+			return errors.New("want a time like 800ms or 1m30s")
+		}
+		*field(o) = d
+		return nil
+	}
+}
+
+func simShare(field func(*SimOptions) *float64) func(*SimOptions, string) error {
+	return func(o *SimOptions, v string) error {
+		f, err := strconv.ParseFloat(v, 64)
+		if err != nil || !(f >= 0 && f <= 1) {
+			return errors.New("want a number from 0 to 1")
+		}
+		*field(o) = f
+		return nil
+	}
+}
+
+func simCount(field func(*SimOptions) *int) func(*SimOptions, string) error {
+	return func(o *SimOptions, v string) error {
+		n, err := strconv.ParseInt(v, 10, 32)
+		if err != nil || n < 0 {
+			return errors.New("want a whole number, 0 or more")
+		}
+		*field(o) = int(n)
+		return nil
+	}
+}
+
+// simBool takes a name without a value (pretty) as yes.
+func simBool(field func(*SimOptions) *bool) func(*SimOptions, string) error {
+	return func(o *SimOptions, v string) error {
+		b := true
+		if v != "" {
+			var err error
+			if b, err = strconv.ParseBool(v); err != nil {
+				return errors.New("want true or false")
+			}
+		}
+		*field(o) = b
+		return nil
+	}
+}
+
+func simBurst(o *SimOptions, v string) error {
+	d, err := time.ParseDuration(v)
+	if err != nil || d <= 0 || d > time.Minute {
+		return errors.New("want a time above 0 and up to 1m")
+	}
+	o.Burst = d
+	return nil
+}
+
+func simWindow(o *SimOptions, v string) error {
+	from, to, _ := strings.Cut(v, "-")
+	begin, err1 := time.ParseDuration(from)
+	end, err2 := time.ParseDuration(to)
+	if err1 != nil || err2 != nil || begin < 0 || end <= begin {
+		return errors.New("want a stretch of time like 10s-20s")
+	}
+	o.Outage = append(o.Outage, Window{From: begin, To: end})
+	return nil
+}
+
+func simModels(o *SimOptions, v string) error {
+	for name := range strings.SplitSeq(v, ",") {
+		if name = strings.TrimSpace(name); name == "" {
+			return errors.New("want the names of models, with commas between")
+		}
+		o.Models = append(o.Models, name)
+	}
+	return nil
+}
+
+func simSeed(o *SimOptions, v string) error {
+	seed, err := strconv.ParseUint(v, 10, 64)
+	if err != nil {
+		return errors.New("want a whole number, 0 or more")
+	}
+	o.Seed = seed
+	return nil
+}
