@@ -1,0 +1,146 @@
+package limiter
+
+import (
+	"math"
+	"time"
+)
+
+// A resource is something that providers ration by the minute.
+type resource int
+
+const (
+	requests resource = iota
+	tokens            // prompt and completion together, as OpenAI counts them
+	input             // prompt tokens apart, as Anthropic counts them
+	output            // completion tokens apart
+	resources
+)
+
+// A charge is what one request takes of each resource.
+type charge [resources]float64
+
+const (
+	// depthSeconds is how much of a limit a bucket holds: a tenth of a second's
+	// worth. OpenAI and Azure may enforce a minute's limit over a second, so a
+	// saved-up minute must never be spent at once.
+	depthSeconds = 0.1
+
+	// learnedShare is how much of a limit that only headers told is used. The
+	// rest is for the other users of the same key, and for the way between the
+	// provider's clock and ours.
+	learnedShare = 0.97
+)
+
+// forever is the wait that no timer ends, only another event.
+const forever = time.Duration(math.MaxInt64)
+
+// A bucket rations one resource. It is filled evenly, and may go into debt: a
+// request that costs more than the bucket can hold goes when it is full, and
+// the next one waits until that has been paid back. So in any span of t
+// seconds it grants at most rate*t + depth + one request.
+type bucket struct {
+	told    float64 // a minute, by the user; 0: not told
+	learned float64 // a minute, by the provider's headers; 0: none yet
+	spare   float64 // share of every limit that is left unused, 0..1
+
+	limit float64 // a minute, what is paced by; 0: no limit known
+	depth float64
+	level float64
+	at    time.Time // when level and left were true
+
+	// left is the provider's own count of what remains of the minute, kept up
+	// to date between headers. A request waits until the provider has room for
+	// the whole of it.
+	left  float64
+	spent float64 // all charges so far, to know what a header cannot have seen
+}
+
+func newBucket(told int, spare float64, now time.Time) bucket {
+	b := bucket{told: float64(max(told, 0)), spare: spare, at: now, left: math.Inf(1)}
+	b.resize()
+	b.level = b.depth
+	return b
+}
+
+// bound is the whole limit a minute, nothing left unused: what a single
+// request may cost at most. It is 0 when no limit is known.
+func (b *bucket) bound() float64 {
+	if b.told == 0 || b.learned > 0 && b.learned < b.told {
+		return b.learned
+	}
+	return b.told
+}
+
+// resize works out the limit after a change of what is known.
+func (b *bucket) resize() {
+	bound, was := b.bound(), b.limit
+	use := 1 - b.spare
+	if bound != b.told {
+		use = min(use, learnedShare)
+	}
+	b.limit = bound * use
+	b.depth = max(1, b.limit/60*depthSeconds)
+	if was == 0 {
+		b.level = b.depth
+	}
+	b.level = min(b.level, b.depth)
+}
+
+func (b *bucket) refill(now time.Time) {
+	passed := now.Sub(b.at).Seconds()
+	if passed <= 0 {
+		return
+	}
+	b.at = now
+	if b.limit == 0 {
+		return
+	}
+	b.level = min(b.depth, b.level+passed*b.limit/60)
+	b.left = min(b.bound(), b.left+passed*b.bound()/60)
+}
+
+// wait is how long until the bucket has room for a charge of n, as things are.
+func (b *bucket) wait(n float64) time.Duration {
+	if b.limit == 0 {
+		return 0
+	}
+	short := (min(n, b.depth) - b.level) / b.limit
+	theirs := (min(n, b.bound()) - b.left) / b.bound()
+	short = max(short, theirs)
+	if short <= 0 {
+		return 0
+	}
+	return time.Duration(math.Ceil(short * float64(time.Minute)))
+}
+
+// take charges n, and returns what it charged: never more than a minute's
+// limit, which would keep the lane in debt for longer than any provider does.
+func (b *bucket) take(n float64) float64 {
+	if b.limit > 0 {
+		n = min(n, b.limit)
+	}
+	b.correct(n)
+	return n
+}
+
+// correct charges n more (or, below zero, gives n back).
+func (b *bucket) correct(n float64) {
+	b.level = min(b.depth, b.level-n)
+	b.left -= n
+	b.spent += n
+}
+
+// teach takes in what a header said about the minute. It was said of the
+// moment when the request was counted, at most ago before now: what was filled
+// since beyond what was spent since is added, so that late news is not bad news.
+func (b *bucket) teach(w Window, spentThen float64, ago time.Duration) {
+	if w.Limit > 0 && float64(w.Limit) != b.learned {
+		b.learned = float64(w.Limit)
+		b.resize()
+	}
+	if b.limit == 0 || !w.Known {
+		return
+	}
+	filled := ago.Seconds()*b.bound()/60 - (b.spent - spentThen)
+	b.left = min(b.left, float64(w.Remaining)+max(0, filled))
+}

@@ -1,0 +1,63 @@
+package limiter
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrGaveUp is what Acquire returns once the lane has been without a success
+// for too long. It is final for the limiter; the error in hand is a *GaveUp.
+var ErrGaveUp = errors.New("gave up on the provider")
+
+// Reason says why a limiter gave up.
+type Reason int
+
+// The reasons.
+const (
+	Pressed  Reason = iota + 1 // every answer asked for less, and none was a success
+	Outage                     // the breaker stayed open
+	LongHint                   // the provider named a wait longer than Config.GiveUp
+)
+
+func (r Reason) String() string {
+	switch r {
+	case Pressed:
+		return "every request was answered with rate limit or overload"
+	case Outage:
+		return "the provider failed every request"
+	case LongHint:
+		return "the provider asked to wait longer than that"
+	}
+	return "unknown reason"
+}
+
+// GaveUp says after how long a limiter gave up, and why. errors.Is finds
+// ErrGaveUp in it.
+type GaveUp struct {
+	Reason Reason
+	After  time.Duration // Config.GiveUp
+	Hint   time.Duration // with LongHint: the wait that was asked for
+}
+
+func (e *GaveUp) Error() string {
+	if e.Reason == LongHint {
+		return fmt.Sprintf("%v: asked to wait %v, longer than the %v allowed", ErrGaveUp, e.Hint, e.After)
+	}
+	return fmt.Sprintf("%v after %v: %v", ErrGaveUp, e.After, e.Reason)
+}
+
+// Is makes errors.Is(err, ErrGaveUp) true.
+func (e *GaveUp) Is(target error) bool { return target == ErrGaveUp }
+
+// TooLarge refuses a request that costs more than a whole minute's limit. It
+// is the record's own fault, and says nothing about any other.
+type TooLarge struct {
+	Resource string // "tokens", "input tokens" or "output tokens"
+	Need     int    // the least that the request can cost
+	Limit    int    // a minute
+}
+
+func (e *TooLarge) Error() string {
+	return fmt.Sprintf("request too large: needs at least %d %s, the limit is %d a minute", e.Need, e.Resource, e.Limit)
+}

@@ -1,0 +1,259 @@
+package limiter
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+const (
+	defaultMaxConcurrency = 256
+	defaultGiveUp         = 2 * time.Hour
+)
+
+// Config is one lane's. A zero field means not told, except Clock, which has
+// to be given.
+type Config struct {
+	RPM      int     // requests a minute
+	TPM      int     // tokens a minute, prompt and completion
+	Headroom float64 // percent of every limit, told or learned, that is left unused
+
+	Concurrency    int           // requests in flight at once, fixed; 0: found out
+	MaxConcurrency int           // the most that is found out; default 256
+	GiveUp         time.Duration // without a success; default 2 h
+
+	Clock Clock
+}
+
+// Limiter holds back the requests of one lane. Its methods may be called from
+// any number of goroutines.
+type Limiter struct {
+	clock   Clock
+	waiters sync.Pool // of *waiter; this limiter's own, for their channels belong to its time
+
+	mu          sync.Mutex
+	now         time.Time // the clock at the event being handled
+	retries     queue
+	fresh       queue
+	wake        Timer // nil: none armed
+	wakeAt      time.Time
+	closed      bool
+	inFlight    int
+	settled     int64
+	dropped     int64
+	buckets     [resources]bucket
+	refunds     bool // the provider gives back completion tokens that were not used
+	estimate    estimate
+	concurrency concurrency
+	breaker     breaker
+	patience    patience
+	used        usage
+}
+
+// New makes a limiter with nothing in flight and nothing learned.
+func New(c Config) *Limiter {
+	if c.MaxConcurrency <= 0 {
+		c.MaxConcurrency = defaultMaxConcurrency
+	}
+	if c.GiveUp <= 0 {
+		c.GiveUp = defaultGiveUp
+	}
+	now := c.Clock.Now()
+	spare := min(max(c.Headroom/100, 0), 0.99)
+	l := &Limiter{
+		clock:       c.Clock,
+		now:         now,
+		estimate:    newEstimate(),
+		concurrency: newConcurrency(c),
+		patience:    patience{limit: c.GiveUp},
+	}
+	l.waiters.New = func() any { return &waiter{ready: make(chan struct{}, 1)} }
+	told := [resources]int{requests: c.RPM, tokens: c.TPM}
+	for r := range l.buckets {
+		l.buckets[r] = newBucket(told[r], spare, now)
+	}
+	return l
+}
+
+// Acquire waits until every gate has room for r at once, or ctx ends. Retries
+// go before new requests, each class in the order of arrival.
+//
+// It fails with a *TooLarge, which is the record's own error, with a *GaveUp
+// (errors.Is ErrGaveUp), which is the lane's end, or with ctx's error.
+func (l *Limiter) Acquire(ctx context.Context, r Request) (*Permit, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	w := l.waiters.Get().(*waiter)
+	w.request, w.parked = r, false
+
+	l.mu.Lock()
+	l.advance()
+	l.queueOf(r).push(w)
+	l.pump()
+	w.parked = w.queued
+	l.mu.Unlock()
+
+	if w.parked {
+		select {
+		case <-w.ready:
+		case <-ctx.Done():
+			l.leave(w)
+			w.err = ctx.Err()
+		}
+	}
+	p, err := w.permit, w.err
+	w.permit, w.err = nil, nil
+	l.waiters.Put(w)
+	return p, err
+}
+
+// leave takes back a waiter whose context ended, and the permit that it may
+// have been granted in the same moment.
+func (l *Limiter) leave(w *waiter) {
+	l.mu.Lock()
+	if w.queued {
+		l.queueOf(w.request).remove(w)
+		l.advance()
+		l.pump() // what stood behind a big one may fit
+		l.mu.Unlock()
+		return
+	}
+	l.mu.Unlock()
+	<-w.ready
+	if w.permit != nil {
+		w.permit.Drop()
+		w.permit = nil
+	}
+}
+
+// Allowed is how many requests may be in flight now. It is never less than 1.
+func (l *Limiter) Allowed() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.concurrency.allowed()
+}
+
+// Close stops the timer. Whoever still waits does so until its context ends.
+func (l *Limiter) Close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	if l.wake != nil {
+		l.wake.Stop()
+		l.wake = nil
+	}
+}
+
+func (l *Limiter) queueOf(r Request) *queue {
+	if r.Retry {
+		return &l.retries
+	}
+	return &l.fresh
+}
+
+// advance brings the limiter's time to the clock's. A clock that is set back
+// stands still until it has caught up.
+func (l *Limiter) advance() {
+	if now := l.clock.Now(); now.After(l.now) {
+		l.now = now
+	}
+	for r := range l.buckets {
+		l.buckets[r].refill(l.now)
+	}
+}
+
+// pump answers waiters for as long as the first of them can be answered. Every
+// event ends in it, so nobody waits who could go.
+func (l *Limiter) pump() {
+	for {
+		w := l.retries.head
+		if w == nil {
+			w = l.fresh.head
+		}
+		if w == nil {
+			return
+		}
+		if err := l.refuse(w.request); err != nil {
+			l.queueOf(w.request).remove(w)
+			w.answer(nil, err)
+			continue
+		}
+		cost := l.estimate.charge(w.request)
+		if wait := l.wait(cost); wait > 0 {
+			l.arm(wait)
+			return
+		}
+		l.queueOf(w.request).remove(w)
+		w.answer(l.grant(w.request, cost), nil)
+	}
+}
+
+// refuse is the error of a request that can never go.
+func (l *Limiter) refuse(r Request) error {
+	if err := l.patience.check(l.now, &l.breaker); err != nil {
+		return err
+	}
+	least := lean(r)
+	for i := range l.buckets {
+		if bound := l.buckets[i].bound(); bound > 0 && least[i] > bound {
+			return &TooLarge{Resource: resourceNames[i], Need: int(least[i]), Limit: int(bound)}
+		}
+	}
+	return nil
+}
+
+var resourceNames = [resources]string{"requests", "tokens", "input tokens", "output tokens"}
+
+// wait asks every gate. The longest wait counts: all must have room at once.
+// A further gate is one more line here, one in grant and one in learn.
+func (l *Limiter) wait(cost charge) time.Duration {
+	wait := max(l.breaker.wait(l.now), l.patience.wait(l.now), l.concurrency.wait(l.inFlight))
+	for r := range l.buckets {
+		wait = max(wait, l.buckets[r].wait(cost[r]))
+	}
+	return wait
+}
+
+func (l *Limiter) grant(r Request, cost charge) *Permit {
+	l.inFlight++
+	p := &Permit{limiter: l, request: r, sent: l.now, inFlight: l.inFlight}
+	for i := range l.buckets {
+		p.charged[i] = l.buckets[i].take(cost[i])
+		p.spent[i] = l.buckets[i].spent
+	}
+	l.concurrency.grant(p)
+	l.breaker.grant(p)
+	l.used.add(l.now, 1, p.charged[tokens])
+	return p
+}
+
+// arm makes sure that the first waiter is looked at again when its gates may
+// have room, and when patience with them ends. A timer that fires too early
+// costs less than stopping it.
+func (l *Limiter) arm(wait time.Duration) {
+	wait = min(wait, l.patience.remaining(l.now, &l.breaker))
+	if wait == forever || l.closed {
+		return
+	}
+	at := l.now.Add(wait)
+	if l.wake != nil {
+		if !l.wakeAt.After(at) {
+			return
+		}
+		l.wake.Stop()
+	}
+	l.wakeAt = at
+	l.wake = l.clock.AfterFunc(wait, l.tick)
+}
+
+func (l *Limiter) tick() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
+	l.wake = nil
+	l.advance()
+	l.pump()
+}

@@ -1,0 +1,101 @@
+package limiter
+
+import "time"
+
+// Request is what a caller knows of a request before it is sent.
+type Request struct {
+	// PromptBytes is the length of the prompt's text. Leave out what is not
+	// text, such as images within the body: they cost far fewer tokens a byte.
+	PromptBytes int
+	// MaxTokens is the most completion tokens that can come back: max_tokens
+	// times n. 0 means unknown.
+	MaxTokens int
+	// N is the number of choices asked for; 0 counts as 1.
+	N int
+	// Retry puts the request ahead of all that are not retries.
+	Retry bool
+}
+
+// Kind says what became of a request, as far as holding back is concerned.
+type Kind int
+
+// The kinds. The zero Kind teaches nothing.
+const (
+	Cancelled Kind = iota // given up on the way by the caller; it may have been counted
+	Success               // a usable answer
+	Pressure              // 429, 529 and their kin: asked to slow down
+	Transient             // a failure that may pass: 5xx, time-out, reset
+	Terminal              // an answer that is the record's own fault; the provider lives
+)
+
+// Outcome is what the provider said to one request.
+type Outcome struct {
+	Kind Kind
+	// FirstTry is true if the record had not been sent before.
+	FirstTry bool
+	// PromptTokens and CompletionTokens are the usage in the answer, 0 and 0
+	// when unknown.
+	PromptTokens     int
+	CompletionTokens int
+	// Hint is how long the provider asked to wait, 0 when it did not say. With
+	// Pressure it pauses the whole lane.
+	Hint time.Duration
+	// Quota is what the answer's headers said; zero when nothing.
+	Quota Quota
+}
+
+// Permit allows one request to be sent, once. It ends in Settle or Drop;
+// whichever comes first counts, the other does nothing. A permit that is never
+// ended holds its place for ever.
+type Permit struct {
+	limiter  *Limiter
+	request  Request
+	sent     time.Time
+	charged  charge
+	spent    charge // each bucket's total just after this charge
+	inFlight int    // with this one
+	cut      int    // cuts of the concurrency before it was sent
+	change   int    // changes of the concurrency before it was sent
+	probe    bool   // sent to see whether an open breaker may close
+	ended    bool
+}
+
+// Settle ends the permit with what the provider said. After a Transient it
+// returns the streak of failures that this one belongs to, otherwise nil.
+func (p *Permit) Settle(o Outcome) *Streak {
+	l := p.limiter
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p.ended {
+		return nil
+	}
+	p.ended = true
+	l.settled++
+	l.inFlight--
+	l.advance()
+	streak := l.learn(p, o)
+	l.pump()
+	return streak
+}
+
+// Drop ends the permit of a request that was not sent: all is as if it had
+// never been granted. One that was cancelled on its way is settled as
+// Cancelled instead, for the provider may have counted it.
+func (p *Permit) Drop() {
+	l := p.limiter
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p.ended {
+		return
+	}
+	p.ended = true
+	l.dropped++
+	l.inFlight--
+	l.advance()
+	for r := range l.buckets {
+		l.buckets[r].correct(-p.charged[r])
+	}
+	l.used.add(l.now, -1, -p.charged[tokens])
+	l.breaker.abandon(p)
+	l.pump()
+}

@@ -1,0 +1,81 @@
+package limiter
+
+import "time"
+
+const (
+	// trialAnswers is how many answers make a sample.
+	trialAnswers = 100
+
+	// worthwhile is the gain in throughput that a growth has to show.
+	worthwhile = 1.05
+
+	// trialPause is how long a growth that gained nothing is not tried again.
+	trialPause = 60 * time.Second
+
+	// gentle is the growth that is tried after one that gained nothing.
+	gentle = 1.25
+)
+
+// A trial asks whether more in flight bring more tokens a second. Some servers
+// refuse nothing: they only queue, and every request in flight beyond what
+// they can do makes each of them slower.
+//
+// By Little's law a lane that is kept full has a throughput of
+// limit * tokens / latency, which needs no clock but each answer's own.
+type trial struct {
+	change  int // changes of the limit so far
+	answers int
+	tokens  float64
+	latency float64 // seconds
+
+	before float64 // limit before the growth on trial; 0: none
+	base   float64 // throughput before it
+	failed bool    // a growth has gained nothing
+	again  time.Time
+}
+
+func (t *trial) restart() {
+	t.change++
+	t.answers, t.tokens, t.latency = 0, 0, 0
+}
+
+// add takes in an answer that was sent under the present limit. What is older
+// than two samples fades.
+func (t *trial) add(p *Permit, tokens float64, now time.Time) {
+	if p.change != t.change {
+		return
+	}
+	if t.answers >= 2*trialAnswers {
+		t.answers /= 2
+		t.tokens /= 2
+		t.latency /= 2
+	}
+	t.answers++
+	t.tokens += tokens
+	t.latency += now.Sub(p.sent).Seconds()
+}
+
+// next is the limit after a clean round at limit: more, the same, or what it
+// was before a growth that gained nothing.
+func (t *trial) next(limit float64, now time.Time) float64 {
+	if t.answers < trialAnswers || t.latency <= 0 {
+		return limit
+	}
+	throughput := limit * t.tokens / t.latency
+	if before := t.before; before > 0 && before < limit {
+		t.before = 0
+		if throughput < worthwhile*t.base {
+			t.failed = true
+			t.again = now.Add(trialPause)
+			return before
+		}
+	}
+	if now.Before(t.again) {
+		return limit
+	}
+	t.before, t.base = limit, throughput
+	if t.failed {
+		return gentle * limit
+	}
+	return 2 * limit
+}
