@@ -1,0 +1,57 @@
+package ledger
+
+// Seen says whether this run has met an id before.
+type Seen uint8
+
+const (
+	NotSeen   Seen = iota
+	SeenSame       // under the same request: one answer serves both
+	SeenOther      // under another request: a duplicate id
+)
+
+// Found is what the ledger knows of a record, by its hashes alone: [Ledger.ReadMatch] then compares
+// what is on disk.
+type Found struct {
+	Result  Ref  // of this id under this request, 0 for none
+	Other   Ref  // the newest of this id under another request, 0 for none
+	Seen    Seen // whether this run has met the id before this call
+	Emitted bool // whether it was written to the file of Options.Emitted
+}
+
+// Admit looks a record up and marks it as met by this run. A record that was met under another
+// request before is not marked: it is the duplicate, however often it comes.
+func (l *Ledger) Admit(k Key) Found {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	found := l.index.look(k)
+	if found.Seen == NotSeen {
+		l.index.set(k, 0, metBit)
+	}
+	return found
+}
+
+// Look looks a record up and leaves no trace.
+func (l *Ledger) Look(k Key) Found {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.index.look(k)
+}
+
+func (x *index) look(k Key) Found {
+	var found Found
+	for i := x.first(k.ID); x.has(i, k.ID); i++ {
+		s := x.at(i)
+		if s.request == k.Request {
+			found.Result, found.Emitted = s.ref(), s.emitted()
+			if s.met() {
+				found.Seen = SeenSame
+			}
+			continue
+		}
+		found.Other = max(found.Other, s.ref())
+		if s.met() && found.Seen == NotSeen {
+			found.Seen = SeenOther
+		}
+	}
+	return found
+}

@@ -1,0 +1,2 @@
+// Package ledger remembers what was answered, so that nothing is paid twice.
+package ledger

@@ -1,0 +1,67 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrMismatch is what [Ledger.ReadMatch] returns where the hashes of two records are the same and
+	// the records are not: there is no recorded result for this one.
+	ErrMismatch = errors.New("recorded for another id or request")
+
+	// ErrNotLedger is in the error of a file that is something else. It is never written to.
+	ErrNotLedger = errors.New("not a ledger")
+
+	// ErrChanged is in the error of a commit that finds the file replaced, removed or shorter than
+	// it was: what the index says of it no longer holds.
+	ErrChanged = errors.New("changed by something other than llmpipe")
+
+	// ErrClosed is in the error of a commit after Close.
+	ErrClosed = errors.New("ledger is closed")
+
+	// ErrVersion is in the error of a ledger that a newer llmpipe wrote in a newer format.
+	ErrVersion = errors.New("written by a newer llmpipe")
+)
+
+// What can be wrong with a line.
+var (
+	errChecksum  = errors.New("checksum mismatch")
+	errNoSum     = errors.New("line does not end in a checksum")
+	errMalformed = errors.New("malformed line")
+	errTooLong   = fmt.Errorf("line is longer than %d MiB", maxLine>>20)
+)
+
+// DamageError is a line in the middle of a ledger that is not what was written. [Repair] writes the
+// ledger again without it.
+type DamageError struct {
+	Path   string
+	Offset int64 // of the line's first byte
+	Err    error // what is wrong with it
+}
+
+func (e *DamageError) Error() string {
+	return fmt.Sprintf("reading ledger %s at byte %d: %v", e.Path, e.Offset, e.Err)
+}
+
+func (e *DamageError) Unwrap() error { return e.Err }
+
+// WriteError is a [Ledger.Commit] that did not do all it was asked to. Unless the batch itself was
+// refused, as ErrBatch says, the ledger takes no commit after it.
+type WriteError struct {
+	Path     string
+	Results  int // so many of the batch's first results are safe on disk
+	Failures int // and so many of its first failures
+	Err      error
+}
+
+func (e *WriteError) Error() string {
+	return fmt.Sprintf("writing ledger %s: %v", e.Path, e.Err)
+}
+
+func (e *WriteError) Unwrap() error { return e.Err }
+
+// ErrBatch is in the error of a commit whose batch can't be written down: an id or a response that is empty
+// or holds a line break, a negative cost, a line beyond 256 MiB. Nothing of the batch is written,
+// and the ledger goes on.
+var ErrBatch = errors.New("record can't be written down")

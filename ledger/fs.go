@@ -1,0 +1,48 @@
+package ledger
+
+import (
+	"io"
+	"io/fs"
+	"os"
+)
+
+// FS is what a ledger needs of a file system. [Disk] is the real one; tests put a failing one in
+// front of it.
+type FS interface {
+	OpenFile(name string, flag int, perm fs.FileMode) (File, error)
+	Stat(name string) (fs.FileInfo, error)
+	SyncDir(name string) error // makes the names in a directory durable
+}
+
+// File is an open file of an [FS].
+type File interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
+	Stat() (fs.FileInfo, error)
+	Truncate(size int64) error
+	SyncData() error // makes the content durable, and the size
+	Lock() error     // waits until no other process holds the file's lock
+	Unlock() error
+}
+
+// Disk is the file system of the machine.
+type Disk struct{}
+
+// OpenFile opens a file as [os.OpenFile] does.
+func (Disk) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
+	f, err := os.OpenFile(name, flag, perm)
+	if err != nil {
+		return nil, err
+	}
+	return diskFile{f}, nil
+}
+
+// Stat describes a file as [os.Stat] does.
+func (Disk) Stat(name string) (fs.FileInfo, error) { return os.Stat(name) }
+
+type diskFile struct{ *os.File }
+
+func (f diskFile) SyncData() error { return syncData(f.File) }
+func (f diskFile) Lock() error     { return lock(f.File) }
+func (f diskFile) Unlock() error   { return unlock(f.File) }

@@ -1,0 +1,234 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+)
+
+// Options says how a ledger is opened. The zero value is a real run that syncs every commit.
+type Options struct {
+	Fsync Fsync
+
+	// Simulated says that this run asks the simulated provider. Its results are marked, and results
+	// marked so do not exist for a run that is not simulated; real ones exist for both.
+	Simulated bool
+
+	// Run is written down before the first record that this run appends.
+	Run RunInfo
+
+	// Emitted is the regular file that results are written to, nil where it is none: its marks are
+	// what Found.Emitted tells of.
+	Emitted *FileID
+
+	// Warn, if there is one, gets what a person should read: one line, without a newline. It is called
+	// by whoever calls Commit.
+	Warn func(string)
+
+	// FS is the file system, nil for the machine's.
+	FS FS
+}
+
+// Ledger is an open ledger: its index in memory, its lines on disk.
+//
+// Admit, Look, Read, ReadMatch and Summary may be called from any goroutine, also while one
+// goroutine commits.
+type Ledger struct {
+	path    string
+	options Options
+
+	// committing is held by Commit, by Close and by the sync that is due a second after a commit. What
+	// follows is theirs.
+	committing sync.Mutex
+	out        []byte
+	announced  bool        // the run line is written
+	refused    error       // why no commit is taken any more
+	unsynced   *time.Timer // runs while something is written and not yet synced
+
+	// mu guards the rest, for as long as a step in memory takes. Only a holder of committing changes
+	// file, which therefore reads it without mu.
+	mu      sync.Mutex
+	file    File // nil until the ledger exists
+	index   index
+	summary Summary
+	end     int64 // of what is indexed
+}
+
+// Summary is what a ledger holds, as far as it counts for this run: for a real one, simulated answers do not.
+type Summary struct {
+	Results     int64 // records with a result
+	SpentNanos  int64 // billionths of a US dollar, billed failures included
+	UnknownCost int64 // answers whose cost is not known, and so not in SpentNanos
+}
+
+// Open reads a ledger's index. A file that does not exist is an empty ledger, and is made by the first
+// commit. A last line without a newline is not there for a reader, since its writer may be at it; the
+// next commit deals with it.
+//
+// Damage is a *[DamageError]; a file of another kind is ErrNotLedger, one of a later format
+// ErrVersion. None of them is ever written to.
+func Open(path string, o Options) (*Ledger, error) {
+	if o.FS == nil {
+		o.FS = Disk{}
+	}
+	if o.Warn == nil {
+		o.Warn = func(string) {}
+	}
+	l := &Ledger{path: path, options: o}
+	file, err := openExisting(o.FS, path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return l, nil
+	case err != nil:
+		return nil, fmt.Errorf("opening ledger: %w", err)
+	}
+	l.file = file
+	if err := l.load(); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return l, nil
+}
+
+// openExisting falls back to reading: a ledger that may not be written still knows its answers.
+func openExisting(fsys FS, path string) (File, error) {
+	file, err := fsys.OpenFile(path, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrPermission) {
+		return fsys.OpenFile(path, os.O_RDONLY, 0)
+	}
+	return file, err
+}
+
+func (l *Ledger) load() error {
+	info, err := l.file.Stat()
+	if err != nil {
+		return fmt.Errorf("opening ledger: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("opening ledger %s: not a regular file", l.path)
+	}
+	_, err = l.absorb(info.Size())
+	return err
+}
+
+// absorb indexes the file from where the index ends to size, and returns what is behind the last newline.
+func (l *Ledger) absorb(size int64) (tail []byte, err error) {
+	if size == l.end {
+		return nil, nil
+	}
+	lines := newLineReader(io.NewSectionReader(l.file, l.end, size-l.end), l.end)
+	for {
+		line, at, err := lines.next()
+		switch {
+		case err == io.EOF:
+			tail := lines.tail()
+			if at == 0 && foreignTail(tail) {
+				return nil, notLedger(l.path, tail)
+			}
+			return tail, nil
+		case errors.Is(err, errTooLong):
+			return nil, &DamageError{Path: l.path, Offset: at, Err: err}
+		case err != nil:
+			return nil, fmt.Errorf("reading ledger %s at byte %d: %w", l.path, at, err)
+		}
+		if err := l.enter(line, at); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// enter verifies a line and puts what it says into the index and the summary.
+func (l *Ledger) enter(line []byte, at int64) error {
+	h, err := check(l.path, line, at)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.end = at + int64(len(line)) + 1
+	if h.simulated && !l.options.Simulated {
+		return nil
+	}
+	switch h.kind {
+	case KindResult:
+		if refAt(at) > maxRef {
+			return fmt.Errorf("reading ledger %s at byte %d: a ledger has at most 256 TiB", l.path, at)
+		}
+		l.index.set(h.key, refAt(at), 0)
+		l.summary.spend(&h)
+	case KindFailure:
+		l.summary.spend(&h)
+	case KindEmitted:
+		if l.options.Emitted != nil && *l.options.Emitted == h.file {
+			if !h.eachKey(func(k Key) { l.index.set(k, 0, emittedBit) }) {
+				return &DamageError{Path: l.path, Offset: at, Err: errMalformed}
+			}
+		}
+	}
+	return nil
+}
+
+// check verifies a line and reads its beginning.
+func check(path string, line []byte, at int64) (head, error) {
+	if err := verify(line); err != nil {
+		if at == 0 && foreign(line) {
+			return head{}, notLedger(path, line)
+		}
+		return head{}, &DamageError{Path: path, Offset: at, Err: err}
+	}
+	h, ok := parseHead(line)
+	if !ok {
+		return head{}, &DamageError{Path: path, Offset: at, Err: errMalformed}
+	}
+	if h.run > formatVersion {
+		return head{}, fmt.Errorf("reading ledger %s at byte %d: %w, in format %d", path, at, ErrVersion, h.run)
+	}
+	return h, nil
+}
+
+func notLedger(path string, start []byte) error {
+	const shown = 16
+	if name := compression(start); name != "" {
+		return fmt.Errorf("opening ledger %s: %w that can be added to: it is compressed (%s)", path, ErrNotLedger, name)
+	}
+	return fmt.Errorf("opening ledger %s: %w: it begins with %q", path, ErrNotLedger, start[:min(shown, len(start))])
+}
+
+func (s *Summary) spend(h *head) {
+	if h.costKnown {
+		s.SpentNanos += h.costNanos
+	} else {
+		s.UnknownCost++
+	}
+}
+
+// Summary returns what is known by now, other processes' part up to this run's last commit.
+func (l *Ledger) Summary() Summary {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.summary
+	s.Results = int64(l.index.results)
+	return s
+}
+
+// Close makes what is written durable, unless Fsync is FsyncNever, and closes the file. No other call may be under
+// way or follow, Summary excepted.
+func (l *Ledger) Close() error {
+	l.committing.Lock()
+	defer l.committing.Unlock()
+	if errors.Is(l.refused, ErrClosed) {
+		return nil
+	}
+	err := l.syncDue()
+	l.refused = ErrClosed
+	if l.file != nil {
+		err = errors.Join(err, l.file.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("closing ledger %s: %w", l.path, err)
+	}
+	return nil
+}

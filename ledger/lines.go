@@ -1,0 +1,61 @@
+package ledger
+
+import (
+	"bytes"
+	"io"
+)
+
+// readSize is big enough for a read to cost little and small enough for the lines to be in the
+// processor's cache still when they are looked at.
+const readSize = 256 << 10
+
+// lineReader reads whole lines, and knows where each begins.
+type lineReader struct {
+	src    io.Reader
+	buf    []byte // of which start to end is read and not yet handed out
+	start  int
+	end    int
+	offset int64 // of buf[start] in the file
+	err    error // what the source ended with
+}
+
+func newLineReader(src io.Reader, offset int64) *lineReader {
+	return &lineReader{src: src, buf: make([]byte, readSize), offset: offset}
+}
+
+// next returns the next line without its newline, and its offset. The line is good until the next
+// call. After the last whole line it returns the source's error, io.EOF at its end.
+func (r *lineReader) next() ([]byte, int64, error) {
+	looked := r.start
+	for {
+		if i := bytes.IndexByte(r.buf[looked:r.end], '\n'); i >= 0 {
+			line, at := r.buf[r.start:looked+i], r.offset
+			r.start = looked + i + 1
+			r.offset += int64(len(line)) + 1
+			return line, at, nil
+		}
+		if r.end-r.start > maxLine {
+			return nil, r.offset, errTooLong
+		}
+		if r.err != nil {
+			return nil, r.offset, r.err
+		}
+		looked = r.fill()
+	}
+}
+
+// tail returns what is left after the last whole line.
+func (r *lineReader) tail() []byte { return r.buf[r.start:r.end] }
+
+// fill reads more, and returns where in the buffer it was put.
+func (r *lineReader) fill() int {
+	kept := copy(r.buf, r.buf[r.start:r.end])
+	r.start, r.end = 0, kept
+	if kept == len(r.buf) {
+		r.buf = append(r.buf, make([]byte, len(r.buf))...)
+	}
+	n, err := r.src.Read(r.buf[kept:])
+	r.end += n
+	r.err = err
+	return kept
+}

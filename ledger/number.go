@@ -1,0 +1,105 @@
+package ledger
+
+import "strconv"
+
+// nanosDigits is how many decimals a cost in dollars has at most.
+const nanosDigits = 9
+
+const nanosPerDollar = 1_000_000_000
+
+// appendCost writes a cost as dollars, exactly: 13800 nanos are 0.0000138.
+func appendCost(dst []byte, nanos int64, known bool) []byte {
+	if !known {
+		return append(dst, "null"...)
+	}
+	dst = strconv.AppendInt(dst, nanos/nanosPerDollar, 10)
+	rest := nanos % nanosPerDollar
+	if rest == 0 {
+		return dst
+	}
+	dst = append(dst, '.')
+	for unit := int64(nanosPerDollar / 10); rest > 0; unit /= 10 {
+		dst = append(dst, byte('0'+rest/unit))
+		rest %= unit
+	}
+	return dst
+}
+
+// parseCost reads what appendCost writes.
+func parseCost(text []byte) (nanos int64, known, ok bool) {
+	if string(text) == "null" {
+		return 0, false, true
+	}
+	whole, decimals := text, []byte(nil)
+	for i, b := range text {
+		if b == '.' {
+			whole, decimals = text[:i], text[i+1:]
+			break
+		}
+	}
+	dollars, ok := parseInt(whole)
+	if !ok || len(decimals) > nanosDigits || len(whole) < len(text) && len(decimals) == 0 {
+		return 0, false, false
+	}
+	unit := int64(nanosPerDollar / 10)
+	for _, b := range decimals {
+		if b < '0' || b > '9' {
+			return 0, false, false
+		}
+		nanos += int64(b-'0') * unit
+		unit /= 10
+	}
+	if dollars > (1<<63-1-nanos)/nanosPerDollar {
+		return 0, false, false
+	}
+	return dollars*nanosPerDollar + nanos, true, true
+}
+
+// parseInt reads a number of decimal digits only.
+func parseInt(text []byte) (int64, bool) {
+	if len(text) == 0 {
+		return 0, false
+	}
+	var v int64
+	for _, b := range text {
+		if b < '0' || b > '9' || v > (1<<63-1-int64(b-'0'))/10 {
+			return 0, false
+		}
+		v = v*10 + int64(b-'0')
+	}
+	return v, true
+}
+
+const badDigit = 0xff
+
+// hexDigit holds the value of every lower-case hexadecimal digit. Upper case is not taken: a flipped
+// bit must not pass for the same digit.
+var hexDigit = func() (table [256]byte) {
+	for i := range table {
+		table[i] = badDigit
+	}
+	for i := range 16 {
+		table["0123456789abcdef"[i]] = byte(i)
+	}
+	return table
+}()
+
+// parseHex reads up to 16 digits.
+func parseHex(text []byte) (uint64, bool) {
+	var v uint64
+	var seen byte
+	for _, b := range text {
+		d := hexDigit[b]
+		seen |= d
+		v = v<<4 | uint64(d&0xf)
+	}
+	return v, seen != badDigit
+}
+
+// appendHex writes v as 16 digits.
+func appendHex(dst []byte, v uint64) []byte {
+	for shift := 60; shift >= 0; shift -= 4 {
+		dst = append(dst, "0123456789abcdef"[v>>shift&0xf])
+	}
+	return dst
+}

@@ -1,0 +1,94 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// Entry is one line of a ledger. It and all it points to are good until the function that got it returns.
+type Entry struct {
+	Kind    Kind   // also one that this version does not know
+	Offset  int64  // of the line in the file, uncompressed
+	Line    []byte // as it stands there, without its newline
+	Run     *RunInfo
+	Result  *Result
+	Failure *Failure
+	Emitted *Emitted
+}
+
+// Scan calls f with every line of a ledger in order, each verified first. A ledger that is compressed
+// with gzip or zstd is read as well. What follows the last newline is left out, as a writer may be
+// at it. An error of f ends the scan and is returned as it is.
+func Scan(path string, f func(Entry) error) (err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("opening ledger: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	src, err := decompress(file)
+	if err != nil {
+		return fmt.Errorf("reading ledger %s: %w", path, err)
+	}
+	defer func() { err = errors.Join(err, src.Close()) }()
+	s := scanner{path: path}
+	lines := newLineReader(src, 0)
+	for {
+		line, at, err := lines.next()
+		switch {
+		case err == io.EOF:
+			if at == 0 && foreignTail(lines.tail()) {
+				return notLedger(path, lines.tail())
+			}
+			return nil
+		case errors.Is(err, errTooLong):
+			return &DamageError{Path: path, Offset: at, Err: err}
+		case err != nil:
+			return fmt.Errorf("reading ledger %s at byte %d: %w", path, at, err)
+		}
+		entry, err := s.entry(line, at)
+		if err != nil {
+			return err
+		}
+		if err := f(entry); err != nil {
+			return err
+		}
+	}
+}
+
+// scanner keeps what entries are read into.
+type scanner struct {
+	path    string
+	run     RunInfo
+	result  Result
+	failure Failure
+	emitted Emitted
+	line    lineBuffer
+}
+
+func (s *scanner) entry(line []byte, at int64) (Entry, error) {
+	h, err := check(s.path, line, at)
+	if err != nil {
+		return Entry{}, err
+	}
+	e := Entry{Kind: kindOf(line), Offset: at, Line: line}
+	switch h.kind {
+	case KindRun:
+		err, e.Run = s.run.decode(line, &s.line), &s.run
+	case KindResult:
+		err, e.Result = s.result.decode(line), &s.result
+	case KindFailure:
+		err, e.Failure = s.failure.decode(line), &s.failure
+	case KindEmitted:
+		s.emitted = Emitted{File: h.file, Keys: s.emitted.Keys[:0], Simulated: h.simulated}
+		e.Emitted = &s.emitted
+		if !h.eachKey(func(k Key) { s.emitted.Keys = append(s.emitted.Keys, k) }) {
+			err = errMalformed
+		}
+	}
+	if err != nil {
+		return Entry{}, &DamageError{Path: s.path, Offset: at, Err: err}
+	}
+	return e, nil
+}

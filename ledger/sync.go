@@ -1,0 +1,50 @@
+package ledger
+
+import (
+	"fmt"
+	"time"
+)
+
+// syncDelay is how long FsyncEverySecond leaves a commit to the system.
+const syncDelay = time.Second
+
+// sync makes what was just written durable as Fsync says, or sees to it that it will be.
+func (l *Ledger) sync() error {
+	switch l.options.Fsync {
+	case FsyncAlways:
+		return l.syncNow()
+	case FsyncEverySecond:
+		if l.unsynced == nil {
+			l.unsynced = time.AfterFunc(syncDelay, l.syncLater)
+		}
+	}
+	return nil
+}
+
+// syncNow never tries again after a failure: the kernel may by then have dropped what it could not
+// write and call the file clean, so a second attempt that succeeds would prove nothing.
+func (l *Ledger) syncNow() error {
+	if err := l.file.SyncData(); err != nil {
+		return fmt.Errorf("syncing: %w", err)
+	}
+	return nil
+}
+
+// syncLater is what the timer runs. A failure is told by the next commit, or by Close.
+func (l *Ledger) syncLater() {
+	l.committing.Lock()
+	defer l.committing.Unlock()
+	if err := l.syncDue(); err != nil && l.refused == nil {
+		l.refused = err
+	}
+}
+
+// syncDue does what the timer was to do, if it was to do anything.
+func (l *Ledger) syncDue() error {
+	if l.unsynced == nil {
+		return nil
+	}
+	l.unsynced.Stop()
+	l.unsynced = nil
+	return l.syncNow()
+}
