@@ -193,7 +193,7 @@ const simKeep = 1 << 20
 var simPool = sync.Pool{New: func() any { return new(simBuffers) }}
 
 func (b *simBuffers) release() {
-	if b.body.Cap() > simKeep || cap(b.answer) > simKeep {
+	if max(b.body.Cap(), cap(b.answer), cap(b.request.scratch), cap(b.request.text)) > simKeep {
 		return
 	}
 	b.body.Reset()

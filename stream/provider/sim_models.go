@@ -29,7 +29,7 @@ func (s *Sim) listModels(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Sim) showModel(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("model")
-	if len(s.options.Models) > 0 && !slices.Contains(s.options.Models, name) {
+	if name == "" || len(s.options.Models) > 0 && !slices.Contains(s.options.Models, name) {
 		s.fail(w, simErrModel(name))
 		return
 	}

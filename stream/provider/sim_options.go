@@ -3,7 +3,9 @@ package provider
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -116,8 +118,8 @@ func ParseSimOptions(query string) (SimOptions, error) {
 			o.Headers = o.RPM > 0 || o.TPM > 0
 		}
 	}
-	for name := range values {
-		return SimOptions{}, simOptionError(fmt.Errorf("unknown option %q", name))
+	if unknown := slices.Sorted(maps.Keys(values)); len(unknown) > 0 {
+		return SimOptions{}, simOptionError(fmt.Errorf("unknown option %q", unknown[0]))
 	}
 	if sum := o.Fail + o.Reset + o.Garbage + o.Hang + o.Pressure + o.Empty + o.Truncate; sum > 1+1e-9 {
 		return SimOptions{}, simOptionError(fmt.Errorf("the shares of failing requests add up to %.4g, more than 1", sum))
