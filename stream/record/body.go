@@ -1,0 +1,180 @@
+package record
+
+import "bytes"
+
+// rewriting says which members of a line the endpoint knows by another name.
+type rewriting struct {
+	prompt int // position of the prompt, -1 when the line is a request body already
+	system int // position of the system prompt, -1 when there is none
+}
+
+// rewrite makes the body of an object: what is cut is left out, what is lacking is put in front, the prompt goes where the endpoint wants
+// it, and every other byte stays.
+func (d *Decoder) rewrite(rec *Record, src []byte, how rewriting) {
+	s := splice{dst: rec.buf[:0], src: src}
+	s.copyTo(1)
+	put := d.putMissing(&s, how)
+	kept := false
+	system := d.system
+	if how.system >= 0 {
+		system = d.members[how.system].value.of(src)
+	}
+	if how.system >= 0 && d.opt.Endpoint == Chat {
+		d.members[how.system].cut = true // it moves into the messages
+	}
+	messages := -1
+	if how.prompt < 0 && d.opt.Endpoint == Chat && d.system != nil {
+		messages = lookup(d.members, src, "messages")
+	}
+	for i := range d.members {
+		m := &d.members[i]
+		if m.cut {
+			d.leaveOut(&s, i, kept)
+			continue
+		}
+		if !kept && put {
+			s.put(",")
+		}
+		kept = true
+		switch {
+		case i == how.prompt:
+			s.copyTo(m.key.start)
+			s.dst = appendPrompt(s.dst, d.opt.Endpoint, m.value.of(src), system)
+			s.skipTo(m.value.end)
+		case i == how.system:
+			s.copyTo(m.key.start)
+			s.put(`"instructions"`)
+			s.skipTo(m.key.end)
+		case i == messages:
+			s.copyTo(m.value.start + 1)
+			s.dst = appendSystemBefore(s.dst, m.value.of(src), d.system)
+		}
+	}
+	s.copyTo(len(src))
+	rec.Body, rec.buf = s.dst, s.dst
+}
+
+// putMissing writes the members that the flags give and the record lacks, and says whether there were any.
+func (d *Decoder) putMissing(s *splice, how rewriting) bool {
+	before := len(s.dst)
+	lacks := func(name string) bool { return lookup(d.members, s.src, name) < 0 }
+	if d.model != nil && lacks("model") {
+		s.dst = appendMember(s.dst, "model", d.model)
+	}
+	if d.system != nil && d.opt.Endpoint == Responses && how.system < 0 && lacks("instructions") {
+		s.dst = appendMember(s.dst, "instructions", d.system)
+	}
+	for _, f := range d.set {
+		if lacks(f.Key) {
+			s.dst = appendMember(s.dst, f.Key, f.Value)
+		}
+	}
+	return len(s.dst) > before
+}
+
+// leaveOut leaves out a member and one comma: the one before it if a member was kept, else the one after it.
+func (d *Decoder) leaveOut(s *splice, i int, kept bool) {
+	m := &d.members[i]
+	switch {
+	case kept:
+		s.copyTo(s.comma(d.members[i-1].value.end))
+		s.skipTo(m.value.end)
+	case i+1 < len(d.members):
+		s.copyTo(m.key.start)
+		s.skipTo(s.comma(m.value.end) + 1)
+	default:
+		s.copyTo(m.key.start)
+		s.skipTo(m.value.end)
+	}
+}
+
+// compose makes the body of a prompt that came without one. The prompt is a JSON string.
+func (d *Decoder) compose(rec *Record, prompt []byte) {
+	dst := append(rec.buf[:0], '{')
+	if d.model != nil {
+		dst = appendMember(dst, "model", d.model)
+	}
+	if d.system != nil && d.opt.Endpoint == Responses {
+		dst = appendMember(dst, "instructions", d.system)
+	}
+	if len(dst) > 1 {
+		dst = append(dst, ',')
+	}
+	dst = appendPrompt(dst, d.opt.Endpoint, prompt, d.system)
+	for _, f := range d.set {
+		dst = appendMember(dst, f.Key, f.Value)
+	}
+	dst = append(dst, '}')
+	rec.Body, rec.buf = dst, dst
+}
+
+// appendMember appends a member, and a comma before it unless it is the first of an object.
+func appendMember(dst []byte, key string, value []byte) []byte {
+	if n := len(dst); n > 0 && dst[n-1] != '{' {
+		dst = append(dst, ',')
+	}
+	dst = appendQuoted(dst, key)
+	dst = append(dst, ':')
+	return append(dst, value...)
+}
+
+// appendPrompt appends the member that a prompt is at an endpoint. The system prompt, nil when there is none, is in it for chat alone.
+func appendPrompt(dst []byte, e Endpoint, prompt, system []byte) []byte {
+	switch e {
+	case Embeddings, Responses:
+		return append(append(dst, `"input":`...), prompt...)
+	case Completions:
+		return append(append(dst, `"prompt":`...), prompt...)
+	}
+	dst = append(dst, `"messages":[`...)
+	if system != nil {
+		dst = appendSystem(dst, system)
+		dst = append(dst, ',')
+	}
+	dst = append(dst, `{"role":"user","content":`...)
+	dst = append(dst, prompt...)
+	return append(dst, "}]"...)
+}
+
+func appendSystem(dst, system []byte) []byte {
+	dst = append(dst, `{"role":"system","content":`...)
+	dst = append(dst, system...)
+	return append(dst, '}')
+}
+
+// appendSystemBefore appends the system message and what separates it from the messages, unless they begin with such a message.
+func appendSystemBefore(dst, messages, system []byte) []byte {
+	first := firstOf(messages)
+	var buf [8]member
+	role := valueOf(appendMembers(buf[:0], first, 0), first, "role")
+	if isString(role) {
+		if r := string(unquote(nil, role)); r == "system" || r == "developer" {
+			return dst
+		}
+	}
+	dst = appendSystem(dst, system)
+	if first != nil {
+		dst = append(dst, ',')
+	}
+	return dst
+}
+
+// splice copies src to dst, but for what is skipped and with what is put in between.
+type splice struct {
+	dst, src []byte
+	at       int // src[:at] is dealt with
+}
+
+func (s *splice) copyTo(pos int) {
+	if pos > s.at {
+		s.dst = append(s.dst, s.src[s.at:pos]...)
+		s.at = pos
+	}
+}
+
+func (s *splice) skipTo(pos int) { s.at = max(s.at, pos) }
+
+func (s *splice) put(text string) { s.dst = append(s.dst, text...) }
+
+// comma returns the position of the next comma from i on, where there is nothing but white space before it.
+func (s *splice) comma(i int) int { return i + bytes.IndexByte(s.src[i:], ',') }

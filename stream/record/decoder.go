@@ -1,0 +1,195 @@
+package record
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+)
+
+// Decoder makes records of lines. It is for one goroutine.
+type Decoder struct {
+	opt    Options
+	prompt *promptTemplate // nil without a template
+	system []byte          // the system prompt as a JSON string, nil when there is none
+	model  []byte          // the model as a JSON string, nil when there is none
+	set    []Field         // no key twice
+
+	hash    *hasher
+	members []member // of the line
+	fields  []member // of the body
+	text    []byte   // a prompt as a JSON string
+
+	lastModel, lastPriority string // to hand out again without a copy
+}
+
+// NewDecoder returns a decoder for lines as the options say. The error is one in the options: a template that does not parse, or
+// flags that contradict each other.
+func NewDecoder(o Options) (*Decoder, error) {
+	d := &Decoder{opt: o, hash: newHasher()}
+	if o.Endpoint.Path() == "" {
+		return nil, fmt.Errorf("unknown endpoint %s", o.Endpoint)
+	}
+	if o.Raw && o.IDField != "" {
+		return nil, errors.New("--id-field needs JSON lines, and --raw-input takes lines as text")
+	}
+	if o.System != "" {
+		if !o.Endpoint.takesSystem() {
+			return nil, fmt.Errorf("--system: the %s endpoint has no place for a system prompt", o.Endpoint)
+		}
+		d.system = appendQuoted(nil, o.System)
+	}
+	if o.Model != "" {
+		d.model = appendQuoted(nil, o.Model)
+	}
+	if err := d.checkSet(o.Set); err != nil {
+		return nil, err
+	}
+	if o.Template != "" {
+		prompt, err := parseTemplate(o.Template)
+		if err != nil {
+			return nil, err
+		}
+		d.prompt = prompt
+	}
+	return d, nil
+}
+
+// checkSet takes the fields to set, but for those that a record is made of.
+func (d *Decoder) checkSet(fields []Field) error {
+	for i, f := range fields {
+		if !isValid(f.Value) {
+			return fmt.Errorf("--set %s: the value is not JSON", f.Key)
+		}
+		f.Value = trimSpace(f.Value)
+		switch f.Key {
+		case "messages", "input", "prompt", "system", "id", "custom_id":
+			return fmt.Errorf("--set %s: that is what the record itself says", f.Key)
+		case "stream":
+			if f.Value[0] == 't' {
+				return errors.New("--set stream: answers are not streamed")
+			}
+		case "instructions":
+			if d.system != nil && d.opt.Endpoint == Responses {
+				return errors.New("--set instructions: --system says them already")
+			}
+		case "model":
+			if d.model != nil {
+				return errors.New("--set model: --model says it already")
+			}
+		}
+		sameKey := func(g Field) bool { return g.Key == f.Key }
+		if !slices.ContainsFunc(fields[i+1:], sameKey) {
+			d.set = append(d.set, f)
+		}
+	}
+	return nil
+}
+
+// Decode makes a record of a line, into rec, whose Line and File stay. The record's slices alias the line or the record's own memory.
+//
+// An error is what the record's error line says; its type is invalid_input, or upstream for a record that carries an error of the stage before. The record then
+// holds what was read before it, its id if there is one.
+func (d *Decoder) Decode(rec *Record, line []byte) *Error {
+	*rec = Record{Line: rec.Line, File: rec.File, Input: line, N: 1, Endpoint: d.opt.Endpoint, buf: rec.buf[:0]}
+	err := d.decode(rec, line)
+	if err == nil {
+		err = d.inspect(rec)
+	}
+	if err != nil {
+		rec.Body = nil
+	}
+	d.shrink()
+	return err
+}
+
+// shrink lets go of memory that an unusual line took.
+func (d *Decoder) shrink() {
+	if cap(d.members) > keepMembers {
+		d.members = nil
+	}
+	if cap(d.fields) > keepMembers {
+		d.fields = nil
+	}
+	if cap(d.text) > keepSize {
+		d.text = nil
+	}
+}
+
+func (d *Decoder) decode(rec *Record, line []byte) *Error {
+	if d.opt.Raw {
+		return d.decodeText(rec, line)
+	}
+	src := trimSpace(bytes.TrimPrefix(line, []byte(byteOrder)))
+	if !isValid(src) {
+		return syntaxError(line)
+	}
+	switch src[0] {
+	case '{':
+		return d.decodeObject(rec, src)
+	case '"':
+		rec.Content = d.content(src)
+		if d.opt.IDField != "" {
+			return invalid("missing_id", "the line is a string, and has no field %q for an id", d.opt.IDField)
+		}
+		if d.prompt != nil {
+			return d.decodeTemplate(rec, string(unquote(nil, src)))
+		}
+		d.compose(rec, src)
+		return nil
+	case '[':
+		return invalid("not_a_record", "the line is an array, neither an object nor a string; jq -c '.[]' makes a line of each element")
+	}
+	return invalid("not_a_record", "the line is %s, neither an object nor a string", kindOf(src))
+}
+
+// decodeText takes the line as text: the prompt, or what the template is over.
+func (d *Decoder) decodeText(rec *Record, line []byte) *Error {
+	if n := len(line); n > 0 && line[n-1] == '\r' {
+		line = line[:n-1]
+	}
+	if err := checkUTF8("the line", line); err != nil {
+		return err
+	}
+	d.text = appendQuoted(d.text[:0], line)
+	rec.Content = d.content(d.text)
+	if d.prompt != nil {
+		return d.decodeTemplate(rec, string(line))
+	}
+	d.compose(rec, d.text)
+	return nil
+}
+
+// decodeTemplate makes the prompt of the record's fields.
+func (d *Decoder) decodeTemplate(rec *Record, data any) *Error {
+	text, err := d.prompt.execute(data)
+	if err != nil {
+		return err
+	}
+	d.text = appendQuoted(d.text[:0], text)
+	d.compose(rec, d.text)
+	return nil
+}
+
+// content returns the hash that the id of a record without one is made of.
+func (d *Decoder) content(src []byte) [16]byte {
+	sum := d.hash.sum("", src)
+	return [16]byte(sum[:16])
+}
+
+// checkUTF8 refuses text that no JSON string can hold; what names it for the message.
+func checkUTF8(what string, text []byte) *Error {
+	if utf8.Valid(text) {
+		return nil
+	}
+	i := 0
+	for i < len(text) {
+		r, size := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		i += size
+	}
+	return invalid("invalid_utf8", "byte %d of %s, 0x%02X, is not UTF-8; iconv -t UTF-8 makes it so", i+1, what, text[i])
+}

@@ -1,0 +1,81 @@
+package record
+
+import (
+	"bufio"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// The first bytes that tell what a stream is.
+const (
+	gzipMagic = "\x1f\x8b"
+	zstdMagic = "\x28\xb5\x2f\xfd" // RFC 8878, section 3.1.1
+	byteOrder = "\xef\xbb\xbf"     // the byte order mark in UTF-8
+)
+
+// skippable begins, after its first byte (0x50 to 0x5f), a zstd frame that holds no data; pzstd puts one first. RFC 8878, section 3.1.2.
+const skippable = "\x2a\x4d\x18"
+
+// open returns a buffered reader of what src holds, decompressed, without a byte order mark. Members and frames may follow each other.
+func open(src io.Reader) (*bufio.Reader, error) {
+	in := bufio.NewReaderSize(&sticky{src: src}, readSize)
+	out := in
+	switch {
+	case startsWith(in, gzipMagic):
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, err
+		}
+		out = bufio.NewReaderSize(z, readSize)
+	case startsWith(in, zstdMagic), startsWithSkippable(in):
+		// One goroutine's decoder with its small buffers: some 3 MiB instead of 9.
+		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
+		if err != nil {
+			return nil, err
+		}
+		out = bufio.NewReaderSize(z, readSize)
+	}
+	if startsWith(out, byteOrder) {
+		if _, err := out.Discard(len(byteOrder)); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// sticky repeats what ended its source, which a bufio.Reader that has looked ahead forgets.
+type sticky struct {
+	src io.Reader
+	err error
+}
+
+func (s *sticky) Read(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.src.Read(p)
+	s.err = err
+	return n, err
+}
+
+// startsWith says whether what is to be read next starts with magic. It waits for a further byte only as long as those before it
+// fit, so that a short first line is not held up.
+func startsWith(in *bufio.Reader, magic string) bool {
+	for n := 1; n <= len(magic); n++ {
+		head, err := in.Peek(n)
+		if err != nil || head[n-1] != magic[n-1] {
+			return false // a failed read is met again when the line is read
+		}
+	}
+	return true
+}
+
+func startsWithSkippable(in *bufio.Reader) bool {
+	head, err := in.Peek(1)
+	if err != nil || head[0]&0xf0 != 0x50 {
+		return false
+	}
+	return startsWith(in, string(head[0])+skippable)
+}

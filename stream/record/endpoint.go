@@ -1,0 +1,66 @@
+package record
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Endpoint is the API that a record's request is for.
+type Endpoint uint8
+
+// The endpoints, named as --endpoint names them. Their paths are OpenAI's.
+const (
+	Chat        Endpoint = iota // chat: a conversation in, a message out
+	Embeddings                  // embeddings: text in, a vector out
+	Responses                   // responses: OpenAI's successor of chat
+	Completions                 // completions: text in, its continuation out
+)
+
+var endpoints = [...]struct{ name, path string }{
+	Chat:        {"chat", "/v1/chat/completions"},
+	Embeddings:  {"embeddings", "/v1/embeddings"},
+	Responses:   {"responses", "/v1/responses"},
+	Completions: {"completions", "/v1/completions"},
+}
+
+// String returns the endpoint's name, as --endpoint takes it.
+func (e Endpoint) String() string {
+	if int(e) >= len(endpoints) {
+		return fmt.Sprintf("Endpoint(%d)", uint8(e))
+	}
+	return endpoints[e].name
+}
+
+// Path returns the endpoint's path, which is also the url of an OpenAI batch line; "" for a value that is no endpoint.
+func (e Endpoint) Path() string {
+	if int(e) >= len(endpoints) {
+		return ""
+	}
+	return endpoints[e].path
+}
+
+// ParseEndpoint returns the endpoint of a name that --endpoint takes.
+func ParseEndpoint(name string) (Endpoint, error) {
+	for i, e := range endpoints {
+		if e.name == name {
+			return Endpoint(i), nil
+		}
+	}
+	return 0, fmt.Errorf("unknown endpoint %q: it is one of chat, embeddings, responses, completions", name)
+}
+
+// EndpointOf returns the endpoint of a batch line's url: its path, with or without the leading /v1, which Azure leaves out.
+func EndpointOf(url string) (Endpoint, bool) {
+	for i, e := range endpoints {
+		if url == e.path || url == strings.TrimPrefix(e.path, "/v1") {
+			return Endpoint(i), true
+		}
+	}
+	return 0, false
+}
+
+// takesInput says whether a request to the endpoint holds its prompt under `input`.
+func (e Endpoint) takesInput() bool { return e == Embeddings || e == Responses }
+
+// takesSystem says whether a request to the endpoint has a place for a system prompt.
+func (e Endpoint) takesSystem() bool { return e == Chat || e == Responses }

@@ -1,0 +1,55 @@
+package record
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Types of the errors that this package makes; those of a provider come from its answer.
+const (
+	TypeInvalidInput = "invalid_input" // the line is not a record that can be asked
+	TypeUpstream     = "upstream"      // the line is a record that had failed in the stage before
+)
+
+// Error says why a record has no answer. It is what the output line holds under `error`.
+type Error struct {
+	Type    string // the class of the error, such as invalid_input or a provider's own type
+	Code    string // what exactly, such as invalid_json; "" when nobody said
+	Status  int    // HTTP status; 0 when there was no response
+	Message string // for people
+}
+
+// Error returns the message, led by what the error is.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Type)
+	if e.Code != "" && e.Code != e.Type {
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(e.Code)
+	}
+	if e.Status != 0 {
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(strconv.Itoa(e.Status))
+	}
+	if e.Message != "" {
+		if b.Len() > 0 {
+			b.WriteString(": ")
+		}
+		b.WriteString(e.Message)
+	}
+	return b.String()
+}
+
+func invalid(code, format string, args ...any) *Error {
+	return &Error{Type: TypeInvalidInput, Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// TooLongError returns the error of a line that the Reader found to be over max bytes.
+func TooLongError(line Line, max int) *Error {
+	return invalid("line_too_long", "the line is %d bytes long, over the %d that --max-line allows", line.TooLong, max)
+}

@@ -1,0 +1,262 @@
+package record
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// Format is the form of the output lines.
+type Format uint8
+
+// The formats, named as --format names them.
+const (
+	FormatResult Format = iota // result: what was asked for, what it cost, or what went wrong
+	FormatBatch                // batch: the line of an OpenAI batch's output file
+	FormatRaw                  // raw: the id and the provider's whole response
+	FormatText                 // text: the content alone
+)
+
+var formats = [...]string{FormatResult: "result", FormatBatch: "batch", FormatRaw: "raw", FormatText: "text"}
+
+// String returns the format's name, as --format takes it.
+func (f Format) String() string {
+	if int(f) >= len(formats) {
+		return fmt.Sprintf("Format(%d)", uint8(f))
+	}
+	return formats[f]
+}
+
+// ParseFormat returns the format of a name that --format takes.
+func ParseFormat(s string) (Format, error) {
+	for i, name := range formats {
+		if name == s {
+			return Format(i), nil
+		}
+	}
+	return 0, fmt.Errorf("unknown format %q: it is one of result, batch, raw, text", s)
+}
+
+// Result is what became of a record: Answer and Response, or Err.
+type Result struct {
+	ID   []byte // JSON string or number; nil is written as null
+	Line int64  // written in error records
+	File string // written in error records, when set
+
+	Answer   *Answer // what the provider answered; nil when the record failed
+	Response []byte  // the provider's response body, valid JSON
+	Err      *Error  // why the record failed; nil when it was answered
+
+	CostNanos      int64  // in 1e-9 USD
+	CostKnown      bool   // false is written as null
+	Attempts       int    // requests sent
+	LatencyMS      int64  // of the attempt that was answered
+	Provider       string // written when set
+	DowngradedFrom string // the model asked for when another was used; written when set
+
+	Input       []byte // the line, written when set
+	InputIsText bool   // Input is text, not JSON
+}
+
+// Append appends the line that says what became of the record, its newline included. FormatText has no line for a failure.
+// It allocates nothing but what dst needs to grow.
+func (f Format) Append(dst []byte, r *Result) []byte {
+	switch {
+	case f == FormatText:
+		if r.Err != nil {
+			return dst
+		}
+		return append(appendText(dst, r.Answer), '\n')
+	case f == FormatBatch:
+		dst = appendBatch(dst, r)
+	case r.Err != nil:
+		dst = appendFailure(dst, r)
+	case f == FormatRaw:
+		dst = append(dst, `{"id":`...)
+		dst = appendToken(dst, r.ID)
+		dst = append(dst, `,"response":`...)
+		dst = Compact(dst, r.Response)
+	default:
+		dst = appendAnswer(dst, r)
+	}
+	dst = appendInput(dst, r)
+	return append(dst, "}\n"...)
+}
+
+// appendText appends what an answer says, as text.
+func appendText(dst []byte, a *Answer) []byte {
+	switch {
+	case a.Content != nil:
+		return unquote(dst, a.Content)
+	case a.Embedding != nil:
+		return Compact(dst, a.Embedding)
+	case a.Refusal != nil:
+		return unquote(dst, a.Refusal)
+	}
+	return Compact(dst, a.ToolCalls)
+}
+
+// appendAnswer appends an answered record, but for the end of the object.
+func appendAnswer(dst []byte, r *Result) []byte {
+	a := r.Answer
+	dst = append(dst, `{"id":`...)
+	dst = appendToken(dst, r.ID)
+	if a.Embedding != nil {
+		dst = append(dst, `,"embedding":`...)
+		dst = Compact(dst, a.Embedding)
+	} else {
+		dst = append(dst, `,"content":`...)
+		dst = appendToken(dst, a.Content)
+	}
+	if a.More != nil {
+		dst = appendMore(dst, a)
+	}
+	dst = appendJSONMember(dst, `,"tool_calls":`, a.ToolCalls)
+	dst = appendJSONMember(dst, `,"refusal":`, a.Refusal)
+	dst = append(dst, `,"model":`...)
+	dst = appendToken(dst, a.Model)
+	dst = appendJSONMember(dst, `,"finish_reason":`, a.FinishReason)
+	if flag := a.Flag(); flag != "" {
+		dst = appendTextMember(dst, `,"flagged":`, flag)
+	}
+	dst = append(dst, `,"usage":`...)
+	dst = appendUsage(dst, a)
+	dst = append(dst, `,"cost_usd":`...)
+	dst = appendCost(dst, r)
+	dst = append(dst, `,"attempts":`...)
+	dst = strconv.AppendInt(dst, int64(r.Attempts), 10)
+	dst = append(dst, `,"latency_ms":`...)
+	dst = strconv.AppendInt(dst, r.LatencyMS, 10)
+	dst = appendTextMember(dst, `,"provider":`, r.Provider)
+	return appendTextMember(dst, `,"downgraded_from":`, r.DowngradedFrom)
+}
+
+// appendMore appends all choices, or all embeddings, of an answer that has several.
+func appendMore(dst []byte, a *Answer) []byte {
+	if a.Embedding == nil {
+		return appendJSONMember(dst, `,"choices":`, a.More)
+	}
+	dst = append(dst, `,"embeddings":[`...)
+	first := true
+	elements(a.More, func(item []byte) bool {
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = appendToken(dst, embeddingOf(item))
+		return true
+	})
+	return append(dst, ']')
+}
+
+func appendUsage(dst []byte, a *Answer) []byte {
+	if !a.HasUsage {
+		return append(dst, "null"...)
+	}
+	u := a.Usage
+	dst = append(dst, `{"prompt_tokens":`...)
+	dst = strconv.AppendInt(dst, u.Prompt, 10)
+	dst = append(dst, `,"completion_tokens":`...)
+	dst = strconv.AppendInt(dst, u.Completion, 10)
+	dst = append(dst, `,"total_tokens":`...)
+	dst = strconv.AppendInt(dst, u.Total, 10)
+	if u.Cached > 0 {
+		dst = append(dst, `,"cached_tokens":`...)
+		dst = strconv.AppendInt(dst, u.Cached, 10)
+	}
+	if u.Reasoning > 0 {
+		dst = append(dst, `,"reasoning_tokens":`...)
+		dst = strconv.AppendInt(dst, u.Reasoning, 10)
+	}
+	return append(dst, '}')
+}
+
+// appendFailure appends a failed record, but for the end of the object.
+func appendFailure(dst []byte, r *Result) []byte {
+	dst = append(dst, `{"id":`...)
+	dst = appendToken(dst, r.ID)
+	dst = appendTextMember(dst, `,"file":`, r.File)
+	dst = append(dst, `,"line":`...)
+	dst = strconv.AppendInt(dst, r.Line, 10)
+	dst = append(dst, `,"error":{"type":`...)
+	dst = appendQuoted(dst, r.Err.Type)
+	dst = appendTextMember(dst, `,"code":`, r.Err.Code)
+	if r.Err.Status != 0 {
+		dst = append(dst, `,"status":`...)
+		dst = strconv.AppendInt(dst, int64(r.Err.Status), 10)
+	}
+	dst = append(dst, `,"message":`...)
+	dst = appendQuoted(dst, r.Err.Message)
+	dst = append(dst, `},"attempts":`...)
+	dst = strconv.AppendInt(dst, int64(r.Attempts), 10)
+	if r.CostKnown && r.CostNanos > 0 { // failures may be billed
+		dst = append(dst, `,"cost_usd":`...)
+		dst = appendCost(dst, r)
+	}
+	return appendTextMember(dst, `,"provider":`, r.Provider)
+}
+
+// appendInput appends the record's own line. A line that could not be read as JSON is a string, else it would break this one.
+func appendInput(dst []byte, r *Result) []byte {
+	if r.Input == nil {
+		return dst
+	}
+	dst = append(dst, `,"input":`...)
+	if r.InputIsText || r.Err != nil && !isValid(r.Input) {
+		return appendQuoted(dst, r.Input)
+	}
+	return append(dst, trimSpace(r.Input)...)
+}
+
+// appendToken appends a JSON value without white space, or null when there is none.
+func appendToken(dst, value []byte) []byte {
+	if value == nil {
+		return append(dst, "null"...)
+	}
+	return Compact(dst, value)
+}
+
+// appendJSONMember appends a member whose value is JSON, if it has one.
+func appendJSONMember(dst []byte, name string, value []byte) []byte {
+	if value == nil {
+		return dst
+	}
+	return Compact(append(dst, name...), value)
+}
+
+// appendTextMember appends a member whose value is text, if it has one.
+func appendTextMember(dst []byte, name, text string) []byte {
+	if text == "" {
+		return dst
+	}
+	return appendQuoted(append(dst, name...), text)
+}
+
+// appendCost appends a cost as a plain decimal, exact to the last nano-dollar, or null when it is unknown.
+func appendCost(dst []byte, r *Result) []byte {
+	if !r.CostKnown {
+		return append(dst, "null"...)
+	}
+	const nano = 1e9
+	nanos := r.CostNanos
+	if nanos < 0 {
+		dst = append(dst, '-')
+	}
+	dst = strconv.AppendUint(dst, magnitude(nanos/nano), 10)
+	rest := magnitude(nanos % nano)
+	if rest == 0 {
+		return dst
+	}
+	dst = append(dst, '.')
+	for digit := uint64(nano / 10); rest > 0; digit /= 10 {
+		dst = append(dst, byte('0'+rest/digit))
+		rest %= digit
+	}
+	return dst
+}
+
+func magnitude(n int64) uint64 {
+	if n < 0 {
+		return uint64(-n)
+	}
+	return uint64(n)
+}

@@ -1,0 +1,73 @@
+package record
+
+import (
+	"encoding/hex"
+	"strconv"
+)
+
+// appendBatch appends a line of an OpenAI batch's output file, but for the end of the object. Its custom_id is a string there, and its id is
+// made from it, since there is no batch that could have given one.
+func appendBatch(dst []byte, r *Result) []byte {
+	dst = append(dst, `{"id":"batch_req_`...)
+	dst = appendHash(dst, r.ID)
+	dst = append(dst, `","custom_id":`...)
+	if isNumber(r.ID) {
+		dst = append(dst, '"')
+		dst = append(dst, r.ID...)
+		dst = append(dst, '"')
+	} else {
+		dst = appendToken(dst, r.ID)
+	}
+	if r.Err == nil {
+		dst = append(dst, `,"response":{"status_code":200,"request_id":"","body":`...)
+		dst = Compact(dst, r.Response)
+		return append(dst, `},"error":null`...)
+	}
+	if r.Err.Status == 0 {
+		dst = append(dst, `,"response":null`...)
+	} else {
+		dst = append(dst, `,"response":{"status_code":`...)
+		dst = strconv.AppendInt(dst, int64(r.Err.Status), 10)
+		dst = append(dst, `,"request_id":"","body":{"error":{"message":`...)
+		dst = appendQuoted(dst, r.Err.Message)
+		dst = append(dst, `,"type":`...)
+		dst = appendQuoted(dst, r.Err.Type)
+		dst = append(dst, `,"code":`...)
+		dst = appendCode(dst, r.Err.Code)
+		dst = append(dst, "}}}"...)
+	}
+	dst = append(dst, `,"error":{"code":`...)
+	dst = appendQuoted(dst, batchCode(r.Err))
+	dst = append(dst, `,"message":`...)
+	dst = appendQuoted(dst, r.Err.Message)
+	return append(dst, '}')
+}
+
+func appendCode(dst []byte, code string) []byte {
+	if code == "" {
+		return append(dst, "null"...)
+	}
+	return appendQuoted(dst, code)
+}
+
+// batchCode returns the code of an error, which a batch line always has.
+func batchCode(e *Error) string {
+	if e.Code != "" {
+		return e.Code
+	}
+	return e.Type
+}
+
+// appendHash appends 64 bits of FNV-1a in hex.
+func appendHash(dst, src []byte) []byte {
+	const offset, prime = 14695981039346656037, 1099511628211 // the parameters of FNV for 64 bits
+	sum := uint64(offset)
+	for _, c := range src {
+		sum = (sum ^ uint64(c)) * prime
+	}
+	var b [8]byte
+	for i := range b {
+		b[i] = byte(sum >> (56 - 8*i))
+	}
+	return hex.AppendEncode(dst, b[:])
+}

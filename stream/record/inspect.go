@@ -1,0 +1,83 @@
+package record
+
+import (
+	"math"
+	"strconv"
+)
+
+// inspect reads from the body what the pipeline must know of it, and takes its fingerprint.
+func (d *Decoder) inspect(rec *Record) *Error {
+	body := rec.Body
+	d.fields = appendMembers(d.fields[:0], body, 0)
+	var maxCompletion, maxTokens, maxOutput, n, bestOf int
+	prompts := 1
+	for i := range d.fields {
+		value := d.fields[i].value.of(body)
+		switch string(nameOf(d.fields[i].key.of(body))) {
+		case "model":
+			if !isString(value) {
+				return invalid("invalid_model", "`model` is %s, not a string", kindOf(value))
+			}
+			rec.Model = intern(&d.lastModel, value)
+			rec.modelStart, rec.modelEnd = d.fields[i].value.start, d.fields[i].value.end
+		case "stream":
+			if value[0] == 't' {
+				return invalid("stream_unsupported", "`stream` is true; answers are not streamed, and a record is asked without it")
+			}
+		case "max_completion_tokens":
+			maxCompletion = count(value)
+		case "max_tokens":
+			maxTokens = count(value)
+		case "max_output_tokens":
+			maxOutput = count(value)
+		case "n":
+			n = count(value)
+		case "best_of":
+			bestOf = count(value)
+		case "prompt":
+			prompts = countPrompts(value)
+		}
+	}
+	for _, limit := range [...]int{maxCompletion, maxTokens, maxOutput} {
+		if limit > 0 {
+			rec.MaxTokens = limit
+			break
+		}
+	}
+	rec.N = max(1, n)
+	if rec.Endpoint == Completions {
+		rec.N = multiply(max(rec.N, bestOf), prompts)
+	}
+	rec.Request = d.hash.sum(rec.Endpoint.String()+"\n", body)
+	return nil
+}
+
+// count returns the whole number that a value is, 0 for anything that is none or below zero.
+func count(value []byte) int {
+	if !isNumber(value) {
+		return 0
+	}
+	f, err := strconv.ParseFloat(string(value), 64)
+	if err != nil || f < 1 || f != math.Trunc(f) {
+		return 0
+	}
+	return int(min(f, math.MaxInt32))
+}
+
+// countPrompts returns how many prompts a completions body holds: a string is one, and so is an array of token numbers; an array of
+// either holds several.
+func countPrompts(value []byte) int {
+	n := 0
+	elements(value, func(prompt []byte) bool {
+		if !isNumber(prompt) {
+			n++
+		}
+		return true
+	})
+	return max(1, n)
+}
+
+// multiply multiplies without overflow on any platform.
+func multiply(a, b int) int {
+	return int(min(int64(a)*int64(b), math.MaxInt32))
+}

@@ -1,0 +1,38 @@
+package record
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Options say what a line is to become. Each is a flag.
+type Options struct {
+	Template string   // --prompt: a text/template over the record's fields; "" when there is none
+	System   string   // --system: for records that bring no system prompt of their own
+	Raw      bool     // --raw-input: a line is text, not JSON
+	IDField  string   // --id-field: the member that is the id; "" for id or custom_id
+	Endpoint Endpoint // --endpoint: where a prompt goes, and what `input` means
+	Model    string   // --model: for records that name none; "" leaves the field out
+	Set      []Field  // --set: members for records that lack them; of two with one key the last counts
+}
+
+// Field is a member of a request body.
+type Field struct {
+	Key   string
+	Value []byte // JSON
+}
+
+// ParseField reads a field from KEY=JSON. The error says how to quote what was meant to be a string.
+func ParseField(s string) (Field, error) {
+	key, value, ok := strings.Cut(s, "=")
+	if !ok || key == "" {
+		return Field{}, fmt.Errorf("field %q: it is written KEY=JSON, as in temperature=0.2", s)
+	}
+	if !isValid([]byte(value)) {
+		quoted := appendQuoted(nil, value)
+		return Field{}, fmt.Errorf("field %s: %q is not JSON; a string is quoted, for the shell too: '%s=%s'", key, value, key, quoted)
+	}
+	return Field{Key: key, Value: []byte(jsontext.Value(value))}, nil
+}

@@ -1,0 +1,142 @@
+package record
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// readSize is the reader's buffer. Lines that fit in it are copied once.
+const readSize = 256 << 10
+
+// Reader reads lines from a stream that is plain, gzip or zstd. It reads no further than it must: a line is handed out as soon
+// as its newline is there, through a decompressor too, if the producer flushes. It is for one goroutine.
+type Reader struct {
+	// Spill, if set, is asked for a place to write a line that is over the maximum; otherwise its bytes are dropped.
+	// The place gets the whole line, without its newline.
+	Spill func() (io.Writer, error)
+
+	src     io.Reader
+	maxLine int
+	lines   *bufio.Reader // nil until the first call
+	number  int64         // lines read so far
+	err     error         // what ended the stream
+}
+
+// NewReader returns a reader of src's lines, of at most maxLine bytes each. It does not read yet.
+func NewReader(src io.Reader, maxLine int) *Reader {
+	return &Reader{src: src, maxLine: maxLine}
+}
+
+// Line is a line of input.
+type Line struct {
+	Number  int64     // in the stream, from 1, blank lines counted
+	Bytes   []byte    // without the newline; a carriage return before it stays. nil when the line is over the maximum
+	TooLong int64     // the size in bytes of a line that is over the maximum, else 0
+	Spilled io.Writer // what Spill gave for it
+}
+
+// Next returns the next line that is not blank, in dst's memory or, if that is too small, in new memory.
+//
+// At the end of the stream it returns io.EOF; a last line needs no newline. When the stream breaks (a read fails, a compressed stream is cut or
+// damaged), the whole lines before the break are returned first, the cut one is not, and then the error, which says after which line. Either comes
+// again with every further call.
+func (r *Reader) Next(dst []byte) (Line, error) {
+	for r.err == nil {
+		line, err := r.next(dst[:0])
+		if err != nil {
+			r.err = err
+			break
+		}
+		if line.TooLong > 0 || skipSpace(line.Bytes, 0) < len(line.Bytes) {
+			return line, nil
+		}
+		dst = line.Bytes // it may have grown
+	}
+	return Line{}, r.err
+}
+
+// next reads a line, blank or not.
+func (r *Reader) next(dst []byte) (Line, error) {
+	if r.lines == nil {
+		lines, err := open(r.src)
+		if err != nil {
+			return Line{}, r.broken(err)
+		}
+		r.lines = lines
+	}
+	for {
+		part, err := r.lines.ReadSlice('\n')
+		if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
+			return Line{}, r.broken(err)
+		}
+		if err == io.EOF && len(dst)+len(part) == 0 {
+			return Line{}, io.EOF
+		}
+		if err == nil {
+			part = part[:len(part)-1]
+		}
+		if len(dst)+len(part) > r.maxLine {
+			return r.overlong(dst, part, err)
+		}
+		dst = append(dst, part...)
+		if err != bufio.ErrBufferFull {
+			r.number++
+			return Line{Number: r.number, Bytes: dst}, nil
+		}
+	}
+}
+
+// overlong reads the rest of a line that is over the maximum. Of it head and part are read, and err came with part.
+func (r *Reader) overlong(head, part []byte, err error) (Line, error) {
+	line := Line{Number: r.number + 1, TooLong: int64(len(head) + len(part))}
+	if r.Spill != nil {
+		var spillErr error
+		if line.Spilled, spillErr = r.Spill(); spillErr != nil {
+			return Line{}, fmt.Errorf("setting line %d aside: %w", line.Number, spillErr)
+		}
+	}
+	for _, b := range [][]byte{head, part} {
+		if spillErr := line.spill(b); spillErr != nil {
+			return Line{}, spillErr
+		}
+	}
+	for err == bufio.ErrBufferFull {
+		part, err = r.lines.ReadSlice('\n')
+		if err == nil {
+			part = part[:len(part)-1]
+		}
+		line.TooLong += int64(len(part))
+		if spillErr := line.spill(part); spillErr != nil {
+			return Line{}, spillErr
+		}
+	}
+	if err != nil && err != io.EOF {
+		return Line{}, r.broken(err)
+	}
+	r.number++
+	return line, nil
+}
+
+// spill writes a part of the line to where it is set aside, if anywhere.
+func (l *Line) spill(part []byte) error {
+	if l.Spilled == nil || len(part) == 0 {
+		return nil
+	}
+	if _, err := l.Spilled.Write(part); err != nil {
+		return fmt.Errorf("setting line %d aside: %w", l.Number, err)
+	}
+	return nil
+}
+
+// broken says where the stream broke.
+func (r *Reader) broken(err error) error {
+	if errors.Is(err, io.EOF) { // an end where none may be is not the end of the stream
+		err = io.ErrUnexpectedEOF
+	}
+	if r.number == 0 {
+		return fmt.Errorf("reading input before the end of line 1: %w", err)
+	}
+	return fmt.Errorf("reading input after line %d: %w", r.number, err)
+}

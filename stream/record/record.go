@@ -1,0 +1,74 @@
+package record
+
+import (
+	"encoding/hex"
+	"strconv"
+)
+
+// Record is one line of input, decoded: who it is, and the request that it makes.
+//
+// Its slices are good until the record is decoded into again, and as long as the line that it was decoded from is left alone.
+type Record struct {
+	Line int64  // number of the line in its file, from 1; set by the caller
+	File string // name of the file, "" for stdin; set by the caller
+
+	Input []byte // the line as it was read
+	ID    []byte // the id, a JSON string or number as it came; nil when the record names none
+
+	// Content is the hash of the record's JSON with keys sorted, flags not in it. It is there when ID is nil and the line
+	// could be read, and is what GeneratedID makes an id of.
+	Content [16]byte
+
+	Endpoint Endpoint
+	Body     []byte // the request body, exactly as it goes out
+	Model    string // the body's model, unquoted; "" when it names none
+
+	// Request is the fingerprint of the request: SHA-256 over the endpoint and the body, with keys sorted at every depth and
+	// without what JSON leaves to the writer: white space between tokens, and escapes in strings. Numbers count as they are spelt.
+	Request [32]byte
+
+	MaxTokens int    // bound on output tokens for each completion; 0 when the body sets none
+	N         int    // completions asked for, at least 1: n, best_of where it is more, times the prompts of a completions body
+	Priority  string // the record's priority, where it is a string; "" otherwise
+
+	modelStart, modelEnd int // the value of model in Body; both 0 when it has none
+
+	buf []byte // what Body points into when it is not a part of the line
+}
+
+// Reset makes the record as good as new, but for the memory it holds on to.
+func (r *Record) Reset() {
+	*r = Record{buf: r.buf[:0]}
+}
+
+// WithModel appends the body to dst, with model in place of the one it names; a body that names none gets it as its first member.
+func (r *Record) WithModel(dst []byte, model string) []byte {
+	if r.modelEnd > 0 {
+		dst = append(dst, r.Body[:r.modelStart]...)
+		dst = appendQuoted(dst, model)
+		return append(dst, r.Body[r.modelEnd:]...)
+	}
+	if len(r.Body) == 0 {
+		return dst
+	}
+	dst = append(dst, `{"model":`...)
+	dst = appendQuoted(dst, model)
+	rest := r.Body[1:]
+	if c := skipSpace(rest, 0); c < len(rest) && rest[c] != '}' {
+		dst = append(dst, ',')
+	}
+	return append(dst, rest...)
+}
+
+// GeneratedID returns the id of a record that names none, as a JSON string: its content's hash in hex, and from the second
+// record with the same content on the occurrence, counted from 1.
+func GeneratedID(content [16]byte, occurrence int) []byte {
+	id := make([]byte, 0, 2*len(content)+12)
+	id = append(id, '"')
+	id = hex.AppendEncode(id, content[:])
+	if occurrence > 1 {
+		id = append(id, '-')
+		id = strconv.AppendInt(id, int64(occurrence), 10)
+	}
+	return append(id, '"')
+}

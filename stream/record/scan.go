@@ -1,0 +1,230 @@
+package record
+
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// What this package reads it checks once, with jsontext, and then walks over: the functions here take JSON that is known to be valid,
+// so that they need neither errors nor a stack. On anything else they give nonsense, but neither panic nor loop.
+
+// lenient is how lines and bodies are checked: strings of doubtful UTF-8 and names that come twice are the
+// provider's to refuse, and pass through untouched.
+var lenient = []jsontext.Options{jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)}
+
+func isValid(src []byte) bool { return jsontext.Value(src).IsValid(lenient...) }
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
+
+// skipSpace returns the position of the first byte from i on that is no white space, or len(src).
+func skipSpace(src []byte, i int) int {
+	for i < len(src) && isSpace(src[i]) {
+		i++
+	}
+	return i
+}
+
+// trimSpace returns src without the white space around it.
+func trimSpace(src []byte) []byte {
+	end := len(src)
+	for end > 0 && isSpace(src[end-1]) {
+		end--
+	}
+	return src[skipSpace(src[:end], 0):end]
+}
+
+// skipString returns the position after the string that begins at i.
+func skipString(src []byte, i int) int {
+	for i++; i < len(src); {
+		quote := bytes.IndexByte(src[i:], '"')
+		if quote < 0 {
+			return len(src)
+		}
+		// Whether the quote ends the string depends on how many backslashes stand before it.
+		end := i + quote
+		first := end
+		for first > i && src[first-1] == '\\' {
+			first--
+		}
+		i = end + 1
+		if (end-first)%2 == 0 {
+			return i
+		}
+	}
+	return len(src)
+}
+
+// skipValue returns the position after the value that begins at i.
+func skipValue(src []byte, i int) int {
+	depth := 0
+	for i < len(src) {
+		switch src[i] {
+		case '"':
+			i = skipString(src, i)
+		case '{', '[':
+			depth++
+			i++
+		case '}', ']':
+			depth--
+			i++
+		case ' ', '\t', '\n', '\r', ',', ':':
+			i++
+			continue // no value ends here
+		default:
+			for i++; i < len(src) && isLiteral(src[i]); {
+				i++
+			}
+		}
+		if depth <= 0 {
+			return i
+		}
+	}
+	return len(src)
+}
+
+// isLiteral says whether c can stand in a number, true, false or null, after the first byte.
+func isLiteral(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || c == '.' || c == '-' || c == '+' || c == 'E'
+}
+
+// elements calls yield with every element of an array, until it returns false.
+func elements(array []byte, yield func(value []byte) bool) {
+	if len(array) == 0 || array[0] != '[' {
+		return
+	}
+	for i := skipSpace(array, 1); i < len(array) && array[i] != ']'; {
+		end := skipValue(array, i)
+		if !yield(array[i:end]) {
+			return
+		}
+		i = skipSpace(array, end)
+		if i < len(array) && array[i] == ',' {
+			i = skipSpace(array, i+1)
+		}
+	}
+}
+
+// firstOf returns the first element of an array, nil when there is none.
+func firstOf(array []byte) []byte {
+	var first []byte
+	elements(array, func(value []byte) bool {
+		first = value
+		return false
+	})
+	return first
+}
+
+// span is a stretch of bytes: src[start:end].
+type span struct{ start, end int }
+
+func (s span) of(src []byte) []byte { return src[s.start:s.end] }
+
+// member is a name and its value in an object.
+type member struct {
+	key, value span
+	cut        bool // not to be found any more, and left out of the body
+}
+
+// appendMembers appends the members of the object that begins at i.
+func appendMembers(dst []member, src []byte, i int) []member {
+	if i >= len(src) || src[i] != '{' {
+		return dst
+	}
+	for i = skipSpace(src, i+1); i < len(src) && src[i] == '"'; {
+		var m member
+		m.key = span{i, skipString(src, i)}
+		i = skipSpace(src, m.key.end)
+		if i < len(src) && src[i] == ':' {
+			i = skipSpace(src, i+1)
+		}
+		m.value = span{i, skipValue(src, i)}
+		dst = append(dst, m)
+		i = skipSpace(src, m.value.end)
+		if i < len(src) && src[i] == ',' {
+			i = skipSpace(src, i+1)
+		}
+	}
+	return dst
+}
+
+// lookup returns the position of the last member called name that is not cut, or -1: of names that come twice the last counts.
+func lookup(members []member, src []byte, name string) int {
+	for i := len(members) - 1; i >= 0; i-- {
+		if m := &members[i]; !m.cut && equalKey(m.key.of(src), name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// valueOf returns the value of the last member called name, nil when there is none.
+func valueOf(members []member, src []byte, name string) []byte {
+	if i := lookup(members, src, name); i >= 0 {
+		return members[i].value.of(src)
+	}
+	return nil
+}
+
+// equalKey says whether a key, a JSON string, is name.
+func equalKey(key []byte, name string) bool {
+	inner := key[1 : len(key)-1]
+	switch {
+	case len(inner) < len(name): // an escape is longer than what it stands for
+		return false
+	case len(inner) == len(name):
+		return string(inner) == name && bytes.IndexByte(inner, '\\') < 0
+	case bytes.IndexByte(inner, '\\') < 0:
+		return false
+	}
+	return string(unquote(nil, key)) == name
+}
+
+// unquote appends what a JSON string says. Escapes that are half a surrogate pair become U+FFFD; other bytes stay as they are.
+func unquote(dst, token []byte) []byte {
+	if len(token) < 2 {
+		return dst
+	}
+	if inner := token[1 : len(token)-1]; bytes.IndexByte(inner, '\\') < 0 {
+		return append(dst, inner...)
+	}
+	dst, _ = jsontext.AppendUnquote(dst, token) // the string is valid; all that may be amiss is its UTF-8
+	return dst
+}
+
+// appendQuoted appends text as a JSON string. Bytes that are not UTF-8 become U+FFFD.
+func appendQuoted[T ~string | ~[]byte](dst []byte, text T) []byte {
+	dst, _ = jsontext.AppendQuote(dst, text)
+	return dst
+}
+
+// isNull says whether a value is absent or null.
+func isNull(value []byte) bool { return len(value) == 0 || value[0] == 'n' }
+
+// isString says whether a value is a string.
+func isString(value []byte) bool { return len(value) > 0 && value[0] == '"' }
+
+// isNumber says whether a value is a number.
+func isNumber(value []byte) bool {
+	return len(value) > 0 && (value[0] == '-' || '0' <= value[0] && value[0] <= '9')
+}
+
+// kindOf names the kind of a value for a message.
+func kindOf(value []byte) string {
+	if len(value) == 0 {
+		return "nothing"
+	}
+	switch value[0] {
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case '"':
+		return "a string"
+	case 't', 'f':
+		return "a boolean"
+	case 'n':
+		return "null"
+	}
+	return "a number"
+}

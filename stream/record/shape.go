@@ -1,0 +1,234 @@
+package record
+
+import (
+	"strings"
+)
+
+// decodeObject finds out which of the shapes an object has, and makes its request. src is the object, without white space around it.
+func (d *Decoder) decodeObject(rec *Record, src []byte) *Error {
+	d.members = appendMembers(d.members[:0], src, 0)
+	err := d.readID(rec, src)
+	if rec.ID == nil {
+		rec.Content = d.content(src)
+	}
+	if err != nil {
+		return err
+	}
+	rec.Priority = d.readPriority(src)
+	if d.prompt != nil {
+		if failed := valueOf(d.members, src, "error"); !isNull(failed) {
+			return upstreamError(failed)
+		}
+		return d.decodeTemplate(rec, objectOf(src))
+	}
+	return d.decodeShape(rec, src)
+}
+
+func (d *Decoder) decodeShape(rec *Record, src []byte) *Error {
+	has := func(name string) bool { return lookup(d.members, src, name) >= 0 }
+	endpoint := d.opt.Endpoint
+	switch body := valueOf(d.members, src, "body"); {
+	case body != nil && d.hasCustomID(src):
+		return d.decodeBatchLine(rec, src, body)
+	case has("input") && endpoint.takesInput():
+		return d.decodeRequest(rec, src)
+	case has("messages"):
+		return d.decodeChat(rec, src)
+	case has("prompt"):
+		if endpoint == Completions {
+			return d.decodeRequest(rec, src)
+		}
+		return d.decodeSimple(rec, src)
+	case has("input"):
+		return invalid("input_without_endpoint",
+			"the record has `input`, which --endpoint embeddings or --endpoint responses takes, and the endpoint is %s", endpoint)
+	case !isNull(valueOf(d.members, src, "error")):
+		return upstreamError(valueOf(d.members, src, "error"))
+	}
+	return invalid("unknown_shape", "the record has none of `prompt`, `messages`, `input`, or `custom_id` with `body`; %s", d.fieldNames(src))
+}
+
+// hasCustomID says whether there is a custom_id, as the id taken out of the members or among them.
+func (d *Decoder) hasCustomID(src []byte) bool {
+	for _, m := range d.members {
+		if equalKey(m.key.of(src), "custom_id") {
+			return true
+		}
+	}
+	return false
+}
+
+// readID takes the record's id out of its members: the --id-field, else custom_id, else id.
+func (d *Decoder) readID(rec *Record, src []byte) *Error {
+	if name := d.opt.IDField; name != "" {
+		id := d.takeOut(src, name)
+		if !isString(id) && !isNumber(id) {
+			if id == nil {
+				return invalid("missing_id", "the record has no field %q for an id; %s", name, d.fieldNames(src))
+			}
+			return invalid("missing_id", "the field %q is %s; an id is a string or a number", name, kindOf(id))
+		}
+		rec.ID = id
+		return nil
+	}
+	plain, custom := d.takeOut(src, "id"), d.takeOut(src, "custom_id")
+	name, id := "custom_id", custom
+	if isNull(id) {
+		name, id = "id", plain
+	}
+	switch {
+	case isNull(id):
+		return nil
+	case !isString(id) && !isNumber(id):
+		return invalid("invalid_id", "`%s` is %s; an id is a string or a number", name, kindOf(id))
+	}
+	rec.ID = id
+	return nil
+}
+
+// takeOut cuts all members called name and returns the value of the last, nil when there is none.
+func (d *Decoder) takeOut(src []byte, name string) []byte {
+	var value []byte
+	for i := range d.members {
+		if m := &d.members[i]; !m.cut && equalKey(m.key.of(src), name) {
+			m.cut = true
+			value = m.value.of(src)
+		}
+	}
+	return value
+}
+
+// readPriority takes a priority that is a string out of the members. One that is a number is a vendor's field, and stays.
+func (d *Decoder) readPriority(src []byte) string {
+	i := lookup(d.members, src, "priority")
+	if i < 0 || !isString(d.members[i].value.of(src)) {
+		return ""
+	}
+	return intern(&d.lastPriority, d.takeOut(src, "priority"))
+}
+
+// intern returns what a JSON string says, as the last string again where it is the same.
+func intern(last *string, token []byte) string {
+	if inner := token[1 : len(token)-1]; *last != string(inner) || strings.IndexByte(*last, '\\') >= 0 {
+		*last = string(unquote(nil, token))
+	}
+	return *last
+}
+
+// fieldNames lists the names of the fields that a record has, for a message.
+func (d *Decoder) fieldNames(src []byte) string {
+	if len(d.members) == 0 {
+		return "it is empty"
+	}
+	var names []string
+	for _, m := range d.members {
+		names = append(names, string(unquote(nil, m.key.of(src))))
+	}
+	return "it has " + listed(names)
+}
+
+// listed joins names for a message, which shows the first ten.
+func listed(names []string) string {
+	const most = 10
+	if len(names) > most {
+		names = append(names[:most:most], "…")
+	}
+	return strings.Join(names, ", ")
+}
+
+// decodeBatchLine takes an OpenAI batch line, whose body is sent as it is.
+func (d *Decoder) decodeBatchLine(rec *Record, src, body []byte) *Error {
+	if url := valueOf(d.members, src, "url"); !isNull(url) {
+		endpoint, ok := endpointOfToken(url)
+		if !ok {
+			return invalid("unknown_endpoint", "the url %s is not one of %s", url, paths())
+		}
+		rec.Endpoint = endpoint
+	}
+	if method := valueOf(d.members, src, "method"); !isNull(method) && !strings.EqualFold(string(method), `"POST"`) {
+		return invalid("unsupported_method", "the method is %s; only POST is sent", method)
+	}
+	if body[0] != '{' {
+		return invalid("invalid_body", "`body` is %s, not an object", kindOf(body))
+	}
+	rec.Body = body
+	return nil
+}
+
+// endpointOfToken is EndpointOf for a JSON value.
+func endpointOfToken(url []byte) (Endpoint, bool) {
+	if !isString(url) {
+		return 0, false
+	}
+	for i, e := range endpoints {
+		if string(url[1:len(url)-1]) == e.path {
+			return Endpoint(i), true
+		}
+	}
+	return EndpointOf(string(unquote(nil, url)))
+}
+
+func paths() string {
+	var all []string
+	for _, e := range endpoints {
+		all = append(all, e.path)
+	}
+	return strings.Join(all, ", ")
+}
+
+// decodeChat takes an object with messages, which is a request to the chat endpoint.
+func (d *Decoder) decodeChat(rec *Record, src []byte) *Error {
+	if d.opt.Endpoint != Chat {
+		return invalid("messages_without_endpoint", "the record has `messages`, which the %s endpoint does not take; --endpoint chat does", d.opt.Endpoint)
+	}
+	if messages := valueOf(d.members, src, "messages"); messages[0] != '[' {
+		return invalid("invalid_messages", "`messages` is %s, not an array", kindOf(messages))
+	}
+	return d.decodeRequest(rec, src)
+}
+
+// decodeRequest takes an object that is a request body.
+func (d *Decoder) decodeRequest(rec *Record, src []byte) *Error {
+	if d.opt.Endpoint == Completions && lookup(d.members, src, "system") >= 0 {
+		return invalid("system_without_place", "the record has `system`, and the completions endpoint has no place for a system prompt")
+	}
+	d.rewrite(rec, src, rewriting{prompt: -1, system: -1})
+	return nil
+}
+
+// decodeSimple takes an object with prompt, and maybe system, which become what the endpoint wants.
+func (d *Decoder) decodeSimple(rec *Record, src []byte) *Error {
+	endpoint := d.opt.Endpoint
+	how := rewriting{prompt: lookup(d.members, src, "prompt"), system: lookup(d.members, src, "system")}
+	if prompt := d.members[how.prompt].value.of(src); !isString(prompt) {
+		return invalid("invalid_prompt", "`prompt` is %s, not a string", kindOf(prompt))
+	}
+	d.cutOthers(src, "prompt", how.prompt)
+	if how.system >= 0 {
+		system := d.members[how.system].value.of(src)
+		switch {
+		case isNull(system):
+			d.takeOut(src, "system")
+			how.system = -1
+		case !isString(system):
+			return invalid("invalid_system", "`system` is %s, not a string", kindOf(system))
+		case !endpoint.takesSystem():
+			return invalid("system_without_place", "the record has `system`, and the %s endpoint has no place for a system prompt", endpoint)
+		case endpoint == Responses && lookup(d.members, src, "instructions") >= 0:
+			return invalid("invalid_system", "the record has both `system` and `instructions`, which say the same")
+		default:
+			d.cutOthers(src, "system", how.system)
+		}
+	}
+	d.rewrite(rec, src, how)
+	return nil
+}
+
+// cutOthers cuts the members called name before the one that counts, the last.
+func (d *Decoder) cutOthers(src []byte, name string, last int) {
+	for i := range d.members[:last] {
+		if equalKey(d.members[i].key.of(src), name) {
+			d.members[i].cut = true
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package record
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// syntaxError says why a line is not JSON: at which byte, what stands there, and what the line looks like instead.
+func syntaxError(line []byte) *Error {
+	if guess := foreign(line); guess != "" {
+		return invalid("invalid_json", "%s", guess)
+	}
+	dec := jsontext.NewDecoder(bytes.NewReader(line), lenient...)
+	dec.Reset(bytes.NewReader(bytes.TrimPrefix(line, []byte(byteOrder))), lenient...)
+	skipped := len(line) - len(bytes.TrimPrefix(line, []byte(byteOrder)))
+	_, err := dec.ReadValue()
+	if err == nil {
+		at := skipSpace(line, skipped+int(dec.InputOffset()))
+		return invalid("trailing_data", "a line is one JSON value, and byte %d, %s, comes after it", at+1, shown(line, at))
+	}
+	var syntactic *jsontext.SyntacticError
+	at, what := len(line), "ends inside a value"
+	if errors.As(err, &syntactic) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		at = skipped + int(syntactic.ByteOffset)
+		what = syntactic.Err.Error()
+	} else if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return invalid("invalid_json", "not JSON: the line ends at byte %d, inside a value%s", at, hint(line))
+	}
+	return invalid("invalid_json", "not JSON: byte %d, %s: %s%s", at+1, shown(line, at), what, hint(line))
+}
+
+// foreign recognises encodings that are not UTF-8 text at all.
+func foreign(line []byte) string {
+	head := line[:min(len(line), 64)]
+	switch {
+	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")), bytes.IndexByte(head, 0) >= 0:
+		at := max(bytes.IndexByte(head, 0), 0)
+		return fmt.Sprintf("not JSON: byte %d, 0x%02X, looks like UTF-16; iconv -f UTF-16 -t UTF-8 converts it", at+1, head[at])
+	case bytes.HasPrefix(head, []byte("BZh")), bytes.HasPrefix(head, []byte("\xfd7zXZ")), bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		return fmt.Sprintf("not JSON: byte 1, %s, begins a compressed file of a kind that is not read; gzip and zstd are", shown(line, 0))
+	}
+	return ""
+}
+
+// hint says what a line that is not JSON may be instead.
+func hint(line []byte) string {
+	line = trimSpace(bytes.TrimPrefix(line, []byte(byteOrder)))
+	if len(line) == 0 {
+		return ""
+	}
+	first, last := line[0], line[len(line)-1]
+	switch {
+	case first == '[' || first == ']':
+		return "; it looks like a JSON array over several lines, and jq -c '.[]' makes a line of each element"
+	case first == '{' && (last == '{' || last == ',') || first == '}' || first == '"' && (last == ',' || last == '{' || last == '['):
+		return "; it looks like JSON over several lines, and jq -c . makes one line of each value"
+	case first == '{' || first == '"':
+		return ""
+	case bytes.Count(line, []byte(",")) > 0 || bytes.IndexByte(line, '\t') >= 0:
+		return "; it looks like CSV, and a line is to be one JSON value; plain lines are taken with --raw-input"
+	}
+	return "; if it is plain text, --raw-input takes it as a prompt"
+}
+
+// shown describes the byte at a position for a message.
+func shown(line []byte, at int) string {
+	switch {
+	case at >= len(line):
+		return "the end"
+	case line[at] < unicode.MaxASCII && unicode.IsPrint(rune(line[at])):
+		return fmt.Sprintf("'%c'", line[at])
+	}
+	return fmt.Sprintf("0x%02X", line[at])
+}
+
+// upstreamError is the error of a record that had failed before it came here.
+func upstreamError(failed []byte) *Error {
+	e := errorOf(failed)
+	e.Type, e.Status = TypeUpstream, 0
+	if strings.TrimSpace(e.Message) == "" {
+		e.Message = "the record had failed in the stage before"
+	}
+	return e
+}

@@ -1,0 +1,129 @@
+package record
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/template"
+	"unicode/utf8"
+)
+
+// promptTemplate is a text/template over a record's fields, {{.name}}, or over a line that is a string, {{.}}.
+//
+// Every field that it names must be there: a missing one is an error of that record, in {{if .title}} too. A null one may be tested, but not printed.
+// Numbers print as they are spelt and compare as strings; objects and arrays print as JSON. Besides the functions of text/template there are
+//
+//	json VALUE         the value as JSON
+//	trim TEXT          without the white space around it
+//	truncate N TEXT    the first N characters
+type promptTemplate struct {
+	tmpl *template.Template
+	out  bytes.Buffer
+}
+
+func parseTemplate(text string) (*promptTemplate, error) {
+	tmpl, err := template.New("prompt").Option("missingkey=error").Funcs(template.FuncMap{
+		"json":     func(v any) string { return string(appendJSON(nil, v)) },
+		"trim":     trim,
+		"truncate": truncate,
+		"index":    index, // the built-in one gives "<no value>" for what is missing
+	}).Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("--prompt: %w", err)
+	}
+	return &promptTemplate{tmpl: tmpl}, nil
+}
+
+// execute returns the prompt, which is good until the next call.
+func (p *promptTemplate) execute(data any) ([]byte, *Error) {
+	if p.out.Cap() > keepSize {
+		p.out = bytes.Buffer{}
+	}
+	p.out.Reset()
+	if err := p.tmpl.Execute(&p.out, data); err != nil {
+		return nil, templateError(err, data)
+	}
+	text := p.out.Bytes()
+	if !utf8.Valid(text) {
+		if bytes.Contains(text, []byte(nullMark)) {
+			return nil, invalid("null_field", "the template prints a field that is null; {{if .name}} tests for it")
+		}
+		return nil, checkUTF8("the prompt that the template makes", text)
+	}
+	return text, nil
+}
+
+// templateError says what is missing and what there is instead.
+func templateError(err error, data any) *Error {
+	const missing = "map has no entry for key "
+	message := err.Error()
+	_, name, ok := strings.Cut(message, missing)
+	if top, isObject := data.(object); isObject && ok {
+		names := slices.Sorted(maps.Keys(top))
+		has := "is empty"
+		if len(names) > 0 {
+			has = "has " + listed(names)
+		}
+		return invalid("missing_field", "the template names the field %s, which is not there; the record %s", name, has)
+	}
+	if _, isText := data.(string); isText && strings.Contains(message, "can't evaluate field") {
+		return invalid("missing_field", "the template names a field, and the line is a string, which has none; {{.}} is the line")
+	}
+	if cause := errors.Unwrap(err); cause != nil {
+		message = cause.Error()
+	}
+	return invalid("template_failed", "the template: %s", strings.TrimPrefix(message, "template: "))
+}
+
+func trim(v any) (string, error) {
+	text, err := textOf(v)
+	return strings.TrimSpace(text), err
+}
+
+func truncate(n int, v any) (string, error) {
+	text, err := textOf(v)
+	if n < 0 {
+		return "", fmt.Errorf("truncate %d: a length is not negative", n)
+	}
+	for i := range text {
+		if n == 0 {
+			return text[:i], err
+		}
+		n--
+	}
+	return text, err
+}
+
+// textOf returns a value as the template would print it.
+func textOf(v any) (string, error) {
+	if _, ok := v.(null); ok {
+		return "", errors.New("the value is null; {{if .name}} tests for it")
+	}
+	return fmt.Sprint(v), nil
+}
+
+func index(v any, keys ...any) (any, error) {
+	for _, key := range keys {
+		switch from := v.(type) {
+		case object:
+			name := fmt.Sprint(key)
+			value, ok := from[name]
+			if !ok {
+				return nil, fmt.Errorf("map has no entry for key %q", name)
+			}
+			v = value
+		case array:
+			i, ok := key.(int)
+			if !ok || i < 0 || i >= len(from) {
+				return nil, fmt.Errorf("index %v: the array has %d elements", key, len(from))
+			}
+			v = from[i]
+		default:
+			return nil, fmt.Errorf("index %v: the value is neither an object nor an array", key)
+		}
+	}
+	return v, nil
+}

@@ -1,0 +1,53 @@
+package record
+
+import "strconv"
+
+// Usage counts tokens, as the provider bills them.
+type Usage struct {
+	Prompt     int64 // all of the prompt, Cached included
+	Completion int64 // all of the output, Reasoning included
+	Total      int64
+	Cached     int64 // of the prompt, read from the provider's cache
+	Reasoning  int64 // of the completion, not seen
+}
+
+// parseUsage reads a usage object, by the names of either of OpenAI's APIs. It is there when it holds any of the counts.
+func parseUsage(src []byte) (u Usage, ok bool) {
+	var buf, inner [16]member
+	total := false
+	members := appendMembers(buf[:0], src, 0)
+	for i := range members {
+		value := members[i].value.of(src)
+		switch string(nameOf(members[i].key.of(src))) {
+		case "prompt_tokens", "input_tokens":
+			u.Prompt, ok = tokens(value), true
+		case "completion_tokens", "output_tokens":
+			u.Completion, ok = tokens(value), true
+		case "total_tokens":
+			u.Total, ok, total = tokens(value), true, isNumber(value)
+		case "prompt_tokens_details", "input_tokens_details":
+			u.Cached = tokens(valueOf(appendMembers(inner[:0], value, 0), value, "cached_tokens"))
+		case "completion_tokens_details", "output_tokens_details":
+			u.Reasoning = tokens(valueOf(appendMembers(inner[:0], value, 0), value, "reasoning_tokens"))
+		}
+	}
+	if !total {
+		u.Total = u.Prompt + u.Completion
+	}
+	return u, ok
+}
+
+// maxTokenCount bounds a count, so that sums and prices of counts do not overflow.
+const maxTokenCount = 1 << 40
+
+// tokens returns a count of tokens; 0 for what is none.
+func tokens(value []byte) int64 {
+	if !isNumber(value) {
+		return 0
+	}
+	f, err := strconv.ParseFloat(string(value), 64)
+	if err != nil || f < 0 {
+		return 0
+	}
+	return int64(min(f, maxTokenCount))
+}
