@@ -30,10 +30,12 @@ func (s *Streak) Opened() bool { return s != nil && s.opened.Load() }
 // A breaker keeps requests from a provider that fails them all. Open, it lets
 // nothing pass; when its time is over, one probe at a time.
 type breaker struct {
-	failures int // transient, in a row
-	streak   *Streak
+	failures int       // transient, in a row
+	streak   *Streak   // of the latest failures; nil after a success that was sent later
+	began    time.Time // when the first of them was sent
 
 	open      bool
+	outage    *Streak   // the streak that opened it last
 	since     time.Time // when it opened last
 	until     time.Time // no probe before
 	hold      time.Duration
@@ -85,7 +87,7 @@ func (b *breaker) settle(p *Permit, kind Kind, now time.Time) (*Streak, bool) {
 	}
 	if !b.open {
 		if kind != Pressure {
-			b.failures, b.streak = 0, nil
+			b.live(p)
 		}
 		return nil, false
 	}
@@ -103,27 +105,38 @@ func (b *breaker) settle(p *Permit, kind Kind, now time.Time) (*Streak, bool) {
 	return nil, true
 }
 
+// live takes in a sign of life. One that was sent before the failures does not
+// end their streak: an outage begins with such late successes, and no record
+// is to pay for failing between them.
+func (b *breaker) live(p *Permit) {
+	b.failures = 0
+	if p.sent.After(b.began) {
+		b.streak = nil
+	}
+}
+
 func (b *breaker) fail(p *Permit, now time.Time) *Streak {
-	switch {
-	case b.open && p.probe:
+	if p.probe {
 		b.successes = 0
 		b.hold = min(2*b.hold, mostOpen)
 		b.until = now.Add(b.hold)
-		return b.streak
-	case b.open, b.streak.Opened() && p.sent.Before(b.since):
+		return b.outage
+	}
+	if b.outage != nil && !p.sent.After(b.since) {
 		// Sent before the outage was known, such as one that hung until it timed
 		// out: it belongs to that outage, even if that is over.
-		return b.streak
+		return b.outage
 	}
-	if b.failures == 0 {
-		b.streak = new(Streak)
+	if b.streak == nil {
+		b.streak, b.began = new(Streak), p.sent
 	}
-	if b.failures++; b.failures < tripAfter {
-		return b.streak
+	streak := b.streak
+	if b.failures++; b.failures >= tripAfter {
+		streak.opened.Store(true)
+		b.open, b.outage, b.streak = true, streak, nil
+		b.successes = 0
+		b.since, b.hold = now, firstOpen
+		b.until = now.Add(b.hold)
 	}
-	b.streak.opened.Store(true)
-	b.open, b.successes = true, 0
-	b.since, b.hold = now, firstOpen
-	b.until = now.Add(b.hold)
-	return b.streak
+	return streak
 }

@@ -30,7 +30,6 @@ type concurrency struct {
 
 	round int // first-try successes
 	peak  int // most in flight in the round
-	last  int // in flight at the last grant
 
 	free    float64 // below it a clean round doubles, no questions asked
 	pressed bool    // there was a cut
@@ -61,9 +60,9 @@ func (c *concurrency) wait(inFlight int) time.Duration {
 }
 
 func (c *concurrency) grant(p *Permit) {
-	p.cut, p.change = c.cuts, c.trial.change
+	p.cut = c.cuts
 	c.peak = max(c.peak, p.inFlight)
-	c.last = p.inFlight
+	c.trial.grant(p, c.allowed())
 }
 
 // success takes in an answer, and its usage as one number.

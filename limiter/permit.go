@@ -55,7 +55,7 @@ type Permit struct {
 	spent    charge // each bucket's total just after this charge
 	inFlight int    // with this one
 	cut      int    // cuts of the concurrency before it was sent
-	change   int    // changes of the concurrency before it was sent
+	sample   int    // of the trial that its answer belongs to; 0: none
 	probe    bool   // sent to see whether an open breaker may close
 	ended    bool
 }

@@ -20,13 +20,16 @@ const (
 // refuse nothing: they only queue, and every request in flight beyond what
 // they can do makes each of them slower.
 //
-// By Little's law a lane that is kept full has a throughput of
-// limit * tokens / latency, which needs no clock but each answer's own.
+// By Little's law the throughput is tokens / latency * the number in flight,
+// which needs no clock but each answer's own. Only what was sent after the lane
+// had filled up counts.
 type trial struct {
-	change  int // changes of the limit so far
-	answers int
-	tokens  float64
-	latency float64 // seconds
+	filled   bool // the lane has been full under this limit
+	fill     int  // times it has filled up so far
+	answers  int
+	tokens   float64
+	latency  float64 // seconds
+	inFlight float64 // sum over the answers, as they were sent
 
 	before float64 // limit before the growth on trial; 0: none
 	base   float64 // throughput before it
@@ -35,24 +38,40 @@ type trial struct {
 }
 
 func (t *trial) restart() {
-	t.change++
-	t.answers, t.tokens, t.latency = 0, 0, 0
+	t.filled = false
+	t.answers, t.tokens, t.latency, t.inFlight = 0, 0, 0, 0
 }
 
-// add takes in an answer that was sent under the present limit. What is older
-// than two samples fades.
+// grant marks p with the sample that its answer belongs to.
+func (t *trial) grant(p *Permit, allowed int) {
+	if !t.filled && p.inFlight >= allowed {
+		t.filled = true
+		t.fill++
+	}
+	if t.filled {
+		p.sample = t.fill
+	}
+}
+
+// add takes in an answer. What is older than two samples fades.
 func (t *trial) add(p *Permit, tokens float64, now time.Time) {
-	if p.change != t.change {
+	if !t.filled || p.sample != t.fill {
 		return
 	}
 	if t.answers >= 2*trialAnswers {
 		t.answers /= 2
 		t.tokens /= 2
 		t.latency /= 2
+		t.inFlight /= 2
 	}
 	t.answers++
 	t.tokens += tokens
 	t.latency += now.Sub(p.sent).Seconds()
+	t.inFlight += float64(p.inFlight)
+}
+
+func (t *trial) throughput() float64 {
+	return t.tokens / t.latency * t.inFlight / float64(t.answers)
 }
 
 // next is the limit after a clean round at limit: more, the same, or what it
@@ -61,7 +80,7 @@ func (t *trial) next(limit float64, now time.Time) float64 {
 	if t.answers < trialAnswers || t.latency <= 0 {
 		return limit
 	}
-	throughput := limit * t.tokens / t.latency
+	throughput := t.throughput()
 	if before := t.before; before > 0 && before < limit {
 		t.before = 0
 		if throughput < worthwhile*t.base {

@@ -1,0 +1,205 @@
+package limiter
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Thirty seconds of nothing but failures in the middle of a run.
+func TestOutage(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		laws laws
+	}{
+		{"free", laws{latency: 500 * time.Millisecond, smooth: 64}},
+		{"after a cut", laws{latency: 500 * time.Millisecond, places: 40}},
+		{"at a rate", laws{latency: 500 * time.Millisecond, rpm: 3000, burst: time.Second}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tt.laws.down = [2]time.Duration{20 * time.Second, 50 * time.Second}
+				sv := newServer(tt.laws)
+				l := New(Config{RPM: int(tt.laws.rpm), Clock: System, MaxConcurrency: 64})
+				defer l.Close()
+				cl := newClient(l, sv)
+				const n = 5000
+				cl.run(context.Background(), alike(n))
+				if got := cl.answered.Load(); got != n {
+					t.Errorf("%d of %d answered", got, n)
+				}
+				if got := cl.charged.Load(); got != 0 {
+					t.Errorf("%d attempts charged for the outage, want none", got)
+				}
+				before := sv.seen(10, 20)
+				if most := before.inFlight + tripAfter + 5; sv.fails > most {
+					t.Errorf("%d requests reached the server while it was down, want at most %d", sv.fails, most)
+				}
+				if after := sv.seen(60, 65); float64(after.accepted) < 0.95*float64(before.accepted)/2 {
+					t.Errorf("%d answers in 5 s, ten seconds after the outage; before it %d in 10 s", after.accepted, before.accepted)
+				}
+				t.Logf("%d reached it", sv.fails)
+			})
+		})
+	}
+}
+
+// A hint on one answer holds the whole lane.
+func TestRetryAfterPausesTheLane(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Config{Concurrency: 8, Clock: System})
+		defer l.Close()
+		start := time.Now()
+		first := acquire(t, l, Request{})
+		second := acquire(t, l, Request{})
+		first.Settle(Outcome{Kind: Pressure, Hint: 20 * time.Second})
+		second.Settle(Outcome{Kind: Success, FirstTry: true})
+		if s := l.Stats(); !s.PausedUntil.Equal(start.Add(20 * time.Second)) {
+			t.Errorf("paused until %v, want 20 s from %v", s.PausedUntil, start)
+		}
+		acquire(t, l, Request{Retry: true}).Settle(Outcome{Kind: Success})
+		if waited := time.Since(start); waited != 20*time.Second {
+			t.Errorf("the next request went after %v, want 20s", waited)
+		}
+		if s := l.Stats(); !s.PausedUntil.IsZero() {
+			t.Errorf("still paused until %v", s.PausedUntil)
+		}
+	})
+}
+
+// Every way to give up, and that waiters hear of it, early and late.
+func TestGiveUp(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		kind   Kind
+		hint   time.Duration
+		after  time.Duration // at least
+		before time.Duration // at most
+		reason Reason
+	}{
+		{"pressed", Pressure, time.Minute, 10 * time.Minute, 11 * time.Minute, Pressed},
+		{"pressed into a pause", Pressure, 7 * time.Minute, 10 * time.Minute, 10 * time.Minute, Pressed},
+		{"outage", Transient, 0, 10 * time.Minute, 10*time.Minute + time.Second, Outage},
+		{"long hint", Pressure, 11 * time.Minute, 0, 0, LongHint},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := New(Config{GiveUp: 10 * time.Minute, Clock: System})
+				defer l.Close()
+				start := time.Now()
+				var err error
+				for err == nil {
+					var p *Permit
+					if p, err = l.Acquire(t.Context(), Request{Retry: true}); err == nil {
+						p.Settle(Outcome{Kind: tt.kind, Hint: tt.hint})
+					}
+				}
+				if took := time.Since(start); took < tt.after || took > tt.before {
+					t.Errorf("gave up after %v, want %v to %v", took, tt.after, tt.before)
+				}
+				var gaveUp *GaveUp
+				if !errors.Is(err, ErrGaveUp) || !errors.As(err, &gaveUp) || gaveUp.Reason != tt.reason {
+					t.Errorf("error %v, want ErrGaveUp for reason %v", err, tt.reason)
+				}
+				if _, err := l.Acquire(t.Context(), Request{}); !errors.Is(err, ErrGaveUp) {
+					t.Errorf("a later waiter got %v, want ErrGaveUp", err)
+				}
+				if got := l.Stats().GaveUp; !errors.Is(got, ErrGaveUp) {
+					t.Errorf("stats say %v, want ErrGaveUp", got)
+				}
+			})
+		})
+	}
+}
+
+// A success ends the patience that pressure has used up.
+func TestSuccessRestoresPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Config{GiveUp: time.Minute, Clock: System})
+		defer l.Close()
+		for range 20 {
+			acquire(t, l, Request{}).Settle(Outcome{Kind: Pressure, Hint: 30 * time.Second})
+			acquire(t, l, Request{}).Settle(Outcome{Kind: Success})
+		}
+	})
+}
+
+// A lane that stood idle for longer than the patience gets another chance.
+func TestIdleIsNotOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Config{GiveUp: time.Minute, Clock: System})
+		defer l.Close()
+		for range tripAfter {
+			acquire(t, l, Request{}).Settle(Outcome{Kind: Transient})
+		}
+		time.Sleep(time.Hour)
+		for range closeAfter {
+			acquire(t, l, Request{}).Settle(Outcome{Kind: Success})
+		}
+		if l.Stats().Open {
+			t.Error("the breaker is open after two successes")
+		}
+	})
+}
+
+// Failures of requests that were sent before an outage was known belong to it,
+// however late they come.
+func TestLateFailuresBelongToTheirOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Config{Concurrency: 100, Clock: System})
+		defer l.Close()
+		var hung []*Permit
+		for range 2 * tripAfter {
+			hung = append(hung, acquire(t, l, Request{}))
+		}
+		for range tripAfter {
+			acquire(t, l, Request{}).Settle(Outcome{Kind: Transient})
+		}
+		for range closeAfter {
+			acquire(t, l, Request{}).Settle(Outcome{Kind: Success})
+		}
+		for _, p := range hung {
+			if streak := p.Settle(Outcome{Kind: Transient}); !streak.Opened() {
+				t.Fatal("a late failure is charged to its record")
+			}
+		}
+		if l.Stats().Open {
+			t.Error("late failures opened the breaker again")
+		}
+	})
+}
+
+// While the breaker is open, one probe at a time, further and further apart.
+func TestProbes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Config{Clock: System})
+		defer l.Close()
+		for range tripAfter {
+			acquire(t, l, Request{}).Settle(Outcome{Kind: Transient})
+		}
+		for _, hold := range []time.Duration{5, 10, 20, 40, 60, 60} {
+			start := time.Now()
+			probe := acquire(t, l, Request{})
+			if waited := time.Since(start); waited != hold*time.Second {
+				t.Errorf("a probe after %v, want %v", waited, hold*time.Second)
+			}
+			other, cancel := context.WithTimeout(t.Context(), time.Second)
+			if _, err := l.Acquire(other, Request{}); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("a second probe beside the first: %v", err)
+			}
+			cancel()
+			probe.Settle(Outcome{Kind: Transient})
+		}
+	})
+}
+
+func acquire(t *testing.T, l *Limiter, r Request) *Permit {
+	t.Helper()
+	p, err := l.Acquire(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}

@@ -1,0 +1,175 @@
+package limiter
+
+import (
+	"sync"
+	"time"
+)
+
+// laws are those of a server: a bucket for requests and one for tokens that
+// fill evenly and refuse what they do not hold, places, and a latency.
+type laws struct {
+	rpm, tpm float64       // 0: no limit
+	burst    time.Duration // how much of the minute a bucket holds; 0: all of it
+	silent   bool          // no headers
+
+	places  int           // at once; beyond: refused; 0: any number
+	smooth  int           // at once without slowing down; 0: any number
+	latency time.Duration // of an answer
+	slowAt  time.Duration // from then on answers take slowBy times as long
+	slowBy  float64
+	down    [2]time.Duration // from, to: everything fails
+	press   [2]time.Duration // from, to: everything is refused
+}
+
+// A server is a provider as the limiter sees it, in fake time.
+type server struct {
+	laws
+	mu       sync.Mutex
+	start    time.Time
+	at       time.Time
+	requests float64 // in the buckets
+	tokens   float64
+	inFlight int
+	seconds  []second
+	fails    int // while down
+}
+
+// second is what a server saw and did in one second.
+type second struct {
+	accepted int
+	refused  int
+	asked    int
+	tokens   float64 // charged
+	inFlight int     // most at once, of the accepted
+}
+
+// A prompt is what is asked, and what the server will make of it.
+type prompt struct {
+	bytes     int
+	tokens    int // as the server counts
+	maxTokens int
+	answer    int // completion tokens
+}
+
+func newServer(l laws) *server {
+	if l.burst == 0 {
+		l.burst = time.Minute
+	}
+	s := &server{laws: l, start: time.Now(), at: time.Now()}
+	s.requests, s.tokens = s.depth(s.rpm), s.depth(s.tpm)
+	return s
+}
+
+func (s *server) depth(perMinute float64) float64 {
+	return max(1, perMinute*s.burst.Minutes())
+}
+
+func (s *server) second() *second {
+	n := int(time.Since(s.start) / time.Second)
+	for len(s.seconds) <= n {
+		s.seconds = append(s.seconds, second{})
+	}
+	return &s.seconds[n]
+}
+
+func (s *server) within(span [2]time.Duration) bool {
+	since := time.Since(s.start)
+	return since >= span[0] && since < span[1]
+}
+
+// admit decides on a request at once, as OpenAI does: its whole max_tokens
+// counts before it is answered. It returns the outcome if that is decided too.
+func (s *server) admit(p prompt) (refusal Outcome, refused bool) {
+	passed := time.Since(s.at).Minutes()
+	s.at = time.Now()
+	s.requests = min(s.depth(s.rpm), s.requests+passed*s.rpm)
+	s.tokens = min(s.depth(s.tpm), s.tokens+passed*s.tpm)
+	now := s.second()
+	now.asked++
+	cost := float64(p.tokens + p.maxTokens)
+	switch {
+	case s.within(s.down):
+		s.fails++
+		return Outcome{Kind: Transient}, true
+	case s.within(s.press):
+		now.refused++
+		return Outcome{Kind: Pressure}, true
+	case s.places > 0 && s.inFlight >= s.places:
+		now.refused++
+		return Outcome{Kind: Pressure}, true
+	case s.rpm > 0 && s.requests < 1-1e-6:
+		now.refused++
+		hint := time.Duration((1 - s.requests) / s.rpm * float64(time.Minute))
+		return Outcome{Kind: Pressure, Hint: hint, Quota: s.quota()}, true
+	case s.tpm > 0 && s.tokens < cost-1e-6:
+		now.refused++
+		hint := time.Duration((cost - s.tokens) / s.tpm * float64(time.Minute))
+		return Outcome{Kind: Pressure, Hint: hint, Quota: s.quota()}, true
+	}
+	if s.rpm > 0 {
+		s.requests--
+	}
+	if s.tpm > 0 {
+		s.tokens -= cost
+	}
+	now.accepted++
+	now.tokens += cost
+	s.inFlight++
+	now.inFlight = max(now.inFlight, s.inFlight)
+	return Outcome{}, false
+}
+
+func (s *server) quota() Quota {
+	var q Quota
+	if s.silent {
+		return q
+	}
+	if s.rpm > 0 {
+		q.Requests = Window{Limit: int(s.rpm), Remaining: int(s.requests), Known: true}
+	}
+	if s.tpm > 0 {
+		q.Tokens = Window{Limit: int(s.tpm), Remaining: int(s.tokens), Known: true}
+	}
+	return q
+}
+
+// ask answers p, in the server's own time.
+func (s *server) ask(p prompt) Outcome {
+	s.mu.Lock()
+	o, refused := s.admit(p)
+	if refused {
+		s.mu.Unlock()
+		time.Sleep(s.latency / 10) // a refusal is quick
+		return o
+	}
+	took := s.latency
+	if s.smooth > 0 && s.inFlight > s.smooth {
+		took = took * time.Duration(s.inFlight) / time.Duration(s.smooth)
+	}
+	if s.slowBy > 0 && time.Since(s.start) >= s.slowAt {
+		took = time.Duration(float64(took) * s.slowBy)
+	}
+	q := s.quota()
+	s.mu.Unlock()
+
+	time.Sleep(took)
+
+	s.mu.Lock()
+	s.inFlight--
+	s.mu.Unlock()
+	return Outcome{Kind: Success, PromptTokens: p.tokens, CompletionTokens: p.answer, Quota: q}
+}
+
+// seen sums up the seconds from and before to.
+func (s *server) seen(from, to int) (sum second) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, sec := range s.seconds[min(from, len(s.seconds)):min(to, len(s.seconds))] {
+		sum.accepted += sec.accepted
+		sum.refused += sec.refused
+		sum.asked += sec.asked
+		sum.tokens += sec.tokens
+		sum.inFlight = max(sum.inFlight, sec.inFlight)
+	}
+	return sum
+}
