@@ -62,7 +62,7 @@ func (d *Decoder) checkSet(fields []Field) error {
 		if !isValid(f.Value) {
 			return fmt.Errorf("--set %s: the value is not JSON", f.Key)
 		}
-		f.Value = trimSpace(f.Value)
+		f.Value = Compact(nil, f.Value) // a body is one line, and a value from a file may be several
 		switch f.Key {
 		case "messages", "input", "prompt", "system", "id", "custom_id":
 			return fmt.Errorf("--set %s: that is what the record itself says", f.Key)

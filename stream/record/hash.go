@@ -22,18 +22,30 @@ const (
 // Two JSON texts that differ in nothing else have one hash. Names that come twice stay in their order.
 type hasher struct {
 	sha     hash.Hash
-	buf     []byte  // canonical JSON not yet hashed
-	entries []entry // members of the objects that the walk is inside of
+	buf     []byte      // canonical JSON not yet hashed
+	nests   []container // all objects and arrays, in the order of their first bytes
+	open    []int       // those that the first pass is inside of
+	entries []entry     // members of the objects that the second pass is inside of
 	scratch []byte
 	out     [sha256.Size]byte
+}
+
+// container is where an object or array ends. It is known beforehand, so that sorting its members takes no second look at what is inside, however
+// deep that nests.
+type container struct {
+	end  int // position after it
+	next int // number of the first container after it
 }
 
 // entry is a member of an object that is being sorted.
 type entry struct {
 	name  []byte // the key, unquoted
 	key   span
-	value int // where the value starts
+	value place
 }
+
+// place is where a walk is: at a byte, with the number of the next container to come.
+type place struct{ at, nest int }
 
 func newHasher() *hasher { return &hasher{sha: sha256.New()} }
 
@@ -41,78 +53,111 @@ func newHasher() *hasher { return &hasher{sha: sha256.New()} }
 func (h *hasher) sum(prefix string, src []byte) [sha256.Size]byte {
 	h.sha.Reset()
 	h.buf = append(h.buf[:0], prefix...)
-	h.value(src, skipSpace(src, 0))
+	h.findContainers(src)
+	h.value(src, place{at: skipSpace(src, 0)})
 	h.sha.Write(h.buf)
 	h.sha.Sum(h.out[:0])
+	h.shrink()
+	return h.out
+}
+
+// shrink lets go of the line, and of memory that an unusual one took.
+func (h *hasher) shrink() {
+	clear(h.entries[:cap(h.entries)])
+	if cap(h.entries) > keepMembers {
+		h.entries = nil
+	}
+	if cap(h.nests) > keepMembers {
+		h.nests = nil
+	}
 	if cap(h.buf) > keepSize {
 		h.buf = nil
 	}
 	if cap(h.scratch) > keepSize {
 		h.scratch = nil
 	}
-	if cap(h.entries) > keepMembers {
-		h.entries = nil
-	}
-	clear(h.entries[:cap(h.entries)]) // they hold on to the line
-	return h.out
 }
 
-// value writes the value that begins at i, and returns the position after it. It recurs as deep as the JSON nests, which jsontext, having
-// checked it, bounds at 10,000.
-func (h *hasher) value(src []byte, i int) int {
+// findContainers notes where every object and array ends.
+func (h *hasher) findContainers(src []byte) {
+	h.nests, h.open = h.nests[:0], h.open[:0]
+	for i := 0; i < len(src); {
+		switch src[i] {
+		case '"':
+			i = skipString(src, i)
+			continue
+		case '{', '[':
+			h.open = append(h.open, len(h.nests))
+			h.nests = append(h.nests, container{})
+		case '}', ']':
+			last := len(h.open) - 1
+			h.nests[h.open[last]] = container{end: i + 1, next: len(h.nests)}
+			h.open = h.open[:last]
+		}
+		i++
+	}
+}
+
+// after returns the place after the value at p.
+func (h *hasher) after(src []byte, p place) place {
+	switch src[p.at] {
+	case '{', '[':
+		return place{h.nests[p.nest].end, h.nests[p.nest].next}
+	}
+	return place{skipValue(src, p.at), p.nest}
+}
+
+// value writes the value at p. It recurs as deep as the JSON nests, which jsontext, having checked it, bounds at 10,000.
+func (h *hasher) value(src []byte, p place) {
 	if len(h.buf) >= flushSize {
 		h.sha.Write(h.buf)
 		h.buf = h.buf[:0]
 	}
-	if i >= len(src) {
-		return i
-	}
-	switch src[i] {
+	switch src[p.at] {
 	case '{':
-		return h.object(src, i)
+		h.object(src, p)
 	case '[':
-		return h.array(src, i)
+		h.array(src, p)
 	case '"':
-		end := skipString(src, i)
-		h.string(src[i:end])
-		return end
+		h.string(src[p.at:skipString(src, p.at)])
+	default:
+		h.buf = append(h.buf, src[p.at:skipValue(src, p.at)]...)
 	}
-	end := skipValue(src, i)
-	h.buf = append(h.buf, src[i:end]...)
-	return end
 }
 
-func (h *hasher) array(src []byte, i int) int {
+func (h *hasher) array(src []byte, p place) {
 	h.buf = append(h.buf, '[')
-	for i = skipSpace(src, i+1); i < len(src) && src[i] != ']'; {
-		i = skipSpace(src, h.value(src, i))
-		if i < len(src) && src[i] == ',' {
+	p = place{skipSpace(src, p.at+1), p.nest + 1}
+	for src[p.at] != ']' {
+		h.value(src, p)
+		p = h.after(src, p)
+		p.at = skipSpace(src, p.at)
+		if src[p.at] == ',' {
 			h.buf = append(h.buf, ',')
-			i = skipSpace(src, i+1)
+			p.at = skipSpace(src, p.at+1)
 		}
 	}
 	h.buf = append(h.buf, ']')
-	return i + 1
 }
 
-func (h *hasher) object(src []byte, i int) int {
+func (h *hasher) object(src []byte, p place) {
 	base := len(h.entries)
-	for i = skipSpace(src, i+1); i < len(src) && src[i] == '"'; {
-		key := span{i, skipString(src, i)}
-		i = skipSpace(src, key.end)
-		if i < len(src) && src[i] == ':' {
-			i = skipSpace(src, i+1)
-		}
-		h.entries = append(h.entries, entry{name: nameOf(key.of(src)), key: key, value: i})
-		i = skipSpace(src, skipValue(src, i))
-		if i < len(src) && src[i] == ',' {
-			i = skipSpace(src, i+1)
+	p = place{skipSpace(src, p.at+1), p.nest + 1}
+	for src[p.at] != '}' {
+		key := span{p.at, skipString(src, p.at)}
+		colon := skipSpace(src, key.end)
+		p.at = skipSpace(src, colon+1)
+		h.entries = append(h.entries, entry{name: nameOf(key.of(src)), key: key, value: p})
+		p = h.after(src, p)
+		p.at = skipSpace(src, p.at)
+		if src[p.at] == ',' {
+			p.at = skipSpace(src, p.at+1)
 		}
 	}
 	sortEntries(h.entries[base:])
 	h.buf = append(h.buf, '{')
 	for n := base; n < len(h.entries); n++ {
-		e := h.entries[n] // a nested object may move the slice
+		e := h.entries[n] // a copy: an object inside may move the slice
 		if n > base {
 			h.buf = append(h.buf, ',')
 		}
@@ -122,7 +167,6 @@ func (h *hasher) object(src []byte, i int) int {
 	}
 	h.entries = h.entries[:base]
 	h.buf = append(h.buf, '}')
-	return i + 1
 }
 
 // nameOf returns what a key says, without a copy where it can.

@@ -22,7 +22,7 @@ func (d *Decoder) inspect(rec *Record) *Error {
 			rec.modelStart, rec.modelEnd = d.fields[i].value.start, d.fields[i].value.end
 		case "stream":
 			if value[0] == 't' {
-				return invalid("stream_unsupported", "`stream` is true; answers are not streamed, and a record is asked without it")
+				return invalid("stream_unsupported", "`stream` is true, and answers are not streamed; leave it out")
 			}
 		case "max_completion_tokens":
 			maxCompletion = count(value)

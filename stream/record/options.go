@@ -3,8 +3,6 @@ package record
 import (
 	"fmt"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Options say what a line is to become. Each is a flag.
@@ -34,5 +32,5 @@ func ParseField(s string) (Field, error) {
 		quoted := appendQuoted(nil, value)
 		return Field{}, fmt.Errorf("field %s: %q is not JSON; a string is quoted, for the shell too: '%s=%s'", key, value, key, quoted)
 	}
-	return Field{Key: key, Value: []byte(jsontext.Value(value))}, nil
+	return Field{Key: key, Value: []byte(value)}, nil
 }

@@ -30,15 +30,20 @@ type Record struct {
 	MaxTokens int    // bound on output tokens for each completion; 0 when the body sets none
 	N         int    // completions asked for, at least 1: n, best_of where it is more, times the prompts of a completions body
 	Priority  string // the record's priority, where it is a string; "" otherwise
+	Verbatim  bool   // Body is a batch line's, to which no flag applies
 
 	modelStart, modelEnd int // the value of model in Body; both 0 when it has none
 
 	buf []byte // what Body points into when it is not a part of the line
 }
 
-// Reset makes the record as good as new, but for the memory it holds on to.
+// Reset makes the record as good as new, but for the memory it holds on to: at most a megabyte.
 func (r *Record) Reset() {
-	*r = Record{buf: r.buf[:0]}
+	buf := r.buf[:0]
+	if cap(buf) > keepSize {
+		buf = nil
+	}
+	*r = Record{buf: buf}
 }
 
 // WithModel appends the body to dst, with model in place of the one it names; a body that names none gets it as its first member.

@@ -19,7 +19,8 @@ func (d *Decoder) decodeObject(rec *Record, src []byte) *Error {
 		if failed := valueOf(d.members, src, "error"); !isNull(failed) {
 			return upstreamError(failed)
 		}
-		return d.decodeTemplate(rec, objectOf(src))
+		data, _ := objectAt(src, 0)
+		return d.decodeTemplate(rec, data)
 	}
 	return d.decodeShape(rec, src)
 }
@@ -151,7 +152,7 @@ func (d *Decoder) decodeBatchLine(rec *Record, src, body []byte) *Error {
 	if body[0] != '{' {
 		return invalid("invalid_body", "`body` is %s, not an object", kindOf(body))
 	}
-	rec.Body = body
+	rec.Body, rec.Verbatim = body, true
 	return nil
 }
 
@@ -179,7 +180,8 @@ func paths() string {
 // decodeChat takes an object with messages, which is a request to the chat endpoint.
 func (d *Decoder) decodeChat(rec *Record, src []byte) *Error {
 	if d.opt.Endpoint != Chat {
-		return invalid("messages_without_endpoint", "the record has `messages`, which the %s endpoint does not take; --endpoint chat does", d.opt.Endpoint)
+		return invalid("messages_without_endpoint",
+			"the record has `messages`, which the %s endpoint does not take; --endpoint chat does", d.opt.Endpoint)
 	}
 	if messages := valueOf(d.members, src, "messages"); messages[0] != '[' {
 		return invalid("invalid_messages", "`messages` is %s, not an array", kindOf(messages))

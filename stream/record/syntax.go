@@ -16,23 +16,20 @@ func syntaxError(line []byte) *Error {
 	if guess := foreign(line); guess != "" {
 		return invalid("invalid_json", "%s", guess)
 	}
-	dec := jsontext.NewDecoder(bytes.NewReader(line), lenient...)
-	dec.Reset(bytes.NewReader(bytes.TrimPrefix(line, []byte(byteOrder))), lenient...)
-	skipped := len(line) - len(bytes.TrimPrefix(line, []byte(byteOrder)))
+	bare := bytes.TrimPrefix(line, []byte(byteOrder))
+	skipped := len(line) - len(bare)
+	dec := jsontext.NewDecoder(bytes.NewReader(bare), lenient...)
 	_, err := dec.ReadValue()
 	if err == nil {
 		at := skipSpace(line, skipped+int(dec.InputOffset()))
-		return invalid("trailing_data", "a line is one JSON value, and byte %d, %s, comes after it", at+1, shown(line, at))
+		return invalid("trailing_data", "a line is one JSON value, and byte %d, %s, comes after it%s", at+1, shown(line, at), hint(line))
 	}
 	var syntactic *jsontext.SyntacticError
-	at, what := len(line), "ends inside a value"
 	if errors.As(err, &syntactic) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		at = skipped + int(syntactic.ByteOffset)
-		what = syntactic.Err.Error()
-	} else if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return invalid("invalid_json", "not JSON: the line ends at byte %d, inside a value%s", at, hint(line))
+		at := skipped + int(syntactic.ByteOffset)
+		return invalid("invalid_json", "not JSON at byte %d: %s%s", at+1, syntactic.Err, hint(line))
 	}
-	return invalid("invalid_json", "not JSON: byte %d, %s: %s%s", at+1, shown(line, at), what, hint(line))
+	return invalid("invalid_json", "not JSON at byte %d: the line ends inside a value%s", len(line)+1, hint(line))
 }
 
 // foreign recognises encodings that are not UTF-8 text at all.
@@ -41,9 +38,9 @@ func foreign(line []byte) string {
 	switch {
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")), bytes.IndexByte(head, 0) >= 0:
 		at := max(bytes.IndexByte(head, 0), 0)
-		return fmt.Sprintf("not JSON: byte %d, 0x%02X, looks like UTF-16; iconv -f UTF-16 -t UTF-8 converts it", at+1, head[at])
+		return fmt.Sprintf("not JSON at byte %d: 0x%02X looks like UTF-16; iconv -f UTF-16 -t UTF-8 converts it", at+1, head[at])
 	case bytes.HasPrefix(head, []byte("BZh")), bytes.HasPrefix(head, []byte("\xfd7zXZ")), bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return fmt.Sprintf("not JSON: byte 1, %s, begins a compressed file of a kind that is not read; gzip and zstd are", shown(line, 0))
+		return fmt.Sprintf("not JSON at byte 1: %s begins a compressed file of a kind that is not read; gzip and zstd are", shown(line, 0))
 	}
 	return ""
 }
@@ -58,7 +55,7 @@ func hint(line []byte) string {
 	switch {
 	case first == '[' || first == ']':
 		return "; it looks like a JSON array over several lines, and jq -c '.[]' makes a line of each element"
-	case first == '{' && (last == '{' || last == ',') || first == '}' || first == '"' && (last == ',' || last == '{' || last == '['):
+	case first == '{' && (last == '{' || last == ',') || first == '}' || first == '"' && bytes.Contains(line, []byte(`":`)):
 		return "; it looks like JSON over several lines, and jq -c . makes one line of each value"
 	case first == '{' || first == '"':
 		return ""

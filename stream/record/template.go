@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"text/template"
 	"unicode/utf8"
@@ -58,16 +56,12 @@ func (p *promptTemplate) execute(data any) ([]byte, *Error) {
 
 // templateError says what is missing and what there is instead.
 func templateError(err error, data any) *Error {
-	const missing = "map has no entry for key "
 	message := err.Error()
-	_, name, ok := strings.Cut(message, missing)
+	_, name, ok := strings.Cut(message, "map has no entry for key ")
 	if top, isObject := data.(object); isObject && ok {
-		names := slices.Sorted(maps.Keys(top))
-		has := "is empty"
-		if len(names) > 0 {
-			has = "has " + listed(names)
-		}
-		return invalid("missing_field", "the template names the field %s, which is not there; the record %s", name, has)
+		_, where, _ := strings.Cut(message, " at <")
+		where, _, _ = strings.Cut(where, ">: ")
+		return invalid("missing_field", "the template's %s names the field %s, which is not there; %s", where, name, top.fields())
 	}
 	if _, isText := data.(string); isText && strings.Contains(message, "can't evaluate field") {
 		return invalid("missing_field", "the template names a field, and the line is a string, which has none; {{.}} is the line")

@@ -21,36 +21,61 @@ func (o object) String() string { return string(appendJSON(nil, o)) }
 func (a array) String() string  { return string(appendJSON(nil, a)) }
 func (null) String() string     { return nullMark }
 
-// valueFrom returns the Go value of valid JSON. It recurs as deep as the JSON nests, which the check before bounds at 10,000.
-func valueFrom(src []byte) any {
-	switch {
-	case isNull(src):
-		return null(nil)
-	case isString(src):
-		return string(unquote(nil, src))
-	case isNumber(src):
-		return number(src)
-	case src[0] == '[':
-		list := array{}
-		elements(src, func(value []byte) bool {
-			list = append(list, valueFrom(value))
-			return true
-		})
-		return list
-	case src[0] == '{':
-		return objectOf(src)
+// fields says which fields there are, for a message.
+func (o object) fields() string {
+	if len(o) == 0 {
+		return "the record is empty"
 	}
-	return src[0] == 't'
+	return "the record has " + listed(slices.Sorted(maps.Keys(o)))
 }
 
-// objectOf returns an object's members; of names that come twice the last counts.
-func objectOf(src []byte) object {
-	members := appendMembers(nil, src, 0)
-	o := make(object, len(members))
-	for _, m := range members {
-		o[string(unquote(nil, m.key.of(src)))] = valueFrom(m.value.of(src))
+// valueAt returns the Go value of the JSON that begins at i, and the position after it. It recurs as deep as the JSON nests, which the check
+// before bounds at 10,000.
+func valueAt(src []byte, i int) (any, int) {
+	switch src[i] {
+	case '{':
+		return objectAt(src, i)
+	case '[':
+		return arrayAt(src, i)
 	}
-	return o
+	end := skipValue(src, i)
+	switch token := src[i:end]; {
+	case isNull(token):
+		return null(nil), end
+	case isString(token):
+		return string(unquote(nil, token)), end
+	case isNumber(token):
+		return number(token), end
+	}
+	return src[i] == 't', end
+}
+
+// objectAt returns an object; of names that come twice the last counts.
+func objectAt(src []byte, i int) (object, int) {
+	o := object{}
+	for i = skipSpace(src, i+1); src[i] != '}'; {
+		end := skipString(src, i)
+		name := string(unquote(nil, src[i:end]))
+		colon := skipSpace(src, end)
+		o[name], i = valueAt(src, skipSpace(src, colon+1))
+		if i = skipSpace(src, i); src[i] == ',' {
+			i = skipSpace(src, i+1)
+		}
+	}
+	return o, i + 1
+}
+
+func arrayAt(src []byte, i int) (array, int) {
+	list := array{}
+	for i = skipSpace(src, i+1); src[i] != ']'; {
+		var value any
+		value, i = valueAt(src, i)
+		list = append(list, value)
+		if i = skipSpace(src, i); src[i] == ',' {
+			i = skipSpace(src, i+1)
+		}
+	}
+	return list, i + 1
 }
 
 // appendJSON appends a value as JSON, an object's keys sorted.
