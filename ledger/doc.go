@@ -1,2 +1,106 @@
-// Package ledger remembers what was answered, so that nothing is paid twice.
+// Package ledger remembers what was answered, so that nothing is lost and nothing is paid twice.
+//
+// A run opens a ledger with [Open], asks [Ledger.Admit] of every record whether it is recorded,
+// gets recorded answers back with [Ledger.ReadMatch], and hands new ones to [Ledger.Commit] before
+// it shows them to anybody. [Scan] goes through a ledger for exports, [NewReport] adds one up, and
+// [Repair] writes a damaged one clean.
+//
+// The rest of this comment is the format on disk, format 1, whole enough to write another reader
+// from.
+//
+// # Lines
+//
+// A ledger is a file of mode 0600 that is only ever appended to. It is UTF-8 text, one JSON object
+// a line, each ended by a newline (0x0A), so that jq reads it. Every line begins with its kind and
+// ends in a checksum:
+//
+//	{"kind":"result", … ,"crc":"d41d8cd9"}
+//
+// The checksum is the CRC-32C (Castagnoli) of all bytes of the line before `,"crc":"`, as 8
+// hexadecimal digits. All hexadecimal digits are lower case. There is no white space between
+// tokens where this comment shows none, and the members up to the one called the last fixed one
+// stand in the order given: a reader may take them from their places and need not parse the line.
+// What follows them is in no order, and a member that is missing is empty, zero or false. Members
+// that a reader does not know are to be skipped; so are lines of kinds that it does not know, once
+// their checksum is verified. A line has at most 256 MiB.
+//
+// # run
+//
+// Stands before the first record of every run.
+//
+//	{"kind":"run","format":1,"time":"2026-03-04T05:06:07.089Z","run":"7f3a","version":"v0.1.0",
+//	 "endpoint":"chat","model":"gpt-4o-mini","provider":"api.openai.com","crc":"…"}
+//
+// The last fixed member is format. A format greater than the reader's own is a reason to refuse
+// the file. Then: simulated (true where the simulated provider is asked), time (of the run's
+// start), run (an id), version (of the program), endpoint, model, provider. Several runs may be
+// under way at a time, so a run line does not say which run the records after it are of.
+//
+// # result
+//
+// A request was answered. (Lines are broken here for the page only.)
+//
+//	{"kind":"result","i":"8f434346648f6b96","r":"6ca1…64 digits…","time":"2026-03-04T05:06:07.089Z",
+//	 "cost_usd":0.0000138,"id":"r1","endpoint":"chat","model":"gpt-4o-mini","provider":"api.openai.com",
+//	 "prompt_tokens":12,"completion_tokens":20,"attempts":1,"latency_ms":812,"response":{…},"crc":"…"}
+//
+// The fixed members:
+//   - i: the first 8 bytes of the SHA-256 of the id's JSON token, 16 digits
+//   - r: the request's fingerprint, a SHA-256, 64 digits
+//   - time: UTC, always 24 bytes with three decimals
+//   - cost_usd: US dollars, digits and at most nine decimals, no exponent; null where no price is known
+//   - simulated: true; not there for an answer of a real provider
+//
+// Then: id (the record's, as the token it came as), endpoint, model and provider (that answered),
+// downgraded_from (the model asked for, where the budget changed it), prompt_tokens,
+// completion_tokens, cached_tokens, reasoning_tokens, attempts, latency_ms, response (the body,
+// without white space between its tokens).
+//
+// A record is done when there is a result with its id and its fingerprint. Of several the last one
+// counts. An id is the same when its token is, byte for byte.
+//
+// # failure
+//
+// A record got no answer. The next run tries it again, so a failure counts for the reports, and
+// for the spend where it was billed. The fixed members are those of a result; cost_usd is 0 where
+// nothing was billed. Then: id, endpoint, model, provider, prompt_tokens, completion_tokens,
+// attempts, latency_ms, type (the class of the error), code (the provider's), status (HTTP),
+// message.
+//
+// # emitted
+//
+// Results were written to a regular file.
+//
+//	{"kind":"emitted","file":"0000000000000803:0000000000a3f1c2","keys":["8f434346648f6b966ca1…"],"crc":"…"}
+//
+// The fixed members: file (device and inode, 16 digits each), simulated (true, where a simulated
+// run wrote them), keys (each the record's i and the first 16 digits of its r, 32 digits). They
+// are the keys of the records written, which with --match id may be others than those of the
+// results that they were served with.
+//
+// # batch
+//
+// Reserved for the steps in the life of a provider-side batch: intent, uploaded, created,
+// collected.
+//
+// # Writing
+//
+// A writer takes the file's lock (flock, on windows LockFileEx of the byte at 0x7fffffff00000000),
+// reads what was appended since it last looked, writes its lines at the end in one go, syncs, and
+// gives the lock back. Readers take no lock: they stop at the last newline.
+//
+// Bytes after the last newline that the holder of the lock finds are of a writer that died. It
+// saves them in FILE.broken-RUN, cuts them off, and says so. Where a write falls short, the writer
+// cuts the file back to the last whole line. A line that is whole is never taken back: another
+// process may have read it. After an error of a write, a sync or the lock a Ledger takes no more
+// commits.
+//
+// A line whose checksum is wrong, anywhere before the last newline, is damage. A reader names its
+// offset and refuses the file, as the line may be an answer that was paid for.
+//
+// # Reading fast
+//
+// A gigabyte of results of one kilobyte opens in about a second or less: lines are verified, but
+// not parsed. The index in memory has two hashes and an offset for each record, 24 bytes, at most
+// 36 with the room that it keeps free; see index.go.
 package ledger

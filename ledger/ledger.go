@@ -111,6 +111,24 @@ func (l *Ledger) load() error {
 		return fmt.Errorf("opening ledger %s: not a regular file", l.path)
 	}
 	_, err = l.absorb(info.Size())
+	if damage := (*DamageError)(nil); errors.As(err, &damage) {
+		return l.lookAgain()
+	}
+	return err
+}
+
+// lookAgain tells damage from a line that was cut off and written over between two reads of it: under
+// the lock nobody does that. The index ends before the line.
+func (l *Ledger) lookAgain() (err error) {
+	if err := l.file.Lock(); err != nil {
+		return fmt.Errorf("locking ledger %s: %w", l.path, err)
+	}
+	defer func() { err = errors.Join(err, l.file.Unlock()) }()
+	info, err := l.file.Stat()
+	if err != nil {
+		return fmt.Errorf("opening ledger: %w", err)
+	}
+	_, err = l.absorb(info.Size())
 	return err
 }
 
@@ -119,7 +137,7 @@ func (l *Ledger) absorb(size int64) (tail []byte, err error) {
 	if size == l.end {
 		return nil, nil
 	}
-	lines := newLineReader(io.NewSectionReader(l.file, l.end, size-l.end), l.end)
+	lines := sectionLines(l.file, l.end, size)
 	for {
 		line, at, err := lines.next()
 		switch {

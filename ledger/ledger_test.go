@@ -105,7 +105,7 @@ func TestResultsSurviveReopening(t *testing.T) {
 	}
 	full := testResult(3)
 	full.ID = []byte(`1e3`)
-	full.DowngradedFrom, full.CachedTokens, full.ReasoningTokens = `gpt "4" ` + "\u2028", 5, 6
+	full.DowngradedFrom, full.CachedTokens, full.ReasoningTokens = `gpt "4" `+"\u2028", 5, 6
 	full.CostKnown, full.CostNanos = false, 0
 	bare := Result{ID: []byte(`"\u0041"`), Response: []byte(`null`), CostKnown: true}
 	b := resultsOf(0, 3)

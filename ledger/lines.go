@@ -19,8 +19,14 @@ type lineReader struct {
 	err    error // what the source ended with
 }
 
-func newLineReader(src io.Reader, offset int64) *lineReader {
-	return &lineReader{src: src, buf: make([]byte, readSize), offset: offset}
+// newLineReader reads a source of about so many bytes, which begins at an offset of the file.
+func newLineReader(src io.Reader, offset, size int64) *lineReader {
+	return &lineReader{src: src, buf: make([]byte, min(size+1, readSize)), offset: offset}
+}
+
+// sectionLines reads the lines between two offsets of a file.
+func sectionLines(file io.ReaderAt, from, to int64) *lineReader {
+	return newLineReader(io.NewSectionReader(file, from, to-from), from, to-from)
 }
 
 // next returns the next line without its newline, and its offset. The line is good until the next

@@ -33,7 +33,7 @@ func Scan(path string, f func(Entry) error) (err error) {
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
 	s := scanner{path: path}
-	lines := newLineReader(src, 0)
+	lines := newLineReader(src, 0, readSize)
 	for {
 		line, at, err := lines.next()
 		switch {

@@ -1,0 +1,195 @@
+package ledger
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestAdmitKnowsWhatTheRunHasMet(t *testing.T) {
+	var (
+		a1 = Key{ID: 1, Request: 10}
+		a2 = Key{ID: 1, Request: 20}
+		b1 = Key{ID: 2, Request: 10}
+	)
+	l := mustOpen(t, testPath(t), Options{})
+	steps := []struct {
+		what string
+		key  Key
+		want Seen
+	}{
+		{"a first record", a1, NotSeen},
+		{"the same again", a1, SeenSame},
+		{"its id under another request", a2, SeenOther},
+		{"that duplicate again", a2, SeenOther},
+		{"the first is not forgotten over it", a1, SeenSame},
+		{"another id under the same request", b1, NotSeen},
+	}
+	for _, step := range steps {
+		if got := l.Look(step.key).Seen; got != step.want {
+			t.Errorf("%s: look %v, want %v", step.what, got, step.want)
+		}
+		if got := l.Admit(step.key).Seen; got != step.want {
+			t.Errorf("%s: admit %v, want %v", step.what, got, step.want)
+		}
+	}
+	if n := l.Summary().Results; n != 0 {
+		t.Errorf("%d results for records that were only met", n)
+	}
+}
+
+func TestAnEditedRequestFindsTheNewestOther(t *testing.T) {
+	path := testPath(t)
+	l := mustOpen(t, path, Options{})
+	b := resultsOf(0, 3)
+	for i := range b.Results {
+		b.Results[i].ID = []byte(`"same"`)
+	}
+	mustCommit(t, l, b)
+	edited := testResult(7)
+	edited.ID = b.Results[0].ID
+	for _, l := range []*Ledger{l, mustOpen(t, path, Options{})} {
+		found := l.Admit(edited.key())
+		if found.Result != 0 || found.Seen != NotSeen || found.Other == 0 {
+			t.Fatalf("found %+v, want another's result only", found)
+		}
+		var got Result
+		if err := l.ReadMatch(found.Other, edited.ID, nil, &got); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got.Response, b.Results[2].Response) {
+			t.Errorf("found %s, want the newest, %s", got.Response, b.Results[2].Response)
+		}
+	}
+}
+
+func TestReadMatchComparesWhatTheHashesStandFor(t *testing.T) {
+	l := mustOpen(t, testPath(t), Options{})
+	mustCommit(t, l, resultsOf(0, 1))
+	r := testResult(0)
+	ref := l.Look(r.key()).Result
+	almost := r.Request
+	almost[31]++
+	var got Result
+	if err := l.ReadMatch(ref, []byte(`"r1"`), &r.Request, &got); !errors.Is(err, ErrMismatch) {
+		t.Errorf("another id: %v", err)
+	}
+	if err := l.ReadMatch(ref, r.ID, &almost, &got); !errors.Is(err, ErrMismatch) {
+		t.Errorf("another request: %v", err)
+	}
+	if err := l.ReadMatch(ref, r.ID, nil, &got); err != nil {
+		t.Errorf("any request: %v", err)
+	}
+	for _, ref := range []Ref{0, ref + 1, 1 << 40} {
+		if err := l.Read(ref, &got); err == nil {
+			t.Errorf("no error for ref %d, where no line begins", ref)
+		}
+	}
+}
+
+func TestSimulatedResultsDoNotExistForARealRun(t *testing.T) {
+	path := testPath(t)
+	simulated := mustOpen(t, path, Options{Simulated: true, Emitted: &FileID{1, 2}})
+	b := resultsOf(0, 2)
+	b.Emitted = []Key{b.Results[0].key()}
+	mustCommit(t, simulated, b)
+
+	real := mustOpen(t, path, Options{Emitted: &FileID{1, 2}})
+	if got := real.Summary(); got != (Summary{}) {
+		t.Errorf("a real run counts %+v of a simulated one", got)
+	}
+	if found := real.Look(b.Results[0].key()); found != (Found{}) {
+		t.Errorf("a real run finds %+v of a simulated one", found)
+	}
+	mustCommit(t, real, resultsOf(5, 6))
+
+	again := mustOpen(t, path, Options{Simulated: true})
+	for _, n := range []int{0, 1, 5} {
+		r := testResult(n)
+		r.Simulated = n < 5
+		checkHas(t, again, r)
+	}
+	if got, want := again.Summary(), (Summary{Results: 3, SpentNanos: 3 * 13800}); got != want {
+		t.Errorf("a simulated run counts %+v, want %+v", got, want)
+	}
+}
+
+func TestEmittedIsOfOneFile(t *testing.T) {
+	path := testPath(t)
+	here, there := FileID{Device: 1, Inode: 1 << 60}, FileID{Device: 1, Inode: 3}
+	l := mustOpen(t, path, Options{Emitted: &here})
+	b := resultsOf(0, 3)
+	mustCommit(t, l, b)
+	mustCommit(t, l, &Batch{Emitted: []Key{b.Results[0].key(), b.Results[2].key(), {ID: 77, Request: 78}}})
+	nowhere := mustOpen(t, path, Options{})
+	size := fileSize(t, path)
+	mustCommit(t, nowhere, &Batch{Emitted: []Key{b.Results[1].key()}})
+	if fileSize(t, path) != size {
+		t.Error("a mark for no file was written down")
+	}
+	for _, test := range []struct {
+		name string
+		l    *Ledger
+		want [3]bool
+	}{
+		{"the run that wrote", l, [3]bool{true, false, true}},
+		{"the next to the same file", mustOpen(t, path, Options{Emitted: &here}), [3]bool{true, false, true}},
+		{"one to another file", mustOpen(t, path, Options{Emitted: &there}), [3]bool{}},
+		{"one to a pipe", nowhere, [3]bool{}},
+	} {
+		for n, want := range test.want {
+			if found := test.l.Look(b.Results[n].key()); found.Emitted != want || found.Result == 0 {
+				t.Errorf("%s: result %d: %+v, want emitted %v", test.name, n, found, want)
+			}
+		}
+		if n := test.l.Summary().Results; n != 3 {
+			t.Errorf("%s: %d results", test.name, n)
+		}
+	}
+	if found := l.Look(Key{ID: 77, Request: 78}); !found.Emitted || found.Result != 0 || found.Seen != NotSeen {
+		t.Errorf("a mark without a result: %+v", found)
+	}
+}
+
+func TestFileIDTellsFilesApart(t *testing.T) {
+	dir := t.TempDir()
+	ids := make(map[FileID]bool)
+	for _, name := range []string{"a", "b", "a"} {
+		f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, ok := FileIDOf(f)
+		if !ok {
+			t.Errorf("no identity for the regular file %s", name)
+		}
+		ids[id] = true
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(ids) != 2 {
+		t.Errorf("%d identities for two files", len(ids))
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := FileIDOf(w); ok {
+		t.Error("a pipe has an identity")
+	}
+	if err := errors.Join(r.Close(), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func fileSize(t testing.TB, path string) int64 {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
+}

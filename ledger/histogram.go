@@ -1,0 +1,45 @@
+package ledger
+
+import "math/bits"
+
+// histogram counts durations in buckets that grow with them: 32 to every doubling, so that a
+// percentile is off by 1.6 % at most and the memory is the same for any number of values.
+type histogram struct {
+	buckets [(64 - subBits + 1) << subBits]int64
+	count   int64
+}
+
+const subBits = 5
+
+// add counts a value; a negative one, from a clock that was set back, as 0.
+func (h *histogram) add(value int64) {
+	h.buckets[bucketOf(uint64(max(value, 0)))]++
+	h.count++
+}
+
+// percentile returns the value that so many per cent of all are not above, 0 if there are none.
+func (h *histogram) percentile(percent int64) int64 {
+	rank := (h.count*percent + 99) / 100
+	for i, n := range h.buckets {
+		if rank -= n; rank <= 0 && n > 0 {
+			return middleOf(i)
+		}
+	}
+	return 0
+}
+
+// bucketOf is the value itself below 64; above it, its highest six bits and how far they are shifted.
+func bucketOf(value uint64) int {
+	shift := max(bits.Len64(value)-subBits-1, 0)
+	return shift<<subBits + int(value>>shift)
+}
+
+// middleOf returns the value in the middle of a bucket.
+func middleOf(bucket int) int64 {
+	if bucket < 2<<subBits {
+		return int64(bucket)
+	}
+	shift := bucket>>subBits - 1
+	low := int64(bucket-shift<<subBits) << shift
+	return low + int64(1)<<shift/2
+}

@@ -1,0 +1,161 @@
+package ledger
+
+import (
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// The index is to a run what this map is: for each id, what is known of each of its requests.
+type indexModel map[uint64]map[uint64]*modelSlot
+
+type modelSlot struct {
+	ref          Ref
+	met, emitted bool
+}
+
+func (m indexModel) slot(k Key) *modelSlot {
+	if m[k.ID] == nil {
+		m[k.ID] = make(map[uint64]*modelSlot)
+	}
+	if m[k.ID][k.Request] == nil {
+		m[k.ID][k.Request] = new(modelSlot)
+	}
+	return m[k.ID][k.Request]
+}
+
+func (m indexModel) look(k Key) Found {
+	var found Found
+	for request, s := range m[k.ID] {
+		switch {
+		case request == k.Request:
+			found.Result, found.Emitted = s.ref, s.emitted
+			if s.met {
+				found.Seen = SeenSame
+			}
+		default:
+			found.Other = max(found.Other, s.ref)
+			if s.met {
+				found.Seen = SeenOther
+			}
+		}
+	}
+	return found
+}
+
+func (m indexModel) count() (slots, results int) {
+	for _, requests := range m {
+		for _, s := range requests {
+			slots++
+			if s.ref > 0 {
+				results++
+			}
+		}
+	}
+	return slots, results
+}
+
+func TestIndexIsAMap(t *testing.T) {
+	// Ids that crowd at both ends of the table, and some between.
+	id := rapid.OneOf(
+		rapid.Uint64Range(0, 5),
+		rapid.Uint64Range(math.MaxUint64-5, math.MaxUint64),
+		rapid.Uint64(),
+	)
+	key := rapid.Custom(func(t *rapid.T) Key {
+		return Key{ID: id.Draw(t, "id"), Request: rapid.Uint64Range(0, 3).Draw(t, "request")}
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		l := new(Ledger)
+		model := make(indexModel)
+		// Most tables are filled beforehand, so that what follows meets full pages and growth.
+		crowd := rapid.IntRange(0, 2500).Draw(t, "crowd")
+		clump := rapid.Bool().Draw(t, "clump")
+		for n := range crowd {
+			k := Key{ID: uint64(n) * (math.MaxUint64 / 2500), Request: 9}
+			if clump {
+				k.ID = math.MaxUint64 - uint64(n)
+			}
+			l.index.set(k, Ref(n+1), 0)
+			model.slot(k).ref = Ref(n + 1)
+		}
+		for range rapid.IntRange(0, 60).Draw(t, "steps") {
+			k := key.Draw(t, "key")
+			switch rapid.IntRange(0, 3).Draw(t, "step") {
+			case 0:
+				ref := Ref(rapid.Uint64Range(1, maxRef).Draw(t, "ref"))
+				l.index.set(k, ref, 0)
+				s := model.slot(k)
+				s.ref = max(s.ref, ref)
+			case 1:
+				l.index.set(k, 0, emittedBit)
+				model.slot(k).emitted = true
+			case 2:
+				want := model.look(k)
+				if got := l.Admit(k); got != want {
+					t.Fatalf("admit %v: %+v, want %+v", k, got, want)
+				}
+				if want.Seen == NotSeen {
+					model.slot(k).met = true
+				}
+			}
+			if got, want := l.Look(k), model.look(k); got != want {
+				t.Fatalf("look %v: %+v, want %+v", k, got, want)
+			}
+		}
+		for id, requests := range model {
+			for request := range requests {
+				k := Key{id, request}
+				if got, want := l.Look(k), model.look(k); got != want {
+					t.Fatalf("in the end, look %v: %+v, want %+v", k, got, want)
+				}
+			}
+		}
+		slots, results := model.count()
+		if l.index.slots != slots || l.index.results != results {
+			t.Fatalf("%d slots and %d results, want %d and %d", l.index.slots, l.index.results, slots, results)
+		}
+	})
+}
+
+func TestIndexStaysWithinItsMemory(t *testing.T) {
+	const (
+		bytesARecord = 40
+		whenNearlyNo = 64 << 10 // a few pages, however few the records
+	)
+	random := rand.New(rand.NewPCG(1, 2))
+	var x index
+	for n := 1; n <= 200_000; n++ {
+		x.set(Key{ID: random.Uint64(), Request: random.Uint64()}, Ref(n), 0)
+		if size := x.capacity() * 24; size > n*bytesARecord+whenNearlyNo {
+			t.Fatalf("%d records take %d bytes", n, size)
+		}
+	}
+}
+
+// BenchmarkIndex fills an index with ten million records and tells what the process holds for it: what
+// is in use, and what the runtime has from the system, so with all that growing left behind.
+func BenchmarkIndex(b *testing.B) {
+	const records = 10_000_000
+	var heap, system float64
+	for b.Loop() {
+		runtime.GC()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		random := rand.New(rand.NewPCG(1, 2))
+		var x index
+		for n := range records {
+			x.set(Key{ID: random.Uint64(), Request: random.Uint64()}, Ref(n+1), 0)
+		}
+		runtime.ReadMemStats(&after)
+		heap = max(heap, float64(after.HeapAlloc-before.HeapAlloc)/records)
+		system = max(system, float64(after.Sys-before.Sys)/records)
+		runtime.KeepAlive(&x)
+	}
+	b.ReportMetric(heap, "heap-B/record")
+	b.ReportMetric(system, "system-B/record")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/records, "ns/record")
+}

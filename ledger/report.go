@@ -1,0 +1,235 @@
+package ledger
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Report is what ledgers say was spent, on what, with which errors and latencies.
+type Report struct {
+	First time.Time `json:"first,omitzero"` // of the records' times
+	Last  time.Time `json:"last,omitzero"`
+	Runs  int64     `json:"runs"`
+
+	// Simulated says that the figures are the simulated provider's, since there are no others. Where
+	// there are, SimulatedLeftOut of its records are not in the figures.
+	Simulated        bool  `json:"simulated"`
+	SimulatedLeftOut int64 `json:"simulated_left_out"`
+
+	Total     ReportRow     `json:"total"`
+	Models    []ReportRow   `json:"models"`    // most results first, as the others
+	Providers []ReportRow   `json:"providers"` //
+	Errors    []ReportError `json:"errors"`
+}
+
+// ReportRow is the figures of all records, of a model's, or of a provider's.
+type ReportRow struct {
+	Name             string    `json:"name,omitempty"`
+	Results          int64     `json:"results"`
+	Failures         int64     `json:"failures"`
+	PromptTokens     int64     `json:"prompt_tokens"`
+	CompletionTokens int64     `json:"completion_tokens"`
+	CachedTokens     int64     `json:"cached_tokens"`
+	ReasoningTokens  int64     `json:"reasoning_tokens"`
+	Cost             Dollars   `json:"cost_usd"`     // of those whose cost is known
+	UnknownCost      int64     `json:"unknown_cost"` // how many are not
+	Latency          Latencies `json:"latency_ms"`   // of the results
+}
+
+// Latencies are percentiles in milliseconds, each within 2 %.
+type Latencies struct {
+	P50 int64 `json:"p50"`
+	P90 int64 `json:"p90"`
+	P99 int64 `json:"p99"`
+}
+
+// ReportError is how often records failed in one way.
+type ReportError struct {
+	Type   string `json:"type"`
+	Code   string `json:"code,omitempty"`
+	Status int    `json:"status,omitempty"`
+	Count  int64  `json:"count"`
+}
+
+// Dollars is an amount in billionths of a US dollar. As JSON and as text it is in dollars, exactly.
+type Dollars int64
+
+func (d Dollars) String() string { return string(appendCost(nil, int64(d), true)) }
+
+// MarshalJSON writes a JSON number.
+func (d Dollars) MarshalJSON() ([]byte, error) { return []byte(d.String()), nil }
+
+// NewReport reads ledgers, compressed or not, as [Scan] does. A record that was asked for more than
+// once was paid for more than once, and counts so. Memory grows with the number of
+// models, providers and kinds of error only.
+func NewReport(paths ...string) (*Report, error) {
+	real, simulated := newTally(), newTally()
+	for _, path := range paths {
+		err := Scan(path, func(e Entry) error {
+			tally := real
+			if e.simulated() {
+				tally = simulated
+			}
+			tally.add(&e)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if real.records() == 0 && simulated.records() > 0 {
+		r := simulated.report()
+		r.Simulated = true
+		return r, nil
+	}
+	r := real.report()
+	r.SimulatedLeftOut = simulated.records()
+	return r, nil
+}
+
+func (e *Entry) simulated() bool {
+	switch {
+	case e.Result != nil:
+		return e.Result.Simulated
+	case e.Failure != nil:
+		return e.Failure.Simulated
+	case e.Run != nil:
+		return e.Run.Simulated
+	}
+	return false
+}
+
+// tally adds up one report's figures.
+type tally struct {
+	first, last time.Time
+	runs        int64
+	total       *tallyRow
+	models      map[string]*tallyRow
+	providers   map[string]*tallyRow
+	errors      map[ReportError]int64 // keyed by a ReportError without its count
+}
+
+type tallyRow struct {
+	ReportRow
+	latency histogram
+}
+
+func newTally() *tally {
+	return &tally{
+		total:     new(tallyRow),
+		models:    make(map[string]*tallyRow),
+		providers: make(map[string]*tallyRow),
+		errors:    make(map[ReportError]int64),
+	}
+}
+
+func (t *tally) records() int64 { return t.total.Results + t.total.Failures }
+
+func (t *tally) add(e *Entry) {
+	switch {
+	case e.Run != nil:
+		t.runs++
+	case e.Result != nil:
+		r := e.Result
+		t.at(r.Time)
+		for _, row := range t.rows(r.Model, r.Provider) {
+			row.addResult(r)
+		}
+	case e.Failure != nil:
+		f := e.Failure
+		t.at(f.Time)
+		t.errors[ReportError{Type: f.Type, Code: f.Code, Status: f.Status}]++
+		for _, row := range t.rows(f.Model, f.Provider) {
+			row.addFailure(f)
+		}
+	}
+}
+
+func (t *tally) at(when time.Time) {
+	if when.IsZero() {
+		return
+	}
+	if t.first.IsZero() || when.Before(t.first) {
+		t.first = when
+	}
+	if when.After(t.last) {
+		t.last = when
+	}
+}
+
+func (t *tally) rows(model, provider string) [3]*tallyRow {
+	return [3]*tallyRow{t.total, named(t.models, model), named(t.providers, provider)}
+}
+
+func named(rows map[string]*tallyRow, name string) *tallyRow {
+	row := rows[name]
+	if row == nil {
+		row = &tallyRow{ReportRow: ReportRow{Name: name}}
+		rows[name] = row
+	}
+	return row
+}
+
+func (row *tallyRow) addResult(r *Result) {
+	row.Results++
+	row.PromptTokens += r.PromptTokens
+	row.CompletionTokens += r.CompletionTokens
+	row.CachedTokens += r.CachedTokens
+	row.ReasoningTokens += r.ReasoningTokens
+	row.addCost(r.CostNanos, r.CostKnown)
+	row.latency.add(r.LatencyMS)
+}
+
+func (row *tallyRow) addFailure(f *Failure) {
+	row.Failures++
+	row.PromptTokens += f.PromptTokens
+	row.CompletionTokens += f.CompletionTokens
+	if f.Billed {
+		row.addCost(f.CostNanos, f.CostKnown)
+	}
+}
+
+func (row *tallyRow) addCost(nanos int64, known bool) {
+	if known {
+		row.Cost += Dollars(nanos)
+	} else {
+		row.UnknownCost++
+	}
+}
+
+func (t *tally) report() *Report {
+	r := &Report{
+		First: t.first, Last: t.last, Runs: t.runs,
+		Total:     t.total.finish(),
+		Models:    sortedRows(t.models),
+		Providers: sortedRows(t.providers),
+		Errors:    make([]ReportError, 0, len(t.errors)),
+	}
+	for e, count := range t.errors {
+		e.Count = count
+		r.Errors = append(r.Errors, e)
+	}
+	slices.SortFunc(r.Errors, func(a, b ReportError) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Type, b.Type),
+			cmp.Compare(a.Code, b.Code), cmp.Compare(a.Status, b.Status))
+	})
+	return r
+}
+
+func (row *tallyRow) finish() ReportRow {
+	row.Latency = Latencies{P50: row.latency.percentile(50), P90: row.latency.percentile(90), P99: row.latency.percentile(99)}
+	return row.ReportRow
+}
+
+func sortedRows(rows map[string]*tallyRow) []ReportRow {
+	sorted := make([]ReportRow, 0, len(rows))
+	for row := range maps.Values(rows) {
+		sorted = append(sorted, row.finish())
+	}
+	slices.SortFunc(sorted, func(a, b ReportRow) int {
+		return cmp.Or(cmp.Compare(b.Results, a.Results), cmp.Compare(b.Failures, a.Failures), cmp.Compare(a.Name, b.Name))
+	})
+	return sorted
+}
