@@ -142,7 +142,8 @@ func TestSimEcho(t *testing.T) {
 // What the user said last is quoted, not the rules or the answers before it.
 func TestSimEchoesTheUser(t *testing.T) {
 	var q simRequest
-	body := `{"model":"m","messages":[{"role":"system","content":"rules"},{"content":"question","role":"user"},{"role":"assistant","content":"reply"}]}`
+	body := `{"model":"m","messages":[{"role":"system","content":"rules"},{"content":"question","role":"user"},` +
+		`{"role":"assistant","content":"reply"}]}`
 	if fault := q.parse(simChat, 0, []byte(body)); fault != nil {
 		t.Fatal(fault)
 	}

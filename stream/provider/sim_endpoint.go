@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
 	"time"
@@ -35,8 +36,13 @@ func (s *Sim) ask(e *simEndpoint) http.HandlerFunc {
 
 		b := simPool.Get().(*simBuffers)
 		defer b.release()
-		if r.ContentLength > 0 && r.ContentLength <= simMaxBody {
-			b.body.Grow(int(r.ContentLength) + 512) // ReadFrom wants room to find the end
+		if r.ContentLength > simMaxBody {
+			s.fail(w, simErrBody(&http.MaxBytesError{Limit: simMaxBody}))
+			return
+		}
+		if r.ContentLength > 0 {
+			// What is only announced gets no more room than a pooled buffer has.
+			b.body.Grow(int(min(r.ContentLength+bytes.MinRead, simKeep)))
 		}
 		// The body is read to its end before anything is said: only then does
 		// the server notice that a client goes away.

@@ -93,15 +93,17 @@ func TestSimPromptTokens(t *testing.T) {
 		want                   int
 	}{
 		{"text", "chat", `"messages":[{"role":"user","content":"12345"}]`, 3 + 3 + 2},
-		{"two messages", "chat", `"messages":[{"role":"system","content":"1234"},{"role":"user","content":"12345678"}]`, 3 + 3 + 1 + 3 + 2},
+		{"two messages", "chat", `"messages":[{"role":"system","content":"1234"},{"role":"user","content":"12345678"}]`,
+			3 + 3 + 1 + 3 + 2},
 		{"escapes count as what they stand for", "chat", `"messages":[{"role":"user","content":"\u0041\n\"\u00e9"}]`, 3 + 3 + 2},
-		{"parts", "chat", `"messages":[{"content":[{"type":"text","text":"1234"},{"type":"image_url","image_url":{"url":"data:…"}}],"role":"user"}]`,
-			3 + 3 + 1 + 85},
+		{"parts", "chat",
+			`"messages":[{"content":[{"type":"text","text":"1234"},{"type":"image_url","image_url":{"url":"data:…"}}]}]`, 3 + 3 + 1 + 85},
 		{"null content and a tool call", "chat", `"messages":[{"role":"assistant","content":null,"tool_calls":[12345]}]`, 3 + 3 + 2},
 		{"tools", "chat", `"tools":[1234567],"messages":[{"role":"user","content":"1234"}]`, 3 + 3 + 1 + 3},
 		{"the last of two prompts", "chat", `"messages":[{"content":"12345678"}],"messages":[{"content":"1234"}]`, 3 + 3 + 1},
 		{"response to a text", "responses", `"input":"12345678","instructions":"1234"`, 3 + 3 + 2 + 1},
-		{"response to items", "responses", `"input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"1234"}]}]`, 3 + 3 + 1},
+		{"response to items", "responses",
+			`"input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"1234"}]}]`, 3 + 3 + 1},
 		{"completion", "completions", `"prompt":"12345"`, 2},
 		{"completions", "completions", `"prompt":["12345","1"]`, 3},
 		{"embedding", "embeddings", `"input":"12345"`, 2},
@@ -216,8 +218,9 @@ func TestSimEmbeddings(t *testing.T) {
 	if first != float32(vector[0]) {
 		t.Errorf("base64 begins with %v, the numbers with %v", first, vector[0])
 	}
-	if got := decode[wire](t, post(s, "/embeddings", `{"model":"m","input":"x"}`)); strings.Count(string(got.Data[0].Embedding), ",") != simDimensions-1 {
-		t.Errorf("default dimensions: %s", got.Data[0].Embedding)
+	small := decode[wire](t, post(s, "/embeddings", `{"model":"m","input":"x"}`)).Data[0].Embedding
+	if strings.Count(string(small), ",") != simDimensions-1 {
+		t.Errorf("default dimensions: %s", small)
 	}
 }
 

@@ -21,8 +21,6 @@ type simError struct {
 	retryAfter time.Duration // 0 sends no Retry-After
 }
 
-func (e *simError) Error() string { return e.message }
-
 func (e *simError) append(dst []byte) []byte {
 	dst = append(dst, `{"error":{"message":`...)
 	dst = appendQuoted(dst, e.message)

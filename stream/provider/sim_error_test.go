@@ -1,10 +1,12 @@
 package provider
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 )
 
 func TestSimErrors(t *testing.T) {
@@ -61,6 +63,23 @@ func TestSimErrors(t *testing.T) {
 				t.Errorf("answered %d %s", w.Code, w.Body)
 			}
 		})
+	}
+}
+
+func TestSimBodyThatDoesNotArrive(t *testing.T) {
+	s := NewSim(SimOptions{})
+	defer s.Close()
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/v1/embeddings", iotest.ErrReader(io.ErrUnexpectedEOF)))
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "Could not read the request body: unexpected EOF") {
+		t.Errorf("answered %d %s", w.Code, w.Body)
+	}
+	large := httptest.NewRequest(http.MethodPost, "/v1/embeddings", http.NoBody)
+	large.ContentLength = simMaxBody + 1
+	w = httptest.NewRecorder()
+	s.ServeHTTP(w, large)
+	if w.Code != http.StatusRequestEntityTooLarge || *decode[wireError](t, w).Error.Code != "request_too_large" {
+		t.Errorf("answered %d %s", w.Code, w.Body)
 	}
 }
 

@@ -237,7 +237,8 @@ func TestSimRetryAfter(t *testing.T) {
 		defer s.Close()
 		post(s, "/v1/chat/completions", simHello)
 		w := post(s, "/v1/chat/completions", simHello)
-		if h := w.Header(); h.Get("Retry-After") != "2" || h.Get("Retry-After-Ms") != "1500" || !strings.Contains(w.Body.String(), "again in 1.5s.") {
+		if h := w.Header(); h.Get("Retry-After") != "2" || h.Get("Retry-After-Ms") != "1500" ||
+			!strings.Contains(w.Body.String(), "again in 1.5s.") {
 			t.Errorf("answered %d %v %s", w.Code, h, w.Body)
 		}
 	})

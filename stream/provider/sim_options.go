@@ -61,7 +61,8 @@ type SimOptions struct {
 	Output int
 	// Key, if set, is the only key let in: others get 401.
 	Key string
-	// Models, if set, are the only models there are: others get 404.
+	// Models, if set, are the only models there are: others get 404. If not,
+	// any name will do, and GET /v1/models lists gpt-4o-mini.
 	Models []string
 	// Pretty indents the bodies, as some servers do.
 	Pretty bool

@@ -1,0 +1,192 @@
+package provider
+
+import "bytes"
+
+// What a prompt costs, in tokens. This is a count that anyone can repeat, not a
+// tokeniser: a quarter of a text's bytes, rounded up, and per message what
+// OpenAI's cookbook gives for the chat format ("How to count tokens with
+// tiktoken"). An image is what OpenAI bills for one of low detail.
+const (
+	simBytesPerToken = 4
+	simPerMessage    = 3
+	simPerReply      = 3
+	simPerImage      = 85
+)
+
+// readMessages reads the prompt of a chat or of a response: messages with a
+// role and a content that is text or parts.
+func (q *simRequest) readMessages() *simError {
+	q.promptTokens = simPerReply
+	switch q.decoder.PeekKind() {
+	case '"':
+		if !q.endpoint.bareText {
+			return q.wrongType("an array of messages")
+		}
+		v, fault := q.value()
+		if fault != nil {
+			return fault
+		}
+		q.echo = v
+		q.promptTokens += simPerMessage + q.tokens(v)
+		return nil
+	case '[':
+		messages := 0
+		fault := q.array(func() *simError {
+			messages++
+			return q.readMessage()
+		})
+		if fault == nil && messages == 0 {
+			return simErrValue(q.endpoint.prompt, "an array with at least one message")
+		}
+		return fault
+	}
+	return q.wrongType("an array of messages")
+}
+
+func (q *simRequest) readMessage() *simError {
+	if q.decoder.PeekKind() != '{' {
+		return q.wrongType("an array of objects")
+	}
+	var said []byte
+	fromUser := false
+	q.promptTokens += simPerMessage
+	fault := q.object(func(name []byte) *simError {
+		switch string(name) {
+		case "role":
+			v, fault := q.value()
+			fromUser = string(v) == `"user"`
+			return fault
+		case "content":
+			if q.decoder.PeekKind() == '[' {
+				return q.array(func() *simError { return q.readPart(&said) })
+			}
+			v, fault := q.value()
+			if fault != nil {
+				return fault
+			}
+			if v[0] == '"' {
+				said = v
+			}
+			q.promptTokens += q.tokens(v)
+			return nil
+		case "type", "id", "status":
+			_, fault := q.value()
+			return fault
+		}
+		v, fault := q.value()
+		if fault == nil {
+			q.promptTokens += q.tokens(v)
+		}
+		return fault
+	})
+	if said != nil && (fromUser || q.echo == nil) {
+		q.echo = said
+	}
+	return fault
+}
+
+// readPart reads one part of a content: text, an image, or something else.
+func (q *simRequest) readPart(said *[]byte) *simError {
+	if q.decoder.PeekKind() != '{' {
+		return q.wrongType("an array of objects")
+	}
+	return q.object(func(name []byte) *simError {
+		image := string(name) == "image_url"
+		text := string(name) == "text"
+		label := string(name) == "type"
+		v, fault := q.value()
+		switch {
+		case fault != nil || label:
+			return fault
+		case image:
+			q.promptTokens += simPerImage
+			return nil
+		case text && v[0] == '"' && *said == nil:
+			*said = v
+		}
+		q.promptTokens += q.tokens(v)
+		return nil
+	})
+}
+
+// readInputs reads embeddings' input and completions' prompt: a string, an
+// array of strings, an array of token numbers, or an array of those.
+func (q *simRequest) readInputs() *simError {
+	const want = "a string or an array"
+	switch q.decoder.PeekKind() {
+	case '"':
+		return q.readInput()
+	case '[':
+	default:
+		return q.wrongType(want)
+	}
+	begin := q.decoder.InputOffset()
+	numbers := 0
+	fault := q.array(func() *simError {
+		switch q.decoder.PeekKind() {
+		case '"', '[':
+			return q.readInput()
+		case '0':
+			numbers++
+			_, fault := q.value()
+			return fault
+		}
+		return q.wrongType("an array of strings or of tokens")
+	})
+	switch {
+	case fault != nil:
+		return fault
+	case numbers > 0 && len(q.inputs) > 0:
+		return simErrType(q.endpoint.prompt, want+" of one kind")
+	case numbers > 0:
+		// White space before the bracket would make the hash depend on layout.
+		q.inputs = append(q.inputs, bytes.TrimLeft(q.body[begin:q.decoder.InputOffset()], ": \t\r\n"))
+		q.promptTokens += numbers
+	case len(q.inputs) == 0:
+		return simErrValue(q.endpoint.prompt, "at least one input")
+	}
+	return nil
+}
+
+// readInput reads one input: a string, or an array of token numbers.
+func (q *simRequest) readInput() *simError {
+	v, fault := q.value()
+	if fault != nil {
+		return fault
+	}
+	q.inputs = append(q.inputs, v)
+	if v[0] == '[' {
+		q.promptTokens += bytes.Count(v, []byte(",")) + 1
+		return nil
+	}
+	if q.echo == nil {
+		q.echo = v
+	}
+	q.promptTokens += q.tokens(v)
+	return nil
+}
+
+// wrongType skips the next value, so that a body that is not JSON is called so,
+// and complains about its type.
+func (q *simRequest) wrongType(want string) *simError {
+	if q.decoder.PeekKind() == 'n' && q.decoder.StackDepth() == 1 {
+		_, fault := q.value()
+		return fault // as good as absent, and said later
+	}
+	if _, fault := q.value(); fault != nil {
+		return fault
+	}
+	return simErrType(q.endpoint.prompt, want)
+}
+
+// tokens counts a raw value: a string by its text, anything else as it stands.
+func (q *simRequest) tokens(raw []byte) int {
+	size := len(raw)
+	switch raw[0] {
+	case '"':
+		size = len(q.plain(raw))
+	case 'n':
+		size = 0
+	}
+	return (size + simBytesPerToken - 1) / simBytesPerToken
+}
