@@ -34,3 +34,9 @@ func ParseFsync(name string) (Fsync, error) {
 	}
 	return 0, fmt.Errorf("fsync %q is none of always, 1s, never", name)
 }
+
+// UnmarshalText implements encoding.TextUnmarshaler by ParseFsync.
+func (f *Fsync) UnmarshalText(text []byte) (err error) {
+	*f, err = ParseFsync(string(text))
+	return err
+}

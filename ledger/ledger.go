@@ -48,6 +48,7 @@ type Ledger struct {
 	announced  bool        // the run line is written
 	refused    error       // why no commit is taken any more
 	unsynced   *time.Timer // runs while something is written and not yet synced
+	late       error       // of the sync that the timer ran
 
 	// mu guards the rest, for as long as a step in memory takes. Only a holder of committing changes
 	// file, which therefore reads it without mu.
@@ -240,7 +241,7 @@ func (l *Ledger) Close() error {
 	if errors.Is(l.refused, ErrClosed) {
 		return nil
 	}
-	err := l.syncDue()
+	err := errors.Join(l.late, l.syncDue())
 	l.refused = ErrClosed
 	if l.file != nil {
 		err = errors.Join(err, l.file.Close())

@@ -50,7 +50,6 @@ func Repair(path, out string) (stats RepairStats, err error) {
 	return m.stats, nil
 }
 
-
 // sideFile is a new file beside the ledger, made by create or by the first line.
 type sideFile struct {
 	name string

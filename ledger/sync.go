@@ -30,11 +30,13 @@ func (l *Ledger) syncNow() error {
 	return nil
 }
 
-// syncLater is what the timer runs. A failure is told by the next commit, or by Close.
+// syncLater is what the timer runs. Nobody waits for it, so a failure is told by the commits that
+// follow and by Close.
 func (l *Ledger) syncLater() {
 	l.committing.Lock()
 	defer l.committing.Unlock()
-	if err := l.syncDue(); err != nil && l.refused == nil {
+	if err := l.syncDue(); err != nil {
+		l.late = err
 		l.refused = err
 	}
 }
