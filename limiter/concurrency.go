@@ -35,7 +35,7 @@ type concurrency struct {
 	pressed bool    // there was a cut
 	cuts    int
 	floor   float64   // of the current cut
-	ceiling float64   // what was too much
+	ceiling float64   // the most that was not too much
 	nextCut time.Time // and until then the ceiling holds
 
 	trial trial
@@ -87,36 +87,47 @@ func (c *concurrency) success(p *Permit, o Outcome, now time.Time) {
 	}
 }
 
-// creep grows by a twentieth, and stays below what was too much the last time
-// until another cut may follow.
+// creep grows by a twentieth, but not to what was too much the last time until
+// another cut may follow.
 func (c *concurrency) creep(now time.Time) {
 	to := c.limit + max(1, growBy*c.limit)
 	if now.Before(c.nextCut) {
-		to = max(c.limit, min(to, c.ceiling*(1-growBy)))
+		to = max(c.limit, min(to, c.ceiling))
 	}
 	c.set(to)
 }
 
-// pressure takes in a refusal. The lane had p.inFlight in flight when p was
-// sent, and that was too many: of a burst that went too far, the first one
-// refused says by how much.
-func (c *concurrency) pressure(p *Permit, hint time.Duration, now time.Time) {
+// pressure takes in a refusal, which came back while inFlight were out, the
+// refused one among them.
+//
+// A hint means that a rate was exceeded, and the pause that it asks for does
+// the work. Without one the server has no room for what is in flight. Then all
+// refusals of a burst that went too far belong to one cut, and the fewest in
+// flight at any of them say how far it has to go; a refusal between two cuts
+// takes away the place that was refused.
+func (c *concurrency) pressure(p *Permit, inFlight int, hint time.Duration, now time.Time) {
 	if c.fixed {
 		return
 	}
 	c.newRound()
-	if p.cut == c.cuts && !now.Before(c.nextCut) {
+	fresh := p.cut == c.cuts
+	if fresh && !now.Before(c.nextCut) {
 		c.cuts++
 		c.pressed, c.free = true, 0
 		c.floor, c.ceiling = cutAtMost*c.limit, c.limit
 		c.nextCut = now.Add(max(cutInterval, hint))
 		c.set(cutTo * c.limit)
+		fresh = false
 	}
-	if p.cut == c.cuts-1 {
-		tooMany := float64(p.inFlight)
-		c.ceiling = min(c.ceiling, max(tooMany, c.floor))
-		c.set(min(c.limit, max(c.floor, cutTo*tooMany)))
+	if hint > 0 {
+		return
 	}
+	room := float64(inFlight - 1)
+	c.ceiling = min(c.ceiling, max(c.floor, room))
+	if !fresh {
+		room *= cutTo
+	}
+	c.set(min(c.limit, max(c.floor, room)))
 }
 
 // transient takes in a failure: nothing grows in a round that has one.

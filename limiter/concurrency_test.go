@@ -2,6 +2,7 @@ package limiter
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -11,11 +12,11 @@ import (
 // A server that can do 40 at once and refuses the 41st.
 func TestSettlesBelowTheServersPlaces(t *testing.T) {
 	for latency, found := range map[time.Duration]int{ // and the second by which it is found
-		200 * time.Millisecond: 10, time.Second: 10, 4 * time.Second: 30,
+		200 * time.Millisecond: 10, time.Second: 10, 4 * time.Second: 45,
 	} {
 		t.Run(latency.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				sv := newServer(laws{places: 40, latency: latency})
+				sv := newServer(laws{places: 40, latency: latency, jitter: 0.5})
 				limits := drive(t, sv, Config{}, 120*time.Second)
 				if mean := meanOf(limits[60:]); mean < 32 || mean > 40 {
 					t.Errorf("settled at %.1f in flight on average, want 32 to 40", mean)
@@ -31,16 +32,20 @@ func TestSettlesBelowTheServersPlaces(t *testing.T) {
 
 // A server that never refuses, but slows down beyond 50 at once.
 func TestSettlesWhereMoreGainsNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		sv := newServer(laws{smooth: 50, latency: 500 * time.Millisecond})
-		limits := drive(t, sv, Config{}, 300*time.Second)
-		if settled := limits[15:]; slices.Min(settled) < 40 || slices.Max(settled) > 80 {
-			t.Errorf("settled at %v, want 40 to 80", limits)
-		}
-		if seen := sv.seen(15, 300); float64(seen.accepted) < 0.95*100*285 {
-			t.Errorf("%d answers in 285 s, want 95 %% of 100 a second", seen.accepted)
-		}
-	})
+	for _, jitter := range []float64{0.2, 0.5, 0.9} {
+		t.Run(fmt.Sprint(jitter), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sv := newServer(laws{slots: 50, latency: 500 * time.Millisecond, jitter: jitter})
+				limits := drive(t, sv, Config{}, 300*time.Second)
+				if settled := limits[20:]; slices.Min(settled) < 40 || slices.Max(settled) > 80 {
+					t.Errorf("settled at %v, want 40 to 80", limits)
+				}
+				if seen := sv.seen(20, 300); float64(seen.accepted) < 0.95*100*280 {
+					t.Errorf("%d answers in 280 s, want 95 %% of 100 a second", seen.accepted)
+				}
+			})
+		})
+	}
 }
 
 // A server that becomes slow for no reason of ours is not helped by asking less.

@@ -20,7 +20,7 @@ func (l *Limiter) learn(p *Permit, o Outcome) *Streak {
 		l.patience.relief()
 	case Pressure:
 		l.patience.pressure(l.now, o.Hint)
-		l.concurrency.pressure(p, o.Hint, l.now)
+		l.concurrency.pressure(p, l.inFlight+1, o.Hint, l.now)
 	case Transient:
 		l.concurrency.transient()
 	}

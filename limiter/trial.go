@@ -3,17 +3,21 @@ package limiter
 import "time"
 
 const (
-	// trialAnswers is how many answers make a sample.
+	// trialAnswers is how many answers make a sample, and trialRounds how many
+	// times the number in flight, if that is more: answers come in bunches.
 	trialAnswers = 100
+	trialRounds  = 4
 
-	// worthwhile is the gain in throughput that a growth has to show.
-	worthwhile = 1.05
+	// A growth is kept if it has brought a good part of what it could have. A
+	// gain of a twentieth, which noise alone gives now and then, would let the
+	// limit drift upwards for ever.
+	double     = 2.0
+	doubleGain = 1.33
+	gentle     = 1.25 // after a growth that gained nothing
+	gentleGain = 1.125
 
 	// trialPause is how long a growth that gained nothing is not tried again.
 	trialPause = 60 * time.Second
-
-	// gentle is the growth that is tried after one that gained nothing.
-	gentle = 1.25
 )
 
 // A trial asks whether more in flight bring more tokens a second. Some servers
@@ -53,12 +57,12 @@ func (t *trial) grant(p *Permit, allowed int) {
 	}
 }
 
-// add takes in an answer. What is older than two samples fades.
+// add takes in an answer. What is long past fades.
 func (t *trial) add(p *Permit, tokens float64, now time.Time) {
 	if !t.filled || p.sample != t.fill {
 		return
 	}
-	if t.answers >= 2*trialAnswers {
+	if t.answers >= 20*trialAnswers {
 		t.answers /= 2
 		t.tokens /= 2
 		t.latency /= 2
@@ -77,13 +81,17 @@ func (t *trial) throughput() float64 {
 // next is the limit after a clean round at limit: more, the same, or what it
 // was before a growth that gained nothing.
 func (t *trial) next(limit float64, now time.Time) float64 {
-	if t.answers < trialAnswers || t.latency <= 0 {
+	if float64(t.answers) < max(trialAnswers, trialRounds*limit) || t.latency <= 0 {
 		return limit
 	}
 	throughput := t.throughput()
 	if before := t.before; before > 0 && before < limit {
 		t.before = 0
-		if throughput < worthwhile*t.base {
+		gain := doubleGain
+		if t.failed {
+			gain = gentleGain
+		}
+		if throughput < gain*t.base {
 			t.failed = true
 			t.again = now.Add(trialPause)
 			return before
@@ -96,5 +104,5 @@ func (t *trial) next(limit float64, now time.Time) float64 {
 	if t.failed {
 		return gentle * limit
 	}
-	return 2 * limit
+	return double * limit
 }
