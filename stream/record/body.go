@@ -147,10 +147,8 @@ func appendSystemBefore(dst, messages, system []byte) []byte {
 	first := firstOf(messages)
 	var buf [8]member
 	role := valueOf(appendMembers(buf[:0], first, 0), first, "role")
-	if isString(role) {
-		if r := string(unquote(nil, role)); r == "system" || r == "developer" {
-			return dst
-		}
+	if isString(role) && (saysExactly(role, "system") || saysExactly(role, "developer")) {
+		return dst
 	}
 	dst = appendSystem(dst, system)
 	if first != nil {

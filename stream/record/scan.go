@@ -151,7 +151,7 @@ func appendMembers(dst []member, src []byte, i int) []member {
 // lookup returns the position of the last member called name that is not cut, or -1: of names that come twice the last counts.
 func lookup(members []member, src []byte, name string) int {
 	for i := len(members) - 1; i >= 0; i-- {
-		if m := &members[i]; !m.cut && equalKey(m.key.of(src), name) {
+		if m := &members[i]; !m.cut && saysExactly(m.key.of(src), name) {
 			return i
 		}
 	}
@@ -166,9 +166,9 @@ func valueOf(members []member, src []byte, name string) []byte {
 	return nil
 }
 
-// equalKey says whether a key, a JSON string, is name.
-func equalKey(key []byte, name string) bool {
-	inner := key[1 : len(key)-1]
+// saysExactly says whether a JSON string, such as a key, stands for name.
+func saysExactly(token []byte, name string) bool {
+	inner := token[1 : len(token)-1]
 	switch {
 	case len(inner) < len(name): // an escape is longer than what it stands for
 		return false
@@ -177,7 +177,7 @@ func equalKey(key []byte, name string) bool {
 	case bytes.IndexByte(inner, '\\') < 0:
 		return false
 	}
-	return string(unquote(nil, key)) == name
+	return string(unquote(nil, token)) == name
 }
 
 // unquote appends what a JSON string says. Escapes that are half a surrogate pair become U+FFFD; other bytes stay as they are.

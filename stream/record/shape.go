@@ -52,7 +52,7 @@ func (d *Decoder) decodeShape(rec *Record, src []byte) *Error {
 // hasCustomID says whether there is a custom_id, as the id taken out of the members or among them.
 func (d *Decoder) hasCustomID(src []byte) bool {
 	for _, m := range d.members {
-		if equalKey(m.key.of(src), "custom_id") {
+		if saysExactly(m.key.of(src), "custom_id") {
 			return true
 		}
 	}
@@ -91,7 +91,7 @@ func (d *Decoder) readID(rec *Record, src []byte) *Error {
 func (d *Decoder) takeOut(src []byte, name string) []byte {
 	var value []byte
 	for i := range d.members {
-		if m := &d.members[i]; !m.cut && equalKey(m.key.of(src), name) {
+		if m := &d.members[i]; !m.cut && saysExactly(m.key.of(src), name) {
 			m.cut = true
 			value = m.value.of(src)
 		}
@@ -229,7 +229,7 @@ func (d *Decoder) decodeSimple(rec *Record, src []byte) *Error {
 // cutOthers cuts the members called name before the one that counts, the last.
 func (d *Decoder) cutOthers(src []byte, name string, last int) {
 	for i := range d.members[:last] {
-		if equalKey(d.members[i].key.of(src), name) {
+		if saysExactly(d.members[i].key.of(src), name) {
 			d.members[i].cut = true
 		}
 	}

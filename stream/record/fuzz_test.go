@@ -1,0 +1,196 @@
+package record
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"testing"
+	"testing/iotest"
+	"unicode/utf8"
+)
+
+// FuzzDecode: no line makes a panic, what is decoded is a request that can be sent, and a decoder remembers nothing of the line before.
+func FuzzDecode(f *testing.F) {
+	for _, line := range []string{
+		`{"id":"a","messages":[{"role":"user","content":"x"}],"vendor":[1, 2],"priority":"high"}`, `"text"`, `{"prompt":"p","system":"s","n":2}`,
+		`{"custom_id":"c","url":"/v1/embeddings","body":{"input":["a"]}}`, `{"input":"i","custom_id":1}`, `{"error":{"message":"m"}}`, "caf\xe9", "",
+		`{"pr\u006fmpt":"\ud800","prompt":null}`, `{"id":1,"id":2,"messages":[],"id":3}`, `{"text":{"a":[null,true,1e3]}}`, `{"messages": [ ] , "id" : 1 }`,
+	} {
+		f.Add([]byte(line), uint8(0), false)
+		f.Add([]byte(line), uint8(6), true)
+	}
+	f.Fuzz(func(t *testing.T, line []byte, kind uint8, flags bool) {
+		o := Options{Endpoint: Endpoint(kind % 4), Raw: kind&4 != 0}
+		if kind&8 != 0 {
+			o.Template = `{{range $k, $v := .}}{{$k}}={{$v}}{{end}}{{.text}}{{json .}}`
+		}
+		if flags {
+			o.Model = "m"
+			o.Set = []Field{{"top_p", []byte("1")}}
+			if o.Endpoint.takesSystem() {
+				o.System = "s"
+			}
+			if !o.Raw && kind&16 != 0 {
+				o.IDField = "key"
+			}
+		}
+		d, err := NewDecoder(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rec, again Record
+		given := bytes.Clone(line)
+		e := d.Decode(&rec, line)
+		if !bytes.Equal(line, given) {
+			t.Fatalf("the line was changed to %q", line)
+		}
+		checkDecoded(t, &rec, e)
+		d.Decode(&Record{}, []byte(`{"id":"z","messages":[{"role":"user"}],"model":"other","priority":"p","a":{"b":[1]}}`))
+		e2 := d.Decode(&again, line)
+		if (e == nil) != (e2 == nil) || rec.Request != again.Request || rec.Content != again.Content || !bytes.Equal(rec.Body, again.Body) {
+			t.Fatalf("the second time it is %s, not %s", again.Body, rec.Body)
+		}
+	})
+}
+
+func checkDecoded(t *testing.T, rec *Record, e *Error) {
+	if rec.ID != nil && !isString(rec.ID) && !isNumber(rec.ID) {
+		t.Fatalf("id %s", rec.ID)
+	}
+	if e != nil {
+		if e.Type != TypeInvalidInput && e.Type != TypeUpstream || e.Message == "" {
+			t.Fatalf("error %+v", e)
+		}
+		return
+	}
+	if !isValid(rec.Body) || rec.Body[0] != '{' || rec.N < 1 || rec.MaxTokens < 0 {
+		t.Fatalf("body %s, n %d, max tokens %d", rec.Body, rec.N, rec.MaxTokens)
+	}
+	if rec.ID == nil && rec.Content == [16]byte{} {
+		t.Fatal("neither an id nor what one is made of")
+	}
+	other := rec.WithModel(nil, "another")
+	if model := valueOf(appendMembers(nil, other, 0), other, "model"); !isValid(other) || string(model) != `"another"` {
+		t.Fatalf("with another model: %s", other)
+	}
+	for _, m := range appendMembers(nil, rec.Body, 0) {
+		if key := m.key.of(rec.Body); !bytes.Contains(rec.Input, m.value.of(rec.Body)) && !ours(string(nameOf(key))) {
+			t.Fatalf("%s in %s is not in the line", key, rec.Body)
+		}
+	}
+}
+
+// ours says whether a member of a body may come from the flags or from a prompt.
+func ours(name string) bool {
+	switch name {
+	case "messages", "input", "prompt", "instructions", "model", "top_p":
+		return true
+	}
+	return false
+}
+
+// FuzzReader: lines out are the lines in, in plain and compressed streams, whatever pieces they are read in.
+func FuzzReader(f *testing.F) {
+	f.Add([]byte("a\n\n b\r\n \t\nlong line\nlast"), uint8(5))
+	f.Add([]byte("\xef\xbb\xbfa\n"), uint8(1))
+	f.Add([]byte("\x1f\x8bno gzip"), uint8(9))
+	f.Add([]byte("\x50\x2a\x4d\x18\xff\xff\xff\xff"), uint8(9))
+	f.Add([]byte(gzipped("a\nb")), uint8(9))
+	f.Add([]byte(zstded("a\nb")), uint8(9))
+	f.Fuzz(func(t *testing.T, text []byte, size uint8) {
+		maxLine := int(size)
+		for _, compress := range []func(string) string{gzipped, zstded} {
+			compareLines(t, []byte(compress(string(text))), text, maxLine)
+		}
+		if bytes.HasPrefix(text, []byte(gzipMagic)) || bytes.HasPrefix(text, []byte(zstdMagic)) || len(text) > 3 && string(text[1:4]) == skippable {
+			_, err := readAll(NewReader(bytes.NewReader(text), maxLine)) // it ends, one way or the other
+			if err == nil {
+				t.Fatal("no end")
+			}
+			return
+		}
+		compareLines(t, text, text, maxLine)
+	})
+}
+
+func compareLines(t *testing.T, stream, text []byte, maxLine int) {
+	r := NewReader(iotest.HalfReader(bytes.NewReader(stream)), maxLine)
+	text = bytes.TrimPrefix(text, []byte(byteOrder))
+	for number, want := range bytes.Split(text, []byte("\n")) {
+		if len(want) <= maxLine && len(bytes.Trim(want, " \t\r")) == 0 || len(want) == 0 {
+			continue
+		}
+		got, err := r.Next(nil)
+		if err != nil || got.Number != int64(number+1) {
+			t.Fatalf("line %d came as %d, %v", number+1, got.Number, err)
+		}
+		if long := len(want) > maxLine; long && got.TooLong != int64(len(want)) || !long && !bytes.Equal(got.Bytes, want) {
+			t.Fatalf("line %d: got %q or %d too many, want %q", number+1, got.Bytes, got.TooLong, want)
+		}
+	}
+	if line, err := r.Next(nil); !errors.Is(err, io.EOF) {
+		t.Fatalf("after the last line: %q, %v", line.Bytes, err)
+	}
+}
+
+// FuzzAnswer: no body makes a panic, and what is found in it is JSON.
+func FuzzAnswer(f *testing.F) {
+	for _, body := range []string{
+		chatBody, `{"data":[{"embedding":[1]},{"embedding":"x"}],"usage":{"prompt_tokens":1}}`, `{"choices":[{"text":"a"},{}]}`,
+		`{"output":[{"type":"message","content":[{"text":"a"},{"text":"b"},{"refusal":"c"}]},{"type":"function_call"}],"status":"incomplete"}`,
+		`{"error":{"message":"m","code":1,"metadata":{"raw":"r"}}}`, `[{"error":"x"}]`, `<html>`, `{"detail":[]}`,
+	} {
+		f.Add([]byte(body), uint8(0))
+		f.Add([]byte(body), uint8(2))
+	}
+	f.Fuzz(func(t *testing.T, body []byte, kind uint8) {
+		if e := ParseError(body); e == nil || e.Message == "" && len(body) > 0 && body[0] != '{' && body[0] != '"' && body[0] != '[' {
+			t.Fatalf("error %+v", e)
+		}
+		dense := Compact(nil, body)
+		a, err := ParseAnswer(Endpoint(kind%4), body)
+		if err != nil {
+			return
+		}
+		if !isValid(dense) || newHasher().sum("", dense) != newHasher().sum("", body) {
+			t.Fatalf("compacted to %s", dense)
+		}
+		for _, part := range [][]byte{a.Content, a.Embedding, a.More, a.ToolCalls, a.Refusal, a.FinishReason, a.Model, a.Error} {
+			if part != nil && !isValid(part) {
+				t.Fatalf("part %s", part)
+			}
+		}
+		if u := a.Usage; u.Prompt < 0 || u.Completion < 0 || u.Total < 0 || u.Cached < 0 || u.Reasoning < 0 {
+			t.Fatalf("usage %+v", u)
+		}
+	})
+}
+
+// FuzzFormat: what comes out is one line, of valid JSON and UTF-8 where that was put in.
+func FuzzFormat(f *testing.F) {
+	f.Add([]byte(`"id"`), []byte(pretty(chatBody)), "code", "file", []byte(`{"a":1}`), int64(1), uint8(0))
+	f.Add([]byte("17"), []byte(`{"data":[{"embedding":[1]},{"embedding":[2]}]}`), "", "", []byte("text\xff"), int64(-1), uint8(7))
+	f.Fuzz(func(t *testing.T, id, body []byte, text, name string, input []byte, n int64, kind uint8) {
+		if !isValid(id) || id[0] != '"' && !isNumber(id) {
+			id = nil
+		}
+		r := &Result{ID: trimSpace(id), Line: n, File: name, CostNanos: n, CostKnown: kind&4 != 0, Attempts: int(n), LatencyMS: n, Provider: name,
+			DowngradedFrom: text, Input: input}
+		a, err := ParseAnswer(Endpoint(kind>>3%4), body)
+		if err != nil {
+			r.Err = &Error{Type: name, Code: text, Status: int(n), Message: string(body)}
+		} else {
+			r.Answer, r.Response = &a, body
+			r.InputIsText = !isValid(input)
+		}
+		format := []Format{FormatResult, FormatBatch, FormatRaw}[kind%3]
+		line := format.Append([]byte("before"), r)
+		line, ok := bytes.CutPrefix(line, []byte("before"))
+		if !ok || bytes.Count(line, []byte("\n")) > 1 && !bytes.Contains(input, []byte("\n")) || line[len(line)-1] != '\n' || !isValid(line) {
+			t.Fatalf("line %q", line)
+		}
+		if utf8.Valid(body) && utf8.Valid(id) && utf8.Valid(input) && !utf8.Valid(line) {
+			t.Fatalf("not UTF-8: %q", line)
+		}
+	})
+}
