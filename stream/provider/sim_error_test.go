@@ -40,6 +40,8 @@ func TestSimErrors(t *testing.T) {
 		{"empty input", "POST", embed, `{"model":"m","input":[]}`, 400, "input", "invalid_value", "at least one input"},
 		{"input an object", "POST", embed, `{"model":"m","input":{}}`, 400, "input", "invalid_type", "a string or an array"},
 		{"input of objects", "POST", embed, `{"model":"m","input":[{}]}`, 400, "input", "invalid_type", "an array of strings or of tokens"},
+		{"too many inputs", "POST", embed, `{"model":"m","input":["a"` + strings.Repeat(`,"a"`, 2048) + `]}`,
+			400, "input", "invalid_value", "at most 2048 inputs"},
 		{"mixed input", "POST", embed, `{"model":"m","input":["a",1]}`, 400, "input", "invalid_type", "of one kind"},
 		{"response to a number", "POST", respond, `{"model":"m","input":1}`, 400, "input", "invalid_type", "an array of messages"},
 		{"unknown path", "POST", "/v1/chat", `{}`, 404, "", "", "Invalid URL (POST /v1/chat)"},

@@ -80,7 +80,6 @@ func (l *simLimits) refund(tokens int) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tokens.refill(time.Now())
 	l.tokens.level = min(l.tokens.capacity, l.tokens.level+float64(tokens))
 }
 

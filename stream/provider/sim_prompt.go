@@ -1,6 +1,13 @@
 package provider
 
-import "bytes"
+import (
+	"bytes"
+	"strconv"
+)
+
+// simMaxInputs is the most that one request may hold
+// (platform.openai.com/docs/api-reference/embeddings/create).
+const simMaxInputs = 2048
 
 // What a prompt costs, in tokens. This is a count that anyone can repeat, not a
 // tokeniser: a quarter of a text's bytes, rounded up, and per message what
@@ -153,6 +160,9 @@ func (q *simRequest) readInput() *simError {
 	v, fault := q.value()
 	if fault != nil {
 		return fault
+	}
+	if len(q.inputs) == simMaxInputs {
+		return simErrValue(q.endpoint.prompt, "at most "+strconv.Itoa(simMaxInputs)+" inputs")
 	}
 	q.inputs = append(q.inputs, v)
 	if v[0] == '[' {

@@ -159,7 +159,9 @@ func (q *simRequest) member(name []byte) *simError {
 		return fault
 	case "instructions", "tools":
 		v, fault := q.value()
-		q.otherTokens += q.tokens(v)
+		if fault == nil {
+			q.otherTokens += q.tokens(v)
+		}
 		return fault
 	}
 	if err := q.decoder.SkipValue(); err != nil {
