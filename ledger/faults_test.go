@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -23,7 +24,7 @@ type faultFS struct {
 	syncErr     error
 	truncateErr error
 	lockErr     error
-	syncs       int
+	syncs       atomic.Int64
 }
 
 func (f *faultFS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
@@ -50,7 +51,7 @@ func (f faultFile) WriteAt(p []byte, at int64) (int, error) {
 }
 
 func (f faultFile) SyncData() error {
-	f.fs.syncs++
+	f.fs.syncs.Add(1)
 	if f.fs.syncErr != nil {
 		return f.fs.syncErr
 	}
@@ -169,7 +170,8 @@ func TestAFailedSyncIsNeverTriedAgain(t *testing.T) {
 	fsys := &faultFS{}
 	l := mustOpen(t, path, Options{FS: fsys})
 	mustCommit(t, l, resultsOf(0, 1))
-	fsys.syncErr, fsys.syncs = errDisk, 0
+	fsys.syncErr = errDisk
+	before := fsys.syncs.Load()
 	failed := (*WriteError)(nil)
 	if err := l.Commit(batchToFail()); !errors.As(err, &failed) || !errors.Is(err, errDisk) || failed.Results > 0 || failed.Failures > 0 {
 		t.Errorf("commit: %+v", err)
@@ -186,8 +188,8 @@ func TestAFailedSyncIsNeverTriedAgain(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Error(err)
 	}
-	if fsys.syncs != 1 {
-		t.Errorf("synced %d times, want once", fsys.syncs)
+	if n := fsys.syncs.Load() - before; n != 1 {
+		t.Errorf("synced %d times, want once", n)
 	}
 	mustOpen(t, path, Options{})
 }
@@ -200,11 +202,11 @@ func TestSyncEverySecond(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var syncs []int
+		var syncs []int64
 		after := func(d time.Duration) {
 			time.Sleep(d)
 			synctest.Wait()
-			syncs = append(syncs, fsys.syncs)
+			syncs = append(syncs, fsys.syncs.Load())
 		}
 		mustCommit(t, l, resultsOf(0, 1))
 		after(0)
@@ -218,7 +220,7 @@ func TestSyncEverySecond(t *testing.T) {
 			t.Fatal(err)
 		}
 		after(time.Hour)
-		if want := []int{0, 0, 1, 1, 1, 2}; !slices.Equal(syncs, want) {
+		if want := []int64{0, 0, 1, 1, 1, 2}; !slices.Equal(syncs, want) {
 			t.Errorf("synced %v times, want %v", syncs, want)
 		}
 	})
@@ -241,8 +243,8 @@ func TestAFailedSyncBehindTheBackIsTold(t *testing.T) {
 		if err := l.Close(); !errors.Is(err, errDisk) {
 			t.Errorf("close: %v", err)
 		}
-		if fsys.syncs != 1 {
-			t.Errorf("synced %d times, want once", fsys.syncs)
+		if n := fsys.syncs.Load(); n != 1 {
+			t.Errorf("synced %d times, want once", n)
 		}
 	})
 }

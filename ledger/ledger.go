@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -97,7 +98,7 @@ func Open(path string, o Options) (*Ledger, error) {
 // openExisting falls back to reading: a ledger that may not be written still knows its answers.
 func openExisting(fsys FS, path string) (File, error) {
 	file, err := fsys.OpenFile(path, os.O_RDWR, 0)
-	if errors.Is(err, fs.ErrPermission) {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		return fsys.OpenFile(path, os.O_RDONLY, 0)
 	}
 	return file, err
