@@ -1,0 +1,252 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	openai "github.com/sashabaranov/go-openai"
+
+	"llmpipe/stream/record"
+)
+
+// DefaultBaseURL is OpenAI's, from its API reference.
+const DefaultBaseURL = "https://api.openai.com/v1"
+
+// DefaultTimeout bounds one attempt, from the first byte sent to the last byte read. Reasoning models take minutes.
+const DefaultTimeout = 10 * time.Minute
+
+// MaxResponse bounds the body of a response, in bytes. A batch of large embeddings stays below it by a factor of four.
+const MaxResponse = 64 << 20
+
+// Config says which provider to talk to, and how.
+type Config struct {
+	// BaseURL is the address up to and including /v1, or "sim:" with options as a query. A query is added to every request, which
+	// is how Azure takes its api-version.
+	BaseURL string
+	// Key is sent as a bearer token; empty for servers that want none.
+	Key string
+	// Header is added to every request, over what the client sets by itself.
+	Header http.Header
+	// Secrets are header values that must not appear in a message, as Key must not.
+	Secrets []string
+	// Timeout bounds one attempt; 0 stands for DefaultTimeout.
+	Timeout time.Duration
+	// Connections is how many idle connections are kept, which should be as many as there are requests in flight.
+	Connections int
+	// UserAgent names the program to the provider.
+	UserAgent string
+}
+
+// Client asks one provider. It is safe for concurrent use.
+type Client struct {
+	name      string
+	api       *openai.Client
+	transport *http.Transport
+	sim       *Sim
+	timeout   time.Duration
+	redact    *strings.Replacer
+}
+
+// New checks c and makes a client of it. It sends nothing yet.
+func New(c Config) (*Client, error) {
+	sim, err := openSim(c.BaseURL)
+	if err != nil {
+		return nil, err
+	}
+	base := &url.URL{Scheme: "http", Host: "sim", Path: "/v1"}
+	if sim == nil {
+		if base, err = parseBaseURL(c.BaseURL); err != nil {
+			return nil, err
+		}
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = DefaultTimeout
+	}
+	client := &Client{
+		name:      base.Host,
+		transport: newTransport(base, sim, c.Connections),
+		sim:       sim,
+		timeout:   c.Timeout,
+		redact:    newRedactor(append(slices.Clone(c.Secrets), c.Key)),
+	}
+	header := c.Header.Clone()
+	if header == nil {
+		header = http.Header{}
+	}
+	if c.UserAgent != "" && header.Get("User-Agent") == "" {
+		header.Set("User-Agent", c.UserAgent)
+	}
+	config := openai.DefaultConfig(c.Key)
+	config.HTTPClient = &doer{transport: client.transport, header: header, query: base.RawQuery}
+	base.RawQuery = ""
+	config.BaseURL = strings.TrimRight(base.String(), "/")
+	client.api = openai.NewClientWithConfig(config)
+	return client, nil
+}
+
+// openSim returns the simulator that a "sim:" address asks for, and nil for every other address.
+func openSim(baseURL string) (*Sim, error) {
+	rest, ok := strings.CutPrefix(baseURL, "sim:")
+	if !ok {
+		return nil, nil
+	}
+	options, err := ParseSimOptions(strings.TrimPrefix(rest, "?"))
+	if err != nil {
+		return nil, fmt.Errorf("base URL %s: %w", baseURL, err)
+	}
+	return NewSim(options), nil
+}
+
+func parseBaseURL(s string) (*url.URL, error) {
+	base, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return nil, errors.New("base URL is not a URL")
+	case base.User != nil:
+		return nil, errors.New("base URL holds a user name or password: a secret goes into the environment, and its name into --key-env or --header-env")
+	case base.Scheme != "http" && base.Scheme != "https" || base.Host == "":
+		return nil, fmt.Errorf("base URL %q does not start with http:// or https:// and a host (or sim:)", s)
+	}
+	base.Fragment = ""
+	return base, nil
+}
+
+// Time-outs for what comes before a request can be sent. There is none for the response's headers: they come with the answer, and
+// Config.Timeout bounds that.
+const (
+	dialTimeout = 10 * time.Second
+	tlsTimeout  = 10 * time.Second
+	idleTimeout = 90 * time.Second
+)
+
+func newTransport(base *url.URL, sim *Sim, connections int) *http.Transport {
+	t := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout: tlsTimeout,
+		MaxIdleConnsPerHost: max(connections, 2),
+		IdleConnTimeout:     idleTimeout,
+		ForceAttemptHTTP2:   true,
+		// On this machine compressing costs both ends more than the wire does.
+		DisableCompression: sim != nil || isLoopback(base.Hostname()),
+		ReadBufferSize:     8 << 10,
+		WriteBufferSize:    8 << 10,
+	}
+	if sim != nil {
+		t.Proxy = nil
+		t.DialContext = sim.DialContext
+	}
+	return t
+}
+
+// Exposed reports whether a key sent to baseURL would cross a network in clear text.
+func Exposed(baseURL string) bool {
+	u, err := url.Parse(baseURL)
+	return err == nil && u.Scheme == "http" && !isLoopback(u.Hostname())
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+// newRedactor replaces secrets in messages: some providers repeat the key that they reject.
+func newRedactor(secrets []string) *strings.Replacer {
+	var pairs []string
+	for _, s := range secrets {
+		if s != "" {
+			pairs = append(pairs, s, "[redacted]")
+		}
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// Close closes idle connections, and the simulator if there is one in process.
+func (c *Client) Close() {
+	c.transport.CloseIdleConnections()
+	if c.sim != nil {
+		c.sim.Close()
+	}
+}
+
+// Name is the provider's host, for reports.
+func (c *Client) Name() string { return c.name }
+
+// Simulated reports whether the answers are made up in process.
+func (c *Client) Simulated() bool { return c.sim != nil }
+
+// errTimeout is the cause of an attempt's context when the attempt took too long, as against being cancelled by the caller.
+var errTimeout = errors.New("attempt timed out")
+
+// Ask makes one attempt to have body answered, and fills reply, whose buffer it reuses. When ctx ends before the answer, the
+// reply's class is [Cancelled]. The body is sent as it is, and not kept unless the reply says BodyInUse.
+func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, model string, body []byte, reply *Reply) {
+	reply.reset()
+	start := time.Now()
+	attemptCtx, cancel := context.WithTimeoutCause(ctx, c.timeout, errTimeout)
+	defer cancel()
+	x := &exchange{body: body, raw: reply.Body[:0]}
+	err := c.call(context.WithValue(attemptCtx, exchangeKey{}, x), endpoint, model)
+	reply.Latency = time.Since(start)
+	reply.Status, reply.Header, reply.Body = x.status, x.header, x.raw
+	reply.BodyInUse = x.reading.Load() != 0
+	switch {
+	case x.status != 0 && x.err == nil:
+		reply.judge(endpoint)
+	case ctx.Err() != nil:
+		reply.Class = Cancelled
+		reply.Err = &record.Error{Type: "cancelled", Message: "cancelled before the answer came"}
+	case errors.Is(context.Cause(attemptCtx), errTimeout):
+		reply.fail("timeout", fmt.Sprintf("no answer within %s", c.timeout))
+	case x.err != nil:
+		reply.failNetwork(x.err)
+	default:
+		reply.failNetwork(err)
+	}
+	if reply.Err != nil {
+		reply.Err.Message = c.redact.Replace(reply.Err.Message)
+	}
+}
+
+// call makes the typed call that stands for endpoint. The doer fills in the bytes; the stub's model matters only to providers that
+// route by it.
+func (c *Client) call(ctx context.Context, endpoint record.Endpoint, model string) error {
+	var err error
+	switch endpoint {
+	case record.Embeddings:
+		_, err = c.api.CreateEmbeddings(ctx, openai.EmbeddingRequest{Model: openai.EmbeddingModel(model)})
+	case record.Responses:
+		_, err = c.api.CreateResponse(ctx, openai.CreateResponseRequest{})
+	case record.Completions:
+		_, err = c.api.CreateCompletion(ctx, openai.CompletionRequest{Prompt: ""})
+	default:
+		_, err = c.api.CreateChatCompletion(ctx, openai.ChatCompletionRequest{})
+	}
+	return err
+}
+
+// Models lists the models that the provider offers.
+func (c *Client) Models(ctx context.Context) ([]string, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, min(c.timeout, 30*time.Second), errTimeout)
+	defer cancel()
+	list, err := c.api.ListModels(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("listing models: %s", c.redact.Replace(err.Error()))
+	}
+	names := make([]string, len(list.Models))
+	for i, m := range list.Models {
+		names[i] = m.ID
+	}
+	return names, nil
+}

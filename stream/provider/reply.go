@@ -1,0 +1,104 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"llmpipe/stream/record"
+)
+
+// Reply is all there is to know about one attempt. It may be reused for the next: its buffer is kept.
+type Reply struct {
+	// Class says what the reply means, and with it what should happen next.
+	Class Class
+	// Err says what went wrong; nil when Class is OK.
+	Err *record.Error
+	// Answer is the parsed body when Class is OK. Its slices alias Body.
+	Answer record.Answer
+	// Body is what came back, raw; empty when nothing did.
+	Body []byte
+	// Status is the HTTP status, 0 when there was no answer.
+	Status int
+	// Header is the response's, nil when there was no answer.
+	Header http.Header
+	// Hint is how long the provider asked us to wait, whole; 0 when it did not say.
+	Hint time.Duration
+	// Latency is the time from the start of the attempt to the last byte of the answer.
+	Latency time.Duration
+	// BodyInUse says that the transport may still be reading the request's body, so that its memory must not be written to.
+	BodyInUse bool
+}
+
+func (r *Reply) reset() {
+	*r = Reply{Body: r.Body[:0]}
+}
+
+// judge parses a complete HTTP answer and applies the table.
+func (r *Reply) judge(endpoint record.Endpoint) {
+	e := evidence{status: r.Status, header: r.Header}
+	var notJSON error
+	if e.success() {
+		r.Answer, notJSON = record.ParseAnswer(endpoint, r.Body)
+		e.notJSON = notJSON != nil
+		e.answered = !e.notJSON && r.Answer.Choices > 0
+		e.embedded = !e.notJSON && r.Answer.Error != nil
+	}
+	if !e.success() || e.embedded {
+		e.said = *record.ParseError(r.Body)
+	}
+	rule := e.rule()
+	r.Class = rule.Class
+	if r.Class == OK {
+		return
+	}
+	r.Err = &e.said
+	r.Err.Status = r.Status
+	if r.Err.Type == "" || rule.Type != "" {
+		r.Err.Type = rule.Type
+	}
+	if r.Err.Message == "" {
+		r.Err.Message = rule.When
+	}
+	if notJSON != nil {
+		r.Err.Message = "the answer is not JSON: " + notJSON.Error()
+	}
+	if r.Class == Pressure || r.Class == Transient {
+		r.Hint = hint(r.Header, r.Body, time.Now())
+	}
+}
+
+func (r *Reply) fail(kind, message string) {
+	r.Class = Transient
+	r.Err = &record.Error{Type: kind, Message: message}
+}
+
+// failNetwork says in few words why there was no answer at all.
+func (r *Reply) failNetwork(err error) {
+	var dns *net.DNSError
+	var op *net.OpError
+	switch {
+	case errors.Is(err, errTooLarge):
+		r.Class = Refused
+		r.Err = &record.Error{Type: "response_too_large", Message: err.Error()}
+	case errors.As(err, &dns):
+		r.fail("network", "looking up "+dns.Name+": "+dns.Err)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		r.fail("network", "connection refused")
+		if errors.As(err, &op) && op.Addr != nil {
+			r.Err.Message = "connection refused by " + op.Addr.String()
+		}
+	case errors.Is(err, syscall.ECONNRESET):
+		r.fail("network", "connection reset")
+	case errors.Is(err, context.DeadlineExceeded):
+		r.fail("timeout", "time-out while connecting")
+	case isCertificateError(err):
+		r.Class = Fatal
+		r.Err = &record.Error{Type: "tls", Message: err.Error()}
+	default:
+		r.fail("network", err.Error())
+	}
+}
