@@ -1,0 +1,117 @@
+package stream
+
+import (
+	"errors"
+	"io"
+
+	"llmpipe/ledger"
+)
+
+// reader is the read and admit stages: the one goroutine that takes records in.
+type reader struct {
+	*run
+	source  *source
+	decoder *decoder
+	memory  memory
+	journal *journal // nil without a ledger
+	next    func() (*task, error)
+
+	seq     int64 // of the next record
+	pending int   // records without a recorded result, for --limit
+
+	toldChanged bool
+}
+
+// read takes records in until the inputs end, the limit is reached or asking stops.
+func (r *reader) read() {
+	for !r.stop.ending() && (r.cfg.Limit == 0 || r.pending < r.cfg.Limit) {
+		t, err := r.next()
+		if err != nil {
+			if !errors.Is(err, io.EOF) && !errors.Is(err, errAbandoned) {
+				r.inputError = err
+			}
+			return
+		}
+		r.admit(t)
+		if r.chunks.full() && !r.endChunk() {
+			return
+		}
+	}
+}
+
+// nextRecord reads and decodes a line. A line that is no record comes back failed.
+func (r *reader) nextRecord() (*task, error) {
+	t := newTask()
+	if err := r.source.next(t); err != nil {
+		t.recycle()
+		return nil, err
+	}
+	if t.err != nil {
+		return t, nil
+	}
+	return t, r.decoder.decode(r.stop.asking, t)
+}
+
+// admit finds out what t needs and passes it on: to the lane if it must be asked, else to the commit.
+func (r *reader) admit(t *task) {
+	t.seq = r.seq
+	r.seq++
+	t.size = int64(len(t.line))
+	r.counts.in.Add(1)
+	again := false // the same record was met before in this run, and no result of it is known yet
+	if t.outcome == unsent {
+		again = r.meet(t)
+	}
+	if t.outcome != recalled {
+		r.pending++
+	}
+	t.ask = t.outcome == unsent && !again
+	if !r.gate.enter(t.size, t.ask) || t.outcome != unsent {
+		r.finish(t)
+		return
+	}
+	if joined := r.underway.begin(t); joined {
+		return
+	}
+	if again && r.recall(t, r.memory.Look(t.key)) {
+		// Its twin was committed between the two look-ups.
+		r.underway.end(t)
+		r.finish(t)
+		return
+	}
+	if again {
+		t.ask = true
+		r.gate.ask()
+	}
+	r.chunks.n++
+	select {
+	case r.fresh <- t:
+	case <-r.stop.asking.Done():
+		r.finish(t)
+	}
+}
+
+// recall gives t its recorded result, and reports whether there was one.
+func (r *reader) recall(t *task, found ledger.Found) bool {
+	return r.journal != nil && r.journal.recall(t, found)
+}
+
+// meet looks t up among what is recorded and what this run has met. It reports whether the same record was met before in this run and
+// no result of it is known yet.
+func (r *reader) meet(t *task) (again bool) {
+	identify(r.memory, t)
+	found := r.memory.Admit(t.key)
+	if found.Seen == ledger.SeenOther {
+		t.fail(duplicateID(t))
+		return false
+	}
+	if r.recall(t, found) {
+		return false
+	}
+	if found.Other != 0 && !r.toldChanged {
+		r.toldChanged = true
+		r.voice.Note("%s is recorded under another request (its prompt, model or parameters changed) and is asked again, as all like it; "+
+			"--match id reuses what is recorded", t.title())
+	}
+	return found.Seen == ledger.SeenSame
+}

@@ -1,0 +1,105 @@
+package stream
+
+import (
+	"fmt"
+	"time"
+
+	"llmpipe/limiter"
+	"llmpipe/stream/provider"
+)
+
+// ask makes one attempt to have a record answered, and passes it on to where the answer sends it: the commit, or to sleep.
+func (l *lane) ask(j job) {
+	t := j.task
+	l.client.Ask(l.stop.waiting, t.Endpoint, t.Model, t.Body, &t.reply)
+	l.counts.attempt(&t.reply)
+	streak := j.permit.Settle(l.lesson(t))
+	switch t.reply.Class {
+	case provider.OK:
+		t.forgive()
+		t.attempts++
+		t.outcome = answered
+		l.sameError.clear()
+		l.finish(t)
+	case provider.Pressure:
+		l.sleep(t, &t.waits().pressure)
+	case provider.Transient:
+		t.attempts++
+		t.note(streak)
+		t.forgive()
+		if t.attempts > l.cfg.Retries {
+			l.refuse(t)
+			return
+		}
+		l.sleep(t, &t.waits().transient)
+	case provider.Refused:
+		t.attempts++
+		l.refuse(t)
+		if l.sameError.repeats(t.reply.Err) {
+			l.stop.fail(l.hopeless(t))
+		}
+	case provider.Exhausted:
+		l.stop.pause(l.exhausted(t))
+		l.finish(t)
+	case provider.Fatal:
+		l.stop.fail(l.fatal(t))
+		l.finish(t)
+	case provider.Cancelled:
+		l.finish(t)
+	}
+}
+
+// lesson is what the limiter can learn from t's reply.
+func (l *lane) lesson(t *task) limiter.Outcome {
+	o := limiter.Outcome{FirstTry: t.attempts == 0 && t.delays == nil, Hint: t.reply.Hint}
+	switch t.reply.Class {
+	case provider.OK:
+		o.Kind = limiter.Success
+		o.PromptTokens = int(t.reply.Answer.Usage.Prompt)
+		o.CompletionTokens = int(t.reply.Answer.Usage.Completion)
+	case provider.Pressure:
+		o.Kind = limiter.Pressure
+	case provider.Transient:
+		o.Kind = limiter.Transient
+	case provider.Cancelled:
+		o.Kind = limiter.Cancelled
+	default:
+		o.Kind = limiter.Terminal
+	}
+	if t.reply.Header != nil {
+		o.Quota = limiter.ParseQuota(t.reply.Header, time.Now())
+	}
+	return o
+}
+
+// sleep puts t aside until it may be asked about again.
+func (l *lane) sleep(t *task, wait *hintedBackOff) {
+	wait.hint = t.reply.Hint
+	d := wait.NextBackOff()
+	l.voice.Detail("%s: %s; again in %s", t.title(), t.reply.Err, d.Round(time.Millisecond))
+	if most := l.cfg.Pace.GiveUp; most > 0 && d > most {
+		l.stop.pause(fmt.Errorf("the provider asks to wait %s, longer than --give-up", d.Round(time.Second)))
+	}
+	if l.stop.ending() || !l.sleepers.add(t, d) {
+		l.finish(t)
+		return
+	}
+	l.counts.retries.Add(1)
+}
+
+// refuse makes t's last reply its error.
+func (l *lane) refuse(t *task) {
+	t.fail(t.reply.Err)
+	l.finish(t)
+}
+
+// finish hands t to the commit.
+func (r *run) finish(t *task) {
+	if t.ask {
+		more := int64(len(t.reply.Body))
+		t.size += more
+		t.ask = false
+		r.gate.answered(more)
+	}
+	r.commits <- t
+}

@@ -1,0 +1,68 @@
+package stream
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"time"
+)
+
+// chunks counts records towards the next drain, for --chunk.
+type chunks struct {
+	size int // 0: never
+	n    int // records of this chunk that are asked about
+	done int // chunks completed
+}
+
+// full reports whether a chunk is complete, and begins the next one then.
+func (c *chunks) full() bool {
+	if c.size == 0 || c.n < c.size {
+		return false
+	}
+	c.n = 0
+	c.done++
+	return true
+}
+
+// chunkStatus is what --on-chunk finds on its stdin.
+type chunkStatus struct {
+	Chunk int `json:"chunk"` // counted from 1
+	Summary
+}
+
+// endChunk waits until everything asked so far is committed, then takes the breather and runs the command that were asked for. It
+// reports whether the run goes on.
+func (r *reader) endChunk() bool {
+	r.gate.idle()
+	if r.stop.ending() {
+		return false
+	}
+	if r.cfg.OnChunk != "" {
+		if err := r.onChunk(); err != nil {
+			r.stop.pause(err)
+			return false
+		}
+	}
+	return r.cfg.ChunkDelay <= 0 || r.stop.sleep(r.cfg.ChunkDelay)
+}
+
+// onChunk runs the command with the status on its stdin. Its stdout is for people, as ours is for data.
+func (r *reader) onChunk() error {
+	status, err := json.Marshal(chunkStatus{Chunk: r.chunks.done, Summary: r.summary()})
+	if err != nil {
+		return fmt.Errorf("--on-chunk: %w", err)
+	}
+	cmd := shellCommand(r.stop.asking, r.cfg.OnChunk)
+	cmd.Stdin = bytes.NewReader(append(status, '\n'))
+	cmd.Stdout, cmd.Stderr = r.cfg.Stderr, r.cfg.Stderr
+	// A command that outlives its cancellation holds the pipes open; it is not waited for longer than this.
+	cmd.WaitDelay = time.Second
+	if err := cmd.Run(); err != nil {
+		if _, ok := err.(*exec.ExitError); ok {
+			return hinted("the same command goes on with the next chunk", fmt.Errorf("--on-chunk stopped the run after chunk %d: %w", r.chunks.done, err))
+		}
+		return fmt.Errorf("--on-chunk: %w", err)
+	}
+	return nil
+}

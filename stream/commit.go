@@ -1,0 +1,182 @@
+package stream
+
+import (
+	"time"
+
+	"llmpipe/stream/record"
+)
+
+// Bounds of a group commit: so many records, or so long after the first of them.
+const (
+	groupRecords = 64
+	groupWait    = 10 * time.Millisecond
+)
+
+// committer is the last stage: the one goroutine that writes. For each group of records it first records the answers in the ledger, then
+// writes lines to stdout, then gives their room back.
+type committer struct {
+	*run
+	journal *journal // nil without a ledger
+	emitter *emitter
+	failed  *failedFile // nil without --failed
+	order   *order      // nil without --ordered
+
+	group []*task
+	ready []*task
+	timer *time.Timer
+}
+
+// commit commits records until the channel is closed, and then what is still to be written down.
+func (c *committer) commit() {
+	c.timer = time.NewTimer(groupWait)
+	defer c.timer.Stop()
+	for c.gather() {
+		c.commitGroup()
+	}
+	c.close()
+}
+
+// gather collects the next group, and reports false when there will be none.
+//
+// Without a ledger a group is what has come by now. With one, it waits for more while more is on its way, since a sync costs the same
+// for one record as for many.
+func (c *committer) gather() bool {
+	c.group = c.group[:0]
+	t, ok := <-c.commits
+	if !ok {
+		return false
+	}
+	c.group = append(c.group, t)
+	waiting := false
+	for len(c.group) < groupRecords {
+		select {
+		case t, ok := <-c.commits:
+			if !ok {
+				return true
+			}
+			c.group = append(c.group, t)
+			continue
+		default:
+		}
+		if c.journal == nil || !c.journal.syncs || c.gate.waiting() == 0 {
+			return true
+		}
+		if !waiting {
+			waiting = true
+			c.timer.Reset(groupWait)
+		}
+		select {
+		case t, ok := <-c.commits:
+			if !ok {
+				return true
+			}
+			c.group = append(c.group, t)
+		case <-c.timer.C:
+			return true
+		}
+	}
+	return true
+}
+
+// commitGroup takes the group through ledger, stdout and --failed.
+func (c *committer) commitGroup() {
+	if c.journal != nil {
+		if err := c.journal.commit(c.group, c.emitter.takeMarks()); err != nil {
+			c.stop.fail(err)
+		}
+	}
+	c.settleTwins()
+	c.ready = c.group
+	if c.order != nil {
+		c.ready = c.order.release(c.group)
+	}
+	for _, t := range c.ready {
+		c.count(t)
+		c.emitter.add(t)
+		if t.outcome == failed && c.failed != nil {
+			if err := c.failed.add(t); err != nil {
+				c.stop.fail(err)
+			}
+		}
+	}
+	if err := c.emitter.flush(); err != nil {
+		c.stop.fail(err)
+	}
+	if c.failed != nil {
+		if err := c.failed.flush(); err != nil {
+			c.stop.fail(err)
+		}
+	}
+	c.release()
+}
+
+// settleTwins gives the answers of the group to the records that waited for the same ones.
+func (c *committer) settleTwins() {
+	for _, t := range c.group {
+		for _, twin := range c.underway.end(t) {
+			twin.share(t)
+			c.group = append(c.group, twin)
+		}
+	}
+}
+
+// share makes t's fate that of first, which has the same id and request.
+func (t *task) share(first *task) {
+	t.outcome, t.err, t.attempts = first.outcome, first.err, first.attempts
+	t.twin = true
+	if first.outcome != answered {
+		return
+	}
+	t.reply.Body = append(t.reply.Body[:0], first.reply.Body...)
+	t.reply.Latency = first.reply.Latency
+	t.reply.Answer, _ = record.ParseAnswer(t.Endpoint, t.reply.Body) // it was parsed before
+}
+
+// count counts t once, by what became of it.
+func (c *committer) count(t *task) {
+	switch t.outcome {
+	case unsent:
+		c.unsent++
+		return
+	case failed:
+		c.counts.failed.Add(1)
+		return
+	case recalled:
+		c.counts.skipped.Add(1)
+	case answered:
+		if !t.twin {
+			c.counts.answered(&t.reply)
+		}
+	}
+	c.counts.ok.Add(1)
+	if t.reply.Answer.Flag() != "" {
+		c.counts.flagged.Add(1)
+	}
+}
+
+// release gives the room of finished records back to the gate, and their memory to others.
+func (c *committer) release() {
+	var bytes int64
+	n := len(c.ready)
+	for i, t := range c.ready {
+		bytes += t.size
+		t.closeSpill()
+		t.recycle()
+		c.ready[i] = nil
+	}
+	c.gate.leave(n, bytes)
+}
+
+// close writes down what is not yet, and closes the files.
+func (c *committer) close() {
+	if c.journal != nil {
+		if err := c.journal.close(c.emitter.takeMarks()); err != nil {
+			c.stop.fail(err)
+		}
+	}
+	if c.failed != nil {
+		if err := c.failed.close(); err != nil {
+			c.stop.fail(err)
+		}
+	}
+}

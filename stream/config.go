@@ -1,0 +1,62 @@
+package stream
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"llmpipe/limiter"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
+)
+
+// Config is all that a run is told. The zero value of a field switches off what it asks for, unless its comment says otherwise.
+type Config struct {
+	// Stdin is read where Files is empty or names "-".
+	Stdin io.Reader
+	// Files are the inputs, in order.
+	Files []string
+	// Stdout gets the results and nothing else.
+	Stdout io.Writer
+	// Stderr gets everything for people.
+	Stderr io.Writer
+	// Signals delivers what the process was sent; nil when nobody listens.
+	Signals <-chan os.Signal
+
+	// Decode says what a line becomes.
+	Decode record.Options
+	// MaxLine bounds a line, in bytes.
+	MaxLine int
+	// Limit ends reading after so many records that have no result yet.
+	Limit int
+	// Sample asks only about the so many records with the smallest hash of Seed and id.
+	Sample int
+	Seed   uint64
+
+	// Format is the shape of a line out.
+	Format record.Format
+	// Ordered writes results in input order.
+	Ordered bool
+	// KeepInput adds the record to its result.
+	KeepInput bool
+	// Failed names the file that gets the failed records' own lines.
+	Failed string
+	// Summary names the file that gets the summary as JSON.
+	Summary string
+
+	// Provider is who is asked.
+	Provider provider.Config
+	// Pace is what the limiter is told.
+	Pace limiter.Config
+	// Retries is how many times a record is asked again after failures that may pass.
+	Retries int
+	// Ledger is what is remembered.
+	Ledger LedgerConfig
+	// Chunk drains after every so many asked records, waits ChunkDelay and runs OnChunk in a shell.
+	Chunk      int
+	ChunkDelay time.Duration
+	OnChunk    string
+
+	// Quiet leaves out everything but errors, Verbose adds a line for each retry.
+	Quiet, Verbose bool
+}

@@ -1,0 +1,103 @@
+package stream
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"llmpipe/stream/provider"
+)
+
+// counts are a run's numbers. Any stage may add to them.
+type counts struct {
+	in      atomic.Int64
+	ok      atomic.Int64
+	failed  atomic.Int64
+	skipped atomic.Int64
+	flagged atomic.Int64
+	retries atomic.Int64
+	s429    atomic.Int64
+	prompt  atomic.Int64 // tokens
+	output  atomic.Int64 // tokens
+}
+
+// attempt counts one reply.
+func (c *counts) attempt(r *provider.Reply) {
+	if r.Status == 429 {
+		c.s429.Add(1)
+	}
+}
+
+// answered counts a new answer.
+func (c *counts) answered(r *provider.Reply) {
+	c.prompt.Add(r.Answer.Usage.Prompt)
+	c.output.Add(r.Answer.Usage.Completion)
+}
+
+// Summary is what a run did. In = OK + Failed + Unsent.
+type Summary struct {
+	In               int64    `json:"in"`                // records selected
+	OK               int64    `json:"ok"`                // answered, now or before
+	Failed           int64    `json:"failed"`            // got an error line
+	Skipped          int64    `json:"skipped"`           // of OK: recorded before, not asked again
+	Unsent           int64    `json:"unsent"`            // read, but not answered; no line
+	Flagged          int64    `json:"flagged"`           // of OK: cut or empty
+	Retries          int64    `json:"retries"`           // attempts after the first, all records together
+	Status429        int64    `json:"status_429"`        // answers with that status
+	PromptTokens     int64    `json:"prompt_tokens"`     // of this run
+	CompletionTokens int64    `json:"completion_tokens"` // of this run
+	CostUSD          *float64 `json:"cost_usd"`          // of this run; null where a price is not known
+	ElapsedS         float64  `json:"elapsed_s"`         // seconds
+}
+
+func (r *run) summary() Summary {
+	c := &r.counts
+	s := Summary{
+		In: c.in.Load(), OK: c.ok.Load(), Failed: c.failed.Load(), Skipped: c.skipped.Load(), Flagged: c.flagged.Load(),
+		Retries: c.retries.Load(), Status429: c.s429.Load(), PromptTokens: c.prompt.Load(), CompletionTokens: c.output.Load(),
+		ElapsedS: float64(time.Since(r.start).Milliseconds()) / 1000,
+	}
+	s.Unsent = s.In - s.OK - s.Failed
+	return s
+}
+
+// String is the summary for people.
+func (s Summary) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d in: %d ok", s.In, s.OK)
+	for _, part := range []struct {
+		n    int64
+		what string
+	}{{s.Skipped, "recorded before"}, {s.Flagged, "flagged"}} {
+		if part.n > 0 {
+			fmt.Fprintf(&b, " (%d %s)", part.n, part.what)
+		}
+	}
+	fmt.Fprintf(&b, ", %d failed", s.Failed)
+	if s.Unsent > 0 {
+		fmt.Fprintf(&b, ", %d unsent", s.Unsent)
+	}
+	if s.Retries > 0 {
+		fmt.Fprintf(&b, ", %d retries", s.Retries)
+	}
+	if s.Status429 > 0 {
+		fmt.Fprintf(&b, ", %d times 429", s.Status429)
+	}
+	fmt.Fprintf(&b, "; %d + %d tokens in %.1f s", s.PromptTokens, s.CompletionTokens, s.ElapsedS)
+	return b.String()
+}
+
+// writeSummary writes s as one line of JSON to the file called name.
+func writeSummary(name string, s Summary) error {
+	line, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("summary: %w", err)
+	}
+	if err := os.WriteFile(name, append(line, '\n'), 0o666); err != nil {
+		return fmt.Errorf("summary: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package stream
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/record"
+)
+
+// flushBytes is how much of a group's output is collected for one write.
+const flushBytes = 1 << 20
+
+// emitter writes the lines of stdout. It belongs to the committer.
+type emitter struct {
+	*run
+	out       io.Writer
+	format    record.Format
+	keepInput bool
+	rawInput  bool // the lines of the input are text, not JSON
+	replay    func(emitted bool) bool
+	marking   bool // stdout is a file, of which the ledger remembers what was written to it
+
+	buf     []byte
+	result  record.Result
+	unmark  []ledger.Key // in buf, not yet written
+	marks   []ledger.Key // written, not yet in the ledger
+	stopped bool         // nothing can be written any more
+}
+
+func newEmitter(r *run, j *journal) *emitter {
+	e := &emitter{run: r, out: r.cfg.Stdout, format: r.cfg.Format, keepInput: r.cfg.KeepInput, rawInput: r.cfg.Decode.Raw}
+	appending := false
+	if f, ok := r.cfg.Stdout.(*os.File); ok && j != nil {
+		_, e.marking = ledger.FileIDOf(f)
+		appending = appendsToContent(f)
+	}
+	switch r.cfg.Ledger.Replay {
+	case ReplayAlways:
+		e.replay = func(bool) bool { return true }
+	case ReplayNever:
+		e.replay = func(bool) bool { return false }
+	default:
+		e.replay = func(emitted bool) bool { return !(appending && emitted) }
+	}
+	return e
+}
+
+// add puts t's line, if it has one, behind those to be written.
+func (e *emitter) add(t *task) {
+	if t.outcome == unsent || t.outcome == recalled && !e.replay(t.emitted) || e.stopped {
+		return
+	}
+	r := &e.result
+	*r = record.Result{
+		ID: t.ID, Line: t.Line, File: t.File,
+		Attempts: t.attempts,
+	}
+	if e.keepInput && t.spill == nil {
+		r.Input = t.Input
+		r.InputIsText = e.rawInput || t.outcome == failed && !json.Valid(t.Input)
+	}
+	switch t.outcome {
+	case answered:
+		r.Answer, r.Response, r.LatencyMS = &t.reply.Answer, t.reply.Body, t.reply.Latency.Milliseconds()
+	case recalled:
+		r.Answer, r.Response, r.LatencyMS = &t.reply.Answer, t.recorded.Response, t.recorded.LatencyMS
+		r.Attempts = t.recorded.Attempts
+		r.CostNanos, r.CostKnown = t.recorded.CostNanos, t.recorded.CostKnown
+		r.DowngradedFrom = t.recorded.DowngradedFrom
+	case failed:
+		r.Err = t.err
+		if e.format == record.FormatText {
+			e.voice.Note("%s: %s", t.title(), t.err)
+		}
+	}
+	e.buf = e.format.Append(e.buf, r)
+	if e.marking && t.outcome != failed {
+		e.unmark = append(e.unmark, t.key)
+	}
+	if len(e.buf) >= flushBytes {
+		if err := e.flush(); err != nil {
+			e.stop.fail(err)
+		}
+	}
+}
+
+// flush writes what was added. When nobody reads stdout any more, the run is told, and later lines are dropped: with a ledger the same
+// command writes them the next time.
+func (e *emitter) flush() error {
+	if len(e.buf) == 0 || e.stopped {
+		return nil
+	}
+	_, err := e.out.Write(e.buf)
+	e.buf = e.buf[:0]
+	if cap(e.buf) > 4*flushBytes {
+		e.buf = nil
+	}
+	if err == nil {
+		e.marks = append(e.marks, e.unmark...)
+		e.unmark = e.unmark[:0]
+		return nil
+	}
+	e.stopped = true
+	if isClosedPipe(err) {
+		e.stop.closedPipe(e.recording())
+		return nil
+	}
+	return fmt.Errorf("writing to stdout: %w", err)
+}
+
+// takeMarks returns the keys of the lines that were written to a file since the last call. They are valid until the next flush.
+func (e *emitter) takeMarks() []ledger.Key {
+	marks := e.marks
+	e.marks = e.marks[:0]
+	return marks
+}

@@ -1,0 +1,78 @@
+package stream
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+)
+
+// failedFile is the file of --failed: the failed records' own lines, ready to be fed in again.
+type failedFile struct {
+	file *os.File
+	w    *bufio.Writer
+}
+
+// openFailed makes the file empty, unless it is one that this run needs for something else.
+func openFailed(c *Config) (*failedFile, error) {
+	if c.Failed == "" {
+		return nil, nil
+	}
+	if err := c.checkFailed(); err != nil {
+		return nil, err
+	}
+	file, err := os.Create(c.Failed)
+	if err != nil {
+		return nil, fmt.Errorf("--failed: %w", err)
+	}
+	return &failedFile{file: file, w: bufio.NewWriter(file)}, nil
+}
+
+// checkFailed refuses a file whose content would be lost.
+func (c *Config) checkFailed() error {
+	info, err := os.Stat(c.Failed)
+	if err != nil {
+		return nil // not there yet, or Create will say what is wrong
+	}
+	taken := map[string]string{c.Ledger.Path: "the ledger", c.Summary: "the file of --summary"}
+	for _, name := range c.Files {
+		taken[name] = "an input"
+	}
+	for name, what := range taken {
+		if other, err := os.Stat(name); err == nil && os.SameFile(info, other) {
+			return fmt.Errorf("--failed %s is %s", c.Failed, what)
+		}
+	}
+	for what, stream := range map[string]any{"the input": c.Stdin, "the output": c.Stdout} {
+		if f, ok := stream.(*os.File); ok {
+			if other, err := f.Stat(); err == nil && other.Mode().IsRegular() && os.SameFile(info, other) {
+				return fmt.Errorf("--failed %s is %s", c.Failed, what)
+			}
+		}
+	}
+	return nil
+}
+
+// add writes t's line as it was read.
+func (f *failedFile) add(t *task) error {
+	var err error
+	if t.spill != nil {
+		err = t.copySpill(f.w)
+	} else {
+		_, err = f.w.Write(t.Input)
+	}
+	if err == nil {
+		err = f.w.WriteByte('\n')
+	}
+	return f.wrap(err)
+}
+
+func (f *failedFile) flush() error { return f.wrap(f.w.Flush()) }
+
+func (f *failedFile) close() error { return f.wrap(f.file.Close()) }
+
+func (f *failedFile) wrap(err error) error {
+	if err != nil {
+		return fmt.Errorf("--failed: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package stream
+
+import "sync"
+
+// Bounds on what lies between reading and the commit.
+const (
+	// maxOpenBytes is how many bytes of lines and answers may be held. One record larger than this still passes, alone.
+	maxOpenBytes = 32 << 20
+	// commitSlack is how many finished records may wait for the commit beyond what is asked: enough for group commits at full speed.
+	commitSlack = 256
+)
+
+// gate counts the records between reading and the commit, and holds reading back. It is where "memory does not grow with the input"
+// is kept.
+type gate struct {
+	allowed func() int // the concurrency that the limiters allow now
+
+	mu      sync.Mutex
+	changed *sync.Cond
+	asks    int   // to be asked: queued, in flight or asleep
+	open    int   // read and not committed
+	bytes   int64 // of the open ones
+	closed  bool
+}
+
+func newGate(allowed func() int) *gate {
+	g := &gate{allowed: allowed}
+	g.changed = sync.NewCond(&g.mu)
+	return g
+}
+
+// enter counts a record of so many bytes in once there is room, and at once when the gate is closed, which it reports by false. Records
+// that are not to be asked (bad lines, recorded results) pass whatever is in flight.
+func (g *gate) enter(bytes int64, ask bool) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for !g.closed && g.full(bytes, ask) {
+		g.changed.Wait()
+	}
+	g.open++
+	g.bytes += bytes
+	if ask {
+		g.asks++
+	}
+	return !g.closed
+}
+
+// ask notes that a record that entered otherwise is to be asked after all.
+func (g *gate) ask() {
+	g.mu.Lock()
+	g.asks++
+	g.mu.Unlock()
+}
+
+func (g *gate) full(bytes int64, ask bool) bool {
+	if g.open == 0 {
+		return false
+	}
+	allowed := g.allowed()
+	return ask && g.asks >= 2*allowed || g.open >= 4*allowed+commitSlack || g.bytes+bytes > maxOpenBytes
+}
+
+// answered notes that a record waits for the commit alone, with so many more bytes.
+func (g *gate) answered(bytes int64) {
+	g.mu.Lock()
+	g.asks--
+	g.bytes += bytes
+	g.mu.Unlock()
+	g.changed.Broadcast()
+}
+
+// leave notes that records were committed.
+func (g *gate) leave(records int, bytes int64) {
+	g.mu.Lock()
+	g.open -= records
+	g.bytes -= bytes
+	g.mu.Unlock()
+	g.changed.Broadcast()
+}
+
+// waiting returns how many records are queued, in flight or asleep.
+func (g *gate) waiting() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.asks
+}
+
+// idle waits until every record that entered has left.
+func (g *gate) idle() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for g.open > 0 {
+		g.changed.Wait()
+	}
+}
+
+// close makes nobody wait any more.
+func (g *gate) close() {
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
+	g.changed.Broadcast()
+}

@@ -1,0 +1,26 @@
+package stream
+
+import "errors"
+
+// Hinted is an error that knows what its reader can do next.
+type Hinted struct {
+	Err  error
+	Hint string
+}
+
+// Error implements error.
+func (h *Hinted) Error() string { return h.Err.Error() }
+
+// Unwrap returns the error itself.
+func (h *Hinted) Unwrap() error { return h.Err }
+
+func hinted(hint string, err error) error { return &Hinted{Err: err, Hint: hint} }
+
+// HintOf returns the hint of err or of one that it wraps, "" when there is none.
+func HintOf(err error) string {
+	var h *Hinted
+	if errors.As(err, &h) {
+		return h.Hint
+	}
+	return ""
+}

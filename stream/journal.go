@@ -1,0 +1,206 @@
+package stream
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/record"
+)
+
+// Replay says whether answers that the ledger holds are written again.
+type Replay uint8
+
+// The ways to replay.
+const (
+	// ReplayAuto writes them, but for those that this very file got before when stdout is appended to it.
+	ReplayAuto Replay = iota
+	// ReplayAlways writes all of them.
+	ReplayAlways
+	// ReplayNever writes none.
+	ReplayNever
+)
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (r *Replay) UnmarshalText(text []byte) error {
+	for i, known := range [...]string{"auto", "always", "never"} {
+		if string(text) == known {
+			*r = Replay(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is none of auto, always, never", text)
+}
+
+// LedgerConfig says what a run remembers, and how.
+type LedgerConfig struct {
+	// Path is the file; empty for a run that remembers nothing.
+	Path   string
+	Replay Replay
+	// MatchID reuses an answer to another request under the same id.
+	MatchID bool
+	Fsync   ledger.Fsync
+	// Version is the program's, for the record.
+	Version string
+}
+
+// journal is a run's ledger: what it recalls for the reader, and what it records for the committer.
+type journal struct {
+	*run
+	*ledger.Ledger
+	syncs bool // a commit waits for the disk
+
+	batch   ledger.Batch
+	compact []byte
+	lost    bool // a commit failed: nothing is recorded any more
+}
+
+// openJournal opens the ledger that c names, nil for none.
+func openJournal(r *run) (*journal, error) {
+	c := &r.cfg.Ledger
+	if c.Path == "" {
+		return nil, nil
+	}
+	o := ledger.Options{
+		Fsync:     c.Fsync,
+		Simulated: r.lane.client.Simulated(),
+		Run: ledger.RunInfo{
+			ID: strconv.FormatInt(r.start.UnixNano(), 36) + "-" + strconv.Itoa(os.Getpid()), Time: r.start, Version: c.Version,
+			Endpoint: r.cfg.Decode.Endpoint.String(), Model: r.cfg.Decode.Model, Provider: r.lane.name,
+		},
+		Warn: func(s string) { r.voice.Warn("%s", s) },
+	}
+	if f, ok := r.cfg.Stdout.(*os.File); ok {
+		if id, ok := ledger.FileIDOf(f); ok {
+			o.Emitted = &id
+		}
+	}
+	l, err := ledger.Open(c.Path, o)
+	if err != nil {
+		return nil, ledgerHint(c.Path, err)
+	}
+	if s := l.Summary(); s.Results > 0 {
+		r.voice.Note("ledger %s: %d recorded", c.Path, s.Results)
+	}
+	return &journal{run: r, Ledger: l, syncs: c.Fsync == ledger.FsyncAlways}, nil
+}
+
+// ledgerHint adds what to do about a ledger that cannot be used.
+func ledgerHint(path string, err error) error {
+	var damage *ledger.DamageError
+	switch {
+	case errors.As(err, &damage):
+		return hinted("llmpipe repair "+path+" writes a clean copy beside it, without the damaged line", err)
+	case errors.Is(err, ledger.ErrNotLedger):
+		return hinted("name another file with --ledger: this one is not llmpipe's, and was left as it is", err)
+	}
+	return err
+}
+
+// recall gives t the result that was recorded for it, and reports whether there was one.
+func (j *journal) recall(t *task, found ledger.Found) bool {
+	ref, request := found.Result, &t.Request
+	if ref == 0 && j.cfg.Ledger.MatchID {
+		ref, request = found.Other, nil
+	}
+	if ref == 0 {
+		return false
+	}
+	err := j.ReadMatch(ref, t.ID, request, &t.recorded)
+	if errors.Is(err, ledger.ErrMismatch) {
+		return false
+	}
+	if err == nil {
+		t.reply.Answer, err = record.ParseAnswer(t.Endpoint, t.recorded.Response)
+	}
+	if err != nil {
+		j.stop.fail(ledgerHint(j.cfg.Ledger.Path, err))
+		return false
+	}
+	t.outcome, t.emitted = recalled, found.Emitted
+	return true
+}
+
+// commit records what the group's records cost and said, and which lines were written to stdout since the last time. An answer that
+// could not be recorded becomes unsent: what is not safe is not shown.
+func (j *journal) commit(group []*task, marks []ledger.Key) error {
+	j.batch.Reset()
+	j.compact = j.compact[:0]
+	for _, t := range group {
+		switch {
+		case t.outcome == answered && !t.twin:
+			j.batch.Results = append(j.batch.Results, j.result(t))
+		case t.outcome == failed && t.attempts > 0:
+			j.batch.Failures = append(j.batch.Failures, j.failure(t))
+		}
+	}
+	j.batch.Emitted = marks
+	if j.lost {
+		dropAnswers(group, 0)
+		return nil
+	}
+	err := j.Commit(&j.batch)
+	if err == nil {
+		return nil
+	}
+	safe := 0
+	var we *ledger.WriteError
+	if errors.As(err, &we) {
+		safe = we.Results
+	}
+	j.lost = true
+	if n := dropAnswers(group, safe); n > 0 {
+		err = fmt.Errorf("%w; %d answers that were on their way are lost", err, n)
+	}
+	return hinted("make room or repair the disk, then run the same command again: what is recorded is safe", err)
+}
+
+// dropAnswers makes all answers but the first safe ones unsent, and returns how many those are.
+func dropAnswers(group []*task, safe int) int {
+	dropped := 0
+	for _, t := range group {
+		if t.outcome != answered || t.twin {
+			continue
+		}
+		if safe > 0 {
+			safe--
+			continue
+		}
+		t.outcome = unsent
+		dropped++
+	}
+	return dropped
+}
+
+// result is the ledger's entry for an answer. Its slices alias t or j.
+func (j *journal) result(t *task) ledger.Result {
+	from := len(j.compact)
+	j.compact = record.Compact(j.compact, t.reply.Body)
+	a := &t.reply.Answer
+	return ledger.Result{
+		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.Model, Provider: j.lane.name,
+		PromptTokens: a.Usage.Prompt, CompletionTokens: a.Usage.Completion, CachedTokens: a.Usage.Cached, ReasoningTokens: a.Usage.Reasoning,
+		Attempts: t.attempts, LatencyMS: t.reply.Latency.Milliseconds(), Time: time.Now(),
+		Response: j.compact[from:len(j.compact):len(j.compact)],
+	}
+}
+
+func (j *journal) failure(t *task) ledger.Failure {
+	return ledger.Failure{
+		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.Model, Provider: j.lane.name,
+		Type: t.err.Type, Code: t.err.Code, Status: t.err.Status, Message: t.err.Message,
+		Attempts: t.attempts, LatencyMS: t.reply.Latency.Milliseconds(), Time: time.Now(),
+	}
+}
+
+// close records the last marks and closes the ledger.
+func (j *journal) close(marks []ledger.Key) error {
+	err := j.commit(nil, marks)
+	if closeErr := j.Close(); err == nil && closeErr != nil && !j.lost {
+		err = closeErr
+	}
+	return err
+}

@@ -1,0 +1,60 @@
+package stream
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// Exit codes, also printed by --help. A signal's is 128 and its number.
+const (
+	ExitOK         = 0
+	ExitFailed     = 1  // the run failed
+	ExitUsage      = 2  // the command line is wrong
+	ExitIncomplete = 3  // done, but some records failed
+	ExitBudget     = 4  // the budget stopped it
+	ExitPaused     = 75 // not finished, and the same command continues it (EX_TEMPFAIL of sysexits.h)
+)
+
+// Outcome is how a run ended.
+type Outcome struct {
+	Summary Summary
+	Err     error     // why the run failed, nil if it did not
+	Signal  os.Signal // what ended it; SIGPIPE when the reader of stdout went away
+	Paused  error     // why it is not finished although the same command continues it
+}
+
+// ExitCode is the process's exit code. When several reasons apply, a failure comes before a signal, that before a pause, that before
+// failed records.
+func (o *Outcome) ExitCode() int {
+	switch {
+	case o.Err != nil:
+		return ExitFailed
+	case o.Signal != nil:
+		if n, ok := o.Signal.(syscall.Signal); ok {
+			return 128 + int(n)
+		}
+		return ExitFailed
+	case o.Paused != nil:
+		return ExitPaused
+	case o.Summary.Failed > 0:
+		return ExitIncomplete
+	}
+	return ExitOK
+}
+
+// outcome says how the run ended. It is called when every stage has ended, or when the run must not wait for them.
+func (r *run) outcome(complete bool) *Outcome {
+	why := r.stop.reasons()
+	o := &Outcome{Summary: r.summary(), Err: why.err, Signal: why.signal, Paused: why.unfinished}
+	if o.Err == nil {
+		o.Err = r.inputError
+	}
+	if o.Signal == nil && why.pipe {
+		o.Signal = sigpipe
+	}
+	if complete && r.unsent != o.Summary.Unsent && o.Err == nil {
+		o.Err = fmt.Errorf("%w: in %d, ok %d, failed %d, unsent %d", errMiscount, o.Summary.In, o.Summary.OK, o.Summary.Failed, r.unsent)
+	}
+	return o
+}

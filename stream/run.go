@@ -1,0 +1,176 @@
+package stream
+
+import (
+	"context"
+	"time"
+
+	"llmpipe/limiter"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
+)
+
+// run is one run of the filter: what its stages share.
+type run struct {
+	cfg   Config
+	voice *Voice
+	start time.Time
+
+	stop      *shutdown
+	gate      *gate
+	underway  *underway
+	sleepers  *sleepers
+	lane      *lane
+	counts    counts
+	sameError sameError
+	chunks    chunks
+
+	fresh   chan *task // from the reader to the lane
+	commits chan *task // to the committer
+
+	inputError error // set by the reader before it ends
+	unsent     int64 // counted by the committer
+}
+
+// Run runs the filter until its input ends and everything is committed, or until something stops it. Canceling ctx stops it without
+// waiting for what is in flight. An error means that the run could not start.
+func Run(ctx context.Context, cfg Config) (*Outcome, error) {
+	r := &run{
+		cfg:      cfg,
+		voice:    NewVoice(cfg.Stderr, cfg.Quiet, cfg.Verbose),
+		start:    time.Now(),
+		stop:     newShutdown(ctx),
+		underway: newUnderway(),
+		sleepers: newSleepers(),
+		fresh:    make(chan *task),
+		commits:  make(chan *task, commitSlack),
+		chunks:   chunks{size: cfg.Chunk},
+	}
+	defer r.stop.release()
+	if cfg.Provider.Key != "" && provider.Exposed(cfg.Provider.BaseURL) {
+		r.voice.Warn("the key goes over plain http to another machine: use https, unless that network is your own")
+	}
+	client, err := provider.New(cfg.Provider)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	cfg.Pace.Clock = limiter.System
+	pace := limiter.New(cfg.Pace)
+	defer pace.Close()
+	r.lane = newLane(r, client, pace)
+	r.gate = newGate(pace.Allowed)
+
+	in, err := newReader(r)
+	if err != nil {
+		return nil, err
+	}
+	out, err := newCommitter(r)
+	if err != nil {
+		return nil, err
+	}
+	in.attach(out.journal)
+	return r.run(in, out), nil
+}
+
+func newReader(r *run) (*reader, error) {
+	src, err := newSource(&r.cfg)
+	if err != nil {
+		return nil, err
+	}
+	decode, err := record.NewDecoder(r.cfg.Decode)
+	if err != nil {
+		return nil, err
+	}
+	in := &reader{run: r, source: src, memory: newWindow()}
+	in.decoder = &decoder{Decoder: decode, options: r.cfg.Decode, client: r.lane.client}
+	in.next = in.nextRecord
+	if r.cfg.Sample > 0 {
+		in.next = in.sampled()
+	}
+	return in, nil
+}
+
+// attach makes the ledger the reader's memory, if there is one.
+func (r *reader) attach(j *journal) {
+	if j != nil {
+		r.journal, r.memory = j, j
+	}
+}
+
+func newCommitter(r *run) (*committer, error) {
+	failed, err := openFailed(&r.cfg)
+	if err != nil {
+		return nil, err
+	}
+	j, err := openJournal(r)
+	if err != nil {
+		return nil, err
+	}
+	c := &committer{run: r, journal: j, failed: failed, emitter: newEmitter(r, j)}
+	if r.cfg.Ordered {
+		c.order = newOrder()
+	}
+	return c, nil
+}
+
+// run starts the stages, waits for them, and says how it ended.
+func (r *run) run(in *reader, out *committer) *Outcome {
+	context.AfterFunc(r.stop.asking, r.gate.close)
+	watching, stopWatching := context.WithCancel(context.Background())
+	defer stopWatching()
+	go r.watch(watching)
+
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		r.stages(in, out)
+	}()
+	var o *Outcome
+	select {
+	case <-ended:
+		o = r.outcome(true)
+	case <-r.stop.immediate:
+		o = r.outcome(false)
+	}
+	r.voice.Note("%s", o.Summary)
+	if r.cfg.Summary != "" {
+		if err := writeSummary(r.cfg.Summary, o.Summary); err != nil && o.Err == nil {
+			o.Err = err
+		}
+	}
+	return o
+}
+
+// stages runs the stages one inside the other, each ending when the one that feeds it has.
+func (r *run) stages(in *reader, out *committer) {
+	committed := make(chan struct{})
+	go func() {
+		defer close(committed)
+		out.commit()
+	}()
+	lanes, stopLanes := context.WithCancel(r.stop.asking)
+	defer stopLanes()
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		r.lane.serve(lanes)
+	}()
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		in.read()
+	}()
+
+	select {
+	case <-read:
+	case <-r.stop.asking.Done():
+		if !in.source.abandon() {
+			<-read
+		}
+	}
+	r.gate.idle() // every record that was read has been committed
+	stopLanes()
+	<-served
+	close(r.commits)
+	<-committed
+}

@@ -1,0 +1,177 @@
+package stream
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"llmpipe/stream/record"
+)
+
+// source reads the lines of the inputs, one input after the other.
+//
+// A read of a pipe or a terminal cannot be interrupted, and the run must be able to end while one hangs. So the source knows
+// whether its owner is inside a read: abandon tells whether it is, and from then on next returns errAbandoned, whenever that read
+// comes back, before its owner has touched anything else.
+type source struct {
+	stdin   io.Reader
+	names   []string
+	maxLine int
+	spill   bool // keep the bytes of over-long lines
+
+	opened int // how many inputs were opened
+	file   *os.File
+	reader *record.Reader
+
+	mu        sync.Mutex
+	reading   bool
+	abandoned bool
+}
+
+var errAbandoned = errors.New("reading was abandoned")
+
+// newSource checks that every input can be opened, so that a name that is wrong is found before anything is paid for.
+func newSource(c *Config) (*source, error) {
+	names := c.Files
+	if len(names) == 0 {
+		names = []string{"-"}
+	}
+	for _, name := range names {
+		if err := checkInput(name); err != nil {
+			return nil, err
+		}
+	}
+	return &source{stdin: c.Stdin, names: names, maxLine: c.MaxLine, spill: c.Failed != ""}, nil
+}
+
+func checkInput(name string) error {
+	if name == "-" {
+		return nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return fmt.Errorf("input: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("input: %w", err)
+	}
+	if info.IsDir() {
+		return fmt.Errorf("input: %s is a directory", name)
+	}
+	return nil
+}
+
+// next reads the next line into t, and returns io.EOF after the last one of the last input.
+func (s *source) next(t *task) error {
+	for {
+		if s.reader == nil {
+			if err := s.open(); err != nil {
+				return err
+			}
+		}
+		line, err := s.read(t.line)
+		switch {
+		case err == nil:
+			s.take(t, line)
+			return nil
+		case errors.Is(err, errAbandoned):
+			return err
+		case !errors.Is(err, io.EOF):
+			return fmt.Errorf("reading %s: %w", s.title(), err)
+		}
+		s.closeInput()
+	}
+}
+
+// take gives line to t.
+func (s *source) take(t *task, line record.Line) {
+	t.Line = line.Number
+	if len(s.names) > 1 {
+		t.File = s.names[s.opened-1]
+	}
+	if line.TooLong > 0 {
+		t.spill, _ = line.Spilled.(*os.File)
+		t.fail(record.TooLongError(line, s.maxLine))
+		return
+	}
+	t.line, t.Input = line.Bytes, line.Bytes
+}
+
+// open turns to the next input.
+func (s *source) open() error {
+	if s.opened == len(s.names) {
+		return io.EOF
+	}
+	name := s.names[s.opened]
+	s.opened++
+	src := s.stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return fmt.Errorf("input: %w", err)
+		}
+		s.file, src = f, f
+	}
+	s.reader = record.NewReader(src, s.maxLine)
+	if s.spill {
+		s.reader.Spill = newSpill
+	}
+	return nil
+}
+
+func (s *source) closeInput() {
+	if s.file != nil {
+		_ = s.file.Close() // it was only read
+	}
+	s.file, s.reader = nil, nil
+}
+
+// title names the input being read, for messages.
+func (s *source) title() string {
+	if name := s.names[s.opened-1]; name != "-" {
+		return name
+	}
+	return "stdin"
+}
+
+// read reads a line, unless the source was abandoned before or meanwhile.
+func (s *source) read(buf []byte) (record.Line, error) {
+	if !s.enterRead(true) {
+		return record.Line{}, errAbandoned
+	}
+	line, err := s.reader.Next(buf)
+	if !s.enterRead(false) {
+		return record.Line{}, errAbandoned
+	}
+	return line, err
+}
+
+func (s *source) enterRead(reading bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reading = reading
+	return !s.abandoned
+}
+
+// abandon makes every later next return errAbandoned, and reports whether the owner is inside a read, which may never end.
+func (s *source) abandon() (hanging bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.abandoned = true
+	return s.reading
+}
+
+// newSpill makes a file for a line that is too long to be held. It has no name from the start, where the system allows that, so that
+// nothing is left behind whatever happens.
+func newSpill() (io.Writer, error) {
+	f, err := os.CreateTemp("", "llmpipe-line-")
+	if err != nil {
+		return nil, fmt.Errorf("keeping an over-long line for --failed: %w", err)
+	}
+	_ = os.Remove(f.Name()) // fails on Windows, whose temporary files stay until they are cleaned up
+	return f, nil
+}

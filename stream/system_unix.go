@@ -1,0 +1,79 @@
+//go:build unix
+
+package stream
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const sigpipe = syscall.SIGPIPE
+
+// Signals are those that a run wants to hear of. HUP is left alone where it is ignored, as under nohup.
+func Signals() []os.Signal {
+	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGPIPE}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
+}
+
+// wantsStatus reports whether sig asks for the status.
+func wantsStatus(sig os.Signal) bool { return sig == syscall.SIGUSR1 }
+
+// Die ends the process by sig, so that a shell sees what ended it. It returns if that was not possible.
+func Die(sig os.Signal) {
+	s, ok := sig.(syscall.Signal)
+	if !ok {
+		return
+	}
+	signal.Reset(s)
+	if s == syscall.SIGPIPE {
+		// The runtime ignores the signal itself, and dies of it at a write to a closed stdout.
+		_, _ = os.Stdout.Write([]byte{'\n'})
+		return
+	}
+	if syscall.Kill(syscall.Getpid(), s) == nil {
+		<-time.After(time.Second) // the signal may arrive at another thread
+	}
+}
+
+// readerGone waits until whoever reads f has gone away, and reports that; false when ctx ended first or f cannot tell.
+func readerGone(ctx context.Context, f *os.File) bool {
+	const interval = 200 // milliseconds between two looks at ctx
+	fds := []unix.PollFd{{Fd: int32(f.Fd())}}
+	for ctx.Err() == nil {
+		n, err := unix.Poll(fds, interval)
+		if err != nil && err != unix.EINTR {
+			return false
+		}
+		if n > 0 && fds[0].Revents&(unix.POLLERR|unix.POLLNVAL) != 0 {
+			return true
+		}
+		if n > 0 && fds[0].Revents&unix.POLLHUP != 0 {
+			return false // a terminal or a socket that hung up: a write will tell
+		}
+	}
+	return false
+}
+
+// appendsToContent reports whether writes to f go behind what it holds already, as with the shell's >>.
+func appendsToContent(f *os.File) bool {
+	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
+	info, statErr := f.Stat()
+	return err == nil && statErr == nil && flags&unix.O_APPEND != 0 && info.Mode().IsRegular() && info.Size() > 0
+}
+
+// isClosedPipe reports whether a write failed because nobody reads any more.
+func isClosedPipe(err error) bool { return isErrno(err, syscall.EPIPE) }
+
+// shellCommand runs command in the user's shell language.
+func shellCommand(ctx context.Context, command string) *exec.Cmd {
+	return exec.CommandContext(ctx, "/bin/sh", "-c", command)
+}

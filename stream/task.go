@@ -1,0 +1,128 @@
+package stream
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"llmpipe/ledger"
+	"llmpipe/limiter"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
+)
+
+// outcome is what became of a record.
+type outcome uint8
+
+const (
+	unsent   outcome = iota // read, but never answered: it has no line
+	answered                // a provider's answer
+	recalled                // an answer that the ledger held
+	failed                  // an error line
+)
+
+// task is one record on its way. One stage owns it at a time.
+type task struct {
+	record.Record
+	seq  int64  // its place among the records that were selected, from 0
+	line []byte // the memory that Input lies in
+	key  ledger.Key
+	size int64 // bytes charged to the gate
+	ask  bool  // counted by the gate as one to be asked
+
+	reply    provider.Reply
+	attempts int             // that count: pressure and outages cost none
+	streak   *limiter.Streak // the streak of failures that the last attempts belong to
+	inStreak int             // how many of them
+	delays   *delays         // nil until something goes wrong
+	wake     time.Time
+	twin     bool    // its answer is another record's
+	twins    []*task // same id and request, met while this one was under way: its answer is theirs
+
+	outcome  outcome
+	err      *record.Error // when failed
+	recorded ledger.Result // when recalled
+	emitted  bool          // when recalled: it was written to this very file before
+	spill    *os.File      // where an over-long line went, for --failed
+}
+
+// maxPooled is how much memory of a finished record is kept for the next, in bytes. Larger buffers go back to the collector.
+const maxPooled = 64 << 10
+
+var tasks = sync.Pool{New: func() any { return new(task) }}
+
+func newTask() *task { return tasks.Get().(*task) }
+
+// recycle gives t's memory to a later record. Nothing may refer to it any more.
+func (t *task) recycle() {
+	if t.reply.BodyInUse || cap(t.line) > maxPooled || cap(t.reply.Body) > maxPooled {
+		return
+	}
+	rec, line, body, recorded := t.Record, t.line[:0], t.reply.Body[:0], t.recorded
+	rec.Reset()
+	*t = task{Record: rec, line: line, reply: provider.Reply{Body: body}, recorded: recorded}
+	tasks.Put(t)
+}
+
+// waits returns t's delays, which a record that never fails does without.
+func (t *task) waits() *delays {
+	if t.delays == nil {
+		t.delays = newDelays()
+	}
+	return t.delays
+}
+
+// note counts the last attempt as one of a streak of failures.
+func (t *task) note(s *limiter.Streak) {
+	if t.streak != s {
+		t.forgive()
+		t.streak, t.inStreak = s, 0
+	}
+	t.inStreak++
+}
+
+// forgive gives back the attempts that turned out to be part of an outage.
+func (t *task) forgive() {
+	if t.streak.Opened() {
+		t.attempts -= t.inStreak
+		t.inStreak = 0
+	}
+}
+
+// title says which record t is, for messages.
+func (t *task) title() string {
+	var b strings.Builder
+	if t.File != "" {
+		b.WriteString(t.File + " ")
+	}
+	fmt.Fprintf(&b, "line %d", t.Line)
+	if t.ID != nil {
+		fmt.Fprintf(&b, " (id %s)", t.ID)
+	}
+	return b.String()
+}
+
+// fail turns t into an error line.
+func (t *task) fail(err *record.Error) {
+	t.outcome, t.err = failed, err
+}
+
+// closeSpill ends the life of the temporary file, which has no name any more.
+func (t *task) closeSpill() {
+	if t.spill != nil {
+		_ = t.spill.Close()
+		t.spill = nil
+	}
+}
+
+// copySpill writes the over-long line to w.
+func (t *task) copySpill(w io.Writer) error {
+	if _, err := t.spill.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	_, err := io.Copy(w, t.spill)
+	return err
+}

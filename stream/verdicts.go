@@ -1,0 +1,104 @@
+package stream
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+
+	"llmpipe/stream/record"
+)
+
+// hopelessAfter is how many records must be refused for the same reason, with no answer before, to end the run: what is wrong then is the
+// configuration, not the records.
+const hopelessAfter = 20
+
+// sameError watches the first answers of a run.
+type sameError struct {
+	mu    sync.Mutex
+	over  bool // something else came first
+	first record.Error
+	count int
+}
+
+// clear notes an answer.
+func (s *sameError) clear() {
+	s.mu.Lock()
+	s.over = true
+	s.mu.Unlock()
+}
+
+// repeats notes that a record was refused, and reports whether that makes the run hopeless.
+func (s *sameError) repeats(err *record.Error) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.over:
+		return false
+	case s.count == 0:
+		s.first = *err
+	}
+	if aboutRecord(err) || s.first.Status != err.Status || s.first.Code != err.Code || s.first.Type != err.Type {
+		s.over = true
+		return false
+	}
+	s.count++
+	return s.count == hopelessAfter
+}
+
+// aboutRecord reports whether err speaks of one record, however many of the kind come in a row: a file that is sorted by length begins
+// with all that are too long.
+func aboutRecord(err *record.Error) bool {
+	switch err.Code {
+	case "context_length_exceeded", "string_above_max_length", "content_policy_violation", "content_filter", "invalid_prompt":
+		return true
+	}
+	switch err.Type {
+	case "content_policy", "too_large", "response_too_large":
+		return true
+	}
+	return false
+}
+
+// hopeless is the error of a run whose first records were all refused alike.
+func (l *lane) hopeless(t *task) error {
+	return hinted(l.refusalHint(t), fmt.Errorf("the first %d records were all refused alike: %w", hopelessAfter, t.reply.Err))
+}
+
+// refusalHint says what is probably wrong when everything is refused.
+func (l *lane) refusalHint(t *task) string {
+	said := strings.ToLower(t.reply.Err.Code + " " + t.reply.Err.Message)
+	switch {
+	case strings.Contains(said, "model") && (t.reply.Status == http.StatusNotFound || strings.Contains(said, "model_not_found")):
+		return fmt.Sprintf("the provider does not know the model %q: name another with -m", t.Model)
+	case t.reply.Status == http.StatusNotFound:
+		return fmt.Sprintf("nothing is served at %s: a base URL mostly ends in /v1", l.cfg.Provider.BaseURL)
+	default:
+		return "try one record first, with --limit 1"
+	}
+}
+
+// fatal is the error of a reply that no other record can change.
+func (l *lane) fatal(t *task) error {
+	err := error(t.reply.Err)
+	switch {
+	case t.reply.Err.Type == "tls":
+		return fmt.Errorf("connecting to %s: %w", l.cfg.Provider.BaseURL, err)
+	case t.reply.Status == http.StatusUnauthorized && l.cfg.Provider.Key == "":
+		return hinted("set OPENAI_API_KEY, or name the variable that holds the key with --key-env", err)
+	case t.reply.Status == http.StatusUnauthorized:
+		return hinted("the provider does not accept the key: check the variable that --key-env names (OPENAI_API_KEY by default)", err)
+	case t.reply.Status == http.StatusForbidden:
+		return hinted("the key is known but may not do this: check its project and permissions", err)
+	case t.reply.Status >= 300 && t.reply.Status < 400:
+		return hinted("llmpipe follows no redirect, so that no key reaches another host: give the address itself as --base-url",
+			fmt.Errorf("%s answers with a redirect to %s", l.cfg.Provider.BaseURL, t.reply.Header.Get("Location")))
+	}
+	return err
+}
+
+// exhausted is why a run pauses whose provider has nothing left to give.
+func (l *lane) exhausted(t *task) error {
+	return hinted("top up the account or raise its limit, then run the same command again: it goes on where it stopped",
+		fmt.Errorf("the provider's quota is used up: %w", t.reply.Err))
+}

@@ -1,0 +1,50 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"os"
+	"syscall"
+)
+
+// watch listens for signals and for the reader of stdout to go away, until ctx ends.
+func (r *run) watch(ctx context.Context) {
+	if f, ok := r.cfg.Stdout.(*os.File); ok {
+		go func() {
+			if readerGone(ctx, f) {
+				r.stop.closedPipe(r.recording())
+			}
+		}()
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case sig := <-r.cfg.Signals:
+			r.hear(sig)
+		}
+	}
+}
+
+// hear does what a signal asks for.
+func (r *run) hear(sig os.Signal) {
+	switch {
+	case wantsStatus(sig):
+		r.voice.say(r.status())
+	case sig == sigpipe:
+		// Which write it was, the write itself says.
+	default:
+		if r.stop.signal(sig) {
+			r.voice.Note("%s: waiting for what is in flight, at most %s; once more ends it at once", sig, drainTime)
+		}
+	}
+}
+
+// recording reports whether answers are recorded, so that those in flight are worth waiting for.
+func (r *run) recording() bool { return r.cfg.Ledger.Path != "" }
+
+// isErrno reports whether err is the system's error number n.
+func isErrno(err error, n syscall.Errno) bool {
+	var e syscall.Errno
+	return errors.As(err, &e) && e == n
+}
