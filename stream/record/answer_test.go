@@ -146,6 +146,8 @@ func TestParseError(t *testing.T) {
 		{"html", "<html>\n  <h1>502   Bad\tGateway</h1>\n", "", "", "<html> <h1>502 Bad Gateway</h1>"},
 		{"much text", strings.Repeat("é ", 5000), "", "", strings.TrimSpace(strings.Repeat("é ", 100)) + " "},
 		{"not UTF-8", "caf\xe9", "", "", "caf\uFFFD"},
+		{"null", `null`, "", "", "null"},
+		{"an empty text", `{"error":" ","code":"c"}`, "", "c", `{"error":" ","code":"c"}`},
 		{"nothing", " \n", "", "", "the error response is empty"},
 		{"too deep", strings.Repeat(`{"error":`, 50) + "1" + strings.Repeat("}", 50), "", "", `{"error":{"error":`},
 	}

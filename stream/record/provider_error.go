@@ -6,16 +6,20 @@ import "strings"
 const maxPlain = 200
 
 // ParseError reads the body of a provider's error. It knows the forms of OpenAI, Anthropic, Gemini, Mistral, OpenRouter and of servers
-// written with FastAPI; of anything else it takes the text. It never returns nil; the Status is the caller's to set.
+// written with FastAPI; of anything else it takes the text. There is always a message; the Status is the caller's to set.
 func ParseError(body []byte) *Error {
 	body = trimSpace(body)
-	if len(body) == 0 {
-		return &Error{Message: "the error response is empty"}
+	e := new(Error)
+	if isValid(body) {
+		e = errorOf(body)
 	}
-	if !isValid(body) {
-		return &Error{Message: plain(body)}
+	if strings.TrimSpace(e.Message) == "" {
+		e.Message = plain(body)
 	}
-	return errorOf(body)
+	if e.Message == "" {
+		e.Message = "the error response is empty"
+	}
+	return e
 }
 
 // maxWrapped bounds how deep an error is looked for.
