@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -48,6 +49,7 @@ func TestSimServe(t *testing.T) {
 		case err := <-cut:
 			t.Fatalf("the request did not hang: %v", err)
 		default:
+			runtime.Gosched()
 		}
 	}
 	cancel()
