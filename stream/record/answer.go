@@ -20,8 +20,8 @@ type Answer struct {
 	Error        []byte // the error member of a 2xx body, or of its first choice; nil when absent or null
 }
 
-// ParseAnswer reads the body of a 2xx response from the endpoint. The error is that the body is not a JSON object.
-// It looks at every byte once to check it, and again only at the members that it wants.
+// ParseAnswer reads the body of a 2xx response from the endpoint. The error is that the body is not a JSON object. It looks
+// at every byte once to check it, and again only at the members that it wants.
 func ParseAnswer(e Endpoint, body []byte) (Answer, error) {
 	var a Answer
 	src := trimSpace(body)
@@ -205,8 +205,8 @@ func appendElement(array, element []byte) []byte {
 	return slices.Concat(array[:len(array)-1], []byte(","), element, []byte("]"))
 }
 
-// Flag says what is wrong with an answer that is no error: "length" when it was cut, "content_filter" when it was withheld, "empty" when
-// there is nothing in it. It is "" when nothing is.
+// Flag says what is wrong with an answer that is no error: "length" when it was cut, "content_filter" when it was withheld,
+// "empty" when there is nothing in it. It is "" when nothing is.
 func (a *Answer) Flag() string {
 	switch string(a.FinishReason) {
 	case `"length"`, `"max_tokens"`, `"MAX_TOKENS"`, `"model_length"`, `"max_output_tokens"`, `"incomplete"`:

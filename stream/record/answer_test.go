@@ -27,11 +27,14 @@ func TestParseAnswer(t *testing.T) {
 		body     string
 		want     want
 	}{
-		{"chat", Chat, `{"model":"m-1","choices":[{"index":0,"message":{"role":"assistant","content":"a\n\u00e9"},"finish_reason":"stop"}],"error":null}`,
+		{"chat", Chat, `{"model":"m-1","choices":[{"index":0,"message":{"role":"assistant","content":"a\n\u00e9"},` +
+			`"finish_reason":"stop"}],"error":null}`,
 			want{content: `"a\n\u00e9"`, finish: `"stop"`, model: `"m-1"`, choices: 1}},
-		{"chat, tool calls", Chat, `{"choices":[{"message":{"content":null,"tool_calls":[{"id":"c"}],"refusal":null},"finish_reason":"tool_calls"}]}`,
+		{"chat, tool calls", Chat,
+			`{"choices":[{"message":{"content":null,"tool_calls":[{"id":"c"}],"refusal":null},"finish_reason":"tool_calls"}]}`,
 			want{toolCalls: `[{"id":"c"}]`, finish: `"tool_calls"`, choices: 1}},
-		{"chat, refusal", Chat, `{"choices":[{"message":{"content":null,"tool_calls":[ ],"refusal":"no"}}]}`, want{refusal: `"no"`, choices: 1}},
+		{"chat, refusal", Chat, `{"choices":[{"message":{"content":null,"tool_calls":[ ],"refusal":"no"}}]}`, want{refusal: `"no"`,
+			choices: 1}},
 		{"chat, parts", Chat, `{"choices":[{"message":{"content":[{"type":"text","text":"a"},{"type":"x"},{"type":"text","text":"b"}]}}]}`,
 			want{content: `"ab"`, choices: 1}},
 		{"chat, several", Chat, `{"choices":[{"message":{"content":"a"}},{"message":{"content":"b"}}]}`,
@@ -48,17 +51,20 @@ func TestParseAnswer(t *testing.T) {
 			want{content: `""`, err: `{"code":502}`, flag: "empty", choices: 1}},
 		{"chat, keys escaped", Chat, `{"ch\u006fices":[{"message":{"c\u006fntent":"a"}}]}`, want{content: `"a"`, choices: 1}},
 		{"completions", Completions, `{"choices":[{"text":"t","finish_reason":"stop"}]}`, want{content: `"t"`, finish: `"stop"`, choices: 1}},
-		{"embeddings", Embeddings, `{"model":"e","data":[{"embedding":[0.1,-2e-3],"index":0}]}`, want{embedding: `[0.1,-2e-3]`, model: `"e"`, choices: 1}},
+		{"embeddings", Embeddings, `{"model":"e","data":[{"embedding":[0.1,-2e-3],"index":0}]}`, want{embedding: `[0.1,-2e-3]`, model: `"e"`,
+			choices: 1}},
 		{"embeddings, base64", Embeddings, `{"data":[{"embedding":"AAAA"},{"embedding":"BBBB"}]}`,
 			want{embedding: `"AAAA"`, more: `[{"embedding":"AAAA"},{"embedding":"BBBB"}]`, choices: 2}},
 		{"embeddings, none", Embeddings, `{"data":[]}`, want{flag: "empty"}},
 		{"responses", Responses, `{"status":"completed","error":null,"incomplete_details":null,"output":[{"type":"reasoning","summary":[]},` +
 			`{"type":"message","content":[{"type":"output_text","text":"a\""},{"type":"output_text","text":"b"}]}]}`,
 			want{content: `"a\"b"`, finish: `"completed"`, choices: 1}},
-		{"responses, refusal", Responses, `{"output":[{"type":"message","content":[{"type":"refusal","refusal":"no"}]}]}`, want{refusal: `"no"`, choices: 1}},
+		{"responses, refusal", Responses, `{"output":[{"type":"message","content":[{"type":"refusal","refusal":"no"}]}]}`,
+			want{refusal: `"no"`, choices: 1}},
 		{"responses, calls", Responses, `{"output":[{"type":"function_call","name":"f"},{"type":"function_call","name":"g"}]}`,
 			want{toolCalls: `[{"type":"function_call","name":"f"},{"type":"function_call","name":"g"}]`, choices: 1}},
-		{"responses, cut", Responses, `{"incomplete_details":{"reason":"max_output_tokens"},"status":"incomplete","output":[{"type":"message","content":[]}]}`,
+		{"responses, cut", Responses,
+			`{"incomplete_details":{"reason":"max_output_tokens"},"status":"incomplete","output":[{"type":"message","content":[]}]}`,
 			want{finish: `"max_output_tokens"`, flag: "length", choices: 1}},
 		{"responses, incomplete", Responses, `{"status":"incomplete","output":[{"type":"message","content":[{"text":"a"}]}]}`,
 			want{content: `"a"`, finish: `"incomplete"`, flag: "length", choices: 1}},
@@ -110,7 +116,8 @@ func TestUsage(t *testing.T) {
 	}{
 		{`{"prompt_tokens":12,"completion_tokens":20,"total_tokens":32,"prompt_tokens_details":{"audio_tokens":0,"cached_tokens":8},` +
 			`"completion_tokens_details":{"reasoning_tokens":5}}`, Usage{12, 20, 32, 8, 5}, true},
-		{`{"input_tokens":12,"input_tokens_details":{"cached_tokens":8},"output_tokens":20,"output_tokens_details":{"reasoning_tokens":5},"total_tokens":32}`,
+		{`{"input_tokens":12,"input_tokens_details":{"cached_tokens":8},"output_tokens":20,` +
+			`"output_tokens_details":{"reasoning_tokens":5},"total_tokens":32}`,
 			Usage{12, 20, 32, 8, 5}, true},
 		{`{"prompt_tokens":7,"total_tokens":7}`, Usage{Prompt: 7, Total: 7}, true},
 		{`{"input_tokens":1,"output_tokens":2}`, Usage{Prompt: 1, Completion: 2, Total: 3}, true},
@@ -130,11 +137,13 @@ func TestUsage(t *testing.T) {
 
 func TestParseError(t *testing.T) {
 	tests := []struct{ name, body, kind, code, message string }{
-		{"openai", `{"error":{"message":"slow down","type":"requests","param":null,"code":"rate_limit_exceeded"}}`, "requests", "rate_limit_exceeded", "slow down"},
+		{"openai", `{"error":{"message":"slow down","type":"requests","param":null,"code":"rate_limit_exceeded"}}`, "requests",
+			"rate_limit_exceeded", "slow down"},
 		{"anthropic", `{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}`, "overloaded_error", "", "Overloaded"},
 		{"gemini", `[{"error":{"code":429,"message":"quota","status":"RESOURCE_EXHAUSTED"}}]`, "RESOURCE_EXHAUSTED", "429", "quota"},
 		{"mistral", `{"object":"error","message":"bad key","type":"invalid","code":1000}`, "invalid", "1000", "bad key"},
-		{"openrouter", `{"error":{"message":"Provider returned error","code":502,"metadata":{"raw":"up\nstream"}}}`, "", "502", "Provider returned error: up stream"},
+		{"openrouter", `{"error":{"message":"Provider returned error","code":502,"metadata":{"raw":"up\nstream"}}}`, "", "502",
+			"Provider returned error: up stream"},
 		{"text under error", `{"error":"model \"x\" not found"}`, "", "", `model "x" not found`},
 		{"message", `{"message":"Unauthorized"}`, "", "", "Unauthorized"},
 		{"detail", `{"detail":"Not Found"}`, "", "", "Not Found"},
@@ -194,32 +203,5 @@ func TestCompact(t *testing.T) {
 	}
 	if got := Compact(nil, []byte(` { "open `)); string(got) != `{"open ` {
 		t.Errorf("not JSON: %s", got)
-	}
-}
-
-func TestEndpointNames(t *testing.T) {
-	for _, e := range []Endpoint{Chat, Embeddings, Responses, Completions} {
-		if got, err := ParseEndpoint(e.String()); err != nil || got != e {
-			t.Errorf("%s: %v, %v", e, got, err)
-		}
-		for _, url := range []string{e.Path(), strings.TrimPrefix(e.Path(), "/v1")} {
-			if got, ok := EndpointOf(url); !ok || got != e {
-				t.Errorf("%s: %v, %v", url, got, ok)
-			}
-		}
-	}
-	if _, err := ParseEndpoint("images"); err == nil {
-		t.Error("images are an endpoint")
-	}
-	if _, ok := EndpointOf("/v1/images"); ok {
-		t.Error("/v1/images is an endpoint's url")
-	}
-	for _, f := range []Format{FormatResult, FormatBatch, FormatRaw, FormatText} {
-		if got, err := ParseFormat(f.String()); err != nil || got != f {
-			t.Errorf("%s: %v, %v", f, got, err)
-		}
-	}
-	if _, err := ParseFormat("csv"); err == nil {
-		t.Error("csv is a format")
 	}
 }

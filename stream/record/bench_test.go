@@ -11,7 +11,8 @@ import (
 // lineOf is a request of about size bytes, in one of the shapes.
 func lineOf(shape string, size int) []byte {
 	text := strings.Repeat(`The quick brown fox jumps over the lazy dog, \"again\".\n`, size/57)
-	body := `{"model":"gpt-4o-mini","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"` + text + `"}],"max_tokens":100}`
+	body := `{"model":"gpt-4o-mini","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"` + text + `"}],` +
+		`"max_tokens":100}`
 	switch shape {
 	case "batch":
 		return []byte(`{"custom_id":"request-1","method":"POST","url":"/v1/chat/completions","body":` + body + `}`)

@@ -8,8 +8,8 @@ type rewriting struct {
 	system int // position of the system prompt, -1 when there is none
 }
 
-// rewrite makes the body of an object: what is cut is left out, what is lacking is put in front, the prompt goes where the endpoint wants
-// it, and every other byte stays.
+// rewrite makes the body of an object: what is cut is left out, what is lacking is put in front, the prompt goes where the
+// endpoint wants it, and every other byte stays.
 func (d *Decoder) rewrite(rec *Record, src []byte, how rewriting) {
 	s := splice{dst: rec.buf[:0], src: src}
 	s.copyTo(1)

@@ -2,8 +2,8 @@ package record
 
 import "bytes"
 
-// Compact appends a JSON body without the white space between its tokens, which stay as they are. Of what is not JSON it removes white space in
-// the same way, outside of quotes.
+// Compact appends a JSON body without the white space between its tokens, which stay as they are. Of what is not JSON it
+// removes white space in the same way, outside of quotes.
 func Compact(dst, body []byte) []byte {
 	for len(body) > 0 {
 		quote := bytes.IndexByte(body, '"')

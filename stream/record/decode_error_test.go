@@ -6,7 +6,8 @@ import (
 )
 
 func TestDecodeErrors(t *testing.T) {
-	chat, embed, responses, completions := Options{}, Options{Endpoint: Embeddings}, Options{Endpoint: Responses}, Options{Endpoint: Completions}
+	chat, embed, responses, completions := Options{}, Options{Endpoint: Embeddings}, Options{Endpoint: Responses},
+		Options{Endpoint: Completions}
 	tests := []struct {
 		name, line    string
 		opt           Options
@@ -53,7 +54,8 @@ func TestDecodeErrors(t *testing.T) {
 		{"id field null", `{"prompt":"a","key":null}`, Options{IDField: "key"}, "missing_id", "null", ""},
 		{"id field of a string", `"a"`, Options{IDField: "key"}, "missing_id", "a string", ""},
 		{"body no object", `{"custom_id":"a","body":[]}`, chat, "invalid_body", "an array", `"a"`},
-		{"unknown url", `{"custom_id":"a","body":{},"url":"/v1/images"}`, chat, "unknown_endpoint", `"/v1/images" is not one of /v1/chat/completions`, `"a"`},
+		{"unknown url", `{"custom_id":"a","body":{},"url":"/v1/images"}`, chat, "unknown_endpoint",
+			`"/v1/images" is not one of /v1/chat/completions`, `"a"`},
 		{"url no string", `{"custom_id":"a","body":{},"url":3}`, chat, "unknown_endpoint", "3", `"a"`},
 		{"method", `{"custom_id":"a","body":{},"method":"GET"}`, chat, "unsupported_method", "GET", `"a"`},
 		{"raw, not UTF-8", "caf\xe9", Options{Raw: true}, "invalid_utf8", "byte 4 of the line, 0xE9", ""},
@@ -83,7 +85,8 @@ func TestDecodeErrors(t *testing.T) {
 // A record that the stage before could not answer is not asked, and says why.
 func TestDecodeUpstream(t *testing.T) {
 	tests := []struct{ name, template, line, code, message string }{
-		{"message", "{{.content}}", `{"id":"a","content":null,"error":{"type":"t","code":"c","status":429,"message":"slow down"}}`, "c", "slow down"},
+		{"message", "{{.content}}", `{"id":"a","content":null,"error":{"type":"t","code":"c","status":429,"message":"slow down"}}`, "c",
+			"slow down"},
 		{"text", "{{.content}}", `{"id":"a","error":"boom"}`, "", "boom"},
 		{"nothing said", "{{.content}}", `{"id":"a","error":""}`, "", "the record had failed in the stage before"},
 		{"no template, no shape", "", `{"id":"a","error":{"message":"boom"}}`, "", "boom"},

@@ -60,8 +60,8 @@ func (s *sticky) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// startsWith says whether what is to be read next starts with magic. It waits for a further byte only as long as those before it
-// fit, so that a short first line is not held up.
+// startsWith says whether what is to be read next starts with magic. It waits for a further byte only as long as those before
+// it fit, so that a short first line is not held up.
 func startsWith(in *bufio.Reader, magic string) bool {
 	for n := 1; n <= len(magic); n++ {
 		head, err := in.Peek(n)

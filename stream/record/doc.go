@@ -1,9 +1,11 @@
-// Package record is where a line of input becomes a request, and an answer a line of output. It is pure: it reads from the io.Reader that
-// it is given and touches no network, no file and no clock, and what it holds on to does not grow with the input.
+// Package record is where a line of input becomes a request, and an answer a line of output. It is pure: it reads from the
+// io.Reader that it is given and touches no network, no file and no clock, and what it holds on to does not grow with the
+// input.
 //
 // # One line in
 //
-// A [Reader] reads lines from a stream, plain or compressed. A [Decoder] makes a [Record] of a line, which is one of these, the first that matches:
+// A [Reader] reads lines from a stream, plain or compressed. A [Decoder] makes a [Record] of a line, which is one of these,
+// the first that matches:
 //
 //   - any object, with a template: the record is data, and the template over its fields is the prompt
 //   - a JSON string, or any line where lines are text: the prompt
@@ -11,11 +13,11 @@
 //   - a request body, with messages, or with input where the endpoint takes it: the object without its id
 //   - a simple record, with prompt and maybe system: a request on the endpoint asked for, its other fields carried over
 //
-// What a record says of the request goes to the provider byte for byte, fields that nobody here has heard of included. A line that is none
-// of these is an [Error], which says why, and at which byte.
+// What a record says of the request goes to the provider byte for byte, fields that nobody here has heard of included. A line
+// that is none of these is an [Error], which says why, and at which byte.
 //
-// Two hashes come with a record. Request is the fingerprint of what is asked, by which an answer is known again. Content is the hash
-// of the record itself, of which [GeneratedID] makes an id for one that has none.
+// Two hashes come with a record. Request is the fingerprint of what is asked, by which an answer is known again. Content is
+// the hash of the record itself, of which [GeneratedID] makes an id for one that has none.
 //
 // # One line out
 //
@@ -24,6 +26,7 @@
 //
 // # How JSON is handled
 //
-// A line or a body is checked once with jsontext. After that nothing is decoded: the code walks over bytes that are known to be valid and
-// cuts values out as they stand. So numbers beyond 2^53, the order of keys, and strings of doubtful UTF-8 survive. Of names that come twice the last counts.
+// A line or a body is checked once with jsontext. After that nothing is decoded: the code walks over bytes that are known to
+// be valid and cuts values out as they stand. So numbers beyond 2^53, the order of keys, and strings of doubtful UTF-8
+// survive. Of names that come twice the last counts.
 package record

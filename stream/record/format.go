@@ -57,8 +57,8 @@ type Result struct {
 	InputIsText bool   // Input is text, not JSON
 }
 
-// Append appends the line that says what became of the record, its newline included. FormatText has no line for a failure.
-// It allocates nothing but what dst needs to grow.
+// Append appends the line that says what became of the record, its newline included. FormatText has no line for a failure. It
+// allocates nothing but what dst needs to grow.
 func (f Format) Append(dst []byte, r *Result) []byte {
 	switch {
 	case f == FormatText:

@@ -12,9 +12,12 @@ import (
 // FuzzDecode: no line makes a panic, what is decoded is a request that can be sent, and a decoder remembers nothing of the line before.
 func FuzzDecode(f *testing.F) {
 	for _, line := range []string{
-		`{"id":"a","messages":[{"role":"user","content":"x"}],"vendor":[1, 2],"priority":"high"}`, `"text"`, `{"prompt":"p","system":"s","n":2}`,
-		`{"custom_id":"c","url":"/v1/embeddings","body":{"input":["a"]}}`, `{"input":"i","custom_id":1}`, `{"error":{"message":"m"}}`, "caf\xe9", "",
-		`{"pr\u006fmpt":"\ud800","prompt":null}`, `{"id":1,"id":2,"messages":[],"id":3}`, `{"text":{"a":[null,true,1e3]}}`, `{"messages": [ ] , "id" : 1 }`,
+		`{"id":"a","messages":[{"role":"user","content":"x"}],"vendor":[1, 2],"priority":"high"}`, `"text"`,
+		`{"prompt":"p","system":"s","n":2}`,
+		`{"custom_id":"c","url":"/v1/embeddings","body":{"input":["a"]}}`, `{"input":"i","custom_id":1}`, `{"error":{"message":"m"}}`,
+		"caf\xe9", "",
+		`{"pr\u006fmpt":"\ud800","prompt":null}`, `{"id":1,"id":2,"messages":[],"id":3}`, `{"text":{"a":[null,true,1e3]}}`,
+		`{"messages": [ ] , "id" : 1 }`,
 	} {
 		f.Add([]byte(line), uint8(0), false)
 		f.Add([]byte(line), uint8(6), true)
@@ -102,7 +105,8 @@ func FuzzReader(f *testing.F) {
 		for _, compress := range []func(string) string{gzipped, zstded} {
 			compareLines(t, []byte(compress(string(text))), text, maxLine)
 		}
-		if bytes.HasPrefix(text, []byte(gzipMagic)) || bytes.HasPrefix(text, []byte(zstdMagic)) || len(text) > 3 && string(text[1:4]) == skippable {
+		if bytes.HasPrefix(text, []byte(gzipMagic)) || bytes.HasPrefix(text, []byte(zstdMagic)) ||
+			len(text) > 3 && string(text[1:4]) == skippable {
 			_, err := readAll(NewReader(bytes.NewReader(text), maxLine)) // it ends, one way or the other
 			if err == nil {
 				t.Fatal("no end")
@@ -137,7 +141,8 @@ func compareLines(t *testing.T, stream, text []byte, maxLine int) {
 func FuzzAnswer(f *testing.F) {
 	for _, body := range []string{
 		chatBody, `{"data":[{"embedding":[1]},{"embedding":"x"}],"usage":{"prompt_tokens":1}}`, `{"choices":[{"text":"a"},{}]}`,
-		`{"output":[{"type":"message","content":[{"text":"a"},{"text":"b"},{"refusal":"c"}]},{"type":"function_call"}],"status":"incomplete"}`,
+		`{"output":[{"type":"message","content":[{"text":"a"},{"text":"b"},{"refusal":"c"}]},{"type":"function_call"}],` +
+			`"status":"incomplete"}`,
 		`{"error":{"message":"m","code":1,"metadata":{"raw":"r"}}}`, `[{"error":"x"}]`, `<html>`, `{"detail":[]}`,
 	} {
 		f.Add([]byte(body), uint8(0))
@@ -174,7 +179,8 @@ func FuzzFormat(f *testing.F) {
 		if !isValid(id) || id[0] != '"' && !isNumber(id) {
 			id = nil
 		}
-		r := &Result{ID: trimSpace(id), Line: n, File: name, CostNanos: n, CostKnown: kind&4 != 0, Attempts: int(n), LatencyMS: n, Provider: name,
+		r := &Result{ID: trimSpace(id), Line: n, File: name, CostNanos: n, CostKnown: kind&4 != 0, Attempts: int(n), LatencyMS: n,
+			Provider:       name,
 			DowngradedFrom: text, Input: input}
 		a, err := ParseAnswer(Endpoint(kind>>3%4), body)
 		if err != nil {

@@ -18,8 +18,8 @@ const (
 	keepMembers = 1 << 14
 )
 
-// hasher computes the SHA-256 of JSON in a canonical form: keys sorted at every depth, no white space, strings with the fewest escapes.
-// Two JSON texts that differ in nothing else have one hash. Names that come twice stay in their order.
+// hasher computes the SHA-256 of JSON in a canonical form: keys sorted at every depth, no white space, strings with the
+// fewest escapes. Two JSON texts that differ in nothing else have one hash. Names that come twice stay in their order.
 type hasher struct {
 	sha     hash.Hash
 	buf     []byte      // canonical JSON not yet hashed
@@ -30,8 +30,8 @@ type hasher struct {
 	out     [sha256.Size]byte
 }
 
-// container is where an object or array ends. It is known beforehand, so that sorting its members takes no second look at what is inside, however
-// deep that nests.
+// container is where an object or array ends. It is known beforehand, so that sorting its members takes no second look at
+// what is inside, however deep that nests.
 type container struct {
 	end  int // position after it
 	next int // number of the first container after it
@@ -107,8 +107,9 @@ func (h *hasher) after(src []byte, p place) place {
 	return place{skipValue(src, p.at), p.nest}
 }
 
-// value writes the value at p. It recurs as deep as the JSON nests, which jsontext, having checked it, bounds at 10,000.
-func (h *hasher) value(src []byte, p place) {
+// value writes the value at p, and returns the place after it. It recurs as deep as the JSON nests, which jsontext, having
+// checked it, bounds at 10,000.
+func (h *hasher) value(src []byte, p place) place {
 	if len(h.buf) >= flushSize {
 		h.sha.Write(h.buf)
 		h.buf = h.buf[:0]
@@ -116,21 +117,25 @@ func (h *hasher) value(src []byte, p place) {
 	switch src[p.at] {
 	case '{':
 		h.object(src, p)
+		return h.after(src, p)
 	case '[':
 		h.array(src, p)
-	case '"':
-		h.string(src[p.at:skipString(src, p.at)])
-	default:
-		h.buf = append(h.buf, src[p.at:skipValue(src, p.at)]...)
+		return h.after(src, p)
 	}
+	end := skipValue(src, p.at)
+	if token := src[p.at:end]; isString(token) {
+		h.string(token)
+	} else {
+		h.buf = append(h.buf, token...)
+	}
+	return place{end, p.nest}
 }
 
 func (h *hasher) array(src []byte, p place) {
 	h.buf = append(h.buf, '[')
 	p = place{skipSpace(src, p.at+1), p.nest + 1}
 	for src[p.at] != ']' {
-		h.value(src, p)
-		p = h.after(src, p)
+		p = h.value(src, p)
 		p.at = skipSpace(src, p.at)
 		if src[p.at] == ',' {
 			h.buf = append(h.buf, ',')
@@ -184,8 +189,8 @@ func sortEntries(entries []entry) {
 	}
 }
 
-// string writes a string with the fewest escapes. One that no UTF-8 can say (half a surrogate pair, bytes that are none) is written as it is, so
-// that two of them are never taken for the same.
+// string writes a string with the fewest escapes. One that no UTF-8 can say (half a surrogate pair, bytes that are none) is
+// written as it is, so that two of them are never taken for the same.
 func (h *hasher) string(token []byte) {
 	if fewestEscapes(token) {
 		h.buf = append(h.buf, token...)

@@ -64,8 +64,8 @@ func count(value []byte) int {
 	return int(min(f, math.MaxInt32))
 }
 
-// countPrompts returns how many prompts a completions body holds: a string is one, and so is an array of token numbers; an array of
-// either holds several.
+// countPrompts returns how many prompts a completions body holds: a string is one, and so is an array of token numbers; an
+// array of either holds several.
 func countPrompts(value []byte) int {
 	n := 0
 	elements(value, func(prompt []byte) bool {

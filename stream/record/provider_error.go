@@ -5,8 +5,9 @@ import "strings"
 // maxPlain is how many characters are kept of an error body that is no JSON.
 const maxPlain = 200
 
-// ParseError reads the body of a provider's error. It knows the forms of OpenAI, Anthropic, Gemini, Mistral, OpenRouter and of servers
-// written with FastAPI; of anything else it takes the text. There is always a message; the Status is the caller's to set.
+// ParseError reads the body of a provider's error. It knows the forms of OpenAI, Anthropic, Gemini, Mistral, OpenRouter and
+// of servers written with FastAPI; of anything else it takes the text. There is always a message; the Status is the caller's
+// to set.
 func ParseError(body []byte) *Error {
 	body = trimSpace(body)
 	e := new(Error)

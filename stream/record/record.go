@@ -15,8 +15,8 @@ type Record struct {
 	Input []byte // the line as it was read
 	ID    []byte // the id, a JSON string or number as it came; nil when the record names none
 
-	// Content is the hash of the record's JSON with keys sorted, flags not in it. It is there when ID is nil and the line
-	// could be read, and is what GeneratedID makes an id of.
+	// Content is the hash of the record's JSON with keys sorted, flags not in it. It is there when ID is nil and the line could
+	// be read, and is what GeneratedID makes an id of.
 	Content [16]byte
 
 	Endpoint Endpoint
@@ -24,7 +24,8 @@ type Record struct {
 	Model    string // the body's model, unquoted; "" when it names none
 
 	// Request is the fingerprint of the request: SHA-256 over the endpoint and the body, with keys sorted at every depth and
-	// without what JSON leaves to the writer: white space between tokens, and escapes in strings. Numbers count as they are spelt.
+	// without what JSON leaves to the writer: white space between tokens, and escapes in strings. Numbers count as they are
+	// spelt.
 	Request [32]byte
 
 	MaxTokens int    // bound on output tokens for each completion; 0 when the body sets none

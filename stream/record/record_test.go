@@ -62,7 +62,8 @@ func TestFingerprint(t *testing.T) {
 	base := request(Options{}, `{"messages":[{"role":"user","content":"a/\n\"é😀"}],"model":"m","v":{"x":1,"y":[1.0,{"b":2,"a":1}]}}`)
 	same := []string{
 		`{"v":{"y":[1.0,{"a":1,"b":2}],"x":1},"model":"m","messages":[{"content":"a/\n\"é😀","role":"user"}]}`,
-		`{ "messages" : [ { "role":"user" ,"content":"a\/\u000a\u0022\u00e9\ud83d\ude00" } ] , "m\u006fdel":"m","v":{"x":1,"y":[ 1.0,{"b":2,"a":1}]}, "id":"x" }`,
+		`{ "messages" : [ { "role":"user" ,"content":"a\/\u000a\u0022\u00e9\ud83d\ude00" } ] , "m\u006fdel":"m","v":{"x":1,"y":[ 1.0,` +
+			`{"b":2,"a":1}]}, "id":"x" }`,
 		`{"custom_id":"1","body":{"messages":[{"role":"user","content":"a/\n\"é😀"}],"model":"m","v":{"x":1,"y":[1.0,{"b":2,"a":1}]}}}`,
 	}
 	for _, line := range same {
@@ -171,7 +172,8 @@ func TestModelIsInterned(t *testing.T) {
 // Whatever else a record holds arrives as it was written, in its order.
 func TestMembersSurvive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		value := rapid.SampledFrom([]string{`1.0`, `1e400`, `9007199254740993`, `"\u0041\/"`, `{"id":1,"prompt":[ ]}`, `[1 , 2]`, `null`, `""`})
+		value := rapid.SampledFrom([]string{`1.0`, `1e400`, `9007199254740993`, `"\u0041\/"`, `{"id":1,"prompt":[ ]}`, `[1 ,` +
+			` 2]`, `null`, `""`})
 		var line, want strings.Builder
 		member := func(dst *strings.Builder, text string) {
 			if dst.Len() > 0 {

@@ -6,11 +6,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// What this package reads it checks once, with jsontext, and then walks over: the functions here take JSON that is known to be valid,
-// so that they need neither errors nor a stack. On anything else they give nonsense, but neither panic nor loop.
+// What this package reads it checks once, with jsontext, and then walks over: the functions here take JSON that is known to
+// be valid, so that they need neither errors nor a stack. On anything else they give nonsense, but neither panic nor loop.
 
-// lenient is how lines and bodies are checked: strings of doubtful UTF-8 and names that come twice are the
-// provider's to refuse, and pass through untouched.
+// lenient is how lines and bodies are checked: strings of doubtful UTF-8 and names that come twice are the provider's to
+// refuse, and pass through untouched.
 var lenient = []jsontext.Options{jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)}
 
 func isValid(src []byte) bool { return jsontext.Value(src).IsValid(lenient...) }

@@ -46,7 +46,8 @@ func (d *Decoder) decodeShape(rec *Record, src []byte) *Error {
 	case !isNull(valueOf(d.members, src, "error")):
 		return upstreamError(valueOf(d.members, src, "error"))
 	}
-	return invalid("unknown_shape", "the record has none of `prompt`, `messages`, `input`, or `custom_id` with `body`; %s", d.fieldNames(src))
+	return invalid("unknown_shape", "the record has none of `prompt`, `messages`, `input`, or `custom_id` with `body`; %s",
+		d.fieldNames(src))
 }
 
 // hasCustomID says whether there is a custom_id, as the id taken out of the members or among them.

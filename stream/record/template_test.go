@@ -6,7 +6,8 @@ import (
 )
 
 func TestTemplate(t *testing.T) {
-	const line = `{"id":"i","text":" a\"b ","n":9007199254740993,"f":1.50,"yes":true,"none":null,"tags":["x",{"y":1e3}],"o":{"b":null,"a":"é"}}`
+	const line = `{"id":"i","text":" a\"b ","n":9007199254740993,"f":1.50,"yes":true,"none":null,"tags":["x",{"y":1e3}],` +
+		`"o":{"b":null,"a":"é"}}`
 	tests := []struct{ template, prompt string }{
 		{`no fields`, `no fields`},
 		{`{{.text}}|{{trim .text}}|{{.text | truncate 2}}`, ` a\"b |a\"b| a`},

@@ -29,8 +29,8 @@ func (o object) fields() string {
 	return "the record has " + listed(slices.Sorted(maps.Keys(o)))
 }
 
-// valueAt returns the Go value of the JSON that begins at i, and the position after it. It recurs as deep as the JSON nests, which the check
-// before bounds at 10,000.
+// valueAt returns the Go value of the JSON that begins at i, and the position after it. It recurs as deep as the JSON nests,
+// which the check before bounds at 10,000.
 func valueAt(src []byte, i int) (any, int) {
 	switch src[i] {
 	case '{':
