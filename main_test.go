@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain makes this test binary the command itself, under the name of llmpipe on the PATH: every test below runs the real thing as a
+// process of its own.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"llmpipe": main})
+}
+
+// simServer is `llmpipe sim` as a separate process.
+type simServer struct {
+	URL string // up to /v1
+	cmd *exec.Cmd
+}
+
+// startSim starts the simulated provider with options as after "sim:?". It ends with the test.
+func startSim(t testing.TB, options string) *simServer {
+	t.Helper()
+	cmd := exec.Command("llmpipe", "sim", "--listen", "127.0.0.1:0", options)
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	})
+	line, err := bufio.NewReader(stderr).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the simulator did not start: %q, %v", line, err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, stderr) }()
+	_, url, ok := strings.Cut(strings.TrimSpace(line), "http://")
+	if !ok {
+		t.Fatalf("the simulator did not say where it is: %q", line)
+	}
+	return &simServer{URL: "http://" + url, cmd: cmd}
+}
+
+// simCounts are those of a simulator's numbers that tests look at.
+type simCounts struct {
+	Requests int            `json:"requests"`
+	Answered int            `json:"answered"`
+	ByStatus map[string]int `json:"by_status"`
+	ByModel  map[string]struct {
+		Answered int `json:"answered"`
+	} `json:"by_model"`
+	PeakInFlight int `json:"peak_in_flight"`
+}
+
+// stats asks the simulator what it was asked so far.
+func (s *simServer) stats(t testing.TB) simCounts {
+	t.Helper()
+	res, err := http.Get(strings.TrimSuffix(s.URL, "/v1") + "/stats")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var c simCounts
+	if err := json.NewDecoder(res.Body).Decode(&c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// process is a run of llmpipe whose output is collected.
+type process struct {
+	*exec.Cmd
+	out, err bytes.Buffer
+}
+
+// llmpipe prepares a run of the command in a directory of its own, with an environment that holds no key and no configuration.
+func llmpipe(t testing.TB, dir string, args ...string) *process {
+	t.Helper()
+	p := &process{Cmd: exec.Command("llmpipe", args...)}
+	p.Dir = dir
+	p.Env = cleanEnv()
+	p.Stdout, p.Stderr = &p.out, &p.err
+	return p
+}
+
+// cleanEnv is the environment without what would configure llmpipe.
+func cleanEnv() []string {
+	var env []string
+	for _, kv := range os.Environ() {
+		if !strings.HasPrefix(kv, "OPENAI_") && !strings.HasPrefix(kv, "LLMPIPE_") {
+			env = append(env, kv)
+		}
+	}
+	return env
+}
+
+// exit runs p to its end and returns its exit code, as a shell would give it.
+func (p *process) exit(t testing.TB) int {
+	t.Helper()
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return p.wait(t)
+}
+
+// wait waits for p, which was started, and returns its exit code, as a shell would give it.
+func (p *process) wait(t testing.TB) int {
+	t.Helper()
+	_ = p.Wait()
+	status, ok := p.ProcessState.Sys().(syscall.WaitStatus)
+	if ok && status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return p.ProcessState.ExitCode()
+}
+
+// lines splits p's stdout.
+func (p *process) lines() []string { return splitLines(p.out.String()) }
+
+func splitLines(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == '\n' })
+}
+
+// writePrompts writes a file of n simple records with the ids 1 to n, and returns its name.
+func writePrompts(t testing.TB, dir string, n int) string {
+	t.Helper()
+	var b bytes.Buffer
+	for i := 1; i <= n; i++ {
+		fmt.Fprintf(&b, `{"id":%d,"prompt":"prompt number %d"}`+"\n", i, i)
+	}
+	name := filepath.Join(dir, "prompts.jsonl")
+	if err := os.WriteFile(name, b.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// eventually polls until ok, and fails after a minute: only a test that hangs gets there.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Fatalf("never happened: %s", what)
+}

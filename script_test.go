@@ -1,0 +1,33 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestScripts runs the command lines of testdata/script. Beyond testscript's own commands there is
+//
+//	simulate [OPTIONS]    start a simulated provider as a process; its address is in $SIM
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(env *testscript.Env) error {
+			env.Values[testingKey{}] = env.T()
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"simulate": func(ts *testscript.TestScript, neg bool, args []string) {
+				t, ok := ts.Value(testingKey{}).(testing.TB)
+				if !ok {
+					ts.Fatalf("no testing.TB to end the simulator with")
+				}
+				ts.Setenv("SIM", startSim(t, strings.Join(args, "&")).URL)
+			},
+		},
+	})
+}
+
+type testingKey struct{}
