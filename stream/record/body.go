@@ -72,20 +72,17 @@ func (d *Decoder) putMissing(s *splice, how rewriting) bool {
 	return len(s.dst) > before
 }
 
-// leaveOut leaves out a member and one comma: the one before it if a member was kept, else the one after it.
+// leaveOut leaves out a member and one comma: the one before it if a member was kept, else the one after it, since one that is
+// kept then follows.
 func (d *Decoder) leaveOut(s *splice, i int, kept bool) {
 	m := &d.members[i]
-	switch {
-	case kept:
+	if kept {
 		s.copyTo(s.comma(d.members[i-1].value.end))
 		s.skipTo(m.value.end)
-	case i+1 < len(d.members):
-		s.copyTo(m.key.start)
-		s.skipTo(s.comma(m.value.end) + 1)
-	default:
-		s.copyTo(m.key.start)
-		s.skipTo(m.value.end)
+		return
 	}
+	s.copyTo(m.key.start)
+	s.skipTo(s.comma(m.value.end) + 1)
 }
 
 // compose makes the body of a prompt that came without one. The prompt is a JSON string.

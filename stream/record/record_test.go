@@ -158,6 +158,44 @@ func TestReset(t *testing.T) {
 	}
 }
 
+// What one huge line took is not kept for all that follow.
+func TestDecoderLetsGo(t *testing.T) {
+	d, _ := NewDecoder(Options{})
+	var many strings.Builder
+	for i := range 2 * keepMembers {
+		many.WriteString(`,"v` + strings.Repeat("x", i%7) + `":[]`)
+	}
+	var rec Record
+	for _, line := range []string{
+		`{"messages":[]` + many.String() + `}`,
+		`"\u0041` + strings.Repeat("x", 2*keepSize) + `"`,
+	} {
+		if e := d.Decode(&rec, []byte(line)); e != nil {
+			t.Fatal(e)
+		}
+		h := d.hash
+		if cap(d.members) > keepMembers || cap(d.fields) > keepMembers || cap(h.entries) > keepMembers || cap(h.nests) > keepMembers {
+			t.Errorf("members are kept: %d, %d, %d, %d", cap(d.members), cap(d.fields), cap(h.entries), cap(h.nests))
+		}
+		if cap(d.text) > keepSize || cap(h.buf) > keepSize || cap(h.scratch) > keepSize {
+			t.Errorf("bytes are kept: %d, %d, %d", cap(d.text), cap(h.buf), cap(h.scratch))
+		}
+	}
+	raw, _ := NewDecoder(Options{Raw: true})
+	if e := raw.Decode(&rec, []byte(strings.Repeat("x", 2*keepSize))); e != nil || cap(raw.text) > keepSize {
+		t.Errorf("%d bytes are kept, %v", cap(raw.text), e)
+	}
+}
+
+// A line may nest as deep as JSON is let in.
+func TestDecodeDeep(t *testing.T) {
+	const depth = 9_990
+	line := `{"messages":[],"a":` + strings.Repeat(`{"b":1,"a":`, depth) + "1" + strings.Repeat("}", depth) + "}"
+	if _, e := decode(t, Options{}, line); e != nil {
+		t.Error(e)
+	}
+}
+
 // A model that comes again is the same string, not a copy.
 func TestModelIsInterned(t *testing.T) {
 	d, _ := NewDecoder(Options{})

@@ -211,9 +211,6 @@ func isNumber(value []byte) bool {
 
 // kindOf names the kind of a value for a message.
 func kindOf(value []byte) string {
-	if len(value) == 0 {
-		return "nothing"
-	}
 	switch value[0] {
 	case '{':
 		return "an object"

@@ -113,7 +113,7 @@ func index(v any, keys ...any) (any, error) {
 		case array:
 			i, ok := key.(int)
 			if !ok || i < 0 || i >= len(from) {
-				return nil, fmt.Errorf("index %v: the array has %d elements", key, len(from))
+				return nil, fmt.Errorf("index %v: the length of the array is %d", key, len(from))
 			}
 			v = from[i]
 		default:
