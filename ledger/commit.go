@@ -78,7 +78,7 @@ func (l *Ledger) write() (kept []byte, err error) {
 	if err := l.file.Lock(); err != nil {
 		return nil, fmt.Errorf("locking: %w", err)
 	}
-	defer func() { err = errors.Join(err, l.file.Unlock()) }()
+	defer func() { err = both(err, l.file.Unlock()) }()
 	if err := l.catchUp(); err != nil {
 		return nil, err
 	}
@@ -91,11 +91,11 @@ func (l *Ledger) write() (kept []byte, err error) {
 	if err != nil {
 		kept = l.out[:bytes.LastIndexByte(l.out[:n], '\n')+1]
 		if cutErr := l.file.Truncate(base + int64(len(kept))); cutErr != nil {
-			err = errors.Join(err, fmt.Errorf("cutting the torn end: %w", cutErr))
+			err = both(err, fmt.Errorf("cutting the torn end: %w", cutErr))
 		}
 	}
 	if syncErr := l.sync(); syncErr != nil {
-		return nil, errors.Join(err, syncErr)
+		return nil, both(err, syncErr)
 	}
 	for line := range bytes.Lines(kept) {
 		if err := l.enter(line[:len(line)-1], l.end); err != nil {
@@ -182,7 +182,7 @@ func (l *Ledger) saveAside(tail []byte) (name string, err error) {
 		if err == nil && l.options.Fsync != FsyncNever {
 			err = file.SyncData()
 		}
-		return name, errors.Join(err, file.Close())
+		return name, both(err, file.Close())
 	}
 }
 

@@ -65,3 +65,14 @@ func (e *WriteError) Unwrap() error { return e.Err }
 // or holds a line break, a negative cost, a line beyond 256 MiB. Nothing of the batch is written,
 // and the ledger goes on.
 var ErrBatch = errors.New("record can't be written down")
+
+// both is errors.Join on one line.
+func both(first, second error) error {
+	switch {
+	case first == nil:
+		return second
+	case second == nil:
+		return first
+	}
+	return fmt.Errorf("%w; %w", first, second)
+}

@@ -36,6 +36,6 @@ func (Disk) SyncDir(name string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, dir.Close()) }()
+	defer func() { err = both(err, dir.Close()) }()
 	return dir.Sync()
 }

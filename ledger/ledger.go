@@ -90,7 +90,7 @@ func Open(path string, o Options) (*Ledger, error) {
 	}
 	l.file = file
 	if err := l.load(); err != nil {
-		return nil, errors.Join(err, file.Close())
+		return nil, both(err, file.Close())
 	}
 	return l, nil
 }
@@ -114,18 +114,18 @@ func (l *Ledger) load() error {
 	}
 	_, err = l.absorb(info.Size())
 	if damage := (*DamageError)(nil); errors.As(err, &damage) {
-		return l.lookAgain()
+		return l.lookAgain(damage)
 	}
 	return err
 }
 
 // lookAgain tells damage from a line that was cut off and written over between two reads of it: under
 // the lock nobody does that. The index ends before the line.
-func (l *Ledger) lookAgain() (err error) {
+func (l *Ledger) lookAgain(damage *DamageError) (err error) {
 	if err := l.file.Lock(); err != nil {
-		return fmt.Errorf("locking ledger %s: %w", l.path, err)
+		return fmt.Errorf("%w (and not read again: locking: %w)", damage, err)
 	}
-	defer func() { err = errors.Join(err, l.file.Unlock()) }()
+	defer func() { err = both(err, l.file.Unlock()) }()
 	info, err := l.file.Stat()
 	if err != nil {
 		return fmt.Errorf("opening ledger: %w", err)
@@ -242,10 +242,10 @@ func (l *Ledger) Close() error {
 	if errors.Is(l.refused, ErrClosed) {
 		return nil
 	}
-	err := errors.Join(l.late, l.syncDue())
+	err := both(l.late, l.syncDue())
 	l.refused = ErrClosed
 	if l.file != nil {
-		err = errors.Join(err, l.file.Close())
+		err = both(err, l.file.Close())
 	}
 	if err != nil {
 		return fmt.Errorf("closing ledger %s: %w", l.path, err)

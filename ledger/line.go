@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"hash/crc32"
 )
@@ -24,9 +25,10 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // seal ends the line that begins at start: the checksum, and the newline.
 func seal(dst []byte, start int) []byte {
-	sum := crc32.Checksum(dst[start:], castagnoli)
+	var sum [4]byte
+	binary.BigEndian.PutUint32(sum[:], crc32.Checksum(dst[start:], castagnoli))
 	dst = append(dst, sumStart...)
-	dst = append(dst, hex.EncodeToString([]byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)})...)
+	dst = hex.AppendEncode(dst, sum[:])
 	return append(dst, sumEnd+"\n"...)
 }
 

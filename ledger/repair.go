@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,7 +26,7 @@ func Repair(path, out string) (stats RepairStats, err error) {
 	if err != nil {
 		return stats, fmt.Errorf("opening ledger: %w", err)
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
+	defer func() { err = both(err, file.Close()) }()
 	if err := file.Lock(); err != nil {
 		return stats, fmt.Errorf("locking ledger %s: %w", path, err)
 	}
@@ -41,8 +40,8 @@ func Repair(path, out string) (stats RepairStats, err error) {
 	if err == nil {
 		err = m.mend(sectionLines(file, 0, info.Size()))
 	}
-	if err = errors.Join(err, clean.finish(), lost.finish()); err != nil {
-		return m.stats, errors.Join(err, clean.discard(), lost.discard())
+	if err = both(err, both(clean.finish(), lost.finish())); err != nil {
+		return m.stats, both(err, both(clean.discard(), lost.discard()))
 	}
 	if lost.file != nil {
 		m.stats.Aside = lost.name
@@ -87,7 +86,7 @@ func (s *sideFile) finish() error {
 	if err == nil {
 		err = s.file.Sync()
 	}
-	err = errors.Join(err, s.file.Close())
+	err = both(err, s.file.Close())
 	if err == nil {
 		err = Disk{}.SyncDir(filepath.Dir(s.name))
 	}

@@ -33,8 +33,8 @@ type ReportRow struct {
 	CompletionTokens int64     `json:"completion_tokens"`
 	CachedTokens     int64     `json:"cached_tokens"`
 	ReasoningTokens  int64     `json:"reasoning_tokens"`
-	Cost             Dollars   `json:"cost_usd"`     // of those whose cost is known
-	UnknownCost      int64     `json:"unknown_cost"` // how many are not
+	Cost             *Dollars  `json:"cost_usd"`     // of those whose cost is known; nil if none is
+	UnknownCost      int64     `json:"unknown_cost"` // how many have a cost that is not
 	Latency          Latencies `json:"latency_ms"`   // of the results
 }
 
@@ -113,6 +113,8 @@ type tally struct {
 
 type tallyRow struct {
 	ReportRow
+	cost    Dollars
+	priced  int64 // how many have a cost that is known
 	latency histogram
 }
 
@@ -193,7 +195,8 @@ func (row *tallyRow) addFailure(f *Failure) {
 
 func (row *tallyRow) addCost(nanos int64, known bool) {
 	if known {
-		row.Cost += Dollars(nanos)
+		row.cost += Dollars(nanos)
+		row.priced++
 	} else {
 		row.UnknownCost++
 	}
@@ -220,6 +223,9 @@ func (t *tally) report() *Report {
 
 func (row *tallyRow) finish() ReportRow {
 	row.Latency = Latencies{P50: row.latency.percentile(50), P90: row.latency.percentile(90), P99: row.latency.percentile(99)}
+	if row.priced > 0 || row.UnknownCost == 0 {
+		row.Cost = &row.cost
+	}
 	return row.ReportRow
 }
 

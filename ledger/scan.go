@@ -26,12 +26,12 @@ func Scan(path string, f func(Entry) error) (err error) {
 	if err != nil {
 		return fmt.Errorf("opening ledger: %w", err)
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
+	defer func() { err = both(err, file.Close()) }()
 	src, err := decompress(file)
 	if err != nil {
 		return fmt.Errorf("reading ledger %s: %w", path, err)
 	}
-	defer func() { err = errors.Join(err, src.Close()) }()
+	defer func() { err = both(err, src.Close()) }()
 	s := scanner{path: path}
 	lines := newLineReader(src, 0, readSize)
 	for {

@@ -16,7 +16,6 @@ func (r *Report) WriteTable(w io.Writer) error {
 	var out bytes.Buffer
 	r.writeFrame(&out)
 	if r.Total.Results+r.Total.Failures > 0 {
-		// Neither table can fail: both go to memory.
 		r.writeFigures(&out)
 		r.writeErrors(&out)
 	}
@@ -26,7 +25,7 @@ func (r *Report) WriteTable(w io.Writer) error {
 
 func (r *Report) writeFrame(out *bytes.Buffer) {
 	const minute = "2006-01-02 15:04"
-	fmt.Fprintf(out, "%s results, %s failures, %s runs", grouped(r.Total.Results), grouped(r.Total.Failures), grouped(r.Runs))
+	fmt.Fprintf(out, "%s, %s, %s", counted(r.Total.Results, "result"), counted(r.Total.Failures, "failure"), counted(r.Runs, "run"))
 	if !r.First.IsZero() {
 		fmt.Fprintf(out, ", %s to %s", r.First.In(time.UTC).Format(minute), r.Last.In(time.UTC).Format(minute+" MST"))
 	}
@@ -35,7 +34,7 @@ func (r *Report) writeFrame(out *bytes.Buffer) {
 		out.WriteString("all of it simulated\n")
 	}
 	if r.SimulatedLeftOut > 0 {
-		fmt.Fprintf(out, "%s simulated records left out\n", grouped(r.SimulatedLeftOut))
+		fmt.Fprintf(out, "%s left out\n", counted(r.SimulatedLeftOut, "simulated record"))
 	}
 }
 
@@ -49,7 +48,7 @@ func (r *Report) writeFigures(out *bytes.Buffer) {
 	for i := range r.Providers {
 		writeRow(table, &r.Providers[i], "provider "+printable(r.Providers[i].Name))
 	}
-	_ = table.Flush()
+	_ = table.Flush() // to memory, which does not fail
 	if r.Total.UnknownCost > 0 {
 		fmt.Fprintf(out, "\n* and %s whose cost is not known\n", grouped(r.Total.UnknownCost))
 	}
@@ -57,7 +56,10 @@ func (r *Report) writeFigures(out *bytes.Buffer) {
 
 // writeRow leaves the name to the end of the line, so that the figures before it line up to the right.
 func writeRow(table io.Writer, row *ReportRow, name string) {
-	cost := "$" + row.Cost.String()
+	cost := "?"
+	if row.Cost != nil {
+		cost = "$" + row.Cost.String()
+	}
 	if row.UnknownCost > 0 {
 		cost += "*"
 	}
@@ -79,11 +81,18 @@ func (r *Report) writeErrors(out *bytes.Buffer) {
 		}
 		fmt.Fprintf(table, "%s\t%s\t  %s\n", grouped(e.Count), status, strings.TrimSpace(printable(e.Type+" "+e.Code)))
 	}
-	_ = table.Flush()
+	_ = table.Flush() // to memory, which does not fail
 }
 
 func milliseconds(ms int64) string {
 	return (time.Duration(ms) * time.Millisecond).String()
+}
+
+func counted(n int64, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return grouped(n) + " " + what
 }
 
 // grouped writes a count as 1,234,567.

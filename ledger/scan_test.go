@@ -1,0 +1,206 @@
+package ledger
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+func TestScanGivesBackWhatWasCommitted(t *testing.T) {
+	path := testPath(t)
+	run := RunInfo{ID: "run1", Time: testTime(), Version: "v1", Endpoint: "chat", Model: "m", Provider: "p", Simulated: true}
+	l := mustOpen(t, path, Options{Run: run, Simulated: true, Emitted: &FileID{3, 4}})
+	failed := testFailure(5)
+	failed.Billed, failed.CostNanos, failed.PromptTokens = true, 77, 5
+	failed.Message = "bad \xff byte"
+	unknown := testFailure(6)
+	unknown.Billed, unknown.CostKnown, unknown.Status, unknown.Code = true, false, 0, ""
+	b := resultsOf(0, 1)
+	b.Failures = append(b.Failures, failed, unknown, testFailure(7))
+	b.Emitted = []Key{{1, 2}, {3, 4}}
+	mustCommit(t, l, b)
+
+	var got []string
+	err := Scan(path, func(e Entry) error {
+		switch {
+		case e.Run != nil:
+			got = append(got, fmt.Sprintf("%+v", *e.Run))
+		case e.Result != nil:
+			got = append(got, describe(*e.Result))
+		case e.Failure != nil:
+			got = append(got, describeFailure(*e.Failure))
+		case e.Emitted != nil:
+			got = append(got, fmt.Sprintf("%+v", *e.Emitted))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Results[0].Simulated = true
+	failed.Message = "bad \ufffd byte"
+	third := testFailure(7)
+	want := []string{fmt.Sprintf("%+v", run), describe(b.Results[0])}
+	for _, f := range []Failure{failed, unknown, third} {
+		f.Simulated = true
+		want = append(want, describeFailure(f))
+	}
+	want = append(want, fmt.Sprintf("%+v", Emitted{File: FileID{3, 4}, Keys: b.Emitted, Simulated: true}))
+	if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {
+		t.Errorf("scanned\n%s\nwant\n%s", g, w)
+	}
+}
+
+func describeFailure(f Failure) string {
+	f.line = lineBuffer{}
+	return fmt.Sprintf("id %s %+v", f.ID, f)
+}
+
+func TestScanReadsCompressedLedgers(t *testing.T) {
+	data, starts := smallLedger(t)
+	split := starts[3]
+	for name, compressed := range map[string][]byte{
+		"plain":        data,
+		"gzip":         gzipped(t, data),
+		"gzip members": append(gzipped(t, data[:split]), gzipped(t, data[split:])...),
+		"zstd":         zstandard(t, data),
+		"zstd frames":  append(zstandard(t, data[:split]), zstandard(t, data[split:])...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := testPath(t)
+			write(t, path, compressed)
+			var lines bytes.Buffer
+			if err := Scan(path, func(e Entry) error {
+				if e.Offset != int64(lines.Len()) {
+					t.Errorf("offset %d, want %d", e.Offset, lines.Len())
+				}
+				_, err := fmt.Fprintf(&lines, "%s\n", e.Line)
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(lines.Bytes(), data) {
+				t.Errorf("scanned %q", lines.Bytes())
+			}
+			if name == "plain" {
+				return
+			}
+			write(t, path, compressed[:len(compressed)-5])
+			if err := Scan(path, func(Entry) error { return nil }); !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Errorf("cut short: %v", err)
+			}
+		})
+	}
+}
+
+func gzipped(t *testing.T, data []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	if _, err := w.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func zstandard(t *testing.T, data []byte) []byte {
+	t.Helper()
+	w, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.EncodeAll(data, nil)
+}
+
+func TestScanStopsWhereItMust(t *testing.T) {
+	data, starts := smallLedger(t)
+	path := testPath(t)
+	count := func() (lines int, err error) {
+		err = Scan(path, func(Entry) error { lines++; return nil })
+		return lines, err
+	}
+
+	write(t, path, data[:len(data)-10])
+	if lines, err := count(); err != nil || lines != len(starts)-2 {
+		t.Errorf("a torn tail: %d lines, %v", lines, err)
+	}
+	bad := bytes.Clone(data)
+	bad[starts[2]+80] ^= 4
+	write(t, path, bad)
+	damage := (*DamageError)(nil)
+	if lines, err := count(); lines != 2 || !errors.As(err, &damage) || damage.Offset != int64(starts[2]) {
+		t.Errorf("damage: %d lines, %v", lines, err)
+	}
+	write(t, path, []byte("note\n"))
+	if _, err := count(); !errors.Is(err, ErrNotLedger) {
+		t.Errorf("not a ledger: %v", err)
+	}
+	write(t, path, nil)
+	if lines, err := count(); lines != 0 || err != nil {
+		t.Errorf("an empty file: %d lines, %v", lines, err)
+	}
+	if err := Scan(path+".none", func(Entry) error { return nil }); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+	write(t, path, data)
+	if err := Scan(path, func(Entry) error { return errDisk }); err != errDisk {
+		t.Errorf("an error of the function's own: %v", err)
+	}
+}
+
+// FuzzScan: whatever a file holds, reading it ends in an error or in lines that verify, opening it
+// agrees, and repairing it gives something that opens, if it gives anything.
+func FuzzScan(f *testing.F) {
+	data, starts := smallLedger(f)
+	f.Add(data)
+	f.Add(data[starts[1]:])
+	f.Add(seal([]byte(`{"kind":"emitted","file":"0:0","keys":[]`), 0))
+	f.Add(seal([]byte(`{"kind":"result","i":"`), 0))
+	f.Add(seal([]byte(`{"kind":"batch"`), 0))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		path := testPath(t)
+		for _, content := range [][]byte{content, sealedLines(content)} {
+			write(t, path, content)
+			lines := 0
+			scanErr := Scan(path, func(e Entry) error { lines++; return verify(e.Line) })
+			results := int64(0)
+			l, openErr := Open(path, Options{Simulated: true})
+			if openErr == nil {
+				results = l.Summary().Results
+				if err := l.Close(); err != nil {
+					t.Fatal(err)
+				}
+			} else if scanErr == nil && compression(content) == "" {
+				t.Fatalf("scanned %d lines, but not opened: %v", lines, openErr)
+			}
+			out := path + ".out"
+			if _, err := Repair(path, out); err == nil {
+				l := mustOpen(t, out, Options{Simulated: true})
+				if got := l.Summary().Results; got < results {
+					t.Fatalf("%d results are left of %d", got, results)
+				}
+			}
+		}
+	})
+}
+
+// sealedLines gives every line a right checksum, so that fuzzing gets past it.
+func sealedLines(content []byte) (sealed []byte) {
+	for line := range bytes.Lines(content) {
+		line = bytes.TrimSuffix(line, []byte("\n"))
+		start := len(sealed)
+		sealed = append(sealed, line[:max(0, len(line)-sumLen)]...)
+		sealed = seal(sealed, start)
+	}
+	return sealed
+}
