@@ -41,6 +41,7 @@ const forever = time.Duration(math.MaxInt64)
 type bucket struct {
 	told    float64 // a minute, by the user; 0: not told
 	learned float64 // a minute, by the provider's headers; 0: none yet
+	found   float64 // a minute, by trial; counts only while nobody tells; 0: none yet
 	spare   float64 // share of every limit that is left unused, 0..1
 
 	limit float64 // a minute, what is paced by; 0: no limit known
@@ -62,8 +63,8 @@ func newBucket(told int, spare float64, now time.Time) bucket {
 	return b
 }
 
-// bound is the whole limit a minute, nothing left unused: what a single
-// request may cost at most. It is 0 when no limit is known.
+// bound is the limit a minute that somebody told, nothing left unused: what a
+// single request may cost at most. It is 0 when nobody told.
 func (b *bucket) bound() float64 {
 	if b.told == 0 || b.learned > 0 && b.learned < b.told {
 		return b.learned
@@ -73,17 +74,26 @@ func (b *bucket) bound() float64 {
 
 // resize works out the limit after a change of what is known.
 func (b *bucket) resize() {
-	bound, was := b.bound(), b.limit
-	use := 1 - b.spare
-	if bound != b.told {
-		use = min(use, learnedShare)
+	was := b.limit
+	switch bound := b.bound(); {
+	case bound == 0:
+		b.limit = b.found * (1 - b.spare)
+	case bound == b.told:
+		b.limit = bound * (1 - b.spare)
+	default:
+		b.limit = bound * min(1-b.spare, learnedShare)
 	}
-	b.limit = bound * use
 	b.depth = max(1, b.limit/60*depthSeconds)
 	if was == 0 {
 		b.level = b.depth
 	}
 	b.level = min(b.level, b.depth)
+}
+
+// find sets the limit that was found by trial.
+func (b *bucket) find(limit float64) {
+	b.found = limit
+	b.resize()
 }
 
 func (b *bucket) refill(now time.Time) {
@@ -96,7 +106,9 @@ func (b *bucket) refill(now time.Time) {
 		return
 	}
 	b.level = min(b.depth, b.level+passed*b.limit/60)
-	b.left = min(b.bound(), b.left+passed*b.bound()/60)
+	if bound := b.bound(); bound > 0 {
+		b.left = min(bound, b.left+passed*bound/60)
+	}
 }
 
 // wait is how long until the bucket has room for a charge of n, as things are.
@@ -105,8 +117,9 @@ func (b *bucket) wait(n float64) time.Duration {
 		return 0
 	}
 	short := (min(n, b.depth) - b.level) / b.limit
-	theirs := (min(n, b.bound()) - b.left) / b.bound()
-	short = max(short, theirs)
+	if bound := b.bound(); bound > 0 {
+		short = max(short, (min(n, bound)-b.left)/bound)
+	}
 	if short <= 0 {
 		return 0
 	}
@@ -138,9 +151,10 @@ func (b *bucket) teach(w Window, spentThen float64, ago time.Duration) {
 		b.learned = float64(w.Limit)
 		b.resize()
 	}
-	if b.limit == 0 || !w.Known {
+	bound := b.bound()
+	if bound == 0 || !w.Known {
 		return
 	}
-	filled := ago.Seconds()*b.bound()/60 - (b.spent - spentThen)
+	filled := ago.Seconds()*bound/60 - (b.spent - spentThen)
 	b.left = min(b.left, float64(w.Remaining)+max(0, filled))
 }

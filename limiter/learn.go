@@ -15,11 +15,15 @@ func (l *Limiter) learn(p *Permit, o Outcome) *Streak {
 	case Success:
 		l.patience.relief()
 		l.correct(p, o)
+		l.discovery.accept(p, &l.buckets, l.now)
 		l.concurrency.success(p, o, l.now)
 	case Terminal:
 		l.patience.relief()
 	case Pressure:
 		l.patience.pressure(l.now, o.Hint)
+		if o.Hint > 0 {
+			l.discovery.refuse(p, &l.buckets, l.now)
+		}
 		l.concurrency.pressure(p, l.inFlight+1, o.Hint, l.now)
 	case Transient:
 		l.concurrency.transient()

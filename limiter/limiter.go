@@ -44,6 +44,7 @@ type Limiter struct {
 	buckets     [resources]bucket
 	refunds     bool // the provider gives back completion tokens that were not used
 	estimate    estimate
+	discovery   discovery
 	concurrency concurrency
 	breaker     breaker
 	patience    patience
@@ -64,6 +65,7 @@ func New(c Config) *Limiter {
 		clock:       c.Clock,
 		now:         now,
 		estimate:    newEstimate(),
+		discovery:   discovery{since: now, probe: firstProbe},
 		concurrency: newConcurrency(c),
 		patience:    patience{limit: c.GiveUp},
 	}

@@ -74,6 +74,36 @@ func TestHeadersTeach(t *testing.T) {
 	}
 }
 
+// A limit that neither the user nor a header tells is found by trial.
+func TestNobodyTells(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		laws    laws
+		prompts []prompt
+		seconds int
+		refused float64
+	}{
+		{"6000 rpm by the second", laws{rpm: 6000, burst: time.Second, latency: 500 * time.Millisecond}, alike(20_000), 180, 0.02},
+		{"600 rpm by the second", laws{rpm: 600, burst: time.Second, latency: 500 * time.Millisecond}, alike(4_000), 300, 0.03},
+		{"600 rpm by the minute", laws{rpm: 600, latency: 500 * time.Millisecond}, alike(8_000), 600, 0.06},
+		{"600k tpm, mixed", laws{tpm: 600_000, latency: 500 * time.Millisecond}, mixed(6_000, 500), 300, 0.06},
+		{"30 rpm", laws{rpm: 30, latency: 500 * time.Millisecond}, alike(1_000), 1800, 0.12},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tt.laws.silent, tt.laws.jitter = true, 0.5
+				use, refused := measure(t, tt.laws, Config{}, tt.prompts, 10, tt.seconds)
+				if use < 0.85 {
+					t.Errorf("used %.4f of the quota from the tenth second on, want 0.85", use)
+				}
+				if refused > tt.refused {
+					t.Errorf("%.4f of the answers were refusals, want at most %.4f", refused, tt.refused)
+				}
+			})
+		})
+	}
+}
+
 // measure runs prompts against a server and returns, for a span of seconds,
 // the share of the quota that was used, and the share of all answers up to its
 // end that were refusals.

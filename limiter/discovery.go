@@ -1,0 +1,83 @@
+package limiter
+
+import "time"
+
+const (
+	// backOff is the share of what the provider has lately accepted that is
+	// sent after it refused more.
+	backOff = 0.95
+
+	// probePeriod is how long a found limit must hold, and be used, before more
+	// is tried: firstProbe at first, and twice as much each further time.
+	probePeriod = 10 * time.Second
+	firstProbe  = 0.01
+	mostProbe   = 0.5
+
+	// minPeriod is the shortest time that a rate is measured over.
+	minPeriod = time.Second
+
+	// usedShare is how much of a found limit must be used before more is tried.
+	usedShare = 0.9
+)
+
+// discovered are the resources whose rate can be found. A refusal does not say
+// which of them it is for, so both follow what is accepted, and rise together
+// when one of them holds the lane.
+var discovered = [...]resource{requests, tokens}
+
+// discovery finds the rate of a provider that neither the user nor a header
+// tells, from what it accepts and when it refuses. It has a say only in buckets
+// without a known limit.
+type discovery struct {
+	since    time.Time // the period that is being measured
+	accepted charge
+	probe    float64 // share that the next probe adds
+}
+
+// accept takes in a success.
+func (d *discovery) accept(p *Permit, buckets *[resources]bucket, now time.Time) {
+	for r := range d.accepted {
+		d.accepted[r] += p.charged[r]
+	}
+	passed := now.Sub(d.since)
+	if passed < probePeriod {
+		return
+	}
+	used := false
+	for _, r := range discovered {
+		b := &buckets[r]
+		used = used || b.found > 0 && d.accepted[r]/passed.Minutes() >= usedShare*b.limit
+	}
+	if used {
+		for _, r := range discovered {
+			buckets[r].find(buckets[r].found * (1 + d.probe))
+		}
+		d.probe = min(2*d.probe, mostProbe)
+	}
+	d.restart(now)
+}
+
+// refuse takes in a refusal that named a wait: the sign of a rate, not of a
+// lack of room. What was sent before the period began is no news.
+func (d *discovery) refuse(p *Permit, buckets *[resources]bucket, now time.Time) {
+	passed := now.Sub(d.since)
+	if p.sent.Before(d.since) || passed < minPeriod {
+		return
+	}
+	for _, r := range discovered {
+		b := &buckets[r]
+		rate := d.accepted[r] / passed.Minutes()
+		if b.found > 0 {
+			rate = min(max(rate, b.found/2), b.found)
+		}
+		if rate > 0 {
+			b.find(backOff * rate)
+		}
+	}
+	d.probe = firstProbe
+	d.restart(now)
+}
+
+func (d *discovery) restart(now time.Time) {
+	d.since, d.accepted = now, charge{}
+}
