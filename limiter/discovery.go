@@ -13,11 +13,16 @@ const (
 	firstProbe  = 0.01
 	mostProbe   = 0.5
 
-	// minPeriod is the shortest time that a rate is measured over.
-	minPeriod = time.Second
+	// A rate is measured over minPeriod at least, and until enough answers are
+	// in or fullPeriod is over: a few answers of mixed sizes say little.
+	minPeriod  = time.Second
+	fullPeriod = 5 * time.Second
+	enough     = 30
 
-	// usedShare is how much of a found limit must be used before more is tried.
-	usedShare = 0.9
+	// usedShare is how much of a found limit must be used before more is tried:
+	// less than all, for where requests and tokens are both held, and sizes are
+	// mixed, neither is used to the full.
+	usedShare = 0.75
 )
 
 // discovered are the resources whose rate can be found. A refusal does not say
@@ -31,6 +36,7 @@ var discovered = [...]resource{requests, tokens}
 type discovery struct {
 	since    time.Time // the period that is being measured
 	accepted charge
+	refused  int
 	probe    float64 // share that the next probe adds
 }
 
@@ -61,7 +67,12 @@ func (d *discovery) accept(p *Permit, buckets *[resources]bucket, now time.Time)
 // lack of room. What was sent before the period began is no news.
 func (d *discovery) refuse(p *Permit, buckets *[resources]bucket, now time.Time) {
 	passed := now.Sub(d.since)
-	if p.sent.Before(d.since) || passed < minPeriod {
+	if p.sent.Before(d.since) {
+		return
+	}
+	d.refused++
+	answers := d.refused + int(d.accepted[requests])
+	if passed < minPeriod || passed < fullPeriod && answers < enough {
 		return
 	}
 	for _, r := range discovered {
@@ -79,5 +90,5 @@ func (d *discovery) refuse(p *Permit, buckets *[resources]bucket, now time.Time)
 }
 
 func (d *discovery) restart(now time.Time) {
-	d.since, d.accepted = now, charge{}
+	d.since, d.accepted, d.refused = now, charge{}, 0
 }
