@@ -60,7 +60,8 @@ func (r *reader) onChunk() error {
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
 		if _, ok := err.(*exec.ExitError); ok {
-			return hinted("the same command goes on with the next chunk", fmt.Errorf("--on-chunk stopped the run after chunk %d: %w", r.chunks.done, err))
+			return hinted("the same command goes on with the next chunk",
+				fmt.Errorf("--on-chunk stopped the run after chunk %d: %w", r.chunks.done, err))
 		}
 		return fmt.Errorf("--on-chunk: %w", err)
 	}

@@ -24,3 +24,12 @@ func HintOf(err error) string {
 	}
 	return ""
 }
+
+// UsageError is a command line that cannot be meant.
+type UsageError struct{ Err error }
+
+// Error implements error.
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *UsageError) Unwrap() error { return e.Err }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"llmpipe/stream/record"
 	"slices"
 )
 
@@ -58,19 +59,22 @@ func (r *reader) choose() ([]*task, error) {
 	return tasks, nil
 }
 
-// rank is the number by which t is chosen: the same for the same seed and id, wherever the record stands.
+// rank is the number by which t is chosen.
 func (r *reader) rank(t *task) uint64 {
-	h := sha256.New()
-	h.Write(binary.BigEndian.AppendUint64(nil, r.cfg.Seed))
 	switch {
 	case t.ID != nil:
-		h.Write(t.ID)
-	case t.err == nil:
-		h.Write(t.Content[:])
+		return rank(r.cfg.Seed, t.ID)
+	case t.Content != [16]byte{}:
+		return rank(r.cfg.Seed, record.GeneratedID(t.Content, 1))
 	default:
-		h.Write(t.line)
+		return rank(r.cfg.Seed, t.line)
 	}
-	return binary.BigEndian.Uint64(h.Sum(nil))
+}
+
+// rank is the number by which a record is chosen for a sample: the same for the same seed and id, wherever the record stands.
+func rank(seed uint64, id []byte) uint64 {
+	sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, seed), id...))
+	return binary.BigEndian.Uint64(sum[:])
 }
 
 type candidate struct {

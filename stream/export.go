@@ -1,0 +1,90 @@
+package stream
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/record"
+)
+
+// ExportConfig says what of a ledger is written, and how.
+type ExportConfig struct {
+	Ledger string
+	Format record.Format
+	// Sample writes only the so many results with the smallest hash of Seed and id, as the filter's does.
+	Sample int
+	Seed   uint64
+}
+
+// Export writes the newest result of every record in a ledger to w, in the order of the ledger.
+func Export(w io.Writer, c ExportConfig) error {
+	chosen, err := c.choose()
+	if err != nil {
+		return ledgerHint(c.Ledger, err)
+	}
+	out := bufio.NewWriterSize(w, flushBytes)
+	var line []byte
+	err = ledger.ScanLatest(c.Ledger, func(e ledger.Entry) error {
+		if chosen != nil && !chosen[e.Offset] {
+			return nil
+		}
+		if line, err = appendRecorded(line[:0], c.Format, e.Result); err != nil {
+			return fmt.Errorf("ledger %s at byte %d: %w", c.Ledger, e.Offset, err)
+		}
+		_, err := out.Write(line)
+		return err
+	})
+	if err == nil {
+		err = out.Flush()
+	}
+	if isClosedPipe(err) {
+		return nil // who asked for it has seen enough
+	}
+	return ledgerHint(c.Ledger, err)
+}
+
+// choose returns the offsets of the sample, nil when all are wanted.
+func (c *ExportConfig) choose() (map[int64]bool, error) {
+	if c.Sample <= 0 {
+		return nil, nil
+	}
+	type ranked struct {
+		rank   uint64
+		offset int64
+	}
+	var all []ranked
+	err := ledger.ScanLatest(c.Ledger, func(e ledger.Entry) error {
+		all = append(all, ranked{rank(c.Seed, e.Result.ID), e.Offset})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(all, func(a, b ranked) int { return cmp.Compare(a.rank, b.rank) })
+	chosen := make(map[int64]bool)
+	for _, r := range all[:min(c.Sample, len(all))] {
+		chosen[r.offset] = true
+	}
+	return chosen, nil
+}
+
+// appendRecorded appends the line of a recorded result.
+func appendRecorded(dst []byte, f record.Format, r *ledger.Result) ([]byte, error) {
+	endpoint, err := record.ParseEndpoint(r.Endpoint)
+	if err != nil {
+		return dst, err
+	}
+	answer, err := record.ParseAnswer(endpoint, r.Response)
+	if err != nil {
+		return dst, err
+	}
+	line := record.Result{
+		ID: r.ID, Answer: &answer, Response: r.Response, CostNanos: r.CostNanos, CostKnown: r.CostKnown,
+		Attempts: r.Attempts, LatencyMS: r.LatencyMS, DowngradedFrom: r.DowngradedFrom,
+	}
+	return f.Append(dst, &line), nil
+}

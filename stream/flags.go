@@ -1,0 +1,80 @@
+package stream
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/record"
+)
+
+// Flags are what the filter can be told on a command line. The tags are for the parser that main runs: names, defaults, the group in
+// which --help shows a flag, and what it says there.
+type Flags struct {
+	Files []string `arg:"" optional:"" help:"Files to read instead of stdin, in order; - is stdin."`
+
+	Prompt   string          `short:"p" group:"in" placeholder:"TEMPLATE" help:"The prompt, from a record's fields: 'Translate: {{.text}}'."`
+	System   string          `group:"in" placeholder:"TEXT|@FILE" help:"A system message for records that have none."`
+	RawInput bool            `short:"R" group:"in" help:"Each line is a prompt as it stands, not JSON."`
+	IDField  string          `group:"in" placeholder:"NAME" help:"The field that names a record (default: id or custom_id)."`
+	Endpoint record.Endpoint `group:"in" default:"chat" placeholder:"chat" help:"chat, embeddings, responses or completions."`
+	Model    string          `short:"m" group:"in" placeholder:"NAME" env:"LLMPIPE_MODEL" help:"For records that name none (OpenAI: gpt-4o-mini)."`
+	Set      []string        `group:"in" sep:"none" placeholder:"KEY=JSON|@FILE" help:"A body field for records that lack it. Repeatable."`
+	MaxLine  Size            `group:"in" default:"64MiB" placeholder:"64MiB" help:"The longest line; longer ones become error records."`
+	Limit    int             `group:"in" placeholder:"N" help:"At most N records that have no result yet."`
+	Sample   int             `group:"in" placeholder:"N" help:"Only N records, chosen by the hash of their ids."`
+	Seed     uint64          `group:"in" placeholder:"S" help:"Chooses another sample."`
+
+	Format    record.Format `short:"f" group:"out" default:"result" placeholder:"result" help:"A line out: result, batch, raw or text."`
+	Ordered   bool          `group:"out" help:"Write results in input order."`
+	KeepInput bool          `group:"out" help:"Add the record to its result, under input."`
+	Failed    string        `group:"out" placeholder:"FILE" help:"Write the failed records' own lines to FILE, to be fed in again."`
+	Summary   string        `group:"out" placeholder:"FILE" help:"Write the summary to FILE, as JSON."`
+
+	BaseURL   string        `group:"who" placeholder:"URL" env:"OPENAI_BASE_URL" help:"The provider, up to /v1; sim: for a simulated one."`
+	KeyEnv    string        `group:"who" default:"OPENAI_API_KEY" placeholder:"NAME" help:"The variable that holds the key (${default})."`
+	Header    []string      `group:"who" sep:"none" placeholder:"'K: V'" help:"A header for every request. Repeatable."`
+	HeaderEnv []string      `group:"who" sep:"none" placeholder:"K=VAR" help:"A header whose value is in the variable VAR. Repeatable."`
+	Timeout   time.Duration `group:"who" default:"10m" placeholder:"10m" help:"How long one attempt may take."`
+
+	Concurrency    string        `short:"c" group:"pace" default:"auto" placeholder:"auto" help:"Requests in flight; auto finds out how many."`
+	MaxConcurrency int           `group:"pace" default:"256" placeholder:"256" help:"The most that auto goes to."`
+	RPM            int           `name:"rpm" group:"pace" placeholder:"N" help:"Requests a minute (default: what the headers tell)."`
+	TPM            int           `name:"tpm" group:"pace" placeholder:"N" help:"Tokens a minute (default: what the headers tell)."`
+	Headroom       float64       `group:"pace" placeholder:"PCT" help:"Percent of every limit to leave to others."`
+	Retries        int           `group:"pace" default:"6" placeholder:"6" help:"How often a record is asked again after transient failures."`
+	GiveUp         time.Duration `group:"pace" default:"2h" placeholder:"2h" help:"How long to wait for a provider that answers nothing."`
+	Chunk          int           `group:"pace" placeholder:"N" help:"Drain after every N records."`
+	ChunkDelay     time.Duration `group:"pace" placeholder:"DUR" help:"Wait that long after each chunk."`
+	OnChunk        string        `group:"pace" placeholder:"CMD" help:"Run CMD after each chunk, status on its stdin; stop if it fails."`
+
+	NoLedger bool         `group:"resume" help:"Remember nothing."`
+	Replay   Replay       `group:"resume" default:"auto" placeholder:"auto" help:"Write recorded results again: auto, always, never."`
+	Match    string       `group:"resume" default:"request" enum:"request,id" placeholder:"request" help:"What makes a result count: ${enum}."`
+	Fsync    ledger.Fsync `group:"resume" default:"always" placeholder:"always" help:"Results reach the disk: always (first), 1s, never."`
+
+	Quiet   bool `short:"q" group:"say" help:"Say nothing but errors."`
+	Verbose bool `short:"v" group:"say" help:"Say each retry."`
+}
+
+// Size is a number of bytes, as in 64MiB or 1000000.
+type Size int
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *Size) UnmarshalText(text []byte) error {
+	digits := strings.TrimRight(string(text), "kKMGiB")
+	n, err := strconv.Atoi(digits)
+	if err != nil || n < 0 {
+		return fmt.Errorf("%q is not a number of bytes: 1000000, 512KiB, 64MiB", text)
+	}
+	unit, ok := map[string]int{
+		"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "kB": 1e3, "MB": 1e6, "GB": 1e9,
+	}[string(text[len(digits):])]
+	if !ok {
+		return fmt.Errorf("%q has no unit that is known: B, KiB, MiB, GiB, kB, MB, GB", text)
+	}
+	*s = Size(n * unit)
+	return nil
+}

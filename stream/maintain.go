@@ -1,0 +1,48 @@
+package stream
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"llmpipe/ledger"
+)
+
+// Report writes what ledgers say was spent, as a table for people or as JSON for scripts.
+func Report(w io.Writer, asJSON bool, paths ...string) error {
+	report, err := ledger.NewReport(paths...)
+	if err != nil {
+		return ledgerHint(paths[0], err)
+	}
+	if !asJSON {
+		return report.WriteTable(w)
+	}
+	line, err := json.Marshal(report)
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	_, err = w.Write(append(line, '\n'))
+	return err
+}
+
+// Repair writes a clean copy of the ledger path to out, or beside it when out is empty, and says what was lost.
+func Repair(path, out string, voice *Voice) error {
+	if out == "" {
+		out = path + ".repaired"
+	}
+	stats, err := ledger.Repair(path, out)
+	if errors.Is(err, fs.ErrExist) {
+		return hinted("move it away, or name another with --out", err)
+	}
+	if err != nil {
+		return err
+	}
+	voice.Note("%d lines kept in %s, %d pieces (%d bytes) lost", stats.Kept, out, stats.Lost, stats.LostBytes)
+	if stats.Aside != "" {
+		voice.Note("what could not be read is in %s", stats.Aside)
+	}
+	voice.Note("to go on with it: mv %s %s.damaged && mv %s %s", path, path, out, path)
+	return nil
+}

@@ -1,0 +1,189 @@
+package stream
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"llmpipe/limiter"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
+)
+
+// Config turns the flags into a run's configuration, all but the streams and the signals. Secrets and what else the flags name in the
+// environment come through getenv. ledger is the file's name, empty for the default one. What is wrong with the flags themselves is a
+// UsageError.
+func (f *Flags) Config(getenv func(string) string, ledger, version string) (*Config, error) {
+	cfg := &Config{
+		Files: f.Files, MaxLine: int(f.MaxLine), Limit: f.Limit, Sample: f.Sample, Seed: f.Seed,
+		Format: f.Format, Ordered: f.Ordered, KeepInput: f.KeepInput, Failed: f.Failed, Summary: f.Summary,
+		Pace: limiter.Config{
+			RPM: f.RPM, TPM: f.TPM, Headroom: f.Headroom, MaxConcurrency: f.MaxConcurrency, GiveUp: f.GiveUp,
+		},
+		Retries: f.Retries, Chunk: f.Chunk, ChunkDelay: f.ChunkDelay, OnChunk: f.OnChunk,
+		Quiet: f.Quiet, Verbose: f.Verbose,
+	}
+	cfg.Provider.UserAgent = "llmpipe/" + version
+	for _, step := range []func(*Config) error{
+		f.checkNumbers, f.decode, f.concurrency,
+		func(c *Config) error { return f.provider(c, getenv) },
+	} {
+		if err := step(cfg); err != nil {
+			return nil, err
+		}
+	}
+	if !f.NoLedger {
+		cfg.Ledger = LedgerConfig{Path: ledger, Replay: f.Replay, MatchID: f.Match == "id", Fsync: f.Fsync, Version: version}
+		if ledger == "" {
+			cfg.Ledger.Path = f.defaultLedger()
+		}
+	}
+	return cfg, nil
+}
+
+// checkNumbers refuses what no number of records, requests or tokens can be.
+func (f *Flags) checkNumbers(*Config) error {
+	for _, flag := range []struct {
+		name  string
+		value float64
+		least float64
+	}{
+		{"max-line", float64(f.MaxLine), 1}, {"limit", float64(f.Limit), 0}, {"sample", float64(f.Sample), 0},
+		{"max-concurrency", float64(f.MaxConcurrency), 1}, {"rpm", float64(f.RPM), 0}, {"tpm", float64(f.TPM), 0},
+		{"headroom", f.Headroom, 0}, {"retries", float64(f.Retries), 0}, {"chunk", float64(f.Chunk), 0},
+		{"chunk-delay", float64(f.ChunkDelay), 0}, {"timeout", float64(f.Timeout), 1}, {"give-up", float64(f.GiveUp), 1},
+	} {
+		if flag.value < flag.least {
+			return &UsageError{fmt.Errorf("--%s is too small", flag.name)}
+		}
+	}
+	if f.Headroom >= 100 {
+		return &UsageError{errors.New("--headroom leaves nothing: it is less than 100")}
+	}
+	if f.Chunk == 0 && (f.OnChunk != "" || f.ChunkDelay > 0) {
+		return &UsageError{errors.New("--on-chunk and --chunk-delay need --chunk")}
+	}
+	return nil
+}
+
+// decode says what a line becomes.
+func (f *Flags) decode(cfg *Config) error {
+	system, err := textOrFile(f.System)
+	if err != nil {
+		return fmt.Errorf("--system: %w", err)
+	}
+	o := record.Options{
+		Template: f.Prompt, System: system, Raw: f.RawInput, IDField: f.IDField, Endpoint: f.Endpoint, Model: f.Model,
+	}
+	for _, s := range f.Set {
+		if key, value, ok := strings.Cut(s, "="); ok && strings.HasPrefix(value, "@") {
+			text, err := textOrFile(value)
+			if err != nil {
+				return fmt.Errorf("--set: %w", err)
+			}
+			s = key + "=" + text
+		}
+		field, err := record.ParseField(s)
+		if err != nil {
+			return &UsageError{fmt.Errorf("--set: %w", err)}
+		}
+		o.Set = append(o.Set, field)
+	}
+	namesModel := func(field record.Field) bool { return field.Key == "model" }
+	if o.Model == "" && !slices.ContainsFunc(o.Set, namesModel) && (f.BaseURL == "" || isSim(f.BaseURL)) {
+		o.Model = defaultModel(f.Endpoint)
+	}
+	if _, err := record.NewDecoder(o); err != nil {
+		return &UsageError{err}
+	}
+	cfg.Decode = o
+	return nil
+}
+
+// defaultModel is OpenAI's smallest for the endpoint.
+func defaultModel(e record.Endpoint) string {
+	switch e {
+	case record.Embeddings:
+		return "text-embedding-3-small"
+	case record.Completions:
+		return "gpt-3.5-turbo-instruct"
+	}
+	return "gpt-4o-mini"
+}
+
+func isSim(baseURL string) bool { return strings.HasPrefix(baseURL, "sim:") }
+
+// provider says who is asked, and takes the secrets from the environment.
+func (f *Flags) provider(cfg *Config, getenv func(string) string) error {
+	key := getenv(f.KeyEnv)
+	p := &cfg.Provider
+	p.BaseURL, p.Key, p.Header, p.Timeout = f.BaseURL, key, http.Header{}, f.Timeout
+	if p.BaseURL == "" {
+		p.BaseURL = provider.DefaultBaseURL
+		if key == "" {
+			return fmt.Errorf("no key: set %s, or --base-url to a server that needs none, or rehearse with --base-url sim:", f.KeyEnv)
+		}
+	}
+	if isSim(p.BaseURL) {
+		p.Key = "" // nobody to show it to
+	}
+	for _, h := range f.Header {
+		name, value, ok := strings.Cut(h, ":")
+		if !ok || strings.TrimSpace(name) == "" {
+			return &UsageError{errors.New("--header is not of the form 'Name: value'")}
+		}
+		p.Header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+	}
+	for _, h := range f.HeaderEnv {
+		name, variable, ok := strings.Cut(h, "=")
+		if !ok || name == "" || variable == "" {
+			return &UsageError{errors.New("--header-env is not of the form Name=VARIABLE")}
+		}
+		value := getenv(variable)
+		if value == "" {
+			return fmt.Errorf("--header-env %s: the variable is not set", h)
+		}
+		p.Header.Add(name, value)
+		p.Secrets = append(p.Secrets, value)
+	}
+	return nil
+}
+
+// concurrency reads -f.
+func (f *Flags) concurrency(cfg *Config) error {
+	cfg.Provider.Connections = f.MaxConcurrency
+	if f.Concurrency == "auto" {
+		return nil
+	}
+	n, err := strconv.Atoi(f.Concurrency)
+	if err != nil || n < 1 {
+		return &UsageError{fmt.Errorf("--concurrency %q is neither a positive number nor auto", f.Concurrency)}
+	}
+	cfg.Pace.Concurrency, cfg.Provider.Connections = n, n
+	return nil
+}
+
+// DefaultLedger is where results are remembered unless --ledger names another file.
+const DefaultLedger = "llmpipe.ledger.jsonl"
+
+// defaultLedger keeps simulated answers apart from those that were paid for.
+func (f *Flags) defaultLedger() string {
+	if isSim(f.BaseURL) {
+		return "llmpipe.sim.jsonl"
+	}
+	return DefaultLedger
+}
+
+// textOrFile is s itself, or what the file holds that s names after an @.
+func textOrFile(s string) (string, error) {
+	name, ok := strings.CutPrefix(s, "@")
+	if !ok {
+		return s, nil
+	}
+	text, err := os.ReadFile(name)
+	return string(text), err
+}
