@@ -180,7 +180,7 @@ func (l *Ledger) saveAside(tail []byte) (name string, err error) {
 		}
 		_, err = file.WriteAt(tail, 0)
 		if err == nil && l.options.Fsync != FsyncNever {
-			err = file.SyncData()
+			err = both(file.SyncData(), l.options.FS.SyncDir(filepath.Dir(name)))
 		}
 		return name, both(err, file.Close())
 	}

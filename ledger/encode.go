@@ -31,8 +31,8 @@ func appendResult(dst []byte, r *Result, simulated bool) ([]byte, error) {
 	if err := checkRecord(r.ID, r.CostNanos, r.Time); err != nil {
 		return dst, err
 	}
-	if len(r.Response) == 0 || bytes.IndexByte(r.Response, '\n') >= 0 {
-		return dst, fmt.Errorf("%w: response of id %s is empty or holds a line break", ErrBatch, r.ID)
+	if !oneLineOfJSON(r.Response) {
+		return dst, fmt.Errorf("%w: the response of id %s is not JSON on one line", ErrBatch, r.ID)
 	}
 	start := len(dst)
 	var cost [32]byte
@@ -121,14 +121,19 @@ func appendEmitted(dst []byte, file FileID, keys []Key, simulated bool) []byte {
 
 func checkRecord(id []byte, costNanos int64, when time.Time) error {
 	switch year := when.UTC().Year(); {
-	case len(id) == 0 || bytes.IndexByte(id, '\n') >= 0:
-		return fmt.Errorf("%w: its id %q is empty or holds a line break", ErrBatch, id)
+	case !oneLineOfJSON(id):
+		return fmt.Errorf("%w: its id %q is not JSON on one line", ErrBatch, id)
 	case costNanos < 0:
 		return fmt.Errorf("%w: the cost of id %s is negative", ErrBatch, id)
 	case year < 0 || year > 9999:
 		return fmt.Errorf("%w: the time of id %s is in the year %d", ErrBatch, id, year)
 	}
 	return nil
+}
+
+// oneLineOfJSON keeps what could not be read back from being written: the rest of a line is our own.
+func oneLineOfJSON(value jsontext.Value) bool {
+	return bytes.IndexByte(value, '\n') < 0 && value.IsValid(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 }
 
 func finish(dst []byte, start int, id []byte) ([]byte, error) {

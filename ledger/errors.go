@@ -61,9 +61,9 @@ func (e *WriteError) Error() string {
 
 func (e *WriteError) Unwrap() error { return e.Err }
 
-// ErrBatch is in the error of a commit whose batch can't be written down: an id or a response that is empty
-// or holds a line break, a negative cost, a line beyond 256 MiB. Nothing of the batch is written,
-// and the ledger goes on.
+// ErrBatch is in the error of a commit whose batch can't be written down: an id or a response that is
+// not JSON on one line, a negative cost, a year beyond 9999, a line beyond 256 MiB. Nothing of the
+// batch is written, and the ledger goes on.
 var ErrBatch = errors.New("record can't be written down")
 
 // both is errors.Join on one line.

@@ -326,6 +326,8 @@ func TestABatchThatCannotBeWrittenDownCostsNothing(t *testing.T) {
 		"an id of two lines":     func(r *Result) { r.ID = []byte("\"a\n\"") },
 		"no response":            func(r *Result) { r.Response = nil },
 		"a response of two line": func(r *Result) { r.Response = []byte("{\n}") },
+		"half a response":        func(r *Result) { r.Response = []byte(`{"choices":[`) },
+		"an id that is no JSON":  func(r *Result) { r.ID = []byte(`r1`) },
 		"a negative cost":        func(r *Result) { r.CostNanos = -1 },
 		"a time out of range":    func(r *Result) { r.Time = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC) },
 	}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
 	"path/filepath"
 	"strings"
@@ -63,10 +64,9 @@ func TestAnyResultIsReadBackAsItWas(t *testing.T) {
 			t.Fatal(err)
 		}
 		h, ok := parseHead(line)
-		wantHead := head{kind: KindResult, key: want.key(), costNanos: want.CostNanos, costKnown: want.CostKnown, simulated: want.Simulated}
-		if h.keys = nil; !ok || h.kind != wantHead.kind || h.key != wantHead.key || h.costNanos != wantHead.costNanos ||
-			h.costKnown != wantHead.costKnown || h.simulated != wantHead.simulated {
-			t.Fatalf("head %+v, want %+v", h, wantHead)
+		if !ok || h.kind != KindResult || h.key != want.key() || h.costNanos != want.CostNanos ||
+			h.costKnown != want.CostKnown || h.simulated != want.Simulated {
+			t.Fatalf("head %+v of %s", h, line)
 		}
 		if err := got.decode(line); err != nil {
 			t.Fatalf("%v: %s", err, line)
@@ -136,4 +136,29 @@ func TestLinesOfEveryLength(t *testing.T) {
 			t.Fatalf("tail %q at %d, %v", lines.tail(), offset, err)
 		}
 	})
+}
+
+func TestALineWithoutEndIsNotReadIntoMemory(t *testing.T) {
+	lines := newLineReader(strings.NewReader("short\n"+strings.Repeat("x", 1000)), 0, 16)
+	lines.limit = 100
+	if line, _, err := lines.next(); string(line) != "short" || err != nil {
+		t.Errorf("first %q, %v", line, err)
+	}
+	if _, at, err := lines.next(); !errors.Is(err, errTooLong) || at != 6 {
+		t.Errorf("then %v at %d", err, at)
+	}
+	if len(lines.buf) > 400 {
+		t.Errorf("%d bytes were held", len(lines.buf))
+	}
+}
+
+func TestFsyncNames(t *testing.T) {
+	for _, want := range []Fsync{FsyncAlways, FsyncEverySecond, FsyncNever} {
+		if got, err := ParseFsync(want.String()); got != want || err != nil {
+			t.Errorf("%s: %v, %v", want, got, err)
+		}
+	}
+	if _, err := ParseFsync("sometimes"); err == nil {
+		t.Error("sometimes is a name")
+	}
 }

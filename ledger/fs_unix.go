@@ -4,6 +4,7 @@ package ledger
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -30,12 +31,19 @@ func flock(f *os.File, how int) error {
 	}
 }
 
-// SyncDir makes the names in a directory durable, a new ledger's among them.
-func (Disk) SyncDir(name string) (err error) {
+// SyncDir makes the names in a directory durable, a new ledger's among them. A directory that may not
+// be read and a file system that syncs no directories are no reason not to write in them.
+func (Disk) SyncDir(name string) error {
 	dir, err := os.Open(name)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	defer func() { err = both(err, dir.Close()) }()
-	return dir.Sync()
+	err = dir.Sync()
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOTSUP) {
+		err = nil
+	}
+	return both(err, dir.Close())
 }

@@ -17,11 +17,12 @@ type lineReader struct {
 	end    int
 	offset int64 // of buf[start] in the file
 	err    error // what the source ended with
+	limit  int   // of a line's length
 }
 
 // newLineReader reads a source of about so many bytes, which begins at an offset of the file.
 func newLineReader(src io.Reader, offset, size int64) *lineReader {
-	return &lineReader{src: src, buf: make([]byte, min(size+1, readSize)), offset: offset}
+	return &lineReader{src: src, buf: make([]byte, min(size+1, readSize)), offset: offset, limit: maxLine}
 }
 
 // sectionLines reads the lines between two offsets of a file.
@@ -40,7 +41,7 @@ func (r *lineReader) next() ([]byte, int64, error) {
 			r.offset += int64(len(line)) + 1
 			return line, at, nil
 		}
-		if r.end-r.start > maxLine {
+		if r.end-r.start > r.limit {
 			return nil, r.offset, errTooLong
 		}
 		if r.err != nil {

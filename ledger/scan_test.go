@@ -183,15 +183,23 @@ func FuzzScan(f *testing.F) {
 			} else if scanErr == nil && compression(content) == "" {
 				t.Fatalf("scanned %d lines, but not opened: %v", lines, openErr)
 			}
-			out := path + ".out"
-			if _, err := Repair(path, out); err == nil {
-				l := mustOpen(t, out, Options{Simulated: true})
-				if got := l.Summary().Results; got < results {
+			if repaired, err := mendAll(content); err == nil {
+				write(t, path, repaired)
+				if got := mustOpen(t, path, Options{Simulated: true}).Summary().Results; got < results {
 					t.Fatalf("%d results are left of %d", got, results)
 				}
 			}
 		}
 	})
+}
+
+func mendAll(content []byte) (kept []byte, err error) {
+	m := mender{
+		keep: func(line []byte) error { kept = append(append(kept, line...), '\n'); return nil },
+		lose: func([]byte) error { return nil },
+	}
+	err = m.mend(sectionLines(bytes.NewReader(content), 0, int64(len(content))))
+	return kept, err
 }
 
 // sealedLines gives every line a right checksum, so that fuzzing gets past it.

@@ -3,6 +3,8 @@ package ledger
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -240,4 +242,45 @@ func TestKindsAndMembersOfLaterVersionsAreSkipped(t *testing.T) {
 	if _, err := Open(path, Options{}); !errors.As(err, &damage) || damage.Err != errChecksum {
 		t.Errorf("an unknown kind with a wrong checksum: %v", err)
 	}
+}
+
+// swapFS calls swap once, before the second read of a file.
+type swapFS struct {
+	Disk
+	reads int
+	swap  func()
+}
+
+func (f *swapFS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
+	file, err := f.Disk.OpenFile(name, flag, perm)
+	return swapFile{file, f}, err
+}
+
+type swapFile struct {
+	File
+	fs *swapFS
+}
+
+func (f swapFile) ReadAt(p []byte, at int64) (int, error) {
+	if f.fs.reads++; f.fs.reads == 2 {
+		f.fs.swap()
+	}
+	return f.File.ReadAt(p, at)
+}
+
+// While a ledger is read, another process may cut off a torn tail and write over it. The two halves
+// that are then read are no damage.
+func TestATailReplacedBetweenTwoReadsIsNoDamage(t *testing.T) {
+	path := testPath(t)
+	other := mustOpen(t, path, Options{Fsync: FsyncNever})
+	mustCommit(t, other, resultsOf(0, 1))
+	write(t, path, append(read(t, path), bytes.Repeat([]byte("x"), readSize+100)...))
+	long := resultsOf(1, 2)
+	long.Results[0].Response = fmt.Appendf(nil, "%q", strings.Repeat("y", 2*readSize))
+	swapped := &swapFS{swap: func() { mustCommit(t, other, long); mustCommit(t, other, resultsOf(2, 3)) }}
+	l := mustOpen(t, path, Options{FS: swapped})
+	checkHas(t, l, testResult(0))
+	mustCommit(t, l, resultsOf(3, 4))
+	checkHas(t, l, long.Results[0])
+	checkHas(t, l, testResult(2))
 }
