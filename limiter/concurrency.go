@@ -34,6 +34,7 @@ type concurrency struct {
 	free    float64 // below it a clean round doubles, no questions asked
 	pressed bool    // there was a cut
 	cuts    int
+	proved  bool      // something sent since the last cut succeeded
 	floor   float64   // of the current cut
 	ceiling float64   // the most that was not too much
 	nextCut time.Time // and until then the ceiling holds
@@ -47,7 +48,7 @@ func newConcurrency(c Config) concurrency {
 	}
 	most := float64(c.MaxConcurrency)
 	start := min(most, max(startConcurrency, float64(c.RPM)/60))
-	return concurrency{most: most, limit: start, free: freeConcurrency}
+	return concurrency{most: most, limit: start, free: freeConcurrency, proved: true}
 }
 
 func (c *concurrency) allowed() int { return max(1, int(c.limit)) }
@@ -67,6 +68,7 @@ func (c *concurrency) grant(p *Permit) {
 
 // success takes in an answer, and its usage as one number.
 func (c *concurrency) success(p *Permit, o Outcome, now time.Time) {
+	c.proved = c.proved || p.cut == c.cuts
 	if c.fixed || !o.FirstTry {
 		return
 	}
@@ -104,15 +106,17 @@ func (c *concurrency) creep(now time.Time) {
 // the work. Without one the server has no room for what is in flight. Then all
 // refusals of a burst that went too far belong to one cut, and the fewest in
 // flight at any of them say how far it has to go; a refusal between two cuts
-// takes away the place that was refused.
+// takes away the place that was refused. Nothing is cut twice with no success
+// between: who refuses everything does not do so because of how much it is.
 func (c *concurrency) pressure(p *Permit, inFlight int, hint time.Duration, now time.Time) {
 	if c.fixed {
 		return
 	}
 	c.newRound()
 	fresh := p.cut == c.cuts
-	if fresh && !now.Before(c.nextCut) {
+	if fresh && c.proved && !now.Before(c.nextCut) {
 		c.cuts++
+		c.proved = false
 		c.pressed, c.free = true, 0
 		c.floor, c.ceiling = cutAtMost*c.limit, c.limit
 		c.nextCut = now.Add(max(cutInterval, hint))

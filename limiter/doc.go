@@ -85,10 +85,11 @@
 // lane never falls below where it was for being slow.
 //
 // A refusal cuts the limit to 0.8 of it, once in 15 s or the time that it says
-// to wait, and only if it was sent after the last cut. One that names no time
-// says that there is no room for what is in flight: the cut then goes to 0.8 of
-// the fewest in flight at any refusal of the burst, but never below half. From
-// then on a clean round adds 5 %, at least one, and until the next cut may
+// to wait, and only if it was sent after the last cut, and something since then
+// succeeded: who refuses everything does not do so because of how much it is.
+// One that names no time says that there is no room for what is in flight: the
+// cut then goes to 0.8 of the fewest in flight at any refusal of the burst, but
+// never below half. From then on a clean round adds 5 %, at least one, and until the next cut may
 // follow not beyond what was refused.
 //
 // # Breaker

@@ -240,7 +240,7 @@ func (w *witness) idle() error {
 		return fmt.Errorf("%+v waits, but every gate has room", head.request)
 	case wait < forever && l.wake == nil:
 		return fmt.Errorf("%+v waits for %v, but no timer runs", head.request, wait)
-	case wait < forever && l.wakeAt.After(l.now.Add(wait)):
+	case wait < forever && l.wakeAt.After(l.now.Add(wait+time.Microsecond)): // what rounding may cost
 		return fmt.Errorf("%+v waits for %v, but the timer runs until %v", head.request, wait, l.wakeAt)
 	}
 	return nil

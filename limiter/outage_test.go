@@ -45,6 +45,44 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// Thirty seconds of 529 with no hint: nothing is lost, and the lane is not
+// driven to the ground by refusals that have nothing to do with it.
+func TestOverload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sv := newServer(laws{latency: 500 * time.Millisecond, slots: 64, jitter: 0.5,
+			press: [2]time.Duration{20 * time.Second, 50 * time.Second}})
+		l := New(Config{Clock: System, MaxConcurrency: 64})
+		defer l.Close()
+		cl := newClient(l, sv)
+		const n = 8000
+		cl.run(context.Background(), alike(n))
+		if got := cl.answered.Load(); got != n {
+			t.Errorf("%d of %d answered", got, n)
+		}
+		if got := cl.charged.Load(); got != 0 {
+			t.Errorf("%d attempts charged, want none", got)
+		}
+		before, after := sv.seen(10, 20), sv.seen(85, 95)
+		if float64(after.accepted) < 0.8*float64(before.accepted) {
+			t.Errorf("%d answers in 10 s, half a minute after it; before it %d", after.accepted, before.accepted)
+		}
+	})
+}
+
+// One failure in fifty keeps neither the breaker nor the concurrency busy.
+func TestFaultyServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sv := newServer(laws{latency: 500 * time.Millisecond, jitter: 0.5, faulty: 0.02})
+		limits := drive(t, sv, Config{MaxConcurrency: 128}, 60*time.Second)
+		if got := limits[len(limits)-1]; got != 128 {
+			t.Errorf("%d allowed after a minute, want 128", got)
+		}
+		if seen := sv.seen(20, 60); float64(seen.accepted) < 0.9*256*40 {
+			t.Errorf("%d answers in 40 s, want 256 a second", seen.accepted)
+		}
+	})
+}
+
 // A hint on one answer holds the whole lane.
 func TestRetryAfterPausesTheLane(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -104,6 +104,25 @@ func TestNobodyTells(t *testing.T) {
 	}
 }
 
+// Somebody else uses half of what we were told: what remains, by the headers,
+// is shared without a quarrel.
+func TestSharedKey(t *testing.T) {
+	for _, burst := range []time.Duration{time.Second, time.Minute} {
+		t.Run(burst.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := laws{rpm: 6000, burst: burst, others: 0.5, latency: 500 * time.Millisecond, jitter: 0.5}
+				use, refused := measure(t, s, Config{RPM: 6000}, alike(30_000), 120, 240)
+				if use < 0.45 || use > 0.51 {
+					t.Errorf("used %.4f of the quota, want the half that is left", use)
+				}
+				if refused > 0.01 {
+					t.Errorf("%.4f of the answers were refusals, want at most 0.01", refused)
+				}
+			})
+		})
+	}
+}
+
 // measure runs prompts against a server and returns, for a span of seconds,
 // the share of the quota that was used, and the share of all answers up to its
 // end that were refusals.

@@ -12,6 +12,7 @@ import (
 type laws struct {
 	rpm, tpm float64       // 0: no limit
 	burst    time.Duration // how much of the minute a bucket holds; 0: all of it
+	others   float64       // share of the limits that somebody else uses up
 	silent   bool          // no headers
 
 	places  int           // at once; beyond: refused; 0: any number
@@ -21,7 +22,8 @@ type laws struct {
 	slowAt  time.Duration // from then on answers take slowBy times as long
 	slowBy  float64
 	down    [2]time.Duration // from, to: everything fails
-	press   [2]time.Duration // from, to: everything is refused
+	press   [2]time.Duration // from, to: everything is refused, with no hint
+	faulty  float64          // share that fails at any time
 }
 
 // A server is a provider as the limiter sees it, in fake time.
@@ -86,7 +88,7 @@ func (s *server) within(span [2]time.Duration) bool {
 // admit decides on a request at once, as OpenAI does: its whole max_tokens
 // counts before it is answered. It returns the outcome if that is decided too.
 func (s *server) admit(p prompt) (refusal Outcome, refused bool) {
-	passed := time.Since(s.at).Minutes()
+	passed := time.Since(s.at).Minutes() * (1 - s.others)
 	s.at = time.Now()
 	s.requests = min(s.depth(s.rpm), s.requests+passed*s.rpm)
 	s.tokens = min(s.depth(s.tpm), s.tokens+passed*s.tpm)
@@ -96,6 +98,8 @@ func (s *server) admit(p prompt) (refusal Outcome, refused bool) {
 	switch {
 	case s.within(s.down):
 		s.fails++
+		return Outcome{Kind: Transient}, true
+	case s.random.Float64() < s.faulty:
 		return Outcome{Kind: Transient}, true
 	case s.within(s.press):
 		now.refused++
