@@ -335,8 +335,10 @@ func TestABatchThatCannotBeWrittenDownCostsNothing(t *testing.T) {
 	l := mustOpen(t, path, Options{})
 	mustCommit(t, l, resultsOf(0, 1))
 	before := read(t, path)
+	b := new(Batch)
 	for name, spoil := range spoil {
-		b := resultsOf(1, 3)
+		b.Reset()
+		b.Results = append(b.Results, testResult(1), testResult(2))
 		spoil(&b.Results[1])
 		if err := l.Commit(b); !errors.Is(err, ErrBatch) {
 			t.Errorf("%s: %v", name, err)

@@ -154,7 +154,8 @@ func TestALineWithoutEndIsNotReadIntoMemory(t *testing.T) {
 
 func TestFsyncNames(t *testing.T) {
 	for _, want := range []Fsync{FsyncAlways, FsyncEverySecond, FsyncNever} {
-		if got, err := ParseFsync(want.String()); got != want || err != nil {
+		var got Fsync
+		if err := got.UnmarshalText([]byte(want.String())); got != want || err != nil {
 			t.Errorf("%s: %v, %v", want, got, err)
 		}
 	}

@@ -1,8 +1,9 @@
 package ledger
 
-// ScanLatest calls f, in the ledger's order, with the entry of the newest result of each id: of a record that was asked again under
-// another request, only the last answer. Simulated answers come only from a ledger that has no others. It reads the file twice, and
-// holds 28 to 36 bytes a record. Otherwise it is as [Scan].
+// ScanLatest calls f, in the ledger's order, with the entry of the newest result of each id: of a
+// record that was asked again under another request, only the last answer. Simulated answers come
+// only from a ledger that has no others. It reads the file twice, and holds 28 to 36 bytes a record.
+// What is appended between the two is left out. Otherwise it is as [Scan].
 func ScanLatest(path string, f func(Entry) error) error {
 	var real, simulated index
 	err := Scan(path, func(e Entry) error {
