@@ -350,3 +350,16 @@ func TestABatchThatCannotBeWrittenDownCostsNothing(t *testing.T) {
 	mustCommit(t, l, resultsOf(1, 3))
 	checkHas(t, l, testResult(2))
 }
+
+func TestAClosedLedgerTakesNoCommit(t *testing.T) {
+	l := mustOpen(t, testPath(t), Options{})
+	mustCommit(t, l, resultsOf(0, 1))
+	for range 2 {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := l.Commit(resultsOf(1, 2)); !errors.Is(err, ErrClosed) {
+		t.Errorf("commit: %v", err)
+	}
+}
