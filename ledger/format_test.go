@@ -93,7 +93,8 @@ func TestCostsAreExact(t *testing.T) {
 	if _, known, ok := parseCost([]byte("null")); known || !ok {
 		t.Error("null is a cost")
 	}
-	for _, text := range []string{"", ".", ".5", "1.", "1e3", "-1", "1.0000000001", "9223372036.854775808", "99999999999999999999", "nul", "1.x"} {
+	for _, text := range []string{"", ".", ".5", "1.", "1e3", "-1", "1.0000000001",
+		"9223372036.854775808", "99999999999999999999", "nul", "1.x"} {
 		if nanos, _, ok := parseCost([]byte(text)); ok {
 			t.Errorf("%q is read as %d nanos", text, nanos)
 		}

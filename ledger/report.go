@@ -19,9 +19,9 @@ type Report struct {
 	SimulatedLeftOut int64 `json:"simulated_left_out"`
 
 	Total     ReportRow     `json:"total"`
-	Models    []ReportRow   `json:"models"`    // most results first, as the others
-	Providers []ReportRow   `json:"providers"` //
-	Errors    []ReportError `json:"errors"`
+	Models    []ReportRow   `json:"models"`    // most results first
+	Providers []ReportRow   `json:"providers"` // most results first
+	Errors    []ReportError `json:"errors"`    // most frequent first
 }
 
 // ReportRow is the figures of all records, of a model's, or of a provider's.

@@ -17,11 +17,11 @@ func smallLedger(t testing.TB) (data []byte, starts []int) {
 	t.Helper()
 	path := testPath(t)
 	l := mustOpen(t, path, Options{Run: RunInfo{ID: "run1", Time: testTime(), Model: "m"}, Emitted: &FileID{1, 2}})
-	b := resultsOf(0, 3)
+	b := resultsOf(0, 2)
 	b.Failures = append(b.Failures, testFailure(8))
 	b.Emitted = []Key{b.Results[0].key(), b.Results[1].key()}
 	mustCommit(t, l, b)
-	mustCommit(t, l, resultsOf(3, 5))
+	mustCommit(t, l, resultsOf(2, 3))
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
