@@ -65,6 +65,38 @@ func TestCancelledWaiterHoldsNothing(t *testing.T) {
 	})
 }
 
+// Waiters that leave from the middle and the end take nobody with them.
+func TestLeavingFromTheMiddle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Config{Concurrency: 1, Clock: System})
+		defer l.Close()
+		holder := acquire(t, l, Request{})
+		went := make(chan int, 4)
+		var cancels []context.CancelFunc
+		for i := range 4 {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancels = append(cancels, cancel)
+			go func() {
+				if p, err := l.Acquire(ctx, Request{}); err == nil {
+					went <- i
+					p.Settle(Outcome{Kind: Success})
+				}
+			}()
+			synctest.Wait()
+		}
+		for _, i := range []int{1, 2, 3} {
+			cancels[i]()
+			synctest.Wait()
+		}
+		holder.Settle(Outcome{Kind: Success})
+		synctest.Wait()
+		if s := l.Stats(); len(went) != 1 || s.Waiting != 0 || s.InFlight != 0 {
+			t.Errorf("%d went, stats %+v, want the one that stayed", len(went), s)
+		}
+		cancels[0]()
+	})
+}
+
 // What a waiter that leaves stood in front of goes at once.
 func TestLeavingLetsTheNextGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -161,6 +193,43 @@ func TestDropGivesBack(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What is given back does not pile up to a burst.
+func TestGivenBackIsNotSavedUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Config{RPM: 60, Clock: System})
+		defer l.Close()
+		var permits []*Permit
+		for range 5 {
+			permits = append(permits, acquire(t, l, Request{}))
+		}
+		time.Sleep(10 * time.Second)
+		for _, p := range permits {
+			p.Drop()
+		}
+		start := time.Now()
+		for range 3 {
+			acquire(t, l, Request{})
+		}
+		if took := time.Since(start).Round(time.Millisecond); took != 2*time.Second {
+			t.Errorf("3 requests took %v, want 2s", took)
+		}
+	})
+}
+
+// A request that may be larger than a minute's limit is charged a minute.
+func TestDebtIsAtMostAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Config{TPM: 60_000, Clock: System})
+		defer l.Close()
+		acquire(t, l, Request{PromptBytes: 300_000})
+		start := time.Now()
+		acquire(t, l, Request{MaxTokens: 1})
+		if waited := time.Since(start); waited > time.Minute {
+			t.Errorf("waited %v, want at most a minute", waited)
+		}
+	})
 }
 
 // Whatever is told, what is fixed is fixed.

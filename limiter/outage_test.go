@@ -232,6 +232,32 @@ func TestProbes(t *testing.T) {
 	})
 }
 
+// A probe without an answer makes room for the next; one success is not enough.
+func TestProbesThatSayLittle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Config{Clock: System})
+		defer l.Close()
+		for range tripAfter {
+			acquire(t, l, Request{}).Settle(Outcome{Kind: Transient})
+		}
+		acquire(t, l, Request{}).Drop()
+		acquire(t, l, Request{}).Settle(Outcome{Kind: Cancelled})
+		acquire(t, l, Request{}).Settle(Outcome{Kind: Terminal}) // it lives
+		if !l.Stats().Open {
+			t.Error("closed after one answer")
+		}
+		start := time.Now()
+		acquire(t, l, Request{}).Settle(Outcome{Kind: Pressure})
+		acquire(t, l, Request{}).Settle(Outcome{Kind: Success})
+		if waited := time.Since(start); waited != firstOpen {
+			t.Errorf("%v between a probe that was refused and the next, want %v", waited, firstOpen)
+		}
+		if l.Stats().Open {
+			t.Error("still open after two answers")
+		}
+	})
+}
+
 func acquire(t *testing.T, l *Limiter, r Request) *Permit {
 	t.Helper()
 	p, err := l.Acquire(t.Context(), r)
