@@ -200,7 +200,9 @@ func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, model string
 	err := c.call(context.WithValue(attemptCtx, exchangeKey{}, x), endpoint, model)
 	reply.Latency = time.Since(start)
 	reply.Status, reply.Header, reply.Body = x.status, x.header, x.raw
-	reply.BodyInUse = x.reading.Load() != 0
+	if x.err != nil || x.status < 200 || x.status > 299 {
+		reply.BodyInUse = true
+	}
 	switch {
 	case x.status != 0 && x.err == nil:
 		reply.judge(endpoint)

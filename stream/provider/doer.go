@@ -7,18 +7,16 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"sync/atomic"
 )
 
 // exchange is one attempt's bytes on their way through go-openai: those to send, and those that came back.
 type exchange struct {
 	body []byte
 
-	reading atomic.Int32 // readers of body that the transport has not closed yet
-	status  int
-	header  http.Header
-	raw     []byte
-	err     error // of the transport, or of reading the body
+	status int
+	header http.Header
+	raw    []byte
+	err    error // of the transport, or of reading the body
 }
 
 type exchangeKey struct{}
@@ -61,41 +59,20 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	if x.err != nil {
 		return nil, x.err
 	}
-	// The client decodes an empty object, which costs nothing; what was really said is in x.
-	res.Body = io.NopCloser(bytes.NewReader(emptyObject))
-	return res, nil
+	return nil, errTaken
 }
 
-var emptyObject = []byte("{}")
+// errTaken keeps the client from decoding what the exchange holds already. It never leaves this package.
+var errTaken = errors.New("the exchange took the response")
 
-// fill replaces the stub's body by the exchange's.
+// fill replaces the stub's body by the exchange's. The readers are of the type that net/http knows to hold everything in memory: it then
+// writes header and body in one go.
 func (x *exchange) fill(req *http.Request) {
-	req.ContentLength = int64(len(x.body))
-	req.Body = x.open()
+	body := x.body
+	req.ContentLength = int64(len(body))
+	req.Body = io.NopCloser(bytes.NewReader(body))
 	// With GetBody the transport resends by itself when an idle connection turns out to be dead before anything was answered.
-	req.GetBody = func() (io.ReadCloser, error) { return x.open(), nil }
-}
-
-// bodyReader reads an exchange's body and tells the exchange when the transport is done with it, which may be after the answer.
-type bodyReader struct {
-	bytes.Reader
-	x      *exchange
-	closed atomic.Bool
-}
-
-func (x *exchange) open() *bodyReader {
-	r := &bodyReader{x: x}
-	r.Reset(x.body)
-	x.reading.Add(1)
-	return r
-}
-
-// Close implements io.Closer.
-func (r *bodyReader) Close() error {
-	if !r.closed.Swap(true) {
-		r.x.reading.Add(-1)
-	}
-	return nil
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 }
 
 // readBounded appends what r holds to dst, up to MaxResponse. size is what was announced, negative when nothing was.

@@ -29,12 +29,13 @@ type Reply struct {
 	Hint time.Duration
 	// Latency is the time from the start of the attempt to the last byte of the answer.
 	Latency time.Duration
-	// BodyInUse says that the transport may still be reading the request's body, so that its memory must not be written to.
+	// BodyInUse says that the transport may still be reading the request's body, so that its memory must not be written to: an attempt
+	// that failed or was refused may have ended before everything was sent. It stays set in a Reply that is used again.
 	BodyInUse bool
 }
 
 func (r *Reply) reset() {
-	*r = Reply{Body: r.Body[:0]}
+	*r = Reply{Body: r.Body[:0], BodyInUse: r.BodyInUse}
 }
 
 // judge parses a complete HTTP answer and applies the table.

@@ -1,0 +1,23 @@
+//go:build unix
+
+package stream
+
+import (
+	"slices"
+	"syscall"
+	"time"
+)
+
+// cpuTime is what this process has used so far, its user and its system time.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
