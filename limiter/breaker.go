@@ -122,7 +122,7 @@ func (b *breaker) fail(p *Permit, now time.Time) *Streak {
 		b.until = now.Add(b.hold)
 		return b.outage
 	}
-	if b.outage != nil && !p.sent.After(b.since) {
+	if !p.sent.After(b.since) {
 		// Sent before the outage was known, such as one that hung until it timed
 		// out: it belongs to that outage, even if that is over.
 		return b.outage

@@ -143,6 +143,15 @@ func (b *bucket) correct(n float64) {
 	b.spent += n
 }
 
+// giveBack undoes a charge of n that was made ago before now. Without it the
+// bucket might have stood full since, and lost what filled it: that much does
+// not come back, or it could be spent twice.
+func (b *bucket) giveBack(n float64, ago time.Duration) {
+	if n -= b.limit * ago.Minutes(); n > 0 {
+		b.correct(-n)
+	}
+}
+
 // teach takes in what a header said about the minute. It was said of the
 // moment when the request was counted, at most ago before now: what was filled
 // since beyond what was spent since is added, so that late news is not bad news.

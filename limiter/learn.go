@@ -24,7 +24,9 @@ func (l *Limiter) learn(p *Permit, o Outcome) *Streak {
 		if o.Hint > 0 {
 			l.discovery.refuse(p, &l.buckets, l.now)
 		}
-		l.concurrency.pressure(p, l.inFlight+1, o.Hint, l.now)
+		if !p.probe { // a probe is alone: it says nothing of how many are too many
+			l.concurrency.pressure(p, l.inFlight+1, o.Hint, l.now)
+		}
 	case Transient:
 		l.concurrency.transient()
 	}

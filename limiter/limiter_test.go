@@ -170,7 +170,8 @@ func TestPermitEndsOnce(t *testing.T) {
 	})
 }
 
-// A dropped permit is as if it had never been granted; a cancelled one is not.
+// A permit that is dropped at once is as if it had never been granted; a
+// cancelled one is not.
 func TestDropGivesBack(t *testing.T) {
 	for _, tt := range []struct {
 		name string

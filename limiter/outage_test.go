@@ -112,14 +112,16 @@ func TestGiveUp(t *testing.T) {
 		name   string
 		kind   Kind
 		hint   time.Duration
+		pause  time.Duration // of the caller's own
 		after  time.Duration // at least
 		before time.Duration // at most
 		reason Reason
 	}{
-		{"pressed", Pressure, time.Minute, 10 * time.Minute, 11 * time.Minute, Pressed},
-		{"pressed into a pause", Pressure, 7 * time.Minute, 10 * time.Minute, 10 * time.Minute, Pressed},
-		{"outage", Transient, 0, 10 * time.Minute, 10*time.Minute + time.Second, Outage},
-		{"long hint", Pressure, 11 * time.Minute, 0, 0, LongHint},
+		{"pressed", Pressure, time.Minute, 0, 10 * time.Minute, 11 * time.Minute, Pressed},
+		{"pressed with no hints", Pressure, 0, time.Minute, 10 * time.Minute, 11 * time.Minute, Pressed},
+		{"pressed into a pause", Pressure, 7 * time.Minute, 0, 10 * time.Minute, 10 * time.Minute, Pressed},
+		{"outage", Transient, 0, 0, 10 * time.Minute, 10*time.Minute + time.Second, Outage},
+		{"long hint", Pressure, 11 * time.Minute, 0, 0, 0, LongHint},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -131,6 +133,7 @@ func TestGiveUp(t *testing.T) {
 					var p *Permit
 					if p, err = l.Acquire(t.Context(), Request{Retry: true}); err == nil {
 						p.Settle(Outcome{Kind: tt.kind, Hint: tt.hint})
+						time.Sleep(tt.pause)
 					}
 				}
 				if took := time.Since(start); took < tt.after || took > tt.before {
@@ -254,6 +257,9 @@ func TestProbesThatSayLittle(t *testing.T) {
 		}
 		if l.Stats().Open {
 			t.Error("still open after two answers")
+		}
+		if got := l.Allowed(); got != startConcurrency/2 {
+			t.Errorf("%d allowed after the outage, want half of %d", got, startConcurrency)
 		}
 	})
 }

@@ -78,8 +78,8 @@ func (p *Permit) Settle(o Outcome) *Streak {
 	return streak
 }
 
-// Drop ends the permit of a request that was not sent: all is as if it had
-// never been granted. One that was cancelled on its way is settled as
+// Drop ends the permit of a request that was not sent: its place is free again,
+// and what it was charged comes back, as far as time has not made up for it. One that was cancelled on its way is settled as
 // Cancelled instead, for the provider may have counted it.
 func (p *Permit) Drop() {
 	l := p.limiter
@@ -93,7 +93,7 @@ func (p *Permit) Drop() {
 	l.inFlight--
 	l.advance()
 	for r := range l.buckets {
-		l.buckets[r].correct(-p.charged[r])
+		l.buckets[r].giveBack(p.charged[r], l.now.Sub(p.sent))
 	}
 	l.used.add(l.now, -1, -p.charged[tokens])
 	l.breaker.abandon(p)

@@ -52,9 +52,7 @@ func (t *trial) grant(p *Permit, allowed int) {
 		t.filled = true
 		t.fill++
 	}
-	if t.filled {
-		p.sample = t.fill
-	}
+	p.sample = t.fill
 }
 
 // add takes in an answer. What is long past fades.
