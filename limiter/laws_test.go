@@ -235,12 +235,13 @@ func (w *witness) idle() error {
 	if head == nil {
 		return nil
 	}
+	soon := l.now.Add(time.Microsecond) // what rounding may cost
 	switch wait := l.wait(l.estimate.charge(head.request)); {
-	case wait == 0:
+	case wait == 0 && (l.wake == nil || l.wakeAt.After(soon)):
 		return fmt.Errorf("%+v waits, but every gate has room", head.request)
 	case wait < forever && l.wake == nil:
 		return fmt.Errorf("%+v waits for %v, but no timer runs", head.request, wait)
-	case wait < forever && l.wakeAt.After(l.now.Add(wait+time.Microsecond)): // what rounding may cost
+	case wait < forever && l.wakeAt.After(soon.Add(wait)):
 		return fmt.Errorf("%+v waits for %v, but the timer runs until %v", head.request, wait, l.wakeAt)
 	}
 	return nil

@@ -39,7 +39,7 @@ func seconded(seconds float64) (time.Duration, bool) {
 	switch {
 	case math.IsNaN(seconds):
 		return 0, false
-	case seconds >= math.MaxInt64/1e9:
+	case seconds >= 9e9: // 285 years, nearly the longest duration there is
 		return math.MaxInt64, true
 	}
 	return time.Duration(math.Ceil(max(0, seconds) * 1e9)), true
