@@ -45,7 +45,8 @@ func (l *Ledger) Commit(b *Batch) error {
 func (l *Ledger) encode(b *Batch) error {
 	out, err := l.out[:0], error(nil)
 	defer func() { l.out = out }()
-	marks := len(b.Emitted) > 0 && l.options.Emitted != nil
+	empty := l.options.EmittedSize == 0 && !l.announced
+	marks := l.options.Emitted != nil && (len(b.Emitted) > 0 || empty)
 	if len(b.Results)+len(b.Failures) == 0 && !marks {
 		return nil
 	}
@@ -65,7 +66,7 @@ func (l *Ledger) encode(b *Batch) error {
 		}
 	}
 	if marks {
-		out = appendEmitted(out, *l.options.Emitted, b.Emitted, l.options.Simulated)
+		out = appendEmitted(out, *l.options.Emitted, b.EmittedSize, b.Emitted, l.options.Simulated, empty)
 	}
 	return nil
 }

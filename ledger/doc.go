@@ -71,12 +71,17 @@
 //
 // Results were written to a regular file.
 //
-//	{"kind":"emitted","file":"0000000000000803:0000000000a3f1c2","keys":["8f434346648f6b966ca1…"],"crc":"…"}
+//	{"kind":"emitted","file":"0000000000000803:0000000000a3f1c2","size":4096,"keys":["8f434346648f6b966ca1…"],"crc":"…"}
 //
 // The fixed members: file (device and inode, 16 digits each), simulated (true, where a simulated
-// run wrote them), keys (each the record's i and the first 16 digits of its r, 32 digits). They
-// are the keys of the records written, which with --match id may be others than those of the
-// results that they were served with.
+// run wrote them), size (of the file, in bytes, behind what was written), empty (true, where the
+// file was empty when the run began), keys (each the record's i and the first 16 digits of its r,
+// 32 digits; there may be none). They are the keys of the records written, which with --match id
+// may be others than those of the results that they were served with.
+//
+// A file may be cut, by > or by another program, and keep its inode. So a line with empty, or with
+// a size below that of the file's line before, says that earlier marks of the file mean nothing
+// any more; and so does a file that is shorter than its last mark says.
 //
 // # batch
 //

@@ -95,7 +95,7 @@ func appendRun(dst []byte, run *RunInfo, simulated bool) []byte {
 	return seal(dst, start)
 }
 
-func appendEmitted(dst []byte, file FileID, keys []Key, simulated bool) []byte {
+func appendEmitted(dst []byte, file FileID, size int64, keys []Key, simulated, empty bool) []byte {
 	start := len(dst)
 	dst = append(dst, emittedStart...)
 	dst = appendHex(dst, file.Device)
@@ -104,6 +104,11 @@ func appendEmitted(dst []byte, file FileID, keys []Key, simulated bool) []byte {
 	dst = append(dst, '"')
 	if simulated {
 		dst = append(dst, simulatedFlag...)
+	}
+	dst = append(dst, sizeStart...)
+	dst = strconv.AppendInt(dst, size, 10)
+	if empty {
+		dst = append(dst, emptyFlag...)
 	}
 	dst = append(dst, keysStart...)
 	for i, k := range keys {

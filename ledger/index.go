@@ -28,7 +28,8 @@ const (
 	maxRef       = 1<<refBits - 1
 	metBit       = 1 << 62
 	emittedBit   = 1 << 63
-	maxLoadNum   = 17 // grow beyond 17/20 = 0.85
+	blankBit     = 1 << 61 // nothing, but the slot is in use
+	maxLoadNum   = 17      // grow beyond 17/20 = 0.85
 	maxLoadDenom = 20
 	growthDenom  = 4 // by a quarter
 )
@@ -98,6 +99,15 @@ func (x *index) set(k Key, ref Ref, marks uint64) {
 			x.results++
 		}
 		s.state = s.state&^maxRef | uint64(ref)
+	}
+}
+
+// forgetEmitted takes the emitted mark off every slot. A slot that had nothing else stays, as one that knows nothing.
+func (x *index) forgetEmitted() {
+	for i := range x.capacity() {
+		if s := x.at(i); s.emitted() {
+			s.state = s.state&^emittedBit | blankBit
+		}
 	}
 }
 

@@ -25,6 +25,10 @@ type Options struct {
 	// Emitted is the regular file that results are written to, nil where it is none: its marks are
 	// what Found.Emitted tells of.
 	Emitted *FileID
+	// EmittedSize is the size of that file, in bytes, when the run began. Where it is less than at the last mark the file was cut
+	// since, and no mark of it counts. Where it is 0 the first commit, with or without anything in it, says so, so that
+	// older marks are forgotten before the file gets its first line.
+	EmittedSize int64
 
 	// Warn, if there is one, gets what a person should read: one line, without a newline. It is called
 	// by whoever calls Commit.
@@ -57,6 +61,7 @@ type Ledger struct {
 	file    File // nil until the ledger exists
 	index   index
 	summary Summary
+	marked  int64 // size of Options.Emitted at its last mark
 	end     int64 // of what is indexed
 }
 
@@ -91,6 +96,9 @@ func Open(path string, o Options) (*Ledger, error) {
 	l.file = file
 	if err := l.load(); err != nil {
 		return nil, both(err, file.Close())
+	}
+	if o.EmittedSize < l.marked {
+		l.index.forgetEmitted()
 	}
 	return l, nil
 }
@@ -169,6 +177,12 @@ func (l *Ledger) enter(line []byte, at int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.end = at + int64(len(line)) + 1
+	if h.kind == KindEmitted && l.emitsTo(h.file) {
+		if h.empty || h.size < l.marked {
+			l.index.forgetEmitted()
+		}
+		l.marked = h.size
+	}
 	if h.simulated && !l.options.Simulated {
 		return nil
 	}
@@ -182,13 +196,18 @@ func (l *Ledger) enter(line []byte, at int64) error {
 	case KindFailure:
 		l.summary.spend(&h)
 	case KindEmitted:
-		if l.options.Emitted != nil && *l.options.Emitted == h.file {
+		if l.emitsTo(h.file) {
 			if !h.eachKey(func(k Key) { l.index.set(k, 0, emittedBit) }) {
 				return &DamageError{Path: l.path, Offset: at, Err: errMalformed}
 			}
 		}
 	}
 	return nil
+}
+
+// emitsTo says whether the results of this run are written to file.
+func (l *Ledger) emitsTo(file FileID) bool {
+	return l.options.Emitted != nil && *l.options.Emitted == file
 }
 
 // check verifies a line and reads its beginning.

@@ -75,6 +75,8 @@ type head struct {
 	simulated bool
 	run       int    // the format version of a run line
 	file      FileID // of an emitted line
+	size      int64  // of an emitted line: the file's, in bytes
+	empty     bool   // of an emitted line: earlier ones of the file mean nothing any more
 	keys      []byte // of an emitted line: the rest of the line, from the first key's quote
 }
 
@@ -88,6 +90,8 @@ const (
 	timeStart     = `","time":"`
 	costStart     = `","cost_usd":`
 	simulatedFlag = `,"simulated":true`
+	sizeStart     = `,"size":`
+	emptyFlag     = `,"empty":true`
 	keysStart     = `,"keys":[`
 
 	timeLayout = "2006-01-02T15:04:05.000Z" // always 24 bytes
@@ -112,6 +116,9 @@ func parseHead(line []byte) (head, bool) {
 		h.file.Inode = c.hex(16)
 		c.must(`"`)
 		h.simulated = c.take(simulatedFlag)
+		c.must(sizeStart)
+		h.size = c.integer()
+		h.empty = c.take(emptyFlag)
 		c.must(keysStart)
 		h.keys = c.rest
 	case c.take(runStart):
@@ -199,6 +206,9 @@ func (c *cursor) cost() (nanos int64, known bool) {
 // eachKey calls f with every key of an emitted line, and says whether the list was whole.
 func (h *head) eachKey(f func(Key)) bool {
 	c := cursor{rest: h.keys}
+	if c.take("]") {
+		return true
+	}
 	for !c.bad {
 		c.must(`"`)
 		k := Key{ID: c.hex(16), Request: c.hex(16)}

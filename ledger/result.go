@@ -91,7 +91,8 @@ type Batch struct {
 
 	// Emitted are the keys whose results were written to the file of Options.Emitted. Without such
 	// a file they are not written down, since nothing could ever ask for them.
-	Emitted []Key
+	Emitted     []Key
+	EmittedSize int64 // that file's size behind them, in bytes
 }
 
 // Reset empties the batch and keeps its memory.
@@ -99,4 +100,5 @@ func (b *Batch) Reset() {
 	clear(b.Results)
 	clear(b.Failures)
 	b.Results, b.Failures, b.Emitted = b.Results[:0], b.Failures[:0], b.Emitted[:0]
+	b.EmittedSize = 0
 }
