@@ -75,7 +75,7 @@ func openJournal(r *run) (*journal, error) {
 	}
 	if f, ok := r.cfg.Stdout.(*os.File); ok {
 		if id, ok := ledger.FileIDOf(f); ok {
-			o.Emitted = &id
+			o.Emitted, o.EmittedSize = &id, fileSize(f)
 		}
 	}
 	l, err := ledger.Open(c.Path, o)
@@ -86,6 +86,16 @@ func openJournal(r *run) (*journal, error) {
 		r.voice.Note("ledger %s: %d recorded", c.Path, s.Results)
 	}
 	return &journal{run: r, Ledger: l, syncs: c.Fsync == ledger.FsyncAlways}, nil
+}
+
+// fileSize is f's size in bytes. One that cannot be told counts as 0, which makes the ledger forget marks: a line may come twice then,
+// and none is lost.
+func fileSize(f *os.File) int64 {
+	info, err := f.Stat()
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 // ledgerHint adds what to do about a ledger that cannot be used.
@@ -138,6 +148,9 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 		}
 	}
 	j.batch.Emitted = marks
+	if f, ok := j.cfg.Stdout.(*os.File); ok && len(marks) > 0 {
+		j.batch.EmittedSize = fileSize(f)
+	}
 	if j.lost {
 		dropAnswers(group, 0)
 		return nil
