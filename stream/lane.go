@@ -64,7 +64,7 @@ func (l *lane) dispatch(ctx context.Context, queue <-chan *task, retry bool) {
 // permit waits for a permit to ask about t. When there will be none, t is finished.
 func (l *lane) permit(ctx context.Context, t *task, retry bool) *limiter.Permit {
 	permit, err := l.pace.Acquire(ctx, limiter.Request{
-		PromptBytes: len(t.Body),
+		PromptBytes: t.TextBytes,
 		MaxTokens:   t.MaxTokens * t.N,
 		N:           t.N,
 		Retry:       retry,

@@ -26,6 +26,8 @@ type hasher struct {
 	nests   []container // all objects and arrays, in the order of their first bytes
 	open    []int       // those that the first pass is inside of
 	entries []entry     // members of the objects that the second pass is inside of
+	blobs   int         // bytes of src that are in strings like base64
+	images  int         // how many such strings
 	scratch []byte
 	out     [sha256.Size]byte
 }
@@ -78,13 +80,19 @@ func (h *hasher) shrink() {
 	}
 }
 
-// findContainers notes where every object and array ends.
+// findContainers notes where every object and array ends, and how much of it all is not text.
 func (h *hasher) findContainers(src []byte) {
 	h.nests, h.open = h.nests[:0], h.open[:0]
+	h.blobs, h.images = 0, 0
 	for i := 0; i < len(src); {
 		switch src[i] {
 		case '"':
-			i = skipString(src, i)
+			end := skipString(src, i)
+			if end-i > blobSize && isBlob(src[i+1:end-1]) {
+				h.blobs += end - i
+				h.images++
+			}
+			i = end
 			continue
 		case '{', '[':
 			h.open = append(h.open, len(h.nests))
@@ -96,6 +104,32 @@ func (h *hasher) findContainers(src []byte) {
 		}
 		i++
 	}
+}
+
+// A string of more than blobSize bytes, in which no character is foreign to base64 as far as a sample at both ends shows, is an image or
+// a recording, not text: its tokens have nothing to do with its length.
+const (
+	blobSize   = 1 << 10
+	blobSample = 256
+)
+
+func isBlob(text []byte) bool {
+	const marker = ";base64,"
+	if i := bytes.Index(text[:min(len(text), 128)], []byte(marker)); i >= 0 {
+		text = text[i+len(marker):]
+	}
+	return isBase64(text[:min(len(text), blobSample)]) && isBase64(text[max(0, len(text)-blobSample):])
+}
+
+func isBase64(text []byte) bool {
+	for _, c := range text {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '+', c == '/', c == '-', c == '_', c == '=':
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // after returns the place after the value at p.

@@ -49,8 +49,13 @@ func (d *Decoder) inspect(rec *Record) *Error {
 		rec.N = multiply(max(rec.N, bestOf), prompts)
 	}
 	rec.Request = d.hash.sum(rec.Endpoint.String()+"\n", body)
+	rec.TextBytes = len(body) - d.hash.blobs + d.hash.images*imageBytes
 	return nil
 }
+
+// imageBytes is what an image or a recording counts for in TextBytes: about a thousand tokens, as a picture of a megapixel is billed
+// by OpenAI (platform.openai.com/docs/guides/images-vision).
+const imageBytes = 3 << 10
 
 // count returns the whole number that a value is, 0 for anything that is none or below zero.
 func count(value []byte) int {

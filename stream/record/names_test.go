@@ -48,3 +48,32 @@ func TestUnmarshalText(t *testing.T) {
 		t.Error("x is taken")
 	}
 }
+
+func TestTextBytes(t *testing.T) {
+	image := strings.Repeat("iVBORw0KGgo+/9A=", 4096)
+	text := strings.Repeat("some words and more words ", 100)
+	tests := []struct {
+		name, content string
+		least, most   int
+	}{
+		{"text counts whole", `"` + text + `"`, len(text), len(text) + 200},
+		{"an image counts as a picture, not by its bytes", `[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + image + `"}}]`, imageBytes, imageBytes + 300},
+		{"so does bare base64", `[{"type":"input_audio","input_audio":{"data":"` + image + `"}}]`, imageBytes, imageBytes + 300},
+		{"two images", `[{"url":"` + image + `"},{"url":"` + image + `"}]`, 2 * imageBytes, 2*imageBytes + 300},
+		{"a long word is text", `"` + strings.Repeat("x", blobSize/2) + `"`, blobSize / 2, blobSize},
+		{"text in another script", `"` + strings.Repeat("文", 2000) + `"`, 6000, 6200},
+	}
+	d, err := NewDecoder(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range tests {
+		var rec Record
+		if err := d.Decode(&rec, []byte(`{"messages":[{"role":"user","content":`+test.content+`}]}`)); err != nil {
+			t.Fatalf("%s: %v", test.name, err)
+		}
+		if rec.TextBytes < test.least || rec.TextBytes > test.most {
+			t.Errorf("%s: %d bytes, want %d to %d", test.name, rec.TextBytes, test.least, test.most)
+		}
+	}
+}

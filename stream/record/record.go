@@ -30,6 +30,7 @@ type Record struct {
 
 	MaxTokens int    // bound on output tokens for each completion; 0 when the body sets none
 	N         int    // completions asked for, at least 1: n, best_of where it is more, times the prompts of a completions body
+	TextBytes int    // length of the body without what is in base64, which counts as about a thousand tokens each
 	Priority  string // the record's priority, where it is a string; "" otherwise
 	Verbatim  bool   // Body is a batch line's, to which no flag applies
 
