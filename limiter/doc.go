@@ -21,8 +21,8 @@
 // There are two queues, retries before new requests, each in the order of
 // arrival. The first waiter goes when all gates have room at once; until then
 // it holds nothing, so two gates can never starve each other. The gates are the
-// breaker, the pause, the concurrency, and a bucket for each of requests,
-// tokens, input tokens and output tokens. One timer, for the first waiter, is
+// breaker, the pause, the concurrency, the budgets, and a bucket for each of
+// requests, tokens, input tokens and output tokens. One timer, for the first waiter, is
 // all that runs.
 //
 // A permit ends in Settle, with what the provider said, or in Drop, if the
@@ -99,6 +99,14 @@
 // at half the concurrency, which then doubles back to what it was. Settle
 // returns the Streak that a failure belongs to: if that opened the breaker, the
 // records that failed in it are to have their attempts back.
+//
+// # Budget
+//
+// A Budget is money, and several lanes may share one. A request's worst case is
+// reserved when it is granted, and replaced by what it cost when it is settled;
+// where nobody says what it cost, as after a time-out, the worst case stays. One
+// that does not fit waits for settlements. When it does not fit with nothing in
+// flight that could give way, waiting ends for good, with an *OverBudget.
 //
 // # Pauses, and giving up
 //

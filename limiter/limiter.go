@@ -22,6 +22,8 @@ type Config struct {
 	MaxConcurrency int           // the most that is found out; default 256
 	GiveUp         time.Duration // without a success; default 2 h
 
+	Budgets []*Budget // what requests may cost; shared with other lanes
+
 	Clock Clock
 }
 
@@ -48,6 +50,7 @@ type Limiter struct {
 	concurrency concurrency
 	breaker     breaker
 	patience    patience
+	budgets     budgets
 	used        usage
 }
 
@@ -68,8 +71,12 @@ func New(c Config) *Limiter {
 		discovery:   discovery{since: now, probe: firstProbe},
 		concurrency: newConcurrency(c),
 		patience:    patience{limit: c.GiveUp},
+		budgets:     c.Budgets,
 	}
 	l.waiters.New = func() any { return &waiter{ready: make(chan struct{}, 1)} }
+	for _, b := range c.Budgets {
+		b.join(l)
+	}
 	told := [resources]int{requests: c.RPM, tokens: c.TPM}
 	for r := range l.buckets {
 		l.buckets[r] = newBucket(told[r], spare, now)
@@ -81,7 +88,8 @@ func New(c Config) *Limiter {
 // go before new requests, each class in the order of arrival.
 //
 // It fails with a *TooLarge, which is the record's own error, with a *GaveUp
-// (errors.Is ErrGaveUp), which is the lane's end, or with ctx's error.
+// (errors.Is ErrGaveUp), which is the lane's end, with an *OverBudget (errors.Is
+// ErrOverBudget), which is the end of the money, or with ctx's error.
 func (l *Limiter) Acquire(ctx context.Context, r Request) (*Permit, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -182,7 +190,7 @@ func (l *Limiter) pump() {
 			continue
 		}
 		cost := l.estimate.charge(w.request)
-		if wait := l.wait(cost); wait > 0 {
+		if wait := l.wait(w.request, cost); wait > 0 {
 			l.arm(wait)
 			return
 		}
@@ -194,6 +202,9 @@ func (l *Limiter) pump() {
 // refuse is the error of a request that can never go.
 func (l *Limiter) refuse(r Request) error {
 	if err := l.patience.check(l.now, &l.breaker); err != nil {
+		return err
+	}
+	if err := l.budgets.check(r.Cost, l.now); err != nil {
 		return err
 	}
 	least := lean(r)
@@ -209,10 +220,10 @@ var resourceNames = [resources]string{"requests", "tokens", "input tokens", "out
 
 // wait asks every gate. The longest wait counts: all must have room at once.
 // A further gate is one more line here, one in grant and one in learn.
-func (l *Limiter) wait(cost charge) time.Duration {
-	wait := max(l.breaker.wait(l.now), l.patience.wait(l.now), l.concurrency.wait(l.inFlight))
-	for r := range l.buckets {
-		wait = max(wait, l.buckets[r].wait(cost[r]))
+func (l *Limiter) wait(r Request, cost charge) time.Duration {
+	wait := max(l.breaker.wait(l.now), l.patience.wait(l.now), l.concurrency.wait(l.inFlight), l.budgets.wait(r.Cost, l.now))
+	for i := range l.buckets {
+		wait = max(wait, l.buckets[i].wait(cost[i]))
 	}
 	return wait
 }
@@ -224,6 +235,7 @@ func (l *Limiter) grant(r Request, cost charge) *Permit {
 		p.charged[i] = l.buckets[i].take(cost[i])
 		p.spent[i] = l.buckets[i].spent
 	}
+	l.budgets.reserve(r.Cost)
 	l.concurrency.grant(p)
 	l.breaker.grant(p)
 	l.used.add(l.now, 1, p.charged[tokens])

@@ -12,6 +12,9 @@ type Request struct {
 	MaxTokens int
 	// N is the number of choices asked for; 0 counts as 1.
 	N int
+	// Cost is the most that the request can cost, in billionths of a US dollar;
+	// 0 where there is no budget.
+	Cost int64
 	// Retry puts the request ahead of all that are not retries.
 	Retry bool
 }
@@ -37,6 +40,11 @@ type Outcome struct {
 	// when unknown.
 	PromptTokens     int
 	CompletionTokens int
+	// Cost is what the answer cost, in billionths of a US dollar. CostUnclear says
+	// that the provider may charge for the request and nobody said how much, as
+	// after a time-out: its worst case stays reserved.
+	Cost        int64
+	CostUnclear bool
 	// Hint is how long the provider asked to wait, 0 when it did not say. With
 	// Pressure it pauses the whole lane.
 	Hint time.Duration
@@ -73,6 +81,7 @@ func (p *Permit) Settle(o Outcome) *Streak {
 	l.settled++
 	l.inFlight--
 	l.advance()
+	l.budgets.settle(p.request.Cost, o.Cost, o.CostUnclear, l)
 	streak := l.learn(p, o)
 	l.pump()
 	return streak
@@ -96,6 +105,7 @@ func (p *Permit) Drop() {
 		l.buckets[r].giveBack(p.charged[r], l.now.Sub(p.sent))
 	}
 	l.used.add(l.now, -1, -p.charged[tokens])
+	l.budgets.settle(p.request.Cost, 0, false, l)
 	l.breaker.abandon(p)
 	l.pump()
 }

@@ -1,0 +1,135 @@
+package limiter
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// A server that charges anything up to each request's worst case never charges more than the budget, and the lane ends only when the next
+// worst case does not fit with nothing in flight.
+func TestSpendNeverPassesTheBudget(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		limit := rapid.Int64Range(1, 10_000).Draw(r, "limit")
+		before := rapid.Int64Range(0, limit).Draw(r, "spent before")
+		worst := rapid.SliceOfN(rapid.Int64Range(0, 500), 1, 60).Draw(r, "worst cases")
+		share := rapid.SliceOfN(rapid.IntRange(0, 100), len(worst), len(worst)).Draw(r, "percent used")
+		unclear := rapid.SliceOfN(rapid.Bool(), len(worst), len(worst)).Draw(r, "unclear")
+		lanes := rapid.IntRange(1, 3).Draw(r, "lanes")
+		synctest.Test(t, func(t *testing.T) {
+			b := NewBudget(limit, before)
+			var limiters []*Limiter
+			for range lanes {
+				l := New(Config{Concurrency: 4, Clock: System, Budgets: []*Budget{b}})
+				defer l.Close()
+				limiters = append(limiters, l)
+			}
+			var charged, refused atomic.Int64
+			for i := range worst {
+				go func() {
+					p, err := limiters[i%lanes].Acquire(t.Context(), Request{Cost: worst[i]})
+					if over := (*OverBudget)(nil); errors.As(err, &over) {
+						refused.Add(1)
+						return
+					}
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					time.Sleep(time.Duration(i%7+1) * time.Second)
+					cost := worst[i] * int64(share[i]) / 100
+					charged.Add(cost)
+					p.Settle(Outcome{Kind: Success, Cost: cost, CostUnclear: unclear[i]})
+				}()
+			}
+			time.Sleep(time.Hour)
+			if got := before + charged.Load(); got > limit {
+				t.Errorf("the server charged %d of a budget of %d", got, limit)
+			}
+			if spent := b.Spent(); spent > limit || spent < before+charged.Load() {
+				t.Errorf("spent is %d, the server charged %d, the budget is %d", spent, charged.Load(), limit)
+			}
+			if refused.Load() > 0 && b.Colour() != Red {
+				t.Errorf("%d requests were refused, and the budget is %s", refused.Load(), b.Colour())
+			}
+			for _, l := range limiters {
+				if s := l.Stats(); s.Waiting > 0 || s.InFlight > 0 {
+					t.Errorf("%+v: somebody waits for ever", s)
+				}
+			}
+		})
+	})
+}
+
+func TestAWorstCaseWaitsForSettlements(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBudget(100, 0)
+		l := New(Config{Concurrency: 8, Clock: System, Budgets: []*Budget{b}})
+		defer l.Close()
+		first := acquire(t, l, Request{Cost: 60})
+		granted := make(chan *Permit, 1)
+		go func() {
+			p, err := l.Acquire(t.Context(), Request{Cost: 60})
+			if err != nil {
+				t.Error(err)
+			}
+			granted <- p
+		}()
+		synctest.Wait()
+		if s := l.Stats(); s.Waiting != 1 {
+			t.Fatalf("%+v: the second worst case does not wait", s)
+		}
+		first.Settle(Outcome{Kind: Success, Cost: 10})
+		(<-granted).Settle(Outcome{Kind: Success, Cost: 20})
+		if got := b.Spent(); got != 30 {
+			t.Errorf("spent %d, want 30", got)
+		}
+	})
+}
+
+func TestColours(t *testing.T) {
+	b := NewBudget(1000, 0)
+	for _, step := range []struct {
+		spend int64
+		want  Colour
+	}{{799, Green}, {1, Yellow}, {199, Yellow}, {1, Red}} {
+		b.Spend(step.spend)
+		if got := b.Colour(); got != step.want {
+			t.Errorf("at %d: %s, want %s", b.Spent(), got, step.want)
+		}
+	}
+}
+
+func TestADroppedPermitCostsNothing(t *testing.T) {
+	b := NewBudget(100, 0)
+	l := New(Config{Clock: System, Budgets: []*Budget{b}})
+	defer l.Close()
+	for range 5 {
+		acquire(t, l, Request{Cost: 90}).Drop()
+	}
+	if got := b.Spent(); got != 0 {
+		t.Errorf("spent %d", got)
+	}
+}
+
+func TestADailyBudgetIsRenewedAtMidnight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // a bubble's clock begins at midnight UTC
+		time.Sleep(23 * time.Hour)
+		b := NewDailyBudget(100, 90, time.Now())
+		l := New(Config{Clock: System, Budgets: []*Budget{b}})
+		defer l.Close()
+		acquire(t, l, Request{Cost: 10}).Settle(Outcome{Kind: Success, Cost: 10})
+		if got := b.Spent(); got != 100 {
+			t.Errorf("spent %d before midnight", got)
+		}
+		time.Sleep(2 * time.Hour)
+		acquire(t, l, Request{Cost: 100}).Settle(Outcome{Kind: Success, Cost: 7})
+		if got := b.Spent(); got != 7 {
+			t.Errorf("spent %d after midnight", got)
+		}
+	})
+}
