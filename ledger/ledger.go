@@ -19,6 +19,8 @@ type Options struct {
 	// marked so do not exist for a run that is not simulated; real ones exist for both.
 	Simulated bool
 
+	// Since is from when Summary.SpentSince counts; zero for never.
+	Since time.Time
 	// Run is written down before the first record that this run appends.
 	Run RunInfo
 
@@ -45,6 +47,7 @@ type Options struct {
 type Ledger struct {
 	path    string
 	options Options
+	since   string // Options.Since as the lines have it
 
 	// committing is held by Commit, by Close and by the sync that is due a second after a commit. What
 	// follows is theirs.
@@ -69,6 +72,7 @@ type Ledger struct {
 type Summary struct {
 	Results     int64 // records with a result
 	SpentNanos  int64 // billionths of a US dollar, billed failures included
+	SpentSince  int64 // the part of SpentNanos since Options.Since, by the records' times
 	UnknownCost int64 // answers whose cost is not known, and so not in SpentNanos
 }
 
@@ -86,6 +90,9 @@ func Open(path string, o Options) (*Ledger, error) {
 		o.Warn = func(string) {}
 	}
 	l := &Ledger{path: path, options: o}
+	if !o.Since.IsZero() {
+		l.since = o.Since.UTC().Format(timeLayout)
+	}
 	file, err := openExisting(o.FS, path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -192,9 +199,9 @@ func (l *Ledger) enter(line []byte, at int64) error {
 			return fmt.Errorf("reading ledger %s at byte %d: a ledger has at most 256 TiB", l.path, at)
 		}
 		l.index.set(h.key, refAt(at), 0)
-		l.summary.spend(&h)
+		l.summary.spend(&h, l.since)
 	case KindFailure:
-		l.summary.spend(&h)
+		l.summary.spend(&h, l.since)
 	case KindEmitted:
 		if l.emitsTo(h.file) {
 			if !h.eachKey(func(k Key) { l.index.set(k, 0, emittedBit) }) {
@@ -236,9 +243,12 @@ func notLedger(path string, start []byte) error {
 	return fmt.Errorf("opening ledger %s: %w: it begins with %q", path, ErrNotLedger, start[:min(shown, len(start))])
 }
 
-func (s *Summary) spend(h *head) {
+func (s *Summary) spend(h *head, since string) {
 	if h.costKnown {
 		s.SpentNanos += h.costNanos
+		if since != "" && string(h.time) >= since {
+			s.SpentSince += h.costNanos
+		}
 	} else {
 		s.UnknownCost++
 	}

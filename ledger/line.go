@@ -70,6 +70,7 @@ func foreignTail(tail []byte) bool {
 type head struct {
 	kind      Kind
 	key       Key
+	time      []byte // as it stands in the line, which sorts as time does
 	costNanos int64
 	costKnown bool
 	simulated bool
@@ -140,7 +141,7 @@ func (c *cursor) record(h *head) {
 	h.key.Request = c.hex(16)
 	c.skip(64 - 16)
 	c.must(timeStart)
-	c.skip(len(timeLayout))
+	h.time = c.skip(len(timeLayout))
 	c.must(costStart)
 	h.costNanos, h.costKnown = c.cost()
 	h.simulated = c.take(simulatedFlag)
@@ -160,12 +161,15 @@ func (c *cursor) must(s string) {
 	}
 }
 
-func (c *cursor) skip(n int) {
+// skip returns what it skips.
+func (c *cursor) skip(n int) []byte {
 	if len(c.rest) < n {
 		c.bad = true
-		return
+		return nil
 	}
+	skipped := c.rest[:n]
 	c.rest = c.rest[n:]
+	return skipped
 }
 
 func (c *cursor) hex(digits int) uint64 {

@@ -53,14 +53,6 @@ type ReportError struct {
 	Count  int64  `json:"count"`
 }
 
-// Dollars is an amount in billionths of a US dollar. As JSON and as text it is in dollars, exactly.
-type Dollars int64
-
-func (d Dollars) String() string { return string(appendCost(nil, int64(d), true)) }
-
-// MarshalJSON writes a JSON number.
-func (d Dollars) MarshalJSON() ([]byte, error) { return []byte(d.String()), nil }
-
 // NewReport reads ledgers, compressed or not, as [Scan] does. A record that was asked for more than
 // once was paid for more than once, and counts so. Memory grows with the number of
 // models, providers and kinds of error only.

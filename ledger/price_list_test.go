@@ -1,0 +1,113 @@
+package ledger
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+)
+
+func models(list PriceList) string {
+	var names []string
+	for _, row := range list {
+		names = append(names, row.Model)
+	}
+	return strings.Join(names, " ")
+}
+
+func TestFamily(t *testing.T) {
+	prices := DefaultPrices(priceDay)
+	for _, tt := range []struct{ provider, model, want string }{
+		{"api.openai.com", "gpt-4o-mini-2024-07-18", "gpt-4o gpt-4o-2024-05-13"},
+		{"gateway.example", "openai/gpt-4.1-mini", "gpt-4.1-nano gpt-4.1"},
+		{"api.openai.com", "text-embedding-3-small", "text-embedding-ada-002 text-embedding-3-large"},
+		{"api.anthropic.com", "claude-opus-4-1", "claude-haiku-4-5 claude-sonnet-4 claude-sonnet-4-5 claude-sonnet-4-6 " +
+			"claude-opus-4-5 claude-opus-4-6 claude-opus-4-7 claude-opus-4-8 claude-opus-4"},
+		{"api.groq.com", "openai/gpt-oss-120b", "openai/gpt-oss-20b"},
+		{"api.openai.com", "no-such-model", ""},
+	} {
+		if got := models(prices.Family(tt.provider, tt.model)); got != tt.want {
+			t.Errorf("%s:\n%s, want\n%s", tt.model, got, tt.want)
+		}
+	}
+}
+
+func TestFamilyOf(t *testing.T) {
+	for key, want := range map[string]string{
+		"gpt-4o-mini": "gpt-4o", "gpt-5-4-nano": "gpt-5", "claude-3-5-haiku": "claude-3", "claude-haiku-5-5": "claude-5",
+		"gemini-3-8-flash": "gemini-3", "o3-mini": "o3", "mistral-large-2512": "mistral", "meta-llama/llama-4-scout": "llama-4", "": "",
+	} {
+		if got := familyOf(key); got != want {
+			t.Errorf("%s: %s, want %s", key, got, want)
+		}
+	}
+}
+
+func TestListIsSortedAndWhole(t *testing.T) {
+	list := loadPrices(t, "litellm.json").List()
+	seen := make(map[string]int)
+	for i, row := range list {
+		seen[row.Provider+" "+row.Model]++
+		if i > 0 && (list[i-1].Provider > row.Provider || list[i-1].Provider == row.Provider && list[i-1].Model >= row.Model) {
+			t.Errorf("%s %s stands behind %s %s", row.Provider, row.Model, list[i-1].Provider, list[i-1].Model)
+		}
+	}
+	for _, name := range []string{"openai gpt-4o-mini", "openai gpt-9", "openrouter meta-llama/llama-9-70b", "anthropic claude-opus-5-5"} {
+		if seen[name] != 1 {
+			t.Errorf("%s stands there %d times", name, seen[name])
+		}
+	}
+}
+
+func TestPriceListAsJSON(t *testing.T) {
+	prices := DefaultPrices(priceDay)
+	got, err := json.Marshal(prices.Family("openai", "gpt-4o-mini")[:1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `[{"provider":"openai","model":"gpt-4o","input":2.5,"cached_input":1.25,"output":10,"batch_input":1.25,"batch_output":5,` +
+		`"snapshot":"2026-06","source":"https://developers.openai.com/api/docs/pricing"}]`
+	if string(got) != want {
+		t.Errorf("%s, want\n%s", got, want)
+	}
+	got, err = json.Marshal(DefaultPrices(priceDay).Family("xai", "grok-4.6")[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{`"batch_input":null,"batch_output":null`, `"long_prompt":{"above_tokens":199999,"input":2.5,"cached_input":0.4,"output":5}`} {
+		if !strings.Contains(string(got), part) {
+			t.Errorf("%s lacks %s", got, part)
+		}
+	}
+}
+
+func TestPriceTable(t *testing.T) {
+	batch := Dollars(75e6)
+	list := PriceList{
+		{Provider: "openai", Model: "gpt-4o-mini", Input: 150e6, Cached: 75e6, Output: 600e6, BatchInput: &batch, BatchOutput: &batch, Snapshot: "2026-06"},
+		{Provider: "here\n", Model: "m", Input: 2e9, Cached: 2e9, Output: 12e9, Long: &LongPrice{200_000, 4e9, 4e9, 18e9}, Note: "dear"},
+	}
+	const want = `US dollars a million tokens
+
+  INPUT  CACHED  OUTPUT  BATCH IN  BATCH OUT  READ ON  MODEL
+   0.15   0.075    0.60     0.075      0.075  2026-06  openai gpt-4o-mini
+   2.00    2.00   12.00         -          -        -  here? m (a prompt over 200,000 tokens: 4.00, 4.00, 18.00) (dear)
+`
+	var out bytes.Buffer
+	if err := list.WriteTable(&out); err != nil {
+		t.Fatal(err)
+	}
+	if out.String() != want {
+		t.Errorf("%s\nwant\n%s", out.String(), want)
+	}
+	if err := list.WriteTable(failingWriter{}); !errors.Is(err, errWriter) {
+		t.Errorf("a writer that fails: %v", err)
+	}
+}
+
+var errWriter = errors.New("no room")
+
+type failingWriter struct{}
+
+func (failingWriter) Write([]byte) (int, error) { return 0, errWriter }

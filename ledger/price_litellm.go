@@ -1,0 +1,112 @@
+package ledger
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// liteModel is a model in LiteLLM's table: an object of which the prices are the members that end
+// in _cost or hold _cost_per_token, in dollars a token.
+type liteModel map[string]json.RawMessage
+
+// liteSample is the entry that explains the others.
+const liteSample = "sample_spec"
+
+// loadLiteLLM reads an object of models by their names, and says how many have a price.
+func (p *Prices) loadLiteLLM(data []byte) (found int, err error) {
+	var models map[string]json.RawMessage
+	if err := json.Unmarshal(data, &models); err != nil {
+		return 0, err
+	}
+	for name, raw := range models {
+		var m liteModel
+		if name == liteSample || json.Unmarshal(raw, &m) != nil {
+			continue // of a form that is not a model's
+		}
+		price, ok, err := m.price()
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", name, err)
+		}
+		if !ok {
+			continue
+		}
+		found++
+		id := m.text("litellm_provider")
+		at := p.named(id)
+		at.batch.setBatch(&price)
+		at.set(&modelPrice{name: strings.TrimPrefix(name, id+"/"), price: price, source: m.text("source")})
+	}
+	return found, nil
+}
+
+func (m liteModel) text(name string) string {
+	var s string
+	_ = json.Unmarshal(m[name], &s) // what is no string is none
+	return s
+}
+
+func (m liteModel) number(name string) json.Number {
+	var n json.Number
+	_ = json.Unmarshal(m[name], &n) // null is none, and so is anything else
+	return n
+}
+
+// price is false for a model that is not billed by the token.
+func (m liteModel) price() (p Price, ok bool, err error) {
+	if m.number("input_cost_per_token") == "" {
+		return Price{}, false, nil
+	}
+	var b rateReader
+	p.Rates = m.rates(&b, "")
+	// Some bill the reasoning apart, and dearer. What is in the answer is then billed too high, which
+	// is better than too low.
+	p.Output = max(p.Output, b.rate(m.number("output_cost_per_reasoning_token"), perToken, 0))
+	if m.number("input_cost_per_token_batches") != "" {
+		p.HasBatch = true
+		p.Batch = Rates{
+			Input:  b.rate(m.number("input_cost_per_token_batches"), perToken, 0),
+			Output: b.rate(m.number("output_cost_per_token_batches"), perToken, p.Output),
+		}
+		p.Batch.Cached, p.Batch.CacheWrite = p.Batch.Input, max(p.Batch.Input, p.CacheWrite)
+	}
+	if above := m.longAbove(); above > 0 {
+		p.LongAbove = above
+		p.LongRates = m.rates(&b, "_above_"+strconv.FormatInt(above/1000, 10)+"k_tokens").atLeast(p.Rates)
+		p.LongBatch = p.LongRates // that there is a reduction is not said
+	}
+	return p, true, b.err
+}
+
+// rates are those whose names end in a suffix.
+func (m liteModel) rates(b *rateReader, suffix string) Rates {
+	return b.rates(perToken,
+		m.number("input_cost_per_token"+suffix), m.number("cache_read_input_token_cost"+suffix),
+		m.number("cache_creation_input_token_cost"+suffix), m.number("output_cost_per_token"+suffix))
+}
+
+// longAbove is the least number of tokens from which on a prompt is long, 0 where none is.
+func (m liteModel) longAbove() int64 {
+	var all []int64
+	for name := range m {
+		rest, isInput := strings.CutPrefix(name, "input_cost_per_token_above_")
+		thousands, isSize := strings.CutSuffix(rest, "k_tokens")
+		if n, err := strconv.ParseInt(thousands, 10, 32); isInput && isSize && err == nil {
+			all = append(all, n*1000)
+		}
+	}
+	if len(all) == 0 {
+		return 0
+	}
+	return slices.Min(all)
+}
+
+// atLeast takes each rate from other where that is dearer.
+func (r Rates) atLeast(other Rates) Rates {
+	return Rates{
+		Input: max(r.Input, other.Input), Cached: max(r.Cached, other.Cached),
+		CacheWrite: max(r.CacheWrite, other.CacheWrite), Output: max(r.Output, other.Output),
+	}
+}

@@ -1,0 +1,213 @@
+package ledger
+
+import (
+	"math"
+	"math/big"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+var priceDay = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func TestCost(t *testing.T) {
+	mini := Price{Rates: Rates{Input: 150e6, Cached: 75e6, CacheWrite: 150e6, Output: 600e6}}
+	long := mini
+	long.LongAbove, long.LongRates = 1000, Rates{Input: 300e6, Cached: 150e6, CacheWrite: 375e6, Output: 900e6}
+	for _, tt := range []struct {
+		name   string
+		price  Price
+		tokens Tokens
+		want   int64
+	}{
+		{"nothing", mini, Tokens{}, 0},
+		{"prompt and completion", mini, Tokens{Prompt: 12, Completion: 20}, 13_800},
+		{"a part cached", mini, Tokens{Prompt: 2000, Cached: 1024, Completion: 1}, 976*150 + 1024*75 + 600},
+		{"more cached than there was", mini, Tokens{Prompt: 10, Cached: 11}, 750},
+		{"negative", mini, Tokens{Prompt: -1, Cached: -1, CacheWrite: -1, Completion: -1}, 0},
+		{"written to the cache", long, Tokens{Prompt: 1001, Cached: 1, CacheWrite: 1000}, 1*150 + 1000*375},
+		{"as long as is not long", long, Tokens{Prompt: 1000}, 150_000},
+		{"long", long, Tokens{Prompt: 1001, Completion: 1}, 1001*300 + 900},
+		{"a part of a billionth is one", Price{Rates: Rates{Cached: 2_800_000}}, Tokens{Prompt: 1, Cached: 1}, 3},
+		{"rounded once", Price{Rates: Rates{Cached: 2_800_000}}, Tokens{Prompt: 10, Cached: 10}, 28},
+		{"beyond 64 bits on the way", Price{Rates: Rates{Output: 600e9}}, Tokens{Completion: 1e12}, 600e15},
+		{"beyond 64 bits", Price{Rates: Rates{Output: 600e9}}, Tokens{Completion: math.MaxInt64}, math.MaxInt64},
+		{"beyond 128 bits by far", Price{Rates: Rates{Input: maxRate, Output: maxRate}}, Tokens{Prompt: math.MaxInt64, Completion: math.MaxInt64}, math.MaxInt64},
+	} {
+		if got := tt.price.Cost(tt.tokens); got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestBatchCost(t *testing.T) {
+	prices := DefaultPrices(priceDay)
+	for _, tt := range []struct {
+		provider, model string
+		tokens          Tokens
+		want            int64 // -1: none
+	}{
+		{"api.openai.com", "gpt-4o-mini", Tokens{Prompt: 1000, Cached: 500, Completion: 100}, 1000*75 + 100*300},
+		{"api.openai.com", "gpt-5-mini", Tokens{Prompt: 1000, Cached: 400, Completion: 100}, 600*125 + 5000 + 100*1000},
+		{"api.openai.com", "gpt-6-sol", Tokens{Prompt: 300_000, Completion: 100}, 300_000*2000 + 100*7500},
+		{"api.anthropic.com", "claude-haiku-5-5", Tokens{Prompt: 200_000, Cached: 200_000}, 200_000 * 25},
+		{"api.deepseek.com", "deepseek-flash", Tokens{Prompt: 1}, -1},
+	} {
+		price, _, ok := prices.Lookup(tt.provider, tt.model)
+		if !ok {
+			t.Fatalf("no price for %s", tt.model)
+		}
+		got, ok := price.BatchCost(tt.tokens)
+		if !ok {
+			got = -1
+		}
+		if got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.model, got, tt.want)
+		}
+	}
+}
+
+// exactCost is the cost in billionths times a million.
+func exactCost(r Rates, t Tokens) *big.Int {
+	sum := new(big.Int)
+	for _, part := range [][2]int64{
+		{t.Prompt - t.Cached - t.CacheWrite, int64(r.Input)}, {t.Cached, int64(r.Cached)},
+		{t.CacheWrite, int64(r.CacheWrite)}, {t.Completion, int64(r.Output)},
+	} {
+		sum.Add(sum, new(big.Int).Mul(big.NewInt(part[0]), big.NewInt(part[1])))
+	}
+	return sum
+}
+
+func drawRates(t *rapid.T) Rates {
+	rate := rapid.Int64Range(0, 1e12)
+	return Rates{
+		Input: Dollars(rate.Draw(t, "input")), Cached: Dollars(rate.Draw(t, "cached")),
+		CacheWrite: Dollars(rate.Draw(t, "write")), Output: Dollars(rate.Draw(t, "output")),
+	}
+}
+
+func drawTokens(t *rapid.T) Tokens {
+	prompt := rapid.Int64Range(0, 1e9).Draw(t, "prompt")
+	cached := rapid.Int64Range(0, prompt).Draw(t, "cached tokens")
+	return Tokens{
+		Prompt: prompt, Cached: cached, CacheWrite: rapid.Int64Range(0, prompt-cached).Draw(t, "written tokens"),
+		Completion: rapid.Int64Range(0, 1e9).Draw(t, "completion"),
+	}
+}
+
+// The cost is the exact one, rounded up by less than a billionth of a dollar, however large.
+func TestCostIsExact(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rates, tokens := drawRates(t), drawTokens(t)
+		exact := exactCost(rates, tokens)
+		got := new(big.Int).Mul(big.NewInt(Price{Rates: rates}.Cost(tokens)), big.NewInt(rateUnit))
+		if over := got.Sub(got, exact); over.Sign() < 0 || over.Cmp(big.NewInt(rateUnit)) >= 0 {
+			t.Fatalf("%v millionths of a billionth over", over)
+		}
+	})
+}
+
+// Many requests cost what one would of all their tokens, but for less than a billionth each.
+func TestCostsAddUp(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		price := Price{Rates: drawRates(t)}
+		var sum int64
+		var all Tokens
+		parts := rapid.SliceOfN(rapid.Custom(drawTokens), 1, 20).Draw(t, "requests")
+		for _, p := range parts {
+			sum += price.Cost(p)
+			all.Prompt, all.Cached, all.CacheWrite = all.Prompt+p.Prompt, all.Cached+p.Cached, all.CacheWrite+p.CacheWrite
+			all.Completion += p.Completion
+		}
+		if over := sum - price.Cost(all); over < 0 || over >= int64(len(parts)) {
+			t.Fatalf("%d requests cost %d billionths too much", len(parts), over)
+		}
+	})
+}
+
+// No request costs more than its worst case.
+func TestWorstCostIsNoLessThanCost(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		price := Price{Rates: drawRates(t), HasBatch: true, Batch: drawRates(t)}
+		if rapid.Bool().Draw(t, "long") {
+			price.LongAbove = rapid.Int64Range(1, 1e9).Draw(t, "above")
+			price.LongRates, price.LongBatch = drawRates(t), drawRates(t)
+		}
+		bound, used := drawTokens(t), drawTokens(t)
+		used.Prompt, used.Completion = min(used.Prompt, bound.Prompt), min(used.Completion, bound.Completion)
+		if cost, worst := price.Cost(used), price.WorstCost(bound.Prompt, bound.Completion); cost > worst {
+			t.Fatalf("%d, and %d at worst", cost, worst)
+		}
+		cost, _ := price.BatchCost(used)
+		if worst, _ := price.WorstBatchCost(bound.Prompt, bound.Completion); cost > worst {
+			t.Fatalf("%d in a batch, and %d at worst", cost, worst)
+		}
+	})
+}
+
+func TestParseRate(t *testing.T) {
+	for _, tt := range []struct {
+		number string
+		unit   priceUnit
+		want   Dollars // -1: an error
+	}{
+		{"0", perToken, 0}, {"0.0", perMillion, 0}, {"2", perMillion, 2e9}, {"0.15", perMillion, 150e6}, {"0.003625", perMillion, 3_625_000},
+		{"1.5e-07", perToken, 150e6}, {"6e-7", perToken, 600e6}, {"0.0000006", perToken, 600e6}, {"5.46875e-07", perToken, 546_875_000},
+		{"1.9999999999999998e-06", perToken, 2e9}, {"7.000000000000001e-08", perToken, 70e6}, {"4e-16", perToken, 0}, {"5e-16", perToken, 1},
+		{"1E-300", perToken, 0}, {"1", perToken, maxRate}, {"600", perMillion, 600e9},
+		{"1.1", perToken, -1}, {"1000001", perMillion, -1}, {"1e400", perMillion, -1}, {"1e99999999999999999999", perMillion, -1},
+		{"-1", perMillion, -1}, {"", perMillion, -1}, {"x", perMillion, -1}, {"1.-5", perMillion, -1}, {".5", perMillion, -1},
+	} {
+		got, err := parseRate(tt.number, tt.unit)
+		if err != nil {
+			got = -1
+		}
+		if got != tt.want {
+			t.Errorf("%q: %d (%v), want %d", tt.number, int64(got), err, int64(tt.want))
+		}
+	}
+}
+
+// A price that a table writes in full is read back to the last digit, in either unit.
+func TestParseRateIsExact(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rate := Dollars(rapid.Int64Range(0, int64(maxRate)).Draw(t, "rate"))
+		for unit, number := range map[priceUnit]string{perMillion: rate.String(), perToken: rate.String() + "e-6"} {
+			if got, err := parseRate(number, unit); err != nil || got != rate {
+				t.Fatalf("%s: %d, %v", number, int64(got), err)
+			}
+		}
+	})
+}
+
+func BenchmarkLookupAndCost(b *testing.B) {
+	prices := DefaultPrices(priceDay)
+	tokens := Tokens{Prompt: 1200, Cached: 1024, Completion: 300}
+	var sum int64
+	b.ReportAllocs()
+	for b.Loop() {
+		price, _, _ := prices.Lookup("api.openai.com", "gpt-4o-mini-2024-07-18")
+		sum += price.Cost(tokens)
+	}
+	if sum == 0 {
+		b.Fatal("no price")
+	}
+}
+
+func BenchmarkLookupNew(b *testing.B) {
+	prices := DefaultPrices(priceDay)
+	b.ReportAllocs()
+	for b.Loop() {
+		if prices.find("api.openai.com", "gpt-4o-mini-2024-07-18") == nil {
+			b.Fatal("no price")
+		}
+	}
+}
+
+func BenchmarkDefaultPrices(b *testing.B) {
+	for b.Loop() {
+		DefaultPrices(priceDay)
+	}
+}
