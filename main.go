@@ -62,7 +62,7 @@ func run(args []string, stdin, stdout, stderr *os.File, signals <-chan os.Signal
 	var usage *stream.UsageError
 	switch {
 	case errors.As(err, &ended):
-		for _, e := range []error{ended.Err, ended.Paused} {
+		for _, e := range []error{ended.Err, ended.Paused, ended.Budget} {
 			if e != nil {
 				voice.Error(e)
 			}
@@ -94,7 +94,7 @@ func (e *endedRun) dieOf() os.Signal {
 // app is the command line. Flags that more than one command takes stand here.
 type app struct {
 	Version kong.VersionFlag `help:"Print the version." hidden:""`
-	Ledger  string           `short:"l" group:"resume" placeholder:"FILE" env:"LLMPIPE_LEDGER" help:"What is remembered (llmpipe.ledger.jsonl)."`
+	Ledger  string           `short:"l" group:"resume" placeholder:"FILE" env:"LLMPIPE_LEDGER" help:"The ledger (llmpipe.ledger.jsonl)."`
 
 	Run    runCommand    `cmd:"" default:"withargs" help:"The filter; the default, no word needed."`
 	Export exportCommand `cmd:"" help:"Write the results in a ledger again."`
@@ -126,6 +126,7 @@ var groups = []kong.Group{
 	{Key: "out", Title: "Output:"},
 	{Key: "who", Title: "Provider:"},
 	{Key: "pace", Title: "Pace:"},
+	{Key: "money", Title: "Money:"},
 	{Key: "resume", Title: "Resume:"},
 	{Key: "say", Title: "Progress:"},
 }
@@ -265,7 +266,8 @@ Exit codes:
   1     the run failed: input or output, configuration, a wrong key, an unknown model, a damaged ledger
   2     the command line is wrong
   3     done, but some records failed
+  4     the budget stopped it
   75    not finished, and the same command continues it
   128+n ended by signal n
-  When several apply: 1, signal, 75, 3.
+  When several apply: 1, signal, 75, 4, 3.
 `

@@ -10,7 +10,6 @@ import (
 // reader is the read and admit stages: the one goroutine that takes records in.
 type reader struct {
 	*run
-	source  *source
 	decoder *decoder
 	memory  memory
 	journal *journal // nil without a ledger

@@ -14,6 +14,7 @@ func (l *lane) ask(j job) {
 	l.client.Ask(l.stop.waiting, t.Endpoint, t.Model, t.Body, &t.reply)
 	l.counts.attempt(&t.reply)
 	streak := j.permit.Settle(l.lesson(t))
+	l.money.watch()
 	switch t.reply.Class {
 	case provider.OK:
 		t.forgive()
@@ -66,6 +67,7 @@ func (l *lane) lesson(t *task) limiter.Outcome {
 	default:
 		o.Kind = limiter.Terminal
 	}
+	o.Cost, o.CostUnclear = l.money.settle(t)
 	if t.reply.Header != nil {
 		o.Quota = limiter.ParseQuota(t.reply.Header, time.Now())
 	}

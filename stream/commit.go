@@ -129,7 +129,8 @@ func (t *task) share(first *task) {
 	}
 	t.reply.Body = append(t.reply.Body[:0], first.reply.Body...)
 	t.reply.Latency = first.reply.Latency
-	t.reply.Answer, _ = record.ParseAnswer(t.Endpoint, t.reply.Body) // it was parsed before
+	t.costKnown, t.downgradedFrom = first.costKnown, first.downgradedFrom // it cost once
+	t.reply.Answer, _ = record.ParseAnswer(t.Endpoint, t.reply.Body)      // it was parsed before
 }
 
 // count counts t once, by what became of it.
@@ -140,12 +141,13 @@ func (c *committer) count(t *task) {
 		return
 	case failed:
 		c.counts.failed.Add(1)
+		c.counts.cost.Add(t.cost)
 		return
 	case recalled:
 		c.counts.skipped.Add(1)
 	case answered:
 		if !t.twin {
-			c.counts.answered(&t.reply)
+			c.counts.answered(t)
 		}
 	}
 	c.counts.ok.Add(1)

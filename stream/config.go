@@ -50,6 +50,8 @@ type Config struct {
 	Pace limiter.Config
 	// Retries is how many times a record is asked again after failures that may pass.
 	Retries int
+	// Money is what answers cost and what may be spent.
+	Money MoneyConfig
 	// Ledger is what is remembered.
 	Ledger LedgerConfig
 	// Chunk drains after every so many asked records, waits ChunkDelay and runs OnChunk in a shell.

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"llmpipe/ledger"
 	"llmpipe/stream/provider"
 )
 
@@ -22,6 +23,8 @@ type counts struct {
 	s429    atomic.Int64
 	prompt  atomic.Int64 // tokens
 	output  atomic.Int64 // tokens
+	cost    atomic.Int64 // billionths of a dollar
+	unknown atomic.Int64 // answers whose cost is not known
 }
 
 // attempt counts one reply.
@@ -32,25 +35,30 @@ func (c *counts) attempt(r *provider.Reply) {
 }
 
 // answered counts a new answer.
-func (c *counts) answered(r *provider.Reply) {
-	c.prompt.Add(r.Answer.Usage.Prompt)
-	c.output.Add(r.Answer.Usage.Completion)
+func (c *counts) answered(t *task) {
+	c.prompt.Add(t.reply.Answer.Usage.Prompt)
+	c.output.Add(t.reply.Answer.Usage.Completion)
+	c.cost.Add(t.cost)
+	if !t.costKnown {
+		c.unknown.Add(1)
+	}
 }
 
 // Summary is what a run did. In = OK + Failed + Unsent.
 type Summary struct {
-	In               int64    `json:"in"`                // records selected
-	OK               int64    `json:"ok"`                // answered, now or before
-	Failed           int64    `json:"failed"`            // got an error line
-	Skipped          int64    `json:"skipped"`           // of OK: recorded before, not asked again
-	Unsent           int64    `json:"unsent"`            // read, but not answered; no line
-	Flagged          int64    `json:"flagged"`           // of OK: cut or empty
-	Retries          int64    `json:"retries"`           // attempts after the first, all records together
-	Status429        int64    `json:"status_429"`        // answers with that status
-	PromptTokens     int64    `json:"prompt_tokens"`     // of this run
-	CompletionTokens int64    `json:"completion_tokens"` // of this run
-	CostUSD          *float64 `json:"cost_usd"`          // of this run; null where a price is not known
-	ElapsedS         float64  `json:"elapsed_s"`         // seconds
+	In               int64           `json:"in"`                      // records selected
+	OK               int64           `json:"ok"`                      // answered, now or before
+	Failed           int64           `json:"failed"`                  // got an error line
+	Skipped          int64           `json:"skipped"`                 // of OK: recorded before, not asked again
+	Unsent           int64           `json:"unsent"`                  // read, but not answered; no line
+	Flagged          int64           `json:"flagged"`                 // of OK: cut or empty
+	Retries          int64           `json:"retries"`                 // attempts after the first, all records together
+	Status429        int64           `json:"status_429"`              // answers with that status
+	PromptTokens     int64           `json:"prompt_tokens"`           // of this run
+	CompletionTokens int64           `json:"completion_tokens"`       // of this run
+	CostUSD          *ledger.Dollars `json:"cost_usd"`                // of this run; null where a price is not known
+	DowngradedAt     int64           `json:"downgraded_at,omitempty"` // line of the first record that went to the cheaper model
+	ElapsedS         float64         `json:"elapsed_s"`               // seconds
 }
 
 func (r *run) summary() Summary {
@@ -61,6 +69,11 @@ func (r *run) summary() Summary {
 		ElapsedS: float64(time.Since(r.start).Milliseconds()) / 1000,
 	}
 	s.Unsent = s.In - s.OK - s.Failed
+	if c.unknown.Load() == 0 {
+		cost := ledger.Dollars(c.cost.Load())
+		s.CostUSD = &cost
+	}
+	s.DowngradedAt = r.money.downgradedAt()
 	return s
 }
 
@@ -86,7 +99,14 @@ func (s Summary) String() string {
 	if s.Status429 > 0 {
 		fmt.Fprintf(&b, ", %d times 429", s.Status429)
 	}
-	fmt.Fprintf(&b, "; %d + %d tokens in %.1f s", s.PromptTokens, s.CompletionTokens, s.ElapsedS)
+	fmt.Fprintf(&b, "; %d + %d tokens", s.PromptTokens, s.CompletionTokens)
+	if s.CostUSD != nil {
+		fmt.Fprintf(&b, ", %s", usd(int64(*s.CostUSD)))
+	}
+	fmt.Fprintf(&b, " in %.1f s", s.ElapsedS)
+	if s.DowngradedAt > 0 {
+		fmt.Fprintf(&b, "; from line %d on by the cheaper model", s.DowngradedAt)
+	}
 	return b.String()
 }
 

@@ -65,6 +65,7 @@ func (e *emitter) add(t *task) {
 	switch t.outcome {
 	case answered:
 		r.Answer, r.Response, r.LatencyMS = &t.reply.Answer, t.reply.Body, t.reply.Latency.Milliseconds()
+		r.CostNanos, r.CostKnown, r.DowngradedFrom = t.cost, t.costKnown, t.downgradedFrom
 	case recalled:
 		r.Answer, r.Response, r.LatencyMS = &t.reply.Answer, t.recorded.Response, t.recorded.LatencyMS
 		r.Attempts = t.recorded.Attempts
@@ -72,6 +73,7 @@ func (e *emitter) add(t *task) {
 		r.DowngradedFrom = t.recorded.DowngradedFrom
 	case failed:
 		r.Err = t.err
+		r.CostNanos, r.CostKnown = t.cost, t.cost > 0
 		if e.format == record.FormatText {
 			e.voice.Note("%s: %s", t.title(), t.err)
 		}

@@ -20,7 +20,7 @@ type Flags struct {
 	RawInput bool            `short:"R" group:"in" help:"Each line is a prompt as it stands, not JSON."`
 	IDField  string          `group:"in" placeholder:"NAME" help:"The field that names a record (default: id or custom_id)."`
 	Endpoint record.Endpoint `group:"in" default:"chat" placeholder:"chat" help:"chat, embeddings, responses or completions."`
-	Model    string          `short:"m" group:"in" placeholder:"NAME" env:"LLMPIPE_MODEL" help:"For records that name none (OpenAI: gpt-4o-mini)."`
+	Model    string          `short:"m" group:"in" placeholder:"NAME" env:"LLMPIPE_MODEL" help:"For records without one (OpenAI: gpt-4o-mini)."`
 	Set      []string        `group:"in" sep:"none" placeholder:"KEY=JSON|@FILE" help:"A body field for records that lack it. Repeatable."`
 	MaxLine  Size            `group:"in" default:"64MiB" placeholder:"64MiB" help:"The longest line; longer ones become error records."`
 	Limit    int             `group:"in" placeholder:"N" help:"At most N records that have no result yet."`
@@ -50,6 +50,13 @@ type Flags struct {
 	ChunkDelay     time.Duration `group:"pace" placeholder:"DUR" help:"Wait that long after each chunk."`
 	OnChunk        string        `group:"pace" placeholder:"CMD" help:"Run CMD after each chunk, status on its stdin; stop if it fails."`
 
+	Budget       string `group:"money" placeholder:"USD|N%" help:"The most that all in the ledger may cost; N% of --estimate."`
+	BudgetPerDay Amount `group:"money" placeholder:"USD" help:"The most that may be spent from 00:00 UTC on; then exit 75."`
+	DowngradeTo  string `group:"money" placeholder:"MODEL" help:"Where new requests go once 80 % of the budget are spent."`
+	Prices       string `group:"money" placeholder:"FILE" help:"Prices over those built in, as LiteLLM or genai-prices has them."`
+	Estimate     string `group:"money" placeholder:"FILE" help:"What llmpipe estimate --json said, for --budget N%."`
+	Alert        string `group:"money" placeholder:"URL|exec:CMD" help:"Told when the budget turns yellow (80 %) or red."`
+
 	NoLedger bool         `group:"resume" help:"Remember nothing."`
 	Replay   Replay       `group:"resume" default:"auto" placeholder:"auto" help:"Write recorded results again: auto, always, never."`
 	Match    string       `group:"resume" default:"request" enum:"request,id" placeholder:"request" help:"What makes a result count: ${enum}."`
@@ -57,6 +64,19 @@ type Flags struct {
 
 	Quiet   bool `short:"q" group:"say" help:"Say nothing but errors."`
 	Verbose bool `short:"v" group:"say" help:"Say each retry."`
+}
+
+// Amount is a number of US dollars, as in 5, 0.25 or $12.50, read exactly.
+type Amount ledger.Dollars
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (a *Amount) UnmarshalText(text []byte) error {
+	d, err := ledger.ParseDollars(strings.TrimPrefix(string(text), "$"))
+	if err != nil || d <= 0 {
+		return fmt.Errorf("%q is not an amount of US dollars above 0, such as 5 or 0.25", text)
+	}
+	*a = Amount(d)
+	return nil
 }
 
 // Size is a number of bytes, as in 64MiB or 1000000.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"llmpipe/ledger"
+	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 )
 
@@ -59,19 +60,20 @@ type journal struct {
 }
 
 // openJournal opens the ledger that c names, nil for none.
-func openJournal(r *run) (*journal, error) {
+func openJournal(r *run, client *provider.Client) (*journal, error) {
 	c := &r.cfg.Ledger
 	if c.Path == "" {
 		return nil, nil
 	}
 	o := ledger.Options{
 		Fsync:     c.Fsync,
-		Simulated: r.lane.client.Simulated(),
+		Simulated: client.Simulated(),
 		Run: ledger.RunInfo{
 			ID: strconv.FormatInt(r.start.UnixNano(), 36) + "-" + strconv.Itoa(os.Getpid()), Time: r.start, Version: c.Version,
-			Endpoint: r.cfg.Decode.Endpoint.String(), Model: r.cfg.Decode.Model, Provider: r.lane.name,
+			Endpoint: r.cfg.Decode.Endpoint.String(), Model: r.cfg.Decode.Model, Provider: client.Name(),
 		},
-		Warn: func(s string) { r.voice.Warn("%s", s) },
+		Since: r.start.UTC().Truncate(24 * time.Hour),
+		Warn:  func(s string) { r.voice.Warn("%s", s) },
 	}
 	if f, ok := r.cfg.Stdout.(*os.File); ok {
 		if id, ok := ledger.FileIDOf(f); ok {
@@ -83,7 +85,11 @@ func openJournal(r *run) (*journal, error) {
 		return nil, ledgerHint(c.Path, err)
 	}
 	if s := l.Summary(); s.Results > 0 {
-		r.voice.Note("ledger %s: %d recorded", c.Path, s.Results)
+		spent := ""
+		if s.SpentNanos > 0 {
+			spent = ", " + usd(s.SpentNanos) + " spent"
+		}
+		r.voice.Note("ledger %s: %d recorded%s", c.Path, s.Results, spent)
 	}
 	return &journal{run: r, Ledger: l, syncs: c.Fsync == ledger.FsyncAlways}, nil
 }
@@ -157,6 +163,7 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 	}
 	err := j.Commit(&j.batch)
 	if err == nil {
+		j.money.committed(costOf(&j.batch), j.Summary().SpentNanos)
 		return nil
 	}
 	safe := 0
@@ -169,6 +176,20 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 		err = fmt.Errorf("%w; %d answers that were on their way are lost", err, n)
 	}
 	return hinted("make room or repair the disk, then run the same command again: what is recorded is safe", err)
+}
+
+// costOf is what is known of the cost of a batch.
+func costOf(b *ledger.Batch) int64 {
+	var sum int64
+	for i := range b.Results {
+		if b.Results[i].CostKnown {
+			sum += b.Results[i].CostNanos
+		}
+	}
+	for i := range b.Failures {
+		sum += b.Failures[i].CostNanos
+	}
+	return sum
 }
 
 // dropAnswers makes all answers but the first safe ones unsent, and returns how many those are.
@@ -196,6 +217,7 @@ func (j *journal) result(t *task) ledger.Result {
 	return ledger.Result{
 		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.Model, Provider: j.lane.name,
 		PromptTokens: a.Usage.Prompt, CompletionTokens: a.Usage.Completion, CachedTokens: a.Usage.Cached, ReasoningTokens: a.Usage.Reasoning,
+		CostNanos: t.cost, CostKnown: t.costKnown, DowngradedFrom: t.downgradedFrom,
 		Attempts: t.attempts, LatencyMS: t.reply.Latency.Milliseconds(), Time: time.Now(),
 		Response: j.compact[from:len(j.compact):len(j.compact)],
 	}
@@ -204,6 +226,7 @@ func (j *journal) result(t *task) ledger.Result {
 func (j *journal) failure(t *task) ledger.Failure {
 	return ledger.Failure{
 		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.Model, Provider: j.lane.name,
+		Billed: t.cost > 0, CostNanos: t.cost, CostKnown: t.cost > 0,
 		Type: t.err.Type, Code: t.err.Code, Status: t.err.Status, Message: t.err.Message,
 		Attempts: t.attempts, LatencyMS: t.reply.Latency.Milliseconds(), Time: time.Now(),
 	}

@@ -63,10 +63,16 @@ func (l *lane) dispatch(ctx context.Context, queue <-chan *task, retry bool) {
 
 // permit waits for a permit to ask about t. When there will be none, t is finished.
 func (l *lane) permit(ctx context.Context, t *task, retry bool) *limiter.Permit {
+	if err := l.money.admit(t, retry); err != nil {
+		l.stop.fail(err)
+		l.finish(t)
+		return nil
+	}
 	permit, err := l.pace.Acquire(ctx, limiter.Request{
 		PromptBytes: t.TextBytes,
 		MaxTokens:   t.MaxTokens * t.N,
 		N:           t.N,
+		Cost:        t.worst,
 		Retry:       retry,
 	})
 	var large *limiter.TooLarge
@@ -77,6 +83,8 @@ func (l *lane) permit(ctx context.Context, t *task, retry bool) *limiter.Permit 
 		t.fail(&record.Error{Type: "too_large", Code: "over_limit", Message: large.Error()})
 	case errors.Is(err, limiter.ErrGaveUp):
 		l.stop.pause(err)
+	case errors.Is(err, limiter.ErrOverBudget):
+		l.money.stopFor(err)
 	}
 	l.finish(t)
 	return nil

@@ -21,11 +21,12 @@ type Outcome struct {
 	Summary Summary
 	Err     error     // why the run failed, nil if it did not
 	Signal  os.Signal // what ended it; SIGPIPE when the reader of stdout went away
+	Budget  error     // why the money did not reach
 	Paused  error     // why it is not finished although the same command continues it
 }
 
 // ExitCode is the process's exit code. When several reasons apply, a failure comes before a signal, that before a pause, that before
-// failed records.
+// an end of the money, that before failed records.
 func (o *Outcome) ExitCode() int {
 	switch {
 	case o.Err != nil:
@@ -37,6 +38,8 @@ func (o *Outcome) ExitCode() int {
 		return ExitFailed
 	case o.Paused != nil:
 		return ExitPaused
+	case o.Budget != nil:
+		return ExitBudget
 	case o.Summary.Failed > 0:
 		return ExitIncomplete
 	}
@@ -46,7 +49,7 @@ func (o *Outcome) ExitCode() int {
 // outcome says how the run ended. It is called when every stage has ended, or when the run must not wait for them.
 func (r *run) outcome(complete bool) *Outcome {
 	why := r.stop.reasons()
-	o := &Outcome{Summary: r.summary(), Err: why.err, Signal: why.signal, Paused: why.unfinished}
+	o := &Outcome{Summary: r.summary(), Err: why.err, Signal: why.signal, Paused: why.unfinished, Budget: why.budget}
 	if o.Err == nil {
 		o.Err = r.inputError
 	}

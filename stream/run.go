@@ -20,6 +20,8 @@ type run struct {
 	underway  *underway
 	sleepers  *sleepers
 	lane      *lane
+	source    *source
+	money     *money
 	counts    counts
 	sameError sameError
 	chunks    chunks
@@ -54,63 +56,49 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 		return nil, err
 	}
 	defer client.Close()
-	cfg.Pace.Clock = limiter.System
-	pace := limiter.New(cfg.Pace)
-	defer pace.Close()
-	r.lane = newLane(r, client, pace)
-	r.gate = newGate(pace.Allowed)
-
-	in, err := newReader(r)
-	if err != nil {
-		return nil, err
-	}
-	out, err := newCommitter(r)
-	if err != nil {
-		return nil, err
-	}
-	in.attach(out.journal)
-	return r.run(in, out), nil
-}
-
-func newReader(r *run) (*reader, error) {
-	src, err := newSource(&r.cfg)
-	if err != nil {
+	if r.source, err = newSource(&r.cfg); err != nil {
 		return nil, err
 	}
 	decode, err := record.NewDecoder(r.cfg.Decode)
 	if err != nil {
 		return nil, err
 	}
-	in := &reader{run: r, source: src, memory: newWindow()}
+	failed, err := openFailed(&r.cfg)
+	if err != nil {
+		return nil, err
+	}
+	j, err := openJournal(r, client)
+	if err != nil {
+		return nil, err
+	}
+	r.money = newMoney(r, j, client.Name())
+	cfg.Pace.Clock, cfg.Pace.Budgets = limiter.System, r.money.budgets()
+	pace := limiter.New(cfg.Pace)
+	defer pace.Close()
+	r.lane = newLane(r, client, pace)
+	r.gate = newGate(pace.Allowed)
+	return r.run(newReader(r, decode, j), newCommitter(r, failed, j)), nil
+}
+
+func newReader(r *run, decode *record.Decoder, j *journal) *reader {
+	in := &reader{run: r, journal: j, memory: newWindow()}
+	if j != nil {
+		in.memory = j
+	}
 	in.decoder = &decoder{Decoder: decode, options: r.cfg.Decode, client: r.lane.client}
 	in.next = in.nextRecord
 	if r.cfg.Sample > 0 {
 		in.next = in.sampled()
 	}
-	return in, nil
+	return in
 }
 
-// attach makes the ledger the reader's memory, if there is one.
-func (r *reader) attach(j *journal) {
-	if j != nil {
-		r.journal, r.memory = j, j
-	}
-}
-
-func newCommitter(r *run) (*committer, error) {
-	failed, err := openFailed(&r.cfg)
-	if err != nil {
-		return nil, err
-	}
-	j, err := openJournal(r)
-	if err != nil {
-		return nil, err
-	}
+func newCommitter(r *run, failed *failedFile, j *journal) *committer {
 	c := &committer{run: r, journal: j, failed: failed, emitter: newEmitter(r, j)}
 	if r.cfg.Ordered {
 		c.order = newOrder()
 	}
-	return c, nil
+	return c
 }
 
 // run starts the stages, waits for them, and says how it ended.
@@ -132,6 +120,7 @@ func (r *run) run(in *reader, out *committer) *Outcome {
 	case <-r.stop.immediate:
 		o = r.outcome(false)
 	}
+	r.money.alerts.wait()
 	r.voice.Note("%s", o.Summary)
 	if r.cfg.Summary != "" {
 		if err := writeSummary(r.cfg.Summary, o.Summary); err != nil && o.Err == nil {

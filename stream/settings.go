@@ -8,16 +8,18 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"llmpipe/ledger"
 	"llmpipe/limiter"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 )
 
 // Config turns the flags into a run's configuration, all but the streams and the signals. Secrets and what else the flags name in the
-// environment come through getenv. ledger is the file's name, empty for the default one. What is wrong with the flags themselves is a
+// environment come through getenv. path is the ledger's, empty for the default one. What is wrong with the flags themselves is a
 // UsageError.
-func (f *Flags) Config(getenv func(string) string, ledger, version string) (*Config, error) {
+func (f *Flags) Config(getenv func(string) string, path, version string) (*Config, error) {
 	cfg := &Config{
 		Files: f.Files, MaxLine: int(f.MaxLine), Limit: f.Limit, Sample: f.Sample, Seed: f.Seed,
 		Format: f.Format, Ordered: f.Ordered, KeepInput: f.KeepInput, Failed: f.Failed, Summary: f.Summary,
@@ -29,7 +31,7 @@ func (f *Flags) Config(getenv func(string) string, ledger, version string) (*Con
 	}
 	cfg.Provider.UserAgent = "llmpipe/" + version
 	for _, step := range []func(*Config) error{
-		f.checkNumbers, f.decode, f.concurrency,
+		f.checkNumbers, f.decode, f.concurrency, f.money,
 		func(c *Config) error { return f.provider(c, getenv) },
 	} {
 		if err := step(cfg); err != nil {
@@ -37,8 +39,8 @@ func (f *Flags) Config(getenv func(string) string, ledger, version string) (*Con
 		}
 	}
 	if !f.NoLedger {
-		cfg.Ledger = LedgerConfig{Path: ledger, Replay: f.Replay, MatchID: f.Match == "id", Fsync: f.Fsync, Version: version}
-		if ledger == "" {
+		cfg.Ledger = LedgerConfig{Path: path, Replay: f.Replay, MatchID: f.Match == "id", Fsync: f.Fsync, Version: version}
+		if path == "" {
 			cfg.Ledger.Path = f.defaultLedger()
 		}
 	}
@@ -153,7 +155,56 @@ func (f *Flags) provider(cfg *Config, getenv func(string) string) error {
 	return nil
 }
 
-// concurrency reads -f.
+// money says what answers cost and what may be spent.
+func (f *Flags) money(cfg *Config) error {
+	m := &cfg.Money
+	m.PerDay, m.DowngradeTo, m.Alert = ledger.Dollars(f.BudgetPerDay), f.DowngradeTo, f.Alert
+	if f.Budget == "" && (f.DowngradeTo != "" || f.Alert != "") {
+		return &UsageError{errors.New("--downgrade-to and --alert need --budget")}
+	}
+	var err error
+	if m.Budget, err = f.budget(); err != nil {
+		return err
+	}
+	if f.Prices == "" {
+		return nil
+	}
+	file, err := os.Open(f.Prices)
+	if err != nil {
+		return fmt.Errorf("--prices: %w", err)
+	}
+	defer file.Close()
+	if m.Prices, err = ledger.LoadPrices(file, time.Now()); err != nil {
+		return fmt.Errorf("--prices %s: %w", f.Prices, err)
+	}
+	return nil
+}
+
+// budget reads --budget, an amount or a share of an estimate; 0 for none.
+func (f *Flags) budget() (ledger.Dollars, error) {
+	percent, isShare := strings.CutSuffix(f.Budget, "%")
+	if !isShare {
+		var a Amount
+		if f.Budget == "" {
+			return 0, nil
+		}
+		if err := a.UnmarshalText([]byte(f.Budget)); err != nil {
+			return 0, &UsageError{fmt.Errorf("--budget: %w", err)}
+		}
+		return ledger.Dollars(a), nil
+	}
+	n, err := strconv.ParseFloat(percent, 64)
+	if err != nil || n <= 0 {
+		return 0, &UsageError{fmt.Errorf("--budget %s is no percentage", f.Budget)}
+	}
+	if f.Estimate == "" {
+		return 0, &UsageError{errors.New("--budget N% needs --estimate FILE, what llmpipe estimate --json wrote")}
+	}
+	total, err := readEstimate(f.Estimate)
+	return ledger.Dollars(float64(total) * n / 100), err
+}
+
+// concurrency reads -c.
 func (f *Flags) concurrency(cfg *Config) error {
 	cfg.Provider.Connections = f.MaxConcurrency
 	if f.Concurrency == "auto" {

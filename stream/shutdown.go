@@ -32,6 +32,7 @@ type stopped struct {
 	err        error     // the run failed: exit 1
 	signal     os.Signal // a signal ended it: 128+n
 	unfinished error     // the same command continues it: exit 75
+	budget     error     // the budget has no room: exit 4
 	pipe       bool      // the reader of stdout went away
 }
 
@@ -56,6 +57,15 @@ func (s *shutdown) pause(why error) {
 	s.stop(func(r *stopped) {
 		if r.unfinished == nil {
 			r.unfinished = why
+		}
+	}, false)
+}
+
+// overBudget ends the run because the money is spent.
+func (s *shutdown) overBudget(why error) {
+	s.stop(func(r *stopped) {
+		if r.budget == nil {
+			r.budget = why
 		}
 	}, false)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"llmpipe/stream/record"
 )
@@ -25,6 +26,9 @@ type source struct {
 	file   *os.File
 	reader *record.Reader
 
+	size     int64        // of all inputs, in bytes; negative when it cannot be told
+	consumed atomic.Int64 // of them
+
 	mu        sync.Mutex
 	reading   bool
 	abandoned bool
@@ -38,31 +42,64 @@ func newSource(c *Config) (*source, error) {
 	if len(names) == 0 {
 		names = []string{"-"}
 	}
+	s := &source{stdin: c.Stdin, names: names, maxLine: c.MaxLine, spill: c.Failed != ""}
 	for _, name := range names {
-		if err := checkInput(name); err != nil {
+		info, err := checkInput(name, c.Stdin)
+		if err != nil {
 			return nil, err
 		}
+		if info == nil || !info.Mode().IsRegular() {
+			s.size = -1
+		} else if s.size >= 0 {
+			s.size += info.Size()
+		}
 	}
-	return &source{stdin: c.Stdin, names: names, maxLine: c.MaxLine, spill: c.Failed != ""}, nil
+	return s, nil
 }
 
-func checkInput(name string) error {
+// checkInput returns what is known of an input, nil for a stdin that is no file.
+func checkInput(name string, stdin io.Reader) (os.FileInfo, error) {
 	if name == "-" {
-		return nil
+		if f, ok := stdin.(*os.File); ok {
+			info, _ := f.Stat() // reading will say what is wrong
+			return info, nil
+		}
+		return nil, nil
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return fmt.Errorf("input: %w", err)
+		return nil, fmt.Errorf("input: %w", err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return fmt.Errorf("input: %w", err)
+		return nil, fmt.Errorf("input: %w", err)
 	}
 	if info.IsDir() {
-		return fmt.Errorf("input: %s is a directory", name)
+		return nil, fmt.Errorf("input: %s is a directory", name)
 	}
-	return nil
+	return info, nil
+}
+
+// share is how much of the inputs has been read, 0 to 1; false where their size cannot be told.
+func (s *source) share() (float64, bool) {
+	if s.size <= 0 {
+		return 0, false
+	}
+	return min(float64(s.consumed.Load())/float64(s.size), 1), true
+}
+
+// counted is an input that counts what is read of it.
+type counted struct {
+	io.Reader
+	n *atomic.Int64
+}
+
+// Read implements io.Reader.
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n.Add(int64(n))
+	return n, err
 }
 
 // next reads the next line into t, and returns io.EOF after the last one of the last input.
@@ -116,7 +153,7 @@ func (s *source) open() error {
 		}
 		s.file, src = f, f
 	}
-	s.reader = record.NewReader(src, s.maxLine)
+	s.reader = record.NewReader(counted{src, &s.consumed}, s.maxLine)
 	if s.spill {
 		s.reader.Spill = newSpill
 	}

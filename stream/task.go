@@ -39,8 +39,14 @@ type task struct {
 	inStreak int             // how many of them
 	delays   *delays         // nil until something goes wrong
 	wake     time.Time
-	twin     bool    // its answer is another record's
-	twins    []*task // same id and request, met while this one was under way: its answer is theirs
+
+	worst          int64  // the most that the next attempt can cost, billionths of a dollar; 0 without a budget
+	cost           int64  // of all attempts, as far as it is known
+	costKnown      bool   // the answer's cost is in cost
+	downgradedFrom string // the model asked for, where the budget changed it
+
+	twin  bool    // its answer is another record's
+	twins []*task // same id and request, met while this one was under way: its answer is theirs
 
 	outcome  outcome
 	err      *record.Error // when failed

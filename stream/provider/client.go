@@ -209,8 +209,10 @@ func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, model string
 	case ctx.Err() != nil:
 		reply.Class = Cancelled
 		reply.Err = &record.Error{Type: "cancelled", Message: "cancelled before the answer came"}
+		reply.Sent = true
 	case errors.Is(context.Cause(attemptCtx), errTimeout):
 		reply.fail("timeout", fmt.Sprintf("no answer within %s", c.timeout))
+		reply.Sent = true
 	case x.err != nil:
 		reply.failNetwork(x.err)
 	default:

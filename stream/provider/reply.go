@@ -29,6 +29,8 @@ type Reply struct {
 	Hint time.Duration
 	// Latency is the time from the start of the attempt to the last byte of the answer.
 	Latency time.Duration
+	// Sent says that the request may have reached the provider, and be billed, although no answer was understood.
+	Sent bool
 	// BodyInUse says that the transport may still be reading the request's body, so that its memory must not be written to: an attempt
 	// that failed or was refused may have ended before everything was sent. It stays set in a Reply that is used again.
 	BodyInUse bool
@@ -53,6 +55,7 @@ func (r *Reply) judge(endpoint record.Endpoint) {
 	}
 	rule := e.rule()
 	r.Class = rule.Class
+	r.Sent = e.success() && !r.Answer.HasUsage
 	if r.Class == OK {
 		return
 	}
@@ -85,6 +88,7 @@ func (r *Reply) failNetwork(err error) {
 	case errors.Is(err, errTooLarge):
 		r.Class = Refused
 		r.Err = &record.Error{Type: "response_too_large", Message: err.Error()}
+		r.Sent = true
 	case errors.As(err, &dns):
 		r.fail("network", "looking up "+dns.Name+": "+dns.Err)
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -94,6 +98,7 @@ func (r *Reply) failNetwork(err error) {
 		}
 	case errors.Is(err, syscall.ECONNRESET):
 		r.fail("network", "connection reset")
+		r.Sent = true
 	case errors.Is(err, context.DeadlineExceeded):
 		r.fail("timeout", "time-out while connecting")
 	case isCertificateError(err):
@@ -101,5 +106,6 @@ func (r *Reply) failNetwork(err error) {
 		r.Err = &record.Error{Type: "tls", Message: err.Error()}
 	default:
 		r.fail("network", err.Error())
+		r.Sent = true
 	}
 }

@@ -1,0 +1,101 @@
+package stream
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+	"time"
+
+	"llmpipe/ledger"
+	"llmpipe/limiter"
+	"llmpipe/stream/provider"
+)
+
+// Bounds on telling somebody: an alert that hangs must not hold the run up.
+const (
+	alertTimeout = 10 * time.Second
+	alertsAtEnd  = 5 * time.Second // how long the end of a run waits for alerts under way
+)
+
+// alert is what --alert gets: the text member is what Slack and its kin show.
+type alert struct {
+	Text   string          `json:"text"`
+	Colour string          `json:"colour"`
+	Done   int64           `json:"done"`                 // records answered
+	Left   *int64          `json:"left"`                 // records to go, where the input's size tells
+	Spent  ledger.Dollars  `json:"spent_usd"`            // everything in the ledger
+	Budget ledger.Dollars  `json:"budget_usd"`           //
+	Finish *ledger.Dollars `json:"to_finish_usd"`        // what the records to go would cost at this run's mean
+	Ledger string          `json:"ledger,omitempty"`     //
+	From   int64           `json:"downgraded,omitempty"` // line from which on records go to the cheaper model
+}
+
+// alerts tells somebody outside what happens to the budget.
+type alerts struct {
+	target string
+	voice  *Voice
+	sent   sync.WaitGroup
+}
+
+func newAlerts(r *run) *alerts { return &alerts{target: r.cfg.Money.Alert, voice: r.voice} }
+
+// send tells of a without waiting. That it could not is worth a warning, no more.
+func (s *alerts) send(a alert) {
+	if s.target == "" {
+		return
+	}
+	body, err := json.Marshal(a)
+	if err != nil {
+		s.voice.Warn("--alert: %v", err)
+		return
+	}
+	s.sent.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), alertTimeout)
+		defer cancel()
+		if err := s.deliver(ctx, body); err != nil {
+			s.voice.Warn("--alert: %v", err)
+		}
+	})
+}
+
+func (s *alerts) deliver(ctx context.Context, body []byte) error {
+	command, ok := strings.CutPrefix(s.target, "exec:")
+	if !ok {
+		return provider.PostAlert(ctx, s.target, body)
+	}
+	cmd := shellCommand(ctx, command)
+	cmd.Stdin = bytes.NewReader(append(body, '\n'))
+	cmd.WaitDelay = time.Second
+	return cmd.Run()
+}
+
+// wait gives alerts under way a moment to arrive.
+func (s *alerts) wait() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.sent.Wait()
+	}()
+	select {
+	case <-done:
+	case <-time.After(alertsAtEnd):
+	}
+}
+
+// status is the alert of this moment.
+func (m *money) status(text string, colour limiter.Colour) alert {
+	a := alert{
+		Text: "llmpipe: " + text, Colour: colour.String(), Done: m.counts.ok.Load(),
+		Spent: ledger.Dollars(m.total.Spent()), Budget: ledger.Dollars(m.total.Limit()), Ledger: m.cfg.Ledger.Path,
+	}
+	a.From = m.downgradedAt()
+	asked := a.Done - m.counts.skipped.Load()
+	if total, ok := m.expected(); ok && asked > 0 {
+		left := max(total-a.Done-m.counts.failed.Load(), 0)
+		finish := ledger.Dollars(float64(m.spent.Load()) / float64(asked) * float64(left))
+		a.Left, a.Finish = &left, &finish
+	}
+	return a
+}

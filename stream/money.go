@@ -1,0 +1,264 @@
+package stream
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+	"sync"
+	"sync/atomic"
+
+	"llmpipe/ledger"
+	"llmpipe/limiter"
+	"llmpipe/stream/record"
+)
+
+// MoneyConfig says what answers cost and what may be spent.
+type MoneyConfig struct {
+	// Prices are the prices in force; nil stands for the table that is built in.
+	Prices *ledger.Prices
+	// Budget is the most that everything in the ledger may cost, PerDay the most since 00:00 UTC; 0 for no such bound.
+	Budget, PerDay ledger.Dollars
+	// DowngradeTo is the model that new requests go to once four fifths of Budget are spent; empty for none.
+	DowngradeTo string
+	// Alert is told of each crossing: a URL, or exec: and a command; empty for nobody.
+	Alert string
+}
+
+// money is what a run knows of prices, and holds back by budgets.
+type money struct {
+	*run
+	c        MoneyConfig
+	provider string
+	total    *limiter.Budget // nil: none
+	daily    *limiter.Budget // nil: none
+	alerts   *alerts
+
+	known    sync.Map // model -> priced
+	outputs  outputs
+	spent    atomic.Int64 // by this run's attempts, billionths of a dollar
+	noBound  sync.Once
+	recorded int64 // spent by what this run committed; the committer's
+	base     int64 // spent by the ledger before this run, and by other processes since; the committer's
+
+	mu        sync.Mutex
+	colour    limiter.Colour // last announced
+	downgrade int64          // line of the first record that went to DowngradeTo; 0: none yet
+}
+
+// priced is a model's price, if there is one.
+type priced struct {
+	ledger.Price
+	ok bool
+}
+
+func newMoney(r *run, j *journal, provider string) *money {
+	m := &money{run: r, c: r.cfg.Money, provider: provider, alerts: newAlerts(r)}
+	if m.c.Prices == nil {
+		m.c.Prices = ledger.DefaultPrices(r.start)
+	}
+	var today int64
+	if j != nil {
+		s := j.Summary()
+		m.base, today = s.SpentNanos, s.SpentSince
+		if m.budgeted() && s.UnknownCost > 0 {
+			r.voice.Warn("ledger %s: what %d of its answers cost is not known, and does not count against the budget",
+				r.cfg.Ledger.Path, s.UnknownCost)
+		}
+	}
+	if m.c.Budget > 0 {
+		m.total = limiter.NewBudget(int64(m.c.Budget), m.base)
+		m.colour = m.total.Colour()
+	}
+	if m.c.PerDay > 0 {
+		m.daily = limiter.NewDailyBudget(int64(m.c.PerDay), today, r.start)
+	}
+	return m
+}
+
+func (m *money) budgeted() bool { return m.c.Budget > 0 || m.c.PerDay > 0 }
+
+// budgets are those that the limiters share.
+func (m *money) budgets() []*limiter.Budget {
+	var all []*limiter.Budget
+	for _, b := range []*limiter.Budget{m.total, m.daily} {
+		if b != nil {
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
+// price returns the price of a model, and says once where there is none.
+func (m *money) price(model string) priced {
+	if p, ok := m.known.Load(model); ok {
+		return p.(priced)
+	}
+	price, _, ok := m.c.Prices.Lookup(m.provider, model)
+	p := priced{price, ok}
+	if _, told := m.known.LoadOrStore(model, p); !told && !ok && !m.budgeted() {
+		m.voice.Note("no price is known for %q: its cost_usd is null (--prices FILE adds prices)", model)
+	}
+	return p
+}
+
+// admit prepares t for being asked: it moves to the cheaper model when the budget is yellow, and gets its worst case.
+func (m *money) admit(t *task, retry bool) error {
+	if !m.budgeted() {
+		return nil
+	}
+	if to := m.c.DowngradeTo; to != "" && !retry && t.Model != to && m.total != nil && m.total.Colour() != limiter.Green {
+		m.lower(t, to)
+	}
+	p := m.price(t.Model)
+	if !p.ok {
+		return hinted("--prices FILE adds it, in the format of LiteLLM or genai-prices; llmpipe models lists those that are known",
+			fmt.Errorf("%s: no price is known for the model %q, so the budget cannot hold", t.title(), t.Model))
+	}
+	t.worst = p.WorstCost(int64(len(t.Body)), m.worstOutput(t))
+	return nil
+}
+
+// lower sends t to another model than it asked for. What it asked for is what the ledger knows it by.
+func (m *money) lower(t *task, model string) {
+	t.Body = t.WithModel(nil, model)
+	t.downgradedFrom, t.Model = t.Model, model
+	m.mu.Lock()
+	first := m.downgrade == 0
+	if first {
+		m.downgrade = max(t.Line, 1)
+	}
+	m.mu.Unlock()
+	if first {
+		m.voice.Note("from %s on, new requests go to %s", t.title(), model)
+	}
+}
+
+// worstOutput is the most completion tokens that t can be billed for. Where the request sets no bound it is only likely.
+func (m *money) worstOutput(t *task) int64 {
+	if t.MaxTokens > 0 || t.Endpoint == record.Embeddings {
+		return int64(t.MaxTokens) * int64(t.N)
+	}
+	m.noBound.Do(func() {
+		m.voice.Warn("%s sets no max_tokens: its worst case is guessed from other answers, so the budget is no guarantee", t.title())
+	})
+	return m.outputs.likely() * int64(t.N)
+}
+
+// settle works out what t's last attempt cost. unclear says that the provider may charge for it and nobody said how much.
+func (m *money) settle(t *task) (cost int64, unclear bool) {
+	a := &t.reply.Answer
+	if !a.HasUsage {
+		t.costKnown = false
+		// Errors are not billed. An answer is, also one that cannot be read, and so may be a request whose answer never came.
+		return 0, t.reply.Sent
+	}
+	p := m.price(t.Model)
+	if t.costKnown = p.ok; !p.ok {
+		return 0, false
+	}
+	cost = p.Cost(ledger.Tokens{Prompt: a.Usage.Prompt, Cached: a.Usage.Cached, Completion: a.Usage.Completion})
+	t.cost += cost
+	m.spent.Add(cost)
+	m.outputs.add(a.Usage.Completion)
+	return cost, false
+}
+
+// committed tells the budgets what other processes under the same ledger have spent: its sum less what is known here.
+func (m *money) committed(own, sum int64) {
+	m.recorded += own
+	if others := sum - m.base - m.recorded; others > 0 {
+		m.base += others
+		for _, b := range m.budgets() {
+			b.Spend(others)
+		}
+	}
+}
+
+// watch announces a colour that the budget has turned to, once each.
+func (m *money) watch() {
+	if m.total == nil {
+		return
+	}
+	now := m.total.Colour()
+	m.mu.Lock()
+	crossed := now > m.colour
+	m.colour = max(m.colour, now)
+	m.mu.Unlock()
+	if crossed {
+		text := fmt.Sprintf("the budget is %s: %s of %s spent, %d records answered",
+			now, usd(m.total.Spent()), usd(m.total.Limit()), m.counts.ok.Load())
+		m.voice.Note("%s", text)
+		m.alerts.send(m.status(text, now))
+	}
+}
+
+// stopFor is what the run ends with when a request's worst case does not fit.
+func (m *money) stopFor(err error) {
+	var over *limiter.OverBudget
+	if !errors.As(err, &over) {
+		return
+	}
+	if over.Budget.Daily() {
+		m.stop.pause(hinted("the same command goes on tomorrow (UTC), or with a larger --budget-per-day", err))
+		return
+	}
+	m.stop.overBudget(hinted("the same command with a larger --budget goes on where it stopped", err))
+	m.watch()
+}
+
+// downgradedAt is the line of the first record that went to the cheaper model, 0 when none did.
+func (m *money) downgradedAt() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.downgrade
+}
+
+// expected is how many records the inputs hold by the look of them so far, where their size tells.
+func (r *run) expected() (int64, bool) {
+	share, ok := r.source.share()
+	if !ok || share == 0 || r.cfg.Limit > 0 || r.cfg.Sample > 0 {
+		return 0, false
+	}
+	return int64(float64(r.counts.in.Load()) / share), true
+}
+
+// usd is an amount in billionths of a dollar for people.
+func usd(nanos int64) string {
+	if nanos != 0 && nanos < 1e7 {
+		return fmt.Sprintf("$%.6f", float64(nanos)/1e9)
+	}
+	return fmt.Sprintf("$%.2f", float64(nanos)/1e9)
+}
+
+// outputs remembers how long completions are, in classes that double.
+type outputs struct {
+	classes [40]atomic.Int64
+	n       atomic.Int64
+}
+
+// The output assumed of a request without max_tokens until enough answers have been seen: OpenAI's smaller models write at most so much by
+// default in one go for the tasks that people run in bulk.
+const (
+	likelyOutput = 4096
+	fewOutputs   = 50
+)
+
+func (o *outputs) add(tokens int64) {
+	o.classes[min(bits.Len64(uint64(max(tokens, 0))), len(o.classes)-1)].Add(1)
+	o.n.Add(1)
+}
+
+// likely returns a number of tokens that 99 of 100 completions do not pass.
+func (o *outputs) likely() int64 {
+	n := o.n.Load()
+	if n < fewOutputs {
+		return likelyOutput
+	}
+	above := n / 100
+	for i := len(o.classes) - 1; i > 0; i-- {
+		if above -= o.classes[i].Load(); above < 0 {
+			return 1<<i - 1
+		}
+	}
+	return 1
+}
