@@ -1,0 +1,165 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// How a shell opens a file for > and for >>.
+const (
+	redirect = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	appendTo = os.O_WRONLY | os.O_CREATE | os.O_APPEND
+)
+
+// appendJob is a job of a few hundred records whose output goes to files.
+type appendJob struct {
+	*testing.T
+	dir     string
+	sim     *simServer
+	prompts []byte
+}
+
+const appendRecords = 400
+
+func newAppendJob(t *testing.T) *appendJob {
+	t.Parallel()
+	dir := t.TempDir()
+	prompts, err := os.ReadFile(writePrompts(t, dir, appendRecords))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &appendJob{T: t, dir: dir, sim: startSim(t, "latency=1ms"), prompts: prompts}
+}
+
+func (j *appendJob) path(name string) string { return filepath.Join(j.dir, name) }
+
+// command prepares a run with its stdout in a file.
+func (j *appendJob) command(name string, flags int) *process {
+	j.Helper()
+	out, err := os.OpenFile(j.path(name), flags, 0o666)
+	if err != nil {
+		j.Fatal(err)
+	}
+	j.Cleanup(func() { out.Close() })
+	p := llmpipe(j, j.dir, "--base-url", j.sim.URL, "-m", "gpt-4o-mini")
+	p.Stdout = out
+	return p
+}
+
+// run runs the whole job and returns what the file holds then.
+func (j *appendJob) run(name string, flags int) written {
+	j.Helper()
+	p := j.command(name, flags)
+	p.Stdin = bytes.NewReader(j.prompts)
+	if code := p.exit(j); code != 0 {
+		j.Fatalf("exit %d: %s", code, &p.err)
+	}
+	return readOutput(j, j.path(name))
+}
+
+// runAndKill gives a run the first records of the job and no end of them, and kills it when as many lines are in the file.
+func (j *appendJob) runAndKill(name string, flags, records int) written {
+	j.Helper()
+	p := j.command(name, flags)
+	stdin, err := p.StdinPipe()
+	if err != nil {
+		j.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		j.Fatal(err)
+	}
+	end := 0
+	for range records {
+		end += bytes.IndexByte(j.prompts[end:], '\n') + 1
+	}
+	if _, err := stdin.Write(j.prompts[:end]); err != nil {
+		j.Fatal(err)
+	}
+	eventually(j, "so many lines in the output", func() bool { return len(readOutput(j, j.path(name)).ids) >= records })
+	_ = p.Process.Kill()
+	_ = p.wait(j)
+	return readOutput(j, j.path(name))
+}
+
+// checkWhole fails unless every record is in the output, and at most as many as repeated twice.
+func (j *appendJob) checkWhole(what string, out written, repeated int) {
+	j.Helper()
+	if len(out.ids) != appendRecords {
+		j.Errorf("%s: %d records in the output, want %d", what, len(out.ids), appendRecords)
+	}
+	again := 0
+	for _, times := range out.ids {
+		again += times - 1
+	}
+	if again > repeated {
+		j.Errorf("%s: %d lines repeated, want at most %d", what, again, repeated)
+	}
+}
+
+// checkAsked fails unless each record was answered once.
+func (j *appendJob) checkAsked() {
+	j.Helper()
+	if n := j.sim.stats(j).Answered; n != appendRecords {
+		j.Errorf("%d answers, want %d", n, appendRecords)
+	}
+}
+
+// TestAppendToAnotherFile: what one file got says nothing about another.
+func TestAppendToAnotherFile(t *testing.T) {
+	j := newAppendJob(t)
+	checkOnceEach(t, "a, fresh", j.run("a", appendTo).ids, appendRecords)
+	checkOnceEach(t, "a, again", j.run("a", appendTo).ids, appendRecords)
+	checkOnceEach(t, "b, fresh", j.run("b", appendTo).ids, appendRecords)
+	if err := os.WriteFile(j.path("c"), []byte(`{"id":"before","content":""}`+"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	checkOnceEach(t, "c, with content of its own", j.run("c", appendTo).ids, appendRecords+1)
+	checkOnceEach(t, "c, again", j.run("c", appendTo).ids, appendRecords+1)
+	j.checkAsked()
+}
+
+// TestAppendAfterRedirect: > out, killed, and then >> out.
+func TestAppendAfterRedirect(t *testing.T) {
+	j := newAppendJob(t)
+	j.runAndKill("out", redirect, appendRecords/2)
+	j.checkWhole("appended", j.run("out", appendTo), crashGroup)
+	j.checkWhole("appended again", j.run("out", appendTo), crashGroup)
+	j.checkAsked()
+}
+
+// TestAppendAfterRewrite: what a file got before it was cut to nothing is not in it any more, however much was written to it since.
+func TestAppendAfterRewrite(t *testing.T) {
+	j := newAppendJob(t)
+	checkOnceEach(t, "first", j.run("out", redirect).ids, appendRecords)
+	for _, records := range []int{appendRecords / 4, appendRecords - 1, 1} {
+		if out := j.runAndKill("out", redirect, records); len(out.ids) != records {
+			t.Fatalf("%d records in the output of a run that got %d", len(out.ids), records)
+		}
+		j.checkWhole("appended", j.run("out", appendTo), crashGroup)
+	}
+	j.checkAsked()
+}
+
+// TestAppendAfterRewriteWithoutLedger: the file was rewritten by a run that no ledger knows of, and is shorter than it was.
+func TestAppendAfterRewriteWithoutLedger(t *testing.T) {
+	j := newAppendJob(t)
+	checkOnceEach(t, "first", j.run("out", redirect).ids, appendRecords)
+	if err := os.Truncate(j.path("out"), fileSize(j.path("out"))/2); err != nil {
+		t.Fatal(err)
+	}
+	// The cut goes through a line, which is no reason to spoil the one behind it.
+	out := j.run("out", appendTo)
+	j.checkWhole("appended to half of it", out, appendRecords)
+	if out.torn > 1 {
+		t.Errorf("%d lines are not whole, want the one that was cut", out.torn)
+	}
+	if err := os.Truncate(j.path("out"), 0); err != nil {
+		t.Fatal(err)
+	}
+	checkOnceEach(t, "appended to nothing", j.run("out", appendTo).ids, appendRecords)
+	j.checkAsked()
+}
