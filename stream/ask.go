@@ -35,10 +35,10 @@ func (l *lane) ask(j job) {
 		l.sleep(t, &t.waits().transient)
 	case provider.Refused:
 		t.attempts++
-		l.refuse(t)
 		if l.sameError.repeats(t.reply.Err) {
 			l.stop.fail(l.hopeless(t))
 		}
+		l.refuse(t)
 	case provider.Exhausted:
 		l.stop.pause(l.exhausted(t))
 		l.finish(t)
@@ -76,6 +76,7 @@ func (l *lane) lesson(t *task) limiter.Outcome {
 
 // sleep puts t aside until it may be asked about again.
 func (l *lane) sleep(t *task, wait *hintedBackOff) {
+	l.trouble.Store(t.reply.Err)
 	wait.hint = t.reply.Hint
 	d := wait.NextBackOff()
 	l.voice.Detail("%s: %s; again in %s", t.title(), t.reply.Err, d.Round(time.Millisecond))

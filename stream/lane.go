@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"llmpipe/limiter"
 	"llmpipe/stream/provider"
@@ -17,6 +18,8 @@ type lane struct {
 	name   string // in ledgers and reports
 	client *provider.Client
 	pace   *limiter.Limiter
+
+	trouble atomic.Pointer[record.Error] // the last failure that may pass
 
 	work    chan job
 	workers sync.WaitGroup
@@ -82,7 +85,7 @@ func (l *lane) permit(ctx context.Context, t *task, retry bool) *limiter.Permit 
 	case errors.As(err, &large):
 		t.fail(&record.Error{Type: "too_large", Code: "over_limit", Message: large.Error()})
 	case errors.Is(err, limiter.ErrGaveUp):
-		l.stop.pause(err)
+		l.stop.pause(l.gaveUp(err))
 	case errors.Is(err, limiter.ErrOverBudget):
 		l.money.stopFor(err)
 	}

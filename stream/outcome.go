@@ -50,7 +50,7 @@ func (o *Outcome) ExitCode() int {
 func (r *run) outcome(complete bool) *Outcome {
 	why := r.stop.reasons()
 	o := &Outcome{Summary: r.summary(), Err: why.err, Signal: why.signal, Paused: why.unfinished, Budget: why.budget}
-	if o.Err == nil {
+	if complete && o.Err == nil {
 		o.Err = r.inputError
 	}
 	if o.Signal == nil && why.pipe {

@@ -97,6 +97,14 @@ func (l *lane) fatal(t *task) error {
 	return err
 }
 
+// gaveUp is why a run pauses whose provider has answered nothing for too long: what it said last is what is the matter.
+func (l *lane) gaveUp(err error) error {
+	if last := l.trouble.Load(); last != nil {
+		err = fmt.Errorf("%w; the last failure: %w", err, last)
+	}
+	return hinted("the same command goes on where this one stopped", err)
+}
+
 // exhausted is why a run pauses whose provider has nothing left to give.
 func (l *lane) exhausted(t *task) error {
 	return hinted("top up the account or raise its limit, then run the same command again: it goes on where it stopped",

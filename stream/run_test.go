@@ -1,0 +1,139 @@
+package stream
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"llmpipe/ledger"
+	"llmpipe/limiter"
+	"llmpipe/stream/provider"
+)
+
+// trial is a run within the test's process.
+type trial struct {
+	*Outcome
+	out, said bytes.Buffer
+}
+
+func (r *trial) lines() int { return bytes.Count(r.out.Bytes(), []byte("\n")) }
+
+// try runs the filter over input, against what answers at url, and checks what holds of every run: no goroutine is left, and every record
+// is counted once.
+func try(t *testing.T, url string, input io.Reader, adapt func(*Config)) *trial {
+	t.Helper()
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	r := &trial{}
+	cfg := Config{
+		Stdin: input, Stdout: &r.out, Stderr: &r.said, MaxLine: 1 << 20,
+		Provider: provider.Config{BaseURL: url, Connections: 4},
+		Pace:     limiter.Config{Concurrency: 4},
+		Retries:  6,
+	}
+	cfg.Decode.Model = "m"
+	if adapt != nil {
+		adapt(&cfg)
+	}
+	var err error
+	if r.Outcome, err = Run(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	if errors.Is(r.Err, errMiscount) {
+		t.Error(r.Err)
+	}
+	if s := r.Summary; s.In != s.OK+s.Failed+s.Unsent {
+		t.Errorf("summary %+v", s)
+	}
+	return r
+}
+
+// serve answers every request with status and body, and counts them.
+func serve(t *testing.T, status int, body string) (url string, asked *atomic.Int64) {
+	t.Helper()
+	asked = new(atomic.Int64)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, asked
+}
+
+func prompts(n int) io.Reader {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `{"id":%d,"prompt":"prompt number %d"}`+"\n", i, i)
+	}
+	return strings.NewReader(b.String())
+}
+
+func TestRunAnswersEverything(t *testing.T) {
+	for name, adapt := range map[string]func(*Config){
+		"plain":   nil,
+		"ordered": func(c *Config) { c.Ordered = true },
+		"chunks":  func(c *Config) { c.Chunk = 7 },
+		"sample":  func(c *Config) { c.Sample = 100 },
+		"failing": func(c *Config) {
+			c.Provider.BaseURL = "sim:?latency=1ms&jitter=1&pressure=0.05&retry-after=1ms&truncate=0.1"
+		},
+		"ledger": func(c *Config) {
+			c.Ledger = LedgerConfig{Path: filepath.Join(t.TempDir(), "ledger.jsonl"), Fsync: ledger.FsyncNever}
+		},
+	} {
+		r := try(t, "sim:?latency=1ms&jitter=1", prompts(100), adapt)
+		if r.ExitCode() != ExitOK || r.Summary.OK != 100 || r.lines() != 100 {
+			t.Errorf("%s: exit %d, %d lines, %+v", name, r.ExitCode(), r.lines(), r.Summary)
+		}
+	}
+}
+
+// A router may wrap a refusal in a 200. Such a reply's memory is used again as soon as it is committed, so whoever looks at it must have
+// done so before.
+func TestRunRefusedInside200(t *testing.T) {
+	url, asked := serve(t, http.StatusOK, `{"error":{"code":400,"message":"no such thing"}}`)
+	r := try(t, url, prompts(2000), func(c *Config) { c.Pace.Concurrency = 1 })
+	if r.ExitCode() != ExitFailed || !strings.Contains(fmt.Sprint(r.Err), "no such thing") {
+		t.Errorf("exit %d, %v", r.ExitCode(), r.Err)
+	}
+	if n := asked.Load(); n > hopelessAfter+1 {
+		t.Errorf("%d requests were sent, want %d and what was in flight", n, hopelessAfter)
+	}
+}
+
+// Refused records do not make a run hopeless once one was answered.
+func TestRunRefusedAfterAnAnswer(t *testing.T) {
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if asked.Add(1) == 1 {
+			_, _ = io.WriteString(w, `{"choices":[{"message":{"content":"yes"},"finish_reason":"stop"}]}`)
+			return
+		}
+		w.WriteHeader(http.StatusBadRequest)
+	}))
+	defer server.Close()
+	r := try(t, server.URL, prompts(100), func(c *Config) { c.Pace.Concurrency = 1 })
+	if r.ExitCode() != ExitIncomplete || r.Summary.OK != 1 || r.Summary.Failed != 99 {
+		t.Errorf("exit %d, %+v", r.ExitCode(), r.Summary)
+	}
+}
+
+// The wait that a provider asks for may be longer than anybody wants to wait.
+func TestRunHintLongerThanPatience(t *testing.T) {
+	url, _ := serve(t, http.StatusTooManyRequests, `{"error":{"message":"Please try again in 3h"}}`)
+	r := try(t, url, prompts(100), nil)
+	if r.ExitCode() != ExitPaused || r.Summary.OK != 0 || r.Summary.Failed != 0 || r.lines() != 0 {
+		t.Errorf("exit %d, %+v, %v", r.ExitCode(), r.Summary, r.Paused)
+	}
+}
