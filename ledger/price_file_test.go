@@ -66,8 +66,8 @@ func TestLoadPricesOfLiteLLM(t *testing.T) {
 		{"api.openai.com", "gpt-9", "gpt-9", million, "10", "5"}, // with the provider's reduction
 		{"api.openai.com", "text-embedding-9", "text-embedding-9", Tokens{Prompt: 1e6}, "0.02", "0.01"},
 		{"api.groq.com", "llama-9-8b-instant", "llama-9-8b-instant", million, "0.13", "0.065"},
-		{"generativelanguage.googleapis.com", "gemini-2.5-pro", "gemini-2.5-pro", Tokens{Prompt: 200_000, Completion: 1e6}, "11.26", "5.63"},
-		{"generativelanguage.googleapis.com", "gemini-2.5-pro", "gemini-2.5-pro", Tokens{Prompt: 200_001, Cached: 200_001}, "0.05200026", "0.2600013"},
+		{"google", "gemini-2.5-pro", "gemini-2.5-pro", Tokens{Prompt: 200_000, Completion: 1e6}, "11.26", "5.63"},
+		{"google", "gemini-2.5-pro", "gemini-2.5-pro", Tokens{Prompt: 200_001, Cached: 200_001}, "0.05200026", "0.2600013"},
 		{"openrouter.ai", "meta-llama/llama-9-70b", "meta-llama/llama-9-70b", million, "0.8", noPrice},
 		{"gateway.example", "meta-llama/llama-9-70b", noPrice, Tokens{}, "", ""},
 		{"api.openai.com", "dall-e-3", noPrice, Tokens{}, "", ""},
@@ -103,6 +103,28 @@ func TestLoadPricesOfGenAI(t *testing.T) {
 	}
 	if list := prices.Family("openai", "gpt-4o"); len(list) != 2 || list[0].Model != "gpt-4o-mini" || list[0].Snapshot != "2026-05-04" {
 		t.Errorf("the family of gpt-4o: %+v", list)
+	}
+}
+
+// Somebody's own few lines, of models that the table has and has not.
+func TestLoadPricesThatNameNoProvider(t *testing.T) {
+	const table = `{
+		"gpt-4o": {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6},
+		"ft:gpt-4o-2024-08-06": {"input_cost_per_token": 3e-6, "output_cost_per_token": 4e-6, "litellm_provider": "openai"},
+		"my-llama": {"input_cost_per_token": 5e-6, "output_cost_per_token": 6e-6}
+	}`
+	prices, err := LoadPrices(strings.NewReader(table), priceDay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []loadedPrice{
+		{"api.openai.com", "gpt-4o-2024-11-20", "gpt-4o", million, "3", "1.5"},
+		{"mine.openai.azure.com", "gpt-4o", "gpt-4o", million, "3", "1.5"},
+		{"api.openai.com", "ft:gpt-4o-2024-11-20:acme::id", "ft:gpt-4o-2024-08-06", million, "7", "3.5"},
+		{"localhost:8000", "my-llama", "my-llama", million, "11", noPrice},
+		{"api.groq.com", "my-llama", "my-llama", million, "11", noPrice},
+	} {
+		tt.check(t, prices)
 	}
 }
 

@@ -75,7 +75,10 @@ func TestPriceListAsJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{`"batch_input":null,"batch_output":null`, `"long_prompt":{"above_tokens":199999,"input":2.5,"cached_input":0.4,"output":5}`} {
+	for _, part := range []string{
+		`"batch_input":null,"batch_output":null`,
+		`"long_prompt":{"above_tokens":199999,"input":2.5,"cached_input":0.4,"output":5}`,
+	} {
 		if !strings.Contains(string(got), part) {
 			t.Errorf("%s lacks %s", got, part)
 		}
@@ -85,7 +88,10 @@ func TestPriceListAsJSON(t *testing.T) {
 func TestPriceTable(t *testing.T) {
 	batch := Dollars(75e6)
 	list := PriceList{
-		{Provider: "openai", Model: "gpt-4o-mini", Input: 150e6, Cached: 75e6, Output: 600e6, BatchInput: &batch, BatchOutput: &batch, Snapshot: "2026-06"},
+		{
+			Provider: "openai", Model: "gpt-4o-mini", Input: 150e6, Cached: 75e6, Output: 600e6,
+			BatchInput: &batch, BatchOutput: &batch, Snapshot: "2026-06",
+		},
 		{Provider: "here\n", Model: "m", Input: 2e9, Cached: 2e9, Output: 12e9, Long: &LongPrice{200_000, 4e9, 4e9, 18e9}, Note: "dear"},
 	}
 	const want = `US dollars a million tokens

@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,9 +22,9 @@ func (p *Prices) loadLiteLLM(data []byte) (found int, err error) {
 	if err := json.Unmarshal(data, &models); err != nil {
 		return 0, err
 	}
-	for name, raw := range models {
+	for _, name := range slices.Sorted(maps.Keys(models)) { // so that of two of one name always the same one wins
 		var m liteModel
-		if name == liteSample || json.Unmarshal(raw, &m) != nil {
+		if name == liteSample || json.Unmarshal(models[name], &m) != nil {
 			continue // of a form that is not a model's
 		}
 		price, ok, err := m.price()
@@ -35,11 +36,34 @@ func (p *Prices) loadLiteLLM(data []byte) (found int, err error) {
 		}
 		found++
 		id := m.text("litellm_provider")
-		at := p.named(id)
-		at.batch.setBatch(&price)
-		at.set(&modelPrice{name: strings.TrimPrefix(name, id+"/"), price: price, source: m.text("source")})
+		name = strings.TrimPrefix(name, id+"/")
+		for _, at := range p.meant(id, name) {
+			line := &modelPrice{name: name, price: price, source: m.text("source")}
+			at.batch.setBatch(&line.price)
+			at.set(line)
+		}
 	}
 	return found, nil
+}
+
+// meant are the providers that a line is for. One that names none, as people write them who have
+// but one, is for those that have the model, or else for every host.
+func (p *Prices) meant(id, name string) []*priceProvider {
+	if id != "" {
+		return []*priceProvider{p.named(id)}
+	}
+	var all []*priceProvider
+	for _, at := range p.providers {
+		if at.models[modelKey(name)] != nil {
+			all = append(all, at)
+		}
+	}
+	if len(all) == 0 {
+		at := p.named(id)
+		at.everywhere = true
+		all = append(all, at)
+	}
+	return all
 }
 
 func (m liteModel) text(name string) string {

@@ -61,8 +61,11 @@ type priceAnswer struct {
 	ok    bool
 }
 
-// maxRecent bounds the memory for answers: whoever writes the records chooses the names of models.
-const maxRecent = 256
+// These bound the memory for answers: whoever writes the records chooses the names of models.
+const (
+	maxRecent      = 256
+	maxRecentBytes = 256 // of a query
+)
 
 // Lookup finds the price of a model, and the name that the table has it under. The provider is the
 // host of a base URL or a provider's id.
@@ -92,6 +95,9 @@ func (p *Prices) Lookup(provider, model string) (price Price, name string, ok bo
 
 // remember keeps an answer in a copy of the map, so that no reader ever waits.
 func (p *Prices) remember(query priceQuery, a priceAnswer) {
+	if len(query.provider)+len(query.model) > maxRecentBytes {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	next := make(map[priceQuery]priceAnswer)
@@ -206,6 +212,9 @@ func (at *priceProvider) set(m *modelPrice, aliases ...string) {
 		}
 	}
 	at.models[key] = m
+	if tuned, ok := tunedKey(m.name); ok {
+		at.models[tuned] = m
+	}
 	for _, alias := range aliases {
 		at.models[modelKey(alias)] = m
 	}

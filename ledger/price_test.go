@@ -33,7 +33,8 @@ func TestCost(t *testing.T) {
 		{"rounded once", Price{Rates: Rates{Cached: 2_800_000}}, Tokens{Prompt: 10, Cached: 10}, 28},
 		{"beyond 64 bits on the way", Price{Rates: Rates{Output: 600e9}}, Tokens{Completion: 1e12}, 600e15},
 		{"beyond 64 bits", Price{Rates: Rates{Output: 600e9}}, Tokens{Completion: math.MaxInt64}, math.MaxInt64},
-		{"beyond 128 bits by far", Price{Rates: Rates{Input: maxRate, Output: maxRate}}, Tokens{Prompt: math.MaxInt64, Completion: math.MaxInt64}, math.MaxInt64},
+		{"between 63 bits and 64", Price{Rates: Rates{Output: 600e9}}, Tokens{Completion: 16e12}, math.MaxInt64},
+		{"as much as there can be", Price{Rates: Rates{Output: maxRate}}, Tokens{Completion: math.MaxInt64}, math.MaxInt64},
 	} {
 		if got := tt.price.Cost(tt.tokens); got != tt.want {
 			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
@@ -64,6 +65,9 @@ func TestBatchCost(t *testing.T) {
 		}
 		if got != tt.want {
 			t.Errorf("%s: %d, want %d", tt.model, got, tt.want)
+		}
+		if worst, ok := price.WorstBatchCost(tt.tokens.Prompt, tt.tokens.Completion); ok != (tt.want >= 0) || ok && worst < got {
+			t.Errorf("%s: %d at worst (%t), and %d", tt.model, worst, ok, got)
 		}
 	}
 }
