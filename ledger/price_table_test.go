@@ -129,16 +129,20 @@ func TestDefaultPricesAreInOrder(t *testing.T) {
 }
 
 func TestAnnouncedPricesHoldFromTheirDayOn(t *testing.T) {
-	for day, want := range map[string]string{
-		"2026-12-31T23:59:59Z": "0.75", "2027-01-01T00:00:00Z": "1.5", "2027-01-01T00:30:00+01:00": "0.75",
+	for _, tt := range []struct{ day, model, want string }{
+		{"2026-12-31T23:59:59Z", "gemini-3.8-flash", "0.75"},
+		{"2027-01-01T00:00:00Z", "gemini-3.8-flash", "1.5"},
+		{"2027-01-01T00:30:00+01:00", "gemini-3.8-flash", "0.75"},
+		{"2026-11-21T12:00:00Z", "gpt-5.6", "4"},
+		{"2026-11-22T12:00:00Z", "gpt-5.6", "5"},
 	} {
-		at, err := time.Parse(time.RFC3339, day)
+		day, err := time.Parse(time.RFC3339, tt.day)
 		if err != nil {
 			t.Fatal(err)
 		}
-		price, _, _ := DefaultPrices(at).Lookup("google", "gemini-3.8-flash")
-		if got := price.Input.String(); got != want {
-			t.Errorf("%s: %s, want %s", day, got, want)
+		price, _, _ := DefaultPrices(day).Lookup("", tt.model)
+		if got := price.Input.String(); got != tt.want {
+			t.Errorf("%s on %s: %s, want %s", tt.model, tt.day, got, tt.want)
 		}
 	}
 }
