@@ -96,11 +96,13 @@ type app struct {
 	Version kong.VersionFlag `help:"Print the version." hidden:""`
 	Ledger  string           `short:"l" group:"resume" placeholder:"FILE" env:"LLMPIPE_LEDGER" help:"The ledger (llmpipe.ledger.jsonl)."`
 
-	Run    runCommand    `cmd:"" default:"withargs" help:"The filter; the default, no word needed."`
-	Export exportCommand `cmd:"" help:"Write the results in a ledger again."`
-	Report reportCommand `cmd:"" help:"Say what a ledger's records cost, how long they took and what failed."`
-	Repair repairCommand `cmd:"" help:"Write a damaged ledger again, clean, beside the old one."`
-	Sim    simCommand    `cmd:"" help:"Serve the simulated provider."`
+	Run      runCommand      `cmd:"" default:"withargs" help:"The filter; the default, no word needed."`
+	Estimate estimateCommand `cmd:"" help:"Say what prompts would cost, and how long they would take."`
+	Models   modelsCommand   `cmd:"" help:"List the prices in force."`
+	Export   exportCommand   `cmd:"" help:"Write the results in a ledger again."`
+	Report   reportCommand   `cmd:"" help:"Say what a ledger's records cost, how long they took and what failed."`
+	Repair   repairCommand   `cmd:"" help:"Write a damaged ledger again, clean, beside the old one."`
+	Sim      simCommand      `cmd:"" help:"Serve the simulated provider."`
 
 	stdin, stdout, stderr *os.File
 	signals               <-chan os.Signal
@@ -131,22 +133,31 @@ var groups = []kong.Group{
 	{Key: "say", Title: "Progress:"},
 }
 
+// config is what the filter's flags and the environment say.
+func (a *app) config(f *stream.Flags) (*stream.Config, error) {
+	if len(f.Files) == 0 && stream.IsTerminal(a.stdin) {
+		return nil, &stream.UsageError{Err: &stream.Hinted{
+			Err:  errors.New("nothing to read: stdin is a terminal"),
+			Hint: "cat prompts.jsonl | llmpipe > out.jsonl, or name files as arguments; llmpipe --help",
+		}}
+	}
+	cfg, err := f.Config(os.Getenv, a.Ledger, version())
+	if err != nil {
+		return nil, err
+	}
+	cfg.Stdin, cfg.Stdout, cfg.Stderr, cfg.Signals = a.stdin, a.stdout, a.stderr, a.signals
+	return cfg, nil
+}
+
 // runCommand is the filter.
 type runCommand struct{ stream.Flags }
 
 // Run runs the filter.
 func (c *runCommand) Run(a *app) error {
-	if len(c.Files) == 0 && stream.IsTerminal(a.stdin) {
-		return &stream.UsageError{Err: &stream.Hinted{
-			Err:  errors.New("nothing to read: stdin is a terminal"),
-			Hint: "cat prompts.jsonl | llmpipe > out.jsonl, or name files as arguments; llmpipe --help",
-		}}
-	}
-	cfg, err := c.Config(os.Getenv, a.Ledger, version())
+	cfg, err := a.config(&c.Flags)
 	if err != nil {
 		return err
 	}
-	cfg.Stdin, cfg.Stdout, cfg.Stderr, cfg.Signals = a.stdin, a.stdout, a.stderr, a.signals
 	outcome, err := stream.Run(context.Background(), *cfg)
 	if err != nil {
 		return err
@@ -156,6 +167,38 @@ func (c *runCommand) Run(a *app) error {
 	}
 	return nil
 }
+
+// estimateCommand says what prompts would cost. It takes the filter's flags, so that the same command line is estimated and run.
+type estimateCommand struct {
+	stream.Flags
+	JSON   bool     `name:"json" help:"For scripts, and for --budget N% --estimate FILE."`
+	Models []string `placeholder:"NAME" help:"Models to compare (default: others of the same family)."`
+}
+
+// Run prints the estimate.
+func (c *estimateCommand) Run(a *app) error {
+	cfg, err := a.config(&c.Flags)
+	if err != nil {
+		return err
+	}
+	estimate, err := stream.EstimateRun(context.Background(), *cfg, c.Models)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return estimate.WriteJSON(a.stdout)
+	}
+	return estimate.WriteTable(a.stdout)
+}
+
+// modelsCommand lists prices.
+type modelsCommand struct {
+	JSON   bool   `name:"json" help:"For scripts."`
+	Prices string `placeholder:"FILE" help:"Prices over those built in, as LiteLLM or genai-prices has them."`
+}
+
+// Run prints the table.
+func (c *modelsCommand) Run(a *app) error { return stream.Models(a.stdout, c.JSON, c.Prices) }
 
 // ledgerPath is the ledger that a command reads.
 func (a *app) ledgerPath() string {

@@ -92,6 +92,9 @@ func (c *committer) commitGroup() {
 	}
 	for _, t := range c.ready {
 		c.count(t)
+		if c.cfg.observe != nil {
+			c.cfg.observe(t)
+		}
 		c.emitter.add(t)
 		if t.outcome == failed && c.failed != nil {
 			if err := c.failed.add(t); err != nil {

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -59,6 +60,21 @@ type Config struct {
 	ChunkDelay time.Duration
 	OnChunk    string
 
+	// KeyEnv is the name of the variable that should hold the key, for messages.
+	KeyEnv string
+
 	// Quiet leaves out everything but errors, Verbose adds a line for each retry.
 	Quiet, Verbose bool
+
+	// observe, if set, sees every record when its fate is known. It is called by one goroutine.
+	observe func(*task)
+}
+
+// checkKey refuses to ask OpenAI without anything to show.
+func (c *Config) checkKey() error {
+	p := &c.Provider
+	if p.BaseURL != provider.DefaultBaseURL || p.Key != "" || p.Header.Get("Authorization") != "" {
+		return nil
+	}
+	return fmt.Errorf("no key: set %s, or --base-url to a server that needs none, or rehearse with --base-url sim:", c.KeyEnv)
 }

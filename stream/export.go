@@ -2,10 +2,8 @@ package stream
 
 import (
 	"bufio"
-	"cmp"
 	"fmt"
 	"io"
-	"slices"
 
 	"llmpipe/ledger"
 	"llmpipe/stream/record"
@@ -52,22 +50,17 @@ func (c *ExportConfig) choose() (map[int64]bool, error) {
 	if c.Sample <= 0 {
 		return nil, nil
 	}
-	type ranked struct {
-		rank   uint64
-		offset int64
-	}
-	var all []ranked
+	s := sampler[int64]{n: c.Sample}
 	err := ledger.ScanLatest(c.Ledger, func(e ledger.Entry) error {
-		all = append(all, ranked{rank(c.Seed, e.Result.ID), e.Offset})
+		s.offer(rank(c.Seed, e.Result.ID), e.Offset)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(all, func(a, b ranked) int { return cmp.Compare(a.rank, b.rank) })
 	chosen := make(map[int64]bool)
-	for _, r := range all[:min(c.Sample, len(all))] {
-		chosen[r.offset] = true
+	for _, offset := range s.chosen() {
+		chosen[offset] = true
 	}
 	return chosen, nil
 }

@@ -6,9 +6,40 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
+	"time"
 
 	"llmpipe/ledger"
 )
+
+// Models writes the price table in force, with the prices of a file over those built in if one is named.
+func Models(w io.Writer, asJSON bool, file string) error {
+	prices, err := loadPrices(file)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return json.NewEncoder(w).Encode(prices.List())
+	}
+	return prices.List().WriteTable(w)
+}
+
+// loadPrices returns the built-in prices, with those of a file over them if one is named.
+func loadPrices(name string) (*ledger.Prices, error) {
+	if name == "" {
+		return ledger.DefaultPrices(time.Now()), nil
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("--prices: %w", err)
+	}
+	defer file.Close()
+	prices, err := ledger.LoadPrices(file, time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("--prices %s: %w", name, err)
+	}
+	return prices, nil
+}
 
 // Report writes what ledgers say was spent, as a table for people or as JSON for scripts.
 func Report(w io.Writer, asJSON bool, paths ...string) error {

@@ -48,6 +48,9 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 		chunks:   chunks{size: cfg.Chunk},
 	}
 	defer r.stop.release()
+	if err := cfg.checkKey(); err != nil {
+		return nil, err
+	}
 	if cfg.Provider.Key != "" && provider.Exposed(cfg.Provider.BaseURL) {
 		r.voice.Warn("the key goes over plain http to another machine: use https, unless that network is your own")
 	}

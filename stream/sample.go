@@ -1,18 +1,97 @@
 package stream
 
 import (
+	"cmp"
 	"container/heap"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"io"
-	"llmpipe/stream/record"
 	"slices"
+
+	"llmpipe/stream/record"
 )
 
-// sampled returns a source of records that reads the whole input at the first call, and gives the Sample records with the smallest hash
-// of seed and id, in input order. The choice depends on nothing else: a larger sample holds every smaller one, whatever the order
-// of the input.
+// rank is the number by which a record is chosen for a sample: the smallest are. It is the same for the same seed and id, wherever the
+// record stands, so a larger sample holds every smaller one, whatever the order of the input.
+func rank(seed uint64, id []byte) uint64 {
+	sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, seed), id...))
+	return binary.BigEndian.Uint64(sum[:])
+}
+
+// rankOf is t's rank. A record without an id goes by its content, a line that is none by its bytes.
+func rankOf(t *task, seed uint64) uint64 {
+	switch {
+	case t.ID != nil:
+		return rank(seed, t.ID)
+	case t.Content != [16]byte{}:
+		return rank(seed, record.GeneratedID(t.Content, 1))
+	default:
+		return rank(seed, t.line)
+	}
+}
+
+// sampler keeps the values with the n smallest ranks, and no more than n at a time.
+type sampler[T any] struct {
+	n    int
+	seen int
+	best candidates[T]
+}
+
+// wants reports whether a value of that rank would be kept.
+func (s *sampler[T]) wants(rank uint64) bool {
+	return len(s.best) < s.n || s.n > 0 && rank < s.best[0].rank
+}
+
+// offer takes a value if its rank is among the smallest so far, and returns the one that is out: the value itself, or the one that had
+// to go; false when none is.
+func (s *sampler[T]) offer(rank uint64, value T) (out T, any bool) {
+	s.seen++
+	if !s.wants(rank) {
+		return value, true
+	}
+	heap.Push(&s.best, candidate[T]{rank, s.seen, value})
+	if len(s.best) > s.n {
+		return heap.Pop(&s.best).(candidate[T]).value, true
+	}
+	return out, false
+}
+
+// chosen are the values kept, in the order in which they were offered.
+func (s *sampler[T]) chosen() []T {
+	slices.SortFunc(s.best, func(a, b candidate[T]) int { return cmp.Compare(a.place, b.place) })
+	values := make([]T, len(s.best))
+	for i := range s.best {
+		values[i] = s.best[i].value
+	}
+	return values
+}
+
+type candidate[T any] struct {
+	rank  uint64
+	place int
+	value T
+}
+
+// candidates implements heap.Interface, with the one to go next at its top.
+type candidates[T any] []candidate[T]
+
+func (h candidates[T]) Len() int           { return len(h) }
+func (h candidates[T]) Less(i, j int) bool { return h[i].rank > h[j].rank }
+func (h candidates[T]) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+
+// Push implements heap.Interface.
+func (h *candidates[T]) Push(x any) { *h = append(*h, x.(candidate[T])) }
+
+// Pop implements heap.Interface.
+func (h *candidates[T]) Pop() any {
+	last := len(*h) - 1
+	c := (*h)[last]
+	*h = (*h)[:last]
+	return c
+}
+
+// sampled returns a source of records that reads the whole input at the first call, and gives the sample's records, in input order.
 func (r *reader) sampled() func() (*task, error) {
 	var chosen []*task
 	read := false
@@ -34,68 +113,18 @@ func (r *reader) sampled() func() (*task, error) {
 }
 
 func (r *reader) choose() ([]*task, error) {
-	var best sampleHeap
-	for seq := int64(0); ; seq++ {
+	s := sampler[*task]{n: r.cfg.Sample}
+	for {
 		t, err := r.nextRecord()
 		if errors.Is(err, io.EOF) {
-			break
+			return s.chosen(), nil
 		}
 		if err != nil {
 			return nil, err
 		}
-		t.seq = seq
-		heap.Push(&best, candidate{r.rank(t), t})
-		if best.Len() > r.cfg.Sample {
-			out := heap.Pop(&best).(candidate).task
+		if out, any := s.offer(rankOf(t, r.cfg.Seed), t); any {
 			out.closeSpill()
 			out.recycle()
 		}
 	}
-	slices.SortFunc(best, func(a, b candidate) int { return int(a.task.seq - b.task.seq) })
-	tasks := make([]*task, len(best))
-	for i, c := range best {
-		tasks[i] = c.task
-	}
-	return tasks, nil
-}
-
-// rank is the number by which t is chosen.
-func (r *reader) rank(t *task) uint64 {
-	switch {
-	case t.ID != nil:
-		return rank(r.cfg.Seed, t.ID)
-	case t.Content != [16]byte{}:
-		return rank(r.cfg.Seed, record.GeneratedID(t.Content, 1))
-	default:
-		return rank(r.cfg.Seed, t.line)
-	}
-}
-
-// rank is the number by which a record is chosen for a sample: the same for the same seed and id, wherever the record stands.
-func rank(seed uint64, id []byte) uint64 {
-	sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, seed), id...))
-	return binary.BigEndian.Uint64(sum[:])
-}
-
-type candidate struct {
-	rank uint64
-	task *task
-}
-
-// sampleHeap implements heap.Interface, with the candidate to go next at its top.
-type sampleHeap []candidate
-
-func (h sampleHeap) Len() int           { return len(h) }
-func (h sampleHeap) Less(i, j int) bool { return h[i].rank > h[j].rank }
-func (h sampleHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-
-// Push implements heap.Interface.
-func (h *sampleHeap) Push(x any) { *h = append(*h, x.(candidate)) }
-
-// Pop implements heap.Interface.
-func (h *sampleHeap) Pop() any {
-	last := len(*h) - 1
-	c := (*h)[last]
-	*h = (*h)[:last]
-	return c
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"llmpipe/ledger"
 	"llmpipe/limiter"
@@ -29,6 +28,7 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*Confi
 		Retries: f.Retries, Chunk: f.Chunk, ChunkDelay: f.ChunkDelay, OnChunk: f.OnChunk,
 		Quiet: f.Quiet, Verbose: f.Verbose,
 	}
+	cfg.KeyEnv = f.KeyEnv
 	cfg.Provider.UserAgent = "llmpipe/" + version
 	for _, step := range []func(*Config) error{
 		f.checkNumbers, f.decode, f.concurrency, f.money,
@@ -126,9 +126,6 @@ func (f *Flags) provider(cfg *Config, getenv func(string) string) error {
 	p.BaseURL, p.Key, p.Header, p.Timeout = f.BaseURL, key, http.Header{}, f.Timeout
 	if p.BaseURL == "" {
 		p.BaseURL = provider.DefaultBaseURL
-		if key == "" {
-			return fmt.Errorf("no key: set %s, or --base-url to a server that needs none, or rehearse with --base-url sim:", f.KeyEnv)
-		}
 	}
 	if isSim(p.BaseURL) {
 		p.Key = "" // nobody to show it to
@@ -166,18 +163,8 @@ func (f *Flags) money(cfg *Config) error {
 	if m.Budget, err = f.budget(); err != nil {
 		return err
 	}
-	if f.Prices == "" {
-		return nil
-	}
-	file, err := os.Open(f.Prices)
-	if err != nil {
-		return fmt.Errorf("--prices: %w", err)
-	}
-	defer file.Close()
-	if m.Prices, err = ledger.LoadPrices(file, time.Now()); err != nil {
-		return fmt.Errorf("--prices %s: %w", f.Prices, err)
-	}
-	return nil
+	m.Prices, err = loadPrices(f.Prices)
+	return err
 }
 
 // budget reads --budget, an amount or a share of an estimate; 0 for none.

@@ -61,7 +61,7 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	base := &url.URL{Scheme: "http", Host: "sim", Path: "/v1"}
+	base := &url.URL{Scheme: "http", Host: simName, Path: "/v1"}
 	if sim == nil {
 		if base, err = parseBaseURL(c.BaseURL); err != nil {
 			return nil, err
@@ -146,6 +146,21 @@ func newTransport(base *url.URL, sim *Sim, connections int) *http.Transport {
 	}
 	return t
 }
+
+// NameOf is the name, for price tables and reports, of the provider at baseURL: its host.
+func NameOf(baseURL string) string {
+	if strings.HasPrefix(baseURL, "sim:") {
+		return simName
+	}
+	u, err := url.Parse(baseURL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// simName is the simulator's, where others have their host.
+const simName = "sim"
 
 // Exposed reports whether a key sent to baseURL would cross a network in clear text.
 func Exposed(baseURL string) bool {

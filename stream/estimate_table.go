@@ -1,0 +1,85 @@
+package stream
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"text/tabwriter"
+
+	"llmpipe/ledger"
+)
+
+// WriteJSON writes the estimate for scripts, on one line.
+func (e *Estimate) WriteJSON(w io.Writer) error {
+	line, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("estimate: %w", err)
+	}
+	_, err = w.Write(append(line, '\n'))
+	return err
+}
+
+// WriteTable writes the estimate for people.
+func (e *Estimate) WriteTable(w io.Writer) error {
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(out, "%s\t"+format+"\n", append([]any{name}, args...)...)
+	}
+	line("prompts", "%d", e.Prompts)
+	if e.Invalid > 0 {
+		line("", "and %d lines that cannot be asked", e.Invalid)
+	}
+	line("prompt tokens", "%d", e.PromptTokens)
+	line("completion tokens", "%d (%s)", e.CompletionTokens, e.basis())
+	if s := e.Sample; s != nil {
+		line("sample", "%d asked, %d failed, %d flagged", s.N, s.Failed, s.Flagged)
+		line("", "output p50 %d, p95 %d tokens; %d of reasoning in all", s.OutputP50, s.OutputP95, s.ReasoningTokens)
+		if s.CostPerRecord != nil {
+			line("", "%s a record", usd(int64(*s.CostPerRecord)))
+		}
+	}
+	line("cost with "+e.Model, "%s", amount(e.Total))
+	if i := e.Interval; i != nil {
+		line("", "%s to %s in 95 of 100 cases", usd(int64(i.Low)), usd(int64(i.High)))
+	}
+	if e.Hours != nil {
+		line("time", "%s, bound by %s", hours(*e.Hours), e.Bound)
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(table, "\nCOST\tBATCH\t  MODEL\n")
+	for _, m := range e.Models {
+		fmt.Fprintf(table, "%s\t%s\t  %s\n", amount(m.Cost), amount(m.Batch), m.Model)
+	}
+	return table.Flush()
+}
+
+func (e *Estimate) basis() string {
+	switch e.Basis {
+	case "max_tokens":
+		return "at most: every prompt has max_tokens"
+	case "a guess":
+		return strconv.Itoa(guessedOutput) + " a prompt without max_tokens, a guess: --sample 100 measures it"
+	}
+	return "by " + e.Basis
+}
+
+func amount(d *ledger.Dollars) string {
+	if d == nil {
+		return "?"
+	}
+	return usd(int64(*d))
+}
+
+func hours(h float64) string {
+	switch {
+	case h < 1.0/60:
+		return fmt.Sprintf("%.0f s", h*3600)
+	case h < 1:
+		return fmt.Sprintf("%.0f min", h*60)
+	}
+	return fmt.Sprintf("%.1f h", h)
+}
