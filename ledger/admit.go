@@ -37,6 +37,9 @@ func (l *Ledger) Look(k Key) Found {
 	return l.index.look(k)
 }
 
+// Recent reports whether a result was appended after the ledger was opened, by this process or by another.
+func (l *Ledger) Recent(ref Ref) bool { return ref.offset() >= l.opened }
+
 func (x *index) look(k Key) Found {
 	var found Found
 	for i := x.first(k.ID); x.has(i, k.ID); i++ {

@@ -14,11 +14,22 @@ import (
 // filePerm is for the owner alone: prompts and answers are nobody else's business.
 const filePerm = 0o600
 
+// Prepare finds out whether commits can be taken at all, and makes the file if there is none yet. Answers are paid for before they are
+// committed, so it is for the moment before the first request. An error is a *[WriteError].
+func (l *Ledger) Prepare() error {
+	l.committing.Lock()
+	defer l.committing.Unlock()
+	if err := l.create(); err != nil {
+		return &WriteError{Path: l.path, Err: err}
+	}
+	return nil
+}
+
 // Commit appends the batch, results first, then failures, then emitted marks, by one write and, as Fsync
 // says, one sync, under the lock that other processes wait for; before that, it indexes what they
 // have appended. When it returns nil the whole batch is safe, and is found by Look and Admit.
 //
-// An error is a *[WriteError]. Commit is for one goroutine at a time.
+// A ledger that may only be read drops marks, and refuses records. An error is a *[WriteError]. Commit is for one goroutine at a time.
 func (l *Ledger) Commit(b *Batch) error {
 	l.committing.Lock()
 	defer l.committing.Unlock()
@@ -46,7 +57,7 @@ func (l *Ledger) encode(b *Batch) error {
 	out, err := l.out[:0], error(nil)
 	defer func() { l.out = out }()
 	empty := l.options.EmittedSize == 0 && !l.announced
-	marks := l.options.Emitted != nil && (len(b.Emitted) > 0 || empty)
+	marks := l.options.Emitted != nil && l.readOnly == nil && (len(b.Emitted) > 0 || empty)
 	if len(b.Results)+len(b.Failures) == 0 && !marks {
 		return nil
 	}
@@ -109,7 +120,7 @@ func (l *Ledger) write() (kept []byte, err error) {
 // create makes the file, if there was none when the ledger was opened.
 func (l *Ledger) create() error {
 	if l.file != nil {
-		return nil
+		return l.readOnly
 	}
 	file, err := l.options.FS.OpenFile(l.path, os.O_RDWR|os.O_CREATE, filePerm)
 	if err != nil {

@@ -289,16 +289,6 @@ func TestAFileThatChangedUnderneathIsRefused(t *testing.T) {
 	}
 }
 
-func TestAReadOnlyLedgerStillKnowsItsAnswers(t *testing.T) {
-	path := testPath(t)
-	mustCommit(t, mustOpen(t, path, Options{}), resultsOf(0, 1))
-	l := mustOpen(t, path, Options{FS: readOnlyFS{}})
-	checkHas(t, l, testResult(0))
-	if err := l.Commit(resultsOf(1, 2)); err == nil {
-		t.Error("a read-only ledger was written to")
-	}
-}
-
 // readOnlyFS refuses as a file system does that is mounted so; a mode would not stop root.
 type readOnlyFS struct{ Disk }
 

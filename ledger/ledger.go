@@ -58,6 +58,9 @@ type Ledger struct {
 	unsynced   *time.Timer // runs while something is written and not yet synced
 	late       error       // of the sync that the timer ran
 
+	readOnly error // why the file may only be read, nil if it may be written; set by Open
+	opened   int64 // the end of what was indexed then
+
 	// mu guards the rest, for as long as a step in memory takes. Only a holder of committing changes
 	// file, which therefore reads it without mu.
 	mu      sync.Mutex
@@ -93,30 +96,32 @@ func Open(path string, o Options) (*Ledger, error) {
 	if !o.Since.IsZero() {
 		l.since = o.Since.UTC().Format(timeLayout)
 	}
-	file, err := openExisting(o.FS, path)
+	file, readOnly, err := openExisting(o.FS, path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return l, nil
 	case err != nil:
 		return nil, fmt.Errorf("opening ledger: %w", err)
 	}
-	l.file = file
+	l.file, l.readOnly = file, readOnly
 	if err := l.load(); err != nil {
 		return nil, both(err, file.Close())
 	}
+	l.opened = l.end
 	if o.EmittedSize < l.marked {
 		l.index.forgetEmitted()
 	}
 	return l, nil
 }
 
-// openExisting falls back to reading: a ledger that may not be written still knows its answers.
-func openExisting(fsys FS, path string) (File, error) {
-	file, err := fsys.OpenFile(path, os.O_RDWR, 0)
+// openExisting falls back to reading, for the reason that readOnly says: a ledger that may not be written still knows its answers.
+func openExisting(fsys FS, path string) (file File, readOnly, err error) {
+	file, err = fsys.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
-		return fsys.OpenFile(path, os.O_RDONLY, 0)
+		readOnly = err
+		file, err = fsys.OpenFile(path, os.O_RDONLY, 0)
 	}
-	return file, err
+	return file, readOnly, err
 }
 
 func (l *Ledger) load() error {

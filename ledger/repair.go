@@ -22,7 +22,7 @@ type RepairStats struct {
 // A damaged byte costs the record that it is in. Where it was the newline between two records, both
 // are kept; so is a record that a torn one has run into.
 func Repair(path, out string) (stats RepairStats, err error) {
-	file, err := openExisting(Disk{}, path)
+	file, _, err := openExisting(Disk{}, path)
 	if err != nil {
 		return stats, fmt.Errorf("opening ledger: %w", err)
 	}
