@@ -2,6 +2,7 @@ package stream
 
 import (
 	"errors"
+	"fmt"
 	"io"
 
 	"llmpipe/ledger"
@@ -18,6 +19,7 @@ type reader struct {
 	seq     int64 // of the next record
 	pending int   // records without a recorded result, for --limit
 
+	prepared    bool // the ledger takes answers
 	toldChanged bool
 }
 
@@ -65,7 +67,8 @@ func (r *reader) admit(t *task) {
 		r.pending++
 	}
 	t.ask = t.outcome == unsent && !again
-	if !r.gate.enter(t.size, t.ask) || t.outcome != unsent {
+	ready := !t.ask || r.prepare()
+	if !r.gate.enter(t.size, t.ask) || t.outcome != unsent || !ready {
 		r.finish(t)
 		return
 	}
@@ -90,6 +93,20 @@ func (r *reader) admit(t *task) {
 	}
 }
 
+// prepare makes sure, before the first question is asked, that its answer can be recorded. It ends the run otherwise.
+func (r *reader) prepare() bool {
+	if r.journal == nil || r.prepared {
+		return true
+	}
+	if err := r.journal.Prepare(); err != nil {
+		r.stop.fail(hinted("name a ledger that can be written with --ledger, or go without one with --no-ledger",
+			fmt.Errorf("nothing was asked: %w", err)))
+		return false
+	}
+	r.prepared = true
+	return true
+}
+
 // recall gives t its recorded result, and reports whether there was one.
 func (r *reader) recall(t *task, found ledger.Found) bool {
 	return r.journal != nil && r.journal.recall(t, found)
@@ -107,7 +124,8 @@ func (r *reader) meet(t *task) (again bool) {
 	if r.recall(t, found) {
 		return false
 	}
-	if found.Other != 0 && !r.toldChanged {
+	// What was recorded since this run began is another stage's of the same pipeline: no news.
+	if found.Other != 0 && !r.journal.Recent(found.Other) && !r.toldChanged {
 		r.toldChanged = true
 		r.voice.Note("%s is recorded under another request (its prompt, model or parameters changed) and is asked again, as all like it; "+
 			"--match id reuses what is recorded", t.title())
