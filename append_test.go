@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 )
 
@@ -161,5 +162,26 @@ func TestAppendAfterRewriteWithoutLedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkOnceEach(t, "appended to nothing", j.run("out", appendTo).ids, appendRecords)
+	j.checkAsked()
+}
+
+// TestAppendBehindATornLine: a write that was cut short, by a full disk or a kill, costs the line that it was in and no other.
+func TestAppendBehindATornLine(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("an open file cannot be opened once more")
+	}
+	j := newAppendJob(t)
+	checkOnceEach(t, "first", j.run("out", redirect).ids, appendRecords)
+	if err := os.WriteFile(j.path("out"), []byte(`{"id":1,"content":"Simul`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	out := j.run("out", appendTo)
+	checkOnceEach(t, "behind half a line", out.ids, appendRecords)
+	if out.torn != 1 {
+		t.Errorf("%d lines are not whole, want the one that was torn", out.torn)
+	}
+	if again := j.run("out", appendTo); again.torn != 1 {
+		t.Errorf("the next run made %d lines that are not whole", again.torn)
+	}
 	j.checkAsked()
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 
 	"llmpipe/ledger"
 	"llmpipe/stream/record"
@@ -36,6 +37,9 @@ func newEmitter(r *run, j *journal) *emitter {
 	if f, ok := r.cfg.Stdout.(*os.File); ok && j != nil {
 		_, e.marking = ledger.FileIDOf(f)
 		appending = appendsToContent(f)
+		if appending && endsAmidLine(f) {
+			e.buf = append(e.buf, '\n')
+		}
 	}
 	switch r.cfg.Ledger.Replay {
 	case ReplayAlways:
@@ -46,6 +50,20 @@ func newEmitter(r *run, j *journal) *emitter {
 		e.replay = func(emitted bool) bool { return !(appending && emitted) }
 	}
 	return e
+}
+
+// endsAmidLine reports whether the last byte of f is no newline, as where a write was cut short: the next line must not become a part
+// of that one. f is open for writing alone and is opened once more by the name that the system has for it; where it has none, the
+// answer is no.
+func endsAmidLine(f *os.File) bool {
+	again, err := os.Open("/dev/fd/" + strconv.Itoa(int(f.Fd())))
+	if err != nil {
+		return false
+	}
+	defer again.Close()
+	var last [1]byte
+	_, err = again.ReadAt(last[:], fileSize(f)-1)
+	return err == nil && last[0] != '\n'
 }
 
 // add puts t's line, if it has one, behind those to be written.
