@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"time"
 
 	"llmpipe/ledger"
 	"llmpipe/stream/provider"
@@ -91,7 +92,7 @@ func EstimateRun(ctx context.Context, cfg Config, models []string) (*Estimate, e
 	if cfg.Decode.Endpoint == record.Embeddings {
 		e.CompletionTokens, e.Basis = 0, "embeddings have none"
 	}
-	prices := cfg.Money.Prices
+	prices := cfg.Money.prices(time.Now())
 	host := provider.NameOf(cfg.Provider.BaseURL)
 	var seen *sampleStats
 	if cfg.Sample > 0 {

@@ -20,7 +20,7 @@ type Flags struct {
 	RawInput bool            `short:"R" group:"in" help:"Each line is a prompt as it stands, not JSON."`
 	IDField  string          `group:"in" placeholder:"NAME" help:"The field that names a record (default: id or custom_id)."`
 	Endpoint record.Endpoint `group:"in" default:"chat" placeholder:"chat" help:"chat, embeddings, responses or completions."`
-	Model    string          `short:"m" group:"in" placeholder:"NAME" env:"LLMPIPE_MODEL" help:"For records without one (OpenAI: gpt-4o-mini)."`
+	Model    string          `short:"m" group:"in" placeholder:"NAME" env:"LLMPIPE_MODEL" help:"For records without one (default gpt-4o-mini)."`
 	Set      []string        `group:"in" sep:"none" placeholder:"KEY=JSON|@FILE" help:"A body field for records that lack it. Repeatable."`
 	MaxLine  Size            `group:"in" default:"64MiB" placeholder:"64MiB" help:"The longest line; longer ones become error records."`
 	Limit    int             `group:"in" placeholder:"N" help:"At most N records that have no result yet."`

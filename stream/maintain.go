@@ -14,20 +14,21 @@ import (
 
 // Models writes the price table in force, with the prices of a file over those built in if one is named.
 func Models(w io.Writer, asJSON bool, file string) error {
-	prices, err := loadPrices(file)
+	loaded, err := loadPrices(file)
 	if err != nil {
 		return err
 	}
+	list := (&MoneyConfig{Prices: loaded}).prices(time.Now()).List()
 	if asJSON {
-		return json.NewEncoder(w).Encode(prices.List())
+		return json.NewEncoder(w).Encode(list)
 	}
-	return prices.List().WriteTable(w)
+	return list.WriteTable(w)
 }
 
-// loadPrices returns the built-in prices, with those of a file over them if one is named.
+// loadPrices returns the built-in prices with those of a file over them, nil when none is named.
 func loadPrices(name string) (*ledger.Prices, error) {
 	if name == "" {
-		return ledger.DefaultPrices(time.Now()), nil
+		return nil, nil
 	}
 	file, err := os.Open(name)
 	if err != nil {

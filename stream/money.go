@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"llmpipe/ledger"
 	"llmpipe/limiter"
@@ -22,6 +23,14 @@ type MoneyConfig struct {
 	DowngradeTo string
 	// Alert is told of each crossing: a URL, or exec: and a command; empty for nobody.
 	Alert string
+}
+
+// prices are those in force on a day.
+func (c *MoneyConfig) prices(day time.Time) *ledger.Prices {
+	if c.Prices != nil {
+		return c.Prices
+	}
+	return ledger.DefaultPrices(day)
 }
 
 // money is what a run knows of prices, and holds back by budgets.
@@ -53,9 +62,7 @@ type priced struct {
 
 func newMoney(r *run, j *journal, provider string) *money {
 	m := &money{run: r, c: r.cfg.Money, provider: provider, alerts: newAlerts(r)}
-	if m.c.Prices == nil {
-		m.c.Prices = ledger.DefaultPrices(r.start)
-	}
+	m.c.Prices = m.c.prices(r.start)
 	var today int64
 	if j != nil {
 		s := j.Summary()
