@@ -127,6 +127,7 @@ type summary struct {
 	In        int `json:"in"`
 	OK        int `json:"ok"`
 	Failed    int `json:"failed"`
+	Skipped   int `json:"skipped"`
 	Unsent    int `json:"unsent"`
 	Retries   int `json:"retries"`
 	Status429 int `json:"status_429"`
