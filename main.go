@@ -200,13 +200,15 @@ type modelsCommand struct {
 // Run prints the table.
 func (c *modelsCommand) Run(a *app) error { return stream.Models(a.stdout, c.JSON, c.Prices) }
 
-// ledgerPath is the ledger that a command reads.
+// ledgerPath is the ledger that a command reads: where the environment names the simulated provider, the one that a run would write.
 func (a *app) ledgerPath() string {
-	return cmp.Or(a.Ledger, stream.DefaultLedger)
+	return cmp.Or(a.Ledger, stream.DefaultLedger(os.Getenv("OPENAI_BASE_URL")))
 }
 
 // exportCommand writes results again.
 type exportCommand struct {
+	File string `arg:"" optional:"" help:"The ledger, also a compressed one (default: the one that --ledger names)."`
+
 	Format record.Format `short:"f" default:"result" placeholder:"result" help:"A line out: result, batch, raw or text."`
 	Sample int           `placeholder:"N" help:"Only N results, chosen by the hash of their ids."`
 	Seed   uint64        `placeholder:"S" help:"Chooses another sample."`
@@ -214,7 +216,9 @@ type exportCommand struct {
 
 // Run writes the results to stdout.
 func (c *exportCommand) Run(a *app) error {
-	return stream.Export(a.stdout, stream.ExportConfig{Ledger: a.ledgerPath(), Format: c.Format, Sample: c.Sample, Seed: c.Seed})
+	return stream.Export(a.stdout, stream.ExportConfig{
+		Ledger: cmp.Or(c.File, a.ledgerPath()), Format: c.Format, Sample: c.Sample, Seed: c.Seed,
+	})
 }
 
 // reportCommand says what was spent.
@@ -233,12 +237,13 @@ func (c *reportCommand) Run(a *app) error {
 
 // repairCommand writes a clean copy.
 type repairCommand struct {
-	Out string `placeholder:"FILE" help:"The clean copy (default: the ledger's name and .repaired)."`
+	File string `arg:"" optional:"" help:"The ledger (default: the one that --ledger names)."`
+	Out  string `placeholder:"FILE" help:"The clean copy (default: the ledger's name and .repaired)."`
 }
 
 // Run repairs.
 func (c *repairCommand) Run(a *app) error {
-	return stream.Repair(a.ledgerPath(), c.Out, stream.NewVoice(a.stderr, false, false))
+	return stream.Repair(cmp.Or(c.File, a.ledgerPath()), c.Out, stream.NewVoice(a.stderr, false, false))
 }
 
 // simCommand serves the simulated provider.

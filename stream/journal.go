@@ -65,6 +65,9 @@ func openJournal(r *run, client *provider.Client) (*journal, error) {
 	if c.Path == "" {
 		return nil, nil
 	}
+	if err := r.cfg.checkLedger(); err != nil {
+		return nil, err
+	}
 	o := ledger.Options{
 		Fsync:     c.Fsync,
 		Simulated: client.Simulated(),
@@ -92,6 +95,23 @@ func openJournal(r *run, client *provider.Client) (*journal, error) {
 		r.voice.Note("ledger %s: %d recorded%s", c.Path, s.Results, spent)
 	}
 	return &journal{run: r, Ledger: l, syncs: c.Fsync == ledger.FsyncAlways}, nil
+}
+
+// checkLedger refuses a ledger that would be written to as something else too.
+func (c *Config) checkLedger() error {
+	info, err := os.Stat(c.Ledger.Path)
+	if err != nil {
+		return nil // not there yet, or Open will say what is wrong
+	}
+	if f, ok := c.Stdout.(*os.File); ok {
+		if out, err := f.Stat(); err == nil && out.Mode().IsRegular() && os.SameFile(info, out) {
+			return fmt.Errorf("--ledger %s is the output", c.Ledger.Path)
+		}
+	}
+	if summary, err := os.Stat(c.Summary); err == nil && os.SameFile(info, summary) {
+		return fmt.Errorf("--ledger %s is the file of --summary", c.Ledger.Path)
+	}
+	return nil
 }
 
 // fileSize is f's size in bytes. One that cannot be told counts as 0, which makes the ledger forget marks: a line may come twice then,

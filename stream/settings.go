@@ -41,7 +41,7 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*Confi
 	if !f.NoLedger {
 		cfg.Ledger = LedgerConfig{Path: path, Replay: f.Replay, MatchID: f.Match == "id", Fsync: f.Fsync, Version: version}
 		if path == "" {
-			cfg.Ledger.Path = f.defaultLedger()
+			cfg.Ledger.Path = DefaultLedger(f.BaseURL)
 		}
 	}
 	return cfg, nil
@@ -205,15 +205,13 @@ func (f *Flags) concurrency(cfg *Config) error {
 	return nil
 }
 
-// DefaultLedger is where results are remembered unless --ledger names another file.
-const DefaultLedger = "llmpipe.ledger.jsonl"
-
-// defaultLedger keeps simulated answers apart from those that were paid for.
-func (f *Flags) defaultLedger() string {
-	if isSim(f.BaseURL) {
+// DefaultLedger is where the results of the provider at baseURL are remembered unless --ledger names another file: simulated answers apart
+// from those that were paid for.
+func DefaultLedger(baseURL string) string {
+	if isSim(baseURL) {
 		return "llmpipe.sim.jsonl"
 	}
-	return DefaultLedger
+	return "llmpipe.ledger.jsonl"
 }
 
 // textOrFile is s itself, or what the file holds that s names after an @.
