@@ -56,7 +56,8 @@ type journal struct {
 
 	batch   ledger.Batch
 	compact []byte
-	lost    bool // a commit failed: nothing is recorded any more
+	broken  bool // a commit failed: nothing is recorded any more
+	lost    int  // answers that could therefore not be recorded
 }
 
 // openJournal opens the ledger that c names, nil for none.
@@ -177,8 +178,8 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 	if f, ok := j.cfg.Stdout.(*os.File); ok && len(marks) > 0 {
 		j.batch.EmittedSize = fileSize(f)
 	}
-	if j.lost {
-		dropAnswers(group, 0)
+	if j.broken {
+		j.lost += dropAnswers(group, 0)
 		return nil
 	}
 	err := j.Commit(&j.batch)
@@ -191,10 +192,8 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 	if errors.As(err, &we) {
 		safe = we.Results
 	}
-	j.lost = true
-	if n := dropAnswers(group, safe); n > 0 {
-		err = fmt.Errorf("%w; %d answers that were on their way are lost", err, n)
-	}
+	j.broken = true
+	j.lost += dropAnswers(group, safe)
 	return hinted("make room or repair the disk, then run the same command again: what is recorded is safe", err)
 }
 
@@ -252,11 +251,14 @@ func (j *journal) failure(t *task) ledger.Failure {
 	}
 }
 
-// close records the last marks and closes the ledger.
+// close records the last marks, closes the ledger, and says what it could not take.
 func (j *journal) close(marks []ledger.Key) error {
 	err := j.commit(nil, marks)
-	if closeErr := j.Close(); err == nil && closeErr != nil && !j.lost {
+	if closeErr := j.Close(); err == nil && closeErr != nil && !j.broken {
 		err = closeErr
+	}
+	if j.lost > 0 {
+		j.voice.Error(fmt.Errorf("%d answers that were on their way could not be recorded, and are lost", j.lost))
 	}
 	return err
 }
