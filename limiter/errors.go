@@ -10,6 +10,10 @@ import (
 // for too long. It is final for the limiter; the error in hand is a *GaveUp.
 var ErrGaveUp = errors.New("gave up on the provider")
 
+// ErrOpen is what Acquire returns to a Movable request while the breaker is
+// open and no probe is due.
+var ErrOpen = errors.New("the breaker is open")
+
 // Reason says why a limiter gave up.
 type Reason int
 

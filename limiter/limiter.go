@@ -89,7 +89,8 @@ func New(c Config) *Limiter {
 //
 // It fails with a *TooLarge, which is the record's own error, with a *GaveUp
 // (errors.Is ErrGaveUp), which is the lane's end, with an *OverBudget (errors.Is
-// ErrOverBudget), which is the end of the money, or with ctx's error.
+// ErrOverBudget), which is the end of the money, with ErrOpen, if the request is
+// Movable and the breaker open, or with ctx's error.
 func (l *Limiter) Acquire(ctx context.Context, r Request) (*Permit, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -206,6 +207,9 @@ func (l *Limiter) refuse(r Request) error {
 	}
 	if err := l.budgets.check(r.Cost, l.now); err != nil {
 		return err
+	}
+	if r.Movable && l.breaker.wait(l.now) > 0 {
+		return ErrOpen
 	}
 	least := lean(r)
 	for i := range l.buckets {

@@ -15,6 +15,10 @@ type Request struct {
 	// Cost is the most that the request can cost, in billionths of a US dollar;
 	// 0 where there is no budget.
 	Cost int64
+	// Movable says that the request can go to another lane: it fails with
+	// ErrOpen instead of waiting for an open breaker. It goes as the probe, if
+	// one is due.
+	Movable bool
 	// Retry puts the request ahead of all that are not retries.
 	Retry bool
 }
