@@ -183,5 +183,5 @@ func TestLedgerIsTheOutput(t *testing.T) {
 	p.Stdout = out
 	j.refused(p, p.exit(t), []byte{}, 0, "--ledger job.jsonl is the output")
 	p, code := j.run("--summary", "job.jsonl")
-	j.refused(p, code, []byte{}, 0, "--ledger job.jsonl is the file of --summary")
+	j.refused(p, code, []byte{}, 0, "--summary job.jsonl is the ledger")
 }

@@ -1,9 +1,7 @@
 package stream
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -108,16 +106,4 @@ func (s Summary) String() string {
 		fmt.Fprintf(&b, "; from line %d on by the cheaper model", s.DowngradedAt)
 	}
 	return b.String()
-}
-
-// writeSummary writes s as one line of JSON to the file called name.
-func writeSummary(name string, s Summary) error {
-	line, err := json.Marshal(s)
-	if err != nil {
-		return fmt.Errorf("summary: %w", err)
-	}
-	if err := os.WriteFile(name, append(line, '\n'), 0o666); err != nil {
-		return fmt.Errorf("summary: %w", err)
-	}
-	return nil
 }

@@ -17,7 +17,7 @@ func openFailed(c *Config) (*failedFile, error) {
 	if c.Failed == "" {
 		return nil, nil
 	}
-	if err := c.checkFailed(); err != nil {
+	if err := c.checkCut("--failed", c.Failed); err != nil {
 		return nil, err
 	}
 	file, err := os.Create(c.Failed)
@@ -25,31 +25,6 @@ func openFailed(c *Config) (*failedFile, error) {
 		return nil, fmt.Errorf("--failed: %w", err)
 	}
 	return &failedFile{file: file, w: bufio.NewWriter(file)}, nil
-}
-
-// checkFailed refuses a file whose content would be lost.
-func (c *Config) checkFailed() error {
-	info, err := os.Stat(c.Failed)
-	if err != nil {
-		return nil // not there yet, or Create will say what is wrong
-	}
-	taken := map[string]string{c.Ledger.Path: "the ledger", c.Summary: "the file of --summary"}
-	for _, name := range c.Files {
-		taken[name] = "an input"
-	}
-	for name, what := range taken {
-		if other, err := os.Stat(name); err == nil && os.SameFile(info, other) {
-			return fmt.Errorf("--failed %s is %s", c.Failed, what)
-		}
-	}
-	for what, stream := range map[string]any{"the input": c.Stdin, "the output": c.Stdout} {
-		if f, ok := stream.(*os.File); ok {
-			if other, err := f.Stat(); err == nil && other.Mode().IsRegular() && os.SameFile(info, other) {
-				return fmt.Errorf("--failed %s is %s", c.Failed, what)
-			}
-		}
-	}
-	return nil
 }
 
 // add writes t's line as it was read.

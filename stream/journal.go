@@ -98,7 +98,7 @@ func openJournal(r *run, client *provider.Client) (*journal, error) {
 	return &journal{run: r, Ledger: l, syncs: c.Fsync == ledger.FsyncAlways}, nil
 }
 
-// checkLedger refuses a ledger that would be written to as something else too.
+// checkLedger refuses a ledger that is the output too.
 func (c *Config) checkLedger() error {
 	info, err := os.Stat(c.Ledger.Path)
 	if err != nil {
@@ -108,9 +108,6 @@ func (c *Config) checkLedger() error {
 		if out, err := f.Stat(); err == nil && out.Mode().IsRegular() && os.SameFile(info, out) {
 			return fmt.Errorf("--ledger %s is the output", c.Ledger.Path)
 		}
-	}
-	if summary, err := os.Stat(c.Summary); err == nil && os.SameFile(info, summary) {
-		return fmt.Errorf("--ledger %s is the file of --summary", c.Ledger.Path)
 	}
 	return nil
 }

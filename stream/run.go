@@ -26,6 +26,8 @@ type run struct {
 	sameError sameError
 	chunks    chunks
 
+	summaryFile *summaryFile // nil without --summary
+
 	fresh   chan *task // from the reader to the lane
 	commits chan *task // to the committer
 
@@ -68,6 +70,9 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 	}
 	failed, err := openFailed(&r.cfg)
 	if err != nil {
+		return nil, err
+	}
+	if r.summaryFile, err = openSummary(&r.cfg); err != nil {
 		return nil, err
 	}
 	j, err := openJournal(r, client)
@@ -125,8 +130,8 @@ func (r *run) run(in *reader, out *committer) *Outcome {
 	}
 	r.money.alerts.wait()
 	r.voice.Note("%s", o.Summary)
-	if r.cfg.Summary != "" {
-		if err := writeSummary(r.cfg.Summary, o.Summary); err != nil && o.Err == nil {
+	if r.summaryFile != nil {
+		if err := r.summaryFile.write(o.Summary); err != nil && o.Err == nil {
 			o.Err = err
 		}
 	}

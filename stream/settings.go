@@ -59,8 +59,12 @@ func (f *Flags) checkNumbers(*Config) error {
 		{"headroom", f.Headroom, 0}, {"retries", float64(f.Retries), 0}, {"chunk", float64(f.Chunk), 0},
 		{"chunk-delay", float64(f.ChunkDelay), 0}, {"timeout", float64(f.Timeout), 1}, {"give-up", float64(f.GiveUp), 1},
 	} {
-		if flag.value < flag.least {
-			return &UsageError{fmt.Errorf("--%s is too small", flag.name)}
+		switch {
+		case flag.value >= flag.least:
+		case flag.least == 0:
+			return &UsageError{fmt.Errorf("--%s is negative", flag.name)}
+		default:
+			return &UsageError{fmt.Errorf("--%s must be more than zero", flag.name)}
 		}
 	}
 	if f.Headroom >= 100 {
@@ -85,7 +89,7 @@ func (f *Flags) decode(cfg *Config) error {
 		if key, value, ok := strings.Cut(s, "="); ok && strings.HasPrefix(value, "@") {
 			text, err := textOrFile(value)
 			if err != nil {
-				return fmt.Errorf("--set: %w", err)
+				return fmt.Errorf("--set %s: %w", key, err)
 			}
 			s = key + "=" + text
 		}
@@ -130,21 +134,31 @@ func (f *Flags) provider(cfg *Config, getenv func(string) string) error {
 	if isSim(p.BaseURL) {
 		p.Key = "" // nobody to show it to
 	}
+	if !isHeaderValue(p.Key) {
+		return fmt.Errorf("the key in %s holds a line break or another control character", f.KeyEnv)
+	}
 	for _, h := range f.Header {
 		name, value, ok := strings.Cut(h, ":")
-		if !ok || strings.TrimSpace(name) == "" {
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		if !ok || !isHeaderName(name) {
 			return &UsageError{errors.New("--header is not of the form 'Name: value'")}
 		}
-		p.Header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+		if !isHeaderValue(value) {
+			return &UsageError{fmt.Errorf("--header %s: the value holds a line break or another control character", name)}
+		}
+		p.Header.Add(name, value)
 	}
 	for _, h := range f.HeaderEnv {
 		name, variable, ok := strings.Cut(h, "=")
-		if !ok || name == "" || variable == "" {
+		if !ok || !isHeaderName(name) || variable == "" {
 			return &UsageError{errors.New("--header-env is not of the form Name=VARIABLE")}
 		}
 		value := getenv(variable)
 		if value == "" {
 			return fmt.Errorf("--header-env %s: the variable is not set", h)
+		}
+		if !isHeaderValue(value) {
+			return fmt.Errorf("--header-env %s: the variable holds a line break or another control character", h)
 		}
 		p.Header.Add(name, value)
 		p.Secrets = append(p.Secrets, value)

@@ -85,9 +85,9 @@ func (l *lane) fatal(t *task) error {
 	case t.reply.Err.Type == "tls":
 		return fmt.Errorf("connecting to %s: %w", l.cfg.Provider.BaseURL, err)
 	case t.reply.Status == http.StatusUnauthorized && l.cfg.Provider.Key == "":
-		return hinted("set OPENAI_API_KEY, or name the variable that holds the key with --key-env", err)
+		return hinted(fmt.Sprintf("the provider wants a key: set %s, or name the variable that holds it with --key-env", l.cfg.KeyEnv), err)
 	case t.reply.Status == http.StatusUnauthorized:
-		return hinted("the provider does not accept the key: check the variable that --key-env names (OPENAI_API_KEY by default)", err)
+		return hinted(fmt.Sprintf("the provider does not accept the key in %s; --key-env names another variable", l.cfg.KeyEnv), err)
 	case t.reply.Status == http.StatusForbidden:
 		return hinted("the key is known but may not do this: check its project and permissions", err)
 	case t.reply.Status >= 300 && t.reply.Status < 400:

@@ -1,0 +1,52 @@
+package stream
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// checkCut refuses to cut the file of a flag to nothing when the run needs it for something else.
+func (c *Config) checkCut(flag, name string) error {
+	for _, input := range c.Files {
+		if sameFile(name, input) {
+			return fmt.Errorf("%s %s is an input", flag, name)
+		}
+	}
+	for _, other := range []struct{ flag, name, what string }{
+		{"--ledger", c.Ledger.Path, "the ledger"},
+		{"--failed", c.Failed, "the file of --failed"},
+		{"--summary", c.Summary, "the file of --summary"},
+	} {
+		if other.flag != flag && sameFile(name, other.name) {
+			return fmt.Errorf("%s %s is %s", flag, name, other.what)
+		}
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil // not there yet, or opening it will say what is wrong
+	}
+	for what, stream := range map[string]any{"the input": c.Stdin, "the output": c.Stdout} {
+		if f, ok := stream.(*os.File); ok {
+			if other, err := f.Stat(); err == nil && other.Mode().IsRegular() && os.SameFile(info, other) {
+				return fmt.Errorf("%s %s is %s", flag, name, what)
+			}
+		}
+	}
+	return nil
+}
+
+// sameFile reports whether two names mean one regular file, which need not be there yet.
+func sameFile(a, b string) bool {
+	if a == "" || b == "" {
+		return false
+	}
+	first, err := os.Stat(a)
+	if err == nil {
+		second, err := os.Stat(b)
+		return err == nil && first.Mode().IsRegular() && os.SameFile(first, second)
+	}
+	a, errA := filepath.Abs(a)
+	b, errB := filepath.Abs(b)
+	return errA == nil && errB == nil && a == b
+}

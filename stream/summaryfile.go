@@ -1,0 +1,40 @@
+package stream
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+)
+
+// summaryFile is the file of --summary. It is opened, and cut, before anything is asked: what is wrong with its name is found before
+// anything is paid for, and a run that dies leaves no summary of the run before.
+type summaryFile struct{ file *os.File }
+
+func openSummary(c *Config) (*summaryFile, error) {
+	if c.Summary == "" {
+		return nil, nil
+	}
+	if err := c.checkCut("--summary", c.Summary); err != nil {
+		return nil, err
+	}
+	file, err := os.Create(c.Summary)
+	if err != nil {
+		return nil, fmt.Errorf("--summary: %w", err)
+	}
+	return &summaryFile{file}, nil
+}
+
+// write writes s as one line of JSON and closes the file.
+func (f *summaryFile) write(s Summary) error {
+	line, err := json.Marshal(s)
+	if err == nil {
+		_, err = f.file.Write(append(line, '\n'))
+	}
+	if closeErr := f.file.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return fmt.Errorf("--summary: %w", err)
+	}
+	return nil
+}
