@@ -91,10 +91,10 @@ func (m *money) status(text string, colour limiter.Colour) alert {
 		Spent: ledger.Dollars(m.total.Spent()), Budget: ledger.Dollars(m.total.Limit()), Ledger: m.cfg.Ledger.Path,
 	}
 	a.From = m.downgradedAt()
-	asked := a.Done - m.counts.skipped.Load()
-	if total, ok := m.expected(); ok && asked > 0 {
+	billed := m.billed.Load()
+	if total, ok := m.expected(); ok && billed > 0 {
 		left := max(total-a.Done-m.counts.failed.Load(), 0)
-		finish := ledger.Dollars(float64(m.spent.Load()) / float64(asked) * float64(left))
+		finish := ledger.Dollars(float64(m.spent.Load()) / float64(billed) * float64(left))
 		a.Left, a.Finish = &left, &finish
 	}
 	return a

@@ -37,7 +37,6 @@ func (c *MoneyConfig) prices(day time.Time) *ledger.Prices {
 type money struct {
 	*run
 	c        MoneyConfig
-	provider string
 	total    *limiter.Budget // nil: none
 	daily    *limiter.Budget // nil: none
 	alerts   *alerts
@@ -45,6 +44,7 @@ type money struct {
 	known    sync.Map // model -> priced
 	outputs  outputs
 	spent    atomic.Int64 // by this run's attempts, billionths of a dollar
+	billed   atomic.Int64 // this run's attempts that cost something
 	noBound  sync.Once
 	recorded int64 // spent by what this run committed; the committer's
 	base     int64 // spent by the ledger before this run, and by other processes since; the committer's
@@ -60,8 +60,8 @@ type priced struct {
 	ok bool
 }
 
-func newMoney(r *run, j *journal, provider string) *money {
-	m := &money{run: r, c: r.cfg.Money, provider: provider, alerts: newAlerts(r)}
+func newMoney(r *run, j *journal) *money {
+	m := &money{run: r, c: r.cfg.Money, alerts: newAlerts(r)}
 	m.c.Prices = m.c.prices(r.start)
 	var today int64
 	if j != nil {
@@ -166,6 +166,7 @@ func (m *money) settle(t *task) (cost int64, unclear bool) {
 	cost = p.Cost(ledger.Tokens{Prompt: a.Usage.Prompt, Cached: a.Usage.Cached, Completion: a.Usage.Completion})
 	t.cost += cost
 	m.spent.Add(cost)
+	m.billed.Add(1)
 	m.outputs.add(a.Usage.Completion)
 	return cost, false
 }
@@ -229,12 +230,17 @@ func (r *run) expected() (int64, bool) {
 	return int64(float64(r.counts.in.Load()) / share), true
 }
 
-// usd is an amount in billionths of a dollar for people.
+// usd is an amount in billionths of a dollar for people: the smaller it is, the more of its digits count.
 func usd(nanos int64) string {
-	if nanos != 0 && nanos < 1e7 {
-		return fmt.Sprintf("$%.6f", float64(nanos)/1e9)
+	digits := 2
+	switch {
+	case nanos == 0:
+	case nanos < 1e7:
+		digits = 6
+	case nanos < 1e9:
+		digits = 4
 	}
-	return fmt.Sprintf("$%.2f", float64(nanos)/1e9)
+	return fmt.Sprintf("$%.*f", digits, float64(nanos)/1e9)
 }
 
 // outputs remembers how long completions are, in classes that double.

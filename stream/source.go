@@ -27,7 +27,9 @@ type source struct {
 	reader *record.Reader
 
 	size     int64        // of all inputs, in bytes; negative when it cannot be told
-	consumed atomic.Int64 // of them
+	consumed atomic.Int64 // of them, also by reading ahead
+	taken    atomic.Int64 // bytes, decompressed, of the lines handed out
+	ahead    atomic.Int64 // bytes, decompressed, read beyond them
 
 	mu        sync.Mutex
 	reading   bool
@@ -81,12 +83,14 @@ func checkInput(name string, stdin io.Reader) (os.FileInfo, error) {
 	return info, nil
 }
 
-// share is how much of the inputs has been read, 0 to 1; false where their size cannot be told.
+// share is how much of the inputs has been handed out as lines, 0 to 1; false where their size cannot be told.
 func (s *source) share() (float64, bool) {
-	if s.size <= 0 {
-		return 0, false
+	taken := float64(s.taken.Load())
+	if s.size <= 0 || taken == 0 {
+		return 0, s.size > 0
 	}
-	return min(float64(s.consumed.Load())/float64(s.size), 1), true
+	read := min(float64(s.consumed.Load())/float64(s.size), 1)
+	return read * taken / (taken + float64(s.ahead.Load())), true
 }
 
 // counted is an input that counts what is read of it.
@@ -181,6 +185,10 @@ func (s *source) read(buf []byte) (record.Line, error) {
 		return record.Line{}, errAbandoned
 	}
 	line, err := s.reader.Next(buf)
+	if err == nil {
+		s.taken.Add(max(line.TooLong, int64(len(line.Bytes))) + 1)
+		s.ahead.Store(int64(s.reader.Buffered()))
+	}
 	if !s.enterRead(false) {
 		return record.Line{}, errAbandoned
 	}

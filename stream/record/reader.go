@@ -29,6 +29,14 @@ func NewReader(src io.Reader, maxLine int) *Reader {
 	return &Reader{src: src, maxLine: maxLine}
 }
 
+// Buffered is how many bytes, decompressed, were read beyond the lines handed out.
+func (r *Reader) Buffered() int {
+	if r.lines == nil {
+		return 0
+	}
+	return r.lines.Buffered()
+}
+
 // Line is a line of input.
 type Line struct {
 	Number  int64     // in the stream, from 1, blank lines counted
