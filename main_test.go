@@ -62,9 +62,12 @@ type simCounts struct {
 	Requests int            `json:"requests"`
 	Answered int            `json:"answered"`
 	ByStatus map[string]int `json:"by_status"`
-	ByModel  map[string]struct {
-		Answered int `json:"answered"`
-	} `json:"by_model"`
+	Faults   map[string]int `json:"faults"`
+	Models   map[string]struct {
+		Answered         int   `json:"answered"`
+		PromptTokens     int64 `json:"prompt_tokens"`
+		CompletionTokens int64 `json:"completion_tokens"`
+	} `json:"models"`
 	PeakInFlight int `json:"peak_in_flight"`
 }
 
