@@ -140,11 +140,11 @@ func (l *Line) spill(part []byte) error {
 
 // broken says where the stream broke.
 func (r *Reader) broken(err error) error {
-	if errors.Is(err, io.EOF) { // an end where none may be is not the end of the stream
-		err = io.ErrUnexpectedEOF
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // an end where none may be is not the end of the stream
+		err = fmt.Errorf("the compressed stream is cut short: %w", io.ErrUnexpectedEOF)
 	}
 	if r.number == 0 {
-		return fmt.Errorf("reading input before the end of line 1: %w", err)
+		return fmt.Errorf("before the end of line 1: %w", err)
 	}
-	return fmt.Errorf("reading input after line %d: %w", r.number, err)
+	return fmt.Errorf("after line %d: %w", r.number, err)
 }

@@ -182,9 +182,9 @@ func TestReaderBreaks(t *testing.T) {
 			if !errors.Is(err, test.cause) {
 				t.Errorf("%v is not %v", err, test.cause)
 			}
-			where := fmt.Sprintf("reading input after line %d: ", len(lines))
+			where := fmt.Sprintf("after line %d: ", len(lines))
 			if len(lines) == 0 {
-				where = "reading input before the end of line 1: "
+				where = "before the end of line 1: "
 			}
 			if !strings.HasPrefix(err.Error(), where) {
 				t.Errorf("got %q, want %q…", err, where)
