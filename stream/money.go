@@ -37,6 +37,7 @@ func (c *MoneyConfig) prices(day time.Time) *ledger.Prices {
 type money struct {
 	*run
 	c        MoneyConfig
+	provider string
 	total    *limiter.Budget // nil: none
 	daily    *limiter.Budget // nil: none
 	alerts   *alerts
@@ -60,8 +61,8 @@ type priced struct {
 	ok bool
 }
 
-func newMoney(r *run, j *journal) *money {
-	m := &money{run: r, c: r.cfg.Money, alerts: newAlerts(r)}
+func newMoney(r *run, j *journal, provider string) *money {
+	m := &money{run: r, c: r.cfg.Money, provider: provider, alerts: newAlerts(r)}
 	m.c.Prices = m.c.prices(r.start)
 	var today int64
 	if j != nil {
