@@ -68,18 +68,20 @@ func checkInput(name string, stdin io.Reader) (os.FileInfo, error) {
 		}
 		return nil, nil
 	}
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("input: %w", err)
+	case info.IsDir():
+		return nil, fmt.Errorf("input: %s is a directory", name)
+	case !info.Mode().IsRegular():
+		return info, nil // to open a named pipe and close it again loses what its writer has written by then
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("input: %w", err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("input: %w", err)
-	}
-	if info.IsDir() {
-		return nil, fmt.Errorf("input: %s is a directory", name)
-	}
 	return info, nil
 }
 
@@ -151,9 +153,9 @@ func (s *source) open() error {
 	s.opened++
 	src := s.stdin
 	if name != "-" {
-		f, err := os.Open(name)
+		f, err := s.openFile(name)
 		if err != nil {
-			return fmt.Errorf("input: %w", err)
+			return err
 		}
 		s.file, src = f, f
 	}
@@ -162,6 +164,22 @@ func (s *source) open() error {
 		s.reader.Spill = newSpill
 	}
 	return nil
+}
+
+// openFile opens a file. That of a named pipe waits for whoever writes to it, and so may hang as a read may.
+func (s *source) openFile(name string) (*os.File, error) {
+	if !s.enterRead(true) {
+		return nil, errAbandoned
+	}
+	f, err := os.Open(name)
+	if !s.enterRead(false) {
+		_ = f.Close() // nil or not: nobody reads it
+		return nil, errAbandoned
+	}
+	if err != nil {
+		return nil, fmt.Errorf("input: %w", err)
+	}
+	return f, nil
 }
 
 func (s *source) closeInput() {

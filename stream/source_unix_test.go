@@ -1,0 +1,59 @@
+//go:build unix
+
+package stream
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"llmpipe/stream/provider"
+)
+
+func namedPipe(t *testing.T) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "pipe")
+	if err := unix.Mkfifo(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// A named pipe can be opened once: its writer may be gone at a second time, and what it wrote with it.
+func TestRunReadsANamedPipe(t *testing.T) {
+	name := namedPipe(t)
+	written := make(chan error)
+	go func() { written <- os.WriteFile(name, []byte(`{"prompt":"x"}`+"\n"), 0o600) }()
+	r := try(t, "sim:?latency=1ms", nil, func(c *Config) { c.Files = []string{name} })
+	if err := <-written; err != nil {
+		t.Fatal(err)
+	}
+	if r.ExitCode() != ExitOK || r.Summary.OK != 1 {
+		t.Errorf("exit %d, %+v", r.ExitCode(), r.Summary)
+	}
+}
+
+// A signal ends a run that waits for somebody to write to a named pipe.
+func TestSignalWhileANamedPipeIsOpened(t *testing.T) {
+	name := namedPipe(t)
+	signals := make(chan os.Signal, 1)
+	signals <- syscall.SIGTERM
+	o, err := Run(t.Context(), Config{
+		Files: []string{name}, Stdout: io.Discard, Stderr: io.Discard, MaxLine: 1 << 20, Signals: signals,
+		Provider: provider.Config{BaseURL: "sim:"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Signal != syscall.SIGTERM || o.Summary.In != 0 {
+		t.Errorf("ended by %v, %v, %+v", o.Signal, o.Err, o.Summary)
+	}
+	// Lets go of the reader, if it got as far as the pipe.
+	if w, err := os.OpenFile(name, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
+		_ = w.Close()
+	}
+}
