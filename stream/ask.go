@@ -80,8 +80,8 @@ func (l *lane) sleep(t *task, wait *hintedBackOff) {
 	wait.hint = t.reply.Hint
 	d := wait.NextBackOff()
 	l.voice.Detail("%s: %s; again in %s", t.title(), t.reply.Err, d.Round(time.Millisecond))
-	if most := l.cfg.Pace.GiveUp; most > 0 && d > most {
-		l.stop.pause(fmt.Errorf("the provider asks to wait %s, longer than --give-up", d.Round(time.Second)))
+	if hint, most := t.reply.Hint, l.cfg.Pace.GiveUp; most > 0 && hint > most {
+		l.stop.pause(fmt.Errorf("the provider asks to wait %s, longer than --give-up", hint.Round(time.Second)))
 	}
 	if l.stop.ending() || !l.sleepers.add(t, d) {
 		l.finish(t)

@@ -9,8 +9,10 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -134,6 +136,24 @@ func TestRunHintLongerThanPatience(t *testing.T) {
 	url, _ := serve(t, http.StatusTooManyRequests, `{"error":{"message":"Please try again in 3h"}}`)
 	r := try(t, url, prompts(100), nil)
 	if r.ExitCode() != ExitPaused || r.Summary.OK != 0 || r.Summary.Failed != 0 || r.lines() != 0 {
+		t.Errorf("exit %d, %+v, %v", r.ExitCode(), r.Summary, r.Paused)
+	}
+}
+
+// A record's own backoff may be longer than --give-up: that says nothing of the provider.
+func TestRunBackoffLongerThanPatience(t *testing.T) {
+	var failed sync.Map // the bodies that failed once
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if _, again := failed.LoadOrStore(string(body), true); !again {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		_, _ = io.WriteString(w, `{"choices":[{"message":{"content":"yes"},"finish_reason":"stop"}]}`)
+	}))
+	defer server.Close()
+	r := try(t, server.URL, prompts(5), func(c *Config) { c.Pace.GiveUp = time.Millisecond })
+	if r.ExitCode() != ExitOK || r.Summary.OK != 5 {
 		t.Errorf("exit %d, %+v, %v", r.ExitCode(), r.Summary, r.Paused)
 	}
 }
