@@ -77,6 +77,7 @@ func (r *reader) admit(t *task) {
 	}
 	if again && r.recall(t, r.memory.Look(t.key)) {
 		// Its twin was committed between the two look-ups.
+		t.twin = true
 		r.underway.end(t)
 		r.finish(t)
 		return
@@ -122,6 +123,7 @@ func (r *reader) meet(t *task) (again bool) {
 		return false
 	}
 	if r.recall(t, found) {
+		t.twin = found.Seen == ledger.SeenSame
 		return false
 	}
 	// What was recorded since this run began is another stage's of the same pipeline: no news.

@@ -87,7 +87,7 @@ func (e *emitter) add(t *task) {
 	case recalled:
 		r.Answer, r.Response, r.LatencyMS = &t.reply.Answer, t.recorded.Response, t.recorded.LatencyMS
 		r.Attempts = t.recorded.Attempts
-		r.CostNanos, r.CostKnown = t.recorded.CostNanos, t.recorded.CostKnown
+		r.CostNanos, r.CostKnown = t.recordedCost(), t.recorded.CostKnown
 		r.DowngradedFrom = t.recorded.DowngradedFrom
 	case failed:
 		r.Err = t.err

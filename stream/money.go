@@ -33,6 +33,20 @@ func (c *MoneyConfig) prices(day time.Time) *ledger.Prices {
 	return ledger.DefaultPrices(day)
 }
 
+// checkDowngrade refuses a cheaper model without a price at the named provider before anything is paid for the dear one.
+func (c *MoneyConfig) checkDowngrade(provider string) error {
+	if c.DowngradeTo == "" {
+		return nil
+	}
+	if _, _, ok := c.prices(time.Now()).Lookup(provider, c.DowngradeTo); !ok {
+		return hinted(addPrice, fmt.Errorf("--downgrade-to: no price is known for the model %q, so the budget cannot hold", c.DowngradeTo))
+	}
+	return nil
+}
+
+// addPrice is what to do about a price that is not known.
+const addPrice = "--prices FILE adds it, in the format of LiteLLM or genai-prices; llmpipe models lists those that are known"
+
 // money is what a run knows of prices, and holds back by budgets.
 type money struct {
 	*run
@@ -119,7 +133,7 @@ func (m *money) admit(t *task, retry bool) error {
 	}
 	p := m.price(t.Model)
 	if !p.ok {
-		return hinted("--prices FILE adds it, in the format of LiteLLM or genai-prices; llmpipe models lists those that are known",
+		return hinted(addPrice,
 			fmt.Errorf("%s: no price is known for the model %q, so the budget cannot hold", t.title(), t.Model))
 	}
 	t.worst = p.WorstCost(int64(len(t.Body)), m.worstOutput(t))

@@ -30,7 +30,7 @@ func (s *sampleStats) add(t *task) {
 	guess := float64(record.EstimateTokens(t.Body))
 	cost, known, latency := t.cost, t.costKnown, t.reply.Latency.Milliseconds()
 	if t.outcome == recalled {
-		cost, known, latency = t.recorded.CostNanos, t.recorded.CostKnown, t.recorded.LatencyMS
+		cost, known, latency = t.recordedCost(), t.recorded.CostKnown, t.recorded.LatencyMS
 	}
 	s.guessed = append(s.guessed, guess)
 	s.costs = append(s.costs, float64(cost))

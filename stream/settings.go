@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -177,8 +178,10 @@ func (f *Flags) money(cfg *Config) error {
 	if m.Budget, err = f.budget(); err != nil {
 		return err
 	}
-	m.Prices, err = loadPrices(f.Prices)
-	return err
+	if m.Prices, err = loadPrices(f.Prices); err != nil {
+		return err
+	}
+	return m.checkDowngrade(provider.NameOf(cmp.Or(f.BaseURL, provider.DefaultBaseURL)))
 }
 
 // budget reads --budget, an amount or a share of an estimate; 0 for none.

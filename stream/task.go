@@ -116,6 +116,14 @@ func (t *task) fail(err *record.Error) {
 	t.outcome, t.err = failed, err
 }
 
+// recordedCost is what a recalled answer cost, in billionths of a dollar: nothing where another record of this run has its cost.
+func (t *task) recordedCost() int64 {
+	if t.twin {
+		return 0
+	}
+	return t.recorded.CostNanos
+}
+
 // closeSpill ends the life of the temporary file, which has no name any more.
 func (t *task) closeSpill() {
 	if t.spill != nil {
