@@ -25,18 +25,23 @@ import (
 )
 
 func main() {
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, stream.Signals()...)
-	code, sig := run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, signals)
+	code, sig := run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, listen)
 	if sig != nil {
 		stream.Die(sig)
 	}
 	os.Exit(code)
 }
 
+// listen takes signals over from the system. Commands that never call it die of them as other programs do.
+func listen() <-chan os.Signal {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, stream.Signals()...)
+	return signals
+}
+
 // run is main with everything handed in. It returns the exit code, and the signal to die of, if one ended the run.
-func run(args []string, stdin, stdout, stderr *os.File, signals <-chan os.Signal) (code int, sig os.Signal) {
-	app := &app{stdin: stdin, stdout: stdout, stderr: stderr, signals: signals}
+func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.Signal) (code int, sig os.Signal) {
+	app := &app{stdin: stdin, stdout: stdout, stderr: stderr, listen: listen}
 	voice := stream.NewVoice(stderr, false, false)
 	helped := false
 	parser := kong.Must(app,
@@ -105,7 +110,7 @@ type app struct {
 	Sim      simCommand      `cmd:"" help:"Serve the simulated provider."`
 
 	stdin, stdout, stderr *os.File
-	signals               <-chan os.Signal
+	listen                func() <-chan os.Signal
 }
 
 // BeforeReset sets what --version prints.
@@ -145,7 +150,7 @@ func (a *app) config(f *stream.Flags) (*stream.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg.Stdin, cfg.Stdout, cfg.Stderr, cfg.Signals = a.stdin, a.stdout, a.stderr, a.signals
+	cfg.Stdin, cfg.Stdout, cfg.Stderr, cfg.Listen = a.stdin, a.stdout, a.stderr, a.listen
 	return cfg, nil
 }
 
@@ -265,8 +270,9 @@ func (c *simCommand) Run(a *app) error {
 	stream.NewVoice(a.stderr, false, false).Note("simulated provider at http://%s/v1", l.Addr())
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
+	signals := a.listen()
 	go func() {
-		<-a.signals
+		<-signals
 		stop()
 	}()
 	return provider.NewSim(o).Serve(ctx, l)

@@ -4,9 +4,13 @@ package main
 
 import (
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // draining is what llmpipe says at the first signal.
@@ -132,4 +136,26 @@ func TestHangupIgnored(t *testing.T) {
 	if n := len(p.lines()); n != 20 {
 		t.Errorf("%d lines were written, want 20", n)
 	}
+}
+
+// What asks nobody anything has nothing to drain: it dies of a signal as any program does, also while it waits for its input.
+func TestSignalWhileEstimating(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	pipe := filepath.Join(dir, "pipe")
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := llmpipe(t, dir, "estimate", "pipe")
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	input, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits until it is opened for reading
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer input.Close()
+	interrupt(t, p, syscall.SIGINT)
+	_ = p.Wait()
+	diedOf(t, p, syscall.SIGINT)
 }

@@ -21,8 +21,8 @@ type Config struct {
 	Stdout io.Writer
 	// Stderr gets everything for people.
 	Stderr io.Writer
-	// Signals delivers what the process was sent; nil when nobody listens.
-	Signals <-chan os.Signal
+	// Listen returns what delivers the signals that the process is sent from then on; nil when nobody listens.
+	Listen func() <-chan os.Signal
 
 	// Decode says what a line becomes.
 	Decode record.Options

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"llmpipe/limiter"
@@ -16,6 +17,7 @@ type run struct {
 	start time.Time
 
 	stop      *shutdown
+	signals   <-chan os.Signal // nil: nobody listens
 	gate      *gate
 	underway  *underway
 	sleepers  *sleepers
@@ -50,6 +52,9 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 		chunks:   chunks{size: cfg.Chunk},
 	}
 	defer r.stop.release()
+	if cfg.Listen != nil {
+		r.signals = cfg.Listen()
+	}
 	if err := cfg.checkKey(); err != nil {
 		return nil, err
 	}

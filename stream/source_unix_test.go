@@ -43,7 +43,8 @@ func TestSignalWhileANamedPipeIsOpened(t *testing.T) {
 	signals := make(chan os.Signal, 1)
 	signals <- syscall.SIGTERM
 	o, err := Run(t.Context(), Config{
-		Files: []string{name}, Stdout: io.Discard, Stderr: io.Discard, MaxLine: 1 << 20, Signals: signals,
+		Files: []string{name}, Stdout: io.Discard, Stderr: io.Discard, MaxLine: 1 << 20,
+		Listen:   func() <-chan os.Signal { return signals },
 		Provider: provider.Config{BaseURL: "sim:"},
 	})
 	if err != nil {

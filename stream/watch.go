@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// watch listens for signals and for the reader of stdout to go away, until ctx ends.
+// watch waits for signals and for the reader of stdout to go away, until ctx ends.
 func (r *run) watch(ctx context.Context) {
 	if f, ok := r.cfg.Stdout.(*os.File); ok {
 		go func() {
@@ -20,7 +20,7 @@ func (r *run) watch(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case sig := <-r.cfg.Signals:
+		case sig := <-r.signals:
 			r.hear(sig)
 		}
 	}
