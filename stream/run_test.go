@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -98,6 +99,34 @@ func TestRunAnswersEverything(t *testing.T) {
 			t.Errorf("%s: exit %d, %d lines, %+v", name, r.ExitCode(), r.lines(), r.Summary)
 		}
 	}
+}
+
+// Through every kind of trouble at once, each record gets its answer, once. With one attempt in five in vain, the default of seven
+// attempts would not be enough for all of so many.
+func TestRunLosesNothingInTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const records = 10_000
+		r := try(t, "sim:?fail=0.1&reset=0.05&pressure=0.05&retry-after=1s&garbage=0.02&hang=0.01", prompts(records), func(c *Config) {
+			c.Provider.Timeout, c.Provider.Connections = 2*time.Second, 64
+			c.Pace.Concurrency, c.Retries = 64, 20
+			c.Pace.RPM, c.Pace.TPM = 1e6, 1e9 // the 429s here come by chance, so no rate can be learned from them
+		})
+		s := r.Summary
+		if r.ExitCode() != ExitOK || s.In != records || s.OK != records || r.lines() != records {
+			t.Errorf("exit %d, %d lines, %+v, %v", r.ExitCode(), r.lines(), s, r.Paused)
+		}
+		if s.Retries < records/10 || s.Status429 < records/50 {
+			t.Errorf("too little went wrong: %+v", s)
+		}
+		seen := map[string]bool{}
+		for line := range strings.Lines(r.out.String()) {
+			id, _, _ := strings.Cut(line, ",")
+			if seen[id] || !strings.Contains(line, `"content":"Simulated answer`) {
+				t.Errorf("%s", line)
+			}
+			seen[id] = true
+		}
+	})
 }
 
 // A router may wrap a refusal in a 200. Such a reply's memory is used again as soon as it is committed, so whoever looks at it must have
