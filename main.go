@@ -63,7 +63,7 @@ func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.
 		return stream.ExitUsage, nil
 	}
 	err = ctx.Run(app)
-	var ended *endedRun
+	var ended *stream.Ended
 	var usage *stream.UsageError
 	switch {
 	case errors.As(err, &ended):
@@ -72,7 +72,7 @@ func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.
 				voice.Error(e)
 			}
 		}
-		return ended.ExitCode(), ended.dieOf()
+		return ended.ExitCode(), ended.DieOf()
 	case errors.As(err, &usage):
 		voice.Error(err)
 		return stream.ExitUsage, nil
@@ -81,19 +81,6 @@ func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.
 		return stream.ExitFailed, nil
 	}
 	return stream.ExitOK, nil
-}
-
-// endedRun is a run of the filter that did not end well, as an error.
-type endedRun struct{ *stream.Outcome }
-
-func (e *endedRun) Error() string { return "the run did not end well" }
-
-// dieOf is the signal that the process should end by, nil when an error outranks it.
-func (e *endedRun) dieOf() os.Signal {
-	if e.Err != nil {
-		return nil
-	}
-	return e.Signal
 }
 
 // app is the command line. Flags that more than one command takes stand here.
@@ -168,7 +155,7 @@ func (c *runCommand) Run(a *app) error {
 		return err
 	}
 	if outcome.ExitCode() != stream.ExitOK {
-		return &endedRun{outcome}
+		return &stream.Ended{Outcome: outcome}
 	}
 	return nil
 }

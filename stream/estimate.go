@@ -76,7 +76,7 @@ type survey struct {
 
 // EstimateRun reads the records that cfg names and says what asking about them would cost. With cfg.Sample so many of them are
 // really asked, through the ledger, so that nothing is paid for twice. models are priced beside the one that is asked for; none stands for
-// what else its provider has of the family.
+// what else its provider has of the family. A sample that could not be asked to its end is an *Ended.
 func EstimateRun(ctx context.Context, cfg Config, models []string) (*Estimate, error) {
 	s, err := surveyRecords(&cfg)
 	if err != nil {
@@ -236,13 +236,9 @@ func askSample(ctx context.Context, cfg Config, lines [][]byte) (*sampleStats, e
 	if err != nil {
 		return nil, err
 	}
-	for _, err := range []error{outcome.Err, outcome.Paused, outcome.Budget} {
-		if err != nil {
-			return nil, err
-		}
+	switch outcome.ExitCode() {
+	case ExitOK, ExitIncomplete: // a failed record is part of what a sample shows
+		return seen, nil
 	}
-	if outcome.Signal != nil {
-		return nil, errors.New("interrupted before the sample was asked")
-	}
-	return seen, nil
+	return nil, &Ended{outcome}
 }

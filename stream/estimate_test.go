@@ -2,6 +2,7 @@ package stream
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -21,6 +22,26 @@ func simulated(input io.Reader) Config {
 		Decode:   record.Options{Model: "gpt-4o-mini"},
 		Provider: provider.Config{BaseURL: "sim:?latency=0&output=60", Connections: 32},
 		Pace:     limiter.Config{Concurrency: 32},
+	}
+}
+
+// A sample is a run: what stops it has the exit code of a run.
+func TestEstimateWhoseSampleIsStopped(t *testing.T) {
+	for name, c := range map[string]struct {
+		adapt func(*Config)
+		want  int
+	}{
+		"budget": {func(c *Config) { c.Money.Budget = 1 }, ExitBudget},
+		"quota":  {func(c *Config) { c.Provider.BaseURL = "sim:?quota=1" }, ExitPaused},
+	} {
+		cfg := simulated(strings.NewReader(mixedPrompts(10)))
+		cfg.Sample = 10
+		c.adapt(&cfg)
+		_, err := EstimateRun(t.Context(), cfg, nil)
+		var ended *Ended
+		if !errors.As(err, &ended) || ended.ExitCode() != c.want {
+			t.Errorf("%s: %v, want exit %d", name, err, c.want)
+		}
 	}
 }
 

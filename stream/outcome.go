@@ -46,6 +46,20 @@ func (o *Outcome) ExitCode() int {
 	return ExitOK
 }
 
+// DieOf is the signal that the process should end by, nil when there was none or an error outranks it.
+func (o *Outcome) DieOf() os.Signal {
+	if o.Err != nil {
+		return nil
+	}
+	return o.Signal
+}
+
+// Ended is a run that did not end well, as an error.
+type Ended struct{ *Outcome }
+
+// Error implements error.
+func (e *Ended) Error() string { return "the run did not end well" }
+
 // outcome says how the run ended. It is called when every stage has ended, or when the run must not wait for them.
 func (r *run) outcome(complete bool) *Outcome {
 	why := r.stop.reasons()
