@@ -22,7 +22,9 @@ func TestPipelineSharesTheDefaultLedger(t *testing.T) {
 	sim := startSim(t, "latency=1ms")
 	run := func(name string) (stdout, stderr string) {
 		t.Helper()
-		cmd := exec.Command("/bin/sh", "-c", `llmpipe -p 'Answer: {{.prompt}}' < prompts.jsonl | llmpipe -p 'Shorten: {{.content}}'`)
+		// The pause lets both stages open the ledger before the first record comes.
+		cmd := exec.Command("/bin/sh", "-c",
+			`(sleep 1; cat prompts.jsonl) | llmpipe -p 'Answer: {{.prompt}}' | llmpipe -p 'Shorten: {{.content}}'`)
 		cmd.Dir, cmd.Env = dir, append(cleanEnv(), "OPENAI_BASE_URL="+sim.URL, "LLMPIPE_MODEL=gpt-4o-mini")
 		var out, err bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &err

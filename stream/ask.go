@@ -11,7 +11,7 @@ import (
 // ask makes one attempt to have a record answered, and passes it on to where the answer sends it: the commit, or to sleep.
 func (l *lane) ask(j job) {
 	t := j.task
-	l.client.Ask(l.stop.waiting, t.Endpoint, t.Model, t.Body, &t.reply)
+	l.client.Ask(l.stop.waiting, t.Endpoint, t.sendModel, t.sendBody, &t.reply)
 	l.counts.attempt(&t.reply)
 	streak := j.permit.Settle(l.lesson(t))
 	l.money.watch()
@@ -21,30 +21,40 @@ func (l *lane) ask(j job) {
 		t.attempts++
 		t.outcome = answered
 		l.sameError.clear()
+		l.reopen()
 		l.finish(t)
 	case provider.Pressure:
 		l.sleep(t, &t.waits().pressure)
 	case provider.Transient:
 		t.attempts++
+		t.inLane++
 		t.note(streak)
 		t.forgive()
-		if t.attempts > l.cfg.Retries {
+		if t.inLane <= l.cfg.Retries {
+			l.sleep(t, &t.waits().transient)
+		} else if !l.move(t) {
 			l.refuse(t)
-			return
 		}
-		l.sleep(t, &t.waits().transient)
 	case provider.Refused:
 		t.attempts++
-		if l.sameError.repeats(t.reply.Err) {
+		if l.index == 0 && l.sameError.repeats(t.reply.Err) {
 			l.stop.fail(l.hopeless(t))
 		}
 		l.refuse(t)
 	case provider.Exhausted:
-		l.stop.pause(l.exhausted(t))
-		l.finish(t)
+		l.shut(l.exhausted(t), false)
+		if l.router.allClosed() {
+			l.stop.pause(l.router.lanes[0].whyClosed())
+		}
+		l.again(t)
 	case provider.Fatal:
-		l.stop.fail(l.fatal(t))
-		l.finish(t)
+		if l.index == 0 {
+			l.stop.fail(l.fatal(t))
+			l.finish(t)
+			return
+		}
+		l.shut(l.fatal(t), true)
+		l.again(t)
 	case provider.Cancelled:
 		l.finish(t)
 	}
@@ -52,7 +62,7 @@ func (l *lane) ask(j job) {
 
 // lesson is what the limiter can learn from t's reply.
 func (l *lane) lesson(t *task) limiter.Outcome {
-	o := limiter.Outcome{FirstTry: t.attempts == 0 && t.delays == nil, Hint: t.reply.Hint}
+	o := limiter.Outcome{FirstTry: t.attempts == 0 && t.delays == nil && t.floor == 0, Hint: t.reply.Hint}
 	switch t.reply.Class {
 	case provider.OK:
 		o.Kind = limiter.Success
@@ -84,6 +94,25 @@ func (l *lane) sleep(t *task, wait *hintedBackOff) {
 		l.stop.pause(fmt.Errorf("the provider asks to wait %s, longer than --give-up", hint.Round(time.Second)))
 	}
 	if l.stop.ending() || !l.sleepers.add(t, d) {
+		l.finish(t)
+		return
+	}
+	l.counts.retries.Add(1)
+}
+
+// move sends t to the lanes behind this one, where its attempts are used up, and reports whether there are any.
+func (l *lane) move(t *task) bool {
+	if l.index+1 >= len(l.router.lanes) {
+		return false
+	}
+	t.floor, t.inLane, t.streak, t.inStreak, t.delays = l.index+1, 0, nil, 0, nil
+	l.again(t)
+	return true
+}
+
+// again has t placed anew, at once.
+func (l *lane) again(t *task) {
+	if l.stop.ending() || !l.sleepers.add(t, 0) {
 		l.finish(t)
 		return
 	}

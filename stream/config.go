@@ -47,6 +47,8 @@ type Config struct {
 
 	// Provider is who is asked.
 	Provider provider.Config
+	// Fallbacks are the lanes behind it, in order.
+	Fallbacks []LaneConfig
 	// Pace is what the limiter is told.
 	Pace limiter.Config
 	// Retries is how many times a record is asked again after failures that may pass.

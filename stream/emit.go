@@ -84,11 +84,12 @@ func (e *emitter) add(t *task) {
 	case answered:
 		r.Answer, r.Response, r.LatencyMS = &t.reply.Answer, t.reply.Body, t.reply.Latency.Milliseconds()
 		r.CostNanos, r.CostKnown, r.DowngradedFrom = t.cost, t.costKnown, t.downgradedFrom
+		r.Provider = e.providerOf(t.lane.name)
 	case recalled:
 		r.Answer, r.Response, r.LatencyMS = &t.reply.Answer, t.recorded.Response, t.recorded.LatencyMS
 		r.Attempts = t.recorded.Attempts
 		r.CostNanos, r.CostKnown = t.recordedCost(), t.recorded.CostKnown
-		r.DowngradedFrom = t.recorded.DowngradedFrom
+		r.DowngradedFrom, r.Provider = t.recorded.DowngradedFrom, e.providerOf(t.recorded.Provider)
 	case failed:
 		r.Err = t.err
 		r.CostNanos, r.CostKnown = t.cost, t.cost > 0
@@ -105,6 +106,14 @@ func (e *emitter) add(t *task) {
 			e.stop.fail(err)
 		}
 	}
+}
+
+// providerOf is what a result says of its provider: nothing of the first lane's.
+func (e *emitter) providerOf(name string) string {
+	if name == e.router.lanes[0].name {
+		return ""
+	}
+	return name
 }
 
 // flush writes what was added. When nobody reads stdout any more, the run is told, and later lines are dropped: with a ledger the same

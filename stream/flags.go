@@ -20,7 +20,7 @@ type Flags struct {
 	RawInput bool            `short:"R" group:"in" help:"Each line is a prompt as it stands, not JSON."`
 	IDField  string          `group:"in" placeholder:"NAME" help:"The field that names a record (default: id or custom_id)."`
 	Endpoint record.Endpoint `group:"in" default:"chat" placeholder:"chat" help:"chat, embeddings, responses or completions."`
-	Model    string          `short:"m" group:"in" placeholder:"NAME" env:"LLMPIPE_MODEL" help:"For records without one (default gpt-4o-mini)."`
+	Model    string          `short:"m" group:"in" placeholder:"NAME" env:"LLMPIPE_MODEL" help:"For records without one (gpt-4o-mini)."`
 	Set      []string        `group:"in" sep:"none" placeholder:"KEY=JSON|@FILE" help:"A body field for records that lack it. Repeatable."`
 	MaxLine  Size            `group:"in" default:"64MiB" placeholder:"64MiB" help:"The longest line; longer ones become error records."`
 	Limit    int             `group:"in" placeholder:"N" help:"At most N records that have no result yet."`
@@ -37,6 +37,7 @@ type Flags struct {
 	KeyEnv    string        `group:"who" default:"OPENAI_API_KEY" placeholder:"NAME" help:"The variable that holds the key (${default})."`
 	Header    []string      `group:"who" sep:"none" placeholder:"'K: V'" help:"A header for every request. Repeatable."`
 	HeaderEnv []string      `group:"who" sep:"none" placeholder:"K=VAR" help:"A header whose value is in the variable VAR. Repeatable."`
+	Fallback  []string      `group:"who" sep:"none" placeholder:"SPEC" help:"url=…,model=…,key-env=…: where records go when it is down."`
 	Timeout   time.Duration `group:"who" default:"10m" placeholder:"10m" help:"How long one attempt may take."`
 
 	Concurrency    string        `short:"c" group:"pace" default:"auto" placeholder:"auto" help:"Requests in flight; auto finds out how many."`

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"llmpipe/ledger"
-	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 )
 
@@ -61,7 +60,7 @@ type journal struct {
 }
 
 // openJournal opens the ledger that c names, nil for none.
-func openJournal(r *run, client *provider.Client) (*journal, error) {
+func openJournal(r *run) (*journal, error) {
 	c := &r.cfg.Ledger
 	if c.Path == "" {
 		return nil, nil
@@ -71,10 +70,10 @@ func openJournal(r *run, client *provider.Client) (*journal, error) {
 	}
 	o := ledger.Options{
 		Fsync:     c.Fsync,
-		Simulated: client.Simulated(),
+		Simulated: r.router.lanes[0].client.Simulated(),
 		Run: ledger.RunInfo{
 			ID: strconv.FormatInt(r.start.UnixNano(), 36) + "-" + strconv.Itoa(os.Getpid()), Time: r.start, Version: c.Version,
-			Endpoint: r.cfg.Decode.Endpoint.String(), Model: r.cfg.Decode.Model, Provider: client.Name(),
+			Endpoint: r.cfg.Decode.Endpoint.String(), Model: r.cfg.Decode.Model, Provider: r.router.lanes[0].name,
 		},
 		Since: r.start.UTC().Truncate(24 * time.Hour),
 		Warn:  func(s string) { r.voice.Warn("%s", s) },
@@ -231,7 +230,7 @@ func (j *journal) result(t *task) ledger.Result {
 	j.compact = record.Compact(j.compact, t.reply.Body)
 	a := &t.reply.Answer
 	return ledger.Result{
-		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.Model, Provider: j.lane.name,
+		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.sendModel, Provider: t.lane.name,
 		PromptTokens: a.Usage.Prompt, CompletionTokens: a.Usage.Completion, CachedTokens: a.Usage.Cached, ReasoningTokens: a.Usage.Reasoning,
 		CostNanos: t.cost, CostKnown: t.costKnown, DowngradedFrom: t.downgradedFrom,
 		Attempts: t.attempts, LatencyMS: t.reply.Latency.Milliseconds(), Time: time.Now(),
@@ -241,7 +240,7 @@ func (j *journal) result(t *task) ledger.Result {
 
 func (j *journal) failure(t *task) ledger.Failure {
 	return ledger.Failure{
-		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.Model, Provider: j.lane.name,
+		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.sendModel, Provider: t.lane.name,
 		Billed: t.cost > 0, CostNanos: t.cost, CostKnown: t.cost > 0,
 		Type: t.err.Type, Code: t.err.Code, Status: t.err.Status, Message: t.err.Message,
 		Attempts: t.attempts, LatencyMS: t.reply.Latency.Milliseconds(), Time: time.Now(),

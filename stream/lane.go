@@ -1,108 +1,126 @@
 package stream
 
 import (
-	"context"
-	"errors"
+	"cmp"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"llmpipe/limiter"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 )
 
-// lane is one provider with the limiter that holds its requests back. Two dispatchers wait for permits, one with the first of the
-// new records and one with the first of the retries, so that a retry never stands behind a new record; workers do the asking.
+// LaneConfig is a provider that records may go to, beside the first.
+type LaneConfig struct {
+	// Name is the lane's name in results, ledgers and reports; empty for the provider's host.
+	Name string
+	// Model replaces the one that a record names; empty to leave it.
+	Model    string
+	Provider provider.Config
+	Pace     limiter.Config
+}
+
+// lane is one provider with the limiter that holds its requests back.
 type lane struct {
 	*run
-	name   string // in ledgers and reports
+	index  int    // its place in the order of preference
+	name   string // in results, ledgers and reports
+	model  string // in place of what records name; empty to leave it
 	client *provider.Client
 	pace   *limiter.Limiter
 
+	prices  sync.Map                     // model -> priced
 	trouble atomic.Pointer[record.Error] // the last failure that may pass
 
-	work    chan job
-	workers sync.WaitGroup
+	mu     sync.Mutex
+	closed error         // why nothing is sent here for now, nil when it is
+	until  time.Time     // when one record may try again; zero for never
+	hold   time.Duration // how long it was closed the last time
 }
 
-// job is a record with the permit to ask about it.
-type job struct {
-	task   *task
-	permit *limiter.Permit
-}
+// How long a lane is left alone whose provider has nothing left to give, before one record tries again: accounts are topped up by people.
+const (
+	firstClosed = time.Minute
+	mostClosed  = 10 * time.Minute
+)
 
-func newLane(r *run, client *provider.Client, pace *limiter.Limiter) *lane {
-	return &lane{run: r, name: client.Name(), client: client, pace: pace, work: make(chan job)}
-}
-
-// serve dispatches records until ctx ends, and returns when all its goroutines have.
-func (l *lane) serve(ctx context.Context) {
-	var dispatchers sync.WaitGroup
-	dispatchers.Go(func() { l.dispatch(ctx, l.fresh, false) })
-	dispatchers.Go(func() { l.dispatch(ctx, l.sleepers.wake, true) })
-	dispatchers.Go(func() {
-		for _, t := range l.sleepers.run(ctx) {
-			l.finish(t)
-		}
-	})
-	dispatchers.Wait()
-	close(l.work)
-	l.workers.Wait()
-}
-
-// dispatch takes records out of queue, waits for a permit for each and hands both to a worker.
-func (l *lane) dispatch(ctx context.Context, queue <-chan *task, retry bool) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case t := <-queue:
-			if permit := l.permit(ctx, t, retry); permit != nil {
-				l.start(job{t, permit})
-			}
-		}
+func newLane(r *run, index int, c LaneConfig) (*lane, error) {
+	client, err := provider.New(c.Provider)
+	if err != nil {
+		return nil, err
 	}
+	if c.Name == "" {
+		c.Name = client.Name()
+	}
+	return &lane{run: r, index: index, name: c.Name, model: c.Model, client: client}, nil
 }
 
-// permit waits for a permit to ask about t. When there will be none, t is finished.
-func (l *lane) permit(ctx context.Context, t *task, retry bool) *limiter.Permit {
-	if err := l.money.admit(t, retry); err != nil {
-		l.stop.fail(err)
-		l.finish(t)
-		return nil
-	}
-	permit, err := l.pace.Acquire(ctx, limiter.Request{
-		PromptBytes: t.TextBytes,
-		MaxTokens:   t.MaxTokens * t.N,
-		N:           t.N,
-		Cost:        t.worst,
-		Retry:       retry,
-	})
-	var large *limiter.TooLarge
+// usable reports whether a record may go this way now. To a closed lane whose time is over only one may, until it says how it went.
+func (l *lane) usable(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	switch {
-	case err == nil:
-		return permit
-	case errors.As(err, &large):
-		t.fail(&record.Error{Type: "too_large", Code: "over_limit", Message: large.Error()})
-	case errors.Is(err, limiter.ErrGaveUp):
-		l.stop.pause(l.gaveUp(err))
-	case errors.Is(err, limiter.ErrOverBudget):
-		l.money.stopFor(err)
+	case l.closed == nil:
+		return true
+	case l.until.IsZero() || now.Before(l.until):
+		return false
 	}
-	l.finish(t)
-	return nil
+	l.until = now.Add(l.hold)
+	return true
 }
 
-// start gives j to an idle worker, or to a new one when all are busy. The limiter bounds how many that can be.
-func (l *lane) start(j job) {
-	select {
-	case l.work <- j:
-	default:
-		l.workers.Go(func() {
-			l.ask(j)
-			for j := range l.work {
-				l.ask(j)
-			}
-		})
+// shut closes the lane, for good or for a while.
+func (l *lane) shut(why error, forGood bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first := l.closed == nil
+	l.closed = why
+	if forGood {
+		l.until = time.Time{}
+	} else {
+		l.hold = min(max(2*l.hold, firstClosed), mostClosed)
+		l.until = time.Now().Add(l.hold)
 	}
+	if first && len(l.router.lanes) > 1 { // else it is why the run ends
+		l.voice.Warn("%s: nothing more is sent there: %v", l.name, why)
+		if h := HintOf(why); h != "" {
+			l.voice.Note("hint: %s", h)
+		}
+	}
+}
+
+// reopen opens the lane after an answer.
+func (l *lane) reopen() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed != nil {
+		l.closed, l.hold = nil, 0
+		l.voice.Note("%s answers again", l.name)
+	}
+}
+
+// whyClosed is why nothing is sent here, nil when something is.
+func (l *lane) whyClosed() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed
+}
+
+// dress makes t a request to this lane's provider.
+func (l *lane) dress(t *task) {
+	t.lane, t.downgradedFrom = l, ""
+	model := cmp.Or(l.model, t.lowered)
+	if model == "" || model == t.Model {
+		t.sendBody, t.sendModel = t.Body, t.Model
+		return
+	}
+	if model == t.lowered {
+		t.downgradedFrom = t.Model
+	}
+	if t.reply.BodyInUse {
+		t.other = nil // an earlier attempt may still be reading it
+	}
+	t.other = t.WithModel(t.other[:0], model)
+	t.sendBody, t.sendModel = t.other, model
 }

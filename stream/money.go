@@ -50,13 +50,11 @@ const addPrice = "--prices FILE adds it, in the format of LiteLLM or genai-price
 // money is what a run knows of prices, and holds back by budgets.
 type money struct {
 	*run
-	c        MoneyConfig
-	provider string
-	total    *limiter.Budget // nil: none
-	daily    *limiter.Budget // nil: none
-	alerts   *alerts
+	c      MoneyConfig
+	total  *limiter.Budget // nil: none
+	daily  *limiter.Budget // nil: none
+	alerts *alerts
 
-	known    sync.Map // model -> priced
 	outputs  outputs
 	spent    atomic.Int64 // by this run's attempts, billionths of a dollar
 	billed   atomic.Int64 // this run's attempts that cost something
@@ -75,8 +73,8 @@ type priced struct {
 	ok bool
 }
 
-func newMoney(r *run, j *journal, provider string) *money {
-	m := &money{run: r, c: r.cfg.Money, provider: provider, alerts: newAlerts(r)}
+func newMoney(r *run, j *journal) *money {
+	m := &money{run: r, c: r.cfg.Money, alerts: newAlerts(r)}
 	m.c.Prices = m.c.prices(r.start)
 	var today int64
 	if j != nil {
@@ -110,40 +108,41 @@ func (m *money) budgets() []*limiter.Budget {
 	return all
 }
 
-// price returns the price of a model, and says once where there is none.
-func (m *money) price(model string) priced {
-	if p, ok := m.known.Load(model); ok {
+// price returns what a model costs in a lane, and says once where that is not known.
+func (m *money) price(l *lane, model string) priced {
+	if p, ok := l.prices.Load(model); ok {
 		return p.(priced)
 	}
-	price, _, ok := m.c.Prices.Lookup(m.provider, model)
+	price, _, ok := m.c.Prices.Lookup(l.client.Name(), model)
 	p := priced{price, ok}
-	if _, told := m.known.LoadOrStore(model, p); !told && !ok && !m.budgeted() {
+	if _, told := l.prices.LoadOrStore(model, p); !told && !ok && !m.budgeted() {
 		m.voice.Note("no price is known for %q: its cost_usd is null (--prices FILE adds prices)", model)
 	}
 	return p
 }
 
-// admit prepares t for being asked: it moves to the cheaper model when the budget is yellow, and gets its worst case.
-func (m *money) admit(t *task, retry bool) error {
+// admit gives t, dressed for its lane, the most that its next attempt can cost. Without a price a budget cannot hold, and that is an
+// error.
+func (m *money) admit(t *task) error {
 	if !m.budgeted() {
 		return nil
 	}
-	if to := m.c.DowngradeTo; to != "" && !retry && t.Model != to && m.total != nil && m.total.Colour() != limiter.Green {
-		m.lower(t, to)
-	}
-	p := m.price(t.Model)
+	p := m.price(t.lane, t.sendModel)
 	if !p.ok {
 		return hinted(addPrice,
-			fmt.Errorf("%s: no price is known for the model %q, so the budget cannot hold", t.title(), t.Model))
+			fmt.Errorf("%s: no price is known for the model %q, so the budget cannot hold", t.title(), t.sendModel))
 	}
-	t.worst = p.WorstCost(int64(len(t.Body)), m.worstOutput(t))
+	t.worst = p.WorstCost(int64(len(t.sendBody)), m.worstOutput(t))
 	return nil
 }
 
-// lower sends t to another model than it asked for. What it asked for is what the ledger knows it by.
-func (m *money) lower(t *task, model string) {
-	t.Body = t.WithModel(nil, model)
-	t.downgradedFrom, t.Model = t.Model, model
+// lower moves t to the cheaper model once the budget is yellow. What it asked for is what the ledger knows it by.
+func (m *money) lower(t *task) {
+	to := m.c.DowngradeTo
+	if to == "" || t.Model == to || m.total == nil || m.total.Colour() == limiter.Green {
+		return
+	}
+	t.lowered = to
 	m.mu.Lock()
 	first := m.downgrade == 0
 	if first {
@@ -151,7 +150,7 @@ func (m *money) lower(t *task, model string) {
 	}
 	m.mu.Unlock()
 	if first {
-		m.voice.Note("from %s on, new requests go to %s", t.title(), model)
+		m.voice.Note("from %s on, new requests go to %s", t.title(), to)
 	}
 }
 
@@ -174,7 +173,7 @@ func (m *money) settle(t *task) (cost int64, unclear bool) {
 		// Errors are not billed. An answer is, also one that cannot be read, and so may be a request whose answer never came.
 		return 0, t.reply.Sent
 	}
-	p := m.price(t.Model)
+	p := m.price(t.lane, t.sendModel)
 	if t.costKnown = p.ok; !p.ok {
 		return 0, false
 	}

@@ -21,7 +21,7 @@ type run struct {
 	gate      *gate
 	underway  *underway
 	sleepers  *sleepers
-	lane      *lane
+	router    *router
 	source    *source
 	money     *money
 	counts    counts
@@ -58,14 +58,12 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 	if err := cfg.checkKey(); err != nil {
 		return nil, err
 	}
-	if cfg.Provider.Key != "" && provider.Exposed(cfg.Provider.BaseURL) {
-		r.voice.Warn("the key goes over plain http to another machine: use https, unless that network is your own")
-	}
-	client, err := provider.New(cfg.Provider)
+	lanes, err := r.openLanes()
 	if err != nil {
 		return nil, err
 	}
-	defer client.Close()
+	r.router = newRouter(r, lanes)
+	defer r.router.close()
 	if r.source, err = newSource(&r.cfg); err != nil {
 		return nil, err
 	}
@@ -80,17 +78,43 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 	if r.summaryFile, err = openSummary(&r.cfg); err != nil {
 		return nil, err
 	}
-	j, err := openJournal(r, client)
+	j, err := openJournal(r)
 	if err != nil {
 		return nil, err
 	}
-	r.money = newMoney(r, j, client.Name())
-	cfg.Pace.Clock, cfg.Pace.Budgets = limiter.System, r.money.budgets()
-	pace := limiter.New(cfg.Pace)
-	defer pace.Close()
-	r.lane = newLane(r, client, pace)
-	r.gate = newGate(pace.Allowed)
+	r.money = newMoney(r, j)
+	r.paceLanes()
+	r.gate = newGate(r.router.allowed)
 	return r.run(newReader(r, decode, j), newCommitter(r, failed, j)), nil
+}
+
+// openLanes makes the lanes, the one of the configuration itself first. They have no limiters yet.
+func (r *run) openLanes() ([]*lane, error) {
+	first := LaneConfig{Provider: r.cfg.Provider, Pace: r.cfg.Pace}
+	var lanes []*lane
+	for i, c := range append([]LaneConfig{first}, r.cfg.Fallbacks...) {
+		if c.Provider.Key != "" && provider.Exposed(c.Provider.BaseURL) {
+			r.voice.Warn("the key goes over plain http to another machine: use https, unless that network is your own")
+		}
+		l, err := newLane(r, i, c)
+		if err != nil {
+			return nil, err
+		}
+		lanes = append(lanes, l)
+	}
+	return lanes, nil
+}
+
+// paceLanes gives each lane its limiter, and all of them the same budgets.
+func (r *run) paceLanes() {
+	for i, l := range r.router.lanes {
+		pace := r.cfg.Pace
+		if i > 0 {
+			pace = r.cfg.Fallbacks[i-1].Pace
+		}
+		pace.Clock, pace.Budgets = limiter.System, r.money.budgets()
+		l.pace = limiter.New(pace)
+	}
 }
 
 func newReader(r *run, decode *record.Decoder, j *journal) *reader {
@@ -98,7 +122,7 @@ func newReader(r *run, decode *record.Decoder, j *journal) *reader {
 	if j != nil {
 		in.memory = j
 	}
-	in.decoder = &decoder{Decoder: decode, options: r.cfg.Decode, client: r.lane.client}
+	in.decoder = &decoder{Decoder: decode, options: r.cfg.Decode, client: r.router.lanes[0].client}
 	in.next = in.nextRecord
 	if r.cfg.Sample > 0 {
 		in.next = in.sampled()
@@ -155,7 +179,7 @@ func (r *run) stages(in *reader, out *committer) {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		r.lane.serve(lanes)
+		r.router.serve(lanes)
 	}()
 	read := make(chan struct{})
 	go func() {

@@ -34,6 +34,7 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*Confi
 	for _, step := range []func(*Config) error{
 		f.checkNumbers, f.decode, f.concurrency, f.money,
 		func(c *Config) error { return f.provider(c, getenv) },
+		func(c *Config) error { return f.fallbacks(c, getenv) },
 	} {
 		if err := step(cfg); err != nil {
 			return nil, err
@@ -150,19 +151,9 @@ func (f *Flags) provider(cfg *Config, getenv func(string) string) error {
 		p.Header.Add(name, value)
 	}
 	for _, h := range f.HeaderEnv {
-		name, variable, ok := strings.Cut(h, "=")
-		if !ok || !isHeaderName(name) || variable == "" {
-			return &UsageError{errors.New("--header-env is not of the form Name=VARIABLE")}
+		if err := addSecretHeader(p, h, getenv); err != nil {
+			return fmt.Errorf("--header-env %s: %w", h, err)
 		}
-		value := getenv(variable)
-		if value == "" {
-			return fmt.Errorf("--header-env %s: the variable is not set", h)
-		}
-		if !isHeaderValue(value) {
-			return fmt.Errorf("--header-env %s: the variable holds a line break or another control character", h)
-		}
-		p.Header.Add(name, value)
-		p.Secrets = append(p.Secrets, value)
 	}
 	return nil
 }

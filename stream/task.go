@@ -33,8 +33,15 @@ type task struct {
 	size int64 // bytes charged to the gate
 	ask  bool  // counted by the gate as one to be asked
 
+	lane      *lane  // where it was asked last, or is to be; nil before
+	floor     int    // index of the first lane where its attempts are not used up
+	sendBody  []byte // what goes out there: Body, or other
+	sendModel string
+	other     []byte // Body with a lane's own model
+
 	reply    provider.Reply
 	attempts int             // that count: pressure and outages cost none
+	inLane   int             // of them in this lane
 	streak   *limiter.Streak // the streak of failures that the last attempts belong to
 	inStreak int             // how many of them
 	delays   *delays         // nil until something goes wrong
@@ -43,7 +50,8 @@ type task struct {
 	worst          int64  // the most that the next attempt can cost, billionths of a dollar; 0 without a budget
 	cost           int64  // of all attempts, as far as it is known
 	costKnown      bool   // the answer's cost is in cost
-	downgradedFrom string // the model asked for, where the budget changed it
+	lowered        string // the cheaper model that the budget sent it to; empty for none
+	downgradedFrom string // the model asked for, where the answer is the cheaper one's
 
 	twin  bool    // its answer is another record's
 	twins []*task // same id and request, met while this one was under way: its answer is theirs
@@ -94,6 +102,7 @@ func (t *task) note(s *limiter.Streak) {
 func (t *task) forgive() {
 	if t.streak.Opened() {
 		t.attempts -= t.inStreak
+		t.inLane -= t.inStreak
 		t.inStreak = 0
 	}
 }

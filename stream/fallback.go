@@ -1,0 +1,97 @@
+package stream
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"llmpipe/stream/provider"
+)
+
+// fallbackKeys are what a --fallback can say.
+const fallbackKeys = "url, model, key-env, header-env, name, rpm, tpm, concurrency"
+
+// fallbacks reads each --fallback: url=…,model=…,key-env=…,rpm=…. What it does not say is as for the first lane, but for its limits,
+// its key and its model.
+func (f *Flags) fallbacks(cfg *Config, getenv func(string) string) error {
+	for _, spec := range f.Fallback {
+		lane, err := parseFallback(spec, cfg, getenv)
+		if err != nil {
+			return &UsageError{fmt.Errorf("--fallback %s: %w", spec, err)}
+		}
+		cfg.Fallbacks = append(cfg.Fallbacks, lane)
+	}
+	return nil
+}
+
+func parseFallback(spec string, cfg *Config, getenv func(string) string) (LaneConfig, error) {
+	p := provider.Config{
+		Timeout: cfg.Provider.Timeout, Connections: cfg.Provider.Connections, UserAgent: cfg.Provider.UserAgent, Header: http.Header{},
+	}
+	lane := LaneConfig{Provider: p, Pace: cfg.Pace}
+	lane.Pace.RPM, lane.Pace.TPM = 0, 0
+	for _, pair := range strings.Split(spec, ",") {
+		key, value, ok := strings.Cut(pair, "=")
+		if !ok || value == "" {
+			return lane, fmt.Errorf("%q is not key=value", pair)
+		}
+		var err error
+		switch key {
+		case "url":
+			lane.Provider.BaseURL = value
+		case "model":
+			lane.Model = value
+		case "name":
+			lane.Name = value
+		case "key-env":
+			if lane.Provider.Key = getenv(value); lane.Provider.Key == "" {
+				err = fmt.Errorf("the variable %s is not set", value)
+			}
+		case "header-env":
+			err = addSecretHeader(&lane.Provider, value, getenv)
+		case "rpm":
+			lane.Pace.RPM, err = positive(value)
+		case "tpm":
+			lane.Pace.TPM, err = positive(value)
+		case "concurrency":
+			lane.Pace.Concurrency, err = positive(value)
+		default:
+			err = fmt.Errorf("%q is none of %s", key, fallbackKeys)
+		}
+		if err != nil {
+			return lane, err
+		}
+	}
+	if lane.Provider.BaseURL == "" {
+		return lane, errors.New("it has no url")
+	}
+	return lane, nil
+}
+
+func positive(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("%q is not a number above 0", s)
+	}
+	return n, nil
+}
+
+// addSecretHeader adds a header from Name=VARIABLE, with the value of the variable, which is a secret.
+func addSecretHeader(p *provider.Config, spec string, getenv func(string) string) error {
+	name, variable, ok := strings.Cut(spec, "=")
+	if !ok || !isHeaderName(name) || variable == "" {
+		return &UsageError{errors.New("it is not of the form Name=VARIABLE")}
+	}
+	value := getenv(variable)
+	if value == "" {
+		return errors.New("the variable is not set")
+	}
+	if !isHeaderValue(value) {
+		return errors.New("the variable holds a line break or another control character")
+	}
+	p.Header.Add(name, value)
+	p.Secrets = append(p.Secrets, value)
+	return nil
+}

@@ -1,0 +1,212 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"llmpipe/limiter"
+	"llmpipe/stream/record"
+)
+
+// router sends records to lanes: to the first that takes them. While the first lane is well, everything goes there, and waits there for its
+// permit; when its breaker is open, or its provider has nothing left to give, records go to the next, and the lanes before are tried
+// again by single records. A record does not return to a lane where its attempts are used up.
+//
+// New records are placed one after the other, so that the first of them holds back all others. Each retry is placed by a goroutine of its
+// own, which then does the asking: none stands behind a new record or behind a retry that waits for another lane.
+type router struct {
+	*run
+	lanes []*lane
+
+	work    chan job
+	workers sync.WaitGroup
+}
+
+// job is a record with the permit to ask about it.
+type job struct {
+	task   *task
+	permit *limiter.Permit
+}
+
+// lookAgain is how soon a record looks again for a lane when none takes it: breakers send probes every few seconds at most.
+const lookAgain = 100 * time.Millisecond
+
+func newRouter(r *run, lanes []*lane) *router {
+	return &router{run: r, lanes: lanes, work: make(chan job)}
+}
+
+// serve places records until ctx ends, and returns when all its goroutines have.
+func (r *router) serve(ctx context.Context) {
+	var placing sync.WaitGroup
+	placing.Go(func() { r.placeFresh(ctx) })
+	placing.Go(func() { r.placeRetries(ctx) })
+	placing.Go(func() {
+		for _, t := range r.sleepers.run(ctx) {
+			r.finish(t)
+		}
+	})
+	placing.Wait()
+	close(r.work)
+	r.workers.Wait()
+}
+
+func (r *router) placeFresh(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case t := <-r.fresh:
+			if permit := r.place(ctx, t, false); permit != nil {
+				r.start(job{t, permit})
+			}
+		}
+	}
+}
+
+func (r *router) placeRetries(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case t := <-r.sleepers.wake:
+			r.workers.Go(func() {
+				if permit := r.place(ctx, t, true); permit != nil {
+					t.lane.ask(job{t, permit})
+				}
+			})
+		}
+	}
+}
+
+// start gives j to an idle worker, or to a new one when all are busy. The limiters bound how many that can be.
+func (r *router) start(j job) {
+	select {
+	case r.work <- j:
+	default:
+		r.workers.Go(func() {
+			j.task.lane.ask(j)
+			for j := range r.work {
+				j.task.lane.ask(j)
+			}
+		})
+	}
+}
+
+// place waits for a permit to ask about t in the first lane that takes it. When there will be none, t is finished.
+func (r *router) place(ctx context.Context, t *task, retry bool) *limiter.Permit {
+	for {
+		closed := true
+		for _, l := range r.lanes[t.floor:] {
+			if !l.usable(time.Now()) {
+				continue
+			}
+			permit, err := l.permit(ctx, t, retry)
+			if err == nil {
+				return permit
+			}
+			if errors.Is(err, limiter.ErrOpen) {
+				closed = false
+				continue
+			}
+			if !errors.Is(err, limiter.ErrGaveUp) {
+				r.unplaced(t, err)
+				return nil
+			}
+			l.shut(l.gaveUp(err), true)
+		}
+		if closed {
+			r.nowhere(t)
+			return nil
+		}
+		select {
+		case <-time.After(lookAgain):
+		case <-ctx.Done():
+			r.finish(t)
+			return nil
+		}
+	}
+}
+
+// unplaced finishes a record that gets no permit for a reason that no other lane changes.
+func (r *router) unplaced(t *task, err error) {
+	var large *limiter.TooLarge
+	switch {
+	case errors.As(err, &large):
+		t.fail(&record.Error{Type: "too_large", Code: "over_limit", Message: large.Error()})
+	case errors.Is(err, limiter.ErrOverBudget):
+		r.money.stopFor(err)
+	case !errors.Is(err, context.Canceled):
+		r.stop.fail(err)
+	}
+	r.finish(t)
+}
+
+// nowhere finishes a record when every lane that it may go to is closed.
+func (r *router) nowhere(t *task) {
+	if t.floor > 0 && t.reply.Err != nil {
+		t.fail(t.reply.Err) // its attempts are used up where something is still sent
+	} else {
+		r.stop.pause(r.lanes[0].whyClosed())
+	}
+	r.finish(t)
+}
+
+// permit waits for a permit to ask about t here.
+func (l *lane) permit(ctx context.Context, t *task, retry bool) (*limiter.Permit, error) {
+	if !retry {
+		l.money.lower(t)
+	}
+	l.dress(t)
+	if err := l.money.admit(t); err != nil {
+		return nil, err
+	}
+	return l.pace.Acquire(ctx, limiter.Request{
+		PromptBytes: t.TextBytes,
+		MaxTokens:   t.MaxTokens * t.N,
+		N:           t.N,
+		Cost:        t.worst,
+		Movable:     len(l.router.lanes) > 1,
+		Retry:       retry,
+	})
+}
+
+// allowed is how many requests may be in flight now, in the lane that allows most.
+func (r *router) allowed() int {
+	most := 1
+	for _, l := range r.lanes {
+		most = max(most, l.pace.Allowed())
+	}
+	return most
+}
+
+// allClosed reports whether nothing is sent anywhere.
+func (r *router) allClosed() bool {
+	for _, l := range r.lanes {
+		if l.whyClosed() == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// current is the lane that records go to now.
+func (r *router) current() *lane {
+	for _, l := range r.lanes {
+		if l.whyClosed() == nil && !l.pace.Stats().Open {
+			return l
+		}
+	}
+	return r.lanes[0]
+}
+
+// close gives back what the lanes hold.
+func (r *router) close() {
+	for _, l := range r.lanes {
+		if l.pace != nil {
+			l.pace.Close()
+		}
+		l.client.Close()
+	}
+}
