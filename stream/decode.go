@@ -37,6 +37,8 @@ func (d *decoder) resolve(ctx context.Context, t *task) error {
 	d.resolved = true
 	names, err := d.client.Models(ctx)
 	switch {
+	case ctx.Err() != nil:
+		return errAbandoned // whatever ended the asking is the reason
 	case err != nil:
 		return hinted("name the model with -m", fmt.Errorf("%s names no model, and the provider does not say which it has: %w", t.title(), err))
 	case len(names) != 1:

@@ -4,6 +4,8 @@ package stream
 
 import (
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -56,5 +58,28 @@ func TestSignalWhileANamedPipeIsOpened(t *testing.T) {
 	// Lets go of the reader, if it got as far as the pipe.
 	if w, err := os.OpenFile(name, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
 		_ = w.Close()
+	}
+}
+
+// A signal while the provider is asked for its models is the reason why the run ends.
+func TestSignalWhileModelsAreListed(t *testing.T) {
+	signals := make(chan os.Signal, 1)
+	hang := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		signals <- syscall.SIGINT
+		<-hang
+	}))
+	defer server.Close()
+	defer close(hang)
+	o, err := Run(t.Context(), Config{
+		Stdin: prompts(3), Stdout: io.Discard, Stderr: io.Discard, MaxLine: 1 << 20,
+		Listen:   func() <-chan os.Signal { return signals },
+		Provider: provider.Config{BaseURL: server.URL},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Err != nil || o.Signal != syscall.SIGINT || o.Summary.In != 0 {
+		t.Errorf("ended by %v, %v, %+v", o.Signal, o.Err, o.Summary)
 	}
 }
