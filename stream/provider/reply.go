@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -67,8 +68,13 @@ func (r *Reply) judge(endpoint record.Endpoint) {
 	if r.Err.Message == "" {
 		r.Err.Message = rule.When
 	}
-	if notJSON != nil {
-		r.Err.Message = "the answer is not JSON: " + notJSON.Error()
+	switch {
+	case len(bytes.TrimSpace(r.Body)) == 0 && notJSON != nil:
+		r.Err.Message = "the answer is empty"
+	case notJSON != nil:
+		r.Err.Message = notJSON.Error()
+	case e.success() && !e.embedded:
+		r.Err.Message = "the answer holds no choice and no embedding"
 	}
 	if r.Class == Pressure || r.Class == Transient {
 		r.Hint = hint(r.Header, r.Body, time.Now())

@@ -39,6 +39,9 @@ func errorOf(src []byte) *Error {
 		case '{':
 			members := appendMembers(nil, src, 0)
 			inner := valueOf(members, src, "error")
+			if isNull(inner) {
+				inner = errorOfChoice(members, src)
+			}
 			if isNull(inner) || isString(inner) {
 				return errorFrom(members, src)
 			}
@@ -48,6 +51,12 @@ func errorOf(src []byte) *Error {
 		}
 	}
 	return &Error{Message: plain(src)}
+}
+
+// errorOfChoice returns the error of an answer's first choice, nil where there is none: OpenRouter's, for a failure on the way.
+func errorOfChoice(members []member, answer []byte) []byte {
+	choice := firstOf(valueOf(members, answer, "choices"))
+	return valueOf(appendMembers(nil, choice, 0), choice, "error")
 }
 
 // errorFrom reads an error from the object that says what it is.
