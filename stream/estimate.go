@@ -28,7 +28,7 @@ type Estimate struct {
 	Basis string `json:"basis"`
 
 	Total    *ledger.Dollars `json:"total_usd"` // null where no price is known
-	Interval *Interval       `json:"interval"`  // null without a sample of three or more
+	Interval *Interval       `json:"interval"`  // null without a sample of ten or more
 	Models   []ModelCost     `json:"models"`
 	Hours    *float64        `json:"hours"` // at the limits given; null where none bounds it
 	Bound    string          `json:"bound"` // which limit that is: requests, tokens or latency

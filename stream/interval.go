@@ -15,9 +15,10 @@ func regress(x, y []float64, sumX, population float64) regression {
 	n := float64(len(x))
 	var meanX, meanY float64
 	for i := range x {
-		meanX += x[i] / n
-		meanY += y[i] / n
+		meanX += x[i]
+		meanY += y[i]
 	}
+	meanX, meanY = meanX/n, meanY/n // exact where all are the same whole number, so that sxx is 0 then
 	var sxx, sxy float64
 	for i := range x {
 		sxx += (x[i] - meanX) * (x[i] - meanX)

@@ -47,6 +47,13 @@ func TestRegressionOfWhatIsKnownExactly(t *testing.T) {
 	if e := regress([]float64{5, 5, 5}, []float64{1, 2, 3}, 500, 100); e.total != 200 {
 		t.Errorf("prompts of one size give %v, want 200", e.total)
 	}
+	var same, differing []float64
+	for i := range 100 {
+		same, differing = append(same, 11), append(differing, float64(i))
+	}
+	if e := regress(same, differing, 11*1e6-2, 1e6); math.Abs(e.total/49.5e6-1) > 1e-9 || !(e.half > 5e6 && e.half < 6e6) {
+		t.Errorf("prompts of one size, almost, give %+v, want 49.5e6 and 5.8e6 on each side", e)
+	}
 }
 
 func TestStudent(t *testing.T) {

@@ -73,6 +73,10 @@ func (s *sampleStats) correct(e *Estimate, all *survey) {
 	e.CompletionTokens, e.Basis = int64(float64(all.prompts)*float64(s.completion)/float64(n)), "a sample"
 }
 
+// fewSampled is how many records must have been asked before they say anything of how far off they may be: of a handful, several cost
+// the same by chance.
+const fewSampled = 10
+
 // total replaces e's total by what the sample's costs say, with its interval.
 func (s *sampleStats) total(e *Estimate, all *survey) {
 	if s.unpriced || s.answered == 0 {
@@ -92,7 +96,7 @@ func (s *sampleStats) total(e *Estimate, all *survey) {
 			e.Models[i].Cost = &total
 		}
 	}
-	if r.half >= 0 {
+	if r.half >= 0 && len(s.costs) >= fewSampled {
 		e.Interval = &Interval{
 			Low:  ledger.Dollars(math.Round(max(r.total-r.half, sum))),
 			High: ledger.Dollars(math.Round(max(r.total+r.half, sum))), Level: confidence,
