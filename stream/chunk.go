@@ -58,7 +58,7 @@ func (r *reader) onChunk() error {
 	cmd.Stdout, cmd.Stderr = r.cfg.Stderr, r.cfg.Stderr
 	// A command that outlives its cancellation holds the pipes open; it is not waited for longer than this.
 	cmd.WaitDelay = time.Second
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Run(); err != nil && !r.stop.ending() { // one that was cut short has no say
 		if _, ok := err.(*exec.ExitError); ok {
 			return hinted("the same command goes on with the next chunk",
 				fmt.Errorf("--on-chunk stopped the run after chunk %d: %w", r.chunks.done, err))
