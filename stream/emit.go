@@ -94,7 +94,7 @@ func (e *emitter) add(t *task) {
 		r.Err = t.err
 		r.CostNanos, r.CostKnown = t.cost, t.cost > 0
 		if e.format == record.FormatText {
-			e.voice.Note("%s: %s", t.title(), t.err)
+			e.voice.Error(fmt.Errorf("%s: %w", t.title(), t.err))
 		}
 	}
 	e.buf = e.format.Append(e.buf, r)

@@ -20,6 +20,7 @@ import (
 	"llmpipe/ledger"
 	"llmpipe/limiter"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
 )
 
 // trial is a run within the test's process.
@@ -184,5 +185,13 @@ func TestRunBackoffLongerThanPatience(t *testing.T) {
 	r := try(t, server.URL, prompts(5), func(c *Config) { c.Pace.GiveUp = time.Millisecond })
 	if r.ExitCode() != ExitOK || r.Summary.OK != 5 {
 		t.Errorf("exit %d, %+v, %v", r.ExitCode(), r.Summary, r.Paused)
+	}
+}
+
+// With --format text an error has no line on stdout: it is said, however quiet the run is.
+func TestRunTextSaysErrors(t *testing.T) {
+	r := try(t, "sim:", strings.NewReader("no JSON\n"), func(c *Config) { c.Format, c.Quiet = record.FormatText, true })
+	if r.lines() != 0 || !strings.Contains(r.said.String(), "error: line 1: ") {
+		t.Errorf("stdout %q, stderr %q", r.out.String(), r.said.String())
 	}
 }
