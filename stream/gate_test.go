@@ -1,0 +1,113 @@
+package stream
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"pgregory.net/rapid"
+)
+
+func allow(n int) func() int { return func() int { return n } }
+
+// Records to be asked wait at twice the concurrency allowed; what needs no asking passes them.
+func TestGateHoldsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(allow(3))
+		for range 6 {
+			g.enter(1, true)
+		}
+		entered := false
+		go func() {
+			g.enter(1, true)
+			entered = true
+		}()
+		g.enter(1, false)
+		synctest.Wait()
+		if entered {
+			t.Error("a seventh record was let in")
+		}
+		g.answered(10)
+		synctest.Wait()
+		if !entered {
+			t.Error("there was room, and nobody was let in")
+		}
+	})
+}
+
+// A record larger than all that may be held passes when it is alone.
+func TestGateHugeRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(allow(3))
+		g.enter(2*maxOpenBytes, true)
+		entered := false
+		go func() {
+			g.enter(1, false)
+			entered = true
+		}()
+		synctest.Wait()
+		if entered {
+			t.Error("a second record was let in")
+		}
+		g.answered(0)
+		g.leave(1, 2*maxOpenBytes)
+		synctest.Wait()
+		if !entered {
+			t.Error("the gate stayed shut")
+		}
+	})
+}
+
+// Closing lets everybody in at once, and tells them.
+func TestGateClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(allow(1))
+		g.enter(1, true)
+		g.enter(1, true)
+		told := make(chan bool, 2)
+		for range 2 {
+			go func() { told <- g.enter(1, true) }()
+		}
+		synctest.Wait()
+		g.close()
+		if <-told || <-told || g.enter(1, true) {
+			t.Error("a closed gate did not say so")
+		}
+	})
+}
+
+// Whatever the order of events, the counts end where they began, and idle returns.
+func TestGateCountsReturnToZero(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g := newGate(allow(1 << 20))
+		type held struct {
+			bytes int64
+			ask   bool
+		}
+		var open []held
+		for range rapid.IntRange(0, 60).Draw(t, "steps") {
+			if len(open) == 0 || rapid.Bool().Draw(t, "enter") {
+				h := held{rapid.Int64Range(0, 1000).Draw(t, "bytes"), rapid.Bool().Draw(t, "ask")}
+				g.enter(h.bytes, h.ask)
+				open = append(open, h)
+				continue
+			}
+			h := open[0]
+			open = open[1:]
+			if h.ask {
+				g.answered(7)
+				h.bytes += 7
+			}
+			g.leave(1, h.bytes)
+		}
+		for _, h := range open {
+			if h.ask {
+				g.answered(0)
+			}
+			g.leave(1, h.bytes)
+		}
+		if g.asks != 0 || g.open != 0 || g.bytes != 0 {
+			t.Errorf("left: %d asked, %d open, %d bytes", g.asks, g.open, g.bytes)
+		}
+		g.idle()
+	})
+}
