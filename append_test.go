@@ -145,6 +145,22 @@ func TestAppendAfterRewrite(t *testing.T) {
 	j.checkAsked()
 }
 
+// TestAppendAfterRewriteWithMore: what was written since is longer than all that the file held before, so its size says nothing.
+func TestAppendAfterRewriteWithMore(t *testing.T) {
+	j := newAppendJob(t)
+	all := j.prompts
+	first := bytes.IndexByte(all, '\n') + 1
+	j.prompts = all[:first]
+	checkOnceEach(t, "one record", j.run("out", redirect).ids, 1)
+	j.prompts = all[first:]
+	if out := j.runAndKill("out", redirect, appendRecords/2); out.ids["1"] > 0 {
+		t.Fatal("the file was not cut")
+	}
+	j.prompts = all
+	j.checkWhole("appended", j.run("out", appendTo), crashGroup)
+	j.checkAsked()
+}
+
 // TestAppendAfterRewriteWithoutLedger: the file was rewritten by a run that no ledger knows of, and is shorter than it was.
 func TestAppendAfterRewriteWithoutLedger(t *testing.T) {
 	j := newAppendJob(t)

@@ -13,7 +13,6 @@ import (
 
 const (
 	crashRecords     = 2000
-	crashKills       = 110
 	crashConcurrency = 4
 
 	// A kill loses at most what was asked and not yet recorded: requests in flight, the group that was being committed, and what was

@@ -102,9 +102,10 @@ func llmpipe(t testing.TB, dir string, args ...string) *process {
 	return p
 }
 
-// cleanEnv is the environment without what would configure llmpipe.
+// cleanEnv is the environment without what would configure llmpipe. With the race detector a process would sleep for a second before it
+// ends, unless told otherwise.
 func cleanEnv() []string {
-	var env []string
+	env := []string{"GORACE=atexit_sleep_ms=0"}
 	for _, kv := range os.Environ() {
 		if !strings.HasPrefix(kv, "OPENAI_") && !strings.HasPrefix(kv, "LLMPIPE_") {
 			env = append(env, kv)
