@@ -13,6 +13,8 @@ func (l *lane) ask(j job) {
 	t := j.task
 	l.client.Ask(l.stop.waiting, t.Endpoint, t.sendModel, t.sendBody, &t.reply)
 	l.counts.attempt(&t.reply)
+	// Before the permit is given back, so that nothing more is sent where nothing more should be.
+	l.heed(t)
 	streak := j.permit.Settle(l.lesson(t))
 	l.money.watch()
 	switch t.reply.Class {
@@ -20,8 +22,6 @@ func (l *lane) ask(j job) {
 		t.forgive()
 		t.attempts++
 		t.outcome = answered
-		l.sameError.clear()
-		l.reopen()
 		l.finish(t)
 	case provider.Pressure:
 		l.sleep(t, &t.waits().pressure)
@@ -37,26 +37,35 @@ func (l *lane) ask(j job) {
 		}
 	case provider.Refused:
 		t.attempts++
+		l.refuse(t)
+	case provider.Exhausted, provider.Fatal:
+		l.again(t)
+	case provider.Cancelled:
+		l.finish(t)
+	}
+}
+
+// heed draws from t's reply what it means for the lane and for the run.
+func (l *lane) heed(t *task) {
+	switch t.reply.Class {
+	case provider.OK:
+		l.sameError.clear()
+		l.reopen()
+	case provider.Refused:
 		if l.index == 0 && l.sameError.repeats(t.reply.Err) {
 			l.stop.fail(l.hopeless(t))
 		}
-		l.refuse(t)
 	case provider.Exhausted:
 		l.shut(l.exhausted(t), false)
 		if l.router.allClosed() {
 			l.stop.pause(l.router.lanes[0].whyClosed())
 		}
-		l.again(t)
 	case provider.Fatal:
 		if l.index == 0 {
 			l.stop.fail(l.fatal(t))
-			l.finish(t)
-			return
+		} else {
+			l.shut(l.fatal(t), true)
 		}
-		l.shut(l.fatal(t), true)
-		l.again(t)
-	case provider.Cancelled:
-		l.finish(t)
 	}
 }
 
