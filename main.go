@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -48,13 +49,18 @@ func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.
 		kong.Name("llmpipe"),
 		kong.Description("Turns a stream of prompts into a stream of answers: "+
 			"within the provider's limits, resumable, paid for once."),
+		kong.Vars{"version": "llmpipe " + version()},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { helped = true }),
 		kong.Help(printHelp),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
 		kong.ExplicitGroups(groups),
 	)
-	ctx, err := parser.Parse(args)
+	var ctx *kong.Context
+	args, err := gather(parser.Model, args)
+	if err == nil {
+		ctx, err = parser.Parse(args)
+	}
 	if helped {
 		return stream.ExitOK, nil
 	}
@@ -100,18 +106,64 @@ type app struct {
 	listen                func() <-chan os.Signal
 }
 
-// BeforeReset sets what --version prints.
-func (a *app) BeforeReset(ctx *kong.Context) error {
-	ctx.Model.Vars()["version"] = "llmpipe " + version()
-	return nil
-}
-
 // version is the module's, as the Go command recorded it.
 func version() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}
 	return "(devel)"
+}
+
+// gather returns args as kong wants them: with the names together, behind the flags, where people write
+// llmpipe a.jsonl -f text b.jsonl, and with a value that begins with a dash in one word with its flag.
+func gather(model *kong.Application, args []string) ([]string, error) {
+	takesValue, command := map[string]bool{}, map[string]bool{}
+	for _, node := range append(model.Leaves(false), model.Node) {
+		command[node.Name] = node != model.Node
+		for _, f := range node.Flags {
+			takesValue["--"+f.Name] = !f.IsBool()
+			takesValue["-"+string(f.Short)] = !f.IsBool()
+		}
+	}
+	var first, flags, names []string
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		switch {
+		case arg == "--":
+			names, i = append(names, args[i+1:]...), len(args)
+		case len(first)+len(names) == 0 && command[arg]:
+			first = append(first, arg)
+		case arg == "-" || !strings.HasPrefix(arg, "-"):
+			names = append(names, arg)
+		default:
+			flags = append(flags, arg)
+			valued := takesValue[arg]
+			for j := 1; j < len(arg) && arg[1] != '-' && !valued; j++ { // -qp TEMPLATE is -q -p TEMPLATE, -pTEMPLATE has its value
+				if takesValue["-"+arg[j:j+1]] {
+					valued = j == len(arg)-1
+					break
+				}
+			}
+			if !valued {
+				continue
+			}
+			if i++; i == len(args) {
+				return nil, fmt.Errorf("%s needs a value", arg)
+			}
+			switch value := args[i]; {
+			case !strings.HasPrefix(value, "-"):
+				flags = append(flags, value)
+			case strings.HasPrefix(arg, "--"):
+				flags[len(flags)-1] += "=" + value
+			default:
+				flags[len(flags)-1] += value
+			}
+		}
+	}
+	if len(names) > 0 {
+		names = slices.Insert(names, 0, "--")
+	}
+	return slices.Concat(first, flags, names), nil
 }
 
 // groups are the headings of --help, in their order.
@@ -277,10 +329,13 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 	w := ctx.Stdout
 	fmt.Fprintf(w, "Usage: llmpipe [run] [<files> ...] [flags]\n\n%s\n", ctx.Model.Help)
 	options.NoAppSummary = true
-	filter.Selected().Help = ""
+	run := filter.Selected()
+	help := run.Help
+	run.Help = ""
 	if err := kong.DefaultHelpPrinter(options, filter); err != nil {
 		return err
 	}
+	run.Help = help
 	fmt.Fprintln(w, "\nCommands (llmpipe COMMAND --help says more):")
 	for _, c := range ctx.Model.Leaves(true) {
 		fmt.Fprintf(w, "  %-10s %s\n", c.Name, c.Help)

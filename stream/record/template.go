@@ -67,10 +67,19 @@ func templateError(err error, data any) *Error {
 	if _, isText := data.(string); isText && strings.Contains(message, "can't evaluate field") {
 		return invalid("missing_field", "the template names a field, and the line is a string, which has none; {{.}} is the line")
 	}
-	if cause := errors.Unwrap(err); cause != nil {
-		message = cause.Error()
+	_, where, ok := strings.Cut(message, " at <")
+	where, why, _ := strings.Cut(where, ">: ")
+	if !ok {
+		return invalid("template_failed", "the template: %s", strings.TrimPrefix(message, "template: "))
 	}
-	return invalid("template_failed", "the template: %s", strings.TrimPrefix(message, "template: "))
+	if field, isField := strings.CutPrefix(why, "can't evaluate field "); isField {
+		field, _, _ = strings.Cut(field, " ")
+		return invalid("missing_field", "the template's %s names the field %q of a value that is no object", where, field)
+	}
+	if calling, isCall := strings.CutPrefix(why, "error calling "); isCall {
+		_, why, _ = strings.Cut(calling, ": ")
+	}
+	return invalid("template_failed", "the template's {{%s}}: %s", where, why)
 }
 
 func trim(v any) (string, error) {

@@ -73,7 +73,7 @@ func TestTemplateErrors(t *testing.T) {
 		{`{{index .o.p 1}}`, record, "template_failed", "neither an object nor an array"},
 		{`{{index .none "a"}}`, record, "template_failed", "neither an object nor an array"},
 		{`{{truncate -1 .text}}`, record, "template_failed", "not negative"},
-		{`{{.text.x}}`, record, "template_failed", "can't evaluate field x"},
+		{`{{.text.x}}`, record, "missing_field", `the template's .text.x names the field "x" of a value that is no object`},
 		{`{{.bad}}`, record, "invalid_utf8", "0xE9"},
 		{`{{.text}}`, `"a"`, "missing_field", "{{.}} is the line"},
 		{`{{.text}}`, `7`, "not_a_record", "a number"},
