@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,8 +27,14 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "prompts.jsonl"), prompts, 0o666); err != nil {
-		t.Fatal(err)
+	var mails strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(&mails, `{"id":"mail-%d","body":"You may already have won %d dollars."}`+"\n", i, i*i)
+	}
+	for name, content := range map[string]string{"prompts.jsonl": string(prompts), "mails.jsonl": mails.String()} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
 	}
 	env := append(cleanEnv(), "OPENAI_BASE_URL=sim:?latency=1ms", "LLMPIPE_LEDGER=llmpipe.ledger.jsonl")
 	run := func(script string) {
@@ -57,12 +64,18 @@ func TestReadme(t *testing.T) {
 			run("make && make")
 		}
 	}
-	if ran < 8 {
+	if ran < 11 {
 		t.Errorf("only %d blocks were found", ran)
 	}
 	answers, err := os.ReadFile(filepath.Join(dir, "answers.jsonl"))
 	if n := len(splitLines(string(answers))); err != nil || n != len(splitLines(string(prompts))) {
 		t.Errorf("make made %d answers of %d prompts, %v", n, len(splitLines(string(prompts))), err)
+	}
+	for name, lines := range map[string]int{"spam.jsonl": 500, "lines.jsonl": 200, "gpt-4o.jsonl": 20} {
+		content, err := os.ReadFile(filepath.Join(dir, name))
+		if n := len(splitLines(string(content))); err != nil || n != lines {
+			t.Errorf("%s has %d lines, want %d, %v", name, n, lines, err)
+		}
 	}
 }
 
