@@ -69,7 +69,8 @@ func TestGateClose(t *testing.T) {
 		}
 		synctest.Wait()
 		g.close()
-		if <-told || <-told || g.enter(1, true) {
+		first, second := <-told, <-told
+		if first || second || g.enter(1, true) {
 			t.Error("a closed gate did not say so")
 		}
 	})
