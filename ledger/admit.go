@@ -15,7 +15,7 @@ type Found struct {
 	Result  Ref  // of this id under this request, 0 for none
 	Other   Ref  // the newest of this id under another request, 0 for none
 	Seen    Seen // whether this run has met the id before this call
-	Emitted bool // whether it was written to the file of Options.Emitted
+	Emitted bool // whether it was written to the file of Options.Emitted, before this run met it
 }
 
 // Admit looks a record up and marks it as met by this run. A record that was met under another

@@ -116,6 +116,22 @@ func TestSimulatedResultsDoNotExistForARealRun(t *testing.T) {
 	}
 }
 
+// Of two records alike in one run both are written, also when the first one's mark is in the ledger before the second is read.
+func TestEmittedIsOfBeforeTheMeeting(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger")
+	options := Options{Emitted: &FileID{1, 2}}
+	l := mustOpen(t, path, options)
+	k := Key{ID: 1, Request: 2}
+	l.Admit(k)
+	mustCommit(t, l, &Batch{Emitted: []Key{k}})
+	if l.Admit(k).Emitted {
+		t.Error("written by this run counts as written before it")
+	}
+	if !mustOpen(t, path, options).Admit(k).Emitted {
+		t.Error("the next run does not know what was written")
+	}
+}
+
 func TestEmittedIsOfOneFile(t *testing.T) {
 	path := testPath(t)
 	here, there := FileID{Device: 1, Inode: 1 << 60}, FileID{Device: 1, Inode: 3}

@@ -102,6 +102,14 @@ func (x *index) set(k Key, ref Ref, marks uint64) {
 	}
 }
 
+// markEmitted notes that a record's line was written. A record that this run has met keeps what was so when it was met: where another
+// like it follows, that one's line is not written because the first one's just was.
+func (x *index) markEmitted(k Key) {
+	if s := x.find(k); s == nil || !s.met() {
+		x.set(k, 0, emittedBit)
+	}
+}
+
 // forgetEmitted takes the emitted mark off every slot. A slot that had nothing else stays, as one that knows nothing.
 func (x *index) forgetEmitted() {
 	for i := range x.capacity() {

@@ -209,7 +209,7 @@ func (l *Ledger) enter(line []byte, at int64) error {
 		l.summary.spend(&h, l.since)
 	case KindEmitted:
 		if l.emitsTo(h.file) {
-			if !h.eachKey(func(k Key) { l.index.set(k, 0, emittedBit) }) {
+			if !h.eachKey(l.index.markEmitted) {
 				return &DamageError{Path: l.path, Offset: at, Err: errMalformed}
 			}
 		}
