@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 )
 
@@ -115,7 +116,8 @@ func TestAppendToAnotherFile(t *testing.T) {
 	checkOnceEach(t, "a, fresh", j.run("a", appendTo).ids, appendRecords)
 	checkOnceEach(t, "a, again", j.run("a", appendTo).ids, appendRecords)
 	checkOnceEach(t, "b, fresh", j.run("b", appendTo).ids, appendRecords)
-	if err := os.WriteFile(j.path("c"), []byte(`{"id":"before","content":""}`+"\n"), 0o666); err != nil {
+	more := `{"id":"before","content":"` + strings.Repeat("x", int(fileSize(j.path("a")))) + `"}` + "\n"
+	if err := os.WriteFile(j.path("c"), []byte(more), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	checkOnceEach(t, "c, with content of its own", j.run("c", appendTo).ids, appendRecords+1)

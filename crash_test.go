@@ -214,7 +214,8 @@ func TestKilledAndResumed(t *testing.T) {
 	j.checkSurplus(sim)
 }
 
-// TestKilledAndAppended is the same with >> out: what was written to it is not written again, but for what the ledger did not learn of in time.
+// TestKilledAndAppended is the same with >> out: what was written to it is not written again, but for what the ledger did not learn of in
+// time.
 func TestKilledAndAppended(t *testing.T) {
 	t.Parallel()
 	sim := startSim(t, "latency=3ms&jitter=0.5")

@@ -16,7 +16,8 @@ import (
 
 var lostAnswers = regexp.MustCompile(`(\d+) answers that were on their way could not be recorded`)
 
-// TestFullLedger lets the ledger grow up to some limits, as on a disk that is full: the run stops and says so, and what it has shown is safe.
+// TestFullLedger lets the ledger grow up to some limits, as on a disk that is full: the run stops and says so, and what it has shown is
+// safe.
 func TestFullLedger(t *testing.T) {
 	const records = 300
 	j := newLedgerJob(t, records)
