@@ -3,7 +3,6 @@
 package stream
 
 import (
-	"slices"
 	"syscall"
 	"time"
 )
@@ -15,9 +14,4 @@ func cpuTime() time.Duration {
 		panic(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-func median(values []float64) float64 {
-	slices.Sort(values)
-	return values[len(values)/2]
 }
