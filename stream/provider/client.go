@@ -176,15 +176,32 @@ func isLoopback(host string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
-// newRedactor replaces secrets in messages: some providers repeat the key that they reject.
+// shortestSecret is how long a secret is at least, in bytes. A shorter one is what a local server is given for want of a key, and to
+// blot it out would garble every message.
+const shortestSecret = 4
+
+// newRedactor replaces secrets, also where they stand in a URL: some providers repeat the key that they reject.
 func newRedactor(secrets []string) *strings.Replacer {
 	var pairs []string
 	for _, s := range secrets {
-		if s != "" {
-			pairs = append(pairs, s, "[redacted]")
+		if len(s) < shortestSecret {
+			continue
+		}
+		for _, form := range []string{s, url.QueryEscape(s), url.PathEscape(s)} {
+			pairs = append(pairs, form, "[redacted]")
 		}
 	}
 	return strings.NewReplacer(pairs...)
+}
+
+// redactReply takes secrets out of everything in reply that people or files get to see, but for the body of an answer.
+func (c *Client) redactReply(reply *Reply) {
+	if e := reply.Err; e != nil {
+		e.Type, e.Code, e.Message = c.redact.Replace(e.Type), c.redact.Replace(e.Code), c.redact.Replace(e.Message)
+	}
+	if to := reply.Header.Get("Location"); to != "" {
+		reply.Header.Set("Location", c.redact.Replace(to))
+	}
 }
 
 // Close closes idle connections, and the simulator if there is one in process.
@@ -233,9 +250,7 @@ func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, model string
 	default:
 		reply.failNetwork(err)
 	}
-	if reply.Err != nil {
-		reply.Err.Message = c.redact.Replace(reply.Err.Message)
-	}
+	c.redactReply(reply)
 }
 
 // call makes the typed call that stands for endpoint. The doer fills in the bytes; the stub's model matters only to providers that
