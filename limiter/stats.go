@@ -14,6 +14,7 @@ type Stats struct {
 	TPMLimit int // a minute; with input and output apart, the sum; 0: none known
 
 	Open        bool      // the breaker is open, or being probed
+	NextProbe   time.Time // no probe is sent before; zero when the breaker is closed
 	PausedUntil time.Time // nothing is sent before; zero when not paused
 	GaveUp      error     // a *GaveUp, nil while there is hope
 
@@ -40,6 +41,9 @@ func (l *Limiter) Stats() Stats {
 	}
 	if s.TPMLimit == 0 {
 		s.TPMLimit = int(l.buckets[input].limit + l.buckets[output].limit)
+	}
+	if s.Open {
+		s.NextProbe = l.breaker.until
 	}
 	s.RPMUsed, s.TPMUsed = l.used.lastMinute(l.now)
 	if l.patience.pausedUntil.After(l.now) {

@@ -25,6 +25,7 @@ type reader struct {
 
 // read takes records in until the inputs end, the limit is reached or asking stops.
 func (r *reader) read() {
+	defer r.allRead.Store(true)
 	for !r.stop.ending() && (r.cfg.Limit == 0 || r.pending < r.cfg.Limit) {
 		t, err := r.next()
 		if err != nil {

@@ -53,6 +53,7 @@ func (r *reader) onChunk() error {
 	if err != nil {
 		return fmt.Errorf("--on-chunk: %w", err)
 	}
+	defer r.voice.lend()()
 	cmd := shellCommand(r.stop.asking, r.cfg.OnChunk)
 	cmd.Stdin = bytes.NewReader(append(status, '\n'))
 	cmd.Stdout, cmd.Stderr = r.cfg.Stderr, r.cfg.Stderr

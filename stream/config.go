@@ -65,6 +65,8 @@ type Config struct {
 	// KeyEnv is the name of the variable that should hold the key, for messages.
 	KeyEnv string
 
+	// Progress says how the run shows how far it is.
+	Progress Progress
 	// Quiet leaves out everything but errors, Verbose adds a line for each retry.
 	Quiet, Verbose bool
 

@@ -75,35 +75,64 @@ func (r *run) summary() Summary {
 	return s
 }
 
-// String is the summary for people.
+// summaryWidth is how long a summary may get before it takes two lines: with the program's name before it, what terminals used to hold.
+const summaryWidth = 80 - len("llmpipe: ")
+
+// String is the summary for people: what became of the records and what it took, in two lines where one would be long.
 func (s Summary) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d in: %d ok", s.In, s.OK)
-	for _, part := range []struct {
-		n    int64
-		what string
-	}{{s.Skipped, "recorded before"}, {s.Flagged, "flagged"}} {
-		if part.n > 0 {
-			fmt.Fprintf(&b, " (%d %s)", part.n, part.what)
-		}
+	records, effort := s.records(), s.effort()
+	if len(records)+len("; ")+len(effort) <= summaryWidth {
+		return records + "; " + effort
 	}
-	fmt.Fprintf(&b, ", %d failed", s.Failed)
+	return records + "\n" + effort
+}
+
+// records is what became of the records.
+func (s Summary) records() string {
+	var notes []string
+	if s.Skipped > 0 {
+		notes = append(notes, grouped(s.Skipped)+" recorded before")
+	}
+	if s.Flagged > 0 {
+		notes = append(notes, grouped(s.Flagged)+" flagged")
+	}
+	ok := grouped(s.OK) + " ok"
+	if len(notes) > 0 {
+		ok += " (" + strings.Join(notes, ", ") + ")"
+	}
+	text := grouped(s.In) + " in: " + ok + ", " + grouped(s.Failed) + " failed"
 	if s.Unsent > 0 {
-		fmt.Fprintf(&b, ", %d unsent", s.Unsent)
+		text += ", " + grouped(s.Unsent) + " unsent"
+	}
+	return text
+}
+
+// effort is what the run took: tokens, money, time, and what went wrong on the way.
+func (s Summary) effort() string {
+	text := grouped(s.PromptTokens) + " + " + grouped(s.CompletionTokens) + " tokens"
+	if s.CostUSD != nil {
+		text += ", " + usd(int64(*s.CostUSD))
+	}
+	text += " in " + elapsed(s.ElapsedS)
+	if asked := s.OK + s.Failed - s.Skipped; asked > 0 && s.ElapsedS >= 1 {
+		text += ", " + perTime(float64(asked)/s.ElapsedS)
 	}
 	if s.Retries > 0 {
-		fmt.Fprintf(&b, ", %d retries", s.Retries)
+		text += ", " + grouped(s.Retries) + " retries"
 	}
 	if s.Status429 > 0 {
-		fmt.Fprintf(&b, ", %d times 429", s.Status429)
+		text += ", " + grouped(s.Status429) + " times 429"
 	}
-	fmt.Fprintf(&b, "; %d + %d tokens", s.PromptTokens, s.CompletionTokens)
-	if s.CostUSD != nil {
-		fmt.Fprintf(&b, ", %s", usd(int64(*s.CostUSD)))
-	}
-	fmt.Fprintf(&b, " in %.1f s", s.ElapsedS)
 	if s.DowngradedAt > 0 {
-		fmt.Fprintf(&b, "; from line %d on by the cheaper model", s.DowngradedAt)
+		text += fmt.Sprintf("; from line %d on by the cheaper model", s.DowngradedAt)
 	}
-	return b.String()
+	return text
+}
+
+// elapsed is a run's time for people, in tenths of a second while it is short.
+func elapsed(seconds float64) string {
+	if seconds < 60 {
+		return fmt.Sprintf("%.1f s", seconds)
+	}
+	return duration(time.Duration(seconds * float64(time.Second)))
 }

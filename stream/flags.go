@@ -63,8 +63,9 @@ type Flags struct {
 	Match    string       `group:"resume" default:"request" enum:"request,id" placeholder:"request" help:"What makes a result count: ${enum}."`
 	Fsync    ledger.Fsync `group:"resume" default:"always" placeholder:"always" help:"Results reach the disk: always (first), 1s, never."`
 
-	Quiet   bool `short:"q" group:"say" help:"Say nothing but errors."`
-	Verbose bool `short:"v" group:"say" help:"Say each retry."`
+	Progress Progress `group:"say" default:"auto" placeholder:"auto" help:"The status line: auto, always, never, or json."`
+	Quiet    bool     `short:"q" group:"say" help:"Say nothing but errors."`
+	Verbose  bool     `short:"v" group:"say" help:"Say each retry."`
 }
 
 // Amount is a number of US dollars, as in 5, 0.25 or $12.50, read exactly.

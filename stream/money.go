@@ -235,6 +235,18 @@ func (m *money) downgradedAt() int64 {
 	return m.downgrade
 }
 
+// standing is what was spent and what may be: of the budget, else of the day's. Without either it is what this run spent.
+func (m *money) standing() (spent, budget ledger.Dollars) {
+	b := m.total
+	if b == nil {
+		b = m.daily
+	}
+	if b == nil {
+		return ledger.Dollars(m.spent.Load()), 0
+	}
+	return ledger.Dollars(b.Spent()), ledger.Dollars(b.Limit())
+}
+
 // expected is how many records the inputs hold by the look of them so far, where their size tells.
 func (r *run) expected() (int64, bool) {
 	share, ok := r.source.share()

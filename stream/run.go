@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"llmpipe/limiter"
@@ -33,6 +34,8 @@ type run struct {
 	fresh   chan *task // from the reader to the lane
 	commits chan *task // to the committer
 
+	allRead    atomic.Bool // every record has been read, or as many as will be
+	speed      *speed
 	inputError error // set by the reader before it ends
 	unsent     int64 // counted by the committer
 }
@@ -51,6 +54,7 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 		commits:  make(chan *task, commitSlack),
 		chunks:   chunks{size: cfg.Chunk},
 	}
+	r.speed = newSpeed(r.start)
 	defer r.stop.release()
 	if cfg.Listen != nil {
 		r.signals = cfg.Listen()
@@ -145,6 +149,7 @@ func (r *run) run(in *reader, out *committer) *Outcome {
 	defer stopWatching()
 	go r.watch(watching)
 
+	stopProgress := r.showProgress()
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -158,6 +163,7 @@ func (r *run) run(in *reader, out *committer) *Outcome {
 		o = r.outcome(false)
 	}
 	r.money.alerts.wait()
+	stopProgress()
 	r.voice.Note("%s", o.Summary)
 	if r.summaryFile != nil {
 		if err := r.summaryFile.write(o.Summary); err != nil && o.Err == nil {

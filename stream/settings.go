@@ -27,7 +27,10 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*Confi
 			RPM: f.RPM, TPM: f.TPM, Headroom: f.Headroom, MaxConcurrency: f.MaxConcurrency, GiveUp: f.GiveUp,
 		},
 		Retries: f.Retries, Chunk: f.Chunk, ChunkDelay: f.ChunkDelay, OnChunk: f.OnChunk,
-		Quiet: f.Quiet, Verbose: f.Verbose,
+		Progress: f.Progress, Quiet: f.Quiet, Verbose: f.Verbose,
+	}
+	if cfg.Progress == ProgressAuto && getenv("TERM") == "dumb" {
+		cfg.Progress = ProgressNever
 	}
 	cfg.KeyEnv = f.KeyEnv
 	cfg.Provider.UserAgent = "llmpipe/" + version

@@ -220,6 +220,13 @@ func (s *source) enterRead(reading bool) bool {
 	return !s.abandoned
 }
 
+// inRead reports whether the source is inside a read: where it stays there, whoever writes the input has nothing yet.
+func (s *source) inRead() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reading
+}
+
 // abandon makes every later next return errAbandoned, and reports whether the owner is inside a read, which may never end.
 func (s *source) abandon() (hanging bool) {
 	s.mu.Lock()

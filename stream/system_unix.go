@@ -77,3 +77,6 @@ func isClosedPipe(err error) bool { return isErrno(err, syscall.EPIPE) }
 func shellCommand(ctx context.Context, command string) *exec.Cmd {
 	return exec.CommandContext(ctx, "/bin/sh", "-c", command)
 }
+
+// drawable reports whether the terminal understands control sequences: on Unix they all do.
+func drawable(*os.File) bool { return true }

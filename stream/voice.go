@@ -8,12 +8,14 @@ import (
 )
 
 // Voice is how llmpipe speaks to people: lines on stderr that start with its name, in lower case, with no full stop. It is safe for
-// concurrent use, and writes each line at once.
+// concurrent use, and writes each line at once. On a terminal it may keep a status line below them, which no message tears.
 type Voice struct {
 	mu    sync.Mutex
 	w     io.Writer
 	quiet bool
 	loud  bool
+	drawn string // the status line on the screen, empty for none
+	lent  bool   // another program writes there: nothing is drawn
 }
 
 // NewVoice speaks on w.
@@ -36,6 +38,13 @@ func (v *Voice) Warn(format string, args ...any) {
 	}
 }
 
+// Hint says what can be done about what was said before.
+func (v *Voice) Hint(format string, args ...any) {
+	if !v.quiet {
+		v.say("hint: " + fmt.Sprintf(format, args...))
+	}
+}
+
 // Note says what is worth knowing.
 func (v *Voice) Note(format string, args ...any) {
 	if !v.quiet {
@@ -50,9 +59,60 @@ func (v *Voice) Detail(format string, args ...any) {
 	}
 }
 
-// say writes one line. An error on stderr has nobody left to be told to.
+// say writes one line.
 func (v *Voice) say(s string) {
+	v.write("llmpipe: " + strings.ReplaceAll(s, "\n", "\n         ") + "\n")
+}
+
+// The control sequences of the status line (ECMA-48). Between two writes the cursor rests at the line's start: when the terminal gets
+// narrower and folds the line, all of it is still below the cursor.
+const (
+	lineStart  = "\r"
+	eraseBelow = "\x1b[J"
+	erase      = lineStart + eraseBelow
+)
+
+// draw makes line the status line, in place of the one before.
+func (v *Voice) draw(line string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	_, _ = io.WriteString(v.w, "llmpipe: "+strings.ReplaceAll(s, "\n", "\n  ")+"\n")
+	if !v.lent {
+		v.drawn = line
+		v.put(lineStart + line + eraseBelow + lineStart)
+	}
 }
+
+// clear takes the status line away.
+func (v *Voice) clear() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.drawn != "" {
+		v.drawn = ""
+		v.put(erase)
+	}
+}
+
+// lend leaves the screen to another program until the function that it returns is called.
+func (v *Voice) lend() (giveBack func()) {
+	lent := func(lent bool) {
+		v.mu.Lock()
+		v.lent = lent
+		v.mu.Unlock()
+	}
+	lent(true)
+	v.clear()
+	return func() { lent(false) }
+}
+
+// write writes text above the status line, all in one go.
+func (v *Voice) write(text string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.drawn != "" {
+		text = erase + text + v.drawn + lineStart
+	}
+	v.put(text)
+}
+
+// put writes to stderr. An error there has nobody left to be told to.
+func (v *Voice) put(text string) { _, _ = io.WriteString(v.w, text) }

@@ -30,7 +30,7 @@ func (r *run) watch(ctx context.Context) {
 func (r *run) hear(sig os.Signal) {
 	switch {
 	case wantsStatus(sig):
-		r.voice.say(r.status())
+		r.voice.say(r.status().String())
 	case sig == sigpipe:
 		// Which write it was, the write itself says.
 	default:

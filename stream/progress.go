@@ -1,0 +1,144 @@
+package stream
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// Progress says how a run shows how far it is.
+type Progress uint8
+
+// The ways to show progress.
+const (
+	// ProgressAuto draws a status line where stderr is a terminal and stdout is not.
+	ProgressAuto Progress = iota
+	// ProgressAlways draws it also where stdout is a terminal; where stderr is none, each is a line of its own, at a slower pace.
+	ProgressAlways
+	// ProgressNever shows the summary alone.
+	ProgressNever
+	// ProgressJSON writes the status to stderr as one object a line.
+	ProgressJSON
+)
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (p *Progress) UnmarshalText(text []byte) error {
+	for i, known := range [...]string{"auto", "always", "never", "json"} {
+		if string(text) == known {
+			*p = Progress(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is none of auto, always, never, json", text)
+}
+
+// How often the status is shown: on a terminal, as JSON, and as lines of their own in what is probably a log.
+const (
+	redrawEvery = 200 * time.Millisecond
+	objectEvery = time.Second
+	lineEvery   = 10 * time.Second
+)
+
+// showProgress shows how far the run is, until the function that it returns is called.
+func (r *run) showProgress() (stop func()) {
+	stderr, _ := r.cfg.Stderr.(*os.File)
+	stdout, _ := r.cfg.Stdout.(*os.File)
+	terminal := stderr != nil && IsTerminal(stderr) && drawable(stderr)
+	switch {
+	case r.cfg.Quiet || r.cfg.Progress == ProgressNever:
+	case r.cfg.Progress == ProgressJSON:
+		return every(objectEvery, func() { r.voice.object(r.status()) }, func() { r.voice.object(r.status()) })
+	case terminal && (r.cfg.Progress == ProgressAlways || stdout == nil || !IsTerminal(stdout)):
+		return every(redrawEvery, func() {
+			s := r.status()
+			r.voice.draw(s.line(columns(stderr) - 1)) // a full last column makes some terminals wrap
+		}, r.voice.clear)
+	case r.cfg.Progress == ProgressAlways:
+		return every(lineEvery, func() { r.voice.say(r.status().String()) }, func() {})
+	}
+	return func() {}
+}
+
+// every calls show at every tick, and last once when it is stopped.
+func every(interval time.Duration, show, last func()) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() {
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				last()
+				return
+			case <-ticker.C:
+				show()
+			}
+		}
+	})
+	return func() {
+		cancel()
+		done.Wait()
+	}
+}
+
+// columns is how wide the terminal is now. One that does not say is taken to be as wide as terminals used to be.
+func columns(f *os.File) int {
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width <= 0 {
+		return 80
+	}
+	return width
+}
+
+// speed is how fast something grows, over the last while.
+type speed struct {
+	mu      sync.Mutex
+	samples []sample
+}
+
+// sample is how far it was at a moment.
+type sample struct {
+	at time.Time
+	n  int64
+}
+
+// The speed is taken over so many samples, so far apart: the last half a minute.
+const (
+	speedSamples = 30
+	speedApart   = time.Second
+)
+
+// newSpeed begins at nothing.
+func newSpeed(now time.Time) *speed { return &speed{samples: []sample{{at: now}}} }
+
+// at notes that it is n now, and returns how much it grows a second.
+func (s *speed) at(now time.Time, n int64) float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first, last := s.samples[0], s.samples[len(s.samples)-1]
+	if now.Sub(last.at) >= speedApart {
+		s.samples = append(s.samples, sample{now, n})
+		s.samples = s.samples[max(len(s.samples)-speedSamples, 0):]
+	}
+	elapsed := now.Sub(first.at).Seconds()
+	if elapsed <= 0 {
+		return 0
+	}
+	return float64(n-first.n) / elapsed
+}
+
+// object writes v as one line of JSON, whole, between the lines for people.
+func (v *Voice) object(o any) {
+	line, err := json.Marshal(o)
+	if err != nil {
+		v.Warn("status: %v", err)
+		return
+	}
+	v.write(string(line) + "\n")
+}

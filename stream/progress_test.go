@@ -1,0 +1,149 @@
+package stream
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestEvery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var shown []time.Duration
+		var last time.Duration
+		stop := every(redrawEvery, func() { shown = append(shown, time.Since(start)) }, func() { last = time.Since(start) })
+		time.Sleep(650 * time.Millisecond)
+		stop()
+		if want := []time.Duration{200 * time.Millisecond, 400 * time.Millisecond, 600 * time.Millisecond}; !slices.Equal(shown, want) {
+			t.Errorf("shown at %v, want %v", shown, want)
+		}
+		if last != 650*time.Millisecond {
+			t.Errorf("the last at %s", last)
+		}
+	})
+}
+
+func TestSpeed(t *testing.T) {
+	start := time.Unix(0, 0)
+	s := newSpeed(start)
+	if got := s.at(start, 0); got != 0 {
+		t.Errorf("%v at once", got)
+	}
+	// Ten a second for a minute, then a hundred.
+	n := int64(0)
+	for i := range 600 {
+		n++
+		if got := s.at(start.Add(time.Duration(i+1)*100*time.Millisecond), n); got < 9.9 || got > 10.1 {
+			t.Fatalf("%v after %d", got, i)
+		}
+	}
+	var got float64
+	for i := range 300 {
+		n += 10
+		got = s.at(start.Add(time.Minute+time.Duration(i+1)*100*time.Millisecond), n)
+	}
+	if got < 95 || got > 105 {
+		t.Errorf("%v a second half a minute later, want 100", got)
+	}
+	if len(s.samples) > speedSamples {
+		t.Errorf("%d samples are kept", len(s.samples))
+	}
+}
+
+// What a run says as JSON is one object a line; the last of them is its end.
+func TestProgressJSON(t *testing.T) {
+	r := try(t, "sim:?latency=1ms", prompts(50), func(c *Config) { c.Progress = ProgressJSON })
+	var last status
+	objects := 0
+	for line := range strings.Lines(r.said.String()) {
+		if strings.HasPrefix(line, "llmpipe: ") {
+			continue
+		}
+		objects++
+		last = status{}
+		if err := json.Unmarshal([]byte(line), &last); err != nil {
+			t.Errorf("%q: %v", line, err)
+		}
+	}
+	if objects == 0 || last.Done != 50 || last.OK != 50 || last.Total != 50 || last.Estimated || last.InFlight != 0 {
+		t.Errorf("%d objects, the last %+v", objects, last)
+	}
+}
+
+// Without a terminal nobody sees a line being redrawn, and -q asks for nothing at all.
+func TestProgressUnasked(t *testing.T) {
+	for name, adapt := range map[string]func(*Config){
+		"auto":           func(*Config) {},
+		"never":          func(c *Config) { c.Progress = ProgressNever },
+		"quiet and json": func(c *Config) { c.Quiet, c.Progress = true, ProgressJSON },
+	} {
+		r := try(t, "sim:?latency=1ms", prompts(10), adapt)
+		if said := r.said.String(); strings.ContainsAny(said, "{\r\x1b") || strings.Contains(said, "in flight") {
+			t.Errorf("%s: %q", name, said)
+		}
+	}
+}
+
+// Messages go above the status line, each write whole, and the line is gone in the end.
+func TestVoiceStatusLine(t *testing.T) {
+	var w bytes.Buffer
+	v := NewVoice(&w, false, true)
+	v.Note("before")
+	v.draw("[>  ] 1/3")
+	v.Note("a longer message than the line is")
+	v.draw("[=> ] 2/3")
+	giveBack := v.lend()
+	v.draw("not now")
+	_, _ = w.WriteString("another program\n")
+	giveBack()
+	v.draw("[==>] 3/3")
+	v.Warn("two\nlines")
+	v.clear()
+	v.clear()
+	v.Note("after")
+	want := []string{
+		"llmpipe: before", "llmpipe: a longer message than the line is", "another program", "llmpipe: warning: two", "         lines",
+		"llmpipe: after", "",
+	}
+	if got := screen(w.String()); !slices.Equal(got, want) {
+		t.Errorf("%q, want\n%q", got, want)
+	}
+	if strings.Contains(w.String(), "not now") {
+		t.Error("the line was drawn while the screen was lent")
+	}
+}
+
+// screen is what a terminal that is wide enough shows of a text.
+func screen(text string) []string {
+	rows, row, column := []string{""}, 0, 0
+	for text != "" {
+		switch {
+		case strings.HasPrefix(text, eraseBelow):
+			rows = rows[:row+1]
+			rows[row] = rows[row][:min(column, len(rows[row]))]
+			text = text[len(eraseBelow):]
+			continue
+		case text[0] == '\r':
+			column = 0
+		case text[0] == '\n':
+			row, column = row+1, 0
+			if row == len(rows) {
+				rows = append(rows, "")
+			}
+		default:
+			line := []byte(rows[row])
+			if column == len(line) {
+				line = append(line, ' ')
+			}
+			line[column] = text[0]
+			rows[row] = string(line)
+			column++
+		}
+		text = text[1:]
+	}
+	return rows
+}

@@ -1,0 +1,175 @@
+package stream
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// part is a piece of the status line. When the terminal is too narrow for all, those of the highest rank go first.
+type part struct {
+	rank int
+	text string
+}
+
+// anyWidth is wider than any line.
+const anyWidth = 1 << 10
+
+// line is the status in at most width columns. It is plain ASCII, so that a byte is a column.
+func (s *status) line(width int) string {
+	parts := s.parts()
+	byRank := slices.SortedFunc(slices.Values(parts), func(a, b part) int { return cmp.Compare(a.rank, b.rank) })
+	const gap = 2
+	left := min(width, anyWidth) + gap
+	fits := map[int]bool{}
+	for _, p := range byRank {
+		if n := len(p.text) + gap; n <= left {
+			fits[p.rank] = true
+			left -= n
+		}
+	}
+	var kept []string
+	for _, p := range parts {
+		if fits[p.rank] {
+			kept = append(kept, p.text)
+		}
+	}
+	if len(kept) == 0 {
+		return byRank[0].text[:min(max(width, 0), len(byRank[0].text))]
+	}
+	return strings.Replace(strings.Join(kept, "  "), "]  ", "] ", 1)
+}
+
+// parts are the pieces of the line that have something to say, from left to right.
+func (s *status) parts() []part {
+	var parts []part
+	add := func(rank int, text string) {
+		if text != "" {
+			parts = append(parts, part{rank, text})
+		}
+	}
+	add(6, s.bar())
+	add(2, s.progress())
+	add(5, s.percent())
+	add(1, s.State)
+	add(7, perTime(s.PerSecond))
+	add(8, fmt.Sprintf("in flight %d/%d", s.InFlight, s.Allowed))
+	add(10, ofLimit("rpm ", s.RPM, s.RPMLimit))
+	add(11, ofLimit("tpm ", s.TPM, s.TPMLimit))
+	if s.Sleeping > 0 {
+		add(9, fmt.Sprintf("retry %d", s.Sleeping))
+	}
+	add(3, s.money())
+	if s.ETA > 0 {
+		add(4, "eta "+duration(time.Duration(s.ETA*float64(time.Second))))
+	}
+	return parts
+}
+
+// share is how much of the work is done, 0 to 1; false where the total is not known.
+func (s *status) share() (float64, bool) {
+	if s.Total <= 0 {
+		return 0, false
+	}
+	return min(float64(s.Done)/float64(s.Total), 1), true
+}
+
+// bar draws the share.
+func (s *status) bar() string {
+	const cells = 14
+	share, ok := s.share()
+	if !ok {
+		return ""
+	}
+	n := int(share * cells)
+	if n == cells {
+		return "[" + strings.Repeat("=", cells) + "]"
+	}
+	return "[" + strings.Repeat("=", n) + ">" + strings.Repeat(" ", cells-n-1) + "]"
+}
+
+// progress is what is done, of how many.
+func (s *status) progress() string {
+	switch {
+	case s.Total <= 0:
+		return grouped(s.Done)
+	case s.Estimated:
+		return grouped(s.Done) + "/~" + grouped(s.Total)
+	}
+	return grouped(s.Done) + "/" + grouped(s.Total)
+}
+
+func (s *status) percent() string {
+	share, ok := s.share()
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("%d%%", int(share*100))
+}
+
+// money is what was spent, of the budget if there is one.
+func (s *status) money() string {
+	switch {
+	case s.Budget > 0:
+		return usd(int64(s.Spent)) + "/" + usd(int64(s.Budget))
+	case s.Spent > 0:
+		return usd(int64(s.Spent))
+	}
+	return ""
+}
+
+func ofLimit(name string, used, limit int) string {
+	if limit == 0 {
+		return ""
+	}
+	return name + short(used) + "/" + short(limit)
+}
+
+// perTime is a rate a second, or a minute where that is less than one.
+func perTime(perSecond float64) string {
+	switch {
+	case perSecond <= 0:
+		return ""
+	case perSecond < 1:
+		return fmt.Sprintf("%.2g/min", perSecond*60)
+	case perSecond < 10:
+		return fmt.Sprintf("%.1f/s", perSecond)
+	}
+	return grouped(int64(perSecond+0.5)) + "/s"
+}
+
+// grouped is n with its thousands set apart, as in 12,345.
+func grouped(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// short is n in at most four digits and a letter for the thousands.
+func short(n int) string {
+	switch {
+	case n < 10_000:
+		return strconv.Itoa(n)
+	case n < 10_000_000:
+		return strconv.Itoa(n/1000) + "k"
+	}
+	return strconv.Itoa(n/1_000_000) + "M"
+}
+
+// duration is d for people: in seconds, or in its two largest units.
+func duration(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd%02dh", int(d.Hours())/24, int(d.Hours())%24)
+}

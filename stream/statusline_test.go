@@ -1,0 +1,135 @@
+package stream
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"llmpipe/ledger"
+)
+
+func dollars(s string) ledger.Dollars {
+	d, err := ledger.ParseDollars(s)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+// busy is a run in the middle of its work.
+func busy() status {
+	return status{
+		Done: 6712, Total: 10_000, Estimated: true, PerSecond: 93.4, ETA: 35, InFlight: 20, Allowed: 24, Sleeping: 12,
+		RPM: 482, RPMLimit: 500, TPM: 148_210, TPMLimit: 150_000, Spent: dollars("1.23"), Budget: dollars("5"),
+	}
+}
+
+func TestStatusLine(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		adapt func(*status)
+		want  map[int]string // by width
+	}{
+		{"busy", func(*status) {}, map[int]string{
+			200: "[=========>    ] 6,712/~10,000  67%  93/s  in flight 20/24  rpm 482/500  tpm 148k/150k  retry 12  $1.23/$5.00  eta 35s",
+			80:  "[=========>    ] 6,712/~10,000  67%  93/s  retry 12  $1.23/$5.00  eta 35s",
+			40:  "6,712/~10,000  67%  $1.23/$5.00  eta 35s",
+			39:  "6,712/~10,000  $1.23/$5.00  eta 35s",
+			20:  "6,712/~10,000  67%",
+			10:  "eta 35s",
+			2:   "6,",
+			0:   "",
+		}},
+		{"a pipe", func(s *status) { s.Total, s.ETA = 0, 0 }, map[int]string{
+			200: "6,712  93/s  in flight 20/24  rpm 482/500  tpm 148k/150k  retry 12  $1.23/$5.00",
+			80:  "6,712  93/s  in flight 20/24  rpm 482/500  tpm 148k/150k  retry 12  $1.23/$5.00",
+			40:  "6,712  93/s  retry 12  $1.23/$5.00",
+		}},
+		{"all read", func(s *status) { s.Estimated = false }, map[int]string{
+			40: "6,712/10,000  67%  $1.23/$5.00  eta 35s",
+		}},
+		{"provider down", func(s *status) { s.State, s.ETA, s.PerSecond = "provider down, next probe in 8s", 0, 0 }, map[int]string{
+			200: "[=========>    ] 6,712/~10,000  67%  provider down, next probe in 8s  in flight 20/24  " +
+				"rpm 482/500  tpm 148k/150k  retry 12  $1.23/$5.00",
+			80: "6,712/~10,000  67%  provider down, next probe in 8s  retry 12  $1.23/$5.00",
+			40: "67%  provider down, next probe in 8s",
+			20: "6,712/~10,000  67%",
+			2:  "pr",
+		}},
+		{"no limit, no price", func(s *status) { s.RPMLimit, s.TPMLimit, s.Spent, s.Budget, s.Sleeping = 0, 0, 0, 0, 0 }, map[int]string{
+			200: "[=========>    ] 6,712/~10,000  67%  93/s  in flight 20/24  eta 35s",
+		}},
+		{"done", func(s *status) { s.Done, s.ETA = 10_000, 0 }, map[int]string{
+			40: "10,000/~10,000  100%  93/s  $1.23/$5.00",
+			80: "[==============] 10,000/~10,000  100%  93/s  in flight 20/24  $1.23/$5.00",
+		}},
+		{"nothing yet", func(s *status) { *s = status{Allowed: 8} }, map[int]string{200: "0  in flight 0/8", 10: "0"}},
+	} {
+		s := busy()
+		test.adapt(&s)
+		for width, want := range test.want {
+			if got := s.line(width); got != want {
+				t.Errorf("%s, %d columns:\n%q, want\n%q", test.name, width, got, want)
+			}
+		}
+	}
+}
+
+// A line that is too long would wrap, and could not be redrawn.
+func TestStatusLineFits(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		number := rapid.Int64Range(0, 1<<50)
+		s := status{
+			State: rapid.SampledFrom([]string{"", "stopping", "provider down, next probe in 8s"}).Draw(t, "state"),
+			Done:  number.Draw(t, "done"), Total: number.Draw(t, "total"), PerSecond: rapid.Float64Range(0, 1e6).Draw(t, "speed"),
+			ETA: rapid.Float64Range(0, 1e7).Draw(t, "eta"), InFlight: rapid.IntRange(0, 1e6).Draw(t, "in flight"),
+			TPM: rapid.IntRange(0, 1e9).Draw(t, "tpm"), TPMLimit: rapid.IntRange(0, 1e9).Draw(t, "tpm limit"),
+			Spent: ledger.Dollars(number.Draw(t, "spent")),
+		}
+		width := rapid.IntRange(0, 250).Draw(t, "width")
+		line := s.line(width)
+		if len(line) > width {
+			t.Errorf("%d columns: %q", width, line)
+		}
+		if strings.Trim(line, " ") != line && len(line) < width {
+			t.Errorf("%q has space around it", line)
+		}
+	})
+}
+
+func TestNumbersForPeople(t *testing.T) {
+	for _, test := range []struct{ got, want string }{
+		{grouped(0), "0"}, {grouped(999), "999"}, {grouped(1000), "1,000"}, {grouped(1234567), "1,234,567"}, {grouped(-1234), "-1,234"},
+		{grouped(-123), "-123"},
+		{short(9999), "9999"}, {short(10_000), "10k"}, {short(9_999_999), "9999k"}, {short(12_345_678), "12M"},
+		{perTime(0), ""}, {perTime(0.005), "0.3/min"}, {perTime(0.5), "30/min"}, {perTime(4.25), "4.2/s"}, {perTime(93.4), "93/s"},
+		{perTime(12345), "12,345/s"},
+		{duration(0), "0s"}, {duration(59 * time.Second), "59s"}, {duration(65 * time.Second), "1m05s"},
+		{duration(65 * time.Minute), "1h05m"}, {duration(100 * time.Hour), "4d04h"},
+		{waitOf(time.Millisecond), "1s"}, {waitOf(8 * time.Second), "8s"},
+	} {
+		if test.got != test.want {
+			t.Errorf("%q, want %q", test.got, test.want)
+		}
+	}
+}
+
+func TestSummaryForPeople(t *testing.T) {
+	cost := dollars("1.5")
+	for want, s := range map[string]Summary{
+		"6 in: 6 ok (1 flagged), 0 failed; 90 + 88 tokens in 0.1 s": {
+			In: 6, OK: 6, Flagged: 1, PromptTokens: 90, CompletionTokens: 88, ElapsedS: 0.1,
+		},
+		"10,000 in: 9,900 ok (1,000 recorded before, 3 flagged), 20 failed, 80 unsent\n" +
+			"1,204,332 + 2,443,123 tokens, $1.50 in 2m14s, 67/s, 12 retries, 3 times 429; from line 5 on by the cheaper model": {
+			In: 10_000, OK: 9900, Skipped: 1000, Flagged: 3, Failed: 20, Unsent: 80, PromptTokens: 1_204_332, CompletionTokens: 2_443_123,
+			CostUSD: &cost, ElapsedS: 134, Retries: 12, Status429: 3, DowngradedAt: 5,
+		},
+	} {
+		if got := s.String(); got != want {
+			t.Errorf("%q, want\n%q", got, want)
+		}
+	}
+}
