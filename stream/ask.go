@@ -57,9 +57,7 @@ func (l *lane) heed(t *task) {
 		}
 	case provider.Exhausted:
 		l.shut(l.exhausted(t), false)
-		if l.router.allClosed() {
-			l.stop.pause(l.router.lanes[0].whyClosed())
-		}
+		l.router.pauseIfClosed()
 	case provider.Fatal:
 		if l.index == 0 {
 			l.stop.fail(l.fatal(t))
@@ -96,12 +94,15 @@ func (l *lane) lesson(t *task) limiter.Outcome {
 // sleep puts t aside until it may be asked about again.
 func (l *lane) sleep(t *task, wait *hintedBackOff) {
 	l.trouble.Store(t.reply.Err)
+	if hint, most := t.reply.Hint, l.cfg.Pace.GiveUp; most > 0 && hint > most {
+		l.shut(fmt.Errorf("the provider asks to wait %s, longer than --give-up", hint.Round(time.Second)), true)
+		l.router.pauseIfClosed()
+		l.again(t)
+		return
+	}
 	wait.hint = t.reply.Hint
 	d := wait.NextBackOff()
 	l.voice.Detail("%s: %s; again in %s", t.title(), t.reply.Err, d.Round(time.Millisecond))
-	if hint, most := t.reply.Hint, l.cfg.Pace.GiveUp; most > 0 && hint > most {
-		l.stop.pause(fmt.Errorf("the provider asks to wait %s, longer than --give-up", hint.Round(time.Second)))
-	}
 	if l.stop.ending() || !l.sleepers.add(t, d) {
 		l.finish(t)
 		return

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -116,8 +117,7 @@ func (r *router) place(ctx context.Context, t *task, retry bool) *limiter.Permit
 			}
 			l.shut(l.gaveUp(err), true)
 		}
-		if closed {
-			r.nowhere(t)
+		if closed && r.nowhere(t) {
 			return nil
 		}
 		select {
@@ -143,14 +143,15 @@ func (r *router) unplaced(t *task, err error) {
 	r.finish(t)
 }
 
-// nowhere finishes a record when every lane that it may go to is closed.
-func (r *router) nowhere(t *task) {
+// nowhere finishes a record when every lane that it may go to is closed. It reports false when one was opened in that moment.
+func (r *router) nowhere(t *task) bool {
 	if t.floor > 0 && t.reply.Err != nil {
 		t.fail(t.reply.Err) // its attempts are used up where something is still sent
-	} else {
-		r.stop.pause(r.lanes[0].whyClosed())
+	} else if !r.pauseIfClosed() {
+		return false
 	}
 	r.finish(t)
+	return true
 }
 
 // permit waits for a permit to ask about t here.
@@ -181,13 +182,18 @@ func (r *router) allowed() int {
 	return most
 }
 
-// allClosed reports whether nothing is sent anywhere.
-func (r *router) allClosed() bool {
+// pauseIfClosed ends the run when nothing is sent anywhere, and reports whether that is so. Why the first lane is closed is why the run
+// ends.
+func (r *router) pauseIfClosed() bool {
+	var first error
 	for _, l := range r.lanes {
-		if l.whyClosed() == nil {
+		why := l.whyClosed()
+		if why == nil {
 			return false
 		}
+		first = cmp.Or(first, why)
 	}
+	r.stop.pause(first)
 	return true
 }
 

@@ -1,0 +1,39 @@
+package stream
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"llmpipe/limiter"
+	"llmpipe/stream/provider"
+)
+
+// A provider that asks for more patience than there is loses its records to the next one.
+func TestRunHintLongerThanPatienceWithAFallback(t *testing.T) {
+	busy, _ := serve(t, http.StatusTooManyRequests, `{"error":{"message":"Please try again in 3h"}}`)
+	well, asked := serve(t, http.StatusOK, `{"choices":[{"message":{"content":"yes"},"finish_reason":"stop"}]}`)
+	r := try(t, busy, prompts(100), func(c *Config) {
+		c.Pace.GiveUp = time.Hour
+		c.Fallbacks = []LaneConfig{{
+			Provider: provider.Config{BaseURL: well, Connections: 4}, Pace: limiter.Config{Concurrency: 4, GiveUp: time.Hour},
+		}}
+	})
+	if r.ExitCode() != ExitOK || r.Summary.OK != 100 || asked.Load() != 100 {
+		t.Errorf("exit %d, %+v, %v", r.ExitCode(), r.Summary, r.Paused)
+	}
+	if n := strings.Count(r.said.String(), "nothing more is sent there"); n != 1 {
+		t.Errorf("said %d times that the first lane is closed:\n%s", n, &r.said)
+	}
+}
+
+// A lane may open again in the moment in which a record finds all of them closed: that is no end of the run.
+func TestNowhereButForALaneThatOpens(t *testing.T) {
+	r := &run{stop: newShutdown(t.Context())}
+	defer r.stop.release()
+	router := newRouter(r, []*lane{{run: r}})
+	if router.nowhere(new(task)) || r.stop.ending() {
+		t.Error("the run ends although its only lane is open")
+	}
+}
