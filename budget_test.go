@@ -100,7 +100,7 @@ func TestBudgetHoldsAmongFailures(t *testing.T) {
 	prompts := writeBounded(t, dir, records, always(maxTokens))
 	sim := startSim(t, "latency=5ms&output=40&seed=5&fail=0.03&reset=0.01&garbage=0.02&hang=0.005&empty=0.01&pressure=0.01&retry-after=50ms")
 	run := func(dollars string) *process {
-		return llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-c", "64", "--timeout", "500ms", "--budget", dollars,
+		return llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-c", "64", "--timeout", "1s", "--budget", dollars,
 			"--alert", "exec:cat >> alerts.jsonl", "--summary", "summary.json", prompts)
 	}
 	p := run("0.09")
