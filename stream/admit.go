@@ -64,7 +64,9 @@ func (r *reader) admit(t *task) {
 	if t.outcome == unsent {
 		again = r.meet(t)
 	}
-	if t.outcome != recalled {
+	if t.outcome == recalled {
+		t.size += int64(len(t.recorded.Response))
+	} else {
 		r.pending++
 	}
 	t.ask = t.outcome == unsent && !again

@@ -1,10 +1,13 @@
 package stream
 
 import (
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 
 	"pgregory.net/rapid"
+
+	"llmpipe/ledger"
 )
 
 func allow(n int) func() int { return func() int { return n } }
@@ -111,4 +114,27 @@ func TestGateCountsReturnToZero(t *testing.T) {
 		}
 		g.idle()
 	})
+}
+
+// Recorded answers are bytes held too: a reader that is slow must not fill the memory with them.
+func TestGateCountsRecordedAnswers(t *testing.T) {
+	recalledOnes := 0
+	path := filepath.Join(t.TempDir(), "ledger.jsonl")
+	for range 2 {
+		try(t, "sim:?latency=0", prompts(20), func(c *Config) {
+			c.Ledger = LedgerConfig{Path: path, Fsync: ledger.FsyncNever}
+			c.observe = func(done *task) {
+				if done.outcome != recalled {
+					return
+				}
+				recalledOnes++
+				if want := int64(len(done.line) + len(done.recorded.Response)); done.size != want {
+					t.Errorf("%s counts as %d bytes, want %d", done.title(), done.size, want)
+				}
+			}
+		})
+	}
+	if recalledOnes != 20 {
+		t.Errorf("%d were recalled", recalledOnes)
+	}
 }

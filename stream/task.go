@@ -72,7 +72,7 @@ func newTask() *task { return tasks.Get().(*task) }
 
 // recycle gives t's memory to a later record. Nothing may refer to it any more.
 func (t *task) recycle() {
-	if t.reply.BodyInUse || cap(t.line) > maxPooled || cap(t.reply.Body) > maxPooled {
+	if t.reply.BodyInUse || max(cap(t.line), cap(t.reply.Body), cap(t.recorded.Response)) > maxPooled {
 		return
 	}
 	rec, line, body, recorded := t.Record, t.line[:0], t.reply.Body[:0], t.recorded
