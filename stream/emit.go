@@ -33,6 +33,9 @@ type emitter struct {
 
 func newEmitter(r *run, j *journal) *emitter {
 	e := &emitter{run: r, out: r.cfg.Stdout, format: r.cfg.Format, keepInput: r.cfg.KeepInput, rawInput: r.cfg.Decode.Raw}
+	if f, ok := r.cfg.Stdout.(*os.File); ok && IsTerminal(f) {
+		e.out = aboveLine{f, r.voice}
+	}
 	appending := false
 	if f, ok := r.cfg.Stdout.(*os.File); ok && j != nil {
 		_, e.marking = ledger.FileIDOf(f)

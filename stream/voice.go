@@ -114,5 +114,23 @@ func (v *Voice) write(text string) {
 	v.put(text)
 }
 
+// aboveLine is a writer to the terminal that the status line stands on.
+type aboveLine struct {
+	io.Writer
+	voice *Voice
+}
+
+// Write implements io.Writer.
+func (a aboveLine) Write(p []byte) (int, error) {
+	v := a.voice
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.drawn != "" {
+		v.put(erase)
+		defer v.put(v.drawn + lineStart)
+	}
+	return a.Writer.Write(p)
+}
+
 // put writes to stderr. An error there has nobody left to be told to.
 func (v *Voice) put(text string) { _, _ = io.WriteString(v.w, text) }
