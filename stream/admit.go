@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"llmpipe/ledger"
 )
@@ -33,6 +34,9 @@ func (r *reader) read() {
 				r.inputError = err
 			}
 			return
+		}
+		if wait := time.Until(r.chunks.rest); wait > 0 {
+			r.stop.sleep(wait) // where asking ends meanwhile, t is unsent
 		}
 		r.admit(t)
 		if r.chunks.full() && !r.endChunk() {

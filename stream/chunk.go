@@ -13,6 +13,8 @@ type chunks struct {
 	size int // 0: never
 	n    int // records of this chunk that are asked about
 	done int // chunks completed
+
+	rest time.Time // before which no record of the next chunk is admitted
 }
 
 // full reports whether a chunk is complete, and begins the next one then.
@@ -31,8 +33,8 @@ type chunkStatus struct {
 	Summary
 }
 
-// endChunk waits until everything asked so far is committed, then takes the breather and runs the command that were asked for. It
-// reports whether the run goes on.
+// endChunk waits until everything asked so far is committed, and runs the command that was asked for. It reports whether the run goes on.
+// The breather is for the next chunk to take, if there is one.
 func (r *reader) endChunk() bool {
 	r.gate.idle()
 	if r.stop.ending() {
@@ -44,7 +46,8 @@ func (r *reader) endChunk() bool {
 			return false
 		}
 	}
-	return r.cfg.ChunkDelay <= 0 || r.stop.sleep(r.cfg.ChunkDelay)
+	r.chunks.rest = time.Now().Add(r.cfg.ChunkDelay)
+	return true
 }
 
 // onChunk runs the command with the status on its stdin. Its stdout is for people, as ours is for data.

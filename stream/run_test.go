@@ -195,3 +195,11 @@ func TestRunTextSaysErrors(t *testing.T) {
 		t.Errorf("stdout %q, stderr %q", r.out.String(), r.said.String())
 	}
 }
+
+// Nobody takes a breather who has nothing more to do.
+func TestRunNoDelayAfterTheLastChunk(t *testing.T) {
+	r := try(t, "sim:?latency=1ms", prompts(4), func(c *Config) { c.Chunk, c.ChunkDelay = 4, 24*time.Hour })
+	if r.ExitCode() != ExitOK || r.Summary.OK != 4 {
+		t.Errorf("exit %d, %+v", r.ExitCode(), r.Summary)
+	}
+}
