@@ -80,5 +80,5 @@ func (c *Config) checkKey() error {
 	if p.BaseURL != provider.DefaultBaseURL || p.Key != "" || p.Header.Get("Authorization") != "" {
 		return nil
 	}
-	return fmt.Errorf("no key: set %s, or --base-url to a server that needs none, or rehearse with --base-url sim:", c.KeyEnv)
+	return fmt.Errorf("no key: set %s, or --base-url to a server that needs none, or --base-url sim: to rehearse", c.KeyEnv)
 }
