@@ -317,53 +317,83 @@ func (c *simCommand) Run(a *app) error {
 	return provider.NewSim(o).Serve(ctx, l)
 }
 
-// printHelp prints the filter's help for the command as a whole, and what every command has in common behind it.
+// printHelp prints a command's help: without a command the filter's, and what the commands have in common behind it.
 func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
-	if ctx.Selected() != nil {
-		return kong.DefaultHelpPrinter(options, ctx)
+	selected := ctx.Selected()
+	if selected == nil {
+		filter, err := kong.Trace(ctx.Kong, []string{"run"})
+		if err != nil {
+			return err
+		}
+		ctx, selected = filter, filter.Selected()
 	}
-	filter, err := kong.Trace(ctx.Kong, []string{"run"})
-	if err != nil {
-		return err
-	}
+	inOrder(selected)
+	whole := selected.Name == "run"
 	w := ctx.Stdout
-	fmt.Fprintf(w, "Usage: llmpipe [run] [<files> ...] [flags]\n\n%s\n", ctx.Model.Help)
-	options.NoAppSummary = true
-	run := filter.Selected()
-	help := run.Help
-	run.Help = ""
-	if err := kong.DefaultHelpPrinter(options, filter); err != nil {
+	short := selected.Help
+	if whole {
+		fmt.Fprintf(w, "Usage: llmpipe [run] [<files> ...] [flags]\n\n%s\n", ctx.Model.Help)
+		options.NoAppSummary, selected.Help = true, ""
+	}
+	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
 		return err
 	}
-	run.Help = help
-	fmt.Fprintln(w, "\nCommands (llmpipe COMMAND --help says more):")
-	for _, c := range ctx.Model.Leaves(true) {
-		fmt.Fprintf(w, "  %-10s %s\n", c.Name, c.Help)
+	selected.Help = short
+	if whole {
+		fmt.Fprintln(w, "\nCommands (llmpipe COMMAND --help says more):")
+		for _, c := range ctx.Model.Leaves(true) {
+			fmt.Fprintf(w, "  %-10s %s\n", c.Name, c.Help)
+		}
 	}
-	fmt.Fprint(w, examples)
+	fmt.Fprint(w, "\nExamples:\n", examples[selected.Name])
+	if !whole {
+		return nil
+	}
 	fmt.Fprintln(w, "\nWhat an answer means; the first that applies:")
 	for _, r := range provider.Rules {
 		fmt.Fprintf(w, "  %-62s %s\n", r.When, r.Class.Consequence())
 	}
-	fmt.Fprint(w, exitCodes)
+	fmt.Fprint(w, "\nExit codes:\n", stream.ExitCodes)
 	return nil
 }
 
-const examples = `
-Examples:
-  cat prompts.jsonl | llmpipe > out.jsonl
+// inOrder sorts the flags of a command, those that it shares with others among them, as the headings are.
+func inOrder(command *kong.Node) {
+	place := func(f *kong.Flag) int {
+		return slices.IndexFunc(groups, func(g kong.Group) bool { return f.Group != nil && g.Key == f.Group.Key })
+	}
+	command.Flags = slices.Concat(command.Parent.Flags, command.Flags)
+	command.Parent.Flags = nil
+	if command.Name == "models" || command.Name == "sim" { // which have no ledger
+		command.Flags = slices.DeleteFunc(command.Flags, func(f *kong.Flag) bool { return f.Name == "ledger" })
+	}
+	slices.SortStableFunc(command.Flags, func(a, b *kong.Flag) int { return cmp.Compare(place(a), place(b)) })
+}
+
+// examples are those of each command's help.
+var examples = map[string]string{
+	"run": `  cat prompts.jsonl | llmpipe > out.jsonl
   llmpipe -p 'Is this spam? Answer yes or no: {{.body}}' < mails.jsonl | jq -r '[.id, .content] | @tsv'
   llmpipe --base-url 'sim:?rpm=600' -R questions.txt -f text
-`
-
-const exitCodes = `
-Exit codes:
-  0     every record was answered
-  1     the run failed: input or output, configuration, a wrong key, an unknown model, a damaged ledger
-  2     the command line is wrong
-  3     done, but some records failed
-  4     the budget stopped it
-  75    not finished, and the same command continues it
-  128+n ended by signal n
-  When several apply: 1, signal, 75, 4, 3.
-`
+`,
+	"estimate": `  llmpipe estimate --set max_tokens=200 < prompts.jsonl
+  llmpipe estimate --sample 50 --json prompts.jsonl > est.json && llmpipe --estimate est.json --budget 150% prompts.jsonl > out.jsonl
+  llmpipe estimate --models gpt-4o,gpt-4.1-nano --rpm 500 --tpm 200000 prompts.jsonl
+`,
+	"models": `  llmpipe models | grep -i claude
+  llmpipe models --json --prices prices.json | jq -r '.[].model'
+`,
+	"export": `  llmpipe export > answers.jsonl
+  llmpipe export --sample 20 -f text
+  llmpipe export llmpipe.ledger.jsonl.zst | jq -r '[.id, .content] | @tsv'
+`,
+	"report": `  llmpipe report
+  llmpipe report --json january.jsonl.gz february.jsonl.gz | jq .total
+`,
+	"repair": `  llmpipe repair
+  llmpipe repair answers.ledger.jsonl --out clean.jsonl
+`,
+	"sim": `  llmpipe sim 'latency=800ms&jitter=0.5&rpm=500&fail=0.02&seed=1'
+  OPENAI_BASE_URL=http://127.0.0.1:8089/v1 llmpipe < prompts.jsonl
+`,
+}

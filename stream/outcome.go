@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// Exit codes, also printed by --help. A signal's is 128 and its number.
+// Exit codes. A signal's is 128 and its number.
 const (
 	ExitOK         = 0
 	ExitFailed     = 1  // the run failed
@@ -15,6 +15,17 @@ const (
 	ExitBudget     = 4  // the budget stopped it
 	ExitPaused     = 75 // not finished, and the same command continues it (EX_TEMPFAIL of sysexits.h)
 )
+
+// ExitCodes says what they mean, for --help.
+const ExitCodes = `  0     every record was answered
+  1     the run failed: input or output, configuration, a wrong key, an unknown model, a damaged ledger
+  2     the command line is wrong
+  3     done, but some records failed
+  4     the budget stopped it
+  75    not finished, and the same command continues it
+  128+n ended by signal n
+  When several apply: 1, signal, 75, 4, 3.
+`
 
 // Outcome is how a run ended.
 type Outcome struct {
