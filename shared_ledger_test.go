@@ -20,11 +20,9 @@ func TestPipelineSharesTheDefaultLedger(t *testing.T) {
 	dir := t.TempDir()
 	writePrompts(t, dir, records)
 	sim := startSim(t, "latency=1ms")
-	run := func(name string) (stdout, stderr string) {
+	run := func(name string) (stderr string) {
 		t.Helper()
-		// The pause lets both stages open the ledger before the first record comes.
-		cmd := exec.Command("/bin/sh", "-c",
-			`(sleep 1; cat prompts.jsonl) | llmpipe -p 'Answer: {{.prompt}}' | llmpipe -p 'Shorten: {{.content}}'`)
+		cmd := exec.Command("/bin/sh", "-c", `llmpipe -p 'Answer: {{.prompt}}' < prompts.jsonl | llmpipe -p 'Shorten: {{.content}}'`)
 		cmd.Dir, cmd.Env = dir, append(cleanEnv(), "OPENAI_BASE_URL="+sim.URL, "LLMPIPE_MODEL=gpt-4o-mini")
 		var out, err bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &err
@@ -32,21 +30,60 @@ func TestPipelineSharesTheDefaultLedger(t *testing.T) {
 			t.Fatalf("%s: %v: %s", name, e, &err)
 		}
 		checkOnceEach(t, name, parseOutput(out.Bytes()).ids, records)
-		return out.String(), err.String()
+		return err.String()
 	}
-	_, said := run("first run")
-	if strings.Contains(said, "another request") {
-		t.Errorf("the stages take each other's records for edited ones: %s", said)
-	}
+	run("first run")
 	if n := sim.stats(t).Requests; n != 2*records {
 		t.Errorf("%d requests by the first run, want %d", n, 2*records)
 	}
-	_, said = run("second run")
+	said := run("second run")
 	if n := sim.stats(t).Requests; n != 2*records {
 		t.Errorf("%d requests by both runs, want %d", n, 2*records)
 	}
 	if strings.Count(said, "600 recorded") != 2 || strings.Count(said, "300 recorded before") != 2 {
 		t.Errorf("the second run said %q", said)
+	}
+}
+
+// TestStagesAreNoEditedPrompts: what one stage records while another runs is not said to be the other's, changed. The second stage gets
+// a record of its own first, so that it has opened the ledger before the first stage begins.
+func TestStagesAreNoEditedPrompts(t *testing.T) {
+	t.Parallel()
+	const records = 300
+	dir := t.TempDir()
+	prompts := writePrompts(t, dir, records)
+	sim := startSim(t, "latency=1ms")
+	between, stage1, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer between.Close()
+	out, err := os.Create(filepath.Join(dir, "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	second := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Shorten: {{.content}}")
+	second.Stdin, second.Stdout = between, out
+	if err := second.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stage1.WriteString(`{"id":"alone","content":"hello"}` + "\n"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a line out of the second stage", func() bool { return len(readOutput(t, out.Name()).ids) == 1 })
+	first := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Answer: {{.prompt}}", prompts)
+	first.Stdout = stage1
+	code := first.exit(t)
+	if err := stage1.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if code2 := second.wait(t); code != 0 || code2 != 0 {
+		t.Fatalf("exit %d and %d: %s%s", code, code2, &first.err, &second.err)
+	}
+	checkOnceEach(t, "output", readOutput(t, out.Name()).ids, records+1)
+	if strings.Contains(second.err.String(), "another request") {
+		t.Errorf("the second stage takes the first one's records for edited ones: %s", &second.err)
 	}
 }
 
