@@ -68,7 +68,9 @@ type simCounts struct {
 		PromptTokens     int64 `json:"prompt_tokens"`
 		CompletionTokens int64 `json:"completion_tokens"`
 	} `json:"models"`
-	PeakInFlight int `json:"peak_in_flight"`
+	PromptTokens     int64 `json:"prompt_tokens"`
+	CompletionTokens int64 `json:"completion_tokens"`
+	PeakInFlight     int   `json:"peak_in_flight"`
 }
 
 // stats asks the simulator what it was asked so far.
