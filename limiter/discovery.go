@@ -19,6 +19,17 @@ const (
 	fullPeriod = 5 * time.Second
 	enough     = 30
 
+	// Who has just been cut below what was accepted, and has not grown since, is
+	// refused next to nothing by a limit. Where chanceShare or more of telling
+	// answers are refusals all the same, unhelpful times in a row, they come by
+	// chance: what was found is forgotten, and refusals teach no rate for
+	// disbelief, twice as long each further time.
+	unhelpful      = 3
+	telling        = 20
+	chanceShare    = 0.02
+	firstDisbelief = time.Minute
+	mostDisbelief  = time.Hour
+
 	// usedShare is how much of a found limit must be used before more is tried:
 	// less than all, for where requests and tokens are both held, and sizes are
 	// mixed, neither is used to the full.
@@ -38,6 +49,11 @@ type discovery struct {
 	accepted charge
 	refused  int
 	probe    float64 // share that the next probe adds
+
+	grown     bool // since the last cut
+	inVain    int  // cuts in a row that did not end the refusals
+	ignore    time.Time
+	disbelief time.Duration
 }
 
 // accept takes in a success.
@@ -55,6 +71,7 @@ func (d *discovery) accept(p *Permit, buckets *[resources]bucket, now time.Time)
 		used = used || b.found > 0 && d.accepted[r]/passed.Minutes() >= usedShare*b.limit
 	}
 	if used {
+		d.grown = true
 		for _, r := range discovered {
 			buckets[r].find(buckets[r].found * (1 + d.probe))
 		}
@@ -67,12 +84,26 @@ func (d *discovery) accept(p *Permit, buckets *[resources]bucket, now time.Time)
 // lack of room. What was sent before the period began is no news.
 func (d *discovery) refuse(p *Permit, buckets *[resources]bucket, now time.Time) {
 	passed := now.Sub(d.since)
-	if p.sent.Before(d.since) {
+	if p.sent.Before(d.since) || now.Before(d.ignore) {
 		return
 	}
 	d.refused++
 	answers := d.refused + int(d.accepted[requests])
 	if passed < minPeriod || passed < fullPeriod && answers < enough {
+		return
+	}
+	// One that is far from what is accepted has yet to find the limit.
+	found := buckets[requests].found
+	settled := found > 0 && d.accepted[requests]/passed.Minutes() >= found/2
+	switch {
+	case !settled || d.grown:
+		d.inVain = 0
+	case answers >= telling && float64(d.refused) >= chanceShare*float64(answers):
+		d.inVain++
+	}
+	d.grown = false
+	if d.inVain >= unhelpful {
+		d.doubt(buckets, now)
 		return
 	}
 	for _, r := range discovered {
@@ -82,10 +113,21 @@ func (d *discovery) refuse(p *Permit, buckets *[resources]bucket, now time.Time)
 			rate = min(max(rate, b.found/2), b.found)
 		}
 		if rate > 0 {
-			b.find(backOff * rate)
+			b.find(max(backOff*rate, p.charged[r])) // a request a minute is the least
 		}
 	}
 	d.probe = firstProbe
+	d.restart(now)
+}
+
+// doubt forgets what was found, since keeping to it did not help.
+func (d *discovery) doubt(buckets *[resources]bucket, now time.Time) {
+	for _, r := range discovered {
+		buckets[r].find(0)
+	}
+	d.disbelief = min(max(2*d.disbelief, firstDisbelief), mostDisbelief)
+	d.ignore = now.Add(d.disbelief)
+	d.grown, d.inVain = false, 0
 	d.restart(now)
 }
 

@@ -1,7 +1,9 @@
 package limiter
 
 import (
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -56,4 +58,43 @@ func TestDiscovery(t *testing.T) {
 	if got := buckets[requests].limit; got != 970 {
 		t.Errorf("%v after a header, want 970", got)
 	}
+}
+
+// One answer in twenty is a refusal, however slowly requests are sent: a rate that follows them down is no rate.
+func TestRefusalsByChanceTeachNoRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Config{Concurrency: 64, Clock: System})
+		defer l.Close()
+		const requests = 20_000
+		var sent, done atomic.Int64
+		for range 64 {
+			go func() {
+				for done.Load() < requests {
+					p, err := l.Acquire(t.Context(), Request{PromptBytes: 300, MaxTokens: 100})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					time.Sleep(50 * time.Millisecond)
+					if sent.Add(1)%20 == 0 {
+						p.Settle(Outcome{Kind: Pressure, Hint: 10 * time.Millisecond})
+						continue
+					}
+					done.Add(1)
+					p.Settle(Outcome{Kind: Success, FirstTry: true, PromptTokens: 100, CompletionTokens: 50})
+				}
+			}()
+		}
+		start := time.Now()
+		for done.Load() < requests {
+			time.Sleep(time.Second)
+			if time.Since(start) > time.Hour {
+				t.Fatalf("%d of %d answered after %v; %+v", done.Load(), requests, time.Since(start), l.Stats())
+			}
+		}
+		// Without any limit it takes 20 s and the pauses.
+		if took := time.Since(start); took > 3*time.Minute {
+			t.Errorf("took %v; %+v", took, l.Stats())
+		}
+	})
 }

@@ -70,6 +70,10 @@
 // which that was used without a refusal more is tried: 1 %, then twice as much
 // each time, up to a half.
 //
+// Some refusals come by chance, whatever the rate. Where three such cuts in a
+// row, with no growth between, left 2 % or more of the answers refusals, the
+// limit is forgotten, and none is looked for in the next minute (then two, four).
+//
 // Config.Headroom leaves a percentage of each limit unused, of any source.
 //
 // # Concurrency
