@@ -34,7 +34,7 @@ func TestHopelessRuns(t *testing.T) {
 		says    []string
 	}{
 		{
-			name: "wrong key", options: "latency=5ms&key=right", most: inFlight + 20, code: 1,
+			name: "wrong key", options: "latency=5ms&key=right", most: inFlight, code: 1,
 			says: []string{"401", "hint: ", "--key-env"},
 		},
 		{
@@ -46,7 +46,7 @@ func TestHopelessRuns(t *testing.T) {
 			says: []string{"404", "hint: ", "base URL"},
 		},
 		{
-			name: "quota used up", options: "latency=5ms&quota=30", most: 2 * inFlight, code: 75, answers: 30,
+			name: "quota used up", options: "latency=5ms&quota=30", most: inFlight, code: 75, answers: 30,
 			says: []string{"insufficient_quota", "hint: "},
 		},
 	} {

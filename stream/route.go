@@ -163,7 +163,7 @@ func (l *lane) permit(ctx context.Context, t *task, retry bool) (*limiter.Permit
 	if err := l.money.admit(t); err != nil {
 		return nil, err
 	}
-	return l.pace.Acquire(ctx, limiter.Request{
+	permit, err := l.pace.Acquire(ctx, limiter.Request{
 		PromptBytes: t.TextBytes,
 		MaxTokens:   t.MaxTokens * t.N,
 		N:           t.N,
@@ -171,6 +171,12 @@ func (l *lane) permit(ctx context.Context, t *task, retry bool) (*limiter.Permit
 		Movable:     len(l.router.lanes) > 1,
 		Retry:       retry,
 	})
+	if err == nil && ctx.Err() != nil {
+		// Granted by what ended the asking, such as the last reply's permit.
+		permit.Drop()
+		return nil, ctx.Err()
+	}
+	return permit, err
 }
 
 // allowed is how many requests may be in flight now, in the lane that allows most.
