@@ -43,7 +43,7 @@ func (s *sameError) repeats(err *record.Error) bool {
 		return false
 	}
 	s.count++
-	return s.count == hopelessAfter
+	return s.count >= hopelessAfter // whoever comes meanwhile must not ask on either
 }
 
 // aboutRecord reports whether err speaks of one record, however many of the kind come in a row: a file that is sorted by length begins
