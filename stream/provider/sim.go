@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"context"
 	"net"
 	"net/http"
 	"strconv"
@@ -20,11 +21,16 @@ const simMaxBody = 512 << 20
 //
 //	POST /v1/chat/completions, /v1/embeddings, /v1/responses, /v1/completions
 //	GET  /v1/models, /v1/models/{model}
+//	POST /v1/files, /v1/batches, /v1/batches/{id}/cancel
+//	GET  /v1/files, /v1/files/{id}, /v1/files/{id}/content, /v1/batches, /v1/batches/{id}
+//	DELETE /v1/files/{id}
 //	GET  /stats    what was asked so far (SimStats as JSON)
 //
 // An answer is a function of SimOptions.Seed and the request body alone,
 // whatever came before it. Latency and faults go by the order of arrival, so
-// that the same body, asked again after a failure, can succeed.
+// that the same body, asked again after a failure, can succeed. A batch answers
+// a body as its endpoint would. Files lie in the system's temporary directory,
+// and end with the simulator.
 //
 // A Sim is safe for concurrent use. Close it when done.
 type Sim struct {
@@ -33,7 +39,10 @@ type Sim struct {
 	mux     *http.ServeMux
 	limits  *simLimits // nil when there is no limit
 	stats   simStats
+	files   simFiles
+	batches simBatches
 
+	ids      atomic.Uint64 // of files and batches
 	requests atomic.Uint64 // everything that arrived: the source of request ids
 	arrivals atomic.Uint64 // requests for an answer: the source of latency and faults
 	sold     atomic.Int64  // answers counted against the quota
@@ -61,6 +70,8 @@ func NewSim(o SimOptions) *Sim {
 		listener: newSimListener(),
 		served:   make(chan struct{}),
 	}
+	s.batches.queued = make(map[string]int)
+	s.batches.life, s.batches.end = context.WithCancel(context.Background())
 	s.server = &http.Server{Handler: s}
 	s.route("POST", "/chat/completions", s.ask(simChat))
 	s.route("POST", "/embeddings", s.ask(simEmbeddings))
@@ -68,6 +79,15 @@ func NewSim(o SimOptions) *Sim {
 	s.route("POST", "/completions", s.ask(simCompletions))
 	s.route("GET", "/models", s.listModels)
 	s.route("GET", "/models/{model...}", s.showModel)
+	s.route("POST", "/files", s.manage(s.upload))
+	s.route("GET", "/files", s.manage(s.listFiles))
+	s.route("GET", "/files/{id}", s.manage(s.showFile))
+	s.route("GET", "/files/{id}/content", s.manage(s.sendFile))
+	s.route("DELETE", "/files/{id}", s.manage(s.deleteFile))
+	s.route("POST", "/batches", s.manage(s.createBatch))
+	s.route("GET", "/batches", s.manage(s.listBatches))
+	s.route("GET", "/batches/{id}", s.manage(s.showBatch))
+	s.route("POST", "/batches/{id}/cancel", s.manage(s.cancelBatch))
 	s.mux.HandleFunc("/", s.unknown)
 	return s
 }
@@ -78,8 +98,8 @@ func (s *Sim) route(method, path string, h http.HandlerFunc) {
 	s.mux.HandleFunc(method+" /v1"+path, h)
 }
 
-// Close ends what hangs or waits with a connection reset, and the connections
-// made by DialContext.
+// Close ends what hangs or waits with a connection reset, the connections made
+// by DialContext and all batches, and removes the files.
 func (s *Sim) Close() {
 	s.closing.Do(func() {
 		close(s.done)
@@ -89,6 +109,8 @@ func (s *Sim) Close() {
 		// ever dialled, nothing was started that would have to be waited for.
 		s.serve.Do(func() { close(s.served) })
 		<-s.served
+		s.batches.close()
+		s.files.close()
 	})
 }
 

@@ -43,7 +43,9 @@ type SimOptions struct {
 	// Shares of requests, 0 to 1 and together at most 1, that are answered
 	// with 500, a connection reset, a 200 whose JSON breaks off, nothing until
 	// the client goes away, a 429 with Retry-After, a 200 with an empty
-	// body, and a completion cut short with finish_reason length.
+	// body, and a completion cut short with finish_reason length. Of calls
+	// about files and batches the first, second, fourth and fifth share meet
+	// the same; inside a batch only the last does.
 	Fail, Reset, Garbage, Hang, Pressure, Empty, Truncate float64
 	// Outage is when everything is answered with 503.
 	Outage []Window
@@ -56,6 +58,34 @@ type SimOptions struct {
 	// Quota is the number of answers after which the rest are refused with 429
 	// insufficient_quota; 0 for no bound.
 	Quota int
+
+	// BatchLatency is the time from the making of a batch to its end, and a
+	// tenth of it the time from a request to cancel it to its end. RPM and TPM do not
+	// apply to what is in a batch.
+	BatchLatency time.Duration
+	// BatchWindow is the time after which a batch expires with what it has; 0
+	// means the 24 hours that it is asked for.
+	BatchWindow time.Duration
+	// BatchExpire is the share of a batch's requests, 0 to 1, that nobody gets
+	// to: the batch ends as expired, with an error line for each of them.
+	// BatchExpireFirst is the number of batches that this happens to, from the
+	// first; 0 means all.
+	BatchExpire      float64
+	BatchExpireFirst int
+	// BatchFail is the share of a batch's requests, 0 to 1, that end as 500 in
+	// its error file.
+	BatchFail float64
+	// BatchTokens is the number of prompt tokens that the unfinished batches of
+	// one model may hold together; a batch beyond it ends as failed, with
+	// token_limit_exceeded. 0 for no bound.
+	BatchTokens int
+	// BatchLost and FileLost are the number of batches and of uploads, from the
+	// first, whose making succeeds and whose answer is lost in a connection
+	// reset.
+	BatchLost, FileLost int
+	// FileDelay is the time after an upload until a batch finds the file; for
+	// half of it there is no such file, then its status is "uploaded".
+	FileDelay time.Duration
 
 	// Output is the mean number of visible completion tokens; 0 means 20.
 	Output int
@@ -76,6 +106,8 @@ type Window struct{ From, To time.Duration }
 const (
 	simOutput  = 20                    // SimOptions.Output's default, in tokens
 	simLatency = 50 * time.Millisecond // ParseSimOptions' default
+
+	simBatchLatency = 200 * time.Millisecond // ParseSimOptions' default
 )
 
 func (o SimOptions) withDefaults() SimOptions {
@@ -92,14 +124,14 @@ func (o SimOptions) withDefaults() SimOptions {
 //
 //	latency=800ms&jitter=0.5&rpm=500&tpm=150000&fail=0.02&outage=10s-20s&seed=1
 //
-// The names are those of SimOptions in lower case, but for inflight
-// (MaxInFlight), retry-after (RetryAfter) and refund (RefundOutput); outage
-// and models may be given more than once, models also with commas. Latency
-// is 50ms unless given, and headers are sent when there is a limit unless
+// The names are those of SimOptions in lower case, with hyphens between words
+// (retry-after, batch-latency), but for inflight (MaxInFlight) and refund
+// (RefundOutput); outage and models may be given more than once, models also
+// with commas. Latency is 50ms and batch-latency 200ms unless given, and headers are sent when there is a limit unless
 // headers=false. An unknown name or a bad value is an error, which lists the
 // names that there are.
 func ParseSimOptions(query string) (SimOptions, error) {
-	o := SimOptions{Latency: simLatency}
+	o := SimOptions{Latency: simLatency, BatchLatency: simBatchLatency}
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return SimOptions{}, simOptionError(err)
@@ -164,6 +196,15 @@ var simOptions = []simOption{
 	{name: "inflight", set: simCount(func(o *SimOptions) *int { return &o.MaxInFlight })},
 	{name: "slow", set: simCount(func(o *SimOptions) *int { return &o.Slow })},
 	{name: "quota", set: simCount(func(o *SimOptions) *int { return &o.Quota })},
+	{name: "batch-latency", set: simDuration(func(o *SimOptions) *time.Duration { return &o.BatchLatency })},
+	{name: "batch-window", set: simDuration(func(o *SimOptions) *time.Duration { return &o.BatchWindow })},
+	{name: "batch-expire", set: simShare(func(o *SimOptions) *float64 { return &o.BatchExpire })},
+	{name: "batch-expire-first", set: simCount(func(o *SimOptions) *int { return &o.BatchExpireFirst })},
+	{name: "batch-fail", set: simShare(func(o *SimOptions) *float64 { return &o.BatchFail })},
+	{name: "batch-tokens", set: simCount(func(o *SimOptions) *int { return &o.BatchTokens })},
+	{name: "batch-lost", set: simCount(func(o *SimOptions) *int { return &o.BatchLost })},
+	{name: "file-lost", set: simCount(func(o *SimOptions) *int { return &o.FileLost })},
+	{name: "file-delay", set: simDuration(func(o *SimOptions) *time.Duration { return &o.FileDelay })},
 	{name: "output", set: simCount(func(o *SimOptions) *int { return &o.Output })},
 	{name: "key", set: func(o *SimOptions, v string) error { o.Key = v; return nil }},
 	{name: "models", repeats: true, set: simModels},

@@ -25,6 +25,8 @@ type SimStats struct {
 	InFlight         int   `json:"in_flight"`
 	PeakInFlight     int   `json:"peak_in_flight"`
 
+	Batch SimBatchStats `json:"batch"` // apart from all that is answered outside of one
+
 	First time.Time `json:"first"` // when the first and the last request arrived; zero before any
 	Last  time.Time `json:"last"`
 }
@@ -45,6 +47,8 @@ func (s *Sim) Stats() SimStats {
 	out.ByStatus = maps.Clone(out.ByStatus)
 	out.Faults = maps.Clone(out.Faults)
 	out.Models = maps.Clone(out.Models)
+	out.Batch.Ended = maps.Clone(out.Batch.Ended)
+	out.Batch.Models = maps.Clone(out.Batch.Models)
 	out.InFlight = int(s.inFlight.Load())
 	return out
 }
@@ -114,13 +118,19 @@ func (t *simStats) answered(model string, u simUsage) {
 	t.counts.Answered++
 	t.counts.PromptTokens += int64(u.prompt)
 	t.counts.CompletionTokens += int64(u.completion)
-	if t.counts.Models == nil {
-		t.counts.Models = make(map[string]SimModelStats)
+	t.counts.Models = bill(t.counts.Models, model, u)
+}
+
+// bill adds an answer to what a model answered, in a map that may be nil.
+func bill(models map[string]SimModelStats, model string, u simUsage) map[string]SimModelStats {
+	if models == nil {
+		models = make(map[string]SimModelStats)
 	}
-	m := t.counts.Models[model]
+	m := models[model]
 	m.Answered++
 	m.PromptTokens += int64(u.prompt)
 	m.CompletionTokens += int64(u.completion)
 	m.ReasoningTokens += int64(u.reasoning)
-	t.counts.Models[model] = m
+	models[model] = m
+	return models
 }
