@@ -15,10 +15,11 @@ const (
 	crashRecords     = 2000
 	crashConcurrency = 4
 
-	// A kill loses at most what was asked and not yet recorded: requests in flight, the group that was being committed, and what was
-	// answered while it was.
-	crashGroup     = 64
-	crashMostInAir = crashGroup + 8*crashConcurrency
+	// crashGroup is how many records a commit holds.
+	crashGroup = 64
+	// A kill loses at most what was asked and not yet recorded: no more than the records that may lie between reading and the commit,
+	// however slow the disk is.
+	crashMostInAir = 4*crashConcurrency + 256
 )
 
 // crashJob is one job that is killed and started again until it is done.
