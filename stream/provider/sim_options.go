@@ -43,9 +43,9 @@ type SimOptions struct {
 	// Shares of requests, 0 to 1 and together at most 1, that are answered
 	// with 500, a connection reset, a 200 whose JSON breaks off, nothing until
 	// the client goes away, a 429 with Retry-After, a 200 with an empty
-	// body, and a completion cut short with finish_reason length. Of calls
-	// about files and batches the first, second, fourth and fifth share meet
-	// the same; inside a batch only the last does.
+	// body, and a completion cut short with finish_reason length. Calls about
+	// files and batches meet Fail, Reset, Hang and Pressure before anything is
+	// done; inside a batch there is only Truncate.
 	Fail, Reset, Garbage, Hang, Pressure, Empty, Truncate float64
 	// Outage is when everything is answered with 503.
 	Outage []Window
@@ -59,9 +59,8 @@ type SimOptions struct {
 	// insufficient_quota; 0 for no bound.
 	Quota int
 
-	// BatchLatency is the time from the making of a batch to its end, and a
-	// tenth of it the time from a request to cancel it to its end. RPM and TPM do not
-	// apply to what is in a batch.
+	// BatchLatency is the time from the making of a batch to its end. Cancelling
+	// takes a tenth of it. RPM and TPM do not apply to what is in a batch.
 	BatchLatency time.Duration
 	// BatchWindow is the time after which a batch expires with what it has; 0
 	// means the 24 hours that it is asked for.
