@@ -74,7 +74,7 @@ func (term *terminal) drawn() []string {
 	return lines
 }
 
-// rows are what stands on the terminal in the end. Each write of llmpipe's may erase what is below the cursor, and move to the line's start.
+// rows are what stands on the terminal in the end. What is written may erase what is below the cursor, and move to the line's start.
 func (term *terminal) rows() []string {
 	var rows []string
 	row := ""

@@ -16,6 +16,7 @@ func (l *lane) ask(j job) {
 	// Before the permit is given back, so that nothing more is sent where nothing more should be.
 	l.heed(t)
 	streak := j.permit.Settle(l.lesson(t))
+	l.report(t, streak)
 	l.money.watch()
 	switch t.reply.Class {
 	case provider.OK:

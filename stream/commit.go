@@ -21,6 +21,8 @@ type committer struct {
 	failed  *failedFile // nil without --failed
 	order   *order      // nil without --ordered
 
+	toldFailure bool // on stderr, of the first record that failed
+
 	group []*task
 	ready []*task
 	timer *time.Timer
@@ -96,7 +98,11 @@ func (c *committer) commitGroup() {
 			c.cfg.observe(t)
 		}
 		c.emitter.add(t)
-		if t.outcome == failed && c.failed != nil {
+		if t.outcome != failed {
+			continue
+		}
+		c.tellFailure(t)
+		if c.failed != nil {
 			if err := c.failed.add(t); err != nil {
 				c.stop.fail(err)
 			}

@@ -1,11 +1,11 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 
-	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 )
 
@@ -13,7 +13,7 @@ import (
 type decoder struct {
 	*record.Decoder
 	options  record.Options
-	client   *provider.Client
+	lane     *lane // whose provider is asked for its models
 	resolved bool
 }
 
@@ -35,12 +35,13 @@ func (d *decoder) decode(ctx context.Context, t *task) error {
 // resolve asks the provider which model it has. It is called once, at the first record that needs to know.
 func (d *decoder) resolve(ctx context.Context, t *task) error {
 	d.resolved = true
-	names, err := d.client.Models(ctx)
+	names, err := d.lane.client.Models(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return errAbandoned // whatever ended the asking is the reason
 	case err != nil:
-		return hinted("name the model with -m", fmt.Errorf("%s names no model, and the provider does not say which it has: %w", t.title(), err))
+		return hinted(cmp.Or(reachHint(d.lane.base, err.Error()), "name the model with -m"),
+			fmt.Errorf("%s names no model, and the provider does not say which it has: %w", t.title(), err))
 	case len(names) != 1:
 		const most = 8
 		offered := strings.Join(names[:min(len(names), most)], ", ")

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"syscall"
 
 	"llmpipe/ledger"
 	"llmpipe/stream/record"
@@ -140,7 +141,11 @@ func (e *emitter) flush() error {
 		e.stop.closedPipe(e.recording())
 		return nil
 	}
-	return fmt.Errorf("writing to stdout: %w", err)
+	err = fmt.Errorf("writing to stdout: %w", err)
+	if isErrno(err, syscall.ENOSPC) && e.recording() {
+		err = hinted("make room, then run the same command again: what was answered is in the ledger, and is not paid for twice", err)
+	}
+	return err
 }
 
 // takeMarks returns the keys of the lines that were written to a file since the last call. They are valid until the next flush.

@@ -28,10 +28,12 @@ type lane struct {
 	name   string // in results, ledgers and reports
 	model  string // in place of what records name; empty to leave it
 	client *provider.Client
+	base   string // the client's base URL
 	pace   *limiter.Limiter
 
 	prices  sync.Map                     // model -> priced
 	trouble atomic.Pointer[record.Error] // the last failure that may pass
+	told    told
 
 	mu     sync.Mutex
 	closed error         // why nothing is sent here for now, nil when it is
@@ -53,7 +55,7 @@ func newLane(r *run, index int, c LaneConfig) (*lane, error) {
 	if c.Name == "" {
 		c.Name = client.Name()
 	}
-	return &lane{run: r, index: index, name: c.Name, model: c.Model, client: client}, nil
+	return &lane{run: r, index: index, name: c.Name, model: c.Model, client: client, base: c.Provider.BaseURL}, nil
 }
 
 // usable reports whether a record may go this way now. To a closed lane whose time is over only one may, until it says how it went.

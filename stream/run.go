@@ -126,7 +126,7 @@ func newReader(r *run, decode *record.Decoder, j *journal) *reader {
 	if j != nil {
 		in.memory = j
 	}
-	in.decoder = &decoder{Decoder: decode, options: r.cfg.Decode, client: r.router.lanes[0].client}
+	in.decoder = &decoder{Decoder: decode, options: r.cfg.Decode, lane: r.router.lanes[0]}
 	in.next = in.nextRecord
 	if r.cfg.Sample > 0 {
 		in.next = in.sampled()
@@ -165,6 +165,7 @@ func (r *run) run(in *reader, out *committer) *Outcome {
 	r.money.alerts.wait()
 	stopProgress()
 	r.voice.Note("%s", o.Summary)
+	r.hintAtRefusals()
 	if r.summaryFile != nil {
 		if err := r.summaryFile.write(o.Summary); err != nil && o.Err == nil {
 			o.Err = err

@@ -3,6 +3,7 @@ package stream
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 
@@ -62,19 +63,32 @@ func aboutRecord(err *record.Error) bool {
 
 // hopeless is the error of a run whose first records were all refused alike.
 func (l *lane) hopeless(t *task) error {
-	return hinted(l.refusalHint(t), fmt.Errorf("the first %d records were all refused alike: %w", hopelessAfter, t.reply.Err))
+	return hinted(l.refusalHint(t.reply.Err, t.Model),
+		fmt.Errorf("the first %d records were all refused alike: %w", hopelessAfter, t.reply.Err))
 }
 
 // refusalHint says what is probably wrong when everything is refused.
-func (l *lane) refusalHint(t *task) string {
-	said := strings.ToLower(t.reply.Err.Code + " " + t.reply.Err.Message)
+func (r *run) refusalHint(err *record.Error, model string) string {
+	said := strings.ToLower(err.Code + " " + err.Message)
 	switch {
-	case strings.Contains(said, "model") && (t.reply.Status == http.StatusNotFound || strings.Contains(said, "model_not_found")):
-		return fmt.Sprintf("the provider does not know the model %q: name another with -m", t.Model)
-	case t.reply.Status == http.StatusNotFound:
-		return fmt.Sprintf("nothing is served at %s: a base URL mostly ends in /v1", l.cfg.Provider.BaseURL)
-	default:
-		return "try one record first, with --limit 1"
+	case strings.Contains(said, "model") && (err.Status == http.StatusNotFound || strings.Contains(said, "model_not_found")):
+		return fmt.Sprintf("the provider does not know the model %q: name another with -m", model)
+	case err.Status == http.StatusNotFound:
+		if u, err := url.Parse(r.cfg.Provider.BaseURL); err == nil {
+			return "nothing is served there: " + pathHint(u)
+		}
+	}
+	return "try one record first, with --limit 1"
+}
+
+// hintAtRefusals says at the end of a run that got no answer at all what is probably wrong, where its records were too few to call it
+// hopeless.
+func (r *run) hintAtRefusals() {
+	s := &r.sameError
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.over && s.count > 0 && s.count < hopelessAfter && s.first.Status == http.StatusNotFound {
+		r.voice.Hint("%s", r.refusalHint(&s.first, r.cfg.Decode.Model))
 	}
 }
 

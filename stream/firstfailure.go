@@ -1,0 +1,77 @@
+package stream
+
+import (
+	"bytes"
+	"cmp"
+
+	"llmpipe/stream/record"
+)
+
+// tellFailure says on stderr why the first record failed; the others say so in the output alone. Where the input has not the form that is
+// read, a hint says what converts it.
+func (c *committer) tellFailure(t *task) {
+	if c.toldFailure || t.err.Type == record.TypeUpstream { // which the stage before has told
+		return
+	}
+	c.toldFailure = true
+	if c.cfg.Format != record.FormatText { // where every failure is told
+		why := t.err.Error()
+		if t.err.Type == record.TypeInvalidInput {
+			why = t.err.Message
+		}
+		c.voice.Note("%s failed: %s", t.title(), why)
+	}
+	switch t.err.Code {
+	case "invalid_json", "trailing_data", "not_a_record":
+		if t.seq == 0 {
+			c.voice.Hint("%s", convertHint(cmp.Or(t.File, c.onlyFile()), t.Input))
+		}
+	}
+}
+
+// onlyFile is the name of the one input, empty for stdin.
+func (r *run) onlyFile() string {
+	if len(r.cfg.Files) == 1 && r.cfg.Files[0] != "-" {
+		return r.cfg.Files[0]
+	}
+	return ""
+}
+
+// convertHint says what makes JSON lines of a file that begins with line.
+func convertHint(file string, line []byte) string {
+	from, upTo, converts := file, "", ""
+	if file == "" {
+		upTo = "… | "
+	} else {
+		from = " " + file
+	}
+	line = bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")))
+	switch {
+	case len(line) == 0:
+		return "each line is to be one JSON value"
+	case line[0] == '[':
+		converts = "it looks like a JSON array: " + upTo + "jq -c '.[]'" + from
+	case line[0] == '{' || line[0] == '"' && !bytes.ContainsAny(line, ",;\t"):
+		converts = "it looks like JSON over several lines: " + upTo + "jq -c ." + from
+	case bytes.ContainsAny(line, ",;\t"):
+		if file != "" {
+			from = " <" + from
+		}
+		converts = "it looks like CSV: " + upTo + "python3 -c 'import csv, json, sys; " +
+			"[print(json.dumps(r)) for r in csv.DictReader(sys.stdin" + delimiter(line) + ")]'" + from
+	default:
+		return "if it is plain text, -R takes each line as a prompt"
+	}
+	return converts + " | llmpipe …"
+}
+
+// delimiter is how csv is told of a separator that is not the comma.
+func delimiter(line []byte) string {
+	switch {
+	case bytes.IndexByte(line, '\t') >= 0:
+		return `, delimiter="\t"`
+	case bytes.IndexByte(line, ',') < 0:
+		return `, delimiter=";"`
+	}
+	return ""
+}

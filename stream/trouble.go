@@ -1,0 +1,89 @@
+package stream
+
+import (
+	"net"
+	"net/url"
+	"strings"
+	"sync/atomic"
+
+	"llmpipe/limiter"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
+)
+
+// told is what people know of a lane that does not answer.
+type told struct {
+	answered atomic.Bool // it did at least once
+	hinted   atomic.Bool // what is probably the matter was said
+	down     atomic.Bool // that it is down was said, and not yet that it is back
+}
+
+// report tells of the lane what t's reply, which belongs to streak, shows for the first time: that it cannot be reached, that it is down
+// and records wait, that it is back.
+func (l *lane) report(t *task, streak *limiter.Streak) {
+	switch t.reply.Class {
+	case provider.OK:
+		l.told.answered.Store(true)
+		if l.told.down.Load() && !l.pace.Stats().Open && l.told.down.CompareAndSwap(true, false) {
+			l.voice.Note("%s answers again", l.name)
+		}
+	case provider.Transient:
+		l.reportFailure(t.reply.Err, streak)
+	}
+}
+
+func (l *lane) reportFailure(err *record.Error, streak *limiter.Streak) {
+	hint := reachHint(l.base, err.Message)
+	if hint != "" && !l.told.answered.Load() && l.told.hinted.CompareAndSwap(false, true) {
+		l.voice.Warn("%s: %s; trying again", l.name, err.Message)
+		l.voice.Hint("%s", hint)
+	}
+	// A failure that was sent before an outage may come when that is over: it opens nothing.
+	if streak.Opened() && !l.told.down.Load() && l.pace.Stats().Open && l.told.down.CompareAndSwap(false, true) {
+		then := "records wait for it, at most " + duration(l.cfg.Pace.GiveUp) + ", and lose no attempt"
+		if len(l.router.lanes) > 1 {
+			then = "records go to another lane until it is back"
+		}
+		l.voice.Warn("%s fails every request, the last with %s; %s", l.name, err, then)
+	}
+}
+
+// localServers are the servers that people run themselves, by the ports that they listen on unless told otherwise.
+var localServers = map[string]string{
+	"11434": "is Ollama running? ollama serve starts it",
+	"8000":  "is vLLM running? vllm serve MODEL starts it",
+	"8080":  "is llama.cpp running? llama-server -m MODEL starts it",
+	"1234":  "is LM Studio running? lms server start starts its server",
+	"8089":  "is the simulator running? llmpipe sim starts it",
+}
+
+// reachHint says what is probably the matter when the provider at baseURL cannot be asked at all; empty when that cannot be told.
+func reachHint(baseURL, message string) string {
+	u, err := url.Parse(baseURL)
+	if err != nil {
+		return ""
+	}
+	switch {
+	case strings.Contains(message, "connection refused"):
+		if host := u.Hostname(); host != "localhost" && !net.ParseIP(host).IsLoopback() {
+			return "nothing listens there: check --base-url"
+		}
+		if hint, ok := localServers[u.Port()]; ok {
+			return hint
+		}
+		return "nothing listens there: is the server running, and is the port of --base-url right?"
+	case strings.HasPrefix(message, "looking up "), strings.Contains(message, "no such host"):
+		return "check the name in --base-url, and the network"
+	case strings.HasPrefix(message, "the answer is not JSON"):
+		return pathHint(u)
+	}
+	return ""
+}
+
+// pathHint says what is probably wrong with a base URL where no API is served.
+func pathHint(u *url.URL) string {
+	if strings.Trim(u.Path, "/") == "" {
+		return "the base URL has no path: try --base-url " + u.Scheme + "://" + u.Host + "/v1"
+	}
+	return "the base URL of an API mostly ends in /v1"
+}
