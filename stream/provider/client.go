@@ -111,7 +111,8 @@ func parseBaseURL(s string) (*url.URL, error) {
 	case err != nil:
 		return nil, errors.New("base URL is not a URL")
 	case base.User != nil:
-		return nil, errors.New("base URL holds a user name or password: a secret goes into the environment, and its name into --key-env or --header-env")
+		return nil, errors.New("base URL holds a user name or password: a secret goes into the environment, and its name into " +
+			"--key-env or --header-env")
 	case base.Scheme != "http" && base.Scheme != "https" || base.Host == "":
 		return nil, fmt.Errorf("base URL %q does not start with http:// or https:// and a host (or sim:)", s)
 	}

@@ -80,8 +80,12 @@ var Rules = []Rule{
 	{"429, 529, 402 with Retry-After", Pressure, "rate_limit", func(e *evidence) bool { return is(e.code(), 429, 529, 402) }},
 	{"503 with Retry-After or an overload code", Pressure, "overloaded", (*evidence).overloaded},
 	{"x-should-retry: true", Transient, "", func(e *evidence) bool { return e.header.Get("X-Should-Retry") == "true" }},
-	{"408, 409, 425 and every other 5xx", Transient, "server_error", func(e *evidence) bool { return is(e.code(), 408, 409, 425) || e.code() >= 500 }},
-	{"2xx with an error in the body, or with no choice", Transient, "bad_response", func(e *evidence) bool { return e.code() >= 200 && e.code() < 300 }},
+	{"408, 409, 425 and every other 5xx", Transient, "server_error", func(e *evidence) bool {
+		return is(e.code(), 408, 409, 425) || e.code() >= 500
+	}},
+	{"2xx with an error in the body, or with no choice", Transient, "bad_response", func(e *evidence) bool {
+		return e.code() >= 200 && e.code() < 300
+	}},
 	{"401", Fatal, "authentication", func(e *evidence) bool { return e.code() == 401 }},
 	{"403 for what the record says (moderation, content policy)", Refused, "content_policy", (*evidence).moderated},
 	{"403", Fatal, "permission", func(e *evidence) bool { return e.code() == 403 }},

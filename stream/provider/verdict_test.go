@@ -97,7 +97,8 @@ func TestHint(t *testing.T) {
 		{"milliseconds in the body", nil, "Please try again in 350ms.", 350 * time.Millisecond},
 		{"Azure's body", nil, "Please retry after 6 seconds.", 6 * time.Second},
 		{"Gemini's body", nil, `{"details":[{"retryDelay": "37s"}]}`, 37 * time.Second},
-		{"the latest reset", map[string]string{"X-Ratelimit-Reset-Requests": "1s", "X-Ratelimit-Reset-Tokens": "2m59.56s"}, "", 179560 * time.Millisecond},
+		{"the latest reset", map[string]string{"X-Ratelimit-Reset-Requests": "1s", "X-Ratelimit-Reset-Tokens": "2m59.56s"}, "",
+			179560 * time.Millisecond},
 		{"what is left is not what was hit", map[string]string{
 			"X-Ratelimit-Reset-Requests": "6m0s", "X-Ratelimit-Remaining-Requests": "7",
 			"X-Ratelimit-Reset-Tokens": "12ms", "X-Ratelimit-Remaining-Tokens": "0",
