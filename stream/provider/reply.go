@@ -43,7 +43,7 @@ func (r *Reply) reset() {
 
 // judge parses a complete HTTP answer and applies the table.
 func (r *Reply) judge(endpoint record.Endpoint) {
-	e := evidence{status: r.Status, header: r.Header}
+	e := evidence{status: r.Status, header: r.Header, body: r.Body}
 	var notJSON error
 	if e.success() {
 		r.Answer, notJSON = record.ParseAnswer(endpoint, r.Body)

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -49,6 +50,7 @@ func (c Class) Consequence() string {
 type evidence struct {
 	status   int
 	header   http.Header
+	body     []byte
 	said     record.Error // what the body says, when it says an error
 	notJSON  bool         // 2xx with a body that is not JSON, or none
 	answered bool         // 2xx with a choice or an embedding
@@ -74,6 +76,7 @@ var Rules = []Rule{
 	{"2xx, JSON, with a choice or an embedding", OK, "", func(e *evidence) bool { return e.answered && !e.embedded }},
 	{"2xx, empty or not JSON", Transient, "bad_response", func(e *evidence) bool { return e.notJSON }},
 	{"insufficient_quota and its kin, a spend limit reached", Exhausted, "quota", (*evidence).outOfMoney},
+	{"429 for a day's quota (Gemini's PerDay)", Exhausted, "quota", (*evidence).outForToday},
 	{"402 without Retry-After", Exhausted, "quota", func(e *evidence) bool { return e.code() == 402 && !e.retryAfter() }},
 	{"a request larger than the whole limit", Refused, "too_large", (*evidence).aboveLimit},
 	{"x-should-retry: false", Refused, "", func(e *evidence) bool { return e.header.Get("X-Should-Retry") == "false" && e.ownFault() }},
@@ -133,6 +136,12 @@ func (e *evidence) outOfMoney() bool {
 		}
 	}
 	return false
+}
+
+// outForToday recognises Gemini's way to say that a quota comes back tomorrow: the id of the quota, deep in the details.
+func (e *evidence) outForToday() bool {
+	_, details, ok := bytes.Cut(e.body, []byte(`"quotaId"`))
+	return e.code() == 429 && ok && bytes.Contains(details[:min(len(details), 200)], []byte("PerDay"))
 }
 
 // aboveLimit recognises the 429 that no waiting cures: more was asked for than a whole minute allows.
