@@ -71,8 +71,8 @@ func (s *alerts) deliver(ctx context.Context, body []byte) error {
 	return cmd.Run()
 }
 
-// wait gives alerts under way a moment to arrive.
-func (s *alerts) wait() {
+// wait gives alerts under way a moment to arrive, unless the run must end at once.
+func (s *alerts) wait(atOnce <-chan struct{}) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -80,6 +80,7 @@ func (s *alerts) wait() {
 	}()
 	select {
 	case <-done:
+	case <-atOnce:
 	case <-time.After(alertsAtEnd):
 	}
 }

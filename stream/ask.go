@@ -51,7 +51,7 @@ func (l *lane) heed(t *task) {
 	switch t.reply.Class {
 	case provider.OK:
 		l.sameError.clear()
-		l.reopen()
+		l.reopen(time.Now().Add(-t.reply.Latency))
 	case provider.Refused:
 		if l.index == 0 && l.sameError.repeats(t.reply.Err) {
 			l.stop.fail(l.hopeless(t))

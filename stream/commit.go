@@ -84,7 +84,7 @@ func (c *committer) gather() bool {
 func (c *committer) commitGroup() {
 	if c.journal != nil {
 		if err := c.journal.commit(c.group, c.emitter.takeMarks()); err != nil {
-			c.stop.fail(err)
+			c.stop.failSoon(err)
 		}
 	}
 	c.settleTwins()

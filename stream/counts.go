@@ -107,6 +107,13 @@ func (s Summary) records() string {
 	return text
 }
 
+func retries(n int64) string {
+	if n == 1 {
+		return "1 retry"
+	}
+	return grouped(n) + " retries"
+}
+
 // effort is what the run took: tokens, money, time, and what went wrong on the way.
 func (s Summary) effort() string {
 	text := grouped(s.PromptTokens) + " + " + grouped(s.CompletionTokens) + " tokens"
@@ -118,7 +125,7 @@ func (s Summary) effort() string {
 		text += ", " + perTime(float64(asked)/s.ElapsedS)
 	}
 	if s.Retries > 0 {
-		text += ", " + grouped(s.Retries) + " retries"
+		text += ", " + retries(s.Retries)
 	}
 	if s.Status429 > 0 {
 		text += ", " + grouped(s.Status429) + " times 429"

@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -82,7 +81,7 @@ func (e *emitter) add(t *task) {
 	}
 	if e.keepInput && t.spill == nil {
 		r.Input = t.Input
-		r.InputIsText = e.rawInput || t.outcome == failed && !json.Valid(t.Input)
+		r.InputIsText = e.rawInput
 	}
 	switch t.outcome {
 	case answered:
@@ -142,6 +141,9 @@ func (e *emitter) flush() error {
 		return nil
 	}
 	err = fmt.Errorf("writing to stdout: %w", err)
+	if !e.recording() {
+		e.stop.stopWait() // what is still to come has nowhere to go
+	}
 	if isErrno(err, syscall.ENOSPC) && e.recording() {
 		err = hinted("make room, then run the same command again: what was answered is in the ledger, and is not paid for twice", err)
 	}

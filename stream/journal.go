@@ -121,6 +121,14 @@ func fileSize(f *os.File) int64 {
 	return info.Size()
 }
 
+// abandon closes the ledger of a run that does not begin.
+func (j *journal) abandon() error {
+	if j == nil {
+		return nil
+	}
+	return j.Close()
+}
+
 // ledgerHint adds what to do about a ledger that cannot be used.
 func ledgerHint(path string, err error) error {
 	var damage *ledger.DamageError
@@ -147,7 +155,10 @@ func (j *journal) recall(t *task, found ledger.Found) bool {
 		return false
 	}
 	if err == nil {
-		t.reply.Answer, err = record.ParseAnswer(t.Endpoint, t.recorded.Response)
+		var endpoint record.Endpoint // with MatchID it may be another than t's
+		if endpoint, err = record.ParseEndpoint(t.recorded.Endpoint); err == nil {
+			t.reply.Answer, err = record.ParseAnswer(endpoint, t.recorded.Response)
+		}
 	}
 	if err != nil {
 		j.stop.fail(ledgerHint(j.cfg.Ledger.Path, err))
@@ -164,7 +175,7 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 	j.compact = j.compact[:0]
 	for _, t := range group {
 		switch {
-		case t.outcome == answered && !t.twin:
+		case t.outcome == answered:
 			j.batch.Results = append(j.batch.Results, j.result(t))
 		case t.outcome == failed && t.attempts > 0:
 			j.batch.Failures = append(j.batch.Failures, j.failure(t))
@@ -211,7 +222,7 @@ func costOf(b *ledger.Batch) int64 {
 func dropAnswers(group []*task, safe int) int {
 	dropped := 0
 	for _, t := range group {
-		if t.outcome != answered || t.twin {
+		if t.outcome != answered {
 			continue
 		}
 		if safe > 0 {

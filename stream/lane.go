@@ -38,6 +38,7 @@ type lane struct {
 	mu     sync.Mutex
 	closed error         // why nothing is sent here for now, nil when it is
 	until  time.Time     // when one record may try again; zero for never
+	shutAt time.Time     // an answer to what was sent before says nothing of now
 	hold   time.Duration // how long it was closed the last time
 }
 
@@ -77,7 +78,7 @@ func (l *lane) shut(why error, forGood bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	first := l.closed == nil
-	l.closed = why
+	l.closed, l.shutAt = why, time.Now()
 	if forGood {
 		l.until = time.Time{}
 	} else {
@@ -92,11 +93,11 @@ func (l *lane) shut(why error, forGood bool) {
 	}
 }
 
-// reopen opens the lane after an answer.
-func (l *lane) reopen() {
+// reopen opens the lane after an answer to what was sent at sent, unless it was shut since, or for good.
+func (l *lane) reopen(sent time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed != nil {
+	if l.closed != nil && !l.until.IsZero() && sent.After(l.shutAt) {
 		l.closed, l.hold = nil, 0
 		l.voice.Note("%s answers again", l.name)
 	}

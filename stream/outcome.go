@@ -81,6 +81,9 @@ func (r *run) outcome(complete bool) *Outcome {
 	if o.Signal == nil && why.pipe {
 		o.Signal = sigpipe
 	}
+	if complete && r.unsent > 0 && *o == (Outcome{Summary: o.Summary}) {
+		o.Err = fmt.Errorf("%w: %d were left out for no reason", errMiscount, r.unsent)
+	}
 	if complete && r.unsent != o.Summary.Unsent && o.Err == nil {
 		o.Err = fmt.Errorf("%w: in %d, ok %d, failed %d, unsent %d", errMiscount, o.Summary.In, o.Summary.OK, o.Summary.Failed, r.unsent)
 	}

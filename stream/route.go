@@ -81,7 +81,7 @@ func (r *router) placeRetries(ctx context.Context) {
 	}
 }
 
-// start gives j to an idle worker, or to a new one when all are busy. The limiters bound how many that can be.
+// start gives j to an idle worker, or to a new one when all are busy. The limiters and the gate bound how many that can be.
 func (r *router) start(j job) {
 	select {
 	case r.work <- j:

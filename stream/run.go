@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"os"
 	"sync/atomic"
 	"time"
@@ -75,16 +76,17 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	failed, err := openFailed(&r.cfg)
-	if err != nil {
-		return nil, err
-	}
-	if r.summaryFile, err = openSummary(&r.cfg); err != nil {
-		return nil, err
-	}
+	// The ledger before the files that are cut: one that is damaged must not cost the list of failures of the run before.
 	j, err := openJournal(r)
 	if err != nil {
 		return nil, err
+	}
+	failed, err := openFailed(&r.cfg)
+	if err == nil {
+		r.summaryFile, err = openSummary(&r.cfg)
+	}
+	if err != nil {
+		return nil, errors.Join(err, j.abandon())
 	}
 	r.money = newMoney(r, j)
 	r.paceLanes()
@@ -162,7 +164,7 @@ func (r *run) run(in *reader, out *committer) *Outcome {
 	case <-r.stop.immediate:
 		o = r.outcome(false)
 	}
-	r.money.alerts.wait()
+	r.money.alerts.wait(r.stop.immediate)
 	stopProgress()
 	r.voice.Note("%s", o.Summary)
 	r.hintAtRefusals()

@@ -155,6 +155,14 @@ func (f *Flags) provider(cfg *Config, getenv func(string) string) error {
 	}
 	for _, h := range f.HeaderEnv {
 		if err := addSecretHeader(p, h, getenv); err != nil {
+			// What stands where a variable's name should may be the secret itself.
+			name, variable, _ := strings.Cut(h, "=")
+			switch {
+			case !isHeaderName(name):
+				return fmt.Errorf("--header-env: %w", err)
+			case !isVariableName(variable):
+				return fmt.Errorf("--header-env %s: %w", name, err)
+			}
 			return fmt.Errorf("--header-env %s: %w", h, err)
 		}
 	}

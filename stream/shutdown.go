@@ -52,6 +52,15 @@ func (s *shutdown) fail(err error) {
 	}, false)
 }
 
+// failSoon is fail where what is in flight is waited for only to say how much of it is lost.
+func (s *shutdown) failSoon(err error) {
+	s.stop(func(r *stopped) {
+		if r.err == nil {
+			r.err = err
+		}
+	}, true)
+}
+
 // pause ends the run in a way that the same command continues.
 func (s *shutdown) pause(why error) {
 	s.stop(func(r *stopped) {

@@ -85,6 +85,8 @@ func leadingDuration(s string) (time.Duration, bool) {
 		unit = time.Minute
 	case strings.HasPrefix(rest, "hour"):
 		unit = time.Hour
+	case strings.HasPrefix(rest, "day"):
+		unit = 24 * time.Hour
 	case strings.HasPrefix(rest, "ms"), strings.HasPrefix(rest, "milli"):
 		unit = time.Millisecond
 	}

@@ -90,7 +90,8 @@ func TestQuirks(t *testing.T) {
 		},
 		{
 			name: "OpenRouter: another provider's limit within 200", status: 200,
-			body:  `{"id":"gen-1","choices":[{"error":{"message":"Rate limited upstream","code":429},"finish_reason":"error","message":{"content":""}}]}`,
+			body: `{"id":"gen-1","choices":[{"error":{"message":"Rate limited upstream","code":429},` +
+				`"finish_reason":"error","message":{"content":""}}]}`,
 			class: Pressure, says: "Rate limited upstream",
 		},
 		{
