@@ -41,7 +41,8 @@ func TestBudgetHolds(t *testing.T) {
 		asked := sim.stats(t)
 		before := spent
 		spent = asked.bill(t)
-		t.Logf("budget %s: %d nanodollars spent on %d answers (%.2f %%)", budget.dollars, spent, asked.Answered, float64(spent)/float64(budget.nanos)*100)
+		t.Logf("budget %s: %d nanodollars spent on %d answers (%.2f %%)", budget.dollars, spent, asked.Answered,
+			float64(spent)/float64(budget.nanos)*100)
 		if !within(2, spent, budget.nanos) {
 			t.Errorf("budget %s: the provider charged %d, which is not within 2 %% below %d", budget.dollars, spent, budget.nanos)
 		}
@@ -114,7 +115,8 @@ func TestBudgetHoldsAmongFailures(t *testing.T) {
 	low, high := spent+unclear*(90*150+maxTokens*600), spent+unclear*(110*150+maxTokens*600)
 	alerts := readAlerts(t, filepath.Join(dir, "alerts.jsonl"))
 	reckoned := int64(alerts[len(alerts)-1].Spent)
-	t.Logf("%d answers for %d, %d unclear attempts, %d reckoned of %d; faults %v", asked.Answered, spent, unclear, reckoned, int64(budget), asked.Faults)
+	t.Logf("%d answers for %d, %d unclear attempts, %d reckoned of %d; faults %v", asked.Answered, spent, unclear, reckoned,
+		int64(budget), asked.Faults)
 	if reckoned < low || reckoned > high {
 		t.Errorf("%d counts as spent; with the worst cases of %d attempts it is %d to %d", reckoned, unclear, low, high)
 	}

@@ -30,7 +30,8 @@ func TestDowngrade(t *testing.T) {
 	dear, cheap := asked.Models["gpt-4o"], asked.Models["gpt-4o-mini"]
 	t.Logf("%d requests to the dear model, %d to the cheap one, from line %d on; %d of %d spent",
 		dear.Answered, cheap.Answered, s.DowngradedAt, asked.bill(t), int64(budget))
-	if s.DowngradedAt != dear.Answered+1 || dear.Answered+cheap.Answered != records || asked.Requests != records || cheap.Answered < records/10 {
+	if s.DowngradedAt != dear.Answered+1 || dear.Answered+cheap.Answered != records || asked.Requests != records ||
+		cheap.Answered < records/10 {
 		t.Errorf("%d and %d requests, the cheap ones from line %d on", dear.Answered, cheap.Answered, s.DowngradedAt)
 	}
 	yellow := dear.PromptTokens*2_500 + dear.CompletionTokens*10_000

@@ -96,7 +96,8 @@ func TestRedirectGetsNoKey(t *testing.T) {
 		if code := p.exit(t); code != 1 {
 			t.Errorf("%d: exit %d", status, code)
 		}
-		if said := p.err.String(); !strings.Contains(said, other.URL) || !strings.Contains(said, "hint: ") || strings.Contains(said, "sk-secret") {
+		said := p.err.String()
+		if !strings.Contains(said, other.URL) || !strings.Contains(said, "hint: ") || strings.Contains(said, "sk-secret") {
 			t.Errorf("%d: said\n%s", status, said)
 		}
 	}

@@ -13,7 +13,8 @@ func TestNothingIsLostInTrouble(t *testing.T) {
 	sim := startSim(t, "latency=1ms&fail=0.1&reset=0.05&pressure=0.05&retry-after=1ms&garbage=0.02&hang=0.01&seed=1")
 	dir := t.TempDir()
 	name := writePrompts(t, dir, records)
-	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "m", "-c", "64", "--timeout", "1s", "--retries", "20", "--rpm", "1000000", "--tpm", "1000000000", "--fsync", "never",
+	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "m", "-c", "64", "--timeout", "1s", "--retries", "20",
+		"--rpm", "1000000", "--tpm", "1000000000", "--fsync", "never",
 		"-f", "text", "--summary", "summary.json", name)
 	if code := p.exit(t); code != 0 {
 		t.Fatalf("exit %d: %s", code, p.err.String())
@@ -76,7 +77,8 @@ func TestNothingBut429(t *testing.T) {
 func TestConnectionRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	p := llmpipe(t, dir, "--base-url", closedPort(t), "-m", "m", "-c", "8", "--give-up", "1s", "--summary", "summary.json", writePrompts(t, dir, 100))
+	p := llmpipe(t, dir, "--base-url", closedPort(t), "-m", "m", "-c", "8", "--give-up", "1s", "--summary", "summary.json",
+		writePrompts(t, dir, 100))
 	if code := p.exit(t); code != 75 {
 		t.Errorf("exit %d", code)
 	}

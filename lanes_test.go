@@ -200,7 +200,8 @@ func TestLanesInTheReport(t *testing.T) {
 	if code := report.exit(t); code != 0 || !strings.Contains(report.out.String(), "provider spare") {
 		t.Errorf("exit %d: %s%s", code, &report.out, &report.err)
 	}
-	again := llmpipe(t, dir, "--base-url", first.URL, "-m", "gpt-4o-mini", "--fallback", spec(spare, "spare"), filepath.Join(dir, "prompts.jsonl"))
+	again := llmpipe(t, dir, "--base-url", first.URL, "-m", "gpt-4o-mini", "--fallback", spec(spare, "spare"),
+		filepath.Join(dir, "prompts.jsonl"))
 	if code := again.exit(t); code != 0 || strings.Count(again.out.String(), `"provider":"spare"`) != 15 {
 		t.Errorf("exit %d: %s%s", code, &again.out, &again.err)
 	}

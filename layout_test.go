@@ -6,9 +6,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // goPackage is what go list says of a package.
@@ -76,6 +78,29 @@ func TestImportsRunOneWay(t *testing.T) {
 	}
 	for path := range allowed {
 		t.Errorf("package %s is gone", path)
+	}
+}
+
+// TestLineLength holds the length of lines: what is longer is not read to its end.
+func TestLineLength(t *testing.T) {
+	const most = 140
+	err := filepath.WalkDir(".", func(path string, _ os.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for i, line := range strings.Split(string(source), "\n") {
+			if n := utf8.RuneCountInString(line); n > most {
+				t.Errorf("%s:%d has %d characters, want at most %d", path, i+1, n, most)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

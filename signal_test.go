@@ -119,7 +119,8 @@ func TestHangupIgnored(t *testing.T) {
 	dir := t.TempDir()
 	said := &transcript{}
 	p := llmpipe(t, dir)
-	p.Path, p.Args = "/bin/sh", []string{"sh", "-c", `trap '' HUP; exec llmpipe --base-url "$1" -m m -c 4 --no-ledger prompts.jsonl`, "sh", b.URL}
+	const script = `trap '' HUP; exec llmpipe --base-url "$1" -m m -c 4 --no-ledger prompts.jsonl`
+	p.Path, p.Args = "/bin/sh", []string{"sh", "-c", script, "sh", b.URL}
 	p.Stderr = said
 	writePrompts(t, dir, 20)
 	if err := p.Start(); err != nil {

@@ -57,7 +57,8 @@ func TestTextBytes(t *testing.T) {
 		least, most   int
 	}{
 		{"text counts whole", `"` + text + `"`, len(text), len(text) + 200},
-		{"an image counts as a picture, not by its bytes", `[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + image + `"}}]`, imageBytes, imageBytes + 300},
+		{"an image counts as a picture, not by its bytes", `[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + image + `"}}]`,
+			imageBytes, imageBytes + 300},
 		{"so does bare base64", `[{"type":"input_audio","input_audio":{"data":"` + image + `"}}]`, imageBytes, imageBytes + 300},
 		{"two images", `[{"url":"` + image + `"},{"url":"` + image + `"}]`, 2 * imageBytes, 2*imageBytes + 300},
 		{"a long word is text", `"` + strings.Repeat("x", blobSize/2) + `"`, blobSize / 2, blobSize},
