@@ -59,18 +59,19 @@ func newLane(r *run, index int, c LaneConfig) (*lane, error) {
 	return &lane{run: r, index: index, name: c.Name, model: c.Model, client: client, base: c.Provider.BaseURL}, nil
 }
 
-// usable reports whether a record may go this way now. To a closed lane whose time is over only one may, until it says how it went.
-func (l *lane) usable(now time.Time) bool {
+// usable reports whether a record may go this way now. To a closed lane whose time is over only one may, as a trial, until it says how it
+// went.
+func (l *lane) usable(now time.Time) (ok, trial bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case l.closed == nil:
-		return true
+		return true, false
 	case l.until.IsZero() || now.Before(l.until):
-		return false
+		return false, false
 	}
 	l.until = now.Add(l.hold)
-	return true
+	return true, true
 }
 
 // shut closes the lane, for good or for a while.

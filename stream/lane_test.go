@@ -22,7 +22,7 @@ func TestLaneClosesAndOpens(t *testing.T) {
 		l, empty := testLane(), errors.New("nothing left")
 		usable := func(when string, want bool) {
 			t.Helper()
-			if got := l.usable(time.Now()); got != want {
+			if got, _ := l.usable(time.Now()); got != want {
 				t.Errorf("%s: usable %v, want %v", when, got, want)
 			}
 		}
@@ -56,7 +56,7 @@ func TestLaneShutForGood(t *testing.T) {
 		l.shut(errors.New("wrong key"), true)
 		time.Sleep(24 * time.Hour)
 		l.reopen(time.Now())
-		if l.usable(time.Now()) {
+		if ok, _ := l.usable(time.Now()); ok {
 			t.Error("it was opened again")
 		}
 	})

@@ -98,26 +98,14 @@ func (r *router) start(j job) {
 // place waits for a permit to ask about t in the first lane that takes it. When there will be none, t is finished.
 func (r *router) place(ctx context.Context, t *task, retry bool) *limiter.Permit {
 	for {
-		closed := true
-		for _, l := range r.lanes[t.floor:] {
-			if !l.usable(time.Now()) {
-				continue
-			}
-			permit, err := l.permit(ctx, t, retry)
-			if err == nil {
-				return permit
-			}
-			if errors.Is(err, limiter.ErrOpen) {
-				closed = false
-				continue
-			}
-			if !errors.Is(err, limiter.ErrGaveUp) {
-				r.unplaced(t, err)
-				return nil
-			}
-			l.shut(l.gaveUp(err), true)
-		}
-		if closed && r.nowhere(t) {
+		permit, closed, err := r.tryLanes(ctx, t, retry)
+		switch {
+		case err != nil:
+			r.unplaced(t, err)
+			return nil
+		case permit != nil:
+			return permit
+		case closed && r.nowhere(t):
 			return nil
 		}
 		select {
@@ -127,6 +115,32 @@ func (r *router) place(ctx context.Context, t *task, retry bool) *limiter.Permit
 			return nil
 		}
 	}
+}
+
+// tryLanes goes through the lanes once. It returns the permit of the first that takes t; else whether all are closed, rather than
+// waiting for a breaker. An error is one that no other lane changes.
+func (r *router) tryLanes(ctx context.Context, t *task, retry bool) (permit *limiter.Permit, closed bool, err error) {
+	closed = true
+	for _, l := range r.lanes[t.floor:] {
+		ok, trial := l.usable(time.Now())
+		if !ok {
+			continue
+		}
+		permit, err := l.permit(ctx, t, retry)
+		switch {
+		case err == nil && !trial && l.whyClosed() != nil:
+			permit.Drop() // it was closed while t waited
+		case err == nil:
+			return permit, false, nil
+		case errors.Is(err, limiter.ErrOpen):
+			closed = false
+		case errors.Is(err, limiter.ErrGaveUp):
+			l.shut(l.gaveUp(err), true)
+		default:
+			return nil, false, err
+		}
+	}
+	return nil, closed, nil
 }
 
 // unplaced finishes a record that gets no permit for a reason that no other lane changes.
