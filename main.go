@@ -94,13 +94,14 @@ type app struct {
 	Version kong.VersionFlag `help:"Print the version." hidden:""`
 	Ledger  string           `short:"l" group:"resume" placeholder:"FILE" env:"LLMPIPE_LEDGER" help:"The ledger (llmpipe.ledger.jsonl)."`
 
-	Run      runCommand      `cmd:"" default:"withargs" help:"The filter; the default, no word needed."`
-	Estimate estimateCommand `cmd:"" help:"Say what prompts would cost, and how long they would take."`
-	Models   modelsCommand   `cmd:"" help:"List the prices in force."`
-	Export   exportCommand   `cmd:"" help:"Write the results in a ledger again."`
-	Report   reportCommand   `cmd:"" help:"Say what a ledger's records cost, how long they took and what failed."`
-	Repair   repairCommand   `cmd:"" help:"Write a damaged ledger again, clean, beside the old one."`
-	Sim      simCommand      `cmd:"" help:"Serve the simulated provider."`
+	Run        runCommand        `cmd:"" default:"withargs" help:"The filter; the default, no word needed."`
+	Estimate   estimateCommand   `cmd:"" help:"Say what prompts would cost, and how long they would take."`
+	Models     modelsCommand     `cmd:"" help:"List the prices in force."`
+	Export     exportCommand     `cmd:"" help:"Write the results in a ledger again."`
+	Report     reportCommand     `cmd:"" help:"Say what a ledger's records cost, how long they took and what failed."`
+	Repair     repairCommand     `cmd:"" help:"Write a damaged ledger again, clean, beside the old one."`
+	Sim        simCommand        `cmd:"" help:"Serve the simulated provider."`
+	Completion completionCommand `cmd:"" help:"Print what makes a shell complete commands and flags."`
 
 	stdin, stdout, stderr *os.File
 	listen                func() <-chan os.Signal
@@ -317,6 +318,56 @@ func (c *simCommand) Run(a *app) error {
 	return provider.NewSim(o).Serve(ctx, l)
 }
 
+// completionCommand prints what a shell is told to complete llmpipe's words. It asks back, with words in place of its name, what they are.
+type completionCommand struct {
+	Shell string `arg:"" enum:"bash,zsh,fish,words" help:"bash, zsh or fish."`
+}
+
+// Run prints the shell's script, or the words that may stand at the end of the line that is being typed.
+func (c *completionCommand) Run(a *app, ctx *kong.Context) error {
+	if c.Shell != "words" {
+		_, err := fmt.Fprint(a.stdout, completionScripts[c.Shell])
+		return err
+	}
+	words := strings.Fields(os.Getenv("COMP_LINE") + "x") // the x keeps the last word, which may be empty
+	if len(words) < 2 {
+		return nil
+	}
+	word := strings.TrimSuffix(words[len(words)-1], "x")
+	commands := ctx.Model.Leaves(true)
+	selected := commands[0] // the filter, which needs no word
+	for _, command := range commands {
+		if command.Name == words[1] && len(words) > 2 {
+			selected = command
+		}
+		if len(words) == 2 && strings.HasPrefix(command.Name, word) {
+			fmt.Fprintln(a.stdout, command.Name)
+		}
+	}
+	for _, f := range slices.Concat(ctx.Model.Flags, selected.Flags) {
+		if name := "--" + f.Name; strings.HasPrefix(word, "-") && strings.HasPrefix(name, word) && !f.Hidden {
+			fmt.Fprintln(a.stdout, name)
+		}
+	}
+	return nil
+}
+
+// completionScripts make the shells ask for words; where there are none they complete the names of files.
+var completionScripts = map[string]string{
+	"bash": `_llmpipe() { COMPREPLY=($(COMP_LINE="${COMP_LINE:0:COMP_POINT}" llmpipe completion words)); }
+complete -o default -F _llmpipe llmpipe
+`,
+	"zsh": `_llmpipe() {
+  local -a found
+  found=(${(f)"$(COMP_LINE="${(j: :)words[1,CURRENT]}" llmpipe completion words)"})
+  if (( $#found )); then compadd -a found; else _files; fi
+}
+compdef _llmpipe llmpipe
+`,
+	"fish": `complete -c llmpipe -a '(COMP_LINE=(commandline -cp) llmpipe completion words)'
+`,
+}
+
 // printHelp prints a command's help: without a command the filter's, and what the commands have in common behind it.
 func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 	selected := ctx.Selected()
@@ -364,7 +415,7 @@ func inOrder(command *kong.Node) {
 	}
 	command.Flags = slices.Concat(command.Parent.Flags, command.Flags)
 	command.Parent.Flags = nil
-	if command.Name == "models" || command.Name == "sim" { // which have no ledger
+	if slices.Contains([]string{"models", "sim", "completion"}, command.Name) { // which have no ledger
 		command.Flags = slices.DeleteFunc(command.Flags, func(f *kong.Flag) bool { return f.Name == "ledger" })
 	}
 	slices.SortStableFunc(command.Flags, func(a, b *kong.Flag) int { return cmp.Compare(place(a), place(b)) })
@@ -389,6 +440,10 @@ var examples = map[string]string{
 `,
 	"report": `  llmpipe report
   llmpipe report --json january.jsonl.gz february.jsonl.gz | jq .total
+`,
+	"completion": `  source <(llmpipe completion bash)
+  source <(llmpipe completion zsh)
+  llmpipe completion fish | source
 `,
 	"repair": `  llmpipe repair
   llmpipe repair answers.ledger.jsonl --out clean.jsonl
