@@ -1,0 +1,96 @@
+package record
+
+// MaxInputs is how many inputs one request for embeddings may hold
+// (platform.openai.com/docs/api-reference/embeddings/create).
+const MaxInputs = 2048
+
+// Packable is a request for one embedding, taken apart so that it can be asked together with others. It is good as long as its record.
+type Packable struct {
+	Weight int // bytes of the text, or how many token numbers; at least 1
+
+	rec        *Record
+	start, end int // the input in the body
+	tokens     bool
+}
+
+// Packable takes the request apart. It is false for one that does not ask for exactly one embedding: another endpoint's, and one whose
+// input is an array of inputs, or none that a provider takes.
+func (r *Record) Packable() (p Packable, ok bool) {
+	if r.Endpoint != Embeddings {
+		return p, false
+	}
+	p.rec = r
+	var buf [16]member
+	members := appendMembers(buf[:0], r.Body, 0)
+	for i := range members {
+		if !saysExactly(members[i].key.of(r.Body), "input") {
+			continue
+		}
+		if ok {
+			return p, false // which of two counts is the provider's to say
+		}
+		p.start, p.end, ok = members[i].value.start, members[i].value.end, true
+	}
+	return p, ok && p.weigh()
+}
+
+// weigh finds the weight of an input that is a string or an array of token numbers, and reports whether it is one.
+func (p *Packable) weigh() bool {
+	input := p.rec.Body[p.start:p.end]
+	if isString(input) {
+		p.Weight = max(1, len(input)-len(`""`))
+		return true
+	}
+	p.tokens = true
+	elements(input, func(value []byte) bool {
+		p.tokens = isNumber(value)
+		p.Weight++
+		return p.tokens
+	})
+	return p.tokens && p.Weight > 0
+}
+
+// Size is the length of the input in bytes.
+func (p *Packable) Size() int { return p.end - p.start }
+
+// AppendKind appends what is the same for all that can be asked together: the body without its input, and of which type that is, since
+// providers do not take texts and token numbers in one request.
+func (p *Packable) AppendKind(dst []byte) []byte {
+	kind := byte('s')
+	if p.tokens {
+		kind = 't'
+	}
+	dst = append(dst, p.rec.Body[:p.start]...)
+	dst = append(dst, 0, kind) // a byte that no JSON holds keeps the two sides apart
+	return append(dst, p.rec.Body[p.end:]...)
+}
+
+// Pack makes r the one request that asks for the embeddings of all parts, which are of one kind. It stands for the first of them where
+// something must be said of it: line, file and id are that one's.
+func (r *Record) Pack(parts []Packable) {
+	first := parts[0].rec
+	start, end := parts[0].start, parts[0].end
+	body := append(r.buf[:0], first.Body[:start]...)
+	body = append(body, '[')
+	text := first.TextBytes - (end - start) + len("[]") + len(parts) - 1
+	for i := range parts {
+		p := &parts[i]
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = append(body, p.rec.Body[p.start:p.end]...)
+		text += p.rec.TextBytes - (len(p.rec.Body) - p.Size())
+	}
+	body = append(body, ']')
+	grown := len(body) - end
+	body = append(body, first.Body[end:]...)
+	*r = Record{
+		Line: first.Line, File: first.File, ID: first.ID, Endpoint: first.Endpoint, Body: body, Model: first.Model,
+		MaxTokens: first.MaxTokens, N: first.N, TextBytes: text, Verbatim: first.Verbatim,
+		modelStart: first.modelStart, modelEnd: first.modelEnd, buf: body,
+	}
+	if r.modelStart > start {
+		r.modelStart += grown
+		r.modelEnd += grown
+	}
+}

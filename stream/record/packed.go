@@ -1,0 +1,137 @@
+package record
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+)
+
+// Packed is the answer to a request for several embeddings, taken apart so that each becomes the answer to a request of its own. It
+// refers to the body that it was parsed from.
+type Packed struct {
+	body   []byte
+	data   span
+	usage  []span // the numbers in usage, from left to right
+	before int    // how many of them stand before data
+	items  []packedItem
+}
+
+// packedItem is one embedding with what stands beside it.
+type packedItem struct {
+	value []byte
+	index span // the number in it that says which input it belongs to; empty when there is none
+}
+
+// ParsePacked takes apart the body of an answer, one that ParseAnswer took, to a request with n inputs. The error says why it does not
+// hold the embedding of each.
+func ParsePacked(body []byte, n int) (*Packed, error) {
+	p := &Packed{body: body}
+	found := 0
+	members := appendMembers(nil, body, skipSpace(body, 0))
+	for i := range members {
+		m := &members[i]
+		switch string(nameOf(m.key.of(body))) {
+		case "data":
+			found++
+			p.data, p.before = m.value, len(p.usage)
+		case "usage":
+			p.addNumbers(m.value.start)
+		}
+	}
+	elements(p.data.of(body), func(value []byte) bool {
+		p.items = append(p.items, packedItem{value: value})
+		return true
+	})
+	if found != 1 || len(p.items) != n {
+		return nil, fmt.Errorf("the answer holds %d embeddings for %d inputs", len(p.items), n)
+	}
+	return p, p.sort()
+}
+
+// addNumbers notes the numbers in the object that begins at i, and in those inside of it.
+func (p *Packed) addNumbers(i int) {
+	members := appendMembers(nil, p.body, i)
+	for i := range members {
+		v := members[i].value
+		switch value := v.of(p.body); {
+		case isNumber(value):
+			p.usage = append(p.usage, v)
+		case value[0] == '{':
+			p.addNumbers(v.start)
+		}
+	}
+}
+
+// sort brings the embeddings into the order of the inputs, which their indexes tell; without any they are in that order.
+func (p *Packed) sort() error {
+	sorted := make([]packedItem, len(p.items))
+	indexed := 0
+	var members []member
+	for _, item := range p.items {
+		members = appendMembers(members[:0], item.value, 0)
+		at := lookup(members, item.value, "index")
+		if at < 0 {
+			continue
+		}
+		indexed++
+		item.index = members[at].value
+		i, err := strconv.Atoi(string(item.index.of(item.value)))
+		if err != nil || i < 0 || i >= len(sorted) || sorted[i].value != nil {
+			return fmt.Errorf("the indexes of the answer's embeddings are not those of %d inputs", len(sorted))
+		}
+		sorted[i] = item
+	}
+	switch indexed {
+	case 0:
+	case len(sorted):
+		p.items = sorted
+	default:
+		return fmt.Errorf("%d of the answer's %d embeddings have an index", indexed, len(sorted))
+	}
+	return nil
+}
+
+// Append appends the answer that the i-th input, from 0, would have got alone: its embedding at index 0, its share of every number in
+// usage, and all else as it is.
+func (p *Packed) Append(dst []byte, i int, shares Shares) []byte {
+	item := &p.items[i]
+	dst = slices.Grow(dst, len(p.body)-(p.data.end-p.data.start)+len(item.value)+len("[]"))
+	s := splice{dst: dst, src: p.body}
+	s.putShares(p.usage[:p.before], i, shares)
+	s.copyTo(p.data.start)
+	s.put("[")
+	if item.index.end > 0 {
+		s.dst = append(s.dst, item.value[:item.index.start]...)
+		s.put("0")
+	}
+	s.dst = append(s.dst, item.value[item.index.end:]...)
+	s.put("]")
+	s.skipTo(p.data.end)
+	s.putShares(p.usage[p.before:], i, shares)
+	s.copyTo(len(p.body))
+	return s.dst
+}
+
+// putShares copies everything up to the last of the numbers, with the i-th part's share in place of each.
+func (s *splice) putShares(numbers []span, i int, shares Shares) {
+	for _, n := range numbers {
+		s.copyTo(n.start)
+		s.dst = appendShare(s.dst, n.of(s.src), i, shares)
+		s.skipTo(n.end)
+	}
+}
+
+// appendShare appends the i-th part's share of a number. Whole numbers are counts, and divided to the last one; others, such as a price,
+// are divided as they are. What is below zero counts nothing, and stays.
+func appendShare(dst, number []byte, i int, shares Shares) []byte {
+	amount, err := strconv.ParseFloat(string(number), 64)
+	switch {
+	case err != nil || amount < 0:
+		return append(dst, number...)
+	case amount == math.Trunc(amount) && amount <= maxTokenCount:
+		return strconv.AppendInt(dst, shares.Of(int64(amount), i, i+1), 10)
+	}
+	part := float64(shares.upTo(i+1)-shares.upTo(i)) / float64(shares.upTo(len(shares)))
+	return strconv.AppendFloat(dst, amount*part, 'g', -1, 64)
+}
