@@ -12,6 +12,9 @@ import (
 func (l *lane) ask(j job) {
 	t := j.task
 	l.client.Ask(l.stop.waiting, t.Endpoint, t.sendModel, t.sendBody, &t.reply)
+	if t.pack != nil {
+		t.pack.check(&t.reply)
+	}
 	l.counts.attempt(&t.reply)
 	// Before the permit is given back, so that nothing more is sent where nothing more should be.
 	l.heed(t)
@@ -53,7 +56,8 @@ func (l *lane) heed(t *task) {
 		l.sameError.clear()
 		l.reopen(time.Now().Add(-t.reply.Latency))
 	case provider.Refused:
-		if l.index == 0 && l.sameError.repeats(t.reply.Err) {
+		// What a pack's refusal says of its records is known once it is split.
+		if l.index == 0 && !t.divisible() && l.sameError.repeats(t.reply.Err, t.records()) {
 			l.stop.fail(l.hopeless(t))
 		}
 	case provider.Exhausted:
@@ -104,11 +108,12 @@ func (l *lane) sleep(t *task, wait *hintedBackOff) {
 	wait.hint = t.reply.Hint
 	d := wait.NextBackOff()
 	l.voice.Detail("%s: %s; again in %s", t.title(), t.reply.Err, d.Round(time.Millisecond))
+	records := t.records()
 	if l.stop.ending() || !l.sleepers.add(t, d) {
 		l.finish(t)
 		return
 	}
-	l.counts.retries.Add(1)
+	l.counts.retries.Add(records)
 }
 
 // move sends t to the lanes behind this one, where its attempts are used up, and reports whether there are any.
@@ -122,22 +127,31 @@ func (l *lane) move(t *task) bool {
 }
 
 // again has t placed anew, at once.
-func (l *lane) again(t *task) {
-	if l.stop.ending() || !l.sleepers.add(t, 0) {
-		l.finish(t)
+func (r *run) again(t *task) {
+	records := t.records()
+	if r.stop.ending() || !r.sleepers.add(t, 0) {
+		r.finish(t)
 		return
 	}
-	l.counts.retries.Add(1)
+	r.counts.retries.Add(records)
 }
 
-// refuse makes t's last reply its error.
+// refuse makes t's last reply its error, unless it is a pack that can be split.
 func (l *lane) refuse(t *task) {
+	if t.divisible() {
+		l.split(t)
+		return
+	}
 	t.fail(t.reply.Err)
 	l.finish(t)
 }
 
 // finish hands t to the commit.
 func (r *run) finish(t *task) {
+	if t.pack != nil {
+		r.unpack(t)
+		return
+	}
 	if t.ask {
 		more := int64(len(t.reply.Body))
 		t.size += more

@@ -57,6 +57,8 @@ type Config struct {
 	Money MoneyConfig
 	// Ledger is what is remembered.
 	Ledger LedgerConfig
+	// Pack is how many records on the embeddings endpoint are asked about in one request; 0 counts as 1.
+	Pack int
 	// Chunk drains after every so many asked records, waits ChunkDelay and runs OnChunk in a shell.
 	Chunk      int
 	ChunkDelay time.Duration

@@ -6,6 +6,7 @@
 //
 //	read      source.go   a line out of the inputs, in order (decompressed and decoded by package record)
 //	admit     admit.go    is it wanted (--sample, --limit), has it been met before (seen.go), is there room (gate.go)
+//	pack      packer.go   with --pack: several requests for embeddings become one (pack.go), and each its own again at the end
 //	wait      lane.go     for a permit of the lane's limiter; new records and retries queue apart
 //	ask       ask.go      one attempt, by a worker; what came back decides what is next
 //	sleep     retry.go    after a failure that may pass; a sleeper holds no worker and no permit
@@ -14,8 +15,9 @@
 // # What is bounded, and by what
 //
 // The gate counts the records between reading and the commit, and their bytes. When a provider slows down, records in flight and
-// asleep reach twice the concurrency that the limiter allows, and reading stops. When the reader of stdout slows down, commits
-// pile up to the gate's bound, and reading stops. Nothing else queues, so memory does not grow with the input.
+// asleep reach twice the concurrency that the limiter allows (so many packs, with --pack), and reading stops. When the reader of
+// stdout slows down, commits pile up to the gate's bound, and reading stops. Nothing else queues, so memory does not grow with the
+// input.
 //
 // # How a run ends
 //

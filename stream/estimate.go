@@ -215,7 +215,11 @@ func (e *Estimate) time(cfg *Config, seen *sampleStats) {
 		}
 	}
 	if rpm := cfg.Pace.RPM; rpm > 0 {
-		note("requests", float64(e.Prompts)/float64(rpm))
+		requests := float64(e.Prompts)
+		if cfg.Decode.Endpoint == record.Embeddings && cfg.Pack > 1 {
+			requests /= float64(cfg.Pack)
+		}
+		note("requests", requests/float64(rpm))
 	}
 	if tpm := cfg.Pace.TPM; tpm > 0 {
 		note("tokens", float64(e.PromptTokens+e.CompletionTokens)/float64(tpm))

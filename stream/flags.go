@@ -47,6 +47,7 @@ type Flags struct {
 	Headroom       float64       `group:"pace" placeholder:"PCT" help:"Percent of every limit to leave to others."`
 	Retries        int           `group:"pace" default:"6" placeholder:"6" help:"How often a record is asked again after transient failures."`
 	GiveUp         time.Duration `group:"pace" default:"2h" placeholder:"2h" help:"How long to wait for a provider that answers nothing."`
+	Pack           int           `group:"pace" default:"1" placeholder:"1" help:"Embeddings: ask about up to N records in one request."`
 	Chunk          int           `group:"pace" placeholder:"N" help:"Drain after every N records."`
 	ChunkDelay     time.Duration `group:"pace" placeholder:"DUR" help:"Wait that long after each chunk."`
 	OnChunk        string        `group:"pace" placeholder:"CMD" help:"Run CMD after each chunk, status on its stdin; stop if it fails."`

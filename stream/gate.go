@@ -21,6 +21,8 @@ type gate struct {
 	open    int   // read and not committed
 	bytes   int64 // of the open ones
 	closed  bool
+	held    int // goroutines that wait for room
+	idling  int // goroutines that wait until nothing is open
 }
 
 func newGate(allowed func() int) *gate {
@@ -34,9 +36,11 @@ func newGate(allowed func() int) *gate {
 func (g *gate) enter(bytes int64, ask bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.held++
 	for !g.closed && g.full(bytes, ask) {
 		g.changed.Wait()
 	}
+	g.held--
 	g.open++
 	g.bytes += bytes
 	if ask {
@@ -85,13 +89,23 @@ func (g *gate) waiting() int {
 	return g.asks
 }
 
+// starved reports whether nothing more comes in before some of what is to be asked has been: reading waits for everything to be
+// committed, or for room that none but so many packed records can make.
+func (g *gate) starved(packed int64) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.idling > 0 || g.held > 0 && int64(g.asks) <= packed
+}
+
 // idle waits until every record that entered has left.
 func (g *gate) idle() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.idling++
 	for g.open > 0 {
 		g.changed.Wait()
 	}
+	g.idling--
 }
 
 // close makes nobody wait any more.

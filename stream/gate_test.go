@@ -60,6 +60,34 @@ func TestGateHugeRecord(t *testing.T) {
 	})
 }
 
+// Who packs records learns when no more come before some of those go out.
+func TestGateStarved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(allow(2))
+		for range 4 {
+			g.enter(1, true)
+		}
+		if g.starved(4) {
+			t.Error("nobody waits")
+		}
+		go g.enter(1, true)
+		synctest.Wait()
+		if g.starved(3) || !g.starved(4) {
+			t.Error("a reader is held back, by three packed records and one in flight, or by four packed ones")
+		}
+		g.answered(0)
+		synctest.Wait()
+		g.answered(0)
+		g.leave(2, 2)
+		go g.idle()
+		synctest.Wait()
+		if !g.starved(0) {
+			t.Error("everything is to be committed")
+		}
+		g.leave(3, 3)
+	})
+}
+
 // Closing lets everybody in at once, and tells them.
 func TestGateClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

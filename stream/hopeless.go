@@ -19,7 +19,7 @@ type sameError struct {
 	mu    sync.Mutex
 	over  bool // something else came first
 	first record.Error
-	count int
+	count int64
 }
 
 // clear notes an answer.
@@ -29,8 +29,8 @@ func (s *sameError) clear() {
 	s.mu.Unlock()
 }
 
-// repeats notes that a record was refused, and reports whether that makes the run hopeless.
-func (s *sameError) repeats(err *record.Error) bool {
+// repeats notes that so many records were refused, and reports whether that makes the run hopeless.
+func (s *sameError) repeats(err *record.Error, records int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -43,7 +43,7 @@ func (s *sameError) repeats(err *record.Error) bool {
 		s.over = true
 		return false
 	}
-	s.count++
+	s.count += records
 	return s.count >= hopelessAfter // whoever comes meanwhile must not ask on either
 }
 

@@ -28,7 +28,7 @@ func TestSameError(t *testing.T) {
 			switch {
 			case err == nil:
 				s.clear()
-			case s.repeats(err) && got == 0:
+			case s.repeats(err, 1) && got == 0:
 				got = i + 1
 			}
 		}

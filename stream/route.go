@@ -42,6 +42,9 @@ func newRouter(r *run, lanes []*lane) *router {
 func (r *router) serve(ctx context.Context) {
 	var placing sync.WaitGroup
 	placing.Go(func() { r.placeFresh(ctx) })
+	if r.packer != nil {
+		placing.Go(func() { r.packer.pack(ctx) })
+	}
 	placing.Go(func() { r.placeRetries(ctx) })
 	placing.Go(func() {
 		for _, t := range r.sleepers.run(ctx) {
@@ -54,11 +57,16 @@ func (r *router) serve(ctx context.Context) {
 }
 
 func (r *router) placeFresh(ctx context.Context) {
+	fresh := r.fresh
+	if r.packer != nil {
+		fresh = r.packer.out
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case t := <-r.fresh:
+		case t := <-fresh:
+			t = t.seal()
 			if permit := r.place(ctx, t, false); permit != nil {
 				r.start(job{t, permit})
 			}
@@ -147,6 +155,9 @@ func (r *router) tryLanes(ctx context.Context, t *task, retry bool) (permit *lim
 func (r *router) unplaced(t *task, err error) {
 	var large *limiter.TooLarge
 	switch {
+	case errors.As(err, &large) && t.pack != nil:
+		r.split(t)
+		return
 	case errors.As(err, &large):
 		t.fail(&record.Error{Type: "too_large", Code: "over_limit", Message: large.Error()})
 	case errors.Is(err, limiter.ErrOverBudget):

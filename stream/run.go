@@ -23,6 +23,7 @@ type run struct {
 	gate      *gate
 	underway  *underway
 	sleepers  *sleepers
+	packer    *packer // nil: records are asked one by one
 	router    *router
 	source    *source
 	money     *money
@@ -32,7 +33,7 @@ type run struct {
 
 	summaryFile *summaryFile // nil without --summary
 
-	fresh   chan *task // from the reader to the lane
+	fresh   chan *task // from the reader to the packer, or to the router
 	commits chan *task // to the committer
 
 	allRead    atomic.Bool // every record has been read, or as many as will be
@@ -90,7 +91,10 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 	}
 	r.money = newMoney(r, j)
 	r.paceLanes()
-	r.gate = newGate(r.router.allowed)
+	r.gate = newGate(func() int { return r.router.allowed() * max(1, r.cfg.Pack) })
+	if r.cfg.Pack > 1 {
+		r.packer = newPacker(r)
+	}
 	return r.run(newReader(r, decode, j), newCommitter(r, failed, j)), nil
 }
 

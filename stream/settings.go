@@ -26,7 +26,7 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*Confi
 		Pace: limiter.Config{
 			RPM: f.RPM, TPM: f.TPM, Headroom: f.Headroom, MaxConcurrency: f.MaxConcurrency, GiveUp: f.GiveUp,
 		},
-		Retries: f.Retries, Chunk: f.Chunk, ChunkDelay: f.ChunkDelay, OnChunk: f.OnChunk,
+		Retries: f.Retries, Pack: f.Pack, Chunk: f.Chunk, ChunkDelay: f.ChunkDelay, OnChunk: f.OnChunk,
 		Progress: f.Progress, Quiet: f.Quiet, Verbose: f.Verbose,
 	}
 	if cfg.Progress == ProgressAuto && getenv("TERM") == "dumb" {
@@ -61,7 +61,8 @@ func (f *Flags) checkNumbers(*Config) error {
 	}{
 		{"max-line", float64(f.MaxLine), 1}, {"limit", float64(f.Limit), 0}, {"sample", float64(f.Sample), 0},
 		{"max-concurrency", float64(f.MaxConcurrency), 1}, {"rpm", float64(f.RPM), 0}, {"tpm", float64(f.TPM), 0},
-		{"headroom", f.Headroom, 0}, {"retries", float64(f.Retries), 0}, {"chunk", float64(f.Chunk), 0},
+		{"headroom", f.Headroom, 0}, {"retries", float64(f.Retries), 0}, {"pack", float64(f.Pack), 1},
+		{"chunk", float64(f.Chunk), 0},
 		{"chunk-delay", float64(f.ChunkDelay), 0}, {"timeout", float64(f.Timeout), 1}, {"give-up", float64(f.GiveUp), 1},
 	} {
 		switch {
@@ -74,6 +75,9 @@ func (f *Flags) checkNumbers(*Config) error {
 	}
 	if f.Headroom >= 100 {
 		return &UsageError{errors.New("--headroom leaves nothing: it is less than 100")}
+	}
+	if f.Pack > record.MaxInputs {
+		return &UsageError{fmt.Errorf("--pack is more than the %d inputs that a request may hold", record.MaxInputs)}
 	}
 	if f.Chunk == 0 && (f.OnChunk != "" || f.ChunkDelay > 0) {
 		return &UsageError{errors.New("--on-chunk and --chunk-delay need --chunk")}

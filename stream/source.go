@@ -30,6 +30,7 @@ type source struct {
 	consumed atomic.Int64 // of them, also by reading ahead
 	taken    atomic.Int64 // bytes, decompressed, of the lines handed out
 	ahead    atomic.Int64 // bytes, decompressed, read beyond them
+	waiting  atomic.Bool  // for an input to give more
 
 	mu        sync.Mutex
 	reading   bool
@@ -85,6 +86,9 @@ func checkInput(name string, stdin io.Reader) (os.FileInfo, error) {
 	return info, nil
 }
 
+// waits reports whether more is waited for just now: where it stays so, whoever writes the input has nothing yet.
+func (s *source) waits() bool { return s.waiting.Load() }
+
 // share is how much of the inputs has been handed out as lines, 0 to 1; false where their size cannot be told.
 func (s *source) share() (float64, bool) {
 	taken := float64(s.taken.Load())
@@ -95,15 +99,18 @@ func (s *source) share() (float64, bool) {
 	return read * taken / (taken + float64(s.ahead.Load())), true
 }
 
-// counted is an input that counts what is read of it.
+// counted is an input that counts what is read of it, and tells when it is waited for.
 type counted struct {
 	io.Reader
-	n *atomic.Int64
+	n       *atomic.Int64
+	waiting *atomic.Bool
 }
 
 // Read implements io.Reader.
 func (c counted) Read(p []byte) (int, error) {
+	c.waiting.Store(true)
 	n, err := c.Reader.Read(p)
+	c.waiting.Store(false)
 	c.n.Add(int64(n))
 	return n, err
 }
@@ -159,7 +166,7 @@ func (s *source) open() error {
 		}
 		s.file, src = f, f
 	}
-	s.reader = record.NewReader(counted{src, &s.consumed}, s.maxLine)
+	s.reader = record.NewReader(counted{src, &s.consumed, &s.waiting}, s.maxLine)
 	if s.spill {
 		s.reader.Spill = newSpill
 	}
@@ -171,7 +178,9 @@ func (s *source) openFile(name string) (*os.File, error) {
 	if !s.enterRead(true) {
 		return nil, errAbandoned
 	}
+	s.waiting.Store(true)
 	f, err := os.Open(name)
+	s.waiting.Store(false)
 	if !s.enterRead(false) {
 		_ = f.Close() // nil or not: nobody reads it
 		return nil, errAbandoned
@@ -218,13 +227,6 @@ func (s *source) enterRead(reading bool) bool {
 	defer s.mu.Unlock()
 	s.reading = reading
 	return !s.abandoned
-}
-
-// inRead reports whether the source is inside a read: where it stays there, whoever writes the input has nothing yet.
-func (s *source) inRead() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.reading
 }
 
 // abandon makes every later next return errAbandoned, and reports whether the owner is inside a read, which may never end.

@@ -71,7 +71,7 @@ func (r *run) waitingFor(p *limiter.Stats, now time.Time) string {
 		return "provider down, probing"
 	case !p.PausedUntil.IsZero():
 		return "paused " + waitOf(p.PausedUntil.Sub(now)) + " by the provider"
-	case p.InFlight == 0 && r.gate.waiting() == 0 && r.source.inRead():
+	case p.InFlight == 0 && r.gate.waiting() == 0 && r.source.waits():
 		return "waiting for input"
 	}
 	return ""

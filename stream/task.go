@@ -32,6 +32,7 @@ type task struct {
 	key  ledger.Key
 	size int64 // bytes charged to the gate
 	ask  bool  // counted by the gate as one to be asked
+	pack *pack // the records that it asks about together; nil when it is one record
 
 	lane      *lane  // where it was asked last, or is to be; nil before
 	floor     int    // index of the first lane where its attempts are not used up
@@ -109,6 +110,9 @@ func (t *task) forgive() {
 
 // title says which record t is, for messages.
 func (t *task) title() string {
+	if t.pack != nil {
+		return t.packTitle()
+	}
 	var b strings.Builder
 	if t.File != "" {
 		b.WriteString(t.File + " ")
