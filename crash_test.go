@@ -16,7 +16,7 @@ const (
 	crashConcurrency = 4
 
 	// crashGroup is how many records a commit holds.
-	crashGroup = 64
+	crashGroup = 256
 	// A kill loses at most what was asked and not yet recorded: no more than the records that may lie between reading and the commit,
 	// however slow the disk is.
 	crashMostInAir = 4*crashConcurrency + 256
