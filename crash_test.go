@@ -19,7 +19,7 @@ const (
 	crashGroup = 256
 	// A kill loses at most what was asked and not yet recorded: no more than the records that may lie between reading and the commit,
 	// however slow the disk is.
-	crashMostInAir = 4*crashConcurrency + 1024
+	crashMostInAir = 4*crashConcurrency + 256
 )
 
 // crashJob is one job that is killed and started again until it is done.

@@ -7,7 +7,7 @@ const (
 	// maxOpenBytes is how many bytes of lines and answers may be held. One record larger than this still passes, alone.
 	maxOpenBytes = 32 << 20
 	// commitSlack is how many finished records may wait for the commit beyond what is asked: as many as come in while a slow disk syncs.
-	commitSlack = 1024
+	commitSlack = 256
 )
 
 // gate counts the records between reading and the commit, and holds reading back. It is where "memory does not grow with the input"
