@@ -203,3 +203,20 @@ func median(values []float64) float64 {
 	slices.Sort(values)
 	return values[len(values)/2]
 }
+
+// BenchmarkReplay writes recorded answers of about 1 KB again: megabytes of ledger a second.
+func BenchmarkReplay(b *testing.B) {
+	const records = 50_000
+	url := startBenchSim(b, "latency=0&output=150")
+	input, path := batchLines(records), filepath.Join(b.TempDir(), "ledger.jsonl")
+	askFilter(b, url, input, 64, path)
+	info, err := os.Stat(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(info.Size())
+	b.ReportMetric(float64(info.Size())/records, "B/record")
+	for b.Loop() {
+		askFilter(b, url, input, 64, path)
+	}
+}

@@ -84,6 +84,7 @@ func (c *committer) gather() bool {
 // commitGroup takes the group through ledger, stdout and --failed.
 func (c *committer) commitGroup() {
 	if c.journal != nil {
+		c.journal.open(c.group)
 		if err := c.journal.commit(c.group, c.emitter.takeMarks()); err != nil {
 			c.stop.failSoon(err)
 		}

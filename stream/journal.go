@@ -154,18 +154,29 @@ func (j *journal) recall(t *task, found ledger.Found) bool {
 	if errors.Is(err, ledger.ErrMismatch) {
 		return false
 	}
-	if err == nil {
-		var endpoint record.Endpoint // with MatchID it may be another than t's
-		if endpoint, err = record.ParseEndpoint(t.recorded.Endpoint); err == nil {
-			t.reply.Answer, err = record.ParseAnswer(endpoint, t.recorded.Response)
-		}
-	}
 	if err != nil {
 		j.stop.fail(ledgerHint(j.cfg.Ledger.Path, err))
 		return false
 	}
 	t.outcome, t.emitted = recalled, found.Emitted
 	return true
+}
+
+// open parses the recalled answers of a group. It is the committer's part of recalling, so that the reader has time for the next lines.
+func (j *journal) open(group []*task) {
+	for _, t := range group {
+		if t.outcome != recalled {
+			continue
+		}
+		endpoint, err := record.ParseEndpoint(t.recorded.Endpoint) // with MatchID it may be another than t's
+		if err == nil {
+			t.reply.Answer, err = record.ParseAnswer(endpoint, t.recorded.Response)
+		}
+		if err != nil {
+			j.stop.fail(fmt.Errorf("ledger %s: the result of %s: %w", j.cfg.Ledger.Path, t.title(), err))
+			t.outcome = unsent
+		}
+	}
 }
 
 // commit records what the group's records cost and said, and which lines were written to stdout since the last time. An answer that
