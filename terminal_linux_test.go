@@ -120,7 +120,8 @@ func TestStatusLineOnTerminal(t *testing.T) {
 			const records = 100
 			term := newTerminal(t, 200)
 			dir := t.TempDir()
-			p := llmpipe(t, dir, "--base-url", b.URL, "-m", "m", "-c", "4", "--no-ledger", "-v", writePrompts(t, dir, records))
+			p := llmpipe(t, dir, "--base-url", b.URL, "-m", "m", "-c", "4", "--no-ledger", "-v",
+				"--rpm", "100000", "--tpm", "10000000", writePrompts(t, dir, records))
 			p.Stderr = term.process
 			if where == "both" {
 				p.Stdout = term.process
@@ -129,6 +130,7 @@ func TestStatusLineOnTerminal(t *testing.T) {
 			if err := p.Start(); err != nil {
 				t.Fatal(err)
 			}
+			t.Cleanup(func() { _ = p.Process.Kill() }) // else a test that failed would wait for the terminal's end
 			eventually(t, "a wide status line", func() bool {
 				lines := term.drawn()
 				return len(lines) > 1 && strings.Contains(lines[len(lines)-1], "in flight 4/4")

@@ -93,8 +93,8 @@ func TestVoiceStatusLine(t *testing.T) {
 	var w bytes.Buffer
 	v := NewVoice(&w, false, true)
 	v.Note("before")
-	v.draw("[>  ] 1/3")
-	v.Note("a longer message than the line is")
+	v.draw("[>  ] 1/3, and longer than what is said")
+	v.Note("a message")
 	v.draw("[=> ] 2/3")
 	giveBack := v.lend()
 	v.draw("not now")
@@ -106,7 +106,7 @@ func TestVoiceStatusLine(t *testing.T) {
 	v.clear()
 	v.Note("after")
 	want := []string{
-		"llmpipe: before", "llmpipe: a longer message than the line is", "another program", "llmpipe: warning: two", "         lines",
+		"llmpipe: before", "llmpipe: a message", "another program", "llmpipe: warning: two", "         lines",
 		"llmpipe: after", "",
 	}
 	if got := screen(w.String()); !slices.Equal(got, want) {
