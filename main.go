@@ -312,7 +312,8 @@ func (c *simCommand) Run(a *app) error {
 	defer stop()
 	signals := a.listen()
 	go func() {
-		<-signals
+		for !stream.Ends(<-signals) {
+		}
 		stop()
 	}()
 	return provider.NewSim(o).Serve(ctx, l)

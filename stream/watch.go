@@ -26,17 +26,17 @@ func (r *run) watch(ctx context.Context) {
 	}
 }
 
+// Ends reports whether a signal asks the process to end. One does not that asks for the status, nor SIGPIPE: which write it was, the write
+// itself says, and it comes of sockets too.
+func Ends(sig os.Signal) bool { return !wantsStatus(sig) && sig != sigpipe }
+
 // hear does what a signal asks for.
 func (r *run) hear(sig os.Signal) {
 	switch {
 	case wantsStatus(sig):
 		r.voice.say(r.status().String())
-	case sig == sigpipe:
-		// Which write it was, the write itself says.
-	default:
-		if r.stop.signal(sig) {
-			r.voice.Note("%s: waiting for what is in flight, at most %s; once more ends it at once", sig, drainTime)
-		}
+	case Ends(sig) && r.stop.signal(sig):
+		r.voice.Note("%s: waiting for what is in flight, at most %s; once more ends it at once", sig, drainTime)
 	}
 }
 
