@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -85,28 +85,58 @@ func startBenchSim(b *testing.B, options string) string {
 	return strings.TrimSpace(url)
 }
 
-// batchLines are n batch lines of about 1.2 KB, whose answers are of about the same size.
-func batchLines(n int) []byte {
-	var b bytes.Buffer
-	padding := strings.Repeat("lorem ipsum dolor sit amet ", 38)
-	for i := range n {
-		fmt.Fprintf(&b, `{"custom_id":"r%d","method":"POST","url":"/v1/chat/completions","body":{"model":"m",`+
-			`"messages":[{"role":"user","content":"%d %s"}],"max_tokens":400}}`+"\n", i, i, padding)
+// batchLines are n batch lines of about 1.2 KB, made as they are read: what a benchmark holds in memory is not the input's.
+type batchLines struct {
+	n    int
+	i    int
+	line []byte // of line i, what is not yet read
+	buf  []byte
+}
+
+func newBatchLines(n int) *batchLines { return &batchLines{n: n} }
+
+var padding = strings.Repeat("lorem ipsum dolor sit amet ", 38)
+
+// appendBody appends the body of line i.
+func appendBody(dst []byte, i int) []byte {
+	dst = append(dst, `{"model":"m","messages":[{"role":"user","content":"`...)
+	dst = strconv.AppendInt(dst, int64(i), 10)
+	dst = append(dst, ' ')
+	dst = append(dst, padding...)
+	return append(dst, `"}],"max_tokens":400}`...)
+}
+
+// Read implements io.Reader.
+func (b *batchLines) Read(p []byte) (int, error) {
+	if len(b.line) == 0 {
+		if b.i == b.n {
+			return 0, io.EOF
+		}
+		b.buf = append(b.buf[:0], `{"custom_id":"r`...)
+		b.buf = strconv.AppendInt(b.buf, int64(b.i), 10)
+		b.buf = append(b.buf, `","method":"POST","url":"/v1/chat/completions","body":`...)
+		b.buf = append(appendBody(b.buf, b.i), "}\n"...)
+		b.line = b.buf
+		b.i++
 	}
-	return b.Bytes()
+	n := copy(p, b.line)
+	b.line = b.line[n:]
+	return n, nil
 }
 
 // askBare is what the filter is compared with: the same bodies over a tuned transport, and the answers read and thrown away.
-func askBare(b *testing.B, url string, bodies [][]byte, inFlight int) {
+func askBare(b *testing.B, url string, records, inFlight int) {
 	b.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: inFlight, DisableCompression: true}
 	defer transport.CloseIdleConnections()
-	work := make(chan []byte)
+	work := make(chan int)
 	var workers sync.WaitGroup
 	for range inFlight {
 		workers.Go(func() {
 			var answer bytes.Buffer
-			for body := range work {
+			var body []byte
+			for i := range work {
+				body = appendBody(body[:0], i)
 				req, err := http.NewRequest(http.MethodPost, url+"/chat/completions", bytes.NewReader(body))
 				if err != nil {
 					panic(err)
@@ -124,18 +154,18 @@ func askBare(b *testing.B, url string, bodies [][]byte, inFlight int) {
 			}
 		})
 	}
-	for _, body := range bodies {
-		work <- body
+	for i := range records {
+		work <- i
 	}
 	close(work)
 	workers.Wait()
 }
 
 // askFilter runs the filter over input, with a ledger if path names one.
-func askFilter(b *testing.B, url string, input []byte, inFlight int, path string) {
+func askFilter(b *testing.B, url string, records, inFlight int, path string) {
 	b.Helper()
 	outcome, err := Run(b.Context(), Config{
-		Stdin: bytes.NewReader(input), Stdout: io.Discard, Stderr: io.Discard, MaxLine: 64 << 20,
+		Stdin: newBatchLines(records), Stdout: io.Discard, Stderr: io.Discard, MaxLine: 64 << 20,
 		Provider: provider.Config{BaseURL: url, Connections: inFlight},
 		Pace:     limiter.Config{Concurrency: inFlight},
 		Retries:  6,
@@ -164,24 +194,15 @@ func measure(f func()) (wall, cpu time.Duration) {
 func BenchmarkOverhead(b *testing.B) {
 	const records, inFlight, pairs = 20_000, 64, 5
 	url := startBenchSim(b, "latency=0&output=60")
-	input := batchLines(records)
-	var bodies [][]byte
-	for line := range bytes.Lines(input) {
-		var l struct{ Body json.RawMessage }
-		if err := json.Unmarshal(line, &l); err != nil {
-			b.Fatal(err)
-		}
-		bodies = append(bodies, l.Body)
-	}
-	askFilter(b, url, batchLines(2_000), inFlight, "") // warm up
+	askFilter(b, url, 2_000, inFlight, "") // warm up
 	for b.Loop() {
 		figures := map[string][]float64{}
 		note := func(name string, v float64) { figures[name] = append(figures[name], v) }
 		for i := range pairs {
-			bare, bareCPU := measure(func() { askBare(b, url, bodies, inFlight) })
-			plain, plainCPU := measure(func() { askFilter(b, url, input, inFlight, "") })
+			bare, bareCPU := measure(func() { askBare(b, url, records, inFlight) })
+			plain, plainCPU := measure(func() { askFilter(b, url, records, inFlight, "") })
 			path := filepath.Join(b.TempDir(), fmt.Sprint(i))
-			kept, keptCPU := measure(func() { askFilter(b, url, input, inFlight, path) })
+			kept, keptCPU := measure(func() { askFilter(b, url, records, inFlight, path) })
 			note("bare/s", records/bare.Seconds())
 			note("filter/s", records/plain.Seconds())
 			note("ledger/s", records/kept.Seconds())
@@ -208,8 +229,8 @@ func median(values []float64) float64 {
 func BenchmarkReplay(b *testing.B) {
 	const records = 50_000
 	url := startBenchSim(b, "latency=0&output=150")
-	input, path := batchLines(records), filepath.Join(b.TempDir(), "ledger.jsonl")
-	askFilter(b, url, input, 64, path)
+	path := filepath.Join(b.TempDir(), "ledger.jsonl")
+	askFilter(b, url, records, 64, path)
 	info, err := os.Stat(path)
 	if err != nil {
 		b.Fatal(err)
@@ -217,6 +238,6 @@ func BenchmarkReplay(b *testing.B) {
 	b.SetBytes(info.Size())
 	b.ReportMetric(float64(info.Size())/records, "B/record")
 	for b.Loop() {
-		askFilter(b, url, input, 64, path)
+		askFilter(b, url, records, 64, path)
 	}
 }

@@ -160,7 +160,10 @@ func TestEstimateWithoutASample(t *testing.T) {
 
 // BenchmarkEstimate reads a million records of 100 bytes: MB/s, and the memory of the whole process is in the test of the binary.
 func BenchmarkEstimate(b *testing.B) {
-	input := batchLines(20_000)
+	input, err := io.ReadAll(newBatchLines(20_000))
+	if err != nil {
+		b.Fatal(err)
+	}
 	b.SetBytes(int64(len(input)))
 	for b.Loop() {
 		if _, err := EstimateRun(b.Context(), simulated(bytes.NewReader(input)), nil); err != nil {
