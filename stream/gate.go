@@ -18,6 +18,7 @@ type gate struct {
 	mu      sync.Mutex
 	changed *sync.Cond
 	asks    int   // to be asked: queued, in flight or asleep
+	most    int   // of them, when room was looked for last
 	open    int   // read and not committed
 	bytes   int64 // of the open ones
 	closed  bool
@@ -61,16 +62,22 @@ func (g *gate) full(bytes int64, ask bool) bool {
 		return false
 	}
 	allowed := g.allowed()
-	return ask && g.asks >= 2*allowed || g.open >= 4*allowed+commitSlack || g.bytes+bytes > maxOpenBytes
+	g.most = 2 * allowed
+	return ask && g.asks >= g.most || g.open >= 4*allowed+commitSlack || g.bytes+bytes > maxOpenBytes
 }
 
-// answered notes that a record waits for the commit alone, with so many more bytes.
+// answered notes that a record waits for the commit alone, with so many more bytes. Reading goes on when there is room for a few: to wake it
+// for each costs more than the rest of its work.
 func (g *gate) answered(bytes int64) {
+	const few = 16 // th part of what may be asked
 	g.mu.Lock()
 	g.asks--
 	g.bytes += bytes
+	wake := g.held > 0 && few*(g.most-g.asks) >= g.most
 	g.mu.Unlock()
-	g.changed.Broadcast()
+	if wake {
+		g.changed.Broadcast()
+	}
 }
 
 // leave notes that records were committed.

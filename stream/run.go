@@ -52,7 +52,7 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 		stop:     newShutdown(ctx),
 		underway: newUnderway(),
 		sleepers: newSleepers(),
-		fresh:    make(chan *task),
+		fresh:    make(chan *task, freshRecords),
 		commits:  make(chan *task, commitSlack),
 		chunks:   chunks{size: cfg.Chunk},
 	}
@@ -207,9 +207,34 @@ func (r *run) stages(in *reader, out *committer) {
 			<-read
 		}
 	}
-	r.gate.idle() // every record that was read has been committed
+	r.awaitIdle() // every record that was read has been committed
 	stopLanes()
 	<-served
 	close(r.commits)
 	<-committed
+}
+
+// freshRecords is how many records may wait for the router to look at them, so that reader and router need not take turns.
+const freshRecords = 16
+
+// awaitIdle waits until every record that was read has been committed. When asking has ended nobody else takes those out of fresh.
+func (r *run) awaitIdle() {
+	idle := make(chan struct{})
+	go func() {
+		defer close(idle)
+		r.gate.idle()
+	}()
+	select {
+	case <-idle:
+		return
+	case <-r.stop.asking.Done():
+	}
+	for {
+		select {
+		case t := <-r.fresh:
+			r.finish(t)
+		case <-idle:
+			return
+		}
+	}
 }
