@@ -66,8 +66,8 @@ func (g *gate) full(bytes int64, ask bool) bool {
 	return ask && g.asks >= g.most || g.open >= 4*allowed+commitSlack || g.bytes+bytes > maxOpenBytes
 }
 
-// answered notes that a record waits for the commit alone, with so many more bytes. Reading goes on when there is room for a few: to wake it
-// for each costs more than the rest of its work.
+// answered notes that a record waits for the commit alone, with so many more bytes. Reading goes on when there is room for a few: to wake
+// it for each costs more than the rest of its work.
 func (g *gate) answered(bytes int64) {
 	const few = 16 // th part of what may be asked
 	g.mu.Lock()
