@@ -25,6 +25,11 @@ const (
 	// saved-up minute must never be spent at once.
 	depthSeconds = 0.1
 
+	// slowShare is how much of a limit is used that lets one request at a time
+	// through: one that is a millisecond early is refused by a provider that
+	// counts as closely, and networks do not keep time to the millisecond.
+	slowShare = 0.995
+
 	// learnedShare is how much of a limit that only headers told is used. The
 	// rest is for the other users of the same key, and for the way between the
 	// provider's clock and ours.
@@ -45,6 +50,7 @@ type bucket struct {
 	spare   float64 // share of every limit that is left unused, 0..1
 
 	limit float64 // a minute, what is paced by; 0: no limit known
+	rate  float64 // a minute, what it fills by: limit, or a little less
 	depth float64
 	level float64
 	at    time.Time // when level and left were true
@@ -83,7 +89,11 @@ func (b *bucket) resize() {
 	default:
 		b.limit = bound * min(1-b.spare, learnedShare)
 	}
-	b.depth = max(1, b.limit/60*depthSeconds)
+	b.rate = b.limit
+	if b.depth = b.limit / 60 * depthSeconds; b.depth < 1 {
+		b.depth = 1
+		b.rate *= slowShare
+	}
 	if was == 0 {
 		b.level = b.depth
 	}
@@ -105,7 +115,7 @@ func (b *bucket) refill(now time.Time) {
 	if b.limit == 0 {
 		return
 	}
-	b.level = min(b.depth, b.level+passed*b.limit/60)
+	b.level = min(b.depth, b.level+passed*b.rate/60)
 	if bound := b.bound(); bound > 0 {
 		b.left = min(bound, b.left+passed*bound/60)
 	}
@@ -116,7 +126,7 @@ func (b *bucket) wait(n float64) time.Duration {
 	if b.limit == 0 {
 		return 0
 	}
-	short := (min(n, b.depth) - b.level) / b.limit
+	short := (min(n, b.depth) - b.level) / b.rate
 	if bound := b.bound(); bound > 0 {
 		short = max(short, (min(n, bound)-b.left)/bound)
 	}

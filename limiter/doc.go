@@ -49,7 +49,9 @@
 // any request up to the minute's limit and goes into debt, so what is granted
 // in any t seconds is at most rate*t, one bucket and one request. Only what
 // exceeds the minute's limit by the lowest estimate (8 bytes a token) is
-// refused, as that record's error; nothing waits for ever.
+// refused, as that record's error; nothing waits for ever. A bucket of a single
+// request fills half a percent slower than its limit, for networks do not keep
+// time to the millisecond.
 //
 // # Limits
 //
