@@ -96,7 +96,9 @@ func TestLanesPrimaryDownInTheMiddleAndBack(t *testing.T) {
 	}
 	answered(t, records, first, spare)
 	stats := first.stats(t)
-	if n := stats.ByStatus["503"]; n > 8+8+5 {
+	// Eight failures in a row open the breaker; answers to what was sent before the outage, up to eight, may start the count anew; then there
+	// are those in flight, and a probe every few seconds.
+	if n := stats.ByStatus["503"]; n > 8+8+8+3 {
 		t.Errorf("%d requests reached the lane while it was down", n)
 	}
 	for model := range spare.stats(t).Models {
