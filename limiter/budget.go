@@ -105,8 +105,8 @@ func (b *Budget) join(l *Limiter) {
 	b.lanes = append(b.lanes, l)
 }
 
-// room reports whether a reservation of cost fits, and if not whether it never will, since nothing is in flight that could give way.
-func (b *Budget) room(cost int64, now time.Time) (fits, never bool) {
+// reserve sets cost aside if there is room for it. If not, never says that nothing is in flight that could give way.
+func (b *Budget) reserve(cost int64, now time.Time) (fits, never bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.renew(now)
@@ -114,6 +114,7 @@ func (b *Budget) room(cost int64, now time.Time) (fits, never bool) {
 		return false, true
 	}
 	if b.spent+b.kept+b.reserved+cost <= b.limit {
+		b.reserved += cost
 		return true, false
 	}
 	b.red = b.reserved == 0
@@ -136,10 +137,17 @@ func (b *Budget) left() int64 {
 	return b.limit - b.spent - b.kept
 }
 
-func (b *Budget) reserve(cost int64) {
+// wake has lanes other than from look again.
+func (b *Budget) wake(from *Limiter) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.reserved += cost
+	lanes := b.lanes
+	b.mu.Unlock()
+	for _, l := range lanes {
+		if l != from {
+			// Not by hand: from's mutex is held.
+			l.clock.AfterFunc(0, l.tick)
+		}
+	}
 }
 
 // settle replaces a reservation by what was spent, or, where nobody said what that was, keeps it. Other lanes than from may have
@@ -152,43 +160,30 @@ func (b *Budget) settle(reservation, cost int64, unclear bool, from *Limiter) {
 	} else {
 		b.spent += cost
 	}
-	lanes := b.lanes
 	b.mu.Unlock()
-	for _, l := range lanes {
-		if l != from {
-			// Not by hand: from's mutex is held.
-			l.clock.AfterFunc(0, l.tick)
-		}
-	}
+	b.wake(from)
 }
 
 // budgets are all that hold one limiter's requests back.
 type budgets []*Budget
 
-// check returns the error of a request that no settlement will make room for.
-func (all budgets) check(cost int64, now time.Time) error {
-	for _, b := range all {
-		if _, never := b.room(cost, now); never {
-			return &OverBudget{Budget: b, Left: b.left(), Need: cost}
+// reserve sets cost aside in all of them or in none: looking and reserving are one step, for other lanes do the same. Where there is
+// no room it reports false, and an error if no settlement will make any.
+func (all budgets) reserve(cost int64, now time.Time, from *Limiter) (bool, error) {
+	for i, b := range all {
+		fits, never := b.reserve(cost, now)
+		if fits {
+			continue
 		}
-	}
-	return nil
-}
-
-// wait is nothing where all budgets have room, else until something is settled.
-func (all budgets) wait(cost int64, now time.Time) time.Duration {
-	for _, b := range all {
-		if fits, _ := b.room(cost, now); !fits {
-			return forever
+		for _, earlier := range all[:i] {
+			earlier.settle(cost, 0, false, from)
 		}
+		if never {
+			return false, &OverBudget{Budget: b, Left: b.left(), Need: cost}
+		}
+		return false, nil
 	}
-	return 0
-}
-
-func (all budgets) reserve(cost int64) {
-	for _, b := range all {
-		b.reserve(cost)
-	}
+	return true, nil
 }
 
 func (all budgets) settle(reservation, cost int64, unclear bool, from *Limiter) {

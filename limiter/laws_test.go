@@ -236,7 +236,7 @@ func (w *witness) idle() error {
 		return nil
 	}
 	soon := l.now.Add(time.Microsecond) // what rounding may cost
-	switch wait := l.wait(head.request, l.estimate.charge(head.request)); {
+	switch wait := l.wait(l.estimate.charge(head.request)); {
 	case wait == 0 && (l.wake == nil || l.wakeAt.After(soon)):
 		return fmt.Errorf("%+v waits, but every gate has room", head.request)
 	case wait < forever && l.wake == nil:

@@ -191,8 +191,18 @@ func (l *Limiter) pump() {
 			continue
 		}
 		cost := l.estimate.charge(w.request)
-		if wait := l.wait(w.request, cost); wait > 0 {
+		if wait := l.wait(cost); wait > 0 {
 			l.arm(wait)
+			return
+		}
+		fits, err := l.budgets.reserve(w.request.Cost, l.now, l)
+		if err != nil {
+			l.queueOf(w.request).remove(w)
+			w.answer(nil, err)
+			continue
+		}
+		if !fits {
+			l.arm(forever) // a settlement wakes it
 			return
 		}
 		l.queueOf(w.request).remove(w)
@@ -203,9 +213,6 @@ func (l *Limiter) pump() {
 // refuse is the error of a request that can never go.
 func (l *Limiter) refuse(r Request) error {
 	if err := l.patience.check(l.now, &l.breaker); err != nil {
-		return err
-	}
-	if err := l.budgets.check(r.Cost, l.now); err != nil {
 		return err
 	}
 	if r.Movable && l.breaker.wait(l.now) > 0 {
@@ -224,8 +231,8 @@ var resourceNames = [resources]string{"requests", "tokens", "input tokens", "out
 
 // wait asks every gate. The longest wait counts: all must have room at once.
 // A further gate is one more line here, one in grant and one in learn.
-func (l *Limiter) wait(r Request, cost charge) time.Duration {
-	wait := max(l.breaker.wait(l.now), l.patience.wait(l.now), l.concurrency.wait(l.inFlight), l.budgets.wait(r.Cost, l.now))
+func (l *Limiter) wait(cost charge) time.Duration {
+	wait := max(l.breaker.wait(l.now), l.patience.wait(l.now), l.concurrency.wait(l.inFlight))
 	for i := range l.buckets {
 		wait = max(wait, l.buckets[i].wait(cost[i]))
 	}
@@ -239,7 +246,6 @@ func (l *Limiter) grant(r Request, cost charge) *Permit {
 		p.charged[i] = l.buckets[i].take(cost[i])
 		p.spent[i] = l.buckets[i].spent
 	}
-	l.budgets.reserve(r.Cost)
 	l.concurrency.grant(p)
 	l.breaker.grant(p)
 	l.used.add(l.now, 1, p.charged[tokens])
