@@ -13,8 +13,8 @@ import (
 // fallbackKeys are what a --fallback can say.
 const fallbackKeys = "url, model, key-env, header-env, name, rpm, tpm, concurrency"
 
-// fallbacks reads each --fallback: url=…,model=…,key-env=…,rpm=…. What it does not say is as for the first lane, but for its limits,
-// its key and its model.
+// fallbacks reads each --fallback: url=…,model=…,key-env=…,rpm=…. What it does not say is as for the first lane, but for its
+// limits, its key and its model.
 func (f *Flags) fallbacks(cfg *Config, getenv func(string) string) error {
 	for _, spec := range f.Fallback {
 		lane, err := parseFallback(spec, cfg, getenv)

@@ -44,21 +44,17 @@ func newShutdown(ctx context.Context) *shutdown {
 }
 
 // fail ends the run with err. The first error is the one that is told.
-func (s *shutdown) fail(err error) {
-	s.stop(func(r *stopped) {
-		if r.err == nil {
-			r.err = err
-		}
-	}, false)
-}
+func (s *shutdown) fail(err error) { s.failWith(err, false) }
 
 // failSoon is fail where what is in flight is waited for only to say how much of it is lost.
-func (s *shutdown) failSoon(err error) {
+func (s *shutdown) failSoon(err error) { s.failWith(err, true) }
+
+func (s *shutdown) failWith(err error, bounded bool) {
 	s.stop(func(r *stopped) {
 		if r.err == nil {
 			r.err = err
 		}
-	}, true)
+	}, bounded)
 }
 
 // pause ends the run in a way that the same command continues.
