@@ -98,6 +98,26 @@ func (b *Budget) Spend(nanos int64) {
 	b.spent += nanos
 }
 
+// Hold sets cost aside for what no limiter asks for, such as a batch, in all of the budgets or in none, and reports whether there was room.
+// Where nothing is in flight that could make room, the error is an *[OverBudget], and final.
+func Hold(all []*Budget, cost int64, now time.Time) (bool, error) {
+	return budgets(all).reserve(cost, now, nil)
+}
+
+// HoldAnyway sets cost aside, room or not: what it is for is under way since before the budgets were made.
+func HoldAnyway(all []*Budget, cost int64) {
+	for _, b := range all {
+		b.mu.Lock()
+		b.reserved += cost
+		b.mu.Unlock()
+	}
+}
+
+// Release replaces what was held by what was spent.
+func Release(all []*Budget, held, cost int64) {
+	budgets(all).settle(held, cost, false, nil)
+}
+
 // join makes the budget wake l when there may be room again.
 func (b *Budget) join(l *Limiter) {
 	b.mu.Lock()
