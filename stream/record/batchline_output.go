@@ -1,0 +1,72 @@
+package record
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// BatchOutput is a line of a batch's output file or of its error file. Its slices are parts of the line, unless they were written with
+// escapes.
+type BatchOutput struct {
+	CustomID  []byte // what the string says, without quotes; never empty
+	Status    int    // the response's HTTP status; 200 where a response has none, and 0 where there is no response
+	RequestID []byte // the provider's name for the request, without quotes; nil when absent
+	Body      []byte // the response's body, valid JSON; nil when absent or null
+	Err       *Error // what the line itself says went wrong, such as batch_expired; nil when nothing did. It has no Status
+}
+
+// ParseBatchOutput reads a line into out. The error is that the line is no JSON object, has no custom_id, or has neither a response nor
+// an error; what could be read of it is in out all the same. A line with a response and no escapes in its ids costs no allocation.
+func ParseBatchOutput(line []byte, out *BatchOutput) error {
+	*out = BatchOutput{}
+	src := trimSpace(line)
+	if !isValid(src) {
+		return fmt.Errorf("reading a batch's output: not JSON: %s", plain(src))
+	}
+	if src[0] != '{' {
+		return fmt.Errorf("reading a batch's output: the line is %s, not an object", kindOf(src))
+	}
+	var buf [8]member
+	members := appendMembers(buf[:0], src, 0)
+	out.CustomID = idOf(valueOf(members, src, "custom_id"))
+	if failed := valueOf(members, src, "error"); !isNull(failed) {
+		out.Err = errorOf(failed)
+	}
+	response := valueOf(members, src, "response")
+	responded := len(response) > 0 && response[0] == '{'
+	if responded {
+		out.readResponse(response)
+	}
+	switch {
+	case len(out.CustomID) == 0:
+		return errors.New("reading a batch's output: the line has no custom_id")
+	case !responded && out.Err == nil:
+		return fmt.Errorf("reading a batch's output: %s has neither a response nor an error", out.CustomID)
+	}
+	return nil
+}
+
+func (o *BatchOutput) readResponse(response []byte) {
+	const ok = 200
+	var buf [8]member
+	members := appendMembers(buf[:0], response, 0)
+	o.Status = ok
+	if status := valueOf(members, response, "status_code"); isNumber(status) {
+		if n, err := strconv.Atoi(string(status)); err == nil && n > 0 {
+			o.Status = n
+		}
+	}
+	o.RequestID = idOf(valueOf(members, response, "request_id"))
+	if body := valueOf(members, response, "body"); !isNull(body) {
+		o.Body = body
+	}
+}
+
+// idOf returns what a JSON string says, nil when it says nothing or is none.
+func idOf(value []byte) []byte {
+	if stringOf(value) == nil {
+		return nil
+	}
+	return nameOf(value)
+}
