@@ -16,6 +16,10 @@ type Found struct {
 	Other   Ref  // the newest of this id under another request, 0 for none
 	Seen    Seen // whether this run has met the id before this call
 	Emitted bool // whether it was written to the file of Options.Emitted, before this run met it
+
+	// Shard is the id of the shard that this very record was last submitted in, while that is pending and there is no
+	// result. A simulated run's records are never in a real run's shard.
+	Shard string
 }
 
 // Admit looks a record up and marks it as met by this run. A record that was met under another
@@ -23,7 +27,7 @@ type Found struct {
 func (l *Ledger) Admit(k Key) Found {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	found := l.index.look(k)
+	found := l.look(k)
 	if found.Seen == NotSeen {
 		l.index.set(k, 0, metBit)
 	}
@@ -34,18 +38,25 @@ func (l *Ledger) Admit(k Key) Found {
 func (l *Ledger) Look(k Key) Found {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.index.look(k)
+	return l.look(k)
+}
+
+func (l *Ledger) look(k Key) Found {
+	found, intent := l.index.look(k)
+	if intent != 0 {
+		found.Shard = l.shards.pendingAt(intent)
+	}
+	return found
 }
 
 // Recent reports whether a result was appended after the ledger was opened, by this process or by another.
 func (l *Ledger) Recent(ref Ref) bool { return ref.offset() >= l.opened }
 
-func (x *index) look(k Key) Found {
-	var found Found
+func (x *index) look(k Key) (found Found, intent Ref) {
 	for i := x.first(k.ID); x.has(i, k.ID); i++ {
 		s := x.at(i)
 		if s.request == k.Request {
-			found.Result, found.Emitted = s.ref(), s.emitted()
+			found.Result, found.Emitted, intent = s.ref(), s.emitted(), s.intent()
 			if s.met() {
 				found.Seen = SeenSame
 			}
@@ -56,5 +67,5 @@ func (x *index) look(k Key) Found {
 			found.Seen = SeenOther
 		}
 	}
-	return found
+	return found, intent
 }

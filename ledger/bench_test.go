@@ -118,3 +118,41 @@ func BenchmarkScan(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkIntent is of a shard of 50,000 records: to write its intent down, to open the ledger that has it, to read it back.
+func BenchmarkIntent(b *testing.B) {
+	const records = 50_000
+	intent := intentOf("a", 1, 0, records)
+	path := filepath.Join(b.TempDir(), "ledger.jsonl")
+	mustStep(b, mustOpen(b, path, Options{}), intent)
+	b.Run("commit", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			l := mustOpen(b, filepath.Join(b.TempDir(), "ledger.jsonl"), Options{Fsync: FsyncNever, Simulated: true})
+			mustStep(b, l, intent)
+		}
+	})
+	b.Run("open", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(fileSize(b, path))
+		for b.Loop() {
+			l, err := Open(path, Options{})
+			if err != nil || l.Shards()[0].Records != records {
+				b.Fatal(err)
+			}
+			if err := l.Close(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("read", func(b *testing.B) {
+		b.ReportAllocs()
+		l := mustOpen(b, path, Options{})
+		for b.Loop() {
+			n := 0
+			if err := l.ReadShard("a", func(ShardRecord) error { n++; return nil }); err != nil || n != records {
+				b.Fatal(n, err)
+			}
+		}
+	})
+}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -25,16 +26,22 @@ func (l *Ledger) Prepare() error {
 	return nil
 }
 
-// Commit appends the batch, results first, then failures, then emitted marks, by one write and, as Fsync
+// Commit appends the batch, results first, then failures, steps of shards and emitted marks, by one write and, as Fsync
 // says, one sync, under the lock that other processes wait for; before that, it indexes what they
 // have appended. When it returns nil the whole batch is safe, and is found by Look and Admit.
 //
-// A ledger that may only be read drops marks, and refuses records. An error is a *[WriteError]. Commit is for one goroutine at a time.
+// A ledger that may only be read drops marks, and refuses all else. An error is a *[WriteError].
+//
+// Commits of several goroutines follow one another. Those with emitted marks are to come from one of them: marks must be in the order
+// of their EmittedSize, as a size that is less than the one before says that the file was cut.
 func (l *Ledger) Commit(b *Batch) error {
 	l.committing.Lock()
 	defer l.committing.Unlock()
 	if l.refused != nil {
 		return &WriteError{Path: l.path, Err: l.refused}
+	}
+	if len(b.Shards) > 0 {
+		defer func() { l.out = nil }() // an intent is too large to keep its room
 	}
 	if err := l.encode(b); err != nil {
 		return &WriteError{Path: l.path, Err: err}
@@ -42,7 +49,11 @@ func (l *Ledger) Commit(b *Batch) error {
 	if len(l.out) == 0 {
 		return nil
 	}
-	kept, err := l.write()
+	sync := l.sync
+	if len(b.Shards) > 0 {
+		sync = l.syncJournal
+	}
+	kept, err := l.write(sync)
 	if err != nil {
 		l.refused = fmt.Errorf("no more is written after an earlier error: %w", err)
 		results, failures := countSafe(kept)
@@ -58,7 +69,7 @@ func (l *Ledger) encode(b *Batch) error {
 	defer func() { l.out = out }()
 	empty := l.options.EmittedSize == 0 && !l.announced
 	marks := l.options.Emitted != nil && l.readOnly == nil && (len(b.Emitted) > 0 || empty)
-	if len(b.Results)+len(b.Failures) == 0 && !marks {
+	if len(b.Results)+len(b.Failures)+len(b.Shards) == 0 && !marks {
 		return nil
 	}
 	if !l.announced {
@@ -76,14 +87,35 @@ func (l *Ledger) encode(b *Batch) error {
 			return err
 		}
 	}
+	for i := range b.Shards {
+		if err = l.expect(b.Shards[:i], &b.Shards[i]); err != nil {
+			return err
+		}
+		if out, err = appendShard(out, &b.Shards[i], l.options.Simulated); err != nil {
+			return err
+		}
+	}
 	if marks {
 		out = appendEmitted(out, *l.options.Emitted, b.EmittedSize, b.Emitted, l.options.Simulated, empty)
 	}
 	return nil
 }
 
+// expect refuses a second intent of a shard, and any other step without one: a file that is uploaded or a batch that is paid for, of which
+// no crash would leave a trace that leads to its records.
+func (l *Ledger) expect(before []ShardEntry, e *ShardEntry) error {
+	known := l.shards.byID[e.Shard] != nil || slices.ContainsFunc(before, func(b ShardEntry) bool { return b.Shard == e.Shard })
+	switch {
+	case known && e.Step == ShardIntent:
+		return e.refuse(errors.New("it has an intent already"))
+	case !known && e.Step != ShardIntent:
+		return e.refuse(fmt.Errorf("it is %s without an intent", e.Step))
+	}
+	return nil
+}
+
 // write puts l.out behind whatever is in the file by now, and returns the part of it that is safe.
-func (l *Ledger) write() (kept []byte, err error) {
+func (l *Ledger) write(sync func() error) (kept []byte, err error) {
 	if err := l.create(); err != nil {
 		return nil, err
 	}
@@ -106,7 +138,7 @@ func (l *Ledger) write() (kept []byte, err error) {
 			err = both(err, fmt.Errorf("cutting the torn end: %w", cutErr))
 		}
 	}
-	if syncErr := l.sync(); syncErr != nil {
+	if syncErr := sync(); syncErr != nil {
 		return nil, both(err, syncErr)
 	}
 	for line := range bytes.Lines(kept) {
@@ -138,26 +170,35 @@ func (l *Ledger) create() error {
 // catchUp indexes what other processes appended. The lock is held: a tail without a newline has no
 // writer any more.
 func (l *Ledger) catchUp() error {
-	opened, err := l.file.Stat()
+	size, err := l.unchanged()
 	if err != nil {
 		return err
 	}
-	named, err := l.options.FS.Stat(l.path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w: the file was removed", ErrChanged)
-	case err != nil:
-		return err
-	case !os.SameFile(opened, named):
-		return fmt.Errorf("%w: the file was replaced by another", ErrChanged)
-	case opened.Size() < l.end:
-		return fmt.Errorf("%w: it had %d bytes and has %d", ErrChanged, l.end, opened.Size())
-	}
-	tail, err := l.absorb(opened.Size())
+	tail, err := l.absorb(size)
 	if err != nil || len(tail) == 0 {
 		return err
 	}
 	return l.cut(tail)
+}
+
+// unchanged returns the file's size, if it still is the file that was indexed.
+func (l *Ledger) unchanged() (size int64, err error) {
+	opened, err := l.file.Stat()
+	if err != nil {
+		return 0, err
+	}
+	named, err := l.options.FS.Stat(l.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return 0, fmt.Errorf("%w: the file was removed", ErrChanged)
+	case err != nil:
+		return 0, err
+	case !os.SameFile(opened, named):
+		return 0, fmt.Errorf("%w: the file was replaced by another", ErrChanged)
+	case opened.Size() < l.end:
+		return 0, fmt.Errorf("%w: it had %d bytes and has %d", ErrChanged, l.end, opened.Size())
+	}
+	return opened.Size(), nil
 }
 
 // cut saves a torn tail aside and takes it off the file.

@@ -6,8 +6,9 @@ func (r *Result) decode(line []byte) error {
 	if err != nil {
 		return err
 	}
-	*r = Result{Endpoint: r.Endpoint, Model: r.Model, Provider: r.Provider, DowngradedFrom: r.DowngradedFrom, line: r.line}
-	var endpoint, model, provider, downgraded bool
+	*r = Result{Endpoint: r.Endpoint, Model: r.Model, Provider: r.Provider, DowngradedFrom: r.DowngradedFrom, Shard: r.Shard,
+		line: r.line}
+	var endpoint, model, provider, downgraded, shard bool
 	for {
 		more, err := m.next()
 		if err != nil {
@@ -36,6 +37,8 @@ func (r *Result) decode(line []byte) error {
 			ok, provider = m.string(&r.Provider), true
 		case "downgraded_from":
 			ok, downgraded = m.string(&r.DowngradedFrom), true
+		case "shard":
+			ok, shard = m.string(&r.Shard), true
 		case "prompt_tokens":
 			ok = m.integer(&r.PromptTokens)
 		case "completion_tokens":
@@ -59,6 +62,7 @@ func (r *Result) decode(line []byte) error {
 	keepIf(model, &r.Model)
 	keepIf(provider, &r.Provider)
 	keepIf(downgraded, &r.DowngradedFrom)
+	keepIf(shard, &r.Shard)
 	if len(r.ID) == 0 || len(r.Response) == 0 {
 		return errMalformed
 	}
@@ -106,6 +110,8 @@ func (f *Failure) decode(line []byte) error {
 			ok = m.string(&f.Model)
 		case "provider":
 			ok = m.string(&f.Provider)
+		case "shard":
+			ok = m.string(&f.Shard)
 		case "prompt_tokens":
 			ok = m.integer(&f.PromptTokens)
 		case "completion_tokens":

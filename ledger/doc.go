@@ -52,7 +52,8 @@
 //   - simulated: true; not there for an answer of a real provider
 //
 // Then: id (the record's, as the token it came as), endpoint, model and provider (that answered),
-// downgraded_from (the model asked for, where the budget changed it), prompt_tokens,
+// downgraded_from (the model asked for, where the budget changed it), shard (the id of the batch
+// line's shard that it was answered through; not there where it was asked on its own), prompt_tokens,
 // completion_tokens, cached_tokens, reasoning_tokens, attempts, latency_ms, response (the body,
 // without white space between its tokens).
 //
@@ -63,7 +64,7 @@
 //
 // A record got no answer. The next run tries it again, so a failure counts for the reports, and
 // for the spend where it was billed. The fixed members are those of a result; cost_usd is 0 where
-// nothing was billed. Then: id, endpoint, model, provider, prompt_tokens, completion_tokens,
+// nothing was billed. Then: id, endpoint, model, provider, shard, prompt_tokens, completion_tokens,
 // attempts, latency_ms, type (the class of the error), code (the provider's), status (HTTP),
 // message.
 //
@@ -85,8 +86,40 @@
 //
 // # batch
 //
-// Reserved for the steps in the life of a provider-side batch: intent, uploaded, created,
-// collected.
+// A shard, which is the records that go to a provider as one batch, took a step. A step is written
+// down and synced before the next one is taken, so that a run that died is taken up where it was.
+//
+//	{"kind":"batch","step":"intent","shard":"7f3a-1","time":"2026-03-04T05:06:07.089Z",
+//	 "provider":"api.openai.com","endpoint":"chat","model":"gpt-4o-mini","round":1,"bytes":1234,
+//	 "reserved_usd":0.5,"window":"24h","keys":["8f434346648f6b966ca1…"],
+//	 "records":[{"id":"r1","r":"6ca1…64 digits…","custom_id":"c1"}],"crc":"…"}
+//	{"kind":"batch","step":"uploaded","shard":"7f3a-1","time":"…","file_id":"file-1","crc":"…"}
+//	{"kind":"batch","step":"created","shard":"7f3a-1","time":"…","batch_id":"batch_1","crc":"…"}
+//	{"kind":"batch","step":"collected","shard":"7f3a-1","time":"…","state":"completed","answered":1,
+//	 "cost_usd":0.0000069,"crc":"…"}
+//
+// The fixed members: step, shard (its id, 1 to 64 of A-Z a-z 0-9 _ -), time, simulated (true, where a
+// simulated run wrote it). A line with a step that a reader does not know is to be skipped. The steps:
+//   - intent: the records are about to be uploaded. It has provider, endpoint, model (as sent), round
+//     (1 for records submitted for the first time), bytes (of the file), reserved_usd (the most that it
+//     can cost; missing where that was not reckoned), window (the completion window); and last, in
+//     this order, keys (as in emitted, one a record) and records, as many: id, r (its fingerprint),
+//     custom_id (missing where it is the id, a JSON string, without its quotes), downgraded_from
+//   - uploaded: the provider has the file. It has file_id
+//   - created: the provider has the batch. It has batch_id
+//   - collected: all that is known of it is recorded, or it was given up. It has state (the last one at
+//     the provider, or the run's own word where there was none), answered, failed and missing (counts
+//     of its records), cost_usd (of all its answers and failures, each of which has its part of it on
+//     its own line, and which is not to be added to theirs; null where no price is known)
+//
+// Steps may be left out, but neither intent nor collected, and file_id and batch_id may stand in
+// later steps too. Where a step is there twice the last one counts. A shard without collected is
+// pending, and so are those of its records that have no result; of several shards with a record the
+// last one counts. A damaged intent that was repaired away leaves a shard of which no records are
+// known.
+//
+// A process that takes a shard further holds the lock, as under Writing, of the file
+// LEDGER.batch-SHARD, of mode 0600 and without content. Who collects the shard removes it.
 //
 // # Writing
 //

@@ -62,7 +62,8 @@ func (e *WriteError) Error() string {
 func (e *WriteError) Unwrap() error { return e.Err }
 
 // ErrBatch is in the error of a commit whose batch can't be written down: an id or a response that is
-// not JSON on one line, a negative cost, a year beyond 9999, a line beyond 256 MiB. Nothing of the
+// not JSON on one line, a negative cost, a year beyond 9999, a line beyond 256 MiB, a step of a shard without an
+// intent before it. Nothing of the
 // batch is written, and the ledger goes on.
 var ErrBatch = errors.New("record can't be written down")
 

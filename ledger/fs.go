@@ -11,6 +11,7 @@ import (
 type FS interface {
 	OpenFile(name string, flag int, perm fs.FileMode) (File, error)
 	Stat(name string) (fs.FileInfo, error)
+	Remove(name string) error
 	SyncDir(name string) error // makes the names in a directory durable
 }
 
@@ -21,8 +22,9 @@ type File interface {
 	io.Closer
 	Stat() (fs.FileInfo, error)
 	Truncate(size int64) error
-	SyncData() error // makes the content durable, and the size
-	Lock() error     // waits until no other process holds the file's lock
+	SyncData() error        // makes the content durable, and the size
+	Lock() error            // waits until no other process holds the file's lock
+	TryLock() (bool, error) // is false at once where another holds it
 	Unlock() error
 }
 
@@ -41,8 +43,12 @@ func (Disk) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
 // Stat describes a file as [os.Stat] does.
 func (Disk) Stat(name string) (fs.FileInfo, error) { return os.Stat(name) }
 
+// Remove takes a file away as [os.Remove] does.
+func (Disk) Remove(name string) error { return os.Remove(name) }
+
 type diskFile struct{ *os.File }
 
-func (f diskFile) SyncData() error { return syncData(f.File) }
-func (f diskFile) Lock() error     { return lock(f.File) }
-func (f diskFile) Unlock() error   { return unlock(f.File) }
+func (f diskFile) SyncData() error        { return syncData(f.File) }
+func (f diskFile) Lock() error            { return lock(f.File) }
+func (f diskFile) TryLock() (bool, error) { return tryLock(f.File) }
+func (f diskFile) Unlock() error          { return unlock(f.File) }

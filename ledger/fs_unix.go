@@ -15,6 +15,15 @@ func lock(f *os.File) error {
 	return flock(f, unix.LOCK_EX)
 }
 
+// tryLock is lock without the waiting.
+func tryLock(f *os.File) (bool, error) {
+	err := flock(f, unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 func unlock(f *os.File) error {
 	return flock(f, unix.LOCK_UN)
 }
@@ -29,6 +38,12 @@ func flock(f *os.File, how int) error {
 			return os.NewSyscallError("flock", err)
 		}
 	}
+}
+
+// removeLocked takes away the name of a locked file, then gives the lock back: who opened the file meanwhile finds that it has no name
+// any more.
+func removeLocked(fsys FS, name string, file File) error {
+	return both(fsys.Remove(name), file.Close())
 }
 
 // SyncDir makes the names in a directory durable, a new ledger's among them. A directory that may not

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/windows"
@@ -16,10 +17,32 @@ func lock(f *os.File) error {
 	return os.NewSyscallError("LockFileEx", err)
 }
 
+// tryLock is lock without the waiting.
+func tryLock(f *os.File) (bool, error) {
+	at := windows.Overlapped{OffsetHigh: lockOffsetHigh}
+	const how = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
+	err := windows.LockFileEx(windows.Handle(f.Fd()), how, 0, 1, 0, &at)
+	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) || errors.Is(err, windows.ERROR_IO_PENDING) {
+		return false, nil
+	}
+	return err == nil, os.NewSyscallError("LockFileEx", err)
+}
+
 func unlock(f *os.File) error {
 	at := windows.Overlapped{OffsetHigh: lockOffsetHigh}
 	err := windows.UnlockFileEx(windows.Handle(f.Fd()), 0, 1, 0, &at)
 	return os.NewSyscallError("UnlockFileEx", err)
+}
+
+// removeLocked closes the file first, as one that is open can't be removed. One that another process has opened meanwhile stays.
+func removeLocked(fsys FS, name string, file File) error {
+	if err := file.Close(); err != nil {
+		return err
+	}
+	if err := fsys.Remove(name); err != nil && !errors.Is(err, windows.ERROR_SHARING_VIOLATION) {
+		return err
+	}
+	return nil
 }
 
 // SyncDir does nothing: a directory can't be flushed on windows.

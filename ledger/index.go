@@ -29,6 +29,7 @@ const (
 	metBit       = 1 << 62
 	emittedBit   = 1 << 63
 	blankBit     = 1 << 61 // nothing, but the slot is in use
+	shardBit     = 1 << 60 // it is where the intent stands that the record was last submitted by: there is no result
 	maxLoadNum   = 17      // grow beyond 17/20 = 0.85
 	maxLoadDenom = 20
 	growthDenom  = 4 // by a quarter
@@ -36,13 +37,28 @@ const (
 
 type page [pageSlots]slot
 
-// A slot is in use when its state is not zero: it has a result, or was met, or was emitted.
+// A slot is in use when its state is not zero: it has a result, or was submitted, or met, or emitted.
 type slot struct {
 	id, request uint64
 	state       uint64
 }
 
-func (s *slot) ref() Ref      { return Ref(s.state & maxRef) }
+// ref is where the result stands, 0 for none.
+func (s *slot) ref() Ref {
+	if s.state&shardBit != 0 {
+		return 0
+	}
+	return Ref(s.state & maxRef)
+}
+
+// intent is where the last intent stands of a record without a result, 0 for none.
+func (s *slot) intent() Ref {
+	if s.state&shardBit == 0 {
+		return 0
+	}
+	return Ref(s.state & maxRef)
+}
+
 func (s *slot) met() bool     { return s.state&metBit != 0 }
 func (s *slot) emitted() bool { return s.state&emittedBit != 0 }
 
@@ -86,19 +102,32 @@ func (x *index) find(k Key) *slot {
 	return nil
 }
 
-// set adds to the state of a key: a mark, or a result, which takes the place of an older one.
-func (x *index) set(k Key, ref Ref, marks uint64) {
-	s := x.find(k)
-	if s == nil {
-		s = x.insert(slot{id: k.ID, request: k.Request})
-		x.slots++
+// slot is find for a key that is about to get a state, whether or not it has one.
+func (x *index) slot(k Key) *slot {
+	if s := x.find(k); s != nil {
+		return s
 	}
+	s := x.insert(slot{id: k.ID, request: k.Request})
+	x.slots++
+	return s
+}
+
+// set adds to the state of a key: a mark, or a result, which takes the place of an older one and of an intent.
+func (x *index) set(k Key, ref Ref, marks uint64) {
+	s := x.slot(k)
 	s.state |= marks
 	if ref > s.ref() {
 		if s.ref() == 0 {
 			x.results++
 		}
-		s.state = s.state&^maxRef | uint64(ref)
+		s.state = s.state&^(maxRef|shardBit) | uint64(ref)
+	}
+}
+
+// submit notes the intent that a record is in. One that has a result is done, whoever asks for it again.
+func (x *index) submit(k Key, intent Ref) {
+	if s := x.slot(k); s.ref() == 0 {
+		s.state = s.state&^maxRef | shardBit | uint64(intent)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 type indexModel map[uint64]map[uint64]*modelSlot
 
 type modelSlot struct {
-	ref          Ref
+	ref, intent  Ref
 	met, emitted bool
 }
 
@@ -27,12 +27,11 @@ func (m indexModel) slot(k Key) *modelSlot {
 	return m[k.ID][k.Request]
 }
 
-func (m indexModel) look(k Key) Found {
-	var found Found
+func (m indexModel) look(k Key) (found Found, intent Ref) {
 	for request, s := range m[k.ID] {
 		switch {
 		case request == k.Request:
-			found.Result, found.Emitted = s.ref, s.emitted
+			found.Result, found.Emitted, intent = s.ref, s.emitted, s.intent
 			if s.met {
 				found.Seen = SeenSame
 			}
@@ -43,7 +42,19 @@ func (m indexModel) look(k Key) Found {
 			}
 		}
 	}
-	return found
+	return found, intent
+}
+
+func (m indexModel) check(t *rapid.T, l *Ledger, k Key) {
+	t.Helper()
+	found, intent := l.index.look(k)
+	wantFound, wantIntent := m.look(k)
+	if found != wantFound || intent != wantIntent {
+		t.Fatalf("look %v: %+v and intent %d, want %+v and %d", k, found, intent, wantFound, wantIntent)
+	}
+	if looked := l.Look(k); looked != wantFound {
+		t.Fatalf("Look %v: %+v, want %+v", k, looked, wantFound)
+	}
 }
 
 func (m indexModel) count() (slots, results int) {
@@ -84,34 +95,35 @@ func TestIndexIsAMap(t *testing.T) {
 		}
 		for range rapid.IntRange(0, 60).Draw(t, "steps") {
 			k := key.Draw(t, "key")
-			switch rapid.IntRange(0, 3).Draw(t, "step") {
+			switch rapid.IntRange(0, 4).Draw(t, "step") {
 			case 0:
 				ref := Ref(rapid.Uint64Range(1, maxRef).Draw(t, "ref"))
 				l.index.set(k, ref, 0)
 				s := model.slot(k)
-				s.ref = max(s.ref, ref)
+				s.ref, s.intent = max(s.ref, ref), 0
 			case 1:
 				l.index.set(k, 0, emittedBit)
 				model.slot(k).emitted = true
 			case 2:
-				want := model.look(k)
+				want, _ := model.look(k)
 				if got := l.Admit(k); got != want {
 					t.Fatalf("admit %v: %+v, want %+v", k, got, want)
 				}
 				if want.Seen == NotSeen {
 					model.slot(k).met = true
 				}
+			case 3:
+				intent := Ref(rapid.Uint64Range(1, maxRef).Draw(t, "intent"))
+				l.index.submit(k, intent)
+				if s := model.slot(k); s.ref == 0 {
+					s.intent = intent
+				}
 			}
-			if got, want := l.Look(k), model.look(k); got != want {
-				t.Fatalf("look %v: %+v, want %+v", k, got, want)
-			}
+			model.check(t, l, k)
 		}
 		for id, requests := range model {
 			for request := range requests {
-				k := Key{id, request}
-				if got, want := l.Look(k), model.look(k); got != want {
-					t.Fatalf("in the end, look %v: %+v, want %+v", k, got, want)
-				}
+				model.check(t, l, Key{id, request})
 			}
 		}
 		slots, results := model.count()

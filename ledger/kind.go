@@ -10,7 +10,7 @@ const (
 	KindResult  Kind = "result"  // a request was answered
 	KindFailure Kind = "failure" // a record got no answer
 	KindEmitted Kind = "emitted" // results were written to a file
-	KindBatch   Kind = "batch"   // reserved: a step in the life of a provider-side batch
+	KindBatch   Kind = "batch"   // a shard took a step
 )
 
 // kindOf returns the kind of a line that verify has passed, without an allocation for those that are known.

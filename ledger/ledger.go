@@ -42,14 +42,13 @@ type Options struct {
 
 // Ledger is an open ledger: its index in memory, its lines on disk.
 //
-// Admit, Look, Read, ReadMatch and Summary may be called from any goroutine, also while one
-// goroutine commits.
+// All but Close may be called from any goroutine, also while others commit.
 type Ledger struct {
 	path    string
 	options Options
 	since   string // Options.Since as the lines have it
 
-	// committing is held by Commit, by Close and by the sync that is due a second after a commit. What
+	// committing is held by Commit, Prepare, Refresh and Close, and by the sync that is due a second after a commit. What
 	// follows is theirs.
 	committing sync.Mutex
 	out        []byte
@@ -58,14 +57,15 @@ type Ledger struct {
 	unsynced   *time.Timer // runs while something is written and not yet synced
 	late       error       // of the sync that the timer ran
 
-	readOnly error // why the file may only be read, nil if it may be written; set by Open
-	opened   int64 // the end of what was indexed then
+	readOnly error // why the file may only be read, nil if it may be written
+	opened   int64 // the end of what Open indexed
 
 	// mu guards the rest, for as long as a step in memory takes. Only a holder of committing changes
-	// file, which therefore reads it without mu.
+	// file, shards and end, which therefore reads them without mu.
 	mu      sync.Mutex
 	file    File // nil until the ledger exists
 	index   index
+	shards  shards
 	summary Summary
 	marked  int64 // size of Options.Emitted at its last mark
 	end     int64 // of what is indexed
@@ -132,7 +132,12 @@ func (l *Ledger) load() error {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("opening ledger %s: not a regular file", l.path)
 	}
-	_, err = l.absorb(info.Size())
+	return l.absorbUnlocked(info.Size())
+}
+
+// absorbUnlocked is absorb without the lock.
+func (l *Ledger) absorbUnlocked(size int64) error {
+	_, err := l.absorb(size)
 	if damage := (*DamageError)(nil); errors.As(err, &damage) {
 		return l.lookAgain(damage)
 	}
@@ -201,7 +206,7 @@ func (l *Ledger) enter(line []byte, at int64) error {
 	switch h.kind {
 	case KindResult:
 		if refAt(at) > maxRef {
-			return fmt.Errorf("reading ledger %s at byte %d: a ledger has at most 256 TiB", l.path, at)
+			return tooLarge(l.path, at)
 		}
 		l.index.set(h.key, refAt(at), 0)
 		l.summary.spend(&h, l.since)
@@ -213,8 +218,14 @@ func (l *Ledger) enter(line []byte, at int64) error {
 				return &DamageError{Path: l.path, Offset: at, Err: errMalformed}
 			}
 		}
+	case KindBatch:
+		return l.enterShard(line, at, &h)
 	}
 	return nil
+}
+
+func tooLarge(path string, at int64) error {
+	return fmt.Errorf("reading ledger %s at byte %d: a ledger has at most 256 TiB", path, at)
 }
 
 // emitsTo says whether the results of this run are written to file.

@@ -78,7 +78,9 @@ type head struct {
 	file      FileID // of an emitted line
 	size      int64  // of an emitted line: the file's, in bytes
 	empty     bool   // of an emitted line: earlier ones of the file mean nothing any more
-	keys      []byte // of an emitted line: the rest of the line, from the first key's quote
+	keys      []byte // of an emitted line: the rest of the line, from the first key's quote; of an intent, once it is decoded, too
+	step      ShardStep
+	shard     []byte // of a batch line: the id
 }
 
 const (
@@ -87,9 +89,13 @@ const (
 	runStart     = lineStart + string(KindRun) + `","format":`
 	emittedStart = lineStart + string(KindEmitted) + `","file":"`
 
+	batchStart = lineStart + string(KindBatch) + `","step":"`
+
 	requestStart  = `","r":"`
 	timeStart     = `","time":"`
-	costStart     = `","cost_usd":`
+	costStart     = `"` + costMember
+	costMember    = `,"cost_usd":`
+	shardStart    = `","shard":"`
 	simulatedFlag = `,"simulated":true`
 	sizeStart     = `,"size":`
 	emptyFlag     = `,"empty":true`
@@ -122,6 +128,8 @@ func parseHead(line []byte) (head, bool) {
 		h.empty = c.take(emptyFlag)
 		c.must(keysStart)
 		h.keys = c.rest
+	case c.take(batchStart):
+		c.batch(&h)
 	case c.take(runStart):
 		h.kind = KindRun
 		h.run = int(c.integer())
@@ -144,6 +152,22 @@ func (c *cursor) record(h *head) {
 	h.time = c.skip(len(timeLayout))
 	c.must(costStart)
 	h.costNanos, h.costKnown = c.cost()
+	h.simulated = c.take(simulatedFlag)
+}
+
+// batch leaves a step of a later version to be skipped, as a kind that is not known.
+func (c *cursor) batch(h *head) {
+	step, known := parseShardStep(c.text())
+	if !known {
+		return
+	}
+	h.kind, h.step = KindBatch, step
+	c.must(shardStart)
+	h.shard = c.text()
+	c.bad = c.bad || !validShardID(h.shard)
+	c.must(timeStart)
+	h.time = c.skip(len(timeLayout))
+	c.must(`"`)
 	h.simulated = c.take(simulatedFlag)
 }
 
@@ -170,6 +194,16 @@ func (c *cursor) skip(n int) []byte {
 	skipped := c.rest[:n]
 	c.rest = c.rest[n:]
 	return skipped
+}
+
+// text returns what is before the next quote.
+func (c *cursor) text() []byte {
+	end := bytes.IndexByte(c.rest, '"')
+	if end < 0 {
+		c.bad = true
+		return nil
+	}
+	return c.skip(end)
 }
 
 func (c *cursor) hex(digits int) uint64 {
@@ -207,7 +241,7 @@ func (c *cursor) cost() (nanos int64, known bool) {
 	return nanos, known
 }
 
-// eachKey calls f with every key of an emitted line, and says whether the list was whole.
+// eachKey calls f with every key of an emitted line or of an intent, and says whether the list was whole.
 func (h *head) eachKey(f func(Key)) bool {
 	c := cursor{rest: h.keys}
 	if c.take("]") {

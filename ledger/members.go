@@ -41,6 +41,16 @@ func (b *lineBuffer) members(line []byte) (*memberReader, error) {
 
 // next moves to the next member, and is false after the last.
 func (m *memberReader) next() (bool, error) {
+	more, err := m.nextName()
+	if err != nil || !more {
+		return false, err
+	}
+	m.value, err = m.read()
+	return err == nil, err
+}
+
+// nextName is next for a member whose value is the caller's to read.
+func (m *memberReader) nextName() (bool, error) {
 	if m.json.PeekKind() == '}' {
 		return false, nil
 	}
@@ -49,8 +59,7 @@ func (m *memberReader) next() (bool, error) {
 		return false, errMalformed
 	}
 	m.name = name[1 : len(name)-1]
-	m.value, err = m.read()
-	return err == nil, err
+	return true, nil
 }
 
 // read returns the next value as a part of the line, which outlives the decoder's next step.

@@ -15,6 +15,7 @@ type Result struct {
 
 	// DowngradedFrom is the model that was asked for, where the budget changed it.
 	DowngradedFrom string
+	Shard          string // the id of the shard that it was answered through, "" for none
 
 	PromptTokens     int64
 	CompletionTokens int64
@@ -42,6 +43,7 @@ type Failure struct {
 	Endpoint string
 	Model    string
 	Provider string
+	Shard    string // the id of the shard that it failed in, "" for none
 
 	Type    string // the class of the error: rate_limit, invalid_request, …
 	Code    string // the provider's own code, if it has one
@@ -89,6 +91,10 @@ type Batch struct {
 	Results  []Result
 	Failures []Failure
 
+	// Shards are steps. They are synced before Commit returns, whatever Options.Fsync says, as the next step is not to be taken
+	// before this one is safe; only a simulated run with FsyncNever leaves them to the system too.
+	Shards []ShardEntry
+
 	// Emitted are the keys whose results were written to the file of Options.Emitted. Without such
 	// a file they are not written down, since nothing could ever ask for them.
 	Emitted     []Key
@@ -99,6 +105,7 @@ type Batch struct {
 func (b *Batch) Reset() {
 	clear(b.Results)
 	clear(b.Failures)
-	b.Results, b.Failures, b.Emitted = b.Results[:0], b.Failures[:0], b.Emitted[:0]
+	clear(b.Shards)
+	b.Results, b.Failures, b.Shards, b.Emitted = b.Results[:0], b.Failures[:0], b.Shards[:0], b.Emitted[:0]
 	b.EmittedSize = 0
 }

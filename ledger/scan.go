@@ -21,7 +21,19 @@ type Entry struct {
 // Scan calls f with every line of a ledger in order, each verified first. A ledger that is compressed
 // with gzip or zstd is read as well. What follows the last newline is left out, as a writer may be
 // at it. An error of f ends the scan and is returned as it is.
-func Scan(path string, f func(Entry) error) (err error) {
+func Scan(path string, f func(Entry) error) error {
+	s := scanner{path: path}
+	return scanLines(path, func(line []byte, at int64) error {
+		entry, err := s.entry(line, at)
+		if err != nil {
+			return err
+		}
+		return f(entry)
+	})
+}
+
+// scanLines calls f with every line and its offset.
+func scanLines(path string, f func(line []byte, at int64) error) (err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("opening ledger: %w", err)
@@ -32,7 +44,6 @@ func Scan(path string, f func(Entry) error) (err error) {
 		return fmt.Errorf("reading ledger %s: %w", path, err)
 	}
 	defer func() { err = both(err, src.Close()) }()
-	s := scanner{path: path}
 	lines := newLineReader(src, 0, readSize)
 	for {
 		line, at, err := lines.next()
@@ -47,11 +58,7 @@ func Scan(path string, f func(Entry) error) (err error) {
 		case err != nil:
 			return fmt.Errorf("reading ledger %s at byte %d: %w", path, at, err)
 		}
-		entry, err := s.entry(line, at)
-		if err != nil {
-			return err
-		}
-		if err := f(entry); err != nil {
+		if err := f(line, at); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"path/filepath"
 	"time"
 )
 
@@ -17,6 +18,25 @@ func (l *Ledger) sync() error {
 		if l.unsynced == nil {
 			l.unsynced = time.AfterFunc(syncDelay, l.syncLater)
 		}
+	}
+	return nil
+}
+
+// syncJournal makes what was just written durable, the file's name included, so that the run may go on to act. Where nothing real is
+// acted on and syncing is never, it is not needed.
+func (l *Ledger) syncJournal() error {
+	if l.options.Simulated && l.options.Fsync == FsyncNever {
+		return nil
+	}
+	if l.unsynced != nil {
+		l.unsynced.Stop()
+		l.unsynced = nil
+	}
+	if err := l.syncNow(); err != nil {
+		return err
+	}
+	if err := l.options.FS.SyncDir(filepath.Dir(l.path)); err != nil {
+		return fmt.Errorf("syncing the directory: %w", err)
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ func smallLedger(t testing.TB) (data []byte, starts []int) {
 	b.Emitted = []Key{b.Results[0].key(), b.Results[1].key()}
 	mustCommit(t, l, b)
 	mustCommit(t, l, resultsOf(2, 3))
+	commitShardLife(t, l)
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -74,6 +75,7 @@ func TestTruncatedAnywhereItLosesTheTornLineOnly(t *testing.T) {
 		if got, want := l.Summary().Results, int64(resultsIn(data[:whole])); got != want {
 			t.Fatalf("cut to %d bytes: %d results, want %d", size, got, want)
 		}
+		checkShardLines(t, l, data[:whole])
 		mustCommit(t, l, resultsOf(20, 21))
 		checkHas(t, l, testResult(20))
 		if err := l.Close(); err != nil {
@@ -215,7 +217,7 @@ func TestKindsAndMembersOfLaterVersionsAreSkipped(t *testing.T) {
 	path := testPath(t)
 	l := mustOpen(t, path, Options{Fsync: FsyncNever})
 	mustCommit(t, l, resultsOf(0, 1))
-	later := seal([]byte(`{"kind":"batch","step":"created"`), 0)
+	later := seal([]byte(`{"kind":"batch","step":"pondered"`), 0)
 	later = append(later, seal([]byte(`{"kind":"weather","rain":true`), 0)...)
 	r := testResult(1)
 	line, err := appendResult(nil, &r, false)

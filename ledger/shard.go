@@ -1,0 +1,113 @@
+package ledger
+
+import (
+	"slices"
+	"time"
+)
+
+// ShardStep is a step in the life of a shard. A shard takes them in order, and may leave out those between the first and the last.
+type ShardStep uint8
+
+const (
+	ShardIntent    ShardStep = iota // it is about to be uploaded, with these records
+	ShardUploaded                   // its file is at the provider
+	ShardCreated                    // its batch is
+	ShardCollected                  // all is known of it that ever will be, in whatever way it ended
+)
+
+var shardSteps = [...]string{ShardIntent: "intent", ShardUploaded: "uploaded", ShardCreated: "created", ShardCollected: "collected"}
+
+func (s ShardStep) String() string {
+	if int(s) < len(shardSteps) {
+		return shardSteps[s]
+	}
+	return "unknown"
+}
+
+func parseShardStep(name []byte) (ShardStep, bool) {
+	i := slices.Index(shardSteps[:], string(name))
+	return ShardStep(max(i, 0)), i >= 0
+}
+
+// ShardEntry is a step of a shard, as it is written down before the run goes on to the next: the requests that go to a provider
+// as one batch.
+type ShardEntry struct {
+	Step  ShardStep
+	Shard string // the shard's id, the run's choice: 1 to 64 of A-Z a-z 0-9 _ -
+	Time  time.Time
+
+	// What follows is of the intent.
+
+	Provider      string
+	Endpoint      string
+	Model         string // as sent
+	Round         int    // 1 for records that are submitted for the first time
+	Bytes         int64  // of the file to be uploaded
+	ReservedNanos int64  // the most that it can cost, in billionths of a US dollar; 0 where that was not reckoned
+	Window        string // the completion window as the provider is asked for it: 24h
+	Records       []ShardRecord
+
+	FileID  string // the provider's name of the file, from ShardUploaded on
+	BatchID string // the provider's name of the batch, from ShardCreated on
+
+	// What follows is of ShardCollected.
+
+	State     string // the last one at the provider, or the run's own word for a batch that never was or is given up
+	Answered  int64  // records with a result
+	Failed    int64  // records with an error
+	Missing   int64  // records with neither
+	CostNanos int64  // of all its results and failures, each of which has its own part of it; billionths of a US dollar
+	CostKnown bool   // false: CostNanos means nothing
+}
+
+// ShardRecord is a record that is submitted in a shard.
+type ShardRecord struct {
+	ID             []byte   // a JSON token as it was read
+	Request        [32]byte // the request's fingerprint
+	CustomID       string   // its custom_id in the shard, "" where that is ID without its quotes
+	DowngradedFrom string   // the model that was asked for, where the budget changed it
+}
+
+// Shard is all that a ledger knows of a shard. One whose intent was lost with a damaged line has neither what stood there nor records.
+type Shard struct {
+	ID        string
+	Simulated bool
+	Step      ShardStep // the furthest
+
+	Provider      string
+	Endpoint      string
+	Model         string
+	Round         int
+	Records       int
+	Bytes         int64
+	ReservedNanos int64
+	Window        string
+	FileID        string
+	BatchID       string
+	Started       time.Time // of the intent
+	Ended         time.Time // of ShardCollected
+
+	State     string
+	Answered  int64
+	Failed    int64
+	Missing   int64
+	CostNanos int64
+	CostKnown bool
+}
+
+// Pending reports whether the shard is not collected yet.
+func (s *Shard) Pending() bool { return s.Step != ShardCollected }
+
+const maxShardID = 64
+
+// validShardID keeps what may be part of a file's name apart from what may not.
+func validShardID[T string | []byte](id T) bool {
+	for i := range len(id) {
+		switch b := id[i]; {
+		case b >= 'a' && b <= 'z', b >= 'A' && b <= 'Z', b >= '0' && b <= '9', b == '_', b == '-':
+		default:
+			return false
+		}
+	}
+	return len(id) > 0 && len(id) <= maxShardID
+}

@@ -1,0 +1,130 @@
+package ledger
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func TestAnyStepIsReadBackAsItWas(t *testing.T) {
+	text := rapid.String()
+	count := rapid.Int64Range(0, math.MaxInt64)
+	when := rapid.Custom(func(t *rapid.T) time.Time {
+		return time.UnixMilli(rapid.Int64Range(-62135596800000, 253402300799999).Draw(t, "ms")).UTC()
+	})
+	record := rapid.Custom(func(t *rapid.T) ShardRecord {
+		id, err := json.Marshal(text.Draw(t, "id"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request := [32]byte(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "request"))
+		return ShardRecord{ID: id, Request: request, CustomID: text.Draw(t, "custom"), DowngradedFrom: text.Draw(t, "downgraded")}
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		want := ShardEntry{
+			Step:  ShardStep(rapid.IntRange(0, int(ShardCollected)).Draw(t, "step")),
+			Shard: rapid.StringMatching(`[A-Za-z0-9_-]{1,64}`).Draw(t, "shard"), Time: when.Draw(t, "time"),
+			Provider: text.Draw(t, "provider"), Endpoint: text.Draw(t, "endpoint"), Model: text.Draw(t, "model"),
+			Round: rapid.IntRange(0, math.MaxInt).Draw(t, "round"), Bytes: count.Draw(t, "bytes"),
+			ReservedNanos: count.Draw(t, "reserved"), Window: text.Draw(t, "window"),
+			FileID: text.Draw(t, "file"), BatchID: text.Draw(t, "batch"),
+		}
+		var records []ShardRecord
+		switch want.Step {
+		case ShardIntent:
+			records = rapid.SliceOfN(record, 1, 5).Draw(t, "records")
+		case ShardCollected:
+			want.State, want.CostKnown = text.Draw(t, "state"), rapid.Bool().Draw(t, "known")
+			want.Answered, want.Failed, want.Missing = count.Draw(t, "answered"), count.Draw(t, "failed"), count.Draw(t, "missing")
+			if want.CostKnown {
+				want.CostNanos = count.Draw(t, "cost")
+			}
+		}
+		simulated := rapid.Bool().Draw(t, "simulated")
+		written := want
+		written.Records = records
+		line, err := appendShard(nil, &written, simulated)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line = bytes.TrimSuffix(line, []byte("\n"))
+		h, err := check("x", line, 0)
+		if err != nil || h.kind != KindBatch || h.simulated != simulated {
+			t.Fatalf("head %+v, %v of %s", h, err, line)
+		}
+		var got ShardEntry
+		if err := got.decode(line, &h); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		if g, w := fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want); g != w {
+			t.Fatalf("read back\n%s\nwant\n%s", g, w)
+		}
+		if want.Step != ShardIntent {
+			return
+		}
+		var keys []Key
+		if !h.eachKey(func(k Key) { keys = append(keys, k) }) {
+			t.Fatalf("keys of %s", line)
+		}
+		read, err := recordsOf(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range records {
+			more, err := read.next()
+			if !more || err != nil || fmt.Sprint(read.record) != fmt.Sprint(r) || keys[i] != KeyOf(r.ID, &r.Request) {
+				t.Fatalf("record %d is %v, %v, want %v", i, read.record, err, r)
+			}
+		}
+		if more, err := read.next(); more || err != nil || len(keys) != len(records) {
+			t.Fatalf("after the last record: %v, %v; %d keys", more, err, len(keys))
+		}
+	})
+}
+
+func TestAStepThatCannotBeWrittenDownIsRefused(t *testing.T) {
+	path := testPath(t)
+	l := mustOpen(t, path, Options{})
+	mustStep(t, l, intentOf("a", 1, 0, 2))
+	before := read(t, path)
+	spoiled := func(spoil func(*ShardEntry)) []ShardEntry {
+		e := intentOf("b", 1, 0, 2)
+		spoil(&e)
+		return []ShardEntry{e}
+	}
+	huge := append(append([]byte{'"'}, bytes.Repeat([]byte("x"), 1<<20)...), '"')
+	for name, steps := range map[string][]ShardEntry{
+		"no id":                  spoiled(func(e *ShardEntry) { e.Shard = "" }),
+		"an id that is a path":   spoiled(func(e *ShardEntry) { e.Shard = "../b" }),
+		"a long id":              spoiled(func(e *ShardEntry) { e.Shard = strings.Repeat("b", 65) }),
+		"a step that is none":    spoiled(func(e *ShardEntry) { e.Step = 9 }),
+		"no records":             spoiled(func(e *ShardEntry) { e.Records = nil }),
+		"an id that is no JSON":  spoiled(func(e *ShardEntry) { e.Records[1].ID = []byte("r1") }),
+		"a record without id":    spoiled(func(e *ShardEntry) { e.Records[0].ID = nil }),
+		"a negative reservation": spoiled(func(e *ShardEntry) { e.ReservedNanos = -1 }),
+		"a negative cost":        spoiled(func(e *ShardEntry) { e.CostNanos = -1 }),
+		"a time out of range":    spoiled(func(e *ShardEntry) { e.Time = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC) }),
+		"a line too long":        spoiled(func(e *ShardEntry) { e.Records = slices.Repeat([]ShardRecord{{ID: huge}}, 256) }),
+		"a second intent":        {intentOf("a", 1, 0, 2)},
+		"two intents at once":    {intentOf("b", 1, 0, 2), intentOf("b", 2, 0, 2)},
+		"no intent":              {uploaded("b")},
+		"an intent too late":     {created("b"), intentOf("b", 1, 0, 2)},
+	} {
+		if err := l.Commit(&Batch{Results: []Result{testResult(7)}, Shards: steps}); !errors.Is(err, ErrBatch) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !bytes.Equal(read(t, path), before) {
+			t.Errorf("%s: the file was written to", name)
+		}
+	}
+	mustStep(t, l, uploaded("a"))
+	checkShardOf(t, l, 1, "a")
+}

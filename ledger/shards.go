@@ -1,0 +1,184 @@
+package ledger
+
+import "fmt"
+
+// shards is what the batch lines of a ledger say, the steps of each shard put together.
+type shards struct {
+	all      []*knownShard // in the order of their first lines
+	byID     map[string]*knownShard
+	byIntent map[Ref]*knownShard
+}
+
+type knownShard struct {
+	Shard
+	at   int64 // of the intent's line
+	size int   // of it, without the newline; 0 where there is none
+}
+
+// merge adds the step that the line at an offset says.
+func (s *shards) merge(e *ShardEntry, simulated bool, at int64, size int) *knownShard {
+	known := s.byID[e.Shard]
+	if known == nil {
+		if s.byID == nil {
+			s.byID, s.byIntent = make(map[string]*knownShard), make(map[Ref]*knownShard)
+		}
+		known = &knownShard{Shard: Shard{ID: e.Shard}}
+		s.byID[e.Shard] = known
+		s.all = append(s.all, known)
+	}
+	known.Simulated = simulated
+	known.Step = max(known.Step, e.Step)
+	if e.FileID != "" {
+		known.FileID = e.FileID
+	}
+	if e.BatchID != "" {
+		known.BatchID = e.BatchID
+	}
+	switch e.Step {
+	case ShardIntent:
+		known.Provider, known.Endpoint, known.Model = e.Provider, e.Endpoint, e.Model
+		known.Round, known.Bytes, known.ReservedNanos, known.Window = e.Round, e.Bytes, e.ReservedNanos, e.Window
+		known.Started = e.Time
+		known.at, known.size = at, size
+		s.byIntent[refAt(at)] = known
+	case ShardCollected:
+		known.State, known.Ended = e.State, e.Time
+		known.Answered, known.Failed, known.Missing = e.Answered, e.Failed, e.Missing
+		known.CostNanos, known.CostKnown = e.CostNanos, e.CostKnown
+	}
+	return known
+}
+
+// list returns copies.
+func (s *shards) list() []Shard {
+	list := make([]Shard, len(s.all))
+	for i, known := range s.all {
+		list[i] = known.Shard
+	}
+	return list
+}
+
+// pendingAt returns the id of the shard whose intent stands there, "" if that is collected.
+func (s *shards) pendingAt(intent Ref) string {
+	if known := s.byIntent[intent]; known != nil && known.Pending() {
+		return known.ID
+	}
+	return ""
+}
+
+// enterShard puts a step into the index. The caller holds mu.
+func (l *Ledger) enterShard(line []byte, at int64, h *head) error {
+	var e ShardEntry
+	if err := e.decode(line, h); err != nil {
+		return &DamageError{Path: l.path, Offset: at, Err: err}
+	}
+	if refAt(at) > maxRef {
+		return tooLarge(l.path, at)
+	}
+	known := l.shards.merge(&e, h.simulated, at, len(line))
+	if e.Step != ShardIntent {
+		return nil
+	}
+	known.Records = 0
+	whole := h.eachKey(func(k Key) {
+		known.Records++
+		// A simulated run can't collect what is at a real provider.
+		if h.simulated == l.options.Simulated {
+			l.index.submit(k, refAt(at))
+		}
+	})
+	if !whole {
+		return &DamageError{Path: l.path, Offset: at, Err: errMalformed}
+	}
+	return nil
+}
+
+// Shards returns every shard in the order of their intents, collected ones included, as far as known by now: see [Ledger.Refresh].
+// For a run that is not simulated there are no simulated ones.
+func (l *Ledger) Shards() []Shard {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.shards.list()
+}
+
+// Shard returns a shard by its id.
+func (l *Ledger) Shard(id string) (Shard, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if known := l.shards.byID[id]; known != nil {
+		return known.Shard, true
+	}
+	return Shard{}, false
+}
+
+// ReadShard calls each with the records of a shard in the order of its intent, which is read and verified first and in memory
+// until ReadShard returns: about 130 bytes a record. A record is good until each returns. An error of each ends the reading and is
+// returned as it is; an intent that no longer is what was written is a *[DamageError].
+func (l *Ledger) ReadShard(id string, each func(ShardRecord) error) error {
+	l.mu.Lock()
+	file, at, size := l.file, int64(0), 0
+	if known := l.shards.byID[id]; known != nil {
+		at, size = known.at, known.size
+	}
+	l.mu.Unlock()
+	if size == 0 {
+		return fmt.Errorf("reading ledger %s: no intent of shard %q", l.path, id)
+	}
+	line := make([]byte, size)
+	if _, err := file.ReadAt(line, at); err != nil {
+		return fmt.Errorf("reading ledger %s at byte %d: %w", l.path, at, err)
+	}
+	h, err := check(l.path, line, at)
+	if err != nil {
+		return err
+	}
+	damaged := func(err error) error { return &DamageError{Path: l.path, Offset: at, Err: err} }
+	if h.kind != KindBatch || h.step != ShardIntent || string(h.shard) != id {
+		return damaged(errMalformed)
+	}
+	records, err := recordsOf(line)
+	if err != nil {
+		return damaged(err)
+	}
+	for {
+		more, err := records.next()
+		switch {
+		case err != nil:
+			return damaged(err)
+		case !more:
+			return nil
+		}
+		if err := each(records.record); err != nil {
+			return err
+		}
+	}
+}
+
+// ScanShards returns every shard of a ledger, simulated ones included, in the order of their intents. It takes no lock, and
+// reads the file as [Scan] does, but results only so far as to verify them.
+func ScanShards(path string) ([]Shard, error) {
+	var found shards
+	err := scanLines(path, func(line []byte, at int64) error {
+		h, err := check(path, line, at)
+		if err != nil || h.kind != KindBatch {
+			return err
+		}
+		var e ShardEntry
+		if err := e.decode(line, &h); err != nil {
+			return &DamageError{Path: path, Offset: at, Err: err}
+		}
+		known := found.merge(&e, h.simulated, at, len(line))
+		if e.Step != ShardIntent {
+			return nil
+		}
+		known.Records = 0
+		if !h.eachKey(func(Key) { known.Records++ }) {
+			return &DamageError{Path: path, Offset: at, Err: errMalformed}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found.list(), nil
+}
