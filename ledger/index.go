@@ -151,7 +151,7 @@ func (x *index) forgetEmitted() {
 // insert makes room for a new slot in order, and returns it for its state to be set.
 func (x *index) insert(s slot) *slot {
 	if (x.slots+1)*maxLoadDenom > x.capacity()*maxLoadNum {
-		x.grow()
+		x.grow(max(1, len(x.pages)/growthDenom))
 	}
 	at := x.first(s.id)
 	free := at
@@ -168,13 +168,20 @@ func (x *index) insert(s slot) *slot {
 	return x.at(at)
 }
 
+// reserve grows at once for what would take many steps, for up to so many new slots.
+func (x *index) reserve(slots int) {
+	need := (x.slots + slots) * maxLoadDenom / maxLoadNum
+	if more := need>>pageBits + 1 - len(x.pages); more > 0 {
+		x.grow(more)
+	}
+}
+
 // grow adds pages and spreads the slots over them, in place: first all to the far end, from the last
 // to the first, then each to its new home or behind its predecessor, from the first to the last. The
 // second pass never overtakes itself: no slot's final place is beyond where it waits, since as many
 // follow it there as do here.
-func (x *index) grow() {
+func (x *index) grow(more int) {
 	old := x.capacity()
-	more := max(1, len(x.pages)/growthDenom)
 	x.extend(old + more<<pageBits)
 	x.homes = uint64(x.capacity() - spareSlots)
 

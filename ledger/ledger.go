@@ -193,7 +193,15 @@ func (l *Ledger) enter(line []byte, at int64) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err := l.heed(&h, line, at); err != nil {
+		return err
+	}
 	l.end = at + int64(len(line)) + 1
+	return nil
+}
+
+// heed does what a line says. The caller holds mu.
+func (l *Ledger) heed(h *head, line []byte, at int64) error {
 	if h.kind == KindEmitted && l.emitsTo(h.file) {
 		if h.empty || h.size < l.marked {
 			l.index.forgetEmitted()
@@ -209,9 +217,9 @@ func (l *Ledger) enter(line []byte, at int64) error {
 			return tooLarge(l.path, at)
 		}
 		l.index.set(h.key, refAt(at), 0)
-		l.summary.spend(&h, l.since)
+		l.summary.spend(h, l.since)
 	case KindFailure:
-		l.summary.spend(&h, l.since)
+		l.summary.spend(h, l.since)
 	case KindEmitted:
 		if l.emitsTo(h.file) {
 			if !h.eachKey(l.index.markEmitted) {
@@ -219,7 +227,7 @@ func (l *Ledger) enter(line []byte, at int64) error {
 			}
 		}
 	case KindBatch:
-		return l.enterShard(line, at, &h)
+		return l.enterShard(h, line, at)
 	}
 	return nil
 }

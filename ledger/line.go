@@ -100,6 +100,7 @@ const (
 	sizeStart     = `,"size":`
 	emptyFlag     = `,"empty":true`
 	keysStart     = `,"keys":[`
+	keyLen        = len(`"",`) + 2*16 // of a key in a list of them
 
 	timeLayout = "2006-01-02T15:04:05.000Z" // always 24 bytes
 )

@@ -106,11 +106,11 @@ func (e *ShardEntry) check() (size int, err error) {
 	if e.Step != ShardIntent {
 		return 0, nil
 	}
-	const key, rest = len(`"",`) + 2*16, len(`{"id":,"r":"","custom_id":""},`) + 2*32
+	const recordLen = len(`{"id":,"r":"","custom_id":""},`) + 2*32
 	size = 4 << 10
 	for i := range e.Records {
 		r := &e.Records[i]
-		size += key + rest + len(r.ID) + len(r.CustomID)
+		size += keyLen + recordLen + len(r.ID) + len(r.CustomID)
 		if r.DowngradedFrom != "" {
 			size += len(`,"downgraded_from":""`) + len(r.DowngradedFrom)
 		}

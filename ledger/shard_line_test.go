@@ -128,3 +128,60 @@ func TestAStepThatCannotBeWrittenDownIsRefused(t *testing.T) {
 	mustStep(t, l, uploaded("a"))
 	checkShardOf(t, l, 1, "a")
 }
+
+func TestAStepThatIsWholeAndMalformedIsDamage(t *testing.T) {
+	const (
+		key  = `"0123456789abcdef0123456789abcdef"`
+		hash = `"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"`
+		when = `"time":"2026-03-04T05:06:07.089Z"`
+	)
+	for _, test := range []struct {
+		line  string
+		opens bool // and is found out where its records are read
+	}{
+		{`"step":"intent","shard":"a",` + when + `,"keys":[` + key + `],"records":[{"id":1,"r":` + hash + `,"later":{}}],"later":[1]`, true},
+		{`"step":"intent","shard":"a",` + when + `,"keys":[` + key + `],"records":[{"id":1,"r":"01"}]`, true},
+		{`"step":"intent","shard":"a",` + when + `,"keys":[` + key + `],"records":[{"r":` + hash + `}]`, true},
+		{`"step":"intent","shard":"a",` + when + `,"keys":[` + key + `],"records":[1]`, true},
+		{`"step":"intent","shard":"a",` + when + `,"keys":[` + key + `],"records":{}`, true},
+		{`"step":"intent","shard":"a",` + when + `,"keys":[` + key + `]`, true},
+		{`"step":"intent","shard":"a",` + when, false},
+		{`"step":"intent","shard":"a",` + when + `,"keys":{}`, false},
+		{`"step":"intent","shard":"a",` + when + `,"keys":[1]`, false},
+		{`"step":"intent","shard":"a",` + when + `,"keys":[` + key, false},
+		{`"step":"intent","shard":"a",` + when + `,"round":"1","keys":[` + key + `]`, false},
+		{`"step":"intent","shard":"a",` + when + `,"reserved_usd":null,"keys":[` + key + `]`, false},
+		{`"step":"intent","shard":"a/b",` + when + `,"keys":[` + key + `]`, false},
+		{`"step":"intent","shard":"",` + when + `,"keys":[` + key + `]`, false},
+		{`"step":"intent",` + when + `,"keys":[` + key + `]`, false},
+		{`"step":"uploaded","shard":"a"`, false},
+		{`"step":"uploaded","shard":"a","time":"2026-03-04 05:06:07.089Z"`, false},
+		{`"step":"uploaded","shard":"a",` + when + `,"keys":[` + key + `]`, false},
+		{`"step":"uploaded","shard":"a",` + when + `,"file_id":1`, false},
+		{`"step":"collected","shard":"a",` + when + `,"cost_usd":-1`, false},
+		{`"step":"collected","shard":"a",` + when + `,"state`, false},
+	} {
+		path := testPath(t)
+		write(t, path, seal([]byte(`{"kind":"batch",`+test.line), 0))
+		damage := (*DamageError)(nil)
+		l, err := Open(path, Options{})
+		_, scanErr := ScanShards(path)
+		if !test.opens {
+			if !errors.As(err, &damage) || !errors.As(scanErr, &damage) {
+				t.Errorf("opening %s: %v, %v", test.line, err, scanErr)
+			}
+			continue
+		}
+		if err != nil || scanErr != nil {
+			t.Errorf("opening %s: %v, %v", test.line, err, scanErr)
+			continue
+		}
+		whole := strings.Contains(test.line, "later")
+		if err := l.ReadShard("a", func(ShardRecord) error { return nil }); errors.As(err, &damage) == whole || whole && err != nil {
+			t.Errorf("reading %s: %v", test.line, err)
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

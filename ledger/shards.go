@@ -1,6 +1,9 @@
 package ledger
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // shards is what the batch lines of a ledger say, the steps of each shard put together.
 type shards struct {
@@ -67,7 +70,7 @@ func (s *shards) pendingAt(intent Ref) string {
 }
 
 // enterShard puts a step into the index. The caller holds mu.
-func (l *Ledger) enterShard(line []byte, at int64, h *head) error {
+func (l *Ledger) enterShard(h *head, line []byte, at int64) error {
 	var e ShardEntry
 	if err := e.decode(line, h); err != nil {
 		return &DamageError{Path: l.path, Offset: at, Err: err}
@@ -80,10 +83,13 @@ func (l *Ledger) enterShard(line []byte, at int64, h *head) error {
 		return nil
 	}
 	known.Records = 0
+	ours := h.simulated == l.options.Simulated // a simulated run can't collect what is at a real provider
+	if ours {
+		l.index.reserve(bytes.IndexByte(h.keys, ']') / keyLen)
+	}
 	whole := h.eachKey(func(k Key) {
 		known.Records++
-		// A simulated run can't collect what is at a real provider.
-		if h.simulated == l.options.Simulated {
+		if ours {
 			l.index.submit(k, refAt(at))
 		}
 	})

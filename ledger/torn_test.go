@@ -239,10 +239,16 @@ func TestKindsAndMembersOfLaterVersionsAreSkipped(t *testing.T) {
 		t.Errorf("scanned %s, want %s", got, want)
 	}
 
-	write(t, path, append(read(t, path), "{\"kind\":\"weather\",\"rain\":true,\"crc\":\"00000000\"}\n"...))
+	whole := read(t, path)
+	write(t, path, append(whole, "{\"kind\":\"weather\",\"rain\":true,\"crc\":\"00000000\"}\n"...))
 	damage := (*DamageError)(nil)
 	if _, err := Open(path, Options{}); !errors.As(err, &damage) || damage.Err != errChecksum {
 		t.Errorf("an unknown kind with a wrong checksum: %v", err)
+	}
+	marks := seal([]byte(`{"kind":"emitted","file":"0000000000000001:0000000000000002","size":0,"keys":["none"]`), 0)
+	write(t, path, append(whole[:len(whole):len(whole)], marks...))
+	if _, err := Open(path, Options{Emitted: &FileID{1, 2}}); !errors.As(err, &damage) || damage.Err != errMalformed {
+		t.Errorf("marks without keys: %v", err)
 	}
 }
 
