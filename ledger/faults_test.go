@@ -26,6 +26,7 @@ type faultFS struct {
 	truncateErr error
 	lockErr     error
 	syncs       atomic.Int64
+	dirSyncs    atomic.Int64
 }
 
 func (f *faultFS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
@@ -34,6 +35,11 @@ func (f *faultFS) OpenFile(name string, flag int, perm fs.FileMode) (File, error
 		return nil, err
 	}
 	return faultFile{file, f}, nil
+}
+
+func (f *faultFS) SyncDir(name string) error {
+	f.dirSyncs.Add(1)
+	return f.Disk.SyncDir(name)
 }
 
 type faultFile struct {

@@ -221,10 +221,13 @@ func TestStepsAreSyncedWhateverFsyncSays(t *testing.T) {
 				t.Fatal(err)
 			}
 			mustCommit(t, l, resultsOf(0, 1))
-			before := fsys.syncs.Load()
+			before, dirs := fsys.syncs.Load(), fsys.dirSyncs.Load()
 			mustStep(t, l, intentOf("a", 1, 1, 2))
 			if got := fsys.syncs.Load() - before; got != test.want {
 				t.Errorf("%v, simulated %v: synced %d times, want %d", test.options.Fsync, test.options.Simulated, got, test.want)
+			}
+			if got := fsys.dirSyncs.Load() - dirs; got != test.want {
+				t.Errorf("%v, simulated %v: the file's name was synced %d times, want %d", test.options.Fsync, test.options.Simulated, got, test.want)
 			}
 			before = fsys.syncs.Load()
 			time.Sleep(time.Hour) // the step has synced the result too
