@@ -36,10 +36,30 @@ func bucketOf(value uint64) int {
 
 // middleOf returns the value in the middle of a bucket.
 func middleOf(bucket int) int64 {
-	if bucket < 2<<subBits {
-		return int64(bucket)
+	low, width := boundsOf(bucket)
+	return low + width/2
+}
+
+// boundsOf returns the lowest value in a bucket, and how many values share it.
+func boundsOf(bucket int) (low, width int64) {
+	shift := max(bucket>>subBits-1, 0)
+	return int64(bucket-shift<<subBits) << shift, int64(1) << shift
+}
+
+// LatencyBucket is how many results took at least From milliseconds and less than To.
+type LatencyBucket struct {
+	From, To int64
+	Count    int64
+}
+
+// occupied returns the buckets that hold anything, shortest first.
+func (h *histogram) occupied() []LatencyBucket {
+	var found []LatencyBucket
+	for i, n := range h.buckets {
+		if n > 0 {
+			low, width := boundsOf(i)
+			found = append(found, LatencyBucket{From: low, To: low + width, Count: n})
+		}
 	}
-	shift := bucket>>subBits - 1
-	low := int64(bucket-shift<<subBits) << shift
-	return low + int64(1)<<shift/2
+	return found
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -22,6 +23,10 @@ type Report struct {
 	Models    []ReportRow   `json:"models"`    // most results first
 	Providers []ReportRow   `json:"providers"` // most results first
 	Errors    []ReportError `json:"errors"`    // most frequent first
+
+	// What charts are drawn from: what happened when, and the latencies of all results.
+	Timeline         Timeline        `json:"-"`
+	LatencyHistogram []LatencyBucket `json:"-"`
 }
 
 // ReportRow is the figures of all records, of a model's, or of a provider's.
@@ -42,6 +47,7 @@ type ReportRow struct {
 type Latencies struct {
 	P50 int64 `json:"p50"`
 	P90 int64 `json:"p90"`
+	P95 int64 `json:"p95"`
 	P99 int64 `json:"p99"`
 }
 
@@ -51,7 +57,13 @@ type ReportError struct {
 	Code   string `json:"code,omitempty"`
 	Status int    `json:"status,omitempty"`
 	Count  int64  `json:"count"`
+
+	// Message is that of the first of them, cut to maxMessage bytes.
+	Message string `json:"message,omitempty"`
 }
+
+// maxMessage bounds what is kept of a message, in bytes. Some providers send whole pages of HTML.
+const maxMessage = 500
 
 // NewReport reads ledgers, compressed or not, as [Scan] does. A record that was asked for more than
 // once was paid for more than once, and counts so. Memory grows with the number of
@@ -100,7 +112,14 @@ type tally struct {
 	total       *tallyRow
 	models      map[string]*tallyRow
 	providers   map[string]*tallyRow
-	errors      map[ReportError]int64 // keyed by a ReportError without its count
+	errors      map[errorKind]*ReportError
+	timeline    timeline
+}
+
+// errorKind is what failures have in common that are counted as one.
+type errorKind struct {
+	class, code string
+	status      int
 }
 
 type tallyRow struct {
@@ -115,7 +134,7 @@ func newTally() *tally {
 		total:     new(tallyRow),
 		models:    make(map[string]*tallyRow),
 		providers: make(map[string]*tallyRow),
-		errors:    make(map[ReportError]int64),
+		errors:    make(map[errorKind]*ReportError),
 	}
 }
 
@@ -128,17 +147,30 @@ func (t *tally) add(e *Entry) {
 	case e.Result != nil:
 		r := e.Result
 		t.at(r.Time)
+		t.timeline.addResult(r)
 		for _, row := range t.rows(r.Model, r.Provider) {
 			row.addResult(r)
 		}
 	case e.Failure != nil:
 		f := e.Failure
 		t.at(f.Time)
-		t.errors[ReportError{Type: f.Type, Code: f.Code, Status: f.Status}]++
+		t.timeline.addFailure(f)
+		t.addError(f)
 		for _, row := range t.rows(f.Model, f.Provider) {
 			row.addFailure(f)
 		}
 	}
+}
+
+func (t *tally) addError(f *Failure) {
+	kind := errorKind{class: f.Type, code: f.Code, status: f.Status}
+	e := t.errors[kind]
+	if e == nil {
+		message := strings.ToValidUTF8(f.Message[:min(len(f.Message), maxMessage)], "")
+		e = &ReportError{Type: f.Type, Code: f.Code, Status: f.Status, Message: strings.Clone(message)}
+		t.errors[kind] = e
+	}
+	e.Count++
 }
 
 func (t *tally) at(when time.Time) {
@@ -201,10 +233,12 @@ func (t *tally) report() *Report {
 		Models:    sortedRows(t.models),
 		Providers: sortedRows(t.providers),
 		Errors:    make([]ReportError, 0, len(t.errors)),
+
+		Timeline:         t.timeline.finish(),
+		LatencyHistogram: t.total.latency.occupied(),
 	}
-	for e, count := range t.errors {
-		e.Count = count
-		r.Errors = append(r.Errors, e)
+	for _, e := range t.errors {
+		r.Errors = append(r.Errors, *e)
 	}
 	slices.SortFunc(r.Errors, func(a, b ReportError) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Type, b.Type),
@@ -214,7 +248,10 @@ func (t *tally) report() *Report {
 }
 
 func (row *tallyRow) finish() ReportRow {
-	row.Latency = Latencies{P50: row.latency.percentile(50), P90: row.latency.percentile(90), P99: row.latency.percentile(99)}
+	row.Latency = Latencies{
+		P50: row.latency.percentile(50), P90: row.latency.percentile(90),
+		P95: row.latency.percentile(95), P99: row.latency.percentile(99),
+	}
 	if row.priced > 0 || row.UnknownCost == 0 {
 		row.Cost = &row.cost
 	}
