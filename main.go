@@ -269,13 +269,17 @@ func (c *exportCommand) Run(a *app) error {
 // reportCommand says what was spent.
 type reportCommand struct {
 	Ledgers []string `arg:"" optional:"" help:"Ledgers to read, also compressed ones (default: the one that --ledger names)."`
-	JSON    bool     `name:"json" help:"For scripts."`
+	JSON    bool     `name:"json" xor:"form" help:"For scripts."`
+	HTML    string   `name:"html" xor:"form" placeholder:"FILE" help:"For people, as one page of HTML with charts; - is stdout."`
 }
 
 // Run prints the report.
 func (c *reportCommand) Run(a *app) error {
 	if len(c.Ledgers) == 0 {
 		c.Ledgers = []string{a.ledgerPath()}
+	}
+	if c.HTML != "" {
+		return stream.ReportHTML(a.stdout, c.HTML, c.Ledgers...)
 	}
 	return stream.Report(a.stdout, c.JSON, c.Ledgers...)
 }
@@ -440,6 +444,7 @@ var examples = map[string]string{
   llmpipe export llmpipe.ledger.jsonl.zst | jq -r '[.id, .content] | @tsv'
 `,
 	"report": `  llmpipe report
+  llmpipe report --html report.html
   llmpipe report --json january.jsonl.gz february.jsonl.gz | jq .total
 `,
 	"completion": `  source <(llmpipe completion bash)

@@ -1,6 +1,9 @@
 package ledger
 
-import "math/bits"
+import (
+	"math"
+	"math/bits"
+)
 
 // histogram counts durations in buckets that grow with them: 32 to every doubling, so that a
 // percentile is off by 1.6 % at most and the memory is the same for any number of values.
@@ -58,7 +61,7 @@ func (h *histogram) occupied() []LatencyBucket {
 	for i, n := range h.buckets {
 		if n > 0 {
 			low, width := boundsOf(i)
-			found = append(found, LatencyBucket{From: low, To: low + width, Count: n})
+			found = append(found, LatencyBucket{From: low, To: low + min(width, math.MaxInt64-low), Count: n})
 		}
 	}
 	return found

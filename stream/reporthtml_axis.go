@@ -1,0 +1,252 @@
+package stream
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// axis maps values to where they stand along a chart's side, in per cent of its length.
+type axis struct {
+	low, high float64
+	log       bool // low is above 0
+}
+
+// tick is a labelled place on an axis.
+type tick struct {
+	At    string // per cent
+	Label string
+	Minor bool // may go where there is little room
+}
+
+func (a axis) at(v float64) float64 {
+	low, high := a.low, a.high
+	if a.log {
+		v, low, high = math.Log(max(v, low)), math.Log(low), math.Log(high)
+	}
+	return min(max(100*(v-low)/(high-low), 0), 100)
+}
+
+// percent is a length or a place as SVG takes it.
+func percent(p float64) string { return strconv.FormatFloat(p, 'f', 2, 64) + "%" }
+
+// niceStep is the smallest of 1, 2 and 5 times a power of ten that is not below v.
+func niceStep(v float64) float64 {
+	power := math.Pow(10, math.Floor(math.Log10(v)))
+	for _, m := range []float64{1, 2, 5} {
+		if m*power >= v*(1-1e-9) {
+			return m * power
+		}
+	}
+	return 10 * power
+}
+
+// upward is the axis from 0 to a round number that is not below highest, and the distance of its ticks.
+func upward(highest float64) (axis, float64) {
+	const ticks = 5
+	step := niceStep(highest / ticks)
+	return axis{high: step * math.Ceil(highest/step*(1-1e-9))}, step
+}
+
+// upTicks are the ticks of an upward axis, for charts whose places are counted from the top.
+func upTicks(a axis, step float64, label func(v, step float64) string) []tick {
+	var ticks []tick
+	for i := 0.0; i*step <= a.high*(1+1e-9); i++ {
+		ticks = append(ticks, tick{At: percent(100 - a.at(i*step)), Label: label(i*step, step)})
+	}
+	return ticks
+}
+
+// decimal writes v with the decimals that tell one step from the next, and its thousands set apart.
+func decimal(v, step float64) string {
+	if v == 0 {
+		return "0"
+	}
+	decimals := max(0, int(-math.Floor(math.Log10(step)+1e-9)))
+	whole, part := math.Modf(math.Round(v*math.Pow10(decimals)) / math.Pow10(decimals))
+	return grouped(int64(whole)) + strings.TrimPrefix(strconv.FormatFloat(part, 'f', decimals, 64), "0")
+}
+
+func dollarTick(v, step float64) string {
+	const cent = 0.01
+	switch {
+	case v == 0:
+		return "$0"
+	case step < 1:
+		step = min(step, cent)
+	}
+	return "$" + decimal(v, step)
+}
+
+// latencyTicks are those of an axis of milliseconds.
+func latencyTicks(a axis) []tick {
+	var ticks []tick
+	if !a.log {
+		const most = 8
+		step := niceStep((a.high - a.low) / most)
+		for i := math.Ceil(a.low / step); i*step <= a.high*(1+1e-9); i++ {
+			ticks = append(ticks, tick{At: percent(a.at(i * step)), Label: latencyTick(i * step), Minor: int64(i)%2 == 1})
+		}
+		return ticks
+	}
+	for power := math.Pow(10, math.Floor(math.Log10(a.low))); power <= a.high; power *= 10 {
+		for _, m := range []float64{1, 2, 5} {
+			if v := m * power; v >= a.low && v <= a.high {
+				ticks = append(ticks, tick{At: percent(a.at(v)), Label: latencyTick(v), Minor: m > 1})
+			}
+		}
+	}
+	return ticks
+}
+
+// latencyTick writes a round number of milliseconds: 200 ms, 1.5 s.
+func latencyTick(ms float64) string {
+	switch {
+	case ms == 0:
+		return "0"
+	case ms < 1000:
+		return strconv.FormatFloat(ms, 'f', -1, 64) + "\u00a0ms"
+	}
+	whole, part := math.Modf(ms / 1000)
+	return grouped(int64(whole)) + strings.TrimPrefix(strconv.FormatFloat(part, 'f', -1, 64), "0") + "\u00a0s"
+}
+
+// latencyLabel writes milliseconds as exactly as a person wants them: 812 ms, 2.50 s, 75 s.
+func latencyLabel(ms int64) string {
+	switch {
+	case ms < 1000:
+		return strconv.FormatInt(ms, 10) + "\u00a0ms"
+	case ms < 10_000:
+		return strconv.FormatFloat(float64(ms)/1000, 'f', 2, 64) + "\u00a0s"
+	}
+	return grouped((ms+500)/1000) + "\u00a0s"
+}
+
+// timeSteps are the distances that ticks in time may have; from a month on they are the calendar's.
+var timeSteps = [...]time.Duration{
+	10 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond,
+	100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond,
+	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
+	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, day, 2 * day, 7 * day,
+}
+
+const day = 24 * time.Hour
+
+// monthSteps are the distances of ticks in months.
+var monthSteps = [...]int{1, 2, 3, 6, 12, 24, 60, 120, 240}
+
+// timeTicks are the ticks between two moments, at round times in UTC.
+func timeTicks(from, to time.Time) []tick {
+	const most = 8
+	a := timeAxis(from, to)
+	var ticks []tick
+	add := func(t time.Time, layout string) {
+		ticks = append(ticks, tick{At: percent(a.at(float64(t.UnixMilli()))), Label: t.Format(layout), Minor: len(ticks)%2 == 1})
+	}
+	for _, step := range timeSteps {
+		if to.Sub(from)/step > most {
+			continue
+		}
+		for t := from.Add(step - 1).Truncate(step); !t.After(to); t = t.Add(step) {
+			add(t, tickLayout(t, step))
+		}
+		return ticks
+	}
+	for _, step := range monthSteps {
+		if to.Sub(from)/(30*day) > time.Duration(most*step) {
+			continue
+		}
+		layout := "Jan 2006"
+		if step >= 12 {
+			layout = "2006"
+		}
+		months := (from.Year()*12 + int(from.Month()) - 1) / step * step
+		for t := monthOf(months); !t.After(to); t = monthOf(months) {
+			if !t.Before(from) {
+				add(t, layout)
+			}
+			months += step
+		}
+		break
+	}
+	return ticks
+}
+
+func monthOf(months int) time.Time {
+	return time.Date(months/12, time.Month(months%12+1), 1, 0, 0, 0, 0, time.UTC)
+}
+
+func timeAxis(from, to time.Time) axis {
+	return axis{low: float64(from.UnixMilli()), high: float64(to.UnixMilli())}
+}
+
+// tickLayout shows what differs from tick to tick; midnight is the day that begins.
+func tickLayout(t time.Time, step time.Duration) string {
+	switch {
+	case step >= day || t.Equal(t.Truncate(day)):
+		return "2 Jan"
+	case step >= time.Minute:
+		return "15:04"
+	case step >= time.Second:
+		return "15:04:05"
+	}
+	return "05.00"
+}
+
+// momentLayout is how a moment is written that stands for so long a time.
+func momentLayout(step time.Duration) string {
+	switch {
+	case step >= day:
+		return "2 Jan 2006"
+	case step >= time.Minute:
+		return "2 Jan 15:04"
+	case step >= time.Second:
+		return "2 Jan 15:04:05"
+	}
+	return "2 Jan 15:04:05.00"
+}
+
+// dates says on which days something was, without saying the same twice.
+func dates(from, to time.Time) string {
+	const date = "2\u00a0January 2006"
+	switch {
+	case from.Truncate(day).Equal(to.Truncate(day)):
+		return from.Format(date)
+	case from.Year() == to.Year():
+		return from.Format("2\u00a0January") + " to " + to.Format(date)
+	}
+	return from.Format(date) + " to " + to.Format(date)
+}
+
+// when says when something was in UTC: the dates, and the clock where it took no more than a day.
+func when(from, to time.Time) []string {
+	const clock = "15:04"
+	switch {
+	case !from.Truncate(day).Equal(to.Truncate(day)):
+		return []string{dates(from, to) + " UTC"}
+	case from.Truncate(time.Minute).Equal(to.Truncate(time.Minute)):
+		return []string{dates(from, to), from.Format(clock) + " UTC"}
+	}
+	return []string{dates(from, to), from.Format(clock) + " to " + to.Format(clock) + " UTC"}
+}
+
+// howLong writes a time with its two largest units.
+func howLong(d time.Duration) string {
+	units := []struct {
+		name string
+		unit time.Duration
+	}{{"d", day}, {"h", time.Hour}, {"min", time.Minute}, {"s", time.Second}}
+	for i, u := range units[:len(units)-1] {
+		if d >= u.unit {
+			next := units[i+1]
+			return fmt.Sprintf("%d\u00a0%s %d\u00a0%s", d/u.unit, u.name, d%u.unit/next.unit, next.name)
+		}
+	}
+	if d >= 10*time.Second || d == 0 {
+		return fmt.Sprintf("%d\u00a0s", d/time.Second)
+	}
+	return latencyLabel(d.Milliseconds())
+}

@@ -1,0 +1,239 @@
+package stream
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"llmpipe/ledger"
+)
+
+// chart is what the template draws. All places are in per cent, so that it stretches with the page while its letters do not.
+type chart struct {
+	Title   string
+	Caption string // the unit, and what there is to know
+	Kinds   bool   // of bars: there are failed ones
+	Summary string // for those who do not see it
+	Up      []tick
+	Along   []tick
+	Columns []column
+	Line    string // an SVG path in a box of 1000 by 1000, and the area below it
+	Area    string
+	Marks   []mark
+}
+
+// column is a place along a chart, with what stands on it and a text about it.
+type column struct {
+	At, Width string
+	Text      string
+	Bars      []bar
+}
+
+type bar struct {
+	Class       string
+	At, Width   string
+	Top, Height string
+	percent     float64
+}
+
+// mark is a vertical line with a label.
+type mark struct {
+	At, Label string
+	Row       int  // of the label, so that labels of close marks do not meet
+	Left      bool // of the line, where there is no room to the right
+}
+
+// maxColumns bounds the columns of a chart, as a page has only so many pixels.
+const maxColumns = 200
+
+// timeColumns are the moments that the columns of a page are drawn from: fewer where there are few records, of which each would be
+// a hair.
+func timeColumns(r *ledger.Report) ledger.Timeline {
+	const fewest, perColumn = 24, 4
+	records := (r.Total.Results + r.Total.Failures) / perColumn
+	return r.Timeline.Within(int(min(max(records, fewest), maxColumns)))
+}
+
+func endOf(t *ledger.Timeline) time.Time { return t.Start.Add(t.Step * time.Duration(len(t.Moments))) }
+
+// spendChart shows what was spent by when.
+func spendChart(r *ledger.Report, columns *ledger.Timeline) *chart {
+	total := float64(*r.Total.Cost) / 1e9
+	up, step := upward(total)
+	along := timeAxis(columns.Start, endOf(columns))
+	c := &chart{
+		Title:   "Spend",
+		Caption: "US dollars, added up; UTC, " + dates(r.First.UTC(), r.Last.UTC()),
+		Summary: fmt.Sprintf("Spend over time, from $0 at the start to %s at the end.", usd(int64(*r.Total.Cost))),
+		Up:      upTicks(up, step, dollarTick), Along: timeTicks(columns.Start, endOf(columns)),
+	}
+	var line strings.Builder
+	place := func(t time.Time, nanos ledger.Dollars) (x, y float64) {
+		return 10 * along.at(float64(t.UnixMilli())), 1000 - 10*up.at(float64(nanos)/1e9)
+	}
+	var sum ledger.Dollars
+	x0, y := place(r.Timeline.Start, 0)
+	fmt.Fprintf(&line, "M%.1f,%.1f", x0, y)
+	x := x0
+	for i, m := range r.Timeline.Moments {
+		if m.Cost == 0 && i < len(r.Timeline.Moments)-1 && r.Timeline.Moments[i+1].Cost == 0 {
+			continue
+		}
+		sum += m.Cost
+		x, y = place(r.Timeline.Start.Add(r.Timeline.Step*time.Duration(i+1)), sum)
+		fmt.Fprintf(&line, "L%.1f,%.1f", x, y)
+	}
+	c.Line = line.String()
+	c.Area = fmt.Sprintf("%sL%.1f,1000L%.1f,1000Z", c.Line, x, x0)
+	sum = 0
+	c.Columns = eachColumn(columns, func(m ledger.Moment, when string) (string, []bar) {
+		sum += m.Cost
+		return fmt.Sprintf("%s UTC: %s, %s in all", when, usd(int64(m.Cost)), usd(int64(sum))), nil
+	})
+	return c
+}
+
+// eachColumn makes the columns of a chart along time.
+func eachColumn(t *ledger.Timeline, draw func(m ledger.Moment, when string) (string, []bar)) []column {
+	columns := make([]column, len(t.Moments))
+	width := 100 / float64(len(t.Moments))
+	for i, m := range t.Moments {
+		when := t.Start.Add(t.Step * time.Duration(i)).Format(momentLayout(t.Step))
+		text, bars := draw(m, when)
+		columns[i] = standing(float64(i)*width, width, len(t.Moments), text, bars)
+	}
+	return columns
+}
+
+// standing places bars on each other, with a gap beside them where columns are few enough to be told apart by it.
+func standing(at, width float64, columns int, text string, bars []bar) column {
+	const gapBelow, gap = 90, 0.12
+	drawn := width
+	if columns < gapBelow {
+		drawn -= gap * width
+	}
+	bottom := 100.0
+	for i := range bars {
+		b := &bars[i]
+		b.At, b.Width = percent(at), percent(drawn)
+		b.Top, b.Height = percent(bottom-b.percent), percent(b.percent)
+		bottom -= b.percent
+	}
+	return column{At: percent(at), Width: percent(width), Text: text, Bars: bars}
+}
+
+// throughputChart shows how many records ended in their time.
+func throughputChart(r *ledger.Report, columns *ledger.Timeline) *chart {
+	peak := int64(0)
+	for _, m := range columns.Moments {
+		peak = max(peak, m.Results+m.Failures)
+	}
+	unit, per := "day", day
+	for _, u := range []struct {
+		name string
+		per  time.Duration
+	}{{"second", time.Second}, {"minute", time.Minute}, {"hour", time.Hour}} {
+		if float64(peak)*float64(u.per)/float64(columns.Step) >= 1 {
+			unit, per = u.name, u.per
+			break
+		}
+	}
+	rate := func(n int64) float64 { return float64(n) * float64(per) / float64(columns.Step) }
+	up, step := upward(rate(peak))
+	return &chart{
+		Title:   "Throughput",
+		Caption: "Records per " + unit + "; UTC, " + dates(r.First.UTC(), r.Last.UTC()),
+		Kinds:   r.Total.Failures > 0,
+		Summary: fmt.Sprintf("Throughput over time, at most %s records per %s.", decimal(rate(peak), step/10), unit),
+		Up:      upTicks(up, step, decimal), Along: timeTicks(columns.Start, endOf(columns)),
+		Columns: eachColumn(columns, func(m ledger.Moment, when string) (string, []bar) {
+			text := fmt.Sprintf("%s UTC: %s answered, %s failed, %s per %s",
+				when, grouped(m.Results), grouped(m.Failures), decimal(rate(m.Results+m.Failures), step/10), unit)
+			var bars []bar
+			if m.Results > 0 {
+				bars = append(bars, bar{Class: "ok", percent: up.at(rate(m.Results))})
+			}
+			if m.Failures > 0 {
+				bars = append(bars, bar{Class: "failed", percent: up.at(rate(m.Failures))})
+			}
+			return text, bars
+		}),
+	}
+}
+
+// latencyChart shows how many results took how long.
+func latencyChart(r *ledger.Report) *chart {
+	l := &r.Total.Latency
+	bins, along := latencyBins(r.LatencyHistogram, l)
+	highest, shown := 0.0, 0.0
+	for _, b := range bins {
+		highest, shown = max(highest, b.count), shown+b.count
+	}
+	const headroom = 1.2 // for the labels of the marks
+	up, step := upward(max(headroom*highest, 5))
+	c := &chart{
+		Title: "Latency", Caption: "Results by how long the attempt took that was answered",
+		Summary: fmt.Sprintf("Histogram of latencies. Half of the results took at most %s, 95 %% at most %s, 99 %% at most %s.",
+			latencyLabel(l.P50), latencyLabel(l.P95), latencyLabel(l.P99)),
+		Up: upTicks(up, step, decimal), Along: latencyTicks(along),
+	}
+	if along.log {
+		c.Caption += "; logarithmic"
+	}
+	if longer := r.Total.Results - int64(math.Round(shown)); longer > 0 {
+		longest := r.LatencyHistogram[len(r.LatencyHistogram)-1].To - 1
+		c.Caption += fmt.Sprintf("; %s took longer than shown, up to %s", grouped(longer), latencyLabel(longest))
+	}
+	for _, b := range bins {
+		from, to := along.at(b.low), along.at(b.high)
+		text := fmt.Sprintf("%s to %s: about %s results, %.1f %%", latencyLabel(int64(math.Round(b.low))), latencyLabel(int64(math.Round(b.high))),
+			grouped(int64(math.Round(b.count))), 100*b.count/float64(r.Total.Results))
+		c.Columns = append(c.Columns, standing(from, to-from, len(bins), text, []bar{{Class: "ok", percent: up.at(b.count)}}))
+	}
+	for i, p := range []struct {
+		name string
+		ms   int64
+	}{{"p50", l.P50}, {"p95", l.P95}, {"p99", l.P99}} {
+		at := along.at(float64(p.ms))
+		c.Marks = append(c.Marks, mark{At: percent(at), Label: p.name + " " + latencyLabel(p.ms), Row: i, Left: at > 75})
+	}
+	return c
+}
+
+// bin is a bar of a histogram, in milliseconds.
+type bin struct{ low, high, count float64 }
+
+// latencyBins regroups a histogram for the eye: in equal steps from 0 to a little beyond p99, or, where the slow are more than ten
+// times as slow as the usual, in equal ratios over the whole. What shares a bucket is spread over it evenly.
+func latencyBins(h []ledger.LatencyBucket, l *ledger.Latencies) ([]bin, axis) {
+	const wanted, beyond, farOut, ratiosPerDoubling = 48, 1.1, 10, 4
+	var bins []bin
+	a := axis{}
+	if l.P99 > farOut*max(l.P50, 1) {
+		first := math.Floor(ratiosPerDoubling * math.Log2(float64(max(h[0].From, 1))))
+		last := math.Ceil(ratiosPerDoubling * math.Log2(float64(h[len(h)-1].To)))
+		for i := first; i < last; i++ {
+			bins = append(bins, bin{low: math.Exp2(i / ratiosPerDoubling), high: math.Exp2((i + 1) / ratiosPerDoubling)})
+		}
+		a = axis{low: bins[0].low, high: bins[len(bins)-1].high, log: true}
+	} else {
+		step := max(niceStep(beyond*float64(l.P99+1)/wanted), 1)
+		for low := 0.0; low < beyond*float64(l.P99+1) || len(bins) < wanted/4; low += step {
+			bins = append(bins, bin{low: low, high: low + step})
+		}
+		a = axis{high: bins[len(bins)-1].high}
+	}
+	for _, b := range h {
+		from, to := float64(b.From), float64(b.To)
+		if a.log {
+			from, to = max(from, a.low), max(to, a.low*1.001)
+		}
+		for i := range bins {
+			if part := min(to, bins[i].high) - max(from, bins[i].low); part > 0 {
+				bins[i].count += float64(b.Count) * part / (to - from)
+			}
+		}
+	}
+	return bins, a
+}
