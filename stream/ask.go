@@ -11,7 +11,7 @@ import (
 // ask makes one attempt to have a record answered, and passes it on to where the answer sends it: the commit, or to sleep.
 func (l *lane) ask(j job) {
 	t := j.task
-	l.client.Ask(l.stop.waiting, t.Endpoint, t.sendModel, t.sendBody, &t.reply)
+	l.client.Ask(l.stop.waiting, t.Endpoint, t.sendBody, &t.reply)
 	if t.pack != nil {
 		t.pack.check(&t.reply)
 	}

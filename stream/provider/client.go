@@ -52,6 +52,8 @@ type Client struct {
 	transport *http.Transport
 	sim       *Sim
 	timeout   time.Duration
+	deadlines deadlines
+	stubs     [record.Completions + 1]stub
 	redact    *strings.Replacer
 }
 
@@ -75,6 +77,7 @@ func New(c Config) (*Client, error) {
 		transport: newTransport(base, sim, c.Connections),
 		sim:       sim,
 		timeout:   c.Timeout,
+		deadlines: deadlines{timeout: c.Timeout},
 		redact:    newRedactor(append(slices.Clone(c.Secrets), c.Key)),
 	}
 	header := c.Header.Clone()
@@ -207,6 +210,7 @@ func (c *Client) redactReply(reply *Reply) {
 
 // Close closes idle connections, and the simulator if there is one in process.
 func (c *Client) Close() {
+	c.deadlines.close()
 	c.transport.CloseIdleConnections()
 	if c.sim != nil {
 		c.sim.Close()
@@ -224,51 +228,35 @@ var errTimeout = errors.New("attempt timed out")
 
 // Ask makes one attempt to have body answered, and fills reply, whose buffer it reuses. When ctx ends before the answer, the
 // reply's class is [Cancelled]. The body is sent as it is, and not kept unless the reply says BodyInUse.
-func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, model string, body []byte, reply *Reply) {
+func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte, reply *Reply) {
 	reply.reset()
 	start := time.Now()
-	attemptCtx, cancel := context.WithTimeoutCause(ctx, c.timeout, errTimeout)
-	defer cancel()
-	x := &exchange{body: body, raw: reply.Body[:0]}
-	err := c.call(context.WithValue(attemptCtx, exchangeKey{}, x), endpoint, model)
+	x := exchange{body: body, raw: reply.Body[:0]}
+	attempt := c.deadlines.start(ctx)
+	stub, err := c.stub(endpoint)
+	if err == nil {
+		err = x.send(c.transport, stub.WithContext(attempt.Context))
+	}
 	reply.Latency = time.Since(start)
 	reply.Status, reply.Header, reply.Body = x.status, x.header, x.raw
-	if x.err != nil || x.status < 200 || x.status > 299 {
+	if err != nil || x.status < 200 || x.status > 299 {
 		reply.BodyInUse = true
 	}
 	switch {
-	case x.status != 0 && x.err == nil:
+	case err == nil:
 		reply.judge(endpoint)
 	case ctx.Err() != nil:
 		reply.Class = Cancelled
 		reply.Err = &record.Error{Type: "cancelled", Message: "cancelled before the answer came"}
 		reply.Sent = true
-	case errors.Is(context.Cause(attemptCtx), errTimeout):
+	case errors.Is(context.Cause(attempt), errTimeout):
 		reply.fail("timeout", fmt.Sprintf("no answer within %s", c.timeout))
 		reply.Sent = true
-	case x.err != nil:
-		reply.failNetwork(x.err)
 	default:
 		reply.failNetwork(err)
 	}
+	c.deadlines.end(attempt, !reply.BodyInUse)
 	c.redactReply(reply)
-}
-
-// call makes the typed call that stands for endpoint. The doer fills in the bytes; the stub's model matters only to providers that
-// route by it.
-func (c *Client) call(ctx context.Context, endpoint record.Endpoint, model string) error {
-	var err error
-	switch endpoint {
-	case record.Embeddings:
-		_, err = c.api.CreateEmbeddings(ctx, openai.EmbeddingRequest{Model: openai.EmbeddingModel(model)})
-	case record.Responses:
-		_, err = c.api.CreateResponse(ctx, openai.CreateResponseRequest{})
-	case record.Completions:
-		_, err = c.api.CreateCompletion(ctx, openai.CompletionRequest{Prompt: ""})
-	default:
-		_, err = c.api.CreateChatCompletion(ctx, openai.ChatCompletionRequest{})
-	}
-	return err
 }
 
 // Models lists the models that the provider offers.

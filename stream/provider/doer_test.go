@@ -25,7 +25,7 @@ func ask(t *testing.T, ctx context.Context, c Config, body string, handle http.H
 	}
 	defer client.Close()
 	r := &Reply{}
-	client.Ask(ctx, record.Chat, "m", []byte(body), r)
+	client.Ask(ctx, record.Chat, []byte(body), r)
 	return r
 }
 
@@ -87,7 +87,7 @@ func TestTimeoutAndCancel(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), c.cancelAfter)
 			defer cancel()
 			r := &Reply{}
-			client.Ask(ctx, record.Chat, "m", []byte(`{"model":"m","messages":[{"role":"user","content":"x"}]}`), r)
+			client.Ask(ctx, record.Chat, []byte(`{"model":"m","messages":[{"role":"user","content":"x"}]}`), r)
 			if r.Class != c.want || r.Err.Type != c.kind || !r.BodyInUse || r.Latency != min(c.cancelAfter, time.Minute) {
 				t.Errorf("%s: %v, %v after %s", name, r.Class, r.Err, r.Latency)
 			}

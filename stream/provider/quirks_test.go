@@ -142,7 +142,7 @@ func TestQuirks(t *testing.T) {
 			}
 			defer client.Close()
 			var r Reply
-			client.Ask(context.Background(), record.Chat, "m", []byte(`{}`), &r)
+			client.Ask(context.Background(), record.Chat, []byte(`{}`), &r)
 			if r.Class != c.class || r.Hint != c.hint {
 				t.Errorf("%v with a hint of %v, want %v and %v", r.Class, r.Hint, c.class, c.hint)
 			}
@@ -170,7 +170,7 @@ func TestAzure(t *testing.T) {
 	}
 	defer client.Close()
 	var r Reply
-	client.Ask(context.Background(), record.Chat, "m", []byte(`{}`), &r)
+	client.Ask(context.Background(), record.Chat, []byte(`{}`), &r)
 	if r.Class != OK || url != "/openai/deployments/mine/chat/completions?api-version=2024-10-21" || key != "secret" || authorization != "" {
 		t.Errorf("%v: %s with key %q and authorization %q", r.Class, url, key, authorization)
 	}

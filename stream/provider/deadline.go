@@ -1,0 +1,73 @@
+package provider
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// deadlines hand out contexts that end with their parent, or with errTimeout when an attempt has taken too long. One that has not ended serves
+// the next attempt as well: a context with a timer for each would cost more than the limiter does. There are as many as attempts were under
+// way at a time.
+type deadlines struct {
+	timeout time.Duration
+
+	mu   sync.Mutex
+	idle []*deadline
+}
+
+// deadline is the context of one attempt after another.
+type deadline struct {
+	context.Context
+	cancel context.CancelCauseFunc
+	parent context.Context
+	timer  *time.Timer
+}
+
+// start returns a context for an attempt that begins now. It goes back by end.
+func (d *deadlines) start(parent context.Context) *deadline {
+	if x := d.take(); x != nil {
+		if x.parent == parent {
+			x.timer.Reset(d.timeout)
+			return x
+		}
+		x.cancel(nil)
+	}
+	ctx, cancel := context.WithCancelCause(parent)
+	timer := time.AfterFunc(d.timeout, func() { cancel(errTimeout) })
+	return &deadline{Context: ctx, cancel: cancel, parent: parent, timer: timer}
+}
+
+func (d *deadlines) take() *deadline {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	last := len(d.idle) - 1
+	if last < 0 {
+		return nil
+	}
+	x := d.idle[last]
+	d.idle = d.idle[:last]
+	return x
+}
+
+// end takes back x, whose attempt is over. Unless the attempt is known to be done with it in every respect, x is not used again but ended, and
+// with it whatever still goes on.
+func (d *deadlines) end(x *deadline, done bool) {
+	if !x.timer.Stop() || !done {
+		x.cancel(nil)
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.idle = append(d.idle, x)
+}
+
+// close ends those that nobody uses.
+func (d *deadlines) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, x := range d.idle {
+		x.cancel(nil)
+	}
+	d.idle = nil
+}

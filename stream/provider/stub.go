@@ -1,0 +1,51 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+
+	openai "github.com/sashabaranov/go-openai"
+
+	"llmpipe/stream/record"
+)
+
+// stub is the request that go-openai makes for an endpoint: its address, and the headers with the key. They are the same for every record, so it
+// is made once, and each attempt sends a copy of it with a body of its own. To make it anew each time costs a tenth of a record's CPU.
+type stub struct {
+	once    sync.Once
+	request *http.Request
+	err     error
+}
+
+type stubKey struct{}
+
+// stub returns the endpoint's, which must not be changed.
+func (c *Client) stub(endpoint record.Endpoint) (*http.Request, error) {
+	s := &c.stubs[endpoint]
+	s.once.Do(func() {
+		err := c.call(context.WithValue(context.Background(), stubKey{}, s), endpoint)
+		if !errors.Is(err, errTaken) {
+			s.err = fmt.Errorf("making a request for %s: %w", endpoint, err)
+		}
+	})
+	return s.request, s.err
+}
+
+// call makes the typed call that stands for endpoint.
+func (c *Client) call(ctx context.Context, endpoint record.Endpoint) error {
+	var err error
+	switch endpoint {
+	case record.Embeddings:
+		_, err = c.api.CreateEmbeddings(ctx, openai.EmbeddingRequest{})
+	case record.Responses:
+		_, err = c.api.CreateResponse(ctx, openai.CreateResponseRequest{})
+	case record.Completions:
+		_, err = c.api.CreateCompletion(ctx, openai.CompletionRequest{Prompt: ""})
+	default:
+		_, err = c.api.CreateChatCompletion(ctx, openai.ChatCompletionRequest{})
+	}
+	return err
+}
