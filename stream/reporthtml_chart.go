@@ -187,7 +187,8 @@ func latencyChart(r *ledger.Report) *chart {
 	}
 	for _, b := range bins {
 		from, to := along.at(b.low), along.at(b.high)
-		text := fmt.Sprintf("%s to %s: about %s results, %.1f %%", latencyLabel(int64(math.Round(b.low))), latencyLabel(int64(math.Round(b.high))),
+		text := fmt.Sprintf("%s to %s: about %s results, %.1f %%",
+			latencyLabel(int64(math.Round(b.low))), latencyLabel(int64(math.Round(b.high))),
 			grouped(int64(math.Round(b.count))), 100*b.count/float64(r.Total.Results))
 		c.Columns = append(c.Columns, standing(from, to-from, len(bins), text, []bar{{Class: "ok", percent: up.at(b.count)}}))
 	}
