@@ -50,6 +50,7 @@ type Client struct {
 	name      string
 	api       *openai.Client
 	transport *http.Transport
+	fresh     *http.Transport // keeps no connection, so that none is used twice
 	sim       *Sim
 	timeout   time.Duration
 	deadlines deadlines
@@ -75,11 +76,13 @@ func New(c Config) (*Client, error) {
 	client := &Client{
 		name:      base.Host,
 		transport: newTransport(base, sim, c.Connections),
+		fresh:     newTransport(base, sim, 0),
 		sim:       sim,
 		timeout:   c.Timeout,
 		deadlines: deadlines{timeout: c.Timeout},
 		redact:    newRedactor(append(slices.Clone(c.Secrets), c.Key)),
 	}
+	client.fresh.DisableKeepAlives = true
 	header := c.Header.Clone()
 	if header == nil {
 		header = http.Header{}
@@ -88,7 +91,7 @@ func New(c Config) (*Client, error) {
 		header.Set("User-Agent", c.UserAgent)
 	}
 	config := openai.DefaultConfig(c.Key)
-	config.HTTPClient = &doer{transport: client.transport, header: header, query: base.RawQuery}
+	config.HTTPClient = &doer{transport: client.transport, fresh: client.fresh, header: header, query: base.RawQuery}
 	base.RawQuery = ""
 	config.BaseURL = strings.TrimRight(base.String(), "/")
 	client.api = openai.NewClientWithConfig(config)
@@ -242,18 +245,10 @@ func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte,
 	if err != nil || x.status < 200 || x.status > 299 {
 		reply.BodyInUse = true
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		reply.judge(endpoint)
-	case ctx.Err() != nil:
-		reply.Class = Cancelled
-		reply.Err = &record.Error{Type: "cancelled", Message: "cancelled before the answer came"}
-		reply.Sent = true
-	case errors.Is(context.Cause(attempt), errTimeout):
-		reply.fail("timeout", fmt.Sprintf("no answer within %s", c.timeout))
-		reply.Sent = true
-	default:
-		reply.failNetwork(err)
+	} else {
+		reply.unanswered(ctx, attempt, err, "no answer within "+c.timeout.String())
 	}
 	c.deadlines.end(attempt, !reply.BodyInUse)
 	c.redactReply(reply)

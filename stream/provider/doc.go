@@ -13,6 +13,13 @@
 // sits a doer of ours (doer.go) that puts the record's own bytes into the HTTP request and takes the raw bytes out of the response:
 // vendor fields, key order and numbers beyond 2^53 arrive as they were written.
 //
+// # Files and batches
+//
+// [Client.UploadFile], [Client.CreateBatch] and the calls beside them go the same way: go-openai makes the request, and the doer adds what
+// it lacks and keeps what came back (call.go). Files are streamed in both directions. What goes wrong is a [CallError], judged by the same
+// table; the one thing that it adds is whether the provider may have acted all the same, because a batch that is made twice is paid twice.
+// [Reply.JudgeBatch] judges a line of a batch's output as if it had come over HTTP.
+//
 // # What an answer means
 //
 // [Rules] is the one table that says what each status, code and failure means (verdict.go). First match wins. The table is data: the

@@ -5,11 +5,12 @@ import (
 	"net/http"
 )
 
-// doer is what go-openai sends its requests through. It adds what every request is to carry, and keeps stubs.
+// doer is what go-openai sends its requests through. It adds what every request is to carry, keeps stubs, and hands calls what they need.
 //
 // It uses the transport directly, so redirects are not followed: no key ever travels to a host that the user did not name.
 type doer struct {
 	transport http.RoundTripper
+	fresh     http.RoundTripper // every request over a connection of its own
 	header    http.Header
 	query     string
 }
@@ -20,11 +21,17 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 		req.Header[k] = v
 	}
 	if d.query != "" {
-		req.URL.RawQuery = d.query
+		if req.URL.RawQuery != "" {
+			req.URL.RawQuery += "&"
+		}
+		req.URL.RawQuery += d.query
 	}
 	if s, ok := req.Context().Value(stubKey{}).(*stub); ok {
 		s.request = req
 		return nil, errTaken
+	}
+	if k, ok := req.Context().Value(callKey{}).(*call); ok {
+		return k.roundTrip(d, req)
 	}
 	return d.transport.RoundTrip(req)
 }

@@ -54,21 +54,10 @@ func (r *Reply) judge(endpoint record.Endpoint) {
 	if !e.success() || e.embedded {
 		e.said = *record.ParseError(r.Body)
 	}
-	rule := e.rule()
-	r.Class = rule.Class
 	r.Sent = e.success() && !r.Answer.HasUsage
-	if r.Class == OK {
-		return
-	}
-	r.Err = &e.said
-	r.Err.Status = r.Status
-	if r.Err.Type == "" || rule.Type != "" {
-		r.Err.Type = rule.Type
-	}
-	if r.Err.Message == "" {
-		r.Err.Message = rule.When
-	}
+	r.apply(&e)
 	switch {
+	case r.Class == OK:
 	case len(bytes.TrimSpace(r.Body)) == 0 && notJSON != nil:
 		r.Err.Message = "the answer is empty"
 	case notJSON != nil:
@@ -76,8 +65,42 @@ func (r *Reply) judge(endpoint record.Endpoint) {
 	case e.success() && !e.embedded:
 		r.Err.Message = "the answer holds no choice and no embedding"
 	}
+}
+
+// apply looks e up in the table, and says what went wrong in the provider's words where there are any, else in the table's.
+func (r *Reply) apply(e *evidence) {
+	rule := e.rule()
+	r.Class = rule.Class
+	if r.Class == OK {
+		return
+	}
+	said := e.said
+	said.Status = r.Status
+	if said.Type == "" || rule.Type != "" {
+		said.Type = rule.Type
+	}
+	if said.Message == "" {
+		said.Message = rule.When
+	}
+	r.Err = &said
 	if r.Class == Pressure || r.Class == Transient {
 		r.Hint = hint(r.Header, r.Body, time.Now())
+	}
+}
+
+// unanswered says why there is no whole answer. ctx is the caller's, and bounded what was made of it for the attempt; late words that the
+// attempt took too long.
+func (r *Reply) unanswered(ctx, bounded context.Context, err error, late string) {
+	switch {
+	case ctx.Err() != nil:
+		r.Class = Cancelled
+		r.Err = &record.Error{Type: "cancelled", Message: "cancelled before the answer came"}
+		r.Sent = true
+	case errors.Is(context.Cause(bounded), errTimeout):
+		r.fail("timeout", late)
+		r.Sent = true
+	default:
+		r.failNetwork(err)
 	}
 }
 

@@ -55,6 +55,7 @@ type evidence struct {
 	notJSON  bool         // 2xx with a body that is not JSON, or none
 	answered bool         // 2xx with a choice or an embedding
 	embedded bool         // 2xx with an error member in the body
+	unasked  bool         // a line of a batch with an error in the place of an answer
 }
 
 func (e *evidence) success() bool { return e.status >= 200 && e.status < 300 }
@@ -86,6 +87,7 @@ var Rules = []Rule{
 	{"408, 409, 425 and every other 5xx", Transient, "server_error", func(e *evidence) bool {
 		return is(e.code(), 408, 409, 425) || e.code() >= 500
 	}},
+	{"a batch that ended before it got to the record", Transient, "batch", func(e *evidence) bool { return e.unasked && e.code() < 300 }},
 	{"2xx with an error in the body, or with no choice", Transient, "bad_response", func(e *evidence) bool {
 		return e.code() >= 200 && e.code() < 300
 	}},

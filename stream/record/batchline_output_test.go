@@ -18,15 +18,16 @@ func TestParseBatchOutput(t *testing.T) {
 		code, message string
 	}{
 		{"OpenAI: answered", batchOutputLine, "r-1", "req_1", 200, chatBody, "", ""},
-		{"OpenAI: refused", `{"id":"b","custom_id":"r","response":{"status_code":400,"request_id":"q","body":{"error":{"message":"m"}}},"error":null}`,
-			"r", "q", 400, `{"error":{"message":"m"}}`, "", ""},
+		{"OpenAI: refused", `{"id":"b","custom_id":"r","response":{"status_code":400,"request_id":"q",` +
+			`"body":{"error":{"message":"m"}}},"error":null}`, "r", "q", 400, `{"error":{"message":"m"}}`, "", ""},
 		{"OpenAI: expired", `{"id":"b","custom_id":"r","response":null,"error":{"code":"batch_expired","message":"too late"}}`,
 			"r", "", 0, "", "batch_expired", "too late"},
 		{"vLLM: refused", `{"id":"b","custom_id":"r","response":{"status_code":400,"request_id":"q","body":null},` +
 			`"error":{"object":"error","message":"m","type":"BadRequestError","code":400}}`, "r", "q", 400, "", "400", "m"},
 		{"an error that is text", `{"custom_id":"r","error":"gone"}`, "r", "", 0, "", "", "gone"},
 		{"no status", `{"custom_id":"r","response":{"body":{"choices":[]}}}`, "r", "", 200, `{"choices":[]}`, "", ""},
-		{"white space", " { \"custom_id\" : \"r\" ,\t\"response\" : { \"status_code\" : 200 , \"body\" : { } } }\r\n", "r", "", 200, `{ }`, "", ""},
+		{"white space", " { \"custom_id\" : \"r\" ,\t\"response\" : { \"status_code\" : 200 , \"body\" : { } } }\r\n",
+			"r", "", 200, `{ }`, "", ""},
 		{"escapes", `{"custom\u005fid":"\u0072\u002f\"","response":{"status_code":200,"request_id":"\u0071"}}`, `r/"`, "q", 200, "", "", ""},
 		{"a custom_id that comes twice", `{"custom_id":"a","custom_id":"b","response":{}}`, "b", "", 200, "", "", ""},
 	} {

@@ -1,0 +1,42 @@
+package provider
+
+import (
+	"io"
+	"time"
+)
+
+// stall ends a call on which it has waited for too long. An up- or download pauses it while this side is at work, and begins anew with
+// every byte that moves.
+type stall struct {
+	limit time.Duration
+	timer *time.Timer
+}
+
+// begin lets end be called after limit.
+func (s *stall) begin(limit time.Duration, end func()) {
+	s.limit = limit
+	s.timer = time.AfterFunc(limit, end)
+}
+
+func (s *stall) pause()  { s.timer.Stop() }
+func (s *stall) resume() { s.timer.Reset(s.limit) }
+
+// arrival is a response's body: waiting for it counts, and what is done with it does not.
+type arrival struct {
+	body io.ReadCloser
+	call *call
+}
+
+// Read is part of io.Reader.
+func (a *arrival) Read(p []byte) (int, error) {
+	a.call.stall.resume()
+	n, err := a.body.Read(p)
+	a.call.stall.pause()
+	if err != nil && err != io.EOF {
+		a.call.err = err
+	}
+	return n, err
+}
+
+// Close is part of io.Closer.
+func (a *arrival) Close() error { return a.body.Close() }

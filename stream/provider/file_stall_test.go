@@ -1,0 +1,165 @@
+package provider
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// inBubble returns a client of a server that answers as h does, over connections that keep to the bubble's clock.
+func inBubble(t *testing.T, timeout time.Duration, h http.Handler) *Client {
+	t.Helper()
+	listener := newSimListener()
+	server := &http.Server{Handler: h}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = server.Serve(listener)
+	}()
+	client, err := New(Config{BaseURL: "sim:", Timeout: timeout})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return listener.dial(ctx) }
+	t.Cleanup(func() {
+		client.Close()
+		_ = server.Close()
+		<-served
+		time.Sleep(2 * time.Hour) // the handlers below sleep for an hour at most, and a bubble ends when all have returned
+	})
+	return client
+}
+
+// transferLimit is the time-out of the clients below.
+const transferLimit = time.Minute
+
+// slowWriter takes longer for what it is given than a transfer may stand still.
+type slowWriter struct{}
+
+func (slowWriter) Write(p []byte) (int, error) {
+	time.Sleep(2 * transferLimit)
+	return len(p), nil
+}
+
+// trickle sends ten bytes, each just in time.
+func trickle(w http.ResponseWriter, _ *http.Request) {
+	for range 10 {
+		time.Sleep(transferLimit - time.Second)
+		_, _ = io.WriteString(w, "x")
+		_ = http.NewResponseController(w).Flush()
+	}
+}
+
+// A transfer takes as long as bytes move. What this side does with them does not count.
+func TestTransferMayBeSlow(t *testing.T) {
+	for name, c := range map[string]struct {
+		handle http.HandlerFunc
+		call   func(context.Context, *Client) error
+	}{
+		"bytes that come slowly": {trickle, func(ctx context.Context, c *Client) error {
+			_, err := c.DownloadFile(ctx, "f", io.Discard)
+			return err
+		}},
+		"a slow writer": {trickle, func(ctx context.Context, c *Client) error {
+			_, err := c.DownloadFile(ctx, "f", slowWriter{})
+			return err
+		}},
+		"a slow reader, and an answer that takes its time": {func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			time.Sleep(transferLimit - time.Second)
+			answering(200, `{"id":"f"}`)(w, r)
+		}, func(ctx context.Context, c *Client) error {
+			content := readerAt(func(p []byte, _ int64) (int, error) {
+				time.Sleep(2 * transferLimit)
+				return len(p), nil
+			})
+			_, err := c.UploadFile(ctx, "in.jsonl", content, 100<<10)
+			return err
+		}},
+		"bytes that go slowly": {func(w http.ResponseWriter, r *http.Request) {
+			chunk := make([]byte, 32<<10)
+			for {
+				time.Sleep(transferLimit / 8)
+				if _, err := io.ReadFull(r.Body, chunk); err != nil {
+					break
+				}
+			}
+			answering(200, `{"id":"f"}`)(w, r)
+		}, func(ctx context.Context, c *Client) error {
+			_, err := c.UploadFile(ctx, "in.jsonl", readerAt(func(p []byte, _ int64) (int, error) { return len(p), nil }), 1<<20)
+			return err
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := inBubble(t, transferLimit, c.handle)
+				start := time.Now()
+				if err := c.call(t.Context(), client); err != nil || time.Since(start) < 2*transferLimit {
+					t.Errorf("after %s: %v", time.Since(start), err)
+				}
+			})
+		})
+	}
+}
+
+// A transfer that stands still ends after the time-out of an attempt.
+func TestTransferStalls(t *testing.T) {
+	for name, c := range map[string]struct {
+		handle http.HandlerFunc
+		call   func(context.Context, *Client) error
+		took   time.Duration
+		sent   bool
+	}{
+		"a download without an answer": {func(http.ResponseWriter, *http.Request) { time.Sleep(time.Hour) },
+			func(ctx context.Context, c *Client) error {
+				_, err := c.DownloadFile(ctx, "f", io.Discard)
+				return err
+			}, transferLimit, false},
+		"a download that stops": {func(w http.ResponseWriter, r *http.Request) {
+			trickle(w, r)
+			time.Sleep(time.Hour)
+		}, func(ctx context.Context, c *Client) error {
+			_, err := c.DownloadFile(ctx, "f", io.Discard)
+			return err
+		}, 10*(transferLimit-time.Second) + transferLimit, false},
+		"an upload that stops": {func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.CopyN(io.Discard, r.Body, 1<<10)
+			time.Sleep(time.Hour)
+		}, func(ctx context.Context, c *Client) error {
+			_, err := c.UploadFile(ctx, "in.jsonl", readerAt(func(p []byte, _ int64) (int, error) { return len(p), nil }), 1<<30)
+			return err
+		}, transferLimit, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := inBubble(t, transferLimit, c.handle)
+				start := time.Now()
+				err := c.call(t.Context(), client)
+				if took := time.Since(start); took != c.took {
+					t.Errorf("it took %s, want %s", took, c.took)
+				}
+				e := callErrorOf(t, err)
+				if e.Class != Transient || e.Err.Type != "timeout" || e.Err.Message != "no byte moved for 1m0s" || e.Sent != c.sent {
+					t.Errorf("%v, sent %t: %v", e.Class, e.Sent, err)
+				}
+			})
+		})
+	}
+}
+
+// A transfer that the caller ends is cancelled, not late.
+func TestTransferCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := inBubble(t, transferLimit, http.HandlerFunc(trickle))
+		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+		defer cancel()
+		n, err := client.DownloadFile(ctx, "f", io.Discard)
+		if e := callErrorOf(t, err); n != 1 || e.Class != Cancelled {
+			t.Errorf("%d bytes, %v: %v", n, e.Class, err)
+		}
+	})
+}
