@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/signal"
@@ -185,6 +186,13 @@ func (a *app) config(f *stream.Flags) (*stream.Config, error) {
 			Err:  errors.New("nothing to read: stdin is a terminal"),
 			Hint: "cat prompts.jsonl | llmpipe > out.jsonl, or name files as arguments; llmpipe --help",
 		}}
+	}
+	for _, name := range f.Files {
+		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(name, `./\`) && name != "-" {
+			return nil, &stream.UsageError{Err: &stream.Hinted{
+				Err: fmt.Errorf("%s is neither a command nor a file", name), Hint: "llmpipe --help lists the commands",
+			}}
+		}
 	}
 	cfg, err := f.Config(os.Getenv, a.Ledger, version())
 	if err != nil {

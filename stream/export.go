@@ -22,7 +22,7 @@ type ExportConfig struct {
 func Export(w io.Writer, c ExportConfig) error {
 	chosen, err := c.choose()
 	if err != nil {
-		return ledgerHint(c.Ledger, err)
+		return readHint(c.Ledger, err)
 	}
 	out := bufio.NewWriterSize(w, flushBytes)
 	var line []byte
@@ -42,7 +42,7 @@ func Export(w io.Writer, c ExportConfig) error {
 	if isClosedPipe(err) {
 		return nil // who asked for it has seen enough
 	}
-	return ledgerHint(c.Ledger, err)
+	return readHint(c.Ledger, err)
 }
 
 // choose returns the offsets of the sample, nil when all are wanted.

@@ -26,6 +26,8 @@ func (c *committer) tellFailure(t *task) {
 		if t.seq == 0 {
 			c.voice.Hint("%s", convertHint(cmp.Or(t.File, c.onlyFile()), t.Input))
 		}
+	case "unknown_shape":
+		c.voice.Hint("-p makes a prompt of a record's fields, as in -p 'Sum up: {{.FIELD}}'")
 	}
 }
 

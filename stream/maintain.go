@@ -46,7 +46,7 @@ func loadPrices(name string) (*ledger.Prices, error) {
 func Report(w io.Writer, asJSON bool, paths ...string) error {
 	report, err := ledger.NewReport(paths...)
 	if err != nil {
-		return ledgerHint(paths[0], err)
+		return readHint(paths[0], err)
 	}
 	if !asJSON {
 		return report.WriteTable(w)
@@ -57,6 +57,17 @@ func Report(w io.Writer, asJSON bool, paths ...string) error {
 	}
 	_, err = w.Write(append(line, '\n'))
 	return err
+}
+
+// readHint is the hint for an error of reading a ledger. One that is not there may have been looked for under the wrong name.
+func readHint(path string, err error) error {
+	simulated := DefaultLedger("sim:")
+	if errors.Is(err, fs.ErrNotExist) && path == DefaultLedger("") {
+		if _, statErr := os.Stat(simulated); statErr == nil {
+			return hinted("there is only "+simulated+", of simulated runs: name that, or set OPENAI_BASE_URL=sim:", err)
+		}
+	}
+	return ledgerHint(path, err)
 }
 
 // Repair writes a clean copy of the ledger path to out, or beside it when out is empty, and says what was lost.

@@ -21,7 +21,7 @@ func ReportHTML(w io.Writer, name string, paths ...string) error {
 	}
 	report, err := ledger.NewReport(paths...)
 	if err != nil {
-		return ledgerHint(paths[0], err)
+		return readHint(paths[0], err)
 	}
 	page, err := pageOf(report, paths)
 	if err != nil {
