@@ -25,20 +25,20 @@ type Answer struct {
 func ParseAnswer(e Endpoint, body []byte) (Answer, error) {
 	var a Answer
 	src := trimSpace(body)
-	if !isValid(src) {
+	var buf [24]member
+	members, valid := checkMembers(buf[:0], src)
+	if !valid {
 		return a, fmt.Errorf("reading the answer: not JSON: %s", plain(src))
 	}
 	if src[0] != '{' {
 		return a, fmt.Errorf("reading the answer: it is %s, not an object", kindOf(src))
 	}
-	var buf [24]member
-	members := appendMembers(buf[:0], src, 0)
 	for i := range members {
 		value := members[i].value.of(src)
 		if isNull(value) {
 			continue
 		}
-		switch string(nameOf(members[i].key.of(src))) {
+		switch string(members[i].name(src)) {
 		case "model":
 			a.Model = stringOf(value)
 		case "usage":
@@ -86,35 +86,43 @@ func arrayOf(value []byte) []byte {
 	return nil
 }
 
+// readChoices reads the first choice, and counts them all.
 func (a *Answer) readChoices(e Endpoint, choices []byte) {
-	elements(choices, func(choice []byte) bool {
-		a.Choices++
-		if a.Choices == 1 {
-			a.readChoice(e, choice)
+	if choices[0] != '[' {
+		return
+	}
+	for i := skipSpace(choices, 1); i < len(choices) && choices[i] != ']'; a.Choices++ {
+		end := 0
+		if a.Choices == 0 && choices[i] == '{' {
+			end = a.readChoice(e, choices, i)
+		} else {
+			end = skipValue(choices, i)
 		}
-		return true
-	})
+		i = nextElement(choices, end)
+	}
 	if a.Choices > 1 {
 		a.More = choices
 	}
 }
 
-func (a *Answer) readChoice(e Endpoint, choice []byte) {
+// readChoice reads the choice that begins at i, and returns the position after it.
+func (a *Answer) readChoice(e Endpoint, choices []byte, i int) (end int) {
 	var buf [12]member
-	members := appendMembers(buf[:0], choice, 0)
-	a.FinishReason = stringOf(valueOf(members, choice, "finish_reason"))
-	if failed := valueOf(members, choice, "error"); !isNull(failed) && a.Error == nil { // OpenRouter's, for a failure on the way
+	members, end := membersAt(buf[:0], choices, i)
+	a.FinishReason = stringOf(valueOf(members, choices, "finish_reason"))
+	if failed := valueOf(members, choices, "error"); !isNull(failed) && a.Error == nil { // OpenRouter's, for a failure on the way
 		a.Error = failed
 	}
 	if e == Completions {
-		a.Content = textParts(valueOf(members, choice, "text"))
-		return
+		a.Content = textParts(valueOf(members, choices, "text"))
+		return end
 	}
-	message := valueOf(members, choice, "message")
+	message := valueOf(members, choices, "message")
 	members = appendMembers(buf[:0], message, 0)
 	a.Content = textParts(valueOf(members, message, "content"))
 	a.Refusal = stringOf(valueOf(members, message, "refusal"))
 	a.ToolCalls = arrayOf(valueOf(members, message, "tool_calls"))
+	return end
 }
 
 func (a *Answer) readEmbeddings(data []byte) {

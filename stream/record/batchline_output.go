@@ -21,14 +21,14 @@ type BatchOutput struct {
 func ParseBatchOutput(line []byte, out *BatchOutput) error {
 	*out = BatchOutput{}
 	src := trimSpace(line)
-	if !isValid(src) {
+	var buf [8]member
+	members, valid := checkMembers(buf[:0], src)
+	if !valid {
 		return fmt.Errorf("reading a batch's output: not JSON: %s", plain(src))
 	}
 	if src[0] != '{' {
 		return fmt.Errorf("reading a batch's output: the line is %s, not an object", kindOf(src))
 	}
-	var buf [8]member
-	members := appendMembers(buf[:0], src, 0)
 	out.CustomID = idOf(valueOf(members, src, "custom_id"))
 	if failed := valueOf(members, src, "error"); !isNull(failed) {
 		out.Err = errorOf(failed)

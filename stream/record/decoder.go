@@ -122,7 +122,8 @@ func (d *Decoder) decode(rec *Record, line []byte) *Error {
 		return d.decodeText(rec, line)
 	}
 	src := trimSpace(bytes.TrimPrefix(line, []byte(byteOrder)))
-	if !isValid(src) {
+	var valid bool
+	if d.members, valid = checkMembers(d.members[:0], src); !valid {
 		return syntaxError(line)
 	}
 	switch src[0] {

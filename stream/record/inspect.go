@@ -13,7 +13,7 @@ func (d *Decoder) inspect(rec *Record) *Error {
 	prompts := 1
 	for i := range d.fields {
 		value := d.fields[i].value.of(body)
-		switch string(nameOf(d.fields[i].key.of(body))) {
+		switch string(d.fields[i].name(body)) {
 		case "model":
 			if !isString(value) {
 				return invalid("invalid_model", "`model` is %s, not a string", kindOf(value))

@@ -23,7 +23,7 @@ func (r *Record) Packable() (p Packable, ok bool) {
 	var buf [16]member
 	members := appendMembers(buf[:0], r.Body, 0)
 	for i := range members {
-		if !saysExactly(members[i].key.of(r.Body), "input") {
+		if !members[i].is(r.Body, "input") {
 			continue
 		}
 		if ok {

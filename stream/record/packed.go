@@ -31,7 +31,7 @@ func ParsePacked(body []byte, n int) (*Packed, error) {
 	members := appendMembers(nil, body, skipSpace(body, 0))
 	for i := range members {
 		m := &members[i]
-		switch string(nameOf(m.key.of(body))) {
+		switch string(m.name(body)) {
 		case "data":
 			found++
 			p.data, p.before = m.value, len(p.usage)

@@ -6,14 +6,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// What this package reads it checks once, with jsontext, and then walks over: the functions here take JSON that is known to
+// What this package reads it checks once (valid.go), and then walks over: the functions here take JSON that is known to
 // be valid, so that they need neither errors nor a stack. On anything else they give nonsense, but neither panic nor loop.
-
-// lenient is how lines and bodies are checked: strings of doubtful UTF-8 and names that come twice are the provider's to
-// refuse, and pass through untouched.
-var lenient = []jsontext.Options{jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)}
-
-func isValid(src []byte) bool { return jsontext.Value(src).IsValid(lenient...) }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
 
@@ -98,11 +92,16 @@ func elements(array []byte, yield func(value []byte) bool) {
 		if !yield(array[i:end]) {
 			return
 		}
-		i = skipSpace(array, end)
-		if i < len(array) && array[i] == ',' {
-			i = skipSpace(array, i+1)
-		}
+		i = nextElement(array, end)
 	}
+}
+
+// nextElement returns the position of the element after the one that ends at i, or of the end of the array.
+func nextElement(array []byte, i int) int {
+	if i = skipSpace(array, i); i < len(array) && array[i] == ',' {
+		return skipSpace(array, i+1)
+	}
+	return i
 }
 
 // firstOf returns the first element of an array, nil when there is none.
@@ -123,35 +122,61 @@ func (s span) of(src []byte) []byte { return src[s.start:s.end] }
 // member is a name and its value in an object.
 type member struct {
 	key, value span
+	literal    bool // the key holds no escape
 	cut        bool // not to be found any more, and left out of the body
+}
+
+func newMember(src []byte, key, value span) member {
+	return member{key: key, value: value, literal: bytes.IndexByte(key.of(src), '\\') < 0}
+}
+
+// name returns what the key says, without a copy where it can.
+func (m *member) name(src []byte) []byte {
+	if m.literal {
+		return src[m.key.start+1 : m.key.end-1]
+	}
+	return unquote(nil, m.key.of(src))
+}
+
+// is says whether the key stands for name.
+func (m *member) is(src []byte, name string) bool {
+	if m.literal {
+		return string(src[m.key.start+1:m.key.end-1]) == name
+	}
+	return saysExactly(m.key.of(src), name)
 }
 
 // appendMembers appends the members of the object that begins at i.
 func appendMembers(dst []member, src []byte, i int) []member {
+	members, _ := membersAt(dst, src, i)
+	return members
+}
+
+// membersAt is appendMembers, and returns the position after the object as well.
+func membersAt(dst []member, src []byte, i int) (members []member, end int) {
 	if i >= len(src) || src[i] != '{' {
-		return dst
+		return dst, i
 	}
 	for i = skipSpace(src, i+1); i < len(src) && src[i] == '"'; {
-		var m member
-		m.key = span{i, skipString(src, i)}
-		i = skipSpace(src, m.key.end)
+		key := span{i, skipString(src, i)}
+		i = skipSpace(src, key.end)
 		if i < len(src) && src[i] == ':' {
 			i = skipSpace(src, i+1)
 		}
-		m.value = span{i, skipValue(src, i)}
-		dst = append(dst, m)
-		i = skipSpace(src, m.value.end)
+		value := span{i, skipValue(src, i)}
+		dst = append(dst, newMember(src, key, value))
+		i = skipSpace(src, value.end)
 		if i < len(src) && src[i] == ',' {
 			i = skipSpace(src, i+1)
 		}
 	}
-	return dst
+	return dst, min(i+1, len(src))
 }
 
 // lookup returns the position of the last member called name that is not cut, or -1: of names that come twice the last counts.
 func lookup(members []member, src []byte, name string) int {
 	for i := len(members) - 1; i >= 0; i-- {
-		if m := &members[i]; !m.cut && saysExactly(m.key.of(src), name) {
+		if m := &members[i]; !m.cut && m.is(src, name) {
 			return i
 		}
 	}

@@ -4,9 +4,9 @@ import (
 	"strings"
 )
 
-// decodeObject finds out which of the shapes an object has, and makes its request. src is the object, without white space around it.
+// decodeObject finds out which of the shapes an object has, and makes its request. src is the object, without white space around it, and its
+// members are known.
 func (d *Decoder) decodeObject(rec *Record, src []byte) *Error {
-	d.members = appendMembers(d.members[:0], src, 0)
 	err := d.readID(rec, src)
 	if rec.ID == nil {
 		rec.Content = d.content(src)
@@ -52,8 +52,8 @@ func (d *Decoder) decodeShape(rec *Record, src []byte) *Error {
 
 // hasCustomID says whether there is a custom_id, as the id taken out of the members or among them.
 func (d *Decoder) hasCustomID(src []byte) bool {
-	for _, m := range d.members {
-		if saysExactly(m.key.of(src), "custom_id") {
+	for i := range d.members {
+		if d.members[i].is(src, "custom_id") {
 			return true
 		}
 	}
@@ -92,7 +92,7 @@ func (d *Decoder) readID(rec *Record, src []byte) *Error {
 func (d *Decoder) takeOut(src []byte, name string) []byte {
 	var value []byte
 	for i := range d.members {
-		if m := &d.members[i]; !m.cut && saysExactly(m.key.of(src), name) {
+		if m := &d.members[i]; !m.cut && m.is(src, name) {
 			m.cut = true
 			value = m.value.of(src)
 		}
@@ -230,7 +230,7 @@ func (d *Decoder) decodeSimple(rec *Record, src []byte) *Error {
 // cutOthers cuts the members called name before the one that counts, the last.
 func (d *Decoder) cutOthers(src []byte, name string, last int) {
 	for i := range d.members[:last] {
-		if saysExactly(d.members[i].key.of(src), name) {
+		if d.members[i].is(src, name) {
 			d.members[i].cut = true
 		}
 	}

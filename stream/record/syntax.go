@@ -11,6 +11,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+// lenient has jsontext take what isValid takes.
+var lenient = []jsontext.Options{jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)}
+
 // syntaxError says why a line is not JSON: at which byte, what stands there, and what the line looks like instead.
 func syntaxError(line []byte) *Error {
 	if guess := foreign(line); guess != "" {

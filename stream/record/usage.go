@@ -18,7 +18,7 @@ func parseUsage(src []byte) (u Usage, ok bool) {
 	members := appendMembers(buf[:0], src, 0)
 	for i := range members {
 		value := members[i].value.of(src)
-		switch string(nameOf(members[i].key.of(src))) {
+		switch string(members[i].name(src)) {
 		case "prompt_tokens", "input_tokens":
 			u.Prompt, ok = tokens(value), true
 		case "completion_tokens", "output_tokens":
