@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestReadme runs what README tells people to run, as it is written there and in that order, in one directory: the blocks marked sh
-// whole, of those marked console the lines after a $. The provider is the simulated one.
+// TestReadme runs what README tells people to run, as it is written there and in that order, in one directory: the blocks marked sh and
+// bash whole, of those marked console the lines after a $, which have to say what stands below them. The provider is the simulated one.
 func TestReadme(t *testing.T) {
 	for _, program := range []string{"sh", "jq", "make"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -36,25 +36,33 @@ func TestReadme(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	env := append(cleanEnv(), "OPENAI_BASE_URL=sim:?latency=1ms", "LLMPIPE_LEDGER=llmpipe.ledger.jsonl")
-	run := func(script string) {
+	env := append(cleanEnv(), "OPENAI_BASE_URL=sim:?latency=1ms")
+	run := func(script string) string {
 		t.Helper()
 		cmd := exec.Command("sh", "-eu", "-c", script)
 		cmd.Dir, cmd.Env = dir, env
-		if out, err := cmd.CombinedOutput(); err != nil {
+		out, err := cmd.CombinedOutput()
+		if err != nil {
 			t.Errorf("%v:\n%s\nsaid\n%s", err, script, out)
 		}
+		return string(out)
 	}
 	ran := 0
-	for _, block := range regexp.MustCompile("(?ms)^```(sh|console|make)\n(.*?)^```$").FindAllStringSubmatch(string(text), -1) {
+	for _, block := range regexp.MustCompile("(?ms)^```(sh|bash|console|make)\n(.*?)^```$").FindAllStringSubmatch(string(text), -1) {
 		ran++
 		switch kind, body := block[1], block[2]; kind {
 		case "sh":
+			if strings.Contains(body, "parallel ") && !hasGNUParallel() {
+				continue
+			}
 			run(body)
+		case "bash": // half a minute as it stands
+			run(strings.ReplaceAll(body, "3000", "200"))
 		case "console":
-			for _, line := range splitLines(body) {
-				if command, ok := strings.CutPrefix(line, "$ "); ok {
-					run(command)
+			for _, command := range strings.Split(body, "$ ")[1:] {
+				command, want, _ := strings.Cut(command, "\n")
+				if got := run(command); timeless(got) != timeless(want) {
+					t.Errorf("%s\nsays\n%s\nand not\n%s", command, got, want)
 				}
 			}
 		case "make":
@@ -64,19 +72,89 @@ func TestReadme(t *testing.T) {
 			run("make && make")
 		}
 	}
-	if ran < 11 {
+	if ran < 18 {
 		t.Errorf("only %d blocks were found", ran)
 	}
-	answers, err := os.ReadFile(filepath.Join(dir, "answers.jsonl"))
-	if n := len(splitLines(string(answers))); err != nil || n != len(splitLines(string(prompts))) {
-		t.Errorf("make made %d answers of %d prompts, %v", n, len(splitLines(string(prompts))), err)
-	}
-	for name, lines := range map[string]int{"spam.jsonl": 500, "lines.jsonl": 200, "gpt-4o.jsonl": 20} {
+	for name, lines := range map[string]int{
+		"answers.jsonl": len(splitLines(string(prompts))), "spam.jsonl": 500, "lines.jsonl": 200, "gpt-4o.jsonl": 20,
+		"urgent.jsonl": 500, "vectors.tsv": 100, "training.jsonl": 500, "parallel.jsonl": 500,
+	} {
 		content, err := os.ReadFile(filepath.Join(dir, name))
+		if name == "parallel.jsonl" && !hasGNUParallel() {
+			continue
+		}
 		if n := len(splitLines(string(content))); err != nil || n != lines {
 			t.Errorf("%s has %d lines, want %d, %v", name, n, lines, err)
 		}
 	}
+}
+
+// timeless is what a command says without how long it took.
+func timeless(said string) string {
+	return regexp.MustCompile(` in \d+\.\d s`).ReplaceAllString(said, "")
+}
+
+// hasGNUParallel reports whether parallel is GNU's: there is another program of that name.
+func hasGNUParallel() bool {
+	out, err := exec.Command("parallel", "--version").Output()
+	return err == nil && strings.HasPrefix(string(out), "GNU parallel")
+}
+
+// TestReadmeFlags holds the table of flags to what llmpipe --help says; go test -run TestReadmeFlags -update writes it anew.
+func TestReadmeFlags(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const heading, next = "\n| flag | |\n| --- | --- |\n", "\n## "
+	before, rest, found := strings.Cut(string(readme), heading)
+	got, after, foundNext := strings.Cut(rest, next)
+	if !found || !foundNext {
+		t.Fatal("README has no table of flags")
+	}
+	want := flagTable(helpOf(t, ""))
+	if strings.Count(want, "\n") < 50 {
+		t.Fatalf("the help has only these flags:\n%s", want)
+	}
+	if *update {
+		if err := os.WriteFile("README.md", []byte(before+heading+want+next+after), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if got != want {
+		t.Errorf("README's table of flags is not what --help says; -update writes it. It is\n%s\nwant\n%s", got, want)
+	}
+}
+
+// flagLine is the first line about a flag in a help text: its letter, its name, its value and the first words about it.
+var flagLine = regexp.MustCompile(`^ {2,6}(?:(-\w), )?(--[\w-]+)(=\S+(?: \S+)*)?(?:  +(.*))?$`)
+
+// flagTable makes rows of the flags in a help text, below rows of the headings that they stand under.
+func flagTable(help string) string {
+	var rows []string
+	heading, inFlag := "", false
+	for _, line := range splitLines(help) {
+		line = strings.ReplaceAll(line, "|", `\|`)
+		m := flagLine.FindStringSubmatch(line)
+		switch {
+		case m != nil:
+			if heading != "" {
+				rows = append(rows, "**"+heading+"** |")
+			}
+			name := "`" + m[2] + m[3] + "`"
+			if m[1] != "" {
+				name = "`" + m[1] + "`, " + name
+			}
+			rows = append(rows, strings.TrimSpace(name+" | "+m[4]))
+			heading, inFlag = "", true
+		case inFlag && strings.HasPrefix(line, "          "):
+			rows[len(rows)-1] += " " + strings.TrimSpace(line)
+		default:
+			heading, inFlag = strings.TrimSuffix(line, ":"), false
+		}
+	}
+	return "| " + strings.Join(rows, " |\n| ") + " |\n"
 }
 
 // TestReadmeCommands holds the two commands that README gives for a fresh clone, and that the checks run the second as written.
