@@ -11,6 +11,7 @@ import (
 const (
 	groupRecords = 256
 	groupWait    = 10 * time.Millisecond
+	groupLook    = time.Millisecond
 )
 
 // committer is the last stage: the one goroutine that writes. For each group of records it first records the answers in the ledger, then
@@ -42,7 +43,7 @@ func (c *committer) commit() {
 // gather collects the next group, and reports false when there will be none.
 //
 // Without a ledger a group is what has come by now. With one, it waits for more while more is on its way, since a sync costs the same
-// for one record as for many.
+// for one record as for many. It looks for them every now and then: to be woken for each costs more than the rest of its work.
 func (c *committer) gather() bool {
 	c.group = c.group[:0]
 	t, ok := <-c.commits
@@ -50,35 +51,32 @@ func (c *committer) gather() bool {
 		return false
 	}
 	c.group = append(c.group, t)
-	waiting := false
+	for waited := time.Duration(0); c.collect() && waited < groupWait; waited += groupLook {
+		c.timer.Reset(groupLook)
+		select {
+		case <-c.timer.C:
+		case <-c.stop.immediate:
+			return true
+		}
+	}
+	return true
+}
+
+// collect adds to the group what has come by now, and reports whether it should wait for more.
+func (c *committer) collect() bool {
 	for len(c.group) < groupRecords {
 		select {
 		case t, ok := <-c.commits:
 			if !ok {
-				return true
+				return false
 			}
 			c.group = append(c.group, t)
 			continue
 		default:
 		}
-		if c.journal == nil || !c.journal.syncs || c.gate.waiting() == 0 {
-			return true
-		}
-		if !waiting {
-			waiting = true
-			c.timer.Reset(groupWait)
-		}
-		select {
-		case t, ok := <-c.commits:
-			if !ok {
-				return true
-			}
-			c.group = append(c.group, t)
-		case <-c.timer.C:
-			return true
-		}
+		return c.journal != nil && c.journal.syncs && c.gate.waiting() > 0
 	}
-	return true
+	return false
 }
 
 // commitGroup takes the group through ledger, stdout and --failed.
