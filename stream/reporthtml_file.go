@@ -9,32 +9,35 @@ import (
 	"strings"
 )
 
-// checkPageName refuses a page's name, before the time for reading is spent, where a ledger stands.
+// pageStart is how a page begins.
+const pageStart = "<!DOCTYPE html>"
+
+// checkPageName refuses, before the time for reading is spent, to write a page over anything but a page: who takes --html for a switch
+// names a ledger behind it.
 func checkPageName(name string, ledgers []string) error {
-	for _, l := range ledgers {
+	for _, l := range ledgers { // an empty one among them
 		if sameFile(name, l) {
-			return fmt.Errorf("--html %s is a ledger", name)
+			return hinted("name a file for the page behind --html", fmt.Errorf("--html %s is a ledger", name))
 		}
 	}
 	info, err := os.Stat(name)
-	if name == "-" || err != nil {
-		return nil // there is nothing to lose
-	}
-	if info.IsDir() {
-		return fmt.Errorf("--html %s is a directory", name)
-	}
-	if !info.Mode().IsRegular() {
+	switch {
+	case name == "-" || err != nil:
 		return nil
+	case info.IsDir():
+		return fmt.Errorf("--html %s is a directory", name)
+	case info.Size() == 0 || !info.Mode().IsRegular():
+		return nil // there is nothing to lose
 	}
 	file, err := os.Open(name)
 	if err != nil {
 		return fmt.Errorf("--html: %w", err)
 	}
 	defer file.Close()
-	const ledgerLine = `{"kind":"`
-	start := make([]byte, len(ledgerLine))
-	if _, err := io.ReadFull(file, start); err == nil && string(start) == ledgerLine {
-		return fmt.Errorf("--html %s is a ledger", name)
+	start := make([]byte, len(pageStart))
+	if _, err := io.ReadFull(file, start); err != nil || !strings.EqualFold(string(start), pageStart) {
+		return hinted("name another file: this one was left as it is",
+			fmt.Errorf("--html %s is there, and is no page of HTML", name))
 	}
 	return nil
 }

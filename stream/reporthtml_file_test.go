@@ -18,11 +18,12 @@ func TestReportHTMLWritesWholePages(t *testing.T) {
 		}
 	}
 	put("ledger.jsonl", "")
-	put("old.html", "an old page")
+	put("old.html", "<!doctype html>\n<p>an old page")
+	put("empty.html", "")
 	if err := os.Symlink("old.html", in("link.html")); err != nil {
 		t.Skip("no symbolic links here")
 	}
-	for _, name := range []string{"new.html", "old.html", "link.html"} {
+	for _, name := range []string{"new.html", "old.html", "empty.html", "link.html"} {
 		if err := ReportHTML(nil, in(name), in("ledger.jsonl")); err != nil {
 			t.Error(err)
 		}
@@ -39,7 +40,7 @@ func TestReportHTMLWritesWholePages(t *testing.T) {
 		t.Errorf("the link was replaced: %v, %v", info.Mode(), err)
 	}
 	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != 4 {
+	if err != nil || len(entries) != 5 {
 		t.Errorf("left behind: %v, %v", entries, err)
 	}
 	var out strings.Builder
@@ -52,7 +53,9 @@ func TestReportHTMLRefusals(t *testing.T) {
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
 	const other = `{"kind":"run","format":1}` + "\n"
-	for name, content := range map[string]string{"ledger.jsonl": "", "other.jsonl": other, "damaged.jsonl": "{}\n"} {
+	for name, content := range map[string]string{
+		"ledger.jsonl": "", "other.jsonl": other, "other.gz": "\x1f\x8b\x08", "damaged.jsonl": "{}\n",
+	} {
 		if err := os.WriteFile(in(name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +66,8 @@ func TestReportHTMLRefusals(t *testing.T) {
 	for _, c := range []struct{ page, ledger, want string }{
 		{"ledger.jsonl", "ledger.jsonl", "is a ledger"},
 		{"same.jsonl", "ledger.jsonl", "is a ledger"},
-		{"other.jsonl", "ledger.jsonl", "is a ledger"},
+		{"other.jsonl", "ledger.jsonl", "is no page of HTML"},
+		{"other.gz", "ledger.jsonl", "is no page of HTML"},
 		{".", "ledger.jsonl", "is a directory"},
 		{filepath.Join("none", "page.html"), "ledger.jsonl", "--html: "},
 		{"page.html", "none.jsonl", "opening ledger"},
