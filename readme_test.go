@@ -157,7 +157,8 @@ func flagTable(help string) string {
 	return "| " + strings.Join(rows, " |\n| ") + " |\n"
 }
 
-// TestReadmeCommands holds the two commands that README gives for a fresh clone, and that the checks run the second as written.
+// TestReadmeCommands holds the two commands that README gives for a fresh clone, and that the checks run the second as written; and that
+// the tests that it names are there.
 func TestReadmeCommands(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
@@ -174,5 +175,14 @@ func TestReadmeCommands(t *testing.T) {
 	}
 	if !strings.Contains(string(checks), "\ngo test ./...\n") {
 		t.Error(".ci/run does not run README's test command")
+	}
+	tests, err := exec.Command("go", "test", "-list", ".", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range regexp.MustCompile(`\b(Test|Benchmark)[A-Z]\w+`).FindAllString(string(readme), -1) {
+		if !strings.Contains("\n"+string(tests), "\n"+name+"\n") {
+			t.Errorf("README names %s, which is not there", name)
+		}
 	}
 }
