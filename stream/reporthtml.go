@@ -121,7 +121,7 @@ func notes(r *ledger.Report) []string {
 		notes = append(notes, "There is no record in it yet.")
 	}
 	if r.Simulated {
-		notes = append(notes, "All of it is simulated: nothing was asked of a real provider, and nothing was paid.")
+		notes = append(notes, "All of it is simulated: no provider was asked, and the cost is what it would have been.")
 	}
 	if n := r.SimulatedLeftOut; n > 0 {
 		notes = append(notes, plural(n, "simulated record")+" left out.")

@@ -197,7 +197,7 @@ func TestPageSaysWhatItIsOf(t *testing.T) {
 		"empty":     "There is no record in it yet.|3 simulated records left out.",
 		"one":       "All of it happened within 10\u00a0ms: there is nothing to draw over time.",
 		"partly":    "No price is known for 7 records: what they cost is in no figure here.",
-		"simulated": "All of it is simulated: nothing was asked of a real provider, and nothing was paid.",
+		"simulated": "All of it is simulated: no provider was asked, and the cost is what it would have been.",
 		"unknown":   "",
 		"an hour":   "",
 	} {
