@@ -1,0 +1,39 @@
+package ledger
+
+import (
+	"runtime"
+	"unsafe"
+)
+
+// memory is where an index has its pages. Those that it takes many at a time are not of the heap: the collector lets that grow to twice
+// what is in use, and so would keep as much again free beside them.
+//
+// The pages live as long as the memory does, and a pointer to one does not keep it alive: whoever holds one holds the index as well.
+type memory struct {
+	blocks []*block
+}
+
+// block is a stretch of memory from the system.
+type block struct{ mem []byte }
+
+// ownPages is from how many pages on a block is worth asking the system for.
+const ownPages = 8
+
+// pages appends n pages, all zero.
+func (m *memory) pages(dst []*page, n int) []*page {
+	if n >= ownPages {
+		if mem, ok := systemMemory(n * int(unsafe.Sizeof(page{}))); ok {
+			b := &block{mem}
+			runtime.AddCleanup(b, freeSystemMemory, mem)
+			m.blocks = append(m.blocks, b)
+			for i := range n {
+				dst = append(dst, (*page)(unsafe.Pointer(&mem[i*int(unsafe.Sizeof(page{}))])))
+			}
+			return dst
+		}
+	}
+	for range n {
+		dst = append(dst, new(page))
+	}
+	return dst
+}

@@ -1,0 +1,13 @@
+//go:build unix
+
+package ledger
+
+import "golang.org/x/sys/unix"
+
+// systemMemory maps so many bytes, and reports false where the system has none to give.
+func systemMemory(size int) (mem []byte, ok bool) {
+	mem, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	return mem, err == nil
+}
+
+func freeSystemMemory(mem []byte) { _ = unix.Munmap(mem) }
