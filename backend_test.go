@@ -124,13 +124,14 @@ func feed(t testing.TB, p *process, n int, keep bool) {
 
 // summary is the content of --summary's file.
 type summary struct {
-	In        int `json:"in"`
-	OK        int `json:"ok"`
-	Failed    int `json:"failed"`
-	Skipped   int `json:"skipped"`
-	Unsent    int `json:"unsent"`
-	Retries   int `json:"retries"`
-	Status429 int `json:"status_429"`
+	In        int      `json:"in"`
+	OK        int      `json:"ok"`
+	Failed    int      `json:"failed"`
+	Skipped   int      `json:"skipped"`
+	Unsent    int      `json:"unsent"`
+	Retries   int      `json:"retries"`
+	Status429 int      `json:"status_429"`
+	CostUSD   *float64 `json:"cost_usd"`
 }
 
 // readSummary reads summary.json in dir, and checks what holds of every run.

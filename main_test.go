@@ -76,16 +76,22 @@ type simCounts struct {
 // stats asks the simulator what it was asked so far.
 func (s *simServer) stats(t testing.TB) simCounts {
 	t.Helper()
-	res, err := http.Get(strings.TrimSuffix(s.URL, "/v1") + "/stats")
+	var c simCounts
+	s.get(t, "/stats", &c)
+	return c
+}
+
+// get reads what the simulator has at path, outside of its API, into v.
+func (s *simServer) get(t testing.TB, path string, v any) {
+	t.Helper()
+	res, err := http.Get(strings.TrimSuffix(s.URL, "/v1") + path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	var c simCounts
-	if err := json.NewDecoder(res.Body).Decode(&c); err != nil {
+	if err := json.NewDecoder(res.Body).Decode(v); err != nil {
 		t.Fatal(err)
 	}
-	return c
 }
 
 // process is a run of llmpipe whose output is collected.
@@ -166,4 +172,14 @@ func eventually(t testing.TB, what string, ok func() bool) {
 		}
 	}
 	t.Fatalf("never happened: %s", what)
+}
+
+// readFile returns what a file in dir holds.
+func readFile(t testing.TB, dir, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -75,7 +75,7 @@ type resultLine struct {
 	File      string          `json:"file"`
 	Line      int             `json:"line"`
 	Content   *string         `json:"content"`
-	Embedding []int           `json:"embedding"`
+	Embedding []float64       `json:"embedding"`
 	Error     *struct {
 		Type    string `json:"type"`
 		Code    string `json:"code"`
@@ -105,7 +105,7 @@ func (r *recorder) answerTo(t *testing.T, line resultLine) request {
 	case line.Content != nil:
 		n, _ = strconv.Atoi(*line.Content)
 	case len(line.Embedding) == 1:
-		n = line.Embedding[0]
+		n = int(line.Embedding[0])
 	}
 	all := r.requests()
 	if n < 0 || n >= len(all) {

@@ -68,15 +68,21 @@ func (r *reader) admit(t *task) {
 	if t.outcome == unsent {
 		again = r.meet(t)
 	}
+	batched := t.outcome == unsent && r.batches.takes(t)
 	if t.outcome == recalled {
 		t.size += int64(len(t.recorded.Response))
 	} else {
 		r.pending++
 	}
-	t.ask = t.outcome == unsent && !again
-	ready := !t.ask || r.prepare()
+	t.ask = t.outcome == unsent && !again && !batched
+	ready := !t.ask && !batched || r.prepare()
 	if !r.gate.enter(t.size, t.ask) || t.outcome != unsent || !ready {
 		r.finish(t)
+		return
+	}
+	if batched || again && r.batches != nil { // where it came before it may be in a batch
+		t.twin = again
+		r.hand(t, r.batches.in)
 		return
 	}
 	if joined := r.underway.begin(t); joined {
@@ -94,8 +100,13 @@ func (r *reader) admit(t *task) {
 		r.gate.ask()
 	}
 	r.chunks.n++
+	r.hand(t, r.fresh)
+}
+
+// hand gives t to the stage that takes from next.
+func (r *reader) hand(t *task, next chan<- *task) {
 	select {
-	case r.fresh <- t:
+	case next <- t:
 	case <-r.stop.asking.Done():
 		r.finish(t)
 	}

@@ -3,6 +3,7 @@ package stream
 import (
 	"time"
 
+	"llmpipe/ledger"
 	"llmpipe/stream/record"
 )
 
@@ -93,6 +94,9 @@ func (c *committer) commitGroup() {
 		c.ready = c.order.release(c.group)
 	}
 	for _, t := range c.ready {
+		if t.gone {
+			continue
+		}
 		c.count(t)
 		if c.cfg.observe != nil {
 			c.cfg.observe(t)
@@ -153,7 +157,9 @@ func (c *committer) count(t *task) {
 		c.counts.cost.Add(t.cost)
 		return
 	case recalled:
-		c.counts.skipped.Add(1)
+		if !t.twin || !t.recent { // else its twin was asked about in this run
+			c.counts.skipped.Add(1)
+		}
 	case answered:
 		if !t.twin {
 			c.counts.answered(t)
@@ -171,6 +177,9 @@ func (c *committer) release() {
 	n := len(c.ready)
 	for i, t := range c.ready {
 		bytes += t.size
+		if t.shard != nil {
+			t.shard.committing.Done()
+		}
 		t.closeSpill()
 		t.recycle()
 		c.ready[i] = nil
@@ -180,6 +189,10 @@ func (c *committer) release() {
 
 // close writes down what is not yet, and closes the files.
 func (c *committer) close() {
+	err := c.emitter.pour(func(marks []ledger.Key) error { return c.journal.commit(nil, marks) })
+	if err != nil {
+		c.stop.fail(err)
+	}
 	if c.journal != nil {
 		if err := c.journal.close(c.emitter.takeMarks()); err != nil {
 			c.stop.fail(err)

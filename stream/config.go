@@ -55,6 +55,8 @@ type Config struct {
 	Retries int
 	// Money is what answers cost and what may be spent.
 	Money MoneyConfig
+	// Batch says whether and how records go by batch.
+	Batch BatchConfig
 	// Ledger is what is remembered.
 	Ledger LedgerConfig
 	// Pack is how many records on the embeddings endpoint are asked about in one request; 0 counts as 1.

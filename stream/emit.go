@@ -22,7 +22,8 @@ type emitter struct {
 	keepInput bool
 	rawInput  bool // the lines of the input are text, not JSON
 	replay    func(emitted bool) bool
-	marking   bool // stdout is a file, of which the ledger remembers what was written to it
+	shelf     *shelf // nil where lines are written as they come
+	marking   bool   // stdout is a file, of which the ledger remembers what was written to it
 
 	buf     []byte
 	result  record.Result
@@ -100,8 +101,17 @@ func (e *emitter) add(t *task) {
 			e.voice.Error(fmt.Errorf("%s: %w", t.title(), t.err))
 		}
 	}
+	start := len(e.buf)
 	e.buf = e.format.Append(e.buf, r)
-	if e.marking && t.outcome != failed {
+	mark := e.marking && t.outcome != failed
+	if e.shelf != nil {
+		if err := e.shelf.put(t.seq, t.key, mark, e.buf[start:]); err != nil {
+			e.stop.fail(err)
+		}
+		e.buf = e.buf[:start]
+		return
+	}
+	if mark {
 		e.unmark = append(e.unmark, t.key)
 	}
 	if len(e.buf) >= flushBytes {
@@ -109,6 +119,34 @@ func (e *emitter) add(t *task) {
 			e.stop.fail(err)
 		}
 	}
+}
+
+// pour writes what was kept until the end, and has note told of each part of it that is written.
+func (e *emitter) pour(note func(marks []ledger.Key) error) error {
+	if e.shelf == nil {
+		return nil
+	}
+	defer e.shelf.discard()
+	part := func() error {
+		if err := e.flush(); err != nil {
+			return err
+		}
+		return note(e.takeMarks())
+	}
+	err := e.shelf.pour(func(key ledger.Key, mark bool, line []byte) error {
+		e.buf = append(e.buf, line...)
+		if mark {
+			e.unmark = append(e.unmark, key)
+		}
+		if len(e.buf) < flushBytes {
+			return nil
+		}
+		return part()
+	})
+	if err != nil {
+		return err
+	}
+	return part()
 }
 
 // providerOf is what a result says of its provider: nothing of the first lane's.

@@ -94,6 +94,7 @@ func EstimateRun(ctx context.Context, cfg Config, models []string) (*Estimate, e
 	}
 	prices := cfg.Money.prices(time.Now())
 	host := provider.NameOf(cfg.Provider.BaseURL)
+	cfg.Batch = BatchConfig{} // a sample is for now
 	var seen *sampleStats
 	if cfg.Sample > 0 {
 		if seen, err = askSample(ctx, cfg, s.sampled); err != nil {

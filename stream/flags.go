@@ -33,12 +33,8 @@ type Flags struct {
 	Failed    string        `group:"out" placeholder:"FILE" help:"Write the failed records' own lines to FILE, to be fed in again."`
 	Summary   string        `group:"out" placeholder:"FILE" help:"Write the summary to FILE, as JSON."`
 
-	BaseURL   string        `group:"who" placeholder:"URL" env:"OPENAI_BASE_URL" help:"The provider, up to /v1; sim: for a simulated one."`
-	KeyEnv    string        `group:"who" default:"OPENAI_API_KEY" placeholder:"NAME" help:"The variable that holds the key (${default})."`
-	Header    []string      `group:"who" sep:"none" placeholder:"'K: V'" help:"A header for every request. Repeatable."`
-	HeaderEnv []string      `group:"who" sep:"none" placeholder:"K=VAR" help:"A header whose value is in the variable VAR. Repeatable."`
-	Fallback  []string      `group:"who" sep:"none" placeholder:"SPEC" help:"url=…,model=…,key-env=…: where records go when it is down."`
-	Timeout   time.Duration `group:"who" default:"10m" placeholder:"10m" help:"How long one attempt may take."`
+	ProviderFlags
+	Fallback []string `group:"who" sep:"none" placeholder:"SPEC" help:"url=…,model=…,key-env=…: where records go when it is down."`
 
 	Concurrency    string        `short:"c" group:"pace" default:"auto" placeholder:"auto" help:"Requests in flight; auto finds out how many."`
 	MaxConcurrency int           `group:"pace" default:"256" placeholder:"256" help:"The most that auto goes to."`
@@ -64,9 +60,23 @@ type Flags struct {
 	Match    string       `group:"resume" default:"request" enum:"request,id" placeholder:"request" help:"What makes a result count: ${enum}."`
 	Fsync    ledger.Fsync `group:"resume" default:"always" placeholder:"always" help:"Results reach the disk: always (first), 1s, never."`
 
+	Mode          Mode     `group:"mode" default:"realtime" placeholder:"realtime" help:"realtime; batch, at half the price; or hybrid."`
+	Detach        bool     `group:"mode" help:"Collect batches that are ready, submit the rest, wait for nothing; exit 75."`
+	BatchMetadata []string `group:"mode" sep:"none" placeholder:"K=V" help:"What the provider shows with each batch. Repeatable."`
+	BatchWindow   string   `group:"mode" default:"24h" placeholder:"24h" help:"Within which the provider is to be done."`
+
 	Progress Progress `group:"say" default:"auto" placeholder:"auto" help:"The status line: auto, always, never, or json."`
 	Quiet    bool     `short:"q" group:"say" help:"Say nothing but errors."`
 	Verbose  bool     `short:"v" group:"say" help:"Say each retry."`
+}
+
+// ProviderFlags say who is asked.
+type ProviderFlags struct {
+	BaseURL   string        `group:"who" placeholder:"URL" env:"OPENAI_BASE_URL" help:"The provider, up to /v1; sim: for a simulated one."`
+	KeyEnv    string        `group:"who" default:"OPENAI_API_KEY" placeholder:"NAME" help:"The variable that holds the key (${default})."`
+	Header    []string      `group:"who" sep:"none" placeholder:"'K: V'" help:"A header for every request. Repeatable."`
+	HeaderEnv []string      `group:"who" sep:"none" placeholder:"K=VAR" help:"A header whose value is in the variable VAR. Repeatable."`
+	Timeout   time.Duration `group:"who" default:"10m" placeholder:"10m" help:"How long one attempt may take."`
 }
 
 // Amount is a number of US dollars, as in 5, 0.25 or $12.50, read exactly.

@@ -80,6 +80,13 @@ func (g *gate) answered(bytes int64) {
 	}
 }
 
+// grow notes that an open record holds so many bytes more.
+func (g *gate) grow(bytes int64) {
+	g.mu.Lock()
+	g.bytes += bytes
+	g.mu.Unlock()
+}
+
 // leave notes that records were committed.
 func (g *gate) leave(records int, bytes int64) {
 	g.mu.Lock()

@@ -51,7 +51,8 @@ type LedgerConfig struct {
 type journal struct {
 	*run
 	*ledger.Ledger
-	syncs bool // a commit waits for the disk
+	id    string // the run's
+	syncs bool   // a commit waits for the disk
 
 	batch   ledger.Batch
 	compact []byte
@@ -68,11 +69,12 @@ func openJournal(r *run) (*journal, error) {
 	if err := r.cfg.checkLedger(); err != nil {
 		return nil, err
 	}
+	id := strconv.FormatInt(r.start.UnixNano(), 36) + "-" + strconv.Itoa(os.Getpid())
 	o := ledger.Options{
 		Fsync:     c.Fsync,
 		Simulated: r.router.lanes[0].client.Simulated(),
 		Run: ledger.RunInfo{
-			ID: strconv.FormatInt(r.start.UnixNano(), 36) + "-" + strconv.Itoa(os.Getpid()), Time: r.start, Version: c.Version,
+			ID: id, Time: r.start, Version: c.Version,
 			Endpoint: r.cfg.Decode.Endpoint.String(), Model: r.cfg.Decode.Model, Provider: r.router.lanes[0].name,
 		},
 		Since: r.start.UTC().Truncate(24 * time.Hour),
@@ -94,7 +96,7 @@ func openJournal(r *run) (*journal, error) {
 		}
 		r.voice.Note("ledger %s: %d recorded%s", c.Path, s.Results, spent)
 	}
-	return &journal{run: r, Ledger: l, syncs: c.Fsync == ledger.FsyncAlways}, nil
+	return &journal{run: r, Ledger: l, id: id, syncs: c.Fsync == ledger.FsyncAlways}, nil
 }
 
 // checkLedger refuses a ledger that is the output too.
@@ -158,7 +160,7 @@ func (j *journal) recall(t *task, found ledger.Found) bool {
 		j.stop.fail(ledgerHint(j.cfg.Ledger.Path, err))
 		return false
 	}
-	t.outcome, t.emitted = recalled, found.Emitted
+	t.outcome, t.emitted, t.recent = recalled, found.Emitted, j.Recent(ref)
 	return true
 }
 
@@ -255,7 +257,7 @@ func (j *journal) result(t *task) ledger.Result {
 		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.sendModel, Provider: t.lane.name,
 		PromptTokens: a.Usage.Prompt, CompletionTokens: a.Usage.Completion, CachedTokens: a.Usage.Cached, ReasoningTokens: a.Usage.Reasoning,
 		CostNanos: t.cost, CostKnown: t.costKnown, DowngradedFrom: t.downgradedFrom,
-		Attempts: t.attempts, LatencyMS: t.reply.Latency.Milliseconds(), Time: time.Now(),
+		Attempts: t.attempts, LatencyMS: t.reply.Latency.Milliseconds(), Time: time.Now(), Shard: t.shardID(),
 		Response: j.compact[from:len(j.compact):len(j.compact)],
 	}
 }
@@ -265,7 +267,7 @@ func (j *journal) failure(t *task) ledger.Failure {
 		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.sendModel, Provider: t.lane.name,
 		Billed: t.cost > 0, CostNanos: t.cost, CostKnown: t.cost > 0,
 		Type: t.err.Type, Code: t.err.Code, Status: t.err.Status, Message: t.err.Message,
-		Attempts: t.attempts, LatencyMS: t.reply.Latency.Milliseconds(), Time: time.Now(),
+		Attempts: t.attempts, LatencyMS: t.reply.Latency.Milliseconds(), Time: time.Now(), Shard: t.shardID(),
 	}
 }
 

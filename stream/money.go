@@ -177,12 +177,43 @@ func (m *money) settle(t *task) (cost int64, unclear bool) {
 	if t.costKnown = p.ok; !p.ok {
 		return 0, false
 	}
-	cost = p.Cost(ledger.Tokens{Prompt: a.Usage.Prompt, Cached: a.Usage.Cached, Completion: a.Usage.Completion})
+	cost = p.Cost(tokens(a))
+	m.bill(t, cost)
+	return cost, false
+}
+
+func tokens(a *record.Answer) ledger.Tokens {
+	return ledger.Tokens{Prompt: a.Usage.Prompt, Cached: a.Usage.Cached, Completion: a.Usage.Completion}
+}
+
+// bill counts what an attempt at t cost.
+func (m *money) bill(t *task, cost int64) {
 	t.cost += cost
 	m.spent.Add(cost)
 	m.billed.Add(1)
-	m.outputs.add(a.Usage.Completion)
-	return cost, false
+	m.outputs.add(t.reply.Answer.Usage.Completion)
+}
+
+// settleInBatch works out what t's request in a batch cost. The budgets learn it with the rest of its shard.
+func (m *money) settleInBatch(t *task) {
+	a := &t.reply.Answer
+	if !a.HasUsage {
+		t.costKnown = false
+		return
+	}
+	var cost int64
+	if cost, t.costKnown = m.price(t.lane, t.sendModel).BatchCost(tokens(a)); t.costKnown {
+		m.bill(t, cost)
+	}
+}
+
+// worstInBatch is the most that t's request can cost in a batch. Without a price for that a budget cannot hold, and that is an error.
+func (m *money) worstInBatch(t *task) (int64, error) {
+	if worst, ok := m.price(t.lane, t.sendModel).WorstBatchCost(int64(len(t.sendBody)), m.worstOutput(t)); ok {
+		return worst, nil
+	}
+	return 0, hinted(addPrice+"; or --mode realtime",
+		fmt.Errorf("%s: no batch price is known for the model %q, so the budget cannot hold", t.title(), t.sendModel))
 }
 
 // committed tells the budgets what other processes under the same ledger have spent: its sum less what is known here.

@@ -25,6 +25,7 @@ type run struct {
 	sleepers  *sleepers
 	packer    *packer // nil: records are asked one by one
 	router    *router
+	batches   *batcher // nil in realtime
 	source    *source
 	money     *money
 	counts    counts
@@ -95,7 +96,15 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 	if r.cfg.Pack > 1 {
 		r.packer = newPacker(r)
 	}
-	return r.run(newReader(r, decode, j), newCommitter(r, failed, j)), nil
+	in := newReader(r, decode, j)
+	if r.cfg.Batch.Mode != ModeRealtime {
+		r.batches = newBatcher(r, j, func() record.Options { return in.decoder.options })
+	}
+	out, err := newCommitter(r, failed, j)
+	if err != nil {
+		return nil, errors.Join(err, j.abandon())
+	}
+	return r.run(in, out), nil
 }
 
 // openLanes makes the lanes, the one of the configuration itself first. They have no limiters yet.
@@ -140,12 +149,16 @@ func newReader(r *run, decode *record.Decoder, j *journal) *reader {
 	return in
 }
 
-func newCommitter(r *run, failed *failedFile, j *journal) *committer {
+func newCommitter(r *run, failed *failedFile, j *journal) (*committer, error) {
 	c := &committer{run: r, journal: j, failed: failed, emitter: newEmitter(r, j)}
-	if r.cfg.Ordered {
+	var err error
+	switch {
+	case r.cfg.Ordered && r.batches != nil:
+		c.emitter.shelf, err = newShelf()
+	case r.cfg.Ordered:
 		c.order = newOrder()
 	}
-	return c
+	return c, err
 }
 
 // run starts the stages, waits for them, and says how it ended.
@@ -194,6 +207,9 @@ func (r *run) stages(in *reader, out *committer) {
 		defer close(served)
 		r.router.serve(lanes)
 	}()
+	if r.batches != nil {
+		go r.batches.take()
+	}
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
@@ -207,11 +223,17 @@ func (r *run) stages(in *reader, out *committer) {
 			<-read
 		}
 	}
-	r.awaitIdle() // every record that was read has been committed
+	if r.batches != nil {
+		r.batches.end()
+	}
+	r.awaitIdle() // every record that was read has been committed, or is on disk for a batch that is not waited for
 	stopLanes()
 	<-served
 	close(r.commits)
 	<-committed
+	if r.batches != nil {
+		r.unsent += r.batches.spooled.Load()
+	}
 }
 
 // freshRecords is how many records may wait for the router to look at them, so that reader and router need not take turns.

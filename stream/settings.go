@@ -33,10 +33,12 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*Confi
 		cfg.Progress = ProgressNever
 	}
 	cfg.KeyEnv = f.KeyEnv
-	cfg.Provider.UserAgent = "llmpipe/" + version
+	var err error
+	if cfg.Provider, err = f.ProviderFlags.Config(getenv, version); err != nil {
+		return nil, err
+	}
 	for _, step := range []func(*Config) error{
-		f.checkNumbers, f.decode, f.concurrency, f.money,
-		func(c *Config) error { return f.provider(c, getenv) },
+		f.checkNumbers, f.decode, f.concurrency, f.money, f.batch,
 		func(c *Config) error { return f.fallbacks(c, getenv) },
 	} {
 		if err := step(cfg); err != nil {
@@ -132,45 +134,43 @@ func defaultModel(e record.Endpoint) string {
 
 func isSim(baseURL string) bool { return strings.HasPrefix(baseURL, "sim:") }
 
-// provider says who is asked, and takes the secrets from the environment.
-func (f *Flags) provider(cfg *Config, getenv func(string) string) error {
-	key := getenv(f.KeyEnv)
-	p := &cfg.Provider
-	p.BaseURL, p.Key, p.Header, p.Timeout = f.BaseURL, key, http.Header{}, f.Timeout
-	if p.BaseURL == "" {
-		p.BaseURL = provider.DefaultBaseURL
+// Config says who is asked, and takes the secrets from the environment. version is the program's.
+func (f *ProviderFlags) Config(getenv func(string) string, version string) (provider.Config, error) {
+	p := provider.Config{
+		BaseURL: cmp.Or(f.BaseURL, provider.DefaultBaseURL), Key: getenv(f.KeyEnv), Header: http.Header{}, Timeout: f.Timeout,
+		UserAgent: "llmpipe/" + version,
 	}
 	if isSim(p.BaseURL) {
 		p.Key = "" // nobody to show it to
 	}
 	if !isHeaderValue(p.Key) {
-		return fmt.Errorf("the key in %s holds a line break or another control character", f.KeyEnv)
+		return p, fmt.Errorf("the key in %s holds a line break or another control character", f.KeyEnv)
 	}
 	for _, h := range f.Header {
 		name, value, ok := strings.Cut(h, ":")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 		if !ok || !isHeaderName(name) {
-			return &UsageError{errors.New("--header is not of the form 'Name: value'")}
+			return p, &UsageError{errors.New("--header is not of the form 'Name: value'")}
 		}
 		if !isHeaderValue(value) {
-			return &UsageError{fmt.Errorf("--header %s: the value holds a line break or another control character", name)}
+			return p, &UsageError{fmt.Errorf("--header %s: the value holds a line break or another control character", name)}
 		}
 		p.Header.Add(name, value)
 	}
 	for _, h := range f.HeaderEnv {
-		if err := addSecretHeader(p, h, getenv); err != nil {
+		if err := addSecretHeader(&p, h, getenv); err != nil {
 			// What stands where a variable's name should may be the secret itself.
 			name, variable, _ := strings.Cut(h, "=")
 			switch {
 			case !isHeaderName(name):
-				return fmt.Errorf("--header-env: %w", err)
+				return p, fmt.Errorf("--header-env: %w", err)
 			case !isVariableName(variable):
-				return fmt.Errorf("--header-env %s: %w", name, err)
+				return p, fmt.Errorf("--header-env %s: %w", name, err)
 			}
-			return fmt.Errorf("--header-env %s: %w", h, err)
+			return p, fmt.Errorf("--header-env %s: %w", h, err)
 		}
 	}
-	return nil
+	return p, nil
 }
 
 // money says what answers cost and what may be spent.

@@ -56,6 +56,8 @@ func (r *run) status() *status {
 		s.ETA = 0
 	} else if l.index > 0 {
 		s.State = "by " + l.name
+	} else {
+		s.State = r.batches.progress()
 	}
 	return s
 }

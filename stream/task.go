@@ -34,6 +34,9 @@ type task struct {
 	ask  bool  // counted by the gate as one to be asked
 	pack *pack // the records that it asks about together; nil when it is one record
 
+	shard *shard // whose answer it has, and which waits for its commit; nil in realtime
+	gone  bool   // no record of the input, but the answer to one of an earlier run: for the ledger alone
+
 	lane      *lane  // where it was asked last, or is to be; nil before
 	floor     int    // index of the first lane where its attempts are not used up
 	sendBody  []byte // what goes out there: Body, or other
@@ -61,6 +64,7 @@ type task struct {
 	err      *record.Error // when failed
 	recorded ledger.Result // when recalled
 	emitted  bool          // when recalled: it was written to this very file before
+	recent   bool          // when recalled: it was recorded since this run began
 	spill    *os.File      // where an over-long line went, for --failed
 }
 
@@ -135,6 +139,14 @@ func (t *task) recordedCost() int64 {
 		return 0
 	}
 	return t.recorded.CostNanos
+}
+
+// shardID names the shard that t was answered in; empty in realtime.
+func (t *task) shardID() string {
+	if t.shard == nil {
+		return ""
+	}
+	return t.shard.id
 }
 
 // closeSpill ends the life of the temporary file, which has no name any more.

@@ -29,6 +29,17 @@ func (u *underway) begin(t *task) (joined bool) {
 	return false
 }
 
+// join notes that t is the twin of a record that is under way, and reports whether there is one.
+func (u *underway) join(t *task) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	first, ok := u.tasks[t.key]
+	if ok {
+		first.twins = append(first.twins, t)
+	}
+	return ok
+}
+
 // end notes that t's fate is known, and returns the twins that share it.
 func (u *underway) end(t *task) []*task {
 	u.mu.Lock()

@@ -56,6 +56,7 @@ type Client struct {
 	deadlines deadlines
 	stubs     [record.Completions + 1]stub
 	redact    *strings.Replacer
+	local     bool
 }
 
 // New checks c and makes a client of it. It sends nothing yet.
@@ -81,6 +82,7 @@ func New(c Config) (*Client, error) {
 		timeout:   c.Timeout,
 		deadlines: deadlines{timeout: c.Timeout},
 		redact:    newRedactor(append(slices.Clone(c.Secrets), c.Key)),
+		local:     sim != nil || isLoopback(base.Hostname()),
 	}
 	client.fresh.DisableKeepAlives = true
 	header := c.Header.Clone()
@@ -225,6 +227,9 @@ func (c *Client) Name() string { return c.name }
 
 // Simulated reports whether the answers are made up in process.
 func (c *Client) Simulated() bool { return c.sim != nil }
+
+// Local reports whether the provider is on this machine.
+func (c *Client) Local() bool { return c.local }
 
 // errTimeout is the cause of an attempt's context when the attempt took too long, as against being cancelled by the caller.
 var errTimeout = errors.New("attempt timed out")

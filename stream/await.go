@@ -1,0 +1,119 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"llmpipe/stream/provider"
+)
+
+// How often a batch is looked at. One takes minutes to hours at a real provider, and none at a server on this machine.
+const (
+	firstLook = 15 * time.Second
+	localLook = 50 * time.Millisecond
+	lastLook  = 2 * time.Minute
+)
+
+// States that a batch may end in, as OpenAI names them; the others are completed and expired.
+const (
+	batchFailed    = "failed"
+	batchCancelled = "cancelled"
+)
+
+// polling is the growing wait between two looks.
+type polling struct{ gap time.Duration }
+
+func newPolling(local bool) *polling {
+	if local {
+		return &polling{localLook}
+	}
+	return &polling{firstLook}
+}
+
+// next is how long to wait now.
+func (p *polling) next() time.Duration {
+	gap := p.gap
+	p.gap = min(gap+gap/2, lastLook)
+	return gap
+}
+
+// await looks at the batch until it has ended.
+func (s *shard) await(ctx context.Context) (provider.Batch, error) {
+	wait := newPolling(s.lane.client.Local())
+	waits := !s.cfg.Batch.Detach && (s.wanted() || !s.earlier)
+	if s.cfg.Batch.Detach && !s.earlier {
+		return provider.Batch{}, errNotWaited
+	}
+	for {
+		var state provider.Batch
+		err := s.retry(ctx, "looking at batch "+s.batchID, func() (err error) {
+			state, err = s.lane.client.Batch(ctx, s.batchID)
+			return err
+		})
+		switch {
+		case notThere(err) && s.lane.client.Simulated():
+			return state, errVoid // that simulator was another process
+		case notThere(err):
+			return state, hinted("use the key of the project that made it; or llmpipe batches forget "+s.batchID+
+				" gives it up, and its records are asked about anew", fmt.Errorf("batch %s: the provider does not know it: %w", s.batchID, err))
+		case err != nil:
+			return state, err
+		}
+		s.setState(&state)
+		if state.Ended() {
+			return state, nil
+		}
+		s.voice.Detail("batch %s: %s, %s of %s answered", s.batchID, state.Status, grouped(state.Completed+state.Failed), grouped(s.requests))
+		if !waits {
+			return state, errNotWaited
+		}
+		if !s.stop.sleep(wait.next()) {
+			return state, errNotWaited
+		}
+	}
+}
+
+// setState notes how far the batch is, for those who ask.
+func (s *shard) setState(state *provider.Batch) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state = *state
+}
+
+// retry calls f again after failures that may pass, until the provider has answered nothing for --give-up; a run that waits for nothing
+// tries as often as it would a record.
+func (s *shard) retry(ctx context.Context, what string, f func() error) error {
+	wait := newBackOff(firstTransient)
+	start := time.Now()
+	for tries := 0; ; tries++ {
+		err := f()
+		call := callError(err)
+		switch {
+		case ctx.Err() != nil && err != nil:
+			return ctx.Err()
+		case call == nil, !temporaryCall(err):
+			return wrapCall(what, err)
+		case s.cfg.Batch.Detach && tries >= s.cfg.Retries:
+			return wrapCall(what, err)
+		}
+		wait.hint = call.Hint
+		d := wait.NextBackOff()
+		if most := s.cfg.Pace.GiveUp; most > 0 && time.Since(start)+d > most {
+			return wrapCall(what, err)
+		}
+		s.lane.trouble.Store(call.Err)
+		s.voice.Detail("%s: %v; again in %s", what, err, d.Round(time.Millisecond))
+		if !s.stop.sleep(d) {
+			return ctx.Err()
+		}
+	}
+}
+
+// wrapCall says what was being done when err came, and what else can be done where the provider has no such call.
+func wrapCall(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

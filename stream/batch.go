@@ -1,0 +1,291 @@
+package stream
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"llmpipe/ledger"
+	"llmpipe/limiter"
+	"llmpipe/stream/record"
+)
+
+// batcher is the stage of the records that go by batch. It writes them into shards, on disk, and forgets them; when a shard's batch has
+// ended it reads them back, gives each its answer, and passes them to the commit.
+//
+//	take    batch.go     a record into the shard of its endpoint and model (fill.go), or into the one that it was submitted in before
+//	submit  submit.go    a full shard: recorded as intended, uploaded, created; each step is in the ledger before the next
+//	await   await.go     until its batch has ended
+//	collect collect.go   output and error file; each record with its answer to the commit, the others into further shards
+//
+// Each shard is a goroutine from when it is full until it is collected.
+type batcher struct {
+	*run
+	lane    *lane
+	journal *journal
+	in      chan *task
+	options func() record.Options // what lines become, for decoding them again
+
+	over   chan struct{} // closed when no more records come
+	taken  chan struct{} // closed when the intake has ended
+	living sync.WaitGroup
+	calls  chan struct{} // holds as many as may upload or download at a time
+
+	replaying sync.Mutex   // held by the shard whose records are on their way to the commit
+	spooled   atomic.Int64 // records on disk, in no stage's hands
+
+	mu      sync.Mutex
+	shards  map[string]*shard // by id; of earlier runs only those that are not collected
+	named   int               // shards of this run
+	ended   chan struct{}     // closed, and made anew, whenever a batch ends
+	waiting int               // batches that this run does not wait for
+	started bool              // the shards of earlier runs are live
+	odd     map[string]bool   // providers of earlier shards that were told of
+}
+
+// How long no record may come before those that have come are submitted.
+const idleSubmit = 10 * time.Minute
+
+// transfers is how many files are up- or downloaded at a time.
+const transfers = 2
+
+// newBatcher takes up what the ledger knows of earlier batches.
+func newBatcher(r *run, j *journal, options func() record.Options) *batcher {
+	b := &batcher{
+		run: r, lane: r.router.lanes[0], journal: j, options: options,
+		in: make(chan *task, freshRecords), over: make(chan struct{}), taken: make(chan struct{}), calls: make(chan struct{}, transfers),
+		shards: make(map[string]*shard), ended: make(chan struct{}), odd: make(map[string]bool),
+	}
+	pending := 0
+	for _, known := range j.Shards() {
+		if known.Pending() && b.ours(&known) {
+			b.shards[known.ID] = newEarlierShard(b, known)
+			limiter.HoldAnyway(r.money.budgets(), known.ReservedNanos)
+			pending++
+		}
+	}
+	if pending > 0 {
+		r.voice.Note("ledger %s: %s not collected yet", r.cfg.Ledger.Path, batches(pending))
+	}
+	return b
+}
+
+// batches is a number of them in words.
+func batches(n int) string {
+	if n == 1 {
+		return "1 batch"
+	}
+	return grouped(int64(n)) + " batches"
+}
+
+// number is a number of things in words.
+func number(n int64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return grouped(n) + " " + thing + "s"
+}
+
+// ours reports whether a shard of the ledger is at the provider that this run asks, and says once where it is not.
+func (b *batcher) ours(known *ledger.Shard) bool {
+	if known.Simulated != b.lane.client.Simulated() {
+		return false
+	}
+	if known.Provider == b.lane.name {
+		return true
+	}
+	if !b.odd[known.Provider] {
+		b.odd[known.Provider] = true
+		b.voice.Note("ledger %s: a batch at %s is left alone: this run asks %s", b.cfg.Ledger.Path, known.Provider, b.lane.name)
+	}
+	return false
+}
+
+// takes reports whether t goes by batch. An urgent record that was submitted already is not paid for again to have it sooner.
+func (b *batcher) takes(t *task) bool {
+	return b != nil && (b.cfg.Batch.Mode == ModeBatch || !urgent(t.Priority) || b.journal.Look(t.key).Shard != "")
+}
+
+// take is the intake: it puts records into shards until no more come, or until asking ends.
+func (b *batcher) take() {
+	defer close(b.taken)
+	fill := newFiller(b, 1, nil)
+	defer fill.discard()
+	idle := time.NewTimer(idleSubmit)
+	defer idle.Stop()
+	for {
+		select {
+		case t := <-b.in:
+			b.place(fill, t)
+			idle.Reset(idleSubmit)
+		case <-idle.C:
+			fill.seal()
+			b.takeUp()
+		case <-b.over:
+			for len(b.in) > 0 {
+				b.place(fill, <-b.in)
+			}
+			fill.seal()
+			b.takeUp()
+			return
+		case <-b.stop.asking.Done():
+			return
+		}
+	}
+}
+
+// place puts t into the shard that it was submitted in before, else into one of fill's.
+func (b *batcher) place(fill *filler, t *task) {
+	found := b.journal.Look(t.key)
+	if found.Shard != "" {
+		if s := b.find(found.Shard); s != nil && s.attach(t) {
+			return
+		}
+		found = b.journal.Look(t.key) // it is not pending any more, or never was here
+	}
+	switch {
+	case t.twin && b.underway.join(t): // of an urgent one
+	case b.journal.recall(t, found):
+		b.finish(t)
+	default:
+		fill.add(t)
+	}
+}
+
+// find returns the shard that a pending record is in. One of another process's, made since this run began, is taken up now.
+func (b *batcher) find(id string) *shard {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s := b.shards[id]; s != nil {
+		return s
+	}
+	known, ok := b.journal.Shard(id)
+	if !ok || !known.Pending() || !b.ours(&known) {
+		return nil
+	}
+	s := newEarlierShard(b, known)
+	b.shards[id] = s
+	if b.started {
+		b.live(s)
+	}
+	return s
+}
+
+// takeUp has the shards of earlier runs live. It waits until the input has been read, as whom their answers are for is known then.
+func (b *batcher) takeUp() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.started || b.stop.ending() {
+		return
+	}
+	b.started = true
+	for _, s := range slices.SortedFunc(maps.Values(b.shards), func(x, y *shard) int { return cmp.Compare(x.id, y.id) }) {
+		if s.earlier {
+			b.live(s)
+		}
+	}
+}
+
+// live gives s its goroutine. b.mu is held.
+func (b *batcher) live(s *shard) {
+	b.living.Go(func() {
+		s.live()
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		close(b.ended)
+		b.ended = make(chan struct{})
+	})
+}
+
+// launch has a shard of this run live.
+func (b *batcher) launch(s *shard) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.shards[s.id] = s
+	b.live(s)
+}
+
+// name is a new shard's, unique under the ledger and good as a file name.
+func (b *batcher) name() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.named++
+	return fmt.Sprintf("%s-%d", b.journal.id, b.named)
+}
+
+// end waits until every batch is collected, or is not waited for. The reader has ended, or is abandoned.
+func (b *batcher) end() {
+	close(b.over)
+	<-b.taken
+	b.living.Wait()
+	for len(b.in) > 0 {
+		b.finish(<-b.in)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.waiting == 0 {
+		return
+	}
+	why := hinted("the same command collects what is ready by then, at any time", fmt.Errorf("%s not finished yet", batches(b.waiting)))
+	if b.stop.ending() {
+		if b.waiting == 1 {
+			b.voice.Note("1 batch goes on at the provider: the same command collects it later")
+		} else {
+			b.voice.Note("%s go on at the provider: the same command collects them later", batches(b.waiting))
+		}
+		return
+	}
+	b.stop.pause(why)
+}
+
+// leave notes that a batch goes on and is not waited for.
+func (b *batcher) leave() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waiting++
+}
+
+// anotherEnd returns what is closed when the next batch ends.
+func (b *batcher) anotherEnd() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ended
+}
+
+// transfer calls f when not too many others move files.
+func (b *batcher) transfer(ctx context.Context, f func() error) error {
+	select {
+	case b.calls <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-b.calls }()
+	return f()
+}
+
+// progress says how far the batches are, in words; empty when there are none.
+func (b *batcher) progress() string {
+	if b == nil {
+		return ""
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var all, over int
+	var asked, answered int64
+	for _, s := range b.shards {
+		n, done, ended := s.standing()
+		all, asked, answered = all+1, asked+n, answered+done
+		if ended {
+			over++
+		}
+	}
+	if all == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d/%s, %s/%s answered there", over, batches(all), grouped(answered), grouped(asked))
+}

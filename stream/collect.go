@@ -1,0 +1,142 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
+)
+
+// maxRounds is how many batches a record may be in: what expired batches leave over is submitted again.
+const maxRounds = 3
+
+// collect takes what the ended batch has answered, in whatever state it ended, and gives it to the records.
+func (s *shard) collect(ctx context.Context, state *provider.Batch) error {
+	found := newAnswers()
+	defer found.discard()
+	for _, id := range []string{state.OutputFile, state.ErrorFile} {
+		if id == "" {
+			continue
+		}
+		if err := s.fetch(ctx, id, found); err != nil {
+			return err
+		}
+	}
+	if state.Status == batchFailed {
+		if err := s.blame(state, found); err != nil {
+			return err
+		}
+	}
+	return s.conclude(state.Status, found)
+}
+
+// fetch downloads a file of answers, and reads what it holds.
+func (s *shard) fetch(ctx context.Context, id string, found *answers) error {
+	return s.transfer(ctx, func() error {
+		file, err := newTemporary("llmpipe-answers-")
+		if err != nil {
+			return err
+		}
+		err = s.retry(ctx, "downloading file "+id, func() error {
+			if err := file.Truncate(0); err != nil {
+				return temporaryError(err)
+			}
+			if _, err := file.Seek(0, io.SeekStart); err != nil {
+				return temporaryError(err)
+			}
+			_, err := s.lane.client.DownloadFile(ctx, id, file)
+			return err
+		})
+		if err != nil {
+			file.discard()
+			return err
+		}
+		strange, err := found.add(file)
+		if strange > 0 {
+			s.voice.Warn("batch %s: %s lines of file %s are no answers", s.batchID, grouped(strange), id)
+		}
+		return err
+	})
+}
+
+// blame finds out of a batch that the provider would not run what it is about. What is said of a line is that record's error, and the
+// other records are asked about again. What is said of the whole is every record's error; but while nothing has been answered yet it is
+// more likely to be about this run, and ends it.
+func (s *shard) blame(state *provider.Batch, found *answers) error {
+	lines := make(map[int64]*record.Error)
+	for _, fault := range state.Errors {
+		err := &record.Error{Type: "batch_rejected", Code: fault.Code, Message: fault.Message}
+		switch {
+		case fault.Line > 0:
+			lines[fault.Line] = err
+		case !isFileNotFound(fault): // else it is there by the next time
+			found.all = err
+		}
+	}
+	if found.all != nil && len(lines) > 0 {
+		found.all = nil // what is said of lines says more
+	}
+	if found.all != nil && s.counts.ok.Load() == s.counts.skipped.Load() {
+		if err := s.record(ledger.ShardEntry{Step: ledger.ShardCollected, State: state.Status, Missing: s.requests}); err != nil {
+			return err
+		}
+		return fmt.Errorf("batch %s was refused: %w", s.batchID, found.all)
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	number := int64(0)
+	return s.journal.ReadShard(s.id, func(r ledger.ShardRecord) error {
+		number++
+		if err := lines[number]; err != nil {
+			found.refused[customID(r.ID, &r.Request)] = err
+		}
+		return nil
+	})
+}
+
+// isFileNotFound reports whether a batch failed because its file was not visible yet, which passes.
+func isFileNotFound(fault provider.BatchFault) bool {
+	return strings.Contains(strings.ToLower(fault.Message), "find file")
+}
+
+// conclude hands the answers out, and writes down that the shard is collected. What has no answer goes into further shards; a batch that
+// never was costs no round.
+func (s *shard) conclude(status string, found *answers) error {
+	s.replaying.Lock()
+	defer s.replaying.Unlock()
+	next := s.round + 1
+	if status == stateVoid || status == "" {
+		next = s.round
+	}
+	fill := newFiller(s.batcher, next, s)
+	defer fill.discard()
+	h := &handout{shard: s, found: found, fill: fill, status: status, asked: make(map[ledger.Key]bool)}
+	if err := h.hand(); err != nil {
+		return err
+	}
+	s.committing.Wait()
+	if status != "" { // else another process has written it down
+		e := ledger.ShardEntry{
+			Step: ledger.ShardCollected, State: status, Answered: h.answered, Failed: h.failed,
+			Missing: s.requests - h.answered - h.failed, CostNanos: s.cost, CostKnown: s.costKnown,
+		}
+		if err := s.record(e); err != nil {
+			return err
+		}
+		h.tell(&e)
+	} else {
+		s.step = ledger.ShardCollected
+	}
+	fill.seal()
+	s.release()
+	if status == batchCancelled && h.unsent > 0 {
+		s.stop.pause(hinted("the same command submits them anew", fmt.Errorf("batch %s was cancelled: %s of its records have no answer",
+			s.batchID, grouped(h.unsent))))
+	}
+	return nil
+}

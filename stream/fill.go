@@ -1,0 +1,142 @@
+package stream
+
+import (
+	"fmt"
+	"time"
+
+	"llmpipe/limiter"
+	"llmpipe/stream/record"
+)
+
+// Bounds of a shard: 50,000 requests and 200 MB a file are OpenAI's (platform.openai.com/docs/guides/batch), of which a twentieth is left
+// for what others may count differently.
+const (
+	maxShardRequests = 50_000
+	maxShardBytes    = 190_000_000
+)
+
+// filler puts records into shards, one open for each endpoint and model, and launches those that are full.
+type filler struct {
+	*batcher
+	round int
+	open  map[shardKind]*shard
+	// from is the shard that the records were in before, whose reservation pays for them; nil for new records.
+	from *shard
+	line []byte
+}
+
+// shardKind is what all requests of a file have in common.
+type shardKind struct {
+	endpoint record.Endpoint
+	model    string
+}
+
+func newFiller(b *batcher, round int, from *shard) *filler {
+	return &filler{batcher: b, round: round, open: make(map[shardKind]*shard), from: from}
+}
+
+// add puts t into a shard and lets it go. A record that cannot be in any goes to the commit.
+func (f *filler) add(t *task) {
+	f.money.lower(t)
+	f.lane.dress(t)
+	f.line = record.AppendBatchLine(f.line[:0], customID(t.ID, &t.Request), t.Endpoint, t.sendBody)
+	if len(f.line) > maxShardBytes {
+		t.fail(&record.Error{Type: "too_large", Code: "over_limit",
+			Message: fmt.Sprintf("the request has %d bytes, and a batch takes %d", len(f.line), maxShardBytes)})
+		f.finish(t)
+		return
+	}
+	kind := shardKind{t.Endpoint, t.sendModel}
+	s := f.open[kind]
+	if s != nil && (s.requests == maxShardRequests || s.bytes+int64(len(f.line)) > maxShardBytes) {
+		f.close(kind)
+		s = nil
+	}
+	var held int64
+	if !t.twin {
+		var ok bool
+		if held, ok = f.hold(t); !ok {
+			f.finish(t)
+			return
+		}
+		s = f.open[kind] // holding may have closed it
+	}
+	if s == nil {
+		var err error
+		if s, err = newShard(f.batcher, kind, f.round); err != nil {
+			f.stop.fail(err)
+			f.finish(t)
+			return
+		}
+		f.open[kind] = s
+	}
+	s.reserved += held
+	if err := s.write(t, f.line); err != nil {
+		f.stop.fail(err)
+		f.finish(t)
+		return
+	}
+	f.letGo(t)
+}
+
+// letGo ends the life of a task whose record is on disk.
+func (b *batcher) letGo(t *task) {
+	b.spooled.Add(1)
+	size := t.size
+	t.recycle()
+	b.gate.leave(1, size)
+}
+
+// hold reserves the most that t can cost. Where there is no room, what is open is submitted, so that it can give way. It reports false when
+// there will be no room.
+func (f *filler) hold(t *task) (int64, bool) {
+	if !f.money.budgeted() {
+		return 0, true
+	}
+	cost, err := f.money.worstInBatch(t)
+	if err != nil {
+		f.stop.fail(err)
+		return 0, false
+	}
+	if f.from != nil {
+		carried := min(cost, f.from.reserved)
+		f.from.reserved -= carried
+		limiter.HoldAnyway(f.money.budgets(), cost-carried)
+		return cost, true
+	}
+	for {
+		fits, err := limiter.Hold(f.money.budgets(), cost, time.Now())
+		switch {
+		case fits:
+			return cost, true
+		case err != nil:
+			f.money.stopFor(err)
+			return 0, false
+		}
+		f.seal()
+		f.takeUp()
+		if f.cfg.Batch.Detach || !f.stop.sleep(lookAgain) {
+			return 0, false
+		}
+	}
+}
+
+// seal launches all open shards.
+func (f *filler) seal() {
+	for kind := range f.open {
+		f.close(kind)
+	}
+}
+
+func (f *filler) close(kind shardKind) {
+	s := f.open[kind]
+	delete(f.open, kind)
+	f.launch(s)
+}
+
+// discard gives up the open shards. Nothing of them was sent.
+func (f *filler) discard() {
+	for _, s := range f.open {
+		s.discard()
+	}
+}

@@ -1,0 +1,205 @@
+package stream
+
+import (
+	"bytes"
+	"fmt"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
+)
+
+// handout gives the answers of an ended batch to the records that they are for.
+type handout struct {
+	*shard
+	found  *answers
+	fill   *filler // for records without an answer
+	status string  // in which the batch ended
+
+	asked            map[ledger.Key]bool // put into another shard
+	answered, failed int64
+	kept             int64 // answers for records that this run's input does not hold
+	unsent           int64 // without an answer, and not asked again by this run
+}
+
+// hand gives every record of this run that is in the shard its answer, and then the ledger those for others.
+func (h *handout) hand() error {
+	h.mu.Lock()
+	h.over = true
+	spool := h.spool
+	h.mu.Unlock()
+	if spool != nil {
+		decode, err := record.NewDecoder(h.options())
+		if err != nil {
+			return err
+		}
+		err = spool.each(decode, func(t *task) error {
+			if err := h.stop.waiting.Err(); err != nil {
+				t.recycle()
+				return err
+			}
+			h.spooled.Add(-1)
+			h.gate.enter(t.size, false)
+			return h.give(t)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if len(h.found.at) == 0 {
+		return nil
+	}
+	return h.journal.ReadShard(h.id, h.keep)
+}
+
+// give finds t's answer and passes t on.
+func (h *handout) give(t *task) error {
+	if h.recall(t) {
+		h.commit(t)
+		return nil
+	}
+	id := customID(t.ID, &t.Request)
+	h.claim(t)
+	if rejected := h.found.rejection(id); rejected != nil {
+		t.fail(rejected)
+	} else {
+		out, err := h.found.take(id)
+		if err != nil {
+			h.finish(t)
+			return err
+		}
+		if !h.judge(t, out) {
+			h.again(t)
+			return nil
+		}
+	}
+	if h.underway.begin(t) {
+		return nil
+	}
+	if t.twin && h.recall(t) { // its twin was committed between the two looks
+		for _, twin := range h.underway.end(t) {
+			twin.twin = h.recall(twin)
+			h.finish(twin)
+		}
+		h.commit(t)
+		return nil
+	}
+	h.count(t)
+	h.commit(t)
+	return nil
+}
+
+// recall gives t the result that is recorded for it, and reports whether there is one.
+func (h *handout) recall(t *task) bool { return h.journal.recall(t, h.journal.Look(t.key)) }
+
+// commit passes t on to the commit, which the shard waits for.
+func (h *handout) commit(t *task) {
+	more := int64(len(t.reply.Body) + len(t.recorded.Response))
+	t.size += more
+	h.gate.grow(more)
+	t.shard = h.shard
+	h.committing.Add(1)
+	h.finish(t)
+}
+
+// claim makes t a request that was made here.
+func (h *handout) claim(t *task) {
+	t.lane, t.sendModel, t.attempts = h.lane, h.kind.model, h.round
+	if t.Model != h.kind.model {
+		t.downgradedFrom = t.Model
+	}
+}
+
+// judge makes what the provider says of t its fate, and reports whether that is final.
+func (h *handout) judge(t *task, out *record.BatchOutput) bool {
+	if out == nil {
+		t.reply.Class, t.reply.Err = provider.Transient, &record.Error{Type: "batch_missing", Message: "the batch has no answer for the record"}
+	} else {
+		t.reply.JudgeBatch(t.Endpoint, out)
+	}
+	h.money.settleInBatch(t)
+	switch t.reply.Class {
+	case provider.OK:
+		t.outcome = answered
+		return true
+	case provider.Refused, provider.Fatal:
+		t.fail(t.reply.Err)
+		return true
+	}
+	if h.round >= maxRounds && h.fill.round > maxRounds && h.status != batchCancelled {
+		t.fail(t.reply.Err)
+		return true
+	}
+	return false
+}
+
+// count adds up what the batch has come to.
+func (h *handout) count(t *task) {
+	if t.outcome == answered {
+		h.answered++
+		h.costKnown = h.costKnown && t.costKnown
+	} else {
+		h.failed++
+	}
+	h.cost += t.cost
+}
+
+// again sees to a record without an answer: it goes into another shard, or stays unsent where somebody wanted the batch to end.
+func (h *handout) again(t *task) {
+	t.reply.Err, t.attempts, t.lane, t.downgradedFrom = nil, 0, nil, ""
+	switch id := h.journal.Look(t.key).Shard; {
+	case h.status == batchCancelled, h.stop.ending():
+		h.unsent++
+		h.finish(t)
+	case id != "" && id != h.id:
+		h.place(h.fill, t)
+	default:
+		t.twin = h.asked[t.key]
+		h.asked[t.key] = true
+		h.fill.add(t)
+	}
+}
+
+// keep records the answer to a request that no record of this run makes: it is paid for, and a later run may want it.
+func (h *handout) keep(r ledger.ShardRecord) error {
+	out, err := h.found.left(customID(r.ID, &r.Request))
+	if err != nil || out == nil {
+		return err
+	}
+	t := newTask()
+	t.ID, t.Request, t.Endpoint, t.Model = bytes.Clone(r.ID), r.Request, h.kind.endpoint, h.kind.model
+	if r.DowngradedFrom != "" {
+		t.Model = r.DowngradedFrom
+	}
+	t.key = ledger.KeyOf(t.ID, &t.Request)
+	h.claim(t)
+	if h.journal.Look(t.key).Result != 0 || !h.judge(t, out) || t.outcome != answered {
+		t.recycle()
+		return h.stop.waiting.Err()
+	}
+	t.gone = true
+	h.kept++
+	h.gate.enter(0, false)
+	h.count(t)
+	h.commit(t)
+	return h.stop.waiting.Err()
+}
+
+// tell says how the batch ended.
+func (h *handout) tell(e *ledger.ShardEntry) {
+	if h.batchID == "" {
+		return
+	}
+	text := fmt.Sprintf("batch %s %s: %s answered, %s failed", h.batchID, h.status, grouped(e.Answered), grouped(e.Failed))
+	if e.Missing > 0 {
+		text += ", " + grouped(e.Missing) + " without an answer"
+	}
+	if e.CostKnown && e.CostNanos > 0 {
+		text += ", " + usd(e.CostNanos)
+	}
+	h.voice.Note("%s", text)
+	if h.kept > 0 {
+		h.voice.Note("batch %s: %s of its answers are for records that this input does not hold: they are in the ledger", h.batchID,
+			grouped(h.kept))
+	}
+}

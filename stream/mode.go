@@ -1,0 +1,102 @@
+package stream
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Mode says which way records are asked about.
+type Mode uint8
+
+// The modes.
+const (
+	// ModeRealtime asks about each record by itself, at once.
+	ModeRealtime Mode = iota
+	// ModeBatch hands them to the provider in files, for half the price and within a day.
+	ModeBatch
+	// ModeHybrid asks about urgent records at once, and about all others by batch.
+	ModeHybrid
+)
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *Mode) UnmarshalText(text []byte) error {
+	for i, known := range [...]string{"realtime", "batch", "hybrid"} {
+		if string(text) == known {
+			*m = Mode(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is none of realtime, batch, hybrid", text)
+}
+
+// BatchConfig says how records go by batch.
+type BatchConfig struct {
+	Mode Mode
+	// Detach collects what is ready, submits the rest, and waits for nothing.
+	Detach bool
+	// Metadata is shown with each batch by the provider.
+	Metadata map[string]string
+	// Window is the time within which the provider is to be done, as it wants it written.
+	Window string
+}
+
+// urgent are the priorities that hybrid mode asks about at once.
+func urgent(priority string) bool { return priority == "high" || priority == "urgent" }
+
+// shardLabel is the metadata that says which shard of which ledger a batch is.
+const shardLabel = "llmpipe_shard"
+
+// Bounds of a batch's metadata, from OpenAI's API reference; one pair is ours.
+const (
+	maxMetadata      = 15
+	maxMetadataKey   = 64
+	maxMetadataValue = 512
+)
+
+var windowForm = regexp.MustCompile(`^[1-9][0-9]*[hd]$`)
+
+// batch says how records go by batch, and refuses what cannot be meant together with that.
+func (f *Flags) batch(cfg *Config) error {
+	b := &cfg.Batch
+	b.Mode, b.Detach, b.Window = f.Mode, f.Detach, f.BatchWindow
+	if f.Mode == ModeRealtime {
+		if f.Detach || len(f.BatchMetadata) > 0 {
+			return &UsageError{errors.New("--detach and --batch-metadata need --mode batch or hybrid")}
+		}
+		return nil
+	}
+	for _, pair := range f.BatchMetadata {
+		key, value, ok := strings.Cut(pair, "=")
+		switch {
+		case !ok || key == "":
+			return &UsageError{fmt.Errorf("--batch-metadata %q is not of the form K=V", pair)}
+		case key == shardLabel:
+			return &UsageError{fmt.Errorf("--batch-metadata: %s is what batches are found again by", key)}
+		case len(key) > maxMetadataKey || len(value) > maxMetadataValue:
+			return &UsageError{fmt.Errorf("--batch-metadata %s: a key has at most %d bytes and a value %d", key, maxMetadataKey, maxMetadataValue)}
+		}
+		if b.Metadata == nil {
+			b.Metadata = make(map[string]string)
+		}
+		b.Metadata[key] = value
+	}
+	for _, wrong := range []struct {
+		is   bool
+		says string
+	}{
+		{f.NoLedger, "--no-ledger: batches need a ledger, which is how they are found again"},
+		{f.Pack > 1, "--pack is for realtime: a batch needs no packing"},
+		{f.Chunk > 0, "--chunk is for realtime: a batch is its own chunk"},
+		{f.Mode == ModeBatch && len(f.Fallback) > 0, "--fallback is for realtime, or for the urgent records of --mode hybrid"},
+		{f.Detach && isSim(f.BaseURL), "--detach needs a provider that outlives this command: llmpipe sim serves the simulated one"},
+		{len(b.Metadata) > maxMetadata, fmt.Sprintf("--batch-metadata: a batch has at most %d pairs", maxMetadata)},
+		{!windowForm.MatchString(f.BatchWindow), fmt.Sprintf("--batch-window %q is not of the form 24h", f.BatchWindow)},
+	} {
+		if wrong.is {
+			return &UsageError{errors.New(wrong.says)}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,320 @@
+package stream
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"llmpipe/ledger"
+	"llmpipe/limiter"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
+)
+
+// shard is a batch's worth of records: one file at the provider, one batch of it.
+type shard struct {
+	*batcher
+	id       string
+	kind     shardKind
+	round    int              // how many times its records have been in a batch, this one counted
+	requests int64            // lines of the file
+	bytes    int64            // of the file
+	reserved int64            // the most that it can cost, billionths of a dollar
+	started  time.Time        // when it was intended
+	earlier  bool             // an earlier run's, or another process's
+	intended bool             // the ledger knows it
+	step     ledger.ShardStep // the last, once it is intended
+	fileID   string
+	batchID  string
+	lock     *ledger.ShardLock
+	upload   *temporary // the file to send; nil when another process made it, or when it is sent
+	w        *bufio.Writer
+
+	committing sync.WaitGroup // records on their way through the commit
+	cost       int64          // of those that were answered
+	costKnown  bool
+
+	mu    sync.Mutex
+	spool *spool // the records of this run's input that are in it; nil for none
+	over  bool   // they are being read back, or are not waited for: nothing can be attached any more
+	state provider.Batch
+	done  chan struct{} // closed when the shard's life in this run has ended
+}
+
+// newShard makes an empty shard.
+func newShard(b *batcher, kind shardKind, round int) (*shard, error) {
+	upload, err := newTemporary("llmpipe-batch-")
+	if err != nil {
+		return nil, err
+	}
+	return &shard{
+		batcher: b, id: b.name(), kind: kind, round: round, upload: upload, w: bufio.NewWriter(upload), costKnown: true,
+		done: make(chan struct{}),
+	}, nil
+}
+
+// newEarlierShard takes up one that the ledger knows.
+func newEarlierShard(b *batcher, known ledger.Shard) *shard {
+	endpoint, _ := record.ParseEndpoint(known.Endpoint) // chat, where a later version knows more; the provider keeps its own
+	return &shard{
+		batcher: b, id: known.ID, kind: shardKind{endpoint, known.Model}, round: known.Round, requests: int64(known.Records),
+		bytes: known.Bytes, reserved: known.ReservedNanos, started: known.Started, earlier: true, intended: true, step: known.Step,
+		fileID: known.FileID, batchID: known.BatchID, costKnown: true, done: make(chan struct{}),
+	}
+}
+
+// ownPrefix begins the custom_ids that are made here.
+const ownPrefix = "llmpipe-"
+
+// customID is what the provider knows a record by within a batch: its id where that will do, else its key.
+func customID(id []byte, request *[32]byte) string {
+	if own := ownID(id); own != "" {
+		return own
+	}
+	key := ledger.KeyOf(id, request)
+	return fmt.Sprintf("%s%016x%016x", ownPrefix, key.ID, key.Request)
+}
+
+// ownID is a record's id where it can be a custom_id; empty where it cannot, such as a number, which would be the same as a string of its
+// digits.
+func ownID(id []byte) string {
+	if len(id) < 2 || id[0] != '"' {
+		return ""
+	}
+	text := string(id[1 : len(id)-1])
+	if !record.ValidCustomID(text) || len(text) > len(ownPrefix) && text[:len(ownPrefix)] == ownPrefix {
+		return ""
+	}
+	return text
+}
+
+// write adds t: line to the file, unless another record's answer is t's too, and the record to the spool.
+func (s *shard) write(t *task, line []byte) error {
+	if !t.twin {
+		if _, err := s.w.Write(line); err != nil {
+			return temporaryError(err)
+		}
+		s.requests++
+		s.bytes += int64(len(line))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.remember(t)
+}
+
+// attach takes care of a record that was submitted before: it is added, and let go. It reports false when the shard's answers have been
+// handed out and recorded.
+func (s *shard) attach(t *task) bool {
+	s.mu.Lock()
+	if !s.over {
+		defer s.mu.Unlock()
+		if err := s.remember(t); err != nil {
+			s.stop.fail(err)
+			s.finish(t)
+			return true
+		}
+		s.letGo(t)
+		return true
+	}
+	s.mu.Unlock()
+	<-s.done
+	if s.step == ledger.ShardCollected {
+		return false
+	}
+	s.finish(t) // its batch goes on, and is not waited for
+	return true
+}
+
+// remember puts t into the spool. s.mu is held.
+func (s *shard) remember(t *task) error {
+	if s.spool == nil {
+		var err error
+		if s.spool, err = newSpool(); err != nil {
+			return err
+		}
+	}
+	return s.spool.add(t)
+}
+
+// wanted reports whether the input of this run holds records of the shard.
+func (s *shard) wanted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.spool != nil
+}
+
+// live takes the shard from where it is to where its answers are collected, as far as this run goes.
+func (s *shard) live() {
+	defer s.discard()
+	err := s.own(s.stop.asking)
+	switch {
+	case err == nil && s.requests > 0:
+		err = s.batch(s.stop.asking)
+	case err == nil:
+		err = s.conclude("", newAnswers()) // it holds but twins of records in other shards
+	case errors.Is(err, errCollected):
+		err = s.conclude("", newAnswers())
+	}
+	if errors.Is(err, errVoid) {
+		s.voice.Warn("batch shard %s was never submitted, or is gone: its records are asked about anew", s.id)
+		err = s.conclude(stateVoid, newAnswers())
+	}
+	if errors.Is(err, errNotWaited) {
+		s.leave()
+		return
+	}
+	s.end(err)
+}
+
+// batch submits the shard, waits for its batch and collects it. A batch for which there was no room in the provider's queue is made again
+// when another has ended.
+func (s *shard) batch(ctx context.Context) error {
+	wait := newPolling(s.lane.client.Local())
+	for again := false; ; again = true {
+		if err := s.submit(ctx); err != nil {
+			return err
+		}
+		state, err := s.await(ctx)
+		if err != nil {
+			return err
+		}
+		if !queueFull(&state) {
+			return s.collect(ctx, &state)
+		}
+		s.step = ledger.ShardUploaded
+		if s.cfg.Batch.Detach && again {
+			return errNotWaited
+		}
+		s.voice.Note("batch %s: too many tokens are enqueued: it is submitted again when another batch has ended", s.batchID)
+		if s.cfg.Batch.Detach {
+			continue
+		}
+		select {
+		case <-s.anotherEnd():
+		case <-time.After(wait.next()):
+		case <-ctx.Done():
+			return errNotWaited
+		}
+	}
+}
+
+// queueFull reports whether a batch failed because too many tokens are enqueued, which the provider says late.
+func queueFull(state *provider.Batch) bool {
+	return state.Status == batchFailed &&
+		slices.ContainsFunc(state.Errors, func(f provider.BatchFault) bool { return f.Code == "token_limit_exceeded" })
+}
+
+// errNotWaited says that a batch goes on, and that this run does not wait for it.
+var errNotWaited = errors.New("not waited for")
+
+// errCollected says that another process has collected the batch meanwhile.
+var errCollected = errors.New("collected")
+
+// end draws from err, which ended the shard's life in this run, what it means for the run.
+func (s *shard) end(err error) {
+	var call *provider.CallError
+	switch {
+	case err == nil:
+		return
+	case s.stop.ending():
+	case errors.As(err, &call) && call.Class == provider.Exhausted:
+		s.stop.pause(hinted("the same command goes on when the account has money or quota again", err))
+	case errors.As(err, &call) && (call.Class == provider.Transient || call.Class == provider.Pressure):
+		s.stop.pause(hinted("the same command goes on where it stopped", err))
+	default:
+		s.stop.fail(err)
+	}
+	if s.step == ledger.ShardCreated {
+		s.leave()
+	}
+}
+
+// own makes the shard this process's, and waits while it is another's: its answers are in the ledger then.
+func (s *shard) own(ctx context.Context) error {
+	wait := newPolling(s.lane.client.Local())
+	for told := false; ; {
+		lock, err := ledger.LockShard(s.cfg.Ledger.Path, s.id, nil)
+		if err != nil {
+			return err
+		}
+		if lock != nil {
+			s.lock = lock
+			break
+		}
+		if !s.wanted() || s.cfg.Batch.Detach {
+			return errNotWaited
+		}
+		if !told {
+			told = true
+			s.voice.Note("batch shard %s is another process's: waiting for it", s.id)
+		}
+		if !s.stop.sleep(wait.next()) {
+			return ctx.Err()
+		}
+	}
+	if !s.earlier {
+		return nil
+	}
+	if err := s.journal.Refresh(); err != nil {
+		return err
+	}
+	known, _ := s.journal.Shard(s.id)
+	if !known.Pending() {
+		return errCollected
+	}
+	s.step, s.fileID, s.batchID = known.Step, known.FileID, known.BatchID
+	return nil
+}
+
+// record writes a step into the ledger, before the next is taken.
+func (s *shard) record(e ledger.ShardEntry) error {
+	e.Shard, e.Time = s.id, time.Now()
+	err := s.journal.Commit(&ledger.Batch{Shards: []ledger.ShardEntry{e}})
+	if err != nil {
+		return hinted("make room or repair the disk, then run the same command again: what is recorded is safe", err)
+	}
+	s.intended, s.step = true, e.Step
+	return nil
+}
+
+// standing is how many requests the shard has, how many of them the provider has answered, and whether it is collected.
+func (s *shard) standing() (requests, done int64, over bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over {
+		return s.requests, s.requests, true
+	}
+	return s.requests, s.state.Completed + s.state.Failed, false
+}
+
+// discard gives back what the shard holds on this machine.
+func (s *shard) discard() {
+	if s.lock != nil {
+		if err := s.lock.Release(s.step == ledger.ShardCollected); err != nil {
+			s.voice.Warn("%v", err)
+		}
+		s.lock = nil
+	}
+	if s.upload != nil {
+		s.upload.discard()
+		s.upload = nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.spool != nil {
+		s.spool.file.discard()
+		s.spool = nil
+	}
+	s.over = true
+	close(s.done)
+}
+
+// release gives the shard's reservation way to what it cost.
+func (s *shard) release() {
+	limiter.Release(s.money.budgets(), s.reserved, s.cost)
+	s.reserved = 0
+}

@@ -1,0 +1,117 @@
+package stream
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/record"
+)
+
+// spool keeps on disk what the records of a shard are while their batch is under way, so that memory does not grow with them. Its file has
+// no name, where the system allows that, and is gone with the process: what must outlive it is in the ledger, and on stdin the next time.
+type spool struct {
+	file    *temporary
+	w       *bufio.Writer
+	records int64
+	bytes   int64
+	head    []byte
+}
+
+// twinFlag marks a record that a record before it answers.
+const twinFlag = 1
+
+func newSpool() (*spool, error) {
+	f, err := newTemporary("llmpipe-records-")
+	if err != nil {
+		return nil, err
+	}
+	return &spool{file: f, w: bufio.NewWriter(f)}, nil
+}
+
+// add appends t.
+func (s *spool) add(t *task) error {
+	h := binary.AppendUvarint(s.head[:0], uint64(t.seq))
+	h = binary.AppendUvarint(h, uint64(t.Line))
+	var flags byte
+	if t.twin {
+		flags = twinFlag
+	}
+	h = append(h, flags)
+	for _, field := range [][]byte{[]byte(t.File), t.ID} {
+		h = binary.AppendUvarint(h, uint64(len(field)))
+		h = append(h, field...)
+	}
+	h = binary.AppendUvarint(h, uint64(len(t.line)))
+	s.head = h
+	if _, err := s.w.Write(h); err != nil {
+		return temporaryError(err)
+	}
+	if _, err := s.w.Write(t.line); err != nil {
+		return temporaryError(err)
+	}
+	s.records++
+	s.bytes += int64(len(h) + len(t.line))
+	return nil
+}
+
+// each calls f with every record, decoded again, in the order in which they were added. The task is f's, unless it returns an error, which
+// ends the walk.
+func (s *spool) each(decode *record.Decoder, f func(*task) error) error {
+	if err := s.w.Flush(); err != nil {
+		return temporaryError(err)
+	}
+	r := bufio.NewReaderSize(io.NewSectionReader(s.file, 0, s.bytes), 64<<10)
+	for range s.records {
+		t := newTask()
+		if err := readSpooled(r, t); err != nil {
+			return temporaryError(err)
+		}
+		id := t.ID
+		if err := decode.Decode(&t.Record, t.line); err != nil {
+			return fmt.Errorf("%s: it was a record when it was read: %w", t.title(), err)
+		}
+		if t.ID == nil {
+			t.ID = id // made of its content and of how often that had come
+		}
+		t.key = ledger.KeyOf(t.ID, &t.Request)
+		t.size = int64(len(t.line))
+		if err := f(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readSpooled reads what add wrote.
+func readSpooled(r *bufio.Reader, t *task) error {
+	var fail error
+	number := func() int64 {
+		n, err := binary.ReadUvarint(r)
+		fail = errors.Join(fail, err)
+		return int64(n)
+	}
+	field := func(buf []byte) []byte {
+		n := int(number())
+		if fail != nil {
+			return nil
+		}
+		if cap(buf) < n {
+			buf = make([]byte, n)
+		}
+		_, err := io.ReadFull(r, buf[:n])
+		fail = errors.Join(fail, err)
+		return buf[:n]
+	}
+	t.seq, t.Line = number(), number()
+	flags, err := r.ReadByte()
+	fail = errors.Join(fail, err)
+	t.twin = flags&twinFlag != 0
+	t.File = string(field(nil))
+	t.ID = field(nil)
+	t.line = field(t.line)
+	return fail
+}

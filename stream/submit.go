@@ -1,0 +1,308 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"net/http"
+	"time"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
+)
+
+// stateVoid is the state, in the ledger, of a shard that was intended and of which the provider has no batch.
+const stateVoid = "void"
+
+// errVoid says that nothing of a shard is at the provider, and that its file is gone.
+var errVoid = errors.New("never submitted")
+
+// submit takes the shard from where the ledger knows it to a batch at the provider. What an earlier process did and could not write down
+// is found by listing.
+func (s *shard) submit(ctx context.Context) error {
+	if !s.intended {
+		if err := s.intend(); err != nil {
+			return err
+		}
+	} else if s.step != ledger.ShardCreated {
+		if err := s.adopt(ctx); err != nil {
+			return err
+		}
+	}
+	if s.step == ledger.ShardIntent {
+		if err := s.send(ctx); err != nil {
+			return err
+		}
+	}
+	if s.step != ledger.ShardUploaded {
+		return nil
+	}
+	if err := s.awaitFile(ctx); err != nil {
+		return err
+	}
+	return s.create(ctx)
+}
+
+// intend writes down what is about to be submitted.
+func (s *shard) intend() error {
+	e := ledger.ShardEntry{
+		Step: ledger.ShardIntent, Provider: s.lane.name, Endpoint: s.kind.endpoint.String(), Model: s.kind.model, Round: s.round,
+		Bytes: s.bytes, ReservedNanos: s.reserved, Window: s.cfg.Batch.Window, Records: make([]ledger.ShardRecord, 0, s.requests),
+	}
+	decode, err := record.NewDecoder(s.options())
+	if err != nil {
+		return err
+	}
+	err = s.spool.each(decode, func(t *task) error {
+		if !t.twin {
+			r := ledger.ShardRecord{ID: append([]byte(nil), t.ID...), Request: t.Request}
+			if ownID(t.ID) == "" {
+				r.CustomID = customID(t.ID, &t.Request)
+			}
+			if t.Model != s.kind.model {
+				r.DowngradedFrom = t.Model
+			}
+			e.Records = append(e.Records, r)
+		}
+		t.recycle()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	s.started = time.Now()
+	return s.record(e)
+}
+
+// fileName is what the provider knows the shard's file by.
+func (s *shard) fileName() string { return ownPrefix + s.id + ".jsonl" }
+
+// send uploads the file.
+func (s *shard) send(ctx context.Context) error {
+	if err := s.w.Flush(); err != nil {
+		return temporaryError(err)
+	}
+	var file provider.File
+	err := s.transfer(ctx, func() error {
+		return s.retry(ctx, "uploading", func() error {
+			var err error
+			file, err = s.lane.client.UploadFile(ctx, s.fileName(), s.upload, s.bytes)
+			if unclear(err) { // it may be there: a second one would be nobody's
+				if found, ok, lookErr := s.findFile(ctx); lookErr == nil && ok {
+					file, err = found, nil
+				}
+			}
+			return err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	s.upload.discard()
+	s.upload = nil
+	s.fileID = file.ID
+	return s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: file.ID})
+}
+
+// A file may not be usable just after its upload. It is looked at so often, at growing intervals, before a batch of it is tried all the
+// same.
+const fileLooks = 10
+
+// awaitFile waits until the file can be used.
+func (s *shard) awaitFile(ctx context.Context) error {
+	wait := newPolling(true)
+	for range fileLooks {
+		var file provider.File
+		err := s.retry(ctx, "looking at the file", func() (err error) {
+			file, err = s.lane.client.File(ctx, s.fileID)
+			return err
+		})
+		switch {
+		case err == nil && file.Status == "error":
+			return fmt.Errorf("file %s: the provider could not take it: %s", s.fileID, file.StatusDetails)
+		case err == nil && (file.Status == "processed" || file.Status == ""):
+			return nil
+		case err != nil && !notThere(err):
+			return err
+		}
+		if !s.stop.sleep(wait.next()) {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// batchLooks is how often the listing is consulted about a batch of which no answer said whether it was made. It may lag behind, so this
+// takes as long as that many looks at a batch do.
+const batchLooks = 5
+
+// create makes the batch, once: the API has no way to say that a second request is the same as the first. Only when the provider has said
+// that it did nothing, or when no batch of this shard is in its listing, is the request sent again.
+func (s *shard) create(ctx context.Context) error {
+	metadata := map[string]string{shardLabel: s.id}
+	maps.Copy(metadata, s.cfg.Batch.Metadata)
+	request := provider.NewBatch{InputFile: s.fileID, Endpoint: s.kind.endpoint, Window: s.cfg.Batch.Window, Metadata: metadata}
+	var made provider.Batch
+	err := s.retry(ctx, "creating the batch", func() error {
+		var err error
+		// A signal does not cut this off: whether the batch was made is worth waiting for.
+		made, err = s.lane.client.CreateBatch(s.stop.waiting, request)
+		if unclear(err) {
+			s.voice.Detail("creating a batch: %v; looking whether it was made", err)
+			var found bool
+			var lookErr error
+			if made, found, lookErr = s.lookForBatch(); found || lookErr != nil {
+				return lookErr
+			}
+			return err
+		}
+		return err
+	})
+	if call := callError(err); call != nil && call.Class == provider.Refused {
+		// Nothing was made, and nothing will be of the same request.
+		if err := s.record(ledger.ShardEntry{Step: ledger.ShardCollected, State: stateVoid, Missing: s.requests}); err != nil {
+			return err
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return s.created(&made)
+}
+
+// created writes down that the provider has the batch.
+func (s *shard) created(made *provider.Batch) error {
+	s.batchID = made.ID
+	s.setState(made)
+	if err := s.record(ledger.ShardEntry{Step: ledger.ShardCreated, FileID: s.fileID, BatchID: made.ID}); err != nil {
+		return err
+	}
+	what := fmt.Sprintf("batch %s: %s", made.ID, number(s.requests, "request"))
+	if s.kind.model != "" {
+		what += " to " + s.kind.model
+	}
+	if s.round > 1 {
+		what += fmt.Sprintf(", round %d of %d", s.round, maxRounds)
+	}
+	s.voice.Note("%s", what)
+	return nil
+}
+
+// adopt finds what an earlier process left at the provider without having written it down.
+func (s *shard) adopt(ctx context.Context) error {
+	var made provider.Batch
+	var found bool
+	err := s.retry(ctx, "listing batches", func() (err error) {
+		made, found, err = s.findBatch(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if found {
+		s.fileID = made.InputFile
+		return s.created(&made)
+	}
+	if s.step == ledger.ShardUploaded {
+		return nil
+	}
+	var file provider.File
+	err = s.retry(ctx, "listing files", func() (err error) {
+		file, found, err = s.findFile(ctx)
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return errVoid
+	}
+	s.fileID = file.ID
+	return s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: file.ID})
+}
+
+// lookForBatch looks several times whether the provider has made the shard's batch.
+func (s *shard) lookForBatch() (provider.Batch, bool, error) {
+	wait := newPolling(s.lane.client.Local())
+	for range batchLooks {
+		timer := time.NewTimer(wait.next())
+		select {
+		case <-timer.C:
+		case <-s.stop.waiting.Done():
+			timer.Stop()
+			return provider.Batch{}, false, s.stop.waiting.Err()
+		}
+		made, found, err := s.findBatch(s.stop.waiting)
+		if found {
+			return made, true, nil
+		}
+		if err != nil && !temporaryCall(err) {
+			return provider.Batch{}, false, err
+		}
+	}
+	return provider.Batch{}, false, nil
+}
+
+// clockSkew is how far the provider's clock may be off from ours, generously.
+const clockSkew = time.Hour
+
+// findBatch looks for the shard's batch in the provider's listing, back to when it was intended.
+func (s *shard) findBatch(ctx context.Context) (provider.Batch, bool, error) {
+	return search(s.lane.client.Batches(ctx), func(b *provider.Batch) (found, past bool) {
+		found = b.Metadata[shardLabel] == s.id && b.Status != batchFailed // one that failed did nothing
+		return found, !b.Created.IsZero() && b.Created.Before(s.started.Add(-clockSkew))
+	})
+}
+
+// findFile looks for the shard's file in the same way. One that is not whole is none.
+func (s *shard) findFile(ctx context.Context) (provider.File, bool, error) {
+	return search(s.lane.client.Files(ctx), func(f *provider.File) (found, past bool) {
+		return f.Name == s.fileName() && f.Bytes == s.bytes, false
+	})
+}
+
+// search goes through a listing until what is looked for is found, or cannot come any more.
+func search[T any](all iter.Seq2[T, error], look func(*T) (found, past bool)) (T, bool, error) {
+	var none T
+	for one, err := range all {
+		if err != nil {
+			return none, false, err
+		}
+		found, past := look(&one)
+		if found {
+			return one, true, nil
+		}
+		if past {
+			break
+		}
+	}
+	return none, false, nil
+}
+
+// callError is what err says of a call, nil when it is not of one.
+func callError(err error) *provider.CallError {
+	var call *provider.CallError
+	errors.As(err, &call)
+	return call
+}
+
+// unclear reports whether the provider may have done what was asked for although it did not say so.
+func unclear(err error) bool {
+	call := callError(err)
+	return call != nil && call.Sent
+}
+
+// notThere reports whether the provider does not know what was named.
+func notThere(err error) bool {
+	call := callError(err)
+	return call != nil && call.Err != nil && call.Err.Status == http.StatusNotFound
+}
+
+// temporaryCall reports whether the same call may succeed later.
+func temporaryCall(err error) bool {
+	call := callError(err)
+	return call != nil && (call.Class == provider.Transient || call.Class == provider.Pressure)
+}
