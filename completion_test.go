@@ -32,7 +32,7 @@ func TestCompletion(t *testing.T) {
 				"/usr/local/bin/llmpipe re":     {"repair", "report"},
 				"llmpipe --rp":                  {"--rpm"},
 				"llmpipe prompts.jsonl --budge": {"--budget", "--budget-per-day"},
-				"llmpipe estimate --mod":        {"--model", "--models"},
+				"llmpipe estimate --mod":        {"--mode", "--model", "--models"},
 				"llmpipe sim --":                {"--help", "--ledger", "--listen"},
 				"llmpipe prom":                  nil,
 				"llmpipe report ":               nil,

@@ -13,7 +13,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files of this test anew")
 
 // helped are the commands whose help is pinned. The first, without a name, is what llmpipe --help prints.
-var helped = []string{"", "estimate", "models", "export", "report", "repair", "sim", "completion"}
+var helped = []string{"", "estimate", "models", "export", "batches", "report", "repair", "sim", "completion"}
 
 func helpOf(t *testing.T, command string) string {
 	t.Helper()
@@ -59,7 +59,7 @@ func TestHelpIsWhole(t *testing.T) {
 		headings = append(headings, m[1])
 	}
 	want := []string{
-		"Arguments", "Flags", "Input", "Output", "Provider", "Pace", "Money", "Resume", "Progress",
+		"Arguments", "Flags", "Input", "Output", "Provider", "Pace", "Money", "Resume", "Mode", "Progress",
 		"Commands (llmpipe COMMAND --help says more)", "Examples", "What an answer means; the first that applies", "Exit codes",
 	}
 	if !slices.Equal(headings, want) {

@@ -99,6 +99,7 @@ type app struct {
 	Estimate   estimateCommand   `cmd:"" help:"Say what prompts would cost, and how long they would take."`
 	Models     modelsCommand     `cmd:"" help:"List the prices in force."`
 	Export     exportCommand     `cmd:"" help:"Write the results in a ledger again."`
+	Batches    batchesCommand    `cmd:"" help:"List the batches that a ledger knows, cancel or forget them."`
 	Report     reportCommand     `cmd:"" help:"Say what a ledger's records cost, how long they took and what failed."`
 	Repair     repairCommand     `cmd:"" help:"Write a damaged ledger again, clean, beside the old one."`
 	Sim        simCommand        `cmd:"" help:"Serve the simulated provider."`
@@ -176,6 +177,7 @@ var groups = []kong.Group{
 	{Key: "pace", Title: "Pace:"},
 	{Key: "money", Title: "Money:"},
 	{Key: "resume", Title: "Resume:"},
+	{Key: "mode", Title: "Mode:"},
 	{Key: "say", Title: "Progress:"},
 }
 
@@ -290,6 +292,34 @@ func (c *reportCommand) Run(a *app) error {
 		return stream.ReportHTML(a.stdout, c.HTML, c.Ledgers...)
 	}
 	return stream.Report(a.stdout, c.JSON, c.Ledgers...)
+}
+
+// batchesCommand shows and ends batches.
+type batchesCommand struct {
+	Action string   `arg:"" optional:"" default:"list" enum:"list,cancel,forget" help:"list (the default), cancel or forget."`
+	IDs    []string `arg:"" optional:"" name:"ids" help:"Batches; for cancel, all that are not collected when none is named."`
+
+	stream.ProviderFlags
+	JSON bool `name:"json" help:"For scripts."`
+}
+
+// Run does what Action says.
+func (c *batchesCommand) Run(a *app) error {
+	p, err := c.ProviderFlags.Config(os.Getenv, version())
+	if err != nil {
+		return err
+	}
+	cfg := stream.BatchesConfig{
+		Ledger: cmp.Or(a.Ledger, stream.DefaultLedger(c.BaseURL)), Provider: p, Version: version(),
+		Voice: stream.NewVoice(a.stderr, false, false),
+	}
+	switch c.Action {
+	case "cancel":
+		return stream.CancelBatches(context.Background(), cfg, c.IDs)
+	case "forget":
+		return stream.ForgetBatches(cfg, c.IDs)
+	}
+	return stream.ListBatches(context.Background(), a.stdout, cfg, c.JSON)
 }
 
 // repairCommand writes a clean copy.
@@ -459,6 +489,10 @@ var examples = map[string]string{
 	"completion": `  source <(llmpipe completion bash)
   source <(llmpipe completion zsh)
   llmpipe completion fish | source
+`,
+	"batches": `  llmpipe batches
+  llmpipe batches --json | jq -r '.[] | select(.pending) | .batch'
+  llmpipe batches cancel batch_68a1
 `,
 	"repair": `  llmpipe repair
   llmpipe repair answers.ledger.jsonl --out clean.jsonl

@@ -1,0 +1,250 @@
+package stream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/provider"
+)
+
+// BatchesConfig says which batches are meant, and who is asked about them.
+type BatchesConfig struct {
+	Ledger   string
+	Provider provider.Config
+	Version  string
+	Voice    *Voice
+}
+
+// batchLine is a batch as it is listed.
+type batchLine struct {
+	Shard    string          `json:"shard"`
+	Batch    string          `json:"batch,omitempty"` // empty before it is created
+	State    string          `json:"state"`           // the provider's, or what llmpipe last did
+	Ended    bool            `json:"ended"`
+	Pending  bool            `json:"pending"` // not collected yet
+	Requests int64           `json:"requests"`
+	Answered int64           `json:"answered"`
+	Failed   int64           `json:"failed"`
+	Model    string          `json:"model"`
+	Provider string          `json:"provider"`
+	Started  time.Time       `json:"started"`
+	AgeS     int64           `json:"age_s"`
+	Cost     *ledger.Dollars `json:"cost_usd"`               // of what is collected; null where it is not known
+	Reserved ledger.Dollars  `json:"reserved_usd,omitempty"` // the most that it may still cost, where a budget asked
+	Trouble  string          `json:"trouble,omitempty"`      // why the provider's state is not known
+}
+
+// ListBatches writes the batches that the ledger knows, with how far the provider is with those that are not collected.
+func ListBatches(ctx context.Context, w io.Writer, c BatchesConfig, asJSON bool) error {
+	all, err := ledger.ScanShards(c.Ledger)
+	if err != nil {
+		return ledgerHint(c.Ledger, err)
+	}
+	client, err := provider.New(c.Provider)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	now := time.Now()
+	lines := make([]batchLine, 0, len(all))
+	for i := range all {
+		l := describe(&all[i], now)
+		if l.Pending && l.Batch != "" && l.Provider == client.Name() {
+			l.update(ctx, client)
+		}
+		lines = append(lines, l)
+	}
+	if !asJSON {
+		return writeBatches(w, c.Ledger, lines)
+	}
+	out, err := json.Marshal(lines)
+	if err != nil {
+		return fmt.Errorf("batches: %w", err)
+	}
+	_, err = w.Write(append(out, '\n'))
+	return err
+}
+
+// describe is what the ledger knows.
+func describe(s *ledger.Shard, now time.Time) batchLine {
+	l := batchLine{
+		Shard: s.ID, Batch: s.BatchID, State: s.Step.String(), Ended: !s.Pending(), Pending: s.Pending(), Requests: int64(s.Records),
+		Answered: s.Answered, Failed: s.Failed, Model: s.Model, Provider: s.Provider, Started: s.Started,
+		AgeS: int64(now.Sub(s.Started).Seconds()),
+	}
+	if !l.Pending {
+		l.State = s.State
+		if s.CostKnown {
+			cost := ledger.Dollars(s.CostNanos)
+			l.Cost = &cost
+		}
+	} else {
+		l.Reserved = ledger.Dollars(s.ReservedNanos)
+	}
+	return l
+}
+
+// update asks the provider how far it is.
+func (l *batchLine) update(ctx context.Context, client *provider.Client) {
+	state, err := client.Batch(ctx, l.Batch)
+	if err != nil {
+		l.Trouble = err.Error()
+		return
+	}
+	l.State, l.Ended, l.Answered, l.Failed = state.Status, state.Ended(), state.Completed, state.Failed
+}
+
+func writeBatches(w io.Writer, path string, lines []batchLine) error {
+	if len(lines) == 0 {
+		_, err := fmt.Fprintf(w, "ledger %s knows no batches\n", path)
+		return err
+	}
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "BATCH\tSTATE\tANSWERED\tFAILED\tREQUESTS\tAGE\tCOST\tMODEL")
+	for _, l := range lines {
+		id, state, cost := l.Batch, l.State, amount(l.Cost)
+		if id == "" {
+			id = l.Shard
+		}
+		switch {
+		case l.Pending && l.Ended:
+			state += ", to be collected"
+		case l.Trouble != "":
+			state += "?"
+		}
+		switch {
+		case l.Pending && l.Reserved > 0:
+			cost = "at most " + usd(int64(l.Reserved))
+		case l.Pending:
+			cost = "-"
+		}
+		fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\n",
+			id, state, l.Answered, l.Failed, l.Requests, duration(time.Duration(l.AgeS)*time.Second), cost, l.Model)
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	for _, l := range lines {
+		if l.Trouble != "" {
+			if _, err := fmt.Fprintf(w, "? %s: %s\n", l.Batch, l.Trouble); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// CancelBatches asks the provider to end batches early: those with the ids, or all that are not collected when there are none. What they
+// have answered by then is paid for, and is collected by the next run.
+func CancelBatches(ctx context.Context, c BatchesConfig, ids []string) error {
+	client, err := provider.New(c.Provider)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	all, err := pendingShards(c.Ledger, ids)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		switch {
+		case s.BatchID == "":
+			c.Voice.Note("shard %s has no batch yet: nothing to cancel", s.ID)
+			continue
+		case s.Provider != client.Name():
+			return hinted("name that provider with --base-url", fmt.Errorf("batch %s is at %s, not at %s", s.BatchID, s.Provider, client.Name()))
+		}
+		state, err := client.CancelBatch(ctx, s.BatchID)
+		if err != nil {
+			return fmt.Errorf("cancelling batch %s: %w", s.BatchID, err)
+		}
+		c.Voice.Note("batch %s: %s; %d of %d answered: the next run with --mode batch collects those", s.BatchID, state.Status,
+			state.Completed, s.Records)
+	}
+	return nil
+}
+
+// ForgetBatches gives batches up: they are not collected any more, and their records are asked about anew.
+func ForgetBatches(c BatchesConfig, ids []string) (err error) {
+	if len(ids) == 0 {
+		return &UsageError{errors.New("batches forget: name the batches to give up")}
+	}
+	all, err := pendingShards(c.Ledger, ids)
+	if err != nil {
+		return err
+	}
+	l, err := ledger.Open(c.Ledger, ledger.Options{
+		Simulated: len(all) > 0 && all[0].Simulated, Warn: func(s string) { c.Voice.Warn("%s", s) },
+		Run: ledger.RunInfo{ID: "forget", Time: time.Now(), Version: c.Version},
+	})
+	if err != nil {
+		return ledgerHint(c.Ledger, err)
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	for _, s := range all {
+		if err := forget(l, c.Ledger, &s); err != nil {
+			return err
+		}
+		c.Voice.Note("batch %s is given up: its %d records are asked about anew, and what it has answered is not used", shardTitle(&s), s.Records)
+	}
+	return nil
+}
+
+// forget writes down that a shard is not to be collected, unless another process is at it.
+func forget(l *ledger.Ledger, path string, s *ledger.Shard) (err error) {
+	lock, err := ledger.LockShard(path, s.ID, nil)
+	if err != nil {
+		return err
+	}
+	if lock == nil {
+		return fmt.Errorf("batch %s: another process is waiting for it", shardTitle(s))
+	}
+	defer func() { err = errors.Join(err, lock.Release(err == nil)) }()
+	return l.Commit(&ledger.Batch{Shards: []ledger.ShardEntry{{
+		Step: ledger.ShardCollected, Shard: s.ID, Time: time.Now(), State: stateForgotten, Missing: int64(s.Records),
+	}}})
+}
+
+// stateForgotten is the state, in the ledger, of a batch that was given up.
+const stateForgotten = "forgotten"
+
+// shardTitle is what people know a shard by.
+func shardTitle(s *ledger.Shard) string {
+	if s.BatchID != "" {
+		return s.BatchID
+	}
+	return s.ID
+}
+
+// pendingShards are those with the ids of batches or shards, or all that are not collected when there are none.
+func pendingShards(path string, ids []string) ([]ledger.Shard, error) {
+	all, err := ledger.ScanShards(path)
+	if err != nil {
+		return nil, ledgerHint(path, err)
+	}
+	var pending []ledger.Shard
+	for _, s := range all {
+		if s.Pending() {
+			pending = append(pending, s)
+		}
+	}
+	if len(ids) == 0 {
+		return pending, nil
+	}
+	var named []ledger.Shard
+	for _, id := range ids {
+		at := slices.IndexFunc(pending, func(s ledger.Shard) bool { return s.ID == id || s.BatchID == id })
+		if at < 0 {
+			return nil, hinted("llmpipe batches lists them", fmt.Errorf("ledger %s: no batch %s is waiting to be collected", path, id))
+		}
+		named = append(named, pending[at])
+	}
+	return named, nil
+}
