@@ -4,46 +4,91 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 )
 
-// The benchmarks of this file measure the command as a process, against the simulator as another:
+// What llmpipe costs, measured. The benchmarks of this file run the command as a process, against the simulator as another; those of the
+// packages stand beside what they measure. Each takes three minutes at most and needs nothing but Go, but others at work on the same
+// machine disturb all of them.
 //
-//	go test -run '^$' -bench . -benchtime 1x .
+//	go test -run '^$' -bench Overhead -benchtime 1x ./stream
+//		The filter and a bare net/http loop that sends the same bytes, in turn: requests a second, CPU microseconds and allocations
+//		a record, peak memory, and the ratios of the first two as medians of the pairs.
+//	go test -run '^$' -bench Resume -benchtime 1x ./stream
+//		A million recorded results: seconds to the first new request, when the new record comes first and when it comes last.
+//	go test -run '^$' -bench Replay ./stream
+//		Recorded answers written again: megabytes of ledger a second.
+//	go test -run '^$' -bench Memory -benchtime 1x .
+//		Peak memory for ten thousand and for a million records, without a ledger and with one; of a million records with a ledger,
+//		how fast the last 100,000 were against the first.
+//	go test -run '^$' -bench InFlight -benchtime 1x .
+//		Requests a second at 1,024 and 2,000 in flight, and which part that is of what the latency allows.
+//	go test -run '^$' -bench LargeBodies -benchtime 1x .
+//		Peak memory with bodies of 10 MB, 8 in flight.
+//	go test -run '^$' -bench Start .
+//		Milliseconds from starting the process to the first request's arrival, and to the first byte of output.
+//	go test -run '^$' -bench Binary -benchtime 1x .
+//		The size of the command, stripped.
+//	go test -run '^$' -bench . ./stream/record ./stream/provider ./limiter ./ledger
+//		The parts: a line decoded, an answer parsed, a permit, a group commit, a ledger opened, ten million ids indexed, the simulator.
 
-// generate writes n records of about 100 bytes to w.
-func generate(w io.WriteCloser, n int) {
+// megabyte is the one of disks and of promises, a little less than what 1<<20 bytes are.
+const megabyte = 1e6
+
+// load is the input of a run: n records, each with so many bytes of padding in its prompt.
+type load struct{ n, padding int }
+
+// generate writes the records to w, of about 100 bytes where they are not padded.
+func (l load) generate(w io.WriteCloser) {
 	b := bufio.NewWriter(w)
-	for i := range n {
-		fmt.Fprintf(b, `{"id":%d,"prompt":"record number %d of many, all of about the same length","max_tokens":20}`+"\n", i, i)
+	padding := strings.Repeat("x", l.padding)
+	for i := range l.n {
+		fmt.Fprintf(b, `{"id":%d,"prompt":"record number %d of many, all of about the same length%s","max_tokens":20}`+"\n", i, i, padding)
 	}
 	_ = b.Flush()
 	_ = w.Close()
 }
 
-// runMany runs llmpipe over n records, and returns how long it took and its peak memory in bytes.
-func runMany(b *testing.B, dir string, n int, args ...string) (took time.Duration, peak int) {
+// figures are what a run took.
+type figures struct {
+	took time.Duration
+	peak float64 // megabytes of memory
+	// The time for the first and for the last so many records' output.
+	first, last time.Duration
+}
+
+// ends is how many records at the start and at the end of a million are compared.
+const ends = 100_000
+
+// measure runs llmpipe over l.
+func measure(b *testing.B, dir string, l load, args ...string) figures {
 	b.Helper()
 	p := llmpipe(b, dir, append([]string{"-m", "m", "-q"}, args...)...)
 	in, err := p.StdinPipe()
 	if err != nil {
 		b.Fatal(err)
 	}
-	p.Stdout = nil // thrown away
+	p.Stdout = nil
+	out, err := p.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
 	start := time.Now()
 	if err := p.Start(); err != nil {
 		b.Fatal(err)
 	}
-	done := make(chan struct{})
-	peaked := make(chan int)
+	done, peaked := make(chan struct{}), make(chan int)
 	go func() {
 		most := 0
 		for {
@@ -56,39 +101,91 @@ func runMany(b *testing.B, dir string, n int, args ...string) (took time.Duratio
 			}
 		}
 	}()
-	generate(in, n)
+	go l.generate(in)
+	f := timeLines(out, start, l.n)
 	code := p.wait(b)
-	took = time.Since(start)
 	close(done)
-	if peak = <-peaked; code != 0 {
+	f.peak = float64(<-peaked) / megabyte
+	if code != 0 {
 		b.Fatalf("exit %d: %s", code, &p.err)
 	}
-	return took, peak
+	return f
 }
 
-// BenchmarkMemory is the peak memory for ten thousand and for a million records, without a ledger and with one, and how fast a million
-// recorded results are written again, in megabytes of ledger a second.
+// timeLines reads out to its end, and notes when so many of the n lines had come.
+func timeLines(out io.Reader, start time.Time, n int) figures {
+	var f figures
+	var before time.Time // of the last lines
+	lines := 0
+	buf := make([]byte, 256<<10)
+	for {
+		k, err := out.Read(buf)
+		lines += bytes.Count(buf[:k], []byte("\n"))
+		if f.first == 0 && lines >= ends {
+			f.first = time.Since(start)
+		}
+		if before.IsZero() && lines >= n-ends {
+			before = time.Now()
+		}
+		if err != nil {
+			f.took, f.last = time.Since(start), time.Since(before)
+			return f
+		}
+	}
+}
+
+// BenchmarkMemory is the peak memory for ten thousand and for a million records, without a ledger and with one; and, of the million with
+// a ledger, the speed of the last records as a part of that of the first.
 func BenchmarkMemory(b *testing.B) {
 	sim := startSim(b, "latency=0&output=10")
 	for b.Loop() {
 		dir := b.TempDir()
 		for _, n := range []int{10_000, 1_000_000} {
-			_, plain := runMany(b, dir, n, "--base-url", sim.URL, "-c", "64", "--no-ledger")
-			b.ReportMetric(float64(plain)/1e6, fmt.Sprintf("MB/%d", n))
-			ledger := fmt.Sprint(n, ".ledger.jsonl")
-			_, kept := runMany(b, dir, n, "--base-url", sim.URL, "-c", "64", "-l", ledger)
-			b.ReportMetric(float64(kept)/1e6, fmt.Sprintf("MB/%d-ledger", n))
-			took, _ := runMany(b, dir, n, "--base-url", sim.URL, "-c", "64", "-l", ledger)
-			info, err := os.Stat(filepath.Join(dir, ledger))
-			if err != nil {
-				b.Fatal(err)
+			plain := measure(b, dir, load{n: n}, "--base-url", sim.URL, "-c", "64", "--no-ledger")
+			b.ReportMetric(plain.peak, fmt.Sprintf("MB/%d", n))
+			kept := measure(b, dir, load{n: n}, "--base-url", sim.URL, "-c", "64", "-l", fmt.Sprint(n, ".ledger.jsonl"))
+			b.ReportMetric(kept.peak, fmt.Sprintf("MB/%d-ledger", n))
+			if n > 2*ends {
+				b.ReportMetric(kept.first.Seconds()/kept.last.Seconds(), "last/first")
+				b.ReportMetric(float64(n)/plain.took.Seconds(), "records/s")
+				b.ReportMetric(float64(n)/kept.took.Seconds(), "records/s-ledger")
 			}
-			b.ReportMetric(float64(info.Size())/1e6/took.Seconds(), fmt.Sprintf("MB/s-replay-%d", n))
 		}
 	}
 }
 
-// BenchmarkStart is the time from starting the process to its first request's arrival.
+// BenchmarkInFlight is how many requests a second there are with so many in flight, and which part that is of what the latency allows.
+func BenchmarkInFlight(b *testing.B) {
+	for _, c := range []struct {
+		inFlight int
+		latency  time.Duration
+	}{{1024, 500 * time.Millisecond}, {2000, time.Second}} {
+		b.Run(fmt.Sprint(c.inFlight), func(b *testing.B) {
+			const rounds = 20
+			sim := startSim(b, "output=10&latency="+c.latency.String())
+			for b.Loop() {
+				n := rounds * c.inFlight
+				f := measure(b, b.TempDir(), load{n: n}, "--base-url", sim.URL, "-c", fmt.Sprint(c.inFlight), "--no-ledger")
+				rate := float64(n) / f.took.Seconds()
+				b.ReportMetric(rate, "requests/s")
+				b.ReportMetric(rate*c.latency.Seconds()/float64(c.inFlight), "of-possible")
+				b.ReportMetric(f.peak, "MB")
+			}
+		})
+	}
+}
+
+// BenchmarkLargeBodies is the peak memory with bodies of 10 MB.
+func BenchmarkLargeBodies(b *testing.B) {
+	sim := startSim(b, "latency=10ms&output=10")
+	for b.Loop() {
+		f := measure(b, b.TempDir(), load{n: 60, padding: 10 * megabyte}, "--base-url", sim.URL, "-c", "8", "-l", "l.jsonl")
+		b.ReportMetric(f.peak, "MB")
+		b.ReportMetric(60*10/f.took.Seconds(), "MB/s")
+	}
+}
+
+// BenchmarkStart is the time from starting the process to its first request's arrival, and to its first byte of output.
 func BenchmarkStart(b *testing.B) {
 	arrived := make(chan time.Time, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -97,20 +194,46 @@ func BenchmarkStart(b *testing.B) {
 	}))
 	defer server.Close()
 	dir := b.TempDir()
-	var sum time.Duration
+	var request, output time.Duration
 	n := 0
 	for b.Loop() {
 		p := llmpipe(b, dir, "--base-url", server.URL, "-m", "m", "--no-ledger")
 		p.Stdin = strings.NewReader(`"hello"` + "\n")
+		p.Stdout = nil
+		out, err := p.StdoutPipe()
+		if err != nil {
+			b.Fatal(err)
+		}
 		start := time.Now()
 		if err := p.Start(); err != nil {
 			b.Fatal(err)
 		}
-		sum += (<-arrived).Sub(start)
+		if _, err := io.ReadFull(out, make([]byte, 1)); err != nil {
+			b.Fatal(err)
+		}
+		output += time.Since(start)
+		request += (<-arrived).Sub(start)
 		n++
+		_, _ = io.Copy(io.Discard, out)
 		if code := p.wait(b); code != 0 {
 			b.Fatalf("exit %d: %s", code, &p.err)
 		}
 	}
-	b.ReportMetric(float64(sum.Microseconds())/1000/float64(n), "ms-to-first-request")
+	b.ReportMetric(float64(request.Microseconds())/1000/float64(n), "ms-to-first-request")
+	b.ReportMetric(float64(output.Microseconds())/1000/float64(n), "ms-to-first-byte")
+}
+
+// BenchmarkBinary is the size of the command, stripped.
+func BenchmarkBinary(b *testing.B) {
+	for b.Loop() {
+		name := filepath.Join(b.TempDir(), "llmpipe")
+		if out, err := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", name, ".").CombinedOutput(); err != nil {
+			b.Fatal(errors.Join(err, errors.New(string(out))))
+		}
+		info, err := os.Stat(name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(info.Size())/megabyte, "MB")
+	}
 }

@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +25,9 @@ import (
 	"llmpipe/stream/provider"
 )
 
-// The benchmarks below start the simulator in a process of its own: this test binary, run again with the variable below in its
+// The benchmarks of all packages are listed at the head of bench_test.go at the top of the repository.
+//
+// Those below start the simulator in a process of its own: this test binary, run again with the variable below in its
 // environment. What they measure of this process is then the client's part alone.
 const benchSim = "LLMPIPE_BENCH_SIM"
 
@@ -179,40 +183,72 @@ func askFilter(b *testing.B, url string, records, inFlight int, path string) {
 	}
 }
 
-// measure runs f once, and returns its wall and CPU time.
-func measure(f func()) (wall, cpu time.Duration) {
-	before, start := cpuTime(), time.Now()
-	f()
-	return time.Since(start), cpuTime() - before
+// cost is what something took of this process.
+type cost struct {
+	wall, cpu   time.Duration
+	allocations float64
+	peak        float64 // megabytes of memory; 0 where the system does not tell
 }
 
-// BenchmarkOverhead compares the filter with a bare loop over net/http that sends the same bytes, in turn, 64 at a time. Its figures:
+// measure runs f once.
+func measure(f func()) cost {
+	debug.FreeOSMemory()
+	forgetPeak()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	cpu, start := cpuTime(), time.Now()
+	f()
+	c := cost{wall: time.Since(start), cpu: cpuTime() - cpu, peak: float64(peakMemory()) / 1e6}
+	runtime.ReadMemStats(&after)
+	c.allocations = float64(after.Mallocs - before.Mallocs)
+	return c
+}
+
+// forgetPeak begins the measuring of memory anew, where linux is asked for it (proc(5), clear_refs).
+func forgetPeak() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
+
+// peakMemory is the most memory that this process has held since, in bytes.
+func peakMemory() int {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		return 0
+	}
+	kilobytes, _ := strconv.Atoi(fields[0])
+	return kilobytes << 10
+}
+
+// BenchmarkOverhead compares the filter with a bare loop over net/http that sends the same bytes, in turn, 64 at a time: the loop (bare), the
+// filter, and the filter with a ledger that syncs each commit (ledger). Its figures are medians:
 //
-//	bare/s, filter/s, ledger/s   requests a second, medians: the loop, the filter, the filter with a ledger that syncs each commit
-//	filter/bare, ledger/bare     ratios of requests a second, medians of the pairs
-//	filter-cpu, ledger-cpu       ratios of CPU a record, medians of the pairs
+//	x/s, x-us, x-allocs, x-MB    requests a second, CPU microseconds and allocations a record, peak memory
+//	x/bare, x-cpu                ratios to the loop of the same turn: of requests a second, and of CPU a record
 func BenchmarkOverhead(b *testing.B) {
-	const records, inFlight, pairs = 20_000, 64, 5
+	const records, inFlight, turns = 20_000, 64, 7
 	url := startBenchSim(b, "latency=0&output=60")
 	askFilter(b, url, 2_000, inFlight, "") // warm up
 	for b.Loop() {
 		figures := map[string][]float64{}
 		note := func(name string, v float64) { figures[name] = append(figures[name], v) }
-		for i := range pairs {
-			bare, bareCPU := measure(func() { askBare(b, url, records, inFlight) })
-			plain, plainCPU := measure(func() { askFilter(b, url, records, inFlight, "") })
+		for i := range turns {
+			bare := measure(func() { askBare(b, url, records, inFlight) })
+			filter := measure(func() { askFilter(b, url, records, inFlight, "") })
 			path := filepath.Join(b.TempDir(), fmt.Sprint(i))
-			kept, keptCPU := measure(func() { askFilter(b, url, records, inFlight, path) })
-			note("bare/s", records/bare.Seconds())
-			note("filter/s", records/plain.Seconds())
-			note("ledger/s", records/kept.Seconds())
-			note("filter/bare", bare.Seconds()/plain.Seconds())
-			note("ledger/bare", bare.Seconds()/kept.Seconds())
-			note("filter-cpu", plainCPU.Seconds()/bareCPU.Seconds())
-			note("ledger-cpu", keptCPU.Seconds()/bareCPU.Seconds())
-			note("bare-us", float64(bareCPU.Microseconds())/records)
-			note("filter-us", float64(plainCPU.Microseconds())/records)
-			note("ledger-us", float64(keptCPU.Microseconds())/records)
+			ledger := measure(func() { askFilter(b, url, records, inFlight, path) })
+			for name, c := range map[string]cost{"bare": bare, "filter": filter, "ledger": ledger} {
+				note(name+"/s", records/c.wall.Seconds())
+				note(name+"-us", float64(c.cpu.Microseconds())/records)
+				note(name+"-allocs", c.allocations/records)
+				note(name+"-MB", c.peak)
+				if name != "bare" {
+					note(name+"/bare", bare.wall.Seconds()/c.wall.Seconds())
+					note(name+"-cpu", c.cpu.Seconds()/bare.cpu.Seconds())
+				}
+			}
 		}
 		for name, values := range figures {
 			b.ReportMetric(median(values), name)
