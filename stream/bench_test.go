@@ -222,8 +222,8 @@ func peakMemory() int {
 	return kilobytes << 10
 }
 
-// BenchmarkOverhead compares the filter with a bare loop over net/http that sends the same bytes, in turn, 64 at a time: the loop (bare), the
-// filter, and the filter with a ledger that syncs each commit (ledger). Its figures are medians:
+// BenchmarkOverhead compares the filter with a bare loop over net/http that sends the same bytes, in turn, 64 at a time: the loop (bare),
+// the filter, and the filter with a ledger that syncs each commit (ledger). Its figures are medians:
 //
 //	x/s, x-us, x-allocs, x-MB    requests a second, CPU microseconds and allocations a record, peak memory
 //	x/bare, x-cpu                ratios to the loop of the same turn: of requests a second, and of CPU a record

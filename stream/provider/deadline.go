@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// deadlines hand out contexts that end with their parent, or with errTimeout when an attempt has taken too long. One that has not ended serves
-// the next attempt as well: a context with a timer for each would cost more than the limiter does. There are as many as attempts were under
-// way at a time.
+// deadlines hand out contexts that end with their parent, or with errTimeout when an attempt has taken too long. One that has not ended
+// serves the next attempt as well: a context with a timer for each would cost more than the limiter does. There are as many as attempts
+// were under way at a time.
 type deadlines struct {
 	timeout time.Duration
 
@@ -50,8 +50,8 @@ func (d *deadlines) take() *deadline {
 	return x
 }
 
-// end takes back x, whose attempt is over. Unless the attempt is known to be done with it in every respect, x is not used again but ended, and
-// with it whatever still goes on.
+// end takes back x, whose attempt is over. Unless the attempt is known to be done with it in every respect, x is not used again but ended,
+// and with it whatever still goes on.
 func (d *deadlines) end(x *deadline, done bool) {
 	if !x.timer.Stop() || !done {
 		x.cancel(nil)

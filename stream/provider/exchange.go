@@ -33,8 +33,8 @@ func (x *exchange) send(transport http.RoundTripper, req *http.Request) error {
 	return err
 }
 
-// fill gives req, a copy of a stub, the exchange's body. The readers are of the type that net/http knows to hold everything in memory: it then
-// writes header and body in one go.
+// fill gives req, a copy of a stub, the exchange's body. The readers are of the type that net/http knows to hold everything in memory: it
+// then writes header and body in one go.
 func (x *exchange) fill(req *http.Request) {
 	body := x.body
 	req.ContentLength = int64(len(body))

@@ -12,8 +12,9 @@ import (
 	"llmpipe/stream/record"
 )
 
-// stub is the request that go-openai makes for an endpoint: its address, and the headers with the key. They are the same for every record, so it
-// is made once, and each attempt sends a copy of it with a body of its own. To make it anew each time costs a tenth of a record's CPU.
+// stub is the request that go-openai makes for an endpoint: its address, and the headers with the key. They are the same for every
+// record, so it is made once, and each attempt sends a copy of it with a body of its own. To make it anew each time costs a tenth of a
+// record's CPU.
 type stub struct {
 	once    sync.Once
 	request *http.Request

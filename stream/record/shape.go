@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// decodeObject finds out which of the shapes an object has, and makes its request. src is the object, without white space around it, and its
-// members are known.
+// decodeObject finds out which of the shapes an object has, and makes its request. src is the object, without white space around it, and
+// its members are known.
 func (d *Decoder) decodeObject(rec *Record, src []byte) *Error {
 	err := d.readID(rec, src)
 	if rec.ID == nil {
