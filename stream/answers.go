@@ -30,9 +30,20 @@ func newAnswers() *answers {
 	return &answers{at: make(map[string]answer), refused: make(map[string]*record.Error)}
 }
 
-// add reads a file, and returns how many of its lines are no answers. The file is theirs. Where a custom_id comes twice the first counts.
-func (a *answers) add(file *temporary) (strange int64, err error) {
-	a.files = append(a.files, file)
+// read finds out what stands where in the files, and returns how many lines are no answers. Where a custom_id comes twice the first counts.
+func (a *answers) read() (strange int64, err error) {
+	for i := range a.files {
+		n, err := a.readFile(i)
+		strange += n
+		if err != nil {
+			return strange, err
+		}
+	}
+	return strange, nil
+}
+
+func (a *answers) readFile(index int) (strange int64, err error) {
+	file := a.files[index]
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return 0, temporaryError(err)
 	}
@@ -44,7 +55,7 @@ func (a *answers) add(file *temporary) (strange int64, err error) {
 			if parseErr := record.ParseBatchOutput(line, &a.parsed); parseErr != nil {
 				strange++
 			} else if _, ok := a.at[string(a.parsed.CustomID)]; !ok {
-				a.at[string(a.parsed.CustomID)] = answer{file: len(a.files) - 1, offset: offset, length: len(line)}
+				a.at[string(a.parsed.CustomID)] = answer{file: index, offset: offset, length: len(line)}
 			}
 		}
 		offset += int64(len(line))

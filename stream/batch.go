@@ -36,6 +36,7 @@ type batcher struct {
 	living sync.WaitGroup
 	calls  chan struct{} // holds as many as may upload or download at a time
 
+	intending sync.Mutex   // held by the shard whose records are being written into the ledger
 	replaying sync.Mutex   // held by the shard whose records are on their way to the commit
 	spooled   atomic.Int64 // records on disk, in no stage's hands
 

@@ -34,14 +34,15 @@ func (s *shard) collect(ctx context.Context, state *provider.Batch) error {
 	return s.conclude(state.Status, found)
 }
 
-// fetch downloads a file of answers, and reads what it holds.
+// fetch downloads a file of answers.
 func (s *shard) fetch(ctx context.Context, id string, found *answers) error {
 	return s.transfer(ctx, func() error {
 		file, err := newTemporary("llmpipe-answers-")
 		if err != nil {
 			return err
 		}
-		err = s.retry(ctx, "downloading file "+id, func() error {
+		found.files = append(found.files, file)
+		return s.retry(ctx, "downloading file "+id, func() error {
 			if err := file.Truncate(0); err != nil {
 				return temporaryError(err)
 			}
@@ -51,15 +52,6 @@ func (s *shard) fetch(ctx context.Context, id string, found *answers) error {
 			_, err := s.lane.client.DownloadFile(ctx, id, file)
 			return err
 		})
-		if err != nil {
-			file.discard()
-			return err
-		}
-		strange, err := found.add(file)
-		if strange > 0 {
-			s.voice.Warn("batch %s: %s lines of file %s are no answers", s.batchID, grouped(strange), id)
-		}
-		return err
 	})
 }
 
@@ -109,6 +101,14 @@ func isFileNotFound(fault provider.BatchFault) bool {
 func (s *shard) conclude(status string, found *answers) error {
 	s.replaying.Lock()
 	defer s.replaying.Unlock()
+	// Of one shard at a time it is in memory which answer is where.
+	strange, err := found.read()
+	if err != nil {
+		return err
+	}
+	if strange > 0 {
+		s.voice.Warn("batch %s: %s in its files are no answers", s.batchID, number(strange, "line"))
+	}
 	next := s.round + 1
 	if status == stateVoid || status == "" {
 		next = s.round

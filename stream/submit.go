@@ -50,12 +50,15 @@ func (s *shard) submit(ctx context.Context) error {
 func (s *shard) intend() error {
 	e := ledger.ShardEntry{
 		Step: ledger.ShardIntent, Provider: s.lane.name, Endpoint: s.kind.endpoint.String(), Model: s.kind.model, Round: s.round,
-		Bytes: s.bytes, ReservedNanos: s.reserved, Window: s.cfg.Batch.Window, Records: make([]ledger.ShardRecord, 0, s.requests),
+		Bytes: s.bytes, ReservedNanos: s.reserved, Window: s.cfg.Batch.Window,
 	}
+	s.intending.Lock() // the records of one shard at a time are in memory
+	defer s.intending.Unlock()
 	decode, err := record.NewDecoder(s.options())
 	if err != nil {
 		return err
 	}
+	e.Records = make([]ledger.ShardRecord, 0, s.requests)
 	err = s.spool.each(decode, func(t *task) error {
 		if !t.twin {
 			r := ledger.ShardRecord{ID: append([]byte(nil), t.ID...), Request: t.Request}
