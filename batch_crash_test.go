@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -177,7 +176,7 @@ func TestBatchTriesAgain(t *testing.T) {
 				t.Errorf("%+v", c)
 			}
 			if g.count(step) < 2 {
-				t.Error(fmt.Sprintf("%s was not tried again", step))
+				t.Errorf("%s was not tried again", step)
 			}
 		})
 	}

@@ -20,7 +20,7 @@ func TestBatchOfManyRecords(t *testing.T) {
 	dir := t.TempDir()
 	var input strings.Builder
 	for i := range records {
-		fmt.Fprintf(&input, `{"id":"r%d","prompt":"what do you say to number %d, of which there is nothing more to be known than this?"}`+"\n", i, i)
+		fmt.Fprintf(&input, `{"id":"r%d","prompt":"what do you say to number %d, of which there is no more to be known?"}`+"\n", i, i)
 	}
 	name := filepath.Join(dir, "in.jsonl")
 	if err := os.WriteFile(name, []byte(input.String()), 0o666); err != nil {

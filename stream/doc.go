@@ -12,12 +12,15 @@
 //	sleep     retry.go    after a failure that may pass; a sleeper holds no worker and no permit
 //	commit    commit.go   one goroutine: the ledger first, then stdout, in input order if asked for (order.go)
 //
+// A record that goes by batch takes another way from admission to the commit (batch.go): it is written to disk and forgotten, its file
+// is submitted, and when its batch has ended it is read back and has its answer.
+//
 // # What is bounded, and by what
 //
 // The gate counts the records between reading and the commit, and their bytes. When a provider slows down, records in flight and
 // asleep reach twice the concurrency that the limiter allows (so many packs, with --pack), and reading stops. When the reader of
-// stdout slows down, commits pile up to the gate's bound, and reading stops. Nothing else queues, so memory does not grow with the
-// input.
+// stdout slows down, commits pile up to the gate's bound, and reading stops. Nothing else queues in memory, so it does
+// not grow with the input.
 //
 // # How a run ends
 //
