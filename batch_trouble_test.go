@@ -202,3 +202,18 @@ func TestBatchWaitsForRoomInTheQueue(t *testing.T) {
 		t.Errorf("%d uploads for two files", n)
 	}
 }
+
+// A provider without a Batch API says so by a 404. The run ends with what to do, and nothing of it stays pending.
+func TestBatchWithoutAnAPI(t *testing.T) {
+	t.Parallel()
+	sim := startSim(t, "latency=0s")
+	g := newGateway(t, sim, func(string) fate { return refused })
+	dir := t.TempDir()
+	p := llmpipe(t, dir, "--base-url", g.URL, "-m", "gpt-4o-mini", "--mode", "batch", writePrompts(t, dir, 3))
+	if code := p.exit(t); code != 1 || !strings.Contains(p.err.String(), "hint: --mode realtime works with every provider") {
+		t.Errorf("exit %d: %s", code, p.err.String())
+	}
+	if all := listBatches(t, dir, sim); len(all) != 1 || all[0].Pending || all[0].State != "void" {
+		t.Errorf("listed %+v", all)
+	}
+}

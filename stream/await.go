@@ -93,14 +93,14 @@ func (s *shard) retry(ctx context.Context, what string, f func() error) error {
 		case ctx.Err() != nil && err != nil:
 			return ctx.Err()
 		case call == nil, !temporaryCall(err):
-			return wrapCall(what, err)
+			return err
 		case s.cfg.Batch.Detach && tries >= s.cfg.Retries:
-			return wrapCall(what, err)
+			return err
 		}
 		wait.hint = call.Hint
 		d := wait.NextBackOff()
 		if most := s.cfg.Pace.GiveUp; most > 0 && time.Since(start)+d > most {
-			return wrapCall(what, err)
+			return err
 		}
 		s.lane.trouble.Store(call.Err)
 		s.voice.Detail("%s: %v; again in %s", what, err, d.Round(time.Millisecond))
@@ -108,12 +108,4 @@ func (s *shard) retry(ctx context.Context, what string, f func() error) error {
 			return ctx.Err()
 		}
 	}
-}
-
-// wrapCall says what was being done when err came, and what else can be done where the provider has no such call.
-func wrapCall(what string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", what, err)
 }

@@ -102,7 +102,7 @@ func (s *shard) send(ctx context.Context) error {
 		})
 	})
 	if err != nil {
-		return err
+		return s.refused(err)
 	}
 	s.upload.discard()
 	s.upload = nil
@@ -164,16 +164,25 @@ func (s *shard) create(ctx context.Context) error {
 		}
 		return err
 	})
-	if call := callError(err); call != nil && call.Class == provider.Refused {
-		// Nothing was made, and nothing will be of the same request.
-		if err := s.record(ledger.ShardEntry{Step: ledger.ShardCollected, State: stateVoid, Missing: s.requests}); err != nil {
-			return err
-		}
-	}
 	if err != nil {
-		return err
+		return s.refused(err)
 	}
 	return s.created(&made)
+}
+
+// refused gives the shard up where the provider has said that it will have none of it: nothing was made, and nothing will be of the same
+// request.
+func (s *shard) refused(err error) error {
+	if call := callError(err); call == nil || call.Class != provider.Refused {
+		return err
+	}
+	if err := s.record(ledger.ShardEntry{Step: ledger.ShardCollected, State: stateVoid, Missing: s.requests}); err != nil {
+		return err
+	}
+	if notThere(err) {
+		return hinted("--mode realtime works with every provider; this one may have no Batch API", err)
+	}
+	return err
 }
 
 // created writes down that the provider has the batch.
