@@ -54,7 +54,7 @@ func (l *lane) heed(t *task) {
 	switch t.reply.Class {
 	case provider.OK:
 		l.sameError.clear()
-		l.reopen(time.Now().Add(-t.reply.Latency))
+		l.reopen(t.reply.Start)
 	case provider.Refused:
 		// What a pack's refusal says of its records is known once it is split.
 		if l.index == 0 && !t.divisible() && l.sameError.repeats(t.reply.Err, t.records()) {

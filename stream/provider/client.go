@@ -245,7 +245,7 @@ func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte,
 	if err == nil {
 		err = x.send(c.transport, stub.WithContext(attempt.Context))
 	}
-	reply.Latency = time.Since(start)
+	reply.Start, reply.Latency = start, time.Since(start)
 	reply.Status, reply.Header, reply.Body = x.status, x.header, x.raw
 	if err != nil || x.status < 200 || x.status > 299 {
 		reply.BodyInUse = true

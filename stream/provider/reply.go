@@ -28,6 +28,8 @@ type Reply struct {
 	Header http.Header
 	// Hint is how long the provider asked us to wait, whole; 0 when it did not say.
 	Hint time.Duration
+	// Start is when the attempt began.
+	Start time.Time
 	// Latency is the time from the start of the attempt to the last byte of the answer.
 	Latency time.Duration
 	// Sent says that the request may have reached the provider, and be billed, although no answer was understood.
