@@ -145,6 +145,14 @@ func (l *Limiter) Allowed() int {
 	return l.concurrency.allowed()
 }
 
+// Room reports whether fewer requests are in flight than may be, and whether
+// the breaker is open.
+func (l *Limiter) Room() (room, open bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.inFlight < l.concurrency.allowed(), l.breaker.open
+}
+
 // Close stops the timer. Whoever still waits does so until its context ends.
 func (l *Limiter) Close() {
 	l.mu.Lock()

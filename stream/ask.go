@@ -9,8 +9,7 @@ import (
 )
 
 // ask makes one attempt to have a record answered, and passes it on to where the answer sends it: the commit, or to sleep.
-func (l *lane) ask(j job) {
-	t := j.task
+func (l *lane) ask(t *task, permit *limiter.Permit) {
 	l.client.Ask(l.stop.waiting, t.Endpoint, t.sendBody, &t.reply)
 	if t.pack != nil {
 		t.pack.check(&t.reply)
@@ -18,7 +17,7 @@ func (l *lane) ask(j job) {
 	l.counts.attempt(&t.reply)
 	// Before the permit is given back, so that nothing more is sent where nothing more should be.
 	l.heed(t)
-	streak := j.permit.Settle(l.lesson(t))
+	streak := permit.Settle(l.lesson(t))
 	l.report(t, streak)
 	l.money.watch()
 	switch t.reply.Class {

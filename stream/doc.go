@@ -8,7 +8,7 @@
 //	admit     admit.go    is it wanted (--sample, --limit), has it been met before (seen.go), is there room (gate.go)
 //	pack      packer.go   with --pack: several requests for embeddings become one (pack.go), and each its own again at the end
 //	wait      route.go    for a lane that takes it (lane.go), and for a permit of that lane's limiter; retries go first
-//	ask       ask.go      one attempt, by a worker; what came back decides what is next
+//	ask       ask.go      one attempt, by the worker that got the permit (crew.go); what came back decides what is next
 //	sleep     retry.go    after a failure that may pass; a sleeper holds no worker and no permit
 //	commit    commit.go   one goroutine: the ledger first, then stdout, in input order if asked for (order.go)
 //

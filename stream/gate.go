@@ -66,14 +66,13 @@ func (g *gate) full(bytes int64, ask bool) bool {
 	return ask && g.asks >= g.most || g.open >= 4*allowed+commitSlack || g.bytes+bytes > maxOpenBytes
 }
 
-// answered notes that a record waits for the commit alone, with so many more bytes. Reading goes on when there is room for a few: to wake
-// it for each costs more than the rest of its work.
+// answered notes that a record waits for the commit alone, with so many more bytes. Reading goes on when there is room for several: to wake
+// it for each costs more than the rest of its work. At a quarter, what was let in is still more than may be in flight.
 func (g *gate) answered(bytes int64) {
-	const few = 16 // th part of what may be asked
 	g.mu.Lock()
 	g.asks--
 	g.bytes += bytes
-	wake := g.held > 0 && few*(g.most-g.asks) >= g.most
+	wake := g.held > 0 && 4*(g.most-g.asks) >= g.most
 	g.mu.Unlock()
 	if wake {
 		g.changed.Broadcast()

@@ -12,7 +12,7 @@ import (
 
 func allow(n int) func() int { return func() int { return n } }
 
-// Records to be asked wait at twice the concurrency allowed; what needs no asking passes them.
+// Records to be asked wait at twice the concurrency allowed, until there is room for a quarter of that; what needs no asking passes them.
 func TestGateHoldsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(allow(3))
@@ -28,6 +28,11 @@ func TestGateHoldsBack(t *testing.T) {
 		synctest.Wait()
 		if entered {
 			t.Error("a seventh record was let in")
+		}
+		g.answered(10)
+		synctest.Wait()
+		if entered {
+			t.Error("the reader is woken for each answer")
 		}
 		g.answered(10)
 		synctest.Wait()

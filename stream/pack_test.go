@@ -162,7 +162,6 @@ func TestPacked(t *testing.T) {
 // In every format, whatever else is asked of the run, a record's line is the one that it gets unpacked.
 func TestPackedAsUnpacked(t *testing.T) {
 	input := texts(1000)
-	input = append(input, texts(100)...) // twins
 	input = append(input, `{"id":1,"prompt":"another text"}`+"\nno JSON\n"...)
 	input = append(input, `{"id":"many","input":["one","two"]}`+"\n"+`{"id":"small","input":"text of another kind","dimensions":3}`+"\n"...)
 	for name, adapt := range map[string]func(*Config){
@@ -178,6 +177,10 @@ func TestPackedAsUnpacked(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := startEmbedder(t)
+			input := input
+			if name == "ledger" { // without one it depends on the time whether a twin shares its twin's answer or is asked about too
+				input = slices.Concat(input, texts(100))
+			}
 			var runs [2]*trial
 			var requests [2]int
 			for i, pack := range [2]int{1, 70} {

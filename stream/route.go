@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"llmpipe/limiter"
@@ -15,91 +14,50 @@ import (
 // permit; when its breaker is open, or its provider has nothing left to give, records go to the next, and the lanes before are tried
 // again by single records. A record does not return to a lane where its attempts are used up.
 //
-// New records are placed one after the other, so that the first of them holds back all others. Each retry is placed by a goroutine of its
-// own, which then does the asking: none stands behind a new record or behind a retry that waits for another lane.
+// New records are placed one after the other, by the crew. Each retry is placed by a goroutine of its own, which then does the asking:
+// none stands behind a new record or behind a retry that waits for another lane.
 type router struct {
 	*run
 	lanes []*lane
-
-	work    chan job
-	workers sync.WaitGroup
-}
-
-// job is a record with the permit to ask about it.
-type job struct {
-	task   *task
-	permit *limiter.Permit
 }
 
 // lookAgain is how soon a record looks again for a lane when none takes it: breakers send probes every few seconds at most.
 const lookAgain = 100 * time.Millisecond
 
 func newRouter(r *run, lanes []*lane) *router {
-	return &router{run: r, lanes: lanes, work: make(chan job)}
+	return &router{run: r, lanes: lanes}
 }
 
-// serve places records until ctx ends, and returns when all its goroutines have.
+// serve places records and asks about them until ctx ends, and returns when all its goroutines have.
 func (r *router) serve(ctx context.Context) {
-	var placing sync.WaitGroup
-	placing.Go(func() { r.placeFresh(ctx) })
+	c := newCrew(r)
+	c.recruit(ctx)
 	if r.packer != nil {
-		placing.Go(func() { r.packer.pack(ctx) })
+		c.all.Go(func() { r.packer.pack(ctx) })
 	}
-	placing.Go(func() { r.placeRetries(ctx) })
-	placing.Go(func() {
+	c.all.Go(func() { r.placeRetries(ctx, c) })
+	c.all.Go(func() {
 		for _, t := range r.sleepers.run(ctx) {
 			r.finish(t)
 		}
 	})
-	placing.Wait()
-	close(r.work)
-	r.workers.Wait()
+	c.all.Wait()
 }
 
-func (r *router) placeFresh(ctx context.Context) {
-	fresh := r.fresh
-	if r.packer != nil {
-		fresh = r.packer.out
-	}
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case t := <-fresh:
-			t = t.seal()
-			if permit := r.place(ctx, t, false); permit != nil {
-				r.start(job{t, permit})
-			}
-		}
-	}
-}
-
-func (r *router) placeRetries(ctx context.Context) {
+// placeRetries has every retry placed and asked about until ctx ends.
+func (r *router) placeRetries(ctx context.Context, c *crew) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case t := <-r.sleepers.wake:
-			r.workers.Go(func() {
+			c.all.Go(func() {
 				if permit := r.place(ctx, t, true); permit != nil {
-					t.lane.ask(job{t, permit})
+					t.lane.ask(t, permit)
 				}
+				c.fill(ctx)
 			})
 		}
-	}
-}
-
-// start gives j to an idle worker, or to a new one when all are busy. The limiters and the gate bound how many that can be.
-func (r *router) start(j job) {
-	select {
-	case r.work <- j:
-	default:
-		r.workers.Go(func() {
-			j.task.lane.ask(j)
-			for j := range r.work {
-				j.task.lane.ask(j)
-			}
-		})
 	}
 }
 
@@ -202,6 +160,19 @@ func (l *lane) permit(ctx context.Context, t *task, retry bool) (*limiter.Permit
 		return nil, ctx.Err()
 	}
 	return permit, err
+}
+
+// roomy reports whether there is room for another request in flight where a new record would go now.
+func (r *router) roomy() bool {
+	for _, l := range r.lanes {
+		if l.whyClosed() != nil {
+			continue
+		}
+		if room, open := l.pace.Room(); !open {
+			return room
+		}
+	}
+	return true // once a lane takes records again
 }
 
 // allowed is how many requests may be in flight now, in the lane that allows most.

@@ -236,8 +236,9 @@ func (r *run) stages(in *reader, out *committer) {
 	}
 }
 
-// freshRecords is how many records may wait for the router to look at them, so that reader and router need not take turns.
-const freshRecords = 16
+// freshRecords is how many records may wait for a worker: more than the gate lets in, so that it is there that reading waits, and not for
+// the next worker to take a record.
+const freshRecords = 4096
 
 // awaitIdle waits until every record that was read has been committed. When asking has ended nobody else takes those out of fresh.
 func (r *run) awaitIdle() {

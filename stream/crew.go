@@ -1,0 +1,98 @@
+package stream
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"llmpipe/limiter"
+)
+
+// crew is the workers that ask about new records. One of them at a time is at the head: it takes the next record and waits for a permit,
+// so that new records are placed one after the other, and the first holds back all others. With the permit it lets another take the
+// head, and asks itself.
+//
+// So no record changes hands between admission and the answer. Where as much is in flight as may be, the head is left empty until one of
+// the requests has ended, and who asked it goes on with the next record: nobody is woken, and nobody waits.
+type crew struct {
+	*router
+	fresh <-chan *task
+	head  chan struct{}  // holds something while nobody is at the head
+	idle  atomic.Int32   // workers that wait for the head
+	all   sync.WaitGroup // of the workers, and of those that may start one
+}
+
+func newCrew(r *router) *crew {
+	c := &crew{router: r, fresh: r.run.fresh, head: make(chan struct{}, 1)}
+	if r.packer != nil {
+		c.fresh = r.packer.out
+	}
+	return c
+}
+
+// recruit starts a worker, at the head, that lives until ctx ends.
+func (c *crew) recruit(ctx context.Context) {
+	c.all.Go(func() {
+		for {
+			t, permit := c.lead(ctx)
+			c.leave(ctx)
+			if permit == nil {
+				return
+			}
+			t.lane.ask(t, permit)
+			if !c.follow(ctx) {
+				return
+			}
+		}
+	})
+}
+
+// lead places new records until one of them has a permit, or ctx ends.
+func (c *crew) lead(ctx context.Context) (*task, *limiter.Permit) {
+	for {
+		select {
+		case t := <-c.fresh:
+			t = t.seal()
+			if permit := c.place(ctx, t, false); permit != nil {
+				return t, permit
+			}
+		case <-ctx.Done():
+			return nil, nil
+		}
+	}
+}
+
+// leave gives up the head: to a worker that waits for it, or to a new one if it could send something.
+func (c *crew) leave(ctx context.Context) {
+	if ctx.Err() == nil && c.idle.Load() == 0 && c.roomy() {
+		c.recruit(ctx)
+		return
+	}
+	c.head <- struct{}{}
+}
+
+// fill sees to it that somebody is at the head if there is something for them to do, after a request that no worker made has ended.
+func (c *crew) fill(ctx context.Context) {
+	select {
+	case <-c.head:
+		c.leave(ctx)
+	default:
+	}
+}
+
+// follow waits for the head, and reports false when ctx ends first.
+func (c *crew) follow(ctx context.Context) bool {
+	select {
+	case <-c.head:
+		return true
+	default:
+	}
+	c.idle.Add(1)
+	defer c.idle.Add(-1)
+	select {
+	case <-c.head:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
