@@ -22,5 +22,5 @@ func (r *Reply) JudgeBatch(endpoint record.Endpoint, out *record.BatchOutput) {
 		e.status, e.unasked = http.StatusOK, true
 	}
 	e.embedded = e.success()
-	r.apply(&e)
+	r.apply(e)
 }

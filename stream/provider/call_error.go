@@ -42,7 +42,7 @@ func (k *call) mayHaveActed() bool {
 
 // applyError judges an answer that is no 2xx.
 func (r *Reply) applyError() {
-	r.apply(&evidence{status: r.Status, header: r.Header, body: r.Body, said: *record.ParseError(r.Body)})
+	r.apply(evidence{status: r.Status, header: r.Header, body: r.Body, said: *record.ParseError(r.Body)})
 }
 
 // object is what the body of a 2xx is to hold.
@@ -72,6 +72,6 @@ func (c *Client) read(k *call, v object, what string) error {
 			e.said.Message = "the answer is empty"
 		}
 	}
-	reply.apply(&e)
+	reply.apply(e)
 	return c.callError(k, reply)
 }

@@ -243,7 +243,7 @@ func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte,
 	attempt := c.deadlines.start(ctx)
 	stub, err := c.stub(endpoint)
 	if err == nil {
-		err = x.send(c.transport, stub.WithContext(attempt.Context))
+		err = x.send(c.transport, attempt.copyOf(stub))
 	}
 	reply.Start, reply.Latency = start, time.Since(start)
 	reply.Status, reply.Header, reply.Body = x.status, x.header, x.raw

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -22,6 +23,18 @@ type deadline struct {
 	cancel context.CancelCauseFunc
 	parent context.Context
 	timer  *time.Timer
+
+	stub    *http.Request // what request is a copy of
+	request *http.Request // nil before the first
+}
+
+// copyOf returns a copy of stub that ends with x. It is the last attempt's where that was one of the same: a request may be used again
+// once its response's body has been closed (see [http.RoundTripper]).
+func (x *deadline) copyOf(stub *http.Request) *http.Request {
+	if x.stub != stub {
+		x.stub, x.request = stub, stub.WithContext(x.Context)
+	}
+	return x.request
 }
 
 // start returns a context for an attempt that begins now. It goes back by end.

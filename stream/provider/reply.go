@@ -57,7 +57,7 @@ func (r *Reply) judge(endpoint record.Endpoint) {
 		e.said = *record.ParseError(r.Body)
 	}
 	r.Sent = e.success() && !r.Answer.HasUsage
-	r.apply(&e)
+	r.apply(e)
 	switch {
 	case r.Class == OK:
 	case len(bytes.TrimSpace(r.Body)) == 0 && notJSON != nil:
@@ -70,7 +70,7 @@ func (r *Reply) judge(endpoint record.Endpoint) {
 }
 
 // apply looks e up in the table, and says what went wrong in the provider's words where there are any, else in the table's.
-func (r *Reply) apply(e *evidence) {
+func (r *Reply) apply(e evidence) {
 	rule := e.rule()
 	r.Class = rule.Class
 	if r.Class == OK {

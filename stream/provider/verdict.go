@@ -58,7 +58,7 @@ type evidence struct {
 	unasked  bool         // a line of a batch with an error in the place of an answer
 }
 
-func (e *evidence) success() bool { return e.status >= 200 && e.status < 300 }
+func (e evidence) success() bool { return e.status >= 200 && e.status < 300 }
 
 // Rule is one row of the table: the first whose condition holds decides.
 type Rule struct {
@@ -69,36 +69,36 @@ type Rule struct {
 	// Type becomes the error's type in the output; empty keeps what the provider said.
 	Type string
 
-	match func(*evidence) bool
+	match func(evidence) bool
 }
 
 // Rules is the table. The order matters: what the provider says outright comes first, then the codes that mean money, then statuses.
 var Rules = []Rule{
-	{"2xx, JSON, with a choice or an embedding", OK, "", func(e *evidence) bool { return e.answered && !e.embedded }},
-	{"2xx, empty or not JSON", Transient, "bad_response", func(e *evidence) bool { return e.notJSON }},
-	{"insufficient_quota and its kin, a spend limit reached", Exhausted, "quota", (*evidence).outOfMoney},
-	{"429 for a day's quota (Gemini's PerDay)", Exhausted, "quota", (*evidence).outForToday},
-	{"402 without Retry-After", Exhausted, "quota", func(e *evidence) bool { return e.code() == 402 && !e.retryAfter() }},
-	{"a request larger than the whole limit", Refused, "too_large", (*evidence).aboveLimit},
-	{"x-should-retry: false", Refused, "", func(e *evidence) bool { return e.header.Get("X-Should-Retry") == "false" && e.ownFault() }},
-	{"429, 529, 402 with Retry-After", Pressure, "rate_limit", func(e *evidence) bool { return is(e.code(), 429, 529, 402) }},
-	{"503 with Retry-After or an overload code", Pressure, "overloaded", (*evidence).overloaded},
-	{"x-should-retry: true", Transient, "", func(e *evidence) bool { return e.header.Get("X-Should-Retry") == "true" }},
-	{"408, 409, 425 and every other 5xx", Transient, "server_error", func(e *evidence) bool {
+	{"2xx, JSON, with a choice or an embedding", OK, "", func(e evidence) bool { return e.answered && !e.embedded }},
+	{"2xx, empty or not JSON", Transient, "bad_response", func(e evidence) bool { return e.notJSON }},
+	{"insufficient_quota and its kin, a spend limit reached", Exhausted, "quota", evidence.outOfMoney},
+	{"429 for a day's quota (Gemini's PerDay)", Exhausted, "quota", evidence.outForToday},
+	{"402 without Retry-After", Exhausted, "quota", func(e evidence) bool { return e.code() == 402 && !e.retryAfter() }},
+	{"a request larger than the whole limit", Refused, "too_large", evidence.aboveLimit},
+	{"x-should-retry: false", Refused, "", func(e evidence) bool { return e.header.Get("X-Should-Retry") == "false" && e.ownFault() }},
+	{"429, 529, 402 with Retry-After", Pressure, "rate_limit", func(e evidence) bool { return is(e.code(), 429, 529, 402) }},
+	{"503 with Retry-After or an overload code", Pressure, "overloaded", evidence.overloaded},
+	{"x-should-retry: true", Transient, "", func(e evidence) bool { return e.header.Get("X-Should-Retry") == "true" }},
+	{"408, 409, 425 and every other 5xx", Transient, "server_error", func(e evidence) bool {
 		return is(e.code(), 408, 409, 425) || e.code() >= 500
 	}},
-	{"a batch that ended before it got to the record", Transient, "batch", func(e *evidence) bool { return e.unasked && e.code() < 300 }},
-	{"2xx with an error in the body, or with no choice", Transient, "bad_response", func(e *evidence) bool {
+	{"a batch that ended before it got to the record", Transient, "batch", func(e evidence) bool { return e.unasked && e.code() < 300 }},
+	{"2xx with an error in the body, or with no choice", Transient, "bad_response", func(e evidence) bool {
 		return e.code() >= 200 && e.code() < 300
 	}},
-	{"401", Fatal, "authentication", func(e *evidence) bool { return e.code() == 401 }},
-	{"403 for what the record says (moderation, content policy)", Refused, "content_policy", (*evidence).moderated},
-	{"403", Fatal, "permission", func(e *evidence) bool { return e.code() == 403 }},
-	{"3xx: llmpipe follows no redirect", Fatal, "redirect", func(e *evidence) bool { return e.code() >= 300 && e.code() < 400 }},
-	{"400, 404, 413, 422 and every other 4xx", Refused, "", func(e *evidence) bool { return true }},
+	{"401", Fatal, "authentication", func(e evidence) bool { return e.code() == 401 }},
+	{"403 for what the record says (moderation, content policy)", Refused, "content_policy", evidence.moderated},
+	{"403", Fatal, "permission", func(e evidence) bool { return e.code() == 403 }},
+	{"3xx: llmpipe follows no redirect", Fatal, "redirect", func(e evidence) bool { return e.code() >= 300 && e.code() < 400 }},
+	{"400, 404, 413, 422 and every other 4xx", Refused, "", func(e evidence) bool { return true }},
 }
 
-func (e *evidence) rule() *Rule {
+func (e evidence) rule() *Rule {
 	for i := range Rules {
 		if Rules[i].match(e) {
 			return &Rules[i]
@@ -108,7 +108,7 @@ func (e *evidence) rule() *Rule {
 }
 
 // code is the status that counts: the one inside the body where a router answers 200 around another provider's error.
-func (e *evidence) code() int {
+func (e evidence) code() int {
 	if e.embedded {
 		if n, err := strconv.Atoi(e.said.Code); err == nil && n >= 400 && n < 600 {
 			return n
@@ -117,13 +117,13 @@ func (e *evidence) code() int {
 	return e.status
 }
 
-func (e *evidence) retryAfter() bool {
+func (e evidence) retryAfter() bool {
 	return e.header.Get("Retry-After") != "" || e.header.Get("Retry-After-Ms") != ""
 }
 
 // ownFault reports whether the answer speaks of this request rather than of the provider's state: a provider that says not to retry
 // a 500 gives up on the record, while one that says so with a 401 has more to say than that.
-func (e *evidence) ownFault() bool { return !is(e.code(), 401, 403) && e.code() >= 400 }
+func (e evidence) ownFault() bool { return !is(e.code(), 401, 403) && e.code() >= 400 }
 
 // spent are the codes, and Anthropic's and the gateways' names for them, of an account that waiting does not refill.
 var spent = []string{
@@ -131,7 +131,7 @@ var spent = []string{
 	"enforced_spend_limit_reached", "_spend_limit_exceeded",
 }
 
-func (e *evidence) outOfMoney() bool {
+func (e evidence) outOfMoney() bool {
 	for _, s := range spent {
 		if strings.HasSuffix(e.said.Code, s) || strings.HasSuffix(e.said.Type, s) {
 			return true
@@ -141,13 +141,13 @@ func (e *evidence) outOfMoney() bool {
 }
 
 // outForToday recognises Gemini's way to say that a quota comes back tomorrow: the id of the quota, deep in the details.
-func (e *evidence) outForToday() bool {
+func (e evidence) outForToday() bool {
 	_, details, ok := bytes.Cut(e.body, []byte(`"quotaId"`))
 	return e.code() == 429 && ok && bytes.Contains(details[:min(len(details), 200)], []byte("PerDay"))
 }
 
 // aboveLimit recognises the 429 that no waiting cures: more was asked for than a whole minute allows.
-func (e *evidence) aboveLimit() bool {
+func (e evidence) aboveLimit() bool {
 	if e.code() != 429 {
 		return false
 	}
@@ -162,7 +162,7 @@ func (e *evidence) aboveLimit() bool {
 }
 
 // overloaded recognises a 503 that comes from load rather than from a fault.
-func (e *evidence) overloaded() bool {
+func (e evidence) overloaded() bool {
 	if e.code() != 503 {
 		return false
 	}
@@ -174,7 +174,7 @@ func (e *evidence) overloaded() bool {
 	return e.retryAfter()
 }
 
-func (e *evidence) moderated() bool {
+func (e evidence) moderated() bool {
 	if e.code() != 403 {
 		return false
 	}
