@@ -12,7 +12,7 @@ import (
 const (
 	groupRecords = 256
 	groupWait    = 10 * time.Millisecond
-	groupLook    = time.Millisecond
+	groupLook    = time.Millisecond // between looks for more
 )
 
 // committer is the last stage: the one goroutine that writes. For each group of records it first records the answers in the ledger, then
@@ -43,16 +43,20 @@ func (c *committer) commit() {
 
 // gather collects the next group, and reports false when there will be none.
 //
-// Without a ledger a group is what has come by now. With one, it waits for more while more is on its way, since a sync costs the same
-// for one record as for many. It looks for them every now and then: to be woken for each costs more than the rest of its work.
+// While more is on its way it waits: where the disk is waited for, since a sync costs the same for one record as for many, and else for
+// one look, since to be woken for each costs more than the rest of its work, and so does a write of each.
 func (c *committer) gather() bool {
+	most := groupLook
+	if c.journal != nil && c.journal.syncs {
+		most = groupWait
+	}
 	c.group = c.group[:0]
 	t, ok := <-c.commits
 	if !ok {
 		return false
 	}
 	c.group = append(c.group, t)
-	for waited := time.Duration(0); c.collect() && waited < groupWait; waited += groupLook {
+	for waited := time.Duration(0); c.collect() && waited < most; waited += groupLook {
 		c.timer.Reset(groupLook)
 		select {
 		case <-c.timer.C:
@@ -75,7 +79,7 @@ func (c *committer) collect() bool {
 			continue
 		default:
 		}
-		return c.journal != nil && c.journal.syncs && c.gate.waiting() > 0
+		return c.gate.waiting() > 0
 	}
 	return false
 }
