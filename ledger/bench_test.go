@@ -90,11 +90,12 @@ func BenchmarkRead(b *testing.B) {
 		keys[n] = r.key()
 	}
 	var r Result
+	reader := l.NewReader()
 	b.SetBytes(size / records)
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
-		if err := l.Read(l.Admit(keys[n%records]).Result, &r); err != nil {
+		if err := reader.Read(l.Admit(keys[n%records]).Result, &r); err != nil {
 			b.Fatal(err)
 		}
 		n++

@@ -2,15 +2,12 @@ package ledger
 
 // decode fills a result from its line, whose bytes ID and Response then are.
 func (r *Result) decode(line []byte) error {
-	m, err := r.line.members(line)
-	if err != nil {
-		return err
-	}
-	*r = Result{Endpoint: r.Endpoint, Model: r.Model, Provider: r.Provider, DowngradedFrom: r.DowngradedFrom, Shard: r.Shard,
-		line: r.line}
-	var endpoint, model, provider, downgraded, shard bool
+	before := *r
+	*r = Result{line: before.line}
+	f := &r.line.fields
+	f.start(line)
 	for {
-		more, err := m.next()
+		more, err := f.next()
 		if err != nil {
 			return err
 		}
@@ -18,71 +15,57 @@ func (r *Result) decode(line []byte) error {
 			break
 		}
 		ok := true
-		switch string(m.name) {
+		switch string(f.name) {
 		case "id":
-			r.ID = m.value
+			r.ID = f.value
 		case "r":
-			ok = m.request(&r.Request)
+			ok = f.request(&r.Request)
 		case "time":
-			ok = m.time(&r.Time)
+			ok = f.time(&r.Time)
 		case "cost_usd":
-			ok = m.cost(&r.CostNanos, &r.CostKnown)
+			ok = f.cost(&r.CostNanos, &r.CostKnown)
 		case "simulated":
-			ok = m.bool(&r.Simulated)
+			ok = f.bool(&r.Simulated)
 		case "endpoint":
-			ok, endpoint = m.string(&r.Endpoint), true
+			ok = f.string(&r.Endpoint, before.Endpoint)
 		case "model":
-			ok, model = m.string(&r.Model), true
+			ok = f.string(&r.Model, before.Model)
 		case "provider":
-			ok, provider = m.string(&r.Provider), true
+			ok = f.string(&r.Provider, before.Provider)
 		case "downgraded_from":
-			ok, downgraded = m.string(&r.DowngradedFrom), true
+			ok = f.string(&r.DowngradedFrom, before.DowngradedFrom)
 		case "shard":
-			ok, shard = m.string(&r.Shard), true
+			ok = f.string(&r.Shard, before.Shard)
 		case "prompt_tokens":
-			ok = m.integer(&r.PromptTokens)
+			ok = f.integer(&r.PromptTokens)
 		case "completion_tokens":
-			ok = m.integer(&r.CompletionTokens)
+			ok = f.integer(&r.CompletionTokens)
 		case "cached_tokens":
-			ok = m.integer(&r.CachedTokens)
+			ok = f.integer(&r.CachedTokens)
 		case "reasoning_tokens":
-			ok = m.integer(&r.ReasoningTokens)
+			ok = f.integer(&r.ReasoningTokens)
 		case "attempts":
-			ok = m.count(&r.Attempts)
+			ok = f.count(&r.Attempts)
 		case "latency_ms":
-			ok = m.integer(&r.LatencyMS)
+			ok = f.integer(&r.LatencyMS)
 		case "response":
-			r.Response = m.value
+			r.Response = f.value
 		}
 		if !ok {
 			return errMalformed
 		}
 	}
-	keepIf(endpoint, &r.Endpoint)
-	keepIf(model, &r.Model)
-	keepIf(provider, &r.Provider)
-	keepIf(downgraded, &r.DowngradedFrom)
-	keepIf(shard, &r.Shard)
 	if len(r.ID) == 0 || len(r.Response) == 0 {
 		return errMalformed
 	}
 	return nil
 }
 
-// keepIf clears a string that the line did not have: it is the one of the line before.
-func keepIf(there bool, s *string) {
-	if !there {
-		*s = ""
-	}
-}
-
 // decode fills a failure from its line, whose bytes ID then is.
 func (f *Failure) decode(line []byte) error {
-	m, err := f.line.members(line)
-	if err != nil {
-		return err
-	}
 	*f = Failure{line: f.line}
+	m := &f.line.fields
+	m.start(line)
 	for {
 		more, err := m.next()
 		if err != nil {
@@ -105,13 +88,13 @@ func (f *Failure) decode(line []byte) error {
 		case "simulated":
 			ok = m.bool(&f.Simulated)
 		case "endpoint":
-			ok = m.string(&f.Endpoint)
+			ok = m.string(&f.Endpoint, "")
 		case "model":
-			ok = m.string(&f.Model)
+			ok = m.string(&f.Model, "")
 		case "provider":
-			ok = m.string(&f.Provider)
+			ok = m.string(&f.Provider, "")
 		case "shard":
-			ok = m.string(&f.Shard)
+			ok = m.string(&f.Shard, "")
 		case "prompt_tokens":
 			ok = m.integer(&f.PromptTokens)
 		case "completion_tokens":
@@ -121,13 +104,13 @@ func (f *Failure) decode(line []byte) error {
 		case "latency_ms":
 			ok = m.integer(&f.LatencyMS)
 		case "type":
-			ok = m.string(&f.Type)
+			ok = m.string(&f.Type, "")
 		case "code":
-			ok = m.string(&f.Code)
+			ok = m.string(&f.Code, "")
 		case "status":
 			ok = m.count(&f.Status)
 		case "message":
-			ok = m.string(&f.Message)
+			ok = m.string(&f.Message, "")
 		}
 		if !ok {
 			return errMalformed
@@ -139,11 +122,9 @@ func (f *Failure) decode(line []byte) error {
 	return nil
 }
 
-func (run *RunInfo) decode(line []byte, buf *lineBuffer) error {
-	m, err := buf.members(line)
-	if err != nil {
-		return err
-	}
+func (run *RunInfo) decode(line []byte) error {
+	var m fields
+	m.start(line)
 	*run = RunInfo{}
 	for {
 		more, err := m.next()
@@ -155,15 +136,15 @@ func (run *RunInfo) decode(line []byte, buf *lineBuffer) error {
 		case "time":
 			ok = m.time(&run.Time)
 		case "run":
-			ok = m.string(&run.ID)
+			ok = m.string(&run.ID, "")
 		case "version":
-			ok = m.string(&run.Version)
+			ok = m.string(&run.Version, "")
 		case "endpoint":
-			ok = m.string(&run.Endpoint)
+			ok = m.string(&run.Endpoint, "")
 		case "model":
-			ok = m.string(&run.Model)
+			ok = m.string(&run.Model, "")
 		case "provider":
-			ok = m.string(&run.Provider)
+			ok = m.string(&run.Provider, "")
 		case "simulated":
 			ok = m.bool(&run.Simulated)
 		}

@@ -7,12 +7,47 @@ import (
 	"io"
 )
 
-// firstRead is enough for most answers and cheap for all; what is longer takes a further read or two.
-const firstRead = 4 << 10
+// lineBuffer holds a result's line and takes it apart, with memory that it keeps.
+type lineBuffer struct {
+	data   []byte
+	fields fields
+}
 
 // Read reads a result back and verifies it. dst keeps its buffers, so ID and Response are good until
 // its next Read. A line that no longer is what was written is a *[DamageError].
-func (l *Ledger) Read(ref Ref, dst *Result) error {
+func (l *Ledger) Read(ref Ref, dst *Result) error { return l.NewReader().Read(ref, dst) }
+
+// ReadMatch is Read for a result found by its hashes: it compares what they stand for. Where the id
+// is another one, or the request is and request is not nil, the error is ErrMismatch, and dst holds
+// the other record's result.
+func (l *Ledger) ReadMatch(ref Ref, id []byte, request *[32]byte, dst *Result) error {
+	return l.NewReader().ReadMatch(ref, id, request, dst)
+}
+
+// Reader reads results back one after the other. Where they are asked for in about the order in which they stand in the file, as those of
+// a run are that is begun anew, it reads ahead. It is for one goroutine, while others commit.
+type Reader struct {
+	ledger *Ledger
+	near   []byte // what was read last
+	from   int64  // where in the file that begins
+	size   int    // how much to read the next time
+}
+
+const (
+	// firstRead is enough for most answers and cheap for all; what is longer takes a further read or two.
+	firstRead = 4 << 10
+	// farRead is how much is read at once where one result is asked for behind the other.
+	farRead = readSize
+	// behind is how much of what was read is kept for results that came a little out of turn.
+	behind = 128 << 10
+)
+
+// NewReader returns a reader of the ledger's results.
+func (l *Ledger) NewReader() *Reader { return &Reader{ledger: l} }
+
+// Read is [Ledger.Read].
+func (r *Reader) Read(ref Ref, dst *Result) error {
+	l := r.ledger
 	l.mu.Lock()
 	file, end := l.file, l.end
 	l.mu.Unlock()
@@ -20,10 +55,12 @@ func (l *Ledger) Read(ref Ref, dst *Result) error {
 	if at < 0 || at >= end {
 		return fmt.Errorf("reading ledger %s: no result at byte %d", l.path, at)
 	}
-	line, err := dst.line.readAt(file, at, end)
+	line, err := r.lineAt(file, at, end)
 	if err != nil {
 		return fmt.Errorf("reading ledger %s at byte %d: %w", l.path, at, err)
 	}
+	dst.line.data = append(dst.line.data[:0], line...)
+	line = dst.line.data
 	if err = verify(line); err == nil {
 		err = dst.decode(line)
 	}
@@ -33,11 +70,9 @@ func (l *Ledger) Read(ref Ref, dst *Result) error {
 	return nil
 }
 
-// ReadMatch is Read for a result found by its hashes: it compares what they stand for. Where the id
-// is another one, or the request is and request is not nil, the error is ErrMismatch, and dst holds
-// the other record's result.
-func (l *Ledger) ReadMatch(ref Ref, id []byte, request *[32]byte, dst *Result) error {
-	if err := l.Read(ref, dst); err != nil {
+// ReadMatch is [Ledger.ReadMatch].
+func (r *Reader) ReadMatch(ref Ref, id []byte, request *[32]byte, dst *Result) error {
+	if err := r.Read(ref, dst); err != nil {
 		return err
 	}
 	if !bytes.Equal(id, dst.ID) || request != nil && *request != dst.Request {
@@ -46,26 +81,51 @@ func (l *Ledger) ReadMatch(ref Ref, id []byte, request *[32]byte, dst *Result) e
 	return nil
 }
 
-// readAt reads the line that begins at at, which lies before end.
-func (b *lineBuffer) readAt(file io.ReaderAt, at, end int64) ([]byte, error) {
-	have := 0
-	for size := firstRead; ; size *= 2 {
-		size = int(min(int64(size), end-at))
-		if cap(b.data) < size {
-			b.data = append(make([]byte, 0, size), b.data[:have]...)
+// lineAt returns the line that begins at at, which lies before end. It is good until the next call.
+func (r *Reader) lineAt(file io.ReaderAt, at, end int64) ([]byte, error) {
+	if cap(r.near) > 8*farRead {
+		r.size, r.near = 0, nil // a line that long is not worth its memory any more
+	}
+	if r.size == 0 || at < r.from || at > r.from+int64(len(r.near))+farRead { // somewhere else
+		r.size, r.from, r.near = firstRead, at, r.near[:0]
+	}
+	start := int(at - r.from)
+	if start < len(r.near) {
+		if i := bytes.IndexByte(r.near[start:], '\n'); i >= 0 {
+			return r.near[start : start+i], nil
 		}
-		b.data = b.data[:size]
-		if _, err := file.ReadAt(b.data[have:], at+int64(have)); err != nil {
-			if err == io.EOF {
-				err = io.ErrUnexpectedEOF
-			}
+	}
+	if far := min(start-behind, len(r.near)); far > 0 {
+		r.near = r.near[:copy(r.near, r.near[far:])]
+		r.from, start = r.from+int64(far), start-far
+	}
+	for looked := max(start, len(r.near)); ; looked = len(r.near) {
+		if err := r.extend(file, int(min(int64(looked+max(r.size, looked-start)), end-r.from))); err != nil {
 			return nil, err
 		}
-		if i := bytes.IndexByte(b.data[have:], '\n'); i >= 0 {
-			return b.data[:have+i], nil
+		r.size = min(2*r.size, farRead)
+		if i := bytes.IndexByte(r.near[looked:], '\n'); i >= 0 {
+			return r.near[start : looked+i], nil
 		}
-		if have = size; int64(size) == end-at {
+		if r.from+int64(len(r.near)) == end {
 			return nil, errors.New("line has no end")
 		}
 	}
+}
+
+// extend reads on until there are so many bytes.
+func (r *Reader) extend(file io.ReaderAt, size int) error {
+	have := len(r.near)
+	if cap(r.near) < size {
+		r.near = append(make([]byte, 0, size), r.near...)
+	}
+	r.near = r.near[:size]
+	if _, err := file.ReadAt(r.near[have:], r.from+int64(have)); err != nil {
+		r.near = r.near[:have]
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return err
+	}
+	return nil
 }

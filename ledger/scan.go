@@ -71,7 +71,6 @@ type scanner struct {
 	result  Result
 	failure Failure
 	emitted Emitted
-	line    lineBuffer
 }
 
 func (s *scanner) entry(line []byte, at int64) (Entry, error) {
@@ -82,7 +81,7 @@ func (s *scanner) entry(line []byte, at int64) (Entry, error) {
 	e := Entry{Kind: kindOf(line), Offset: at, Line: line}
 	switch h.kind {
 	case KindRun:
-		err, e.Run = s.run.decode(line, &s.line), &s.run
+		err, e.Run = s.run.decode(line), &s.run
 	case KindResult:
 		err, e.Result = s.result.decode(line), &s.result
 	case KindFailure:

@@ -128,8 +128,7 @@ func (e *ShardEntry) check() (size int, err error) {
 
 // decode fills a step from its line, the records left out: h.keys is then what h.eachKey goes through.
 func (e *ShardEntry) decode(line []byte, h *head) error {
-	var buf lineBuffer
-	m, err := buf.members(line)
+	m, err := membersOf(line)
 	if err != nil {
 		return err
 	}
@@ -170,11 +169,11 @@ func (e *ShardEntry) set(m *memberReader) bool {
 	case "time":
 		return m.time(&e.Time)
 	case "provider":
-		return m.string(&e.Provider)
+		return m.string(&e.Provider, "")
 	case "endpoint":
-		return m.string(&e.Endpoint)
+		return m.string(&e.Endpoint, "")
 	case "model":
-		return m.string(&e.Model)
+		return m.string(&e.Model, "")
 	case "round":
 		return m.count(&e.Round)
 	case "bytes":
@@ -182,13 +181,13 @@ func (e *ShardEntry) set(m *memberReader) bool {
 	case "reserved_usd":
 		return m.cost(&e.ReservedNanos, &known) && known
 	case "window":
-		return m.string(&e.Window)
+		return m.string(&e.Window, "")
 	case "file_id":
-		return m.string(&e.FileID)
+		return m.string(&e.FileID, "")
 	case "batch_id":
-		return m.string(&e.BatchID)
+		return m.string(&e.BatchID, "")
 	case "state":
-		return m.string(&e.State)
+		return m.string(&e.State, "")
 	case "answered":
 		return m.integer(&e.Answered)
 	case "failed":
@@ -209,8 +208,7 @@ type shardRecords struct {
 
 // recordsOf finds the records in the line of an intent.
 func recordsOf(line []byte) (*shardRecords, error) {
-	var buf lineBuffer
-	m, err := buf.members(line)
+	m, err := membersOf(line)
 	if err != nil {
 		return nil, err
 	}
@@ -241,8 +239,8 @@ func (s *shardRecords) next() (bool, error) {
 	if token, err := m.json.ReadToken(); err != nil || token.Kind() != '{' {
 		return false, errMalformed
 	}
-	s.record = ShardRecord{DowngradedFrom: s.record.DowngradedFrom}
-	downgraded := false
+	before := s.record
+	s.record = ShardRecord{}
 	for {
 		more, err := m.next()
 		if err != nil {
@@ -258,15 +256,14 @@ func (s *shardRecords) next() (bool, error) {
 		case "r":
 			ok = m.request(&s.record.Request)
 		case "custom_id":
-			ok = m.string(&s.record.CustomID)
+			ok = m.string(&s.record.CustomID, "")
 		case "downgraded_from":
-			ok, downgraded = m.string(&s.record.DowngradedFrom), true
+			ok = m.string(&s.record.DowngradedFrom, before.DowngradedFrom)
 		}
 		if !ok {
 			return false, errMalformed
 		}
 	}
-	keepIf(downgraded, &s.record.DowngradedFrom)
 	if _, err := m.json.ReadToken(); err != nil || len(s.record.ID) == 0 {
 		return false, errMalformed
 	}

@@ -1,0 +1,166 @@
+package ledger
+
+import (
+	"bytes"
+	"encoding/hex"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// field is a member of a line's object.
+type field struct {
+	name  []byte // without its quotes; our names need no unquoting
+	value []byte
+	text  []byte // of a string, in memory that is used again
+}
+
+// string sets dst, without an allocation where it is what before says.
+func (f *field) string(dst *string, before string) bool {
+	if len(f.value) < 2 || f.value[0] != '"' {
+		return false
+	}
+	text := f.value[1 : len(f.value)-1]
+	if bytes.IndexByte(text, '\\') >= 0 {
+		var err error
+		if f.text, err = jsontext.AppendUnquote(f.text[:0], f.value); err != nil {
+			return false
+		}
+		text = f.text
+	}
+	if before != string(text) {
+		before = string(text)
+	}
+	*dst = before
+	return true
+}
+
+func (f *field) integer(dst *int64) bool {
+	text, sign := f.value, int64(1)
+	if len(text) > 0 && text[0] == '-' {
+		text, sign = text[1:], -1
+	}
+	v, ok := parseInt(text)
+	*dst = sign * v
+	return ok
+}
+
+func (f *field) count(dst *int) bool {
+	var v int64
+	ok := f.integer(&v)
+	*dst = int(v)
+	return ok
+}
+
+func (f *field) cost(nanos *int64, known *bool) (ok bool) {
+	*nanos, *known, ok = parseCost(f.value)
+	return ok
+}
+
+func (f *field) request(dst *[32]byte) bool {
+	if len(f.value) != 2+2*len(dst) {
+		return false
+	}
+	_, err := hex.Decode(dst[:], f.value[1:len(f.value)-1])
+	return err == nil
+}
+
+func (f *field) time(dst *time.Time) bool {
+	if len(f.value) != 2+len(timeLayout) {
+		return false
+	}
+	// time.Parse makes a string of it, but one that does not escape.
+	t, err := time.Parse(timeLayout, string(f.value[1:len(f.value)-1]))
+	*dst = t
+	return err == nil
+}
+
+func (f *field) bool(dst *bool) bool {
+	*dst = string(f.value) == "true"
+	return *dst || string(f.value) == "false"
+}
+
+// fields goes through the members of a line that verify has passed. What has the right checksum was JSON when it was sealed, and is not
+// checked again: members are only found, at a fraction of what parsing would cost.
+type fields struct {
+	field
+	rest []byte // from the comma before the next member, or the object's brace
+}
+
+// start turns to a line.
+func (f *fields) start(line []byte) { f.rest = line }
+
+// next moves to the next member, and is false after the last. What it cannot make sense of is errMalformed.
+func (f *fields) next() (bool, error) {
+	if string(f.rest) == "}" {
+		return false, nil
+	}
+	if len(f.rest) < 2 || f.rest[1] != '"' {
+		return false, errMalformed
+	}
+	name := f.rest[2:]
+	end := bytes.IndexByte(name, '"')
+	if end < 0 || end+1 >= len(name) || name[end+1] != ':' {
+		return false, errMalformed
+	}
+	value := name[end+2:]
+	n := lengthOf(value)
+	if n <= 0 || n == len(value) {
+		return false, errMalformed
+	}
+	f.name, f.value, f.rest = name[:end], value[:n], value[n:]
+	return true, nil
+}
+
+// lengthOf returns how long the value is that src begins with; where it has no end that is all of src.
+func lengthOf(src []byte) int {
+	depth := 0
+	for i := 0; i < len(src); {
+		switch src[i] {
+		case '"':
+			i = stringEnd(src, i)
+		case '{', '[':
+			depth++
+			i++
+			continue
+		case '}', ']':
+			if depth--; depth < 0 {
+				return i
+			}
+			i++
+		case ',', ':':
+			if depth == 0 {
+				return i
+			}
+			i++
+			continue
+		default:
+			i++
+			continue
+		}
+		if depth == 0 {
+			return i
+		}
+	}
+	return len(src)
+}
+
+// stringEnd returns the position behind the string that begins at i.
+func stringEnd(src []byte, i int) int {
+	for i++; i < len(src); {
+		quote := bytes.IndexByte(src[i:], '"')
+		if quote < 0 {
+			break
+		}
+		end := i + quote
+		escapes := end
+		for escapes > i && src[escapes-1] == '\\' {
+			escapes--
+		}
+		i = end + 1
+		if (end-escapes)%2 == 0 {
+			return i
+		}
+	}
+	return len(src)
+}
