@@ -31,7 +31,8 @@ func (f countingFile) ReadAt(p []byte, at int64) (int, error) {
 	return f.File.ReadAt(p, at)
 }
 
-// A reader reads every result whatever the order and however long the lines are, and in the file's own order it seldom has to go to the disk.
+// A reader reads every result whatever the order and however long the lines are; in about the file's own order it seldom has to go to the
+// disk.
 func TestReaderReadsAhead(t *testing.T) {
 	const results = 2000
 	disk := &countingFS{}
@@ -68,7 +69,10 @@ func TestReaderReadsAhead(t *testing.T) {
 		name  string
 		order []int
 		most  int64 // reads
-	}{{"forwards", forwards, results / 8}, {"muddled", muddled, results / 8}, {"backwards", backwards, results * 3}, {"anyhow", anyhow, results * 3}} {
+	}{
+		{"forwards", forwards, results / 8}, {"muddled", muddled, results / 8},
+		{"backwards", backwards, results * 3}, {"anyhow", anyhow, results * 3},
+	} {
 		disk.reads.Store(0)
 		reader := l.NewReader()
 		var got Result

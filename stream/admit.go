@@ -17,6 +17,8 @@ type reader struct {
 	journal *journal // nil without a ledger
 	next    func() (*task, error)
 
+	recalled chain // their results are recorded, and yet to be read back
+
 	seq     int64 // of the next record
 	pending int   // records without a recorded result, for --limit
 
@@ -27,6 +29,7 @@ type reader struct {
 // read takes records in until the inputs end, the limit is reached or asking stops.
 func (r *reader) read() {
 	defer r.allRead.Store(true)
+	defer r.passRecalled()
 	for !r.stop.ending() && (r.cfg.Limit == 0 || r.pending < r.cfg.Limit) {
 		t, err := r.next()
 		if err != nil {
@@ -68,12 +71,13 @@ func (r *reader) admit(t *task) {
 	if t.outcome == unsent {
 		again = r.meet(t)
 	}
-	batched := t.outcome == unsent && r.batches.takes(t)
 	if t.outcome == recalled {
-		t.size += int64(len(t.recorded.Response))
-	} else {
-		r.pending++
+		r.passBy(t)
+		return
 	}
+	r.passRecalled() // before anything that may wait
+	r.pending++
+	batched := t.outcome == unsent && r.batches.takes(t)
 	t.ask = t.outcome == unsent && !again && !batched
 	ready := !t.ask && !batched || r.prepare()
 	if !r.gate.enter(t.size, t.ask) || t.outcome != unsent || !ready {
@@ -88,7 +92,7 @@ func (r *reader) admit(t *task) {
 	if joined := r.underway.begin(t); joined {
 		return
 	}
-	if again && r.recall(t, r.memory.Look(t.key)) {
+	if again && r.journal != nil && r.journal.recall(t, r.memory.Look(t.key)) {
 		// Its twin was committed between the two look-ups.
 		t.twin = true
 		r.underway.end(t)
@@ -101,6 +105,29 @@ func (r *reader) admit(t *task) {
 	}
 	r.chunks.n++
 	r.hand(t, r.fresh)
+}
+
+// recallTogether is how many records whose results are recorded go on together, where more of them follow: to wake the next stage for each
+// would cost as much as its work.
+const recallTogether = 64
+
+// passBy sends t, whose result is recorded, past all the asking.
+func (r *reader) passBy(t *task) {
+	if !r.gate.tryEnter(t.size, false) {
+		r.passRecalled()
+		r.gate.enter(t.size, false)
+	}
+	r.recalled.push(t)
+	if r.recalled.n == recallTogether {
+		r.passRecalled()
+	}
+}
+
+// passRecalled hands on what waits for company. None comes while reading waits.
+func (r *reader) passRecalled() {
+	if first := r.recalled.take(); first != nil {
+		r.recalls <- first
+	}
 }
 
 // hand gives t to the stage that takes from next.
@@ -126,11 +153,6 @@ func (r *reader) prepare() bool {
 	return true
 }
 
-// recall gives t its recorded result, and reports whether there was one.
-func (r *reader) recall(t *task, found ledger.Found) bool {
-	return r.journal != nil && r.journal.recall(t, found)
-}
-
 // meet looks t up among what is recorded and what this run has met. It reports whether the same record was met before in this run and
 // no result of it is known yet.
 func (r *reader) meet(t *task) (again bool) {
@@ -140,7 +162,7 @@ func (r *reader) meet(t *task) (again bool) {
 		t.fail(duplicateID(t))
 		return false
 	}
-	if r.recall(t, found) {
+	if r.journal != nil && r.journal.finds(t, found) {
 		t.twin = found.Seen == ledger.SeenSame
 		return false
 	}

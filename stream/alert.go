@@ -87,12 +87,13 @@ func (s *alerts) wait(atOnce <-chan struct{}) {
 
 // status is the alert of this moment.
 func (m *money) status(text string, colour limiter.Colour) alert {
+	billed := m.billed.Load()
 	a := alert{
-		Text: "llmpipe: " + text, Colour: colour.String(), Done: m.counts.ok.Load(),
+		Text: "llmpipe: " + text, Colour: colour.String(),
+		Done:  max(m.counts.ok.Load(), m.counts.skipped.Load()+billed), // also those that wait for the commit: they are in Spent
 		Spent: ledger.Dollars(m.total.Spent()), Budget: ledger.Dollars(m.total.Limit()), Ledger: m.cfg.Ledger.Path,
 	}
 	a.From = m.downgradedAt()
-	billed := m.billed.Load()
 	if total, ok := m.expected(); ok && billed > 0 {
 		left := max(total-a.Done-m.counts.failed.Load(), 0)
 		finish := ledger.Dollars(float64(m.spent.Load()) / float64(billed) * float64(left))

@@ -55,7 +55,7 @@ func (c *committer) gather() bool {
 	if !ok {
 		return false
 	}
-	c.group = append(c.group, t)
+	c.take(t)
 	for waited := time.Duration(0); c.collect() && waited < most; waited += groupLook {
 		c.timer.Reset(groupLook)
 		select {
@@ -75,7 +75,7 @@ func (c *committer) collect() bool {
 			if !ok {
 				return false
 			}
-			c.group = append(c.group, t)
+			c.take(t)
 			continue
 		default:
 		}
@@ -84,10 +84,19 @@ func (c *committer) collect() bool {
 	return false
 }
 
+// take adds t and what is chained to it to the group.
+func (c *committer) take(t *task) {
+	for t != nil {
+		next := t.next
+		t.next = nil
+		c.group = append(c.group, t)
+		t = next
+	}
+}
+
 // commitGroup takes the group through ledger, stdout and --failed.
 func (c *committer) commitGroup() {
 	if c.journal != nil {
-		c.journal.open(c.group)
 		if err := c.journal.commit(c.group, c.emitter.takeMarks()); err != nil {
 			c.stop.failSoon(err)
 		}
@@ -177,10 +186,11 @@ func (c *committer) count(t *task) {
 
 // release gives the room of finished records back to the gate, and their memory to others.
 func (c *committer) release() {
-	var bytes int64
+	var bytes, loaded int64
 	n := len(c.ready)
 	for i, t := range c.ready {
 		bytes += t.size
+		loaded += t.loaded
 		if t.shard != nil {
 			t.shard.committing.Done()
 		}
@@ -189,6 +199,9 @@ func (c *committer) release() {
 		c.ready[i] = nil
 	}
 	c.gate.leave(n, bytes)
+	if loaded > 0 {
+		c.gate.unload(loaded)
+	}
 }
 
 // close writes down what is not yet, and closes the files.

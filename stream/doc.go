@@ -6,6 +6,7 @@
 //
 //	read      source.go   a line out of the inputs, in order (decompressed and decoded by package record)
 //	admit     admit.go    is it wanted (--sample, --limit), has it been met before (seen.go), is there room (gate.go)
+//	replay    replay.go   what is recorded is read back, and goes on to the commit; all else is asked
 //	pack      packer.go   with --pack: several requests for embeddings become one (pack.go), and each its own again at the end
 //	wait      route.go    for a lane that takes it (lane.go), and for a permit of that lane's limiter; retries go first
 //	ask       ask.go      one attempt, by the worker that got the permit (crew.go); what came back decides what is next

@@ -21,6 +21,7 @@ type gate struct {
 	most    int   // of them, when room was looked for last
 	open    int   // read and not committed
 	bytes   int64 // of the open ones
+	loaded  int64 // bytes of recorded results that were read back for them
 	closed  bool
 	held    int // goroutines that wait for room
 	idling  int // goroutines that wait until nothing is open
@@ -50,6 +51,21 @@ func (g *gate) enter(bytes int64, ask bool) bool {
 	return !g.closed
 }
 
+// tryEnter is enter where it need not wait, and else reports false and counts nothing.
+func (g *gate) tryEnter(bytes int64, ask bool) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed || g.full(bytes, ask) {
+		return false
+	}
+	g.open++
+	g.bytes += bytes
+	if ask {
+		g.asks++
+	}
+	return true
+}
+
 // ask notes that a record that entered otherwise is to be asked after all.
 func (g *gate) ask() {
 	g.mu.Lock()
@@ -63,7 +79,36 @@ func (g *gate) full(bytes int64, ask bool) bool {
 	}
 	allowed := g.allowed()
 	g.most = 2 * allowed
-	return ask && g.asks >= g.most || g.open >= 4*allowed+commitSlack || g.bytes+bytes > maxOpenBytes
+	return ask && g.asks >= g.most || g.open >= 4*allowed+commitSlack || g.bytes+g.loaded+bytes > maxOpenBytes
+}
+
+// load counts in so many bytes of a recorded result, once there is room for them beside the others. Half of what may be held is theirs.
+func (g *gate) load(bytes int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for g.loaded > 0 && g.loaded+bytes > maxOpenBytes/2 {
+		g.changed.Wait()
+	}
+	g.loaded += bytes
+}
+
+// tryLoad is load where it need not wait, and else reports false and counts nothing.
+func (g *gate) tryLoad(bytes int64) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.loaded > 0 && g.loaded+bytes > maxOpenBytes/2 {
+		return false
+	}
+	g.loaded += bytes
+	return true
+}
+
+// unload notes that so many of those bytes are not held any more.
+func (g *gate) unload(bytes int64) {
+	g.mu.Lock()
+	g.loaded -= bytes
+	g.mu.Unlock()
+	g.changed.Broadcast()
 }
 
 // answered notes that a record waits for the commit alone, with so many more bytes. Reading goes on when there is room for several: to wake

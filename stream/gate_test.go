@@ -149,6 +149,41 @@ func TestGateCountsReturnToZero(t *testing.T) {
 	})
 }
 
+// Room for recorded results is there again when those before have been committed, and one that is larger than all of it passes alone.
+func TestGateLoads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(allow(1))
+		g.load(2 * maxOpenBytes)
+		if g.tryLoad(1) {
+			t.Error("there is room behind a result that takes all")
+		}
+		if g.tryEnter(1, false); g.open != 1 {
+			t.Error("a record that is alone does not pass")
+		}
+		if g.tryEnter(1, false) {
+			t.Error("a record enters although results take all the room")
+		}
+		loaded := false
+		go func() {
+			g.load(3)
+			loaded = true
+		}()
+		synctest.Wait()
+		if loaded {
+			t.Error("a second result was loaded")
+		}
+		g.unload(2 * maxOpenBytes)
+		synctest.Wait()
+		if !loaded || !g.tryLoad(maxOpenBytes/2-3) || g.tryLoad(1) {
+			t.Error("the room for results is not what it was")
+		}
+		g.unload(maxOpenBytes / 2)
+		if g.loaded != 0 || !g.tryEnter(1, false) {
+			t.Errorf("%d bytes are left", g.loaded)
+		}
+	})
+}
+
 // Recorded answers are bytes held too: a reader that is slow must not fill the memory with them.
 func TestGateCountsRecordedAnswers(t *testing.T) {
 	recalledOnes := 0
@@ -161,8 +196,8 @@ func TestGateCountsRecordedAnswers(t *testing.T) {
 					return
 				}
 				recalledOnes++
-				if want := int64(len(done.line) + len(done.recorded.Response)); done.size != want {
-					t.Errorf("%s counts as %d bytes, want %d", done.title(), done.size, want)
+				if line, result := int64(len(done.line)), int64(len(done.recorded.Response)); done.size != line || done.loaded != result {
+					t.Errorf("%s counts as %d and %d bytes, want %d and %d", done.title(), done.size, done.loaded, line, result)
 				}
 			}
 		})

@@ -143,42 +143,51 @@ func ledgerHint(path string, err error) error {
 	return err
 }
 
-// recall gives t the result that was recorded for it, and reports whether there was one.
+// recall gives t the result that is recorded for it, and reports whether there is one.
 func (j *journal) recall(t *task, found ledger.Found) bool {
-	ref, request := found.Result, &t.Request
-	if ref == 0 && j.cfg.Ledger.MatchID {
-		ref, request = found.Other, nil
+	return j.finds(t, found) && j.readResult(t, j.ReadMatch) == nil && t.outcome == recalled
+}
+
+// finds makes t one whose result is recorded, if it is. The result is yet to be read.
+func (j *journal) finds(t *task, found ledger.Found) bool {
+	t.ref = found.Result
+	if t.ref == 0 && j.cfg.Ledger.MatchID {
+		t.ref = found.Other
 	}
-	if ref == 0 {
+	if t.ref == 0 {
 		return false
 	}
-	err := j.ReadMatch(ref, t.ID, request, &t.recorded)
-	if errors.Is(err, ledger.ErrMismatch) {
-		return false
-	}
-	if err != nil {
-		j.stop.fail(ledgerHint(j.cfg.Ledger.Path, err))
-		return false
-	}
-	t.outcome, t.emitted, t.recent = recalled, found.Emitted, j.Recent(ref)
+	t.outcome, t.emitted, t.recent = recalled, found.Emitted, j.Recent(t.ref)
 	return true
 }
 
-// open parses the recalled answers of a group. It is the committer's part of recalling, so that the reader has time for the next lines.
-func (j *journal) open(group []*task) {
-	for _, t := range group {
-		if t.outcome != recalled {
-			continue
-		}
-		endpoint, err := record.ParseEndpoint(t.recorded.Endpoint) // with MatchID it may be another than t's
+// readResult reads t's result with read, and parses it. Where that is impossible the run ends and t is unsent. The error is
+// ledger.ErrMismatch or nil; after the former t is one without a result.
+func (j *journal) readResult(t *task, read func(ledger.Ref, []byte, *[32]byte, *ledger.Result) error) error {
+	request := &t.Request
+	if j.cfg.Ledger.MatchID {
+		request = nil
+	}
+	err := read(t.ref, t.ID, request, &t.recorded)
+	if errors.Is(err, ledger.ErrMismatch) {
+		t.outcome, t.emitted, t.recent = unsent, false, false
+		return err
+	}
+	if err == nil {
+		var endpoint record.Endpoint
+		endpoint, err = record.ParseEndpoint(t.recorded.Endpoint) // with MatchID it may be another than t's
 		if err == nil {
 			t.reply.Answer, err = record.ParseAnswer(endpoint, t.recorded.Response)
 		}
 		if err != nil {
-			j.stop.fail(fmt.Errorf("ledger %s: the result of %s: %w", j.cfg.Ledger.Path, t.title(), err))
-			t.outcome = unsent
+			err = fmt.Errorf("ledger %s: the result of %s: %w", j.cfg.Ledger.Path, t.title(), err)
 		}
 	}
+	if err != nil {
+		j.stop.fail(ledgerHint(j.cfg.Ledger.Path, err))
+		t.outcome = unsent
+	}
+	return nil
 }
 
 // commit records what the group's records cost and said, and which lines were written to stdout since the last time. An answer that

@@ -35,7 +35,8 @@ type run struct {
 	summaryFile *summaryFile // nil without --summary
 
 	fresh   chan *task // from the reader to the packer, or to the router
-	commits chan *task // to the committer
+	recalls chan *task // chains of them, from the reader to the replayer
+	commits chan *task // the same, to the committer
 
 	allRead    atomic.Bool // every record has been read, or as many as will be
 	speed      *speed
@@ -54,6 +55,7 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 		underway: newUnderway(),
 		sleepers: newSleepers(),
 		fresh:    make(chan *task, freshRecords),
+		recalls:  make(chan *task, 4),
 		commits:  make(chan *task, commitSlack),
 		chunks:   chunks{size: cfg.Chunk},
 	}
@@ -143,6 +145,7 @@ func newReader(r *run, decode *record.Decoder, j *journal) *reader {
 	}
 	in.decoder = &decoder{Decoder: decode, options: r.cfg.Decode, lane: r.router.lanes[0]}
 	in.next = in.nextRecord
+	r.source.beforeWait = in.passRecalled
 	if r.cfg.Sample > 0 {
 		in.next = in.sampled()
 	}
@@ -210,6 +213,13 @@ func (r *run) stages(in *reader, out *committer) {
 	if r.batches != nil {
 		go r.batches.take()
 	}
+	replayed := make(chan struct{})
+	go func() {
+		defer close(replayed)
+		if in.journal != nil {
+			r.replay(in.journal)
+		}
+	}()
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
@@ -227,6 +237,8 @@ func (r *run) stages(in *reader, out *committer) {
 		r.batches.end()
 	}
 	r.awaitIdle() // every record that was read has been committed, or is on disk for a batch that is not waited for
+	close(r.recalls)
+	<-replayed
 	stopLanes()
 	<-served
 	close(r.commits)

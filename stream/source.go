@@ -22,6 +22,8 @@ type source struct {
 	maxLine int
 	spill   bool // keep the bytes of over-long lines
 
+	beforeWait func() // called by the owner before anything that may wait for an input
+
 	opened int // how many inputs were opened
 	file   *os.File
 	reader *record.Reader
@@ -45,7 +47,7 @@ func newSource(c *Config) (*source, error) {
 	if len(names) == 0 {
 		names = []string{"-"}
 	}
-	s := &source{stdin: c.Stdin, names: names, maxLine: c.MaxLine, spill: c.Failed != ""}
+	s := &source{stdin: c.Stdin, names: names, maxLine: c.MaxLine, spill: c.Failed != "", beforeWait: func() {}}
 	for _, name := range names {
 		info, err := checkInput(name, c.Stdin)
 		if err != nil {
@@ -102,17 +104,22 @@ func (s *source) share() (float64, bool) {
 // counted is an input that counts what is read of it, and tells when it is waited for.
 type counted struct {
 	io.Reader
-	n       *atomic.Int64
-	waiting *atomic.Bool
+	source *source
 }
 
 // Read implements io.Reader.
-func (c counted) Read(p []byte) (int, error) {
-	c.waiting.Store(true)
-	n, err := c.Reader.Read(p)
-	c.waiting.Store(false)
-	c.n.Add(int64(n))
+func (c counted) Read(p []byte) (n int, err error) {
+	c.source.wait(func() { n, err = c.Reader.Read(p) })
+	c.source.consumed.Add(int64(n))
 	return n, err
+}
+
+// wait does what may have to wait for an input.
+func (s *source) wait(do func()) {
+	s.beforeWait()
+	s.waiting.Store(true)
+	do()
+	s.waiting.Store(false)
 }
 
 // next reads the next line into t, and returns io.EOF after the last one of the last input.
@@ -166,7 +173,7 @@ func (s *source) open() error {
 		}
 		s.file, src = f, f
 	}
-	s.reader = record.NewReader(counted{src, &s.consumed, &s.waiting}, s.maxLine)
+	s.reader = record.NewReader(counted{src, s}, s.maxLine)
 	if s.spill {
 		s.reader.Spill = newSpill
 	}
@@ -178,9 +185,9 @@ func (s *source) openFile(name string) (*os.File, error) {
 	if !s.enterRead(true) {
 		return nil, errAbandoned
 	}
-	s.waiting.Store(true)
-	f, err := os.Open(name)
-	s.waiting.Store(false)
+	var f *os.File
+	var err error
+	s.wait(func() { f, err = os.Open(name) })
 	if !s.enterRead(false) {
 		_ = f.Close() // nil or not: nobody reads it
 		return nil, errAbandoned

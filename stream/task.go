@@ -32,6 +32,7 @@ type task struct {
 	key  ledger.Key
 	size int64 // bytes charged to the gate
 	ask  bool  // counted by the gate as one to be asked
+	next *task // behind it in a chain
 	pack *pack // the records that it asks about together; nil when it is one record
 
 	shard *shard // whose answer it has, and which waits for its commit; nil in realtime
@@ -62,7 +63,9 @@ type task struct {
 
 	outcome  outcome
 	err      *record.Error // when failed
+	ref      ledger.Ref    // when recalled: where its result stands
 	recorded ledger.Result // when recalled
+	loaded   int64         // bytes of it charged to the gate
 	emitted  bool          // when recalled: it was written to this very file before
 	recent   bool          // when recalled: it was recorded since this run began
 	spill    *os.File      // where an over-long line went, for --failed
