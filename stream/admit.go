@@ -132,6 +132,13 @@ func (r *reader) passRecalled() {
 
 // hand gives t to the stage that takes from next.
 func (r *reader) hand(t *task, next chan<- *task) {
+	if !r.stop.ending() {
+		select {
+		case next <- t: // mostly there is room, and a look costs less than a choice
+			return
+		default:
+		}
+	}
 	select {
 	case next <- t:
 	case <-r.stop.asking.Done():

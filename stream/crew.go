@@ -50,15 +50,29 @@ func (c *crew) recruit(ctx context.Context) {
 // lead places new records until one of them has a permit, or ctx ends.
 func (c *crew) lead(ctx context.Context) (*task, *limiter.Permit) {
 	for {
-		select {
-		case t := <-c.fresh:
-			t = t.seal()
-			if permit := c.place(ctx, t, false); permit != nil {
-				return t, permit
-			}
-		case <-ctx.Done():
+		t := c.next(ctx)
+		if t == nil {
 			return nil, nil
 		}
+		t = t.seal()
+		if permit := c.place(ctx, t, false); permit != nil {
+			return t, permit
+		}
+	}
+}
+
+// next waits for a new record, and returns nil when ctx ends first. Mostly there is one, and a look costs less than a choice.
+func (c *crew) next(ctx context.Context) *task {
+	select {
+	case t := <-c.fresh:
+		return t
+	default:
+	}
+	select {
+	case t := <-c.fresh:
+		return t
+	case <-ctx.Done():
+		return nil
 	}
 }
 
