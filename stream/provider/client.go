@@ -138,7 +138,7 @@ const (
 
 func newTransport(base *url.URL, sim *Sim, connections int) *http.Transport {
 	t := &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
+		Proxy:               proxyTo(base),
 		DialContext:         (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout: tlsTimeout,
 		MaxIdleConnsPerHost: max(connections, 2),
@@ -154,6 +154,18 @@ func newTransport(base *url.URL, sim *Sim, connections int) *http.Transport {
 		t.DialContext = sim.DialContext
 	}
 	return t
+}
+
+// proxyTo is the proxy that the environment names for base, looked up once: every request of a client goes to the same host.
+func proxyTo(base *url.URL) func(*http.Request) (*url.URL, error) {
+	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: base})
+	if err != nil {
+		return http.ProxyFromEnvironment // it says so again
+	}
+	if proxy == nil {
+		return nil
+	}
+	return http.ProxyURL(proxy)
 }
 
 // NameOf is the name, for price tables and reports, of the provider at baseURL: its host.
