@@ -38,8 +38,9 @@ func (r *reader) read() {
 			}
 			return
 		}
-		if wait := time.Until(r.chunks.rest); wait > 0 {
-			r.stop.sleep(wait) // where asking ends meanwhile, t is unsent
+		if !r.chunks.rest.IsZero() {
+			r.stop.sleep(time.Until(r.chunks.rest)) // where asking ends meanwhile, t is unsent
+			r.chunks.rest = time.Time{}
 		}
 		r.admit(t)
 		if r.chunks.full() && !r.endChunk() {

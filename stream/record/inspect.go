@@ -59,6 +59,9 @@ const imageBytes = 3 << 10
 
 // count returns the whole number that a value is, 0 for anything that is none or below zero.
 func count(value []byte) int {
+	if n, ok := wholeNumber(value); ok {
+		return int(min(n, math.MaxInt32))
+	}
 	if !isNumber(value) {
 		return 0
 	}

@@ -42,6 +42,9 @@ const maxTokenCount = 1 << 40
 
 // tokens returns a count of tokens; 0 for what is none.
 func tokens(value []byte) int64 {
+	if n, ok := wholeNumber(value); ok {
+		return min(n, maxTokenCount)
+	}
 	if !isNumber(value) {
 		return 0
 	}
@@ -50,4 +53,19 @@ func tokens(value []byte) int64 {
 		return 0
 	}
 	return int64(min(f, maxTokenCount))
+}
+
+// wholeNumber returns a value that is nothing but some digits, as nearly all counts are.
+func wholeNumber(value []byte) (n int64, ok bool) {
+	const most = 15 // of which none overflow
+	if len(value) == 0 || len(value) > most {
+		return 0, false
+	}
+	for _, c := range value {
+		if !isDigit(c) {
+			return 0, false
+		}
+		n = 10*n + int64(c-'0')
+	}
+	return n, true
 }
