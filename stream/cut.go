@@ -27,13 +27,21 @@ func (c *Config) checkCut(flag, name string) error {
 		return nil // not there yet, or opening it will say what is wrong
 	}
 	for what, stream := range map[string]any{"the input": c.Stdin, "the output": c.Stdout} {
-		if f, ok := stream.(*os.File); ok {
-			if other, err := f.Stat(); err == nil && other.Mode().IsRegular() && os.SameFile(info, other) {
-				return fmt.Errorf("%s %s is %s", flag, name, what)
-			}
+		if isFile(stream, info) {
+			return fmt.Errorf("%s %s is %s", flag, name, what)
 		}
 	}
 	return nil
+}
+
+// isFile reports whether stream is the regular file that info describes.
+func isFile(stream any, info os.FileInfo) bool {
+	f, ok := stream.(*os.File)
+	if !ok || info == nil {
+		return false
+	}
+	other, err := f.Stat()
+	return err == nil && other.Mode().IsRegular() && os.SameFile(info, other)
 }
 
 // sameFile reports whether two names mean one regular file, which need not be there yet.

@@ -105,10 +105,8 @@ func (c *Config) checkLedger() error {
 	if err != nil {
 		return nil // not there yet, or Open will say what is wrong
 	}
-	if f, ok := c.Stdout.(*os.File); ok {
-		if out, err := f.Stat(); err == nil && out.Mode().IsRegular() && os.SameFile(info, out) {
-			return fmt.Errorf("--ledger %s is the output", c.Ledger.Path)
-		}
+	if isFile(c.Stdout, info) {
+		return fmt.Errorf("--ledger %s is the output", c.Ledger.Path)
 	}
 	return nil
 }

@@ -53,6 +53,13 @@ func newSource(c *Config) (*source, error) {
 		if err != nil {
 			return nil, err
 		}
+		if isFile(c.Stdout, info) { // every answer would become a question
+			if name == "-" {
+				name = "stdin"
+			}
+			return nil, hinted("write to another file: a shell's > empties the input before it is read, and with >> it never ends",
+				fmt.Errorf("input: %s is the output too", name))
+		}
 		if info == nil || !info.Mode().IsRegular() {
 			s.size = -1
 		} else if s.size >= 0 {
