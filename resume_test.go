@@ -99,7 +99,7 @@ func TestResume(t *testing.T) {
 		{"simulated answers are not taken for real ones, but real ones for simulated", []resumed{
 			{args: "--base-url sim:?latency=1ms", input: threeRecords, in: 3, ok: 3, lines: 3},
 			{args: "--base-url sim:?latency=1ms", input: threeRecords, in: 3, ok: 3, skip: 3, lines: 3},
-			{input: threeRecords, asked: 3, in: 3, ok: 3, lines: 3},
+			{args: "--base-url REAL", input: threeRecords, asked: 3, in: 3, ok: 3, lines: 3},
 			{args: "--base-url sim:?latency=1ms", input: threeRecords, in: 3, ok: 3, skip: 3, lines: 3},
 		}},
 		{"failures are tried again", []resumed{
@@ -140,12 +140,13 @@ func TestResume(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			sim, other := startSim(t, "latency=1ms&models=gpt-4o-mini"), startSim(t, "latency=1ms")
+			real := inEarnest(t, sim)
 			dir := t.TempDir()
 			before := 0
 			for i, run := range test.runs {
 				args := []string{"-l", "ledger.jsonl", "-m", "gpt-4o-mini", "--base-url", sim.URL, "--summary", "summary.json"}
 				for arg := range strings.FieldsSeq(run.args) {
-					args = append(args, strings.ReplaceAll(arg, "OTHER", other.URL))
+					args = append(args, strings.NewReplacer("OTHER", other.URL, "REAL", real).Replace(arg))
 				}
 				p := llmpipe(t, dir, args...)
 				p.Stdin = strings.NewReader(run.input)

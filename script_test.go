@@ -10,7 +10,7 @@ import (
 
 // TestScripts runs the command lines of testdata/script. Beyond testscript's own commands there is
 //
-//	simulate [OPTIONS]    start a simulated provider as a process; its address is in $SIM
+//	simulate [OPTIONS]    start a simulated provider as a process; its address is in $SIM, and in $REAL that of one which passes for real
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
@@ -24,7 +24,9 @@ func TestScripts(t *testing.T) {
 				if !ok {
 					ts.Fatalf("no testing.TB to end the simulator with")
 				}
-				ts.Setenv("SIM", startSim(t, strings.Join(args, "&")).URL)
+				sim := startSim(t, strings.Join(args, "&"))
+				ts.Setenv("SIM", sim.URL)
+				ts.Setenv("REAL", inEarnest(t, sim))
 			},
 		},
 	})

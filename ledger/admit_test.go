@@ -209,3 +209,31 @@ func fileSize(t testing.TB, path string) int64 {
 	}
 	return info.Size()
 }
+
+// A run that asks a simulator over the network, and may learn so late, has the simulated results and a real run's batches.
+func TestRehearsal(t *testing.T) {
+	path := testPath(t)
+	b := resultsOf(0, 2)
+	for i := range b.Results {
+		b.Results[i].Simulated = true
+	}
+	late := mustOpen(t, path, Options{})
+	late.Rehearse()
+	mustCommit(t, late, b)
+	knows := func(l *Ledger, want bool) {
+		t.Helper()
+		if got := l.Look(b.Results[1].key()).Result != 0; got != want {
+			t.Errorf("finds a simulated result: %v, want %v", got, want)
+		}
+	}
+	knows(late, true)
+	if late.LeftOut() {
+		t.Error("left out what it found")
+	}
+	real := mustOpen(t, path, Options{})
+	knows(real, false)
+	if !real.LeftOut() {
+		t.Error("a real run does not know that it left something out")
+	}
+	knows(mustOpen(t, path, Options{Rehearsal: true}), true)
+}

@@ -18,6 +18,9 @@ type Options struct {
 	// Simulated says that this run asks the simulated provider. Its results are marked, and results
 	// marked so do not exist for a run that is not simulated; real ones exist for both.
 	Simulated bool
+	// Rehearsal says that this run asks a simulator that is served over the network: results marked as simulated exist for it, its
+	// own batches and marks are as a real run's. See [Ledger.Rehearse].
+	Rehearsal bool
 
 	// Since is from when Summary.SpentSince counts; zero for never.
 	Since time.Time
@@ -68,6 +71,7 @@ type Ledger struct {
 	shards  shards
 	summary Summary
 	marked  int64 // size of Options.Emitted at its last mark
+	leftOut bool  // there are simulated results, which do not exist for this run
 	end     int64 // of what is indexed
 }
 
@@ -209,7 +213,11 @@ func (l *Ledger) heed(h *head, line []byte, at int64) error {
 		l.marked = h.size
 	}
 	if h.simulated && !l.options.Simulated {
-		return nil
+		answer := h.kind == KindResult || h.kind == KindFailure
+		l.leftOut = l.leftOut || answer && !l.options.Rehearsal
+		if !answer || !l.options.Rehearsal {
+			return nil
+		}
 	}
 	switch h.kind {
 	case KindResult:
@@ -230,6 +238,20 @@ func (l *Ledger) heed(h *head, line []byte, at int64) error {
 		return l.enterShard(h, line, at)
 	}
 	return nil
+}
+
+// LeftOut reports whether there are simulated records, which do not exist for this run.
+func (l *Ledger) LeftOut() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.leftOut
+}
+
+// Rehearse is Options.Rehearsal for a run that learns only from the first answer whom it asks. What was left out by then stays so.
+func (l *Ledger) Rehearse() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.options.Rehearsal = true
 }
 
 func tooLarge(path string, at int64) error {

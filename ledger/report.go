@@ -86,6 +86,7 @@ func NewReport(paths ...string) (*Report, error) {
 	if real.records() == 0 && simulated.records() > 0 {
 		r := simulated.report()
 		r.Simulated = true
+		r.Runs += real.runs // those of a simulator over the network, which is known only by its answers
 		return r, nil
 	}
 	r := real.report()

@@ -54,6 +54,8 @@ type journal struct {
 	id    string // the run's
 	syncs bool   // a commit waits for the disk
 
+	rehearsal bool // the ledger knows that the answers are a simulator's
+
 	batch   ledger.Batch
 	compact []byte
 	broken  bool // a commit failed: nothing is recorded any more
@@ -86,6 +88,14 @@ func openJournal(r *run) (*journal, error) {
 		}
 	}
 	l, err := ledger.Open(c.Path, o)
+	if err == nil && l.LeftOut() {
+		r.router.lanes[0].client.Probe(r.stop.asking)
+		if o.Rehearsal = r.router.lanes[0].client.Rehearses(); o.Rehearsal {
+			if err = l.Close(); err == nil {
+				l, err = ledger.Open(c.Path, o)
+			}
+		}
+	}
 	if err != nil {
 		return nil, ledgerHint(c.Path, err)
 	}
@@ -191,6 +201,10 @@ func (j *journal) readResult(t *task, read func(ledger.Ref, []byte, *[32]byte, *
 // commit records what the group's records cost and said, and which lines were written to stdout since the last time. An answer that
 // could not be recorded becomes unsent: what is not safe is not shown.
 func (j *journal) commit(group []*task, marks []ledger.Key) error {
+	if !j.rehearsal && j.router.lanes[0].client.Rehearses() {
+		j.rehearsal = true
+		j.Rehearse()
+	}
 	j.batch.Reset()
 	j.compact = j.compact[:0]
 	for _, t := range group {
@@ -265,7 +279,8 @@ func (j *journal) result(t *task) ledger.Result {
 		PromptTokens: a.Usage.Prompt, CompletionTokens: a.Usage.Completion, CachedTokens: a.Usage.Cached, ReasoningTokens: a.Usage.Reasoning,
 		CostNanos: t.cost, CostKnown: t.costKnown, DowngradedFrom: t.downgradedFrom,
 		Attempts: t.attempts, LatencyMS: t.reply.Latency.Milliseconds(), Time: time.Now(), Shard: t.shardID(),
-		Response: j.compact[from:len(j.compact):len(j.compact)],
+		Simulated: t.lane.client.Rehearses(),
+		Response:  j.compact[from:len(j.compact):len(j.compact)],
 	}
 }
 
@@ -275,6 +290,7 @@ func (j *journal) failure(t *task) ledger.Failure {
 		Billed: t.cost > 0, CostNanos: t.cost, CostKnown: t.cost > 0,
 		Type: t.err.Type, Code: t.err.Code, Status: t.err.Status, Message: t.err.Message,
 		Attempts: t.attempts, LatencyMS: t.reply.Latency.Milliseconds(), Time: time.Now(), Shard: t.shardID(),
+		Simulated: t.lane.client.Rehearses(),
 	}
 }
 

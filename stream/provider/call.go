@@ -45,6 +45,7 @@ func (c *Client) run(ctx context.Context, k *call, send func(context.Context) er
 	if k.err != nil {
 		err = k.err
 	}
+	c.rehearsal.listen(k.header)
 	reply := k.reply()
 	switch {
 	case k.status == 0 || k.err != nil:

@@ -57,6 +57,8 @@ type Client struct {
 	stubs     [record.Completions + 1]stub
 	redact    *strings.Replacer
 	local     bool
+	base      *url.URL
+	rehearsal rehearsal
 }
 
 // New checks c and makes a client of it. It sends nothing yet.
@@ -96,6 +98,7 @@ func New(c Config) (*Client, error) {
 	config.HTTPClient = &doer{transport: client.transport, fresh: client.fresh, header: header, query: base.RawQuery}
 	base.RawQuery = ""
 	config.BaseURL = strings.TrimRight(base.String(), "/")
+	client.base = base
 	client.api = openai.NewClientWithConfig(config)
 	return client, nil
 }
@@ -259,6 +262,7 @@ func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte,
 	}
 	reply.Start, reply.Latency = start, time.Since(start)
 	reply.Status, reply.Header, reply.Body = x.status, x.header, x.raw
+	c.rehearsal.listen(x.header)
 	if err != nil || x.status < 200 || x.status > 299 {
 		reply.BodyInUse = true
 	}
@@ -271,16 +275,24 @@ func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte,
 	c.redactReply(reply)
 }
 
-// Models lists the models that the provider offers.
+// Models lists the models that the provider offers. An error is a *[CallError].
 func (c *Client) Models(ctx context.Context) ([]string, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, min(c.timeout, 30*time.Second), errTimeout)
-	defer cancel()
-	list, err := c.api.ListModels(ctx)
+	k := &call{}
+	err := c.run(ctx, k, func(ctx context.Context) error {
+		_, err := c.api.ListModels(ctx)
+		return err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("listing models: %s", c.redact.Replace(err.Error()))
+		return nil, err
 	}
-	names := make([]string, len(list.Models))
-	for i, m := range list.Models {
+	var list page[struct {
+		ID string `json:"id"`
+	}]
+	if err := c.read(k, &list, "a list of models"); err != nil {
+		return nil, err
+	}
+	names := make([]string, len(list.Data))
+	for i, m := range list.Data {
 		names[i] = m.ID
 	}
 	return names, nil

@@ -8,9 +8,16 @@ import (
 	"time"
 )
 
-// Serve serves the simulator on l until ctx ends, and closes it then. Requests under way are cut off.
+// Serve serves the simulator on l until ctx ends, and closes it then. Requests under way are cut off. What it answers is marked, so that
+// a client of ours knows it for what it is.
 func (s *Sim) Serve(ctx context.Context, l net.Listener) error {
-	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	marked := func(w http.ResponseWriter, r *http.Request) {
+		w.Header()[simMark] = simMarked
+		if r.Method != http.MethodHead { // which asks who is there
+			s.ServeHTTP(w, r)
+		}
+	}
+	server := &http.Server{Handler: http.HandlerFunc(marked), ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() {
 		s.Close()
 		_ = server.Close() // closes l; Serve says how it went

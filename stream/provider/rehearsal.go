@@ -1,0 +1,46 @@
+package provider
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// simMark is the header of what a simulator answers that is served over the network, in canonical form.
+const simMark = "Llmpipe-Simulated"
+
+var simMarked = []string{"true"}
+
+// rehearsal notes whether a simulator was heard over the network.
+type rehearsal struct{ heard atomic.Bool }
+
+func (r *rehearsal) listen(h http.Header) {
+	if _, ok := h[simMark]; ok && !r.heard.Load() {
+		r.heard.Store(true)
+	}
+}
+
+// Rehearses reports whether the answers are made up, in process or by a simulator that was heard over the network.
+func (c *Client) Rehearses() bool { return c.sim != nil || c.rehearsal.heard.Load() }
+
+// probeTimeout bounds a look at who is there. Whoever takes longer is not taken for a simulator.
+const probeTimeout = 5 * time.Second
+
+// Probe asks who is there, where it may be a simulator: they are served over plain http. It shows no key and asks for nothing; after it
+// Rehearses knows.
+func (c *Client) Probe(ctx context.Context) {
+	if c.sim != nil || c.base.Scheme != "http" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, c.base.String(), nil)
+	if err != nil {
+		return
+	}
+	if res, err := c.transport.RoundTrip(req); err == nil {
+		c.rehearsal.listen(res.Header)
+		_ = res.Body.Close() // there is none
+	}
+}
