@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -202,4 +203,72 @@ func TestAppendBehindATornLine(t *testing.T) {
 		t.Errorf("the next run made %d lines that are not whole", again.torn)
 	}
 	j.checkAsked()
+}
+
+// TestAppendBehindUnmarkedLines: a run was killed after it wrote lines and before the ledger learned of it, and the next one was before it
+// came to all of them. What is there is there, in any order and also behind lines of others; and what only looks like it is not.
+func TestAppendBehindUnmarkedLines(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("an open file cannot be opened once more")
+	}
+	t.Parallel()
+	for _, format := range []string{"result", "raw", "batch"} {
+		t.Run(format, func(t *testing.T) {
+			j := newAppendJob(t)
+			p := j.command("whole", redirect)
+			p.Args = append(p.Args, "-f", format, "--keep-input")
+			p.Stdin = bytes.NewReader(j.prompts)
+			if code := p.exit(t); code != 0 {
+				t.Fatalf("exit %d: %s", code, &p.err)
+			}
+			lines := splitLines(readFile(t, j.dir, "whole"))
+			// No mark tells of this file. Its lines are in another order than the input, and one is changed by a byte.
+			slices.Reverse(lines)
+			there := append([]string{`{"of":"another"}`}, lines[:appendRecords/2]...)
+			changed := strings.Replace(lines[appendRecords-1], "Simulated", "simulated", 1)
+			if err := os.WriteFile(j.path("out"), []byte(strings.Join(append(there, changed), "\n")+"\n"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			p = j.command("out", appendTo)
+			p.Args = append(p.Args, "-f", format, "--keep-input")
+			stdin, err := p.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := p.Start(); err != nil {
+				t.Fatal(err)
+			}
+			for line := range bytes.Lines(j.prompts[:len(j.prompts)/4]) {
+				if _, err := stdin.Write(line); err != nil {
+					t.Fatal(err)
+				}
+			}
+			eventually(t, "more lines in the output", func() bool {
+				return len(splitLines(readFile(t, j.dir, "out"))) > appendRecords/2+appendRecords/8
+			})
+			_ = p.Process.Kill()
+			_ = p.wait(t)
+			for range 2 {
+				p := j.command("out", appendTo)
+				p.Args = append(p.Args, "-f", format, "--keep-input")
+				p.Stdin = bytes.NewReader(j.prompts)
+				if code := p.exit(t); code != 0 {
+					t.Fatalf("exit %d: %s", code, &p.err)
+				}
+			}
+			times := map[string]int{}
+			for _, line := range splitLines(readFile(t, j.dir, "out")) {
+				times[line]++
+			}
+			if len(times) != appendRecords+2 {
+				t.Errorf("%d lines, want the %d records', the other's and the changed one", len(times), appendRecords)
+			}
+			for _, line := range lines {
+				if times[line] != 1 {
+					t.Fatalf("%d times in the output: %s", times[line], line)
+				}
+			}
+			j.checkAsked()
+		})
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -215,14 +216,17 @@ func TestKilledAndResumed(t *testing.T) {
 	j.checkSurplus(sim)
 }
 
-// TestKilledAndAppended is the same with >> out: what was written to it is not written again, but for what the ledger did not learn of in
-// time.
+// TestKilledAndAppended is the same with >> out: what was written to it is not written again, also where the ledger did not learn of it in
+// time, if the file can be read.
 func TestKilledAndAppended(t *testing.T) {
 	t.Parallel()
 	sim := startSim(t, "latency=3ms&jitter=0.5")
 	j := newCrashJob(t, sim, os.O_APPEND, 2)
 	before := map[string]int{}
-	repeated := 0
+	most := 0
+	if runtime.GOOS != "linux" {
+		most = crashGroup // what a commit holds
+	}
 	j.killUntilDone(func(now written) {
 		again := 0
 		for id, times := range now.ids {
@@ -234,15 +238,13 @@ func TestKilledAndAppended(t *testing.T) {
 				again += added
 			}
 		}
-		if again > crashGroup {
-			t.Errorf("run %d repeated %d records, more than one commit holds", j.runs, again)
+		if again > most {
+			t.Errorf("run %d repeated %d records, want at most %d", j.runs, again, most)
 		}
-		repeated += again
 		before = now.ids
 	})
 	if len(before) != crashRecords {
 		t.Errorf("%d records in the output, want %d", len(before), crashRecords)
 	}
-	t.Logf("%d lines were in flight to the output at the kills", repeated)
 	j.checkSurplus(sim)
 }

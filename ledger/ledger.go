@@ -240,6 +240,17 @@ func (l *Ledger) heed(h *head, line []byte, at int64) error {
 	return nil
 }
 
+// Marked is how large the file of Options.Emitted was when something was last known to be written to it, and not cut off since; 0 for
+// never. What is behind that it got from others, or from a run that was killed.
+func (l *Ledger) Marked() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.marked > l.options.EmittedSize {
+		return 0
+	}
+	return l.marked
+}
+
 // LeftOut reports whether there are simulated records, which do not exist for this run.
 func (l *Ledger) LeftOut() bool {
 	l.mu.Lock()

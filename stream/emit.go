@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"syscall"
 
 	"llmpipe/ledger"
@@ -17,6 +16,7 @@ const flushBytes = 1 << 20
 // emitter writes the lines of stdout. It belongs to the committer.
 type emitter struct {
 	*run
+	journal   *journal // nil without a ledger
 	out       io.Writer
 	format    record.Format
 	keepInput bool
@@ -33,7 +33,7 @@ type emitter struct {
 }
 
 func newEmitter(r *run, j *journal) *emitter {
-	e := &emitter{run: r, out: r.cfg.Stdout, format: r.cfg.Format, keepInput: r.cfg.KeepInput, rawInput: r.cfg.Decode.Raw}
+	e := &emitter{run: r, journal: j, out: r.cfg.Stdout, format: r.cfg.Format, keepInput: r.cfg.KeepInput, rawInput: r.cfg.Decode.Raw}
 	if f, ok := r.cfg.Stdout.(*os.File); ok && IsTerminal(f) {
 		e.out = aboveLine{f, r.voice}
 	}
@@ -43,6 +43,9 @@ func newEmitter(r *run, j *journal) *emitter {
 		appending = appendsToContent(f)
 		if appending && endsAmidLine(f) {
 			e.buf = append(e.buf, '\n')
+		}
+		if appending && e.marking && r.cfg.Ledger.Replay == ReplayAuto {
+			j.regained = regain(f, e.format, j.Marked())
 		}
 	}
 	switch r.cfg.Ledger.Replay {
@@ -57,10 +60,9 @@ func newEmitter(r *run, j *journal) *emitter {
 }
 
 // endsAmidLine reports whether the last byte of f is no newline, as where a write was cut short: the next line must not become a part
-// of that one. f is open for writing alone and is opened once more by the name that the system has for it; where it has none, the
-// answer is no.
+// of that one. Where f cannot be read the answer is no.
 func endsAmidLine(f *os.File) bool {
-	again, err := os.Open("/dev/fd/" + strconv.Itoa(int(f.Fd())))
+	again, err := reopen(f)
 	if err != nil {
 		return false
 	}
@@ -104,6 +106,11 @@ func (e *emitter) add(t *task) {
 	start := len(e.buf)
 	e.buf = e.format.Append(e.buf, r)
 	mark := e.marking && t.outcome != failed
+	if t.outcome == recalled && e.journal.regained.has(e.buf[start:]) {
+		e.buf = e.buf[:start]
+		e.marks = append(e.marks, t.key)
+		return
+	}
 	if e.shelf != nil {
 		if err := e.shelf.put(t.seq, t.key, mark, e.buf[start:]); err != nil {
 			e.stop.fail(err)

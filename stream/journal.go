@@ -54,7 +54,8 @@ type journal struct {
 	id    string // the run's
 	syncs bool   // a commit waits for the disk
 
-	rehearsal bool // the ledger knows that the answers are a simulator's
+	regained  *regained // what stdout's file got and no mark tells of; the committer's
+	rehearsal bool      // the ledger knows that the answers are a simulator's
 
 	batch   ledger.Batch
 	compact []byte
@@ -217,7 +218,7 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 	}
 	j.batch.Emitted = marks
 	if f, ok := j.cfg.Stdout.(*os.File); ok && len(marks) > 0 {
-		j.batch.EmittedSize = fileSize(f)
+		j.batch.EmittedSize = j.regained.size(f)
 	}
 	if j.broken {
 		j.lost += dropAnswers(group, 0)
@@ -296,6 +297,9 @@ func (j *journal) failure(t *task) ledger.Failure {
 
 // close records the last marks, closes the ledger, and says what it could not take.
 func (j *journal) close(marks []ledger.Key) error {
+	if j.allRead.Load() && !j.stop.ending() {
+		j.regained.end()
+	}
 	err := j.commit(nil, marks)
 	if closeErr := j.Close(); err == nil && closeErr != nil && !j.broken {
 		err = closeErr
