@@ -27,9 +27,16 @@ type emitter struct {
 
 	buf     []byte
 	result  record.Result
-	unmark  []ledger.Key // in buf, not yet written
-	marks   []ledger.Key // written, not yet in the ledger
-	stopped bool         // nothing can be written any more
+	lines   []bufferedLine // in buf, not yet written
+	marks   []ledger.Key   // written, not yet in the ledger
+	stopped bool           // nothing can be written any more
+}
+
+// bufferedLine is a line that waits to be written.
+type bufferedLine struct {
+	end  int // of it in the buffer
+	key  ledger.Key
+	mark bool // the ledger is to know that it is written
 }
 
 func newEmitter(r *run, j *journal) *emitter {
@@ -118,9 +125,7 @@ func (e *emitter) add(t *task) {
 		e.buf = e.buf[:start]
 		return
 	}
-	if mark {
-		e.unmark = append(e.unmark, t.key)
-	}
+	e.lines = append(e.lines, bufferedLine{len(e.buf), t.key, mark})
 	if len(e.buf) >= flushBytes {
 		if err := e.flush(); err != nil {
 			e.stop.fail(err)
@@ -142,9 +147,7 @@ func (e *emitter) pour(note func(marks []ledger.Key) error) error {
 	}
 	err := e.shelf.pour(func(key ledger.Key, mark bool, line []byte) error {
 		e.buf = append(e.buf, line...)
-		if mark {
-			e.unmark = append(e.unmark, key)
-		}
+		e.lines = append(e.lines, bufferedLine{len(e.buf), key, mark})
 		if len(e.buf) < flushBytes {
 			return nil
 		}
@@ -170,14 +173,20 @@ func (e *emitter) flush() error {
 	if len(e.buf) == 0 || e.stopped {
 		return nil
 	}
-	_, err := e.out.Write(e.buf)
-	e.buf = e.buf[:0]
+	n, err := e.out.Write(e.buf)
+	if err != nil {
+		n = e.cutBack(n)
+	}
+	for _, l := range e.lines {
+		if l.mark && l.end <= n {
+			e.marks = append(e.marks, l.key)
+		}
+	}
+	e.buf, e.lines = e.buf[:0], e.lines[:0]
 	if cap(e.buf) > 4*flushBytes {
 		e.buf = nil
 	}
 	if err == nil {
-		e.marks = append(e.marks, e.unmark...)
-		e.unmark = e.unmark[:0]
 		return nil
 	}
 	e.stopped = true
@@ -193,6 +202,29 @@ func (e *emitter) flush() error {
 		err = hinted("make room, then run the same command again: what was answered is in the ledger, and is not paid for twice", err)
 	}
 	return err
+}
+
+// cutBack is for after a write of which only n bytes arrived, as on a full disk. It takes the part of a line at their end off a file again,
+// and returns how many bytes the whole lines have.
+func (e *emitter) cutBack(n int) (whole int) {
+	for _, l := range e.lines {
+		if l.end <= n {
+			whole = l.end
+		}
+	}
+	f, ok := e.out.(*os.File)
+	if !ok || whole == n {
+		return whole
+	}
+	at, err := f.Seek(0, io.SeekCurrent)
+	if err != nil || fileSize(f) != at { // no file, or others have written behind it
+		return whole
+	}
+	at -= int64(n - whole)
+	if err := f.Truncate(at); err == nil { // else the next run sees that the file ends amid a line
+		_, _ = f.Seek(at, io.SeekStart)
+	}
+	return whole
 }
 
 // takeMarks returns the keys of the lines that were written to a file since the last call. They are valid until the next flush.
