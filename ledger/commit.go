@@ -15,14 +15,26 @@ import (
 // filePerm is for the owner alone: prompts and answers are nobody else's business.
 const filePerm = 0o600
 
-// Prepare finds out whether commits can be taken at all, and makes the file if there is none yet. Answers are paid for before they are
-// committed, so it is for the moment before the first request. An error is a *[WriteError].
+// room is how much room there must be for answers, in bytes, before the first request: a block, since where a disk is full the last
+// one of a file may have space for a line or two.
+const room = 4096
+
+// Prepare finds out whether commits can be taken at all, makes the file if there is none yet, and writes the run's line. Answers are paid
+// for before they are committed, so it is for the moment before the first request. An error is a *[WriteError].
 func (l *Ledger) Prepare() error {
 	l.committing.Lock()
 	defer l.committing.Unlock()
-	if err := l.create(); err != nil {
+	if l.refused != nil {
+		return &WriteError{Path: l.path, Err: l.refused}
+	}
+	err := l.encode(&Batch{}, !l.announced)
+	if err == nil {
+		_, err = l.write(l.sync, room)
+	}
+	if err != nil {
 		return &WriteError{Path: l.path, Err: err}
 	}
+	l.announced = true
 	return nil
 }
 
@@ -43,7 +55,7 @@ func (l *Ledger) Commit(b *Batch) error {
 	if len(b.Shards) > 0 {
 		defer func() { l.out = nil }() // an intent is too large to keep its room
 	}
-	if err := l.encode(b); err != nil {
+	if err := l.encode(b, false); err != nil {
 		return &WriteError{Path: l.path, Err: err}
 	}
 	if len(l.out) == 0 {
@@ -53,7 +65,7 @@ func (l *Ledger) Commit(b *Batch) error {
 	if len(b.Shards) > 0 {
 		sync = l.syncJournal
 	}
-	kept, err := l.write(sync)
+	kept, err := l.write(sync, 0)
 	if err != nil {
 		l.refused = fmt.Errorf("no more is written after an earlier error: %w", err)
 		results, failures := countSafe(kept)
@@ -63,13 +75,13 @@ func (l *Ledger) Commit(b *Batch) error {
 	return nil
 }
 
-// encode fills l.out with the batch's lines.
-func (l *Ledger) encode(b *Batch) error {
+// encode fills l.out with the batch's lines, and with the run's before the first, or where announce says so.
+func (l *Ledger) encode(b *Batch, announce bool) error {
 	out, err := l.out[:0], error(nil)
 	defer func() { l.out = out }()
 	empty := l.options.EmittedSize == 0 && !l.announced
 	marks := l.options.Emitted != nil && l.readOnly == nil && (len(b.Emitted) > 0 || empty)
-	if len(b.Results)+len(b.Failures)+len(b.Shards) == 0 && !marks {
+	if len(b.Results)+len(b.Failures)+len(b.Shards) == 0 && !marks && !announce {
 		return nil
 	}
 	if !l.announced {
@@ -114,8 +126,9 @@ func (l *Ledger) expect(before []ShardEntry, e *ShardEntry) error {
 	return nil
 }
 
-// write puts l.out behind whatever is in the file by now, and returns the part of it that is safe.
-func (l *Ledger) write(sync func() error) (kept []byte, err error) {
+// write puts l.out behind whatever is in the file by now, and returns the part of it that is safe. It fails where there is no room for so
+// many bytes more.
+func (l *Ledger) write(sync func() error, room int) (kept []byte, err error) {
 	if err := l.create(); err != nil {
 		return nil, err
 	}
@@ -127,6 +140,11 @@ func (l *Ledger) write(sync func() error) (kept []byte, err error) {
 		return nil, err
 	}
 	base := l.end
+	if room > 0 {
+		if err := l.findRoom(base, len(l.out)+room); err != nil {
+			return nil, err
+		}
+	}
 	n, err := l.file.WriteAt(l.out, base)
 	kept = l.out
 	if err == nil && n < len(l.out) {
@@ -147,6 +165,18 @@ func (l *Ledger) write(sync func() error) (kept []byte, err error) {
 		}
 	}
 	return kept, err
+}
+
+// findRoom writes so many bytes at the end of the file, and takes them off again. Without a newline they are no line to a reader.
+func (l *Ledger) findRoom(base int64, size int) error {
+	n, err := l.file.WriteAt(bytes.Repeat([]byte{' '}, size), base)
+	if err == nil && n < size {
+		err = io.ErrShortWrite
+	}
+	if cutErr := l.file.Truncate(base); cutErr != nil {
+		err = both(err, fmt.Errorf("cutting the torn end: %w", cutErr))
+	}
+	return err
 }
 
 // create makes the file, if there was none when the ledger was opened.

@@ -1,10 +1,12 @@
 package ledger
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -16,10 +18,31 @@ func TestPrepareMakesTheFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if info, err := os.Stat(path); err != nil || info.Size() != 0 || info.Mode().Perm()&0o077 != 0 {
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o077 != 0 {
 		t.Errorf("%v, %v", info, err)
 	}
 	mustCommit(t, l, resultsOf(0, 1))
+	if text := read(t, path); bytes.Count(text, []byte("\n")) != 2 || !bytes.HasPrefix(text, []byte(runStart)) {
+		t.Errorf("not a run and a result, one line each:\n%s", text)
+	}
+}
+
+// On a full disk the end of the last block may still take a line: that is no room for answers.
+func TestPrepareFindsAFullDisk(t *testing.T) {
+	path := testPath(t)
+	mustCommit(t, mustOpen(t, path, Options{}), resultsOf(0, 1))
+	before := read(t, path)
+	for _, left := range []int64{0, 1, 100, 1000, room} {
+		fsys := &faultFS{full: true, room: left, fullErr: syscall.ENOSPC}
+		l := mustOpen(t, path, Options{FS: fsys})
+		var writing *WriteError
+		if err := l.Prepare(); !errors.As(err, &writing) || !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("%d bytes left: %v", left, err)
+		}
+		if !bytes.Equal(read(t, path), before) {
+			t.Fatalf("%d bytes left: the ledger was changed", left)
+		}
+	}
 }
 
 func TestPrepareSaysWhatACommitWould(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 	"time"
 
 	"llmpipe/ledger"
@@ -153,8 +154,11 @@ func (r *reader) prepare() bool {
 		return true
 	}
 	if err := r.journal.Prepare(); err != nil {
-		r.stop.fail(hinted("name a ledger that can be written with --ledger, or go without one with --no-ledger",
-			fmt.Errorf("nothing was asked: %w", err)))
+		hint := "name a ledger that can be written with --ledger, or go without one with --no-ledger"
+		if isErrno(err, syscall.ENOSPC) {
+			hint = "make room, or name a ledger on another disk with --ledger"
+		}
+		r.stop.fail(hinted(hint, fmt.Errorf("nothing was asked: %w", err)))
 		return false
 	}
 	r.prepared = true
