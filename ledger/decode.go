@@ -24,6 +24,8 @@ func (r *Result) decode(line []byte) error {
 			ok = f.time(&r.Time)
 		case "cost_usd":
 			ok = f.cost(&r.CostNanos, &r.CostKnown)
+		case "may_cost_usd":
+			ok = f.cost(&r.MayCostNanos, new(bool))
 		case "simulated":
 			ok = f.bool(&r.Simulated)
 		case "endpoint":
@@ -85,6 +87,8 @@ func (f *Failure) decode(line []byte) error {
 		case "cost_usd":
 			ok = m.cost(&f.CostNanos, &f.CostKnown)
 			f.Billed = !f.CostKnown || f.CostNanos > 0
+		case "may_cost_usd":
+			ok = m.cost(&f.MayCostNanos, new(bool))
 		case "simulated":
 			ok = m.bool(&f.Simulated)
 		case "endpoint":

@@ -50,6 +50,8 @@
 //   - time: UTC, always 24 bytes with three decimals
 //   - cost_usd: US dollars, digits and at most nine decimals, no exponent; null where no price is known
 //   - simulated: true; not there for an answer of a real provider
+//   - may_cost_usd: as cost_usd, the most that those attempts can have cost of which nobody said what they did, under a
+//     budget; not there where there are none
 //
 // Then: id (the record's, as the token it came as), endpoint, model and provider (that answered),
 // downgraded_from (the model asked for, where the budget changed it), shard (the id of the batch

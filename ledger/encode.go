@@ -11,7 +11,9 @@ import (
 )
 
 // appendRecordHead writes what results and failures have in common, up to the id.
-func appendRecordHead(dst []byte, start string, id []byte, request *[32]byte, when time.Time, cost []byte, simulated bool) []byte {
+func appendRecordHead(
+	dst []byte, start string, id []byte, request *[32]byte, when time.Time, cost []byte, simulated bool, mayCost int64,
+) []byte {
 	dst = append(dst, start...)
 	dst = appendHex(dst, KeyOf(id, request).ID)
 	dst = append(dst, requestStart...)
@@ -22,6 +24,9 @@ func appendRecordHead(dst []byte, start string, id []byte, request *[32]byte, wh
 	dst = append(dst, cost...)
 	if simulated {
 		dst = append(dst, simulatedFlag...)
+	}
+	if mayCost > 0 {
+		dst = appendCost(append(dst, mayCostMember...), mayCost, true)
 	}
 	dst = append(dst, `,"id":`...)
 	return append(dst, id...)
@@ -36,7 +41,8 @@ func appendResult(dst []byte, r *Result, simulated bool) ([]byte, error) {
 	}
 	start := len(dst)
 	var cost [32]byte
-	dst = appendRecordHead(dst, resultStart, r.ID, &r.Request, r.Time, appendCost(cost[:0], r.CostNanos, r.CostKnown), simulated)
+	dst = appendRecordHead(dst, resultStart, r.ID, &r.Request, r.Time, appendCost(cost[:0], r.CostNanos, r.CostKnown), simulated,
+		r.MayCostNanos)
 	dst = appendText(dst, "endpoint", r.Endpoint)
 	dst = appendText(dst, "model", r.Model)
 	dst = appendText(dst, "provider", r.Provider)
@@ -63,7 +69,7 @@ func appendFailure(dst []byte, f *Failure, simulated bool) ([]byte, error) {
 	if f.Billed {
 		cost = appendCost(buf[:0], f.CostNanos, f.CostKnown)
 	}
-	dst = appendRecordHead(dst, failureStart, f.ID, &f.Request, f.Time, cost, simulated)
+	dst = appendRecordHead(dst, failureStart, f.ID, &f.Request, f.Time, cost, simulated, f.MayCostNanos)
 	dst = appendText(dst, "endpoint", f.Endpoint)
 	dst = appendText(dst, "model", f.Model)
 	dst = appendText(dst, "provider", f.Provider)

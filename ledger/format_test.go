@@ -55,6 +55,9 @@ func TestAnyResultIsReadBackAsItWas(t *testing.T) {
 		if want.CostKnown {
 			want.CostNanos = count.Draw(t, "cost")
 		}
+		if rapid.Bool().Draw(t, "kept") {
+			want.MayCostNanos = count.Draw(t, "may cost")
+		}
 		line, err := appendResult(nil, &want, want.Simulated)
 		if err != nil {
 			t.Fatal(err)
@@ -65,7 +68,7 @@ func TestAnyResultIsReadBackAsItWas(t *testing.T) {
 		}
 		h, ok := parseHead(line)
 		if !ok || h.kind != KindResult || h.key != want.key() || h.costNanos != want.CostNanos ||
-			h.costKnown != want.CostKnown || h.simulated != want.Simulated {
+			h.costKnown != want.CostKnown || h.simulated != want.Simulated || h.mayCost != want.MayCostNanos {
 			t.Fatalf("head %+v of %s", h, line)
 		}
 		if err := got.decode(line); err != nil {

@@ -80,7 +80,9 @@ type Summary struct {
 	Results     int64 // records with a result
 	SpentNanos  int64 // billionths of a US dollar, billed failures included
 	SpentSince  int64 // the part of SpentNanos since Options.Since, by the records' times
-	UnknownCost int64 // answers whose cost is not known, and so not in SpentNanos
+	UnknownCost int64 // answers whose cost is not known, and so not in SpentNanos, and of which no most is known either
+	KeptNanos   int64 // the most that attempts can have cost of which nobody said what they did, as far as that is known
+	KeptSince   int64 // the part of KeptNanos since Options.Since
 }
 
 // Open reads a ledger's index. A file that does not exist is an empty ledger, and is made by the first
@@ -306,8 +308,12 @@ func (s *Summary) spend(h *head, since string) {
 		if since != "" && string(h.time) >= since {
 			s.SpentSince += h.costNanos
 		}
-	} else {
+	} else if h.mayCost == 0 {
 		s.UnknownCost++
+	}
+	s.KeptNanos += h.mayCost
+	if h.mayCost > 0 && since != "" && string(h.time) >= since {
+		s.KeptSince += h.mayCost
 	}
 }
 

@@ -73,6 +73,7 @@ type head struct {
 	time      []byte // as it stands in the line, which sorts as time does
 	costNanos int64
 	costKnown bool
+	mayCost   int64
 	simulated bool
 	run       int    // the format version of a run line
 	file      FileID // of an emitted line
@@ -97,6 +98,7 @@ const (
 	costMember    = `,"cost_usd":`
 	shardStart    = `","shard":"`
 	simulatedFlag = `,"simulated":true`
+	mayCostMember = `,"may_cost_usd":`
 	sizeStart     = `,"size":`
 	emptyFlag     = `,"empty":true`
 	keysStart     = `,"keys":[`
@@ -154,6 +156,9 @@ func (c *cursor) record(h *head) {
 	c.must(costStart)
 	h.costNanos, h.costKnown = c.cost()
 	h.simulated = c.take(simulatedFlag)
+	if c.take(mayCostMember) {
+		h.mayCost, _ = c.cost()
+	}
 }
 
 // batch leaves a step of a later version to be skipped, as a kind that is not known.

@@ -24,6 +24,8 @@ type Result struct {
 
 	CostNanos int64 // billionths of a US dollar, never negative
 	CostKnown bool  // false: no price is known, and CostNanos means nothing
+	// MayCostNanos is the most that those of the attempts can have cost of which nobody said what they did, where a budget had it set aside.
+	MayCostNanos int64
 
 	Attempts  int   // requests sent for this answer
 	LatencyMS int64 // of the attempt that was answered, milliseconds
@@ -54,6 +56,7 @@ type Failure struct {
 	Billed           bool
 	CostNanos        int64 // billionths of a US dollar, never negative
 	CostKnown        bool
+	MayCostNanos     int64 // as a result's
 	PromptTokens     int64
 	CompletionTokens int64
 

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -212,7 +213,7 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 		switch {
 		case t.outcome == answered:
 			j.batch.Results = append(j.batch.Results, j.result(t))
-		case t.outcome == failed && t.attempts > 0:
+		case t.outcome == failed && t.attempts > 0, t.outcome == unsent && t.mayCost > 0: // which may be billed all the same
 			j.batch.Failures = append(j.batch.Failures, j.failure(t))
 		}
 	}
@@ -226,7 +227,8 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 	}
 	err := j.Commit(&j.batch)
 	if err == nil {
-		j.money.committed(costOf(&j.batch), j.Summary().SpentNanos)
+		s := j.Summary()
+		j.money.committed(costOf(&j.batch), s.SpentNanos+s.KeptNanos)
 		return nil
 	}
 	safe := 0
@@ -239,16 +241,17 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 	return hinted("make room or repair the disk, then run the same command again: what is recorded is safe", err)
 }
 
-// costOf is what is known of the cost of a batch.
+// costOf is what is known of the cost of a batch, and what is set aside where it is not.
 func costOf(b *ledger.Batch) int64 {
 	var sum int64
 	for i := range b.Results {
 		if b.Results[i].CostKnown {
 			sum += b.Results[i].CostNanos
 		}
+		sum += b.Results[i].MayCostNanos
 	}
 	for i := range b.Failures {
-		sum += b.Failures[i].CostNanos
+		sum += b.Failures[i].CostNanos + b.Failures[i].MayCostNanos
 	}
 	return sum
 }
@@ -278,7 +281,7 @@ func (j *journal) result(t *task) ledger.Result {
 	return ledger.Result{
 		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.sendModel, Provider: t.lane.name,
 		PromptTokens: a.Usage.Prompt, CompletionTokens: a.Usage.Completion, CachedTokens: a.Usage.Cached, ReasoningTokens: a.Usage.Reasoning,
-		CostNanos: t.cost, CostKnown: t.costKnown, DowngradedFrom: t.downgradedFrom,
+		CostNanos: t.cost, CostKnown: t.costKnown, MayCostNanos: t.mayCost, DowngradedFrom: t.downgradedFrom,
 		Attempts: t.attempts, LatencyMS: t.reply.Latency.Milliseconds(), Time: time.Now(), Shard: t.shardID(),
 		Simulated: t.lane.client.Rehearses(),
 		Response:  j.compact[from:len(j.compact):len(j.compact)],
@@ -286,10 +289,11 @@ func (j *journal) result(t *task) ledger.Result {
 }
 
 func (j *journal) failure(t *task) ledger.Failure {
+	err := cmp.Or(t.err, t.reply.Err, &record.Error{Type: "cancelled"})
 	return ledger.Failure{
 		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.sendModel, Provider: t.lane.name,
-		Billed: t.cost > 0, CostNanos: t.cost, CostKnown: t.cost > 0,
-		Type: t.err.Type, Code: t.err.Code, Status: t.err.Status, Message: t.err.Message,
+		Billed: t.cost > 0, CostNanos: t.cost, CostKnown: t.cost > 0, MayCostNanos: t.mayCost,
+		Type: err.Type, Code: err.Code, Status: err.Status, Message: err.Message,
 		Attempts: t.attempts, LatencyMS: t.reply.Latency.Milliseconds(), Time: time.Now(), Shard: t.shardID(),
 		Simulated: t.lane.client.Rehearses(),
 	}

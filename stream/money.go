@@ -79,7 +79,10 @@ func newMoney(r *run, j *journal) *money {
 	var today int64
 	if j != nil {
 		s := j.Summary()
-		m.base, today = s.SpentNanos, s.SpentSince
+		m.base, today = s.SpentNanos+s.KeptNanos, s.SpentSince+s.KeptSince
+		if m.budgeted() && s.KeptNanos > 0 {
+			r.voice.Note("ledger %s: up to %s more counts as spent, for attempts whose cost nobody said", r.cfg.Ledger.Path, usd(s.KeptNanos))
+		}
 		if m.budgeted() && s.UnknownCost > 0 {
 			r.voice.Warn("ledger %s: what %d of its answers cost is not known, and does not count against the budget",
 				r.cfg.Ledger.Path, s.UnknownCost)
@@ -171,6 +174,9 @@ func (m *money) settle(t *task) (cost int64, unclear bool) {
 	if !a.HasUsage {
 		t.costKnown = false
 		// Errors are not billed. An answer is, also one that cannot be read, and so may be a request whose answer never came.
+		if t.reply.Sent {
+			t.mayCost += t.worst
+		}
 		return 0, t.reply.Sent
 	}
 	p := m.price(t.lane, t.sendModel)

@@ -86,6 +86,7 @@ func (t *task) inherit(from *task, shares record.Shares, first, end int) {
 	t.attempts, t.inLane, t.floor = from.attempts, from.inLane, from.floor
 	t.streak, t.inStreak = from.streak, from.inStreak
 	t.cost, t.costKnown = shares.Of(from.cost, first, end), from.costKnown
+	t.mayCost = shares.Of(from.mayCost, first, end)
 	t.reply.Err, t.reply.Latency = from.reply.Err, from.reply.Latency
 }
 

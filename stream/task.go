@@ -55,6 +55,7 @@ type task struct {
 	worst          int64  // the most that the next attempt can cost, billionths of a dollar; 0 without a budget
 	cost           int64  // of all attempts, as far as it is known
 	costKnown      bool   // the answer's cost is in cost
+	mayCost        int64  // the most that attempts can have cost of which nobody said what they did
 	lowered        string // the cheaper model that the budget sent it to; empty for none
 	downgradedFrom string // the model asked for, where the answer is the cheaper one's
 
