@@ -108,15 +108,20 @@ func grouped(n int64) string {
 	return b.String()
 }
 
-// printable keeps what a provider calls things from moving the cursor of a terminal.
+// printable is Printable for a name, which may be missing.
 func printable(name string) string {
 	if name == "" {
 		return "(not named)"
 	}
+	return Printable(name)
+}
+
+// Printable keeps what a provider says from moving the cursor of a terminal, or worse.
+func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r
 		}
 		return '?'
-	}, name)
+	}, s)
 }

@@ -126,14 +126,15 @@ func writeBatches(w io.Writer, path string, lines []batchLine) error {
 			cost = "-"
 		}
 		fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\n",
-			id, state, l.Answered, l.Failed, l.Requests, duration(time.Duration(l.AgeS)*time.Second), cost, l.Model)
+			ledger.Printable(id), ledger.Printable(state), l.Answered, l.Failed, l.Requests,
+			duration(time.Duration(l.AgeS)*time.Second), cost, ledger.Printable(l.Model))
 	}
 	if err := out.Flush(); err != nil {
 		return err
 	}
 	for _, l := range lines {
 		if l.Trouble != "" {
-			if _, err := fmt.Fprintf(w, "? %s: %s\n", l.Batch, l.Trouble); err != nil {
+			if _, err := fmt.Fprintf(w, "? %s: %s\n", ledger.Printable(l.Batch), ledger.Printable(l.Trouble)); err != nil {
 				return err
 			}
 		}

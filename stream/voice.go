@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"sync"
+
+	"llmpipe/ledger"
 )
 
 // Voice is how llmpipe speaks to people: lines on stderr that start with its name, in lower case, with no full stop. It is safe for
@@ -59,9 +61,16 @@ func (v *Voice) Detail(format string, args ...any) {
 	}
 }
 
-// say writes one line.
+// harmless is white space that people do write.
+var harmless = strings.NewReplacer("\r\n", "\n", "\t", " ")
+
+// say writes one line, or several where s has them. It may hold what a provider said, which is not to do anything to the terminal.
 func (v *Voice) say(s string) {
-	v.write("llmpipe: " + strings.ReplaceAll(s, "\n", "\n         ") + "\n")
+	lines := strings.Split(harmless.Replace(s), "\n")
+	for i := range lines {
+		lines[i] = ledger.Printable(lines[i])
+	}
+	v.write("llmpipe: " + strings.Join(lines, "\n         ") + "\n")
 }
 
 // The control sequences of the status line (ECMA-48). Between two writes the cursor rests at the line's start: when the terminal gets
