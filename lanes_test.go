@@ -213,16 +213,20 @@ func TestLanesInTheReport(t *testing.T) {
 
 func TestFallbackUsage(t *testing.T) {
 	t.Parallel()
-	for spec, want := range map[string]string{
-		"model=m":                             "it has no url",
-		"url":                                 "is not key=value",
-		"url=http://localhost,colour=red":     "is none of url, model",
-		"url=http://localhost,key-env=NOBODY": "the variable NOBODY is not set",
-		"url=http://localhost,rpm=-1":         "is not a number above 0",
+	for _, test := range []struct {
+		spec, want string
+		code       int
+	}{
+		{"model=m", "it has no url", 2},
+		{"url", "is not key=value", 2},
+		{"url=http://localhost,colour=red", "is none of url, model", 2},
+		{"url=http://localhost,rpm=-1", "is not a number above 0", 2},
+		{"url=http://localhost,key-env=NOBODY", "key-env=NOBODY: key-env: the variable is not set", 1},
+		{"url=http://localhost,header-env=X=NOBODY", "header-env=X=NOBODY: header-env: the variable is not set", 1},
 	} {
-		p := llmpipe(t, t.TempDir(), "--base-url", "sim:", "--fallback", spec, os.DevNull)
-		if code := p.exit(t); code != 2 || !strings.Contains(p.err.String(), want) {
-			t.Errorf("%s: exit %d: %s", spec, code, &p.err)
+		p := llmpipe(t, t.TempDir(), "--base-url", "sim:", "--fallback", test.spec, os.DevNull)
+		if code := p.exit(t); code != test.code || !strings.Contains(p.err.String(), test.want) {
+			t.Errorf("%s: exit %d: %s", test.spec, code, &p.err)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 // reaches stdout, stderr, the ledger or the summary.
 func TestSecretsStaySecret(t *testing.T) {
 	t.Parallel()
-	const key, word = "sk-very/secret+key", "another secret"
+	const key, word, inURL = "sk-very/secret+key", "another secret", "AIzaSecret"
 	for _, status := range []int{302, 400, 401, 402, 403, 404, 500} {
 		for _, format := range []string{"result", "batch", "raw", "text"} {
 			t.Run(fmt.Sprintf("%d %s", status, format), func(t *testing.T) {
@@ -24,14 +24,16 @@ func TestSecretsStaySecret(t *testing.T) {
 					if n == 1 {
 						sent <- r.Header.Get("Authorization") + "|" + r.Header.Get("X-Word")
 					}
-					echo, _ := json.Marshal("you sent " + r.Header.Get("Authorization") + " and " + r.Header.Get("X-Word"))
-					w.Header().Set("Location", "https://elsewhere.example/?key="+key)
+					said := []string{"you sent", r.Header.Get("Authorization"), "and", r.Header.Get("X-Word"), "to", r.URL.RawQuery}
+					echo, _ := json.Marshal(strings.Join(said, " "))
+					w.Header().Set("Location", "https://elsewhere.example/?key="+key+"&other=hidden")
 					w.Header().Set("X-Request-Id", key)
 					w.WriteHeader(status)
 					fmt.Fprintf(w, `{"error":{"type":%s,"code":%[1]s,"message":%[1]s}}`, echo)
 				})
 				dir := t.TempDir()
-				p := llmpipe(t, dir, "--base-url", provider.URL, "-m", "m", "-f", format, "-v", "--retries", "1", "--summary", "summary.json",
+				p := llmpipe(t, dir, "--base-url", provider.URL+"?api_key="+inURL, "-m", "m", "-f", format, "-v",
+					"--retries", "1", "--summary", "summary.json",
 					"--key-env", "MY_KEY", "--header-env", "X-Word=MY_WORD", "--keep-input")
 				p.Env = append(p.Env, "MY_KEY="+key, "MY_WORD="+word)
 				p.Stdin = strings.NewReader(numbered(1, 1))
@@ -50,8 +52,10 @@ func TestSecretsStaySecret(t *testing.T) {
 					told[name] = string(text)
 				}
 				for where, text := range told {
-					if strings.Contains(text, key) || strings.Contains(text, word) {
-						t.Errorf("%s holds a secret:\n%s", where, text)
+					for _, secret := range []string{key, word, inURL, "hidden"} {
+						if strings.Contains(text, secret) {
+							t.Errorf("%s holds the secret %s:\n%s", where, secret, text)
+						}
 					}
 				}
 			})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,11 +20,36 @@ func (f *Flags) fallbacks(cfg *Config, getenv func(string) string) error {
 	for _, spec := range f.Fallback {
 		lane, err := parseFallback(spec, cfg, getenv)
 		if err != nil {
-			return &UsageError{fmt.Errorf("--fallback %s: %w", spec, err)}
+			err = fmt.Errorf("--fallback %s: %w", shownFallback(spec), err)
+			if !errors.Is(err, errNotSet) { // which is the environment's fault
+				err = &UsageError{err}
+			}
+			return err
 		}
 		cfg.Fallbacks = append(cfg.Fallbacks, lane)
 	}
 	return nil
+}
+
+// errNotSet says that the environment lacks what the command line counts on.
+var errNotSet = errors.New("the variable is not set")
+
+// shownFallback is a --fallback for people: what stands in the wrong place may be a secret.
+func shownFallback(spec string) string {
+	pairs := strings.Split(spec, ",")
+	for i, pair := range pairs {
+		key, value, _ := strings.Cut(pair, "=")
+		variable := value[strings.IndexByte(value, '=')+1:]
+		switch known := slices.Contains(strings.Split(fallbackKeys, ", "), key); {
+		case key == "url":
+			pairs[i] = "url=" + provider.Shown(value)
+		case strings.HasSuffix(key, "-env") && known && !isVariableName(variable):
+			pairs[i] = key + "=…"
+		case !known:
+			pairs[i] = "…"
+		}
+	}
+	return strings.Join(pairs, ",")
 }
 
 func parseFallback(spec string, cfg *Config, getenv func(string) string) (LaneConfig, error) {
@@ -32,10 +58,10 @@ func parseFallback(spec string, cfg *Config, getenv func(string) string) (LaneCo
 	}
 	lane := LaneConfig{Provider: p, Pace: cfg.Pace}
 	lane.Pace.RPM, lane.Pace.TPM = 0, 0
-	for _, pair := range strings.Split(spec, ",") {
+	for i, pair := range strings.Split(spec, ",") {
 		key, value, ok := strings.Cut(pair, "=")
 		if !ok || value == "" {
-			return lane, fmt.Errorf("%q is not key=value", pair)
+			return lane, fmt.Errorf("part %d is not key=value", i+1)
 		}
 		var err error
 		switch key {
@@ -47,10 +73,12 @@ func parseFallback(spec string, cfg *Config, getenv func(string) string) (LaneCo
 			lane.Name = value
 		case "key-env":
 			if lane.Provider.Key = getenv(value); lane.Provider.Key == "" {
-				err = fmt.Errorf("the variable %s is not set", value)
+				err = fmt.Errorf("key-env: %w", errNotSet)
 			}
 		case "header-env":
-			err = addSecretHeader(&lane.Provider, value, getenv)
+			if err = addSecretHeader(&lane.Provider, value, getenv); err != nil {
+				err = fmt.Errorf("header-env: %w", err)
+			}
 		case "rpm":
 			lane.Pace.RPM, err = positive(value)
 		case "tpm":
@@ -86,7 +114,7 @@ func addSecretHeader(p *provider.Config, spec string, getenv func(string) string
 	}
 	value := getenv(variable)
 	if value == "" {
-		return errors.New("the variable is not set")
+		return errNotSet
 	}
 	if !isHeaderValue(value) {
 		return errors.New("the variable holds a line break or another control character")

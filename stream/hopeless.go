@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 )
 
@@ -97,18 +98,33 @@ func (l *lane) fatal(t *task) error {
 	err := error(t.reply.Err)
 	switch {
 	case t.reply.Err.Type == "tls":
-		return fmt.Errorf("connecting to %s: %w", l.cfg.Provider.BaseURL, err)
-	case t.reply.Status == http.StatusUnauthorized && l.cfg.Provider.Key == "":
-		return hinted(fmt.Sprintf("the provider wants a key: set %s, or name the variable that holds it with --key-env", l.cfg.KeyEnv), err)
+		return fmt.Errorf("connecting to %s: %w", provider.Shown(l.base), err)
 	case t.reply.Status == http.StatusUnauthorized:
-		return hinted(fmt.Sprintf("the provider does not accept the key in %s; --key-env names another variable", l.cfg.KeyEnv), err)
+		return hinted(l.keyHint(), err)
 	case t.reply.Status == http.StatusForbidden:
 		return hinted("the key is known but may not do this: check its project and permissions", err)
 	case t.reply.Status >= 300 && t.reply.Status < 400:
 		return hinted("llmpipe follows no redirect, so that no key reaches another host: give the address itself as --base-url",
-			fmt.Errorf("%s answers with a redirect to %s", l.cfg.Provider.BaseURL, t.reply.Header.Get("Location")))
+			fmt.Errorf("%s answers with a redirect to %s", provider.Shown(l.base), provider.Shown(t.reply.Header.Get("Location"))))
 	}
 	return err
+}
+
+// keyHint is what to do about a provider that does not take what it is shown.
+func (l *lane) keyHint() string {
+	switch {
+	case l.index > 0 && l.key == "":
+		return "the provider wants a key: name the variable that holds it in --fallback, as key-env=NAME"
+	case l.index > 0:
+		return "the provider does not accept the key that key-env names in --fallback"
+	case l.key != "":
+		return fmt.Sprintf("the provider does not accept the key in %s; --key-env names another variable", l.cfg.KeyEnv)
+	case len(l.cfg.Provider.Secrets) > 0:
+		return "the provider does not accept what --header-env sends, or wants a key beside it, in the variable that --key-env names"
+	case isVariableName(l.cfg.KeyEnv):
+		return fmt.Sprintf("the provider wants a key: set %s, or name the variable that holds it with --key-env", l.cfg.KeyEnv)
+	}
+	return "the provider wants a key: name the variable that holds it with --key-env" // which names none for now
 }
 
 // gaveUp is why a run pauses whose provider has answered nothing for too long: what it said last is what is the matter.

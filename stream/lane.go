@@ -29,6 +29,7 @@ type lane struct {
 	model  string // in place of what records name; empty to leave it
 	client *provider.Client
 	base   string // the client's base URL
+	key    string // the client's, for what to say where it is not accepted; empty for none
 	pace   *limiter.Limiter
 
 	prices  sync.Map                     // model -> priced
@@ -56,7 +57,7 @@ func newLane(r *run, index int, c LaneConfig) (*lane, error) {
 	if c.Name == "" {
 		c.Name = client.Name()
 	}
-	return &lane{run: r, index: index, name: c.Name, model: c.Model, client: client, base: c.Provider.BaseURL}, nil
+	return &lane{run: r, index: index, name: c.Name, model: c.Model, client: client, base: c.Provider.BaseURL, key: c.Provider.Key}, nil
 }
 
 // usable reports whether a record may go this way now. To a closed lane whose time is over only one may, as a trial, until it says how it

@@ -83,7 +83,7 @@ func New(c Config) (*Client, error) {
 		sim:       sim,
 		timeout:   c.Timeout,
 		deadlines: deadlines{timeout: c.Timeout},
-		redact:    newRedactor(append(slices.Clone(c.Secrets), c.Key)),
+		redact:    newRedactor(slices.Concat(c.Secrets, secretsIn(base.Query()), []string{c.Key})),
 		local:     sim != nil || isLoopback(base.Hostname()),
 	}
 	client.fresh.DisableKeepAlives = true
@@ -125,7 +125,7 @@ func parseBaseURL(s string) (*url.URL, error) {
 		return nil, errors.New("base URL holds a user name or password: a secret goes into the environment, and its name into " +
 			"--key-env or --header-env")
 	case base.Scheme != "http" && base.Scheme != "https" || base.Host == "":
-		return nil, fmt.Errorf("base URL %q does not start with http:// or https:// and a host (or sim:)", s)
+		return nil, fmt.Errorf("base URL %q does not start with http:// or https:// and a host (or sim:)", Shown(s))
 	}
 	base.Fragment = ""
 	return base, nil
