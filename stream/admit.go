@@ -27,9 +27,16 @@ type reader struct {
 	toldChanged bool
 }
 
-// read takes records in until the inputs end, the limit is reached or asking stops.
+// read takes records in until the inputs end, the limit is reached or asking stops, and has the rest of a chunk judged too.
 func (r *reader) read() {
 	defer r.allRead.Store(true)
+	r.readRecords()
+	if r.chunks.partial() && !r.stop.ending() {
+		r.endChunk()
+	}
+}
+
+func (r *reader) readRecords() {
 	defer r.passRecalled()
 	for !r.stop.ending() && (r.cfg.Limit == 0 || r.pending < r.cfg.Limit) {
 		t, err := r.next()
@@ -79,6 +86,7 @@ func (r *reader) admit(t *task) {
 	}
 	r.passRecalled() // before anything that may wait
 	r.pending++
+	r.chunks.n++ // a bad line too: whoever judges a chunk is to see it
 	batched := t.outcome == unsent && r.batches.takes(t)
 	t.ask = t.outcome == unsent && !again && !batched
 	ready := !t.ask && !batched || r.prepare()
@@ -105,7 +113,6 @@ func (r *reader) admit(t *task) {
 		t.ask = true
 		r.gate.ask()
 	}
-	r.chunks.n++
 	r.hand(t, r.fresh)
 }
 

@@ -11,7 +11,7 @@ import (
 // chunks counts records towards the next drain, for --chunk.
 type chunks struct {
 	size int // 0: never
-	n    int // records of this chunk that are asked about
+	n    int // records of this chunk, without those whose result is recorded
 	done int // chunks completed
 
 	rest time.Time // before which no record of the next chunk is admitted
@@ -23,6 +23,15 @@ func (c *chunks) full() bool {
 		return false
 	}
 	c.n = 0
+	c.done++
+	return true
+}
+
+// partial reports whether a chunk was begun, and is the last.
+func (c *chunks) partial() bool {
+	if c.size == 0 || c.n == 0 {
+		return false
+	}
 	c.done++
 	return true
 }

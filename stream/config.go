@@ -61,7 +61,7 @@ type Config struct {
 	Ledger LedgerConfig
 	// Pack is how many records on the embeddings endpoint are asked about in one request; 0 counts as 1.
 	Pack int
-	// Chunk drains after every so many asked records, waits ChunkDelay and runs OnChunk in a shell.
+	// Chunk drains after every so many records without a recorded result, and at the end, waits ChunkDelay and runs OnChunk in a shell.
 	Chunk      int
 	ChunkDelay time.Duration
 	OnChunk    string
