@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-const (
-	// tripAfter is how many transient failures in a row open the breaker. At one
-	// failure in fifty, which is a bad day of a good provider, eight in a row
-	// come once in 4e13 requests.
-	tripAfter = 8
+// TripAfter is how many transient failures in a row open the breaker. At one
+// failure in fifty, which is a bad day of a good provider, eight in a row
+// come once in 4e13 requests.
+const TripAfter = 8
 
+const (
 	firstOpen = 5 * time.Second
 	mostOpen  = 60 * time.Second
 
@@ -131,7 +131,7 @@ func (b *breaker) fail(p *Permit, now time.Time) *Streak {
 		b.streak, b.began = new(Streak), p.sent
 	}
 	streak := b.streak
-	if b.failures++; b.failures >= tripAfter {
+	if b.failures++; b.failures >= TripAfter {
 		streak.opened.Store(true)
 		b.open, b.outage, b.streak = true, streak, nil
 		b.successes = 0

@@ -10,7 +10,7 @@ import (
 // trip opens l's breaker.
 func trip(t *testing.T, l *Limiter) {
 	t.Helper()
-	for range tripAfter {
+	for range TripAfter {
 		acquire(t, l, Request{}).Settle(Outcome{Kind: Transient})
 	}
 }
@@ -19,7 +19,7 @@ func TestMovableRequestsDoNotWaitForAnOpenBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(Config{Concurrency: 1, Clock: System})
 		defer l.Close()
-		for range tripAfter - 1 {
+		for range TripAfter - 1 {
 			acquire(t, l, Request{}).Settle(Outcome{Kind: Transient})
 		}
 		last := acquire(t, l, Request{})

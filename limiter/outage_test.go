@@ -34,7 +34,7 @@ func TestOutage(t *testing.T) {
 					t.Errorf("%d attempts charged for the outage, want none", got)
 				}
 				before := sv.seen(10, 20)
-				if most := before.inFlight + tripAfter + 5; sv.fails > most {
+				if most := before.inFlight + TripAfter + 5; sv.fails > most {
 					t.Errorf("%d requests reached the server while it was down, want at most %d", sv.fails, most)
 				}
 				if after := sv.seen(60, 65); float64(after.accepted) < 0.9*float64(before.accepted)/2 {
@@ -171,7 +171,7 @@ func TestIdleIsNotOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(Config{GiveUp: time.Minute, Clock: System})
 		defer l.Close()
-		for range tripAfter {
+		for range TripAfter {
 			acquire(t, l, Request{}).Settle(Outcome{Kind: Transient})
 		}
 		time.Sleep(time.Hour)
@@ -191,10 +191,10 @@ func TestLateFailuresBelongToTheirOutage(t *testing.T) {
 		l := New(Config{Concurrency: 100, Clock: System})
 		defer l.Close()
 		var hung []*Permit
-		for range 2 * tripAfter {
+		for range 2 * TripAfter {
 			hung = append(hung, acquire(t, l, Request{}))
 		}
-		for range tripAfter {
+		for range TripAfter {
 			acquire(t, l, Request{}).Settle(Outcome{Kind: Transient})
 		}
 		for range closeAfter {
@@ -216,7 +216,7 @@ func TestProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(Config{Clock: System})
 		defer l.Close()
-		for range tripAfter {
+		for range TripAfter {
 			acquire(t, l, Request{}).Settle(Outcome{Kind: Transient})
 		}
 		for _, hold := range []time.Duration{5, 10, 20, 40, 60, 60} {
@@ -240,7 +240,7 @@ func TestProbesThatSayLittle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(Config{Clock: System})
 		defer l.Close()
-		for range tripAfter {
+		for range TripAfter {
 			acquire(t, l, Request{}).Settle(Outcome{Kind: Transient})
 		}
 		acquire(t, l, Request{}).Drop()

@@ -35,7 +35,11 @@ func (l *lane) ask(t *task, permit *limiter.Permit) {
 		t.forgive()
 		if t.inLane <= l.cfg.Retries {
 			l.sleep(t, &t.waits().transient)
-		} else if !l.move(t) {
+		} else if l.move(t) {
+			return
+		} else if t.metOutage() {
+			l.sleep(t, &t.waits().transient)
+		} else {
 			l.refuse(t)
 		}
 	case provider.Refused:
@@ -113,6 +117,13 @@ func (l *lane) sleep(t *task, wait *hintedBackOff) {
 		return
 	}
 	l.counts.retries.Add(records)
+}
+
+// metOutage reports whether t, whose attempts are used up, may be asked once more: nothing but its own attempts has failed or succeeded
+// since the first of them, one more opens the breaker, and it is not the record that fails, since the last one came to no provider. So a
+// record that is alone, or the last, waits as many together do. One that only ever gets a 500 may be at fault itself.
+func (t *task) metOutage() bool {
+	return t.inStreak == t.inLane && t.inStreak == limiter.TripAfter-1 && t.reply.Unreached()
 }
 
 // move sends t to the lanes behind this one, where its attempts are used up, and reports whether there are any.

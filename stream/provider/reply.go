@@ -106,6 +106,11 @@ func (r *Reply) unanswered(ctx, bounded context.Context, err error, late string)
 	}
 }
 
+// Unreached reports whether there was nobody to answer: no connection was made, or a gateway found nobody behind it.
+func (r *Reply) Unreached() bool {
+	return r.Class == Transient && !r.Sent && (r.Status == 0 || is(r.Status, 502, 503, 504))
+}
+
 func (r *Reply) fail(kind, message string) {
 	r.Class = Transient
 	r.Err = &record.Error{Type: kind, Message: message}
@@ -137,6 +142,6 @@ func (r *Reply) failNetwork(err error) {
 		r.Err = &record.Error{Type: "tls", Message: err.Error()}
 	default:
 		r.fail("network", err.Error())
-		r.Sent = true
+		r.Sent = !errors.As(err, &op) || op.Op != "dial"
 	}
 }

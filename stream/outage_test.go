@@ -1,0 +1,71 @@
+package stream
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A record that is alone waits an outage out as many together do, and fails where it is the record that is at fault, or may be.
+func TestALoneRecordAndAnOutage(t *testing.T) {
+	for _, test := range []struct {
+		name, sim      string
+		ok, failed     int64
+		exit, requests int // of the record, 0 for any number
+	}{
+		{"an outage", "sim:?outage=0s-20m", 1, 0, ExitOK, 1},
+		{"an outage past --give-up", "sim:?outage=0s-20h", 0, 0, ExitPaused, 0},
+		{"failures of its own", "sim:?fail=1", 0, 1, ExitIncomplete, 7},
+		{"hanging up on it", "sim:?reset=1", 0, 1, ExitIncomplete, 7},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := try(t, test.sim, prompts(1), func(c *Config) { c.Pace.GiveUp = time.Hour })
+				if r.ExitCode() != test.exit || r.Summary.OK != test.ok || r.Summary.Failed != test.failed {
+					t.Errorf("exit %d, %+v: %s", r.ExitCode(), r.Summary, &r.said)
+				}
+				if want := `"attempts":` + string(rune('0'+test.requests)); test.requests > 0 && !strings.Contains(r.out.String(), want) {
+					t.Errorf("not %s: %s", want, &r.out)
+				}
+			})
+		})
+	}
+}
+
+// The last record of a run that went well until then waits as well.
+func TestTheLastRecordAndAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := try(t, "sim:?latency=1s&jitter=0&outage=10s-20m", bytes.NewReader(nil), func(c *Config) {
+			c.Pace.GiveUp = time.Hour
+			c.Stdin = &lateLine{first: `{"id":1,"prompt":"one"}` + "\n", then: `{"id":2,"prompt":"two"}` + "\n", after: 15 * time.Second}
+		})
+		if r.ExitCode() != ExitOK || r.Summary.OK != 2 {
+			t.Errorf("exit %d, %+v: %s", r.ExitCode(), r.Summary, &r.said)
+		}
+	})
+}
+
+// lateLine is an input whose second line comes later.
+type lateLine struct {
+	first, then string
+	after       time.Duration
+}
+
+func (l *lateLine) Read(p []byte) (int, error) {
+	if l.first != "" {
+		n := copy(p, l.first)
+		l.first = l.first[n:]
+		return n, nil
+	}
+	time.Sleep(l.after)
+	l.after = 0
+	return strings.NewReader(l.takeThen()).Read(p)
+}
+
+func (l *lateLine) takeThen() string {
+	s := l.then
+	l.then = ""
+	return s
+}
