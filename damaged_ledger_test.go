@@ -93,7 +93,7 @@ func TestDamagedLedger(t *testing.T) {
 	}
 
 	repair := llmpipe(t, j.dir, "repair", "job.jsonl")
-	if code := repair.exit(t); code != 0 || !strings.Contains(repair.err.String(), "1 pieces") {
+	if code := repair.exit(t); code != 0 || !strings.Contains(repair.err.String(), "1 piece (") {
 		t.Errorf("repair: exit %d: %s", code, &repair.err)
 	}
 	if !bytes.Equal(j.content(), text) {

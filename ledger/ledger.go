@@ -136,7 +136,7 @@ func (l *Ledger) load() error {
 		return fmt.Errorf("opening ledger: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("opening ledger %s: not a regular file", l.path)
+		return fmt.Errorf("opening ledger %s: %w", l.path, ErrNotRegular)
 	}
 	return l.absorbUnlocked(info.Size())
 }

@@ -36,6 +36,9 @@ func (m *mender) mend(lines *lineReader) error {
 
 // mendLine keeps what can be kept of what stands between two newlines.
 func (m *mender) mendLine(line []byte, at int64) error {
+	if whole, ok := bytes.CutSuffix(line, []byte("\r")); ok && endsInSum(whole) {
+		line = whole // an editor's newline
+	}
 	for len(line) > 0 {
 		end, next := seam(line)
 		if err := m.mendPiece(line[:end], at); err != nil {

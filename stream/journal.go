@@ -149,6 +149,8 @@ func ledgerHint(path string, err error) error {
 		return hinted("llmpipe repair "+path+" writes a clean copy beside it, without the damaged line", err)
 	case errors.Is(err, ledger.ErrNotLedger):
 		return hinted("name another file with --ledger: this one is not llmpipe's, and was left as it is", err)
+	case errors.Is(err, ledger.ErrNotRegular):
+		return hinted("a ledger is a file: what comes through a pipe can be saved in one", err)
 	}
 	return err
 }

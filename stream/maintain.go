@@ -61,13 +61,14 @@ func Report(w io.Writer, asJSON bool, paths ...string) error {
 
 // readHint is the hint for an error of reading a ledger. One that is not there may have been looked for under the wrong name.
 func readHint(path string, err error) error {
-	simulated := DefaultLedger("sim:")
-	if errors.Is(err, fs.ErrNotExist) && path == DefaultLedger("") {
-		if _, statErr := os.Stat(simulated); statErr == nil {
-			return hinted("there is only "+simulated+", of simulated runs: name that, or set OPENAI_BASE_URL=sim:", err)
-		}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return ledgerHint(path, err)
 	}
-	return ledgerHint(path, err)
+	simulated := DefaultLedger("sim:")
+	if _, statErr := os.Stat(simulated); statErr == nil && path == DefaultLedger("") {
+		return hinted("there is only "+simulated+", of simulated runs: name that, or set OPENAI_BASE_URL=sim:", err)
+	}
+	return hinted("a run writes it, in the directory that it runs in: name another with --ledger", err)
 }
 
 // Repair writes a clean copy of the ledger path to out, or beside it when out is empty, and says what was lost.
@@ -80,11 +81,15 @@ func Repair(path, out string, voice *Voice) error {
 		return hinted("move it away, or name another with --out", err)
 	}
 	if err != nil {
-		return err
+		return readHint(path, err)
 	}
-	voice.Note("%d lines kept in %s, %d pieces (%d bytes) lost", stats.Kept, out, stats.Lost, stats.LostBytes)
+	voice.Note("%s kept in %s, %s (%s) lost", number(stats.Kept, "line"), out, number(stats.Lost, "piece"), number(stats.LostBytes, "byte"))
 	if stats.Aside != "" {
 		voice.Note("what could not be read is in %s", stats.Aside)
+	}
+	if stats.Kept == 0 {
+		voice.Warn("nothing of %s is whole, so the copy is empty", path)
+		return nil
 	}
 	voice.Note("to go on with it: mv %s %s.damaged && mv %s %s", path, path, out, path)
 	return nil
