@@ -202,9 +202,9 @@ func (c *estimateCommand) Run(a *app) error {
 		return err
 	}
 	if c.JSON {
-		return estimate.WriteJSON(a.stdout)
+		return stream.ReaderLeft(estimate.WriteJSON(a.stdout))
 	}
-	return estimate.WriteTable(a.stdout)
+	return stream.ReaderLeft(estimate.WriteTable(a.stdout))
 }
 
 // modelsCommand lists prices.

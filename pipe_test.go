@@ -146,3 +146,28 @@ func TestSlowReaderHoldsBack(t *testing.T) {
 		diedOf(t, p, syscall.SIGPIPE)
 	}
 }
+
+// TestEstimateForNobody: an estimate that really asks listens for signals, and ends as one that does not when nobody reads it.
+func TestEstimateForNobody(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{nil, {"--sample", "2"}, {"--sample", "2", "--json"}} {
+		p := llmpipe(t, t.TempDir(), append([]string{"estimate", "--base-url", "sim:?latency=1ms"}, args...)...)
+		p.Stdin = strings.NewReader(numbered(1, 5))
+		p.Stdout = nil
+		stdout, err := p.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if err := stdout.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_ = p.Wait()
+		diedOf(t, p, syscall.SIGPIPE)
+		if strings.Contains(p.err.String(), "error") {
+			t.Errorf("%v: said %s", args, &p.err)
+		}
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -40,6 +42,20 @@ type alerts struct {
 }
 
 func newAlerts(r *run) *alerts { return &alerts{target: r.cfg.Money.Alert, voice: r.voice} }
+
+// checkAlert finds out at the start whether an alert has somewhere to go. An error does not name the address, which is often a secret.
+func checkAlert(target string) error {
+	command, isCommand := strings.CutPrefix(target, "exec:")
+	u, err := url.Parse(target)
+	switch {
+	case target == "":
+	case isCommand && strings.TrimSpace(command) == "":
+		return hinted("--alert 'exec:mail -s budget me' mails it, say", errors.New("--alert exec: names no command"))
+	case !isCommand && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == ""):
+		return hinted("a command is written as exec:CMD", errors.New("--alert is no address that begins with http:// or https://"))
+	}
+	return nil
+}
 
 // send tells of a without waiting. That it could not is worth a warning, no more.
 func (s *alerts) send(a alert) {

@@ -68,6 +68,14 @@ func (o *Outcome) DieOf() os.Signal {
 // Ended is a run that did not end well, as an error.
 type Ended struct{ *Outcome }
 
+// ReaderLeft makes of an error of writing to stdout, where its reader went away, the end that comes of it.
+func ReaderLeft(err error) error {
+	if isClosedPipe(err) {
+		return &Ended{&Outcome{Signal: sigpipe}}
+	}
+	return err
+}
+
 // Error implements error.
 func (e *Ended) Error() string { return "the run did not end well" }
 

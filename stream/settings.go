@@ -181,6 +181,9 @@ func (f *Flags) money(cfg *Config) error {
 		return &UsageError{errors.New("--downgrade-to and --alert need --budget")}
 	}
 	var err error
+	if err = checkAlert(f.Alert); err != nil {
+		return &UsageError{err}
+	}
 	if m.Budget, err = f.budget(); err != nil {
 		return err
 	}
