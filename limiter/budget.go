@@ -16,9 +16,14 @@ type OverBudget struct {
 	Budget *Budget
 	Left   int64 // billionths of a US dollar
 	Need   int64 // the worst case of the request that was refused
+	Away   int64 // of what is left, set aside for what goes on elsewhere, and may have room once that is over; 0: there will be none
 }
 
 func (e *OverBudget) Error() string {
+	if e.Away > 0 {
+		return fmt.Sprintf("no room in the budget: %.6f USD left, %.6f of it set aside for what goes on elsewhere, the next request may cost %.6f",
+			float64(e.Left)/1e9, float64(e.Away)/1e9, float64(e.Need)/1e9)
+	}
 	return fmt.Sprintf("%v: %.6f USD left, the next request may cost %.6f", ErrOverBudget, float64(e.Left)/1e9, float64(e.Need)/1e9)
 }
 
@@ -41,15 +46,20 @@ func (c Colour) String() string { return [...]string{"green", "yellow", "red"}[c
 // reserved; when it is settled, the reservation gives way to what it cost. So spent and reserved together never pass the limit,
 // provided that no request costs more than its worst case.
 //
+// What is reserved gives way sooner or later: whoever waits for room counts on that. What was set aside for something that this process
+// does not see the end of is handed over by [Leave], and stays set aside without anybody waiting for it.
+//
 // All amounts are in billionths of a US dollar. A Budget is safe for concurrent use.
 type Budget struct {
 	limit int64
 
 	mu       sync.Mutex
 	spent    int64     // settled
-	reserved int64     // for what is in flight
+	inFlight int64     // reserved for requests
+	held     int64     // reserved by Hold and HoldAnyway
+	away     int64     // set aside for what goes on elsewhere
 	kept     int64     // for attempts whose cost nobody said
-	red      bool      // a request did not fit with nothing in flight
+	red      bool      // a request did not fit with nothing reserved
 	renewed  time.Time // spent counts from here on; zero: from ever
 	lanes    []*Limiter
 }
@@ -99,7 +109,7 @@ func (b *Budget) Spend(nanos int64) {
 }
 
 // Hold sets cost aside for what no limiter asks for, such as a batch, in all of the budgets or in none, and reports whether there was room.
-// Where nothing is in flight that could make room, the error is an *[OverBudget], and final.
+// Where nothing is reserved that could make room, the error is an *[OverBudget], and final unless it says that something is away.
 func Hold(all []*Budget, cost int64, now time.Time) (bool, error) {
 	return budgets(all).reserve(cost, now, nil)
 }
@@ -108,7 +118,7 @@ func Hold(all []*Budget, cost int64, now time.Time) (bool, error) {
 func HoldAnyway(all []*Budget, cost int64) {
 	for _, b := range all {
 		b.mu.Lock()
-		b.reserved += cost
+		b.held += cost
 		b.mu.Unlock()
 	}
 }
@@ -118,6 +128,17 @@ func Release(all []*Budget, held, cost int64) {
 	budgets(all).settle(held, cost, false, nil)
 }
 
+// Leave says that what was held goes on elsewhere: it stays set aside, and nobody waits for it any more.
+func Leave(all []*Budget, held int64) {
+	for _, b := range all {
+		b.mu.Lock()
+		b.held -= held
+		b.away += held
+		b.mu.Unlock()
+		b.wake(nil) // those who counted on it
+	}
+}
+
 // join makes the budget wake l when there may be room again.
 func (b *Budget) join(l *Limiter) {
 	b.mu.Lock()
@@ -125,20 +146,37 @@ func (b *Budget) join(l *Limiter) {
 	b.lanes = append(b.lanes, l)
 }
 
-// reserve sets cost aside if there is room for it. If not, never says that nothing is in flight that could give way.
-func (b *Budget) reserve(cost int64, now time.Time) (fits, never bool) {
+// reserve sets cost aside if there is room for it, for from's request or, where from is nil, to be held. If there is none, over says why
+// nothing that is reserved will make any; nil that something may.
+func (b *Budget) reserve(cost int64, now time.Time, from *Limiter) (fits bool, over *OverBudget) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.renew(now)
-	if b.red {
-		return false, true
+	left := b.limit - b.spent - b.kept
+	switch reserved := b.inFlight + b.held; {
+	case b.red:
+		return false, &OverBudget{Budget: b, Left: left, Need: cost}
+	case reserved+b.away+cost <= left:
+		*b.share(from) += cost
+		return true, nil
+	case reserved > 0:
+		if b.inFlight == 0 && from != nil && from.short != nil {
+			from.short()
+		}
+		return false, nil
+	case cost <= left:
+		return false, &OverBudget{Budget: b, Left: left, Need: cost, Away: b.away}
 	}
-	if b.spent+b.kept+b.reserved+cost <= b.limit {
-		b.reserved += cost
-		return true, false
+	b.red = true
+	return false, &OverBudget{Budget: b, Left: left, Need: cost}
+}
+
+// share is where what is reserved for from counts.
+func (b *Budget) share(from *Limiter) *int64 {
+	if from == nil {
+		return &b.held
 	}
-	b.red = b.reserved == 0
-	return false, b.red
+	return &b.inFlight
 }
 
 // renew starts a daily budget's next day. What is in flight then stays reserved.
@@ -149,12 +187,6 @@ func (b *Budget) renew(now time.Time) {
 	if today := now.UTC().Truncate(24 * time.Hour); today.After(b.renewed) {
 		b.renewed, b.spent, b.kept = today, 0, 0
 	}
-}
-
-func (b *Budget) left() int64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.limit - b.spent - b.kept
 }
 
 // wake has lanes other than from look again.
@@ -174,7 +206,7 @@ func (b *Budget) wake(from *Limiter) {
 // room then.
 func (b *Budget) settle(reservation, cost int64, unclear bool, from *Limiter) {
 	b.mu.Lock()
-	b.reserved -= reservation
+	*b.share(from) -= reservation
 	if unclear {
 		b.kept += reservation
 	} else {
@@ -191,15 +223,15 @@ type budgets []*Budget
 // no room it reports false, and an error if no settlement will make any.
 func (all budgets) reserve(cost int64, now time.Time, from *Limiter) (bool, error) {
 	for i, b := range all {
-		fits, never := b.reserve(cost, now)
+		fits, over := b.reserve(cost, now, from)
 		if fits {
 			continue
 		}
 		for _, earlier := range all[:i] {
 			earlier.settle(cost, 0, false, from)
 		}
-		if never {
-			return false, &OverBudget{Budget: b, Left: b.left(), Need: cost}
+		if over != nil {
+			return false, over
 		}
 		return false, nil
 	}

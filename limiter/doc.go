@@ -111,8 +111,12 @@
 // A Budget is money, and several lanes may share one. A request's worst case is
 // reserved when it is granted, and replaced by what it cost when it is settled;
 // where nobody says what it cost, as after a time-out, the worst case stays. One
-// that does not fit waits for settlements. When it does not fit with nothing in
-// flight that could give way, waiting ends for good, with an *OverBudget.
+// that does not fit waits for settlements. When it does not fit with nothing
+// reserved that could give way, waiting ends for good, with an *OverBudget.
+//
+// Money may be held for other things than requests, such as batches. It is
+// released like a reservation, or left to what goes on without this process:
+// then it stays set aside, but is nothing to wait for.
 //
 // # Pauses, and giving up
 //

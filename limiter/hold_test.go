@@ -3,6 +3,7 @@ package limiter
 import (
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -46,4 +47,53 @@ func TestHoldAnyway(t *testing.T) {
 	if fits, err := Hold([]*Budget{total}, 55, time.Time{}); !fits || err != nil {
 		t.Errorf("after it: %v, %v", fits, err)
 	}
+}
+
+// What goes on elsewhere stays set aside, and nobody waits for it: not who comes, and not who waited for it before. There is room again when
+// the budget is made anew and it has ended, so the budget is not red.
+func TestLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBudget(100, 0)
+		all := []*Budget{b}
+		short := 0
+		l := New(Config{Concurrency: 4, Clock: System, Budgets: all, Short: func() { short++ }})
+		defer l.Close()
+		HoldAnyway(all, 80)
+		first := acquire(t, l, Request{Cost: 15})
+		waits := make(chan error, 1)
+		go func() {
+			_, err := l.Acquire(t.Context(), Request{Cost: 50})
+			waits <- err
+		}()
+		synctest.Wait()
+		if short != 0 {
+			t.Error("a request that is in flight may give way")
+		}
+		first.Settle(Outcome{Kind: Success, Cost: 5})
+		synctest.Wait()
+		if short != 1 {
+			t.Errorf("told %d times that what is held alone can make room, want once", short)
+		}
+		Leave(all, 80)
+		synctest.Wait()
+		var over *OverBudget
+		select {
+		case err := <-waits:
+			if !errors.As(err, &over) || over.Away != 80 || over.Left != 95 || over.Need != 50 {
+				t.Errorf("ended with %v", err)
+			}
+		default:
+			t.Fatal("it waits for what nobody releases")
+		}
+		if fits, err := Hold(all, 16, time.Now()); fits || !errors.As(err, &over) || over.Away != 80 {
+			t.Errorf("beside what is away: %v, %v", fits, err)
+		}
+		if fits, err := Hold(all, 15, time.Now()); !fits || err != nil || b.Colour() != Green {
+			t.Errorf("to the cent: %v, %v, %s", fits, err, b.Colour())
+		}
+		Release(all, 15, 0)
+		if _, err := Hold(all, 96, time.Now()); !errors.As(err, &over) || over.Away != 0 || b.Colour() != Red {
+			t.Errorf("what never fits: %v, %s", err, b.Colour())
+		}
+	})
 }

@@ -23,6 +23,9 @@ type Config struct {
 	GiveUp         time.Duration // without a success; default 2 h
 
 	Budgets []*Budget // what requests may cost; shared with other lanes
+	// Short, if it is set, is called whenever the first request waits for room in a budget that nothing but what is held can make. It must
+	// neither wait nor call the limiter.
+	Short func()
 
 	Clock Clock
 }
@@ -51,6 +54,7 @@ type Limiter struct {
 	breaker     breaker
 	patience    patience
 	budgets     budgets
+	short       func()
 	used        usage
 }
 
@@ -72,6 +76,7 @@ func New(c Config) *Limiter {
 		concurrency: newConcurrency(c),
 		patience:    patience{limit: c.GiveUp},
 		budgets:     c.Budgets,
+		short:       c.Short,
 	}
 	l.waiters.New = func() any { return &waiter{ready: make(chan struct{}, 1)} }
 	for _, b := range c.Budgets {
