@@ -16,12 +16,12 @@ type OverBudget struct {
 	Budget *Budget
 	Left   int64 // billionths of a US dollar
 	Need   int64 // the worst case of the request that was refused
-	Away   int64 // of what is left, set aside for what goes on elsewhere, and may have room once that is over; 0: there will be none
+	Away   int64 // of what is left, set aside for what goes on elsewhere, and may have room when that is over; 0: none will
 }
 
 func (e *OverBudget) Error() string {
 	if e.Away > 0 {
-		return fmt.Sprintf("no room in the budget: %.6f USD left, %.6f of it set aside for what goes on elsewhere, the next request may cost %.6f",
+		return fmt.Sprintf("no room in the budget: %.6f USD left, %.6f of it set aside for what goes on elsewhere, and the next may cost %.6f",
 			float64(e.Left)/1e9, float64(e.Away)/1e9, float64(e.Need)/1e9)
 	}
 	return fmt.Sprintf("%v: %.6f USD left, the next request may cost %.6f", ErrOverBudget, float64(e.Left)/1e9, float64(e.Need)/1e9)

@@ -49,8 +49,8 @@ func TestHoldAnyway(t *testing.T) {
 	}
 }
 
-// What goes on elsewhere stays set aside, and nobody waits for it: not who comes, and not who waited for it before. There is room again when
-// the budget is made anew and it has ended, so the budget is not red.
+// What goes on elsewhere stays set aside, and nobody waits for it: not who comes, and not who waited for it before. The budget is not red
+// because of it: there is room again when that is over.
 func TestLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(100, 0)

@@ -41,7 +41,7 @@ func (p *polling) next() time.Duration {
 // await looks at the batch until it has ended.
 func (s *shard) await(ctx context.Context) (provider.Batch, error) {
 	wait := newPolling(s.lane.client.Local())
-	waits := !s.cfg.Batch.Detach && (s.wanted() || !s.earlier)
+	reading := s.taken
 	if s.cfg.Batch.Detach && !s.earlier {
 		return provider.Batch{}, errNotWaited
 	}
@@ -65,12 +65,33 @@ func (s *shard) await(ctx context.Context) (provider.Batch, error) {
 			return state, nil
 		}
 		s.voice.Detail("batch %s: %s, %s of %s answered", s.batchID, state.Status, grouped(state.Completed+state.Failed), grouped(s.requests))
-		if !waits {
-			return state, errNotWaited
+		for look := time.After(wait.next()); look != nil; {
+			if !s.waitedFor() {
+				return state, errNotWaited
+			}
+			select {
+			case <-look:
+				look = nil
+			case <-reading:
+				reading = nil // from now on it is known whether it is waited for
+			case <-ctx.Done():
+				return state, errNotWaited
+			}
 		}
-		if !s.stop.sleep(wait.next()) {
-			return state, errNotWaited
-		}
+	}
+}
+
+// waitedFor reports whether this run waits for the batch: for one of its own records', and for any other while more records may come that
+// are in it, or that its money is held from.
+func (s *shard) waitedFor() bool {
+	if s.cfg.Batch.Detach {
+		return false
+	}
+	select {
+	case <-s.taken:
+		return s.wanted()
+	default:
+		return true
 	}
 }
 

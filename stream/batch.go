@@ -24,6 +24,12 @@ import (
 //	collect collect.go   output and error file; each record with its answer to the commit, the others into further shards
 //
 // Each shard is a goroutine from when it is full until it is collected.
+//
+// A shard holds, of the budgets, the most that it can cost: while records are put into it, while its batch is under way, and until it is
+// collected. So whoever waits for room, a record of either way, has every open shard submitted and the shards of earlier runs looked at.
+// Each of these gives its money back when it is collected or, when this run's wait for it ends, leaves it (see limiter.Leave), and waits
+// for no money on its way there. So nobody waits for ever: what is held is released, or left, and where only what is left stands in the
+// way the run pauses.
 type batcher struct {
 	*run
 	lane    *lane
@@ -64,10 +70,13 @@ func newBatcher(r *run, j *journal, options func() record.Options) *batcher {
 	}
 	pending := 0
 	for _, known := range j.Shards() {
-		if known.Pending() && b.ours(&known) {
+		switch {
+		case !known.Pending():
+		case b.ours(&known):
 			b.shards[known.ID] = newEarlierShard(b, known)
-			limiter.HoldAnyway(r.money.budgets(), known.ReservedNanos)
 			pending++
+		case known.Simulated == b.lane.client.Simulated():
+			limiter.Leave(r.money.budgets(), known.ReservedNanos) // it is not collected here
 		}
 	}
 	if pending > 0 {
@@ -124,6 +133,9 @@ func (b *batcher) take() {
 		case t := <-b.in:
 			b.place(fill, t)
 			idle.Reset(idleSubmit)
+		case <-b.short: // what is open may be what the money is held for
+			fill.seal()
+			b.takeUp()
 		case <-idle.C:
 			fill.seal()
 			b.takeUp()
@@ -169,6 +181,7 @@ func (b *batcher) find(id string) *shard {
 	if !ok || !known.Pending() || !b.ours(&known) {
 		return nil
 	}
+	limiter.HoldAnyway(b.money.budgets(), known.ReservedNanos) // it was not there when the others were
 	s := newEarlierShard(b, known)
 	b.shards[id] = s
 	if b.started {

@@ -115,7 +115,7 @@ func (f *filler) hold(t *task) (int64, bool) {
 		}
 		f.seal()
 		f.takeUp()
-		if f.cfg.Batch.Detach || !f.stop.sleep(lookAgain) {
+		if !f.stop.sleep(lookAgain) {
 			return 0, false
 		}
 	}

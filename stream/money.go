@@ -95,7 +95,31 @@ func newMoney(r *run, j *journal) *money {
 	if m.c.PerDay > 0 {
 		m.daily = limiter.NewDailyBudget(int64(m.c.PerDay), today, r.start)
 	}
+	if j != nil && m.budgeted() {
+		m.holdPending(j)
+	}
 	return m
+}
+
+// holdPending sets aside what batches of earlier runs may still cost. Realtime does not collect them.
+func (m *money) holdPending(j *journal) {
+	var unknown int64
+	for _, s := range j.Shards() {
+		if !s.Pending() || s.Simulated != m.router.lanes[0].client.Simulated() {
+			continue
+		}
+		limiter.HoldAnyway(m.budgets(), s.ReservedNanos)
+		if m.cfg.Batch.Mode == ModeRealtime {
+			limiter.Leave(m.budgets(), s.ReservedNanos)
+		}
+		if s.ReservedNanos == 0 {
+			unknown += int64(s.Records)
+		}
+	}
+	if unknown > 0 {
+		m.voice.Warn("ledger %s: what %s in batches may cost was not reckoned, and does not count against the budget before they are collected",
+			m.cfg.Ledger.Path, number(unknown, "request"))
+	}
 }
 
 func (m *money) budgeted() bool { return m.c.Budget > 0 || m.c.PerDay > 0 }
@@ -255,6 +279,15 @@ func (m *money) watch() {
 func (m *money) stopFor(err error) {
 	var over *limiter.OverBudget
 	if !errors.As(err, &over) {
+		return
+	}
+	if over.Away > 0 {
+		then := "the same command goes on when they are collected"
+		if m.cfg.Batch.Mode == ModeRealtime {
+			then = "--mode batch collects them, then the same command goes on"
+		}
+		m.stop.pause(hinted(then+"; llmpipe batches lists them", fmt.Errorf("no room in the budget before batches have ended: "+
+			"%s left, %s of it set aside for them, the next request may cost %s", usd(over.Left), usd(over.Away), usd(over.Need))))
 		return
 	}
 	if over.Budget.Daily() {

@@ -34,6 +34,8 @@ type run struct {
 
 	summaryFile *summaryFile // nil without --summary
 
+	short chan struct{} // holds a token when a record waits for money that nothing but batches can give back
+
 	fresh   chan *task // from the reader to the packer, or to the router
 	recalls chan *task // chains of them, from the reader to the replayer
 	commits chan *task // the same, to the committer
@@ -54,6 +56,7 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 		stop:     newShutdown(ctx),
 		underway: newUnderway(),
 		sleepers: newSleepers(),
+		short:    make(chan struct{}, 1),
 		fresh:    make(chan *task, freshRecords),
 		recalls:  make(chan *task, 4),
 		commits:  make(chan *task, commitSlack),
@@ -133,8 +136,16 @@ func (r *run) paceLanes() {
 		if i > 0 {
 			pace = r.cfg.Fallbacks[i-1].Pace
 		}
-		pace.Clock, pace.Budgets = limiter.System, r.money.budgets()
+		pace.Clock, pace.Budgets, pace.Short = limiter.System, r.money.budgets(), r.needMoney
 		l.pace = limiter.New(pace)
+	}
+}
+
+// needMoney says that a record waits for what batches hold.
+func (r *run) needMoney() {
+	select {
+	case r.short <- struct{}{}:
+	default:
 	}
 }
 

@@ -291,8 +291,11 @@ func (s *shard) standing() (requests, done int64, over bool) {
 	return s.requests, s.state.Completed + s.state.Failed, false
 }
 
-// discard gives back what the shard holds on this machine.
+// discard gives back what the shard holds on this machine. What it holds of the budgets, because it is not collected, it leaves.
 func (s *shard) discard() {
+	if !s.stop.ending() { // else nobody is to go on because of it
+		limiter.Leave(s.money.budgets(), s.reserved)
+	}
 	if s.lock != nil {
 		if err := s.lock.Release(s.step == ledger.ShardCollected); err != nil {
 			s.voice.Warn("%v", err)
