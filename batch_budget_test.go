@@ -219,3 +219,22 @@ func TestBudgetKnowsOfBatchesMadeMeanwhile(t *testing.T) {
 		t.Errorf("exit %d, $%f spent: %s", code, spent, long.err.String())
 	}
 }
+
+// Records so large that two are more than may be held in memory are asked about one after the other, where the money is for one: none waits
+// for the room of another that waits for its money.
+func TestBatchBudgetWithLargeRecords(t *testing.T) {
+	t.Parallel()
+	b := newBudgeted(t, "batch-latency=20ms&output=5")
+	var input strings.Builder
+	text := strings.Repeat("a", 17<<20)
+	for i := range 2 {
+		fmt.Fprintf(&input, `{"id":"r%d","prompt":"%s","max_tokens":5}`+"\n", i, text)
+	}
+	p := b.on(t, input.String(), "--mode", "batch", "--budget", "2")
+	if code := p.ends(t); code != 0 || len(contents(t, p)) != 2 {
+		t.Errorf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
+	}
+	if c := b.sim.batches(t); c.Batches != 2 {
+		t.Errorf("the simulator counted %+v", c)
+	}
+}

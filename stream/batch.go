@@ -42,6 +42,10 @@ type batcher struct {
 	living sync.WaitGroup
 	calls  chan struct{} // holds as many as may upload or download at a time
 
+	// back is the gate of the records that were on disk. They have room of their own, as what fills the other may wait for the money that
+	// their shard gives back when they are committed.
+	back *gate
+
 	intending sync.Mutex   // held by the shard whose records are being written into the ledger
 	replaying sync.Mutex   // held by the shard whose records are on their way to the commit
 	spooled   atomic.Int64 // records on disk, in no stage's hands
@@ -67,7 +71,9 @@ func newBatcher(r *run, j *journal, options func() record.Options) *batcher {
 		run: r, lane: r.router.lanes[0], journal: j, options: options,
 		in: make(chan *task, freshRecords), over: make(chan struct{}), taken: make(chan struct{}), calls: make(chan struct{}, transfers),
 		shards: make(map[string]*shard), ended: make(chan struct{}), odd: make(map[string]bool),
+		back: newGate(r.gate.allowed),
 	}
+	context.AfterFunc(r.stop.asking, b.back.close)
 	pending := 0
 	for _, known := range j.Shards() {
 		switch {

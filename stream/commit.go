@@ -186,11 +186,15 @@ func (c *committer) count(t *task) {
 
 // release gives the room of finished records back to the gate, and their memory to others.
 func (c *committer) release() {
-	var bytes, loaded int64
-	n := len(c.ready)
+	var back, came int
+	var backBytes, cameBytes, loaded int64
 	for i, t := range c.ready {
-		bytes += t.size
 		loaded += t.loaded
+		if t.back {
+			back, backBytes = back+1, backBytes+t.size
+		} else {
+			came, cameBytes = came+1, cameBytes+t.size
+		}
 		if t.shard != nil {
 			t.shard.committing.Done()
 		}
@@ -198,9 +202,12 @@ func (c *committer) release() {
 		t.recycle()
 		c.ready[i] = nil
 	}
-	c.gate.leave(n, bytes)
+	c.gate.leave(came, cameBytes)
 	if loaded > 0 {
 		c.gate.unload(loaded)
+	}
+	if back > 0 {
+		c.batches.back.leave(back, backBytes)
 	}
 }
 

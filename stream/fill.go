@@ -82,9 +82,9 @@ func (f *filler) add(t *task) {
 // letGo ends the life of a task whose record is on disk.
 func (b *batcher) letGo(t *task) {
 	b.spooled.Add(1)
-	size := t.size
+	size, gate := t.size, b.gateOf(t)
 	t.recycle()
-	b.gate.leave(1, size)
+	gate.leave(1, size)
 }
 
 // hold reserves the most that t can cost. Where there is no room, what is open is submitted, so that it can give way. It reports false when

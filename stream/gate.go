@@ -173,3 +173,11 @@ func (g *gate) close() {
 	g.mu.Unlock()
 	g.changed.Broadcast()
 }
+
+// gateOf is the gate that counts t.
+func (r *run) gateOf(t *task) *gate {
+	if t.back {
+		return r.batches.back
+	}
+	return r.gate
+}

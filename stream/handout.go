@@ -39,7 +39,7 @@ func (h *handout) hand() error {
 				return err
 			}
 			h.spooled.Add(-1)
-			h.gate.enter(t.size, false)
+			h.comeBack(t)
 			return h.give(t)
 		})
 		if err != nil {
@@ -50,6 +50,12 @@ func (h *handout) hand() error {
 		return nil
 	}
 	return h.journal.ReadShard(h.id, h.keep)
+}
+
+// comeBack waits for room for t on its way from the disk to the commit.
+func (b *batcher) comeBack(t *task) {
+	t.back = true
+	b.back.enter(t.size, false)
 }
 
 // give finds t's answer and passes t on.
@@ -96,7 +102,7 @@ func (h *handout) recall(t *task) bool { return h.journal.recall(t, h.journal.Lo
 func (h *handout) commit(t *task) {
 	more := int64(len(t.reply.Body) + len(t.recorded.Response))
 	t.size += more
-	h.gate.grow(more)
+	h.back.grow(more)
 	t.shard = h.shard
 	h.committing.Add(1)
 	h.finish(t)
@@ -179,7 +185,7 @@ func (h *handout) keep(r ledger.ShardRecord) error {
 	}
 	t.gone = true
 	h.kept++
-	h.gate.enter(0, false)
+	h.comeBack(t)
 	h.count(t)
 	h.commit(t)
 	return h.stop.waiting.Err()

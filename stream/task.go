@@ -36,6 +36,7 @@ type task struct {
 	pack *pack // the records that it asks about together; nil when it is one record
 
 	shard *shard // whose answer it has, and which waits for its commit; nil in realtime
+	back  bool   // it was on disk, and counts at the gate of those
 	gone  bool   // no record of the input, but the answer to one of an earlier run: for the ledger alone
 
 	lane      *lane  // where it was asked last, or is to be; nil before
