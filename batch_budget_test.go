@@ -238,3 +238,23 @@ func TestBatchBudgetWithLargeRecords(t *testing.T) {
 		t.Errorf("the simulator counted %+v", c)
 	}
 }
+
+// What an expired batch has left over is asked about again only with money that there is, also when nobody had a budget when it was made.
+func TestBatchBudgetHoldsForWhatIsLeftOver(t *testing.T) {
+	t.Parallel()
+	b := newBudgeted(t, "batch-latency=100ms&output=200&batch-expire=0.5&batch-expire-first=1")
+	input := hello("a", "", 40)
+	if p := b.on(t, input, "--mode", "batch", "--detach"); p.ends(t) != 75 {
+		t.Fatalf("said\n%s", p.err.String())
+	}
+	if l := listBatches(t, b.dir, b.sim)[0]; l.Reserved < 0.0008 || l.Reserved > 0.001 {
+		t.Errorf("$%f are set aside for it", l.Reserved)
+	}
+	eventually(t, "the batch has ended", func() bool { return listBatches(t, b.dir, b.sim)[0].State == "expired" })
+	// 20 answers cost $0.0003; the money is for six more.
+	p := b.on(t, input, "--mode", "batch", "--budget", money)
+	code := p.ends(t)
+	if spent, within := b.spent(t); code != 4 || !within || len(contents(t, p)) <= 20 || b.sim.batches(t).Batches < 2 {
+		t.Errorf("exit %d, $%f spent on %d: %s", code, spent, len(p.lines()), p.err.String())
+	}
+}

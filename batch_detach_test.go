@@ -63,6 +63,7 @@ type listedBatch struct {
 	Answered int      `json:"answered"`
 	Model    string   `json:"model"`
 	Cost     *float64 `json:"cost_usd"`
+	Reserved float64  `json:"reserved_usd"`
 }
 
 func listBatches(t *testing.T, dir string, sim *simServer) []listedBatch {

@@ -128,6 +128,20 @@ func Release(all []*Budget, held, cost int64) {
 	budgets(all).settle(held, cost, false, nil)
 }
 
+// Overdrawn reports whether more is spent and set aside in one of the budgets than it has, which only HoldAnyway brings about, or an answer
+// that cost more than its worst case.
+func Overdrawn(all []*Budget) bool {
+	for _, b := range all {
+		b.mu.Lock()
+		over := b.spent+b.kept+b.inFlight+b.held+b.away > b.limit
+		b.mu.Unlock()
+		if over {
+			return true
+		}
+	}
+	return false
+}
+
 // Leave says that what was held goes on elsewhere: it stays set aside, and nobody waits for it any more.
 func Leave(all []*Budget, held int64) {
 	for _, b := range all {

@@ -40,10 +40,16 @@ func TestHold(t *testing.T) {
 func TestHoldAnyway(t *testing.T) {
 	total := NewBudget(100, 40)
 	HoldAnyway([]*Budget{total}, 500)
+	if !Overdrawn([]*Budget{NewBudget(1, 0), total}) {
+		t.Error("540 of 100 are not overdrawn")
+	}
 	if fits, err := Hold([]*Budget{total}, 1, time.Time{}); fits || err != nil {
 		t.Fatalf("beside what is under way: %v, %v", fits, err)
 	}
 	Release([]*Budget{total}, 500, 5)
+	if Overdrawn([]*Budget{total}) {
+		t.Error("45 of 100 are overdrawn")
+	}
 	if fits, err := Hold([]*Budget{total}, 55, time.Time{}); !fits || err != nil {
 		t.Errorf("after it: %v, %v", fits, err)
 	}

@@ -37,7 +37,7 @@ type batchLine struct {
 	Started  time.Time       `json:"started"`
 	AgeS     int64           `json:"age_s"`
 	Cost     *ledger.Dollars `json:"cost_usd"`               // of what is collected; null where it is not known
-	Reserved ledger.Dollars  `json:"reserved_usd,omitempty"` // the most that it may still cost, where a budget asked
+	Reserved ledger.Dollars  `json:"reserved_usd,omitempty"` // the most that it may still cost, where a price is known
 	Trouble  string          `json:"trouble,omitempty"`      // why the provider's state is not known
 }
 

@@ -96,8 +96,8 @@ func isFileNotFound(fault provider.BatchFault) bool {
 	return strings.Contains(strings.ToLower(fault.Message), "find file")
 }
 
-// conclude hands the answers out, and writes down that the shard is collected. What has no answer goes into further shards; a batch that
-// never was costs no round.
+// conclude hands the answers out, and writes down that the shard is collected. What has no answer is left over; a batch that never was
+// costs no round.
 func (s *shard) conclude(status string, found *answers) error {
 	s.replaying.Lock()
 	defer s.replaying.Unlock()
@@ -109,13 +109,11 @@ func (s *shard) conclude(status string, found *answers) error {
 	if strange > 0 {
 		s.voice.Warn("batch %s: %s in its files are no answers", s.batchID, number(strange, "line"))
 	}
-	next := s.round + 1
+	s.next = s.round + 1
 	if status == stateVoid || status == "" {
-		next = s.round
+		s.next = s.round
 	}
-	fill := newFiller(s.batcher, next, s)
-	defer fill.discard()
-	h := &handout{shard: s, found: found, fill: fill, status: status, asked: make(map[ledger.Key]bool)}
+	h := &handout{shard: s, found: found, status: status, asked: make(map[ledger.Key]bool)}
 	if err := h.hand(); err != nil {
 		return err
 	}
@@ -132,8 +130,8 @@ func (s *shard) conclude(status string, found *answers) error {
 	} else {
 		s.step = ledger.ShardCollected
 	}
-	fill.seal()
-	s.release()
+	s.settle()
+	s.close()
 	if status == batchCancelled && h.unsent > 0 {
 		s.stop.pause(hinted("the same command submits them anew", fmt.Errorf("batch %s was cancelled: %s of its records have no answer",
 			s.batchID, grouped(h.unsent))))

@@ -20,7 +20,7 @@ type filler struct {
 	*batcher
 	round int
 	open  map[shardKind]*shard
-	// from is the shard that the records were in before, whose reservation pays for them; nil for new records.
+	// from is the shard that the records were in before; what it still holds pays for them, as far as it goes. It is nil for new records.
 	from *shard
 	line []byte
 }
@@ -90,19 +90,18 @@ func (b *batcher) letGo(t *task) {
 // hold reserves the most that t can cost. Where there is no room, what is open is submitted, so that it can give way. It reports false when
 // there will be no room.
 func (f *filler) hold(t *task) (int64, bool) {
-	if !f.money.budgeted() {
-		return 0, true
-	}
 	cost, err := f.money.worstInBatch(t)
-	if err != nil {
+	switch {
+	case err != nil && !f.money.budgeted():
+		return 0, true // a run with a budget is told that this one was not reckoned
+	case err != nil:
 		f.stop.fail(err)
 		return 0, false
-	}
-	if f.from != nil {
-		carried := min(cost, f.from.reserved)
-		f.from.reserved -= carried
-		limiter.HoldAnyway(f.money.budgets(), cost-carried)
+	case f.from != nil && f.from.reserved >= cost:
+		f.from.reserved -= cost
 		return cost, true
+	case f.from != nil:
+		f.from.release() // nobody else can give it back while this waits
 	}
 	for {
 		fits, err := limiter.Hold(f.money.budgets(), cost, time.Now())
@@ -115,6 +114,9 @@ func (f *filler) hold(t *task) (int64, bool) {
 		}
 		f.seal()
 		f.takeUp()
+		if f.from != nil {
+			f.needMoney() // what is open at the intake
+		}
 		if !f.stop.sleep(lookAgain) {
 			return 0, false
 		}

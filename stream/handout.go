@@ -13,8 +13,7 @@ import (
 type handout struct {
 	*shard
 	found  *answers
-	fill   *filler // for records without an answer
-	status string  // in which the batch ended
+	status string // in which the batch ended
 
 	asked            map[ledger.Key]bool // put into another shard
 	answered, failed int64
@@ -132,7 +131,7 @@ func (h *handout) judge(t *task, out *record.BatchOutput) bool {
 		t.fail(t.reply.Err)
 		return true
 	}
-	if h.round >= maxRounds && h.fill.round > maxRounds && h.status != batchCancelled {
+	if h.round >= maxRounds && h.next > maxRounds && h.status != batchCancelled {
 		t.fail(t.reply.Err)
 		return true
 	}
@@ -150,19 +149,22 @@ func (h *handout) count(t *task) {
 	h.cost += t.cost
 }
 
-// again sees to a record without an answer: it goes into another shard, or stays unsent where somebody wanted the batch to end.
+// again sees to a record without an answer: it goes into another shard when this one is collected, or stays unsent where somebody wanted
+// the batch to end.
 func (h *handout) again(t *task) {
 	t.reply.Err, t.attempts, t.lane, t.downgradedFrom = nil, 0, nil, ""
-	switch id := h.journal.Look(t.key).Shard; {
-	case h.status == batchCancelled, h.stop.ending():
+	if h.status == batchCancelled || h.stop.ending() {
 		h.unsent++
 		h.finish(t)
-	case id != "" && id != h.id:
-		h.place(h.fill, t)
-	default:
+		return
+	}
+	if id := h.journal.Look(t.key).Shard; id == "" || id == h.id {
 		t.twin = h.asked[t.key]
 		h.asked[t.key] = true
-		h.fill.add(t)
+	}
+	if err := h.leaveOver(t); err != nil {
+		h.stop.fail(err)
+		h.finish(t)
 	}
 }
 

@@ -187,6 +187,9 @@ func (m *money) worstOutput(t *task) int64 {
 		return int64(t.MaxTokens) * int64(t.N)
 	}
 	m.noBound.Do(func() {
+		if !m.budgeted() {
+			return // batches are reckoned for the runs that are
+		}
 		m.voice.Warn("%s sets no max_tokens: its worst case is guessed from other answers, so the budget is no guarantee", t.title())
 	})
 	return m.outputs.likely() * int64(t.N)

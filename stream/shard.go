@@ -23,7 +23,7 @@ type shard struct {
 	round    int              // how many times its records have been in a batch, this one counted
 	requests int64            // lines of the file
 	bytes    int64            // of the file
-	reserved int64            // the most that it can cost, billionths of a dollar
+	reserved int64            // the most that it can cost, billionths of a dollar; what is left of that when it is collected
 	started  time.Time        // when it was intended
 	earlier  bool             // an earlier run's, or another process's
 	intended bool             // the ledger knows it
@@ -34,6 +34,9 @@ type shard struct {
 	upload   *temporary // the file to send; nil when another process made it, or when it is sent
 	w        *bufio.Writer
 
+	left *spool // records without an answer, for further shards
+	next int    // the round of those
+
 	committing sync.WaitGroup // records on their way through the commit
 	cost       int64          // of those that were answered
 	costKnown  bool
@@ -42,7 +45,9 @@ type shard struct {
 	spool *spool // the records of this run's input that are in it; nil for none
 	over  bool   // they are being read back, or are not waited for: nothing can be attached any more
 	state provider.Batch
-	done  chan struct{} // closed when the shard's life in this run has ended
+
+	done    chan struct{} // closed when the shard is collected, or its life in this run has ended
+	endOnce sync.Once
 }
 
 // newShard makes an empty shard.
@@ -166,6 +171,9 @@ func (s *shard) live() {
 	if errors.Is(err, errNotWaited) {
 		s.leave()
 		return
+	}
+	if err == nil {
+		err = s.resubmit()
 	}
 	s.end(err)
 }
@@ -308,16 +316,15 @@ func (s *shard) discard() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.spool != nil {
-		s.spool.file.discard()
-		s.spool = nil
+	for _, spool := range []*spool{s.spool, s.left} {
+		if spool != nil {
+			spool.file.discard()
+		}
 	}
+	s.spool, s.left = nil, nil
 	s.over = true
-	close(s.done)
+	s.close()
 }
 
-// release gives the shard's reservation way to what it cost.
-func (s *shard) release() {
-	limiter.Release(s.money.budgets(), s.reserved, s.cost)
-	s.reserved = 0
-}
+// close tells those who wait for the shard that it is collected, or that nothing more comes of it in this run.
+func (s *shard) close() { s.endOnce.Do(func() { close(s.done) }) }
