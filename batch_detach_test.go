@@ -208,3 +208,21 @@ func TestBatchesCancelAndForget(t *testing.T) {
 		t.Errorf("exit %d: %s", code, p.err.String())
 	}
 }
+
+// A batch of other records is none that a run comes back for: when its own are answered, it is done.
+func TestBatchOfOtherRecordsIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	b := newBudgeted(t, "batch-latency=1h")
+	if p := b.on(t, hello("a", "", 5), "--mode", "batch", "--detach"); p.ends(t) != 75 {
+		t.Fatalf("said\n%s", p.err.String())
+	}
+	for _, flags := range [][]string{{"hybrid"}, {"batch"}, {"hybrid", "--detach"}} {
+		p := b.on(t, hello("b", urgently, 5), append([]string{"--mode"}, flags...)...)
+		if code := p.ends(t); code != 0 || len(contents(t, p)) != 5 {
+			t.Errorf("%v: exit %d, %d lines: %s", flags, code, len(p.lines()), p.err.String())
+		}
+		if !strings.Contains(p.err.String(), "1 batch with records that this input does not hold: not finished yet") {
+			t.Errorf("%v: said\n%s", flags, p.err.String())
+		}
+	}
+}

@@ -54,7 +54,6 @@ type batcher struct {
 	shards  map[string]*shard // by id; of earlier runs only those that are not collected
 	named   int               // shards of this run
 	ended   chan struct{}     // closed, and made anew, whenever a batch ends
-	waiting int               // batches that this run does not wait for
 	started bool              // the shards of earlier runs are live
 	odd     map[string]bool   // providers of earlier shards that were told of
 }
@@ -246,28 +245,35 @@ func (b *batcher) end() {
 	for len(b.in) > 0 {
 		b.finish(<-b.in)
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.waiting == 0 {
-		return
+	wanted, others := b.goingOn()
+	if others > 0 {
+		b.voice.Note("%s with records that this input does not hold: not finished yet", batches(others))
 	}
-	why := hinted("the same command collects what is ready by then, at any time", fmt.Errorf("%s not finished yet", batches(b.waiting)))
-	if b.stop.ending() {
-		if b.waiting == 1 {
-			b.voice.Note("1 batch goes on at the provider: the same command collects it later")
-		} else {
-			b.voice.Note("%s go on at the provider: the same command collects them later", batches(b.waiting))
-		}
-		return
+	switch why := b.stop.reasons(); {
+	case wanted == 0:
+	case !b.stop.ending() || why.budget != nil: // the money of the next record does not keep the same command from collecting these
+		b.stop.pause(hinted("the same command collects what is ready by then, at any time", fmt.Errorf("%s not finished yet", batches(wanted))))
+	case wanted == 1:
+		b.voice.Note("1 batch goes on at the provider: the same command collects it later")
+	default:
+		b.voice.Note("%s go on at the provider: the same command collects them later", batches(wanted))
 	}
-	b.stop.pause(why)
 }
 
-// leave notes that a batch goes on and is not waited for.
-func (b *batcher) leave() {
+// goingOn counts the batches that this run was not to see the end of: those that records of it are in, and others.
+func (b *batcher) goingOn() (wanted, others int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.waiting++
+	for _, s := range b.shards {
+		switch {
+		case !s.goesOn.Load():
+		case s.wanted():
+			wanted++
+		default:
+			others++
+		}
+	}
+	return wanted, others
 }
 
 // anotherEnd returns what is closed when the next batch ends.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"llmpipe/ledger"
@@ -43,9 +44,11 @@ type shard struct {
 
 	mu    sync.Mutex
 	spool *spool // the records of this run's input that are in it; nil for none
+	asked bool   // there are such records
 	over  bool   // they are being read back, or are not waited for: nothing can be attached any more
 	state provider.Batch
 
+	goesOn  atomic.Bool   // its batch does, and this run does not wait for it
 	done    chan struct{} // closed when the shard is collected, or its life in this run has ended
 	endOnce sync.Once
 }
@@ -125,6 +128,7 @@ func (s *shard) attach(t *task) bool {
 		s.letGo(t)
 		return true
 	}
+	s.asked = true
 	s.mu.Unlock()
 	<-s.done
 	if s.step == ledger.ShardCollected {
@@ -136,6 +140,7 @@ func (s *shard) attach(t *task) bool {
 
 // remember puts t into the spool. s.mu is held.
 func (s *shard) remember(t *task) error {
+	s.asked = true
 	if s.spool == nil {
 		var err error
 		if s.spool, err = newSpool(); err != nil {
@@ -149,7 +154,15 @@ func (s *shard) remember(t *task) error {
 func (s *shard) wanted() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.spool != nil
+	return s.asked
+}
+
+// leave notes that the batch goes on and is not waited for.
+func (s *shard) leave() {
+	s.goesOn.Store(true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
 }
 
 // live takes the shard from where it is to where its answers are collected, as far as this run goes.
