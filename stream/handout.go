@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"bytes"
 	"fmt"
 
 	"llmpipe/ledger"
@@ -60,8 +59,11 @@ func (b *batcher) comeBack(t *task) {
 // give finds t's answer and passes t on.
 func (h *handout) give(t *task) error {
 	if h.recall(t) {
+		out, err := h.found.left(customID(t.ID, &t.Request))
+		unused := h.unused(t, out)
 		h.commit(t)
-		return nil
+		h.charge(unused)
+		return err
 	}
 	id := customID(t.ID, &t.Request)
 	h.claim(t)
@@ -152,15 +154,22 @@ func (h *handout) count(t *task) {
 // again sees to a record without an answer: it goes into another shard when this one is collected, or stays unsent where somebody wanted
 // the batch to end.
 func (h *handout) again(t *task) {
-	t.reply.Err, t.attempts, t.lane, t.downgradedFrom = nil, 0, nil, ""
+	asked := h.asked[t.key]
+	h.asked[t.key] = true
+	if !asked && t.cost > 0 {
+		billed := h.entry(t.ID, &t.Request, t.Model)
+		billed.cost = t.cost
+		billed.fail(t.reply.Err)
+		defer h.charge(billed)
+	}
+	t.reply.Err, t.attempts, t.lane, t.downgradedFrom, t.cost = nil, 0, nil, "", 0
 	if h.status == batchCancelled || h.stop.ending() {
 		h.unsent++
 		h.finish(t)
 		return
 	}
 	if id := h.journal.Look(t.key).Shard; id == "" || id == h.id {
-		t.twin = h.asked[t.key]
-		h.asked[t.key] = true
+		t.twin = asked
 	}
 	if err := h.leaveOver(t); err != nil {
 		h.stop.fail(err)
@@ -174,18 +183,22 @@ func (h *handout) keep(r ledger.ShardRecord) error {
 	if err != nil || out == nil {
 		return err
 	}
-	t := newTask()
-	t.ID, t.Request, t.Endpoint, t.Model = bytes.Clone(r.ID), r.Request, h.kind.endpoint, h.kind.model
+	model := h.kind.model
 	if r.DowngradedFrom != "" {
-		t.Model = r.DowngradedFrom
+		model = r.DowngradedFrom
 	}
-	t.key = ledger.KeyOf(t.ID, &t.Request)
-	h.claim(t)
-	if h.journal.Look(t.key).Result != 0 || !h.judge(t, out) || t.outcome != answered {
+	t := h.entry(r.ID, &r.Request, model)
+	if found := h.journal.Look(t.key); found.Result != 0 && h.journal.recall(t, found) {
+		unused := h.unused(t, out)
 		t.recycle()
+		h.charge(unused)
 		return h.stop.waiting.Err()
 	}
-	t.gone = true
+	if !h.judge(t, out) || t.outcome != answered {
+		t.fail(t.reply.Err)
+		h.charge(t)
+		return h.stop.waiting.Err()
+	}
 	h.kept++
 	h.comeBack(t)
 	h.count(t)

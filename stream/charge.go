@@ -1,0 +1,44 @@
+package stream
+
+import (
+	"bytes"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/record"
+)
+
+// entry is a request of the shard for the ledger alone: no record of the input shows what becomes of it.
+func (h *handout) entry(id []byte, request *[32]byte, model string) *task {
+	t := newTask()
+	t.ID, t.Request, t.Endpoint, t.Model = bytes.Clone(id), *request, h.kind.endpoint, model
+	t.key = ledger.KeyOf(t.ID, &t.Request)
+	t.gone = true
+	h.claim(t)
+	return t
+}
+
+// unused is what the batch charges for out, its answer to t, where t has got another. It is nil where that is this one, recorded before.
+func (h *handout) unused(t *task, out *record.BatchOutput) *task {
+	if out == nil || t.recorded.Shard == h.id {
+		return nil
+	}
+	e := h.entry(t.ID, &t.Request, t.Model)
+	h.judge(e, out)
+	e.fail(&record.Error{Type: "batch_unused", Message: "the record was answered another way before the batch was collected"})
+	return e
+}
+
+// charge writes down what an answer has cost that nobody uses, as a failure that was billed.
+func (h *handout) charge(t *task) {
+	if t == nil {
+		return
+	}
+	if t.cost == 0 {
+		t.recycle()
+		return
+	}
+	h.cost += t.cost
+	h.counts.cost.Add(t.cost)
+	h.comeBack(t)
+	h.commit(t)
+}
