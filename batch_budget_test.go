@@ -53,7 +53,7 @@ type budgeted struct {
 }
 
 func newBudgeted(t *testing.T, options string) *budgeted {
-	return &budgeted{startSim(t, "latency=0s&"+options), t.TempDir()}
+	return &budgeted{startSim(t, options), t.TempDir()}
 }
 
 // on prepares a run on input with the flags.
@@ -94,7 +94,7 @@ func (b *budgeted) spent(t *testing.T) (dollars float64, within bool) {
 // A record for which an earlier batch holds the money waits for that batch, also when its own records come later in the input.
 func TestBatchBudgetWaitsForAnEarlierBatch(t *testing.T) {
 	t.Parallel()
-	b := newBudgeted(t, "batch-latency=300ms&output=200")
+	b := newBudgeted(t, "latency=0s&batch-latency=300ms&output=200")
 	if p := b.on(t, hello("a", "", 20), "--mode", "batch", "--detach", "--budget", money); p.ends(t) != 75 {
 		t.Fatalf("said\n%s", p.err.String())
 	}
@@ -110,7 +110,7 @@ func TestBatchBudgetWaitsForAnEarlierBatch(t *testing.T) {
 // With --detach the budget cuts the work into batches that follow each other, one run after the other, and each run says so by 75.
 func TestBatchDetachedBudget(t *testing.T) {
 	t.Parallel()
-	b := newBudgeted(t, "batch-latency=300ms&output=5")
+	b := newBudgeted(t, "latency=0s&batch-latency=300ms&output=5")
 	input := hello("a", "", 25)
 	flags := []string{"--mode", "batch", "--detach", "--budget", money}
 	first := b.on(t, input, flags...)
@@ -141,7 +141,7 @@ func TestHybridBudgetIsNotHeldByWhatIsNotSubmitted(t *testing.T) {
 	input := hello("low", leisured, 20) + hello("now", urgently, 40)
 	t.Run("waiting", func(t *testing.T) {
 		t.Parallel()
-		b := newBudgeted(t, "batch-latency=300ms&output=1")
+		b := newBudgeted(t, "latency=0s&batch-latency=300ms&output=1")
 		p := b.on(t, input, "--mode", "hybrid", "--budget", money)
 		if code := p.ends(t); code != 0 || len(contents(t, p)) != 60 {
 			t.Errorf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
@@ -170,7 +170,7 @@ func TestHybridBudgetIsNotHeldByWhatIsNotSubmitted(t *testing.T) {
 // What a batch that was left behind may cost is not there for realtime either.
 func TestRealtimeBudgetKnowsOfBatches(t *testing.T) {
 	t.Parallel()
-	b := newBudgeted(t, "batch-latency=1h")
+	b := newBudgeted(t, "latency=0s&batch-latency=1h")
 	if p := b.on(t, hello("a", "", 20), "--mode", "batch", "--detach", "--budget", money); p.ends(t) != 75 {
 		t.Fatalf("said\n%s", p.err.String())
 	}
@@ -189,7 +189,7 @@ func TestRealtimeBudgetKnowsOfBatches(t *testing.T) {
 // A batch that another process made since this run began is held money for from when its records come.
 func TestBudgetKnowsOfBatchesMadeMeanwhile(t *testing.T) {
 	t.Parallel()
-	b := newBudgeted(t, "batch-latency=300ms&output=200")
+	b := newBudgeted(t, "latency=0s&batch-latency=300ms&output=200")
 	long := llmpipe(t, b.dir, "--base-url", b.sim.URL, "-m", "gpt-4o-mini", "--mode", "hybrid", "--budget", money)
 	in, err := long.StdinPipe()
 	if err != nil {
@@ -224,7 +224,7 @@ func TestBudgetKnowsOfBatchesMadeMeanwhile(t *testing.T) {
 // for the room of another that waits for its money.
 func TestBatchBudgetWithLargeRecords(t *testing.T) {
 	t.Parallel()
-	b := newBudgeted(t, "batch-latency=20ms&output=5")
+	b := newBudgeted(t, "latency=0s&batch-latency=20ms&output=5")
 	var input strings.Builder
 	text := strings.Repeat("a", 17<<20)
 	for i := range 2 {
@@ -242,7 +242,7 @@ func TestBatchBudgetWithLargeRecords(t *testing.T) {
 // What an expired batch has left over is asked about again only with money that there is, also when nobody had a budget when it was made.
 func TestBatchBudgetHoldsForWhatIsLeftOver(t *testing.T) {
 	t.Parallel()
-	b := newBudgeted(t, "batch-latency=100ms&output=200&batch-expire=0.5&batch-expire-first=1")
+	b := newBudgeted(t, "latency=0s&batch-latency=100ms&output=200&batch-expire=0.5&batch-expire-first=1")
 	input := hello("a", "", 40)
 	if p := b.on(t, input, "--mode", "batch", "--detach"); p.ends(t) != 75 {
 		t.Fatalf("said\n%s", p.err.String())

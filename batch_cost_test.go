@@ -70,7 +70,7 @@ func TestBatchBillsForAnswersWithoutChoices(t *testing.T) {
 // A record that two commands asked about at the same moment, each its own way, costs what both cost.
 func TestBatchBillsForAnswersThatAreNotUsed(t *testing.T) {
 	t.Parallel()
-	b := newBudgeted(t, "batch-latency=50ms")
+	b := newBudgeted(t, "latency=0s&batch-latency=50ms")
 	release := make(chan struct{})
 	g := newGateway(t, b.sim, func(string) fate { <-release; return pass })
 	input := hello("a", "", 3)
@@ -111,5 +111,35 @@ func TestBatchBillsForAnswersThatAreNotUsed(t *testing.T) {
 		if got := reported(t, dir); got < half+half/2-3 {
 			t.Errorf("the report says %d, want %d and half of that", got, half)
 		}
+	}
+}
+
+// Records that are in a batch are paid for there: no other way asks about them too, neither realtime nor another provider's batches.
+func TestBatchedRecordsAreNotAskedAboutElsewhere(t *testing.T) {
+	t.Parallel()
+	b := newBudgeted(t, "latency=0s&batch-latency=50ms")
+	other := startSim(t, "latency=0s")
+	input := hello("a", "", 3)
+	if p := b.on(t, input, "--mode", "batch", "--detach"); p.ends(t) != 75 {
+		t.Fatalf("said\n%s", p.err.String())
+	}
+	input += hello("a", "", 1) + hello("b", urgently, 2)
+	for _, flags := range [][]string{{}, {"--limit", "2"}, {"--mode", "hybrid", "--base-url", other.URL}} {
+		p := b.on(t, input, flags...)
+		code := p.ends(t)
+		if s := readSummary(t, b.dir); code != 75 || len(contents(t, p)) != 2 || s.OK != 2 || s.OK+s.Unsent != s.In {
+			t.Errorf("%v: exit %d, %+v: %s", flags, code, s, p.err.String())
+		}
+		for _, want := range []string{"4 records in batches that are not collected yet", "hint: --mode batch collects them"} {
+			if !strings.Contains(p.err.String(), want) {
+				t.Errorf("%v: no %q in\n%s", flags, want, p.err.String())
+			}
+		}
+	}
+	if asked := b.sim.stats(t).Answered + other.batches(t).Answered; asked != 2 {
+		t.Errorf("%d records were asked about", asked)
+	}
+	if p := b.on(t, input, "--mode", "batch"); p.ends(t) != 0 || b.sim.batches(t).Batches != 1 {
+		t.Errorf("%d batches: %s", b.sim.batches(t).Batches, p.err.String())
 	}
 }

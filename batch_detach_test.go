@@ -212,7 +212,7 @@ func TestBatchesCancelAndForget(t *testing.T) {
 // A batch of other records is none that a run comes back for: when its own are answered, it is done.
 func TestBatchOfOtherRecordsIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
-	b := newBudgeted(t, "batch-latency=1h")
+	b := newBudgeted(t, "latency=0s&batch-latency=1h")
 	if p := b.on(t, hello("a", "", 5), "--mode", "batch", "--detach"); p.ends(t) != 75 {
 		t.Fatalf("said\n%s", p.err.String())
 	}

@@ -118,3 +118,13 @@ func (s *simServer) batchTokens(t *testing.T) (prompt, completion int64) {
 	}
 	return prompt, completion
 }
+
+// With --detach the batches are not waited for, and the urgent records are.
+func TestHybridDetachedAnswersWhatIsUrgent(t *testing.T) {
+	t.Parallel()
+	b := newBudgeted(t, "latency=50ms&batch-latency=1h")
+	p := b.on(t, hello("low", leisured, 3)+hello("now", urgently, 30), "--mode", "hybrid", "--detach", "-c", "1")
+	if code := p.ends(t); code != 75 || len(contents(t, p)) != 30 || b.sim.batches(t).Batches != 1 {
+		t.Errorf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
+	}
+}

@@ -76,21 +76,23 @@ func (r *reader) admit(t *task) {
 	r.seq++
 	t.size = int64(len(t.line))
 	r.counts.in.Add(1)
-	again := false // the same record was met before in this run, and no result of it is known yet
+	again, elsewhere := false, false
 	if t.outcome == unsent {
-		again = r.meet(t)
+		again, elsewhere = r.meet(t)
 	}
 	if t.outcome == recalled {
 		r.passBy(t)
 		return
 	}
 	r.passRecalled() // before anything that may wait
-	r.pending++
-	r.chunks.n++ // a bad line too: whoever judges a chunk is to see it
 	batched := t.outcome == unsent && r.batches.takes(t)
-	t.ask = t.outcome == unsent && !again && !batched
+	if !elsewhere {
+		r.pending++
+		r.chunks.n++ // a bad line too: whoever judges a chunk is to see it
+	}
+	t.ask = t.outcome == unsent && !again && !batched && !elsewhere
 	ready := !t.ask && !batched || r.prepare()
-	if !r.gate.enter(t.size, t.ask) || t.outcome != unsent || !ready {
+	if !r.gate.enter(t.size, t.ask) || t.outcome != unsent || !ready || elsewhere {
 		r.finish(t)
 		return
 	}
@@ -174,16 +176,16 @@ func (r *reader) prepare() bool {
 
 // meet looks t up among what is recorded and what this run has met. It reports whether the same record was met before in this run and
 // no result of it is known yet.
-func (r *reader) meet(t *task) (again bool) {
+func (r *reader) meet(t *task) (again, elsewhere bool) {
 	identify(r.memory, t)
 	found := r.memory.Admit(t.key)
 	if found.Seen == ledger.SeenOther {
 		t.fail(duplicateID(t))
-		return false
+		return false, false
 	}
 	if r.journal != nil && r.journal.finds(t, found) {
 		t.twin = found.Seen == ledger.SeenSame
-		return false
+		return false, false
 	}
 	// What was recorded since this run began is another stage's of the same pipeline: no news.
 	if found.Other != 0 && !r.journal.Recent(found.Other) && !r.toldChanged {
@@ -191,5 +193,8 @@ func (r *reader) meet(t *task) (again bool) {
 		r.voice.Note("%s is recorded under another request (its prompt, model or parameters changed) and is asked again, as all like it; "+
 			"--match id reuses what is recorded", t.title())
 	}
-	return found.Seen == ledger.SeenSame
+	if elsewhere = found.Shard != "" && r.batches == nil; elsewhere {
+		r.elsewhere.Add(1)
+	}
+	return found.Seen == ledger.SeenSame, elsewhere
 }

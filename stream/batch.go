@@ -160,11 +160,17 @@ func (b *batcher) take() {
 // place puts t into the shard that it was submitted in before, else into one of fill's.
 func (b *batcher) place(fill *filler, t *task) {
 	found := b.journal.Look(t.key)
-	if found.Shard != "" {
-		if s := b.find(found.Shard); s != nil && s.attach(t) {
+	for ; found.Shard != ""; found = b.journal.Look(t.key) {
+		s, elsewhere := b.find(found.Shard)
+		switch {
+		case elsewhere:
+			b.elsewhere.Add(1)
+			b.finish(t)
+			return
+		case s != nil && s.attach(t):
 			return
 		}
-		found = b.journal.Look(t.key) // it is not pending any more, or never was here
+		// It is not pending any more.
 	}
 	switch {
 	case t.twin && b.underway.join(t): // of an urgent one
@@ -175,24 +181,28 @@ func (b *batcher) place(fill *filler, t *task) {
 	}
 }
 
-// find returns the shard that a pending record is in. One of another process's, made since this run began, is taken up now.
-func (b *batcher) find(id string) *shard {
+// find returns the shard that a record was found pending in, nil if it is not pending any more, or that it is at another provider. One of
+// another process's, made since this run began, is taken up now.
+func (b *batcher) find(id string) (s *shard, elsewhere bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if s := b.shards[id]; s != nil {
-		return s
+		return s, false
 	}
 	known, ok := b.journal.Shard(id)
-	if !ok || !known.Pending() || !b.ours(&known) {
-		return nil
+	if !ok || !known.Pending() {
+		return nil, false
+	}
+	if !b.ours(&known) {
+		return nil, true
 	}
 	limiter.HoldAnyway(b.money.budgets(), known.ReservedNanos) // it was not there when the others were
-	s := newEarlierShard(b, known)
+	s = newEarlierShard(b, known)
 	b.shards[id] = s
 	if b.started {
 		b.live(s)
 	}
-	return s
+	return s, false
 }
 
 // takeUp has the shards of earlier runs live. It waits until the input has been read, as whom their answers are for is known then.
@@ -245,6 +255,10 @@ func (b *batcher) end() {
 	for len(b.in) > 0 {
 		b.finish(<-b.in)
 	}
+}
+
+// tellLeft says which batches go on, when all else is done.
+func (b *batcher) tellLeft() {
 	wanted, others := b.goingOn()
 	if others > 0 {
 		b.voice.Note("%s with records that this input does not hold: not finished yet", batches(others))

@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"sync/atomic"
 	"time"
@@ -44,6 +45,8 @@ type run struct {
 	speed      *speed
 	inputError error // set by the reader before it ends
 	unsent     int64 // counted by the committer
+
+	elsewhere atomic.Int64 // records that are in batches which this run does not collect
 }
 
 // Run runs the filter until its input ends and everything is committed, or until something stops it. Canceling ctx stops it without
@@ -248,6 +251,10 @@ func (r *run) stages(in *reader, out *committer) {
 		r.batches.end()
 	}
 	r.awaitIdle() // every record that was read has been committed, or is on disk for a batch that is not waited for
+	if r.batches != nil {
+		r.batches.tellLeft()
+	}
+	r.tellElsewhere()
 	close(r.recalls)
 	<-replayed
 	stopLanes()
@@ -256,6 +263,15 @@ func (r *run) stages(in *reader, out *committer) {
 	<-committed
 	if r.batches != nil {
 		r.unsent += r.batches.spooled.Load()
+	}
+}
+
+// tellElsewhere pauses the run when records of it are in batches that it does not collect.
+func (r *run) tellElsewhere() {
+	if n := r.elsewhere.Load(); n > 0 {
+		r.stop.pause(hinted("--mode batch collects them, at the provider that has them; "+
+			"llmpipe batches forget gives a batch up, and its records are asked about anew",
+			fmt.Errorf("%s in batches that are not collected yet, and not asked about a second time", number(n, "record"))))
 	}
 }
 
