@@ -258,3 +258,21 @@ func TestBatchBudgetHoldsForWhatIsLeftOver(t *testing.T) {
 		t.Errorf("exit %d, $%f spent on %d: %s", code, spent, len(p.lines()), p.err.String())
 	}
 }
+
+// A record that no budget has room for ends the run with 4, but not before the batches beside it are collected: until then the same command
+// goes on.
+func TestBatchDetachedBudgetWithARecordThatNeverFits(t *testing.T) {
+	t.Parallel()
+	b := newBudgeted(t, "latency=0s&batch-latency=500ms")
+	input := hello("a", "", 5) + `{"id":"dear","prompt":"a whole book","max_tokens":100000}` + "\n"
+	flags := []string{"--mode", "batch", "--detach", "--budget", money}
+	p := b.on(t, input, flags...)
+	if code := p.ends(t); code != 75 || !strings.Contains(p.err.String(), "error: over budget") {
+		t.Errorf("exit %d: %s", code, p.err.String())
+	}
+	eventually(t, "the batch has ended", func() bool { return listBatches(t, b.dir, b.sim)[0].State == "completed" })
+	p = b.on(t, input, flags...)
+	if code := p.ends(t); code != 4 || len(contents(t, p)) != 5 {
+		t.Errorf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
+	}
+}

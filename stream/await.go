@@ -41,7 +41,6 @@ func (p *polling) next() time.Duration {
 // await looks at the batch until it has ended.
 func (s *shard) await(ctx context.Context) (provider.Batch, error) {
 	wait := newPolling(s.lane.client.Local())
-	reading := s.taken
 	if s.cfg.Batch.Detach && !s.earlier {
 		return provider.Batch{}, errNotWaited
 	}
@@ -65,20 +64,27 @@ func (s *shard) await(ctx context.Context) (provider.Batch, error) {
 			return state, nil
 		}
 		s.voice.Detail("batch %s: %s, %s of %s answered", s.batchID, state.Status, grouped(state.Completed+state.Failed), grouped(s.requests))
-		for look := time.After(wait.next()); look != nil; {
-			if !s.waitedFor() {
-				return state, errNotWaited
-			}
-			select {
-			case <-look:
-				look = nil
-			case <-reading:
-				reading = nil // from now on it is known whether it is waited for
-			case <-ctx.Done():
-				return state, errNotWaited
-			}
+		if !s.lookLater(wait.next()) {
+			return state, errNotWaited
 		}
 	}
+}
+
+// lookLater waits for d, and reports false when asking ended first, or when the shard is not waited for.
+func (s *shard) lookLater(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for taken := s.taken; s.waitedFor(); {
+		select {
+		case <-timer.C:
+			return true
+		case <-taken:
+			taken = nil // from now on it is known whether it is waited for
+		case <-s.stop.asking.Done():
+			return false
+		}
+	}
+	return false
 }
 
 // waitedFor reports whether this run waits for the batch: for one of its own records', and for any other while more records may come that

@@ -4,7 +4,7 @@ import "sync"
 
 // Bounds on what lies between reading and the commit.
 const (
-	// maxOpenBytes is how many bytes of lines and answers may be held. One record larger than this still passes, alone.
+	// maxOpenBytes is how many bytes of lines and answers a gate lets be held. One record larger than this still passes, alone.
 	maxOpenBytes = 32 << 20
 	// commitSlack is how many finished records may wait for the commit beyond what is asked: as many as come in while a slow disk syncs.
 	commitSlack = 256
@@ -79,7 +79,8 @@ func (g *gate) full(bytes int64, ask bool) bool {
 	}
 	allowed := g.allowed()
 	g.most = 2 * allowed
-	return ask && g.asks >= g.most || g.open >= 4*allowed+commitSlack || g.bytes+g.loaded+bytes > maxOpenBytes
+	held := g.bytes + g.loaded
+	return ask && g.asks >= g.most || g.open >= 4*allowed+commitSlack || held > 0 && held+bytes > maxOpenBytes
 }
 
 // load counts in so many bytes of a recorded result, once there is room for them beside the others. Half of what may be held is theirs.

@@ -168,7 +168,7 @@ func (s *shard) leave() {
 // live takes the shard from where it is to where its answers are collected, as far as this run goes.
 func (s *shard) live() {
 	defer s.discard()
-	err := s.own(s.stop.asking)
+	err := s.own()
 	switch {
 	case err == nil && s.requests > 0:
 		err = s.batch(s.stop.asking)
@@ -255,7 +255,7 @@ func (s *shard) end(err error) {
 }
 
 // own makes the shard this process's, and waits while it is another's: its answers are in the ledger then.
-func (s *shard) own(ctx context.Context) error {
+func (s *shard) own() error {
 	wait := newPolling(s.lane.client.Local())
 	for told := false; ; {
 		lock, err := ledger.LockShard(s.cfg.Ledger.Path, s.id, nil)
@@ -266,15 +266,12 @@ func (s *shard) own(ctx context.Context) error {
 			s.lock = lock
 			break
 		}
-		if !s.wanted() || s.cfg.Batch.Detach {
-			return errNotWaited
-		}
-		if !told {
+		if !told && s.wanted() && s.waitedFor() {
 			told = true
 			s.voice.Note("batch shard %s is another process's: waiting for it", s.id)
 		}
-		if !s.stop.sleep(wait.next()) {
-			return ctx.Err()
+		if !s.lookLater(wait.next()) {
+			return errNotWaited
 		}
 	}
 	if !s.earlier {
