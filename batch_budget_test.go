@@ -276,3 +276,22 @@ func TestBatchDetachedBudgetWithARecordThatNeverFits(t *testing.T) {
 		t.Errorf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
 	}
 }
+
+// So it is when another process is at that batch: what it holds is waited for, and what it has cost is spent.
+func TestBatchBudgetWaitsForAnotherProcess(t *testing.T) {
+	t.Parallel()
+	b := newBudgeted(t, "latency=0s&batch-latency=1s&output=200")
+	first := b.on(t, hello("a", "", 20), "--mode", "batch", "--budget", money)
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the batch is made", func() bool { return b.sim.batches(t).Batches == 1 })
+	p := b.on(t, hello("b", "", 20)+hello("a", "", 20), "--mode", "batch", "--budget", money)
+	code := p.ends(t)
+	if spent, within := b.spent(t); code != 4 || !within || len(contents(t, p)) < 5 {
+		t.Errorf("exit %d, $%f spent, %d lines: %s", code, spent, len(p.lines()), p.err.String())
+	}
+	if code := first.comesBack(t); code != 0 || len(contents(t, first)) != 20 {
+		t.Errorf("exit %d, %d lines: %s", code, len(first.lines()), first.err.String())
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"llmpipe/ledger"
@@ -57,6 +58,8 @@ type journal struct {
 
 	regained  *regained // what stdout's file got and no mark tells of; the committer's
 	rehearsal bool      // the ledger knows that the answers are a simulator's
+
+	adding sync.Mutex // held while what is committed is added up
 
 	batch   ledger.Batch
 	compact []byte
@@ -227,10 +230,8 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 		j.lost += dropAnswers(group, 0)
 		return nil
 	}
-	err := j.Commit(&j.batch)
+	err := j.add()
 	if err == nil {
-		s := j.Summary()
-		j.money.committed(costOf(&j.batch), s.SpentNanos+s.KeptNanos)
 		return nil
 	}
 	safe := 0
@@ -241,6 +242,34 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 	j.broken = true
 	j.lost += dropAnswers(group, safe)
 	return hinted("make room or repair the disk, then run the same command again: what is recorded is safe", err)
+}
+
+// add commits the batch, and tells the budgets what it and others have spent.
+func (j *journal) add() error {
+	j.adding.Lock()
+	defer j.adding.Unlock()
+	err := j.Commit(&j.batch)
+	if err == nil {
+		j.addUp(costOf(&j.batch))
+	}
+	return err
+}
+
+// catchUp reads what other processes have written by now, and tells the budgets what they have spent.
+func (j *journal) catchUp() error {
+	j.adding.Lock()
+	defer j.adding.Unlock()
+	err := j.Refresh()
+	if err == nil {
+		j.addUp(0)
+	}
+	return err
+}
+
+// addUp tells the budgets what is spent by now; own is what of it was committed just now.
+func (j *journal) addUp(own int64) {
+	s := j.Summary()
+	j.money.committed(own, s.SpentNanos+s.KeptNanos)
 }
 
 // costOf is what is known of the cost of a batch, and what is set aside where it is not.

@@ -59,8 +59,8 @@ type money struct {
 	spent    atomic.Int64 // by this run's attempts, billionths of a dollar
 	billed   atomic.Int64 // this run's attempts that cost something
 	noBound  sync.Once
-	recorded int64 // spent by what this run committed; the committer's
-	base     int64 // spent by the ledger before this run, and by other processes since; the committer's
+	recorded int64 // spent by what this run committed; see committed
+	base     int64 // spent by the ledger before this run, and by other processes since; see committed
 
 	mu        sync.Mutex
 	colour    limiter.Colour // last announced
@@ -249,7 +249,8 @@ func (m *money) worstInBatch(t *task) (int64, error) {
 		fmt.Errorf("%s: no batch price is known for the model %q, so the budget cannot hold", t.title(), t.sendModel))
 }
 
-// committed tells the budgets what other processes under the same ledger have spent: its sum less what is known here.
+// committed tells the budgets what other processes under the same ledger have spent: its sum less what is known here. It is called by one
+// goroutine at a time.
 func (m *money) committed(own, sum int64) {
 	m.recorded += own
 	if others := sum - m.base - m.recorded; others > 0 {

@@ -277,7 +277,7 @@ func (s *shard) own() error {
 	if !s.earlier {
 		return nil
 	}
-	if err := s.journal.Refresh(); err != nil {
+	if err := s.journal.catchUp(); err != nil {
 		return err
 	}
 	known, _ := s.journal.Shard(s.id)
