@@ -28,6 +28,8 @@ type shard struct {
 	earlier  bool             // an earlier run's, or another process's
 	intended bool             // the ledger knows it
 	step     ledger.ShardStep // the last, once it is intended
+	stepped  time.Time        // when that was
+	doubtful time.Time        // until then a batch may come to light that another process asked for
 	fileID   string
 	batchID  string
 	lock     *ledger.ShardLock
@@ -266,7 +268,8 @@ func (s *shard) own(ctx context.Context) error {
 	if !known.Pending() {
 		return errCollected
 	}
-	s.step, s.fileID, s.batchID = known.Step, known.FileID, known.BatchID
+	s.step, s.stepped, s.fileID, s.batchID = known.Step, known.Stepped, known.FileID, known.BatchID
+	s.doubtful = known.Stepped.Add(s.settling())
 	return nil
 }
 
@@ -277,7 +280,7 @@ func (s *shard) record(e ledger.ShardEntry) error {
 	if err != nil {
 		return hinted("make room or repair the disk, then run the same command again: what is recorded is safe", err)
 	}
-	s.intended, s.step = true, e.Step
+	s.intended, s.step, s.stepped = true, e.Step, e.Time
 	return nil
 }
 

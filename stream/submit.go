@@ -151,6 +151,11 @@ func (s *shard) create(ctx context.Context) error {
 	var made provider.Batch
 	err := s.retry(ctx, "creating the batch", func() error {
 		var err error
+		if time.Since(s.stepped) > s.settling()/2 { // a process that takes over reckons by it how long this one may have asked
+			if err := s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: s.fileID}); err != nil {
+				return err
+			}
+		}
 		// A signal does not cut this off: whether the batch was made is worth waiting for.
 		made, err = s.lane.client.CreateBatch(s.stop.waiting, request)
 		if unclear(err) {
@@ -203,14 +208,22 @@ func (s *shard) created(made *provider.Batch) error {
 	return nil
 }
 
+// How long a batch that was asked for may take to be made and to show in the listing, generously; and at a server on this machine.
+const (
+	settling      = 5 * time.Minute
+	settlingLocal = 5 * time.Second
+)
+
+func (s *shard) settling() time.Duration {
+	if s.lane.client.Local() {
+		return settlingLocal
+	}
+	return settling
+}
+
 // adopt finds what an earlier process left at the provider without having written it down.
 func (s *shard) adopt(ctx context.Context) error {
-	var made provider.Batch
-	var found bool
-	err := s.retry(ctx, "listing batches", func() (err error) {
-		made, found, err = s.findBatch(ctx)
-		return err
-	})
+	made, found, err := s.adoptBatch(ctx)
 	if err != nil {
 		return err
 	}
@@ -234,6 +247,28 @@ func (s *shard) adopt(ctx context.Context) error {
 	}
 	s.fileID = file.ID
 	return s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: file.ID})
+}
+
+// adoptBatch looks for the shard's batch. An earlier process may have died while the provider was still making it, so not to find it says
+// nothing before it has had time to show.
+func (s *shard) adoptBatch(ctx context.Context) (made provider.Batch, found bool, err error) {
+	wait := newPolling(s.lane.client.Local())
+	for {
+		err := s.retry(ctx, "listing batches", func() (err error) {
+			made, found, err = s.findBatch(ctx)
+			return err
+		})
+		if err != nil || found || s.step != ledger.ShardUploaded || !time.Now().Before(s.doubtful) {
+			return made, found, err
+		}
+		if s.cfg.Batch.Detach {
+			return made, false, errNotWaited
+		}
+		s.voice.Detail("batch shard %s: no batch of it is listed yet", s.id)
+		if !s.stop.sleep(min(wait.next(), time.Until(s.doubtful))) {
+			return made, false, ctx.Err()
+		}
+	}
 }
 
 // lookForBatch looks several times whether the provider has made the shard's batch.
