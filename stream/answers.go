@@ -3,8 +3,10 @@ package stream
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 
+	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 )
 
@@ -12,7 +14,7 @@ import (
 type answers struct {
 	files   []*temporary
 	at      map[string]answer
-	refused map[string]*record.Error // lines of which the provider said before it began what is wrong with them
+	refused map[string]*record.Error // those that are errors: of lines that the provider took for none, or answers that are too large
 	all     *record.Error            // the same of all others
 	line    []byte
 	parsed  record.BatchOutput
@@ -50,15 +52,23 @@ func (a *answers) readFile(index int) (strange int64, err error) {
 	r := bufio.NewReaderSize(file, 256<<10)
 	var offset int64
 	for {
-		line, err := a.readLine(r)
-		if len(line) > 1 || len(line) == 1 && line[0] != '\n' {
-			if parseErr := record.ParseBatchOutput(line, &a.parsed); parseErr != nil {
+		line, length, err := a.readLine(r)
+		switch {
+		case length == 0 || length == 1 && line[0] == '\n':
+		case length > provider.MaxResponse:
+			if id := record.BatchOutputID(line); len(id) > 0 {
+				a.refused[string(id)] = tooLargeInBatch
+			} else {
 				strange++
-			} else if _, ok := a.at[string(a.parsed.CustomID)]; !ok {
-				a.at[string(a.parsed.CustomID)] = answer{file: index, offset: offset, length: len(line)}
+			}
+		case record.ParseBatchOutput(line, &a.parsed) != nil:
+			strange++
+		default:
+			if _, ok := a.at[string(a.parsed.CustomID)]; !ok {
+				a.at[string(a.parsed.CustomID)] = answer{file: index, offset: offset, length: int(length)}
 			}
 		}
-		offset += int64(len(line))
+		offset += length
 		if errors.Is(err, io.EOF) {
 			return strange, nil
 		}
@@ -68,21 +78,31 @@ func (a *answers) readFile(index int) (strange int64, err error) {
 	}
 }
 
-// readLine returns the next line with its newline, if it has one. It is good until the next call.
-func (a *answers) readLine(r *bufio.Reader) ([]byte, error) {
-	line, err := r.ReadSlice('\n')
+// tooLargeInBatch is the error of a record whose answer takes more than one that is asked for at once may.
+var tooLargeInBatch = &record.Error{
+	Type: "response_too_large", Message: fmt.Sprintf("response is larger than %d MiB", provider.MaxResponse>>20),
+}
+
+// readLine returns the next line with its newline, if it has one, and its length. Of one that is longer than any answer may be it returns
+// the beginning. It is good until the next call.
+func (a *answers) readLine(r *bufio.Reader) (line []byte, length int64, err error) {
+	line, err = r.ReadSlice('\n')
+	length = int64(len(line))
 	if !errors.Is(err, bufio.ErrBufferFull) {
-		return line, err
+		return line, length, err
 	}
 	a.line = append(a.line[:0], line...)
 	for errors.Is(err, bufio.ErrBufferFull) {
 		line, err = r.ReadSlice('\n')
-		a.line = append(a.line, line...)
+		length += int64(len(line))
+		if length <= provider.MaxResponse {
+			a.line = append(a.line, line...)
+		}
 	}
-	return a.line, err
+	return a.line, length, err
 }
 
-// rejection is what the provider found wrong with a request before any was run; nil when it was nothing.
+// rejection is what is wrong with a request or its answer whatever the files hold; nil when it is nothing.
 func (a *answers) rejection(id string) *record.Error {
 	if err := a.refused[id]; err != nil {
 		return err

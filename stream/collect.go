@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -96,6 +97,10 @@ func isFileNotFound(fault provider.BatchFault) bool {
 	return strings.Contains(strings.ToLower(fault.Message), "find file")
 }
 
+// errUnrecorded says that answers of the batch could not be recorded: it is not collected, and the next run takes them from its files again.
+// Why they could not has ended the run.
+var errUnrecorded = errors.New("answers are not recorded")
+
 // conclude hands the answers out, and writes down that the shard is collected. What has no answer goes into further shards; a batch that
 // never was costs no round.
 func (s *shard) conclude(status string, found *answers) error {
@@ -120,6 +125,9 @@ func (s *shard) conclude(status string, found *answers) error {
 		return err
 	}
 	s.committing.Wait()
+	if s.journal.broken.Load() {
+		return errUnrecorded
+	}
 	if status != "" { // else another process has written it down
 		e := ledger.ShardEntry{
 			Step: ledger.ShardCollected, State: status, Answered: h.answered, Failed: h.failed,

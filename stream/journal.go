@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"llmpipe/ledger"
@@ -56,8 +57,8 @@ type journal struct {
 
 	batch   ledger.Batch
 	compact []byte
-	broken  bool // a commit failed: nothing is recorded any more
-	lost    int  // answers that could therefore not be recorded
+	broken  atomic.Bool // a commit failed: nothing is recorded any more
+	lost    int         // answers that could therefore not be recorded
 }
 
 // openJournal opens the ledger that c names, nil for none.
@@ -198,7 +199,7 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 	if f, ok := j.cfg.Stdout.(*os.File); ok && len(marks) > 0 {
 		j.batch.EmittedSize = fileSize(f)
 	}
-	if j.broken {
+	if j.broken.Load() {
 		j.lost += dropAnswers(group, 0)
 		return nil
 	}
@@ -212,7 +213,7 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 	if errors.As(err, &we) {
 		safe = we.Results
 	}
-	j.broken = true
+	j.broken.Store(true)
 	j.lost += dropAnswers(group, safe)
 	return hinted("make room or repair the disk, then run the same command again: what is recorded is safe", err)
 }
@@ -274,7 +275,7 @@ func (j *journal) failure(t *task) ledger.Failure {
 // close records the last marks, closes the ledger, and says what it could not take.
 func (j *journal) close(marks []ledger.Key) error {
 	err := j.commit(nil, marks)
-	if closeErr := j.Close(); err == nil && closeErr != nil && !j.broken {
+	if closeErr := j.Close(); err == nil && closeErr != nil && !j.broken.Load() {
 		err = closeErr
 	}
 	if j.lost > 0 {

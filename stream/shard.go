@@ -230,7 +230,7 @@ func (s *shard) end(err error) {
 	default:
 		s.stop.fail(err)
 	}
-	if s.step == ledger.ShardCreated {
+	if s.step == ledger.ShardCreated && !s.state.Ended() {
 		s.leave()
 	}
 }
