@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Killed while the provider was still making the batch, which its listing then shows a little later, the same command waits for it and makes
-// no second one.
+// Killed while the provider was still making the batch, which its listing then shows a little later, the same command waits for it and
+// makes no second one.
 func TestBatchThatIsMadeAfterTheKill(t *testing.T) {
 	t.Parallel()
 	o := newOddBatches(t)

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// oddBatches is a provider of batches that a test makes odd in one way. All else goes well: each batch has ended when it is first looked at,
-// with an answer to every request.
+// oddBatches is a provider of batches that a test makes odd in one way. All else goes well: each batch has ended when it is first looked
+// at, with an answer to every request.
 type oddBatches struct {
 	URL string // up to /v1
 
@@ -72,12 +72,14 @@ func refusedLine(id string, status int, code string) string {
 
 // ended are the members of a batch that has answered everything.
 func (b *oddBatch) ended() string {
-	return fmt.Sprintf(`"status":"completed","output_file_id":"out-%d","request_counts":{"total":%d,"completed":%[2]d,"failed":0}`, b.n, len(b.ids))
+	return fmt.Sprintf(`"status":"completed","output_file_id":"out-%d","request_counts":{"total":%d,"completed":%[2]d,"failed":0}`,
+		b.n, len(b.ids))
 }
 
 // failedWith are the members of a batch that failed as a whole.
 func (b *oddBatch) failedWith(code string) string {
-	return fmt.Sprintf(`"status":"failed","errors":{"object":"list","data":[{"code":%q,"message":"refused by the test","line":null}]}`, code)
+	return fmt.Sprintf(`"status":"failed","errors":{"object":"list","data":[{"code":%q,"message":"refused by the test",`+
+		`"line":null}]}`, code)
 }
 
 const stillRunning = `"status":"in_progress"`
@@ -145,7 +147,8 @@ func lastPart(path string) string { return path[strings.LastIndexByte(path, '/')
 
 func (o *oddBatches) fileObject(n int) string {
 	f := o.files[n-1]
-	return fmt.Sprintf(`{"id":"file-%d","object":"file","bytes":%d,"filename":%q,"purpose":"batch","status":"processed"}`, n, len(f.content), f.name)
+	return fmt.Sprintf(`{"id":"file-%d","object":"file","bytes":%d,"filename":%q,"purpose":"batch","status":"processed"}`,
+		n, len(f.content), f.name)
 }
 
 func (o *oddBatches) make(t testing.TB, body []byte) *oddBatch {

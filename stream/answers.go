@@ -45,16 +45,8 @@ func (a *answers) read() (strange int64, err error) {
 }
 
 func (a *answers) readFile(index int) (strange int64, err error) {
-	file := a.files[index]
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return 0, temporaryError(err)
-	}
-	r := bufio.NewReaderSize(file, 256<<10)
-	var offset int64
-	for {
-		line, length, err := a.readLine(r)
+	err = a.lines(index, func(line []byte, offset, length int64) {
 		switch {
-		case length == 0 || length == 1 && line[0] == '\n':
 		case length > provider.MaxResponse:
 			if id := record.BatchOutputID(line); len(id) > 0 {
 				a.refused[string(id)] = tooLargeInBatch
@@ -68,12 +60,40 @@ func (a *answers) readFile(index int) (strange int64, err error) {
 				a.at[string(a.parsed.CustomID)] = answer{file: index, offset: offset, length: int(length)}
 			}
 		}
+	})
+	return strange, err
+}
+
+// count returns how many lines of the files are answers, without remembering which.
+func (a *answers) count() (n int64, err error) {
+	for i := range a.files {
+		err = errors.Join(err, a.lines(i, func(line []byte, _, length int64) {
+			if length > provider.MaxResponse || record.ParseBatchOutput(line, &a.parsed) == nil {
+				n++
+			}
+		}))
+	}
+	return n, err
+}
+
+// lines calls f with every line of a file that is not empty, where it stands and how long it is. The line is good until f returns.
+func (a *answers) lines(index int, f func(line []byte, offset, length int64)) error {
+	file := a.files[index]
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return temporaryError(err)
+	}
+	r := bufio.NewReaderSize(file, 256<<10)
+	for offset := int64(0); ; {
+		line, length, err := a.readLine(r)
+		if length > 1 || length == 1 && line[0] != '\n' {
+			f(line, offset, length)
+		}
 		offset += length
 		if errors.Is(err, io.EOF) {
-			return strange, nil
+			return nil
 		}
 		if err != nil {
-			return strange, temporaryError(err)
+			return temporaryError(err)
 		}
 	}
 }
@@ -144,4 +164,5 @@ func (a *answers) discard() {
 	for _, f := range a.files {
 		f.discard()
 	}
+	a.files = nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"llmpipe/ledger"
@@ -19,13 +18,8 @@ const maxRounds = 3
 func (s *shard) collect(ctx context.Context, state *provider.Batch) error {
 	found := newAnswers()
 	defer found.discard()
-	for _, id := range []string{state.OutputFile, state.ErrorFile} {
-		if id == "" {
-			continue
-		}
-		if err := s.fetch(ctx, id, found); err != nil {
-			return err
-		}
+	if err := s.download(ctx, state, found); err != nil {
+		return err
 	}
 	if state.Status == batchFailed {
 		if err := s.blame(state, found); err != nil {
@@ -35,24 +29,45 @@ func (s *shard) collect(ctx context.Context, state *provider.Batch) error {
 	return s.conclude(state.Status, found)
 }
 
+// download fetches the files of answers. Where they hold fewer than the batch says that it has, something between here and there has put
+// other content in their place, or they are not whole yet: what is paid for is worth another try.
+func (s *shard) download(ctx context.Context, state *provider.Batch, found *answers) error {
+	return s.retry(ctx, "downloading the answers of batch "+s.batchID, func() error {
+		found.discard()
+		for _, id := range []string{state.OutputFile, state.ErrorFile} {
+			if id == "" {
+				continue
+			}
+			if err := s.fetch(ctx, id, found); err != nil {
+				return err
+			}
+		}
+		n, err := found.count()
+		if want := state.Completed + state.Failed; err == nil && n < want {
+			err = tooShort(fmt.Sprintf("the files of batch %s hold %s of %s answers", s.batchID, grouped(n), grouped(want)))
+			if again, lookErr := s.lane.client.Batch(ctx, s.batchID); lookErr == nil && again.Ended() {
+				*state = again // it may name its files now
+			}
+		}
+		return err
+	})
+}
+
+// tooShort is the error of a download that came to its end and is less than it should be.
+func tooShort(message string) error {
+	return &provider.CallError{Class: provider.Transient, Err: &record.Error{Type: "bad_response", Message: message}}
+}
+
 // fetch downloads a file of answers.
 func (s *shard) fetch(ctx context.Context, id string, found *answers) error {
+	file, err := newTemporary("llmpipe-answers-")
+	if err != nil {
+		return err
+	}
+	found.files = append(found.files, file)
 	return s.transfer(ctx, func() error {
-		file, err := newTemporary("llmpipe-answers-")
-		if err != nil {
-			return err
-		}
-		found.files = append(found.files, file)
-		return s.retry(ctx, "downloading file "+id, func() error {
-			if err := file.Truncate(0); err != nil {
-				return temporaryError(err)
-			}
-			if _, err := file.Seek(0, io.SeekStart); err != nil {
-				return temporaryError(err)
-			}
-			_, err := s.lane.client.DownloadFile(ctx, id, file)
-			return err
-		})
+		_, err := s.lane.client.DownloadFile(ctx, id, file)
+		return err
 	})
 }
 
@@ -97,8 +112,8 @@ func isFileNotFound(fault provider.BatchFault) bool {
 	return strings.Contains(strings.ToLower(fault.Message), "find file")
 }
 
-// errUnrecorded says that answers of the batch could not be recorded: it is not collected, and the next run takes them from its files again.
-// Why they could not has ended the run.
+// errUnrecorded says that answers of the batch could not be recorded: it is not collected, and the next run takes them from its files
+// again. Why they could not has ended the run.
 var errUnrecorded = errors.New("answers are not recorded")
 
 // conclude hands the answers out, and writes down that the shard is collected. What has no answer goes into further shards; a batch that
