@@ -66,8 +66,8 @@ func saidWith(id, content string) string {
 
 // refusedLine is the line of an output file that says that a request failed.
 func refusedLine(id string, status int, code string) string {
-	return fmt.Sprintf(`{"id":"b","custom_id":%q,"response":{"status_code":%d,"request_id":"r","body":{"error":{"message":"refused by the test",`+
-		`"type":%q,"param":null,"code":%q}}},"error":null}`+"\n", id, status, code, code)
+	return fmt.Sprintf(`{"id":"b","custom_id":%q,"response":{"status_code":%d,"request_id":"r","body":{"error":{"message":`+
+		`"refused by the test","type":%q,"param":null,"code":%q}}},"error":null}`+"\n", id, status, code, code)
 }
 
 // ended are the members of a batch that has answered everything.

@@ -25,7 +25,7 @@ type answer struct {
 	file   int
 	offset int64
 	length int
-	used   bool // a record of this run has it
+	used   bool // it has a taker, and its cost is counted
 }
 
 func newAnswers() *answers {
@@ -130,14 +130,23 @@ func (a *answers) rejection(id string) *record.Error {
 	return a.all
 }
 
-// take returns the answer for a custom_id, nil where there is none, and notes that it has a taker. It is good until the next call.
+// use notes that the answer for a custom_id has a taker, and reports whether that is the first. An answer costs once.
+func (a *answers) use(id string) bool {
+	at, ok := a.at[id]
+	first := ok && !at.used
+	if first {
+		at.used = true
+		a.at[id] = at
+	}
+	return first
+}
+
+// take returns the answer for a custom_id, nil where there is none. It is good until the next call.
 func (a *answers) take(id string) (*record.BatchOutput, error) {
 	at, ok := a.at[id]
 	if !ok {
 		return nil, nil
 	}
-	at.used = true
-	a.at[id] = at
 	if cap(a.line) < at.length {
 		a.line = make([]byte, at.length)
 	}
@@ -149,14 +158,6 @@ func (a *answers) take(id string) (*record.BatchOutput, error) {
 		return nil, err // it was parsed before
 	}
 	return &a.parsed, nil
-}
-
-// left returns the answer for a custom_id that nobody has taken.
-func (a *answers) left(id string) (*record.BatchOutput, error) {
-	if at, ok := a.at[id]; !ok || at.used {
-		return nil, nil
-	}
-	return a.take(id)
 }
 
 // discard gives the disk back.

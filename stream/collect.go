@@ -135,7 +135,7 @@ func (s *shard) conclude(status string, found *answers) error {
 	}
 	fill := newFiller(s.batcher, next, s)
 	defer fill.discard()
-	h := &handout{shard: s, found: found, fill: fill, status: status, asked: make(map[ledger.Key]bool)}
+	h := &handout{shard: s, found: found, fill: fill, status: status, asked: make(map[ledger.Key]bool), refused: make(map[ledger.Key]bool)}
 	if err := h.hand(); err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (s *shard) conclude(status string, found *answers) error {
 	if status != "" { // else another process has written it down
 		e := ledger.ShardEntry{
 			Step: ledger.ShardCollected, State: status, Answered: h.answered, Failed: h.failed,
-			Missing: s.requests - h.answered - h.failed, CostNanos: s.cost, CostKnown: s.costKnown,
+			Missing: s.requests - h.answered - h.failed, CostNanos: s.cost + h.before, CostKnown: s.costKnown,
 		}
 		if err := s.record(e); err != nil {
 			return err

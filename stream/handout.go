@@ -17,7 +17,9 @@ type handout struct {
 	status string  // in which the batch ended
 
 	asked            map[ledger.Key]bool // put into another shard
+	refused          map[ledger.Key]bool // counted as failed
 	answered, failed int64
+	before           int64 // cost of the answers that were recorded before by who died while collecting
 	kept             int64 // answers for records that this run's input does not hold
 	unsent           int64 // without an answer, and not asked again by this run
 }
@@ -54,11 +56,15 @@ func (h *handout) hand() error {
 
 // give finds t's answer and passes t on.
 func (h *handout) give(t *task) error {
+	id := customID(t.ID, &t.Request)
+	first := h.found.use(id)
 	if h.recall(t) {
+		if first {
+			h.countRecalled(t)
+		}
 		h.commit(t)
 		return nil
 	}
-	id := customID(t.ID, &t.Request)
 	h.claim(t)
 	if rejected := h.found.rejection(id); rejected != nil {
 		t.fail(rejected)
@@ -68,7 +74,7 @@ func (h *handout) give(t *task) error {
 			h.finish(t)
 			return err
 		}
-		if !h.judge(t, out) {
+		if !h.judge(t, out, first) {
 			h.again(t)
 			return nil
 		}
@@ -84,7 +90,9 @@ func (h *handout) give(t *task) error {
 		h.commit(t)
 		return nil
 	}
-	h.count(t)
+	if t.twin = h.refused[t.key]; !t.twin { // else its twin's error is its own
+		h.count(t)
+	}
 	h.commit(t)
 	return nil
 }
@@ -110,14 +118,17 @@ func (h *handout) claim(t *task) {
 	}
 }
 
-// judge makes what the provider says of t its fate, and reports whether that is final.
-func (h *handout) judge(t *task, out *record.BatchOutput) bool {
+// judge makes what the provider says of t its fate, and reports whether that is final. An answer's cost counts with its first
+// taker.
+func (h *handout) judge(t *task, out *record.BatchOutput, first bool) bool {
 	if out == nil {
 		t.reply.Class, t.reply.Err = provider.Transient, &record.Error{Type: "batch_missing", Message: "the batch has no answer for the record"}
 	} else {
 		t.reply.JudgeBatch(t.Endpoint, out)
 	}
-	h.money.settleInBatch(t)
+	if first {
+		h.money.settleInBatch(t)
+	}
 	switch t.reply.Class {
 	case provider.OK:
 		t.outcome = answered
@@ -140,8 +151,19 @@ func (h *handout) count(t *task) {
 		h.costKnown = h.costKnown && t.costKnown
 	} else {
 		h.failed++
+		h.refused[t.key] = true
 	}
 	h.cost += t.cost
+}
+
+// countRecalled is count for a result that was recorded before: by this shard's last collector, who died at it.
+func (h *handout) countRecalled(t *task) {
+	if t.recorded.Shard != h.id {
+		return
+	}
+	h.answered++
+	h.costKnown = h.costKnown && t.recorded.CostKnown
+	h.before += t.recorded.CostNanos
 }
 
 // again sees to a record without an answer: it goes into another shard, or stays unsent where somebody wanted the batch to end.
@@ -162,8 +184,12 @@ func (h *handout) again(t *task) {
 
 // keep records the answer to a request that no record of this run makes: it is paid for, and a later run may want it.
 func (h *handout) keep(r ledger.ShardRecord) error {
-	out, err := h.found.left(customID(r.ID, &r.Request))
-	if err != nil || out == nil {
+	id := customID(r.ID, &r.Request)
+	if !h.found.use(id) {
+		return nil
+	}
+	out, err := h.found.take(id)
+	if err != nil {
 		return err
 	}
 	t := newTask()
@@ -173,7 +199,12 @@ func (h *handout) keep(r ledger.ShardRecord) error {
 	}
 	t.key = ledger.KeyOf(t.ID, &t.Request)
 	h.claim(t)
-	if h.journal.Look(t.key).Result != 0 || !h.judge(t, out) || t.outcome != answered {
+	if found := h.journal.Look(t.key); found.Result != 0 && h.journal.recall(t, found) {
+		h.countRecalled(t)
+		t.recycle()
+		return h.stop.waiting.Err()
+	}
+	if !h.judge(t, out, true) || t.outcome != answered {
 		t.recycle()
 		return h.stop.waiting.Err()
 	}

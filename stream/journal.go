@@ -191,7 +191,7 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 		switch {
 		case t.outcome == answered:
 			j.batch.Results = append(j.batch.Results, j.result(t))
-		case t.outcome == failed && t.attempts > 0:
+		case t.outcome == failed && t.attempts > 0 && !t.twin:
 			j.batch.Failures = append(j.batch.Failures, j.failure(t))
 		}
 	}
