@@ -16,6 +16,7 @@ type answers struct {
 	at      map[string]answer
 	refused map[string]*record.Error // those that are errors: of lines that the provider took for none, or answers that are too large
 	all     *record.Error            // the same of all others
+	stopped bool                     // the account had nothing left: what has no answer is for another day, and has lost no round
 	line    []byte
 	parsed  record.BatchOutput
 }

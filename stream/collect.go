@@ -79,6 +79,12 @@ func (s *shard) blame(state *provider.Batch, found *answers) error {
 	for _, fault := range state.Errors {
 		err := &record.Error{Type: "batch_rejected", Code: fault.Code, Message: fault.Message}
 		switch {
+		case provider.JudgeFault(&fault) == provider.Exhausted:
+			if s.wanted() {
+				s.exhausted(err)
+			}
+			found.all, found.stopped = nil, true
+			return nil
 		case fault.Line > 0:
 			lines[fault.Line] = err
 		case !isFileNotFound(fault): // else it is there by the next time
@@ -106,6 +112,9 @@ func (s *shard) blame(state *provider.Batch, found *answers) error {
 		return nil
 	})
 }
+
+// exhausted pauses the run because the account has nothing left.
+func (s *shard) exhausted(err *record.Error) { s.stop.pause(s.lane.exhausted(err)) }
 
 // isFileNotFound reports whether a batch failed because its file was not visible yet, which passes.
 func isFileNotFound(fault provider.BatchFault) bool {

@@ -75,6 +75,9 @@ func (h *handout) give(t *task) error {
 			return err
 		}
 		if !h.judge(t, out, first) {
+			if t.reply.Class == provider.Exhausted {
+				h.exhausted(t.reply.Err)
+			}
 			h.again(t)
 			return nil
 		}
@@ -136,6 +139,11 @@ func (h *handout) judge(t *task, out *record.BatchOutput, first bool) bool {
 	case provider.Refused, provider.Fatal:
 		t.fail(t.reply.Err)
 		return true
+	case provider.Exhausted:
+		return false
+	}
+	if h.found.stopped {
+		return false
 	}
 	if h.round >= maxRounds && h.fill.round > maxRounds && h.status != batchCancelled {
 		t.fail(t.reply.Err)
@@ -170,7 +178,7 @@ func (h *handout) countRecalled(t *task) {
 func (h *handout) again(t *task) {
 	t.reply.Err, t.attempts, t.lane, t.downgradedFrom = nil, 0, nil, ""
 	switch id := h.journal.Look(t.key).Shard; {
-	case h.status == batchCancelled, h.stop.ending():
+	case h.status == batchCancelled, h.found.stopped, h.stop.ending():
 		h.unsent++
 		h.finish(t)
 	case id != "" && id != h.id:

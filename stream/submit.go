@@ -24,6 +24,9 @@ var errVoid = errors.New("never submitted")
 // is found by listing.
 func (s *shard) submit(ctx context.Context) error {
 	if !s.intended {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err := s.intend(); err != nil {
 			return err
 		}
