@@ -126,7 +126,7 @@ func isFileNotFound(fault provider.BatchFault) bool {
 var errUnrecorded = errors.New("answers are not recorded")
 
 // conclude hands the answers out, and writes down that the shard is collected. What has no answer goes into further shards; a batch that
-// never was costs no round.
+// never was, or of which nothing was asked, costs no round.
 func (s *shard) conclude(status string, found *answers) error {
 	s.replaying.Lock()
 	defer s.replaying.Unlock()
@@ -139,10 +139,13 @@ func (s *shard) conclude(status string, found *answers) error {
 		s.voice.Warn("batch %s: %s in its files are no answers", s.batchID, number(strange, "line"))
 	}
 	next := s.round + 1
-	if status == stateVoid || status == "" {
+	if status == stateVoid || status == "" || s.most > 0 {
 		next = s.round
 	}
 	fill := newFiller(s.batcher, next, s)
+	if s.most > 0 {
+		fill.most = s.most
+	}
 	defer fill.discard()
 	h := &handout{shard: s, found: found, fill: fill, status: status, asked: make(map[ledger.Key]bool), refused: make(map[ledger.Key]bool)}
 	if err := h.hand(); err != nil {

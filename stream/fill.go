@@ -22,6 +22,7 @@ type filler struct {
 	open  map[shardKind]*shard
 	// from is the shard that the records were in before, whose reservation pays for them; nil for new records.
 	from *shard
+	most int64 // requests of a shard
 	line []byte
 }
 
@@ -32,7 +33,7 @@ type shardKind struct {
 }
 
 func newFiller(b *batcher, round int, from *shard) *filler {
-	return &filler{batcher: b, round: round, open: make(map[shardKind]*shard), from: from}
+	return &filler{batcher: b, round: round, open: make(map[shardKind]*shard), from: from, most: maxShardRequests}
 }
 
 // add puts t into a shard and lets it go. A record that cannot be in any goes to the commit.
@@ -48,7 +49,7 @@ func (f *filler) add(t *task) {
 	}
 	kind := shardKind{t.Endpoint, t.sendModel}
 	s := f.open[kind]
-	if s != nil && (s.requests == maxShardRequests || s.bytes+int64(len(f.line)) > maxShardBytes) {
+	if s != nil && (s.requests == f.most || s.bytes+int64(len(f.line)) > maxShardBytes) {
 		f.close(kind)
 		s = nil
 	}

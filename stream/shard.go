@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -39,6 +38,7 @@ type shard struct {
 	committing sync.WaitGroup // records on their way through the commit
 	cost       int64          // of those that were answered
 	costKnown  bool
+	most       int64 // requests that go into one of the shards that its records are split into; 0 for any number
 
 	mu    sync.Mutex
 	spool *spool // the records of this run's input that are in it; nil for none
@@ -170,44 +170,6 @@ func (s *shard) live() {
 		return
 	}
 	s.end(err)
-}
-
-// batch submits the shard, waits for its batch and collects it. A batch for which there was no room in the provider's queue is made again
-// when another has ended.
-func (s *shard) batch(ctx context.Context) error {
-	wait := newPolling(s.lane.client.Local())
-	for again := false; ; again = true {
-		if err := s.submit(ctx); err != nil {
-			return err
-		}
-		state, err := s.await(ctx)
-		if err != nil {
-			return err
-		}
-		if !queueFull(&state) {
-			return s.collect(ctx, &state)
-		}
-		s.step = ledger.ShardUploaded
-		if s.cfg.Batch.Detach && again {
-			return errNotWaited
-		}
-		s.voice.Note("batch %s: too many tokens are enqueued: it is submitted again when another batch has ended", s.batchID)
-		if s.cfg.Batch.Detach {
-			continue
-		}
-		select {
-		case <-s.anotherEnd():
-		case <-time.After(wait.next()):
-		case <-ctx.Done():
-			return errNotWaited
-		}
-	}
-}
-
-// queueFull reports whether a batch failed because too many tokens are enqueued, which the provider says late.
-func queueFull(state *provider.Batch) bool {
-	return state.Status == batchFailed &&
-		slices.ContainsFunc(state.Errors, func(f provider.BatchFault) bool { return f.Code == "token_limit_exceeded" })
 }
 
 // errNotWaited says that a batch goes on, and that this run does not wait for it.
