@@ -24,6 +24,7 @@ type oddBatches struct {
 	making func(n int)                                          // before the nth batch is made, from 1
 	state  func(b *oddBatch) string                             // members of the batch's object beside its id, file and metadata
 	output func(b *oddBatch) string                             // the content of its output file
+	gone   int                                                  // the batch, from 1, whose output file is not there
 
 	mu    sync.Mutex
 	steps map[string]int
@@ -62,6 +63,11 @@ func saidWith(id, content string) string {
 	return fmt.Sprintf(`{"id":"b","custom_id":%q,"response":{"status_code":200,"request_id":"r","body":{"model":"gpt-4o-mini","choices":`+
 		`[{"message":{"role":"assistant","content":%s},"finish_reason":"stop"}],"usage":{"prompt_tokens":3000,"completion_tokens":1000,`+
 		`"total_tokens":4000}}},"error":null}`+"\n", id, content)
+}
+
+// cheap is said, of three tokens and one.
+func cheap(id string) string {
+	return strings.NewReplacer("3000", "3", "1000", "1", "4000", "4").Replace(said(id))
 }
 
 // refusedLine is the line of an output file that says that a request failed.
@@ -137,6 +143,10 @@ func (o *oddBatches) serve(t testing.TB, w http.ResponseWriter, r *http.Request)
 		fmt.Fprint(w, o.object(b, o.stateOf(b)))
 	case "GET /files/ID/content":
 		_, _ = fmt.Sscan(outputOf.FindStringSubmatch(r.URL.Path)[1], &id)
+		if id == o.gone {
+			answerError(w, http.StatusNotFound, "not_found")
+			return
+		}
 		_, _ = io.WriteString(w, o.outputOf(o.made[id-1]))
 	default:
 		t.Errorf("asked for %s", step)

@@ -41,7 +41,6 @@ func (p *polling) next() time.Duration {
 // await looks at the batch until it has ended.
 func (s *shard) await(ctx context.Context) (provider.Batch, error) {
 	wait := newPolling(s.lane.client.Local())
-	waits := !s.cfg.Batch.Detach && (s.wanted() || !s.earlier)
 	if s.cfg.Batch.Detach && !s.earlier {
 		return provider.Batch{}, errNotWaited
 	}
@@ -54,24 +53,59 @@ func (s *shard) await(ctx context.Context) (provider.Batch, error) {
 		switch {
 		case notThere(err) && s.lane.client.Simulated():
 			return state, errVoid // that simulator was another process
+		case notThere(err) && time.Since(s.stepped) < s.settling(): // it was made just now, and does not show everywhere
 		case notThere(err):
-			return state, hinted("use the key of the project that made it; or llmpipe batches forget "+s.batchID+
-				" gives it up, and its records are asked about anew", fmt.Errorf("batch %s: the provider does not know it: %w", s.batchID, err))
+			return state, hinted("use the key of the project that made it; or "+s.forgetHint(),
+				fmt.Errorf("batch %s: the provider does not know it: %w", s.batchID, err))
 		case err != nil:
 			return state, err
+		default:
+			s.setState(&state)
+			if state.Ended() {
+				return state, nil
+			}
+			s.voice.Detail("batch %s: %s, %s of %s answered", s.batchID, state.Status, grouped(state.Completed+state.Failed),
+				grouped(s.requests))
 		}
-		s.setState(&state)
-		if state.Ended() {
-			return state, nil
-		}
-		s.voice.Detail("batch %s: %s, %s of %s answered", s.batchID, state.Status, grouped(state.Completed+state.Failed), grouped(s.requests))
-		if !waits {
+		if s.cfg.Batch.Detach || s.unwanted() {
 			return state, errNotWaited
 		}
-		if !s.stop.sleep(wait.next()) {
+		if !s.rest(wait.next()) {
 			return state, errNotWaited
 		}
 	}
+}
+
+// unwanted reports whether this run has no record in the shard, and will have none.
+func (s *shard) unwanted() bool {
+	select {
+	case <-s.taken:
+		return s.earlier && !s.wanted()
+	default:
+		return false
+	}
+}
+
+// rest waits for d, or until it is known whether the shard is wanted, and reports false when asking ended first.
+func (s *shard) rest(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	known := s.taken
+	if s.wanted() {
+		known = nil
+	}
+	select {
+	case <-timer.C:
+	case <-known:
+	case <-s.stop.asking.Done():
+		return false
+	}
+	return true
+}
+
+// forgetHint is what to do about a batch that the provider does not have.
+func (s *shard) forgetHint() string {
+	return "llmpipe batches forget " + s.batchID + " gives it up, and its records are asked about anew"
 }
 
 // setState notes how far the batch is, for those who ask.

@@ -19,6 +19,9 @@ func (s *shard) collect(ctx context.Context, state *provider.Batch) error {
 	found := newAnswers()
 	defer found.discard()
 	if err := s.download(ctx, state, found); err != nil {
+		if notThere(err) {
+			err = hinted(s.forgetHint(), fmt.Errorf("batch %s: its answers are not there any more: %w", s.batchID, err))
+		}
 		return err
 	}
 	if state.Status == batchFailed {
@@ -94,8 +97,11 @@ func (s *shard) blame(state *provider.Batch, found *answers) error {
 	if found.all != nil && len(lines) > 0 {
 		found.all = nil // what is said of lines says more
 	}
-	if found.all != nil && s.counts.ok.Load() == s.counts.skipped.Load() {
-		if err := s.record(ledger.ShardEntry{Step: ledger.ShardCollected, State: state.Status, Missing: s.requests}); err != nil {
+	if found.all != nil && !s.wanted() {
+		s.voice.Warn("batch %s was refused: %v", s.batchID, found.all)
+	} else if found.all != nil && s.counts.ok.Load() == s.counts.skipped.Load() {
+		e := ledger.ShardEntry{Step: ledger.ShardCollected, State: state.Status, Missing: s.requests, CostKnown: true}
+		if err := s.record(e); err != nil {
 			return err
 		}
 		return fmt.Errorf("batch %s was refused: %w", s.batchID, found.all)

@@ -39,7 +39,7 @@ func (s *shard) batch(ctx context.Context) error {
 			s.stop.pause(hinted("raise the account's limit of enqueued tokens, or wait for its other batches; the same command tries again",
 				fmt.Errorf("batch %s: the provider has no room for a single request", s.batchID)))
 			return s.stop.asking.Err()
-		case s.cfg.Batch.Detach && again:
+		case s.cfg.Batch.Detach && again, s.unwanted():
 			return errNotWaited
 		}
 		s.voice.Note("batch %s: too many tokens are enqueued: it is submitted again when another batch has ended", s.batchID)

@@ -165,8 +165,11 @@ func (s *shard) live() {
 		s.voice.Warn("batch shard %s was never submitted, or is gone: its records are asked about anew", s.id)
 		err = s.conclude(stateVoid, newAnswers())
 	}
-	if errors.Is(err, errNotWaited) {
+	switch {
+	case errors.Is(err, errNotWaited):
 		s.leave()
+		return
+	case errors.Is(err, errGivenUp):
 		return
 	}
 	s.end(err)
@@ -181,9 +184,11 @@ var errCollected = errors.New("collected")
 // end draws from err, which ended the shard's life in this run, what it means for the run.
 func (s *shard) end(err error) {
 	var call *provider.CallError
+	if errors.As(err, &call) && !s.stop.ending() {
+		err = s.concern(err)
+	}
 	switch {
 	case err == nil:
-		return
 	case s.stop.ending():
 	case errors.As(err, &call) && call.Class == provider.Exhausted:
 		s.stop.pause(hinted("the same command goes on when the account has money or quota again", err))
@@ -195,6 +200,18 @@ func (s *shard) end(err error) {
 	if s.step == ledger.ShardCreated && !s.state.Ended() {
 		s.leave()
 	}
+}
+
+// concern returns what went wrong with the shard at the provider where this run has records in it. Else it says it, and the run goes on.
+func (s *shard) concern(err error) error {
+	if s.wanted() {
+		return err
+	}
+	s.voice.Warn("%v", err)
+	if h := HintOf(err); h != "" {
+		s.voice.Hint("%s", h)
+	}
+	return nil
 }
 
 // own makes the shard this process's, and waits while it is another's: its answers are in the ledger then.
@@ -209,14 +226,14 @@ func (s *shard) own(ctx context.Context) error {
 			s.lock = lock
 			break
 		}
-		if !s.wanted() || s.cfg.Batch.Detach {
+		if s.unwanted() || s.cfg.Batch.Detach {
 			return errNotWaited
 		}
-		if !told {
+		if !told && s.wanted() {
 			told = true
 			s.voice.Note("batch shard %s is another process's: waiting for it", s.id)
 		}
-		if !s.stop.sleep(wait.next()) {
+		if !s.rest(wait.next()) {
 			return ctx.Err()
 		}
 	}

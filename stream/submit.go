@@ -20,6 +20,9 @@ const stateVoid = "void"
 // errVoid says that nothing of a shard is at the provider, and that its file is gone.
 var errVoid = errors.New("never submitted")
 
+// errGivenUp says that a shard is done with, and that nobody in this run misses it.
+var errGivenUp = errors.New("given up")
+
 // submit takes the shard from where the ledger knows it to a batch at the provider. What an earlier process did and could not write down
 // is found by listing.
 func (s *shard) submit(ctx context.Context) error {
@@ -128,7 +131,7 @@ func (s *shard) awaitFile(ctx context.Context) error {
 		})
 		switch {
 		case err == nil && file.Status == "error":
-			return fmt.Errorf("file %s: the provider could not take it: %s", s.fileID, file.StatusDetails)
+			return s.void(fmt.Errorf("file %s: the provider could not take it: %s", s.fileID, file.StatusDetails))
 		case err == nil && (file.Status == "processed" || file.Status == ""):
 			return nil
 		case err != nil && !notThere(err):
@@ -184,11 +187,20 @@ func (s *shard) refused(err error) error {
 	if call := callError(err); call == nil || call.Class != provider.Refused {
 		return err
 	}
-	if err := s.record(ledger.ShardEntry{Step: ledger.ShardCollected, State: stateVoid, Missing: s.requests}); err != nil {
+	if notThere(err) {
+		err = hinted("--mode realtime works with every provider; this one may have no Batch API", err)
+	}
+	return s.void(err)
+}
+
+// void writes down that the shard will have no batch, because of err. Its records are submitted anew by the next run.
+func (s *shard) void(err error) error {
+	e := ledger.ShardEntry{Step: ledger.ShardCollected, State: stateVoid, Missing: s.requests, CostKnown: true}
+	if err := s.record(e); err != nil {
 		return err
 	}
-	if notThere(err) {
-		return hinted("--mode realtime works with every provider; this one may have no Batch API", err)
+	if err = s.concern(err); err == nil {
+		err = errGivenUp
 	}
 	return err
 }
