@@ -100,6 +100,11 @@ func (b *batcher) ours(known *ledger.Shard) bool {
 	if known.Provider == b.lane.name {
 		return true
 	}
+	if known.Provider == "" { // its intent was lost with a damaged line
+		b.voice.Warn("ledger %s: which records are in batch %s is not known any more: it is left alone", b.cfg.Ledger.Path, shardTitle(known))
+		b.voice.Hint("llmpipe batches forget %s gives it up", shardTitle(known))
+		return false
+	}
 	if !b.odd[known.Provider] {
 		b.odd[known.Provider] = true
 		b.voice.Note("ledger %s: a batch at %s is left alone: this run asks %s", b.cfg.Ledger.Path, known.Provider, b.lane.name)
