@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -105,6 +106,39 @@ func TestBatchWhoseAnswersAreLate(t *testing.T) {
 			again := llmpipe(t, dir, args...)
 			if code := again.exit(t); code != 0 || len(contents(t, again)) != 20 || len(o.batches()) != 1 {
 				t.Errorf("exit %d, %d lines, %d batches: %s", code, len(again.lines()), len(o.batches()), again.err.String())
+			}
+		})
+	}
+}
+
+// Of two lines for a request the one that answers it counts, wherever it stands, and answers to what was never asked are told of.
+func TestBatchWithOddLines(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		lines func(n int, id string) string
+		says  string
+	}{
+		"an error first":  {func(_ int, id string) string { return refusedLine(id, 400, "odd") + said(id) }, ": 20 answered, 0 failed"},
+		"an answer first": {func(_ int, id string) string { return said(id) + refusedLine(id, 400, "odd") }, ": 20 answered, 0 failed"},
+		"answers twice":   {func(_ int, id string) string { return said(id) + said(id) }, ", $0.0105\n"},
+		"answers to nobody": {
+			func(n int, id string) string { return said(id) + said(fmt.Sprint("nobody-", n)) }, "20 answers in its files are to no request",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOddBatches(t)
+			o.output = func(b *oddBatch) string {
+				var all strings.Builder
+				for i, id := range b.ids {
+					all.WriteString(test.lines(i, id))
+				}
+				return all.String()
+			}
+			dir := t.TempDir()
+			p := llmpipe(t, dir, o.args(writePrompts(t, dir, 20))...)
+			if code := p.exit(t); code != 0 || len(contents(t, p)) != 20 || !strings.Contains(p.err.String(), test.says) {
+				t.Errorf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
 			}
 		})
 	}

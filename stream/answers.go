@@ -26,6 +26,7 @@ type answer struct {
 	file   int
 	offset int64
 	length int
+	good   bool // no error
 	used   bool // it has a taker, and its cost is counted
 }
 
@@ -33,7 +34,8 @@ func newAnswers() *answers {
 	return &answers{at: make(map[string]answer), refused: make(map[string]*record.Error)}
 }
 
-// read finds out what stands where in the files, and returns how many lines are no answers. Where a custom_id comes twice the first counts.
+// read finds out what stands where in the files, and returns how many lines are no answers. Where a custom_id comes
+// twice the first answer counts, or the first error where there is none.
 func (a *answers) read() (strange int64, err error) {
 	for i := range a.files {
 		n, err := a.readFile(i)
@@ -57,8 +59,9 @@ func (a *answers) readFile(index int) (strange int64, err error) {
 		case record.ParseBatchOutput(line, &a.parsed) != nil:
 			strange++
 		default:
-			if _, ok := a.at[string(a.parsed.CustomID)]; !ok {
-				a.at[string(a.parsed.CustomID)] = answer{file: index, offset: offset, length: int(length)}
+			good := a.parsed.Err == nil && a.parsed.Status >= 200 && a.parsed.Status < 300
+			if before, ok := a.at[string(a.parsed.CustomID)]; !ok || good && !before.good {
+				a.at[string(a.parsed.CustomID)] = answer{file: index, offset: offset, length: int(length), good: good}
 			}
 		}
 	})
@@ -159,6 +162,16 @@ func (a *answers) take(id string) (*record.BatchOutput, error) {
 		return nil, err // it was parsed before
 	}
 	return &a.parsed, nil
+}
+
+// untaken returns how many answers nobody has taken.
+func (a *answers) untaken() (n int64) {
+	for _, at := range a.at {
+		if !at.used {
+			n++
+		}
+	}
+	return n
 }
 
 // discard gives the disk back.

@@ -157,6 +157,9 @@ func (s *shard) conclude(status string, found *answers) error {
 	if err := h.hand(); err != nil {
 		return err
 	}
+	if n := found.untaken(); n > 0 {
+		s.voice.Warn("batch %s: %s in its files are to no request of it", s.batchID, number(n, "answer"))
+	}
 	s.committing.Wait()
 	if s.journal.broken.Load() {
 		return errUnrecorded
