@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +26,8 @@ type oddBatches struct {
 	state  func(b *oddBatch) string                             // members of the batch's object beside its id, file and metadata
 	output func(b *oddBatch) string                             // the content of its output file
 	gone   int                                                  // the batch, from 1, whose output file is not there
+	lost   int                                                  // the making of a batch, from 1, that gets no answer
+	rising bool                                                 // batches are listed from the oldest on
 
 	mu    sync.Mutex
 	steps map[string]int
@@ -130,12 +133,18 @@ func (o *oddBatches) serve(t testing.TB, w http.ResponseWriter, r *http.Request)
 		_, _ = fmt.Sscanf(lastPart(r.URL.Path), "file-%d", &id)
 		fmt.Fprint(w, o.fileObject(id))
 	case "POST /batches":
-		fmt.Fprint(w, o.object(o.make(t, body), `"status":"validating"`))
+		b := o.make(t, body)
+		if n == o.lost {
+			panic(http.ErrAbortHandler)
+		}
+		fmt.Fprint(w, o.object(b, `"status":"validating"`))
 	case "GET /batches":
 		var all []string
-		for i := range o.made {
-			b := o.made[len(o.made)-1-i]
+		for _, b := range o.made {
 			all = append(all, o.object(b, o.stateOf(b)))
+		}
+		if !o.rising {
+			slices.Reverse(all)
 		}
 		fmt.Fprintf(w, `{"object":"list","data":[%s],"has_more":false}`, strings.Join(all, ","))
 	case "GET /batches/ID":

@@ -136,7 +136,6 @@ func (s *shard) retry(ctx context.Context, what string, f func() error) error {
 		if most := s.cfg.Pace.GiveUp; most > 0 && time.Since(start)+d > most {
 			return err
 		}
-		s.lane.trouble.Store(call.Err)
 		s.voice.Detail("%s: %v; again in %s", what, err, d.Round(time.Millisecond))
 		if !s.stop.sleep(d) {
 			return ctx.Err()

@@ -22,6 +22,7 @@ type shard struct {
 	round    int              // how many times its records have been in a batch, this one counted
 	requests int64            // lines of the file
 	bytes    int64            // of the file
+	ids      int64            // bytes of the records' ids, which are in the intent
 	reserved int64            // the most that it can cost, billionths of a dollar
 	started  time.Time        // when it was intended
 	earlier  bool             // an earlier run's, or another process's
@@ -102,6 +103,7 @@ func (s *shard) write(t *task, line []byte) error {
 		}
 		s.requests++
 		s.bytes += int64(len(line))
+		s.ids += int64(len(t.ID))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

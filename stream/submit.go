@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"net/http"
+	"strings"
 	"time"
 
 	"llmpipe/ledger"
@@ -187,7 +188,10 @@ func (s *shard) refused(err error) error {
 	if call := callError(err); call == nil || call.Class != provider.Refused {
 		return err
 	}
-	if notThere(err) {
+	switch call := callError(err); {
+	case notThere(err) && strings.Contains(strings.ToLower(call.Err.Message), "file"):
+		err = hinted("the same command uploads its records again", err)
+	case notThere(err):
 		err = hinted("--mode realtime works with every provider; this one may have no Batch API", err)
 	}
 	return s.void(err)
@@ -313,9 +317,13 @@ const clockSkew = time.Hour
 
 // findBatch looks for the shard's batch in the provider's listing, back to when it was intended.
 func (s *shard) findBatch(ctx context.Context) (provider.Batch, bool, error) {
+	var before time.Time // when the one before was made
 	return search(s.lane.client.Batches(ctx), func(b *provider.Batch) (found, past bool) {
 		found = b.Metadata[shardLabel] == s.id && b.Status != batchFailed // one that failed did nothing
-		return found, !b.Created.IsZero() && b.Created.Before(s.started.Add(-clockSkew))
+		// Behind an old one only older ones come, where the list goes back in time.
+		past = !b.Created.IsZero() && b.Created.Before(s.started.Add(-clockSkew)) && b.Created.Before(before)
+		before = b.Created
+		return found, past
 	})
 }
 
