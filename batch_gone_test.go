@@ -74,6 +74,10 @@ func TestBatchThatIsLost(t *testing.T) {
 						t.Fatal(p.err.String())
 					}
 				}
+				list := llmpipe(t, dir, "batches")
+				if code := list.exit(t); !test.forget && (code != 0 || !strings.Contains(list.out.String(), "$0.00")) {
+					t.Errorf("exit %d, a batch of which nothing was asked did not cost nothing:\n%s", code, list.out.String())
+				}
 				last := llmpipe(t, dir, o.args(name)...)
 				if code := last.exit(t); code != 0 || len(contents(t, last)) != 20 {
 					t.Errorf("wanted %t: exit %d, %d lines: %s", wanted, code, len(last.lines()), last.err.String())

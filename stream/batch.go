@@ -22,6 +22,7 @@ import (
 //	submit  submit.go    a full shard: recorded as intended, uploaded, created; each step is in the ledger before the next
 //	await   await.go     until its batch has ended
 //	collect collect.go   output and error file; each record with its answer to the commit, the others into further shards
+//	again   queue.go     where the provider had no room for the batch, made again later, or split
 //
 // Each shard is a goroutine from when it is full until it is collected.
 type batcher struct {

@@ -46,7 +46,11 @@ func (s *shard) download(ctx context.Context, state *provider.Batch, found *answ
 			}
 		}
 		n, err := found.count()
-		if want := state.Completed + state.Failed; err == nil && n < want {
+		want := state.Completed
+		if state.ErrorFile != "" { // some providers have none; and what failed costs nothing to be asked again
+			want += state.Failed
+		}
+		if err == nil && n < want {
 			err = tooShort(fmt.Sprintf("the files of batch %s hold %s of %s answers", s.batchID, grouped(n), grouped(want)))
 			if again, lookErr := s.lane.client.Batch(ctx, s.batchID); lookErr == nil && again.Ended() {
 				*state = again // it may name its files now
