@@ -143,3 +143,29 @@ func TestBatchWithOddLines(t *testing.T) {
 		})
 	}
 }
+
+// A batch that counts failed requests and has no error file has given what there is: those are asked about again.
+func TestBatchWithoutAnErrorFile(t *testing.T) {
+	t.Parallel()
+	o := newOddBatches(t)
+	o.state = func(b *oddBatch) string {
+		if b.n == 1 {
+			return `"status":"completed","output_file_id":"out-1","request_counts":{"total":20,"completed":17,"failed":3}`
+		}
+		return b.ended()
+	}
+	o.output = func(b *oddBatch) string {
+		var all strings.Builder
+		for i, id := range b.ids {
+			if b.n > 1 || i < 17 {
+				all.WriteString(said(id))
+			}
+		}
+		return all.String()
+	}
+	dir := t.TempDir()
+	p := llmpipe(t, dir, o.args(writePrompts(t, dir, 20))...)
+	if code := p.exit(t); code != 0 || len(contents(t, p)) != 20 || len(o.batches()) != 2 || len(o.batches()[1].ids) != 3 {
+		t.Errorf("exit %d, %d lines, %d batches: %s", code, len(p.lines()), len(o.batches()), p.err.String())
+	}
+}

@@ -128,41 +128,57 @@ func TestBatchThatShowsLate(t *testing.T) {
 	}
 }
 
-// Records of an earlier batch that come late, after others had to wait for room in the budget, are waited for like those that come early.
+// writeNumbered writes a file of n records with a bound, so that a budget knows their worst case: about $0.00016. It returns its name.
+func writeNumbered(t *testing.T, dir, prefix string, n int) string {
+	t.Helper()
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `{"id":"%s%d","prompt":"number %d","max_tokens":500}`+"\n", prefix, i, i)
+	}
+	name := filepath.Join(dir, prefix+".jsonl")
+	if err := os.WriteFile(name, []byte(b.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// Records of an earlier batch that come late, after others had to wait for room in the budget, are waited for like those that come early;
+// and what went wrong with that batch ends the run then.
 func TestBatchWhoseRecordsComeLate(t *testing.T) {
 	t.Parallel()
-	o := newOddBatches(t)
-	o.state = func(b *oddBatch) string {
-		if b.n == 1 && len(o.made) < 3 {
-			return stillRunning
-		}
-		return b.ended()
-	}
-	o.output = func(b *oddBatch) string {
-		var all strings.Builder
-		for _, id := range b.ids {
-			all.WriteString(cheap(id))
-		}
-		return all.String()
-	}
-	dir := t.TempDir()
-	write := func(name, prefix string, n int) string {
-		var b strings.Builder
-		for i := range n {
-			fmt.Fprintf(&b, `{"id":"%s%d","prompt":"number %d","max_tokens":500}`+"\n", prefix, i, i)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(b.String()), 0o666); err != nil {
-			t.Fatal(err)
-		}
-		return name
-	}
-	early, others := write("early.jsonl", "e", 1), write("others.jsonl", "o", 20)
-	if code := llmpipe(t, dir, o.args("--detach", early)...).exit(t); code != 75 {
-		t.Fatalf("exit %d", code)
-	}
-	// A worst case is about $0.00016, so the others go in two batches.
-	p := llmpipe(t, dir, o.args("--budget", "0.0024", others, early)...)
-	if code := p.exit(t); code != 0 || len(contents(t, p)) != 21 || len(o.batches()) < 3 {
-		t.Errorf("exit %d, %d lines, %d batches: %s", code, len(p.lines()), len(o.batches()), p.err.String())
+	for name, lost := range map[string]bool{"it still runs": false, "it is lost": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOddBatches(t)
+			o.state = func(b *oddBatch) string {
+				if b.n == 1 && len(o.made) < 3 && !lost {
+					return stillRunning
+				}
+				return b.ended()
+			}
+			if lost {
+				o.gone = 1
+			}
+			o.output = func(b *oddBatch) string {
+				var all strings.Builder
+				for _, id := range b.ids {
+					all.WriteString(cheap(id))
+				}
+				return all.String()
+			}
+			dir := t.TempDir()
+			early, others := writeNumbered(t, dir, "early", 1), writeNumbered(t, dir, "others", 20)
+			if code := llmpipe(t, dir, o.args("--detach", early)...).exit(t); code != 75 {
+				t.Fatalf("exit %d", code)
+			}
+			p := llmpipe(t, dir, o.args("--budget", "0.0024", others, early)...)
+			code := p.exit(t)
+			if !lost && (code != 0 || len(contents(t, p)) != 21 || len(o.batches()) < 3) {
+				t.Errorf("exit %d, %d lines, %d batches: %s", code, len(p.lines()), len(o.batches()), p.err.String())
+			}
+			if said := p.err.String(); lost && (code != 1 || !strings.Contains(said, "error: batch batch_1: its answers are not there any more")) {
+				t.Errorf("exit %d: %s", code, said)
+			}
+		})
 	}
 }

@@ -41,11 +41,12 @@ type shard struct {
 	costKnown  bool
 	most       int64 // requests that go into one of the shards that its records are split into; 0 for any number
 
-	mu    sync.Mutex
-	spool *spool // the records of this run's input that are in it; nil for none
-	over  bool   // they are being read back, or are not waited for: nothing can be attached any more
-	state provider.Batch
-	done  chan struct{} // closed when the shard's life in this run has ended
+	mu      sync.Mutex
+	spool   *spool // the records of this run's input that are in it; nil for none
+	over    bool   // they are being read back, or are not waited for: nothing can be attached any more
+	unheard error  // what went wrong, while nobody wanted the shard
+	state   provider.Batch
+	done    chan struct{} // closed when the shard's life in this run has ended
 }
 
 // newShard makes an empty shard.
@@ -129,6 +130,7 @@ func (s *shard) attach(t *task) bool {
 	if s.step == ledger.ShardCollected {
 		return false
 	}
+	s.stopFor(s.unheard)
 	s.finish(t) // its batch goes on, and is not waited for
 	return true
 }
@@ -185,10 +187,18 @@ var errCollected = errors.New("collected")
 
 // end draws from err, which ended the shard's life in this run, what it means for the run.
 func (s *shard) end(err error) {
-	var call *provider.CallError
-	if errors.As(err, &call) && !s.stop.ending() {
+	if callError(err) != nil && !s.stop.ending() {
 		err = s.concern(err)
 	}
+	s.stopFor(err)
+	if s.step == ledger.ShardCreated && !s.state.Ended() {
+		s.leave()
+	}
+}
+
+// stopFor ends the run because of err.
+func (s *shard) stopFor(err error) {
+	var call *provider.CallError
 	switch {
 	case err == nil:
 	case s.stop.ending():
@@ -199,16 +209,17 @@ func (s *shard) end(err error) {
 	default:
 		s.stop.fail(err)
 	}
-	if s.step == ledger.ShardCreated && !s.state.Ended() {
-		s.leave()
-	}
 }
 
-// concern returns what went wrong with the shard at the provider where this run has records in it. Else it says it, and the run goes on.
+// concern returns what went wrong with the shard at the provider where this run has records in it. Else it says it, and the run goes on for
+// as long as none come.
 func (s *shard) concern(err error) error {
-	if s.wanted() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.spool != nil {
 		return err
 	}
+	s.over, s.unheard = true, err
 	s.voice.Warn("%v", err)
 	if h := HintOf(err); h != "" {
 		s.voice.Hint("%s", h)
