@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -90,12 +91,22 @@ func finishBatches(t *testing.T, sim *simServer, g *gateway, dir string, args []
 	if results != records {
 		t.Errorf("the ledger has %d lines of results", results)
 	}
+	listed := listBatches(t, dir, sim) // the last: one that was never submitted comes before
+	if l := listed[len(listed)-1]; l.Answered != records || l.Cost == nil || !same(*l.Cost, costOf(t, again)) {
+		t.Errorf("listed %+v, and the answers cost %g", listed, costOf(t, again))
+	}
+	if said := again.err.String(); strings.Contains(said, "without an answer") {
+		t.Errorf("said\n%s", said)
+	}
 	asked := g.count("POST /batches")
 	third := llmpipe(t, dir, args...)
 	if code := third.exit(t); code != 0 || len(contents(t, third)) != records || g.count("POST /batches") != asked {
 		t.Errorf("once more: exit %d, %d lines, %d batches: %s", code, len(third.lines()), g.count("POST /batches"), third.err.String())
 	}
 }
+
+// same reports whether two amounts of dollars are, but for rounding.
+func same(a, b float64) bool { return math.Abs(a-b) <= 1e-9*(math.Abs(a)+math.Abs(b)) }
 
 // Killed while answers are on their way through the ledger to stdout, it goes on behind the last that was recorded.
 func TestBatchSurvivesAKillWhileCollecting(t *testing.T) {

@@ -85,6 +85,7 @@ type Shard struct {
 	FileID        string
 	BatchID       string
 	Started       time.Time // of the intent
+	Stepped       time.Time // of the last step
 	Ended         time.Time // of ShardCollected
 
 	State     string

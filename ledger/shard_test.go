@@ -165,7 +165,8 @@ func TestAShardLivesAndItsLeftoversLiveAgain(t *testing.T) {
 	want := Shard{
 		ID: "a", Step: ShardCollected, Provider: intent.Provider, Endpoint: intent.Endpoint, Model: intent.Model, Round: 1, Records: 3,
 		Bytes: intent.Bytes, ReservedNanos: intent.ReservedNanos, Window: "24h", FileID: "file-a", BatchID: "batch_a",
-		Started: intent.Time, Ended: end.Time, State: "expired", Answered: 1, Failed: 1, Missing: 2, CostNanos: 6900, CostKnown: true,
+		Started: intent.Time, Stepped: end.Time, Ended: end.Time, State: "expired", Answered: 1, Failed: 1, Missing: 2, CostNanos: 6900,
+		CostKnown: true,
 	}
 	if got, ok := l.Shard("a"); got != want || !ok || got.Pending() {
 		t.Errorf("shard a is\n%+v\nwant\n%+v", got, want)
@@ -250,7 +251,7 @@ func TestADamagedIntentIsRefusedAndRepairedAway(t *testing.T) {
 		t.Fatalf("repair: %+v, %v", stats, err)
 	}
 	clean := mustOpen(t, out, Options{})
-	want := Shard{ID: "a", Step: ShardCreated, FileID: "file-a", BatchID: "batch_a"}
+	want := Shard{ID: "a", Step: ShardCreated, FileID: "file-a", BatchID: "batch_a", Stepped: created("a").Time}
 	if got, ok := clean.Shard("a"); got != want || !ok || !got.Pending() {
 		t.Errorf("after repair %+v, want %+v", got, want)
 	}

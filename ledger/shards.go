@@ -30,7 +30,7 @@ func (s *shards) merge(e *ShardEntry, simulated bool, at int64, size int) *known
 		s.all = append(s.all, known)
 	}
 	known.Simulated = simulated
-	known.Step = max(known.Step, e.Step)
+	known.Step, known.Stepped = max(known.Step, e.Step), e.Time
 	if e.FileID != "" {
 		known.FileID = e.FileID
 	}

@@ -3,8 +3,10 @@ package stream
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 
+	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 )
 
@@ -12,8 +14,9 @@ import (
 type answers struct {
 	files   []*temporary
 	at      map[string]answer
-	refused map[string]*record.Error // lines of which the provider said before it began what is wrong with them
+	refused map[string]*record.Error // those that are errors: of lines that the provider took for none, or answers that are too large
 	all     *record.Error            // the same of all others
+	stopped bool                     // the account had nothing left: what has no answer is for another day, and has lost no round
 	line    []byte
 	parsed  record.BatchOutput
 }
@@ -23,14 +26,16 @@ type answer struct {
 	file   int
 	offset int64
 	length int
-	used   bool // a record of this run has it
+	good   bool // no error
+	used   bool // it has a taker, and its cost is counted
 }
 
 func newAnswers() *answers {
 	return &answers{at: make(map[string]answer), refused: make(map[string]*record.Error)}
 }
 
-// read finds out what stands where in the files, and returns how many lines are no answers. Where a custom_id comes twice the first counts.
+// read finds out what stands where in the files, and returns how many lines are no answers. Where a custom_id comes
+// twice the first answer counts, or the first error where there is none.
 func (a *answers) read() (strange int64, err error) {
 	for i := range a.files {
 		n, err := a.readFile(i)
@@ -43,46 +48,85 @@ func (a *answers) read() (strange int64, err error) {
 }
 
 func (a *answers) readFile(index int) (strange int64, err error) {
-	file := a.files[index]
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return 0, temporaryError(err)
-	}
-	r := bufio.NewReaderSize(file, 256<<10)
-	var offset int64
-	for {
-		line, err := a.readLine(r)
-		if len(line) > 1 || len(line) == 1 && line[0] != '\n' {
-			if parseErr := record.ParseBatchOutput(line, &a.parsed); parseErr != nil {
+	err = a.lines(index, func(line []byte, offset, length int64) {
+		switch {
+		case length > provider.MaxResponse:
+			if id := record.BatchOutputID(line); len(id) > 0 {
+				a.refused[string(id)] = tooLargeInBatch
+			} else {
 				strange++
-			} else if _, ok := a.at[string(a.parsed.CustomID)]; !ok {
-				a.at[string(a.parsed.CustomID)] = answer{file: index, offset: offset, length: len(line)}
+			}
+		case record.ParseBatchOutput(line, &a.parsed) != nil:
+			strange++
+		default:
+			good := a.parsed.Err == nil && a.parsed.Status >= 200 && a.parsed.Status < 300
+			if before, ok := a.at[string(a.parsed.CustomID)]; !ok || good && !before.good {
+				a.at[string(a.parsed.CustomID)] = answer{file: index, offset: offset, length: int(length), good: good}
 			}
 		}
-		offset += int64(len(line))
+	})
+	return strange, err
+}
+
+// count returns how many lines of the files are answers, without remembering which.
+func (a *answers) count() (n int64, err error) {
+	for i := range a.files {
+		err = errors.Join(err, a.lines(i, func(line []byte, _, length int64) {
+			if length > provider.MaxResponse || record.ParseBatchOutput(line, &a.parsed) == nil {
+				n++
+			}
+		}))
+	}
+	return n, err
+}
+
+// lines calls f with every line of a file that is not empty, where it stands and how long it is. The line is good until f returns.
+func (a *answers) lines(index int, f func(line []byte, offset, length int64)) error {
+	file := a.files[index]
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return temporaryError(err)
+	}
+	r := bufio.NewReaderSize(file, 256<<10)
+	for offset := int64(0); ; {
+		line, length, err := a.readLine(r)
+		if length > 1 || length == 1 && line[0] != '\n' {
+			f(line, offset, length)
+		}
+		offset += length
 		if errors.Is(err, io.EOF) {
-			return strange, nil
+			return nil
 		}
 		if err != nil {
-			return strange, temporaryError(err)
+			return temporaryError(err)
 		}
 	}
 }
 
-// readLine returns the next line with its newline, if it has one. It is good until the next call.
-func (a *answers) readLine(r *bufio.Reader) ([]byte, error) {
-	line, err := r.ReadSlice('\n')
+// tooLargeInBatch is the error of a record whose answer takes more than one that is asked for at once may.
+var tooLargeInBatch = &record.Error{
+	Type: "response_too_large", Message: fmt.Sprintf("response is larger than %d MiB", provider.MaxResponse>>20),
+}
+
+// readLine returns the next line with its newline, if it has one, and its length. Of one that is longer than any answer may be it returns
+// the beginning. It is good until the next call.
+func (a *answers) readLine(r *bufio.Reader) (line []byte, length int64, err error) {
+	line, err = r.ReadSlice('\n')
+	length = int64(len(line))
 	if !errors.Is(err, bufio.ErrBufferFull) {
-		return line, err
+		return line, length, err
 	}
 	a.line = append(a.line[:0], line...)
 	for errors.Is(err, bufio.ErrBufferFull) {
 		line, err = r.ReadSlice('\n')
-		a.line = append(a.line, line...)
+		length += int64(len(line))
+		if length <= provider.MaxResponse {
+			a.line = append(a.line, line...)
+		}
 	}
-	return a.line, err
+	return a.line, length, err
 }
 
-// rejection is what the provider found wrong with a request before any was run; nil when it was nothing.
+// rejection is what is wrong with a request or its answer whatever the files hold; nil when it is nothing.
 func (a *answers) rejection(id string) *record.Error {
 	if err := a.refused[id]; err != nil {
 		return err
@@ -90,14 +134,23 @@ func (a *answers) rejection(id string) *record.Error {
 	return a.all
 }
 
-// take returns the answer for a custom_id, nil where there is none, and notes that it has a taker. It is good until the next call.
+// use notes that the answer for a custom_id has a taker, and reports whether that is the first. An answer costs once.
+func (a *answers) use(id string) bool {
+	at, ok := a.at[id]
+	first := ok && !at.used
+	if first {
+		at.used = true
+		a.at[id] = at
+	}
+	return first
+}
+
+// take returns the answer for a custom_id, nil where there is none. It is good until the next call.
 func (a *answers) take(id string) (*record.BatchOutput, error) {
 	at, ok := a.at[id]
 	if !ok {
 		return nil, nil
 	}
-	at.used = true
-	a.at[id] = at
 	if cap(a.line) < at.length {
 		a.line = make([]byte, at.length)
 	}
@@ -111,12 +164,14 @@ func (a *answers) take(id string) (*record.BatchOutput, error) {
 	return &a.parsed, nil
 }
 
-// left returns the answer for a custom_id that nobody has taken.
-func (a *answers) left(id string) (*record.BatchOutput, error) {
-	if at, ok := a.at[id]; !ok || at.used {
-		return nil, nil
+// untaken returns how many answers nobody has taken.
+func (a *answers) untaken() (n int64) {
+	for _, at := range a.at {
+		if !at.used {
+			n++
+		}
 	}
-	return a.take(id)
+	return n
 }
 
 // discard gives the disk back.
@@ -124,4 +179,5 @@ func (a *answers) discard() {
 	for _, f := range a.files {
 		f.discard()
 	}
+	a.files = nil
 }

@@ -64,7 +64,7 @@ func (l *lane) heed(t *task) {
 			l.stop.fail(l.hopeless(t))
 		}
 	case provider.Exhausted:
-		l.shut(l.exhausted(t), false)
+		l.shut(l.exhausted(t.reply.Err), false)
 		l.router.pauseIfClosed()
 	case provider.Fatal:
 		if l.index == 0 {

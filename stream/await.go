@@ -53,17 +53,20 @@ func (s *shard) await(ctx context.Context) (provider.Batch, error) {
 		switch {
 		case notThere(err) && s.lane.client.Simulated():
 			return state, errVoid // that simulator was another process
+		case notThere(err) && time.Since(s.stepped) < s.settling(): // it was made just now, and does not show everywhere
 		case notThere(err):
-			return state, hinted("use the key of the project that made it; or llmpipe batches forget "+s.batchID+
-				" gives it up, and its records are asked about anew", fmt.Errorf("batch %s: the provider does not know it: %w", s.batchID, err))
+			return state, hinted("use the key of the project that made it; or "+s.forgetHint(),
+				fmt.Errorf("batch %s: the provider does not know it: %w", s.batchID, err))
 		case err != nil:
 			return state, err
+		default:
+			s.setState(&state)
+			if state.Ended() {
+				return state, nil
+			}
+			s.voice.Detail("batch %s: %s, %s of %s answered", s.batchID, state.Status, grouped(state.Completed+state.Failed),
+				grouped(s.requests))
 		}
-		s.setState(&state)
-		if state.Ended() {
-			return state, nil
-		}
-		s.voice.Detail("batch %s: %s, %s of %s answered", s.batchID, state.Status, grouped(state.Completed+state.Failed), grouped(s.requests))
 		if !s.lookLater(wait.next()) {
 			return state, errNotWaited
 		}
@@ -101,6 +104,11 @@ func (s *shard) waitedFor() bool {
 	}
 }
 
+// forgetHint is what to do about a batch that the provider does not have.
+func (s *shard) forgetHint() string {
+	return "llmpipe batches forget " + s.batchID + " gives it up, and its records are asked about anew"
+}
+
 // setState notes how far the batch is, for those who ask.
 func (s *shard) setState(state *provider.Batch) {
 	s.mu.Lock()
@@ -129,7 +137,6 @@ func (s *shard) retry(ctx context.Context, what string, f func() error) error {
 		if most := s.cfg.Pace.GiveUp; most > 0 && time.Since(start)+d > most {
 			return err
 		}
-		s.lane.trouble.Store(call.Err)
 		s.voice.Detail("%s: %v; again in %s", what, err, d.Round(time.Millisecond))
 		if !s.stop.sleep(d) {
 			return ctx.Err()

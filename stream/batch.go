@@ -22,6 +22,7 @@ import (
 //	submit  submit.go    a full shard: recorded as intended, uploaded, created; each step is in the ledger before the next
 //	await   await.go     until its batch has ended
 //	collect collect.go   output and error file; each record with its answer to the commit, the others into further shards
+//	again   queue.go     where the provider had no room for the batch, made again later, or split
 //
 // Each shard is a goroutine from when it is full until it is collected.
 //
@@ -113,6 +114,11 @@ func (b *batcher) ours(known *ledger.Shard) bool {
 	}
 	if known.Provider == b.lane.name {
 		return true
+	}
+	if known.Provider == "" { // its intent was lost with a damaged line
+		b.voice.Warn("ledger %s: which records are in batch %s is not known any more: it is left alone", b.cfg.Ledger.Path, shardTitle(known))
+		b.voice.Hint("llmpipe batches forget %s gives it up", shardTitle(known))
+		return false
 	}
 	if !b.odd[known.Provider] {
 		b.odd[known.Provider] = true

@@ -1,11 +1,13 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -74,10 +76,11 @@ func ListBatches(ctx context.Context, w io.Writer, c BatchesConfig, asJSON bool)
 
 // describe is what the ledger knows.
 func describe(s *ledger.Shard, now time.Time) batchLine {
+	started := cmp.Or(s.Started, s.Stepped) // of one whose intent was lost with a damaged line its last step is known at least
 	l := batchLine{
 		Shard: s.ID, Batch: s.BatchID, State: s.Step.String(), Ended: !s.Pending(), Pending: s.Pending(), Requests: int64(s.Records),
-		Answered: s.Answered, Failed: s.Failed, Model: s.Model, Provider: s.Provider, Started: s.Started,
-		AgeS: int64(now.Sub(s.Started).Seconds()),
+		Answered: s.Answered, Failed: s.Failed, Model: s.Model, Provider: s.Provider, Started: started,
+		AgeS: int64(now.Sub(started).Seconds()),
 	}
 	if !l.Pending {
 		l.State = s.State
@@ -155,20 +158,34 @@ func CancelBatches(ctx context.Context, c BatchesConfig, ids []string) error {
 		return err
 	}
 	for _, s := range all {
+		elsewhere := s.Provider != client.Name() && s.Provider != ""
 		switch {
 		case s.BatchID == "":
 			c.Voice.Note("shard %s has no batch yet: nothing to cancel", s.ID)
-			continue
-		case s.Provider != client.Name():
-			return hinted("name that provider with --base-url", fmt.Errorf("batch %s is at %s, not at %s", s.BatchID, s.Provider, client.Name()))
+		case elsewhere && len(ids) == 0:
+			c.Voice.Note("batch %s is at %s: --base-url names that provider", s.BatchID, s.Provider)
+		case elsewhere:
+			err = errors.Join(err, hinted("name that provider with --base-url",
+				fmt.Errorf("batch %s is at %s, not at %s", s.BatchID, s.Provider, client.Name())))
+		default:
+			err = errors.Join(err, c.cancel(ctx, client, &s))
 		}
-		state, err := client.CancelBatch(ctx, s.BatchID)
-		if err != nil {
-			return fmt.Errorf("cancelling batch %s: %w", s.BatchID, err)
-		}
-		c.Voice.Note("batch %s: %s; %d of %d answered: the next run with --mode batch collects those", s.BatchID, state.Status,
-			state.Completed, s.Records)
 	}
+	return err
+}
+
+// cancel ends one batch. To one that has ended before there is nothing to be done.
+func (c *BatchesConfig) cancel(ctx context.Context, client *provider.Client, s *ledger.Shard) error {
+	state, err := client.CancelBatch(ctx, s.BatchID)
+	if call := callError(err); call != nil && call.Err.Status == http.StatusConflict {
+		c.Voice.Note("batch %s has ended already: the next run with --mode batch collects it", s.BatchID)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c.Voice.Note("batch %s: %s; %d of %d answered: the next run with --mode batch collects those", s.BatchID, state.Status, state.Completed,
+		s.Records)
 	return nil
 }
 
@@ -192,6 +209,10 @@ func ForgetBatches(c BatchesConfig, ids []string) (err error) {
 	for _, s := range all {
 		if err := forget(l, c.Ledger, &s); err != nil {
 			return err
+		}
+		if s.Records == 0 {
+			c.Voice.Note("batch %s is given up", shardTitle(&s))
+			continue
 		}
 		c.Voice.Note("batch %s is given up: its %d records are asked about anew, and what it has answered is not used", shardTitle(&s), s.Records)
 	}

@@ -23,7 +23,7 @@ func (h *handout) unused(t *task, out *record.BatchOutput) *task {
 		return nil
 	}
 	e := h.entry(t.ID, &t.Request, t.Model)
-	h.judge(e, out)
+	h.judge(e, out, true)
 	e.fail(&record.Error{Type: "batch_unused", Message: "the record was answered another way before the batch was collected"})
 	return e
 }

@@ -2,8 +2,8 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"llmpipe/ledger"
@@ -18,13 +18,11 @@ const maxRounds = 3
 func (s *shard) collect(ctx context.Context, state *provider.Batch) error {
 	found := newAnswers()
 	defer found.discard()
-	for _, id := range []string{state.OutputFile, state.ErrorFile} {
-		if id == "" {
-			continue
+	if err := s.download(ctx, state, found); err != nil {
+		if notThere(err) {
+			err = hinted(s.forgetHint(), fmt.Errorf("batch %s: its answers are not there any more: %w", s.batchID, err))
 		}
-		if err := s.fetch(ctx, id, found); err != nil {
-			return err
-		}
+		return err
 	}
 	if state.Status == batchFailed {
 		if err := s.blame(state, found); err != nil {
@@ -34,24 +32,49 @@ func (s *shard) collect(ctx context.Context, state *provider.Batch) error {
 	return s.conclude(state.Status, found)
 }
 
+// download fetches the files of answers. Where they hold fewer than the batch says that it has, something between here and there has put
+// other content in their place, or they are not whole yet: what is paid for is worth another try.
+func (s *shard) download(ctx context.Context, state *provider.Batch, found *answers) error {
+	return s.retry(ctx, "downloading the answers of batch "+s.batchID, func() error {
+		found.discard()
+		for _, id := range []string{state.OutputFile, state.ErrorFile} {
+			if id == "" {
+				continue
+			}
+			if err := s.fetch(ctx, id, found); err != nil {
+				return err
+			}
+		}
+		n, err := found.count()
+		want := state.Completed
+		if state.ErrorFile != "" { // some providers have none; and what failed costs nothing to be asked again
+			want += state.Failed
+		}
+		if err == nil && n < want {
+			err = tooShort(fmt.Sprintf("the files of batch %s hold %s of %s answers", s.batchID, grouped(n), grouped(want)))
+			if again, lookErr := s.lane.client.Batch(ctx, s.batchID); lookErr == nil && again.Ended() {
+				*state = again // it may name its files now
+			}
+		}
+		return err
+	})
+}
+
+// tooShort is the error of a download that came to its end and is less than it should be.
+func tooShort(message string) error {
+	return &provider.CallError{Class: provider.Transient, Err: &record.Error{Type: "bad_response", Message: message}}
+}
+
 // fetch downloads a file of answers.
 func (s *shard) fetch(ctx context.Context, id string, found *answers) error {
+	file, err := newTemporary("llmpipe-answers-")
+	if err != nil {
+		return err
+	}
+	found.files = append(found.files, file)
 	return s.transfer(ctx, func() error {
-		file, err := newTemporary("llmpipe-answers-")
-		if err != nil {
-			return err
-		}
-		found.files = append(found.files, file)
-		return s.retry(ctx, "downloading file "+id, func() error {
-			if err := file.Truncate(0); err != nil {
-				return temporaryError(err)
-			}
-			if _, err := file.Seek(0, io.SeekStart); err != nil {
-				return temporaryError(err)
-			}
-			_, err := s.lane.client.DownloadFile(ctx, id, file)
-			return err
-		})
+		_, err := s.lane.client.DownloadFile(ctx, id, file)
+		return err
 	})
 }
 
@@ -63,6 +86,12 @@ func (s *shard) blame(state *provider.Batch, found *answers) error {
 	for _, fault := range state.Errors {
 		err := &record.Error{Type: "batch_rejected", Code: fault.Code, Message: fault.Message}
 		switch {
+		case provider.JudgeFault(&fault) == provider.Exhausted:
+			if s.wanted() {
+				s.exhausted(err)
+			}
+			found.all, found.stopped = nil, true
+			return nil
 		case fault.Line > 0:
 			lines[fault.Line] = err
 		case !isFileNotFound(fault): // else it is there by the next time
@@ -72,8 +101,11 @@ func (s *shard) blame(state *provider.Batch, found *answers) error {
 	if found.all != nil && len(lines) > 0 {
 		found.all = nil // what is said of lines says more
 	}
-	if found.all != nil && s.counts.ok.Load() == s.counts.skipped.Load() {
-		if err := s.record(ledger.ShardEntry{Step: ledger.ShardCollected, State: state.Status, Missing: s.requests}); err != nil {
+	if found.all != nil && !s.wanted() {
+		s.voice.Warn("batch %s was refused: %v", s.batchID, found.all)
+	} else if found.all != nil && s.counts.ok.Load() == s.counts.skipped.Load() {
+		e := ledger.ShardEntry{Step: ledger.ShardCollected, State: state.Status, Missing: s.requests, CostKnown: true}
+		if err := s.record(e); err != nil {
 			return err
 		}
 		return fmt.Errorf("batch %s was refused: %w", s.batchID, found.all)
@@ -91,13 +123,20 @@ func (s *shard) blame(state *provider.Batch, found *answers) error {
 	})
 }
 
+// exhausted pauses the run because the account has nothing left.
+func (s *shard) exhausted(err *record.Error) { s.stop.pause(s.lane.exhausted(err)) }
+
 // isFileNotFound reports whether a batch failed because its file was not visible yet, which passes.
 func isFileNotFound(fault provider.BatchFault) bool {
 	return strings.Contains(strings.ToLower(fault.Message), "find file")
 }
 
-// conclude hands the answers out, and writes down that the shard is collected. What has no answer is left over; a batch that never was
-// costs no round.
+// errUnrecorded says that answers of the batch could not be recorded: it is not collected, and the next run takes them from its files
+// again. Why they could not has ended the run.
+var errUnrecorded = errors.New("answers are not recorded")
+
+// conclude hands the answers out, and writes down that the shard is collected. What has no answer is left over; a batch that never was, or
+// of which nothing was asked, costs no round.
 func (s *shard) conclude(status string, found *answers) error {
 	s.replaying.Lock()
 	defer s.replaying.Unlock()
@@ -110,18 +149,24 @@ func (s *shard) conclude(status string, found *answers) error {
 		s.voice.Warn("batch %s: %s in its files are no answers", s.batchID, number(strange, "line"))
 	}
 	s.next = s.round + 1
-	if status == stateVoid || status == "" {
+	if status == stateVoid || status == "" || s.most > 0 {
 		s.next = s.round
 	}
-	h := &handout{shard: s, found: found, status: status, asked: make(map[ledger.Key]bool)}
+	h := &handout{shard: s, found: found, status: status, asked: make(map[ledger.Key]bool), refused: make(map[ledger.Key]bool)}
 	if err := h.hand(); err != nil {
 		return err
 	}
+	if n := found.untaken(); n > 0 {
+		s.voice.Warn("batch %s: %s in its files are to no request of it", s.batchID, number(n, "answer"))
+	}
 	s.committing.Wait()
+	if s.journal.broken.Load() {
+		return errUnrecorded
+	}
 	if status != "" { // else another process has written it down
 		e := ledger.ShardEntry{
 			Step: ledger.ShardCollected, State: status, Answered: h.answered, Failed: h.failed,
-			Missing: s.requests - h.answered - h.failed, CostNanos: s.cost, CostKnown: s.costKnown,
+			Missing: s.requests - h.answered - h.failed, CostNanos: s.cost + h.before, CostKnown: s.costKnown,
 		}
 		if err := s.record(e); err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 const (
 	maxShardRequests = 50_000
 	maxShardBytes    = 190_000_000
+	maxShardIDs      = 100 << 20 // which keeps an intent well below the 256 MiB that a line of the ledger may have
 )
 
 // filler puts records into shards, one open for each endpoint and model, and launches those that are full.
@@ -22,6 +23,7 @@ type filler struct {
 	open  map[shardKind]*shard
 	// from is the shard that the records were in before; what it still holds pays for them, as far as it goes. It is nil for new records.
 	from *shard
+	most int64 // requests of a shard
 	line []byte
 }
 
@@ -32,7 +34,7 @@ type shardKind struct {
 }
 
 func newFiller(b *batcher, round int, from *shard) *filler {
-	return &filler{batcher: b, round: round, open: make(map[shardKind]*shard), from: from}
+	return &filler{batcher: b, round: round, open: make(map[shardKind]*shard), from: from, most: maxShardRequests}
 }
 
 // add puts t into a shard and lets it go. A record that cannot be in any goes to the commit.
@@ -48,7 +50,7 @@ func (f *filler) add(t *task) {
 	}
 	kind := shardKind{t.Endpoint, t.sendModel}
 	s := f.open[kind]
-	if s != nil && (s.requests == maxShardRequests || s.bytes+int64(len(f.line)) > maxShardBytes) {
+	if s != nil && f.full(s, t) {
 		f.close(kind)
 		s = nil
 	}
@@ -77,6 +79,11 @@ func (f *filler) add(t *task) {
 		return
 	}
 	f.letGo(t)
+}
+
+// full reports whether s has no room for t, whose line is f.line.
+func (f *filler) full(s *shard, t *task) bool {
+	return s.requests == f.most || s.bytes+int64(len(f.line)) > maxShardBytes || s.ids+int64(len(t.ID)) > maxShardIDs
 }
 
 // letGo ends the life of a task whose record is on disk.

@@ -15,7 +15,9 @@ type handout struct {
 	status string // in which the batch ended
 
 	asked            map[ledger.Key]bool // put into another shard
+	refused          map[ledger.Key]bool // counted as failed
 	answered, failed int64
+	before           int64 // cost of the answers that were recorded before by who died while collecting
 	kept             int64 // answers for records that this run's input does not hold
 	unsent           int64 // without an answer, and not asked again by this run
 }
@@ -58,14 +60,21 @@ func (b *batcher) comeBack(t *task) {
 
 // give finds t's answer and passes t on.
 func (h *handout) give(t *task) error {
+	id := customID(t.ID, &t.Request)
+	first := h.found.use(id)
 	if h.recall(t) {
-		out, err := h.found.left(customID(t.ID, &t.Request))
-		unused := h.unused(t, out)
+		var unused *task
+		var err error
+		if first {
+			var out *record.BatchOutput
+			h.countRecalled(t)
+			out, err = h.found.take(id)
+			unused = h.unused(t, out)
+		}
 		h.commit(t)
 		h.charge(unused)
 		return err
 	}
-	id := customID(t.ID, &t.Request)
 	h.claim(t)
 	if rejected := h.found.rejection(id); rejected != nil {
 		t.fail(rejected)
@@ -75,7 +84,10 @@ func (h *handout) give(t *task) error {
 			h.finish(t)
 			return err
 		}
-		if !h.judge(t, out) {
+		if !h.judge(t, out, first) {
+			if t.reply.Class == provider.Exhausted {
+				h.exhausted(t.reply.Err)
+			}
 			h.again(t)
 			return nil
 		}
@@ -91,7 +103,9 @@ func (h *handout) give(t *task) error {
 		h.commit(t)
 		return nil
 	}
-	h.count(t)
+	if t.twin = h.refused[t.key]; !t.twin { // else its twin's error is its own
+		h.count(t)
+	}
 	h.commit(t)
 	return nil
 }
@@ -117,14 +131,17 @@ func (h *handout) claim(t *task) {
 	}
 }
 
-// judge makes what the provider says of t its fate, and reports whether that is final.
-func (h *handout) judge(t *task, out *record.BatchOutput) bool {
+// judge makes what the provider says of t its fate, and reports whether that is final. An answer's cost counts with its first
+// taker.
+func (h *handout) judge(t *task, out *record.BatchOutput, first bool) bool {
 	if out == nil {
 		t.reply.Class, t.reply.Err = provider.Transient, &record.Error{Type: "batch_missing", Message: "the batch has no answer for the record"}
 	} else {
 		t.reply.JudgeBatch(t.Endpoint, out)
 	}
-	h.money.settleInBatch(t)
+	if first {
+		h.money.settleInBatch(t)
+	}
 	switch t.reply.Class {
 	case provider.OK:
 		t.outcome = answered
@@ -132,6 +149,11 @@ func (h *handout) judge(t *task, out *record.BatchOutput) bool {
 	case provider.Refused, provider.Fatal:
 		t.fail(t.reply.Err)
 		return true
+	case provider.Exhausted:
+		return false
+	}
+	if h.found.stopped {
+		return false
 	}
 	if h.round >= maxRounds && h.next > maxRounds && h.status != batchCancelled {
 		t.fail(t.reply.Err)
@@ -147,8 +169,19 @@ func (h *handout) count(t *task) {
 		h.costKnown = h.costKnown && t.costKnown
 	} else {
 		h.failed++
+		h.refused[t.key] = true
 	}
 	h.cost += t.cost
+}
+
+// countRecalled is count for a result that was recorded before: by this shard's last collector, who died at it.
+func (h *handout) countRecalled(t *task) {
+	if t.recorded.Shard != h.id {
+		return
+	}
+	h.answered++
+	h.costKnown = h.costKnown && t.recorded.CostKnown
+	h.before += t.recorded.CostNanos
 }
 
 // again sees to a record without an answer: it goes into another shard when this one is collected, or stays unsent where somebody wanted
@@ -163,7 +196,7 @@ func (h *handout) again(t *task) {
 		defer h.charge(billed)
 	}
 	t.reply.Err, t.attempts, t.lane, t.downgradedFrom, t.cost = nil, 0, nil, "", 0
-	if h.status == batchCancelled || h.stop.ending() {
+	if h.status == batchCancelled || h.found.stopped || h.stop.ending() {
 		h.unsent++
 		h.finish(t)
 		return
@@ -179,8 +212,12 @@ func (h *handout) again(t *task) {
 
 // keep records the answer to a request that no record of this run makes: it is paid for, and a later run may want it.
 func (h *handout) keep(r ledger.ShardRecord) error {
-	out, err := h.found.left(customID(r.ID, &r.Request))
-	if err != nil || out == nil {
+	id := customID(r.ID, &r.Request)
+	if !h.found.use(id) {
+		return nil
+	}
+	out, err := h.found.take(id)
+	if err != nil {
 		return err
 	}
 	model := h.kind.model
@@ -189,12 +226,13 @@ func (h *handout) keep(r ledger.ShardRecord) error {
 	}
 	t := h.entry(r.ID, &r.Request, model)
 	if found := h.journal.Look(t.key); found.Result != 0 && h.journal.recall(t, found) {
+		h.countRecalled(t)
 		unused := h.unused(t, out)
 		t.recycle()
 		h.charge(unused)
 		return h.stop.waiting.Err()
 	}
-	if !h.judge(t, out) || t.outcome != answered {
+	if !h.judge(t, out, true) || t.outcome != answered {
 		t.fail(t.reply.Err)
 		h.charge(t)
 		return h.stop.waiting.Err()

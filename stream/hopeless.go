@@ -136,7 +136,7 @@ func (l *lane) gaveUp(err error) error {
 }
 
 // exhausted is why a run pauses whose provider has nothing left to give.
-func (l *lane) exhausted(t *task) error {
+func (l *lane) exhausted(err *record.Error) error {
 	return hinted("top up the account or raise its limit, then run the same command again: it goes on where it stopped",
-		fmt.Errorf("the provider's quota is used up: %w", t.reply.Err))
+		fmt.Errorf("the provider's quota is used up: %w", err))
 }

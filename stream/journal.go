@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"llmpipe/ledger"
@@ -63,8 +64,8 @@ type journal struct {
 
 	batch   ledger.Batch
 	compact []byte
-	broken  bool // a commit failed: nothing is recorded any more
-	lost    int  // answers that could therefore not be recorded
+	broken  atomic.Bool // a commit failed: nothing is recorded any more
+	lost    int         // answers that could therefore not be recorded
 }
 
 // openJournal opens the ledger that c names, nil for none.
@@ -93,7 +94,8 @@ func openJournal(r *run) (*journal, error) {
 		}
 	}
 	l, err := ledger.Open(c.Path, o)
-	if err == nil && l.LeftOut() {
+	// A served simulator's batches are collected by other processes too, whose results are to be seen from the start.
+	if batches := r.cfg.Batch.Mode != ModeRealtime && r.router.lanes[0].client.Local(); err == nil && (batches || l.LeftOut()) {
 		r.router.lanes[0].client.Probe(r.stop.asking)
 		if o.Rehearsal = r.router.lanes[0].client.Rehearses(); o.Rehearsal {
 			if err = l.Close(); err == nil {
@@ -218,7 +220,7 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 		switch {
 		case t.outcome == answered:
 			j.batch.Results = append(j.batch.Results, j.result(t))
-		case t.outcome == failed && t.attempts > 0, t.outcome == unsent && t.mayCost > 0: // which may be billed all the same
+		case t.outcome == failed && t.attempts > 0 && !t.twin, t.outcome == unsent && t.mayCost > 0: // which may be billed all the same
 			j.batch.Failures = append(j.batch.Failures, j.failure(t))
 		}
 	}
@@ -226,7 +228,7 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 	if f, ok := j.cfg.Stdout.(*os.File); ok && len(marks) > 0 {
 		j.batch.EmittedSize = j.regained.size(f)
 	}
-	if j.broken {
+	if j.broken.Load() {
 		j.lost += dropAnswers(group, 0)
 		return nil
 	}
@@ -239,7 +241,7 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 	if errors.As(err, &we) {
 		safe = we.Results
 	}
-	j.broken = true
+	j.broken.Store(true)
 	j.lost += dropAnswers(group, safe)
 	return hinted("make room or repair the disk, then run the same command again: what is recorded is safe", err)
 }
@@ -336,7 +338,7 @@ func (j *journal) close(marks []ledger.Key) error {
 		j.regained.end()
 	}
 	err := j.commit(nil, marks)
-	if closeErr := j.Close(); err == nil && closeErr != nil && !j.broken {
+	if closeErr := j.Close(); err == nil && closeErr != nil && !j.broken.Load() {
 		err = closeErr
 	}
 	if j.lost > 0 {

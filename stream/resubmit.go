@@ -31,6 +31,9 @@ func (s *shard) resubmit() error {
 		return err
 	}
 	fill := newFiller(s.batcher, s.next, s)
+	if s.most > 0 {
+		fill.most = s.most
+	}
 	defer fill.discard()
 	err = s.left.each(decode, func(t *task) error {
 		if err := s.stop.asking.Err(); err != nil {

@@ -2,10 +2,8 @@ package stream
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,11 +22,14 @@ type shard struct {
 	round    int              // how many times its records have been in a batch, this one counted
 	requests int64            // lines of the file
 	bytes    int64            // of the file
+	ids      int64            // bytes of the records' ids, which are in the intent
 	reserved int64            // the most that it can cost, billionths of a dollar; what is left of that when it is collected
 	started  time.Time        // when it was intended
 	earlier  bool             // an earlier run's, or another process's
 	intended bool             // the ledger knows it
 	step     ledger.ShardStep // the last, once it is intended
+	stepped  time.Time        // when that was
+	doubtful time.Time        // until then a batch may come to light that another process asked for
 	fileID   string
 	batchID  string
 	lock     *ledger.ShardLock
@@ -41,12 +42,14 @@ type shard struct {
 	committing sync.WaitGroup // records on their way through the commit
 	cost       int64          // of those that were answered
 	costKnown  bool
+	most       int64 // requests that go into one of the shards that its records are split into; 0 for any number
 
-	mu    sync.Mutex
-	spool *spool // the records of this run's input that are in it; nil for none
-	asked bool   // there are such records
-	over  bool   // they are being read back, or are not waited for: nothing can be attached any more
-	state provider.Batch
+	mu      sync.Mutex
+	spool   *spool // the records of this run's input that are in it; nil for none
+	asked   bool   // there are such records
+	over    bool   // they are being read back, or are not waited for: nothing can be attached any more
+	unheard error  // what went wrong, while nobody wanted the shard
+	state   provider.Batch
 
 	goesOn  atomic.Bool   // its batch does, and this run does not wait for it
 	done    chan struct{} // closed when the shard is collected, or its life in this run has ended
@@ -108,6 +111,7 @@ func (s *shard) write(t *task, line []byte) error {
 		}
 		s.requests++
 		s.bytes += int64(len(line))
+		s.ids += int64(len(t.ID))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -134,6 +138,7 @@ func (s *shard) attach(t *task) bool {
 	if s.step == ledger.ShardCollected {
 		return false
 	}
+	s.stopFor(s.unheard)
 	s.finish(t) // its batch goes on, and is not waited for
 	return true
 }
@@ -181,52 +186,17 @@ func (s *shard) live() {
 		s.voice.Warn("batch shard %s was never submitted, or is gone: its records are asked about anew", s.id)
 		err = s.conclude(stateVoid, newAnswers())
 	}
-	if errors.Is(err, errNotWaited) {
+	switch {
+	case errors.Is(err, errNotWaited):
 		s.leave()
+		return
+	case errors.Is(err, errGivenUp):
 		return
 	}
 	if err == nil {
 		err = s.resubmit()
 	}
 	s.end(err)
-}
-
-// batch submits the shard, waits for its batch and collects it. A batch for which there was no room in the provider's queue is made again
-// when another has ended.
-func (s *shard) batch(ctx context.Context) error {
-	wait := newPolling(s.lane.client.Local())
-	for again := false; ; again = true {
-		if err := s.submit(ctx); err != nil {
-			return err
-		}
-		state, err := s.await(ctx)
-		if err != nil {
-			return err
-		}
-		if !queueFull(&state) {
-			return s.collect(ctx, &state)
-		}
-		s.step = ledger.ShardUploaded
-		if s.cfg.Batch.Detach && again {
-			return errNotWaited
-		}
-		s.voice.Note("batch %s: too many tokens are enqueued: it is submitted again when another batch has ended", s.batchID)
-		if s.cfg.Batch.Detach {
-			continue
-		}
-		select {
-		case <-s.anotherEnd():
-		case <-time.After(wait.next()):
-		case <-ctx.Done():
-			return errNotWaited
-		}
-	}
-}
-
-// queueFull reports whether a batch failed because too many tokens are enqueued, which the provider says late.
-func queueFull(state *provider.Batch) bool {
-	return state.Status == batchFailed &&
-		slices.ContainsFunc(state.Errors, func(f provider.BatchFault) bool { return f.Code == "token_limit_exceeded" })
 }
 
 // errNotWaited says that a batch goes on, and that this run does not wait for it.
@@ -237,10 +207,20 @@ var errCollected = errors.New("collected")
 
 // end draws from err, which ended the shard's life in this run, what it means for the run.
 func (s *shard) end(err error) {
+	if callError(err) != nil && !s.stop.ending() {
+		err = s.concern(err)
+	}
+	s.stopFor(err)
+	if s.step == ledger.ShardCreated && !s.state.Ended() {
+		s.leave()
+	}
+}
+
+// stopFor ends the run because of err.
+func (s *shard) stopFor(err error) {
 	var call *provider.CallError
 	switch {
 	case err == nil:
-		return
 	case s.stop.ending():
 	case errors.As(err, &call) && call.Class == provider.Exhausted:
 		s.stop.pause(hinted("the same command goes on when the account has money or quota again", err))
@@ -249,9 +229,22 @@ func (s *shard) end(err error) {
 	default:
 		s.stop.fail(err)
 	}
-	if s.step == ledger.ShardCreated {
-		s.leave()
+}
+
+// concern returns what went wrong with the shard at the provider where this run has records in it. Else it says it, and the run goes on for
+// as long as none come.
+func (s *shard) concern(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.asked {
+		return err
 	}
+	s.over, s.unheard = true, err
+	s.voice.Warn("%v", err)
+	if h := HintOf(err); h != "" {
+		s.voice.Hint("%s", h)
+	}
+	return nil
 }
 
 // own makes the shard this process's, and waits while it is another's: its answers are in the ledger then.
@@ -284,7 +277,8 @@ func (s *shard) own() error {
 	if !known.Pending() {
 		return errCollected
 	}
-	s.step, s.fileID, s.batchID = known.Step, known.FileID, known.BatchID
+	s.step, s.stepped, s.fileID, s.batchID = known.Step, known.Stepped, known.FileID, known.BatchID
+	s.doubtful = known.Stepped.Add(s.settling())
 	return nil
 }
 
@@ -295,7 +289,7 @@ func (s *shard) record(e ledger.ShardEntry) error {
 	if err != nil {
 		return hinted("make room or repair the disk, then run the same command again: what is recorded is safe", err)
 	}
-	s.intended, s.step = true, e.Step
+	s.intended, s.step, s.stepped = true, e.Step, e.Time
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"net/http"
+	"strings"
 	"time"
 
 	"llmpipe/ledger"
@@ -20,10 +21,16 @@ const stateVoid = "void"
 // errVoid says that nothing of a shard is at the provider, and that its file is gone.
 var errVoid = errors.New("never submitted")
 
+// errGivenUp says that a shard is done with, and that nobody in this run misses it.
+var errGivenUp = errors.New("given up")
+
 // submit takes the shard from where the ledger knows it to a batch at the provider. What an earlier process did and could not write down
 // is found by listing.
 func (s *shard) submit(ctx context.Context) error {
 	if !s.intended {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err := s.intend(); err != nil {
 			return err
 		}
@@ -125,7 +132,7 @@ func (s *shard) awaitFile(ctx context.Context) error {
 		})
 		switch {
 		case err == nil && file.Status == "error":
-			return fmt.Errorf("file %s: the provider could not take it: %s", s.fileID, file.StatusDetails)
+			return s.void(fmt.Errorf("file %s: the provider could not take it: %s", s.fileID, file.StatusDetails))
 		case err == nil && (file.Status == "processed" || file.Status == ""):
 			return nil
 		case err != nil && !notThere(err):
@@ -151,6 +158,11 @@ func (s *shard) create(ctx context.Context) error {
 	var made provider.Batch
 	err := s.retry(ctx, "creating the batch", func() error {
 		var err error
+		if time.Since(s.stepped) > s.settling()/2 { // a process that takes over reckons by it how long this one may have asked
+			if err := s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: s.fileID}); err != nil {
+				return err
+			}
+		}
 		// A signal does not cut this off: whether the batch was made is worth waiting for.
 		made, err = s.lane.client.CreateBatch(s.stop.waiting, request)
 		if unclear(err) {
@@ -176,11 +188,23 @@ func (s *shard) refused(err error) error {
 	if call := callError(err); call == nil || call.Class != provider.Refused {
 		return err
 	}
-	if err := s.record(ledger.ShardEntry{Step: ledger.ShardCollected, State: stateVoid, Missing: s.requests}); err != nil {
+	switch call := callError(err); {
+	case notThere(err) && strings.Contains(strings.ToLower(call.Err.Message), "file"):
+		err = hinted("the same command uploads its records again", err)
+	case notThere(err):
+		err = hinted("--mode realtime works with every provider; this one may have no Batch API", err)
+	}
+	return s.void(err)
+}
+
+// void writes down that the shard will have no batch, because of err. Its records are submitted anew by the next run.
+func (s *shard) void(err error) error {
+	e := ledger.ShardEntry{Step: ledger.ShardCollected, State: stateVoid, Missing: s.requests, CostKnown: true}
+	if err := s.record(e); err != nil {
 		return err
 	}
-	if notThere(err) {
-		return hinted("--mode realtime works with every provider; this one may have no Batch API", err)
+	if err = s.concern(err); err == nil {
+		err = errGivenUp
 	}
 	return err
 }
@@ -203,14 +227,22 @@ func (s *shard) created(made *provider.Batch) error {
 	return nil
 }
 
+// How long a batch that was asked for may take to be made and to show in the listing, generously; and at a server on this machine.
+const (
+	settling      = 5 * time.Minute
+	settlingLocal = 5 * time.Second
+)
+
+func (s *shard) settling() time.Duration {
+	if s.lane.client.Local() {
+		return settlingLocal
+	}
+	return settling
+}
+
 // adopt finds what an earlier process left at the provider without having written it down.
 func (s *shard) adopt(ctx context.Context) error {
-	var made provider.Batch
-	var found bool
-	err := s.retry(ctx, "listing batches", func() (err error) {
-		made, found, err = s.findBatch(ctx)
-		return err
-	})
+	made, found, err := s.adoptBatch(ctx)
 	if err != nil {
 		return err
 	}
@@ -234,6 +266,28 @@ func (s *shard) adopt(ctx context.Context) error {
 	}
 	s.fileID = file.ID
 	return s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: file.ID})
+}
+
+// adoptBatch looks for the shard's batch. An earlier process may have died while the provider was still making it, so not to find it says
+// nothing before it has had time to show.
+func (s *shard) adoptBatch(ctx context.Context) (made provider.Batch, found bool, err error) {
+	wait := newPolling(s.lane.client.Local())
+	for {
+		err := s.retry(ctx, "listing batches", func() (err error) {
+			made, found, err = s.findBatch(ctx)
+			return err
+		})
+		if err != nil || found || s.step != ledger.ShardUploaded || !time.Now().Before(s.doubtful) {
+			return made, found, err
+		}
+		if s.cfg.Batch.Detach {
+			return made, false, errNotWaited
+		}
+		s.voice.Detail("batch shard %s: no batch of it is listed yet", s.id)
+		if !s.stop.sleep(min(wait.next(), time.Until(s.doubtful))) {
+			return made, false, ctx.Err()
+		}
+	}
 }
 
 // lookForBatch looks several times whether the provider has made the shard's batch.
@@ -263,9 +317,13 @@ const clockSkew = time.Hour
 
 // findBatch looks for the shard's batch in the provider's listing, back to when it was intended.
 func (s *shard) findBatch(ctx context.Context) (provider.Batch, bool, error) {
+	var before time.Time // when the one before was made
 	return search(s.lane.client.Batches(ctx), func(b *provider.Batch) (found, past bool) {
 		found = b.Metadata[shardLabel] == s.id && b.Status != batchFailed // one that failed did nothing
-		return found, !b.Created.IsZero() && b.Created.Before(s.started.Add(-clockSkew))
+		// Behind an old one only older ones come, where the list goes back in time.
+		past = !b.Created.IsZero() && b.Created.Before(s.started.Add(-clockSkew)) && b.Created.Before(before)
+		before = b.Created
+		return found, past
 	})
 }
 

@@ -6,6 +6,12 @@ import (
 	"llmpipe/stream/record"
 )
 
+// JudgeFault tells by the table what a reason why a batch failed as a whole means.
+func JudgeFault(fault *BatchFault) Class {
+	e := evidence{status: http.StatusOK, unasked: true, said: record.Error{Code: fault.Code, Message: fault.Message}}
+	return e.rule().Class
+}
+
 // JudgeBatch fills r, whose buffer it reuses, from a line of a batch's output or error file, as Ask does from an HTTP answer: Class, Err,
 // Answer, Status and Body. Where the line has no answer but an error of its own, such as batch_expired, nobody asked the model: the class
 // is Transient, unless the error is one that the table knows better. out may be used again afterwards.

@@ -40,7 +40,7 @@ func (c *Client) run(ctx context.Context, k *call, send func(context.Context) er
 	bounded, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	k.stall.begin(limit, func() { cancel(errTimeout) })
-	defer k.stall.pause()
+	defer k.stall.end()
 	err := send(context.WithValue(bounded, callKey{}, k))
 	if k.err != nil {
 		err = k.err

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"io"
+	"sync"
 	"time"
 )
 
@@ -9,7 +10,10 @@ import (
 // every byte that moves.
 type stall struct {
 	limit time.Duration
+
+	mu    sync.Mutex
 	timer *time.Timer
+	over  bool // the transport may read on when the call has ended
 }
 
 // begin lets end be called after limit.
@@ -18,8 +22,23 @@ func (s *stall) begin(limit time.Duration, end func()) {
 	s.timer = time.AfterFunc(limit, end)
 }
 
-func (s *stall) pause()  { s.timer.Stop() }
-func (s *stall) resume() { s.timer.Reset(s.limit) }
+// end is pause for good.
+func (s *stall) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
+	s.timer.Stop()
+}
+
+func (s *stall) pause() { s.timer.Stop() }
+
+func (s *stall) resume() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.over {
+		s.timer.Reset(s.limit)
+	}
+}
 
 // arrival is a response's body: waiting for it counts, and what is done with it does not.
 type arrival struct {

@@ -163,3 +163,20 @@ func TestTransferCancelled(t *testing.T) {
 		}
 	})
 }
+
+// What the transport still reads when a call has ended starts no clock.
+func TestStallEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s stall
+		ended := 0
+		s.begin(transferLimit, func() { ended++ })
+		s.pause()
+		s.resume()
+		s.end()
+		s.resume()
+		time.Sleep(2 * transferLimit)
+		if synctest.Wait(); ended != 0 {
+			t.Errorf("it was ended %d times", ended)
+		}
+	})
+}

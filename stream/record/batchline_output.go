@@ -1,9 +1,12 @@
 package record
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // BatchOutput is a line of a batch's output file or of its error file. Its slices are parts of the line, unless they were written with
@@ -45,6 +48,25 @@ func ParseBatchOutput(line []byte, out *BatchOutput) error {
 		return fmt.Errorf("reading a batch's output: %s has neither a response nor an error", out.CustomID)
 	}
 	return nil
+}
+
+// BatchOutputID returns the custom_id of a line of which only the beginning is there, nil where that does not hold it.
+func BatchOutputID(start []byte) []byte {
+	d := jsontext.NewDecoder(bytes.NewReader(start))
+	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
+		return nil
+	}
+	for {
+		name, err := d.ReadToken()
+		if err != nil || name.Kind() != '"' {
+			return nil
+		}
+		wanted := name.String() == "custom_id"
+		value, err := d.ReadValue()
+		if err != nil || wanted {
+			return idOf(value)
+		}
+	}
 }
 
 func (o *BatchOutput) readResponse(response []byte) {

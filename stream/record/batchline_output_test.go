@@ -117,3 +117,20 @@ func FuzzBatchOutput(f *testing.F) {
 		}
 	})
 }
+
+func TestBatchOutputID(t *testing.T) {
+	for start, want := range map[string]string{
+		`{"id":"b","custom_id":"one","response":{"body":{"cut`: "one",
+		`{"custom_id":"two"`:                   "two",
+		`{"response":{"body":{"cut`:            "",
+		`{"custom_id":"cut`:                    "",
+		`{"custom_id":3,"response":{}}`:        "",
+		`["custom_id","three"]`:                "",
+		`{"response":{},"custom_id":"behind"}`: "behind",
+		``:                                     "",
+	} {
+		if got := string(BatchOutputID([]byte(start))); got != want {
+			t.Errorf("%q of %s", got, start)
+		}
+	}
+}
