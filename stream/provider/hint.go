@@ -12,7 +12,7 @@ import (
 // latest reset among the rate-limit headers that are used up. 0 when it says nothing.
 func hint(h http.Header, body []byte, now time.Time) time.Duration {
 	if ms, err := strconv.ParseFloat(h.Get("Retry-After-Ms"), 64); err == nil && ms > 0 {
-		return time.Duration(ms * float64(time.Millisecond))
+		return times(ms, time.Millisecond)
 	}
 	if d, ok := parseWait(h.Get("Retry-After"), now); ok {
 		return d
@@ -31,7 +31,7 @@ func parseWait(s string, now time.Time) (time.Duration, bool) {
 		return 0, false
 	}
 	if seconds, err := strconv.ParseFloat(s, 64); err == nil {
-		return positive(time.Duration(seconds * float64(time.Second)))
+		return positive(times(seconds, time.Second))
 	}
 	if d, err := time.ParseDuration(s); err == nil {
 		return positive(d)
@@ -43,6 +43,14 @@ func parseWait(s string, now time.Time) (time.Duration, bool) {
 		return positive(t.Sub(now))
 	}
 	return 0, false
+}
+
+// longest is the longest wait that is told apart from a longer one.
+const longest = 10 * 365 * 24 * time.Hour
+
+// times is n units, at most longest: more may be more than a Duration holds.
+func times(n float64, unit time.Duration) time.Duration {
+	return time.Duration(min(n*float64(unit), float64(longest)))
 }
 
 func positive(d time.Duration) (time.Duration, bool) { return max(d, 0), d > 0 }
@@ -90,7 +98,7 @@ func leadingDuration(s string) (time.Duration, bool) {
 	case strings.HasPrefix(rest, "ms"), strings.HasPrefix(rest, "milli"):
 		unit = time.Millisecond
 	}
-	return positive(time.Duration(n * float64(unit)))
+	return positive(times(n, unit))
 }
 
 // resets pairs each header that says when a limit is whole again with the one that says what is left of it.

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -79,7 +80,7 @@ func (r *Reply) apply(e evidence) {
 	said := e.said
 	said.Status = r.Status
 	if said.Type == "" || rule.Type != "" {
-		said.Type = rule.Type
+		said.Type = cmp.Or(rule.Type, "refused")
 	}
 	if said.Message == "" {
 		said.Message = rule.When

@@ -91,6 +91,8 @@ func TestHint(t *testing.T) {
 		{"seconds", map[string]string{"Retry-After": "20"}, "try again in 1s", 20 * time.Second},
 		{"fractions", map[string]string{"Retry-After": "0.5"}, "", 500 * time.Millisecond},
 		{"a date", map[string]string{"Retry-After": "Fri, 02 Jan 2026 03:05:05 GMT"}, "", time.Minute},
+		{"more than a clock counts", map[string]string{"Retry-After": "99999999999"}, "", longest},
+		{"more milliseconds than that", map[string]string{"Retry-After-Ms": "1e30"}, "", longest},
 		{"a date that is over", map[string]string{"Retry-After": "Fri, 02 Jan 2026 03:00:00 GMT"}, "", 0},
 		{"OpenAI's body", nil, `{"error":{"message":"Please try again in 41.7s. Visit"}}`, 41700 * time.Millisecond},
 		{"minutes in the body", nil, "try again in 1m30.5s.", 90500 * time.Millisecond},

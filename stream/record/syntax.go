@@ -39,11 +39,11 @@ func syntaxError(line []byte) *Error {
 func foreign(line []byte) string {
 	head := line[:min(len(line), 64)]
 	switch {
+	case bytes.HasPrefix(head, []byte("BZh")), bytes.HasPrefix(head, []byte("\xfd7zXZ")), bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		return fmt.Sprintf("not JSON at byte 1: %s begins a compressed file of a kind that is not read; gzip and zstd are", shown(line, 0))
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")), bytes.IndexByte(head, 0) >= 0:
 		at := max(bytes.IndexByte(head, 0), 0)
 		return fmt.Sprintf("not JSON at byte %d: 0x%02X looks like UTF-16; iconv -f UTF-16 -t UTF-8 converts it", at+1, head[at])
-	case bytes.HasPrefix(head, []byte("BZh")), bytes.HasPrefix(head, []byte("\xfd7zXZ")), bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return fmt.Sprintf("not JSON at byte 1: %s begins a compressed file of a kind that is not read; gzip and zstd are", shown(line, 0))
 	}
 	return ""
 }
