@@ -128,7 +128,7 @@ func (s Summary) effort() string {
 		text += ", " + retries(s.Retries)
 	}
 	if s.Status429 > 0 {
-		text += ", " + grouped(s.Status429) + " times 429"
+		text += ", " + number(s.Status429, "time") + " 429"
 	}
 	if s.DowngradedAt > 0 {
 		text += fmt.Sprintf("; from line %d on by the cheaper model", s.DowngradedAt)

@@ -90,7 +90,7 @@ func EstimateRun(ctx context.Context, cfg Config, models []string) (*Estimate, e
 		e.Basis = "a guess"
 	}
 	if cfg.Decode.Endpoint == record.Embeddings {
-		e.CompletionTokens, e.Basis = 0, "embeddings have none"
+		e.CompletionTokens, e.Basis = 0, noOutput
 	}
 	prices := cfg.Money.prices(time.Now())
 	host := provider.NameOf(cfg.Provider.BaseURL)
@@ -109,6 +109,9 @@ func EstimateRun(ctx context.Context, cfg Config, models []string) (*Estimate, e
 	e.time(&cfg, seen)
 	return e, nil
 }
+
+// noOutput is the basis of an estimate for an endpoint that completes nothing.
+const noOutput = "embeddings have none"
 
 // surveyRecords reads the input once. It holds the sample's lines and nothing else.
 func surveyRecords(cfg *Config) (*survey, error) {

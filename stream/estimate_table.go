@@ -28,7 +28,7 @@ func (e *Estimate) WriteTable(w io.Writer) error {
 	}
 	line("prompts", "%d", e.Prompts)
 	if e.Invalid > 0 {
-		line("", "and %d lines that cannot be asked", e.Invalid)
+		line("", "and %s that cannot be asked", number(e.Invalid, "line"))
 	}
 	line("prompt tokens", "%d", e.PromptTokens)
 	line("completion tokens", "%d (%s)", e.CompletionTokens, e.basis())
@@ -39,7 +39,11 @@ func (e *Estimate) WriteTable(w io.Writer) error {
 			line("", "%s a record", usd(int64(*s.CostPerRecord)))
 		}
 	}
-	line("cost with "+e.Model, "%s", amount(e.Total))
+	cost := "cost"
+	if e.Model != "" {
+		cost += " with " + e.Model
+	}
+	line(cost, "%s", amount(e.Total))
 	if i := e.Interval; i != nil {
 		line("", "%s to %s in 95 of 100 cases", usd(int64(i.Low)), usd(int64(i.High)))
 	}
@@ -61,6 +65,8 @@ func (e *Estimate) basis() string {
 	switch e.Basis {
 	case "max_tokens":
 		return "at most: every prompt has max_tokens"
+	case noOutput:
+		return e.Basis
 	case "a guess":
 		return strconv.Itoa(guessedOutput) + " a prompt without max_tokens, a guess: --sample 100 measures it"
 	}

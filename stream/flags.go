@@ -57,7 +57,7 @@ type Flags struct {
 
 	NoLedger bool         `group:"resume" help:"Remember nothing."`
 	Replay   Replay       `group:"resume" default:"auto" placeholder:"auto" help:"Write recorded results again: auto, always, never."`
-	Match    string       `group:"resume" default:"request" enum:"request,id" placeholder:"request" help:"What makes a result count: ${enum}."`
+	Match    string       `group:"resume" default:"request" enum:"request,id" placeholder:"request" help:"A result counts by request, or id."`
 	Fsync    ledger.Fsync `group:"resume" default:"always" placeholder:"always" help:"Results reach the disk: always (first), 1s, never."`
 
 	Mode          Mode     `group:"mode" default:"realtime" placeholder:"realtime" help:"realtime; batch, at half the price; or hybrid."`
