@@ -8,6 +8,9 @@ import (
 
 // checkCut refuses to cut the file of a flag to nothing when the run needs it for something else.
 func (c *Config) checkCut(flag, name string) error {
+	if name == "-" {
+		return hinted("stdout is for results; "+flag+" /dev/stderr works", fmt.Errorf("%s - names no file", flag))
+	}
 	for _, input := range c.Files {
 		if sameFile(name, input) {
 			return fmt.Errorf("%s %s is an input", flag, name)

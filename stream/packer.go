@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"llmpipe/stream/record"
 )
 
 const (
@@ -28,7 +30,8 @@ type packer struct {
 	ready *task // a full pack, or a record that is not packed; nothing is taken in before it has gone on
 	kind  []byte
 
-	toldOdd sync.Once // an answer did not fit its pack
+	toldOdd   sync.Once // an answer did not fit its pack
+	toldOther sync.Once // there is something beside embeddings
 }
 
 // growing is a pack that is not full. What stands beside the task is for when it is another stage's already.
@@ -82,6 +85,9 @@ func (p *packer) pack(ctx context.Context) {
 func (p *packer) add(t *task) {
 	part, ok := t.Packable()
 	if !ok {
+		if t.Endpoint != record.Embeddings {
+			p.toldOther.Do(func() { p.voice.Note("%s and all like it are asked one by one: --pack is for embeddings", t.title()) })
+		}
 		p.ready = t
 		return
 	}

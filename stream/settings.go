@@ -45,6 +45,9 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*Confi
 			return nil, err
 		}
 	}
+	if err := f.checkUnused(path, getenv("LLMPIPE_LEDGER")); err != nil {
+		return nil, err
+	}
 	if !f.NoLedger {
 		cfg.Ledger = LedgerConfig{Path: path, Replay: f.Replay, MatchID: f.Match == "id", Fsync: f.Fsync, Version: version}
 		if path == "" {
@@ -83,6 +86,27 @@ func (f *Flags) checkNumbers(*Config) error {
 	}
 	if f.Chunk == 0 && (f.OnChunk != "" || f.ChunkDelay > 0) {
 		return &UsageError{errors.New("--on-chunk and --chunk-delay need --chunk")}
+	}
+	return nil
+}
+
+// checkUnused refuses flags that say nothing without another one: whoever writes them counts on it. path is the ledger's, and usual what
+// the environment says of that.
+func (f *Flags) checkUnused(path, usual string) error {
+	for _, wrong := range []struct {
+		is   bool
+		says string
+	}{
+		{f.Quiet && f.Progress == ProgressJSON, "--progress json says nothing under --quiet"},
+		{f.Seed != 0 && f.Sample == 0, "--seed needs --sample"},
+		{f.Estimate != "" && !strings.HasSuffix(f.Budget, "%"), "--estimate FILE needs --budget N%"},
+		{f.NoLedger && path != "" && path != usual, "--no-ledger and --ledger are not for one run"},
+		{f.NoLedger && f.Replay == ReplayNever, "--replay never needs a ledger, which --no-ledger leaves out"},
+		{f.NoLedger && f.Match == "id", "--match id needs a ledger, which --no-ledger leaves out"},
+	} {
+		if wrong.is {
+			return &UsageError{errors.New(wrong.says)}
+		}
 	}
 	return nil
 }
