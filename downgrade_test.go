@@ -86,3 +86,23 @@ func checkDowngraded(t *testing.T, lines []paid, from, to int) {
 		}
 	}
 }
+
+// TestDowngradeToADearerModel: what costs no less is no way to save, and that is said.
+func TestDowngradeToADearerModel(t *testing.T) {
+	t.Parallel()
+	const records = 300
+	dir := t.TempDir()
+	sim := startSim(t, "latency=1ms&output=40&seed=3")
+	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-c", "8", "--budget", "0.007", "--downgrade-to", "gpt-4o",
+		writeBounded(t, dir, records, always(120)))
+	if code := p.exit(t); code != 0 && code != 4 {
+		t.Fatalf("exit code %d: %s", code, &p.err)
+	}
+	if n := sim.stats(t).Models["gpt-4o"].Answered; n != 0 {
+		t.Errorf("%d requests to the dear model", n)
+	}
+	if said := p.err.String(); !strings.Contains(said, "budget is yellow") ||
+		strings.Count(said, "warning: --downgrade-to gpt-4o costs no less than gpt-4o-mini, which goes on") != 1 {
+		t.Errorf("said %s", said)
+	}
+}

@@ -59,6 +59,7 @@ type money struct {
 	spent    atomic.Int64 // by this run's attempts, billionths of a dollar
 	billed   atomic.Int64 // this run's attempts that cost something
 	noBound  sync.Once
+	dearer   sync.Once
 	recorded int64 // spent by what this run committed; see committed
 	base     int64 // spent by the ledger before this run, and by other processes since; see committed
 
@@ -166,7 +167,7 @@ func (m *money) admit(t *task) error {
 // lower moves t to the cheaper model once the budget is yellow. What it asked for is what the ledger knows it by.
 func (m *money) lower(t *task) {
 	to := m.c.DowngradeTo
-	if to == "" || t.Model == to || m.total == nil || m.total.Colour() == limiter.Green {
+	if to == "" || t.Model == to || m.total == nil || m.total.Colour() == limiter.Green || !m.cheaper(to, t) {
 		return
 	}
 	t.lowered = to
@@ -179,6 +180,18 @@ func (m *money) lower(t *task) {
 	if first {
 		m.voice.Note("from %s on, new requests go to %s", t.title(), to)
 	}
+}
+
+// cheaper reports whether a model costs less for t's request than the one that it names, and says once where it does not.
+func (m *money) cheaper(model string, t *task) bool {
+	first := m.router.lanes[0]
+	from, to := m.price(first, t.Model), m.price(first, model)
+	prompt, output := int64(len(t.Body)), max(m.worstOutput(t), 1)
+	if !from.ok || !to.ok || to.WorstCost(prompt, output) < from.WorstCost(prompt, output) {
+		return true
+	}
+	m.dearer.Do(func() { m.voice.Warn("--downgrade-to %s costs no less than %s, which goes on", model, t.Model) })
+	return false
 }
 
 // worstOutput is the most completion tokens that t can be billed for. Where the request sets no bound it is only likely.
@@ -272,8 +285,8 @@ func (m *money) watch() {
 	m.colour = max(m.colour, now)
 	m.mu.Unlock()
 	if crossed {
-		text := fmt.Sprintf("the budget is %s: %s of %s spent, %d records answered",
-			now, usd(m.total.Spent()), usd(m.total.Limit()), m.counts.ok.Load())
+		text := fmt.Sprintf("the budget is %s: %s of %s spent, %s answered",
+			now, usd(m.total.Spent()), usd(m.total.Limit()), number(m.counts.ok.Load(), "record"))
 		m.voice.Note("%s", text)
 		m.alerts.send(m.status(text, now))
 	}
