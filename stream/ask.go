@@ -103,7 +103,8 @@ func (l *lane) lesson(t *task) limiter.Outcome {
 func (l *lane) sleep(t *task, wait *hintedBackOff) {
 	l.trouble.Store(t.reply.Err)
 	if hint, most := t.reply.Hint, l.cfg.Pace.GiveUp; most > 0 && hint > most {
-		l.shut(fmt.Errorf("the provider asks to wait %s, longer than --give-up", hint.Round(time.Second)), true)
+		l.shut(hinted("the same command goes on where this one stopped, then; or wait for it with a longer --give-up",
+			fmt.Errorf("the provider asks to wait %s, longer than --give-up", hint.Round(time.Second))), true)
 		l.router.pauseIfClosed()
 		l.again(t)
 		return

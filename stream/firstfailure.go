@@ -24,7 +24,7 @@ func (c *committer) tellFailure(t *task) {
 	switch t.err.Code {
 	case "invalid_json", "trailing_data", "not_a_record":
 		if t.seq == 0 {
-			c.voice.Hint("%s", convertHint(cmp.Or(t.File, c.onlyFile()), t.Input))
+			c.voice.Hint("%s", convertHint(t.err.Code, cmp.Or(t.File, c.onlyFile()), t.Input))
 		}
 	case "unknown_shape":
 		c.voice.Hint("-p makes a prompt of a record's fields, as in -p 'Sum up: {{.FIELD}}'")
@@ -39,8 +39,14 @@ func (r *run) onlyFile() string {
 	return ""
 }
 
-// convertHint says what makes JSON lines of a file that begins with line.
-func convertHint(file string, line []byte) string {
+// unpacked are what makes text of a file, by how it begins.
+var unpacked = map[string]string{
+	"BZh": "bzip2 -dc", "\xfd7zXZ": "xz -dc", "PK\x03\x04": "unzip -p",
+	"\xff\xfe": "iconv -f UTF-16 -t UTF-8", "\xfe\xff": "iconv -f UTF-16 -t UTF-8",
+}
+
+// convertHint says what makes JSON lines of a file that begins with line, in which code is wrong.
+func convertHint(code, file string, line []byte) string {
 	from, upTo, converts := file, "", ""
 	if file == "" {
 		upTo = "… | "
@@ -48,8 +54,13 @@ func convertHint(file string, line []byte) string {
 		from = " " + file
 	}
 	line = bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")))
+	for start, unpack := range unpacked {
+		if bytes.HasPrefix(line, []byte(start)) {
+			return upTo + unpack + from + " | llmpipe …"
+		}
+	}
 	switch {
-	case len(line) == 0:
+	case len(line) == 0, line[0] == '{' && line[len(line)-1] == '}' && code == "invalid_json":
 		return "each line is to be one JSON value"
 	case line[0] == '[':
 		converts = "it looks like a JSON array: " + upTo + "jq -c '.[]'" + from

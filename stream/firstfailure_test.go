@@ -18,9 +18,13 @@ func TestConvertHint(t *testing.T) {
 		{"p.csv", `"id","prompt"`, csv + ")]' < p.csv | llmpipe …"},
 		{"p.tsv", "id\tprompt", csv + `, delimiter="\t")]' < p.tsv | llmpipe …`},
 		{"p.csv", "id;prompt", csv + `, delimiter=";")]' < p.csv | llmpipe …`},
+		{"d.json", strings.Repeat(`{"a":`, 10_001) + "1" + strings.Repeat("}", 10_001), "each line is to be one JSON value"},
+		{"p.xz", "\xfd7zXZ\x00\x00,", "xz -dc p.xz | llmpipe …"},
+		{"", "BZh91AY&SY,", "… | bzip2 -dc | llmpipe …"},
+		{"p.txt", "\xff\xfe{\x00", "iconv -f UTF-16 -t UTF-8 p.txt | llmpipe …"},
 		{"t.txt", "hello", "if it is plain text, -R takes each line as a prompt"},
 	} {
-		if got := convertHint(test.file, []byte(test.line)); got != test.want {
+		if got := convertHint("invalid_json", test.file, []byte(test.line)); got != test.want {
 			t.Errorf("%s, %q:\n%q, want\n%q", test.file, test.line, got, test.want)
 		}
 	}

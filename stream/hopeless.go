@@ -98,7 +98,11 @@ func (l *lane) fatal(t *task) error {
 	err := error(t.reply.Err)
 	switch {
 	case t.reply.Err.Type == "tls":
-		return fmt.Errorf("connecting to %s: %w", provider.Shown(l.base), err)
+		err = fmt.Errorf("connecting to %s: %w", provider.Shown(l.base), err)
+		if hint := reachHint(l.base, t.reply.Err.Message); hint != "" {
+			return hinted(hint, err)
+		}
+		return err
 	case t.reply.Status == http.StatusUnauthorized:
 		return hinted(l.keyHint(), err)
 	case t.reply.Status == http.StatusForbidden:

@@ -243,6 +243,9 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 	}
 	j.broken.Store(true)
 	j.lost += dropAnswers(group, safe)
+	if errors.Is(err, ledger.ErrChanged) {
+		return hinted("leave the ledger alone while llmpipe runs; the same command goes on with what it holds now", err)
+	}
 	return hinted("make room or repair the disk, then run the same command again: what is recorded is safe", err)
 }
 

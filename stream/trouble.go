@@ -34,7 +34,11 @@ func (l *lane) report(t *task, streak *limiter.Streak) {
 
 func (l *lane) reportFailure(err *record.Error, streak *limiter.Streak) {
 	hint := reachHint(l.base, err.Message)
-	if hint != "" && !l.told.answered.Load() && l.told.hinted.CompareAndSwap(false, true) {
+	here := strings.Contains(err.Message, tooManyFiles) // and not the provider's doing, however often it has answered
+	if here {
+		hint = "this process may not have more files and connections open: ulimit -n 4096 allows it more, or -c sets fewer in flight"
+	}
+	if hint != "" && (here || !l.told.answered.Load()) && l.told.hinted.CompareAndSwap(false, true) {
 		l.voice.Warn("%s: %s; trying again", l.name, err.Message)
 		l.voice.Hint("%s", hint)
 	}
@@ -57,6 +61,9 @@ var localServers = map[string]string{
 	"8089":  "is the simulator running? llmpipe sim starts it",
 }
 
+// tooManyFiles is how a system says that a process has as many files open as it may.
+const tooManyFiles = "too many open files"
+
 // reachHint says what is probably the matter when the provider at baseURL cannot be asked at all; empty when that cannot be told.
 func reachHint(baseURL, message string) string {
 	u, err := url.Parse(baseURL)
@@ -74,6 +81,10 @@ func reachHint(baseURL, message string) string {
 		return "nothing listens there: is the server running, and is the port of --base-url right?"
 	case strings.HasPrefix(message, "looking up "), strings.Contains(message, "no such host"):
 		return "check the name in --base-url, and the network"
+	case strings.Contains(message, `malformed HTTP response "\x15\x03`):
+		return "it speaks TLS there: begin --base-url with https://"
+	case strings.Contains(message, "first record does not look like a TLS handshake"):
+		return "it speaks plain HTTP there: begin --base-url with http://"
 	case strings.HasPrefix(message, "the answer is not JSON"):
 		return pathHint(u)
 	}

@@ -20,6 +20,10 @@ func TestReachHint(t *testing.T) {
 		{"http://localhost:3000", "the answer is not JSON: …", "the base URL has no path: try --base-url http://localhost:3000/v1"},
 		{"http://localhost:3000/ui", "the answer is not JSON: …", "the base URL of an API mostly ends in /v1"},
 		{"https://api.example.com/v1", "connection reset", ""},
+		{"http://localhost/v1", `net/http: HTTP/1.x transport connection broken: malformed HTTP response "\x15\x03\x01\x00\x02\x02"`,
+			"it speaks TLS there: begin --base-url with https://"},
+		{"https://localhost/v1", "tls: first record does not look like a TLS handshake",
+			"it speaks plain HTTP there: begin --base-url with http://"},
 		{"sim:?fail=1", "the server had an error", ""},
 	} {
 		if got := reachHint(test.base, test.message); got != test.want {
