@@ -2,6 +2,7 @@ package stream
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -35,5 +36,20 @@ func TestNowhereButForALaneThatOpens(t *testing.T) {
 	router := newRouter(r, []*lane{{run: r}})
 	if router.nowhere(new(task)) || r.stop.ending() {
 		t.Error("the run ends although its only lane is open")
+	}
+}
+
+// Who is asked for more patience than there is learns what can be done about it.
+func TestRunSaysWhatToDoAboutALongWait(t *testing.T) {
+	for _, wait := range []string{"86400", "99999999999"} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", wait)
+			w.WriteHeader(http.StatusTooManyRequests)
+		}))
+		r := try(t, server.URL, prompts(2), func(c *Config) { c.Pace.GiveUp = time.Hour })
+		server.Close()
+		if r.ExitCode() != ExitPaused || r.Paused == nil || !strings.Contains(HintOf(r.Paused), "a longer --give-up") {
+			t.Errorf("Retry-After: %s: exit %d, %v, hint %q", wait, r.ExitCode(), r.Paused, HintOf(r.Paused))
+		}
 	}
 }

@@ -20,6 +20,10 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	for k, v := range d.header {
 		req.Header[k] = v
 	}
+	if host := req.Header.Get("Host"); host != "" { // which net/http takes from elsewhere, and sends no other
+		req.Host = host
+		req.Header.Del("Host")
+	}
 	if d.query != "" {
 		if req.URL.RawQuery != "" {
 			req.URL.RawQuery += "&"

@@ -32,7 +32,8 @@ func ask(t *testing.T, ctx context.Context, c Config, body string, handle http.H
 // The record's bytes arrive as they are, under the headers and the query that were asked for.
 func TestBytesArriveExactly(t *testing.T) {
 	const body = `{"z":1, "messages" : [],"seed":9007199254740993,"a":1.0e0,"t":"<&>\u00e9"}`
-	c := Config{BaseURL: "/base/v1?api-version=2024-10-21", Key: "sk-1", UserAgent: "llmpipe/test", Header: http.Header{"X-Own": {"yes"}}}
+	c := Config{BaseURL: "/base/v1?api-version=2024-10-21", Key: "sk-1", UserAgent: "llmpipe/test",
+		Header: http.Header{"X-Own": {"yes"}, "Host": {"tenant.example"}}}
 	r := ask(t, t.Context(), c, body, func(w http.ResponseWriter, r *http.Request) {
 		got, err := io.ReadAll(r.Body)
 		if err != nil || string(got) != body || r.ContentLength != int64(len(body)) {
@@ -40,6 +41,9 @@ func TestBytesArriveExactly(t *testing.T) {
 		}
 		if r.URL.Path != "/base/v1/chat/completions" || r.URL.RawQuery != "api-version=2024-10-21" {
 			t.Errorf("asked at %s", r.URL)
+		}
+		if r.Host != "tenant.example" {
+			t.Errorf("asked of %s", r.Host)
 		}
 		for k, want := range map[string]string{
 			"Authorization": "Bearer sk-1", "X-Own": "yes", "User-Agent": "llmpipe/test", "Content-Type": "application/json",
