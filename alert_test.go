@@ -145,7 +145,6 @@ func TestDeadAlerts(t *testing.T) {
 		"refused":         {"http://" + refused.Addr().String() + "/secret", "connection refused", 2},
 		"hanging":         {"http://" + hanging.Addr().String() + "/secret", "", 0},
 		"not found":       {angry.URL + "/secret", "404", 2},
-		"no URL":          {"nowhere", "", 2},
 		"failing command": {"exec:exit 3", "exit status 3", 2},
 		"no such command": {"exec:no-such-command-anywhere", "exit status 127", 2},
 		"hanging command": {"exec:sleep 20", "", 0},

@@ -144,7 +144,10 @@ func TestResume(t *testing.T) {
 			dir := t.TempDir()
 			before := 0
 			for i, run := range test.runs {
-				args := []string{"-l", "ledger.jsonl", "-m", "gpt-4o-mini", "--base-url", sim.URL, "--summary", "summary.json"}
+				args := []string{"-m", "gpt-4o-mini", "--base-url", sim.URL, "--summary", "summary.json"}
+				if !strings.Contains(run.args, "--no-ledger") {
+					args = append(args, "-l", "ledger.jsonl")
+				}
 				for arg := range strings.FieldsSeq(run.args) {
 					args = append(args, strings.NewReplacer("OTHER", other.URL, "REAL", real).Replace(arg))
 				}
