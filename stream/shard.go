@@ -46,7 +46,7 @@ type shard struct {
 
 	mu      sync.Mutex
 	spool   *spool // the records of this run's input that are in it; nil for none
-	asked   bool   // there are such records
+	claimed bool   // there are such records
 	over    bool   // they are being read back, or are not waited for: nothing can be attached any more
 	unheard error  // what went wrong, while nobody wanted the shard
 	state   provider.Batch
@@ -132,7 +132,7 @@ func (s *shard) attach(t *task) bool {
 		s.letGo(t)
 		return true
 	}
-	s.asked = true
+	s.claimed = true
 	s.mu.Unlock()
 	<-s.done
 	if s.step == ledger.ShardCollected {
@@ -145,7 +145,7 @@ func (s *shard) attach(t *task) bool {
 
 // remember puts t into the spool. s.mu is held.
 func (s *shard) remember(t *task) error {
-	s.asked = true
+	s.claimed = true
 	if s.spool == nil {
 		var err error
 		if s.spool, err = newSpool(); err != nil {
@@ -159,7 +159,7 @@ func (s *shard) remember(t *task) error {
 func (s *shard) wanted() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.asked
+	return s.claimed
 }
 
 // leave notes that the batch goes on and is not waited for.
@@ -236,7 +236,7 @@ func (s *shard) stopFor(err error) {
 func (s *shard) concern(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.asked {
+	if s.claimed {
 		return err
 	}
 	s.over, s.unheard = true, err
