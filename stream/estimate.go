@@ -22,6 +22,7 @@ type Estimate struct {
 	Prompts          int64  `json:"prompts"`           // records that can be asked
 	Invalid          int64  `json:"invalid"`           // lines that cannot
 	Model            string `json:"model"`             // of most records
+	Mode             string `json:"mode,omitempty"`    // batch, where that is the way they would go
 	PromptTokens     int64  `json:"prompt_tokens"`     // estimated, corrected by the sample
 	CompletionTokens int64  `json:"completion_tokens"` // see Basis
 	// Basis says where CompletionTokens come from: a sample, max_tokens (the most there can be), or a guess.
@@ -33,6 +34,8 @@ type Estimate struct {
 	Hours    *float64        `json:"hours"` // at the limits given; null where none bounds it
 	Bound    string          `json:"bound"` // which limit that is: requests, tokens or latency
 	Sample   *Sample         `json:"sample"`
+
+	sampled ledger.Dollars // what the sample has cost
 }
 
 // Interval holds the true total in 95 of 100 estimates.
@@ -94,6 +97,7 @@ func EstimateRun(ctx context.Context, cfg Config, models []string) (*Estimate, e
 	}
 	prices := cfg.Money.prices(time.Now())
 	host := provider.NameOf(cfg.Provider.BaseURL)
+	batch := cfg.Batch
 	cfg.Batch = BatchConfig{} // a sample is for now
 	var seen *sampleStats
 	if cfg.Sample > 0 {
@@ -107,6 +111,9 @@ func EstimateRun(ctx context.Context, cfg Config, models []string) (*Estimate, e
 		seen.total(e, s)
 	}
 	e.time(&cfg, seen)
+	if batch.Mode == ModeBatch {
+		e.byBatch(prices, host, batch.Window)
+	}
 	return e, nil
 }
 

@@ -40,6 +40,9 @@ func (e *Estimate) WriteTable(w io.Writer) error {
 		}
 	}
 	cost := "cost"
+	if e.Mode == "batch" {
+		cost += " by batch"
+	}
 	if e.Model != "" {
 		cost += " with " + e.Model
 	}

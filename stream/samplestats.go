@@ -86,6 +86,7 @@ func (s *sampleStats) total(e *Estimate, all *survey) {
 	for _, c := range s.costs {
 		sum += c
 	}
+	e.sampled = ledger.Dollars(math.Round(sum))
 	mean := ledger.Dollars(math.Round(sum / float64(len(s.costs))))
 	e.Sample.CostPerRecord = &mean
 	r := regress(s.guessed, s.costs, float64(all.tokens), float64(all.prompts))

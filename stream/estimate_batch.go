@@ -1,0 +1,46 @@
+package stream
+
+import (
+	"math"
+	"strconv"
+	"time"
+
+	"llmpipe/ledger"
+)
+
+// byBatch makes the estimate one of a run by batch: the same tokens at the batch price, within the window. What a sample has cost is paid
+// already, and by no batch. Where no batch price is known, neither is the total.
+func (e *Estimate) byBatch(prices *ledger.Prices, host, window string) {
+	e.Mode = "batch"
+	hours := windowHours(window)
+	e.Hours, e.Bound = &hours, "the window of batches"
+	price, _, _ := prices.Lookup(host, e.Model)
+	price.LongAbove = 0
+	tokens := ledger.Tokens{Prompt: e.PromptTokens, Completion: e.CompletionTokens}
+	batch, ok := price.BatchCost(tokens)
+	if !ok || e.Total == nil {
+		e.Total, e.Interval = nil, nil
+		return
+	}
+	part := 1.0
+	if whole := price.Cost(tokens); whole > 0 {
+		part = float64(batch) / float64(whole)
+	}
+	of := func(d ledger.Dollars) ledger.Dollars {
+		return e.sampled + ledger.Dollars(math.Round(float64(d-e.sampled)*part))
+	}
+	total := of(*e.Total)
+	e.Total = &total
+	if e.Interval != nil {
+		e.Interval.Low, e.Interval.High = of(e.Interval.Low), of(e.Interval.High)
+	}
+}
+
+// windowHours is how many hours a window such as 24h or 7d has.
+func windowHours(window string) float64 {
+	if days, err := strconv.Atoi(window[:max(len(window)-1, 0)]); err == nil && window[len(window)-1] == 'd' {
+		return float64(24 * days)
+	}
+	d, _ := time.ParseDuration(window) // its form was checked
+	return d.Hours()
+}
