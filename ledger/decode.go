@@ -50,7 +50,7 @@ func (r *Result) decode(line []byte) error {
 			ok = f.count(&r.Attempts)
 		case "latency_ms":
 			ok = f.integer(&r.LatencyMS)
-		case "response":
+		case responseName:
 			r.Response = f.value
 		}
 		if !ok {

@@ -56,8 +56,8 @@
 // Then: id (the record's, as the token it came as), endpoint, model and provider (that answered),
 // downgraded_from (the model asked for, where the budget changed it), shard (the id of the batch
 // line's shard that it was answered through; not there where it was asked on its own), prompt_tokens,
-// completion_tokens, cached_tokens, reasoning_tokens, attempts, latency_ms, response (the body,
-// without white space between its tokens).
+// completion_tokens, cached_tokens, reasoning_tokens, attempts, latency_ms, and last, before the
+// checksum, response (the body, without white space between its tokens).
 //
 // A record is done when there is a result with its id and its fingerprint. Of several the last one
 // counts. An id is the same when its token is, byte for byte.

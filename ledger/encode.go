@@ -54,7 +54,7 @@ func appendResult(dst []byte, r *Result, simulated bool) ([]byte, error) {
 	dst = appendNumber(dst, "reasoning_tokens", r.ReasoningTokens)
 	dst = appendNumber(dst, "attempts", int64(r.Attempts))
 	dst = appendNumber(dst, "latency_ms", r.LatencyMS)
-	dst = append(dst, `,"response":`...)
+	dst = append(dst, `,"`+responseName+`":`...)
 	dst = append(dst, r.Response...)
 	return finish(dst, start, r.ID)
 }

@@ -104,13 +104,19 @@ func (f *fields) next() (bool, error) {
 		return false, errMalformed
 	}
 	value := name[end+2:]
-	n := lengthOf(value)
-	if n <= 0 || n == len(value) {
+	n := len(value) - sumLen // of a response, behind which stands the checksum
+	if string(name[:end]) != responseName {
+		n = lengthOf(value)
+	}
+	if n <= 0 || n >= len(value) {
 		return false, errMalformed
 	}
 	f.name, f.value, f.rest = name[:end], value[:n], value[n:]
 	return true, nil
 }
+
+// responseName is the member that stands last in a result, so that its end need not be looked for.
+const responseName = "response"
 
 // lengthOf returns how long the value is that src begins with; where it has no end that is all of src.
 func lengthOf(src []byte) int {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -138,6 +139,7 @@ func (r *reader) passBy(t *task) {
 func (r *reader) passRecalled() {
 	if first := r.recalled.take(); first != nil {
 		r.recalls <- first
+		runtime.Gosched() // where all is recorded nothing else waits here, and what is not is asked meanwhile
 	}
 }
 

@@ -2,10 +2,12 @@ package stream
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -57,6 +59,13 @@ func recordPrompts(b *testing.B, path string, input []byte) {
 	}
 	commit()
 	if err := l.Close(); err != nil {
+		b.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil { // a run leaves nothing unsynced, and the next need not make up for it
 		b.Fatal(err)
 	}
 }

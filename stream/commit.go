@@ -156,7 +156,7 @@ func (t *task) share(first *task) {
 	t.reply.Body = append(t.reply.Body[:0], first.reply.Body...)
 	t.reply.Latency = first.reply.Latency
 	t.lane, t.costKnown, t.downgradedFrom = first.lane, first.costKnown, first.downgradedFrom // it cost once
-	t.reply.Answer, _ = record.ParseAnswer(t.Endpoint, t.reply.Body)                          // it was parsed before
+	t.reply.Answer, _ = record.RecallAnswer(t.Endpoint, t.reply.Body)
 }
 
 // count counts t once, by what became of it.

@@ -178,7 +178,7 @@ func (j *journal) finds(t *task, found ledger.Found) bool {
 	return true
 }
 
-// readResult reads t's result with read, and parses it. Where that is impossible the run ends and t is unsent. The error is
+// readResult reads t's result with read, and takes it apart. Where that is impossible the run ends and t is unsent. The error is
 // ledger.ErrMismatch or nil; after the former t is one without a result.
 func (j *journal) readResult(t *task, read func(ledger.Ref, []byte, *[32]byte, *ledger.Result) error) error {
 	request := &t.Request
@@ -194,7 +194,7 @@ func (j *journal) readResult(t *task, read func(ledger.Ref, []byte, *[32]byte, *
 		var endpoint record.Endpoint
 		endpoint, err = record.ParseEndpoint(t.recorded.Endpoint) // with MatchID it may be another than t's
 		if err == nil {
-			t.reply.Answer, err = record.ParseAnswer(endpoint, t.recorded.Response)
+			t.reply.Answer, err = record.RecallAnswer(endpoint, t.recorded.Response)
 		}
 		if err != nil {
 			err = fmt.Errorf("ledger %s: the result of %s: %w", j.cfg.Ledger.Path, t.title(), err)

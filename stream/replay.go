@@ -2,6 +2,7 @@ package stream
 
 import (
 	"errors"
+	"runtime"
 
 	"llmpipe/ledger"
 )
@@ -26,6 +27,7 @@ func (r *run) replay(j *journal) {
 			t = next
 		}
 		p.pass(&done)
+		runtime.Gosched() // with results near in memory nothing here waits, and the requests of others are to go out
 	}
 }
 

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -33,6 +34,23 @@ func ParseAnswer(e Endpoint, body []byte) (Answer, error) {
 	if src[0] != '{' {
 		return a, fmt.Errorf("reading the answer: it is %s, not an object", kindOf(src))
 	}
+	a.read(e, src, members)
+	return a, nil
+}
+
+// RecallAnswer is [ParseAnswer] of a body that it has taken before, or what [Compact] made of one: it is not checked again.
+func RecallAnswer(e Endpoint, body []byte) (Answer, error) {
+	var a Answer
+	if len(body) == 0 || body[0] != '{' {
+		return a, errors.New("reading the answer: it is not an object")
+	}
+	var buf [24]member
+	a.read(e, body, appendMembers(buf[:0], body, 0))
+	return a, nil
+}
+
+// read reads the members of src.
+func (a *Answer) read(e Endpoint, src []byte, members []member) {
 	for i := range members {
 		value := members[i].value.of(src)
 		if isNull(value) {
@@ -67,7 +85,6 @@ func ParseAnswer(e Endpoint, body []byte) (Answer, error) {
 			}
 		}
 	}
-	return a, nil
 }
 
 // stringOf returns a value that is a string and not empty, else nil.

@@ -79,6 +79,9 @@ func TestParseAnswer(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				if again, err := RecallAnswer(test.endpoint, Compact(nil, []byte(test.body))); err != nil || again.Flag() != a.Flag() {
+					t.Errorf("recalled %+v, %v", again, err)
+				}
 				dense := func(token []byte) string { return string(Compact(nil, token)) }
 				got := want{dense(a.Content), dense(a.Embedding), dense(a.More), dense(a.ToolCalls), dense(a.Refusal),
 					dense(a.FinishReason), dense(a.Model), dense(a.Error), a.Flag(), a.Choices}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"reflect"
 	"testing"
 	"testing/iotest"
 	"unicode/utf8"
@@ -164,6 +165,11 @@ func FuzzAnswer(f *testing.F) {
 			if part != nil && !isValid(part) {
 				t.Fatalf("part %s", part)
 			}
+		}
+		whole, err1 := ParseAnswer(Endpoint(kind%4), dense)
+		again, err2 := RecallAnswer(Endpoint(kind%4), dense)
+		if err1 != nil || err2 != nil || !reflect.DeepEqual(whole, again) {
+			t.Fatalf("recalled %+v (%v), parsed %+v (%v)", again, err2, whole, err1)
 		}
 		if u := a.Usage; u.Prompt < 0 || u.Completion < 0 || u.Total < 0 || u.Cached < 0 || u.Reasoning < 0 {
 			t.Fatalf("usage %+v", u)
