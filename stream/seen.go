@@ -19,23 +19,47 @@ type memory interface {
 }
 
 // window is the memory of a run without a ledger: the last seenWindow records. It belongs to the reader.
+//
+// It is a table of hashes, each as near behind its place as there is room. A map would take twice the memory, and hardly less time.
 type window struct {
-	requests map[uint64]uint64 // id -> request
-	order    []uint64          // ids, a ring
-	next     int
+	most  int      // records
+	slots []slot   // a power of two of them
+	order []uint64 // ids, a ring
+	next  int
 }
 
-func newWindow() *window {
-	return &window{requests: make(map[uint64]uint64)}
+// slot is what is known of a record. One whose id is 0 is free.
+type slot struct{ id, request uint64 }
+
+// firstSlots is how many there are for a few records.
+const firstSlots = 1 << 10
+
+func newWindow() *window { return &window{most: seenWindow, slots: make([]slot, firstSlots)} }
+
+// idOf is k's id, but for the one in 2^64 that marks what is free.
+func idOf(k ledger.Key) uint64 {
+	if k.ID == 0 {
+		return 1 << 63
+	}
+	return k.ID
+}
+
+// at returns the place of the slot of an id, or of the free one where it would have to be.
+func (w *window) at(id uint64) int {
+	mask := len(w.slots) - 1
+	i := int(id) & mask
+	for w.slots[i].id != id && w.slots[i].id != 0 {
+		i = (i + 1) & mask
+	}
+	return i
 }
 
 // Look implements memory.
 func (w *window) Look(k ledger.Key) ledger.Found {
-	request, ok := w.requests[k.ID]
-	switch {
-	case !ok:
+	switch s := w.slots[w.at(idOf(k))]; {
+	case s.id == 0:
 		return ledger.Found{}
-	case request == k.Request:
+	case s.request == k.Request:
 		return ledger.Found{Seen: ledger.SeenSame}
 	default:
 		return ledger.Found{Seen: ledger.SeenOther}
@@ -48,15 +72,45 @@ func (w *window) Admit(k ledger.Key) ledger.Found {
 	if found.Seen != ledger.NotSeen {
 		return found
 	}
-	if len(w.order) < seenWindow {
-		w.order = append(w.order, k.ID)
+	id := idOf(k)
+	if len(w.order) < w.most {
+		w.order = append(w.order, id)
+		w.makeRoom()
 	} else {
-		delete(w.requests, w.order[w.next])
-		w.order[w.next] = k.ID
-		w.next = (w.next + 1) % seenWindow
+		w.forget(w.order[w.next])
+		w.order[w.next] = id
+		w.next = (w.next + 1) % w.most
 	}
-	w.requests[k.ID] = k.Request
+	w.slots[w.at(id)] = slot{id, k.Request}
 	return found
+}
+
+// makeRoom keeps a fifth of the slots free.
+func (w *window) makeRoom() {
+	if 5*len(w.order) <= 4*len(w.slots) {
+		return
+	}
+	before := w.slots
+	w.slots = make([]slot, 2*len(before))
+	for _, s := range before {
+		if s.id != 0 {
+			w.slots[w.at(s.id)] = s
+		}
+	}
+}
+
+// forget frees the slot of an id, and moves up those behind it that would not be found any more.
+func (w *window) forget(id uint64) {
+	mask := len(w.slots) - 1
+	free := w.at(id)
+	for i := (free + 1) & mask; w.slots[i].id != 0; i = (i + 1) & mask {
+		place := int(w.slots[i].id) & mask
+		if (i-place)&mask >= (i-free)&mask {
+			w.slots[free] = w.slots[i]
+			free = i
+		}
+	}
+	w.slots[free] = slot{}
 }
 
 // identify gives a record that names no id one made of its content and of how often this run has met that content, and finds its

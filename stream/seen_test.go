@@ -9,13 +9,17 @@ import (
 	"llmpipe/stream/record"
 )
 
-// A window finds what comes again while it remembers it, and tells the same request from another.
+// A window finds what comes again while it remembers it, and tells the same request from another. What it forgets hides nothing that it
+// remembers, however many have their places side by side, and around the end of the table.
 func TestWindow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWindow()
+		w.most = rapid.IntRange(1, 12).Draw(t, "window")
+		var order []uint64
 		model := map[uint64]uint64{}
-		for range rapid.IntRange(1, 100).Draw(t, "records") {
-			k := ledger.Key{ID: rapid.Uint64Range(0, 9).Draw(t, "id"), Request: rapid.Uint64Range(0, 2).Draw(t, "request")}
+		for range rapid.IntRange(1, 150).Draw(t, "records") {
+			near, far := rapid.Uint64Range(0, 5).Draw(t, "near"), rapid.Uint64Range(0, 3).Draw(t, "far")
+			k := ledger.Key{ID: far*firstSlots + (near+firstSlots-3)%firstSlots, Request: rapid.Uint64Range(0, 2).Draw(t, "request")}
 			want := ledger.NotSeen
 			if request, ok := model[k.ID]; ok {
 				want = ledger.SeenOther
@@ -23,6 +27,11 @@ func TestWindow(t *testing.T) {
 					want = ledger.SeenSame
 				}
 			} else {
+				if len(order) == w.most {
+					delete(model, order[0])
+					order = order[1:]
+				}
+				order = append(order, k.ID)
 				model[k.ID] = k.Request
 			}
 			if before := w.Look(k); before.Seen != want {
@@ -30,6 +39,11 @@ func TestWindow(t *testing.T) {
 			}
 			if got := w.Admit(k); got.Seen != want {
 				t.Fatalf("admitted as %v, want %v", got.Seen, want)
+			}
+			for id, request := range model {
+				if w.Look(ledger.Key{ID: id, Request: request}).Seen != ledger.SeenSame {
+					t.Fatalf("%d is hidden", id)
+				}
 			}
 		}
 	})
@@ -41,8 +55,14 @@ func TestWindowForgets(t *testing.T) {
 	for id := range uint64(2*seenWindow + 10) {
 		w.Admit(ledger.Key{ID: id})
 	}
-	if len(w.requests) != seenWindow || len(w.order) != seenWindow {
-		t.Errorf("%d remembered", len(w.requests))
+	used := 0
+	for _, s := range w.slots {
+		if s.id != 0 {
+			used++
+		}
+	}
+	if used != seenWindow || len(w.order) != seenWindow || 5*used > 4*len(w.slots) {
+		t.Errorf("%d remembered in %d slots", used, len(w.slots))
 	}
 	oldest := uint64(seenWindow + 10)
 	if w.Look(ledger.Key{ID: oldest}).Seen != ledger.SeenSame || w.Look(ledger.Key{ID: oldest - 1}).Seen != ledger.NotSeen {
