@@ -65,8 +65,8 @@ func (r *Result) decode(line []byte) error {
 
 // decode fills a failure from its line, whose bytes ID then is.
 func (f *Failure) decode(line []byte) error {
-	*f = Failure{line: f.line}
-	m := &f.line.fields
+	*f = Failure{fields: f.fields}
+	m := &f.fields
 	m.start(line)
 	for {
 		more, err := m.next()

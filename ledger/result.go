@@ -65,7 +65,7 @@ type Failure struct {
 	Time      time.Time
 	Simulated bool
 
-	line lineBuffer
+	fields fields
 }
 
 // RunInfo says what a run is. It becomes the `run` line that stands before a run's first record,

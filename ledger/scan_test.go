@@ -59,7 +59,7 @@ func TestScanGivesBackWhatWasCommitted(t *testing.T) {
 }
 
 func describeFailure(f Failure) string {
-	f.line = lineBuffer{}
+	f.fields = fields{}
 	return fmt.Sprintf("id %s %+v", f.ID, f)
 }
 

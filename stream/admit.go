@@ -125,7 +125,7 @@ const recallTogether = 64
 
 // passBy sends t, whose result is recorded, past all the asking.
 func (r *reader) passBy(t *task) {
-	if !r.gate.tryEnter(t.size, false) {
+	if !r.gate.tryEnter(t.size) {
 		r.passRecalled()
 		r.gate.enter(t.size, false)
 	}

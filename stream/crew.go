@@ -83,6 +83,9 @@ func (c *crew) leave(ctx context.Context) {
 		return
 	}
 	c.head <- struct{}{}
+	if ctx.Err() == nil && c.idle.Load() == 0 && c.roomy() { // room that was made meanwhile by one who found the head taken
+		c.fill(ctx)
+	}
 }
 
 // fill sees to it that somebody is at the head if there is something for them to do, after a request that no worker made has ended.

@@ -18,6 +18,8 @@ type decoder struct {
 	options  record.Options
 	lane     *lane // whose provider is asked for its models
 	resolved bool
+
+	beforeWait func() // called before the provider is waited for
 }
 
 // decode fills t from its line. An error ends the run; what is wrong with the line itself becomes t's error.
@@ -38,6 +40,7 @@ func (d *decoder) decode(ctx context.Context, t *task) error {
 // resolve asks the provider which model it has. It is called once, at the first record that needs to know.
 func (d *decoder) resolve(ctx context.Context, t *task) error {
 	d.resolved = true
+	d.beforeWait()
 	names, err := d.lane.models(ctx)
 	switch {
 	case ctx.Err() != nil:

@@ -51,18 +51,15 @@ func (g *gate) enter(bytes int64, ask bool) bool {
 	return !g.closed
 }
 
-// tryEnter is enter where it need not wait, and else reports false and counts nothing.
-func (g *gate) tryEnter(bytes int64, ask bool) bool {
+// tryEnter is enter for a record that is not to be asked, where it need not wait, and else reports false and counts nothing.
+func (g *gate) tryEnter(bytes int64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.closed || g.full(bytes, ask) {
+	if g.closed || g.full(bytes, false) {
 		return false
 	}
 	g.open++
 	g.bytes += bytes
-	if ask {
-		g.asks++
-	}
 	return true
 }
 
@@ -87,9 +84,11 @@ func (g *gate) full(bytes int64, ask bool) bool {
 func (g *gate) load(bytes int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.held++
 	for g.loaded > 0 && g.loaded+bytes > maxOpenBytes/2 {
 		g.changed.Wait()
 	}
+	g.held--
 	g.loaded += bytes
 }
 

@@ -158,10 +158,10 @@ func TestGateLoads(t *testing.T) {
 		if g.tryLoad(1) {
 			t.Error("there is room behind a result that takes all")
 		}
-		if g.tryEnter(1, false); g.open != 1 {
+		if g.tryEnter(1); g.open != 1 {
 			t.Error("a record that is alone does not pass")
 		}
-		if g.tryEnter(1, false) {
+		if g.tryEnter(1) {
 			t.Error("a record enters although results take all the room")
 		}
 		loaded := false
@@ -179,7 +179,7 @@ func TestGateLoads(t *testing.T) {
 			t.Error("the room for results is not what it was")
 		}
 		g.unload(maxOpenBytes / 2)
-		if g.loaded != 0 || !g.tryEnter(1, false) {
+		if g.loaded != 0 || !g.tryEnter(1) {
 			t.Errorf("%d bytes are left", g.loaded)
 		}
 	})

@@ -95,9 +95,11 @@ func openJournal(r *run) (*journal, error) {
 	}
 	l, err := ledger.Open(c.Path, o)
 	// A served simulator's batches are collected by other processes too, whose results are to be seen from the start.
-	if batches := r.cfg.Batch.Mode != ModeRealtime && r.router.lanes[0].client.Local(); err == nil && (batches || l.LeftOut()) {
-		r.router.lanes[0].client.Probe(r.stop.asking)
-		if o.Rehearsal = r.router.lanes[0].client.Rehearses(); o.Rehearsal {
+	client := r.router.lanes[0].client
+	batches := r.cfg.Batch.Mode != ModeRealtime && client.Local() && !client.Simulated()
+	if err == nil && (batches || l.LeftOut()) {
+		client.Probe(r.stop.asking)
+		if o.Rehearsal = client.Rehearses(); o.Rehearsal {
 			if err = l.Close(); err == nil {
 				l, err = ledger.Open(c.Path, o)
 			}

@@ -35,7 +35,7 @@ func (r *run) replay(j *journal) {
 func (p *replayer) recall(t *task, done *chain) {
 	err := p.journal.readResult(t, p.results.ReadMatch)
 	if errors.Is(err, ledger.ErrMismatch) {
-		// Another record has the same hashes. It is for the ledger alone to tell them apart, and t is asked.
+		// Another record has the same hashes: it was taken for t until now, and t is asked, past --limit and batches. It will never happen.
 		t.outcome, t.ask = unsent, true
 		p.gate.ask()
 		p.again(t)

@@ -157,7 +157,7 @@ func newReader(r *run, decode *record.Decoder, j *journal) *reader {
 	if j != nil {
 		in.memory = j
 	}
-	in.decoder = &decoder{Decoder: decode, options: r.cfg.Decode, lane: r.router.lanes[0]}
+	in.decoder = &decoder{Decoder: decode, options: r.cfg.Decode, lane: r.router.lanes[0], beforeWait: in.passRecalled}
 	in.next = in.nextRecord
 	r.source.beforeWait = in.passRecalled
 	if r.cfg.Sample > 0 {
@@ -244,7 +244,7 @@ func (r *run) stages(in *reader, out *committer) {
 	case <-read:
 	case <-r.stop.asking.Done():
 		if !in.source.abandon() {
-			<-read
+			r.drainUntil(read)
 		}
 	}
 	if r.batches != nil {
@@ -279,7 +279,7 @@ func (r *run) tellElsewhere() {
 // the next worker to take a record.
 const freshRecords = 4096
 
-// awaitIdle waits until every record that was read has been committed. When asking has ended nobody else takes those out of fresh.
+// awaitIdle waits until every record that was read has been committed.
 func (r *run) awaitIdle() {
 	idle := make(chan struct{})
 	go func() {
@@ -288,14 +288,19 @@ func (r *run) awaitIdle() {
 	}()
 	select {
 	case <-idle:
-		return
 	case <-r.stop.asking.Done():
+		r.drainUntil(idle)
 	}
+}
+
+// drainUntil finishes what waits for a worker until done is closed. When asking has ended nobody else takes it, and who waits for its commit
+// would wait for ever.
+func (r *run) drainUntil(done <-chan struct{}) {
 	for {
 		select {
 		case t := <-r.fresh:
 			r.finish(t)
-		case <-idle:
+		case <-done:
 			return
 		}
 	}

@@ -191,6 +191,7 @@ func (s *shard) live() {
 		s.leave()
 		return
 	case errors.Is(err, errGivenUp):
+		s.release()
 		return
 	}
 	if err == nil {

@@ -70,6 +70,9 @@ func (d *deadlines) end(x *deadline, done bool) {
 		x.cancel(nil)
 		return
 	}
+	if x.request != nil {
+		x.request.Body, x.request.GetBody = nil, nil // a large one is not to be held until the next
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.idle = append(d.idle, x)
