@@ -224,8 +224,8 @@ func TestKindsAndMembersOfLaterVersionsAreSkipped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	line = bytes.TrimSuffix(line[:len(line)-1-sumLen], []byte("}"))
-	later = append(later, seal(append(line, `},"mood":["good",{"very":1}]`...), 0)...)
+	line = bytes.Replace(line[:len(line)-1-sumLen], []byte(`,"response":`), []byte(`,"mood":["good",{"very":1}],"response":`), 1)
+	later = append(later, seal(line, 0)...)
 	write(t, path, append(read(t, path), later...))
 	mustCommit(t, l, resultsOf(2, 3))
 	for n := range 3 {
