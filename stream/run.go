@@ -293,8 +293,8 @@ func (r *run) awaitIdle() {
 	}
 }
 
-// drainUntil finishes what waits for a worker until done is closed. When asking has ended nobody else takes it, and who waits for its commit
-// would wait for ever.
+// drainUntil finishes what waits for a worker until done is closed. When asking has ended nobody else takes it, and who waits for its
+// commit would wait for ever.
 func (r *run) drainUntil(done <-chan struct{}) {
 	for {
 		select {

@@ -13,8 +13,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// A reader that waits for what nobody asks any more must not keep the run from ending: here for the commit of a chunk, of which a part waits
-// for the worker that would have packed it.
+// A reader that waits for what nobody asks any more must not keep the run from ending: here for the commit of a chunk, of which a part
+// waits for the worker that would have packed it.
 func TestRunEndsWhileItsReaderWaits(t *testing.T) {
 	server := startEmbedder(t)
 	for range 10 { // where the records of a chunk are when the money is gone is chance
