@@ -28,6 +28,8 @@ func (l *Ledger) ReadMatch(ref Ref, id []byte, request *[32]byte, dst *Result) e
 // a run are that is begun anew, it reads ahead. It is for one goroutine, while others commit.
 type Reader struct {
 	ledger *Ledger
+	file   File   // the ledger's
+	end    int64  // of what was indexed when somebody last looked
 	near   []byte // what was read last
 	from   int64  // where in the file that begins
 	size   int    // how much to read the next time
@@ -48,14 +50,16 @@ func (l *Ledger) NewReader() *Reader { return &Reader{ledger: l} }
 // Read is [Ledger.Read].
 func (r *Reader) Read(ref Ref, dst *Result) error {
 	l := r.ledger
-	l.mu.Lock()
-	file, end := l.file, l.end
-	l.mu.Unlock()
 	at := ref.offset()
-	if at < 0 || at >= end {
+	if at >= r.end {
+		l.mu.Lock()
+		r.file, r.end = l.file, l.end
+		l.mu.Unlock()
+	}
+	if at < 0 || at >= r.end {
 		return fmt.Errorf("reading ledger %s: no result at byte %d", l.path, at)
 	}
-	line, err := r.lineAt(file, at, end)
+	line, err := r.lineAt(r.file, at, r.end)
 	if err != nil {
 		return fmt.Errorf("reading ledger %s at byte %d: %w", l.path, at, err)
 	}

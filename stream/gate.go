@@ -74,10 +74,16 @@ func (g *gate) full(bytes int64, ask bool) bool {
 	if g.open == 0 {
 		return false
 	}
+	held := g.bytes + g.loaded
+	if held > 0 && held+bytes > maxOpenBytes {
+		return true
+	}
+	if !ask && g.open < commitSlack { // whatever is allowed
+		return false
+	}
 	allowed := g.allowed()
 	g.most = 2 * allowed
-	held := g.bytes + g.loaded
-	return ask && g.asks >= g.most || g.open >= 4*allowed+commitSlack || held > 0 && held+bytes > maxOpenBytes
+	return ask && g.asks >= g.most || g.open >= 4*allowed+commitSlack
 }
 
 // load counts in so many bytes of a recorded result, once there is room for them beside the others. Half of what may be held is theirs.

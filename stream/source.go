@@ -34,9 +34,9 @@ type source struct {
 	ahead    atomic.Int64 // bytes, decompressed, read beyond them
 	waiting  atomic.Bool  // for an input to give more
 
+	abandoned atomic.Bool
 	mu        sync.Mutex
-	reading   bool
-	abandoned bool
+	inside    bool // what may wait for an input
 }
 
 var errAbandoned = errors.New("reading was abandoned")
@@ -116,17 +116,11 @@ type counted struct {
 
 // Read implements io.Reader.
 func (c counted) Read(p []byte) (n int, err error) {
-	c.source.wait(func() { n, err = c.Reader.Read(p) })
+	if abandoned := c.source.wait(func() { n, err = c.Reader.Read(p) }); abandoned != nil {
+		return 0, abandoned
+	}
 	c.source.consumed.Add(int64(n))
 	return n, err
-}
-
-// wait does what may have to wait for an input.
-func (s *source) wait(do func()) {
-	s.beforeWait()
-	s.waiting.Store(true)
-	do()
-	s.waiting.Store(false)
 }
 
 // next reads the next line into t, and returns io.EOF after the last one of the last input.
@@ -189,15 +183,11 @@ func (s *source) open() error {
 
 // openFile opens a file. That of a named pipe waits for whoever writes to it, and so may hang as a read may.
 func (s *source) openFile(name string) (*os.File, error) {
-	if !s.enterRead(true) {
-		return nil, errAbandoned
-	}
 	var f *os.File
 	var err error
-	s.wait(func() { f, err = os.Open(name) })
-	if !s.enterRead(false) {
+	if abandoned := s.wait(func() { f, err = os.Open(name) }); abandoned != nil {
 		_ = f.Close() // nil or not: nobody reads it
-		return nil, errAbandoned
+		return nil, abandoned
 	}
 	if err != nil {
 		return nil, fmt.Errorf("input: %w", err)
@@ -222,33 +212,45 @@ func (s *source) title() string {
 
 // read reads a line, unless the source was abandoned before or meanwhile.
 func (s *source) read(buf []byte) (record.Line, error) {
-	if !s.enterRead(true) {
+	line, err := s.reader.Next(buf)
+	if s.abandoned.Load() {
 		return record.Line{}, errAbandoned
 	}
-	line, err := s.reader.Next(buf)
 	if err == nil {
 		s.taken.Add(max(line.TooLong, int64(len(line.Bytes))) + 1)
 		s.ahead.Store(int64(s.reader.Buffered()))
 	}
-	if !s.enterRead(false) {
-		return record.Line{}, errAbandoned
-	}
 	return line, err
 }
 
-func (s *source) enterRead(reading bool) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.reading = reading
-	return !s.abandoned
+// wait does what may have to wait for an input. It returns errAbandoned where the source was abandoned before or meanwhile.
+func (s *source) wait(do func()) error {
+	s.beforeWait()
+	if !s.enterWait(true) {
+		return errAbandoned
+	}
+	s.waiting.Store(true)
+	do()
+	s.waiting.Store(false)
+	if !s.enterWait(false) {
+		return errAbandoned
+	}
+	return nil
 }
 
-// abandon makes every later next return errAbandoned, and reports whether the owner is inside a read, which may never end.
+func (s *source) enterWait(inside bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inside = inside
+	return !s.abandoned.Load()
+}
+
+// abandon makes every later next return errAbandoned, and reports whether the owner waits for an input, which may never end.
 func (s *source) abandon() (hanging bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.abandoned = true
-	return s.reading
+	s.abandoned.Store(true)
+	return s.inside
 }
 
 // newSpill makes a file for a line that is too long to be held. It has no name from the start, where the system allows that, so that
