@@ -31,7 +31,7 @@ func TestRunEndsWhileItsReaderWaits(t *testing.T) {
 // A pack goes out, full or not, where everything else waits for it: in order, recorded results wait for a new record before them, and when
 // they have taken all the room nothing more is read.
 func TestPackBeforeManyRecordedResults(t *testing.T) {
-	const recorded = 600
+	const recorded = 1200 // more than the room for results and what is on its way there
 	_, recording := keep(t)
 	vector := strings.Repeat("1.5,", 10_000) + "1.5"
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
