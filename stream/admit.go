@@ -176,8 +176,8 @@ func (r *reader) prepare() bool {
 	return true
 }
 
-// meet looks t up among what is recorded and what this run has met. It reports whether the same record was met before in this run and
-// no result of it is known yet.
+// meet looks t up among what is recorded and what this run has met. It reports whether the same record was met before in this run and no
+// result of it is known yet, and whether it is elsewhere: in a batch that this run does not collect.
 func (r *reader) meet(t *task) (again, elsewhere bool) {
 	identify(r.memory, t)
 	found := r.memory.Admit(t.key)

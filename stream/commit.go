@@ -87,8 +87,7 @@ func (c *committer) collect() bool {
 // take adds t and what is chained to it to the group.
 func (c *committer) take(t *task) {
 	for t != nil {
-		next := t.next
-		t.next = nil
+		next := t.unchain()
 		c.group = append(c.group, t)
 		t = next
 	}

@@ -78,14 +78,19 @@ func (c *crew) next(ctx context.Context) *task {
 
 // leave gives up the head: to a worker that waits for it, or to a new one if it could send something.
 func (c *crew) leave(ctx context.Context) {
-	if ctx.Err() == nil && c.idle.Load() == 0 && c.roomy() {
+	if c.short(ctx) {
 		c.recruit(ctx)
 		return
 	}
 	c.head <- struct{}{}
-	if ctx.Err() == nil && c.idle.Load() == 0 && c.roomy() { // room that was made meanwhile by one who found the head taken
+	if c.short(ctx) { // for room was made meanwhile by one who found the head taken
 		c.fill(ctx)
 	}
+}
+
+// short reports whether something could be sent and nobody waits to do it.
+func (c *crew) short(ctx context.Context) bool {
+	return ctx.Err() == nil && c.idle.Load() == 0 && c.roomy()
 }
 
 // fill sees to it that somebody is at the head if there is something for them to do, after a request that no worker made has ended.

@@ -91,7 +91,7 @@ func (g *gate) load(bytes int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.held++
-	for g.loaded > 0 && g.loaded+bytes > maxOpenBytes/2 {
+	for g.crowded(bytes) {
 		g.changed.Wait()
 	}
 	g.held--
@@ -102,12 +102,15 @@ func (g *gate) load(bytes int64) {
 func (g *gate) tryLoad(bytes int64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.loaded > 0 && g.loaded+bytes > maxOpenBytes/2 {
+	if g.crowded(bytes) {
 		return false
 	}
 	g.loaded += bytes
 	return true
 }
+
+// crowded reports whether there is no room for so many bytes more of recorded results. Whatever is alone has room.
+func (g *gate) crowded(bytes int64) bool { return g.loaded > 0 && g.loaded+bytes > maxOpenBytes/2 }
 
 // unload notes that so many of those bytes are not held any more.
 func (g *gate) unload(bytes int64) {

@@ -21,8 +21,7 @@ func (r *run) replay(j *journal) {
 	for first := range p.recalls {
 		done := chain{}
 		for t := first; t != nil; {
-			next := t.next
-			t.next = nil
+			next := t.unchain()
 			p.recall(t, &done)
 			t = next
 		}
@@ -60,6 +59,12 @@ func (p *replayer) pass(done *chain) {
 type chain struct {
 	first, last *task
 	n           int
+}
+
+// unchain takes t out of its chain, and returns the one behind it.
+func (t *task) unchain() (next *task) {
+	next, t.next = t.next, nil
+	return next
 }
 
 func (c *chain) push(t *task) {
