@@ -160,7 +160,11 @@ func (l *Ledger) write(sync func() error, room int) (kept []byte, err error) {
 		return nil, both(err, syncErr)
 	}
 	for line := range bytes.Lines(kept) {
-		if err := l.enter(line[:len(line)-1], l.end); err != nil {
+		v, err := l.verify(line[:len(line)-1], l.end)
+		if err == nil {
+			err = l.enter([]verified{v})
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -16,6 +16,7 @@ type index struct {
 	homes   uint64 // a hash h has its home at h*homes/2^64
 	slots   int    // in use
 	results int    // slots with a result
+	growing int    // pages that it is expected to have before long
 }
 
 const (
@@ -35,6 +36,7 @@ const (
 	maxLoadNum   = 17      // grow beyond 17/20 = 0.85
 	maxLoadDenom = 20
 	growthDenom  = 8 // by an eighth
+	expectedLoad = 0.8
 )
 
 type page [pageSlots]slot
@@ -153,7 +155,7 @@ func (x *index) forgetEmitted() {
 // insert makes room for a new slot in order, and returns it for its state to be set.
 func (x *index) insert(s slot) *slot {
 	if (x.slots+1)*maxLoadDenom > x.capacity()*maxLoadNum {
-		x.grow(max(1, len(x.pages)/growthDenom))
+		x.grow(max(1, len(x.pages)/growthDenom, min(x.growing, 2*len(x.pages))-len(x.pages)))
 	}
 	at := x.first(s.id)
 	free := at
@@ -176,6 +178,12 @@ func (x *index) reserve(slots int) {
 	if more := need>>pageBits + 1 - len(x.pages); more > 0 {
 		x.grow(more)
 	}
+}
+
+// expect says that there will be so many times as many slots before long, if what comes is like what came. What is expected is
+// reserved as it comes nearer: the index at most doubles in one step.
+func (x *index) expect(times float64) {
+	x.growing = int(times*float64(x.slots)/expectedLoad)>>pageBits + 1
 }
 
 // grow adds pages and spreads the slots over them, in place: first all to the far end, from the last

@@ -3,7 +3,6 @@ package ledger
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"sync"
@@ -165,83 +164,6 @@ func (l *Ledger) lookAgain(damage *DamageError) (err error) {
 	return err
 }
 
-// absorb indexes the file from where the index ends to size, and returns what is behind the last newline.
-func (l *Ledger) absorb(size int64) (tail []byte, err error) {
-	if size == l.end {
-		return nil, nil
-	}
-	lines := sectionLines(l.file, l.end, size)
-	for {
-		line, at, err := lines.next()
-		switch {
-		case err == io.EOF:
-			tail := lines.tail()
-			if at == 0 && foreignTail(tail) {
-				return nil, notLedger(l.path, tail)
-			}
-			return tail, nil
-		case errors.Is(err, errTooLong):
-			return nil, &DamageError{Path: l.path, Offset: at, Err: err}
-		case err != nil:
-			return nil, fmt.Errorf("reading ledger %s at byte %d: %w", l.path, at, err)
-		}
-		if err := l.enter(line, at); err != nil {
-			return nil, err
-		}
-	}
-}
-
-// enter verifies a line and puts what it says into the index and the summary.
-func (l *Ledger) enter(line []byte, at int64) error {
-	h, err := check(l.path, line, at)
-	if err != nil {
-		return err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.heed(&h, line, at); err != nil {
-		return err
-	}
-	l.end = at + int64(len(line)) + 1
-	return nil
-}
-
-// heed does what a line says. The caller holds mu.
-func (l *Ledger) heed(h *head, line []byte, at int64) error {
-	if h.kind == KindEmitted && l.emitsTo(h.file) {
-		if h.empty || h.size < l.marked {
-			l.index.forgetEmitted()
-		}
-		l.marked = h.size
-	}
-	if h.simulated && !l.options.Simulated {
-		answer := h.kind == KindResult || h.kind == KindFailure
-		l.leftOut = l.leftOut || answer && !l.options.Rehearsal
-		if !answer || !l.options.Rehearsal {
-			return nil
-		}
-	}
-	switch h.kind {
-	case KindResult:
-		if refAt(at) > maxRef {
-			return tooLarge(l.path, at)
-		}
-		l.index.set(h.key, refAt(at), 0)
-		l.summary.spend(h, l.since)
-	case KindFailure:
-		l.summary.spend(h, l.since)
-	case KindEmitted:
-		if l.emitsTo(h.file) {
-			if !h.eachKey(l.index.markEmitted) {
-				return &DamageError{Path: l.path, Offset: at, Err: errMalformed}
-			}
-		}
-	case KindBatch:
-		return l.enterShard(h, line, at)
-	}
-	return nil
-}
-
 // Marked is how large the file of Options.Emitted was when something was last known to be written to it, and not cut off since; 0 for
 // never. What is behind that it got from others, or from a run that was killed.
 func (l *Ledger) Marked() int64 {
@@ -267,54 +189,12 @@ func (l *Ledger) Rehearse() {
 	l.options.Rehearsal = true
 }
 
-func tooLarge(path string, at int64) error {
-	return fmt.Errorf("reading ledger %s at byte %d: a ledger has at most 256 TiB", path, at)
-}
-
-// emitsTo says whether the results of this run are written to file.
-func (l *Ledger) emitsTo(file FileID) bool {
-	return l.options.Emitted != nil && *l.options.Emitted == file
-}
-
-// check verifies a line and reads its beginning.
-func check(path string, line []byte, at int64) (head, error) {
-	if err := verify(line); err != nil {
-		if at == 0 && foreign(line) {
-			return head{}, notLedger(path, line)
-		}
-		return head{}, &DamageError{Path: path, Offset: at, Err: err}
-	}
-	h, ok := parseHead(line)
-	if !ok {
-		return head{}, &DamageError{Path: path, Offset: at, Err: errMalformed}
-	}
-	if h.run > formatVersion {
-		return head{}, fmt.Errorf("reading ledger %s at byte %d: %w, in format %d", path, at, ErrVersion, h.run)
-	}
-	return h, nil
-}
-
 func notLedger(path string, start []byte) error {
 	const shown = 16
 	if name := compression(start); name != "" {
 		return fmt.Errorf("opening ledger %s: %w that can be added to: it is compressed (%s)", path, ErrNotLedger, name)
 	}
 	return fmt.Errorf("opening ledger %s: %w: it begins with %q", path, ErrNotLedger, start[:min(shown, len(start))])
-}
-
-func (s *Summary) spend(h *head, since string) {
-	if h.costKnown {
-		s.SpentNanos += h.costNanos
-		if since != "" && string(h.time) >= since {
-			s.SpentSince += h.costNanos
-		}
-	} else if h.mayCost == 0 {
-		s.UnknownCost++
-	}
-	s.KeptNanos += h.mayCost
-	if h.mayCost > 0 && since != "" && string(h.time) >= since {
-		s.KeptSince += h.mayCost
-	}
 }
 
 // Summary returns what is known by now, other processes' part up to this run's last commit.
