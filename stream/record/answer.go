@@ -22,69 +22,63 @@ type Answer struct {
 }
 
 // ParseAnswer reads the body of a 2xx response from the endpoint. The error is that the body is not a JSON object. It looks
-// at every byte once to check it, and again only at the members that it wants.
+// at every byte once to check it, and once more to find the members that it wants.
 func ParseAnswer(e Endpoint, body []byte) (Answer, error) {
-	var a Answer
 	src := trimSpace(body)
-	var buf [24]member
-	members, valid := checkMembers(buf[:0], src)
-	if !valid {
-		return a, fmt.Errorf("reading the answer: not JSON: %s", plain(src))
+	if !isValid(src) {
+		return Answer{}, fmt.Errorf("reading the answer: not JSON: %s", plain(src))
 	}
 	if src[0] != '{' {
-		return a, fmt.Errorf("reading the answer: it is %s, not an object", kindOf(src))
+		return Answer{}, fmt.Errorf("reading the answer: it is %s, not an object", kindOf(src))
 	}
-	a.read(e, src, members)
-	return a, nil
+	return readAnswer(e, src), nil
 }
 
 // RecallAnswer is [ParseAnswer] of a body that it has taken before, or what [Compact] made of one: it is not checked again.
 func RecallAnswer(e Endpoint, body []byte) (Answer, error) {
-	var a Answer
 	if len(body) == 0 || body[0] != '{' {
-		return a, errors.New("reading the answer: it is not an object")
+		return Answer{}, errors.New("reading the answer: it is not an object")
 	}
-	var buf [24]member
-	a.read(e, body, appendMembers(buf[:0], body, 0))
-	return a, nil
+	return readAnswer(e, body), nil
 }
 
-// read reads the members of src.
-func (a *Answer) read(e Endpoint, src []byte, members []member) {
-	for i := range members {
-		value := members[i].value.of(src)
-		if isNull(value) {
+// readAnswer reads an object. What is null is as if it were not there.
+func readAnswer(e Endpoint, src []byte) Answer {
+	var a Answer
+	for w := walkAt(src, 0); w.next(); {
+		if w.begins('n') {
 			continue
 		}
-		switch string(members[i].name(src)) {
+		switch string(w.name) {
 		case "model":
-			a.Model = stringOf(value)
+			a.Model = stringOf(w.value())
 		case "usage":
-			a.Usage, a.HasUsage = parseUsage(value)
+			a.Usage, a.HasUsage = parseUsage(w.value())
 		case "error":
-			a.Error = value
+			a.Error = w.value()
 		case "choices":
 			if e == Chat || e == Completions {
-				a.readChoices(e, value)
+				w.at = a.readChoices(e, src, w.start)
 			}
 		case "data":
 			if e == Embeddings {
-				a.readEmbeddings(value)
+				w.at = a.readEmbeddings(src, w.start)
 			}
 		case "output":
 			if e == Responses {
-				a.readOutput(value)
+				a.readOutput(w.value())
 			}
 		case "status":
 			if e == Responses && a.FinishReason == nil {
-				a.FinishReason = stringOf(value)
+				a.FinishReason = stringOf(w.value())
 			}
 		case "incomplete_details":
 			if e == Responses {
-				a.readIncomplete(value)
+				a.readIncomplete(w.value())
 			}
 		}
 	}
+	return a
 }
 
 // stringOf returns a value that is a string and not empty, else nil.
@@ -103,84 +97,107 @@ func arrayOf(value []byte) []byte {
 	return nil
 }
 
-// readChoices reads the first choice, and counts them all.
-func (a *Answer) readChoices(e Endpoint, choices []byte) {
-	if choices[0] != '[' {
-		return
-	}
-	for i := skipSpace(choices, 1); i < len(choices) && choices[i] != ']'; a.Choices++ {
-		end := 0
-		if a.Choices == 0 && choices[i] == '{' {
-			end = a.readChoice(e, choices, i)
-		} else {
-			end = skipValue(choices, i)
-		}
-		i = nextElement(choices, end)
-	}
-	if a.Choices > 1 {
-		a.More = choices
-	}
+// readChoices reads the first choice, counts them all, and returns the position after them.
+func (a *Answer) readChoices(e Endpoint, src []byte, i int) (end int) {
+	return a.readList(src, i, func(first int) int { return a.readChoice(e, src, first) })
 }
 
-// readChoice reads the choice that begins at i, and returns the position after it.
-func (a *Answer) readChoice(e Endpoint, choices []byte, i int) (end int) {
-	var buf [12]member
-	members, end := membersAt(buf[:0], choices, i)
-	a.FinishReason = stringOf(valueOf(members, choices, "finish_reason"))
-	if failed := valueOf(members, choices, "error"); !isNull(failed) && a.Error == nil { // OpenRouter's, for a failure on the way
-		a.Error = failed
+// readList reads the first element of the array at i, counts them all, and returns the position after the array.
+func (a *Answer) readList(src []byte, i int, read func(first int) (end int)) (end int) {
+	a.Choices, a.More = 0, nil
+	if src[i] != '[' {
+		return skipValue(src, i)
 	}
-	if e == Completions {
-		a.Content = textParts(valueOf(members, choices, "text"))
-		return end
+	start := i
+	for i = skipSpace(src, i+1); i < len(src) && src[i] != ']'; a.Choices++ {
+		if a.Choices == 0 && src[i] == '{' {
+			i = read(i)
+		} else {
+			i = skipValue(src, i)
+		}
+		i = nextElement(src, i)
 	}
-	message := valueOf(members, choices, "message")
-	members = appendMembers(buf[:0], message, 0)
-	a.Content = textParts(valueOf(members, message, "content"))
-	a.Refusal = stringOf(valueOf(members, message, "refusal"))
-	a.ToolCalls = arrayOf(valueOf(members, message, "tool_calls"))
+	end = min(i+1, len(src))
+	if a.Choices > 1 {
+		a.More = src[start:end]
+	}
 	return end
 }
 
-func (a *Answer) readEmbeddings(data []byte) {
-	elements(data, func(item []byte) bool {
-		a.Choices++
-		if a.Choices == 1 {
-			a.Embedding = embeddingOf(item)
+// readChoice reads the choice at i, and returns the position after it.
+func (a *Answer) readChoice(e Endpoint, src []byte, i int) (end int) {
+	var failed []byte
+	w := walkAt(src, i)
+	for w.next() {
+		switch string(w.name) {
+		case "finish_reason":
+			a.FinishReason = stringOf(w.value())
+		case "error":
+			failed = w.value()
+		case "text":
+			if e == Completions {
+				a.Content = textParts(w.value())
+			}
+		case "message":
+			if e == Chat {
+				w.at = a.readMessage(src, w.start)
+			}
 		}
-		return true
-	})
-	if a.Choices > 1 {
-		a.More = data
 	}
+	if !isNull(failed) && a.Error == nil { // OpenRouter's, for a failure on the way
+		a.Error = failed
+	}
+	return w.at
 }
 
-// embeddingOf returns the vector of one item of an embeddings answer.
-func embeddingOf(item []byte) []byte {
-	var buf [8]member
-	value := valueOf(appendMembers(buf[:0], item, 0), item, "embedding")
-	if isNull(value) {
-		return nil
+// readMessage reads the message at i, and returns the position after it.
+func (a *Answer) readMessage(src []byte, i int) (end int) {
+	a.Content, a.Refusal, a.ToolCalls = nil, nil, nil
+	if src[i] != '{' {
+		return skipValue(src, i)
 	}
-	return value
+	w := walkAt(src, i)
+	for w.next() {
+		switch string(w.name) {
+		case "content":
+			a.Content = textParts(w.value())
+		case "refusal":
+			a.Refusal = stringOf(w.value())
+		case "tool_calls":
+			a.ToolCalls = arrayOf(w.value())
+		}
+	}
+	return w.at
+}
+
+// readEmbeddings reads the first embedding, counts them all, and returns the position after them.
+func (a *Answer) readEmbeddings(src []byte, i int) (end int) {
+	a.Embedding = nil
+	return a.readList(src, i, func(first int) int {
+		w := walkAt(src, first)
+		for w.next() {
+			if string(w.name) == "embedding" {
+				if a.Embedding = w.value(); isNull(a.Embedding) {
+					a.Embedding = nil
+				}
+			}
+		}
+		return w.at
+	})
 }
 
 // readOutput reads the output items of a response: the texts and refusals of its messages, and its calls of functions.
 func (a *Answer) readOutput(output []byte) {
 	elements(output, func(item []byte) bool {
 		a.Choices = 1
-		var buf [12]member
-		members := appendMembers(buf[:0], item, 0)
-		switch string(valueOf(members, item, "type")) {
+		switch string(memberOf(item, "type")) {
 		case `"function_call"`:
 			a.ToolCalls = appendElement(a.ToolCalls, item)
 		case `"message"`:
-			content := valueOf(members, item, "content")
+			content := memberOf(item, "content")
 			a.Content = joinStrings(a.Content, textParts(content))
 			elements(content, func(part []byte) bool {
-				var buf [8]member
-				refusal := stringOf(valueOf(appendMembers(buf[:0], part, 0), part, "refusal"))
-				a.Refusal = joinStrings(a.Refusal, refusal)
+				a.Refusal = joinStrings(a.Refusal, stringOf(memberOf(part, "refusal")))
 				return true
 			})
 		}
@@ -189,8 +206,7 @@ func (a *Answer) readOutput(output []byte) {
 }
 
 func (a *Answer) readIncomplete(details []byte) {
-	var buf [4]member
-	if reason := stringOf(valueOf(appendMembers(buf[:0], details, 0), details, "reason")); reason != nil {
+	if reason := stringOf(memberOf(details, "reason")); reason != nil {
 		a.FinishReason = reason
 	}
 }
@@ -202,8 +218,7 @@ func textParts(content []byte) []byte {
 	}
 	var text []byte
 	elements(content, func(part []byte) bool {
-		var buf [8]member
-		if t := valueOf(appendMembers(buf[:0], part, 0), part, "text"); isString(t) {
+		if t := memberOf(part, "text"); isString(t) {
 			text = joinStrings(text, t)
 		}
 		return true

@@ -142,8 +142,7 @@ func appendSystem(dst, system []byte) []byte {
 // appendSystemBefore appends the system message and what separates it from the messages, unless they begin with such a message.
 func appendSystemBefore(dst, messages, system []byte) []byte {
 	first := firstOf(messages)
-	var buf [8]member
-	role := valueOf(appendMembers(buf[:0], first, 0), first, "role")
+	role := memberOf(first, "role")
 	if isString(role) && (saysExactly(role, "system") || saysExactly(role, "developer")) {
 		return dst
 	}

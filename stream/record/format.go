@@ -142,7 +142,7 @@ func appendMore(dst []byte, a *Answer) []byte {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = appendToken(dst, embeddingOf(item))
+		dst = appendToken(dst, memberOf(item, "embedding"))
 		return true
 	})
 	return append(dst, ']')

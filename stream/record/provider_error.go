@@ -56,7 +56,7 @@ func errorOf(src []byte) *Error {
 // errorOfChoice returns the error of an answer's first choice, nil where there is none: OpenRouter's, for a failure on the way.
 func errorOfChoice(members []member, answer []byte) []byte {
 	choice := firstOf(valueOf(members, answer, "choices"))
-	return valueOf(appendMembers(nil, choice, 0), choice, "error")
+	return memberOf(choice, "error")
 }
 
 // errorFrom reads an error from the object that says what it is.
@@ -79,7 +79,7 @@ func errorFrom(members []member, src []byte) *Error {
 	}
 	// OpenRouter's own message is but "Provider returned error".
 	if meta := valueOf(members, src, "metadata"); len(meta) > 0 {
-		if raw := valueOf(appendMembers(nil, meta, 0), meta, "raw"); isString(raw) {
+		if raw := memberOf(meta, "raw"); isString(raw) {
 			e.Message += ": " + plain(unquote(nil, raw))
 		}
 	}

@@ -2,6 +2,8 @@ package record
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -30,10 +32,30 @@ func trimSpace(src []byte) []byte {
 
 // skipString returns the position after the string that begins at i.
 func skipString(src []byte, i int) int {
-	for i++; i < len(src); {
+	end, _ := scanString(src, i)
+	return end
+}
+
+// scanString is skipString, and says whether there may be an escape in the string.
+func scanString(src []byte, i int) (end int, escaped bool) {
+	// Most are names, and as short: eight bytes at a time they are passed before a call of bytes.IndexByte would have begun.
+	const short = 24
+	i++
+	for most := i + short; i < most && i+8 <= len(src); i += 8 {
+		eight := binary.LittleEndian.Uint64(src[i:])
+		quote, escape := zeros(eight^each*'"'), zeros(eight^each*'\\')
+		if quote|escape == 0 {
+			continue
+		}
+		if at := bits.TrailingZeros64(quote); at < bits.TrailingZeros64(escape) {
+			return i + at/8 + 1, false
+		}
+		break
+	}
+	for i < len(src) {
 		quote := bytes.IndexByte(src[i:], '"')
 		if quote < 0 {
-			return len(src)
+			break
 		}
 		// Whether the quote ends the string depends on how many backslashes stand before it.
 		end := i + quote
@@ -43,11 +65,20 @@ func skipString(src []byte, i int) int {
 		}
 		i = end + 1
 		if (end-first)%2 == 0 {
-			return i
+			return i, true
 		}
 	}
-	return len(src)
+	return len(src), true
 }
+
+// each is 1 in each of eight bytes, and highest the highest bit.
+const (
+	each    = 0x0101010101010101
+	highest = 0x8080808080808080
+)
+
+// zeros sets the highest bit of the first byte, counted from the lowest, that is zero. Of those after it nothing is known.
+func zeros(eight uint64) uint64 { return (eight - each) &^ eight & highest }
 
 // skipValue returns the position after the value that begins at i.
 func skipValue(src []byte, i int) int {
@@ -148,14 +179,8 @@ func (m *member) is(src []byte, name string) bool {
 
 // appendMembers appends the members of the object that begins at i.
 func appendMembers(dst []member, src []byte, i int) []member {
-	members, _ := membersAt(dst, src, i)
-	return members
-}
-
-// membersAt is appendMembers, and returns the position after the object as well.
-func membersAt(dst []member, src []byte, i int) (members []member, end int) {
 	if i >= len(src) || src[i] != '{' {
-		return dst, i
+		return dst
 	}
 	for i = skipSpace(src, i+1); i < len(src) && src[i] == '"'; {
 		key := span{i, skipString(src, i)}
@@ -170,7 +195,7 @@ func membersAt(dst []member, src []byte, i int) (members []member, end int) {
 			i = skipSpace(src, i+1)
 		}
 	}
-	return dst, min(i+1, len(src))
+	return dst
 }
 
 // lookup returns the position of the last member called name that is not cut, or -1: of names that come twice the last counts.

@@ -13,22 +13,20 @@ type Usage struct {
 
 // parseUsage reads a usage object, by the names of either of OpenAI's APIs. It is there when it holds any of the counts.
 func parseUsage(src []byte) (u Usage, ok bool) {
-	var buf, inner [16]member
 	total := false
-	members := appendMembers(buf[:0], src, 0)
-	for i := range members {
-		value := members[i].value.of(src)
-		switch string(members[i].name(src)) {
+	for w := walkAt(src, 0); w.next(); {
+		switch string(w.name) {
 		case "prompt_tokens", "input_tokens":
-			u.Prompt, ok = tokens(value), true
+			u.Prompt, ok = tokens(w.value()), true
 		case "completion_tokens", "output_tokens":
-			u.Completion, ok = tokens(value), true
+			u.Completion, ok = tokens(w.value()), true
 		case "total_tokens":
+			value := w.value()
 			u.Total, ok, total = tokens(value), true, isNumber(value)
 		case "prompt_tokens_details", "input_tokens_details":
-			u.Cached = tokens(valueOf(appendMembers(inner[:0], value, 0), value, "cached_tokens"))
+			u.Cached = tokens(memberOf(w.value(), "cached_tokens"))
 		case "completion_tokens_details", "output_tokens_details":
-			u.Reasoning = tokens(valueOf(appendMembers(inner[:0], value, 0), value, "reasoning_tokens"))
+			u.Reasoning = tokens(memberOf(w.value(), "reasoning_tokens"))
 		}
 	}
 	if !total {

@@ -154,7 +154,6 @@ func checkString(src []byte, i int) int {
 // hasControl says whether there is a control character in text, eight bytes at a time: to take 0x20 from a byte sets its highest bit anew
 // if it is below that, or if it is 0x20 and one below it in the same eight has borrowed, which then is a control character.
 func hasControl(text []byte) bool {
-	const each, highest = 0x0101010101010101, 0x8080808080808080
 	var found uint64
 	for len(text) >= 8 {
 		eight := binary.LittleEndian.Uint64(text)
