@@ -18,7 +18,6 @@ type Decoder struct {
 
 	hash    *hasher
 	members []member // of the line
-	fields  []member // of the body
 	text    []byte   // a prompt as a JSON string
 
 	lastModel, lastPriority string // to hand out again without a copy
@@ -109,9 +108,7 @@ func (d *Decoder) shrink() {
 	if cap(d.members) > keepMembers {
 		d.members = nil
 	}
-	if cap(d.fields) > keepMembers {
-		d.fields = nil
-	}
+	d.hash.shrink()
 	if cap(d.text) > keepSize {
 		d.text = nil
 	}

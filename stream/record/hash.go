@@ -26,6 +26,8 @@ type hasher struct {
 	nests   []container // all objects and arrays, in the order of their first bytes
 	open    []int       // those that the first pass is inside of
 	entries []entry     // members of the objects that the second pass is inside of
+	outer   []entry     // after it, those of the outermost object, sorted
+	used    int         // most entries at a time
 	blobs   int         // bytes of src that are in strings like base64
 	images  int         // how many such strings
 	scratch []byte
@@ -44,28 +46,36 @@ type entry struct {
 	name  []byte // the key, unquoted
 	key   span
 	value place
+	end   int // position after the value
+
+	escaped bool // the key is not the name in quotes
 }
+
+// of returns the member's value.
+func (e *entry) of(src []byte) []byte { return src[e.value.at:e.end] }
 
 // place is where a walk is: at a byte, with the number of the next container to come.
 type place struct{ at, nest int }
 
 func newHasher() *hasher { return &hasher{sha: sha256.New()} }
 
-// sum returns the hash of prefix and the canonical form of the one value that src holds.
+// sum returns the hash of prefix and the canonical form of the one value that src holds. What else is known of that then is good until
+// the next sum.
 func (h *hasher) sum(prefix string, src []byte) [sha256.Size]byte {
 	h.sha.Reset()
 	h.buf = append(h.buf[:0], prefix...)
 	h.findContainers(src)
-	h.value(src, place{at: skipSpace(src, 0)})
+	p := place{at: skipSpace(src, 0)}
+	h.value(src, p, h.after(src, p).at)
 	h.sha.Write(h.buf)
 	h.sha.Sum(h.out[:0])
-	h.shrink()
 	return h.out
 }
 
 // shrink lets go of the line, and of memory that an unusual one took.
 func (h *hasher) shrink() {
-	clear(h.entries[:cap(h.entries)])
+	clear(h.entries[:h.used])
+	h.outer, h.used = nil, 0
 	if cap(h.entries) > keepMembers {
 		h.entries = nil
 	}
@@ -141,9 +151,9 @@ func (h *hasher) after(src []byte, p place) place {
 	return place{skipValue(src, p.at), p.nest}
 }
 
-// value writes the value at p, and returns the place after it. It recurs as deep as the JSON nests, which jsontext, having
-// checked it, bounds at 10,000.
-func (h *hasher) value(src []byte, p place) place {
+// value writes the value at p, which has its end at the position after it. It recurs as deep as the JSON nests, which the check before
+// bounds at 10,000.
+func (h *hasher) value(src []byte, p place, end int) {
 	if len(h.buf) >= flushSize {
 		h.sha.Write(h.buf)
 		h.buf = h.buf[:0]
@@ -151,26 +161,22 @@ func (h *hasher) value(src []byte, p place) place {
 	switch src[p.at] {
 	case '{':
 		h.object(src, p)
-		return h.after(src, p)
 	case '[':
 		h.array(src, p)
-		return h.after(src, p)
+	case '"':
+		h.string(src[p.at:end])
+	default:
+		h.buf = append(h.buf, src[p.at:end]...)
 	}
-	end := skipValue(src, p.at)
-	if token := src[p.at:end]; isString(token) {
-		h.string(token)
-	} else {
-		h.buf = append(h.buf, token...)
-	}
-	return place{end, p.nest}
 }
 
 func (h *hasher) array(src []byte, p place) {
 	h.buf = append(h.buf, '[')
 	p = place{skipSpace(src, p.at+1), p.nest + 1}
 	for src[p.at] != ']' {
-		p = h.value(src, p)
-		p.at = skipSpace(src, p.at)
+		next := h.after(src, p)
+		h.value(src, p, next.at)
+		p = place{skipSpace(src, next.at), next.nest}
 		if src[p.at] == ',' {
 			h.buf = append(h.buf, ',')
 			p.at = skipSpace(src, p.at+1)
@@ -183,12 +189,10 @@ func (h *hasher) object(src []byte, p place) {
 	base := len(h.entries)
 	p = place{skipSpace(src, p.at+1), p.nest + 1}
 	for src[p.at] != '}' {
-		key := span{p.at, skipString(src, p.at)}
-		colon := skipSpace(src, key.end)
-		p.at = skipSpace(src, colon+1)
-		h.entries = append(h.entries, entry{name: nameOf(key.of(src)), key: key, value: p})
-		p = h.after(src, p)
-		p.at = skipSpace(src, p.at)
+		var e entry
+		e, p = h.entryAt(src, p)
+		h.entries = append(h.entries, e)
+		h.used = max(h.used, len(h.entries))
 		if src[p.at] == ',' {
 			p.at = skipSpace(src, p.at+1)
 		}
@@ -200,26 +204,44 @@ func (h *hasher) object(src []byte, p place) {
 		if n > base {
 			h.buf = append(h.buf, ',')
 		}
-		h.string(e.key.of(src))
+		if e.escaped {
+			h.string(e.key.of(src))
+		} else {
+			h.buf = append(h.buf, e.key.of(src)...)
+		}
 		h.buf = append(h.buf, ':')
-		h.value(src, e.value)
+		h.value(src, e.value, e.end)
 	}
-	h.entries = h.entries[:base]
+	h.outer, h.entries = h.entries[base:], h.entries[:base]
 	h.buf = append(h.buf, '}')
 }
 
-// nameOf returns what a key says, without a copy where it can.
-func nameOf(key []byte) []byte {
-	if bytes.IndexByte(key, '\\') < 0 {
-		return key[1 : len(key)-1]
+// entryAt returns the member whose key is at p, and the place of the comma or brace behind it.
+func (h *hasher) entryAt(src []byte, p place) (entry, place) {
+	end, escaped := scanString(src, p.at)
+	e := entry{name: src[p.at+1 : end-1], key: span{p.at, end}}
+	if escaped && bytes.IndexByte(e.name, '\\') >= 0 {
+		e.name, e.escaped = unquote(nil, src[p.at:end]), true
 	}
-	return unquote(nil, key)
+	colon := skipSpace(src, end)
+	e.value = place{skipSpace(src, colon+1), p.nest}
+	p = h.after(src, e.value)
+	e.end = p.at
+	p.at = skipSpace(src, p.at)
+	return e, p
 }
 
+// sortEntries sorts by name; those of one name stay in their order. Nearly all objects have a few members.
 func sortEntries(entries []entry) {
-	byName := func(a, b entry) int { return bytes.Compare(a.name, b.name) }
-	if !slices.IsSortedFunc(entries, byName) {
-		slices.SortStableFunc(entries, byName)
+	const few = 12
+	if len(entries) > few {
+		slices.SortStableFunc(entries, func(a, b entry) int { return bytes.Compare(a.name, b.name) })
+		return
+	}
+	for n := 1; n < len(entries); n++ {
+		for i := n; i > 0 && bytes.Compare(entries[i-1].name, entries[i].name) > 0; i-- {
+			entries[i-1], entries[i] = entries[i], entries[i-1]
+		}
 	}
 }
 

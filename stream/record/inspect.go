@@ -8,18 +8,19 @@ import (
 // inspect reads from the body what the pipeline must know of it, and takes its fingerprint.
 func (d *Decoder) inspect(rec *Record) *Error {
 	body := rec.Body
-	d.fields = appendMembers(d.fields[:0], body, 0)
+	request := d.hash.sum(hashPrefixes[rec.Endpoint], body)
 	var maxCompletion, maxTokens, maxOutput, n, bestOf int
 	prompts := 1
-	for i := range d.fields {
-		value := d.fields[i].value.of(body)
-		switch string(d.fields[i].name(body)) {
+	for i := range d.hash.outer {
+		e := &d.hash.outer[i]
+		value := e.of(body)
+		switch string(e.name) {
 		case "model":
 			if !isString(value) {
 				return invalid("invalid_model", "`model` is %s, not a string", kindOf(value))
 			}
 			rec.Model = intern(&d.lastModel, value)
-			rec.modelStart, rec.modelEnd = d.fields[i].value.start, d.fields[i].value.end
+			rec.modelStart, rec.modelEnd = e.value.at, e.end
 		case "stream":
 			if value[0] == 't' {
 				return invalid("stream_unsupported", "`stream` is true, and answers are not streamed; leave it out")
@@ -48,10 +49,18 @@ func (d *Decoder) inspect(rec *Record) *Error {
 	if rec.Endpoint == Completions {
 		rec.N = multiply(max(rec.N, bestOf), prompts)
 	}
-	rec.Request = d.hash.sum(rec.Endpoint.String()+"\n", body)
+	rec.Request = request
 	rec.TextBytes = len(body) - d.hash.blobs + d.hash.images*imageBytes
 	return nil
 }
+
+// hashPrefixes is what a request's fingerprint begins with: one body is two requests at two endpoints.
+var hashPrefixes = func() (prefixes [len(endpoints)]string) {
+	for e := range prefixes {
+		prefixes[e] = Endpoint(e).String() + "\n"
+	}
+	return prefixes
+}()
 
 // imageBytes is what an image or a recording counts for in TextBytes: about a thousand tokens, as a picture of a megapixel is billed
 // by OpenAI (platform.openai.com/docs/guides/images-vision).

@@ -242,6 +242,14 @@ func unquote(dst, token []byte) []byte {
 	return dst
 }
 
+// nameOf returns what a JSON string says, without a copy where it can.
+func nameOf(token []byte) []byte {
+	if bytes.IndexByte(token, '\\') < 0 {
+		return token[1 : len(token)-1]
+	}
+	return unquote(nil, token)
+}
+
 // appendQuoted appends text as a JSON string. Bytes that are not UTF-8 become U+FFFD.
 func appendQuoted[T ~string | ~[]byte](dst []byte, text T) []byte {
 	dst, _ = jsontext.AppendQuote(dst, text)
