@@ -27,8 +27,12 @@ type Found struct {
 func (l *Ledger) Admit(k Key) Found {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	found := l.look(k)
-	if found.Seen == NotSeen {
+	found, slot := l.look(k)
+	switch {
+	case found.Seen != NotSeen:
+	case slot != nil:
+		slot.state |= metBit
+	default:
 		l.index.set(k, 0, metBit)
 	}
 	return found
@@ -38,25 +42,27 @@ func (l *Ledger) Admit(k Key) Found {
 func (l *Ledger) Look(k Key) Found {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.look(k)
+	found, _ := l.look(k)
+	return found
 }
 
-func (l *Ledger) look(k Key) Found {
-	found, intent := l.index.look(k)
-	if intent != 0 {
-		found.Shard = l.shards.pendingAt(intent)
+// look returns what is known of a record, and its slot, nil where it has none. The slot is good until the index changes.
+func (l *Ledger) look(k Key) (Found, *slot) {
+	found, slot := l.index.look(k)
+	if slot != nil && slot.intent() != 0 {
+		found.Shard = l.shards.pendingAt(slot.intent())
 	}
-	return found
+	return found, slot
 }
 
 // Recent reports whether a result was appended after the ledger was opened, by this process or by another.
 func (l *Ledger) Recent(ref Ref) bool { return ref.offset() >= l.opened }
 
-func (x *index) look(k Key) (found Found, intent Ref) {
+func (x *index) look(k Key) (found Found, its *slot) {
 	for i := x.first(k.ID); x.has(i, k.ID); i++ {
 		s := x.at(i)
 		if s.request == k.Request {
-			found.Result, found.Emitted, intent = s.ref(), s.emitted(), s.intent()
+			its, found.Result, found.Emitted = s, s.ref(), s.emitted()
 			if s.met() {
 				found.Seen = SeenSame
 			}
@@ -67,5 +73,5 @@ func (x *index) look(k Key) (found Found, intent Ref) {
 			found.Seen = SeenOther
 		}
 	}
-	return found, intent
+	return found, its
 }

@@ -47,7 +47,11 @@ func (m indexModel) look(k Key) (found Found, intent Ref) {
 
 func (m indexModel) check(t *rapid.T, l *Ledger, k Key) {
 	t.Helper()
-	found, intent := l.index.look(k)
+	found, slot := l.index.look(k)
+	var intent Ref
+	if slot != nil {
+		intent = slot.intent()
+	}
 	wantFound, wantIntent := m.look(k)
 	if found != wantFound || intent != wantIntent {
 		t.Fatalf("look %v: %+v and intent %d, want %+v and %d", k, found, intent, wantFound, wantIntent)

@@ -93,7 +93,7 @@ func (r *reader) admit(t *task) {
 	}
 	t.ask = t.outcome == unsent && !again && !batched && !elsewhere
 	ready := !t.ask && !batched || r.prepare()
-	if !r.gate.enter(t.size, t.ask) || t.outcome != unsent || !ready || elsewhere {
+	if !r.gate.enter(1, t.size, t.ask) || t.outcome != unsent || !ready || elsewhere {
 		r.finish(t)
 		return
 	}
@@ -119,26 +119,19 @@ func (r *reader) admit(t *task) {
 	r.hand(t, r.fresh)
 }
 
-// recallTogether is how many records whose results are recorded go on together, where more of them follow: to wake the next stage for each
-// would cost as much as its work.
-const recallTogether = 64
-
 // passBy sends t, whose result is recorded, past all the asking.
 func (r *reader) passBy(t *task) {
-	if !r.gate.tryEnter(t.size) {
-		r.passRecalled()
-		r.gate.enter(t.size, false)
-	}
-	r.recalled.push(t)
-	if r.recalled.n == recallTogether {
+	r.recalled.push(t, t.size)
+	if r.recalled.full() {
 		r.passRecalled()
 	}
 }
 
-// passRecalled hands on what waits for company. None comes while reading waits.
+// passRecalled hands on what waits for company, once there is room for it. None comes while reading waits.
 func (r *reader) passRecalled() {
-	if first := r.recalled.take(); first != nil {
-		r.recalls <- first
+	if c := r.recalled.take(); c.first != nil {
+		r.gate.enter(c.n, c.bytes, false)
+		r.recalls <- c.first
 		runtime.Gosched() // where all is recorded nothing else waits here, and what is not is asked meanwhile
 	}
 }

@@ -33,9 +33,9 @@ func newGate(allowed func() int) *gate {
 	return g
 }
 
-// enter counts a record of so many bytes in once there is room, and at once when the gate is closed, which it reports by false. Records
+// enter counts records of so many bytes in once there is room, and at once when the gate is closed, which it reports by false. Records
 // that are not to be asked (bad lines, recorded results) pass whatever is in flight.
-func (g *gate) enter(bytes int64, ask bool) bool {
+func (g *gate) enter(records int, bytes int64, ask bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.held++
@@ -43,24 +43,12 @@ func (g *gate) enter(bytes int64, ask bool) bool {
 		g.changed.Wait()
 	}
 	g.held--
-	g.open++
+	g.open += records
 	g.bytes += bytes
 	if ask {
-		g.asks++
+		g.asks += records
 	}
 	return !g.closed
-}
-
-// tryEnter is enter for a record that is not to be asked, where it need not wait, and else reports false and counts nothing.
-func (g *gate) tryEnter(bytes int64) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.closed || g.full(bytes, false) {
-		return false
-	}
-	g.open++
-	g.bytes += bytes
-	return true
 }
 
 // ask notes that a record that entered otherwise is to be asked after all.
@@ -86,31 +74,18 @@ func (g *gate) full(bytes int64, ask bool) bool {
 	return ask && g.asks >= g.most || g.open >= 4*allowed+commitSlack
 }
 
-// load counts in so many bytes of a recorded result, once there is room for them beside the others. Half of what may be held is theirs.
+// load counts in so many bytes of recorded results, once there is room for them beside the others. Half of what may be held is theirs;
+// whatever is alone has room.
 func (g *gate) load(bytes int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.held++
-	for g.crowded(bytes) {
+	for g.loaded > 0 && g.loaded+bytes > maxOpenBytes/2 {
 		g.changed.Wait()
 	}
 	g.held--
 	g.loaded += bytes
 }
-
-// tryLoad is load where it need not wait, and else reports false and counts nothing.
-func (g *gate) tryLoad(bytes int64) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.crowded(bytes) {
-		return false
-	}
-	g.loaded += bytes
-	return true
-}
-
-// crowded reports whether there is no room for so many bytes more of recorded results. Whatever is alone has room.
-func (g *gate) crowded(bytes int64) bool { return g.loaded > 0 && g.loaded+bytes > maxOpenBytes/2 }
 
 // unload notes that so many of those bytes are not held any more.
 func (g *gate) unload(bytes int64) {

@@ -17,14 +17,14 @@ func TestGateHoldsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(allow(3))
 		for range 6 {
-			g.enter(1, true)
+			g.enter(1, 1, true)
 		}
 		entered := false
 		go func() {
-			g.enter(1, true)
+			g.enter(1, 1, true)
 			entered = true
 		}()
-		g.enter(1, false)
+		g.enter(1, 1, false)
 		synctest.Wait()
 		if entered {
 			t.Error("a seventh record was let in")
@@ -46,11 +46,11 @@ func TestGateHoldsBack(t *testing.T) {
 func TestGateHugeRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(allow(3))
-		g.enter(0, false)
-		g.enter(2*maxOpenBytes, true)
+		g.enter(1, 0, false)
+		g.enter(1, 2*maxOpenBytes, true)
 		entered := false
 		go func() {
-			g.enter(1, false)
+			g.enter(1, 1, false)
 			entered = true
 		}()
 		synctest.Wait()
@@ -71,12 +71,12 @@ func TestGateStarved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(allow(2))
 		for range 4 {
-			g.enter(1, true)
+			g.enter(1, 1, true)
 		}
 		if g.starved(4) {
 			t.Error("nobody waits")
 		}
-		go g.enter(1, true)
+		go g.enter(1, 1, true)
 		synctest.Wait()
 		if g.starved(3) || !g.starved(4) {
 			t.Error("a reader is held back, by three packed records and one in flight, or by four packed ones")
@@ -98,16 +98,16 @@ func TestGateStarved(t *testing.T) {
 func TestGateClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(allow(1))
-		g.enter(1, true)
-		g.enter(1, true)
+		g.enter(1, 1, true)
+		g.enter(1, 1, true)
 		told := make(chan bool, 2)
 		for range 2 {
-			go func() { told <- g.enter(1, true) }()
+			go func() { told <- g.enter(1, 1, true) }()
 		}
 		synctest.Wait()
 		g.close()
 		first, second := <-told, <-told
-		if first || second || g.enter(1, true) {
+		if first || second || g.enter(1, 1, true) {
 			t.Error("a closed gate did not say so")
 		}
 	})
@@ -125,7 +125,7 @@ func TestGateCountsReturnToZero(t *testing.T) {
 		for range rapid.IntRange(0, 60).Draw(t, "steps") {
 			if len(open) == 0 || rapid.Bool().Draw(t, "enter") {
 				h := held{rapid.Int64Range(0, 1000).Draw(t, "bytes"), rapid.Bool().Draw(t, "ask")}
-				g.enter(h.bytes, h.ask)
+				g.enter(1, h.bytes, h.ask)
 				open = append(open, h)
 				continue
 			}
@@ -154,32 +154,40 @@ func TestGateCountsReturnToZero(t *testing.T) {
 func TestGateLoads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(allow(1))
-		g.load(2 * maxOpenBytes)
-		if g.tryLoad(1) {
-			t.Error("there is room behind a result that takes all")
+		load := func(bytes int64) *bool {
+			done := new(bool)
+			go func() {
+				g.load(bytes)
+				*done = true
+			}()
+			synctest.Wait()
+			return done
 		}
-		if g.tryEnter(1); g.open != 1 {
-			t.Error("a record that is alone does not pass")
+		if !*load(2 * maxOpenBytes) {
+			t.Error("a result that is alone waits")
 		}
-		if g.tryEnter(1) {
-			t.Error("a record enters although results take all the room")
-		}
-		loaded := false
+		g.enter(1, 1, false) // it is alone
+		entered, second := false, load(3)
 		go func() {
-			g.load(3)
-			loaded = true
+			g.enter(1, 1, false)
+			entered = true
 		}()
 		synctest.Wait()
-		if loaded {
-			t.Error("a second result was loaded")
+		if *second || entered {
+			t.Errorf("behind a result that takes all the room another one passes: %v, or a record enters: %v", *second, entered)
 		}
 		g.unload(2 * maxOpenBytes)
 		synctest.Wait()
-		if !loaded || !g.tryLoad(maxOpenBytes/2-3) || g.tryLoad(1) {
-			t.Error("the room for results is not what it was")
+		if !*second || !entered || !*load(maxOpenBytes/2 - 3) {
+			t.Error("the room is not there again")
+		}
+		last := load(1)
+		if *last {
+			t.Error("there is more room than half of all")
 		}
 		g.unload(maxOpenBytes / 2)
-		if g.loaded != 0 || !g.tryEnter(1) {
+		synctest.Wait()
+		if !*last || g.loaded != 1 {
 			t.Errorf("%d bytes are left", g.loaded)
 		}
 	})

@@ -55,7 +55,7 @@ func (h *handout) hand() error {
 // comeBack waits for room for t on its way from the disk to the commit.
 func (b *batcher) comeBack(t *task) {
 	t.back = true
-	b.back.enter(t.size, false)
+	b.back.enter(1, t.size, false)
 }
 
 // give finds t's answer and passes t on.

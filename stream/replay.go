@@ -13,25 +13,25 @@ type replayer struct {
 	*run
 	journal *journal
 	results *ledger.Reader
+	done    chain // read back, and yet to be passed on
 }
 
 // replay reads results back until no more are recalled.
 func (r *run) replay(j *journal) {
 	p := &replayer{run: r, journal: j, results: j.NewReader()}
 	for first := range p.recalls {
-		done := chain{}
 		for t := first; t != nil; {
 			next := t.unchain()
-			p.recall(t, &done)
+			p.recall(t)
 			t = next
 		}
-		p.pass(&done)
+		p.pass()
 		runtime.Gosched() // with results near in memory nothing here waits, and the requests of others are to go out
 	}
 }
 
 // recall gives t its result, and puts it behind those that are done.
-func (p *replayer) recall(t *task, done *chain) {
+func (p *replayer) recall(t *task) {
 	err := p.journal.readResult(t, p.results.ReadMatch)
 	if errors.Is(err, ledger.ErrMismatch) {
 		// Another record has the same hashes: it was taken for t until now, and t is asked, past --limit and batches. It will never happen.
@@ -41,25 +41,31 @@ func (p *replayer) recall(t *task, done *chain) {
 		return
 	}
 	t.loaded = int64(len(t.recorded.Response))
-	if !p.gate.tryLoad(t.loaded) {
-		p.pass(done) // what waits here for room may be what takes it
-		p.gate.load(t.loaded)
-	}
-	done.push(t)
-}
-
-// pass hands to the commit what is done.
-func (p *replayer) pass(done *chain) {
-	if first := done.take(); first != nil {
-		p.commits <- first
+	p.done.push(t, t.loaded)
+	if p.done.full() {
+		p.pass()
 	}
 }
 
-// chain is tasks that go on together.
+// pass hands to the commit what is done, once there is room for it: what takes that was passed before.
+func (p *replayer) pass() {
+	if c := p.done.take(); c.first != nil {
+		p.gate.load(c.bytes)
+		p.commits <- c.first
+	}
+}
+
+// chain is tasks that go on together: to wake the next stage for each, or to look for its room, would cost as much as its work.
 type chain struct {
 	first, last *task
 	n           int
+	bytes       int64 // that they hold of what is to be counted in before they go on
 }
+
+const (
+	chainTasks = 64
+	chainBytes = 256 << 10
+)
 
 // unchain takes t out of its chain, and returns the one behind it.
 func (t *task) unchain() (next *task) {
@@ -67,7 +73,7 @@ func (t *task) unchain() (next *task) {
 	return next
 }
 
-func (c *chain) push(t *task) {
+func (c *chain) push(t *task, bytes int64) {
 	if c.first == nil {
 		c.first = t
 	} else {
@@ -75,11 +81,15 @@ func (c *chain) push(t *task) {
 	}
 	c.last = t
 	c.n++
+	c.bytes += bytes
 }
 
-// take empties the chain and returns what was its first task, nil if there was none.
-func (c *chain) take() *task {
-	first := c.first
+// full reports whether no more are to be waited for.
+func (c *chain) full() bool { return c.n >= chainTasks || c.bytes >= chainBytes }
+
+// take returns the chain, and empties it.
+func (c *chain) take() chain {
+	taken := *c
 	*c = chain{}
-	return first
+	return taken
 }
