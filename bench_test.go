@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -13,9 +14,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"llmpipe/ledger"
 )
 
 // What llmpipe costs, measured. The benchmarks of this file run the command as a process, against the simulator as another; those of the
@@ -32,6 +37,9 @@ import (
 //	go test -run '^$' -bench Memory -benchtime 1x .
 //		Peak memory for ten thousand and for a million records, without a ledger and with one; of a million records, how fast the
 //		last 100,000 were against the first, where the run without a ledger shows how steady the machine is.
+//	go test -run '^$' -bench Grown -benchtime 1x .
+//		How fast 100,000 records go into a ledger of 900,000 results, as a part of how fast they go into a new one: the same question
+//		as the last of those above, asked so that the machine's own ups and downs cancel out: the median of pairs.
 //	go test -run '^$' -bench InFlight -benchtime 1x .
 //		Requests a second at 1,024 and 2,000 in flight, and which part that is of what the latency allows.
 //	go test -run '^$' -bench LargeBodies -benchtime 1x .
@@ -46,14 +54,14 @@ import (
 // megabyte is the one of disks and of promises, a little less than what 1<<20 bytes are.
 const megabyte = 1e6
 
-// load is the input of a run: n records, each with so many bytes of padding in its prompt.
-type load struct{ n, padding int }
+// load is the input of a run: n records, numbered from first on, each with so many bytes of padding in its prompt.
+type load struct{ first, n, padding int }
 
 // generate writes the records to w, of about 100 bytes where they are not padded.
 func (l load) generate(w io.WriteCloser) {
 	b := bufio.NewWriter(w)
 	padding := strings.Repeat("x", l.padding)
-	for i := range l.n {
+	for i := l.first; i < l.first+l.n; i++ {
 		fmt.Fprintf(b, `{"id":%d,"prompt":"record number %d of many, all of about the same length%s","max_tokens":20}`+"\n", i, i, padding)
 	}
 	_ = b.Flush()
@@ -64,8 +72,8 @@ func (l load) generate(w io.WriteCloser) {
 type figures struct {
 	took time.Duration
 	peak float64 // megabytes of memory
-	// The time for the first and for the last so many records' output.
-	first, last time.Duration
+	// The time until the first output, for the first, and for the last so many records' output.
+	start, first, last time.Duration
 }
 
 // ends is how many records at the start and at the end of a million are compared.
@@ -121,6 +129,9 @@ func timeLines(out io.Reader, start time.Time, n int) figures {
 	for {
 		k, err := out.Read(buf)
 		lines += bytes.Count(buf[:k], []byte("\n"))
+		if f.start == 0 {
+			f.start = time.Since(start)
+		}
 		if f.first == 0 && lines >= ends {
 			f.first = time.Since(start)
 		}
@@ -153,6 +164,62 @@ func BenchmarkMemory(b *testing.B) {
 			}
 		}
 	}
+}
+
+// BenchmarkGrown is the speed of the last 100,000 of a million records as a part of that of the first, by runs in turn over one ledger that
+// holds the others, and over new ones.
+func BenchmarkGrown(b *testing.B) {
+	const pairs, before = 7, 9 * ends
+	sim := startSim(b, "latency=0&output=10")
+	for b.Loop() {
+		dir := b.TempDir()
+		recordNumbers(b, filepath.Join(dir, "grown.jsonl"), before)
+		speed := func(l load, ledger string) float64 {
+			f := measure(b, dir, l, "--base-url", sim.URL, "-c", "64", "-l", ledger)
+			return float64(l.n) / (f.took - f.start).Seconds()
+		}
+		var ratios, fresh []float64
+		for i := range pairs {
+			l := load{first: before + i*ends, n: ends}
+			fresh = append(fresh, speed(l, fmt.Sprint("new", i, ".jsonl")))
+			ratios = append(ratios, speed(l, "grown.jsonl")/fresh[i])
+		}
+		slices.Sort(ratios)
+		slices.Sort(fresh)
+		b.ReportMetric(ratios[pairs/2], "grown/new")
+		b.ReportMetric(ratios[0], "grown/new-least")
+		b.ReportMetric(ratios[pairs-1], "grown/new-most")
+		b.ReportMetric(fresh[pairs/2], "records/s-new")
+	}
+}
+
+// recordNumbers makes a ledger with results for the ids from 0 to n.
+func recordNumbers(b *testing.B, path string, n int) {
+	b.Helper()
+	l, err := ledger.Open(path, ledger.Options{Fsync: ledger.FsyncNever})
+	if err != nil {
+		b.Fatal(err)
+	}
+	answer := []byte(`{"id":"chatcmpl-1","object":"chat.completion","created":1750000000,"model":"m","choices":[{"index":0,` +
+		`"message":{"role":"assistant","content":"an answer of a few words, as most of them are"},"finish_reason":"stop"}],` +
+		`"usage":{"prompt_tokens":20,"completion_tokens":10,"total_tokens":30}}`)
+	var batch ledger.Batch
+	for i := range n {
+		id := fmt.Append(nil, i)
+		batch.Results = append(batch.Results, ledger.Result{
+			ID: id, Request: sha256.Sum256(id), Endpoint: "chat", Model: "m", Provider: "somewhere", Attempts: 1, Time: time.Now(), Response: answer,
+		})
+		if len(batch.Results) == 1000 || i == n-1 {
+			if err := l.Commit(&batch); err != nil {
+				b.Fatal(err)
+			}
+			batch.Reset()
+		}
+	}
+	if err := l.Close(); err != nil {
+		b.Fatal(err)
+	}
+	syscall.Sync() // what is to be written by then would be in the way of the runs
 }
 
 // BenchmarkInFlight is how many requests a second there are with so many in flight, and which part that is of what the latency allows.
