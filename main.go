@@ -46,7 +46,7 @@ func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.
 	app := &app{stdin: stdin, stdout: stdout, stderr: stderr, listen: listen}
 	voice := stream.NewVoice(stderr, false, false)
 	helped := false
-	parser := kong.Must(app,
+	parser := kong.Must(app, append(grammars(args),
 		kong.Name("llmpipe"),
 		kong.Description("Turns a stream of prompts into a stream of answers: "+
 			"within the provider's limits, resumable, paid for once."),
@@ -56,7 +56,7 @@ func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.
 		kong.Help(printHelp),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
 		kong.ExplicitGroups(groups),
-	)
+	)...)
 	var ctx *kong.Context
 	args, err := gather(parser.Model, args)
 	if err == nil {
@@ -95,18 +95,38 @@ type app struct {
 	Version kong.VersionFlag `help:"Print the version." hidden:""`
 	Ledger  string           `short:"l" group:"resume" placeholder:"FILE" env:"LLMPIPE_LEDGER" help:"The ledger (llmpipe.ledger.jsonl)."`
 
-	Run        runCommand        `cmd:"" default:"withargs" help:"The filter; the default, no word needed."`
-	Estimate   estimateCommand   `cmd:"" help:"Say what prompts would cost, and how long they would take."`
-	Models     modelsCommand     `cmd:"" help:"List the prices in force."`
-	Export     exportCommand     `cmd:"" help:"Write the results in a ledger again."`
-	Batches    batchesCommand    `cmd:"" help:"List the batches that a ledger knows, cancel or forget them."`
-	Report     reportCommand     `cmd:"" help:"Say what a ledger's records cost, how long they took and what failed."`
-	Repair     repairCommand     `cmd:"" help:"Write a damaged ledger again, clean, beside the old one."`
-	Sim        simCommand        `cmd:"" help:"Serve the simulated provider."`
-	Completion completionCommand `cmd:"" help:"Print what makes a shell complete commands and flags."`
+	Run runCommand `cmd:"" default:"withargs" help:"The filter; the default, no word needed."`
 
 	stdin, stdout, stderr *os.File
 	listen                func() <-chan os.Signal
+}
+
+// commands are those beside the filter, in the order of the help.
+var commands = []struct {
+	name, help string
+	grammar    func() any
+}{
+	{"estimate", "Say what prompts would cost, and how long they would take.", func() any { return new(estimateCommand) }},
+	{"models", "List the prices in force.", func() any { return new(modelsCommand) }},
+	{"export", "Write the results in a ledger again.", func() any { return new(exportCommand) }},
+	{"batches", "List the batches that a ledger knows, cancel or forget them.", func() any { return new(batchesCommand) }},
+	{"report", "Say what a ledger's records cost, how long they took and what failed.", func() any { return new(reportCommand) }},
+	{"repair", "Write a damaged ledger again, clean, beside the old one.", func() any { return new(repairCommand) }},
+	{"sim", "Serve the simulated provider.", func() any { return new(simCommand) }},
+	{"completion", "Print what makes a shell complete commands and flags.", func() any { return new(completionCommand) }},
+}
+
+// grammars are the commands as kong takes them. Those that args do not name, and so cannot mean, are there by name alone: to read the
+// flags of them all takes a tenth of the time to the first request.
+func grammars(args []string) (options []kong.Option) {
+	for _, c := range commands {
+		var grammar any = new(struct{})
+		if slices.Contains(args, c.name) || slices.Contains(args, "completion") {
+			grammar = c.grammar()
+		}
+		options = append(options, kong.DynamicCommand(c.name, c.help, "", grammar))
+	}
+	return options
 }
 
 // version is the module's, as the Go command recorded it.
