@@ -2,8 +2,9 @@ package ledger
 
 // decode fills a result from its line, whose bytes ID and Response then are.
 func (r *Result) decode(line []byte) error {
-	before := *r
-	*r = Result{line: before.line}
+	type names struct{ Endpoint, Model, Provider, DowngradedFrom, Shard string }
+	before := names{r.Endpoint, r.Model, r.Provider, r.DowngradedFrom, r.Shard} // mostly what they will be again
+	*r = Result{line: r.line}
 	f := &r.line.fields
 	f.start(line)
 	for {

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// lineBuffer holds a result's line and takes it apart, with memory that it keeps.
+// lineBuffer holds what a result keeps of its line and takes it apart, with memory that it keeps.
 type lineBuffer struct {
 	data   []byte
 	fields fields
@@ -63,15 +63,21 @@ func (r *Reader) Read(ref Ref, dst *Result) error {
 	if err != nil {
 		return fmt.Errorf("reading ledger %s at byte %d: %w", l.path, at, err)
 	}
-	dst.line.data = append(dst.line.data[:0], line...)
-	line = dst.line.data
 	if err = verify(line); err == nil {
 		err = dst.decode(line)
 	}
 	if err != nil {
 		return &DamageError{Path: l.path, Offset: at, Err: err}
 	}
+	dst.keep()
 	return nil
+}
+
+// keep makes a result that was decoded independent of its line's memory.
+func (r *Result) keep() {
+	data := append(append(r.line.data[:0], r.ID...), r.Response...)
+	r.ID, r.Response = data[:len(r.ID):len(r.ID)], data[len(r.ID):]
+	r.line = lineBuffer{data: data, fields: fields{field: field{text: r.line.fields.text}}}
 }
 
 // ReadMatch is [Ledger.ReadMatch].

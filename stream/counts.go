@@ -13,6 +13,7 @@ import (
 // counts are a run's numbers. Any stage may add to them.
 type counts struct {
 	in      atomic.Int64
+	_       [64]byte // what is above is counted by one goroutine, what is below by others, which do not share a line of cache with it
 	ok      atomic.Int64
 	failed  atomic.Int64
 	skipped atomic.Int64

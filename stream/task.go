@@ -27,17 +27,28 @@ const (
 // task is one record on its way. One stage owns it at a time.
 type task struct {
 	record.Record
-	seq  int64  // its place among the records that were selected, from 0
-	line []byte // the memory that Input lies in
-	key  ledger.Key
-	size int64 // bytes charged to the gate
-	ask  bool  // counted by the gate as one to be asked
-	next *task // behind it in a chain
-	pack *pack // the records that it asks about together; nil when it is one record
 
-	shard *shard // whose answer it has, and which waits for its commit; nil in realtime
-	back  bool   // it was on disk, and counts at the gate of those
-	gone  bool   // no record of the input, but the answer to one of an earlier run: for the ledger alone
+	// What every stage looks at stands together, as it comes from one processor's cache into another's.
+	seq     int64      // its place among the records that were selected, from 0
+	key     ledger.Key // what the ledger and the run know it by
+	size    int64      // bytes charged to the gate
+	next    *task      // behind it in a chain
+	pack    *pack      // the records that it asks about together; nil when it is one record
+	shard   *shard     // whose answer it has, and which waits for its commit; nil in realtime
+	twins   []*task    // same id and request, met while this one was under way: its answer is theirs
+	ref     ledger.Ref // when recalled: where its result stands
+	loaded  int64      // when recalled: bytes of the result charged to the gate
+	outcome outcome
+	ask     bool // counted by the gate as one to be asked
+	twin    bool // its answer is another record's
+	emitted bool // when recalled: it was written to this very file before
+	recent  bool // when recalled: it was recorded since this run began
+	back    bool // it was on disk, and counts at the gate of those
+	gone    bool // no record of the input, but the answer to one of an earlier run: for the ledger alone
+
+	err   *record.Error // when failed
+	line  []byte        // the memory that Input lies in
+	spill *os.File      // where an over-long line went, for --failed
 
 	lane      *lane  // where it was asked last, or is to be; nil before
 	floor     int    // index of the first lane where its attempts are not used up
@@ -46,6 +57,7 @@ type task struct {
 	other     []byte // Body with a lane's own model
 
 	reply    provider.Reply
+	recorded ledger.Result   // when recalled
 	attempts int             // that count: pressure and outages cost none
 	inLane   int             // of them in this lane
 	streak   *limiter.Streak // the streak of failures that the last attempts belong to
@@ -59,18 +71,6 @@ type task struct {
 	mayCost        int64  // the most that attempts can have cost of which nobody said what they did
 	lowered        string // the cheaper model that the budget sent it to; empty for none
 	downgradedFrom string // the model asked for, where the answer is the cheaper one's
-
-	twin  bool    // its answer is another record's
-	twins []*task // same id and request, met while this one was under way: its answer is theirs
-
-	outcome  outcome
-	err      *record.Error // when failed
-	ref      ledger.Ref    // when recalled: where its result stands
-	recorded ledger.Result // when recalled
-	loaded   int64         // bytes of it charged to the gate
-	emitted  bool          // when recalled: it was written to this very file before
-	recent   bool          // when recalled: it was recorded since this run began
-	spill    *os.File      // where an over-long line went, for --failed
 }
 
 // maxPooled is how much memory of a finished record is kept for the next, in bytes. Larger buffers go back to the collector.
