@@ -91,14 +91,15 @@ func stringOf(value []byte) []byte {
 
 // arrayOf returns a value that is an array and not empty, else nil.
 func arrayOf(value []byte) []byte {
-	if len(value) > 0 && value[0] == '[' && value[skipSpace(value, 1)] != ']' {
-		return value
+	if firstOf(value) == nil {
+		return nil
 	}
-	return nil
+	return value
 }
 
 // readChoices reads the first choice, counts them all, and returns the position after them.
 func (a *Answer) readChoices(e Endpoint, src []byte, i int) (end int) {
+	a.Content, a.Refusal, a.ToolCalls, a.FinishReason = nil, nil, nil, nil
 	return a.readList(src, i, func(first int) int { return a.readChoice(e, src, first) })
 }
 

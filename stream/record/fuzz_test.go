@@ -145,6 +145,7 @@ func FuzzAnswer(f *testing.F) {
 		`{"output":[{"type":"message","content":[{"text":"a"},{"text":"b"},{"refusal":"c"}]},{"type":"function_call"}],` +
 			`"status":"incomplete"}`,
 		`{"error":{"message":"m","code":1,"metadata":{"raw":"r"}}}`, `[{"error":"x"}]`, `<html>`, `{"detail":[]}`,
+		`{"`, `{"choices":`, `{"choices":[{"message":`, `{"choices":[{"message":{"tool_calls":[`, `{"choices":[{"message":{"content":"a"}}],"choices":[]}`,
 	} {
 		f.Add([]byte(body), uint8(0))
 		f.Add([]byte(body), uint8(2))
@@ -156,6 +157,7 @@ func FuzzAnswer(f *testing.F) {
 		dense := Compact(nil, body)
 		a, err := ParseAnswer(Endpoint(kind%4), body)
 		if err != nil {
+			_, _ = RecallAnswer(Endpoint(kind%4), body) // nonsense, but no panic
 			return
 		}
 		if !isValid(dense) || newHasher().sum("", dense) != newHasher().sum("", body) {

@@ -34,17 +34,21 @@ func (w *walk) next() bool {
 	}
 	src, i := w.src, nextElement(w.src, w.at)
 	if i >= len(src) || src[i] != '"' {
-		w.at = min(i+1, len(src))
-		w.start = -1
+		w.start, w.at = -1, min(i+1, len(src))
 		return false
 	}
 	end, escaped := scanString(src, i)
-	w.name = src[i+1 : end-1]
-	if escaped && bytes.IndexByte(w.name, '\\') >= 0 {
-		w.name = unquote(nil, src[i:end])
-	}
+	key := src[i:end]
 	if i = skipSpace(src, end); i < len(src) && src[i] == ':' {
 		i = skipSpace(src, i+1)
+	}
+	if i == len(src) { // what is valid goes on
+		w.start, w.at = -1, i
+		return false
+	}
+	w.name = key[1 : len(key)-1]
+	if escaped && bytes.IndexByte(w.name, '\\') >= 0 {
+		w.name = unquote(nil, key)
 	}
 	w.start, w.at = i, i
 	return true
