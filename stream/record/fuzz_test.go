@@ -145,7 +145,8 @@ func FuzzAnswer(f *testing.F) {
 		`{"output":[{"type":"message","content":[{"text":"a"},{"text":"b"},{"refusal":"c"}]},{"type":"function_call"}],` +
 			`"status":"incomplete"}`,
 		`{"error":{"message":"m","code":1,"metadata":{"raw":"r"}}}`, `[{"error":"x"}]`, `<html>`, `{"detail":[]}`,
-		`{"`, `{"choices":`, `{"choices":[{"message":`, `{"choices":[{"message":{"tool_calls":[`, `{"choices":[{"message":{"content":"a"}}],"choices":[]}`,
+		`{"`, `{"choices":`, `{"choices":[{"message":`, `{"choices":[{"message":{"tool_calls":[`,
+		`{"choices":[{"message":{"content":"a"}}],"choices":[]}`,
 	} {
 		f.Add([]byte(body), uint8(0))
 		f.Add([]byte(body), uint8(2))
