@@ -31,6 +31,9 @@ func (l *Ledger) absorb(size int64) (tail []byte, err error) {
 				return nil, err
 			}
 		}
+		if r.entered != nil {
+			close(r.entered)
+		}
 		if r.err == io.EOF {
 			return r.tail, nil
 		}
@@ -52,7 +55,7 @@ const (
 	// readAhead is how many of them may wait: waking a goroutine up takes long, and with fewer both would do so all the time.
 	readAhead = 6
 
-	// enterLines is how many lines are entered under one lock, for which others wait microseconds.
+	// enterLines is how many lines are entered under one lock: results take microseconds.
 	enterLines = 32
 )
 
@@ -62,6 +65,9 @@ type reading struct {
 	lines []verified
 	tail  []byte
 	err   error
+
+	// entered, if not nil, is closed when the lines are entered: the last one is too large to be copied, and is waited for.
+	entered chan struct{}
 }
 
 // verified is a line that has the right checksum, and what its beginning says.
@@ -88,6 +94,10 @@ func (l *Ledger) read(lines *lineReader, readings chan<- reading, stop <-chan st
 				r.err = err
 				break
 			}
+			if v.wanted() && len(line) > readBytes {
+				r.lines, r.entered = append(r.lines, v), make(chan struct{})
+				break
+			}
 			kept += v.keep()
 			r.lines = append(r.lines, v)
 		}
@@ -99,6 +109,14 @@ func (l *Ledger) read(lines *lineReader, readings chan<- reading, stop <-chan st
 		}
 		if r.err != nil {
 			return
+		}
+		if r.entered != nil {
+			select {
+			case <-r.entered:
+				r.lines[len(r.lines)-1] = verified{} // its line is as good as overwritten
+			case <-stop:
+				return
+			}
 		}
 	}
 }
@@ -128,15 +146,17 @@ func (l *Ledger) verify(line []byte, at int64) (verified, error) {
 
 // keep makes v independent of the line's memory, and returns how many bytes that took.
 func (v *verified) keep() int {
-	switch v.kind {
-	case KindEmitted, KindBatch:
-		v.line = bytes.Clone(v.line)
-		v.head, _ = parseHead(v.line)
-	default:
+	if !v.wanted() {
 		v.line, v.time = nil, nil
+		return 0
 	}
+	v.line = bytes.Clone(v.line)
+	v.head, _ = parseHead(v.line)
 	return len(v.line)
 }
+
+// wanted reports whether the index needs more of the line than its head.
+func (v *verified) wanted() bool { return v.kind == KindEmitted || v.kind == KindBatch }
 
 // check verifies a line and reads its beginning.
 func check(path string, line []byte, at int64) (head, error) {

@@ -69,7 +69,7 @@ func TestDamageFarIntoALongLedger(t *testing.T) {
 func TestALedgerWhoseLinesGetLonger(t *testing.T) {
 	path := testPath(t)
 	l := mustOpen(t, path, Options{Fsync: FsyncNever})
-	const short, long = 20_000, 100
+	const short, long = 112_000, 100
 	mustCommit(t, l, resultsOf(0, short))
 	b := resultsOf(short, short+long)
 	for i := range b.Results {
@@ -80,7 +80,29 @@ func TestALedgerWhoseLinesGetLonger(t *testing.T) {
 	if got := l.Summary().Results; got != short+long {
 		t.Errorf("%d results, want %d", got, short+long)
 	}
-	if size, most := l.index.capacity()*24, 2*32*(short+long); size > most {
+	if size, most := l.index.capacity()*24, 36*(short+long)+64<<10; size > most {
 		t.Errorf("the index takes %d bytes, want at most %d", size, most)
+	}
+}
+
+// Lines that are too large to be copied are entered one by one, between others.
+func TestALedgerOfLargeIntents(t *testing.T) {
+	const intents, records = 20, 4000
+	path := testPath(t)
+	l := mustOpen(t, path, Options{Fsync: FsyncNever})
+	for i := range intents {
+		mustCommit(t, l, resultsOf(i, i+1))
+		mustStep(t, l, intentOf(fmt.Sprint("s", i), 1, intents+i*records, intents+(i+1)*records))
+	}
+	for line := range bytes.Lines(read(t, path)) {
+		if bytes.HasPrefix(line, []byte(batchStart)) && len(line) <= readBytes {
+			t.Fatalf("an intent has %d bytes only", len(line))
+		}
+	}
+	l = mustOpen(t, path, Options{})
+	for i := range intents {
+		checkHas(t, l, testResult(i))
+		checkShardOf(t, l, intents+i*records, fmt.Sprint("s", i))
+		checkShardOf(t, l, intents+(i+1)*records-1, fmt.Sprint("s", i))
 	}
 }

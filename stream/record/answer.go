@@ -45,6 +45,7 @@ func RecallAnswer(e Endpoint, body []byte) (Answer, error) {
 // readAnswer reads an object. What is null is as if it were not there.
 func readAnswer(e Endpoint, src []byte) Answer {
 	var a Answer
+	var failed []byte // the error of the first choice
 	for w := walkAt(src, 0); w.next(); {
 		if w.begins('n') {
 			continue
@@ -58,7 +59,7 @@ func readAnswer(e Endpoint, src []byte) Answer {
 			a.Error = w.value()
 		case "choices":
 			if e == Chat || e == Completions {
-				w.at = a.readChoices(e, src, w.start)
+				failed, w.at = a.readChoices(e, src, w.start)
 			}
 		case "data":
 			if e == Embeddings {
@@ -77,6 +78,9 @@ func readAnswer(e Endpoint, src []byte) Answer {
 				a.readIncomplete(w.value())
 			}
 		}
+	}
+	if a.Error == nil {
+		a.Error = failed
 	}
 	return a
 }
@@ -97,10 +101,14 @@ func arrayOf(value []byte) []byte {
 	return value
 }
 
-// readChoices reads the first choice, counts them all, and returns the position after them.
-func (a *Answer) readChoices(e Endpoint, src []byte, i int) (end int) {
+// readChoices reads the first choice, counts them all, and returns the first one's error and the position after them.
+func (a *Answer) readChoices(e Endpoint, src []byte, i int) (failed []byte, end int) {
 	a.Content, a.Refusal, a.ToolCalls, a.FinishReason = nil, nil, nil, nil
-	return a.readList(src, i, func(first int) int { return a.readChoice(e, src, first) })
+	end = a.readList(src, i, func(first int) (end int) {
+		failed, end = a.readChoice(e, src, first)
+		return end
+	})
+	return failed, end
 }
 
 // readList reads the first element of the array at i, counts them all, and returns the position after the array.
@@ -125,16 +133,17 @@ func (a *Answer) readList(src []byte, i int, read func(first int) (end int)) (en
 	return end
 }
 
-// readChoice reads the choice at i, and returns the position after it.
-func (a *Answer) readChoice(e Endpoint, src []byte, i int) (end int) {
-	var failed []byte
+// readChoice reads the choice at i, and returns its error, OpenRouter's for a failure on the way, and the position after it.
+func (a *Answer) readChoice(e Endpoint, src []byte, i int) (failed []byte, end int) {
 	w := walkAt(src, i)
 	for w.next() {
 		switch string(w.name) {
 		case "finish_reason":
 			a.FinishReason = stringOf(w.value())
 		case "error":
-			failed = w.value()
+			if failed = w.value(); isNull(failed) {
+				failed = nil
+			}
 		case "text":
 			if e == Completions {
 				a.Content = textParts(w.value())
@@ -145,10 +154,7 @@ func (a *Answer) readChoice(e Endpoint, src []byte, i int) (end int) {
 			}
 		}
 	}
-	if !isNull(failed) && a.Error == nil { // OpenRouter's, for a failure on the way
-		a.Error = failed
-	}
-	return w.at
+	return failed, w.at
 }
 
 // readMessage reads the message at i, and returns the position after it.

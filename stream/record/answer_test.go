@@ -208,3 +208,15 @@ func TestCompact(t *testing.T) {
 		t.Errorf("not JSON: %s", got)
 	}
 }
+
+// Of choices that come twice the last count, whatever was wrong with the first.
+func TestChoicesTwice(t *testing.T) {
+	const failed, fine = `"choices":[{"error":{"message":"boom"}}]`, `"choices":[{"message":{"content":"fine"}}]`
+	for _, body := range []string{"{" + failed + "," + fine + "}", "{" + fine + "," + failed + "}"} {
+		a, err := ParseAnswer(Chat, []byte(body))
+		if last := body[len(body)/2:]; err != nil || a.Choices != 1 || (a.Error != nil) == (a.Content != nil) ||
+			(a.Content != nil) != strings.Contains(last, "fine") {
+			t.Errorf("%s: content %s, error %s, %d choices, %v", body, a.Content, a.Error, a.Choices, err)
+		}
+	}
+}
