@@ -174,8 +174,8 @@ func BenchmarkGrown(b *testing.B) {
 	for b.Loop() {
 		dir := b.TempDir()
 		recordNumbers(b, filepath.Join(dir, "grown.jsonl"), before)
-		speed := func(l load, ledger string) float64 {
-			f := measure(b, dir, l, "--base-url", sim.URL, "-c", "64", "-l", ledger)
+		speed := func(l load, path string) float64 {
+			f := measure(b, dir, l, "--base-url", sim.URL, "-c", "64", "-l", path)
 			return float64(l.n) / (f.took - f.start).Seconds()
 		}
 		var ratios, fresh []float64
@@ -193,7 +193,7 @@ func BenchmarkGrown(b *testing.B) {
 	}
 }
 
-// recordNumbers makes a ledger with results for the ids from 0 to n.
+// recordNumbers makes a ledger with results for the ids below n.
 func recordNumbers(b *testing.B, path string, n int) {
 	b.Helper()
 	l, err := ledger.Open(path, ledger.Options{Fsync: ledger.FsyncNever})

@@ -40,9 +40,6 @@ func (l *Ledger) absorb(size int64) (tail []byte, err error) {
 		if r.err != nil {
 			return nil, r.err
 		}
-		l.mu.Lock()
-		l.index.expect(float64(size) / float64(l.end))
-		l.mu.Unlock()
 	}
 }
 
@@ -94,11 +91,15 @@ func (l *Ledger) read(lines *lineReader, readings chan<- reading, stop <-chan st
 				r.err = err
 				break
 			}
-			if v.wanted() && len(line) > readBytes {
-				r.lines, r.entered = append(r.lines, v), make(chan struct{})
-				break
+			switch {
+			case !l.wants(&v.head):
+				v.line, v.time = nil, nil
+			case len(line) <= readBytes:
+				v.keep()
+				kept += len(line)
+			default:
+				r.entered, kept = make(chan struct{}), readBytes
 			}
-			kept += v.keep()
 			r.lines = append(r.lines, v)
 		}
 		buffers[n%len(buffers)] = r.lines
@@ -144,19 +145,16 @@ func (l *Ledger) verify(line []byte, at int64) (verified, error) {
 	return verified{head: h, at: at, end: at + int64(len(line)) + 1, line: line, recent: recent}, nil
 }
 
-// keep makes v independent of the line's memory, and returns how many bytes that took.
-func (v *verified) keep() int {
-	if !v.wanted() {
-		v.line, v.time = nil, nil
-		return 0
-	}
+// keep makes v independent of the line's memory.
+func (v *verified) keep() {
 	v.line = bytes.Clone(v.line)
 	v.head, _ = parseHead(v.line)
-	return len(v.line)
 }
 
-// wanted reports whether the index needs more of the line than its head.
-func (v *verified) wanted() bool { return v.kind == KindEmitted || v.kind == KindBatch }
+// wants reports whether more is needed of a line than its head's numbers.
+func (l *Ledger) wants(h *head) bool {
+	return h.kind == KindBatch || h.kind == KindEmitted && l.emitsTo(h.file)
+}
 
 // check verifies a line and reads its beginning.
 func check(path string, line []byte, at int64) (head, error) {

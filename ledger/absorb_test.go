@@ -65,7 +65,7 @@ func TestDamageFarIntoALongLedger(t *testing.T) {
 	}
 }
 
-// What is expected of the rest of a file need not come true.
+// How many records a file has does not follow from its size and its first lines.
 func TestALedgerWhoseLinesGetLonger(t *testing.T) {
 	path := testPath(t)
 	l := mustOpen(t, path, Options{Fsync: FsyncNever})

@@ -9,15 +9,13 @@ import "math/bits"
 // exists beside it, and the garbage collector finds no pointer in it. Most of it is not even in the
 // collector's heap; see memory.go.
 //
-// At 24 bytes a slot and a load between 0.75 and 0.85 a record costs 28 to 32 bytes, growing or not; up to 36 where a ledger is read that
-// promised more records than it has.
+// At 24 bytes a slot and a load between 0.75 and 0.85 a record costs 28 to 32 bytes, growing or not.
 type index struct {
 	memory  memory
 	pages   []*page
 	homes   uint64 // a hash h has its home at h*homes/2^64
 	slots   int    // in use
 	results int    // slots with a result
-	growing int    // pages that it is expected to have before long
 }
 
 const (
@@ -37,10 +35,6 @@ const (
 	maxLoadNum   = 17      // grow beyond 17/20 = 0.85
 	maxLoadDenom = 20
 	growthDenom  = 8 // by an eighth
-
-	// Where that much is expected to come it grows by a quarter, which is half of the work.
-	expectedDenom = 4
-	expectedLoad  = 0.8
 )
 
 type page [pageSlots]slot
@@ -159,7 +153,7 @@ func (x *index) forgetEmitted() {
 // insert makes room for a new slot in order, and returns it for its state to be set.
 func (x *index) insert(s slot) *slot {
 	if (x.slots+1)*maxLoadDenom > x.capacity()*maxLoadNum {
-		x.grow(max(1, len(x.pages)/growthDenom, min(x.growing-len(x.pages), len(x.pages)/expectedDenom)))
+		x.grow(max(1, len(x.pages)/growthDenom))
 	}
 	at := x.first(s.id)
 	free := at
@@ -182,12 +176,6 @@ func (x *index) reserve(slots int) {
 	if more := need>>pageBits + 1 - len(x.pages); more > 0 {
 		x.grow(more)
 	}
-}
-
-// expect says that there will be so many times as many slots before long, if what comes is like what came. Whether that comes true or not
-// a record costs at most 36 bytes.
-func (x *index) expect(times float64) {
-	x.growing = int(times*float64(x.slots)/expectedLoad)>>pageBits + 1
 }
 
 // grow adds pages and spreads the slots over them, in place: first all to the far end, from the last

@@ -4,7 +4,8 @@ import "sync"
 
 // Bounds on what lies between reading and the commit.
 const (
-	// maxOpenBytes is how many bytes of lines and answers a gate lets be held. One record larger than this still passes, alone.
+	// maxOpenBytes is how many bytes of lines and answers a gate lets be held. What is larger than this, and comes at once, still passes
+	// alone.
 	maxOpenBytes = 32 << 20
 	// commitSlack is how many finished records may wait for the commit beyond what is asked: as many as come in while a slow disk syncs.
 	commitSlack = 256

@@ -47,7 +47,7 @@ func readAnswer(e Endpoint, src []byte) Answer {
 	var a Answer
 	var failed []byte // the error of the first choice
 	for w := walkAt(src, 0); w.next(); {
-		if w.begins('n') {
+		if isNull(src[w.start:]) {
 			continue
 		}
 		switch string(w.name) {
@@ -83,6 +83,14 @@ func readAnswer(e Endpoint, src []byte) Answer {
 		a.Error = failed
 	}
 	return a
+}
+
+// notNull returns a value that is not null, else nil.
+func notNull(value []byte) []byte {
+	if isNull(value) {
+		return nil
+	}
+	return value
 }
 
 // stringOf returns a value that is a string and not empty, else nil.
@@ -141,9 +149,7 @@ func (a *Answer) readChoice(e Endpoint, src []byte, i int) (failed []byte, end i
 		case "finish_reason":
 			a.FinishReason = stringOf(w.value())
 		case "error":
-			if failed = w.value(); isNull(failed) {
-				failed = nil
-			}
+			failed = notNull(w.value())
 		case "text":
 			if e == Completions {
 				a.Content = textParts(w.value())
@@ -184,9 +190,7 @@ func (a *Answer) readEmbeddings(src []byte, i int) (end int) {
 		w := walkAt(src, first)
 		for w.next() {
 			if string(w.name) == "embedding" {
-				if a.Embedding = w.value(); isNull(a.Embedding) {
-					a.Embedding = nil
-				}
+				a.Embedding = notNull(w.value())
 			}
 		}
 		return w.at

@@ -48,7 +48,7 @@ type entry struct {
 	value place
 	end   int // position after the value
 
-	escaped bool // the key is not the name in quotes
+	escaped bool // there may be an escape in the key
 }
 
 // of returns the member's value.
@@ -219,9 +219,9 @@ func (h *hasher) object(src []byte, p place) {
 // entryAt returns the member whose key is at p, and the place of the comma or brace behind it.
 func (h *hasher) entryAt(src []byte, p place) (entry, place) {
 	end, escaped := scanString(src, p.at)
-	e := entry{name: src[p.at+1 : end-1], key: span{p.at, end}}
-	if escaped && bytes.IndexByte(e.name, '\\') >= 0 {
-		e.name, e.escaped = unquote(nil, src[p.at:end]), true
+	e := entry{name: src[p.at+1 : end-1], key: span{p.at, end}, escaped: escaped}
+	if escaped {
+		e.name = nameOf(src[p.at:end])
 	}
 	colon := skipSpace(src, end)
 	e.value = place{skipSpace(src, colon+1), p.nest}

@@ -1,7 +1,5 @@
 package record
 
-import "bytes"
-
 // walk goes through the members of an object, which is known to be valid, in their order:
 //
 //	for w := walkAt(src, i); w.next(); {
@@ -47,8 +45,8 @@ func (w *walk) next() bool {
 		return false
 	}
 	w.name = key[1 : len(key)-1]
-	if escaped && bytes.IndexByte(w.name, '\\') >= 0 {
-		w.name = unquote(nil, key)
+	if escaped {
+		w.name = nameOf(key)
 	}
 	w.start, w.at = i, i
 	return true
@@ -61,9 +59,6 @@ func (w *walk) value() []byte {
 	}
 	return w.src[w.start:w.at]
 }
-
-// begins says whether the member's value begins with c.
-func (w *walk) begins(c byte) bool { return w.start < len(w.src) && w.src[w.start] == c }
 
 // memberOf returns the value of an object's last member called name, nil when there is none: of names that come twice the last counts.
 func memberOf(object []byte, name string) []byte {
