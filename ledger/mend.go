@@ -69,7 +69,10 @@ func seam(line []byte) (end, next int) {
 // mendPiece keeps the piece, or else the longest end of it that is a line: a torn line may stand before it.
 func (m *mender) mendPiece(piece []byte, at int64) error {
 	for from := 0; ; {
-		_, err := check(m.path, piece[from:], at+int64(from))
+		h, err := check(m.path, piece[from:], at+int64(from))
+		if err == nil {
+			err = checkMembers(piece[from:], &h)
+		}
 		if errors.Is(err, ErrVersion) {
 			return err
 		}

@@ -92,6 +92,8 @@ func (s *scanner) entry(line []byte, at int64) (Entry, error) {
 		if !h.eachKey(func(k Key) { s.emitted.Keys = append(s.emitted.Keys, k) }) {
 			err = errMalformed
 		}
+	case KindBatch:
+		err = checkMembers(line, &h)
 	}
 	if err != nil {
 		return Entry{}, &DamageError{Path: s.path, Offset: at, Err: err}

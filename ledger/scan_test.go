@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -158,6 +159,41 @@ func TestScanStopsWhereItMust(t *testing.T) {
 	}
 }
 
+// malformedLines are lines with the right checksum and a beginning that can be read, and with members behind it that can't be.
+func malformedLines() (lines [][]byte) {
+	for _, body := range []string{
+		batchStart + `intent` + shardStart + `s1` + timeStart + `2026-01-01T00:00:00.000Z","round":"x",` + keysStart[1:] + `]`,
+		batchStart + `intent` + shardStart + `s1` + timeStart + `2026-01-01T00:00:00.000Z"` + keysStart + `"12"]`,
+		batchStart + `intent` + shardStart + `s1` + timeStart + `2026-01-01T00:00:00.000Z"`,
+		batchStart + `uploaded` + shardStart + `s1` + timeStart + `2026-01-01T00:00:00.000Z","bytes":true`,
+		emittedStart + `0000000000000000:0000000000000000"` + sizeStart + `1` + keysStart + `"12"]`,
+	} {
+		lines = append(lines, seal([]byte(body), 0))
+	}
+	return lines
+}
+
+// TestMalformedLinesAreDamage: what opening finds damaged scanning does too, and repairing takes out.
+func TestMalformedLinesAreDamage(t *testing.T) {
+	data, starts := smallLedger(t)
+	for _, line := range malformedLines() {
+		ledger := slices.Concat(data, line)
+		path := testPath(t)
+		write(t, path, ledger)
+		_, openErr := Open(path, Options{Simulated: true, Emitted: &FileID{}})
+		scanErr := Scan(path, func(Entry) error { return nil })
+		for _, err := range []error{openErr, scanErr} {
+			damage := (*DamageError)(nil)
+			if !errors.As(err, &damage) || damage.Offset != int64(starts[len(starts)-1]) {
+				t.Errorf("%s: %v", line, err)
+			}
+		}
+		if kept, lost, _ := mend(t, ledger); !bytes.Equal(kept, data) || !bytes.Equal(lost, line) {
+			t.Errorf("%s: kept %d bytes of %d and lost %q", line, len(kept), len(data), lost)
+		}
+	}
+}
+
 // FuzzScan: whatever a file holds, reading it ends in an error or in lines that verify, opening it
 // agrees, and repairing it gives something that opens, if it gives anything.
 func FuzzScan(f *testing.F) {
@@ -167,6 +203,9 @@ func FuzzScan(f *testing.F) {
 	f.Add(seal([]byte(`{"kind":"emitted","file":"0:0","keys":[]`), 0))
 	f.Add(seal([]byte(`{"kind":"result","i":"`), 0))
 	f.Add(seal([]byte(`{"kind":"batch"`), 0))
+	for _, line := range malformedLines() {
+		f.Add(line)
+	}
 	f.Fuzz(func(t *testing.T, content []byte) {
 		path := testPath(t)
 		for _, content := range [][]byte{content, sealedLines(content)} {
