@@ -39,6 +39,9 @@ func (m *mender) mendLine(line []byte, at int64) error {
 	if whole, ok := bytes.CutSuffix(line, []byte("\r")); ok && endsInSum(whole) {
 		line = whole // an editor's newline
 	}
+	if m.check(line, at) == nil {
+		return m.keepLine(line) // whatever looks like a seam in its answer
+	}
 	for len(line) > 0 {
 		end, next := seam(line)
 		if err := m.mendPiece(line[:end], at); err != nil {
@@ -69,10 +72,7 @@ func seam(line []byte) (end, next int) {
 // mendPiece keeps the piece, or else the longest end of it that is a line: a torn line may stand before it.
 func (m *mender) mendPiece(piece []byte, at int64) error {
 	for from := 0; ; {
-		h, err := check(m.path, piece[from:], at+int64(from))
-		if err == nil {
-			err = checkMembers(piece[from:], &h)
-		}
+		err := m.check(piece[from:], at+int64(from))
 		if errors.Is(err, ErrVersion) {
 			return err
 		}
@@ -80,13 +80,26 @@ func (m *mender) mendPiece(piece []byte, at int64) error {
 			if err := m.drop(piece[:from]); err != nil {
 				return err
 			}
-			m.stats.Kept++
-			return m.keep(piece[from:])
+			return m.keepLine(piece[from:])
 		}
 		if from = nextHead(piece, from+1); from < 0 {
 			return m.drop(piece)
 		}
 	}
+}
+
+// check says what is wrong with a line, of all that opening a ledger reads.
+func (m *mender) check(line []byte, at int64) error {
+	h, err := check(m.path, line, at)
+	if err != nil {
+		return err
+	}
+	return checkMembers(line, &h)
+}
+
+func (m *mender) keepLine(line []byte) error {
+	m.stats.Kept++
+	return m.keep(line)
 }
 
 func (m *mender) drop(piece []byte) error {

@@ -105,6 +105,19 @@ func TestRepairFindsTheLinesInARuin(t *testing.T) {
 	}
 }
 
+// What looks like the end of one line and the beginning of the next may be in an answer.
+func TestRepairKeepsAWholeLineThatLooksLikeTwo(t *testing.T) {
+	r := testResult(0)
+	r.Response = []byte(`[{"a":1,"crc":"01234567"},{"kind":"result","i":"0"}]`)
+	line, err := appendResult(nil, &r, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept, lost, _ := mend(t, line); !bytes.Equal(kept, line) {
+		t.Errorf("kept %q and lost %q", kept, lost)
+	}
+}
+
 // An answer may hold what looks like the beginning of many lines. A damaged one must not take hours.
 func TestRepairIsNotSlowedByLookAlikes(t *testing.T) {
 	r := testResult(0)
