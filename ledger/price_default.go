@@ -1,58 +1,37 @@
 package ledger
 
 import (
-	"bytes"
 	"cmp"
-	_ "embed"
-	"encoding/json"
-	"fmt"
 	"time"
 )
 
-// embeddedPrices says itself what it is made of.
-//
-//go:embed prices.json
-var embeddedPrices []byte
-
-// priceFile is the form of prices.json.
-type priceFile struct {
-	About     []string `json:"about"`
-	Providers []struct {
-		ID           string           `json:"id"`
-		IDs          []string         `json:"ids"`
-		Hosts        []string         `json:"hosts"`
-		Like         string           `json:"like"`
-		Everywhere   bool             `json:"everywhere"`
-		Open         []string         `json:"open"`
-		BatchPercent int64            `json:"batch_percent"`
-		BatchCached  bool             `json:"batch_cached"`
-		Note         string           `json:"note"`
-		Snapshot     string           `json:"snapshot"`
-		Source       string           `json:"source"`
-		Models       []priceFileModel `json:"models"`
-	} `json:"providers"`
+// listedProvider is a provider as it stands in the table that the program comes with.
+type listedProvider struct {
+	id         string
+	ids        []string // others that tables call it by
+	hosts      []string
+	like       string   // an id further up
+	everywhere bool     // the names are its own, so that the prices hold on a host that is not in the table, too,
+	open       []string // but for those that begin like this
+	batch      batchTerms
+	note       string
+	snapshot   string
+	source     string
+	models     []listedModel
 }
 
-type priceFileModel struct {
-	Name    string   `json:"name"`
-	Aliases []string `json:"aliases"`
-	Family  string   `json:"family"`
-	From    string   `json:"from"` // the day from which on this is the price, 2006-01-02
-	Note    string   `json:"note"`
-	priceFileRates
-	Snapshot    string `json:"snapshot"`
-	BatchCached *bool  `json:"batch_cached"`
-	Long        *struct {
-		Above int64 `json:"above"`
-		priceFileRates
-	} `json:"long"`
-}
-
-type priceFileRates struct {
-	Input      json.Number `json:"input"`
-	Cached     json.Number `json:"cached"`
-	CacheWrite json.Number `json:"cache_write"`
-	Output     json.Number `json:"output"`
+// listedModel is a model's price. Rates that are 0 are not published: cached tokens cost what others do then.
+type listedModel struct {
+	name        string
+	aliases     []string
+	family      string // "": as its name says
+	from        string // the day from which on this is the price, 2006-01-02
+	rates       Rates
+	above       int64 // prompt tokens, above which the whole request costs this:
+	long        Rates
+	batchInFull bool // cached tokens get no reduction in a batch, whatever the provider's terms are
+	snapshot    string
+	note        string
 }
 
 const dayLayout = "2006-01-02"
@@ -61,49 +40,31 @@ const dayLayout = "2006-01-02"
 // announced to change. It has the public list prices of the models in use, each with the day on
 // which it was read, and no discounts that are not everybody's.
 func DefaultPrices(day time.Time) *Prices {
-	p, err := parsePrices(embeddedPrices, day)
-	if err != nil {
-		panic("ledger: the price table that was built in: " + err.Error())
-	}
-	return p
-}
-
-func parsePrices(data []byte, day time.Time) (*Prices, error) {
-	var file priceFile
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&file); err != nil {
-		return nil, err
-	}
+	today := day.UTC().Format(dayLayout)
 	p := &Prices{byID: make(map[string]*priceProvider)}
-	for i := range file.Providers {
-		f := &file.Providers[i]
-		at := p.add(f.ID, f.IDs...)
-		at.hosts, at.everywhere, at.open, at.like = f.Hosts, f.Everywhere, f.Open, p.byID[f.Like]
-		at.batch = batchTerms{f.BatchPercent, f.BatchCached}
-		if at.like != nil && f.BatchPercent == 0 {
+	for i := range listed {
+		l := &listed[i]
+		at := p.add(l.id, l.ids...)
+		at.hosts, at.everywhere, at.open, at.like, at.batch = l.hosts, l.everywhere, l.open, p.byID[l.like], l.batch
+		if at.like != nil && l.batch.percent == 0 {
 			at.batch = at.like.batch
 		}
-		for j := range f.Models {
-			m := &f.Models[j]
-			if m.From > day.UTC().Format(dayLayout) {
+		for j := range l.models {
+			m := &l.models[j]
+			if m.from > today {
 				continue
 			}
-			price, err := m.price(at.batch)
-			if err != nil {
-				return nil, fmt.Errorf("%s %s: %w", f.ID, m.Name, err)
-			}
-			note := m.Note
-			if note == "" && m.From == "" {
-				note = f.Note
+			note := m.note
+			if note == "" && m.from == "" {
+				note = l.note
 			}
 			at.set(&modelPrice{
-				name: m.Name, family: m.Family, price: price, note: note,
-				snapshot: cmp.Or(m.Snapshot, f.Snapshot), source: f.Source,
-			}, m.Aliases...)
+				name: m.name, family: m.family, price: m.price(at.batch), note: note,
+				snapshot: cmp.Or(m.snapshot, l.snapshot), source: l.source,
+			}, m.aliases...)
 		}
 	}
-	return p, nil
+	return p
 }
 
 // add makes a provider that has no prices yet.
@@ -117,24 +78,15 @@ func (p *Prices) add(id string, others ...string) *priceProvider {
 	return at
 }
 
-func (m *priceFileModel) price(terms batchTerms) (price Price, err error) {
-	if price.Rates, err = m.rates(); err != nil {
-		return Price{}, err
-	}
-	if m.Long != nil {
-		price.LongAbove = m.Long.Above
-		if price.LongRates, err = m.Long.rates(); err != nil {
-			return Price{}, err
-		}
-	}
-	if m.BatchCached != nil {
-		terms.cached = *m.BatchCached
-	}
+func (m *listedModel) price(terms batchTerms) Price {
+	price := Price{Rates: m.rates.whole(), LongAbove: m.above, LongRates: m.long.whole()}
+	terms.cached = terms.cached && !m.batchInFull
 	terms.setBatch(&price)
-	return price, nil
+	return price
 }
 
-func (f *priceFileRates) rates() (Rates, error) {
-	var b rateReader
-	return b.rates(perMillion, f.Input, f.Cached, f.CacheWrite, f.Output), b.err
+// whole has the price of cached tokens where none is published.
+func (r Rates) whole() Rates {
+	r.Cached, r.CacheWrite = cmp.Or(r.Cached, r.Input), cmp.Or(r.CacheWrite, r.Input)
+	return r
 }

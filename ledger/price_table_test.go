@@ -188,15 +188,3 @@ func TestLookupRemembersABoundedNumber(t *testing.T) {
 		t.Errorf("%d answers remembered", n)
 	}
 }
-
-func TestParsePricesRefuses(t *testing.T) {
-	for name, data := range map[string]string{
-		"a member of no meaning": `{"providers":[{"id":"a","modles":[]}]}`,
-		"no price":               `{"providers":[{"id":"a","models":[{"name":"m","input":-1}]}]}`,
-		"no long price":          `{"providers":[{"id":"a","models":[{"name":"m","input":1,"long":{"above":1,"output":-1}}]}]}`,
-	} {
-		if _, err := parsePrices([]byte(data), priceDay); err == nil {
-			t.Errorf("%s: taken", name)
-		}
-	}
-}
