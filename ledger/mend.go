@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 )
 
 // mender tells what is whole in a damaged ledger from what is not.
 type mender struct {
-	path  string
+	scanner
 	keep  func(line []byte) error
 	lose  func(piece []byte) error
 	stats RepairStats
@@ -34,72 +35,60 @@ func (m *mender) mend(lines *lineReader) error {
 	}
 }
 
-// mendLine keeps what can be kept of what stands between two newlines.
+// maxSearch bounds what is done for lines inside of one that is damaged, in bytes looked at: an answer may be full of what looks like the
+// beginning of a line, and for each of them all that follows may be looked at. It takes less than a second.
+const maxSearch int64 = 1 << 30
+
+// mendLine keeps what can be kept of what stands between two newlines: of a damaged newline two lines are left, and behind a torn line
+// may stand a whole one.
 func (m *mender) mendLine(line []byte, at int64) error {
-	if whole, ok := bytes.CutSuffix(line, []byte("\r")); ok && endsInSum(whole) {
-		line = whole // an editor's newline
+	if verify(line) == nil {
+		return m.take(line, at) // whatever in it looks like two lines
 	}
-	if m.check(line, at) == nil {
-		return m.keepLine(line) // whatever looks like a seam in its answer
-	}
-	for len(line) > 0 {
-		end, next := seam(line)
-		if err := m.mendPiece(line[:end], at); err != nil {
+	end := 0 // of the line before
+	budget := maxSearch
+	for from := 0; from >= 0; {
+		n := sealedLen(line[from:], &budget)
+		if n == 0 {
+			from = nextHead(line, from+1)
+			continue
+		}
+		if err := m.dropGap(line[end:from], end > 0); err != nil {
 			return err
 		}
-		line, at = line[next:], at+int64(next)
-	}
-	return nil
-}
-
-// seam finds where one line ends and the next begins without a newline between them, but with any
-// other byte. Without a seam it is the line's end.
-func seam(line []byte) (end, next int) {
-	for from := 1; from < len(line); {
-		i := bytes.Index(line[from:], []byte(lineStart))
-		if i < 0 {
-			break
-		}
-		next = from + i
-		if end = next - 1; endsInSum(line[:end]) {
-			return end, next
-		}
-		from = next + 1
-	}
-	return len(line), len(line)
-}
-
-// mendPiece keeps the piece, or else the longest end of it that is a line: a torn line may stand before it.
-func (m *mender) mendPiece(piece []byte, at int64) error {
-	for from := 0; ; {
-		err := m.check(piece[from:], at+int64(from))
-		if errors.Is(err, ErrVersion) {
+		if err := m.take(line[from:from+n], at+int64(from)); err != nil {
 			return err
 		}
-		if err == nil {
-			if err := m.drop(piece[:from]); err != nil {
-				return err
-			}
-			return m.keepLine(piece[from:])
-		}
-		if from = nextHead(piece, from+1); from < 0 {
-			return m.drop(piece)
+		end = from + n
+		if from = end + 1; !beginsLine(line, from) { // else it is one, of whatever kind
+			from = nextHead(line, end)
 		}
 	}
+	return m.dropGap(line[end:], end > 0)
 }
 
-// check says what is wrong with a line, of all that opening a ledger reads.
-func (m *mender) check(line []byte, at int64) error {
-	h, err := check(m.path, line, at)
-	if err != nil {
+// take keeps a line with a right checksum, if it can be read.
+func (m *mender) take(line []byte, at int64) error {
+	_, err := m.entry(line, at)
+	if err == nil && m.intent {
+		err = eachRecord(line, func(ShardRecord) error { return nil })
+	}
+	switch {
+	case errors.Is(err, ErrVersion):
 		return err
+	case err != nil:
+		return m.drop(line)
 	}
-	return checkMembers(line, &h)
-}
-
-func (m *mender) keepLine(line []byte) error {
 	m.stats.Kept++
 	return m.keep(line)
+}
+
+// dropGap drops what stands between lines, but for the one byte behind a line that was its newline.
+func (m *mender) dropGap(gap []byte, behindLine bool) error {
+	if behindLine && len(gap) == 1 {
+		return nil
+	}
+	return m.drop(gap)
 }
 
 func (m *mender) drop(piece []byte) error {
@@ -111,8 +100,37 @@ func (m *mender) drop(piece []byte) error {
 	return m.lose(piece)
 }
 
-// nextHead finds the next whole beginning of a line, of a kind that is known: an answer may be full
-// of objects with a kind of their own, and each would cost a checksum of all that follows.
+// sealedLen returns the length of the line that src begins with, or 0 where none does. It ends where a checksum stands that is its own.
+func sealedLen(src []byte, budget *int64) int {
+	if !beginsLine(src, 0) {
+		return 0
+	}
+	sum, summed := uint32(0), 0
+	for from := 0; *budget > 0; from++ {
+		i := bytes.Index(src[from:], []byte(sumStart))
+		if i < 0 {
+			*budget -= int64(len(src) - from)
+			break
+		}
+		*budget -= int64(i + len(sumStart))
+		from += i
+		end := from + sumLen
+		if end > len(src) || !endsInSum(src[:end]) {
+			continue
+		}
+		sum, summed = crc32.Update(sum, castagnoli, src[summed:from]), from
+		if said, ok := parseHex(src[from+len(sumStart) : end-len(sumEnd)]); ok && uint32(said) == sum {
+			return end
+		}
+	}
+	return 0
+}
+
+func beginsLine(src []byte, at int) bool {
+	return at < len(src) && bytes.HasPrefix(src[at:], []byte(lineStart))
+}
+
+// nextHead finds the next whole beginning of a line, of a kind that is known: an answer may be full of objects with a kind of their own.
 func nextHead(piece []byte, from int) int {
 	for from < len(piece) {
 		i := bytes.Index(piece[from:], []byte(lineStart))

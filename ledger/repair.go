@@ -20,7 +20,8 @@ type RepairStats struct {
 // between. Neither new file may exist.
 //
 // A damaged byte costs the record that it is in. Where it was the newline between two records, both
-// are kept; so is a record that a torn one has run into.
+// are kept; so is a record that a torn one has run into. Such lines are found by their checksums. One
+// whose checksum is right and that cannot be read is lost whole.
 func Repair(path, out string) (stats RepairStats, err error) {
 	file, _, err := openExisting(Disk{}, path)
 	if err != nil {
@@ -38,7 +39,7 @@ func Repair(path, out string) (stats RepairStats, err error) {
 		return stats, fmt.Errorf("reading ledger %s: %w", path, ErrNotRegular)
 	}
 	clean, lost := sideFile{name: out}, sideFile{name: out + ".lost"}
-	m := mender{path: path, keep: clean.writeLine, lose: lost.writeLine}
+	m := mender{scanner: scanner{path: path}, keep: clean.writeLine, lose: lost.writeLine}
 	err = clean.create()
 	if err == nil {
 		err = m.mend(sectionLines(file, 0, info.Size()))

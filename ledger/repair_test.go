@@ -2,7 +2,7 @@ package ledger
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,9 +13,9 @@ import (
 func mend(t testing.TB, data []byte) (kept, lost []byte, stats RepairStats) {
 	t.Helper()
 	m := mender{
-		path: "x",
-		keep: func(line []byte) error { kept = append(append(kept, line...), '\n'); return nil },
-		lose: func(piece []byte) error { lost = append(append(lost, piece...), '\n'); return nil },
+		scanner: scanner{path: "x"},
+		keep:    func(line []byte) error { kept = append(append(kept, line...), '\n'); return nil },
+		lose:    func(piece []byte) error { lost = append(append(lost, piece...), '\n'); return nil },
 	}
 	if err := m.mend(sectionLines(bytes.NewReader(data), 0, int64(len(data)))); err != nil {
 		t.Fatal(err)
@@ -80,6 +80,8 @@ func TestRepairFindsTheLinesInARuin(t *testing.T) {
 	data, starts := smallLedger(t)
 	line := func(n int) string { return string(data[starts[n] : starts[n+1]-1]) }
 	full := string(data)
+	later := strings.TrimSuffix(string(seal([]byte(lineStart+`later","x":1`), 0)), "\n")
+	double := strings.TrimSuffix(string(resultWith(t, `[{"a":1,"crc":"01234567"},{"kind":"result","i":"0"}]`)), "\n")
 	for _, test := range []struct {
 		name, ruin, kept, lost string
 	}{
@@ -88,7 +90,15 @@ func TestRepairFindsTheLinesInARuin(t *testing.T) {
 		{"torn at its start", line(1) + "\n{\"kind" + line(2) + "\n", line(1) + "\n" + line(2) + "\n", "{\"kind\n"},
 		{"two seams side by side", line(1) + "x" + line(2) + "y" + line(3), line(1) + "\n" + line(2) + "\n" + line(3) + "\n", ""},
 		{"a bad line between two seams", line(1) + "x" + line(2)[:100] + "#" + line(2)[101:] + "y" + line(3) + "\n",
-			line(1) + "\n" + line(3) + "\n", line(2)[:100] + "#" + line(2)[101:] + "\n"},
+			line(1) + "\n" + line(3) + "\n", "x" + line(2)[:100] + "#" + line(2)[101:] + "y\n"},
+		{"nothing between two lines", line(1) + line(2) + "\n", line(1) + "\n" + line(2) + "\n", ""},
+		{"much between two lines", line(1) + "\x00\x00" + line(2) + "  \n", line(1) + "\n" + line(2) + "\n", "\x00\x00\n  \n"},
+		{"an editor's newlines", line(1) + "\r\n" + line(2) + "\r\n", line(1) + "\n" + line(2) + "\n", ""},
+		{"a line of a later kind", line(1) + "x" + later + "y" + line(2), line(1) + "\n" + later + "\n" + line(2) + "\n", ""},
+		{"a line that looks like two", double + "\n", double + "\n", ""},
+		{"two of them", double + "x" + double + "\n", double + "\n" + double + "\n", ""},
+		{"one behind a torn line", line(1)[:200] + double + "\n", double + "\n", line(1)[:200] + "\n"},
+		{"one that is damaged", double[:100] + "#" + double[101:] + "\n", "", double[:100] + "#" + double[101:] + "\n"},
 		{"a hole of zeros", line(1) + "\n" + strings.Repeat("\x00", 999) + "\n" + line(2), line(1) + "\n" + line(2) + "\n",
 			strings.Repeat("\x00", 999) + "\n"},
 		{"nothing", "", "", ""},
@@ -105,30 +115,41 @@ func TestRepairFindsTheLinesInARuin(t *testing.T) {
 	}
 }
 
-// What looks like the end of one line and the beginning of the next may be in an answer.
-func TestRepairKeepsAWholeLineThatLooksLikeTwo(t *testing.T) {
+// resultWith is the line of a result with a response.
+func resultWith(t testing.TB, response string) []byte {
+	t.Helper()
 	r := testResult(0)
-	r.Response = []byte(`[{"a":1,"crc":"01234567"},{"kind":"result","i":"0"}]`)
+	r.Response = []byte(response)
 	line, err := appendResult(nil, &r, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kept, lost, _ := mend(t, line); !bytes.Equal(kept, line) {
-		t.Errorf("kept %q and lost %q", kept, lost)
+	return line
+}
+
+// An answer may hold what looks like the beginning of many lines, or like the ends of as many. A damaged one must not take hours.
+func TestRepairIsNotSlowedByLookAlikes(t *testing.T) {
+	for _, look := range []string{`{"kind":"x"},`, runStart + `1,"a":2},`, `{"a":1,"crc":"01234567"},`, runStart + `1,"crc":"01234567"},`} {
+		line := resultWith(t, "["+strings.Repeat(look, 1<<18)+"1]")
+		line[len(line)/2] ^= 1
+		kept, lost, _ := mend(t, line)
+		if len(kept) > 0 || !bytes.Equal(lost, line) {
+			t.Errorf("%s: kept %d bytes and lost %d of %d", look, len(kept), len(lost), len(line))
+		}
 	}
 }
 
-// An answer may hold what looks like the beginning of many lines. A damaged one must not take hours.
-func TestRepairIsNotSlowedByLookAlikes(t *testing.T) {
-	r := testResult(0)
-	r.Response = fmt.Appendf(nil, "[%s1]", strings.Repeat(`{"kind":"x"},`, 1<<18))
-	line, err := appendResult(nil, &r, false)
-	if err != nil {
-		t.Fatal(err)
+// A line that was sealed is one, whatever is in it: nothing in it is looked for.
+func TestRepairTakesNoSealedLineApart(t *testing.T) {
+	data, starts := smallLedger(t)
+	whole := string(data[starts[1] : starts[2]-1])
+	line := string(seal([]byte(batchStart+`created`+shardStart+`s1`+timeStart+`2026-01-01T00:00:00.000Z","round":"x","y":[`+whole+`]`), 0))
+	if kept, lost, _ := mend(t, []byte(line)); len(kept) > 0 || string(lost) != line {
+		t.Errorf("kept %q and lost %q", kept, lost)
 	}
-	line[len(line)/2] ^= 1
-	kept, lost, _ := mend(t, line)
-	if len(kept) > 0 || !bytes.Equal(lost, line) {
-		t.Errorf("kept %d bytes and lost %d of %d", len(kept), len(lost), len(line))
+	later := seal([]byte(runStart+`2,"x":[`+whole+`]`), 0)
+	m := mender{keep: func([]byte) error { return nil }, lose: func([]byte) error { return nil }}
+	if err := m.mend(sectionLines(bytes.NewReader(later), 0, int64(len(later)))); !errors.Is(err, ErrVersion) {
+		t.Errorf("a line of a later format: %v", err)
 	}
 }

@@ -71,6 +71,8 @@ type scanner struct {
 	result  Result
 	failure Failure
 	emitted Emitted
+	shard   ShardEntry
+	intent  bool // the last entry is an intent, whose records have not been looked at
 }
 
 func (s *scanner) entry(line []byte, at int64) (Entry, error) {
@@ -78,6 +80,7 @@ func (s *scanner) entry(line []byte, at int64) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
+	s.intent = false
 	e := Entry{Kind: kindOf(line), Offset: at, Line: line}
 	switch h.kind {
 	case KindRun:
@@ -93,7 +96,11 @@ func (s *scanner) entry(line []byte, at int64) (Entry, error) {
 			err = errMalformed
 		}
 	case KindBatch:
-		err = checkMembers(line, &h)
+		err = s.shard.decode(line, &h)
+		s.intent = s.shard.Step == ShardIntent
+		if err == nil && s.intent && !h.eachKey(func(Key) {}) {
+			err = errMalformed
+		}
 	}
 	if err != nil {
 		return Entry{}, &DamageError{Path: s.path, Offset: at, Err: err}

@@ -162,20 +162,6 @@ func (e *ShardEntry) decode(line []byte, h *head) error {
 	return nil
 }
 
-// checkMembers says what is wrong behind the head of a line that check has passed, of all that opening a ledger reads: the members of a
-// step, and keys. The checksum is right there, so that something else than llmpipe wrote the line.
-func checkMembers(line []byte, h *head) error {
-	if h.kind == KindBatch {
-		if err := new(ShardEntry).decode(line, h); err != nil {
-			return err
-		}
-	}
-	if h.keys != nil && !h.eachKey(func(Key) {}) {
-		return errMalformed
-	}
-	return nil
-}
-
 // set takes over the member that m is at, and is false where it is not what it must be.
 func (e *ShardEntry) set(m *memberReader) bool {
 	known := true
@@ -282,4 +268,21 @@ func (s *shardRecords) next() (bool, error) {
 		return false, errMalformed
 	}
 	return true, nil
+}
+
+// eachRecord calls f with the records in the line of an intent. What is wrong with them is errMalformed; an error of f ends it and is
+// returned as it is.
+func eachRecord(line []byte, f func(ShardRecord) error) error {
+	records, err := recordsOf(line)
+	if err != nil {
+		return err
+	}
+	for {
+		if more, err := records.next(); err != nil || !more {
+			return err
+		}
+		if err := f(records.record); err != nil {
+			return err
+		}
+	}
 }

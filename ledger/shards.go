@@ -142,22 +142,10 @@ func (l *Ledger) ReadShard(id string, each func(ShardRecord) error) error {
 	if h.kind != KindBatch || h.step != ShardIntent || string(h.shard) != id {
 		return damaged(errMalformed)
 	}
-	records, err := recordsOf(line)
-	if err != nil {
-		return damaged(err)
+	if err := eachRecord(line, each); err != errMalformed {
+		return err
 	}
-	for {
-		more, err := records.next()
-		switch {
-		case err != nil:
-			return damaged(err)
-		case !more:
-			return nil
-		}
-		if err := each(records.record); err != nil {
-			return err
-		}
-	}
+	return damaged(errMalformed)
 }
 
 // ScanShards returns every shard of a ledger, simulated ones included, in the order of their intents. It takes no lock, and
