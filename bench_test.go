@@ -278,7 +278,8 @@ func firstByte(b *testing.B, path string, args ...string) float64 {
 	cmd := exec.Command(path, args...)
 	cmd.Env = cleanEnv()
 	cmd.Stdin = strings.NewReader(`"hello"` + "\n")
-	cmd.Stderr = os.Stderr
+	var said strings.Builder
+	cmd.Stderr = &said
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		b.Fatal(err)
@@ -287,13 +288,11 @@ func firstByte(b *testing.B, path string, args ...string) float64 {
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	if _, err := io.ReadFull(out, make([]byte, 1)); err != nil {
-		b.Fatal(err)
-	}
+	_, err = io.ReadFull(out, make([]byte, 1))
 	took := time.Since(start)
 	_, _ = io.Copy(io.Discard, out)
-	if err := cmd.Wait(); err != nil {
-		b.Fatal(err)
+	if err := errors.Join(err, cmd.Wait()); err != nil {
+		b.Fatalf("%s: %v\n%s", path, err, &said)
 	}
 	return float64(took.Microseconds()) / 1000
 }

@@ -20,18 +20,18 @@ type listedProvider struct {
 	models     []listedModel
 }
 
-// listedModel is a model's price. Rates that are 0 are not published: cached tokens cost what others do then.
+// listedModel is a model's price. Rates of cached tokens that are 0 are not published: such tokens cost what others do.
 type listedModel struct {
-	name        string
-	aliases     []string
-	family      string // "": as its name says
-	from        string // the day from which on this is the price, 2006-01-02
-	rates       Rates
-	above       int64 // prompt tokens, above which the whole request costs this:
-	long        Rates
-	batchInFull bool // cached tokens get no reduction in a batch, whatever the provider's terms are
-	snapshot    string
-	note        string
+	name          string
+	aliases       []string
+	family        string // "": as its name says
+	from          string // the day from which on this is the price, 2006-01-02
+	rates         Rates
+	above         int64 // prompt tokens, above which the whole request costs this:
+	long          Rates
+	batchUncached bool // in a batch cached tokens are billed as others, whatever the provider's terms are
+	snapshot      string
+	note          string
 }
 
 const dayLayout = "2006-01-02"
@@ -80,7 +80,7 @@ func (p *Prices) add(id string, others ...string) *priceProvider {
 
 func (m *listedModel) price(terms batchTerms) Price {
 	price := Price{Rates: m.rates.whole(), LongAbove: m.above, LongRates: m.long.whole()}
-	terms.cached = terms.cached && !m.batchInFull
+	terms.cached = terms.cached && !m.batchUncached
 	terms.setBatch(&price)
 	return price
 }
