@@ -142,10 +142,10 @@ func (l *Ledger) ReadShard(id string, each func(ShardRecord) error) error {
 	if h.kind != KindBatch || h.step != ShardIntent || string(h.shard) != id {
 		return damaged(errMalformed)
 	}
-	if err := eachRecord(line, each); err != errMalformed {
-		return err
+	if err = eachRecord(line, each); err == errMalformed {
+		return damaged(err)
 	}
-	return damaged(errMalformed)
+	return err
 }
 
 // ScanShards returns every shard of a ledger, simulated ones included, in the order of their intents. It takes no lock, and
