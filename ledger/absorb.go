@@ -164,6 +164,11 @@ func check(path string, line []byte, at int64) (head, error) {
 		}
 		return head{}, &DamageError{Path: path, Offset: at, Err: err}
 	}
+	return headOf(path, line, at)
+}
+
+// headOf reads the beginning of a line that verify has passed.
+func headOf(path string, line []byte, at int64) (head, error) {
 	h, ok := parseHead(line)
 	if !ok {
 		return head{}, &DamageError{Path: path, Offset: at, Err: errMalformed}

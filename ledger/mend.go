@@ -69,8 +69,11 @@ func (m *mender) mendLine(line []byte, at int64) error {
 
 // take keeps a line with a right checksum, if it can be read.
 func (m *mender) take(line []byte, at int64) error {
-	_, err := m.entry(line, at)
-	if err == nil && m.intent {
+	h, err := headOf(m.path, line, at)
+	if err == nil {
+		_, err = m.read(line, at, &h)
+	}
+	if err == nil && h.kind == KindBatch && h.step == ShardIntent {
 		err = eachRecord(line, func(ShardRecord) error { return nil })
 	}
 	switch {

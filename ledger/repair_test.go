@@ -12,15 +12,21 @@ import (
 // mend repairs in memory.
 func mend(t testing.TB, data []byte) (kept, lost []byte, stats RepairStats) {
 	t.Helper()
+	kept, lost, stats, err := mendAll(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kept, lost, stats
+}
+
+func mendAll(data []byte) (kept, lost []byte, stats RepairStats, err error) {
 	m := mender{
 		scanner: scanner{path: "x"},
 		keep:    func(line []byte) error { kept = append(append(kept, line...), '\n'); return nil },
 		lose:    func(piece []byte) error { lost = append(append(lost, piece...), '\n'); return nil },
 	}
-	if err := m.mend(sectionLines(bytes.NewReader(data), 0, int64(len(data)))); err != nil {
-		t.Fatal(err)
-	}
-	return kept, lost, m.stats
+	err = m.mend(sectionLines(bytes.NewReader(data), 0, int64(len(data))))
+	return kept, lost, m.stats, err
 }
 
 func TestRepairWritesACleanLedgerBesideTheOld(t *testing.T) {
@@ -148,8 +154,7 @@ func TestRepairTakesNoSealedLineApart(t *testing.T) {
 		t.Errorf("kept %q and lost %q", kept, lost)
 	}
 	later := seal([]byte(runStart+`2,"x":[`+whole+`]`), 0)
-	m := mender{keep: func([]byte) error { return nil }, lose: func([]byte) error { return nil }}
-	if err := m.mend(sectionLines(bytes.NewReader(later), 0, int64(len(later)))); !errors.Is(err, ErrVersion) {
+	if _, _, _, err := mendAll(later); !errors.Is(err, ErrVersion) {
 		t.Errorf("a line of a later format: %v", err)
 	}
 }

@@ -72,7 +72,6 @@ type scanner struct {
 	failure Failure
 	emitted Emitted
 	shard   ShardEntry
-	intent  bool // the last entry is an intent, whose records have not been looked at
 }
 
 func (s *scanner) entry(line []byte, at int64) (Entry, error) {
@@ -80,8 +79,12 @@ func (s *scanner) entry(line []byte, at int64) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	s.intent = false
-	e := Entry{Kind: kindOf(line), Offset: at, Line: line}
+	return s.read(line, at, &h)
+}
+
+// read reads what is behind the head of a line, but for the records of an intent.
+func (s *scanner) read(line []byte, at int64, h *head) (e Entry, err error) {
+	e = Entry{Kind: kindOf(line), Offset: at, Line: line}
 	switch h.kind {
 	case KindRun:
 		err, e.Run = s.run.decode(line), &s.run
@@ -96,9 +99,8 @@ func (s *scanner) entry(line []byte, at int64) (Entry, error) {
 			err = errMalformed
 		}
 	case KindBatch:
-		err = s.shard.decode(line, &h)
-		s.intent = s.shard.Step == ShardIntent
-		if err == nil && s.intent && !h.eachKey(func(Key) {}) {
+		err = s.shard.decode(line, h)
+		if err == nil && h.step == ShardIntent && !h.eachKey(func(Key) {}) {
 			err = errMalformed
 		}
 	}
