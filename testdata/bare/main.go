@@ -3,23 +3,27 @@ package main
 
 import (
 	"io"
-	"log"
 	"net/http"
 	"os"
 	"strings"
 )
 
 func main() {
+	if err := ask(os.Args[1]); err != nil {
+		panic(err)
+	}
+}
+
+func ask(baseURL string) error {
 	prompt, err := io.ReadAll(os.Stdin)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	body := `{"model":"m","messages":[{"role":"user","content":` + string(prompt) + `}]}`
-	resp, err := http.Post(os.Args[1]+"/chat/completions", "application/json", strings.NewReader(body))
+	resp, err := http.Post(baseURL+"/chat/completions", "application/json", strings.NewReader(body))
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
-	if _, err := io.Copy(os.Stdout, resp.Body); err != nil {
-		log.Fatal(err)
-	}
+	_, err = io.Copy(os.Stdout, resp.Body)
+	return err
 }
