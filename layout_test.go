@@ -42,7 +42,8 @@ func goList(t *testing.T, pattern string) []goPackage {
 func TestImportsRunOneWay(t *testing.T) {
 	allowed := map[string][]string{
 		"llmpipe": {
-			"llmpipe/stream", "llmpipe/stream/record", "llmpipe/stream/provider", "llmpipe/limiter", "llmpipe/ledger",
+			"llmpipe/stream", "llmpipe/stream/record", "llmpipe/stream/provider", "llmpipe/stream/provider/sim",
+			"llmpipe/limiter", "llmpipe/ledger",
 			"github.com/alecthomas/kong",
 		},
 		"llmpipe/stream": {
@@ -50,8 +51,10 @@ func TestImportsRunOneWay(t *testing.T) {
 			"github.com/cenkalti/backoff/v4", "golang.org/x/term", "golang.org/x/sys",
 		},
 		"llmpipe/stream/provider": {
-			"llmpipe/stream/record", "github.com/sashabaranov/go-openai",
-			"github.com/go-json-experiment/json", // of the simulator, which is the other side of every benchmark
+			"llmpipe/stream/record", "llmpipe/stream/provider/sim", "github.com/sashabaranov/go-openai",
+		},
+		"llmpipe/stream/provider/sim": {
+			"github.com/go-json-experiment/json", // it is the other side of every benchmark
 		},
 		"llmpipe/stream/record": {"github.com/klauspost/compress", "github.com/go-json-experiment/json"},
 		"llmpipe/ledger":        {"github.com/klauspost/compress", "github.com/go-json-experiment/json", "golang.org/x/sys"},

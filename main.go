@@ -23,6 +23,7 @@ import (
 
 	"llmpipe/stream"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/provider/sim"
 	"llmpipe/stream/record"
 )
 
@@ -322,7 +323,7 @@ type simCommand struct {
 
 // Run serves until a signal comes.
 func (c *simCommand) Run(a *app) error {
-	o, err := provider.ParseSimOptions(strings.TrimPrefix(c.Options, "?"))
+	o, err := sim.ParseOptions(strings.TrimPrefix(c.Options, "?"))
 	if err != nil {
 		return &stream.UsageError{Err: err}
 	}
@@ -339,7 +340,7 @@ func (c *simCommand) Run(a *app) error {
 		}
 		stop()
 	}()
-	return provider.NewSim(o).Serve(ctx, l)
+	return sim.New(o).Serve(ctx, l)
 }
 
 // completionCommand prints what a shell is told to complete llmpipe's words. It asks back, with words in place of its name, what they are.

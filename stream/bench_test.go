@@ -23,6 +23,7 @@ import (
 	"llmpipe/ledger"
 	"llmpipe/limiter"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/provider/sim"
 )
 
 // The benchmarks of all packages are listed at the head of bench_test.go at the top of the repository.
@@ -44,7 +45,7 @@ func TestMain(m *testing.M) {
 
 // serveBenchSim says its address on stdout, and serves until stdin ends.
 func serveBenchSim(options string) error {
-	o, err := provider.ParseSimOptions(options)
+	o, err := sim.ParseOptions(options)
 	if err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func serveBenchSim(options string) error {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		stop()
 	}()
-	return provider.NewSim(o).Serve(ctx, l)
+	return sim.New(o).Serve(ctx, l)
 }
 
 // startBenchSim starts the simulator, and returns its base URL.

@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"llmpipe/stream/provider/sim"
 	"llmpipe/stream/record"
 )
 
@@ -84,7 +85,7 @@ func replies(t *testing.T, client *Client, file string) map[string]Reply {
 // A batch from its input to its answers, over loopback, as the simulator serves it.
 func TestBatchOverLoopback(t *testing.T) {
 	const n = 100
-	sim := NewSim(SimOptions{Key: "sk-1"})
+	sim := sim.New(sim.Options{Key: "sk-1"})
 	t.Cleanup(sim.Close)
 	client := clientOf(t, Config{BaseURL: "/v1", Key: "sk-1"}, sim)
 	b := ended(t, client, submit(t, client, n, `{"custom_id":"bad","method":"POST","url":"/v1/chat/completions","body":{"messages":[]}}`).ID)
@@ -128,10 +129,12 @@ func TestBatchOverLoopback(t *testing.T) {
 
 // A batch whose making was not heard of is found by its metadata, and it is the only one.
 func TestBatchLost(t *testing.T) {
-	sim := NewSim(SimOptions{BatchLost: 1})
+	sim := sim.New(sim.Options{BatchLost: 1})
 	t.Cleanup(sim.Close)
 	client := clientOf(t, Config{}, sim)
-	f, err := client.UploadFile(t.Context(), "in.jsonl", strings.NewReader(batchLines(1)), int64(len(batchLines(1))))
+	const line = `{"custom_id":"r0","method":"POST","url":"/v1/chat/completions",` +
+		`"body":{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Question 0"}]}}` + "\n"
+	f, err := client.UploadFile(t.Context(), "in.jsonl", strings.NewReader(line), int64(len(line)))
 	if err != nil {
 		t.Fatal(err)
 	}

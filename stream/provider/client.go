@@ -14,6 +14,7 @@ import (
 
 	openai "github.com/sashabaranov/go-openai"
 
+	"llmpipe/stream/provider/sim"
 	"llmpipe/stream/record"
 )
 
@@ -51,7 +52,7 @@ type Client struct {
 	api       *openai.Client
 	transport *http.Transport
 	fresh     *http.Transport // keeps no connection, so that none is used twice
-	sim       *Sim
+	sim       *sim.Server
 	timeout   time.Duration
 	deadlines deadlines
 	stubs     [record.Completions + 1]stub
@@ -104,16 +105,16 @@ func New(c Config) (*Client, error) {
 }
 
 // openSim returns the simulator that a "sim:" address asks for, and nil for every other address.
-func openSim(baseURL string) (*Sim, error) {
+func openSim(baseURL string) (*sim.Server, error) {
 	rest, ok := strings.CutPrefix(baseURL, "sim:")
 	if !ok {
 		return nil, nil
 	}
-	options, err := ParseSimOptions(strings.TrimPrefix(rest, "?"))
+	options, err := sim.ParseOptions(strings.TrimPrefix(rest, "?"))
 	if err != nil {
 		return nil, fmt.Errorf("base URL %s: %w", baseURL, err)
 	}
-	return NewSim(options), nil
+	return sim.New(options), nil
 }
 
 func parseBaseURL(s string) (*url.URL, error) {
@@ -139,7 +140,7 @@ const (
 	idleTimeout = 90 * time.Second
 )
 
-func newTransport(base *url.URL, sim *Sim, connections int) *http.Transport {
+func newTransport(base *url.URL, sim *sim.Server, connections int) *http.Transport {
 	t := &http.Transport{
 		Proxy:               proxyTo(base),
 		DialContext:         (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,

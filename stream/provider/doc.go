@@ -27,6 +27,6 @@
 //
 // # The simulated provider
 //
-// [Sim] is an http.Handler that behaves as OpenAI's API does, with latency, limits, headers, usage and faults as asked for. The base
-// URL "sim:" serves it in process over a connection without a socket; the sim subcommand serves it over TCP.
+// Package sim is an http.Handler that behaves as OpenAI's API does. The base URL "sim:" serves it in process over a connection
+// without a socket; the sim subcommand serves it over TCP.
 package provider

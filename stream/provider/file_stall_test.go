@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"io"
+	"llmpipe/stream/provider/sim"
 	"net"
 	"net/http"
 	"testing"
@@ -13,7 +14,7 @@ import (
 // inBubble returns a client of a server that answers as h does, over connections that keep to the bubble's clock.
 func inBubble(t *testing.T, timeout time.Duration, h http.Handler) *Client {
 	t.Helper()
-	listener := newSimListener()
+	listener := sim.NewListener()
 	server := &http.Server{Handler: h}
 	served := make(chan struct{})
 	go func() {
@@ -24,7 +25,7 @@ func inBubble(t *testing.T, timeout time.Duration, h http.Handler) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client.transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return listener.dial(ctx) }
+	client.transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return listener.Dial(ctx) }
 	t.Cleanup(func() {
 		client.Close()
 		_ = server.Close()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"llmpipe/stream/provider/sim"
 	"net/http"
 	"reflect"
 	"runtime"
@@ -60,7 +61,7 @@ func TestUploadFile(t *testing.T) {
 // An upload is not held in memory, on either side of a connection to the simulator.
 func TestUploadFileMemory(t *testing.T) {
 	const size, most = 64 << 20, 4 << 20
-	sim := NewSim(SimOptions{})
+	sim := sim.New(sim.Options{})
 	t.Cleanup(sim.Close)
 	client := clientOf(t, Config{}, sim)
 	content := readerAt(func(p []byte, at int64) (int, error) {

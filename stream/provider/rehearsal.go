@@ -2,21 +2,17 @@ package provider
 
 import (
 	"context"
+	"llmpipe/stream/provider/sim"
 	"net/http"
 	"sync/atomic"
 	"time"
 )
 
-// simMark is the header of what a simulator answers that is served over the network, in canonical form.
-const simMark = "Llmpipe-Simulated"
-
-var simMarked = []string{"true"}
-
 // rehearsal notes whether a simulator was heard over the network.
 type rehearsal struct{ heard atomic.Bool }
 
 func (r *rehearsal) listen(h http.Header) {
-	if _, ok := h[simMark]; ok && !r.heard.Load() {
+	if _, ok := h[sim.Mark]; ok && !r.heard.Load() {
 		r.heard.Store(true)
 	}
 }

@@ -1,0 +1,181 @@
+package sim
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// reasoningFactor is how many tokens a reasoning model thinks, on average,
+// for each that it shows; they come in blocks of reasoningBlock, as OpenAI
+// bills them ("Reasoning models", platform.openai.com/docs/guides/reasoning).
+const (
+	reasoningFactor = 4
+	reasoningBlock  = 64
+)
+
+// usage is what an answer is billed for, in tokens. Completion includes reasoning.
+type usage struct{ prompt, completion, reasoning int }
+
+// answer is the outcome of a request before it takes an endpoint's form.
+type answer struct {
+	choices []choice
+	usage   usage
+}
+
+// choice is one completion. Its visible tokens are its words.
+type choice struct {
+	hash               uint64
+	visible, reasoning int
+	cut                bool // ended by the limit on its length
+}
+
+// reasons tells whether the model's name is one of those that think first.
+func (q *request) reasons() bool {
+	for _, family := range [...]string{"o1", "o3", "o4", "gpt-5"} {
+		if strings.HasPrefix(q.model, family) {
+			return true
+		}
+	}
+	return false
+}
+
+// completions is the number of choices that the request asks for.
+func (q *request) completions() int {
+	if !q.endpoint.generates {
+		return 0
+	}
+	return q.n * max(1, len(q.inputs))
+}
+
+// charge is what a limit takes for the request before it is answered, in
+// tokens: the prompt, and all the output that it may have. mean is the
+// expected output where it sets no bound.
+func (q *request) charge(mean int) int {
+	output := q.maxTokens
+	if output == 0 {
+		output = mean
+		if q.reasons() {
+			output += mean * reasoningFactor
+		}
+	}
+	return q.promptTokens + q.otherTokens + output*q.completions()
+}
+
+// answer decides what the request gets. mean is the expected number of visible
+// tokens; truncate cuts the answer in half, as if max_tokens had.
+func (q *request) answer(mean int, truncate bool) answer {
+	a := answer{usage: usage{prompt: q.promptTokens + q.otherTokens}}
+	for i := range q.completions() {
+		c := q.choice(i, mean, truncate)
+		a.choices = append(a.choices, c)
+		a.usage.completion += c.visible + c.reasoning
+		a.usage.reasoning += c.reasoning
+	}
+	return a
+}
+
+func (q *request) choice(index, mean int, truncate bool) choice {
+	c := choice{hash: mix(q.hash, uint64(index))}
+	c.visible = logNormal(c.hash, mean)
+	if q.reasons() {
+		thought := logNormal(mix(c.hash, 1), mean*reasoningFactor)
+		c.reasoning = (thought + reasoningBlock - 1) / reasoningBlock * reasoningBlock
+	}
+	bound := c.visible + c.reasoning
+	if truncate {
+		bound = c.reasoning + (c.visible+1)/2
+		c.cut = true
+	}
+	if q.maxTokens > 0 && q.maxTokens < c.visible+c.reasoning {
+		bound = min(bound, q.maxTokens)
+		c.cut = true
+	}
+	c.reasoning = min(c.reasoning, bound)
+	c.visible = bound - c.reasoning
+	return c
+}
+
+func (c *choice) finishReason() string {
+	if c.cut {
+		return "length"
+	}
+	return "stop"
+}
+
+// An answer quotes the first words of its prompt, so that a person sees which
+// one it belongs to, and goes on with filler.
+const (
+	echoWords = 8
+	wordBytes = 32 // of an echoed word; a longer one is cut
+	opening   = "Simulated answer to"
+)
+
+// filler is said again and again, from a sentence that the hash chooses.
+var filler = strings.Fields(`This text was made up by the simulator. It has the length, the shape and the price of a real answer, ` +
+	`but no meaning. The same seed and the same request give the same words again. Nothing was sent anywhere, and nothing was paid. ` +
+	`Use it to try out a pipeline before the first real prompt leaves this machine.`)
+
+// writeText appends the text of a choice: exactly c.visible words.
+func (q *request) writeText(dst []byte, c *choice) []byte {
+	left := c.visible
+	word := func(w string) {
+		if left == 0 {
+			return
+		}
+		if left < c.visible {
+			dst = append(dst, ' ')
+		}
+		dst = append(dst, w...)
+		left--
+	}
+	for w := range strings.FieldsSeq(opening) {
+		word(w)
+	}
+	if echo := q.echoed(); len(echo) > 0 {
+		echo[0] = `"` + echo[0]
+		echo[len(echo)-1] += `":`
+		for _, w := range echo {
+			word(w)
+		}
+	} else {
+		word("this:")
+	}
+	start := int(c.hash % uint64(len(filler)))
+	for start > 0 && !strings.HasSuffix(filler[start-1], ".") {
+		start-- // to the beginning of the sentence
+	}
+	for i := start; left > 0; i++ {
+		word(filler[i%len(filler)])
+	}
+	return dst
+}
+
+// echoed returns the first words of the prompt.
+func (q *request) echoed() []string {
+	if q.echo == nil {
+		return nil
+	}
+	text := q.plain(q.echo)
+	// The words wanted are in the first bytes, however long the prompt is.
+	text = text[:min(len(text), 4*echoWords*wordBytes)]
+	words := make([]string, 0, echoWords+1)
+	for w := range strings.FieldsSeq(strings.ToValidUTF8(string(text), "")) {
+		if len(words) == echoWords {
+			words[echoWords-1] += "…"
+			break
+		}
+		words = append(words, shortWord(w))
+	}
+	return words
+}
+
+func shortWord(w string) string {
+	if len(w) <= wordBytes {
+		return w
+	}
+	end := wordBytes
+	for !utf8.RuneStart(w[end]) {
+		end--
+	}
+	return w[:end] + "…"
+}

@@ -1,0 +1,260 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// What a batch may hold (platform.openai.com/docs/guides/batch).
+const (
+	batchRequests = 50_000
+	batchBytes    = 200_000_000
+	batchWindow   = 24 * time.Hour
+)
+
+// batch is one batch. What is not fixed by its making is guarded by
+// batches.mu.
+type batch struct {
+	number   int // 1 for the first of the simulator
+	endpoint *endpoint
+	input    *storedFile // nil if there was none when the batch was made
+	expires  time.Time   // the end of its window
+	model    string      // of all its requests, once they have been read
+	tokens   int         // of the prompts, once they count as enqueued
+	state    batchObject
+
+	// ctx ends with the batch's window, by a request to cancel it, or with the
+	// simulator; its cause tells which.
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+}
+
+// Why a batch stops before its last request.
+var (
+	errSimWindow    = errors.New("the completion window has ended")
+	errSimCancelled = errors.New("the batch was cancelled")
+)
+
+// batchObject is a batch as the API shows it.
+type batchObject struct {
+	ID               string            `json:"id"`
+	Object           string            `json:"object"`
+	Endpoint         string            `json:"endpoint"`
+	Errors           *batchErrors      `json:"errors"`
+	InputFileID      string            `json:"input_file_id"`
+	CompletionWindow string            `json:"completion_window"`
+	Status           string            `json:"status"`
+	OutputFileID     *string           `json:"output_file_id"`
+	ErrorFileID      *string           `json:"error_file_id"`
+	CreatedAt        int64             `json:"created_at"`
+	InProgressAt     *int64            `json:"in_progress_at"`
+	ExpiresAt        int64             `json:"expires_at"`
+	FinalizingAt     *int64            `json:"finalizing_at"`
+	CompletedAt      *int64            `json:"completed_at"`
+	FailedAt         *int64            `json:"failed_at"`
+	ExpiredAt        *int64            `json:"expired_at"`
+	CancellingAt     *int64            `json:"cancelling_at"`
+	CancelledAt      *int64            `json:"cancelled_at"`
+	RequestCounts    batchCounts       `json:"request_counts"`
+	Usage            *batchUsage       `json:"usage"`
+	Metadata         map[string]string `json:"metadata"`
+}
+
+// batchCounts counts the requests that were answered and those that failed;
+// one that nobody got to before the end is neither.
+type batchCounts struct {
+	Total     int `json:"total"`
+	Completed int `json:"completed"`
+	Failed    int `json:"failed"`
+}
+
+// batchUsage is what the answers of a batch are billed for, in tokens.
+type batchUsage struct {
+	Input   int `json:"input_tokens"`
+	Output  int `json:"output_tokens"` // reasoning included
+	Details struct {
+		Reasoning int `json:"reasoning_tokens"`
+	} `json:"output_tokens_details"`
+	Total int `json:"total_tokens"`
+}
+
+func (u *batchUsage) add(a usage) {
+	u.Input += a.prompt
+	u.Output += a.completion
+	u.Details.Reasoning += a.reasoning
+	u.Total += a.prompt + a.completion
+}
+
+// batchErrors say why a batch failed as a whole.
+type batchErrors struct {
+	Object string      `json:"object"`
+	Data   []batchFlaw `json:"data"`
+}
+
+type batchFlaw struct {
+	Code    string  `json:"code"`
+	Message string  `json:"message"`
+	Param   *string `json:"param"`
+	Line    *int    `json:"line"`
+}
+
+// A batch's states. It moves down this list and ends in one of the last four;
+// cancelling leads to cancelled.
+const (
+	stateValidating = "validating"
+	stateInProgress = "in_progress"
+	stateFinalizing = "finalizing"
+	stateCancelling = "cancelling"
+	stateCompleted  = "completed"
+	stateExpired    = "expired"
+	stateFailed     = "failed"
+	stateCancelled  = "cancelled"
+)
+
+// enter moves the batch to a state and notes when.
+func (b *batch) enter(status string) {
+	now := time.Now().Unix()
+	o := &b.state
+	o.Status = status
+	switch status {
+	case stateValidating:
+		o.CreatedAt = now
+	case stateInProgress:
+		o.InProgressAt = &now
+	case stateFinalizing:
+		o.FinalizingAt = &now
+	case stateCancelling:
+		o.CancellingAt = &now
+	case stateCompleted:
+		o.CompletedAt = &now
+	case stateExpired:
+		o.ExpiredAt = &now
+	case stateFailed:
+		o.FailedAt = &now
+	case stateCancelled:
+		o.CancelledAt = &now
+	}
+}
+
+// batches are the batches of one simulator. Each has a goroutine until it
+// ends; close waits for them.
+type batches struct {
+	life context.Context // ends with the simulator
+	end  context.CancelFunc
+
+	mu      sync.Mutex
+	closed  bool
+	running sync.WaitGroup
+	all     []*batch       // in the order of their making
+	queued  map[string]int // tokens of unfinished batches, by model
+}
+
+// add lists b and counts a goroutine for it; false after close.
+func (t *batches) add(b *batch) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return false
+	}
+	t.all = append(t.all, b)
+	b.number = len(t.all)
+	t.running.Add(1)
+	return true
+}
+
+// find returns the batch with that id, or nil.
+func (t *batches) find(id string) *batch {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, b := range t.all {
+		if b.state.ID == id {
+			return b
+		}
+	}
+	return nil
+}
+
+// list returns all batches, oldest first.
+func (t *batches) list() []*batch {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.all[:len(t.all):len(t.all)]
+}
+
+// object returns b as it is at this moment.
+func (t *batches) object(b *batch) batchObject {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return b.state
+}
+
+// update changes what is said of b.
+func (t *batches) update(b *batch, edit func(o *batchObject)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	edit(&b.state)
+}
+
+// change moves b to a state, with what edit does, and tells whether it did: a
+// batch that is being cancelled goes nowhere but to cancelled.
+func (t *batches) change(b *batch, status string, edit func(o *batchObject)) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if b.state.Status == stateCancelling && status != stateCancelled {
+		return false
+	}
+	edit(&b.state)
+	b.enter(status)
+	if over(status) {
+		// A poll that sees the end finds room for the next one.
+		t.queued[b.model] -= b.tokens
+	}
+	return true
+}
+
+// stop asks for the end of a batch that has one before it; false when it is too late for that.
+func (t *batches) stop(b *batch) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch b.state.Status {
+	case stateValidating, stateInProgress:
+		b.enter(stateCancelling)
+		b.cancel(errSimCancelled)
+		return true
+	}
+	return b.state.Status == stateCancelling
+}
+
+// enqueue counts the tokens of a batch against the limit of its model, unless
+// there is no room for them.
+func (t *batches) enqueue(b *batch, model string, tokens, limit int) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	b.model = model
+	if limit > 0 && t.queued[model]+tokens > limit {
+		return false
+	}
+	b.tokens = tokens
+	t.queued[model] += tokens
+	return true
+}
+
+// close ends all batches where they are.
+func (t *batches) close() {
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
+	t.end()
+	t.running.Wait()
+}
+
+// over tells whether a batch in that state has ended.
+func over(status string) bool {
+	switch status {
+	case stateCompleted, stateExpired, stateFailed, stateCancelled:
+		return true
+	}
+	return false
+}

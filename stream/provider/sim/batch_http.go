@@ -1,0 +1,163 @@
+package sim
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// batchEndpoints are those that a batch may ask.
+var batchEndpoints = map[string]*endpoint{
+	"/v1/chat/completions": chat,
+	"/v1/responses":        responses,
+	"/v1/completions":      completions,
+	"/v1/embeddings":       embeddings,
+}
+
+// What a batch's metadata may hold, in pairs and in characters
+// (platform.openai.com/docs/api-reference/batch/create).
+const (
+	metadataPairs = 16
+	metadataKey   = 64
+	metadataValue = 512
+)
+
+// batchRequest is the body of POST /batches.
+type batchRequest struct {
+	InputFileID      string         `json:"input_file_id"`
+	Endpoint         string         `json:"endpoint"`
+	CompletionWindow string         `json:"completion_window"`
+	Metadata         map[string]any `json:"metadata"`
+}
+
+// batchBody bounds the body of POST /batches: ids and metadata.
+const batchBody = 1 << 20
+
+// createBatch serves POST /batches. What is wrong with the input file is found
+// later, by the batch.
+func (s *Server) createBatch(w http.ResponseWriter, r *http.Request) {
+	var asked batchRequest
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, batchBody)).Decode(&asked); err != nil {
+		s.fail(w, errJSON(err))
+		return
+	}
+	if refusal := asked.check(); refusal != nil {
+		s.fail(w, refusal)
+		return
+	}
+	window := s.options.BatchWindow
+	if window == 0 {
+		window = batchWindow
+	}
+	now := time.Now()
+	b := &batch{endpoint: batchEndpoints[asked.Endpoint], expires: now.Add(window), state: batchObject{
+		ID: s.newID("batch_"), Object: "batch", Endpoint: asked.Endpoint, InputFileID: asked.InputFileID,
+		CompletionWindow: asked.CompletionWindow, ExpiresAt: now.Add(window).Unix(), Metadata: asked.metadata(),
+	}}
+	if file := s.files.find(asked.InputFileID); file != nil && !now.Before(file.ready) {
+		b.input = file
+	}
+	b.ctx, b.cancel = context.WithCancelCause(s.batches.life)
+	b.enter(stateValidating)
+	made := b.state
+	if !s.batches.add(b) {
+		s.reset(w)
+		return
+	}
+	s.stats.batchMade()
+	go s.runBatch(b)
+	if b.number <= s.options.BatchLost {
+		s.reset(w)
+		return
+	}
+	s.replyObject(w, made)
+}
+
+// check says what is wrong with a request to make a batch, but for its file.
+func (q *batchRequest) check() *apiError {
+	switch {
+	case q.InputFileID == "":
+		return errMissing("input_file_id")
+	case q.Endpoint == "":
+		return errMissing("endpoint")
+	case batchEndpoints[q.Endpoint] == nil:
+		return errValue("endpoint", "an endpoint such as /v1/chat/completions")
+	case q.CompletionWindow == "":
+		return errMissing("completion_window")
+	case q.CompletionWindow != "24h":
+		return errValue("completion_window", "'24h'")
+	case len(q.Metadata) > metadataPairs:
+		return errValue("metadata", fmt.Sprintf("at most %d pairs", metadataPairs))
+	}
+	for key, value := range q.Metadata {
+		text, ok := value.(string)
+		switch {
+		case utf8.RuneCountInString(key) > metadataKey:
+			return errValue("metadata", "keys of at most "+strconv.Itoa(metadataKey)+" characters")
+		case !ok:
+			return errType("metadata."+key, "a string")
+		case utf8.RuneCountInString(text) > metadataValue:
+			return errValue("metadata."+key, "at most "+strconv.Itoa(metadataValue)+" characters")
+		}
+	}
+	return nil
+}
+
+// metadata returns what check has found to be strings.
+func (q *batchRequest) metadata() map[string]string {
+	if q.Metadata == nil {
+		return nil
+	}
+	out := make(map[string]string, len(q.Metadata))
+	for key, value := range q.Metadata {
+		out[key], _ = value.(string)
+	}
+	return out
+}
+
+// showBatch serves GET /batches/{id}.
+func (s *Server) showBatch(w http.ResponseWriter, r *http.Request) {
+	b := s.batches.find(r.PathValue("id"))
+	if b == nil {
+		s.fail(w, errBatch(r.PathValue("id")))
+		return
+	}
+	s.replyObject(w, s.batches.object(b))
+}
+
+// listBatches serves GET /batches, newest first.
+func (s *Server) listBatches(w http.ResponseWriter, r *http.Request) {
+	all := s.batches.list()
+	page, refusal := pageOf(r, len(all), 20, 100, func(i int) string { return all[i].state.ID })
+	if refusal != nil {
+		s.fail(w, refusal)
+		return
+	}
+	for _, i := range page.indexes {
+		page.Data = append(page.Data, s.batches.object(all[i]))
+	}
+	s.replyObject(w, page)
+}
+
+// cancelBatch serves POST /batches/{id}/cancel.
+func (s *Server) cancelBatch(w http.ResponseWriter, r *http.Request) {
+	b := s.batches.find(r.PathValue("id"))
+	if b == nil {
+		s.fail(w, errBatch(r.PathValue("id")))
+		return
+	}
+	if !s.batches.stop(b) {
+		s.fail(w, &apiError{status: 409, kind: invalid,
+			message: fmt.Sprintf("Cannot cancel a batch with status '%s'.", s.batches.object(b).Status)})
+		return
+	}
+	s.replyObject(w, s.batches.object(b))
+}
+
+func errBatch(id string) *apiError {
+	return &apiError{status: 404, kind: invalid, param: "id", message: fmt.Sprintf("No batch found with id '%s'.", id)}
+}

@@ -1,0 +1,161 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// saltBatch keeps the choice of what fails in a batch apart from that of
+// what fails outside of one.
+const saltBatch = 0x6261746368
+
+// batchWork answers the requests of a batch, in an order of its own.
+type batchWork struct {
+	sim   *Server
+	batch *batch
+	in    *batchInput // nil for a batch whose input was refused
+
+	order  []int // of the lines
+	done   int   // how many of order have been got to
+	counts batchCounts
+	usage  batchUsage
+	err    error // the first that reading met
+
+	output, errors outputFile
+	line           batchLine
+	request        request
+	answer, text   []byte
+}
+
+func (s *Server) newBatchWork(b *batch, in *batchInput) *batchWork {
+	return &batchWork{sim: s, batch: b, in: in, order: order(s.options.Seed, b.number, in.requests()),
+		output: outputFile{files: &s.files}, errors: outputFile{files: &s.files}}
+}
+
+// order is the order in which a batch answers its n requests: any but that
+// of the file, on which clients must not rely.
+func order(seed uint64, batch, n int) []int {
+	order := rand.New(rand.NewPCG(seed, uint64(batch))).Perm(n)
+	if slices.IsSorted(order) {
+		slices.Reverse(order)
+	}
+	return order
+}
+
+// run answers what the options let it get to, in about the time d, until ctx
+// ends.
+func (w *batchWork) run(ctx context.Context, d time.Duration) {
+	o := &w.sim.options
+	n := len(w.order)
+	if o.BatchExpireFirst == 0 || w.batch.number <= o.BatchExpireFirst {
+		n -= int(math.Round(o.BatchExpire * float64(n)))
+	}
+	w.counts.Total = len(w.order)
+	for step := 1; step <= batchSteps && w.err == nil; step++ {
+		pause(ctx, d/batchSteps)
+		for w.done < n*step/batchSteps && w.err == nil && ctx.Err() == nil {
+			w.next()
+		}
+		usage := w.usage
+		w.sim.batches.update(w.batch, func(o *batchObject) { o.RequestCounts, o.Usage = w.counts, &usage })
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// missed is the number of requests that nobody got to.
+func (w *batchWork) missed() int { return len(w.order) - w.done }
+
+// read reads the next request in order into w.line.
+func (w *batchWork) read() bool {
+	text, err := w.in.line(w.order[w.done])
+	if err != nil {
+		w.err = err
+		return false
+	}
+	w.done++
+	// It was read before, and had no flaw.
+	_ = w.line.parse(text)
+	return true
+}
+
+// next answers the next request.
+func (w *batchWork) next() {
+	if !w.read() {
+		return
+	}
+	s, q := w.sim, &w.request
+	arrival := s.arrivals.Add(1)
+	refusal := q.parse(w.batch.endpoint, s.options.Seed, w.line.body)
+	switch {
+	case refusal != nil:
+	case unit(mix(s.options.Seed^saltBatch, arrival)) < s.options.BatchFail:
+		refusal = errServer
+	case s.options.Quota > 0 && s.sold.Add(1) > int64(s.options.Quota):
+		refusal = errQuota
+	}
+	if refusal != nil {
+		w.counts.Failed++
+		s.stats.batchFailed()
+		w.answer = refusal.append(w.answer[:0])
+		w.write(&w.errors, refusal.status)
+		return
+	}
+	fault := s.options.fault(arrival)
+	if fault == truncate {
+		s.stats.faulted(fault)
+	}
+	a := q.answer(s.options.Output, fault == truncate)
+	w.answer = w.batch.endpoint.append(w.answer[:0], q, &a)
+	w.counts.Completed++
+	w.usage.add(a.usage)
+	s.stats.batchAnswered(q.model, a.usage)
+	w.write(&w.output, http.StatusOK)
+}
+
+// write adds the line of the request in w.line, whose answer is in w.answer.
+func (w *batchWork) write(file *outputFile, status int) {
+	w.head()
+	w.text = append(w.text, `,"response":{"status_code":`...)
+	w.text = strconv.AppendInt(w.text, int64(status), 10)
+	w.text = append(w.text, `,"request_id":"req_`...)
+	w.text = append(w.text, hex(mix(w.request.hash, uint64(w.batch.number)))...)
+	w.text = append(w.text, `","body":`...)
+	w.text = append(w.text, bytes.TrimSuffix(w.answer, []byte("\n"))...)
+	w.text = append(w.text, "},\"error\":null}\n"...)
+	file.line(w.text)
+}
+
+// head begins the line of the request in w.line: {"id":…,"custom_id":…
+func (w *batchWork) head() {
+	w.text = append(w.text[:0], `{"id":"batch_req_`...)
+	w.text = append(w.text, hex(mix(uint64(w.batch.number), uint64(w.order[w.done-1])))...)
+	w.text = append(w.text, `","custom_id":`...)
+	w.text = appendQuoted(w.text, w.line.customID)
+}
+
+// expire writes an error for each request that nobody got to, and leaves
+// missed as it is.
+func (w *batchWork) expire() {
+	done := w.done
+	for w.done < len(w.order) && w.read() {
+		w.head()
+		w.text = append(w.text, `,"response":null,"error":{"code":"batch_expired",`...)
+		w.text = append(w.text, "\"message\":\"This request could not be executed before the completion window expired.\"}}\n"...)
+		w.errors.line(w.text)
+	}
+	w.done = done
+}
+
+// discard removes what was written to no end.
+func (w *batchWork) discard() {
+	w.output.discard()
+	w.errors.discard()
+}

@@ -1,0 +1,147 @@
+package sim
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// endpoint is one way to ask.
+type endpoint struct {
+	prompt     string                     // the member that holds the prompt
+	readPrompt func(q *request) *apiError // reads that member's value
+	bareText   bool                       // a text may stand where messages do
+	generates  bool                       // there is output, and it is paid for
+	append     func(dst []byte, q *request, a *answer) []byte
+}
+
+var (
+	chat = &endpoint{prompt: "messages", readPrompt: (*request).readMessages,
+		generates: true, append: appendChat}
+	responses = &endpoint{prompt: "input", readPrompt: (*request).readMessages, bareText: true,
+		generates: true, append: appendResponse}
+	completions = &endpoint{prompt: "prompt", readPrompt: (*request).readInputs,
+		generates: true, append: appendCompletion}
+	embeddings = &endpoint{prompt: "input", readPrompt: (*request).readInputs,
+		append: appendEmbeddings}
+)
+
+// ask serves e: the path of one request, from its body to its answer.
+func (s *Server) ask(e *endpoint) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		inFlight := int(s.inFlight.Add(1))
+		defer s.inFlight.Add(-1)
+		s.stats.peak(inFlight)
+
+		b := pool.Get().(*buffers)
+		defer b.release()
+		if r.ContentLength > maxBody {
+			s.fail(w, errBody(&http.MaxBytesError{Limit: maxBody}))
+			return
+		}
+		if r.ContentLength > 0 {
+			// What is only announced gets no more room than a pooled buffer has.
+			b.body.Grow(int(min(r.ContentLength+bytes.MinRead, keep)))
+		}
+		// The body is read to its end before anything is said: only then does
+		// the server notice that a client goes away.
+		if _, err := b.body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
+			s.fail(w, errBody(err))
+			return
+		}
+		if bound := s.options.MaxInFlight; bound > 0 && inFlight > bound {
+			s.fail(w, errOverloaded)
+			return
+		}
+		if s.out() {
+			s.fail(w, errOutage(s.options.RetryAfter))
+			return
+		}
+		s.answer(w, r, e, b, inFlight)
+	}
+}
+
+// answer serves a request that was let in. inFlight counts it too.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *endpoint, b *buffers, inFlight int) {
+	q := &b.request
+	invalid := q.parse(e, s.options.Seed, b.body.Bytes())
+	if invalid == nil && len(s.options.Models) > 0 && !slices.Contains(s.options.Models, q.model) {
+		invalid = errModel(q.model)
+	}
+	charge := 0 // a bad request counts as a request, and buys no tokens
+	if invalid == nil {
+		charge = q.charge(s.options.Output)
+	}
+	if refusal := s.limits.admit(w.Header(), q.model, charge); refusal != nil {
+		s.fail(w, refusal)
+		return
+	}
+	if invalid != nil {
+		s.fail(w, invalid)
+		return
+	}
+	arrival := s.arrivals.Add(1)
+	fault := s.options.fault(arrival)
+	s.stats.faulted(fault)
+	switch fault {
+	case pressure:
+		s.fail(w, errPressure(q.model, s.pressureDelay()))
+		return
+	case hang:
+		select {
+		case <-r.Context().Done():
+		case <-s.done:
+		}
+		s.reset(w)
+		return
+	case noFault, truncate:
+		if bound := s.options.Quota; bound > 0 && s.sold.Add(1) > int64(bound) {
+			s.fail(w, errQuota)
+			return
+		}
+	}
+	if !s.wait(r, s.options.latency(arrival, inFlight)) {
+		s.stats.abandoned()
+		s.reset(w)
+		return
+	}
+	switch fault {
+	case fail:
+		s.fail(w, errServer)
+		return
+	case reset:
+		s.reset(w)
+		return
+	case empty:
+		s.reply(w, http.StatusOK, nil)
+		return
+	}
+	a := q.answer(s.options.Output, fault == truncate)
+	if s.options.RefundOutput {
+		s.limits.refund(charge - a.usage.prompt - a.usage.completion)
+	}
+	b.answer = s.layout(e.append(b.answer[:0], q, &a))
+	if fault == garbage {
+		s.reply(w, http.StatusOK, b.answer[:len(b.answer)/2])
+		return
+	}
+	s.stats.answered(q.model, a.usage)
+	s.reply(w, http.StatusOK, b.answer)
+}
+
+// out tells whether this moment lies in an outage.
+func (s *Server) out() bool {
+	if len(s.options.Outage) == 0 {
+		return false
+	}
+	since := time.Since(s.start)
+	return slices.ContainsFunc(s.options.Outage, func(w Window) bool { return w.From <= since && since < w.To })
+}
+
+func (s *Server) pressureDelay() time.Duration {
+	if s.options.RetryAfter > 0 {
+		return s.options.RetryAfter
+	}
+	return time.Second
+}

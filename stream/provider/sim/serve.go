@@ -1,0 +1,35 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Mark is the header of what a simulator answers that is served over the network, in canonical form.
+const Mark = "Llmpipe-Simulated"
+
+var marked = []string{"true"}
+
+// Serve serves the simulator on l until ctx ends, and closes it then. Requests under way are cut off. What it answers is marked, so that
+// a client of ours knows it for what it is.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	marked := func(w http.ResponseWriter, r *http.Request) {
+		w.Header()[Mark] = marked
+		if r.Method != http.MethodHead { // which asks who is there
+			s.ServeHTTP(w, r)
+		}
+	}
+	server := &http.Server{Handler: http.HandlerFunc(marked), ReadHeaderTimeout: 10 * time.Second}
+	stop := context.AfterFunc(ctx, func() {
+		s.Close()
+		_ = server.Close() // closes l; Serve says how it went
+	})
+	defer stop()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

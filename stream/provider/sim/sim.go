@@ -1,0 +1,225 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// maxBody bounds a request body. OpenAI takes at most 512 MB in one upload
+// (platform.openai.com/docs/api-reference/files), and less everywhere else.
+const maxBody = 512 << 20
+
+// Server is a simulated provider: an http.Handler that answers as OpenAI's API
+// does, under /v1 and without it, and costs nothing. It enforces limits, sends
+// their headers, counts tokens and fails as often as its options say.
+//
+//	POST /v1/chat/completions, /v1/embeddings, /v1/responses, /v1/completions
+//	GET  /v1/models, /v1/models/{model}
+//	POST /v1/files, /v1/batches, /v1/batches/{id}/cancel
+//	GET  /v1/files, /v1/files/{id}, /v1/files/{id}/content, /v1/batches, /v1/batches/{id}
+//	DELETE /v1/files/{id}
+//	GET  /stats    what was asked so far (Stats as JSON)
+//
+// An answer is a function of Options.Seed and the request body alone,
+// whatever came before it. Latency and faults go by the order of arrival, so
+// that the same body, asked again after a failure, can succeed. A batch answers
+// a body as its endpoint would. Files lie in the system's temporary directory,
+// and end with the simulator.
+//
+// A Server is safe for concurrent use. Close it when done.
+type Server struct {
+	options Options
+	start   time.Time
+	mux     *http.ServeMux
+	limits  *limits // nil when there is no limit
+	stats   stats
+	files   files
+	batches batches
+
+	ids      atomic.Uint64 // of files and batches
+	requests atomic.Uint64 // everything that arrived: the source of request ids
+	arrivals atomic.Uint64 // requests for an answer: the source of latency and faults
+	sold     atomic.Int64  // answers counted against the quota
+	inFlight atomic.Int64
+
+	closing sync.Once
+	done    chan struct{} // closed by Close
+
+	serve    sync.Once // starts server on the first DialContext
+	listener *Listener
+	server   *http.Server
+	served   chan struct{} // closed when server has stopped accepting
+}
+
+// New returns a provider that behaves as o says. The windows of o.Outage
+// count from this call.
+func New(o Options) *Server {
+	o = o.withDefaults()
+	s := &Server{
+		options:  o,
+		start:    time.Now(),
+		mux:      http.NewServeMux(),
+		limits:   newLimits(o),
+		done:     make(chan struct{}),
+		listener: NewListener(),
+		served:   make(chan struct{}),
+	}
+	s.batches.queued = make(map[string]int)
+	s.batches.life, s.batches.end = context.WithCancel(context.Background())
+	s.server = &http.Server{Handler: s}
+	s.route("POST", "/chat/completions", s.ask(chat))
+	s.route("POST", "/embeddings", s.ask(embeddings))
+	s.route("POST", "/responses", s.ask(responses))
+	s.route("POST", "/completions", s.ask(completions))
+	s.route("GET", "/models", s.listModels)
+	s.route("GET", "/models/{model...}", s.showModel)
+	s.route("POST", "/files", s.manage(s.upload))
+	s.route("GET", "/files", s.manage(s.listFiles))
+	s.route("GET", "/files/{id}", s.manage(s.showFile))
+	s.route("GET", "/files/{id}/content", s.manage(s.sendFile))
+	s.route("DELETE", "/files/{id}", s.manage(s.deleteFile))
+	s.route("POST", "/batches", s.manage(s.createBatch))
+	s.route("GET", "/batches", s.manage(s.listBatches))
+	s.route("GET", "/batches/{id}", s.manage(s.showBatch))
+	s.route("POST", "/batches/{id}/cancel", s.manage(s.cancelBatch))
+	s.mux.HandleFunc("/", s.unknown)
+	return s
+}
+
+// route serves path, as ServeMux patterns write it, with and without /v1.
+func (s *Server) route(method, path string, h http.HandlerFunc) {
+	s.mux.HandleFunc(method+" "+path, h)
+	s.mux.HandleFunc(method+" /v1"+path, h)
+}
+
+// Close ends what hangs or waits with a connection reset, the connections made
+// by DialContext and all batches, and removes the files.
+func (s *Server) Close() {
+	s.closing.Do(func() {
+		close(s.done)
+		s.listener.Close()
+		s.server.Close()
+		// Whoever dials first from now on finds the listener closed; if nobody
+		// ever dialled, nothing was started that would have to be waited for.
+		s.serve.Do(func() { close(s.served) })
+		<-s.served
+		s.batches.close()
+		s.files.close()
+	})
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/stats" && r.Method == http.MethodGet {
+		s.serveStats(w)
+		return
+	}
+	number := s.requests.Add(1)
+	s.stats.arrived(time.Now())
+	w.Header()["X-Request-Id"] = []string{"req_" + hex(mix(s.options.Seed, number))}
+	if s.options.Key != "" && r.Header.Get("Authorization") != "Bearer "+s.options.Key {
+		s.fail(w, errKey)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// unknown answers what no route takes: 405 when the path has another method,
+// else 404.
+func (s *Server) unknown(w http.ResponseWriter, r *http.Request) {
+	probe := *r
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		probe.Method = method
+		if _, pattern := s.mux.Handler(&probe); pattern != "/" && method != r.Method {
+			w.Header().Set("Allow", method)
+			s.fail(w, errMethod(r.Method, r.URL.Path))
+			return
+		}
+	}
+	s.fail(w, errPath(r.Method, r.URL.Path))
+}
+
+// reply writes a whole JSON answer and counts its status.
+func (s *Server) reply(w http.ResponseWriter, status int, body []byte) {
+	s.stats.replied(status)
+	h := w.Header()
+	h["Content-Type"] = []string{"application/json"}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	w.WriteHeader(status)
+	// The write fails when the client has gone, which is its own affair.
+	_, _ = w.Write(body)
+}
+
+// fail answers with an error as the API words it.
+func (s *Server) fail(w http.ResponseWriter, e *apiError) {
+	if e.retryAfter > 0 {
+		h := w.Header()
+		h["Retry-After"] = []string{strconv.FormatInt(int64((e.retryAfter+time.Second-1)/time.Second), 10)}
+		h["Retry-After-Ms"] = []string{strconv.FormatInt(e.retryAfter.Milliseconds(), 10)}
+	}
+	s.reply(w, e.status, s.layout(e.append(nil)))
+}
+
+// reset breaks the connection, so that the client sees ECONNRESET or EOF
+// instead of an answer. Where the connection cannot be had (HTTP/2, a recorder)
+// it panics with http.ErrAbortHandler, which a server turns into the same.
+func (s *Server) reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	switch c := conn.(type) {
+	case *net.TCPConn:
+		// With data unsent and linger 0 the kernel sends RST, not FIN.
+		_ = c.SetLinger(0)
+	case *memoryConn:
+		c.reset()
+	}
+	_ = conn.Close()
+}
+
+// wait returns true after d, or false when the client has gone or the simulator
+// is closed before.
+func (s *Server) wait(r *http.Request, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-r.Context().Done():
+	case <-s.done:
+	}
+	return false
+}
+
+// buffers are what a request needs while it is served.
+type buffers struct {
+	body    bytes.Buffer
+	request request
+	answer  []byte
+}
+
+// keep is the largest buffer that goes back to the pool: one huge prompt
+// must not be held for the rest of the run.
+const keep = 1 << 20
+
+var pool = sync.Pool{New: func() any { return new(buffers) }}
+
+func (b *buffers) release() {
+	if max(b.body.Cap(), cap(b.answer), cap(b.request.scratch), cap(b.request.text)) > keep {
+		return
+	}
+	b.body.Reset()
+	b.request.reset(nil)
+	b.answer = b.answer[:0]
+	pool.Put(b)
+}
