@@ -42,14 +42,15 @@ func goList(t *testing.T, pattern string) []goPackage {
 func TestImportsRunOneWay(t *testing.T) {
 	allowed := map[string][]string{
 		"llmpipe": {
-			"llmpipe/stream", "llmpipe/stream/record", "llmpipe/stream/provider", "llmpipe/stream/provider/sim",
-			"llmpipe/limiter", "llmpipe/ledger",
+			"llmpipe/stream", "llmpipe/stream/ui", "llmpipe/stream/record", "llmpipe/stream/provider",
+			"llmpipe/stream/provider/sim", "llmpipe/limiter", "llmpipe/ledger",
 			"github.com/alecthomas/kong",
 		},
 		"llmpipe/stream": {
-			"llmpipe/stream/record", "llmpipe/stream/provider", "llmpipe/limiter", "llmpipe/ledger",
-			"github.com/cenkalti/backoff/v4", "golang.org/x/term", "golang.org/x/sys",
+			"llmpipe/stream/ui", "llmpipe/stream/record", "llmpipe/stream/provider", "llmpipe/limiter", "llmpipe/ledger",
+			"github.com/cenkalti/backoff/v4", "golang.org/x/sys",
 		},
+		"llmpipe/stream/ui": {"llmpipe/ledger", "golang.org/x/term", "golang.org/x/sys"},
 		"llmpipe/stream/provider": {
 			"llmpipe/stream/record", "llmpipe/stream/provider/sim", "github.com/sashabaranov/go-openai",
 		},

@@ -25,6 +25,7 @@ import (
 	"llmpipe/stream/provider"
 	"llmpipe/stream/provider/sim"
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
 func main() {
@@ -45,7 +46,7 @@ func listen() <-chan os.Signal {
 // run is main with everything handed in. It returns the exit code, and the signal to die of, if one ended the run.
 func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.Signal) (code int, sig os.Signal) {
 	app := &app{stdin: stdin, stdout: stdout, stderr: stderr, listen: listen}
-	voice := stream.NewVoice(stderr, false, false)
+	voice := ui.NewVoice(stderr, false, false)
 	helped := false
 	parser := kong.Must(app, append(grammars(args),
 		kong.Name("llmpipe"),
@@ -67,12 +68,12 @@ func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.
 		return stream.ExitOK, nil
 	}
 	if err != nil {
-		voice.Error(&stream.Hinted{Err: err, Hint: "llmpipe --help lists the flags"})
+		voice.Error(&ui.Hinted{Err: err, Hint: "llmpipe --help lists the flags"})
 		return stream.ExitUsage, nil
 	}
 	err = ctx.Run(app)
 	var ended *stream.Ended
-	var usage *stream.UsageError
+	var usage *ui.UsageError
 	switch {
 	case errors.As(err, &ended):
 		for _, e := range []error{ended.Err, ended.Paused, ended.Budget} {
@@ -165,15 +166,15 @@ var groups = []kong.Group{
 
 // config is what the filter's flags and the environment say.
 func (a *app) config(f *stream.Flags) (*stream.Config, error) {
-	if len(f.Files) == 0 && stream.IsTerminal(a.stdin) {
-		return nil, &stream.UsageError{Err: &stream.Hinted{
+	if len(f.Files) == 0 && ui.IsTerminal(a.stdin) {
+		return nil, &ui.UsageError{Err: &ui.Hinted{
 			Err:  errors.New("nothing to read: stdin is a terminal"),
 			Hint: "cat prompts.jsonl | llmpipe > out.jsonl, or name files as arguments; llmpipe --help",
 		}}
 	}
 	for _, name := range f.Files {
 		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(name, `./\`) && name != "-" {
-			return nil, &stream.UsageError{Err: &stream.Hinted{
+			return nil, &ui.UsageError{Err: &ui.Hinted{
 				Err: fmt.Errorf("%s is neither a command nor a file", name), Hint: "llmpipe --help lists the commands",
 			}}
 		}
@@ -293,7 +294,7 @@ func (c *batchesCommand) Run(a *app) error {
 	}
 	cfg := stream.BatchesConfig{
 		Ledger: cmp.Or(a.Ledger, stream.DefaultLedger(c.BaseURL)), Provider: p, Version: version(),
-		Voice: stream.NewVoice(a.stderr, false, false),
+		Voice: ui.NewVoice(a.stderr, false, false),
 	}
 	switch c.Action {
 	case "cancel":
@@ -312,7 +313,7 @@ type repairCommand struct {
 
 // Run repairs.
 func (c *repairCommand) Run(a *app) error {
-	return stream.Repair(cmp.Or(c.File, a.ledgerPath()), c.Out, stream.NewVoice(a.stderr, false, false))
+	return stream.Repair(cmp.Or(c.File, a.ledgerPath()), c.Out, ui.NewVoice(a.stderr, false, false))
 }
 
 // simCommand serves the simulated provider.
@@ -325,13 +326,13 @@ type simCommand struct {
 func (c *simCommand) Run(a *app) error {
 	o, err := sim.ParseOptions(strings.TrimPrefix(c.Options, "?"))
 	if err != nil {
-		return &stream.UsageError{Err: err}
+		return &ui.UsageError{Err: err}
 	}
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return err
 	}
-	stream.NewVoice(a.stderr, false, false).Note("simulated provider at http://%s/v1", l.Addr())
+	ui.NewVoice(a.stderr, false, false).Note("simulated provider at http://%s/v1", l.Addr())
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	signals := a.listen()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"llmpipe/ledger"
+	"llmpipe/stream/ui"
 )
 
 // reader is the read and admit stages: the one goroutine that takes records in.
@@ -159,10 +160,10 @@ func (r *reader) prepare() bool {
 	}
 	if err := r.journal.Prepare(); err != nil {
 		hint := "name a ledger that can be written with --ledger, or go without one with --no-ledger"
-		if isErrno(err, syscall.ENOSPC) {
+		if ui.IsErrno(err, syscall.ENOSPC) {
 			hint = "make room, or name a ledger on another disk with --ledger"
 		}
-		r.stop.fail(hinted(hint, fmt.Errorf("nothing was asked: %w", err)))
+		r.stop.fail(ui.WithHint(hint, fmt.Errorf("nothing was asked: %w", err)))
 		return false
 	}
 	r.prepared = true

@@ -13,6 +13,7 @@ import (
 	"llmpipe/ledger"
 	"llmpipe/limiter"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/ui"
 )
 
 // Bounds on telling somebody: an alert that hangs must not hold the run up.
@@ -37,7 +38,7 @@ type alert struct {
 // alerts tells somebody outside what happens to the budget.
 type alerts struct {
 	target string
-	voice  *Voice
+	voice  *ui.Voice
 	sent   sync.WaitGroup
 }
 
@@ -50,9 +51,9 @@ func checkAlert(target string) error {
 	switch {
 	case target == "":
 	case isCommand && strings.TrimSpace(command) == "":
-		return hinted("--alert 'exec:mail -s budget me' mails it, say", errors.New("--alert exec: names no command"))
+		return ui.WithHint("--alert 'exec:mail -s budget me' mails it, say", errors.New("--alert exec: names no command"))
 	case !isCommand && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == ""):
-		return hinted("a command is written as exec:CMD", errors.New("--alert is no address that begins with http:// or https://"))
+		return ui.WithHint("a command is written as exec:CMD", errors.New("--alert is no address that begins with http:// or https://"))
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"llmpipe/limiter"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/ui"
 )
 
 // ask makes one attempt to have a record answered, and passes it on to where the answer sends it: the commit, or to sleep.
@@ -103,7 +104,7 @@ func (l *lane) lesson(t *task) limiter.Outcome {
 func (l *lane) sleep(t *task, wait *hintedBackOff) {
 	l.trouble.Store(t.reply.Err)
 	if hint, most := t.reply.Hint, l.cfg.Pace.GiveUp; most > 0 && hint > most {
-		l.shut(hinted("the same command goes on where this one stopped, then; or wait for it with a longer --give-up",
+		l.shut(ui.WithHint("the same command goes on where this one stopped, then; or wait for it with a longer --give-up",
 			fmt.Errorf("the provider asks to wait %s, longer than --give-up", hint.Round(time.Second))), true)
 		l.router.pauseIfClosed()
 		l.again(t)

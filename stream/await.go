@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"llmpipe/stream/provider"
+	"llmpipe/stream/ui"
 )
 
 // How often a batch is looked at. One takes minutes to hours at a real provider, and none at a server on this machine.
@@ -55,7 +56,7 @@ func (s *shard) await(ctx context.Context) (provider.Batch, error) {
 			return state, errVoid // that simulator was another process
 		case notThere(err) && time.Since(s.stepped) < s.settling(): // it was made just now, and does not show everywhere
 		case notThere(err):
-			return state, hinted("use the key of the project that made it; or "+s.forgetHint(),
+			return state, ui.WithHint("use the key of the project that made it; or "+s.forgetHint(),
 				fmt.Errorf("batch %s: the provider does not know it: %w", s.batchID, err))
 		case err != nil:
 			return state, err
@@ -64,8 +65,8 @@ func (s *shard) await(ctx context.Context) (provider.Batch, error) {
 			if state.Ended() {
 				return state, nil
 			}
-			s.voice.Detail("batch %s: %s, %s of %s answered", s.batchID, state.Status, grouped(state.Completed+state.Failed),
-				grouped(s.requests))
+			s.voice.Detail("batch %s: %s, %s of %s answered", s.batchID, state.Status, ui.Grouped(state.Completed+state.Failed),
+				ui.Grouped(s.requests))
 		}
 		if !s.lookLater(wait.next()) {
 			return state, errNotWaited

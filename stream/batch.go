@@ -13,6 +13,7 @@ import (
 	"llmpipe/ledger"
 	"llmpipe/limiter"
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
 // batcher is the stage of the records that go by batch. It writes them into shards, on disk, and forgets them; when a shard's batch has
@@ -96,15 +97,7 @@ func batches(n int) string {
 	if n == 1 {
 		return "1 batch"
 	}
-	return grouped(int64(n)) + " batches"
-}
-
-// number is a number of things in words.
-func number(n int64, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return grouped(n) + " " + thing + "s"
+	return ui.Grouped(int64(n)) + " batches"
 }
 
 // ours reports whether a shard of the ledger is at the provider that this run asks, and says once where it is not.
@@ -272,7 +265,8 @@ func (b *batcher) tellLeft() {
 	switch why := b.stop.reasons(); {
 	case wanted == 0:
 	case !b.stop.ending() || why.budget != nil: // the money of the next record does not keep the same command from collecting these
-		b.stop.pause(hinted("the same command collects what is ready by then, at any time", fmt.Errorf("%s not finished yet", batches(wanted))))
+		b.stop.pause(ui.WithHint("the same command collects what is ready by then, at any time",
+			fmt.Errorf("%s not finished yet", batches(wanted))))
 	case wanted == 1:
 		b.voice.Note("1 batch goes on at the provider: the same command collects it later")
 	default:
@@ -333,5 +327,5 @@ func (b *batcher) progress() string {
 	if all == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d/%s, %s/%s answered there", over, batches(all), grouped(answered), grouped(asked))
+	return fmt.Sprintf("%d/%s, %s/%s answered there", over, batches(all), ui.Grouped(answered), ui.Grouped(asked))
 }

@@ -14,6 +14,7 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/ui"
 )
 
 // BatchesConfig says which batches are meant, and who is asked about them.
@@ -21,7 +22,7 @@ type BatchesConfig struct {
 	Ledger   string
 	Provider provider.Config
 	Version  string
-	Voice    *Voice
+	Voice    *ui.Voice
 }
 
 // batchLine is a batch as it is listed.
@@ -112,7 +113,7 @@ func writeBatches(w io.Writer, path string, lines []batchLine) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "BATCH\tSTATE\tANSWERED\tFAILED\tREQUESTS\tAGE\tCOST\tMODEL")
 	for _, l := range lines {
-		id, state, cost := l.Batch, l.State, amount(l.Cost)
+		id, state, cost := l.Batch, l.State, ui.Amount(l.Cost)
 		if id == "" {
 			id = l.Shard
 		}
@@ -124,13 +125,13 @@ func writeBatches(w io.Writer, path string, lines []batchLine) error {
 		}
 		switch {
 		case l.Pending && l.Reserved > 0:
-			cost = "at most " + usd(int64(l.Reserved))
+			cost = "at most " + ui.USD(int64(l.Reserved))
 		case l.Pending:
 			cost = "-"
 		}
 		fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\n",
 			ledger.Printable(id), ledger.Printable(state), l.Answered, l.Failed, l.Requests,
-			duration(time.Duration(l.AgeS)*time.Second), cost, ledger.Printable(l.Model))
+			ui.Duration(time.Duration(l.AgeS)*time.Second), cost, ledger.Printable(l.Model))
 	}
 	if err := out.Flush(); err != nil {
 		return err
@@ -165,7 +166,7 @@ func CancelBatches(ctx context.Context, c BatchesConfig, ids []string) error {
 		case elsewhere && len(ids) == 0:
 			c.Voice.Note("batch %s is at %s: --base-url names that provider", s.BatchID, s.Provider)
 		case elsewhere:
-			err = errors.Join(err, hinted("name that provider with --base-url",
+			err = errors.Join(err, ui.WithHint("name that provider with --base-url",
 				fmt.Errorf("batch %s is at %s, not at %s", s.BatchID, s.Provider, client.Name())))
 		default:
 			err = errors.Join(err, c.cancel(ctx, client, &s))
@@ -192,7 +193,7 @@ func (c *BatchesConfig) cancel(ctx context.Context, client *provider.Client, s *
 // ForgetBatches gives batches up: they are not collected any more, and their records are asked about anew.
 func ForgetBatches(c BatchesConfig, ids []string) (err error) {
 	if len(ids) == 0 {
-		return &UsageError{errors.New("batches forget: name the batches to give up")}
+		return ui.Usage(errors.New("batches forget: name the batches to give up"))
 	}
 	all, err := pendingShards(c.Ledger, ids)
 	if err != nil {
@@ -264,7 +265,7 @@ func pendingShards(path string, ids []string) ([]ledger.Shard, error) {
 	for _, id := range ids {
 		at := slices.IndexFunc(pending, func(s ledger.Shard) bool { return s.ID == id || s.BatchID == id })
 		if at < 0 {
-			return nil, hinted("llmpipe batches lists them", fmt.Errorf("ledger %s: no batch %s is waiting to be collected", path, id))
+			return nil, ui.WithHint("llmpipe batches lists them", fmt.Errorf("ledger %s: no batch %s is waiting to be collected", path, id))
 		}
 		named = append(named, pending[at])
 	}

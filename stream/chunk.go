@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"llmpipe/stream/ui"
 	"os/exec"
 	"time"
 )
@@ -39,7 +40,7 @@ func (c *chunks) partial() bool {
 // chunkStatus is what --on-chunk finds on its stdin.
 type chunkStatus struct {
 	Chunk int `json:"chunk"` // counted from 1
-	Summary
+	ui.Summary
 }
 
 // endChunk waits until everything asked so far is committed, and runs the command that was asked for. It reports whether the run goes on.
@@ -65,7 +66,7 @@ func (r *reader) onChunk() error {
 	if err != nil {
 		return fmt.Errorf("--on-chunk: %w", err)
 	}
-	defer r.voice.lend()()
+	defer r.voice.Lend()()
 	cmd := shellCommand(r.stop.asking, r.cfg.OnChunk)
 	cmd.Stdin = bytes.NewReader(append(status, '\n'))
 	cmd.Stdout, cmd.Stderr = r.cfg.Stderr, r.cfg.Stderr
@@ -73,7 +74,7 @@ func (r *reader) onChunk() error {
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil && !r.stop.ending() { // one that was cut short has no say
 		if _, ok := err.(*exec.ExitError); ok {
-			return hinted("the same command goes on with the next chunk",
+			return ui.WithHint("the same command goes on with the next chunk",
 				fmt.Errorf("--on-chunk stopped the run after chunk %d: %w", r.chunks.done, err))
 		}
 		return fmt.Errorf("--on-chunk: %w", err)

@@ -9,6 +9,7 @@ import (
 	"llmpipe/ledger"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
 // maxRounds is how many batches a record may be in: what expired batches leave over is submitted again.
@@ -20,7 +21,7 @@ func (s *shard) collect(ctx context.Context, state *provider.Batch) error {
 	defer found.discard()
 	if err := s.download(ctx, state, found); err != nil {
 		if notThere(err) {
-			err = hinted(s.forgetHint(), fmt.Errorf("batch %s: its answers are not there any more: %w", s.batchID, err))
+			err = ui.WithHint(s.forgetHint(), fmt.Errorf("batch %s: its answers are not there any more: %w", s.batchID, err))
 		}
 		return err
 	}
@@ -51,7 +52,7 @@ func (s *shard) download(ctx context.Context, state *provider.Batch, found *answ
 			want += state.Failed
 		}
 		if err == nil && n < want {
-			err = tooShort(fmt.Sprintf("the files of batch %s hold %s of %s answers", s.batchID, grouped(n), grouped(want)))
+			err = tooShort(fmt.Sprintf("the files of batch %s hold %s of %s answers", s.batchID, ui.Grouped(n), ui.Grouped(want)))
 			if again, lookErr := s.lane.client.Batch(ctx, s.batchID); lookErr == nil && again.Ended() {
 				*state = again // it may name its files now
 			}
@@ -146,7 +147,7 @@ func (s *shard) conclude(status string, found *answers) error {
 		return err
 	}
 	if strange > 0 {
-		s.voice.Warn("batch %s: %s in its files are no answers", s.batchID, number(strange, "line"))
+		s.voice.Warn("batch %s: %s in its files are no answers", s.batchID, ui.Number(strange, "line"))
 	}
 	s.next = s.round + 1
 	if status == stateVoid || status == "" || s.most > 0 {
@@ -157,7 +158,7 @@ func (s *shard) conclude(status string, found *answers) error {
 		return err
 	}
 	if n := found.untaken(); n > 0 {
-		s.voice.Warn("batch %s: %s in its files are to no request of it", s.batchID, number(n, "answer"))
+		s.voice.Warn("batch %s: %s in its files are to no request of it", s.batchID, ui.Number(n, "answer"))
 	}
 	s.committing.Wait()
 	if s.journal.broken.Load() {
@@ -178,8 +179,8 @@ func (s *shard) conclude(status string, found *answers) error {
 	s.settle()
 	s.close()
 	if status == batchCancelled && h.unsent > 0 {
-		s.stop.pause(hinted("the same command submits them anew", fmt.Errorf("batch %s was cancelled: %s of its records have no answer",
-			s.batchID, grouped(h.unsent))))
+		s.stop.pause(ui.WithHint("the same command submits them anew", fmt.Errorf("batch %s was cancelled: %s of its records have no answer",
+			s.batchID, ui.Grouped(h.unsent))))
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"llmpipe/limiter"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
 // Config is all that a run is told. The zero value of a field switches off what it asks for, unless its comment says otherwise.
@@ -70,7 +71,7 @@ type Config struct {
 	KeyEnv string
 
 	// Progress says how the run shows how far it is.
-	Progress Progress
+	Progress ui.Progress
 	// Quiet leaves out everything but errors, Verbose adds a line for each retry.
 	Quiet, Verbose bool
 

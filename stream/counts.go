@@ -1,13 +1,12 @@
 package stream
 
 import (
-	"fmt"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"llmpipe/ledger"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/ui"
 )
 
 // counts are a run's numbers. Any stage may add to them.
@@ -43,26 +42,9 @@ func (c *counts) answered(t *task) {
 	}
 }
 
-// Summary is what a run did. In = OK + Failed + Unsent.
-type Summary struct {
-	In               int64           `json:"in"`                      // records selected
-	OK               int64           `json:"ok"`                      // answered, now or before
-	Failed           int64           `json:"failed"`                  // got an error line
-	Skipped          int64           `json:"skipped"`                 // of OK: recorded before, not asked again
-	Unsent           int64           `json:"unsent"`                  // read, but not answered; no line
-	Flagged          int64           `json:"flagged"`                 // of OK: cut or empty
-	Retries          int64           `json:"retries"`                 // attempts after the first, all records together
-	Status429        int64           `json:"status_429"`              // answers with that status
-	PromptTokens     int64           `json:"prompt_tokens"`           // of this run
-	CompletionTokens int64           `json:"completion_tokens"`       // of this run
-	CostUSD          *ledger.Dollars `json:"cost_usd"`                // of this run; null where a price is not known
-	DowngradedAt     int64           `json:"downgraded_at,omitempty"` // line of the first record that went to the cheaper model
-	ElapsedS         float64         `json:"elapsed_s"`               // seconds
-}
-
-func (r *run) summary() Summary {
+func (r *run) summary() ui.Summary {
 	c := &r.counts
-	s := Summary{
+	s := ui.Summary{
 		In: c.in.Load(), OK: c.ok.Load(), Failed: c.failed.Load(), Skipped: c.skipped.Load(), Flagged: c.flagged.Load(),
 		Retries: c.retries.Load(), Status429: c.s429.Load(), PromptTokens: c.prompt.Load(), CompletionTokens: c.output.Load(),
 		ElapsedS: float64(time.Since(r.start).Milliseconds()) / 1000,
@@ -74,73 +56,4 @@ func (r *run) summary() Summary {
 	}
 	s.DowngradedAt = r.money.downgradedAt()
 	return s
-}
-
-// summaryWidth is how long a summary may get before it takes two lines: with the program's name before it, what terminals used to hold.
-const summaryWidth = 80 - len("llmpipe: ")
-
-// String is the summary for people: what became of the records and what it took, in two lines where one would be long.
-func (s Summary) String() string {
-	records, effort := s.records(), s.effort()
-	if len(records)+len("; ")+len(effort) <= summaryWidth {
-		return records + "; " + effort
-	}
-	return records + "\n" + effort
-}
-
-// records is what became of the records.
-func (s Summary) records() string {
-	var notes []string
-	if s.Skipped > 0 {
-		notes = append(notes, grouped(s.Skipped)+" recorded before")
-	}
-	if s.Flagged > 0 {
-		notes = append(notes, grouped(s.Flagged)+" flagged")
-	}
-	ok := grouped(s.OK) + " ok"
-	if len(notes) > 0 {
-		ok += " (" + strings.Join(notes, ", ") + ")"
-	}
-	text := grouped(s.In) + " in: " + ok + ", " + grouped(s.Failed) + " failed"
-	if s.Unsent > 0 {
-		text += ", " + grouped(s.Unsent) + " unsent"
-	}
-	return text
-}
-
-func retries(n int64) string {
-	if n == 1 {
-		return "1 retry"
-	}
-	return grouped(n) + " retries"
-}
-
-// effort is what the run took: tokens, money, time, and what went wrong on the way.
-func (s Summary) effort() string {
-	text := grouped(s.PromptTokens) + " + " + grouped(s.CompletionTokens) + " tokens"
-	if s.CostUSD != nil {
-		text += ", " + usd(int64(*s.CostUSD))
-	}
-	text += " in " + elapsed(s.ElapsedS)
-	if asked := s.OK + s.Failed - s.Skipped; asked > 0 && s.ElapsedS >= 1 {
-		text += ", " + perTime(float64(asked)/s.ElapsedS)
-	}
-	if s.Retries > 0 {
-		text += ", " + retries(s.Retries)
-	}
-	if s.Status429 > 0 {
-		text += ", " + number(s.Status429, "time") + " 429"
-	}
-	if s.DowngradedAt > 0 {
-		text += fmt.Sprintf("; from line %d on by the cheaper model", s.DowngradedAt)
-	}
-	return text
-}
-
-// elapsed is a run's time for people, in tenths of a second while it is short.
-func elapsed(seconds float64) string {
-	if seconds < 60 {
-		return fmt.Sprintf("%.1f s", seconds)
-	}
-	return duration(time.Duration(seconds * float64(time.Second)))
 }

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"fmt"
+	"llmpipe/stream/ui"
 	"os"
 	"path/filepath"
 )
@@ -9,7 +10,7 @@ import (
 // checkCut refuses to cut the file of a flag to nothing when the run needs it for something else.
 func (c *Config) checkCut(flag, name string) error {
 	if name == "-" {
-		return hinted("stdout is for results; "+flag+" /dev/stderr works", fmt.Errorf("%s - names no file", flag))
+		return ui.WithHint("stdout is for results; "+flag+" /dev/stderr works", fmt.Errorf("%s - names no file", flag))
 	}
 	for _, input := range c.Files {
 		if sameFile(name, input) {

@@ -10,6 +10,7 @@ import (
 
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
 // decoder decodes records, and finds out the model where the command line names none: a server that offers exactly one needs no name.
@@ -46,17 +47,17 @@ func (d *decoder) resolve(ctx context.Context, t *task) error {
 	case ctx.Err() != nil:
 		return errAbandoned // whatever ended the asking is the reason
 	case err != nil:
-		return hinted(d.lane.modelsHint(callError(err)),
+		return ui.WithHint(d.lane.modelsHint(callError(err)),
 			fmt.Errorf("%s names no model, and the provider does not say which it has: %w", t.title(), err))
 	case len(names) == 0:
-		return hinted("name one with -m", fmt.Errorf("%s names no model, and the provider lists none", t.title()))
+		return ui.WithHint("name one with -m", fmt.Errorf("%s names no model, and the provider lists none", t.title()))
 	case len(names) != 1:
 		const most = 8
 		offered := strings.Join(names[:min(len(names), most)], ", ")
 		if len(names) > most {
 			offered += ", …"
 		}
-		return hinted("name one with -m: "+offered, fmt.Errorf("%s names no model, and the provider has %d", t.title(), len(names)))
+		return ui.WithHint("name one with -m: "+offered, fmt.Errorf("%s names no model, and the provider has %d", t.title(), len(names)))
 	}
 	d.options.Model = names[0]
 	d.Decoder, err = record.NewDecoder(d.options)
@@ -81,7 +82,7 @@ func (l *lane) models(ctx context.Context) ([]string, error) {
 		wait.hint = call.Hint
 		d := wait.NextBackOff()
 		if most := l.cfg.Pace.GiveUp; most > 0 && time.Since(start)+d > most {
-			l.stop.pause(l.gaveUp(fmt.Errorf("the provider has not said for %s which models it has", duration(most))))
+			l.stop.pause(l.gaveUp(fmt.Errorf("the provider has not said for %s which models it has", ui.Duration(most))))
 			return nil, err
 		}
 		l.stop.sleep(d)

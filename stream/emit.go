@@ -8,6 +8,7 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
 // flushBytes is how much of a group's output is collected for one write.
@@ -41,8 +42,8 @@ type bufferedLine struct {
 
 func newEmitter(r *run, j *journal) *emitter {
 	e := &emitter{run: r, journal: j, out: r.cfg.Stdout, format: r.cfg.Format, keepInput: r.cfg.KeepInput, rawInput: r.cfg.Decode.Raw}
-	if f, ok := r.cfg.Stdout.(*os.File); ok && IsTerminal(f) {
-		e.out = aboveLine{f, r.voice}
+	if f, ok := r.cfg.Stdout.(*os.File); ok && ui.IsTerminal(f) {
+		e.out = r.voice.Above(f)
 	}
 	appending := false
 	if f, ok := r.cfg.Stdout.(*os.File); ok && j != nil {
@@ -190,7 +191,7 @@ func (e *emitter) flush() error {
 		return nil
 	}
 	e.stopped = true
-	if isClosedPipe(err) {
+	if ui.IsClosedPipe(err) {
 		e.stop.closedPipe(e.recording())
 		return nil
 	}
@@ -198,8 +199,8 @@ func (e *emitter) flush() error {
 	if !e.recording() {
 		e.stop.stopWait() // what is still to come has nowhere to go
 	}
-	if isErrno(err, syscall.ENOSPC) && e.recording() {
-		err = hinted("make room, then run the same command again: what was answered is in the ledger, and is not paid for twice", err)
+	if ui.IsErrno(err, syscall.ENOSPC) && e.recording() {
+		err = ui.WithHint("make room, then run the same command again: what was answered is in the ledger, and is not paid for twice", err)
 	}
 	return err
 }

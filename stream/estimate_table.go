@@ -4,10 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"llmpipe/stream/ui"
 	"strconv"
 	"text/tabwriter"
-
-	"llmpipe/ledger"
 )
 
 // WriteJSON writes the estimate for scripts, on one line.
@@ -28,7 +27,7 @@ func (e *Estimate) WriteTable(w io.Writer) error {
 	}
 	line("prompts", "%d", e.Prompts)
 	if e.Invalid > 0 {
-		line("", "and %s that cannot be asked", number(e.Invalid, "line"))
+		line("", "and %s that cannot be asked", ui.Number(e.Invalid, "line"))
 	}
 	line("prompt tokens", "%d", e.PromptTokens)
 	line("completion tokens", "%d (%s)", e.CompletionTokens, e.basis())
@@ -36,7 +35,7 @@ func (e *Estimate) WriteTable(w io.Writer) error {
 		line("sample", "%d asked, %d failed, %d flagged", s.N, s.Failed, s.Flagged)
 		line("", "output p50 %d, p95 %d tokens; %d of reasoning in all", s.OutputP50, s.OutputP95, s.ReasoningTokens)
 		if s.CostPerRecord != nil {
-			line("", "%s a record", usd(int64(*s.CostPerRecord)))
+			line("", "%s a record", ui.USD(int64(*s.CostPerRecord)))
 		}
 	}
 	cost := "cost"
@@ -46,9 +45,9 @@ func (e *Estimate) WriteTable(w io.Writer) error {
 	if e.Model != "" {
 		cost += " with " + e.Model
 	}
-	line(cost, "%s", amount(e.Total))
+	line(cost, "%s", ui.Amount(e.Total))
 	if i := e.Interval; i != nil {
-		line("", "%s to %s in 95 of 100 cases", usd(int64(i.Low)), usd(int64(i.High)))
+		line("", "%s to %s in 95 of 100 cases", ui.USD(int64(i.Low)), ui.USD(int64(i.High)))
 	}
 	if e.Hours != nil {
 		line("time", "%s, bound by %s", hours(*e.Hours), e.Bound)
@@ -59,7 +58,7 @@ func (e *Estimate) WriteTable(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(table, "\nCOST\tBATCH\t  MODEL\n")
 	for _, m := range e.Models {
-		fmt.Fprintf(table, "%s\t%s\t  %s\n", amount(m.Cost), amount(m.Batch), m.Model)
+		fmt.Fprintf(table, "%s\t%s\t  %s\n", ui.Amount(m.Cost), ui.Amount(m.Batch), m.Model)
 	}
 	return table.Flush()
 }
@@ -74,13 +73,6 @@ func (e *Estimate) basis() string {
 		return strconv.Itoa(guessedOutput) + " a prompt without max_tokens, a guess: --sample 100 measures it"
 	}
 	return "by " + e.Basis
-}
-
-func amount(d *ledger.Dollars) string {
-	if d == nil {
-		return "?"
-	}
-	return usd(int64(*d))
 }
 
 func hours(h float64) string {

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"llmpipe/ledger"
+	"llmpipe/stream/ui"
 )
 
 // readEstimate returns the total that an estimate expects.
@@ -22,7 +23,8 @@ func readEstimate(name string) (ledger.Dollars, error) {
 		return 0, fmt.Errorf("--estimate %s: %w", name, err)
 	}
 	if e.Total == nil || *e.Total <= 0 {
-		return 0, hinted("llmpipe estimate --json writes such a file", fmt.Errorf("--estimate %s: %w", name, errors.New("it has no total_usd")))
+		return 0, ui.WithHint("llmpipe estimate --json writes such a file",
+			fmt.Errorf("--estimate %s: %w", name, errors.New("it has no total_usd")))
 	}
 	return *e.Total, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
 // ExportConfig says what of a ledger is written, and how.
@@ -39,7 +40,7 @@ func Export(w io.Writer, c ExportConfig) error {
 	if err == nil {
 		err = out.Flush()
 	}
-	if isClosedPipe(err) {
+	if ui.IsClosedPipe(err) {
 		return nil // who asked for it has seen enough
 	}
 	return readHint(c.Ledger, err)

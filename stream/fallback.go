@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"llmpipe/stream/provider"
+	"llmpipe/stream/ui"
 )
 
 // fallbackKeys are what a --fallback can say.
@@ -22,7 +23,7 @@ func (f *Flags) fallbacks(cfg *Config, getenv func(string) string) error {
 		if err != nil {
 			err = fmt.Errorf("--fallback %s: %w", shownFallback(spec), err)
 			if !errors.Is(err, errNotSet) { // which is the environment's fault
-				err = &UsageError{err}
+				err = ui.Usage(err)
 			}
 			return err
 		}
@@ -43,7 +44,7 @@ func shownFallback(spec string) string {
 		switch known := slices.Contains(strings.Split(fallbackKeys, ", "), key); {
 		case key == "url":
 			pairs[i] = "url=" + provider.Shown(value)
-		case strings.HasSuffix(key, "-env") && known && !isVariableName(variable):
+		case strings.HasSuffix(key, "-env") && known && !ui.IsVariableName(variable):
 			pairs[i] = key + "=…"
 		case !known:
 			pairs[i] = "…"
@@ -110,7 +111,7 @@ func positive(s string) (int, error) {
 func addSecretHeader(p *provider.Config, spec string, getenv func(string) string) error {
 	name, variable, ok := strings.Cut(spec, "=")
 	if !ok || !isHeaderName(name) || variable == "" {
-		return &UsageError{errors.New("it is not of the form Name=VARIABLE")}
+		return ui.Usage(errors.New("it is not of the form Name=VARIABLE"))
 	}
 	value := getenv(variable)
 	if value == "" {

@@ -8,6 +8,7 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
 // Flags are what the filter can be told on a command line. The tags are for the parser that main runs: names, defaults, the group in
@@ -65,9 +66,9 @@ type Flags struct {
 	BatchMetadata []string `group:"mode" sep:"none" placeholder:"K=V" help:"What the provider shows with each batch. Repeatable."`
 	BatchWindow   string   `group:"mode" default:"24h" placeholder:"24h" help:"Within which the provider is to be done."`
 
-	Progress Progress `group:"say" default:"auto" placeholder:"auto" help:"The status line: auto, always, never, or json."`
-	Quiet    bool     `short:"q" group:"say" help:"Say nothing but errors."`
-	Verbose  bool     `short:"v" group:"say" help:"Say each retry."`
+	Progress ui.Progress `group:"say" default:"auto" placeholder:"auto" help:"The status line: auto, always, never, or json."`
+	Quiet    bool        `short:"q" group:"say" help:"Say nothing but errors."`
+	Verbose  bool        `short:"v" group:"say" help:"Say each retry."`
 }
 
 // ProviderFlags say who is asked.

@@ -6,6 +6,7 @@ import (
 	"llmpipe/ledger"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
 // handout gives the answers of an ended batch to the records that they are for.
@@ -249,16 +250,16 @@ func (h *handout) tell(e *ledger.ShardEntry) {
 	if h.batchID == "" {
 		return
 	}
-	text := fmt.Sprintf("batch %s %s: %s answered, %s failed", h.batchID, h.status, grouped(e.Answered), grouped(e.Failed))
+	text := fmt.Sprintf("batch %s %s: %s answered, %s failed", h.batchID, h.status, ui.Grouped(e.Answered), ui.Grouped(e.Failed))
 	if e.Missing > 0 {
-		text += ", " + grouped(e.Missing) + " without an answer"
+		text += ", " + ui.Grouped(e.Missing) + " without an answer"
 	}
 	if e.CostKnown && e.CostNanos > 0 {
-		text += ", " + usd(e.CostNanos)
+		text += ", " + ui.USD(e.CostNanos)
 	}
 	h.voice.Note("%s", text)
 	if h.kept > 0 {
 		h.voice.Note("batch %s: %s of its answers are for records that this input does not hold: they are in the ledger", h.batchID,
-			grouped(h.kept))
+			ui.Grouped(h.kept))
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
 // hopelessAfter is how many records must be refused for the same reason, with no answer before, to end the run: what is wrong then is the
@@ -64,7 +65,7 @@ func aboutRecord(err *record.Error) bool {
 
 // hopeless is the error of a run whose first records were all refused alike.
 func (l *lane) hopeless(t *task) error {
-	return hinted(l.refusalHint(t.reply.Err, t.Model),
+	return ui.WithHint(l.refusalHint(t.reply.Err, t.Model),
 		fmt.Errorf("the first %d records were all refused alike: %w", hopelessAfter, t.reply.Err))
 }
 
@@ -100,15 +101,15 @@ func (l *lane) fatal(t *task) error {
 	case t.reply.Err.Type == "tls":
 		err = fmt.Errorf("connecting to %s: %w", provider.Shown(l.base), err)
 		if hint := reachHint(l.base, t.reply.Err.Message); hint != "" {
-			return hinted(hint, err)
+			return ui.WithHint(hint, err)
 		}
 		return err
 	case t.reply.Status == http.StatusUnauthorized:
-		return hinted(l.keyHint(), err)
+		return ui.WithHint(l.keyHint(), err)
 	case t.reply.Status == http.StatusForbidden:
-		return hinted("the key is known but may not do this: check its project and permissions", err)
+		return ui.WithHint("the key is known but may not do this: check its project and permissions", err)
 	case t.reply.Status >= 300 && t.reply.Status < 400:
-		return hinted("llmpipe follows no redirect, so that no key reaches another host: give the address itself as --base-url",
+		return ui.WithHint("llmpipe follows no redirect, so that no key reaches another host: give the address itself as --base-url",
 			fmt.Errorf("%s answers with a redirect to %s", provider.Shown(l.base), provider.Shown(t.reply.Header.Get("Location"))))
 	}
 	return err
@@ -125,7 +126,7 @@ func (l *lane) keyHint() string {
 		return fmt.Sprintf("the provider does not accept the key in %s; --key-env names another variable", l.cfg.KeyEnv)
 	case len(l.cfg.Provider.Secrets) > 0:
 		return "the provider does not accept what --header-env sends, or wants a key beside it, in the variable that --key-env names"
-	case isVariableName(l.cfg.KeyEnv):
+	case ui.IsVariableName(l.cfg.KeyEnv):
 		return fmt.Sprintf("the provider wants a key: set %s, or name the variable that holds it with --key-env", l.cfg.KeyEnv)
 	}
 	return "the provider wants a key: name the variable that holds it with --key-env" // which names none for now
@@ -136,11 +137,11 @@ func (l *lane) gaveUp(err error) error {
 	if last := l.trouble.Load(); last != nil {
 		err = fmt.Errorf("%w; the last failure: %w", err, last)
 	}
-	return hinted("the same command goes on where this one stopped", err)
+	return ui.WithHint("the same command goes on where this one stopped", err)
 }
 
 // exhausted is why a run pauses whose provider has nothing left to give.
 func (l *lane) exhausted(err *record.Error) error {
-	return hinted("top up the account or raise its limit, then run the same command again: it goes on where it stopped",
+	return ui.WithHint("top up the account or raise its limit, then run the same command again: it goes on where it stopped",
 		fmt.Errorf("the provider's quota is used up: %w", err))
 }

@@ -12,6 +12,7 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
 // Replay says whether answers that the ledger holds are written again.
@@ -111,7 +112,7 @@ func openJournal(r *run) (*journal, error) {
 	if s := l.Summary(); s.Results > 0 {
 		spent := ""
 		if s.SpentNanos > 0 {
-			spent = ", " + usd(s.SpentNanos) + " spent"
+			spent = ", " + ui.USD(s.SpentNanos) + " spent"
 		}
 		r.voice.Note("ledger %s: %d recorded%s", c.Path, s.Results, spent)
 	}
@@ -153,11 +154,11 @@ func ledgerHint(path string, err error) error {
 	var damage *ledger.DamageError
 	switch {
 	case errors.As(err, &damage):
-		return hinted("llmpipe repair "+path+" writes a clean copy beside it, without the damaged line", err)
+		return ui.WithHint("llmpipe repair "+path+" writes a clean copy beside it, without the damaged line", err)
 	case errors.Is(err, ledger.ErrNotLedger):
-		return hinted("name another file with --ledger: this one is not llmpipe's, and was left as it is", err)
+		return ui.WithHint("name another file with --ledger: this one is not llmpipe's, and was left as it is", err)
 	case errors.Is(err, ledger.ErrNotRegular):
-		return hinted("a ledger is a file: what comes through a pipe can be saved in one", err)
+		return ui.WithHint("a ledger is a file: what comes through a pipe can be saved in one", err)
 	}
 	return err
 }
@@ -246,9 +247,9 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 	j.broken.Store(true)
 	j.lost += dropAnswers(group, safe)
 	if errors.Is(err, ledger.ErrChanged) {
-		return hinted("leave the ledger alone while llmpipe runs; the same command goes on with what it holds now", err)
+		return ui.WithHint("leave the ledger alone while llmpipe runs; the same command goes on with what it holds now", err)
 	}
-	return hinted("make room or repair the disk, then run the same command again: what is recorded is safe", err)
+	return ui.WithHint("make room or repair the disk, then run the same command again: what is recorded is safe", err)
 }
 
 // add commits the batch, and tells the budgets what it and others have spent.

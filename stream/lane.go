@@ -9,6 +9,7 @@ import (
 	"llmpipe/limiter"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
 // LaneConfig is a provider that records may go to, beside the first.
@@ -89,7 +90,7 @@ func (l *lane) shut(why error, forGood bool) {
 	}
 	if first && len(l.router.lanes) > 1 { // else it is why the run ends
 		l.voice.Warn("%s: nothing more is sent there: %v", l.name, why)
-		if h := HintOf(why); h != "" {
+		if h := ui.HintOf(why); h != "" {
 			l.voice.Note("hint: %s", h)
 		}
 	}

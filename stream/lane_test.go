@@ -3,13 +3,14 @@ package stream
 import (
 	"errors"
 	"io"
+	"llmpipe/stream/ui"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
 func testLane() *lane {
-	r := &run{voice: NewVoice(io.Discard, false, false)}
+	r := &run{voice: ui.NewVoice(io.Discard, false, false)}
 	l := &lane{run: r, name: "spare"}
 	r.router = &router{run: r, lanes: []*lane{{}, l}}
 	return l

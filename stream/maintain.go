@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"llmpipe/ledger"
+	"llmpipe/stream/ui"
 )
 
 // Models writes the price table in force, with the prices of a file over those built in if one is named.
@@ -66,24 +67,25 @@ func readHint(path string, err error) error {
 	}
 	simulated := DefaultLedger("sim:")
 	if _, statErr := os.Stat(simulated); statErr == nil && path == DefaultLedger("") {
-		return hinted("there is only "+simulated+", of simulated runs: name that, or set OPENAI_BASE_URL=sim:", err)
+		return ui.WithHint("there is only "+simulated+", of simulated runs: name that, or set OPENAI_BASE_URL=sim:", err)
 	}
-	return hinted("a run writes it, in the directory that it runs in: name another with --ledger", err)
+	return ui.WithHint("a run writes it, in the directory that it runs in: name another with --ledger", err)
 }
 
 // Repair writes a clean copy of the ledger path to out, or beside it when out is empty, and says what was lost.
-func Repair(path, out string, voice *Voice) error {
+func Repair(path, out string, voice *ui.Voice) error {
 	if out == "" {
 		out = path + ".repaired"
 	}
 	stats, err := ledger.Repair(path, out)
 	if errors.Is(err, fs.ErrExist) {
-		return hinted("move it away, or name another with --out", err)
+		return ui.WithHint("move it away, or name another with --out", err)
 	}
 	if err != nil {
 		return readHint(path, err)
 	}
-	voice.Note("%s kept in %s, %s (%s) lost", number(stats.Kept, "line"), out, number(stats.Lost, "piece"), number(stats.LostBytes, "byte"))
+	voice.Note("%s kept in %s, %s (%s) lost", ui.Number(stats.Kept, "line"), out, ui.Number(stats.Lost, "piece"),
+		ui.Number(stats.LostBytes, "byte"))
 	if stats.Aside != "" {
 		voice.Note("what could not be read is in %s", stats.Aside)
 	}

@@ -3,6 +3,7 @@ package stream
 import (
 	"errors"
 	"fmt"
+	"llmpipe/stream/ui"
 	"regexp"
 	"strings"
 )
@@ -63,7 +64,7 @@ func (f *Flags) batch(cfg *Config) error {
 	b.Mode, b.Detach, b.Window = f.Mode, f.Detach, f.BatchWindow
 	if f.Mode == ModeRealtime {
 		if f.Detach || len(f.BatchMetadata) > 0 {
-			return &UsageError{errors.New("--detach and --batch-metadata need --mode batch or hybrid")}
+			return ui.Usage(errors.New("--detach and --batch-metadata need --mode batch or hybrid"))
 		}
 		return nil
 	}
@@ -71,11 +72,11 @@ func (f *Flags) batch(cfg *Config) error {
 		key, value, ok := strings.Cut(pair, "=")
 		switch {
 		case !ok || key == "":
-			return &UsageError{fmt.Errorf("--batch-metadata %q is not of the form K=V", pair)}
+			return ui.Usage(fmt.Errorf("--batch-metadata %q is not of the form K=V", pair))
 		case key == shardLabel:
-			return &UsageError{fmt.Errorf("--batch-metadata: %s is what batches are found again by", key)}
+			return ui.Usage(fmt.Errorf("--batch-metadata: %s is what batches are found again by", key))
 		case len(key) > maxMetadataKey || len(value) > maxMetadataValue:
-			return &UsageError{fmt.Errorf("--batch-metadata %s: a key has at most %d bytes and a value %d", key, maxMetadataKey, maxMetadataValue)}
+			return ui.Usage(fmt.Errorf("--batch-metadata %s: a key has at most %d bytes and a value %d", key, maxMetadataKey, maxMetadataValue))
 		}
 		if b.Metadata == nil {
 			b.Metadata = make(map[string]string)
@@ -95,7 +96,7 @@ func (f *Flags) batch(cfg *Config) error {
 		{!windowForm.MatchString(f.BatchWindow), fmt.Sprintf("--batch-window %q is not of the form 24h", f.BatchWindow)},
 	} {
 		if wrong.is {
-			return &UsageError{errors.New(wrong.says)}
+			return ui.Usage(errors.New(wrong.says))
 		}
 	}
 	return nil

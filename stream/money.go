@@ -11,6 +11,7 @@ import (
 	"llmpipe/ledger"
 	"llmpipe/limiter"
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
 // MoneyConfig says what answers cost and what may be spent.
@@ -39,7 +40,7 @@ func (c *MoneyConfig) checkDowngrade(provider string) error {
 		return nil
 	}
 	if _, _, ok := c.prices(time.Now()).Lookup(provider, c.DowngradeTo); !ok {
-		return hinted(addPrice, fmt.Errorf("--downgrade-to: no price is known for the model %q, so the budget cannot hold", c.DowngradeTo))
+		return ui.WithHint(addPrice, fmt.Errorf("--downgrade-to: no price is known for the model %q, so the budget cannot hold", c.DowngradeTo))
 	}
 	return nil
 }
@@ -82,7 +83,7 @@ func newMoney(r *run, j *journal) *money {
 		s := j.Summary()
 		m.base, today = s.SpentNanos+s.KeptNanos, s.SpentSince+s.KeptSince
 		if m.budgeted() && s.KeptNanos > 0 {
-			r.voice.Note("ledger %s: up to %s more counts as spent, for attempts whose cost nobody said", r.cfg.Ledger.Path, usd(s.KeptNanos))
+			r.voice.Note("ledger %s: up to %s more counts as spent, for attempts whose cost nobody said", r.cfg.Ledger.Path, ui.USD(s.KeptNanos))
 		}
 		if m.budgeted() && s.UnknownCost > 0 {
 			r.voice.Warn("ledger %s: what %d of its answers cost is not known, and does not count against the budget",
@@ -119,7 +120,7 @@ func (m *money) holdPending(j *journal) {
 	}
 	if unknown > 0 {
 		m.voice.Warn("ledger %s: what %s in batches may cost was not reckoned, and does not count against the budget before they are collected",
-			m.cfg.Ledger.Path, number(unknown, "request"))
+			m.cfg.Ledger.Path, ui.Number(unknown, "request"))
 	}
 }
 
@@ -157,7 +158,7 @@ func (m *money) admit(t *task) error {
 	}
 	p := m.price(t.lane, t.sendModel)
 	if !p.ok {
-		return hinted(addPrice,
+		return ui.WithHint(addPrice,
 			fmt.Errorf("%s: no price is known for the model %q, so the budget cannot hold", t.title(), t.sendModel))
 	}
 	t.worst = p.WorstCost(int64(len(t.sendBody)), m.worstOutput(t))
@@ -258,7 +259,7 @@ func (m *money) worstInBatch(t *task) (int64, error) {
 	if worst, ok := m.price(t.lane, t.sendModel).WorstBatchCost(int64(len(t.sendBody)), m.worstOutput(t)); ok {
 		return worst, nil
 	}
-	return 0, hinted(addPrice+"; or --mode realtime",
+	return 0, ui.WithHint(addPrice+"; or --mode realtime",
 		fmt.Errorf("%s: no batch price is known for the model %q, so the budget cannot hold", t.title(), t.sendModel))
 }
 
@@ -286,7 +287,7 @@ func (m *money) watch() {
 	m.mu.Unlock()
 	if crossed {
 		text := fmt.Sprintf("the budget is %s: %s of %s spent, %s answered",
-			now, usd(m.total.Spent()), usd(m.total.Limit()), number(m.counts.ok.Load(), "record"))
+			now, ui.USD(m.total.Spent()), ui.USD(m.total.Limit()), ui.Number(m.counts.ok.Load(), "record"))
 		m.voice.Note("%s", text)
 		m.alerts.send(m.status(text, now))
 	}
@@ -303,15 +304,15 @@ func (m *money) stopFor(err error) {
 		if m.cfg.Batch.Mode == ModeRealtime {
 			then = "--mode batch collects them, then the same command goes on"
 		}
-		m.stop.pause(hinted(then+"; llmpipe batches lists them", fmt.Errorf("no room in the budget before batches have ended: "+
-			"%s left, %s of it set aside for them, the next request may cost %s", usd(over.Left), usd(over.Away), usd(over.Need))))
+		m.stop.pause(ui.WithHint(then+"; llmpipe batches lists them", fmt.Errorf("no room in the budget before batches have ended: "+
+			"%s left, %s of it set aside for them, the next request may cost %s", ui.USD(over.Left), ui.USD(over.Away), ui.USD(over.Need))))
 		return
 	}
 	if over.Budget.Daily() {
-		m.stop.pause(hinted("the same command goes on tomorrow (UTC), or with a larger --budget-per-day", err))
+		m.stop.pause(ui.WithHint("the same command goes on tomorrow (UTC), or with a larger --budget-per-day", err))
 		return
 	}
-	m.stop.overBudget(hinted("the same command with a larger --budget goes on where it stopped", err))
+	m.stop.overBudget(ui.WithHint("the same command with a larger --budget goes on where it stopped", err))
 	m.watch()
 }
 
@@ -341,19 +342,6 @@ func (r *run) expected() (int64, bool) {
 		return 0, false
 	}
 	return int64(float64(r.counts.in.Load()) / share), true
-}
-
-// usd is an amount in billionths of a dollar for people: the smaller it is, the more of its digits count.
-func usd(nanos int64) string {
-	digits := 2
-	switch {
-	case nanos == 0:
-	case nanos < 1e7:
-		digits = 6
-	case nanos < 1e9:
-		digits = 4
-	}
-	return fmt.Sprintf("$%.*f", digits, float64(nanos)/1e9)
 }
 
 // outputs remembers how long completions are, in classes that double.

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"fmt"
+	"llmpipe/stream/ui"
 	"os"
 	"syscall"
 )
@@ -29,7 +30,7 @@ const ExitCodes = `  0     every record was answered
 
 // Outcome is how a run ended.
 type Outcome struct {
-	Summary Summary
+	Summary ui.Summary
 	Err     error     // why the run failed, nil if it did not
 	Signal  os.Signal // what ended it; SIGPIPE when the reader of stdout went away
 	Budget  error     // why the money did not reach
@@ -70,7 +71,7 @@ type Ended struct{ *Outcome }
 
 // ReaderLeft makes of an error of writing to stdout, where its reader went away, the end that comes of it.
 func ReaderLeft(err error) error {
-	if isClosedPipe(err) {
+	if ui.IsClosedPipe(err) {
 		return &Ended{&Outcome{Signal: sigpipe}}
 	}
 	return err

@@ -8,6 +8,7 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/ui"
 )
 
 // A provider takes so many tokens into an account's queue of batches (platform.openai.com/docs/guides/batch), and says late that a batch
@@ -36,7 +37,7 @@ func (s *shard) batch(ctx context.Context) error {
 		case alone && s.requests > 1:
 			return s.split(&state)
 		case alone && most > 0 && time.Since(start) > most:
-			s.stop.pause(hinted("raise the account's limit of enqueued tokens, or wait for its other batches; the same command tries again",
+			s.stop.pause(ui.WithHint("raise the account's limit of enqueued tokens, or wait for its other batches; the same command tries again",
 				fmt.Errorf("batch %s: the provider has no room for a single request", s.batchID)))
 			return s.stop.asking.Err()
 		case s.cfg.Batch.Detach && again, !s.cfg.Batch.Detach && !s.waitedFor():
@@ -65,7 +66,7 @@ func queueFull(state *provider.Batch) bool {
 func (s *shard) split(state *provider.Batch) error {
 	s.most = (s.requests + 1) / 2
 	s.voice.Note("batch %s: the provider has no room for %s at a time: they are submitted in two batches", s.batchID,
-		number(s.requests, "request"))
+		ui.Number(s.requests, "request"))
 	return s.conclude(state.Status, newAnswers())
 }
 

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"llmpipe/ledger"
+	"llmpipe/stream/ui"
 )
 
 // ReportHTML writes what ledgers say was spent as one page of HTML that needs nothing else, to the file name, or to w where name is "-".
@@ -139,25 +140,25 @@ func plural(n int64, what string) string {
 	if n != 1 {
 		what += "s"
 	}
-	return grouped(n) + " " + what
+	return ui.Grouped(n) + " " + what
 }
 
 func figures(r *ledger.Report) []figure {
 	t := &r.Total
-	answered := figure{"Records", grouped(records(r)), []string{grouped(t.Results) + " answered", grouped(t.Failures) + " failed"}}
+	answered := figure{"Records", ui.Grouped(records(r)), []string{ui.Grouped(t.Results) + " answered", ui.Grouped(t.Failures) + " failed"}}
 	if records(r) == 0 {
 		return []figure{answered}
 	}
 	if t.Failures > 0 {
 		answered.Details[1] += " (" + share(t.Failures, records(r)) + ")"
 	}
-	tokens := figure{"Tokens", grouped(t.PromptTokens + t.CompletionTokens),
-		[]string{grouped(t.PromptTokens) + " prompt", grouped(t.CompletionTokens) + " completion"}}
+	tokens := figure{"Tokens", ui.Grouped(t.PromptTokens + t.CompletionTokens),
+		[]string{ui.Grouped(t.PromptTokens) + " prompt", ui.Grouped(t.CompletionTokens) + " completion"}}
 	if t.CachedTokens > 0 {
-		tokens.Details[0] += " (" + grouped(t.CachedTokens) + " cached)"
+		tokens.Details[0] += " (" + ui.Grouped(t.CachedTokens) + " cached)"
 	}
 	if t.ReasoningTokens > 0 {
-		tokens.Details[1] += " (" + grouped(t.ReasoningTokens) + " of reasoning)"
+		tokens.Details[1] += " (" + ui.Grouped(t.ReasoningTokens) + " of reasoning)"
 	}
 	figures := []figure{answered, costFigure(t), tokens}
 	if l := t.Latency; t.Results > 0 {
@@ -176,11 +177,11 @@ func costFigure(t *ledger.ReportRow) figure {
 	if t.Cost == nil {
 		return figure{"Cost", "unknown", []string{"no price is known for any record"}}
 	}
-	f := figure{Name: "Cost", Value: usd(int64(*t.Cost))}
+	f := figure{Name: "Cost", Value: ui.USD(int64(*t.Cost))}
 	if t.UnknownCost > 0 {
-		f.Details = []string{"and " + grouped(t.UnknownCost) + " records of unknown cost"}
+		f.Details = []string{"and " + ui.Grouped(t.UnknownCost) + " records of unknown cost"}
 	} else if t.Results > 0 {
-		f.Details = []string{usd(int64(*t.Cost/ledger.Dollars(t.Results)*1000)) + " for 1,000 answers"}
+		f.Details = []string{ui.USD(int64(*t.Cost/ledger.Dollars(t.Results)*1000)) + " for 1,000 answers"}
 	}
 	return f
 }
@@ -217,7 +218,7 @@ func charts(r *ledger.Report) []*chart {
 func tableOf(title, name string, rows []ledger.ReportRow, total *ledger.ReportRow) table {
 	t := table{Title: title, Name: name}
 	if left := len(rows) - maxRows; left > 0 {
-		t.More = grouped(int64(left)) + " more are left out here; llmpipe report --json has them."
+		t.More = ui.Grouped(int64(left)) + " more are left out here; llmpipe report --json has them."
 		rows = rows[:maxRows]
 	}
 	for i := range rows {
@@ -234,8 +235,8 @@ func tableOf(title, name string, rows []ledger.ReportRow, total *ledger.ReportRo
 // rowOf formats a row; all costs of a table have as many decimals as the total calls for.
 func rowOf(r, total *ledger.ReportRow) row {
 	out := row{
-		Name: r.Name, Results: grouped(r.Results), Failures: grouped(r.Failures),
-		Prompt: grouped(r.PromptTokens), Completion: grouped(r.CompletionTokens), Cost: "unknown", P50: "–", P95: "–", P99: "–",
+		Name: r.Name, Results: ui.Grouped(r.Results), Failures: ui.Grouped(r.Failures),
+		Prompt: ui.Grouped(r.PromptTokens), Completion: ui.Grouped(r.CompletionTokens), Cost: "unknown", P50: "–", P95: "–", P99: "–",
 	}
 	if r.Name == "" {
 		out.Name = "(not named)"
@@ -255,7 +256,7 @@ func rowOf(r, total *ledger.ReportRow) row {
 		out.Exact, out.Cost = r.Cost.String(), "$"+strconv.FormatFloat(float64(*r.Cost)/1e9, 'f', decimals, 64)
 	}
 	if r.UnknownCost > 0 && r.Cost != nil {
-		out.UnknownCost = "+ " + grouped(r.UnknownCost) + " unknown"
+		out.UnknownCost = "+ " + ui.Grouped(r.UnknownCost) + " unknown"
 	}
 	return out
 }
@@ -264,11 +265,11 @@ func errorsOf(r *ledger.Report) *errorTable {
 	t := &errorTable{}
 	for i, e := range r.Errors {
 		if i == maxRows {
-			t.More = grouped(int64(len(r.Errors)-maxRows)) + " more kinds are left out here; llmpipe report --json has them."
+			t.More = ui.Grouped(int64(len(r.Errors)-maxRows)) + " more kinds are left out here; llmpipe report --json has them."
 			break
 		}
 		line := errorRow{
-			Class: e.Type, Code: e.Code, Message: e.Message, Count: grouped(e.Count),
+			Class: e.Type, Code: e.Code, Message: e.Message, Count: ui.Grouped(e.Count),
 			Share: share(e.Count, r.Total.Failures), Bar: percent(100 * float64(e.Count) / float64(r.Total.Failures)),
 		}
 		if e.Status > 0 {

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"fmt"
+	"llmpipe/stream/ui"
 	"math"
 	"strconv"
 	"strings"
@@ -66,7 +67,7 @@ func decimal(v, step float64) string {
 	}
 	decimals := max(0, int(-math.Floor(math.Log10(step)+1e-9)))
 	whole, part := math.Modf(math.Round(v*math.Pow10(decimals)) / math.Pow10(decimals))
-	return grouped(int64(whole)) + strings.TrimPrefix(strconv.FormatFloat(part, 'f', decimals, 64), "0")
+	return ui.Grouped(int64(whole)) + strings.TrimPrefix(strconv.FormatFloat(part, 'f', decimals, 64), "0")
 }
 
 func dollarTick(v, step float64) string {
@@ -110,7 +111,7 @@ func latencyTick(ms float64) string {
 		return strconv.FormatFloat(ms, 'f', -1, 64) + "\u00a0ms"
 	}
 	whole, part := math.Modf(ms / 1000)
-	return grouped(int64(whole)) + strings.TrimPrefix(strconv.FormatFloat(part, 'f', -1, 64), "0") + "\u00a0s"
+	return ui.Grouped(int64(whole)) + strings.TrimPrefix(strconv.FormatFloat(part, 'f', -1, 64), "0") + "\u00a0s"
 }
 
 // latencyLabel writes milliseconds as exactly as a person wants them: 812 ms, 2.50 s, 75 s.
@@ -121,7 +122,7 @@ func latencyLabel(ms int64) string {
 	case ms < 10_000:
 		return strconv.FormatFloat(float64(ms)/1000, 'f', 2, 64) + "\u00a0s"
 	}
-	return grouped((ms+500)/1000) + "\u00a0s"
+	return ui.Grouped((ms+500)/1000) + "\u00a0s"
 }
 
 // timeSteps are the distances that ticks in time may have; from a month on they are the calendar's.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"llmpipe/ledger"
+	"llmpipe/stream/ui"
 )
 
 // chart is what the template draws. All places are in per cent, so that it stretches with the page while its letters do not.
@@ -65,7 +66,7 @@ func spendChart(r *ledger.Report, columns *ledger.Timeline) *chart {
 	c := &chart{
 		Title:   "Spend",
 		Caption: "US dollars, added up; UTC, " + dates(r.First.UTC(), r.Last.UTC()),
-		Summary: fmt.Sprintf("Spend over time, from $0 at the start to %s at the end.", usd(int64(*r.Total.Cost))),
+		Summary: fmt.Sprintf("Spend over time, from $0 at the start to %s at the end.", ui.USD(int64(*r.Total.Cost))),
 		Up:      upTicks(up, step, dollarTick), Along: timeTicks(columns.Start, endOf(columns)),
 	}
 	var line strings.Builder
@@ -89,7 +90,7 @@ func spendChart(r *ledger.Report, columns *ledger.Timeline) *chart {
 	sum = 0
 	c.Columns = eachColumn(columns, func(m ledger.Moment, when string) (string, []bar) {
 		sum += m.Cost
-		return fmt.Sprintf("%s UTC: %s, %s in all", when, usd(int64(m.Cost)), usd(int64(sum))), nil
+		return fmt.Sprintf("%s UTC: %s, %s in all", when, ui.USD(int64(m.Cost)), ui.USD(int64(sum))), nil
 	})
 	return c
 }
@@ -149,7 +150,7 @@ func throughputChart(r *ledger.Report, columns *ledger.Timeline) *chart {
 		Up:      upTicks(up, step, decimal), Along: timeTicks(columns.Start, endOf(columns)),
 		Columns: eachColumn(columns, func(m ledger.Moment, when string) (string, []bar) {
 			text := fmt.Sprintf("%s UTC: %s answered, %s failed, %s per %s",
-				when, grouped(m.Results), grouped(m.Failures), decimal(rate(m.Results+m.Failures), step/10), unit)
+				when, ui.Grouped(m.Results), ui.Grouped(m.Failures), decimal(rate(m.Results+m.Failures), step/10), unit)
 			var bars []bar
 			if m.Results > 0 {
 				bars = append(bars, bar{Class: "ok", percent: up.at(rate(m.Results))})
@@ -183,13 +184,13 @@ func latencyChart(r *ledger.Report) *chart {
 	}
 	if longer := r.Total.Results - int64(math.Round(shown)); longer > 0 {
 		longest := r.LatencyHistogram[len(r.LatencyHistogram)-1].To - 1
-		c.Caption += fmt.Sprintf("; %s took longer than shown, up to %s", grouped(longer), latencyLabel(longest))
+		c.Caption += fmt.Sprintf("; %s took longer than shown, up to %s", ui.Grouped(longer), latencyLabel(longest))
 	}
 	for _, b := range bins {
 		from, to := along.at(b.low), along.at(b.high)
 		text := fmt.Sprintf("%s to %s: about %s results, %.1f %%",
 			latencyLabel(int64(math.Round(b.low))), latencyLabel(int64(math.Round(b.high))),
-			grouped(int64(math.Round(b.count))), 100*b.count/float64(r.Total.Results))
+			ui.Grouped(int64(math.Round(b.count))), 100*b.count/float64(r.Total.Results))
 		c.Columns = append(c.Columns, standing(from, to-from, len(bins), text, []bar{{Class: "ok", percent: up.at(b.count)}}))
 	}
 	for i, p := range []struct {

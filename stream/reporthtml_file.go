@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"llmpipe/stream/ui"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,7 +18,7 @@ const pageStart = "<!DOCTYPE html>"
 func checkPageName(name string, ledgers []string) error {
 	for _, l := range ledgers { // an empty one among them
 		if sameFile(name, l) {
-			return hinted("name a file for the page behind --html", fmt.Errorf("--html %s is a ledger", name))
+			return ui.WithHint("name a file for the page behind --html", fmt.Errorf("--html %s is a ledger", name))
 		}
 	}
 	info, err := os.Stat(name)
@@ -36,7 +37,7 @@ func checkPageName(name string, ledgers []string) error {
 	defer file.Close()
 	start := make([]byte, len(pageStart))
 	if _, err := io.ReadFull(file, start); err != nil || !strings.EqualFold(string(start), pageStart) {
-		return hinted("name another file: this one was left as it is",
+		return ui.WithHint("name another file: this one was left as it is",
 			fmt.Errorf("--html %s is there, and is no page of HTML", name))
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"llmpipe/limiter"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/ui"
 )
 
 // A provider that asks for more patience than there is loses its records to the next one.
@@ -48,8 +49,8 @@ func TestRunSaysWhatToDoAboutALongWait(t *testing.T) {
 		}))
 		r := try(t, server.URL, prompts(2), func(c *Config) { c.Pace.GiveUp = time.Hour })
 		server.Close()
-		if r.ExitCode() != ExitPaused || r.Paused == nil || !strings.Contains(HintOf(r.Paused), "a longer --give-up") {
-			t.Errorf("Retry-After: %s: exit %d, %v, hint %q", wait, r.ExitCode(), r.Paused, HintOf(r.Paused))
+		if r.ExitCode() != ExitPaused || r.Paused == nil || !strings.Contains(ui.HintOf(r.Paused), "a longer --give-up") {
+			t.Errorf("Retry-After: %s: exit %d, %v, hint %q", wait, r.ExitCode(), r.Paused, ui.HintOf(r.Paused))
 		}
 	}
 }

@@ -11,12 +11,13 @@ import (
 	"llmpipe/limiter"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
 // run is one run of the filter: what its stages share.
 type run struct {
 	cfg   Config
-	voice *Voice
+	voice *ui.Voice
 	start time.Time
 
 	stop      *shutdown
@@ -42,7 +43,7 @@ type run struct {
 	commits chan *task // the same, to the committer
 
 	allRead    atomic.Bool // every record has been read, or as many as will be
-	speed      *speed
+	speed      *ui.Speed
 	inputError error // set by the reader before it ends
 	unsent     int64 // counted by the committer
 
@@ -54,7 +55,7 @@ type run struct {
 func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 	r := &run{
 		cfg:      cfg,
-		voice:    NewVoice(cfg.Stderr, cfg.Quiet, cfg.Verbose),
+		voice:    ui.NewVoice(cfg.Stderr, cfg.Quiet, cfg.Verbose),
 		start:    time.Now(),
 		stop:     newShutdown(ctx),
 		underway: newUnderway(),
@@ -65,7 +66,7 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 		commits:  make(chan *task, commitSlack),
 		chunks:   chunks{size: cfg.Chunk},
 	}
-	r.speed = newSpeed(r.start)
+	r.speed = ui.NewSpeed(r.start)
 	defer r.stop.release()
 	if cfg.Listen != nil {
 		r.signals = cfg.Listen()
@@ -185,7 +186,7 @@ func (r *run) run(in *reader, out *committer) *Outcome {
 	defer stopWatching()
 	go r.watch(watching)
 
-	stopProgress := r.showProgress()
+	stopProgress := r.cfg.Progress.Show(r.voice, r.cfg.Stdout, r.status)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -269,9 +270,9 @@ func (r *run) stages(in *reader, out *committer) {
 // tellElsewhere pauses the run when records of it are in batches that it does not collect.
 func (r *run) tellElsewhere() {
 	if n := r.elsewhere.Load(); n > 0 {
-		r.stop.pause(hinted("--mode batch collects them, at the provider that has them; "+
+		r.stop.pause(ui.WithHint("--mode batch collects them, at the provider that has them; "+
 			"llmpipe batches forget gives a batch up, and its records are asked about anew",
-			fmt.Errorf("%s in batches that are not collected yet, and not asked about a second time", number(n, "record"))))
+			fmt.Errorf("%s in batches that are not collected yet, and not asked about a second time", ui.Number(n, "record"))))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"llmpipe/limiter"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
 // Config turns the flags into a run's configuration, all but the streams and the signals. Secrets and what else the flags name in the
@@ -29,8 +30,8 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*Confi
 		Retries: f.Retries, Pack: f.Pack, Chunk: f.Chunk, ChunkDelay: f.ChunkDelay, OnChunk: f.OnChunk,
 		Progress: f.Progress, Quiet: f.Quiet, Verbose: f.Verbose,
 	}
-	if cfg.Progress == ProgressAuto && getenv("TERM") == "dumb" {
-		cfg.Progress = ProgressNever
+	if cfg.Progress == ui.ProgressAuto && getenv("TERM") == "dumb" {
+		cfg.Progress = ui.ProgressNever
 	}
 	cfg.KeyEnv = f.KeyEnv
 	var err error
@@ -73,19 +74,19 @@ func (f *Flags) checkNumbers(*Config) error {
 		switch {
 		case flag.value >= flag.least:
 		case flag.least == 0:
-			return &UsageError{fmt.Errorf("--%s is negative", flag.name)}
+			return ui.Usage(fmt.Errorf("--%s is negative", flag.name))
 		default:
-			return &UsageError{fmt.Errorf("--%s must be more than zero", flag.name)}
+			return ui.Usage(fmt.Errorf("--%s must be more than zero", flag.name))
 		}
 	}
 	if f.Headroom >= 100 {
-		return &UsageError{errors.New("--headroom leaves nothing: it is less than 100")}
+		return ui.Usage(errors.New("--headroom leaves nothing: it is less than 100"))
 	}
 	if f.Pack > record.MaxInputs {
-		return &UsageError{fmt.Errorf("--pack is more than the %d inputs that a request may hold", record.MaxInputs)}
+		return ui.Usage(fmt.Errorf("--pack is more than the %d inputs that a request may hold", record.MaxInputs))
 	}
 	if f.Chunk == 0 && (f.OnChunk != "" || f.ChunkDelay > 0) {
-		return &UsageError{errors.New("--on-chunk and --chunk-delay need --chunk")}
+		return ui.Usage(errors.New("--on-chunk and --chunk-delay need --chunk"))
 	}
 	return nil
 }
@@ -97,7 +98,7 @@ func (f *Flags) checkUnused(path, usual string) error {
 		is   bool
 		says string
 	}{
-		{f.Quiet && f.Progress == ProgressJSON, "--progress json says nothing under --quiet"},
+		{f.Quiet && f.Progress == ui.ProgressJSON, "--progress json says nothing under --quiet"},
 		{f.Seed != 0 && f.Sample == 0, "--seed needs --sample"},
 		{f.Estimate != "" && !strings.HasSuffix(f.Budget, "%"), "--estimate FILE needs --budget N%"},
 		{f.NoLedger && path != "" && path != usual, "--no-ledger and --ledger are not for one run"},
@@ -105,7 +106,7 @@ func (f *Flags) checkUnused(path, usual string) error {
 		{f.NoLedger && f.Match == "id", "--match id needs a ledger, which --no-ledger leaves out"},
 	} {
 		if wrong.is {
-			return &UsageError{errors.New(wrong.says)}
+			return ui.Usage(errors.New(wrong.says))
 		}
 	}
 	return nil
@@ -130,7 +131,7 @@ func (f *Flags) decode(cfg *Config) error {
 		}
 		field, err := record.ParseField(s)
 		if err != nil {
-			return &UsageError{fmt.Errorf("--set: %w", err)}
+			return ui.Usage(fmt.Errorf("--set: %w", err))
 		}
 		o.Set = append(o.Set, field)
 	}
@@ -139,7 +140,7 @@ func (f *Flags) decode(cfg *Config) error {
 		o.Model = defaultModel(f.Endpoint)
 	}
 	if _, err := record.NewDecoder(o); err != nil {
-		return &UsageError{err}
+		return ui.Usage(err)
 	}
 	cfg.Decode = o
 	return nil
@@ -174,10 +175,10 @@ func (f *ProviderFlags) Config(getenv func(string) string, version string) (prov
 		name, value, ok := strings.Cut(h, ":")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 		if !ok || !isHeaderName(name) {
-			return p, &UsageError{errors.New("--header is not of the form 'Name: value'")}
+			return p, ui.Usage(errors.New("--header is not of the form 'Name: value'"))
 		}
 		if !isHeaderValue(value) {
-			return p, &UsageError{fmt.Errorf("--header %s: the value holds a line break or another control character", name)}
+			return p, ui.Usage(fmt.Errorf("--header %s: the value holds a line break or another control character", name))
 		}
 		p.Header.Add(name, value)
 	}
@@ -188,7 +189,7 @@ func (f *ProviderFlags) Config(getenv func(string) string, version string) (prov
 			switch {
 			case !isHeaderName(name):
 				return p, fmt.Errorf("--header-env: %w", err)
-			case !isVariableName(variable):
+			case !ui.IsVariableName(variable):
 				return p, fmt.Errorf("--header-env %s: %w", name, err)
 			}
 			return p, fmt.Errorf("--header-env %s: %w", h, err)
@@ -202,11 +203,11 @@ func (f *Flags) money(cfg *Config) error {
 	m := &cfg.Money
 	m.PerDay, m.DowngradeTo, m.Alert = ledger.Dollars(f.BudgetPerDay), f.DowngradeTo, f.Alert
 	if f.Budget == "" && (f.DowngradeTo != "" || f.Alert != "") {
-		return &UsageError{errors.New("--downgrade-to and --alert need --budget")}
+		return ui.Usage(errors.New("--downgrade-to and --alert need --budget"))
 	}
 	var err error
 	if err = checkAlert(f.Alert); err != nil {
-		return &UsageError{err}
+		return ui.Usage(err)
 	}
 	if m.Budget, err = f.budget(); err != nil {
 		return err
@@ -226,16 +227,16 @@ func (f *Flags) budget() (ledger.Dollars, error) {
 			return 0, nil
 		}
 		if err := a.UnmarshalText([]byte(f.Budget)); err != nil {
-			return 0, &UsageError{fmt.Errorf("--budget: %w", err)}
+			return 0, ui.Usage(fmt.Errorf("--budget: %w", err))
 		}
 		return ledger.Dollars(a), nil
 	}
 	n, err := strconv.ParseFloat(percent, 64)
 	if err != nil || n <= 0 {
-		return 0, &UsageError{fmt.Errorf("--budget %s is no percentage", f.Budget)}
+		return 0, ui.Usage(fmt.Errorf("--budget %s is no percentage", f.Budget))
 	}
 	if f.Estimate == "" {
-		return 0, &UsageError{errors.New("--budget N% needs --estimate FILE, what llmpipe estimate --json wrote")}
+		return 0, ui.Usage(errors.New("--budget N% needs --estimate FILE, what llmpipe estimate --json wrote"))
 	}
 	total, err := readEstimate(f.Estimate)
 	return ledger.Dollars(float64(total) * n / 100), err
@@ -249,7 +250,7 @@ func (f *Flags) concurrency(cfg *Config) error {
 	}
 	n, err := strconv.Atoi(f.Concurrency)
 	if err != nil || n < 1 {
-		return &UsageError{fmt.Errorf("--concurrency %q is neither a positive number nor auto", f.Concurrency)}
+		return ui.Usage(fmt.Errorf("--concurrency %q is neither a positive number nor auto", f.Concurrency))
 	}
 	cfg.Pace.Concurrency, cfg.Provider.Connections = n, n
 	return nil

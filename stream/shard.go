@@ -12,6 +12,7 @@ import (
 	"llmpipe/limiter"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
 // shard is a batch's worth of records: one file at the provider, one batch of it.
@@ -224,9 +225,9 @@ func (s *shard) stopFor(err error) {
 	case err == nil:
 	case s.stop.ending():
 	case errors.As(err, &call) && call.Class == provider.Exhausted:
-		s.stop.pause(hinted("the same command goes on when the account has money or quota again", err))
+		s.stop.pause(ui.WithHint("the same command goes on when the account has money or quota again", err))
 	case errors.As(err, &call) && (call.Class == provider.Transient || call.Class == provider.Pressure):
-		s.stop.pause(hinted("the same command goes on where it stopped", err))
+		s.stop.pause(ui.WithHint("the same command goes on where it stopped", err))
 	default:
 		s.stop.fail(err)
 	}
@@ -242,7 +243,7 @@ func (s *shard) concern(err error) error {
 	}
 	s.over, s.unheard = true, err
 	s.voice.Warn("%v", err)
-	if h := HintOf(err); h != "" {
+	if h := ui.HintOf(err); h != "" {
 		s.voice.Hint("%s", h)
 	}
 	return nil
@@ -288,7 +289,7 @@ func (s *shard) record(e ledger.ShardEntry) error {
 	e.Shard, e.Time = s.id, time.Now()
 	err := s.journal.Commit(&ledger.Batch{Shards: []ledger.ShardEntry{e}})
 	if err != nil {
-		return hinted("make room or repair the disk, then run the same command again: what is recorded is safe", err)
+		return ui.WithHint("make room or repair the disk, then run the same command again: what is recorded is safe", err)
 	}
 	s.intended, s.step, s.stepped = true, e.Step, e.Time
 	return nil

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"errors"
+	"llmpipe/stream/ui"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -79,10 +80,10 @@ func TestExitCodes(t *testing.T) {
 		want int
 	}{
 		{Outcome{}, 0},
-		{Outcome{Summary: Summary{Failed: 1}}, 3},
-		{Outcome{Summary: Summary{Failed: 1}, Paused: pause}, 75},
-		{Outcome{Summary: Summary{Failed: 1}, Paused: pause, Signal: syscall.SIGTERM}, 143},
-		{Outcome{Summary: Summary{Failed: 1}, Paused: pause, Signal: syscall.SIGINT, Err: fail}, 1},
+		{Outcome{Summary: ui.Summary{Failed: 1}}, 3},
+		{Outcome{Summary: ui.Summary{Failed: 1}, Paused: pause}, 75},
+		{Outcome{Summary: ui.Summary{Failed: 1}, Paused: pause, Signal: syscall.SIGTERM}, 143},
+		{Outcome{Summary: ui.Summary{Failed: 1}, Paused: pause, Signal: syscall.SIGINT, Err: fail}, 1},
 	} {
 		if got := c.o.ExitCode(); got != c.want {
 			t.Errorf("%+v: exit %d, want %d", c.o, got, c.want)

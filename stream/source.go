@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
 // source reads the lines of the inputs, one input after the other.
@@ -57,7 +58,7 @@ func newSource(c *Config) (*source, error) {
 			if name == "-" {
 				name = "stdin"
 			}
-			return nil, hinted("write to another file: a shell's > empties the input before it is read, and with >> it never ends",
+			return nil, ui.WithHint("write to another file: a shell's > empties the input before it is read, and with >> it never ends",
 				fmt.Errorf("input: %s is the output too", name))
 		}
 		if info == nil || !info.Mode().IsRegular() {

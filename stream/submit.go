@@ -13,6 +13,7 @@ import (
 	"llmpipe/ledger"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
 // stateVoid is the state, in the ledger, of a shard that was intended and of which the provider has no batch.
@@ -190,9 +191,9 @@ func (s *shard) refused(err error) error {
 	}
 	switch call := callError(err); {
 	case notThere(err) && strings.Contains(strings.ToLower(call.Err.Message), "file"):
-		err = hinted("the same command uploads its records again", err)
+		err = ui.WithHint("the same command uploads its records again", err)
 	case notThere(err):
-		err = hinted("--mode realtime works with every provider; this one may have no Batch API", err)
+		err = ui.WithHint("--mode realtime works with every provider; this one may have no Batch API", err)
 	}
 	return s.void(err)
 }
@@ -216,7 +217,7 @@ func (s *shard) created(made *provider.Batch) error {
 	if err := s.record(ledger.ShardEntry{Step: ledger.ShardCreated, FileID: s.fileID, BatchID: made.ID}); err != nil {
 		return err
 	}
-	what := fmt.Sprintf("batch %s: %s", made.ID, number(s.requests, "request"))
+	what := fmt.Sprintf("batch %s: %s", made.ID, ui.Number(s.requests, "request"))
 	if s.kind.model != "" {
 		what += " to " + s.kind.model
 	}

@@ -3,6 +3,7 @@ package stream
 import (
 	"encoding/json"
 	"fmt"
+	"llmpipe/stream/ui"
 	"os"
 )
 
@@ -25,7 +26,7 @@ func openSummary(c *Config) (*summaryFile, error) {
 }
 
 // write writes s as one line of JSON and closes the file.
-func (f *summaryFile) write(s Summary) error {
+func (f *summaryFile) write(s ui.Summary) error {
 	line, err := json.Marshal(s)
 	if err == nil {
 		_, err = f.file.Write(append(line, '\n'))

@@ -70,13 +70,7 @@ func appendsToContent(f *os.File) bool {
 	return err == nil && statErr == nil && flags&unix.O_APPEND != 0 && info.Mode().IsRegular() && info.Size() > 0
 }
 
-// isClosedPipe reports whether a write failed because nobody reads any more.
-func isClosedPipe(err error) bool { return isErrno(err, syscall.EPIPE) }
-
 // shellCommand runs command in the user's shell language.
 func shellCommand(ctx context.Context, command string) *exec.Cmd {
 	return exec.CommandContext(ctx, "/bin/sh", "-c", command)
 }
-
-// drawable reports whether the terminal understands control sequences: on Unix they all do.
-func drawable(*os.File) bool { return true }

@@ -6,14 +6,9 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
-
-	"golang.org/x/sys/windows"
 )
 
 const sigpipe = syscall.SIGPIPE
-
-// errNoData is ERROR_NO_DATA: the pipe is being closed.
-const errNoData = syscall.Errno(232)
 
 // Signals are those that a run wants to hear of.
 func Signals() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM} }
@@ -37,22 +32,7 @@ func appendsToContent(f *os.File) bool {
 	return err == nil && at > 0 && at == info.Size()
 }
 
-// isClosedPipe reports whether a write failed because nobody reads any more.
-func isClosedPipe(err error) bool {
-	return isErrno(err, syscall.ERROR_BROKEN_PIPE) || isErrno(err, errNoData)
-}
-
 // shellCommand runs command in the system's shell language.
 func shellCommand(ctx context.Context, command string) *exec.Cmd {
 	return exec.CommandContext(ctx, "cmd", "/C", command)
-}
-
-// drawable makes the console understand control sequences, and reports whether it does.
-func drawable(f *os.File) bool {
-	console := windows.Handle(f.Fd())
-	var mode uint32
-	if windows.GetConsoleMode(console, &mode) != nil {
-		return false
-	}
-	return windows.SetConsoleMode(console, mode|windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING) == nil
 }

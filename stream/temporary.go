@@ -2,6 +2,7 @@ package stream
 
 import (
 	"fmt"
+	"llmpipe/stream/ui"
 	"os"
 )
 
@@ -29,6 +30,6 @@ func (t *temporary) discard() {
 
 // temporaryError says which files those are that could not be written or read.
 func temporaryError(err error) error {
-	return hinted("make room, or name a larger directory in TMPDIR, then run the same command again",
+	return ui.WithHint("make room, or name a larger directory in TMPDIR, then run the same command again",
 		fmt.Errorf("temporary files in %s: %w", os.TempDir(), err))
 }

@@ -9,6 +9,7 @@ import (
 	"llmpipe/limiter"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
 // told is what people know of a lane that does not answer.
@@ -44,7 +45,7 @@ func (l *lane) reportFailure(err *record.Error, streak *limiter.Streak) {
 	}
 	// A failure that was sent before an outage may come when that is over: it opens nothing.
 	if streak.Opened() && !l.told.down.Load() && l.pace.Stats().Open && l.told.down.CompareAndSwap(false, true) {
-		then := "records wait for it, at most " + duration(l.cfg.Pace.GiveUp) + ", and lose no attempt"
+		then := "records wait for it, at most " + ui.Duration(l.cfg.Pace.GiveUp) + ", and lose no attempt"
 		if len(l.router.lanes) > 1 {
 			then = "records go to another lane until it is back"
 		}

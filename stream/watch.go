@@ -2,9 +2,7 @@ package stream
 
 import (
 	"context"
-	"errors"
 	"os"
-	"syscall"
 )
 
 // watch waits for signals and for the reader of stdout to go away, until ctx ends.
@@ -34,7 +32,7 @@ func Ends(sig os.Signal) bool { return !wantsStatus(sig) && sig != sigpipe }
 func (r *run) hear(sig os.Signal) {
 	switch {
 	case wantsStatus(sig):
-		r.voice.say(r.status().String())
+		r.voice.Say(r.status().String())
 	case Ends(sig) && r.stop.signal(sig):
 		r.voice.Note("%s: waiting for what is in flight, at most %s; once more ends it at once", sig, drainTime)
 	}
@@ -42,9 +40,3 @@ func (r *run) hear(sig os.Signal) {
 
 // recording reports whether answers are recorded, so that those in flight are worth waiting for.
 func (r *run) recording() bool { return r.cfg.Ledger.Path != "" }
-
-// isErrno reports whether err is the system's error number n.
-func isErrno(err error, n syscall.Errno) bool {
-	var e syscall.Errno
-	return errors.As(err, &e) && e == n
-}

@@ -1,8 +1,7 @@
-package stream
+package ui
 
 import (
 	"bytes"
-	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -29,62 +28,28 @@ func TestEvery(t *testing.T) {
 
 func TestSpeed(t *testing.T) {
 	start := time.Unix(0, 0)
-	s := newSpeed(start)
-	if got := s.at(start, 0); got != 0 {
+	s := NewSpeed(start)
+	if got := s.At(start, 0); got != 0 {
 		t.Errorf("%v at once", got)
 	}
 	// Ten a second for a minute, then a hundred.
 	n := int64(0)
 	for i := range 600 {
 		n++
-		if got := s.at(start.Add(time.Duration(i+1)*100*time.Millisecond), n); got < 9.9 || got > 10.1 {
+		if got := s.At(start.Add(time.Duration(i+1)*100*time.Millisecond), n); got < 9.9 || got > 10.1 {
 			t.Fatalf("%v after %d", got, i)
 		}
 	}
 	var got float64
 	for i := range 300 {
 		n += 10
-		got = s.at(start.Add(time.Minute+time.Duration(i+1)*100*time.Millisecond), n)
+		got = s.At(start.Add(time.Minute+time.Duration(i+1)*100*time.Millisecond), n)
 	}
 	if got < 95 || got > 105 {
 		t.Errorf("%v a second half a minute later, want 100", got)
 	}
 	if len(s.samples) > speedSamples {
 		t.Errorf("%d samples are kept", len(s.samples))
-	}
-}
-
-// What a run says as JSON is one object a line; the last of them is its end.
-func TestProgressJSON(t *testing.T) {
-	r := try(t, "sim:?latency=1ms", prompts(50), func(c *Config) { c.Progress = ProgressJSON })
-	var last status
-	objects := 0
-	for line := range strings.Lines(r.said.String()) {
-		if strings.HasPrefix(line, "llmpipe: ") {
-			continue
-		}
-		objects++
-		last = status{}
-		if err := json.Unmarshal([]byte(line), &last); err != nil {
-			t.Errorf("%q: %v", line, err)
-		}
-	}
-	if objects == 0 || last.Done != 50 || last.OK != 50 || last.Total != 50 || last.Estimated || last.InFlight != 0 {
-		t.Errorf("%d objects, the last %+v", objects, last)
-	}
-}
-
-// Without a terminal nobody sees a line being redrawn, and -q asks for nothing at all.
-func TestProgressUnasked(t *testing.T) {
-	for name, adapt := range map[string]func(*Config){
-		"auto":           func(*Config) {},
-		"never":          func(c *Config) { c.Progress = ProgressNever },
-		"quiet and json": func(c *Config) { c.Quiet, c.Progress = true, ProgressJSON },
-	} {
-		r := try(t, "sim:?latency=1ms", prompts(10), adapt)
-		if said := r.said.String(); strings.ContainsAny(said, "{\r\x1b") || strings.Contains(said, "in flight") {
-			t.Errorf("%s: %q", name, said)
-		}
 	}
 }
 
@@ -96,7 +61,7 @@ func TestVoiceStatusLine(t *testing.T) {
 	v.draw("[>  ] 1/3, and longer than what is said")
 	v.Note("a message")
 	v.draw("[=> ] 2/3")
-	giveBack := v.lend()
+	giveBack := v.Lend()
 	v.draw("not now")
 	_, _ = w.WriteString("another program\n")
 	giveBack()

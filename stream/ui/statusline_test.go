@@ -1,4 +1,4 @@
-package stream
+package ui
 
 import (
 	"strings"
@@ -19,8 +19,8 @@ func dollars(s string) ledger.Dollars {
 }
 
 // busy is a run in the middle of its work.
-func busy() status {
-	return status{
+func busy() Status {
+	return Status{
 		Done: 6712, Total: 10_000, Estimated: true, PerSecond: 93.4, ETA: 35, InFlight: 20, Allowed: 24, Sleeping: 12,
 		RPM: 482, RPMLimit: 500, TPM: 148_210, TPMLimit: 150_000, Spent: dollars("1.23"), Budget: dollars("5"),
 	}
@@ -29,10 +29,10 @@ func busy() status {
 func TestStatusLine(t *testing.T) {
 	for _, test := range []struct {
 		name  string
-		adapt func(*status)
+		adapt func(*Status)
 		want  map[int]string // by width
 	}{
-		{"busy", func(*status) {}, map[int]string{
+		{"busy", func(*Status) {}, map[int]string{
 			200: "[=========>    ] 6,712/~10,000  67%  93/s  in flight 20/24  rpm 482/500  tpm 148k/150k  retry 12  $1.23/$5.00  eta 35s",
 			80:  "[=========>    ] 6,712/~10,000  67%  93/s  retry 12  $1.23/$5.00  eta 35s",
 			40:  "6,712/~10,000  67%  $1.23/$5.00  eta 35s",
@@ -42,15 +42,15 @@ func TestStatusLine(t *testing.T) {
 			2:   "6,",
 			0:   "",
 		}},
-		{"a pipe", func(s *status) { s.Total, s.ETA = 0, 0 }, map[int]string{
+		{"a pipe", func(s *Status) { s.Total, s.ETA = 0, 0 }, map[int]string{
 			200: "6,712  93/s  in flight 20/24  rpm 482/500  tpm 148k/150k  retry 12  $1.23/$5.00",
 			80:  "6,712  93/s  in flight 20/24  rpm 482/500  tpm 148k/150k  retry 12  $1.23/$5.00",
 			40:  "6,712  93/s  retry 12  $1.23/$5.00",
 		}},
-		{"all read", func(s *status) { s.Estimated = false }, map[int]string{
+		{"all read", func(s *Status) { s.Estimated = false }, map[int]string{
 			40: "6,712/10,000  67%  $1.23/$5.00  eta 35s",
 		}},
-		{"provider down", func(s *status) { s.State, s.ETA, s.PerSecond = "provider down, next probe in 8s", 0, 0 }, map[int]string{
+		{"provider down", func(s *Status) { s.State, s.ETA, s.PerSecond = "provider down, next probe in 8s", 0, 0 }, map[int]string{
 			200: "[=========>    ] 6,712/~10,000  67%  provider down, next probe in 8s  in flight 20/24  " +
 				"rpm 482/500  tpm 148k/150k  retry 12  $1.23/$5.00",
 			80: "6,712/~10,000  67%  provider down, next probe in 8s  retry 12  $1.23/$5.00",
@@ -58,14 +58,14 @@ func TestStatusLine(t *testing.T) {
 			20: "6,712/~10,000  67%",
 			2:  "pr",
 		}},
-		{"no limit, no price", func(s *status) { s.RPMLimit, s.TPMLimit, s.Spent, s.Budget, s.Sleeping = 0, 0, 0, 0, 0 }, map[int]string{
+		{"no limit, no price", func(s *Status) { s.RPMLimit, s.TPMLimit, s.Spent, s.Budget, s.Sleeping = 0, 0, 0, 0, 0 }, map[int]string{
 			200: "[=========>    ] 6,712/~10,000  67%  93/s  in flight 20/24  eta 35s",
 		}},
-		{"done", func(s *status) { s.Done, s.ETA = 10_000, 0 }, map[int]string{
+		{"done", func(s *Status) { s.Done, s.ETA = 10_000, 0 }, map[int]string{
 			40: "10,000/~10,000  100%  93/s  $1.23/$5.00",
 			80: "[==============] 10,000/~10,000  100%  93/s  in flight 20/24  $1.23/$5.00",
 		}},
-		{"nothing yet", func(s *status) { *s = status{Allowed: 8} }, map[int]string{200: "0  in flight 0/8", 10: "0"}},
+		{"nothing yet", func(s *Status) { *s = Status{Allowed: 8} }, map[int]string{200: "0  in flight 0/8", 10: "0"}},
 	} {
 		s := busy()
 		test.adapt(&s)
@@ -81,7 +81,7 @@ func TestStatusLine(t *testing.T) {
 func TestStatusLineFits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		number := rapid.Int64Range(0, 1<<50)
-		s := status{
+		s := Status{
 			State: rapid.SampledFrom([]string{"", "stopping", "provider down, next probe in 8s"}).Draw(t, "state"),
 			Done:  number.Draw(t, "done"), Total: number.Draw(t, "total"), PerSecond: rapid.Float64Range(0, 1e6).Draw(t, "speed"),
 			ETA: rapid.Float64Range(0, 1e7).Draw(t, "eta"), InFlight: rapid.IntRange(0, 1e6).Draw(t, "in flight"),
@@ -101,14 +101,14 @@ func TestStatusLineFits(t *testing.T) {
 
 func TestNumbersForPeople(t *testing.T) {
 	for _, test := range []struct{ got, want string }{
-		{grouped(0), "0"}, {grouped(999), "999"}, {grouped(1000), "1,000"}, {grouped(1234567), "1,234,567"}, {grouped(-1234), "-1,234"},
-		{grouped(-123), "-123"},
+		{Grouped(0), "0"}, {Grouped(999), "999"}, {Grouped(1000), "1,000"}, {Grouped(1234567), "1,234,567"}, {Grouped(-1234), "-1,234"},
+		{Grouped(-123), "-123"},
 		{short(9999), "9999"}, {short(10_000), "10k"}, {short(9_999_999), "9999k"}, {short(12_345_678), "12M"},
 		{perTime(0), ""}, {perTime(0.005), "0.3/min"}, {perTime(0.5), "30/min"}, {perTime(4.25), "4.2/s"}, {perTime(93.4), "93/s"},
 		{perTime(12345), "12,345/s"},
-		{duration(0), "0s"}, {duration(59 * time.Second), "59s"}, {duration(65 * time.Second), "1m05s"},
-		{duration(65 * time.Minute), "1h05m"}, {duration(100 * time.Hour), "4d04h"},
-		{waitOf(time.Millisecond), "1s"}, {waitOf(8 * time.Second), "8s"},
+		{Duration(0), "0s"}, {Duration(59 * time.Second), "59s"}, {Duration(65 * time.Second), "1m05s"},
+		{Duration(65 * time.Minute), "1h05m"}, {Duration(100 * time.Hour), "4d04h"},
+		{Wait(time.Millisecond), "1s"}, {Wait(8 * time.Second), "8s"},
 	} {
 		if test.got != test.want {
 			t.Errorf("%q, want %q", test.got, test.want)

@@ -1,9 +1,10 @@
-package stream
+package ui
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"time"
@@ -44,22 +45,22 @@ const (
 	lineEvery   = 10 * time.Second
 )
 
-// showProgress shows how far the run is, until the function that it returns is called.
-func (r *run) showProgress() (stop func()) {
-	stderr, _ := r.cfg.Stderr.(*os.File)
-	stdout, _ := r.cfg.Stdout.(*os.File)
+// Show shows how far the run is, until the function that it returns is called. The line is for whoever does not read the results on
+// the same terminal, so stdout has a say in it.
+func (p Progress) Show(v *Voice, stdout io.Writer, status func() *Status) (stop func()) {
+	stderr, _ := v.w.(*os.File)
+	out, _ := stdout.(*os.File)
 	terminal := stderr != nil && IsTerminal(stderr) && drawable(stderr)
 	switch {
-	case r.cfg.Quiet || r.cfg.Progress == ProgressNever:
-	case r.cfg.Progress == ProgressJSON:
-		return every(objectEvery, func() { r.voice.object(r.status()) }, func() { r.voice.object(r.status()) })
-	case terminal && (r.cfg.Progress == ProgressAlways || stdout == nil || !IsTerminal(stdout)):
+	case v.quiet || p == ProgressNever:
+	case p == ProgressJSON:
+		return every(objectEvery, func() { v.object(status()) }, func() { v.object(status()) })
+	case terminal && (p == ProgressAlways || out == nil || !IsTerminal(out)):
 		return every(redrawEvery, func() {
-			s := r.status()
-			r.voice.draw(s.line(columns(stderr) - 1)) // a full last column makes some terminals wrap
-		}, r.voice.clear)
-	case r.cfg.Progress == ProgressAlways:
-		return every(lineEvery, func() { r.voice.say(r.status().String()) }, func() {})
+			v.draw(status().line(columns(stderr) - 1)) // a full last column makes some terminals wrap
+		}, v.clear)
+	case p == ProgressAlways:
+		return every(lineEvery, func() { v.Say(status().String()) }, func() {})
 	}
 	return func() {}
 }
@@ -96,8 +97,8 @@ func columns(f *os.File) int {
 	return width
 }
 
-// speed is how fast something grows, over the last while.
-type speed struct {
+// Speed is how fast something grows, over the last while.
+type Speed struct {
 	mu      sync.Mutex
 	samples []sample
 }
@@ -114,11 +115,11 @@ const (
 	speedApart   = time.Second
 )
 
-// newSpeed begins at nothing.
-func newSpeed(now time.Time) *speed { return &speed{samples: []sample{{at: now}}} }
+// NewSpeed begins at nothing.
+func NewSpeed(now time.Time) *Speed { return &Speed{samples: []sample{{at: now}}} }
 
-// at notes that it is n now, and returns how much it grows a second.
-func (s *speed) at(now time.Time, n int64) float64 {
+// At notes that it is n now, and returns how much it grows a second.
+func (s *Speed) At(now time.Time, n int64) float64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	first, last := s.samples[0], s.samples[len(s.samples)-1]

@@ -1,4 +1,4 @@
-package stream
+package ui
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 func TestVoiceIsPlainText(t *testing.T) {
 	var out bytes.Buffer
 	v := NewVoice(&out, false, true)
-	v.Error(hinted("try \x07this", errors.New("refused: \x1b[2J\x1b]0;owned\x07 \rfine\r\nnext\tline \u202e\xff é 漢")))
+	v.Error(WithHint("try \x07this", errors.New("refused: \x1b[2J\x1b]0;owned\x07 \rfine\r\nnext\tline \u202e\xff é 漢")))
 	v.Warn("%s", "\x1b[31mred")
 	v.Note("%s", "a\x00b")
 	v.Detail("%s", "a\u0085b\x9bc")

@@ -1,10 +1,9 @@
-package stream
+package ui
 
 import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -19,7 +18,7 @@ type part struct {
 const anyWidth = 1 << 10
 
 // line is the status in at most width columns. It is plain ASCII, so that a byte is a column.
-func (s *status) line(width int) string {
+func (s *Status) line(width int) string {
 	parts := s.parts()
 	byRank := slices.SortedFunc(slices.Values(parts), func(a, b part) int { return cmp.Compare(a.rank, b.rank) })
 	const gap = 2
@@ -44,7 +43,7 @@ func (s *status) line(width int) string {
 }
 
 // parts are the pieces of the line that have something to say, from left to right.
-func (s *status) parts() []part {
+func (s *Status) parts() []part {
 	var parts []part
 	add := func(rank int, text string) {
 		if text != "" {
@@ -64,13 +63,13 @@ func (s *status) parts() []part {
 	}
 	add(3, s.money())
 	if s.ETA > 0 {
-		add(4, "eta "+duration(time.Duration(s.ETA*float64(time.Second))))
+		add(4, "eta "+Duration(time.Duration(s.ETA*float64(time.Second))))
 	}
 	return parts
 }
 
 // share is how much of the work is done, 0 to 1; false where the total is not known.
-func (s *status) share() (float64, bool) {
+func (s *Status) share() (float64, bool) {
 	if s.Total <= 0 {
 		return 0, false
 	}
@@ -78,7 +77,7 @@ func (s *status) share() (float64, bool) {
 }
 
 // bar draws the share.
-func (s *status) bar() string {
+func (s *Status) bar() string {
 	const cells = 14
 	share, ok := s.share()
 	if !ok {
@@ -92,17 +91,17 @@ func (s *status) bar() string {
 }
 
 // progress is what is done, of how many.
-func (s *status) progress() string {
+func (s *Status) progress() string {
 	switch {
 	case s.Total <= 0:
-		return grouped(s.Done)
+		return Grouped(s.Done)
 	case s.Estimated:
-		return grouped(s.Done) + "/~" + grouped(s.Total)
+		return Grouped(s.Done) + "/~" + Grouped(s.Total)
 	}
-	return grouped(s.Done) + "/" + grouped(s.Total)
+	return Grouped(s.Done) + "/" + Grouped(s.Total)
 }
 
-func (s *status) percent() string {
+func (s *Status) percent() string {
 	share, ok := s.share()
 	if !ok {
 		return ""
@@ -111,12 +110,12 @@ func (s *status) percent() string {
 }
 
 // money is what was spent, of the budget if there is one.
-func (s *status) money() string {
+func (s *Status) money() string {
 	switch {
 	case s.Budget > 0:
-		return usd(int64(s.Spent)) + "/" + usd(int64(s.Budget))
+		return USD(int64(s.Spent)) + "/" + USD(int64(s.Budget))
 	case s.Spent > 0:
-		return usd(int64(s.Spent))
+		return USD(int64(s.Spent))
 	}
 	return ""
 }
@@ -126,50 +125,4 @@ func ofLimit(name string, used, limit int) string {
 		return ""
 	}
 	return name + short(used) + "/" + short(limit)
-}
-
-// perTime is a rate a second, or a minute where that is less than one.
-func perTime(perSecond float64) string {
-	switch {
-	case perSecond <= 0:
-		return ""
-	case perSecond < 1:
-		return fmt.Sprintf("%.2g/min", perSecond*60)
-	case perSecond < 10:
-		return fmt.Sprintf("%.1f/s", perSecond)
-	}
-	return grouped(int64(perSecond+0.5)) + "/s"
-}
-
-// grouped is n with its thousands set apart, as in 12,345.
-func grouped(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// short is n in at most four digits and a letter for the thousands.
-func short(n int) string {
-	switch {
-	case n < 10_000:
-		return strconv.Itoa(n)
-	case n < 10_000_000:
-		return strconv.Itoa(n/1000) + "k"
-	}
-	return strconv.Itoa(n/1_000_000) + "M"
-}
-
-// duration is d for people: in seconds, or in its two largest units.
-func duration(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
-	case d < 24*time.Hour:
-		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
-	}
-	return fmt.Sprintf("%dd%02dh", int(d.Hours())/24, int(d.Hours())%24)
 }

@@ -1,4 +1,4 @@
-package stream
+package ui
 
 import "errors"
 
@@ -14,7 +14,7 @@ func (h *Hinted) Error() string { return h.Err.Error() }
 // Unwrap returns the error itself.
 func (h *Hinted) Unwrap() error { return h.Err }
 
-func hinted(hint string, err error) error { return &Hinted{Err: err, Hint: hint} }
+func WithHint(hint string, err error) error { return &Hinted{Err: err, Hint: hint} }
 
 // HintOf returns the hint of err or of one that it wraps, "" when there is none.
 func HintOf(err error) string {
@@ -33,3 +33,6 @@ func (e *UsageError) Error() string { return e.Err.Error() }
 
 // Unwrap returns what is wrong.
 func (e *UsageError) Unwrap() error { return e.Err }
+
+// Usage makes err one of the command line.
+func Usage(err error) error { return &UsageError{err} }

@@ -1,4 +1,4 @@
-package stream
+package ui
 
 import (
 	"fmt"
@@ -27,45 +27,45 @@ func NewVoice(w io.Writer, quiet, verbose bool) *Voice {
 
 // Error says why something failed, and the hint that err or one that it wraps carries.
 func (v *Voice) Error(err error) {
-	v.say("error: " + err.Error())
+	v.Say("error: " + err.Error())
 	if h := HintOf(err); h != "" {
-		v.say("hint: " + h)
+		v.Say("hint: " + h)
 	}
 }
 
 // Warn says what people need to know although the run goes on.
 func (v *Voice) Warn(format string, args ...any) {
 	if !v.quiet {
-		v.say("warning: " + fmt.Sprintf(format, args...))
+		v.Say("warning: " + fmt.Sprintf(format, args...))
 	}
 }
 
 // Hint says what can be done about what was said before.
 func (v *Voice) Hint(format string, args ...any) {
 	if !v.quiet {
-		v.say("hint: " + fmt.Sprintf(format, args...))
+		v.Say("hint: " + fmt.Sprintf(format, args...))
 	}
 }
 
 // Note says what is worth knowing.
 func (v *Voice) Note(format string, args ...any) {
 	if !v.quiet {
-		v.say(fmt.Sprintf(format, args...))
+		v.Say(fmt.Sprintf(format, args...))
 	}
 }
 
 // Detail says what only --verbose wants.
 func (v *Voice) Detail(format string, args ...any) {
 	if v.loud {
-		v.say(fmt.Sprintf(format, args...))
+		v.Say(fmt.Sprintf(format, args...))
 	}
 }
 
 // harmless is white space that people do write.
 var harmless = strings.NewReplacer("\r\n", "\n", "\t", " ")
 
-// say writes one line, or several where s has them. It may hold what a provider said, which is not to do anything to the terminal.
-func (v *Voice) say(s string) {
+// Say writes one line, or several where s has them. It may hold what a provider said, which is not to do anything to the terminal.
+func (v *Voice) Say(s string) {
 	lines := strings.Split(harmless.Replace(s), "\n")
 	for i := range lines {
 		lines[i] = ledger.Printable(lines[i])
@@ -101,8 +101,8 @@ func (v *Voice) clear() {
 	}
 }
 
-// lend leaves the screen to another program until the function that it returns is called.
-func (v *Voice) lend() (giveBack func()) {
+// Lend leaves the screen to another program until the function that it returns is called.
+func (v *Voice) Lend() (giveBack func()) {
 	lent := func(lent bool) {
 		v.mu.Lock()
 		v.lent = lent
@@ -122,6 +122,9 @@ func (v *Voice) write(text string) {
 	}
 	v.put(text)
 }
+
+// Above is a writer to w, the terminal that the status line stands on: what it writes goes above the line.
+func (v *Voice) Above(w io.Writer) io.Writer { return aboveLine{w, v} }
 
 // aboveLine is a writer to the terminal that the status line stands on.
 type aboveLine struct {

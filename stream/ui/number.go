@@ -1,0 +1,93 @@
+package ui
+
+import (
+	"fmt"
+	"llmpipe/ledger"
+	"strconv"
+	"time"
+)
+
+// perTime is a rate a second, or a minute where that is less than one.
+func perTime(perSecond float64) string {
+	switch {
+	case perSecond <= 0:
+		return ""
+	case perSecond < 1:
+		return fmt.Sprintf("%.2g/min", perSecond*60)
+	case perSecond < 10:
+		return fmt.Sprintf("%.1f/s", perSecond)
+	}
+	return Grouped(int64(perSecond+0.5)) + "/s"
+}
+
+// Grouped is n with its thousands set apart, as in 12,345.
+func Grouped(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// short is n in at most four digits and a letter for the thousands.
+func short(n int) string {
+	switch {
+	case n < 10_000:
+		return strconv.Itoa(n)
+	case n < 10_000_000:
+		return strconv.Itoa(n/1000) + "k"
+	}
+	return strconv.Itoa(n/1_000_000) + "M"
+}
+
+// Duration is d for people: in seconds, or in its two largest units.
+func Duration(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd%02dh", int(d.Hours())/24, int(d.Hours())%24)
+}
+
+// Number is a number of things in words.
+func Number(n int64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return Grouped(n) + " " + thing + "s"
+}
+
+// USD is an amount in billionths of a dollar for people: the smaller it is, the more of its digits count.
+func USD(nanos int64) string {
+	digits := 2
+	switch {
+	case nanos == 0:
+	case nanos < 1e7:
+		digits = 6
+	case nanos < 1e9:
+		digits = 4
+	}
+	return fmt.Sprintf("$%.*f", digits, float64(nanos)/1e9)
+}
+
+func Amount(d *ledger.Dollars) string {
+	if d == nil {
+		return "?"
+	}
+	return USD(int64(*d))
+}
+
+// elapsed is a run's time for people, in tenths of a second while it is short.
+func elapsed(seconds float64) string {
+	if seconds < 60 {
+		return fmt.Sprintf("%.1f s", seconds)
+	}
+	return Duration(time.Duration(seconds * float64(time.Second)))
+}
+
+// Wait is what is left of a wait, for people: never less than a second.
+func Wait(d time.Duration) string { return Duration((d + time.Second - 1).Truncate(time.Second)) }

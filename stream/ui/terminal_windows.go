@@ -1,0 +1,16 @@
+package ui
+
+import (
+	"golang.org/x/sys/windows"
+	"os"
+)
+
+// drawable makes the console understand control sequences, and reports whether it does.
+func drawable(f *os.File) bool {
+	console := windows.Handle(f.Fd())
+	var mode uint32
+	if windows.GetConsoleMode(console, &mode) != nil {
+		return false
+	}
+	return windows.SetConsoleMode(console, mode|windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING) == nil
+}
