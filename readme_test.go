@@ -1,111 +1,18 @@
 package main
 
 import (
-	"fmt"
+	"flag"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 )
 
-// TestReadme runs what README tells people to run, as it is written there and in that order, in one directory: the blocks marked sh and
-// bash whole, of those marked console the lines after a $, which have to say what stands below them. The provider is the simulated one.
-func TestReadme(t *testing.T) {
-	for _, program := range []string{"sh", "jq", "make"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("README's commands need %s", program)
-		}
-	}
-	text, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	prompts, err := os.ReadFile(filepath.Join("testdata", "prompts.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var mails strings.Builder
-	for i := range 500 {
-		fmt.Fprintf(&mails, `{"id":"mail-%d","body":"You may already have won %d dollars."}`+"\n", i, i*i)
-	}
-	for name, content := range map[string]string{"prompts.jsonl": string(prompts), "mails.jsonl": mails.String()} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	sim := startSim(t, "latency=1ms&batch-latency=300ms")
-	env := append(cleanEnv(), "OPENAI_BASE_URL=sim:?latency=1ms")
-	run := func(script string) string {
-		t.Helper()
-		cmd := exec.Command("sh", "-eu", "-c", script)
-		cmd.Dir, cmd.Env = dir, env
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Errorf("%v:\n%s\nsaid\n%s", err, script, out)
-		}
-		return string(out)
-	}
-	ran := 0
-	for _, block := range regexp.MustCompile("(?ms)^```(sh|bash|console|make)\n(.*?)^```$").FindAllStringSubmatch(string(text), -1) {
-		ran++
-		switch kind, body := block[1], block[2]; kind {
-		case "sh":
-			if strings.Contains(body, "parallel ") && !hasGNUParallel() {
-				continue
-			}
-			if strings.Contains(body, "--detach") { // which needs a provider that outlives a command
-				body = "OPENAI_BASE_URL=" + sim.URL + "\n" + strings.ReplaceAll(body, "sleep 900", "sleep 0.2")
-			}
-			run(body)
-		case "bash": // half a minute as it stands
-			run(strings.ReplaceAll(body, "3000", "200"))
-		case "console":
-			for _, command := range strings.Split(body, "$ ")[1:] {
-				command, want, _ := strings.Cut(command, "\n")
-				if got := run(command); timeless(got) != timeless(want) {
-					t.Errorf("%s\nsays\n%s\nand not\n%s", command, got, want)
-				}
-			}
-		case "make":
-			if err := os.WriteFile(filepath.Join(dir, "Makefile"), []byte(body), 0o666); err != nil {
-				t.Fatal(err)
-			}
-			run("make && make")
-		}
-	}
-	if ran < 18 {
-		t.Errorf("only %d blocks were found", ran)
-	}
-	for name, lines := range map[string]int{
-		"answers.jsonl": len(splitLines(string(prompts))), "spam.jsonl": 500, "lines.jsonl": 200, "gpt-4o.jsonl": 20,
-		"urgent.jsonl": 500, "night.jsonl": 500, "cron.jsonl": 500,
-		"hybrid.jsonl": 500, "vectors.tsv": 100, "training.jsonl": 500, "parallel.jsonl": 500,
-	} {
-		content, err := os.ReadFile(filepath.Join(dir, name))
-		if name == "parallel.jsonl" && !hasGNUParallel() {
-			continue
-		}
-		if n := len(splitLines(string(content))); err != nil || n != lines {
-			t.Errorf("%s has %d lines, want %d, %v", name, n, lines, err)
-		}
-	}
-}
+var update = flag.Bool("update", false, "write README's table of flags anew")
 
-// timeless is what a command says without how long it took.
-func timeless(said string) string {
-	return regexp.MustCompile(` in \d+\.\d s(, [\d.]+/s)?`).ReplaceAllString(said, "")
-}
-
-// hasGNUParallel reports whether parallel is GNU's: there is another program of that name.
-func hasGNUParallel() bool {
-	out, err := exec.Command("parallel", "--version").Output()
-	return err == nil && strings.HasPrefix(string(out), "GNU parallel")
-}
-
-// TestReadmeFlags holds the table of flags to what llmpipe --help says; go test -run TestReadmeFlags -update writes it anew.
+// TestReadmeFlags holds the table of flags to what llmpipe --help says, of which testdata has a copy that stream/e2e keeps true;
+// go test -run TestReadmeFlags -update writes the table anew.
 func TestReadmeFlags(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
@@ -117,7 +24,11 @@ func TestReadmeFlags(t *testing.T) {
 	if !found || !foundNext {
 		t.Fatal("README has no table of flags")
 	}
-	want := flagTable(helpOf(t, ""))
+	help, err := os.ReadFile(filepath.Join("testdata", "help", "llmpipe.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := flagTable(string(help))
 	if strings.Count(want, "\n") < 50 {
 		t.Fatalf("the help has only these flags:\n%s", want)
 	}
@@ -139,7 +50,7 @@ var flagLine = regexp.MustCompile(`^ {2,6}(?:(-\w), )?(--[\w-]+)(=\S+(?: \S+)*)?
 func flagTable(help string) string {
 	var rows []string
 	heading, inFlag := "", false
-	for _, line := range splitLines(help) {
+	for _, line := range strings.Split(help, "\n") {
 		line = strings.ReplaceAll(line, "|", `\|`)
 		m := flagLine.FindStringSubmatch(line)
 		switch {
@@ -181,12 +92,14 @@ func TestReadmeCommands(t *testing.T) {
 	if !strings.Contains(string(checks), "\ngo test ./...\n") {
 		t.Error(".ci/run does not run README's test command")
 	}
-	tests, err := exec.Command("go", "test", "-list", ".", ".").Output()
-	if err != nil {
-		t.Fatal(err)
+	var tests strings.Builder
+	for _, f := range goFiles(t) {
+		if f.isTest() {
+			tests.WriteString(f.source)
+		}
 	}
 	for _, name := range regexp.MustCompile(`\b(Test|Benchmark)[A-Z]\w+`).FindAllString(string(readme), -1) {
-		if !strings.Contains("\n"+string(tests), "\n"+name+"\n") {
+		if !strings.Contains(tests.String(), "\nfunc "+name+"(") {
 			t.Errorf("README names %s, which is not there", name)
 		}
 	}

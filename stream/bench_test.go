@@ -26,7 +26,7 @@ import (
 	"llmpipe/stream/provider/sim"
 )
 
-// The benchmarks of all packages are listed at the head of bench_test.go at the top of the repository.
+// The benchmarks of all packages are listed at the head of e2e/bench_test.go.
 //
 // Those below start the simulator in a process of its own: this test binary, run again with the variable below in its
 // environment. What they measure of this process is then the client's part alone.

@@ -1,0 +1,274 @@
+//go:build unix
+
+package e2e
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// How a shell opens a file for > and for >>.
+const (
+	redirect = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	appendTo = os.O_WRONLY | os.O_CREATE | os.O_APPEND
+)
+
+// appendJob is a job of a few hundred records whose output goes to files.
+type appendJob struct {
+	*testing.T
+	dir     string
+	sim     *simServer
+	prompts []byte
+}
+
+const appendRecords = 400
+
+func newAppendJob(t *testing.T) *appendJob {
+	t.Parallel()
+	dir := t.TempDir()
+	prompts, err := os.ReadFile(writePrompts(t, dir, appendRecords))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &appendJob{T: t, dir: dir, sim: startSim(t, "latency=1ms"), prompts: prompts}
+}
+
+func (j *appendJob) path(name string) string { return filepath.Join(j.dir, name) }
+
+// command prepares a run with its stdout in a file.
+func (j *appendJob) command(name string, flags int) *process {
+	j.Helper()
+	out, err := os.OpenFile(j.path(name), flags, 0o666)
+	if err != nil {
+		j.Fatal(err)
+	}
+	j.Cleanup(func() { out.Close() })
+	p := llmpipe(j, j.dir, "--base-url", j.sim.URL, "-m", "gpt-4o-mini")
+	p.Stdout = out
+	return p
+}
+
+// run runs the whole job and returns what the file holds then.
+func (j *appendJob) run(name string, flags int) written {
+	j.Helper()
+	p := j.command(name, flags)
+	p.Stdin = bytes.NewReader(j.prompts)
+	if code := p.exit(j); code != 0 {
+		j.Fatalf("exit %d: %s", code, &p.err)
+	}
+	return readOutput(j, j.path(name))
+}
+
+// runAndKill gives a run the first records of the job and no end of them, and kills it when as many lines are in the file.
+func (j *appendJob) runAndKill(name string, flags, records int) written {
+	j.Helper()
+	p := j.command(name, flags)
+	stdin, err := p.StdinPipe()
+	if err != nil {
+		j.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		j.Fatal(err)
+	}
+	end := 0
+	for range records {
+		end += bytes.IndexByte(j.prompts[end:], '\n') + 1
+	}
+	if _, err := stdin.Write(j.prompts[:end]); err != nil {
+		j.Fatal(err)
+	}
+	eventually(j, "so many lines in the output", func() bool { return len(readOutput(j, j.path(name)).ids) >= records })
+	_ = p.Process.Kill()
+	_ = p.wait(j)
+	return readOutput(j, j.path(name))
+}
+
+// checkWhole fails unless every record is in the output, and at most as many as repeated twice.
+func (j *appendJob) checkWhole(what string, out written, repeated int) {
+	j.Helper()
+	if len(out.ids) != appendRecords {
+		j.Errorf("%s: %d records in the output, want %d", what, len(out.ids), appendRecords)
+	}
+	again := 0
+	for _, times := range out.ids {
+		again += times - 1
+	}
+	if again > repeated {
+		j.Errorf("%s: %d lines repeated, want at most %d", what, again, repeated)
+	}
+}
+
+// checkAsked fails unless each record was answered once.
+func (j *appendJob) checkAsked() {
+	j.Helper()
+	if n := j.sim.stats(j).Answered; n != appendRecords {
+		j.Errorf("%d answers, want %d", n, appendRecords)
+	}
+}
+
+// TestAppendToAnotherFile: what one file got says nothing about another.
+func TestAppendToAnotherFile(t *testing.T) {
+	j := newAppendJob(t)
+	checkOnceEach(t, "a, fresh", j.run("a", appendTo).ids, appendRecords)
+	checkOnceEach(t, "a, again", j.run("a", appendTo).ids, appendRecords)
+	checkOnceEach(t, "b, fresh", j.run("b", appendTo).ids, appendRecords)
+	more := `{"id":"before","content":"` + strings.Repeat("x", int(fileSize(j.path("a")))) + `"}` + "\n"
+	if err := os.WriteFile(j.path("c"), []byte(more), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	checkOnceEach(t, "c, with content of its own", j.run("c", appendTo).ids, appendRecords+1)
+	checkOnceEach(t, "c, again", j.run("c", appendTo).ids, appendRecords+1)
+	j.checkAsked()
+}
+
+// TestAppendAfterRedirect: > out, killed, and then >> out.
+func TestAppendAfterRedirect(t *testing.T) {
+	j := newAppendJob(t)
+	j.runAndKill("out", redirect, appendRecords/2)
+	j.checkWhole("appended", j.run("out", appendTo), crashGroup)
+	j.checkWhole("appended again", j.run("out", appendTo), crashGroup)
+	j.checkAsked()
+}
+
+// TestAppendAfterRewrite: what a file got before it was cut to nothing is not in it any more, however much was written to it since.
+func TestAppendAfterRewrite(t *testing.T) {
+	j := newAppendJob(t)
+	checkOnceEach(t, "first", j.run("out", redirect).ids, appendRecords)
+	for _, records := range []int{appendRecords / 4, appendRecords - 1, 1} {
+		if out := j.runAndKill("out", redirect, records); len(out.ids) != records {
+			t.Fatalf("%d records in the output of a run that got %d", len(out.ids), records)
+		}
+		j.checkWhole("appended", j.run("out", appendTo), crashGroup)
+	}
+	j.checkAsked()
+}
+
+// TestAppendAfterRewriteWithMore: what was written since is longer than all that the file held before, so its size says nothing.
+func TestAppendAfterRewriteWithMore(t *testing.T) {
+	j := newAppendJob(t)
+	all := j.prompts
+	first := bytes.IndexByte(all, '\n') + 1
+	j.prompts = all[:first]
+	checkOnceEach(t, "one record", j.run("out", redirect).ids, 1)
+	j.prompts = all[first:]
+	if out := j.runAndKill("out", redirect, appendRecords/2); out.ids["1"] > 0 {
+		t.Fatal("the file was not cut")
+	}
+	j.prompts = all
+	j.checkWhole("appended", j.run("out", appendTo), crashGroup)
+	j.checkAsked()
+}
+
+// TestAppendAfterRewriteWithoutLedger: the file was rewritten by a run that no ledger knows of, and is shorter than it was.
+func TestAppendAfterRewriteWithoutLedger(t *testing.T) {
+	j := newAppendJob(t)
+	checkOnceEach(t, "first", j.run("out", redirect).ids, appendRecords)
+	if err := os.Truncate(j.path("out"), fileSize(j.path("out"))/2); err != nil {
+		t.Fatal(err)
+	}
+	// The cut goes through a line, which is no reason to spoil the one behind it.
+	out := j.run("out", appendTo)
+	j.checkWhole("appended to half of it", out, appendRecords)
+	if out.torn > 1 {
+		t.Errorf("%d lines are not whole, want the one that was cut", out.torn)
+	}
+	if err := os.Truncate(j.path("out"), 0); err != nil {
+		t.Fatal(err)
+	}
+	checkOnceEach(t, "appended to nothing", j.run("out", appendTo).ids, appendRecords)
+	j.checkAsked()
+}
+
+// TestAppendBehindATornLine: a write that was cut short, by a full disk or a kill, costs the line that it was in and no other.
+func TestAppendBehindATornLine(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("an open file cannot be opened once more")
+	}
+	j := newAppendJob(t)
+	checkOnceEach(t, "first", j.run("out", redirect).ids, appendRecords)
+	if err := os.WriteFile(j.path("out"), []byte(`{"id":1,"content":"Simul`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	out := j.run("out", appendTo)
+	checkOnceEach(t, "behind half a line", out.ids, appendRecords)
+	if out.torn != 1 {
+		t.Errorf("%d lines are not whole, want the one that was torn", out.torn)
+	}
+	if again := j.run("out", appendTo); again.torn != 1 {
+		t.Errorf("the next run made %d lines that are not whole", again.torn)
+	}
+	j.checkAsked()
+}
+
+// TestAppendBehindUnmarkedLines: a run was killed after it wrote lines and before the ledger learned of it, and the next one was before it
+// came to all of them. What is there is there, in any order and also behind lines of others; and what only looks like it is not.
+func TestAppendBehindUnmarkedLines(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("an open file cannot be opened once more")
+	}
+	t.Parallel()
+	for _, format := range []string{"result", "raw", "batch"} {
+		t.Run(format, func(t *testing.T) {
+			j := newAppendJob(t)
+			p := j.command("whole", redirect)
+			p.Args = append(p.Args, "-f", format, "--keep-input")
+			p.Stdin = bytes.NewReader(j.prompts)
+			if code := p.exit(t); code != 0 {
+				t.Fatalf("exit %d: %s", code, &p.err)
+			}
+			lines := splitLines(readFile(t, j.dir, "whole"))
+			// No mark tells of this file. Its lines are in another order than the input, and one is changed by a byte.
+			slices.Reverse(lines)
+			there := append([]string{`{"of":"another"}`}, lines[:appendRecords/2]...)
+			changed := strings.Replace(lines[appendRecords-1], "Simulated", "simulated", 1)
+			if err := os.WriteFile(j.path("out"), []byte(strings.Join(append(there, changed), "\n")+"\n"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			p = j.command("out", appendTo)
+			p.Args = append(p.Args, "-f", format, "--keep-input")
+			stdin, err := p.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := p.Start(); err != nil {
+				t.Fatal(err)
+			}
+			for line := range bytes.Lines(j.prompts[:len(j.prompts)/4]) {
+				if _, err := stdin.Write(line); err != nil {
+					t.Fatal(err)
+				}
+			}
+			eventually(t, "more lines in the output", func() bool {
+				return len(splitLines(readFile(t, j.dir, "out"))) > appendRecords/2+appendRecords/8
+			})
+			_ = p.Process.Kill()
+			_ = p.wait(t)
+			for range 2 {
+				p := j.command("out", appendTo)
+				p.Args = append(p.Args, "-f", format, "--keep-input")
+				p.Stdin = bytes.NewReader(j.prompts)
+				if code := p.exit(t); code != 0 {
+					t.Fatalf("exit %d: %s", code, &p.err)
+				}
+			}
+			times := map[string]int{}
+			for _, line := range splitLines(readFile(t, j.dir, "out")) {
+				times[line]++
+			}
+			if len(times) != appendRecords+2 {
+				t.Errorf("%d lines, want the %d records', the other's and the changed one", len(times), appendRecords)
+			}
+			for _, line := range lines {
+				if times[line] != 1 {
+					t.Fatalf("%d times in the output: %s", times[line], line)
+				}
+			}
+			j.checkAsked()
+		})
+	}
+}

@@ -1,0 +1,297 @@
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// money is what the tests below have to spend: 20 of their records fit by batch, at $0.0000222 at most each, and no 21st.
+const money = "0.00046"
+
+// hello is n records whose worst case costs the same, under ids that begin with name.
+func hello(name, priority string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `{"id":"%s%03d"%s,"prompt":"say hello number %03d","max_tokens":50}`+"\n", name, i, priority, i)
+	}
+	return b.String()
+}
+
+const (
+	urgently = `,"priority":"urgent"`
+	leisured = `,"priority":"low"`
+)
+
+// ends runs p to its end and returns its exit code. One that hangs is killed after a minute.
+func (p *process) ends(t *testing.T) int {
+	t.Helper()
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return p.comesBack(t)
+}
+
+func (p *process) comesBack(t *testing.T) int {
+	t.Helper()
+	hangs := time.AfterFunc(time.Minute, func() { _ = p.Process.Kill() })
+	code := p.wait(t)
+	if !hangs.Stop() {
+		t.Fatalf("it hangs; said\n%s", p.err.String())
+	}
+	return code
+}
+
+// budgeted is a directory, a simulator, and a way to run the command on an input there.
+type budgeted struct {
+	sim *simServer
+	dir string
+}
+
+func newBudgeted(t *testing.T, options string) *budgeted {
+	return &budgeted{startSim(t, options), t.TempDir()}
+}
+
+// on prepares a run on input with the flags.
+func (b *budgeted) on(t *testing.T, input string, flags ...string) *process {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(b.dir, "in.jsonl"), []byte(input), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"--base-url", b.sim.URL, "-m", "gpt-4o-mini", "--summary", "summary.json"}
+	return llmpipe(t, b.dir, append(append(args, flags...), "in.jsonl")...)
+}
+
+// untilDone runs the same command for as long as it says that it is not finished, as cron would, and returns the last run.
+func (b *budgeted) untilDone(t *testing.T, input string, flags ...string) *process {
+	t.Helper()
+	var last *process
+	eventually(t, "the command is done", func() bool {
+		last = b.on(t, input, flags...)
+		code := last.ends(t)
+		if code != 0 && code != 75 {
+			t.Fatalf("exit %d: %s", code, last.err.String())
+		}
+		return code == 0
+	})
+	return last
+}
+
+// spent is what the simulator bills, in dollars, and whether that is within the money.
+func (b *budgeted) spent(t *testing.T) (dollars float64, within bool) {
+	t.Helper()
+	now := b.sim.stats(t)
+	dollars = price(now.PromptTokens, now.CompletionTokens) + price(b.sim.batchTokens(t))/2
+	var most float64
+	_, _ = fmt.Sscan(money, &most)
+	return dollars, dollars <= most
+}
+
+// A record for which an earlier batch holds the money waits for that batch, also when its own records come later in the input.
+func TestBatchBudgetWaitsForAnEarlierBatch(t *testing.T) {
+	t.Parallel()
+	b := newBudgeted(t, "latency=0s&batch-latency=300ms&output=200")
+	if p := b.on(t, hello("a", "", 20), "--mode", "batch", "--detach", "--budget", money); p.ends(t) != 75 {
+		t.Fatalf("said\n%s", p.err.String())
+	}
+	p := b.on(t, hello("b", "", 5)+hello("a", "", 20), "--mode", "batch", "--budget", money)
+	if code := p.ends(t); code != 0 || len(contents(t, p)) != 25 {
+		t.Errorf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
+	}
+	if spent, within := b.spent(t); !within || b.sim.batches(t).Answered != 25 {
+		t.Errorf("$%f spent on %+v", spent, b.sim.batches(t))
+	}
+}
+
+// With --detach the budget cuts the work into batches that follow each other, one run after the other, and each run says so by 75.
+func TestBatchDetachedBudget(t *testing.T) {
+	t.Parallel()
+	b := newBudgeted(t, "latency=0s&batch-latency=300ms&output=5")
+	input := hello("a", "", 25)
+	flags := []string{"--mode", "batch", "--detach", "--budget", money}
+	first := b.on(t, input, flags...)
+	if code := first.ends(t); code != 75 {
+		t.Fatalf("exit %d: %s", code, first.err.String())
+	}
+	for _, want := range []string{"batches have ended", "hint: the same command goes on", "1 batch goes on at the provider"} {
+		if !strings.Contains(first.err.String(), want) {
+			t.Errorf("no %q in\n%s", want, first.err.String())
+		}
+	}
+	if s := readSummary(t, b.dir); s.In > 25 || s.Unsent != s.In {
+		t.Errorf("%+v", s)
+	}
+	eventually(t, "the batch has ended", func() bool { return listBatches(t, b.dir, b.sim)[0].State == "completed" })
+	if last := b.untilDone(t, input, flags...); len(contents(t, last)) != 25 {
+		t.Errorf("%d lines: %s", len(last.lines()), last.err.String())
+	}
+	if c := b.sim.batches(t); c.Batches != 2 || c.Answered != 25 {
+		t.Errorf("the simulator counted %+v", c)
+	}
+}
+
+// Urgent records for which the batches of the same run hold the money have those submitted, and wait for them; with --detach the run comes
+// back, and the next goes on.
+func TestHybridBudgetIsNotHeldByWhatIsNotSubmitted(t *testing.T) {
+	t.Parallel()
+	input := hello("low", leisured, 20) + hello("now", urgently, 40)
+	t.Run("waiting", func(t *testing.T) {
+		t.Parallel()
+		b := newBudgeted(t, "latency=0s&batch-latency=300ms&output=1")
+		p := b.on(t, input, "--mode", "hybrid", "--budget", money)
+		if code := p.ends(t); code != 0 || len(contents(t, p)) != 60 {
+			t.Errorf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
+		}
+		if spent, within := b.spent(t); !within {
+			t.Errorf("$%f spent", spent)
+		}
+	})
+	t.Run("detached", func(t *testing.T) {
+		t.Parallel()
+		b := newBudgeted(t, "output=1&batch-latency=1s")
+		flags := []string{"--mode", "hybrid", "--detach", "--budget", money}
+		p := b.on(t, input, flags...)
+		if code := p.ends(t); code != 75 || b.sim.batches(t).Batches == 0 {
+			t.Fatalf("exit %d, %+v: %s", code, b.sim.batches(t), p.err.String())
+		}
+		if last := b.untilDone(t, input, flags...); len(contents(t, last)) != 60 {
+			t.Errorf("%d lines: %s", len(last.lines()), last.err.String())
+		}
+		if spent, within := b.spent(t); !within || b.sim.stats(t).Answered != 40 || b.sim.batches(t).Answered != 20 {
+			t.Errorf("$%f spent, %d and %d answered", spent, b.sim.stats(t).Answered, b.sim.batches(t).Answered)
+		}
+	})
+}
+
+// What a batch that was left behind may cost is not there for realtime either.
+func TestRealtimeBudgetKnowsOfBatches(t *testing.T) {
+	t.Parallel()
+	b := newBudgeted(t, "latency=0s&batch-latency=1h")
+	if p := b.on(t, hello("a", "", 20), "--mode", "batch", "--detach", "--budget", money); p.ends(t) != 75 {
+		t.Fatalf("said\n%s", p.err.String())
+	}
+	p := b.on(t, hello("b", "", 5), "--budget", money)
+	if code := p.ends(t); code != 75 || b.sim.stats(t).Answered != 0 || strings.Contains(p.err.String(), "the budget is red") {
+		t.Errorf("exit %d, %d answers: %s", code, b.sim.stats(t).Answered, p.err.String())
+	}
+	if !strings.Contains(p.err.String(), "hint: --mode batch collects them") {
+		t.Errorf("said\n%s", p.err.String())
+	}
+	if p := b.on(t, hello("b", "", 5), "--budget", "1"); p.ends(t) != 0 {
+		t.Errorf("with money for both: %s", p.err.String())
+	}
+}
+
+// A batch that another process made since this run began is held money for from when its records come.
+func TestBudgetKnowsOfBatchesMadeMeanwhile(t *testing.T) {
+	t.Parallel()
+	b := newBudgeted(t, "latency=0s&batch-latency=300ms&output=200")
+	long := llmpipe(t, b.dir, "--base-url", b.sim.URL, "-m", "gpt-4o-mini", "--mode", "hybrid", "--budget", money)
+	in, err := long.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := new(transcript)
+	long.Stdout = out
+	if err := long.Start(); err != nil {
+		t.Fatal(err)
+	}
+	write := func(text string) {
+		if _, err := io.WriteString(in, text); err != nil {
+			t.Errorf("%v; said %s", err, long.err.String())
+		}
+	}
+	write(hello("x", urgently, 1))
+	eventually(t, "the run has begun", func() bool { return out.has(`"id":"x000"`) })
+	if p := b.on(t, hello("a", "", 16), "--mode", "batch", "--detach", "--budget", money); p.ends(t) != 75 {
+		t.Fatalf("said\n%s", p.err.String())
+	}
+	write(hello("x", urgently, 2)) // what it commits now comes behind what the other has written, and that is read first
+	eventually(t, "it has read on", func() bool { return out.has(`"id":"x001"`) })
+	write(hello("a", "", 16) + hello("b", "", 30))
+	_ = in.Close()
+	code := long.comesBack(t)
+	if spent, within := b.spent(t); !within || code != 4 {
+		t.Errorf("exit %d, $%f spent: %s", code, spent, long.err.String())
+	}
+}
+
+// Records so large that two are more than may be held in memory are asked about one after the other, where the money is for one: none waits
+// for the room of another that waits for its money.
+func TestBatchBudgetWithLargeRecords(t *testing.T) {
+	t.Parallel()
+	b := newBudgeted(t, "latency=0s&batch-latency=20ms&output=5")
+	var input strings.Builder
+	text := strings.Repeat("a", 17<<20)
+	for i := range 2 {
+		fmt.Fprintf(&input, `{"id":"r%d","prompt":"%s","max_tokens":5}`+"\n", i, text)
+	}
+	p := b.on(t, input.String(), "--mode", "batch", "--budget", "2")
+	if code := p.ends(t); code != 0 || len(contents(t, p)) != 2 {
+		t.Errorf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
+	}
+	if c := b.sim.batches(t); c.Batches != 2 {
+		t.Errorf("the simulator counted %+v", c)
+	}
+}
+
+// What an expired batch has left over is asked about again only with money that there is, also when nobody had a budget when it was made.
+func TestBatchBudgetHoldsForWhatIsLeftOver(t *testing.T) {
+	t.Parallel()
+	b := newBudgeted(t, "latency=0s&batch-latency=100ms&output=200&batch-expire=0.5&batch-expire-first=1")
+	input := hello("a", "", 40)
+	if p := b.on(t, input, "--mode", "batch", "--detach"); p.ends(t) != 75 {
+		t.Fatalf("said\n%s", p.err.String())
+	}
+	if l := listBatches(t, b.dir, b.sim)[0]; l.Reserved < 0.0008 || l.Reserved > 0.001 {
+		t.Errorf("$%f are set aside for it", l.Reserved)
+	}
+	eventually(t, "the batch has ended", func() bool { return listBatches(t, b.dir, b.sim)[0].State == "expired" })
+	// 20 answers cost $0.0003; the money is for six more.
+	p := b.on(t, input, "--mode", "batch", "--budget", money)
+	code := p.ends(t)
+	if spent, within := b.spent(t); code != 4 || !within || len(contents(t, p)) <= 20 || b.sim.batches(t).Batches < 2 {
+		t.Errorf("exit %d, $%f spent on %d: %s", code, spent, len(p.lines()), p.err.String())
+	}
+}
+
+// A record that no budget has room for ends the run with 4, but not before the batches beside it are collected: until then the same command
+// goes on.
+func TestBatchDetachedBudgetWithARecordThatNeverFits(t *testing.T) {
+	t.Parallel()
+	b := newBudgeted(t, "latency=0s&batch-latency=500ms")
+	input := hello("a", "", 5) + `{"id":"dear","prompt":"a whole book","max_tokens":100000}` + "\n"
+	flags := []string{"--mode", "batch", "--detach", "--budget", money}
+	p := b.on(t, input, flags...)
+	if code := p.ends(t); code != 75 || !strings.Contains(p.err.String(), "error: over budget") {
+		t.Errorf("exit %d: %s", code, p.err.String())
+	}
+	eventually(t, "the batch has ended", func() bool { return listBatches(t, b.dir, b.sim)[0].State == "completed" })
+	p = b.on(t, input, flags...)
+	if code := p.ends(t); code != 4 || len(contents(t, p)) != 5 {
+		t.Errorf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
+	}
+}
+
+// So it is when another process is at that batch: what it holds is waited for, and what it has cost is spent.
+func TestBatchBudgetWaitsForAnotherProcess(t *testing.T) {
+	t.Parallel()
+	b := newBudgeted(t, "latency=0s&batch-latency=1s&output=200")
+	first := b.on(t, hello("a", "", 20), "--mode", "batch", "--budget", money)
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the batch is made", func() bool { return b.sim.batches(t).Batches == 1 })
+	p := b.on(t, hello("b", "", 20)+hello("a", "", 20), "--mode", "batch", "--budget", money)
+	code := p.ends(t)
+	if spent, within := b.spent(t); code != 4 || !within || len(contents(t, p)) < 5 {
+		t.Errorf("exit %d, $%f spent, %d lines: %s", code, spent, len(p.lines()), p.err.String())
+	}
+	if code := first.comesBack(t); code != 0 || len(contents(t, first)) != 20 {
+		t.Errorf("exit %d, %d lines: %s", code, len(first.lines()), first.err.String())
+	}
+}

@@ -1,0 +1,228 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// With --detach the command submits and comes back at once; the same command collects what is ready.
+func TestBatchDetached(t *testing.T) {
+	t.Parallel()
+	sim := startSim(t, "latency=0s&batch-latency=500ms")
+	dir := t.TempDir()
+	name := writePrompts(t, dir, 50)
+	args := []string{"--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "--detach", "--batch-metadata", "job=night", name}
+	first := llmpipe(t, dir, args...)
+	if code := first.exit(t); code != 75 || len(first.lines()) != 0 {
+		t.Fatalf("exit %d, %d lines: %s", code, len(first.lines()), first.err.String())
+	}
+	said := first.err.String()
+	if !strings.Contains(said, "1 batch not finished yet") || !strings.Contains(said, "hint: the same command collects") {
+		t.Errorf("said\n%s", said)
+	}
+	listed := listBatches(t, dir, sim)
+	if len(listed) != 1 || !listed[0].Pending || listed[0].Requests != 50 || listed[0].Batch == "" || listed[0].Model != "gpt-4o-mini" {
+		t.Errorf("listed %+v", listed)
+	}
+	var last *process
+	eventually(t, "the batch is collected", func() bool {
+		last = llmpipe(t, dir, args...)
+		code := last.exit(t)
+		if code != 0 && code != 75 {
+			t.Fatalf("exit %d: %s", code, last.err.String())
+		}
+		return code == 0
+	})
+	if n := len(contents(t, last)); n != 50 {
+		t.Errorf("%d lines", n)
+	}
+	if c := sim.batches(t); c.Batches != 1 || c.Answered != 50 {
+		t.Errorf("the simulator counted %+v", c)
+	}
+	listed = listBatches(t, dir, sim)
+	if len(listed) != 1 || listed[0].Pending || listed[0].State != "completed" || listed[0].Answered != 50 || listed[0].Cost == nil {
+		t.Errorf("listed %+v", listed)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "llmpipe.ledger.jsonl.*")); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// listedBatch is what tests read of `llmpipe batches --json`.
+type listedBatch struct {
+	Shard    string   `json:"shard"`
+	Batch    string   `json:"batch"`
+	State    string   `json:"state"`
+	Pending  bool     `json:"pending"`
+	Requests int      `json:"requests"`
+	Answered int      `json:"answered"`
+	Model    string   `json:"model"`
+	Cost     *float64 `json:"cost_usd"`
+	Reserved float64  `json:"reserved_usd"`
+}
+
+func listBatches(t *testing.T, dir string, sim *simServer) []listedBatch {
+	t.Helper()
+	p := llmpipe(t, dir, "batches", "--json", "--base-url", sim.URL)
+	if code := p.exit(t); code != 0 {
+		t.Fatalf("batches: exit %d: %s", code, p.err.String())
+	}
+	var all []listedBatch
+	if err := json.Unmarshal(p.out.Bytes(), &all); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// The input is edited between --detach and the return: what is still asked for is used, what is new is submitted, and what is gone is
+// kept in the ledger, and said.
+func TestBatchWhoseInputIsEdited(t *testing.T) {
+	t.Parallel()
+	sim := startSim(t, "latency=0s&batch-latency=100ms")
+	dir := t.TempDir()
+	write := func(from, to int, edited string) string {
+		var b strings.Builder
+		for i := from; i <= to; i++ {
+			fmt.Fprintf(&b, `{"id":"r%d","prompt":"number %d%s"}`+"\n", i, i, edited)
+		}
+		return b.String()
+	}
+	name := filepath.Join(dir, "in.jsonl")
+	run := func(input string, flags ...string) *process {
+		if err := os.WriteFile(name, []byte(input), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		p := llmpipe(t, dir, append([]string{"--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", name}, flags...)...)
+		if code := p.exit(t); code != 0 && (code != 75 || len(flags) == 0) {
+			t.Fatalf("exit %d: %s", code, p.err.String())
+		}
+		return p
+	}
+	run(write(1, 30, ""), "--detach")
+	eventually(t, "the batch has ended", func() bool { return listBatches(t, dir, sim)[0].State == "completed" })
+	// The first ten are gone, the next ten are as they were, the last ten have another prompt, and ten more are new.
+	p := run(write(11, 20, "") + write(21, 30, ", edited") + write(31, 40, ""))
+	if n := len(contents(t, p)); n != 30 {
+		t.Errorf("%d lines", n)
+	}
+	if c := sim.batches(t); c.Batches != 2 || c.Answered != 50 {
+		t.Errorf("the simulator counted %+v", c)
+	}
+	said := p.err.String()
+	if !strings.Contains(said, "20 of its answers are for records that this input does not hold: they are in the ledger") {
+		t.Errorf("said\n%s", said)
+	}
+	if !strings.Contains(said, "30 in: 30 ok, 0 failed") {
+		t.Errorf("said\n%s", said)
+	}
+	// They are there when they are wanted again.
+	if p := run(write(1, 10, "")); len(contents(t, p)) != 10 || sim.batches(t).Batches != 2 {
+		t.Errorf("%d lines, %d batches", len(p.lines()), sim.batches(t).Batches)
+	}
+}
+
+// A signal leaves the batches running, says so, and the same command goes on.
+func TestBatchInterrupted(t *testing.T) {
+	t.Parallel()
+	sim := startSim(t, "latency=0s&batch-latency=2s")
+	dir := t.TempDir()
+	name := writePrompts(t, dir, 10)
+	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "--summary", "summary.json", name)
+	said := new(transcript)
+	p.Stderr = said
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the batch is made", func() bool { return said.has(": 10 requests") })
+	_ = p.Process.Signal(syscall.SIGINT)
+	if code := p.wait(t); code != 128+int(syscall.SIGINT) {
+		t.Fatalf("exit %d: %s", code, said.String())
+	}
+	if !said.has("1 batch goes on at the provider: the same command collects it later") {
+		t.Errorf("said\n%s", said.String())
+	}
+	if s := readSummary(t, dir); s.In != 10 || s.Unsent != 10 {
+		t.Errorf("summary %+v", s)
+	}
+	again := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", name)
+	if code := again.exit(t); code != 0 || len(contents(t, again)) != 10 || sim.batches(t).Batches != 1 {
+		t.Errorf("exit %d, %d lines, %d batches: %s", code, len(again.lines()), sim.batches(t).Batches, again.err.String())
+	}
+}
+
+// A batch that is cancelled gives what it has answered, and the run stops there; a batch that is forgotten is asked about anew.
+func TestBatchesCancelAndForget(t *testing.T) {
+	t.Parallel()
+	sim := startSim(t, "latency=0s&batch-latency=10s")
+	dir := t.TempDir()
+	name := writePrompts(t, dir, 10)
+	args := []string{"--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "--detach", name}
+	batches := func(args ...string) string {
+		p := llmpipe(t, dir, append([]string{"batches", "--base-url", sim.URL}, args...)...)
+		if code := p.exit(t); code != 0 {
+			t.Fatalf("batches %v: exit %d: %s", args, code, p.err.String())
+		}
+		return p.out.String() + p.err.String()
+	}
+	if code := llmpipe(t, dir, args...).exit(t); code != 75 {
+		t.Fatalf("exit %d", code)
+	}
+	id := listBatches(t, dir, sim)[0].Batch
+	if said := batches("cancel", id); !strings.Contains(said, id+": cancelling") {
+		t.Errorf("said %s", said)
+	}
+	var last *process
+	eventually(t, "the cancelled batch is collected", func() bool {
+		last = llmpipe(t, dir, args...)
+		if code := last.exit(t); code != 75 {
+			t.Fatalf("exit %d: %s", code, last.err.String())
+		}
+		return strings.Contains(last.err.String(), "was cancelled")
+	})
+	if c := sim.batches(t); c.Batches != 1 {
+		t.Errorf("%d batches", c.Batches)
+	}
+	if code := llmpipe(t, dir, args...).exit(t); code != 75 || sim.batches(t).Batches != 2 {
+		t.Errorf("exit %d, %d batches", code, sim.batches(t).Batches)
+	}
+	id = listBatches(t, dir, sim)[1].Batch
+	if said := batches("forget", id); !strings.Contains(said, id+" is given up") {
+		t.Errorf("said %s", said)
+	}
+	if code := llmpipe(t, dir, args...).exit(t); code != 75 || sim.batches(t).Batches != 3 {
+		t.Errorf("exit %d, %d batches", code, sim.batches(t).Batches)
+	}
+	table := batches()
+	for _, want := range []string{"BATCH", "cancelled", "forgotten", "gpt-4o-mini"} {
+		if !strings.Contains(table, want) {
+			t.Errorf("no %q in\n%s", want, table)
+		}
+	}
+	p := llmpipe(t, dir, "batches", "cancel", "batch_unheard_of", "--base-url", sim.URL)
+	if code := p.exit(t); code != 1 || !strings.Contains(p.err.String(), "hint: llmpipe batches lists them") {
+		t.Errorf("exit %d: %s", code, p.err.String())
+	}
+}
+
+// A batch of other records is none that a run comes back for: when its own are answered, it is done.
+func TestBatchOfOtherRecordsIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	b := newBudgeted(t, "latency=0s&batch-latency=1h")
+	if p := b.on(t, hello("a", "", 5), "--mode", "batch", "--detach"); p.ends(t) != 75 {
+		t.Fatalf("said\n%s", p.err.String())
+	}
+	for _, flags := range [][]string{{"hybrid"}, {"batch"}, {"hybrid", "--detach"}} {
+		p := b.on(t, hello("b", urgently, 5), append([]string{"--mode"}, flags...)...)
+		if code := p.ends(t); code != 0 || len(contents(t, p)) != 5 {
+			t.Errorf("%v: exit %d, %d lines: %s", flags, code, len(p.lines()), p.err.String())
+		}
+		if !strings.Contains(p.err.String(), "1 batch with records that this input does not hold: not finished yet") {
+			t.Errorf("%v: said\n%s", flags, p.err.String())
+		}
+	}
+}

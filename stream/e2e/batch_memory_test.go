@@ -1,0 +1,54 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// 120,000 records are three files at the provider, and neither they nor their answers are ever in memory at once.
+func TestBatchOfManyRecords(t *testing.T) {
+	if raced() {
+		t.Skip("shadow memory says nothing, and the smaller tests look for races")
+	}
+	t.Parallel()
+	const records = 120_000
+	sim := startSim(t, "latency=0s&batch-latency=100ms&output=5")
+	dir := t.TempDir()
+	var input strings.Builder
+	for i := range records {
+		fmt.Fprintf(&input, `{"id":"r%d","prompt":"what do you say to number %d, of which there is no more to be known?"}`+"\n", i, i)
+	}
+	name := filepath.Join(dir, "in.jsonl")
+	if err := os.WriteFile(name, []byte(input.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "-f", "text", "--summary", "summary.json", name)
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan int, 1)
+	go func() { ended <- p.wait(t) }()
+	for {
+		select {
+		case code := <-ended:
+			if code != 0 {
+				t.Fatalf("exit %d: %s", code, p.err.String())
+			}
+			if s := readSummary(t, dir); s.OK != records {
+				t.Errorf("summary %+v", s)
+			}
+			if c := sim.batches(t); c.Batches != 3 || c.Answered != records {
+				t.Errorf("the simulator counted %+v", c)
+			}
+			return
+		case <-time.After(20 * time.Millisecond):
+			if peak := peakMemory(p.Process.Pid); peak > mostMemory {
+				t.Fatalf("%d MiB of memory, want at most %d", peak>>20, mostMemory>>20)
+			}
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// A batch that is larger than all that the provider's queue takes is split until its parts have room, one after the other. Nothing was
+// asked meanwhile, so that costs no round; and no part is smaller than it need be by more than half.
+func TestBatchLargerThanTheQueue(t *testing.T) {
+	t.Parallel()
+	sim := startSim(t, "latency=0s&batch-latency=20ms&batch-tokens=200")
+	dir := t.TempDir()
+	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", writePrompts(t, dir, 40))
+	if code := p.exit(t); code != 0 || len(contents(t, p)) != 40 {
+		t.Fatalf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
+	}
+	for _, line := range p.lines() {
+		if n := attemptsOf(t, line); n != 1 {
+			t.Errorf("%d attempts in %s", n, line)
+		}
+	}
+	c := sim.batches(t)
+	if done := c.Ended["completed"]; c.Answered != 40 || done < 2 || done > 8 {
+		t.Errorf("the simulator counted %+v", c)
+	}
+	if !strings.Contains(p.err.String(), "the provider has no room for 40 requests at a time: they are submitted in two batches") {
+		t.Errorf("said\n%s", p.err.String())
+	}
+}
+
+// With --detach each command takes it one step further.
+func TestBatchLargerThanTheQueueDetached(t *testing.T) {
+	t.Parallel()
+	sim := startSim(t, "latency=0s&batch-latency=20ms&batch-tokens=200")
+	dir := t.TempDir()
+	args := []string{"--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "--detach", writePrompts(t, dir, 40)}
+	var last *process
+	eventually(t, "everything is answered", func() bool {
+		last = llmpipe(t, dir, args...)
+		code := last.exit(t)
+		if code != 0 && code != 75 {
+			t.Fatalf("exit %d: %s", code, last.err.String())
+		}
+		return code == 0
+	})
+	if n := len(contents(t, last)); n != 40 || sim.batches(t).Answered != 40 {
+		t.Errorf("%d lines, %+v", n, sim.batches(t))
+	}
+}
+
+// A single request that has no room is waited with for --give-up, and the run pauses.
+func TestBatchOfOneLargerThanTheQueue(t *testing.T) {
+	t.Parallel()
+	sim := startSim(t, "latency=0s&batch-latency=20ms&batch-tokens=200")
+	dir := t.TempDir()
+	input := fmt.Sprintf(`{"id":"long","prompt":%q}`+"\n"+`{"id":"short","prompt":"hello"}`+"\n", strings.Repeat("so many words ", 500))
+	if err := os.WriteFile(filepath.Join(dir, "in.jsonl"), []byte(input), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "--give-up", "1s",
+		"--summary", "summary.json", "in.jsonl")
+	if code := p.exit(t); code != 75 || !strings.Contains(p.err.String(), "the provider has no room for a single request") {
+		t.Errorf("exit %d: %s", code, p.err.String())
+	}
+	if s := readSummary(t, dir); s.OK != 1 || s.Unsent != 1 || strings.Contains(p.err.String(), "goes on at the provider") {
+		t.Errorf("%+v: %s", s, p.err.String())
+	}
+}
+
+// A signal while a batch waits for room does not say that it goes on at the provider: it has failed there.
+func TestBatchInterruptedWithoutRoom(t *testing.T) {
+	t.Parallel()
+	sim := startSim(t, "latency=0s&batch-latency=20ms&batch-tokens=5")
+	dir := t.TempDir()
+	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", writePrompts(t, dir, 1))
+	said := new(transcript)
+	p.Stderr = said
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// The waits grow: by then one is so long that the signal comes in the middle of it.
+	eventually(t, "it waits for room", func() bool { return strings.Count(said.String(), "too many tokens are enqueued") == 7 })
+	_ = p.Process.Signal(syscall.SIGINT)
+	if code := p.wait(t); code != 128+int(syscall.SIGINT) || said.has("goes on at the provider") {
+		t.Errorf("exit %d: %s", code, said.String())
+	}
+}

@@ -1,0 +1,219 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A batch that expires has done half of its work: that half is used and counted, and only the rest is asked about again.
+func TestBatchThatExpires(t *testing.T) {
+	t.Parallel()
+	sim := startSim(t, "latency=0s&batch-latency=20ms&batch-expire=0.5&batch-expire-first=1")
+	dir := t.TempDir()
+	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "--summary", "summary.json", writePrompts(t, dir, 100))
+	if code := p.exit(t); code != 0 || len(contents(t, p)) != 100 {
+		t.Fatalf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
+	}
+	if c := sim.batches(t); c.Batches != 2 || c.Answered != 100 || c.Missed != 50 || c.Ended["expired"] != 1 {
+		t.Errorf("the simulator counted %+v", c)
+	}
+	rounds := map[int]int{}
+	for _, line := range p.lines() {
+		rounds[attemptsOf(t, line)]++
+	}
+	if rounds[1] != 50 || rounds[2] != 50 {
+		t.Errorf("answered by round %v", rounds)
+	}
+	if said := p.err.String(); !strings.Contains(said, "expired: 50 answered, 0 failed, 50 without an answer") {
+		t.Errorf("said\n%s", said)
+	}
+	if s := readSummary(t, dir); s.CostUSD == nil || fmt.Sprintf("%.6f", *s.CostUSD) != fmt.Sprintf("%.6f", costOf(t, p)) {
+		t.Errorf("the summary says %v, the lines %g", s.CostUSD, costOf(t, p))
+	}
+}
+
+// attemptsOf is how many attempts a line says it took.
+func attemptsOf(t *testing.T, line string) int {
+	t.Helper()
+	var n int
+	if _, after, ok := strings.Cut(line, `"attempts":`); !ok {
+		t.Fatalf("no attempts in %s", line)
+	} else if _, err := fmt.Sscanf(after, "%d", &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// A batch of which every request fails has no output file. What may pass is tried in three batches, and is an error line then.
+func TestBatchInWhichAllFails(t *testing.T) {
+	t.Parallel()
+	sim := startSim(t, "latency=0s&batch-latency=20ms&batch-fail=1")
+	dir := t.TempDir()
+	name := writePrompts(t, dir, 20)
+	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "--failed", "failed.jsonl", name)
+	if code := p.exit(t); code != 3 {
+		t.Fatalf("exit %d: %s", code, p.err.String())
+	}
+	for _, r := range p.results(t) {
+		if r.Error == nil || r.Error.Type == "" || r.Line == 0 {
+			t.Errorf("%+v", r)
+		}
+	}
+	if len(p.lines()) != 20 || readFile(t, dir, "failed.jsonl") != readFile(t, dir, filepath.Base(name)) {
+		t.Errorf("%d lines, failed:\n%s", len(p.lines()), readFile(t, dir, "failed.jsonl"))
+	}
+	if c := sim.batches(t); c.Batches != 3 || c.Failed != 60 {
+		t.Errorf("the simulator counted %+v", c)
+	}
+}
+
+// A line that the provider rejects is that record's error, with what was said of it, and all others are answered.
+func TestBatchWithRejectedLines(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	input := `{"id":"good","prompt":"hello"}
+{"id":"bad","messages":[],"max_tokens":10}
+{"id":"fine","prompt":"hello again"}
+`
+	if err := os.WriteFile(filepath.Join(dir, "in.jsonl"), []byte(input), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	sim := startSim(t, "latency=0s&batch-latency=20ms")
+	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "in.jsonl")
+	if code := p.exit(t); code != 3 {
+		t.Fatalf("exit %d: %s", code, p.err.String())
+	}
+	answered := 0
+	for _, r := range p.results(t) {
+		switch {
+		case string(r.ID) == `"bad"` && r.Error != nil && strings.Contains(r.Error.Message, "messages"):
+		case r.Content != nil:
+			answered++
+		default:
+			t.Errorf("%s: %+v", r.ID, r.Error)
+		}
+	}
+	if answered != 2 {
+		t.Errorf("%d answers", answered)
+	}
+}
+
+// What a provider says of a file before it runs it is about lines, of which the others are submitted again, or about the whole.
+func TestBatchThatIsRefusedWhole(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, fault string
+		code, lines int
+		says        string
+	}{
+		{"a line", `{"code":"invalid_json_line","message":"this one is odd","line":2}`, 3, 3, ""},
+		{"the whole", `{"code":"model_not_found","message":"there is no such model"}`, 1, 0, "there is no such model"},
+		{"not visible yet", `{"code":"invalid_file","message":"Cannot find file file-1"}`, 0, 3, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			p := llmpipe(t, dir, "--base-url", newFussyBatches(t, test.fault), "-m", "gpt-4o-mini", "--mode", "batch", writePrompts(t, dir, 3))
+			if code := p.exit(t); code != test.code {
+				t.Fatalf("exit %d: %s", code, p.err.String())
+			}
+			odd := 0
+			for _, r := range p.results(t) {
+				if r.Error != nil && r.Error.Message == "this one is odd" && string(r.ID) == "2" {
+					odd++
+				} else if r.Content == nil {
+					t.Errorf("%s: %+v", r.ID, r.Error)
+				}
+			}
+			if len(p.lines()) != test.lines || !strings.Contains(p.err.String(), test.says) || (odd > 0) != (test.code == 3) {
+				t.Errorf("%d lines, %d rejected; said\n%s", len(p.lines()), odd, p.err.String())
+			}
+		})
+	}
+}
+
+// newFussyBatches is a provider whose first batch fails with a fault; the second has an answer for every line of its file.
+func newFussyBatches(t *testing.T, fault string) string {
+	var files []string
+	made := 0
+	b := newFileBackend(t, func(step, body string, w http.ResponseWriter) {
+		switch step {
+		case "POST /files":
+			files = append(files, body)
+			fmt.Fprintf(w, `{"id":"file-%d","object":"file","bytes":%d,"filename":"f","purpose":"batch","status":"processed"}`,
+				len(files), len(body))
+		case "GET /files/ID":
+			fmt.Fprint(w, `{"id":"file-1","object":"file","bytes":1,"filename":"f","purpose":"batch","status":"processed"}`)
+		case "POST /batches":
+			made++
+			fmt.Fprintf(w, `{"id":"batch_%d","object":"batch","status":"validating","input_file_id":"file-%d"}`, made, made)
+		case "GET /batches/ID":
+			if made == 1 {
+				fmt.Fprintf(w, `{"id":"batch_1","object":"batch","status":"failed","output_file_id":null,"error_file_id":"",`+
+					`"errors":{"object":"list","data":[%s]}}`, fault)
+				return
+			}
+			fmt.Fprint(w, `{"id":"batch_2","object":"batch","status":"completed","output_file_id":"file-out","error_file_id":""}`)
+		case "GET /files/ID/content":
+			for _, line := range splitLines(files[len(files)-1]) {
+				_, rest, _ := strings.Cut(line, `"custom_id":`)
+				id, _, _ := strings.Cut(rest, ",")
+				fmt.Fprintf(w, `{"id":"b","custom_id":%s,"response":{"status_code":200,"request_id":"r","body":{"model":"gpt-4o-mini","choices":`+
+					`[{"message":{"role":"assistant","content":"said"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1,`+
+					`"total_tokens":4}}},"error":null}`+"\n", id)
+			}
+		default:
+			t.Errorf("asked for %s", step)
+		}
+	})
+	return b
+}
+
+// A batch for which the provider's queue has no room is made again when another has ended.
+func TestBatchWaitsForRoomInTheQueue(t *testing.T) {
+	t.Parallel()
+	sim := startSim(t, "latency=0s&batch-latency=150ms&batch-tokens=400")
+	g := newGateway(t, sim, nil)
+	dir := t.TempDir()
+	var input strings.Builder
+	for i := range 40 {
+		for endpoint, field := range map[string]string{
+			"chat/completions": `"messages":[{"role":"user","content":"say %d"}]`, "responses": `"input":"say %d"`,
+		} {
+			fmt.Fprintf(&input, `{"custom_id":"%s-%d","method":"POST","url":"/v1/%s","body":{"model":"gpt-4o-mini",`+field+`}}`+"\n",
+				endpoint[:4], i, endpoint, i)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "in.jsonl"), []byte(input.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p := llmpipe(t, dir, "--base-url", g.URL, "--mode", "batch", "in.jsonl")
+	if code := p.exit(t); code != 0 || len(contents(t, p)) != 80 {
+		t.Fatalf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
+	}
+	if c := sim.batches(t); c.Ended["completed"] != 2 || c.Ended["failed"] == 0 || c.Answered != 80 {
+		t.Errorf("the simulator counted %+v", c)
+	}
+	if n := g.count("POST /files"); n != 2 {
+		t.Errorf("%d uploads for two files", n)
+	}
+}
+
+// A provider without a Batch API says so by a 404. The run ends with what to do, and nothing of it stays pending.
+func TestBatchWithoutAnAPI(t *testing.T) {
+	t.Parallel()
+	sim := startSim(t, "latency=0s")
+	g := newGateway(t, sim, func(string) fate { return refused })
+	dir := t.TempDir()
+	p := llmpipe(t, dir, "--base-url", g.URL, "-m", "gpt-4o-mini", "--mode", "batch", writePrompts(t, dir, 3))
+	if code := p.exit(t); code != 1 || !strings.Contains(p.err.String(), "hint: --mode realtime works with every provider") {
+		t.Errorf("exit %d: %s", code, p.err.String())
+	}
+	if all := listBatches(t, dir, sim); len(all) != 1 || all[0].Pending || all[0].State != "void" {
+		t.Errorf("listed %+v", all)
+	}
+}

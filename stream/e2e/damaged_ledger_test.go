@@ -1,0 +1,187 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// ledgerJob is a small job with a ledger of its own.
+type ledgerJob struct {
+	*testing.T
+	dir    string
+	ledger string
+	sim    *simServer
+}
+
+func newLedgerJob(t *testing.T, records int) *ledgerJob {
+	t.Parallel()
+	dir := t.TempDir()
+	writePrompts(t, dir, records)
+	return &ledgerJob{T: t, dir: dir, ledger: filepath.Join(dir, "job.jsonl"), sim: startSim(t, "latency=1ms")}
+}
+
+// run runs the job, with more flags.
+func (j *ledgerJob) run(args ...string) (p *process, code int) {
+	j.Helper()
+	p = llmpipe(j, j.dir, append([]string{"--base-url", j.sim.URL, "-m", "gpt-4o-mini", "-l", "job.jsonl", "prompts.jsonl"}, args...)...)
+	return p, p.exit(j)
+}
+
+// done runs the job, which must end well.
+func (j *ledgerJob) done(records int) {
+	j.Helper()
+	p, code := j.run()
+	if code != 0 {
+		j.Fatalf("exit %d: %s", code, &p.err)
+	}
+	checkOnceEach(j, "output", parseOutput(p.out.Bytes()).ids, records)
+}
+
+// content is what is in the ledger.
+func (j *ledgerJob) content() []byte {
+	j.Helper()
+	text, err := os.ReadFile(j.ledger)
+	if err != nil {
+		j.Fatal(err)
+	}
+	return text
+}
+
+// refused checks that the ledger is refused, with a message that holds all of want, and that nothing was asked or changed.
+func (j *ledgerJob) refused(p *process, code int, before []byte, asked int, want ...string) {
+	j.Helper()
+	if code != 1 || p.out.Len() > 0 {
+		j.Errorf("%v: exit %d with %d bytes of output", p.Args[1:], code, p.out.Len())
+	}
+	for _, w := range want {
+		if !strings.Contains(p.err.String(), w) {
+			j.Errorf("%v said %q, without %q", p.Args[1:], &p.err, w)
+		}
+	}
+	if before != nil && !bytes.Equal(j.content(), before) {
+		j.Errorf("%v changed the ledger", p.Args[1:])
+	}
+	if n := j.sim.stats(j).Requests; n != asked {
+		j.Errorf("%d requests, want %d", n, asked)
+	}
+}
+
+// TestDamagedLedger flips a byte in the middle: everything refuses the ledger and says where and what to do, and what it says helps.
+func TestDamagedLedger(t *testing.T) {
+	const records = 20
+	j := newLedgerJob(t, records)
+	j.done(records)
+	text := j.content()
+	at := bytes.Index(text, []byte(`"id":7,`))
+	line := bytes.LastIndexByte(text[:at], '\n') + 1
+	text[at+len(`"id":7,`)+20] ^= 0x01
+	if err := os.WriteFile(j.ledger, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	where, hint := fmt.Sprintf("reading ledger job.jsonl at byte %d: checksum mismatch", line), "hint: llmpipe repair job.jsonl "
+	p, code := j.run()
+	j.refused(p, code, text, records, where, hint)
+	for _, command := range []string{"export", "report"} {
+		p := llmpipe(t, j.dir, command, "job.jsonl")
+		code := p.exit(t)
+		p.out.Reset() // what stands before the damage may be written
+		j.refused(p, code, text, records, where, hint)
+	}
+
+	repair := llmpipe(t, j.dir, "repair", "job.jsonl")
+	if code := repair.exit(t); code != 0 || !strings.Contains(repair.err.String(), "1 piece (") {
+		t.Errorf("repair: exit %d: %s", code, &repair.err)
+	}
+	if !bytes.Equal(j.content(), text) {
+		t.Error("repair changed the damaged ledger")
+	}
+	lost, err := os.ReadFile(j.ledger + ".repaired.lost")
+	if end := line + bytes.IndexByte(text[line:], '\n') + 1; err != nil || !bytes.Equal(lost, text[line:end]) {
+		t.Errorf("lost %q, %v, want %q", lost, err, text[line:end])
+	}
+	again := llmpipe(t, j.dir, "repair", "job.jsonl")
+	code = again.exit(t)
+	j.refused(again, code, text, records, "job.jsonl.repaired", "hint: move it away, or name another with --out")
+	if err := os.Rename(j.ledger+".repaired", j.ledger); err != nil {
+		t.Fatal(err)
+	}
+	j.done(records)
+	if n := j.sim.stats(t).Requests; n != records+1 {
+		t.Errorf("%d requests, want the %d and the one that was damaged", n, records)
+	}
+}
+
+// TestTornLedger cuts the last line, as a machine that lost power does: the next run says so, keeps what it cut, and goes on.
+func TestTornLedger(t *testing.T) {
+	const records = 20
+	j := newLedgerJob(t, records)
+	j.done(records)
+	text := j.content()
+	if err := os.WriteFile(j.ledger, text[:len(text)-10], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, code := j.run()
+	if code != 0 || !strings.Contains(p.err.String(), "its last line was torn") {
+		t.Errorf("exit %d: %s", code, &p.err)
+	}
+	checkOnceEach(t, "output", parseOutput(p.out.Bytes()).ids, records)
+	checkOnceEach(t, "ledger", recorded(t, j.ledger), records)
+	start := bytes.LastIndexByte(text[:len(text)-1], '\n') + 1
+	aside, err := filepath.Glob(j.ledger + ".broken-*")
+	if err != nil || len(aside) != 1 {
+		t.Fatalf("files aside: %q, %v", aside, err)
+	}
+	if saved, err := os.ReadFile(aside[0]); err != nil || !bytes.Equal(saved, text[start:len(text)-10]) {
+		t.Errorf("%q was saved, %v, want %q", saved, err, text[start:len(text)-10])
+	}
+	if n := j.sim.stats(t).Requests; n != records+1 {
+		t.Errorf("%d requests, want the %d and the one that was torn", n, records)
+	}
+}
+
+// TestNotALedger names things that are no ledgers as one.
+func TestNotALedger(t *testing.T) {
+	j := newLedgerJob(t, 3)
+	for _, test := range []struct{ name, content, want string }{
+		{"text", "Dear diary,\ntoday\n", "not a ledger: it begins with \"Dear diary,"},
+		{"text without a newline", "x", "not a ledger"},
+		{"prompts", `{"id":1,"prompt":"hello"}` + "\n", "not a ledger"},
+		{"answers", `{"id":1,"content":"hello"}` + "\n", "not a ledger"},
+		{"gzip", "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", "it is compressed (gzip)"},
+	} {
+		if err := os.WriteFile(j.ledger, []byte(test.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p, code := j.run()
+		j.refused(p, code, []byte(test.content), 0, "opening ledger job.jsonl: ", test.want, "hint: name another file with --ledger")
+	}
+	if err := os.Remove(j.ledger); err != nil {
+		t.Fatal(err)
+	}
+	p, code := j.run("--ledger", "no/such/directory/job.jsonl")
+	j.refused(p, code, nil, 0, "nothing was asked: writing ledger no/such/directory/job.jsonl", "hint: name a ledger that can be written")
+	if err := os.Mkdir(j.ledger, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	p, code = j.run()
+	j.refused(p, code, nil, 0, "opening ledger", "directory")
+}
+
+// TestLedgerIsTheOutput: one file cannot be both, nor the file of --summary.
+func TestLedgerIsTheOutput(t *testing.T) {
+	j := newLedgerJob(t, 3)
+	out, err := os.Create(j.ledger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	p := llmpipe(t, j.dir, "--base-url", j.sim.URL, "-m", "gpt-4o-mini", "-l", "job.jsonl", "prompts.jsonl")
+	p.Stdout = out
+	j.refused(p, p.exit(t), []byte{}, 0, "--ledger job.jsonl is the output")
+	p, code := j.run("--summary", "job.jsonl")
+	j.refused(p, code, []byte{}, 0, "--summary job.jsonl is the ledger")
+}

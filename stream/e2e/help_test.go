@@ -1,0 +1,83 @@
+package e2e
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden files of this test anew")
+
+// helped are the commands whose help is pinned. The first, without a name, is what llmpipe --help prints.
+var helped = []string{"", "estimate", "models", "export", "batches", "report", "repair", "sim", "completion"}
+
+func helpOf(t *testing.T, command string) string {
+	t.Helper()
+	args := []string{command, "--help"}
+	if command == "" {
+		args = args[1:]
+	}
+	p := llmpipe(t, t.TempDir(), args...)
+	if code := p.exit(t); code != 0 || p.err.Len() > 0 {
+		t.Errorf("%s --help: exit code %d, said %s", command, code, &p.err)
+	}
+	return p.out.String()
+}
+
+// TestHelp holds every help text; go test -run TestHelp -update writes them anew.
+func TestHelp(t *testing.T) {
+	for _, command := range helped {
+		golden := filepath.Join(root, "testdata", "help", "llmpipe.txt")
+		if command != "" {
+			golden = filepath.Join(root, "testdata", "help", command+".txt")
+		}
+		got := helpOf(t, command)
+		if *update {
+			if err := os.WriteFile(golden, []byte(got), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != string(want) {
+			t.Errorf("%s --help is not %s; if it should be, -update writes it:\n%s", command, golden, got)
+		}
+	}
+}
+
+// The golden files hold the text; this holds what any text must have.
+func TestHelpIsWhole(t *testing.T) {
+	whole := helpOf(t, "")
+	var headings []string
+	for _, m := range regexp.MustCompile(`(?m)^(\S.*):$`).FindAllStringSubmatch(whole, -1) {
+		headings = append(headings, m[1])
+	}
+	want := []string{
+		"Arguments", "Flags", "Input", "Output", "Provider", "Pace", "Money", "Resume", "Mode", "Progress",
+		"Commands (llmpipe COMMAND --help says more)", "Examples", "What an answer means; the first that applies", "Exit codes",
+	}
+	if !slices.Equal(headings, want) {
+		t.Errorf("the headings are %q, want %q", headings, want)
+	}
+	_, commands, _ := strings.Cut(whole, "\nCommands")
+	commands, _, _ = strings.Cut(commands, "\n\n")
+	for _, m := range regexp.MustCompile(`(?m)^  (\w+) `).FindAllStringSubmatch(commands, -1) {
+		if command := m[1]; command != "run" && !slices.Contains(helped, command) {
+			t.Errorf("the help of %s is not pinned", command)
+		}
+	}
+	if run := helpOf(t, "run"); run != whole {
+		t.Errorf("llmpipe run --help differs from llmpipe --help:\n%s", run)
+	}
+	for _, code := range []string{"0  ", "1  ", "2  ", "3  ", "4  ", "75  ", "128+n"} {
+		if !strings.Contains(whole, "\n  "+code) {
+			t.Errorf("exit code %s is not explained", code)
+		}
+	}
+}

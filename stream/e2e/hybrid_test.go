@@ -1,0 +1,130 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Urgent records are answered at once and all others by batch: one output, one ledger, each paid for at its price.
+func TestHybrid(t *testing.T) {
+	t.Parallel()
+	sim := startSim(t, "latency=0s&batch-latency=400ms")
+	dir := t.TempDir()
+	var input strings.Builder
+	for i := range 100 {
+		priority := []string{`"priority":"high",`, `"priority":"urgent",`, `"priority":"low",`, ""}[i%4]
+		fmt.Fprintf(&input, `{"id":"r%d",%s"prompt":"number %d"}`+"\n", i, priority, i)
+	}
+	input.WriteString(`{"id":"r0","priority":"low","prompt":"number 0"}` + "\n" + `{"id":"r3","priority":"high","prompt":"number 3"}` + "\n")
+	name := filepath.Join(dir, "in.jsonl")
+	if err := os.WriteFile(name, []byte(input.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, ordered := range []bool{false, true} {
+		args := []string{"--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "hybrid", "in.jsonl"}
+		if ordered {
+			args = append(args, "--ordered")
+		}
+		p := llmpipe(t, dir, args...)
+		if code := p.exit(t); code != 0 {
+			t.Fatalf("exit %d: %s", code, p.err.String())
+		}
+		results := p.results(t)
+		if len(results) != 102 {
+			t.Errorf("%d lines", len(results))
+		}
+		for i, r := range results {
+			if r.Content == nil {
+				t.Errorf("%s: %+v", r.ID, r.Error)
+			}
+			if want := fmt.Sprintf(`"r%d"`, i); ordered && i < 100 && string(r.ID) != want {
+				t.Errorf("line %d has id %s", i+1, r.ID)
+			}
+		}
+	}
+	now, later := sim.stats(t), sim.batches(t)
+	if now.Answered != 50 || later.Answered != 50 || later.Batches != 1 {
+		t.Errorf("%d answered at once, %d by %d batches", now.Answered, later.Answered, later.Batches)
+	}
+	report := llmpipe(t, dir, "export")
+	if code := report.exit(t); code != 0 || len(report.lines()) != 100 {
+		t.Errorf("exit %d, %d results are recorded", code, len(report.lines()))
+	}
+}
+
+// One budget holds for both ways: a shard is cut to what it has room for, and the next is submitted when the first has cost less.
+func TestHybridBudget(t *testing.T) {
+	t.Parallel()
+	const records = 600
+	sim := startSim(t, "latency=0s&batch-latency=50ms&output=10")
+	dir := t.TempDir()
+	var input strings.Builder
+	for i := range records {
+		priority := ""
+		if i%10 == 0 {
+			priority = `"priority":"high",`
+		}
+		fmt.Fprintf(&input, `{"id":"r%d",%s"prompt":"number %d","max_tokens":200}`+"\n", i, priority, i)
+	}
+	name := filepath.Join(dir, "in.jsonl")
+	if err := os.WriteFile(name, []byte(input.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	// A worst case is about $0.00008 by batch, and an answer costs about a tenth of that.
+	const budget = 0.005
+	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "hybrid", "--budget", fmt.Sprint(budget),
+		"--summary", "summary.json", name)
+	code := p.exit(t)
+	later := sim.batches(t)
+	if later.Batches < 3 {
+		t.Errorf("%d batches: none was cut to the budget\n%s", later.Batches, p.err.String())
+	}
+	now := sim.stats(t)
+	spent := price(now.PromptTokens, now.CompletionTokens) + price(sim.batchTokens(t))/2
+	if spent > budget {
+		t.Errorf("spent $%f of $%f", spent, budget)
+	}
+	s := readSummary(t, dir)
+	switch {
+	case code == 4 && s.Unsent > 0 && spent > 0.9*budget:
+	case code == 0 && s.OK == records:
+	default:
+		t.Errorf("exit %d with $%f of $%f spent, %+v\n%s", code, spent, budget, s, p.err.String())
+	}
+}
+
+// price is what gpt-4o-mini costs at once, in dollars: 0.15 and 0.60 a million tokens.
+func price(prompt, completion int64) float64 {
+	return (float64(prompt)*0.15 + float64(completion)*0.6) / 1e6
+}
+
+// batchTokens are those that the simulator's batches are billed for.
+func (s *simServer) batchTokens(t *testing.T) (prompt, completion int64) {
+	t.Helper()
+	var all struct {
+		Batch struct {
+			Models map[string]struct {
+				Prompt     int64 `json:"prompt_tokens"`
+				Completion int64 `json:"completion_tokens"`
+			} `json:"models"`
+		} `json:"batch"`
+	}
+	s.get(t, "/stats", &all)
+	for _, m := range all.Batch.Models {
+		prompt, completion = prompt+m.Prompt, completion+m.Completion
+	}
+	return prompt, completion
+}
+
+// With --detach the batches are not waited for, and the urgent records are.
+func TestHybridDetachedAnswersWhatIsUrgent(t *testing.T) {
+	t.Parallel()
+	b := newBudgeted(t, "latency=50ms&batch-latency=1h")
+	p := b.on(t, hello("low", leisured, 3)+hello("now", urgently, 30), "--mode", "hybrid", "--detach", "-c", "1")
+	if code := p.ends(t); code != 75 || len(contents(t, p)) != 30 || b.sim.batches(t).Batches != 1 {
+		t.Errorf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
+	}
+}

@@ -1,0 +1,130 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"llmpipe/ledger"
+)
+
+// listPrices are what OpenAI asks for a token of the prompt and of the completion, in billionths of a dollar. They stand here once more,
+// beside the table that is built in, so that the tests reckon by themselves.
+var listPrices = map[string][2]int64{
+	"gpt-4o-mini": {150, 600},
+	"gpt-4o":      {2_500, 10_000},
+}
+
+// dollar is a dollar's worth of the unit of all sums below.
+const dollar = 1_000_000_000
+
+// bill is what a provider charges for all that it has answered, by its own count.
+func (c simCounts) bill(t testing.TB) int64 {
+	t.Helper()
+	var sum int64
+	for model, m := range c.Models {
+		price, ok := listPrices[model]
+		if !ok {
+			t.Fatalf("no list price of %s", model)
+		}
+		sum += m.PromptTokens*price[0] + m.CompletionTokens*price[1]
+	}
+	return sum
+}
+
+// writeBounded writes a file of n simple records with the ids 1 to n, each of which says the most tokens that it wants back, and
+// returns its name.
+func writeBounded(t testing.TB, dir string, n int, maxTokens func(i int) int) string {
+	t.Helper()
+	var b bytes.Buffer
+	for i := 1; i <= n; i++ {
+		fmt.Fprintf(&b, `{"id":%d,"prompt":"prompt number %d","max_tokens":%d}`+"\n", i, i, maxTokens(i))
+	}
+	name := filepath.Join(dir, "prompts.jsonl")
+	if err := os.WriteFile(name, b.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// always is a max_tokens that all records have.
+func always(n int) func(int) int { return func(int) int { return n } }
+
+// moneySummary are the figures of --summary's file that are about money.
+type moneySummary struct {
+	OK               int             `json:"ok"`
+	Skipped          int             `json:"skipped"`
+	Unsent           int             `json:"unsent"`
+	PromptTokens     int64           `json:"prompt_tokens"`
+	CompletionTokens int64           `json:"completion_tokens"`
+	Cost             *ledger.Dollars `json:"cost_usd"`
+	DowngradedAt     int             `json:"downgraded_at"`
+}
+
+func readMoney(t testing.TB, dir string) moneySummary {
+	t.Helper()
+	var s moneySummary
+	readJSON(t, filepath.Join(dir, "summary.json"), &s)
+	return s
+}
+
+func readJSON(t testing.TB, name string, v any) {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(content, v); err != nil {
+		t.Fatalf("%s: %v: %s", name, err, content)
+	}
+}
+
+// paid is a line of output, as far as it is about money.
+type paid struct {
+	ID    json.RawMessage `json:"id"`
+	Model string          `json:"model"`
+	From  string          `json:"downgraded_from"`
+	Usage struct {
+		Prompt     int64 `json:"prompt_tokens"`
+		Completion int64 `json:"completion_tokens"`
+	} `json:"usage"`
+	Cost  *ledger.Dollars `json:"cost_usd"`
+	Error json.RawMessage `json:"error"`
+}
+
+// paidLines parses p's output.
+func (p *process) paidLines(t testing.TB) []paid {
+	t.Helper()
+	var lines []paid
+	for _, text := range p.lines() {
+		var line paid
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+		if !strings.Contains(text, `"cost_usd":`) && line.Error == nil {
+			t.Errorf("no cost_usd in %s", text)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// reported is what `llmpipe report` says that everything in dir's ledger cost.
+func reported(t testing.TB, dir string) int64 {
+	t.Helper()
+	report, err := ledger.NewReport(filepath.Join(dir, "llmpipe.ledger.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Total.Cost == nil {
+		t.Fatal("the report knows no cost")
+	}
+	return int64(*report.Total.Cost)
+}
+
+// within reports whether sum lies between bound less percent of it, and bound.
+func within(percent, sum, bound int64) bool { return sum <= bound && sum*100 >= bound*(100-percent) }

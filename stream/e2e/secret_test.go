@@ -1,0 +1,113 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestSecretsStaySecret has a provider that repeats in every refusal what it was sent. Neither the key nor a header from the environment
+// reaches stdout, stderr, the ledger or the summary.
+func TestSecretsStaySecret(t *testing.T) {
+	t.Parallel()
+	const key, word, inURL = "sk-very/secret+key", "another secret", "AIzaSecret"
+	for _, status := range []int{302, 400, 401, 402, 403, 404, 500} {
+		for _, format := range []string{"result", "batch", "raw", "text"} {
+			t.Run(fmt.Sprintf("%d %s", status, format), func(t *testing.T) {
+				t.Parallel()
+				sent := make(chan string, 1)
+				provider := newBackend(t, func(n int64, w http.ResponseWriter, r *http.Request) {
+					if n == 1 {
+						sent <- r.Header.Get("Authorization") + "|" + r.Header.Get("X-Word")
+					}
+					said := []string{"you sent", r.Header.Get("Authorization"), "and", r.Header.Get("X-Word"), "to", r.URL.RawQuery}
+					echo, _ := json.Marshal(strings.Join(said, " "))
+					w.Header().Set("Location", "https://elsewhere.example/?key="+key+"&other=hidden")
+					w.Header().Set("X-Request-Id", key)
+					w.WriteHeader(status)
+					fmt.Fprintf(w, `{"error":{"type":%s,"code":%[1]s,"message":%[1]s}}`, echo)
+				})
+				dir := t.TempDir()
+				p := llmpipe(t, dir, "--base-url", provider.URL+"?api_key="+inURL, "-m", "m", "-f", format, "-v",
+					"--retries", "1", "--summary", "summary.json",
+					"--key-env", "MY_KEY", "--header-env", "X-Word=MY_WORD", "--keep-input")
+				p.Env = append(p.Env, "MY_KEY="+key, "MY_WORD="+word)
+				p.Stdin = strings.NewReader(numbered(1, 1))
+				if code := p.exit(t); code == 0 {
+					t.Fatalf("exit 0\n%s", p.out.String())
+				}
+				if got := <-sent; got != "Bearer "+key+"|"+word {
+					t.Fatalf("the provider got %q", got)
+				}
+				told := map[string]string{"stdout": p.out.String(), "stderr": p.err.String()}
+				for _, name := range []string{"llmpipe.ledger.jsonl", "summary.json"} {
+					text, err := os.ReadFile(filepath.Join(dir, name))
+					if err != nil {
+						t.Fatal(err)
+					}
+					told[name] = string(text)
+				}
+				for where, text := range told {
+					for _, secret := range []string{key, word, inURL, "hidden"} {
+						if strings.Contains(text, secret) {
+							t.Errorf("%s holds the secret %s:\n%s", where, secret, text)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestPlainHTTPIsWarnedOf: a key that would cross a network in clear text is worth a warning, also under a name of one's own, and on
+// this machine it is not.
+func TestPlainHTTPIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	provider := newRecorder(t)
+	for _, c := range []struct {
+		name, url, key string
+		warned         bool
+	}{
+		{"another machine", "http://192.0.2.1/v1", "k", true},
+		{"another machine by name", "http://llm.example/v1", "k", true},
+		{"https", "https://llm.example/v1", "k", false},
+		{"no key", "http://llm.example/v1", "", false},
+		{"this machine", provider.URL, "k", false},
+		{"localhost", "http://localhost/v1", "k", false},
+		{"loopback in IPv6", "http://[::1]/v1", "k", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p := llmpipe(t, t.TempDir(), "--base-url", c.url, "-m", "m") // and no record, so that nothing is sent
+			p.Env = append(p.Env, "OPENAI_API_KEY="+c.key)
+			if code := p.exit(t); code != 0 {
+				t.Errorf("exit %d", code)
+			}
+			if strings.Contains(p.err.String(), "warning: the key goes over plain http to another machine") != c.warned {
+				t.Errorf("said %q", p.err.String())
+			}
+		})
+	}
+}
+
+// TestNoKeyFollowsARedirect: the key stays with the host that was named.
+func TestNoKeyFollowsARedirect(t *testing.T) {
+	t.Parallel()
+	other := newRecorder(t)
+	provider := newBackend(t, func(_ int64, w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.URL+"/chat/completions", http.StatusTemporaryRedirect)
+	})
+	p := llmpipe(t, t.TempDir(), "--base-url", provider.URL, "-m", "m")
+	p.Env = append(p.Env, "OPENAI_API_KEY=sk-secret")
+	p.Stdin = strings.NewReader(numbered(1, 1))
+	if code := p.exit(t); code != 1 || !strings.Contains(p.err.String(), "hint: llmpipe follows no redirect") {
+		t.Errorf("exit %d, %s", code, p.err.String())
+	}
+	if n := len(other.requests()); n != 0 {
+		t.Errorf("the other host got %d requests", n)
+	}
+}
