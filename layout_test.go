@@ -69,8 +69,8 @@ var testLibraries = []string{
 var (
 	// overfull are the packages that have more than mostFiles, and how many they have at most.
 	overfull = map[string]int{
-		"ledger":        57,
-		"stream":        73,
+		"ledger":        41,
+		"stream":        75,
 		"stream/record": 31,
 	}
 	// embeddings are the structs that embed something which works, each before what it embeds.

@@ -123,7 +123,7 @@ func TestEmittedIsOfBeforeTheMeeting(t *testing.T) {
 	l := mustOpen(t, path, options)
 	k := Key{ID: 1, Request: 2}
 	l.Admit(k)
-	mustCommit(t, l, &Batch{Emitted: []Key{k}})
+	mustCommit(t, l, &Group{Emitted: []Key{k}})
 	if l.Admit(k).Emitted {
 		t.Error("written by this run counts as written before it")
 	}
@@ -138,10 +138,10 @@ func TestEmittedIsOfOneFile(t *testing.T) {
 	l := mustOpen(t, path, Options{Emitted: &here})
 	b := resultsOf(0, 3)
 	mustCommit(t, l, b)
-	mustCommit(t, l, &Batch{Emitted: []Key{b.Results[0].key(), b.Results[2].key(), {ID: 77, Request: 78}}})
+	mustCommit(t, l, &Group{Emitted: []Key{b.Results[0].key(), b.Results[2].key(), {ID: 77, Request: 78}}})
 	nowhere := mustOpen(t, path, Options{})
 	size := fileSize(t, path)
-	mustCommit(t, nowhere, &Batch{Emitted: []Key{b.Results[1].key()}})
+	mustCommit(t, nowhere, &Group{Emitted: []Key{b.Results[1].key()}})
 	if fileSize(t, path) != size {
 		t.Error("a mark for no file was written down")
 	}

@@ -23,7 +23,7 @@ func benchLedger(b *testing.B, records int) (string, int64) {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "ledger.jsonl")
 	l := mustOpen(b, path, Options{Fsync: FsyncNever})
-	var batch Batch
+	var batch Group
 	for n := range records {
 		batch.Results = append(batch.Results, kilobyteResult(n))
 		if len(batch.Results) == 64 || n == records-1 {
@@ -63,7 +63,7 @@ func BenchmarkCommit(b *testing.B) {
 	for _, fsync := range []Fsync{FsyncAlways, FsyncEverySecond, FsyncNever} {
 		b.Run("fsync="+fsync.String(), func(b *testing.B) {
 			l := mustOpen(b, filepath.Join(b.TempDir(), "ledger.jsonl"), Options{Fsync: fsync})
-			var batch Batch
+			var batch Group
 			for n := range 64 {
 				batch.Results = append(batch.Results, kilobyteResult(n))
 			}

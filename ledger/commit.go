@@ -27,7 +27,7 @@ func (l *Ledger) Prepare() error {
 	if l.refused != nil {
 		return &WriteError{Path: l.path, Err: l.refused}
 	}
-	err := l.encode(&Batch{}, !l.announced)
+	err := l.encode(&Group{}, !l.announced)
 	if err == nil {
 		_, err = l.write(l.sync, room)
 	}
@@ -38,31 +38,31 @@ func (l *Ledger) Prepare() error {
 	return nil
 }
 
-// Commit appends the batch, results first, then failures, steps of shards and emitted marks, by one write and, as Fsync
+// Commit appends a group, results first, then failures, steps of shards and emitted marks, by one write and, as Fsync
 // says, one sync, under the lock that other processes wait for; before that, it indexes what they
-// have appended. When it returns nil the whole batch is safe, and is found by Look and Admit.
+// have appended. When it returns nil the whole group is safe, and is found by Look and Admit.
 //
 // A ledger that may only be read drops marks, and refuses all else. An error is a *[WriteError].
 //
 // Commits of several goroutines follow one another. Those with emitted marks are to come from one of them: marks must be in the order
 // of their EmittedSize, as a size that is less than the one before says that the file was cut.
-func (l *Ledger) Commit(b *Batch) error {
+func (l *Ledger) Commit(g *Group) error {
 	l.committing.Lock()
 	defer l.committing.Unlock()
 	if l.refused != nil {
 		return &WriteError{Path: l.path, Err: l.refused}
 	}
-	if len(b.Shards) > 0 {
+	if len(g.Shards) > 0 {
 		defer func() { l.out = nil }() // an intent is too large to keep its room
 	}
-	if err := l.encode(b, false); err != nil {
+	if err := l.encode(g, false); err != nil {
 		return &WriteError{Path: l.path, Err: err}
 	}
 	if len(l.out) == 0 {
 		return nil
 	}
 	sync := l.sync
-	if len(b.Shards) > 0 {
+	if len(g.Shards) > 0 {
 		sync = l.syncJournal
 	}
 	kept, err := l.write(sync, 0)
@@ -75,40 +75,40 @@ func (l *Ledger) Commit(b *Batch) error {
 	return nil
 }
 
-// encode fills l.out with the batch's lines, and with the run's before the first, or where announce says so.
-func (l *Ledger) encode(b *Batch, announce bool) error {
+// encode fills l.out with the group's lines, and with the run's before the first, or where announce says so.
+func (l *Ledger) encode(g *Group, announce bool) error {
 	out, err := l.out[:0], error(nil)
 	defer func() { l.out = out }()
 	empty := l.options.EmittedSize == 0 && !l.announced
-	marks := l.options.Emitted != nil && l.readOnly == nil && (len(b.Emitted) > 0 || empty)
-	if len(b.Results)+len(b.Failures)+len(b.Shards) == 0 && !marks && !announce {
+	marks := l.options.Emitted != nil && l.readOnly == nil && (len(g.Emitted) > 0 || empty)
+	if len(g.Results)+len(g.Failures)+len(g.Shards) == 0 && !marks && !announce {
 		return nil
 	}
 	if !l.announced {
 		out = appendRun(out, &l.options.Run, l.options.Simulated)
 	}
-	for i := range b.Results {
-		r := &b.Results[i]
+	for i := range g.Results {
+		r := &g.Results[i]
 		if out, err = appendResult(out, r, r.Simulated || l.options.Simulated); err != nil {
 			return err
 		}
 	}
-	for i := range b.Failures {
-		f := &b.Failures[i]
+	for i := range g.Failures {
+		f := &g.Failures[i]
 		if out, err = appendFailure(out, f, f.Simulated || l.options.Simulated); err != nil {
 			return err
 		}
 	}
-	for i := range b.Shards {
-		if err = l.expect(b.Shards[:i], &b.Shards[i]); err != nil {
+	for i := range g.Shards {
+		if err = l.expect(g.Shards[:i], &g.Shards[i]); err != nil {
 			return err
 		}
-		if out, err = appendShard(out, &b.Shards[i], l.options.Simulated); err != nil {
+		if out, err = appendShard(out, &g.Shards[i], l.options.Simulated); err != nil {
 			return err
 		}
 	}
 	if marks {
-		out = appendEmitted(out, *l.options.Emitted, b.EmittedSize, b.Emitted, l.options.Simulated, empty)
+		out = appendEmitted(out, *l.options.Emitted, g.EmittedSize, g.Emitted, l.options.Simulated, empty)
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ func appendResult(dst []byte, r *Result, simulated bool) ([]byte, error) {
 		return dst, err
 	}
 	if !oneLineOfJSON(r.Response) {
-		return dst, fmt.Errorf("%w: the response of id %s is not JSON on one line", ErrBatch, r.ID)
+		return dst, fmt.Errorf("%w: the response of id %s is not JSON on one line", ErrUnwritable, r.ID)
 	}
 	start := len(dst)
 	var cost [32]byte
@@ -135,11 +135,11 @@ func appendEmitted(dst []byte, file FileID, size int64, keys []Key, simulated, e
 func checkRecord(id []byte, costNanos int64, when time.Time) error {
 	switch year := when.UTC().Year(); {
 	case !oneLineOfJSON(id):
-		return fmt.Errorf("%w: its id %q is not JSON on one line", ErrBatch, id)
+		return fmt.Errorf("%w: its id %q is not JSON on one line", ErrUnwritable, id)
 	case costNanos < 0:
-		return fmt.Errorf("%w: the cost of id %s is negative", ErrBatch, id)
+		return fmt.Errorf("%w: the cost of id %s is negative", ErrUnwritable, id)
 	case year < 0 || year > 9999:
-		return fmt.Errorf("%w: the time of id %s is in the year %d", ErrBatch, id, year)
+		return fmt.Errorf("%w: the time of id %s is in the year %d", ErrUnwritable, id, year)
 	}
 	return nil
 }
@@ -151,7 +151,7 @@ func oneLineOfJSON(value jsontext.Value) bool {
 
 func finish(dst []byte, start int, id []byte) ([]byte, error) {
 	if len(dst)-start > maxLine-sumLen {
-		return dst[:start], fmt.Errorf("%w: id %s: %w", ErrBatch, id, errTooLong)
+		return dst[:start], fmt.Errorf("%w: id %s: %w", ErrUnwritable, id, errTooLong)
 	}
 	return seal(dst, start), nil
 }

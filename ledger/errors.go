@@ -49,11 +49,11 @@ func (e *DamageError) Error() string {
 
 func (e *DamageError) Unwrap() error { return e.Err }
 
-// WriteError is a [Ledger.Commit] that did not do all it was asked to. Unless the batch itself was
-// refused, as ErrBatch says, the ledger takes no commit after it.
+// WriteError is a [Ledger.Commit] that did not do all it was asked to. Unless the group itself was
+// refused, as ErrUnwritable says, the ledger takes no commit after it.
 type WriteError struct {
 	Path     string
-	Results  int // so many of the batch's first results are safe on disk
+	Results  int // so many of the group's first results are safe on disk
 	Failures int // and so many of its first failures
 	Err      error
 }
@@ -64,11 +64,11 @@ func (e *WriteError) Error() string {
 
 func (e *WriteError) Unwrap() error { return e.Err }
 
-// ErrBatch is in the error of a commit whose batch can't be written down: an id or a response that is
+// ErrUnwritable is in the error of a commit whose group can't be written down: an id or a response that is
 // not JSON on one line, a negative cost, a year beyond 9999, a line beyond 256 MiB, a step of a shard without an
 // intent before it. Nothing of the
-// batch is written, and the ledger goes on.
-var ErrBatch = errors.New("record can't be written down")
+// group is written, and the ledger goes on.
+var ErrUnwritable = errors.New("record can't be written down")
 
 // both is errors.Join on one line.
 func both(first, second error) error {

@@ -30,7 +30,7 @@ func Example() {
 			fmt.Printf("run %d: recorded: %s\n", run, answer.Response)
 		} else {
 			answer = ledger.Result{ID: id, Request: request, Time: time.Now(), Response: []byte(`{"content":"yes"}`)}
-			err = l.Commit(&ledger.Batch{Results: []ledger.Result{answer}})
+			err = l.Commit(&ledger.Group{Results: []ledger.Result{answer}})
 			fmt.Printf("run %d: asked: %s\n", run, answer.Response)
 		}
 		if err != nil {

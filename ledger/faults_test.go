@@ -80,7 +80,7 @@ func (f faultFile) Lock() error {
 }
 
 // batchToFail is what the tests here try to write: results 10 to 12 and failures 20 and 21.
-func batchToFail() *Batch {
+func batchToFail() *Group {
 	b := resultsOf(10, 13)
 	b.Failures = append(b.Failures, testFailure(20), testFailure(21))
 	return b
@@ -331,12 +331,12 @@ func TestABatchThatCannotBeWrittenDownCostsNothing(t *testing.T) {
 	l := mustOpen(t, path, Options{})
 	mustCommit(t, l, resultsOf(0, 1))
 	before := read(t, path)
-	b := new(Batch)
+	b := new(Group)
 	for name, spoil := range spoil {
 		b.Reset()
 		b.Results = append(b.Results, testResult(1), testResult(2))
 		spoil(&b.Results[1])
-		if err := l.Commit(b); !errors.Is(err, ErrBatch) {
+		if err := l.Commit(b); !errors.Is(err, ErrUnwritable) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if !bytes.Equal(read(t, path), before) {

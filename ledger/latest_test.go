@@ -7,7 +7,7 @@ import (
 )
 
 func TestScanLatestGivesTheNewestResultOfEachID(t *testing.T) {
-	real, simulated, b := testPath(t), testPath(t), new(Batch)
+	real, simulated, b := testPath(t), testPath(t), new(Group)
 	for n := range 6 {
 		r := testResult(n)
 		r.ID = fmt.Appendf(nil, `"id%d"`, n%4)

@@ -61,7 +61,7 @@ func mustOpen(t testing.TB, path string, o Options) *Ledger {
 	return l
 }
 
-func mustCommit(t testing.TB, l *Ledger, b *Batch) {
+func mustCommit(t testing.TB, l *Ledger, b *Group) {
 	t.Helper()
 	if err := l.Commit(b); err != nil {
 		t.Fatal(err)
@@ -69,8 +69,8 @@ func mustCommit(t testing.TB, l *Ledger, b *Batch) {
 }
 
 // resultsOf returns a batch of the results from..to-1.
-func resultsOf(from, to int) *Batch {
-	b := new(Batch)
+func resultsOf(from, to int) *Group {
+	b := new(Group)
 	for n := from; n < to; n++ {
 		b.Results = append(b.Results, testResult(n))
 	}

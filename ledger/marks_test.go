@@ -9,7 +9,7 @@ func TestMarksOfACutFileAreForgotten(t *testing.T) {
 	first, second := b.Results[0].key(), b.Results[1].key()
 	mark := func(t *testing.T, l *Ledger, size int64, keys ...Key) {
 		t.Helper()
-		mustCommit(t, l, &Batch{Emitted: keys, EmittedSize: size})
+		mustCommit(t, l, &Group{Emitted: keys, EmittedSize: size})
 	}
 	tests := []struct {
 		name string
@@ -22,21 +22,21 @@ func TestMarksOfACutFileAreForgotten(t *testing.T) {
 		{"it was cut before the next run", func(*testing.T, string) {}, 199, [2]bool{}},
 		{"it was emptied before the next run", func(*testing.T, string) {}, 0, [2]bool{}},
 		{"a run that began with it empty died before its first line", func(t *testing.T, path string) {
-			mustCommit(t, mustOpen(t, path, Options{Emitted: &file}), &Batch{})
+			mustCommit(t, mustOpen(t, path, Options{Emitted: &file}), &Group{})
 		}, 200, [2]bool{}},
 		{"a simulated run began with it empty", func(t *testing.T, path string) {
-			mustCommit(t, mustOpen(t, path, Options{Emitted: &file, Simulated: true}), &Batch{})
+			mustCommit(t, mustOpen(t, path, Options{Emitted: &file, Simulated: true}), &Group{})
 		}, 200, [2]bool{}},
 		{"a run that began with it empty wrote one line", func(t *testing.T, path string) {
 			l := mustOpen(t, path, Options{Emitted: &file})
-			mustCommit(t, l, &Batch{})
+			mustCommit(t, l, &Group{})
 			mark(t, l, 100, second)
 		}, 200, [2]bool{false, true}},
 		{"it was cut and written to", func(t *testing.T, path string) {
 			mark(t, mustOpen(t, path, Options{Emitted: &file, EmittedSize: 50}), 150, first)
 		}, 150, [2]bool{true, false}},
 		{"another file was emptied", func(t *testing.T, path string) {
-			mustCommit(t, mustOpen(t, path, Options{Emitted: &other}), &Batch{})
+			mustCommit(t, mustOpen(t, path, Options{Emitted: &other}), &Group{})
 		}, 200, [2]bool{true, true}},
 	}
 	for _, test := range tests {
@@ -59,9 +59,9 @@ func TestMarksOfACutFileAreForgotten(t *testing.T) {
 func TestABatchWithNothingInItIsWrittenOnceForAnEmptyFile(t *testing.T) {
 	path := testPath(t)
 	l := mustOpen(t, path, Options{Emitted: &FileID{1, 2}})
-	mustCommit(t, l, &Batch{})
+	mustCommit(t, l, &Group{})
 	size := fileSize(t, path)
-	mustCommit(t, l, &Batch{})
+	mustCommit(t, l, &Group{})
 	if size == 0 || fileSize(t, path) != size {
 		t.Errorf("%d bytes after the first commit, %d after the second", size, fileSize(t, path))
 	}

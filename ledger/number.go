@@ -1,28 +1,13 @@
 package ledger
 
-import "strconv"
+import "llmpipe/ledger/price"
 
-// nanosDigits is how many decimals a cost in dollars has at most.
-const nanosDigits = 9
-
-const nanosPerDollar = 1_000_000_000
-
-// appendCost writes a cost as dollars, exactly: 13800 nanos are 0.0000138.
+// appendCost writes a cost in dollars, or null where none is known.
 func appendCost(dst []byte, nanos int64, known bool) []byte {
 	if !known {
 		return append(dst, "null"...)
 	}
-	dst = strconv.AppendInt(dst, nanos/nanosPerDollar, 10)
-	rest := nanos % nanosPerDollar
-	if rest == 0 {
-		return dst
-	}
-	dst = append(dst, '.')
-	for unit := int64(nanosPerDollar / 10); rest > 0; unit /= 10 {
-		dst = append(dst, byte('0'+rest/unit))
-		rest %= unit
-	}
-	return dst
+	return price.Dollars(nanos).Append(dst)
 }
 
 // parseCost reads what appendCost writes.
@@ -30,29 +15,8 @@ func parseCost(text []byte) (nanos int64, known, ok bool) {
 	if string(text) == "null" {
 		return 0, false, true
 	}
-	whole, decimals := text, []byte(nil)
-	for i, b := range text {
-		if b == '.' {
-			whole, decimals = text[:i], text[i+1:]
-			break
-		}
-	}
-	dollars, ok := parseInt(whole)
-	if !ok || len(decimals) > nanosDigits || len(whole) < len(text) && len(decimals) == 0 {
-		return 0, false, false
-	}
-	unit := int64(nanosPerDollar / 10)
-	for _, b := range decimals {
-		if b < '0' || b > '9' {
-			return 0, false, false
-		}
-		nanos += int64(b-'0') * unit
-		unit /= 10
-	}
-	if dollars > (1<<63-1-nanos)/nanosPerDollar {
-		return 0, false, false
-	}
-	return dollars*nanosPerDollar + nanos, true, true
+	cost, ok := price.ReadDollars(text)
+	return int64(cost), ok, ok
 }
 
 // parseInt reads a number of decimal digits only.

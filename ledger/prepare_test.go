@@ -64,7 +64,7 @@ func TestALedgerThatMayOnlyBeRead(t *testing.T) {
 	l := mustOpen(t, path, Options{FS: readOnlyFS{}, Emitted: &FileID{1, 2}})
 	checkHas(t, l, testResult(0))
 	r := testResult(0)
-	mustCommit(t, l, &Batch{Emitted: []Key{r.key()}, EmittedSize: 10})
+	mustCommit(t, l, &Group{Emitted: []Key{r.key()}, EmittedSize: 10})
 	var writing *WriteError
 	if err := l.Prepare(); !errors.As(err, &writing) || !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("Prepare: %v", err)

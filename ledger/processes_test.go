@@ -55,7 +55,7 @@ func runWriter(path, number string) error {
 		return err
 	}
 	for commit := range writerCommits {
-		var b Batch
+		var b Group
 		for i := range batchResults {
 			b.Results = append(b.Results, writerResult((process*writerCommits+commit)*batchResults+i))
 		}

@@ -38,7 +38,7 @@ func TestReaderReadsAhead(t *testing.T) {
 	disk := &countingFS{}
 	l := mustOpen(t, testPath(t), Options{FS: disk})
 	want := make([]Result, results)
-	b := &Batch{}
+	b := &Group{}
 	for n := range want {
 		want[n] = testResult(n)
 		size := n % 700

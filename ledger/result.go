@@ -89,8 +89,8 @@ type Emitted struct {
 	Simulated bool // written by a run that asks the simulated provider
 }
 
-// Batch is what one [Ledger.Commit] writes.
-type Batch struct {
+// Group is what one [Ledger.Commit] writes.
+type Group struct {
 	Results  []Result
 	Failures []Failure
 
@@ -104,11 +104,11 @@ type Batch struct {
 	EmittedSize int64 // that file's size behind them, in bytes
 }
 
-// Reset empties the batch and keeps its memory.
-func (b *Batch) Reset() {
-	clear(b.Results)
-	clear(b.Failures)
-	clear(b.Shards)
-	b.Results, b.Failures, b.Shards, b.Emitted = b.Results[:0], b.Failures[:0], b.Shards[:0], b.Emitted[:0]
-	b.EmittedSize = 0
+// Reset empties the group and keeps its memory.
+func (g *Group) Reset() {
+	clear(g.Results)
+	clear(g.Failures)
+	clear(g.Shards)
+	g.Results, g.Failures, g.Shards, g.Emitted = g.Results[:0], g.Failures[:0], g.Shards[:0], g.Emitted[:0]
+	g.EmittedSize = 0
 }

@@ -83,7 +83,7 @@ func appendShardRecords(dst []byte, records []ShardRecord) []byte {
 }
 
 func (e *ShardEntry) refuse(err error) error {
-	return fmt.Errorf("%w: shard %q: %w", ErrBatch, e.Shard, err)
+	return fmt.Errorf("%w: shard %q: %w", ErrUnwritable, e.Shard, err)
 }
 
 // check refuses what could not be read back, and returns about how long the line will be.

@@ -118,7 +118,7 @@ func TestAStepThatCannotBeWrittenDownIsRefused(t *testing.T) {
 		"no intent":              {uploaded("b")},
 		"an intent too late":     {created("b"), intentOf("b", 1, 0, 2)},
 	} {
-		if err := l.Commit(&Batch{Results: []Result{testResult(7)}, Shards: steps}); !errors.Is(err, ErrBatch) {
+		if err := l.Commit(&Group{Results: []Result{testResult(7)}, Shards: steps}); !errors.Is(err, ErrUnwritable) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if !bytes.Equal(read(t, path), before) {

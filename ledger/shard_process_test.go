@@ -29,7 +29,7 @@ func runHolder(path string) error {
 		return err
 	}
 	for _, step := range []ShardEntry{intentOf("s1", 1, 0, 3), uploaded("s1"), created("s1")} {
-		if err := l.Commit(&Batch{Shards: []ShardEntry{step}}); err != nil {
+		if err := l.Commit(&Group{Shards: []ShardEntry{step}}); err != nil {
 			return err
 		}
 	}
@@ -237,7 +237,7 @@ func TestStepsAreSyncedWhateverFsyncSays(t *testing.T) {
 			}
 			if test.want > 0 {
 				fsys.syncErr = errDisk
-				if err := l.Commit(&Batch{Shards: []ShardEntry{uploaded("a")}}); !errors.Is(err, errDisk) {
+				if err := l.Commit(&Group{Shards: []ShardEntry{uploaded("a")}}); !errors.Is(err, errDisk) {
 					t.Errorf("a step that could not be synced: %v", err)
 				}
 			}
@@ -257,7 +257,7 @@ func TestGoroutinesCommitAtOnce(t *testing.T) {
 		group.Go(func() {
 			shard := fmt.Sprintf("s%d", g)
 			from := g * commits
-			if err := l.Commit(&Batch{Shards: []ShardEntry{intentOf(shard, 1, from, from+commits)}}); err != nil {
+			if err := l.Commit(&Group{Shards: []ShardEntry{intentOf(shard, 1, from, from+commits)}}); err != nil {
 				t.Error(err)
 				return
 			}
@@ -274,7 +274,7 @@ func TestGoroutinesCommitAtOnce(t *testing.T) {
 			if err := l.ReadShard(shard, func(ShardRecord) error { return nil }); err != nil {
 				t.Error(err)
 			}
-			if err := l.Commit(&Batch{Shards: []ShardEntry{collected(shard, "completed")}}); err != nil {
+			if err := l.Commit(&Group{Shards: []ShardEntry{collected(shard, "completed")}}); err != nil {
 				t.Error(err)
 			}
 		})

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"llmpipe/ledger"
+	"llmpipe/ledger/price"
 	"llmpipe/limiter"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/ui"
@@ -24,15 +24,15 @@ const (
 
 // alert is what --alert gets: the text member is what Slack and its kin show.
 type alert struct {
-	Text   string          `json:"text"`
-	Colour string          `json:"colour"`
-	Done   int64           `json:"done"`                 // records answered
-	Left   *int64          `json:"left"`                 // records to go, where the input's size tells
-	Spent  ledger.Dollars  `json:"spent_usd"`            // everything in the ledger
-	Budget ledger.Dollars  `json:"budget_usd"`           //
-	Finish *ledger.Dollars `json:"to_finish_usd"`        // what the records to go would cost at this run's mean
-	Ledger string          `json:"ledger,omitempty"`     //
-	From   int64           `json:"downgraded,omitempty"` // line from which on records go to the cheaper model
+	Text   string         `json:"text"`
+	Colour string         `json:"colour"`
+	Done   int64          `json:"done"`                 // records answered
+	Left   *int64         `json:"left"`                 // records to go, where the input's size tells
+	Spent  price.Dollars  `json:"spent_usd"`            // everything in the ledger
+	Budget price.Dollars  `json:"budget_usd"`           //
+	Finish *price.Dollars `json:"to_finish_usd"`        // what the records to go would cost at this run's mean
+	Ledger string         `json:"ledger,omitempty"`     //
+	From   int64          `json:"downgraded,omitempty"` // line from which on records go to the cheaper model
 }
 
 // alerts tells somebody outside what happens to the budget.
@@ -108,12 +108,12 @@ func (m *money) status(text string, colour limiter.Colour) alert {
 	a := alert{
 		Text: "llmpipe: " + text, Colour: colour.String(),
 		Done:  max(m.counts.ok.Load(), m.counts.skipped.Load()+billed), // also those that wait for the commit: they are in Spent
-		Spent: ledger.Dollars(m.total.Spent()), Budget: ledger.Dollars(m.total.Limit()), Ledger: m.cfg.Ledger.Path,
+		Spent: price.Dollars(m.total.Spent()), Budget: price.Dollars(m.total.Limit()), Ledger: m.cfg.Ledger.Path,
 	}
 	a.From = m.downgradedAt()
 	if total, ok := m.expected(); ok && billed > 0 {
 		left := max(total-a.Done-m.counts.failed.Load(), 0)
-		finish := ledger.Dollars(float64(m.spent.Load()) / float64(billed) * float64(left))
+		finish := price.Dollars(float64(m.spent.Load()) / float64(billed) * float64(left))
 		a.Left, a.Finish = &left, &finish
 	}
 	return a

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"llmpipe/ledger"
+	"llmpipe/ledger/price"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/ui"
 )
@@ -27,21 +28,21 @@ type BatchesConfig struct {
 
 // batchLine is a batch as it is listed.
 type batchLine struct {
-	Shard    string          `json:"shard"`
-	Batch    string          `json:"batch,omitempty"` // empty before it is created
-	State    string          `json:"state"`           // the provider's, or what llmpipe last did
-	Ended    bool            `json:"ended"`
-	Pending  bool            `json:"pending"` // not collected yet
-	Requests int64           `json:"requests"`
-	Answered int64           `json:"answered"`
-	Failed   int64           `json:"failed"`
-	Model    string          `json:"model"`
-	Provider string          `json:"provider"`
-	Started  time.Time       `json:"started"`
-	AgeS     int64           `json:"age_s"`
-	Cost     *ledger.Dollars `json:"cost_usd"`               // of what is collected; null where it is not known
-	Reserved ledger.Dollars  `json:"reserved_usd,omitempty"` // the most that it may still cost, where a price is known
-	Trouble  string          `json:"trouble,omitempty"`      // why the provider's state is not known
+	Shard    string         `json:"shard"`
+	Batch    string         `json:"batch,omitempty"` // empty before it is created
+	State    string         `json:"state"`           // the provider's, or what llmpipe last did
+	Ended    bool           `json:"ended"`
+	Pending  bool           `json:"pending"` // not collected yet
+	Requests int64          `json:"requests"`
+	Answered int64          `json:"answered"`
+	Failed   int64          `json:"failed"`
+	Model    string         `json:"model"`
+	Provider string         `json:"provider"`
+	Started  time.Time      `json:"started"`
+	AgeS     int64          `json:"age_s"`
+	Cost     *price.Dollars `json:"cost_usd"`               // of what is collected; null where it is not known
+	Reserved price.Dollars  `json:"reserved_usd,omitempty"` // the most that it may still cost, where a price is known
+	Trouble  string         `json:"trouble,omitempty"`      // why the provider's state is not known
 }
 
 // ListBatches writes the batches that the ledger knows, with how far the provider is with those that are not collected.
@@ -86,11 +87,11 @@ func describe(s *ledger.Shard, now time.Time) batchLine {
 	if !l.Pending {
 		l.State = s.State
 		if s.CostKnown {
-			cost := ledger.Dollars(s.CostNanos)
+			cost := price.Dollars(s.CostNanos)
 			l.Cost = &cost
 		}
 	} else {
-		l.Reserved = ledger.Dollars(s.ReservedNanos)
+		l.Reserved = price.Dollars(s.ReservedNanos)
 	}
 	return l
 }
@@ -130,15 +131,15 @@ func writeBatches(w io.Writer, path string, lines []batchLine) error {
 			cost = "-"
 		}
 		fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\n",
-			ledger.Printable(id), ledger.Printable(state), l.Answered, l.Failed, l.Requests,
-			ui.Duration(time.Duration(l.AgeS)*time.Second), cost, ledger.Printable(l.Model))
+			ui.Printable(id), ui.Printable(state), l.Answered, l.Failed, l.Requests,
+			ui.Duration(time.Duration(l.AgeS)*time.Second), cost, ui.Printable(l.Model))
 	}
 	if err := out.Flush(); err != nil {
 		return err
 	}
 	for _, l := range lines {
 		if l.Trouble != "" {
-			if _, err := fmt.Fprintf(w, "? %s: %s\n", ledger.Printable(l.Batch), ledger.Printable(l.Trouble)); err != nil {
+			if _, err := fmt.Fprintf(w, "? %s: %s\n", ui.Printable(l.Batch), ui.Printable(l.Trouble)); err != nil {
 				return err
 			}
 		}
@@ -230,7 +231,7 @@ func forget(l *ledger.Ledger, path string, s *ledger.Shard) (err error) {
 		return fmt.Errorf("batch %s: another process is waiting for it", shardTitle(s))
 	}
 	defer func() { err = errors.Join(err, lock.Release(err == nil)) }()
-	return l.Commit(&ledger.Batch{Shards: []ledger.ShardEntry{{
+	return l.Commit(&ledger.Group{Shards: []ledger.ShardEntry{{
 		Step: ledger.ShardCollected, Shard: s.ID, Time: time.Now(), State: stateForgotten, Missing: int64(s.Records),
 	}}})
 }

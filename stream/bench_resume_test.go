@@ -38,7 +38,7 @@ func recordPrompts(b *testing.B, path string, input io.Reader) {
 	answer := []byte(`{"id":"chatcmpl-1","object":"chat.completion","created":1750000000,"model":"m","choices":[{"index":0,` +
 		`"message":{"role":"assistant","content":"an answer of a few words, as most of them are","refusal":null},"logprobs":null,` +
 		`"finish_reason":"stop"}],"usage":{"prompt_tokens":20,"completion_tokens":10,"total_tokens":30}}`)
-	var batch ledger.Batch
+	var batch ledger.Group
 	commit := func() {
 		if err := l.Commit(&batch); err != nil {
 			b.Fatal(err)

@@ -4,7 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"llmpipe/ledger"
+	"llmpipe/ledger/price"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/ui"
 )
@@ -51,7 +51,7 @@ func (r *run) summary() ui.Summary {
 	}
 	s.Unsent = s.In - s.OK - s.Failed
 	if c.unknown.Load() == 0 {
-		cost := ledger.Dollars(c.cost.Load())
+		cost := price.Dollars(c.cost.Load())
 		s.CostUSD = &cost
 	}
 	s.DowngradedAt = r.money.downgradedAt()

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"llmpipe/ledger"
+	"llmpipe/ledger/price"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 )
@@ -28,43 +28,43 @@ type Estimate struct {
 	// Basis says where CompletionTokens come from: a sample, max_tokens (the most there can be), or a guess.
 	Basis string `json:"basis"`
 
-	Total    *ledger.Dollars `json:"total_usd"` // null where no price is known
-	Interval *Interval       `json:"interval"`  // null without a sample of ten or more
-	Models   []ModelCost     `json:"models"`
-	Hours    *float64        `json:"hours"` // at the limits given; null where none bounds it
-	Bound    string          `json:"bound"` // which limit that is: requests, tokens or latency
-	Sample   *Sample         `json:"sample"`
+	Total    *price.Dollars `json:"total_usd"` // null where no price is known
+	Interval *Interval      `json:"interval"`  // null without a sample of ten or more
+	Models   []ModelCost    `json:"models"`
+	Hours    *float64       `json:"hours"` // at the limits given; null where none bounds it
+	Bound    string         `json:"bound"` // which limit that is: requests, tokens or latency
+	Sample   *Sample        `json:"sample"`
 
-	sampled ledger.Dollars // what the sample has cost
+	sampled price.Dollars // what the sample has cost
 }
 
 // Interval holds the true total in 95 of 100 estimates.
 type Interval struct {
-	Low    ledger.Dollars `json:"low_usd"`
-	High   ledger.Dollars `json:"high_usd"`
-	Level  float64        `json:"level"`
-	Method string         `json:"method"`
+	Low    price.Dollars `json:"low_usd"`
+	High   price.Dollars `json:"high_usd"`
+	Level  float64       `json:"level"`
+	Method string        `json:"method"`
 }
 
 // ModelCost is what the same prompts would cost elsewhere: as many tokens at another price.
 type ModelCost struct {
-	Model string          `json:"model"`
-	Cost  *ledger.Dollars `json:"cost_usd"`  // null where no price is known
-	Batch *ledger.Dollars `json:"batch_usd"` // null where no batch price is known
+	Model string         `json:"model"`
+	Cost  *price.Dollars `json:"cost_usd"`  // null where no price is known
+	Batch *price.Dollars `json:"batch_usd"` // null where no batch price is known
 }
 
 // Sample is what really asking some of the records showed.
 type Sample struct {
-	N               int             `json:"n"`
-	Failed          int             `json:"failed"`
-	Flagged         int             `json:"flagged"`
-	FailureRate     float64         `json:"failure_rate"`
-	FlagRate        float64         `json:"flag_rate"`
-	OutputP50       int64           `json:"output_p50"` // completion tokens, reasoning included
-	OutputP95       int64           `json:"output_p95"`
-	ReasoningTokens int64           `json:"reasoning_tokens"` // of all the sample's completions
-	CostPerRecord   *ledger.Dollars `json:"cost_per_record_usd"`
-	LatencyP50      int64           `json:"latency_p50_ms"`
+	N               int            `json:"n"`
+	Failed          int            `json:"failed"`
+	Flagged         int            `json:"flagged"`
+	FailureRate     float64        `json:"failure_rate"`
+	FlagRate        float64        `json:"flag_rate"`
+	OutputP50       int64          `json:"output_p50"` // completion tokens, reasoning included
+	OutputP95       int64          `json:"output_p95"`
+	ReasoningTokens int64          `json:"reasoning_tokens"` // of all the sample's completions
+	CostPerRecord   *price.Dollars `json:"cost_per_record_usd"`
+	LatencyP50      int64          `json:"latency_p50_ms"`
 }
 
 // survey is one pass over the records.
@@ -186,7 +186,7 @@ func (s *survey) model() string {
 }
 
 // price fills in what the tokens cost, here and elsewhere.
-func (e *Estimate) price(prices *ledger.Prices, host string, models []string) {
+func (e *Estimate) price(prices *price.Table, host string, models []string) {
 	if len(models) == 0 {
 		models = []string{e.Model}
 		for _, row := range prices.Family(host, e.Model) {
@@ -196,13 +196,13 @@ func (e *Estimate) price(prices *ledger.Prices, host string, models []string) {
 	for _, model := range models {
 		m := ModelCost{Model: model}
 		// One price for all tokens together: no single prompt is as long as their sum.
-		if price, _, ok := prices.Lookup(host, model); ok {
-			price.LongAbove = 0
-			tokens := ledger.Tokens{Prompt: e.PromptTokens, Completion: e.CompletionTokens}
-			cost := ledger.Dollars(price.Cost(tokens))
+		if listed, _, ok := prices.Lookup(host, model); ok {
+			listed.LongAbove = 0
+			tokens := price.Tokens{Prompt: e.PromptTokens, Completion: e.CompletionTokens}
+			cost := price.Dollars(listed.Cost(tokens))
 			m.Cost = &cost
-			if nanos, ok := price.BatchCost(tokens); ok {
-				batch := ledger.Dollars(nanos)
+			if nanos, ok := listed.BatchCost(tokens); ok {
+				batch := price.Dollars(nanos)
 				m.Batch = &batch
 			}
 			if model == e.Model {

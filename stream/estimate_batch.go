@@ -5,29 +5,29 @@ import (
 	"strconv"
 	"time"
 
-	"llmpipe/ledger"
+	"llmpipe/ledger/price"
 )
 
 // byBatch makes the estimate one of a run by batch: the same tokens at the batch price, within the window. What a sample has cost is paid
 // already, and by no batch. Where no batch price is known, neither is the total.
-func (e *Estimate) byBatch(prices *ledger.Prices, host, window string) {
+func (e *Estimate) byBatch(prices *price.Table, host, window string) {
 	e.Mode = "batch"
 	hours := windowHours(window)
 	e.Hours, e.Bound = &hours, "the window of batches"
-	price, _, _ := prices.Lookup(host, e.Model)
-	price.LongAbove = 0
-	tokens := ledger.Tokens{Prompt: e.PromptTokens, Completion: e.CompletionTokens}
-	batch, ok := price.BatchCost(tokens)
+	listed, _, _ := prices.Lookup(host, e.Model)
+	listed.LongAbove = 0
+	tokens := price.Tokens{Prompt: e.PromptTokens, Completion: e.CompletionTokens}
+	batch, ok := listed.BatchCost(tokens)
 	if !ok || e.Total == nil {
 		e.Total, e.Interval = nil, nil
 		return
 	}
 	part := 1.0
-	if whole := price.Cost(tokens); whole > 0 {
+	if whole := listed.Cost(tokens); whole > 0 {
 		part = float64(batch) / float64(whole)
 	}
-	of := func(d ledger.Dollars) ledger.Dollars {
-		return e.sampled + ledger.Dollars(math.Round(float64(d-e.sampled)*part))
+	of := func(d price.Dollars) price.Dollars {
+		return e.sampled + price.Dollars(math.Round(float64(d-e.sampled)*part))
 	}
 	total := of(*e.Total)
 	e.Total = &total

@@ -4,13 +4,13 @@ import (
 	"testing"
 	"time"
 
-	"llmpipe/ledger"
+	"llmpipe/ledger/price"
 )
 
 // What a sample has cost is paid at the full price, and the rest at half of it.
 func TestEstimateByBatchAfterASample(t *testing.T) {
 	prices := (&MoneyConfig{}).prices(time.Now())
-	total := ledger.Dollars(1_000_000)
+	total := price.Dollars(1_000_000)
 	e := &Estimate{
 		Model: "gpt-4o-mini", PromptTokens: 1_000_000, CompletionTokens: 500_000, sampled: 200_000, Total: &total,
 		Interval: &Interval{Low: 800_000, High: 1_200_000},

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"llmpipe/ledger"
+	"llmpipe/ledger/price"
 	"llmpipe/limiter"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
@@ -131,7 +132,7 @@ func TestEstimateThenRun(t *testing.T) {
 	}
 	spent := int64(*s.CostUSD) + int64(*e.Sample.CostPerRecord)*100
 	if off := float64(*e.Total)/float64(spent) - 1; math.Abs(off) > 0.15 {
-		t.Errorf("the estimate of %s is off by %.0f %% of the %s that were spent", e.Total, 100*off, ledger.Dollars(spent))
+		t.Errorf("the estimate of %s is off by %.0f %% of the %s that were spent", e.Total, 100*off, price.Dollars(spent))
 	}
 }
 

@@ -6,18 +6,18 @@ import (
 	"fmt"
 	"os"
 
-	"llmpipe/ledger"
+	"llmpipe/ledger/price"
 	"llmpipe/stream/ui"
 )
 
 // readEstimate returns the total that an estimate expects.
-func readEstimate(name string) (ledger.Dollars, error) {
+func readEstimate(name string) (price.Dollars, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return 0, fmt.Errorf("--estimate: %w", err)
 	}
 	var e struct {
-		Total *ledger.Dollars `json:"total_usd"`
+		Total *price.Dollars `json:"total_usd"`
 	}
 	if err := json.Unmarshal(data, &e); err != nil {
 		return 0, fmt.Errorf("--estimate %s: %w", name, err)

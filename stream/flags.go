@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"llmpipe/ledger"
+	"llmpipe/ledger/price"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
@@ -81,11 +82,11 @@ type ProviderFlags struct {
 }
 
 // Amount is a number of US dollars, as in 5, 0.25 or $12.50, read exactly.
-type Amount ledger.Dollars
+type Amount price.Dollars
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (a *Amount) UnmarshalText(text []byte) error {
-	d, err := ledger.ParseDollars(strings.TrimPrefix(string(text), "$"))
+	d, err := price.ParseDollars(strings.TrimPrefix(string(text), "$"))
 	if err != nil || d <= 0 {
 		return fmt.Errorf("%q is not an amount of US dollars above 0, such as 5 or 0.25", text)
 	}

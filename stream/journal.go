@@ -63,7 +63,7 @@ type journal struct {
 
 	adding sync.Mutex // held while what is committed is added up
 
-	batch   ledger.Batch
+	batch   ledger.Group
 	compact []byte
 	broken  atomic.Bool // a commit failed: nothing is recorded any more
 	lost    int         // answers that could therefore not be recorded
@@ -281,7 +281,7 @@ func (j *journal) addUp(own int64) {
 }
 
 // costOf is what is known of the cost of a batch, and what is set aside where it is not.
-func costOf(b *ledger.Batch) int64 {
+func costOf(b *ledger.Group) int64 {
 	var sum int64
 	for i := range b.Results {
 		if b.Results[i].CostKnown {

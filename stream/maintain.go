@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"llmpipe/ledger"
+	"llmpipe/ledger/price"
+	"llmpipe/ledger/report"
 	"llmpipe/stream/ui"
 )
 
@@ -23,11 +25,11 @@ func Models(w io.Writer, asJSON bool, file string) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(list)
 	}
-	return list.WriteTable(w)
+	return writePrices(w, list)
 }
 
 // loadPrices returns the built-in prices with those of a file over them, nil when none is named.
-func loadPrices(name string) (*ledger.Prices, error) {
+func loadPrices(name string) (*price.Table, error) {
 	if name == "" {
 		return nil, nil
 	}
@@ -36,7 +38,7 @@ func loadPrices(name string) (*ledger.Prices, error) {
 		return nil, fmt.Errorf("--prices: %w", err)
 	}
 	defer file.Close()
-	prices, err := ledger.LoadPrices(file, time.Now())
+	prices, err := price.Load(file, time.Now())
 	if err != nil {
 		return nil, fmt.Errorf("--prices %s: %w", name, err)
 	}
@@ -45,14 +47,14 @@ func loadPrices(name string) (*ledger.Prices, error) {
 
 // Report writes what ledgers say was spent, as a table for people or as JSON for scripts.
 func Report(w io.Writer, asJSON bool, paths ...string) error {
-	report, err := ledger.NewReport(paths...)
+	sums, err := report.New(paths...)
 	if err != nil {
 		return readHint(paths[0], err)
 	}
 	if !asJSON {
-		return report.WriteTable(w)
+		return writeReport(w, sums)
 	}
-	line, err := json.Marshal(report)
+	line, err := json.Marshal(sums)
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"llmpipe/ledger"
+	"llmpipe/ledger/price"
 	"llmpipe/limiter"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
@@ -17,9 +17,9 @@ import (
 // MoneyConfig says what answers cost and what may be spent.
 type MoneyConfig struct {
 	// Prices are the prices in force; nil stands for the table that is built in.
-	Prices *ledger.Prices
+	Prices *price.Table
 	// Budget is the most that everything in the ledger may cost, PerDay the most since 00:00 UTC; 0 for no such bound.
-	Budget, PerDay ledger.Dollars
+	Budget, PerDay price.Dollars
 	// DowngradeTo is the model that new requests go to once four fifths of Budget are spent; empty for none.
 	DowngradeTo string
 	// Alert is told of each crossing: a URL, or exec: and a command; empty for nobody.
@@ -27,11 +27,11 @@ type MoneyConfig struct {
 }
 
 // prices are those in force on a day.
-func (c *MoneyConfig) prices(day time.Time) *ledger.Prices {
+func (c *MoneyConfig) prices(day time.Time) *price.Table {
 	if c.Prices != nil {
 		return c.Prices
 	}
-	return ledger.DefaultPrices(day)
+	return price.Default(day)
 }
 
 // checkDowngrade refuses a cheaper model without a price at the named provider before anything is paid for the dear one.
@@ -71,7 +71,7 @@ type money struct {
 
 // priced is a model's price, if there is one.
 type priced struct {
-	ledger.Price
+	price.Price
 	ok bool
 }
 
@@ -142,8 +142,8 @@ func (m *money) price(l *lane, model string) priced {
 	if p, ok := l.prices.Load(model); ok {
 		return p.(priced)
 	}
-	price, _, ok := m.c.Prices.Lookup(l.client.Name(), model)
-	p := priced{price, ok}
+	listed, _, ok := m.c.Prices.Lookup(l.client.Name(), model)
+	p := priced{listed, ok}
 	if _, told := l.prices.LoadOrStore(model, p); !told && !ok && !m.budgeted() {
 		m.voice.Note("no price is known for %q: its cost_usd is null (--prices FILE adds prices)", model)
 	}
@@ -229,8 +229,8 @@ func (m *money) settle(t *task) (cost int64, unclear bool) {
 	return cost, false
 }
 
-func tokens(a *record.Answer) ledger.Tokens {
-	return ledger.Tokens{Prompt: a.Usage.Prompt, Cached: a.Usage.Cached, Completion: a.Usage.Completion}
+func tokens(a *record.Answer) price.Tokens {
+	return price.Tokens{Prompt: a.Usage.Prompt, Cached: a.Usage.Cached, Completion: a.Usage.Completion}
 }
 
 // bill counts what an attempt at t cost.
@@ -324,15 +324,15 @@ func (m *money) downgradedAt() int64 {
 }
 
 // standing is what was spent and what may be: of the budget, else of the day's. Without either it is what this run spent.
-func (m *money) standing() (spent, budget ledger.Dollars) {
+func (m *money) standing() (spent, budget price.Dollars) {
 	b := m.total
 	if b == nil {
 		b = m.daily
 	}
 	if b == nil {
-		return ledger.Dollars(m.spent.Load()), 0
+		return price.Dollars(m.spent.Load()), 0
 	}
-	return ledger.Dollars(b.Spent()), ledger.Dollars(b.Limit())
+	return price.Dollars(b.Spent()), price.Dollars(b.Limit())
 }
 
 // expected is how many records the inputs hold by the look of them so far, where their size tells.

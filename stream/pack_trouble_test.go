@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"llmpipe/ledger"
+	"llmpipe/ledger/price"
 	"llmpipe/limiter"
 	"llmpipe/stream/provider"
 )
@@ -143,11 +143,11 @@ func TestPackTooLarge(t *testing.T) {
 
 // A budget ends a run at the first pack whose worst case, a token for each byte, does not fit.
 func TestPackAndBudget(t *testing.T) {
-	const price, worst, left = 20, 100 * len(`"text number 0000000",`), 100 * 5 // a token's price in billionths of a dollar; tokens
+	const perToken, worst, left = 20, 100 * len(`"text number 0000000",`), 100 * 5 // a token's price in billionths of a dollar; tokens
 	server := startEmbedder(t)
 	r := try(t, server.URL, bytes.NewReader(texts(1000)), func(c *Config) {
 		embed(100)(c)
-		c.Money.Budget = ledger.Dollars(price * (worst + 4*left))
+		c.Money.Budget = price.Dollars(perToken * (worst + 4*left))
 	})
 	if s := r.Summary; r.ExitCode() != ExitBudget || s.PromptTokens < 3*left || s.PromptTokens > 5*left || s.Failed != 0 {
 		t.Errorf("exit %d, %+v", r.ExitCode(), s)

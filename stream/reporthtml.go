@@ -11,7 +11,8 @@ import (
 	"strconv"
 	"unicode/utf8"
 
-	"llmpipe/ledger"
+	"llmpipe/ledger/price"
+	"llmpipe/ledger/report"
 	"llmpipe/stream/ui"
 )
 
@@ -20,11 +21,11 @@ func ReportHTML(w io.Writer, name string, paths ...string) error {
 	if err := checkPageName(name, paths); err != nil {
 		return err
 	}
-	report, err := ledger.NewReport(paths...)
+	sums, err := report.New(paths...)
 	if err != nil {
 		return readHint(paths[0], err)
 	}
-	page, err := pageOf(report, paths)
+	page, err := pageOf(sums, paths)
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
@@ -84,7 +85,7 @@ type errorRow struct{ Class, Code, Status, Message, Count, Share, Bar string }
 // maxRows bounds the tables: a page of thousands of rows is read by nobody, and report --json has them all.
 const maxRows = 50
 
-func pageOf(r *ledger.Report, ledgers []string) ([]byte, error) {
+func pageOf(r *report.Report, ledgers []string) ([]byte, error) {
 	hash := sha256.Sum256([]byte(pageStyle))
 	p := page{
 		Policy:  "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) + "'",
@@ -113,10 +114,10 @@ func pageOf(r *ledger.Report, ledgers []string) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-func records(r *ledger.Report) int64 { return r.Total.Results + r.Total.Failures }
+func records(r *report.Report) int64 { return r.Total.Results + r.Total.Failures }
 
 // notes are what must be known before any figure is believed.
-func notes(r *ledger.Report) []string {
+func notes(r *report.Report) []string {
 	var notes []string
 	if records(r) == 0 {
 		notes = append(notes, "There is no record in it yet.")
@@ -143,7 +144,7 @@ func plural(n int64, what string) string {
 	return ui.Grouped(n) + " " + what
 }
 
-func figures(r *ledger.Report) []figure {
+func figures(r *report.Report) []figure {
 	t := &r.Total
 	answered := figure{"Records", ui.Grouped(records(r)), []string{ui.Grouped(t.Results) + " answered", ui.Grouped(t.Failures) + " failed"}}
 	if records(r) == 0 {
@@ -173,7 +174,7 @@ func figures(r *ledger.Report) []figure {
 	return figures
 }
 
-func costFigure(t *ledger.ReportRow) figure {
+func costFigure(t *report.Row) figure {
 	if t.Cost == nil {
 		return figure{"Cost", "unknown", []string{"no price is known for any record"}}
 	}
@@ -181,7 +182,7 @@ func costFigure(t *ledger.ReportRow) figure {
 	if t.UnknownCost > 0 {
 		f.Details = []string{"and " + ui.Grouped(t.UnknownCost) + " records of unknown cost"}
 	} else if t.Results > 0 {
-		f.Details = []string{ui.USD(int64(*t.Cost/ledger.Dollars(t.Results)*1000)) + " for 1,000 answers"}
+		f.Details = []string{ui.USD(int64(*t.Cost/price.Dollars(t.Results)*1000)) + " for 1,000 answers"}
 	}
 	return f
 }
@@ -199,7 +200,7 @@ func share(n, of int64) string {
 }
 
 // charts draws what there is to draw.
-func charts(r *ledger.Report) []*chart {
+func charts(r *report.Report) []*chart {
 	var charts []*chart
 	if len(r.Timeline.Moments) > 1 {
 		columns := timeColumns(r)
@@ -215,7 +216,7 @@ func charts(r *ledger.Report) []*chart {
 	return charts
 }
 
-func tableOf(title, name string, rows []ledger.ReportRow, total *ledger.ReportRow) table {
+func tableOf(title, name string, rows []report.Row, total *report.Row) table {
 	t := table{Title: title, Name: name}
 	if left := len(rows) - maxRows; left > 0 {
 		t.More = ui.Grouped(int64(left)) + " more are left out here; llmpipe report --json has them."
@@ -233,7 +234,7 @@ func tableOf(title, name string, rows []ledger.ReportRow, total *ledger.ReportRo
 }
 
 // rowOf formats a row; all costs of a table have as many decimals as the total calls for.
-func rowOf(r, total *ledger.ReportRow) row {
+func rowOf(r, total *report.Row) row {
 	out := row{
 		Name: r.Name, Results: ui.Grouped(r.Results), Failures: ui.Grouped(r.Failures),
 		Prompt: ui.Grouped(r.PromptTokens), Completion: ui.Grouped(r.CompletionTokens), Cost: "unknown", P50: "–", P95: "–", P99: "–",
@@ -261,7 +262,7 @@ func rowOf(r, total *ledger.ReportRow) row {
 	return out
 }
 
-func errorsOf(r *ledger.Report) *errorTable {
+func errorsOf(r *report.Report) *errorTable {
 	t := &errorTable{}
 	for i, e := range r.Errors {
 		if i == maxRows {

@@ -9,7 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"llmpipe/ledger"
+	"llmpipe/ledger/report"
 )
 
 // An axis from 0 has a handful of ticks, at 1, 2 or 5 times a power of ten, no two of the same label, and room for what it is of.
@@ -95,15 +95,15 @@ func TestTimeTicks(t *testing.T) {
 
 func TestLatencyBinsHoldEveryResult(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var h []ledger.LatencyBucket
+		var h []report.LatencyBucket
 		from, all := rapid.Int64Range(0, 1000).Draw(t, "first"), 0.0
 		for range rapid.IntRange(1, 50).Draw(t, "buckets") {
 			width := max(from/32, 1)
 			count := rapid.Int64Range(1, 1000).Draw(t, "count")
-			h, all = append(h, ledger.LatencyBucket{From: from, To: from + width, Count: count}), all+float64(count)
+			h, all = append(h, report.LatencyBucket{From: from, To: from + width, Count: count}), all+float64(count)
 			from += width * rapid.Int64Range(1, 20).Draw(t, "gap")
 		}
-		l := ledger.Latencies{P50: h[len(h)/2].From, P99: h[len(h)-1].From}
+		l := report.Latencies{P50: h[len(h)/2].From, P99: h[len(h)-1].From}
 		bins, a := latencyBins(h, &l)
 		sum := 0.0
 		for i, b := range bins {

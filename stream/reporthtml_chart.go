@@ -6,7 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"llmpipe/ledger"
+	"llmpipe/ledger/price"
+	"llmpipe/ledger/report"
 	"llmpipe/stream/ui"
 )
 
@@ -50,16 +51,16 @@ const maxColumns = 200
 
 // timeColumns are the moments that the columns of a page are drawn from: fewer where there are few records, of which each would be
 // a hair.
-func timeColumns(r *ledger.Report) ledger.Timeline {
+func timeColumns(r *report.Report) report.Timeline {
 	const fewest, perColumn = 24, 4
 	records := (r.Total.Results + r.Total.Failures) / perColumn
 	return r.Timeline.Within(int(min(max(records, fewest), maxColumns)))
 }
 
-func endOf(t *ledger.Timeline) time.Time { return t.Start.Add(t.Step * time.Duration(len(t.Moments))) }
+func endOf(t *report.Timeline) time.Time { return t.Start.Add(t.Step * time.Duration(len(t.Moments))) }
 
 // spendChart shows what was spent by when.
-func spendChart(r *ledger.Report, columns *ledger.Timeline) *chart {
+func spendChart(r *report.Report, columns *report.Timeline) *chart {
 	total := float64(*r.Total.Cost) / 1e9
 	up, step := upward(total)
 	along := timeAxis(columns.Start, endOf(columns))
@@ -70,10 +71,10 @@ func spendChart(r *ledger.Report, columns *ledger.Timeline) *chart {
 		Up:      upTicks(up, step, dollarTick), Along: timeTicks(columns.Start, endOf(columns)),
 	}
 	var line strings.Builder
-	place := func(t time.Time, nanos ledger.Dollars) (x, y float64) {
+	place := func(t time.Time, nanos price.Dollars) (x, y float64) {
 		return 10 * along.at(float64(t.UnixMilli())), 1000 - 10*up.at(float64(nanos)/1e9)
 	}
-	var sum ledger.Dollars
+	var sum price.Dollars
 	x0, y := place(r.Timeline.Start, 0)
 	fmt.Fprintf(&line, "M%.1f,%.1f", x0, y)
 	x := x0
@@ -88,7 +89,7 @@ func spendChart(r *ledger.Report, columns *ledger.Timeline) *chart {
 	c.Line = line.String()
 	c.Area = fmt.Sprintf("%sL%.1f,1000L%.1f,1000Z", c.Line, x, x0)
 	sum = 0
-	c.Columns = eachColumn(columns, func(m ledger.Moment, when string) (string, []bar) {
+	c.Columns = eachColumn(columns, func(m report.Moment, when string) (string, []bar) {
 		sum += m.Cost
 		return fmt.Sprintf("%s UTC: %s, %s in all", when, ui.USD(int64(m.Cost)), ui.USD(int64(sum))), nil
 	})
@@ -96,7 +97,7 @@ func spendChart(r *ledger.Report, columns *ledger.Timeline) *chart {
 }
 
 // eachColumn makes the columns of a chart along time.
-func eachColumn(t *ledger.Timeline, draw func(m ledger.Moment, when string) (string, []bar)) []column {
+func eachColumn(t *report.Timeline, draw func(m report.Moment, when string) (string, []bar)) []column {
 	columns := make([]column, len(t.Moments))
 	width := 100 / float64(len(t.Moments))
 	for i, m := range t.Moments {
@@ -125,7 +126,7 @@ func standing(at, width float64, columns int, text string, bars []bar) column {
 }
 
 // throughputChart shows how many records ended in their time.
-func throughputChart(r *ledger.Report, columns *ledger.Timeline) *chart {
+func throughputChart(r *report.Report, columns *report.Timeline) *chart {
 	peak := int64(0)
 	for _, m := range columns.Moments {
 		peak = max(peak, m.Results+m.Failures)
@@ -148,7 +149,7 @@ func throughputChart(r *ledger.Report, columns *ledger.Timeline) *chart {
 		Kinds:   r.Total.Failures > 0,
 		Summary: fmt.Sprintf("Throughput over time, at most %s records per %s.", decimal(rate(peak), step/10), unit),
 		Up:      upTicks(up, step, decimal), Along: timeTicks(columns.Start, endOf(columns)),
-		Columns: eachColumn(columns, func(m ledger.Moment, when string) (string, []bar) {
+		Columns: eachColumn(columns, func(m report.Moment, when string) (string, []bar) {
 			text := fmt.Sprintf("%s UTC: %s answered, %s failed, %s per %s",
 				when, ui.Grouped(m.Results), ui.Grouped(m.Failures), decimal(rate(m.Results+m.Failures), step/10), unit)
 			var bars []bar
@@ -164,7 +165,7 @@ func throughputChart(r *ledger.Report, columns *ledger.Timeline) *chart {
 }
 
 // latencyChart shows how many results took how long.
-func latencyChart(r *ledger.Report) *chart {
+func latencyChart(r *report.Report) *chart {
 	l := &r.Total.Latency
 	bins, along := latencyBins(r.LatencyHistogram, l)
 	highest, shown := 0.0, 0.0
@@ -208,7 +209,7 @@ type bin struct{ low, high, count float64 }
 
 // latencyBins regroups a histogram for the eye: in equal steps from 0 to a little beyond p99, or, where the slow are more than ten
 // times as slow as the usual, in equal ratios over the whole. What shares a bucket is spread over it evenly.
-func latencyBins(h []ledger.LatencyBucket, l *ledger.Latencies) ([]bin, axis) {
+func latencyBins(h []report.LatencyBucket, l *report.Latencies) ([]bin, axis) {
 	const wanted, beyond, farOut, ratiosPerDoubling = 48, 1.1, 10, 4
 	var bins []bin
 	a := axis{}

@@ -15,7 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"llmpipe/ledger"
+	"llmpipe/ledger/price"
+	"llmpipe/ledger/report"
 )
 
 // element is one of a page, with what the page says within it, and within it only.
@@ -57,27 +58,27 @@ func parsePage(t *testing.T, page []byte) []*element {
 }
 
 // reportOver makes a report of records spread over a time.
-func reportOver(records int, over time.Duration, name string) *ledger.Report {
+func reportOver(records int, over time.Duration, name string) *report.Report {
 	start := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
-	cost := ledger.Dollars(records) * 1_500_000
+	cost := price.Dollars(records) * 1_500_000
 	failed := int64(records / 10)
-	row := ledger.ReportRow{
+	row := report.Row{
 		Name: name, Results: int64(records) - failed, Failures: failed, PromptTokens: 1234567, CompletionTokens: 7654321,
-		Cost: &cost, Latency: ledger.Latencies{P50: 800, P90: 1200, P95: 1500, P99: 2400},
+		Cost: &cost, Latency: report.Latencies{P50: 800, P90: 1200, P95: 1500, P99: 2400},
 	}
 	moments := min(max(records, 2), 300)
-	r := &ledger.Report{
+	r := &report.Report{
 		First: start, Last: start.Add(over), Runs: 2, Total: row,
-		Models: []ledger.ReportRow{row, row}, Providers: []ledger.ReportRow{row},
-		Timeline:         ledger.Timeline{Start: start, Step: over / time.Duration(moments), Moments: make([]ledger.Moment, moments)},
-		LatencyHistogram: []ledger.LatencyBucket{{From: 700, To: 816, Count: row.Results - 2}, {From: 2400, To: 2432, Count: 2}},
+		Models: []report.Row{row, row}, Providers: []report.Row{row},
+		Timeline:         report.Timeline{Start: start, Step: over / time.Duration(moments), Moments: make([]report.Moment, moments)},
+		LatencyHistogram: []report.LatencyBucket{{From: 700, To: 816, Count: row.Results - 2}, {From: 2400, To: 2432, Count: 2}},
 	}
 	for i := range r.Timeline.Moments {
 		m := &r.Timeline.Moments[i]
-		m.Results, m.Failures, m.Cost = row.Results/int64(moments), failed/int64(moments), cost/ledger.Dollars(moments)
+		m.Results, m.Failures, m.Cost = row.Results/int64(moments), failed/int64(moments), cost/price.Dollars(moments)
 	}
 	if failed > 0 {
-		r.Errors = []ledger.ReportError{{Type: name, Code: name, Status: 500, Count: failed, Message: name}}
+		r.Errors = []report.ErrorCount{{Type: name, Code: name, Status: 500, Count: failed, Message: name}}
 	}
 	return r
 }
@@ -85,7 +86,7 @@ func reportOver(records int, over time.Duration, name string) *ledger.Report {
 const hostile = `</title></style></td><script>alert(1)</script><img src=x onerror="alert(2)">` + "'\u202e{{.Policy}}"
 
 // pages are reports of every kind that there is.
-func pages() map[string]*ledger.Report {
+func pages() map[string]*report.Report {
 	unknown := reportOver(100, time.Hour, "local")
 	unknown.Total.Cost, unknown.Total.UnknownCost = nil, 100
 	unknown.Models[0].Cost, unknown.Models[0].UnknownCost = nil, 100
@@ -94,15 +95,15 @@ func pages() map[string]*ledger.Report {
 	simulated := reportOver(100, time.Hour, "sim")
 	simulated.Simulated = true
 	failed := reportOver(20, time.Minute, "gone")
-	failed.Total.Results, failed.Total.Latency, failed.LatencyHistogram = 0, ledger.Latencies{}, nil
+	failed.Total.Results, failed.Total.Latency, failed.LatencyHistogram = 0, report.Latencies{}, nil
 	slow := reportOver(1000, time.Hour, "slow")
 	slow.Total.Latency.P99 = math.MaxInt64
-	slow.LatencyHistogram = append(slow.LatencyHistogram, ledger.LatencyBucket{From: math.MaxInt64 - 1, To: math.MaxInt64, Count: 10})
-	zero := ledger.Dollars(0)
+	slow.LatencyHistogram = append(slow.LatencyHistogram, report.LatencyBucket{From: math.MaxInt64 - 1, To: math.MaxInt64, Count: 10})
+	zero := price.Dollars(0)
 	one := reportOver(1, 0, "one")
 	one.Timeline.Moments, one.Timeline.Step = one.Timeline.Moments[:1], 10*time.Millisecond
-	return map[string]*ledger.Report{
-		"empty":       {Total: ledger.ReportRow{Cost: &zero}, SimulatedLeftOut: 3},
+	return map[string]*report.Report{
+		"empty":       {Total: report.Row{Cost: &zero}, SimulatedLeftOut: 3},
 		"one":         one,
 		"a second":    reportOver(50, time.Second, "fast"),
 		"an hour":     reportOver(30_000, time.Hour, "gpt-4o"),
@@ -225,8 +226,8 @@ func TestPageSaysWhatItIsOf(t *testing.T) {
 func TestPageIsBounded(t *testing.T) {
 	r := reportOver(100_000, time.Hour, "m")
 	for i := range 3000 {
-		r.Models = append(r.Models, ledger.ReportRow{Name: fmt.Sprint(i), Cost: r.Total.Cost})
-		r.Errors = append(r.Errors, ledger.ReportError{Type: "t", Code: fmt.Sprint(i), Count: 1})
+		r.Models = append(r.Models, report.Row{Name: fmt.Sprint(i), Cost: r.Total.Cost})
+		r.Errors = append(r.Errors, report.ErrorCount{Type: "t", Code: fmt.Sprint(i), Count: 1})
 	}
 	page, err := pageOf(r, []string{"a"})
 	if err != nil {

@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"llmpipe/ledger"
+	"llmpipe/ledger/price"
 	"llmpipe/stream/record"
 )
 
@@ -86,11 +86,11 @@ func (s *sampleStats) total(e *Estimate, all *survey) {
 	for _, c := range s.costs {
 		sum += c
 	}
-	e.sampled = ledger.Dollars(math.Round(sum))
-	mean := ledger.Dollars(math.Round(sum / float64(len(s.costs))))
+	e.sampled = price.Dollars(math.Round(sum))
+	mean := price.Dollars(math.Round(sum / float64(len(s.costs))))
 	e.Sample.CostPerRecord = &mean
 	r := regress(s.guessed, s.costs, float64(all.tokens), float64(all.prompts))
-	total := ledger.Dollars(math.Round(max(r.total, sum)))
+	total := price.Dollars(math.Round(max(r.total, sum)))
 	e.Total = &total
 	for i := range e.Models {
 		if e.Models[i].Model == e.Model {
@@ -99,8 +99,8 @@ func (s *sampleStats) total(e *Estimate, all *survey) {
 	}
 	if r.half >= 0 && len(s.costs) >= fewSampled {
 		e.Interval = &Interval{
-			Low:  ledger.Dollars(math.Round(max(r.total-r.half, sum))),
-			High: ledger.Dollars(math.Round(max(r.total+r.half, sum))), Level: confidence,
+			Low:  price.Dollars(math.Round(max(r.total-r.half, sum))),
+			High: price.Dollars(math.Round(max(r.total+r.half, sum))), Level: confidence,
 			Method: "regression of cost on prompt size over the sample, Student's t, finite population",
 		}
 	}

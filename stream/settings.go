@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"llmpipe/ledger"
+	"llmpipe/ledger/price"
 	"llmpipe/limiter"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
@@ -201,7 +201,7 @@ func (f *ProviderFlags) Config(getenv func(string) string, version string) (prov
 // money says what answers cost and what may be spent.
 func (f *Flags) money(cfg *Config) error {
 	m := &cfg.Money
-	m.PerDay, m.DowngradeTo, m.Alert = ledger.Dollars(f.BudgetPerDay), f.DowngradeTo, f.Alert
+	m.PerDay, m.DowngradeTo, m.Alert = price.Dollars(f.BudgetPerDay), f.DowngradeTo, f.Alert
 	if f.Budget == "" && (f.DowngradeTo != "" || f.Alert != "") {
 		return ui.Usage(errors.New("--downgrade-to and --alert need --budget"))
 	}
@@ -219,7 +219,7 @@ func (f *Flags) money(cfg *Config) error {
 }
 
 // budget reads --budget, an amount or a share of an estimate; 0 for none.
-func (f *Flags) budget() (ledger.Dollars, error) {
+func (f *Flags) budget() (price.Dollars, error) {
 	percent, isShare := strings.CutSuffix(f.Budget, "%")
 	if !isShare {
 		var a Amount
@@ -229,7 +229,7 @@ func (f *Flags) budget() (ledger.Dollars, error) {
 		if err := a.UnmarshalText([]byte(f.Budget)); err != nil {
 			return 0, ui.Usage(fmt.Errorf("--budget: %w", err))
 		}
-		return ledger.Dollars(a), nil
+		return price.Dollars(a), nil
 	}
 	n, err := strconv.ParseFloat(percent, 64)
 	if err != nil || n <= 0 {
@@ -239,7 +239,7 @@ func (f *Flags) budget() (ledger.Dollars, error) {
 		return 0, ui.Usage(errors.New("--budget N% needs --estimate FILE, what llmpipe estimate --json wrote"))
 	}
 	total, err := readEstimate(f.Estimate)
-	return ledger.Dollars(float64(total) * n / 100), err
+	return price.Dollars(float64(total) * n / 100), err
 }
 
 // concurrency reads -c.

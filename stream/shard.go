@@ -287,7 +287,7 @@ func (s *shard) own() error {
 // record writes a step into the ledger, before the next is taken.
 func (s *shard) record(e ledger.ShardEntry) error {
 	e.Shard, e.Time = s.id, time.Now()
-	err := s.journal.Commit(&ledger.Batch{Shards: []ledger.ShardEntry{e}})
+	err := s.journal.Commit(&ledger.Group{Shards: []ledger.ShardEntry{e}})
 	if err != nil {
 		return ui.WithHint("make room or repair the disk, then run the same command again: what is recorded is safe", err)
 	}

@@ -13,18 +13,18 @@ import (
 	"sync"
 	"testing"
 
-	"llmpipe/ledger"
+	"llmpipe/ledger/price"
 )
 
 // alert is what --alert is told.
 type alert struct {
-	Text   string          `json:"text"`
-	Colour string          `json:"colour"`
-	Done   int             `json:"done"`
-	Left   *int            `json:"left"`
-	Spent  ledger.Dollars  `json:"spent_usd"`
-	Budget ledger.Dollars  `json:"budget_usd"`
-	Finish *ledger.Dollars `json:"to_finish_usd"`
+	Text   string         `json:"text"`
+	Colour string         `json:"colour"`
+	Done   int            `json:"done"`
+	Left   *int           `json:"left"`
+	Spent  price.Dollars  `json:"spent_usd"`
+	Budget price.Dollars  `json:"budget_usd"`
+	Finish *price.Dollars `json:"to_finish_usd"`
 }
 
 // readAlerts reads what `cat >> name` got, of which there is some.

@@ -85,7 +85,7 @@ func (b *budgeted) untilDone(t *testing.T, input string, flags ...string) *proce
 func (b *budgeted) spent(t *testing.T) (dollars float64, within bool) {
 	t.Helper()
 	now := b.sim.stats(t)
-	dollars = price(now.PromptTokens, now.CompletionTokens) + price(b.sim.batchTokens(t))/2
+	dollars = miniPrice(now.PromptTokens, now.CompletionTokens) + miniPrice(b.sim.batchTokens(t))/2
 	var most float64
 	_, _ = fmt.Sscan(money, &most)
 	return dollars, dollars <= most

@@ -58,7 +58,7 @@ func TestBatchBillsForAnswersWithoutChoices(t *testing.T) {
 	if code := p.ends(t); code != 0 || len(p.lines()) != 4 {
 		t.Fatalf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
 	}
-	want := int64((price(1000, 1000) + 3*price(10, 10)) / 2 * dollar)
+	want := int64((miniPrice(1000, 1000) + 3*miniPrice(10, 10)) / 2 * dollar)
 	if got := reported(t, dir); !within(1, got, want+1) {
 		t.Errorf("the report says %d, want %d", got, want)
 	}

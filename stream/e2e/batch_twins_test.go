@@ -71,7 +71,7 @@ func TestBatchOfTwins(t *testing.T) {
 			if kinds["result"] != answered || kinds["failure"] != refused {
 				t.Errorf("recorded %v", kinds)
 			}
-			cost := price(3000, 1000) / 2 * float64(answered)
+			cost := miniPrice(3000, 1000) / 2 * float64(answered)
 			if s := readSummary(t, dir); s.CostUSD == nil || !same(*s.CostUSD, cost) {
 				t.Errorf("the summary says %v, want %g", s.CostUSD, cost)
 			}

@@ -202,7 +202,7 @@ func recordNumbers(b *testing.B, path string, n int) {
 	answer := []byte(`{"id":"chatcmpl-1","object":"chat.completion","created":1750000000,"model":"m","choices":[{"index":0,` +
 		`"message":{"role":"assistant","content":"an answer of a few words, as most of them are"},"finish_reason":"stop"}],` +
 		`"usage":{"prompt_tokens":20,"completion_tokens":10,"total_tokens":30}}`)
-	var batch ledger.Batch
+	var batch ledger.Group
 	for i := range n {
 		id := fmt.Append(nil, i)
 		batch.Results = append(batch.Results, ledger.Result{

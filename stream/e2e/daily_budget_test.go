@@ -19,7 +19,7 @@ func aDayEarlier(t *testing.T, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var batch ledger.Batch
+	var batch ledger.Group
 	err = ledger.Scan(name, func(e ledger.Entry) error {
 		if e.Result == nil {
 			return nil

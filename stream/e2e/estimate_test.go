@@ -9,16 +9,16 @@ import (
 	"strings"
 	"testing"
 
-	"llmpipe/ledger"
+	"llmpipe/ledger/price"
 )
 
 // estimated is what `llmpipe estimate --json` says.
 type estimated struct {
-	Prompts  int            `json:"prompts"`
-	Total    ledger.Dollars `json:"total_usd"`
+	Prompts  int           `json:"prompts"`
+	Total    price.Dollars `json:"total_usd"`
 	Interval *struct {
-		Low  ledger.Dollars `json:"low_usd"`
-		High ledger.Dollars `json:"high_usd"`
+		Low  price.Dollars `json:"low_usd"`
+		High price.Dollars `json:"high_usd"`
 	} `json:"interval"`
 	Sample *struct {
 		N int `json:"n"`
@@ -61,9 +61,9 @@ func TestSampleThenRun(t *testing.T) {
 		t.Errorf("%d requests, summary %+v: the sample was paid for twice", asked.Requests, s)
 	}
 	off := float64(e.Total)/float64(truth) - 1
-	t.Logf("estimated %s, %s to %s; it cost %s (off by %.1f %%)", e.Total, e.Interval.Low, e.Interval.High, ledger.Dollars(truth), 100*off)
+	t.Logf("estimated %s, %s to %s; it cost %s (off by %.1f %%)", e.Total, e.Interval.Low, e.Interval.High, price.Dollars(truth), 100*off)
 	if math.Abs(off) > 0.15 || int64(e.Interval.Low) > truth || int64(e.Interval.High) < truth {
-		t.Errorf("estimated %s, %s to %s, but it cost %s", e.Total, e.Interval.Low, e.Interval.High, ledger.Dollars(truth))
+		t.Errorf("estimated %s, %s to %s, but it cost %s", e.Total, e.Interval.Low, e.Interval.High, price.Dollars(truth))
 	}
 
 	// Half of the estimate does not get as far.

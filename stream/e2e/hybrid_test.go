@@ -83,7 +83,7 @@ func TestHybridBudget(t *testing.T) {
 		t.Errorf("%d batches: none was cut to the budget\n%s", later.Batches, p.err.String())
 	}
 	now := sim.stats(t)
-	spent := price(now.PromptTokens, now.CompletionTokens) + price(sim.batchTokens(t))/2
+	spent := miniPrice(now.PromptTokens, now.CompletionTokens) + miniPrice(sim.batchTokens(t))/2
 	if spent > budget {
 		t.Errorf("spent $%f of $%f", spent, budget)
 	}
@@ -96,8 +96,8 @@ func TestHybridBudget(t *testing.T) {
 	}
 }
 
-// price is what gpt-4o-mini costs at once, in dollars: 0.15 and 0.60 a million tokens.
-func price(prompt, completion int64) float64 {
+// miniPrice is what gpt-4o-mini costs at once, in dollars: 0.15 and 0.60 a million tokens.
+func miniPrice(prompt, completion int64) float64 {
 	return (float64(prompt)*0.15 + float64(completion)*0.6) / 1e6
 }
 

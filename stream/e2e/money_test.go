@@ -9,7 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"llmpipe/ledger"
+	"llmpipe/ledger/price"
+	"llmpipe/ledger/report"
 )
 
 // listPrices are what OpenAI asks for a token of the prompt and of the completion, in billionths of a dollar. They stand here once more,
@@ -27,11 +28,11 @@ func (c simCounts) bill(t testing.TB) int64 {
 	t.Helper()
 	var sum int64
 	for model, m := range c.Models {
-		price, ok := listPrices[model]
+		list, ok := listPrices[model]
 		if !ok {
 			t.Fatalf("no list price of %s", model)
 		}
-		sum += m.PromptTokens*price[0] + m.CompletionTokens*price[1]
+		sum += m.PromptTokens*list[0] + m.CompletionTokens*list[1]
 	}
 	return sum
 }
@@ -56,13 +57,13 @@ func always(n int) func(int) int { return func(int) int { return n } }
 
 // moneySummary are the figures of --summary's file that are about money.
 type moneySummary struct {
-	OK               int             `json:"ok"`
-	Skipped          int             `json:"skipped"`
-	Unsent           int             `json:"unsent"`
-	PromptTokens     int64           `json:"prompt_tokens"`
-	CompletionTokens int64           `json:"completion_tokens"`
-	Cost             *ledger.Dollars `json:"cost_usd"`
-	DowngradedAt     int             `json:"downgraded_at"`
+	OK               int            `json:"ok"`
+	Skipped          int            `json:"skipped"`
+	Unsent           int            `json:"unsent"`
+	PromptTokens     int64          `json:"prompt_tokens"`
+	CompletionTokens int64          `json:"completion_tokens"`
+	Cost             *price.Dollars `json:"cost_usd"`
+	DowngradedAt     int            `json:"downgraded_at"`
 }
 
 func readMoney(t testing.TB, dir string) moneySummary {
@@ -92,7 +93,7 @@ type paid struct {
 		Prompt     int64 `json:"prompt_tokens"`
 		Completion int64 `json:"completion_tokens"`
 	} `json:"usage"`
-	Cost  *ledger.Dollars `json:"cost_usd"`
+	Cost  *price.Dollars  `json:"cost_usd"`
 	Error json.RawMessage `json:"error"`
 }
 
@@ -116,14 +117,14 @@ func (p *process) paidLines(t testing.TB) []paid {
 // reported is what `llmpipe report` says that everything in dir's ledger cost.
 func reported(t testing.TB, dir string) int64 {
 	t.Helper()
-	report, err := ledger.NewReport(filepath.Join(dir, "llmpipe.ledger.jsonl"))
+	sums, err := report.New(filepath.Join(dir, "llmpipe.ledger.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report.Total.Cost == nil {
+	if sums.Total.Cost == nil {
 		t.Fatal("the report knows no cost")
 	}
-	return int64(*report.Total.Cost)
+	return int64(*sums.Total.Cost)
 }
 
 // within reports whether sum lies between bound less percent of it, and bound.

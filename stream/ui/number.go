@@ -2,9 +2,10 @@ package ui
 
 import (
 	"fmt"
-	"llmpipe/ledger"
 	"strconv"
 	"time"
+
+	"llmpipe/ledger/price"
 )
 
 // perTime is a rate a second, or a minute where that is less than one.
@@ -74,7 +75,7 @@ func USD(nanos int64) string {
 	return fmt.Sprintf("$%.*f", digits, float64(nanos)/1e9)
 }
 
-func Amount(d *ledger.Dollars) string {
+func Amount(d *price.Dollars) string {
 	if d == nil {
 		return "?"
 	}

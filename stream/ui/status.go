@@ -1,8 +1,9 @@
 package ui
 
 import (
-	"llmpipe/ledger"
 	"time"
+
+	"llmpipe/ledger/price"
 )
 
 // Status is a run at one moment: a line for people, an object for programs. Its total counts what lies in the inputs; what stands between
@@ -11,20 +12,20 @@ type Status struct {
 	Time  time.Time `json:"time"`
 	State string    `json:"state,omitempty"` // what the run waits for, or who stands in for the provider, in words
 	Summary
-	Done      int64          `json:"done"`                // answered or failed
-	Total     int64          `json:"total,omitempty"`     // records in the inputs, where that can be told
-	Estimated bool           `json:"estimated,omitempty"` // the total is an estimate
-	PerSecond float64        `json:"per_second"`          // answered or failed, not counting those that were recorded before
-	ETA       float64        `json:"eta_s,omitempty"`     // seconds
-	InFlight  int            `json:"in_flight"`
-	Allowed   int            `json:"concurrency"` // how many may be in flight now
-	Sleeping  int            `json:"sleeping"`    // records that wait to be asked again
-	RPM       int            `json:"rpm"`         // requests in the last minute
-	RPMLimit  int            `json:"rpm_limit,omitempty"`
-	TPM       int            `json:"tpm"` // tokens in the last minute
-	TPMLimit  int            `json:"tpm_limit,omitempty"`
-	Spent     ledger.Dollars `json:"spent_usd"`            // of the budget; without one, by this run
-	Budget    ledger.Dollars `json:"budget_usd,omitempty"` // 0: none
+	Done      int64         `json:"done"`                // answered or failed
+	Total     int64         `json:"total,omitempty"`     // records in the inputs, where that can be told
+	Estimated bool          `json:"estimated,omitempty"` // the total is an estimate
+	PerSecond float64       `json:"per_second"`          // answered or failed, not counting those that were recorded before
+	ETA       float64       `json:"eta_s,omitempty"`     // seconds
+	InFlight  int           `json:"in_flight"`
+	Allowed   int           `json:"concurrency"` // how many may be in flight now
+	Sleeping  int           `json:"sleeping"`    // records that wait to be asked again
+	RPM       int           `json:"rpm"`         // requests in the last minute
+	RPMLimit  int           `json:"rpm_limit,omitempty"`
+	TPM       int           `json:"tpm"` // tokens in the last minute
+	TPMLimit  int           `json:"tpm_limit,omitempty"`
+	Spent     price.Dollars `json:"spent_usd"`            // of the budget; without one, by this run
+	Budget    price.Dollars `json:"budget_usd,omitempty"` // 0: none
 }
 
 // String is the whole status in one line.

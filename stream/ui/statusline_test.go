@@ -7,11 +7,11 @@ import (
 
 	"pgregory.net/rapid"
 
-	"llmpipe/ledger"
+	"llmpipe/ledger/price"
 )
 
-func dollars(s string) ledger.Dollars {
-	d, err := ledger.ParseDollars(s)
+func dollars(s string) price.Dollars {
+	d, err := price.ParseDollars(s)
 	if err != nil {
 		panic(err)
 	}
@@ -86,7 +86,7 @@ func TestStatusLineFits(t *testing.T) {
 			Done:  number.Draw(t, "done"), Total: number.Draw(t, "total"), PerSecond: rapid.Float64Range(0, 1e6).Draw(t, "speed"),
 			ETA: rapid.Float64Range(0, 1e7).Draw(t, "eta"), InFlight: rapid.IntRange(0, 1e6).Draw(t, "in flight"),
 			TPM: rapid.IntRange(0, 1e9).Draw(t, "tpm"), TPMLimit: rapid.IntRange(0, 1e9).Draw(t, "tpm limit"),
-			Spent: ledger.Dollars(number.Draw(t, "spent")),
+			Spent: price.Dollars(number.Draw(t, "spent")),
 		}
 		width := rapid.IntRange(0, 250).Draw(t, "width")
 		line := s.line(width)

@@ -2,25 +2,26 @@ package ui
 
 import (
 	"fmt"
-	"llmpipe/ledger"
 	"strings"
+
+	"llmpipe/ledger/price"
 )
 
 // Summary is what a run did. In = OK + Failed + Unsent.
 type Summary struct {
-	In               int64           `json:"in"`                      // records selected
-	OK               int64           `json:"ok"`                      // answered, now or before
-	Failed           int64           `json:"failed"`                  // got an error line
-	Skipped          int64           `json:"skipped"`                 // of OK: recorded before, not asked again
-	Unsent           int64           `json:"unsent"`                  // read, but not answered; no line
-	Flagged          int64           `json:"flagged"`                 // of OK: cut or empty
-	Retries          int64           `json:"retries"`                 // attempts after the first, all records together
-	Status429        int64           `json:"status_429"`              // answers with that status
-	PromptTokens     int64           `json:"prompt_tokens"`           // of this run
-	CompletionTokens int64           `json:"completion_tokens"`       // of this run
-	CostUSD          *ledger.Dollars `json:"cost_usd"`                // of this run; null where a price is not known
-	DowngradedAt     int64           `json:"downgraded_at,omitempty"` // line of the first record that went to the cheaper model
-	ElapsedS         float64         `json:"elapsed_s"`               // seconds
+	In               int64          `json:"in"`                      // records selected
+	OK               int64          `json:"ok"`                      // answered, now or before
+	Failed           int64          `json:"failed"`                  // got an error line
+	Skipped          int64          `json:"skipped"`                 // of OK: recorded before, not asked again
+	Unsent           int64          `json:"unsent"`                  // read, but not answered; no line
+	Flagged          int64          `json:"flagged"`                 // of OK: cut or empty
+	Retries          int64          `json:"retries"`                 // attempts after the first, all records together
+	Status429        int64          `json:"status_429"`              // answers with that status
+	PromptTokens     int64          `json:"prompt_tokens"`           // of this run
+	CompletionTokens int64          `json:"completion_tokens"`       // of this run
+	CostUSD          *price.Dollars `json:"cost_usd"`                // of this run; null where a price is not known
+	DowngradedAt     int64          `json:"downgraded_at,omitempty"` // line of the first record that went to the cheaper model
+	ElapsedS         float64        `json:"elapsed_s"`               // seconds
 }
 
 // summaryWidth is how long a summary may get before it takes two lines: with the program's name before it, what terminals used to hold.

@@ -5,8 +5,6 @@ import (
 	"io"
 	"strings"
 	"sync"
-
-	"llmpipe/ledger"
 )
 
 // Voice is how llmpipe speaks to people: lines on stderr that start with its name, in lower case, with no full stop. It is safe for
@@ -68,7 +66,7 @@ var harmless = strings.NewReplacer("\r\n", "\n", "\t", " ")
 func (v *Voice) Say(s string) {
 	lines := strings.Split(harmless.Replace(s), "\n")
 	for i := range lines {
-		lines[i] = ledger.Printable(lines[i])
+		lines[i] = Printable(lines[i])
 	}
 	v.write("llmpipe: " + strings.Join(lines, "\n         ") + "\n")
 }

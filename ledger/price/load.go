@@ -1,4 +1,4 @@
-package ledger
+package price
 
 import (
 	"bytes"
@@ -9,30 +9,30 @@ import (
 	"time"
 )
 
-// maxPriceFile bounds a price table that is read. LiteLLM's has 2 MB.
-const maxPriceFile = 64 << 20
+// maxFile bounds a price table that is read. LiteLLM's has 2 MB.
+const maxFile = 64 << 20
 
-// LoadPrices reads a price table that LiteLLM (model_prices_and_context_window.json) or pydantic's
+// Load reads a price table that LiteLLM (model_prices_and_context_window.json) or pydantic's
 // genai-prices (data.json, data_slim.json) publish, or one of the same form, and puts its prices
-// over those of [DefaultPrices]. What is in the file wins; what is not, stays. Where the file has no
+// over those of [Default]. What is in the file wins; what is not, stays. Where the file has no
 // batch price and the provider has a reduction for all its models, that one holds.
 //
 // A file that is neither, or that has no price in it, is an error.
-func LoadPrices(r io.Reader, day time.Time) (*Prices, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxPriceFile+1))
+func Load(r io.Reader, day time.Time) (*Table, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading prices: %w", err)
 	}
-	if len(data) > maxPriceFile {
-		return nil, fmt.Errorf("reading prices: more than %d MiB", maxPriceFile>>20)
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("reading prices: more than %d MiB", maxFile>>20)
 	}
-	p := DefaultPrices(day)
+	t := Default(day)
 	found := 0
 	switch data = bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\ufeff")), " \t\r\n"); {
 	case bytes.HasPrefix(data, []byte("[")):
-		found, err = p.loadGenAI(data, day)
+		found, err = t.loadGenAI(data, day)
 	case bytes.HasPrefix(data, []byte("{")):
-		found, err = p.loadLiteLLM(data)
+		found, err = t.loadLiteLLM(data)
 	default:
 		err = errors.New("neither LiteLLM's table nor genai-prices'")
 	}
@@ -42,15 +42,15 @@ func LoadPrices(r io.Reader, day time.Time) (*Prices, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading prices: %w", err)
 	}
-	return p, nil
+	return t, nil
 }
 
 // named finds the provider that a table calls by an id, and makes one that is new.
-func (p *Prices) named(id string) *priceProvider {
-	if at := p.byID[id]; at != nil {
+func (t *Table) named(id string) *provider {
+	if at := t.byID[id]; at != nil {
 		return at
 	}
-	return p.add(id)
+	return t.add(id)
 }
 
 // rateReader reads prices and keeps the first error.
@@ -58,13 +58,13 @@ type rateReader struct{ err error }
 
 // rates reads four prices. One that is missing costs what the input costs, and is free where that
 // is missing, too.
-func (b *rateReader) rates(unit priceUnit, input, cached, written, output json.Number) Rates {
+func (b *rateReader) rates(unit tokenUnit, input, cached, written, output json.Number) Rates {
 	r := Rates{Input: b.rate(input, unit, 0), Output: b.rate(output, unit, 0)}
 	r.Cached, r.CacheWrite = b.rate(cached, unit, r.Input), b.rate(written, unit, r.Input)
 	return r
 }
 
-func (b *rateReader) rate(number json.Number, unit priceUnit, missing Dollars) Dollars {
+func (b *rateReader) rate(number json.Number, unit tokenUnit, missing Dollars) Dollars {
 	if number == "" {
 		return missing
 	}

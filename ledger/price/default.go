@@ -1,4 +1,4 @@
-package ledger
+package price
 
 import (
 	"cmp"
@@ -36,16 +36,16 @@ type listedModel struct {
 
 const dayLayout = "2006-01-02"
 
-// DefaultPrices is the table that the program comes with, as it is on a day (UTC): some prices are
+// Default is the table that the program comes with, as it is on a day (UTC): some prices are
 // announced to change. It has the public list prices of the models in use, each with the day on
 // which it was read, and no discounts that are not everybody's.
-func DefaultPrices(day time.Time) *Prices {
+func Default(day time.Time) *Table {
 	today := day.UTC().Format(dayLayout)
-	p := &Prices{byID: make(map[string]*priceProvider)}
+	t := &Table{byID: make(map[string]*provider)}
 	for i := range listed {
 		l := &listed[i]
-		at := p.add(l.id, l.ids...)
-		at.hosts, at.everywhere, at.open, at.like, at.batch = l.hosts, l.everywhere, l.open, p.byID[l.like], l.batch
+		at := t.add(l.id, l.ids...)
+		at.hosts, at.everywhere, at.open, at.like, at.batch = l.hosts, l.everywhere, l.open, t.byID[l.like], l.batch
 		if at.like != nil && l.batch.percent == 0 {
 			at.batch = at.like.batch
 		}
@@ -58,22 +58,22 @@ func DefaultPrices(day time.Time) *Prices {
 			if note == "" && m.from == "" {
 				note = l.note
 			}
-			at.set(&modelPrice{
+			at.set(&listing{
 				name: m.name, family: m.family, price: m.price(at.batch), note: note,
 				snapshot: cmp.Or(m.snapshot, l.snapshot), source: l.source,
 			}, m.aliases...)
 		}
 	}
-	return p
+	return t
 }
 
 // add makes a provider that has no prices yet.
-func (p *Prices) add(id string, others ...string) *priceProvider {
-	at := &priceProvider{id: id, models: make(map[string]*modelPrice)}
-	p.providers = append(p.providers, at)
-	p.byID[id] = at
+func (t *Table) add(id string, others ...string) *provider {
+	at := &provider{id: id, models: make(map[string]*listing)}
+	t.providers = append(t.providers, at)
+	t.byID[id] = at
 	for _, other := range others {
-		p.byID[other] = at
+		t.byID[other] = at
 	}
 	return at
 }

@@ -1,14 +1,12 @@
-package ledger
+package price
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"strings"
 	"testing"
 )
 
-func models(list PriceList) string {
+func models(list List) string {
 	var names []string
 	for _, row := range list {
 		names = append(names, row.Model)
@@ -17,7 +15,7 @@ func models(list PriceList) string {
 }
 
 func TestFamily(t *testing.T) {
-	prices := DefaultPrices(priceDay)
+	prices := Default(priceDay)
 	for _, tt := range []struct{ provider, model, want string }{
 		{"api.openai.com", "gpt-4o-mini-2024-07-18", "gpt-4o gpt-4o-2024-05-13"},
 		{"gateway.example", "openai/gpt-4.1-mini", "gpt-4.1-nano gpt-4.1"},
@@ -61,7 +59,7 @@ func TestListIsSortedAndWhole(t *testing.T) {
 }
 
 func TestPriceListAsJSON(t *testing.T) {
-	prices := DefaultPrices(priceDay)
+	prices := Default(priceDay)
 	got, err := json.Marshal(prices.Family("openai", "gpt-4o-mini")[:1])
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +69,7 @@ func TestPriceListAsJSON(t *testing.T) {
 	if string(got) != want {
 		t.Errorf("%s, want\n%s", got, want)
 	}
-	got, err = json.Marshal(DefaultPrices(priceDay).Family("xai", "grok-4.6")[0])
+	got, err = json.Marshal(Default(priceDay).Family("xai", "grok-4.6")[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,36 +82,3 @@ func TestPriceListAsJSON(t *testing.T) {
 		}
 	}
 }
-
-func TestPriceTable(t *testing.T) {
-	batch := Dollars(75e6)
-	list := PriceList{
-		{
-			Provider: "openai", Model: "gpt-4o-mini", Input: 150e6, Cached: 75e6, Output: 600e6,
-			BatchInput: &batch, BatchOutput: &batch, Snapshot: "2026-06",
-		},
-		{Provider: "here\n", Model: "m", Input: 2e9, Cached: 2e9, Output: 12e9, Long: &LongPrice{200_000, 4e9, 4e9, 18e9}, Note: "dear"},
-	}
-	const want = `US dollars a million tokens
-
-  INPUT  CACHED  OUTPUT  BATCH IN  BATCH OUT  READ ON  MODEL
-   0.15   0.075    0.60     0.075      0.075  2026-06  openai gpt-4o-mini
-   2.00    2.00   12.00         -          -        -  here? m (a prompt over 200,000 tokens: 4.00, 4.00, 18.00) (dear)
-`
-	var out bytes.Buffer
-	if err := list.WriteTable(&out); err != nil {
-		t.Fatal(err)
-	}
-	if out.String() != want {
-		t.Errorf("%s\nwant\n%s", out.String(), want)
-	}
-	if err := list.WriteTable(failingWriter{}); !errors.Is(err, errWriter) {
-		t.Errorf("a writer that fails: %v", err)
-	}
-}
-
-var errWriter = errors.New("no room")
-
-type failingWriter struct{}
-
-func (failingWriter) Write([]byte) (int, error) { return 0, errWriter }

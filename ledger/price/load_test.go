@@ -1,4 +1,4 @@
-package ledger
+package price
 
 import (
 	"errors"
@@ -9,14 +9,14 @@ import (
 	"testing/iotest"
 )
 
-func loadPrices(t *testing.T, name string) *Prices {
+func loadPrices(t *testing.T, name string) *Table {
 	t.Helper()
-	f, err := os.Open("../testdata/prices/" + name)
+	f, err := os.Open("../../testdata/prices/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	prices, err := LoadPrices(f, priceDay)
+	prices, err := Load(f, priceDay)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ type loadedPrice struct {
 	batch           string // in a batch, or noPrice
 }
 
-func (tt *loadedPrice) check(t *testing.T, prices *Prices) {
+func (tt *loadedPrice) check(t *testing.T, prices *Table) {
 	t.Helper()
 	price, name, ok := prices.Lookup(tt.provider, tt.model)
 	if !ok {
@@ -113,7 +113,7 @@ func TestLoadPricesThatNameNoProvider(t *testing.T) {
 		"ft:gpt-4o-2024-08-06": {"input_cost_per_token": 3e-6, "output_cost_per_token": 4e-6, "litellm_provider": "openai"},
 		"my-llama": {"input_cost_per_token": 5e-6, "output_cost_per_token": 6e-6}
 	}`
-	prices, err := LoadPrices(strings.NewReader(table), priceDay)
+	prices, err := Load(strings.NewReader(table), priceDay)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestLoadPricesRefuses(t *testing.T) {
 		{"odd prices", strings.NewReader(`[{"id":"a","models":[{"id":"m","prices":[{"prices":{"input_mtok":-3}}]}]}]`), `a m: "-3" is no price`},
 		{"a reader that fails", iotest.ErrReader(broken), "reading prices: broken"},
 	} {
-		prices, err := LoadPrices(tt.table, priceDay)
+		prices, err := Load(tt.table, priceDay)
 		if err == nil || prices != nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
 		}
@@ -157,14 +157,14 @@ func TestLoadPricesRefuses(t *testing.T) {
 
 func FuzzLoadPrices(f *testing.F) {
 	for _, name := range []string{"litellm.json", "genai.json"} {
-		seed, err := os.ReadFile("../testdata/prices/" + name)
+		seed, err := os.ReadFile("../../testdata/prices/" + name)
 		if err != nil {
 			f.Fatal(err)
 		}
 		f.Add(string(seed))
 	}
 	f.Fuzz(func(t *testing.T, table string) {
-		prices, err := LoadPrices(strings.NewReader(table), priceDay)
+		prices, err := Load(strings.NewReader(table), priceDay)
 		if err != nil {
 			return
 		}

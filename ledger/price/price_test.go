@@ -1,4 +1,4 @@
-package ledger
+package price
 
 import (
 	"math"
@@ -43,7 +43,7 @@ func TestCost(t *testing.T) {
 }
 
 func TestBatchCost(t *testing.T) {
-	prices := DefaultPrices(priceDay)
+	prices := Default(priceDay)
 	for _, tt := range []struct {
 		provider, model string
 		tokens          Tokens
@@ -154,7 +154,7 @@ func TestWorstCostIsNoLessThanCost(t *testing.T) {
 func TestParseRate(t *testing.T) {
 	for _, tt := range []struct {
 		number string
-		unit   priceUnit
+		unit   tokenUnit
 		want   Dollars // -1: an error
 	}{
 		{"0", perToken, 0}, {"0.0", perMillion, 0}, {"2", perMillion, 2e9}, {"0.15", perMillion, 150e6}, {"0.003625", perMillion, 3_625_000},
@@ -178,7 +178,7 @@ func TestParseRate(t *testing.T) {
 func TestParseRateIsExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rate := Dollars(rapid.Int64Range(0, int64(maxRate)).Draw(t, "rate"))
-		for unit, number := range map[priceUnit]string{perMillion: rate.String(), perToken: rate.String() + "e-6"} {
+		for unit, number := range map[tokenUnit]string{perMillion: rate.String(), perToken: rate.String() + "e-6"} {
 			if got, err := parseRate(number, unit); err != nil || got != rate {
 				t.Fatalf("%s: %d, %v", number, int64(got), err)
 			}
@@ -187,7 +187,7 @@ func TestParseRateIsExact(t *testing.T) {
 }
 
 func BenchmarkLookupAndCost(b *testing.B) {
-	prices := DefaultPrices(priceDay)
+	prices := Default(priceDay)
 	tokens := Tokens{Prompt: 1200, Cached: 1024, Completion: 300}
 	var sum int64
 	b.ReportAllocs()
@@ -201,7 +201,7 @@ func BenchmarkLookupAndCost(b *testing.B) {
 }
 
 func BenchmarkLookupNew(b *testing.B) {
-	prices := DefaultPrices(priceDay)
+	prices := Default(priceDay)
 	b.ReportAllocs()
 	for b.Loop() {
 		if prices.find("api.openai.com", "gpt-4o-mini-2024-07-18") == nil {
@@ -212,6 +212,6 @@ func BenchmarkLookupNew(b *testing.B) {
 
 func BenchmarkDefaultPrices(b *testing.B) {
 	for b.Loop() {
-		DefaultPrices(priceDay)
+		Default(priceDay)
 	}
 }

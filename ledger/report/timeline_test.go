@@ -1,4 +1,4 @@
-package ledger
+package report
 
 import (
 	"strings"
@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"llmpipe/ledger"
+	"llmpipe/ledger/price"
 )
 
 // Whatever the times are and whatever order they come in, nothing is lost, each record is in its step, and the memory is bounded.
@@ -16,7 +19,7 @@ func TestTimelineHoldsEveryRecord(t *testing.T) {
 		times := rapid.SliceOfN(rapid.Int64Range(start, start+span), 1, 300).Draw(t, "times")
 		var line timeline
 		var first, last time.Time
-		failures, cost := int64(0), Dollars(0)
+		failures, cost := int64(0), price.Dollars(0)
 		for i, ms := range times {
 			when := time.UnixMilli(ms)
 			if first.IsZero() || when.Before(first) {
@@ -27,15 +30,15 @@ func TestTimelineHoldsEveryRecord(t *testing.T) {
 			}
 			if i%3 == 0 {
 				failures++
-				line.addFailure(&Failure{Time: when, CostNanos: 7, CostKnown: true, Billed: i%2 == 0})
+				line.addFailure(&ledger.Failure{Time: when, CostNanos: 7, CostKnown: true, Billed: i%2 == 0})
 				if i%2 == 0 {
 					cost += 7
 				}
 				continue
 			}
-			line.addResult(&Result{Time: when, CostNanos: int64(i), CostKnown: i%5 != 0})
+			line.addResult(&ledger.Result{Time: when, CostNanos: int64(i), CostKnown: i%5 != 0})
 			if i%5 != 0 {
-				cost += Dollars(i)
+				cost += price.Dollars(i)
 			}
 		}
 		if len(line.moments) > maxMoments {
@@ -72,9 +75,9 @@ func TestTimelineStepsAsLongAsTheyMustBe(t *testing.T) {
 		2000 * 24 * time.Hour: 8 * 24 * time.Hour,
 	} {
 		var line timeline
-		line.addResult(&Result{Time: testTime()})
-		line.addResult(&Result{Time: testTime().Add(span)})
-		line.addResult(&Result{}) // of no time
+		line.addResult(&ledger.Result{Time: testTime()})
+		line.addResult(&ledger.Result{Time: testTime().Add(span)})
+		line.addResult(&ledger.Result{}) // of no time
 		got := line.finish()
 		if got.Step != want || got.Moments[0].Results+got.Moments[len(got.Moments)-1].Results < 2 {
 			t.Errorf("over %v the step is %v, want %v, with %+v", span, got.Step, want, got.Moments)
@@ -82,7 +85,7 @@ func TestTimelineStepsAsLongAsTheyMustBe(t *testing.T) {
 	}
 	var odd timeline
 	for _, when := range []time.Time{time.Date(3, 1, 1, 0, 0, 0, 0, time.UTC), testTime(), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)} {
-		odd.addResult(&Result{Time: when})
+		odd.addResult(&ledger.Result{Time: when})
 	}
 	if got := odd.finish(); got.Start.Year() != 1970 || got.Moments[0].Results != 1 || got.Moments[len(got.Moments)-1].Results != 1 {
 		t.Errorf("of clocks that are wrong there is %+v", got)
@@ -94,12 +97,10 @@ func TestTimelineStepsAsLongAsTheyMustBe(t *testing.T) {
 }
 
 func TestReportKeepsTheFirstMessageOfEachKind(t *testing.T) {
-	path := testPath(t)
 	first, second := testFailure(1), testFailure(2)
 	first.Message = strings.Repeat("x", maxMessage-1) + "é and more"
 	second.Message = "another"
-	mustCommit(t, mustOpen(t, path, Options{}), &Batch{Failures: []Failure{first, second}})
-	r, err := NewReport(path)
+	r, err := New(writeLedger(t, ledger.Options{}, &ledger.Group{Failures: []ledger.Failure{first, second}}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func TestReportKeepsTheFirstMessageOfEachKind(t *testing.T) {
 }
 
 func TestLatencyHistogramHoldsEveryResult(t *testing.T) {
-	r, err := NewReport(reportLedger(t, Options{}))
+	r, err := New(reportLedger(t, ledger.Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}

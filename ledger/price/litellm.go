@@ -1,4 +1,4 @@
-package ledger
+package price
 
 import (
 	"encoding/json"
@@ -17,7 +17,7 @@ type liteModel map[string]json.RawMessage
 const liteSample = "sample_spec"
 
 // loadLiteLLM reads an object of models by their names, and says how many have a price.
-func (p *Prices) loadLiteLLM(data []byte) (found int, err error) {
+func (t *Table) loadLiteLLM(data []byte) (found int, err error) {
 	var models map[string]json.RawMessage
 	if err := json.Unmarshal(data, &models); err != nil {
 		return 0, err
@@ -37,8 +37,8 @@ func (p *Prices) loadLiteLLM(data []byte) (found int, err error) {
 		found++
 		id := m.text("litellm_provider")
 		name = strings.TrimPrefix(name, id+"/")
-		for _, at := range p.meant(id, name) {
-			line := &modelPrice{name: name, price: price, source: m.text("source")}
+		for _, at := range t.meant(id, name) {
+			line := &listing{name: name, price: price, source: m.text("source")}
 			at.batch.setBatch(&line.price)
 			at.set(line)
 		}
@@ -48,18 +48,18 @@ func (p *Prices) loadLiteLLM(data []byte) (found int, err error) {
 
 // meant are the providers that a line is for. One that names none, as people write them who have
 // but one, is for those that have the model, or else for every host.
-func (p *Prices) meant(id, name string) []*priceProvider {
+func (t *Table) meant(id, name string) []*provider {
 	if id != "" {
-		return []*priceProvider{p.named(id)}
+		return []*provider{t.named(id)}
 	}
-	var all []*priceProvider
-	for _, at := range p.providers {
+	var all []*provider
+	for _, at := range t.providers {
 		if at.models[modelKey(name)] != nil {
 			all = append(all, at)
 		}
 	}
 	if len(all) == 0 {
-		at := p.named(id)
+		at := t.named(id)
 		at.everywhere = true
 		all = append(all, at)
 	}

@@ -1,4 +1,4 @@
-package ledger
+package price
 
 // usd makes [Rates] of list prices, which are in US dollars for a million tokens. The compiler refuses what is finer than Rates are.
 const usd = nanosPerDollar

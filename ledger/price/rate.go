@@ -1,4 +1,4 @@
-package ledger
+package price
 
 import (
 	"fmt"
@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// priceUnit is the number of tokens that a table gives its prices for, as a power of ten.
-type priceUnit int
+// tokenUnit is the number of tokens that a table gives its prices for, as a power of ten.
+type tokenUnit int
 
 const (
-	perToken   priceUnit = 0
-	perMillion priceUnit = 6
+	perToken   tokenUnit = 0
+	perMillion tokenUnit = 6
 )
 
 // maxRate is more than any price: a million dollars a million tokens. Beyond it the units are wrong.
@@ -20,7 +20,7 @@ const maxRate Dollars = 1_000_000 * nanosPerDollar
 // parseRate reads a JSON number as the price of so many tokens, without making a float of it. What
 // is finer than a billionth of a dollar a million tokens is rounded to the nearest, which undoes
 // what a table got from floating point: 1.9999999999999998e-06.
-func parseRate(number string, unit priceUnit) (Dollars, error) {
+func parseRate(number string, unit tokenUnit) (Dollars, error) {
 	fail := func() (Dollars, error) { return 0, fmt.Errorf("%.40q is no price", number) }
 	mantissa, exponent := number, 0
 	if i := strings.IndexAny(number, "eE"); i >= 0 {

@@ -1,6 +1,11 @@
-package ledger
+package report
 
-import "time"
+import (
+	"time"
+
+	"llmpipe/ledger"
+	"llmpipe/ledger/price"
+)
 
 // Timeline is what happened when, in steps of equal length. Its memory is bounded: the longer the time, the longer the steps.
 type Timeline struct {
@@ -12,7 +17,7 @@ type Timeline struct {
 // Moment is what happened in one step of a Timeline.
 type Moment struct {
 	Results, Failures int64
-	Cost              Dollars // of those whose cost is known
+	Cost              price.Dollars // of those whose cost is known
 }
 
 // maxMoments bounds a Timeline: about two to a point of ink on paper.
@@ -37,14 +42,14 @@ type timeline struct {
 	moments     map[int64]*Moment // by the number of the step, at most maxMoments apart
 }
 
-func (t *timeline) addResult(r *Result) {
+func (t *timeline) addResult(r *ledger.Result) {
 	if m := t.at(r.Time); m != nil {
 		m.Results++
 		m.addCost(r.CostNanos, r.CostKnown)
 	}
 }
 
-func (t *timeline) addFailure(f *Failure) {
+func (t *timeline) addFailure(f *ledger.Failure) {
 	if m := t.at(f.Time); m != nil {
 		m.Failures++
 		m.addCost(f.CostNanos, f.Billed && f.CostKnown)
@@ -53,7 +58,7 @@ func (t *timeline) addFailure(f *Failure) {
 
 func (m *Moment) addCost(nanos int64, known bool) {
 	if known {
-		m.Cost += Dollars(nanos)
+		m.Cost += price.Dollars(nanos)
 	}
 }
 

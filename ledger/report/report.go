@@ -1,4 +1,4 @@
-package ledger
+package report
 
 import (
 	"cmp"
@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"llmpipe/ledger"
+	"llmpipe/ledger/price"
 )
 
 // Report is what ledgers say was spent, on what, with which errors and latencies.
@@ -19,28 +22,28 @@ type Report struct {
 	Simulated        bool  `json:"simulated"`
 	SimulatedLeftOut int64 `json:"simulated_left_out"`
 
-	Total     ReportRow     `json:"total"`
-	Models    []ReportRow   `json:"models"`    // most results first
-	Providers []ReportRow   `json:"providers"` // most results first
-	Errors    []ReportError `json:"errors"`    // most frequent first
+	Total     Row          `json:"total"`
+	Models    []Row        `json:"models"`    // most results first
+	Providers []Row        `json:"providers"` // most results first
+	Errors    []ErrorCount `json:"errors"`    // most frequent first
 
 	// What charts are drawn from: what happened when, and the latencies of all results.
 	Timeline         Timeline        `json:"-"`
 	LatencyHistogram []LatencyBucket `json:"-"`
 }
 
-// ReportRow is the figures of all records, of a model's, or of a provider's.
-type ReportRow struct {
-	Name             string    `json:"name,omitempty"`
-	Results          int64     `json:"results"`
-	Failures         int64     `json:"failures"`
-	PromptTokens     int64     `json:"prompt_tokens"`
-	CompletionTokens int64     `json:"completion_tokens"`
-	CachedTokens     int64     `json:"cached_tokens"`
-	ReasoningTokens  int64     `json:"reasoning_tokens"`
-	Cost             *Dollars  `json:"cost_usd"`     // of those whose cost is known; nil if none is
-	UnknownCost      int64     `json:"unknown_cost"` // how many have a cost that is not
-	Latency          Latencies `json:"latency_ms"`   // of the results
+// Row is the figures of all records, of a model's, or of a provider's.
+type Row struct {
+	Name             string         `json:"name,omitempty"`
+	Results          int64          `json:"results"`
+	Failures         int64          `json:"failures"`
+	PromptTokens     int64          `json:"prompt_tokens"`
+	CompletionTokens int64          `json:"completion_tokens"`
+	CachedTokens     int64          `json:"cached_tokens"`
+	ReasoningTokens  int64          `json:"reasoning_tokens"`
+	Cost             *price.Dollars `json:"cost_usd"`     // of those whose cost is known; nil if none is
+	UnknownCost      int64          `json:"unknown_cost"` // how many have a cost that is not
+	Latency          Latencies      `json:"latency_ms"`   // of the results
 }
 
 // Latencies are percentiles in milliseconds, each within 2 %.
@@ -51,8 +54,8 @@ type Latencies struct {
 	P99 int64 `json:"p99"`
 }
 
-// ReportError is how often records failed in one way.
-type ReportError struct {
+// ErrorCount is how often records failed in one way.
+type ErrorCount struct {
 	Type   string `json:"type"`
 	Code   string `json:"code,omitempty"`
 	Status int    `json:"status,omitempty"`
@@ -65,15 +68,15 @@ type ReportError struct {
 // maxMessage bounds what is kept of a message, in bytes. Some providers send whole pages of HTML.
 const maxMessage = 500
 
-// NewReport reads ledgers, compressed or not, as [Scan] does. A record that was asked for more than
+// New reads ledgers, compressed or not, as [ledger.Scan] does. A record that was asked for more than
 // once was paid for more than once, and counts so. Memory grows with the number of
 // models, providers and kinds of error only.
-func NewReport(paths ...string) (*Report, error) {
+func New(paths ...string) (*Report, error) {
 	real, simulated := newTally(), newTally()
 	for _, path := range paths {
-		err := Scan(path, func(e Entry) error {
+		err := ledger.Scan(path, func(e ledger.Entry) error {
 			tally := real
-			if e.simulated() {
+			if isSimulated(&e) {
 				tally = simulated
 			}
 			tally.add(&e)
@@ -94,7 +97,7 @@ func NewReport(paths ...string) (*Report, error) {
 	return r, nil
 }
 
-func (e *Entry) simulated() bool {
+func isSimulated(e *ledger.Entry) bool {
 	switch {
 	case e.Result != nil:
 		return e.Result.Simulated
@@ -113,7 +116,7 @@ type tally struct {
 	total       *tallyRow
 	models      map[string]*tallyRow
 	providers   map[string]*tallyRow
-	errors      map[errorKind]*ReportError
+	errors      map[errorKind]*ErrorCount
 	timeline    timeline
 }
 
@@ -124,8 +127,8 @@ type errorKind struct {
 }
 
 type tallyRow struct {
-	ReportRow
-	cost    Dollars
+	Row
+	cost    price.Dollars
 	priced  int64 // how many have a cost that is known
 	latency histogram
 }
@@ -135,13 +138,13 @@ func newTally() *tally {
 		total:     new(tallyRow),
 		models:    make(map[string]*tallyRow),
 		providers: make(map[string]*tallyRow),
-		errors:    make(map[errorKind]*ReportError),
+		errors:    make(map[errorKind]*ErrorCount),
 	}
 }
 
 func (t *tally) records() int64 { return t.total.Results + t.total.Failures }
 
-func (t *tally) add(e *Entry) {
+func (t *tally) add(e *ledger.Entry) {
 	switch {
 	case e.Run != nil:
 		t.runs++
@@ -163,12 +166,12 @@ func (t *tally) add(e *Entry) {
 	}
 }
 
-func (t *tally) addError(f *Failure) {
+func (t *tally) addError(f *ledger.Failure) {
 	kind := errorKind{class: f.Type, code: f.Code, status: f.Status}
 	e := t.errors[kind]
 	if e == nil {
 		message := strings.ToValidUTF8(f.Message[:min(len(f.Message), maxMessage)], "")
-		e = &ReportError{Type: f.Type, Code: f.Code, Status: f.Status, Message: strings.Clone(message)}
+		e = &ErrorCount{Type: f.Type, Code: f.Code, Status: f.Status, Message: strings.Clone(message)}
 		t.errors[kind] = e
 	}
 	e.Count++
@@ -193,13 +196,13 @@ func (t *tally) rows(model, provider string) [3]*tallyRow {
 func named(rows map[string]*tallyRow, name string) *tallyRow {
 	row := rows[name]
 	if row == nil {
-		row = &tallyRow{ReportRow: ReportRow{Name: name}}
+		row = &tallyRow{Row: Row{Name: name}}
 		rows[name] = row
 	}
 	return row
 }
 
-func (row *tallyRow) addResult(r *Result) {
+func (row *tallyRow) addResult(r *ledger.Result) {
 	row.Results++
 	row.PromptTokens += r.PromptTokens
 	row.CompletionTokens += r.CompletionTokens
@@ -209,7 +212,7 @@ func (row *tallyRow) addResult(r *Result) {
 	row.latency.add(r.LatencyMS)
 }
 
-func (row *tallyRow) addFailure(f *Failure) {
+func (row *tallyRow) addFailure(f *ledger.Failure) {
 	row.Failures++
 	row.PromptTokens += f.PromptTokens
 	row.CompletionTokens += f.CompletionTokens
@@ -220,7 +223,7 @@ func (row *tallyRow) addFailure(f *Failure) {
 
 func (row *tallyRow) addCost(nanos int64, known bool) {
 	if known {
-		row.cost += Dollars(nanos)
+		row.cost += price.Dollars(nanos)
 		row.priced++
 	} else {
 		row.UnknownCost++
@@ -233,7 +236,7 @@ func (t *tally) report() *Report {
 		Total:     t.total.finish(),
 		Models:    sortedRows(t.models),
 		Providers: sortedRows(t.providers),
-		Errors:    make([]ReportError, 0, len(t.errors)),
+		Errors:    make([]ErrorCount, 0, len(t.errors)),
 
 		Timeline:         t.timeline.finish(),
 		LatencyHistogram: t.total.latency.occupied(),
@@ -241,14 +244,14 @@ func (t *tally) report() *Report {
 	for _, e := range t.errors {
 		r.Errors = append(r.Errors, *e)
 	}
-	slices.SortFunc(r.Errors, func(a, b ReportError) int {
+	slices.SortFunc(r.Errors, func(a, b ErrorCount) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Type, b.Type),
 			cmp.Compare(a.Code, b.Code), cmp.Compare(a.Status, b.Status))
 	})
 	return r
 }
 
-func (row *tallyRow) finish() ReportRow {
+func (row *tallyRow) finish() Row {
 	row.Latency = Latencies{
 		P50: row.latency.percentile(50), P90: row.latency.percentile(90),
 		P95: row.latency.percentile(95), P99: row.latency.percentile(99),
@@ -256,15 +259,15 @@ func (row *tallyRow) finish() ReportRow {
 	if row.priced > 0 || row.UnknownCost == 0 {
 		row.Cost = &row.cost
 	}
-	return row.ReportRow
+	return row.Row
 }
 
-func sortedRows(rows map[string]*tallyRow) []ReportRow {
-	sorted := make([]ReportRow, 0, len(rows))
+func sortedRows(rows map[string]*tallyRow) []Row {
+	sorted := make([]Row, 0, len(rows))
 	for row := range maps.Values(rows) {
 		sorted = append(sorted, row.finish())
 	}
-	slices.SortFunc(sorted, func(a, b ReportRow) int {
+	slices.SortFunc(sorted, func(a, b Row) int {
 		return cmp.Or(cmp.Compare(b.Results, a.Results), cmp.Compare(b.Failures, a.Failures), cmp.Compare(a.Name, b.Name))
 	})
 	return sorted

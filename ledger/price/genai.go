@@ -1,4 +1,4 @@
-package ledger
+package price
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ type genAIProvider struct {
 		ID            string          `json:"id"`
 		Match         genAIMatch      `json:"match"`
 		PricesChecked string          `json:"prices_checked"`
-		Prices        json.RawMessage `json:"prices"` // one, or several with conditions
+		Table         json.RawMessage `json:"prices"` // one, or several with conditions
 	} `json:"models"`
 }
 
@@ -26,7 +26,7 @@ type genAIConditional struct {
 		StartDate string `json:"start_date"`
 		StartTime string `json:"start_time"` // of day
 	} `json:"constraint"`
-	Prices genAIPrices `json:"prices"`
+	Table genAIPrices `json:"prices"`
 }
 
 type genAIPrices struct {
@@ -54,19 +54,19 @@ func (r *genAIRate) UnmarshalJSON(data []byte) error {
 }
 
 // loadGenAI reads an array of providers, and says how many models have a price.
-func (p *Prices) loadGenAI(data []byte, day time.Time) (found int, err error) {
+func (t *Table) loadGenAI(data []byte, day time.Time) (found int, err error) {
 	var providers []genAIProvider
 	if err := json.Unmarshal(data, &providers); err != nil {
 		return 0, err
 	}
 	for i := range providers {
 		f := &providers[i]
-		at := p.named(f.ID)
+		at := t.named(f.ID)
 		var match []modelMatch
-		own := make(map[*modelPrice]bool)
+		own := make(map[*listing]bool)
 		for j := range f.Models {
 			m := &f.Models[j]
-			price, ok, err := genAIPrice(m.Prices, day)
+			price, ok, err := genAIPrice(m.Table, day)
 			if err != nil {
 				return 0, fmt.Errorf("%s %s: %w", f.ID, m.ID, err)
 			}
@@ -75,7 +75,7 @@ func (p *Prices) loadGenAI(data []byte, day time.Time) (found int, err error) {
 			}
 			found++
 			at.batch.setBatch(&price)
-			line := &modelPrice{name: m.ID, price: price, snapshot: m.PricesChecked, source: strings.Join(f.PricingURLs, " ")}
+			line := &listing{name: m.ID, price: price, snapshot: m.PricesChecked, source: strings.Join(f.PricingURLs, " ")}
 			at.set(line, m.Match.names()...)
 			own[line] = true
 			match = append(match, modelMatch{m.Match.compile(), line})
@@ -86,7 +86,7 @@ func (p *Prices) loadGenAI(data []byte, day time.Time) (found int, err error) {
 }
 
 // override puts rules before the prices that a provider had, but not before the file's own.
-func (at *priceProvider) override(match []modelMatch, own map[*modelPrice]bool) {
+func (at *provider) override(match []modelMatch, own map[*listing]bool) {
 	at.match = slices.Concat(match, at.match)
 	for key, m := range at.models {
 		name := m.name
@@ -113,15 +113,15 @@ func genAIPrice(raw json.RawMessage, day time.Time) (best Price, ok bool, err er
 		err = json.Unmarshal(raw, &all)
 	} else {
 		all = make([]genAIConditional, 1)
-		err = json.Unmarshal(raw, &all[0].Prices)
+		err = json.Unmarshal(raw, &all[0].Table)
 	}
 	for i := 0; i < len(all) && err == nil; i++ {
 		c := &all[i]
-		if c.Prices.Input.Base == "" {
+		if c.Table.Input.Base == "" {
 			continue
 		}
 		var price Price
-		if price, err = c.Prices.price(); err != nil {
+		if price, err = c.Table.price(); err != nil {
 			break
 		}
 		switch {

@@ -1,4 +1,4 @@
-package ledger
+package price
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 
 const noPrice = "-"
 
-func lookedUp(p *Prices, provider, model string) string {
+func lookedUp(p *Table, provider, model string) string {
 	if _, name, ok := p.Lookup(provider, model); ok {
 		return name
 	}
@@ -18,7 +18,7 @@ func lookedUp(p *Prices, provider, model string) string {
 }
 
 func TestLookup(t *testing.T) {
-	prices := DefaultPrices(priceDay)
+	prices := Default(priceDay)
 	const openAI, groq, azure, unheard = "api.openai.com", "api.groq.com", "mine.openai.azure.com", "gateway.example:8443"
 	for _, tt := range []struct{ provider, model, want string }{
 		{openAI, "gpt-4o-mini", "gpt-4o-mini"},
@@ -104,7 +104,7 @@ func TestLookup(t *testing.T) {
 
 // Every name of the table is found at its provider, and has a price that can be one.
 func TestDefaultPricesAreInOrder(t *testing.T) {
-	prices := DefaultPrices(priceDay)
+	prices := Default(priceDay)
 	for _, row := range prices.List() {
 		price, name, ok := prices.Lookup(row.Provider, row.Model)
 		if !ok || name != row.Model {
@@ -140,7 +140,7 @@ func TestAnnouncedPricesHoldFromTheirDayOn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		price, _, _ := DefaultPrices(day).Lookup("", tt.model)
+		price, _, _ := Default(day).Lookup("", tt.model)
 		if got := price.Input.String(); got != tt.want {
 			t.Errorf("%s on %s: %s, want %s", tt.model, tt.day, got, tt.want)
 		}
@@ -148,7 +148,7 @@ func TestAnnouncedPricesHoldFromTheirDayOn(t *testing.T) {
 }
 
 func TestLookupAllocatesNothingTheSecondTime(t *testing.T) {
-	prices := DefaultPrices(priceDay)
+	prices := Default(priceDay)
 	for _, model := range []string{"gpt-4o-mini-2024-07-18", "no-such-model"} {
 		if n := testing.AllocsPerRun(100, func() {
 			price, _, _ := prices.Lookup("api.openai.com", model)
@@ -161,7 +161,7 @@ func TestLookupAllocatesNothingTheSecondTime(t *testing.T) {
 
 // Records name models as they like, from many goroutines; what is remembered has a bound.
 func TestLookupRemembersABoundedNumber(t *testing.T) {
-	prices := DefaultPrices(priceDay)
+	prices := Default(priceDay)
 	var wg sync.WaitGroup
 	for g := range 4 {
 		wg.Go(func() {

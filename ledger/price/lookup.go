@@ -1,0 +1,155 @@
+package price
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+type question struct{ provider, model string }
+
+type answer struct {
+	price Price
+	name  string
+	ok    bool
+}
+
+// These bound the memory for answers: whoever writes the records chooses the names of models.
+const (
+	maxRecent      = 256
+	maxRecentBytes = 256 // of a query
+)
+
+// Lookup finds the price of a model, and the name that the table has it under. The provider is the
+// host of a base URL or a provider's id.
+//
+// The name is looked for as it is, and then without the date of its snapshot or -latest. A host
+// that is not in the table may have a price for models whose name says whose they are: gpt-4o-mini,
+// or openai/gpt-4o-mini, behind a gateway. There is none for open models there, as each host sets
+// its own. A name is never taken for a shorter one's: gpt-4o-mini-audio has the price of its own
+// entry or none.
+//
+// An answer that was given before costs no allocation.
+func (t *Table) Lookup(provider, model string) (price Price, name string, ok bool) {
+	query := question{provider, model}
+	recent := t.recent.Load()
+	if recent != nil {
+		if a, found := (*recent)[query]; found {
+			return a.price, a.name, a.ok
+		}
+	}
+	var a answer
+	if m := t.find(provider, model); m != nil {
+		a = answer{m.price, m.name, true}
+	}
+	t.remember(query, a)
+	return a.price, a.name, a.ok
+}
+
+// remember keeps an answer in a copy of the map, so that no reader ever waits.
+func (t *Table) remember(query question, a answer) {
+	if len(query.provider)+len(query.model) > maxRecentBytes {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	next := make(map[question]answer)
+	if recent := t.recent.Load(); recent != nil {
+		if len(*recent) >= maxRecent {
+			return
+		}
+		maps.Copy(next, *recent)
+	}
+	// The model may be a part of a record that would be kept with it.
+	next[question{strings.Clone(query.provider), strings.Clone(query.model)}] = a
+	t.recent.Store(&next)
+}
+
+func (t *Table) find(provider, model string) *listing {
+	model = strings.TrimPrefix(model, "models/") // as Google's own list writes them
+	if key, ok := tunedKey(model); ok {
+		return t.findTuned(provider, key)
+	}
+	here := t.provider(provider)
+	if here != nil {
+		for at := here; at != nil; at = at.like {
+			if m := at.find(model); m != nil {
+				return m
+			}
+		}
+	}
+	for _, at := range t.providers {
+		if at.owns(model) && at != here {
+			if m := at.find(model); m != nil {
+				return m
+			}
+		}
+	}
+	return t.findVendor(model)
+}
+
+// findVendor finds what gateways call openai/gpt-4o-mini.
+func (t *Table) findVendor(model string) *listing {
+	end := strings.LastIndexByte(model, '/')
+	if end < 0 {
+		return nil
+	}
+	vendor := model[strings.LastIndexByte(model[:end], '/')+1 : end]
+	model = model[end+1:]
+	if at := t.byID[strings.ToLower(vendor)]; at != nil && at.owns(model) {
+		return at.find(model)
+	}
+	return nil
+}
+
+// owns says that a model of this name is the provider's, if it has one, whatever host answers.
+func (at *provider) owns(model string) bool {
+	return at.everywhere && !slices.ContainsFunc(at.open, func(prefix string) bool { return strings.HasPrefix(model, prefix) })
+}
+
+func (t *Table) findTuned(provider, key string) *listing {
+	for at := t.provider(provider); at != nil; at = at.like {
+		if m := at.models[key]; m != nil {
+			return m
+		}
+	}
+	for _, at := range t.providers {
+		if m := at.models[key]; m != nil && at.everywhere {
+			return m
+		}
+	}
+	return nil
+}
+
+func (at *provider) find(model string) *listing {
+	key := modelKey(model)
+	if m := at.models[key]; m != nil {
+		return m
+	}
+	for i := range at.match {
+		if at.match[i].matches(model) {
+			return at.match[i].model
+		}
+	}
+	if base, ok := undated(key); ok {
+		return at.models[base]
+	}
+	return nil
+}
+
+// provider finds who answers at a host, with a port or without, or has an id.
+func (t *Table) provider(name string) *provider {
+	name = strings.ToLower(name)
+	if at := t.byID[name]; at != nil {
+		return at
+	}
+	host, _, _ := strings.Cut(name, ":")
+	for _, at := range t.providers {
+		for _, h := range at.hosts {
+			if h == host || h[0] == '.' && (strings.HasSuffix(host, h) || host == h[1:]) {
+				return at
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+package stream
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"llmpipe/ledger/price"
+	"llmpipe/ledger/report"
+)
+
+// reportText is what people get to read of a report.
+func reportText(t *testing.T, r *report.Report) string {
+	t.Helper()
+	var table strings.Builder
+	if err := writeReport(&table, r); err != nil {
+		t.Fatal(err)
+	}
+	return table.String()
+}
+
+func TestReportTable(t *testing.T) {
+	var r report.Report
+	data, err := os.ReadFile(filepath.Join("..", "ledger", "report", "testdata", "report.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &r)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(filepath.Join("testdata", "report.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := reportText(t, &r); got != string(want) {
+		t.Errorf("the table is\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestReportTableSaysWhatIsSimulated(t *testing.T) {
+	var zero price.Dollars
+	row := report.Row{Results: 1, Cost: &zero}
+	for want, r := range map[string]*report.Report{
+		"all of it simulated":            {Simulated: true, Total: row},
+		"204 simulated records left out": {SimulatedLeftOut: 204, Total: row},
+	} {
+		if got := reportText(t, r); !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}
+
+func TestReportTableOfNothing(t *testing.T) {
+	if got, want := reportText(t, new(report.Report)), "0 results, 0 failures, 0 runs\n"; got != want {
+		t.Errorf("table %q, want %q", got, want)
+	}
+}
