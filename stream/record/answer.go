@@ -18,15 +18,19 @@ type Answer struct {
 	Model        []byte // a string: the model that answered
 	Usage        Usage
 	HasUsage     bool   // the body holds usage
-	Error        []byte // the error member of a 2xx body, or of its first choice; nil when absent or null
+	Unended      bool   // the first choice's finish_reason is there and null or empty, as while an answer is under way
+	Error        []byte // the error member of a 2xx body, or of its first choice, or MiniMax's base_resp; nil when absent or it says nothing
 }
+
+// ErrNotJSON is that the body of an answer is no JSON.
+var ErrNotJSON = errors.New("reading the answer: not JSON")
 
 // ParseAnswer reads the body of a 2xx response from the endpoint. The error is that the body is not a JSON object. It looks
 // at every byte once to check it, and once more to find the members that it wants.
 func ParseAnswer(e Endpoint, body []byte) (Answer, error) {
 	src := trimSpace(body)
 	if !isValid(src) {
-		return Answer{}, fmt.Errorf("reading the answer: not JSON: %s", plain(src))
+		return Answer{}, fmt.Errorf("%w: %s", ErrNotJSON, plain(src))
 	}
 	if src[0] != '{' {
 		return Answer{}, fmt.Errorf("reading the answer: it is %s, not an object", kindOf(src))
@@ -56,7 +60,13 @@ func readAnswer(e Endpoint, src []byte) Answer {
 		case "usage":
 			a.Usage, a.HasUsage = parseUsage(w.value())
 		case "error":
-			a.Error = w.value()
+			if value := w.value(); !saysNothing(value) {
+				a.Error = value
+			}
+		case "base_resp":
+			if value := w.value(); a.Error == nil && !saysNothing(memberOf(value, "status_code")) {
+				a.Error = value
+			}
 		case "choices":
 			if e == Chat || e == Completions {
 				failed, w.at = a.readChoices(e, src, w.start)
@@ -85,20 +95,20 @@ func readAnswer(e Endpoint, src []byte) Answer {
 	return a
 }
 
-// notNull returns a value that is not null, else nil.
-func notNull(value []byte) []byte {
-	if isNull(value) {
-		return nil
-	}
-	return value
-}
-
 // stringOf returns a value that is a string and not empty, else nil.
 func stringOf(value []byte) []byte {
 	if isString(value) && len(value) > len(`""`) {
 		return value
 	}
 	return nil
+}
+
+// vectorOf returns an embedding, nil when there is nothing in it.
+func vectorOf(value []byte) []byte {
+	if len(value) > 0 && value[0] == '"' {
+		return stringOf(value)
+	}
+	return arrayOf(value)
 }
 
 // arrayOf returns a value that is an array and not empty, else nil.
@@ -111,7 +121,7 @@ func arrayOf(value []byte) []byte {
 
 // readChoices reads the first choice, counts them all, and returns the first one's error and the position after them.
 func (a *Answer) readChoices(e Endpoint, src []byte, i int) (failed []byte, end int) {
-	a.Content, a.Refusal, a.ToolCalls, a.FinishReason = nil, nil, nil, nil
+	a.Content, a.Refusal, a.ToolCalls, a.FinishReason, a.Unended = nil, nil, nil, nil, false
 	end = a.readList(src, i, func(first int) (end int) {
 		failed, end = a.readChoice(e, src, first)
 		return end
@@ -148,8 +158,11 @@ func (a *Answer) readChoice(e Endpoint, src []byte, i int) (failed []byte, end i
 		switch string(w.name) {
 		case "finish_reason":
 			a.FinishReason = stringOf(w.value())
+			a.Unended = a.FinishReason == nil
 		case "error":
-			failed = notNull(w.value())
+			if value := w.value(); !saysNothing(value) {
+				failed = value
+			}
 		case "text":
 			if e == Completions {
 				a.Content = textParts(w.value())
@@ -190,7 +203,7 @@ func (a *Answer) readEmbeddings(src []byte, i int) (end int) {
 		w := walkAt(src, first)
 		for w.next() {
 			if string(w.name) == "embedding" {
-				a.Embedding = notNull(w.value())
+				a.Embedding = vectorOf(w.value())
 			}
 		}
 		return w.at
@@ -254,21 +267,6 @@ func appendElement(array, element []byte) []byte {
 		return slices.Concat([]byte("["), element, []byte("]"))
 	}
 	return slices.Concat(array[:len(array)-1], []byte(","), element, []byte("]"))
-}
-
-// Flag says what is wrong with an answer that is no error: "length" when it was cut, "content_filter" when it was withheld,
-// "empty" when there is nothing in it. It is "" when nothing is.
-func (a *Answer) Flag() string {
-	switch string(a.FinishReason) {
-	case `"length"`, `"max_tokens"`, `"MAX_TOKENS"`, `"model_length"`, `"max_output_tokens"`, `"incomplete"`:
-		return "length"
-	case `"content_filter"`:
-		return "content_filter"
-	}
-	if blank(a.Content) && a.ToolCalls == nil && a.Refusal == nil && a.Embedding == nil {
-		return "empty"
-	}
-	return ""
 }
 
 // blank says whether a JSON string holds nothing to see.

@@ -23,7 +23,7 @@ type BatchOutput struct {
 // an error; what could be read of it is in out all the same. A line with a response and no escapes in its ids costs no allocation.
 func ParseBatchOutput(line []byte, out *BatchOutput) error {
 	*out = BatchOutput{}
-	src := trimSpace(line)
+	src := trimSpace(bytes.TrimPrefix(line, []byte(byteOrder)))
 	var buf [8]member
 	members, valid := checkMembers(buf[:0], src)
 	if !valid {
@@ -33,13 +33,13 @@ func ParseBatchOutput(line []byte, out *BatchOutput) error {
 		return fmt.Errorf("reading a batch's output: the line is %s, not an object", kindOf(src))
 	}
 	out.CustomID = idOf(valueOf(members, src, "custom_id"))
-	if failed := valueOf(members, src, "error"); !isNull(failed) {
-		out.Err = errorOf(failed)
-	}
 	response := valueOf(members, src, "response")
 	responded := len(response) > 0 && response[0] == '{'
 	if responded {
 		out.readResponse(response)
+	}
+	if failed := valueOf(members, src, "error"); !isNull(failed) && !(responded && saysNothing(failed)) {
+		out.Err, _ = errorOf(failed)
 	}
 	switch {
 	case len(out.CustomID) == 0:

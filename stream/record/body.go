@@ -107,12 +107,16 @@ func (d *Decoder) compose(rec *Record, prompt []byte) {
 
 // appendMember appends a member, and a comma before it unless it is the first of an object.
 func appendMember(dst []byte, key string, value []byte) []byte {
+	return append(appendKey(dst, key), value...)
+}
+
+// appendKey appends a member's key and colon, and a comma before them unless it is the first of an object.
+func appendKey(dst []byte, key string) []byte {
 	if n := len(dst); n > 0 && dst[n-1] != '{' {
 		dst = append(dst, ',')
 	}
 	dst = appendQuoted(dst, key)
-	dst = append(dst, ':')
-	return append(dst, value...)
+	return append(dst, ':')
 }
 
 // appendPrompt appends the member that a prompt is at an endpoint. The system prompt, nil when there is none, is in it for chat alone.

@@ -69,6 +69,10 @@ func (d *Decoder) checkSet(fields []Field) error {
 			if f.Value[0] == 't' {
 				return errors.New("--set stream: answers are not streamed")
 			}
+		case "background":
+			if f.Value[0] == 't' && d.opt.Endpoint == Responses {
+				return errors.New("--set background: jobs in the background are not waited for; --mode batch has them cheaper")
+			}
 		case "instructions":
 			if d.system != nil && d.opt.Endpoint == Responses {
 				return errors.New("--set instructions: --system says them already")

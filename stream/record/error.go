@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,29 +21,27 @@ type Error struct {
 	Message string // for people
 }
 
-// Error returns the message, led by what the error is.
+// Error returns the message, led by what the error is. What is said twice, as where a provider gives the status for a code, is there once.
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString(e.Type)
-	if e.Code != "" && e.Code != e.Type {
-		if b.Len() > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(e.Code)
-	}
+	status := ""
 	if e.Status != 0 {
-		if b.Len() > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(strconv.Itoa(e.Status))
+		status = strconv.Itoa(e.Status)
 	}
-	if e.Message != "" {
-		if b.Len() > 0 {
-			b.WriteString(": ")
+	var head []string
+	for _, word := range [...]string{e.Type, e.Code, status} {
+		if word != "" && !slices.Contains(head, word) {
+			head = append(head, word)
 		}
-		b.WriteString(e.Message)
 	}
-	return b.String()
+	led := strings.Join(head, " ")
+	message := strings.TrimPrefix(e.Message, e.Type+": ") // as "tls: " leads what crypto/tls says
+	switch {
+	case led == "":
+		return e.Message
+	case message == "":
+		return led
+	}
+	return led + ": " + message
 }
 
 func invalid(code, format string, args ...any) *Error {

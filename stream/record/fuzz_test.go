@@ -146,7 +146,9 @@ func FuzzAnswer(f *testing.F) {
 			`"status":"incomplete"}`,
 		`{"error":{"message":"m","code":1,"metadata":{"raw":"r"}}}`, `[{"error":"x"}]`, `<html>`, `{"detail":[]}`,
 		`{"`, `{"choices":`, `{"choices":[{"message":`, `{"choices":[{"message":{"tool_calls":[`,
-		`{"choices":[{"message":{"content":"a"}}],"choices":[]}`,
+		`{"choices":[{"message":{"content":"a"}}],"choices":[]}`, `{"a":NaN}`, "{\"a\":\"\n\"}x",
+		"data: {\"choices\":[{\"text\":\"a\"}]}\ndata: [DONE]",
+		`{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"a"}}]},"finish_reason":"stop"}]}`,
 	} {
 		f.Add([]byte(body), uint8(0))
 		f.Add([]byte(body), uint8(2))
@@ -154,6 +156,9 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, kind uint8) {
 		if e := ParseError(body); e.Message == "" {
 			t.Fatalf("error %+v", e)
+		}
+		if mended, ok := Mend(body); ok && !isValid(mended) {
+			t.Fatalf("mended to %s", mended)
 		}
 		dense := Compact(nil, body)
 		a, err := ParseAnswer(Endpoint(kind%4), body)

@@ -25,6 +25,11 @@ func (d *Decoder) inspect(rec *Record) *Error {
 			if value[0] == 't' {
 				return invalid("stream_unsupported", "`stream` is true, and answers are not streamed; leave it out")
 			}
+		case "background":
+			if value[0] == 't' && rec.Endpoint == Responses {
+				return invalid("background_unsupported",
+					"`background` is true, and jobs in the background are not waited for; leave it out, or use --mode batch")
+			}
 		case "max_completion_tokens":
 			maxCompletion = count(value)
 		case "max_tokens":

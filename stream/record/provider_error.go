@@ -1,18 +1,21 @@
 package record
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // maxPlain is how many characters are kept of an error body that is no JSON.
 const maxPlain = 200
 
-// ParseError reads the body of a provider's error. It knows the forms of OpenAI, Anthropic, Gemini, Mistral, OpenRouter and
-// of servers written with FastAPI; of anything else it takes the text. There is always a message; the Status is the caller's
-// to set.
+// ParseError reads the body of a provider's error. It knows the forms of OpenAI, Anthropic, Gemini, Mistral, OpenRouter, MiniMax, Baidu,
+// Cloudflare, AWS, Apigee and of servers written with FastAPI; of anything else it takes the text. There is always a message; the Status
+// is the caller's to set.
 func ParseError(body []byte) *Error {
-	body = trimSpace(body)
+	body = trimSpace(bytes.TrimPrefix(body, []byte(byteOrder)))
 	e := new(Error)
 	if isValid(body) {
-		e = errorOf(body)
+		e, _ = errorOf(body)
 	}
 	if strings.TrimSpace(e.Message) == "" {
 		e.Message = plain(body)
@@ -23,34 +26,54 @@ func ParseError(body []byte) *Error {
 	return e
 }
 
+// FindError returns the error that a body of valid JSON tells of in any of the forms that [ParseError] knows, nil where it tells of none.
+func FindError(body []byte) *Error {
+	body = trimSpace(bytes.TrimPrefix(body, []byte(byteOrder)))
+	if e, said := errorOf(body); said && strings.TrimSpace(e.Message) != "" {
+		return e
+	}
+	return nil
+}
+
 // maxWrapped bounds how deep an error is looked for.
 const maxWrapped = 4
 
-// errorOf reads an error from valid JSON: the value of an `error` member, or what holds one.
-func errorOf(src []byte) *Error {
+// errorOf reads an error from valid JSON: the value of an `error` member, or what holds one. said is false where nothing in it is known to
+// tell of an error, and the message is but the beginning of it all.
+func errorOf(src []byte) (e *Error, said bool) {
 	for range maxWrapped {
 		switch src[0] {
 		case '[': // Gemini's is an array of one
 			first := firstOf(src)
 			if first == nil {
-				return &Error{Message: plain(src)}
+				return &Error{Message: plain(src)}, false
 			}
 			src = first
 		case '{':
 			members := appendMembers(nil, src, 0)
-			inner := valueOf(members, src, "error")
-			if isNull(inner) {
-				inner = errorOfChoice(members, src)
-			}
-			if isNull(inner) || isString(inner) {
+			inner := wrapped(members, src)
+			if inner == nil {
 				return errorFrom(members, src)
 			}
 			src = inner
 		default:
-			return &Error{Message: textFrom(src)}
+			return &Error{Message: textFrom(src)}, true
 		}
 	}
-	return &Error{Message: plain(src)}
+	return &Error{Message: plain(src)}, false
+}
+
+// wrapped returns what an error is wrapped in, nil where src is the error itself.
+func wrapped(members []member, src []byte) []byte {
+	for _, name := range [...]string{"error", "errors", "base_resp", "fault"} {
+		if inner := valueOf(members, src, name); len(inner) > 0 && (inner[0] == '{' || firstOf(inner) != nil) && !saysNothing(inner) {
+			return inner
+		}
+	}
+	if inner := errorOfChoice(members, src); len(inner) > 0 && inner[0] == '{' {
+		return inner
+	}
+	return nil
 }
 
 // errorOfChoice returns the error of an answer's first choice, nil where there is none: OpenRouter's, for a failure on the way.
@@ -59,18 +82,34 @@ func errorOfChoice(members []member, answer []byte) []byte {
 	return memberOf(choice, "error")
 }
 
+// The names of what an error says of itself. Beside OpenAI's they are Gemini's (status), TGI's (error_type), AWS's (__type, Message),
+// MiniMax's (status_code, status_msg), Baidu's (error_code, error_msg), FastAPI's (detail) and Apigee's (faultstring). Of several the first
+// that says anything counts.
+var (
+	typeNames    = [...]string{"type", "status", "error_type", "__type"}
+	codeNames    = [...]string{"code", "status_code", "error_code"}
+	messageNames = [...]string{"error", "message", "faultstring", "detail", "msg", "status_msg", "error_msg", "Message"}
+)
+
 // errorFrom reads an error from the object that says what it is.
-func errorFrom(members []member, src []byte) *Error {
-	e := &Error{
-		Type: textFrom(valueOf(members, src, "type")),
-		Code: textFrom(valueOf(members, src, "code")),
+func errorFrom(members []member, src []byte) (e *Error, said bool) {
+	e = new(Error)
+	for _, name := range typeNames {
+		if value := valueOf(members, src, name); e.Type == "" && (name == "type" || isString(value)) {
+			e.Type = textFrom(value)
+		}
 	}
-	if e.Type == "" {
-		e.Type = textFrom(valueOf(members, src, "status")) // Gemini's RESOURCE_EXHAUSTED and such
+	for _, name := range codeNames {
+		if value := valueOf(members, src, name); e.Code == "" && !saysNothing(value) {
+			e.Code = textFrom(value)
+		}
 	}
-	for _, name := range [...]string{"error", "message", "detail", "msg"} {
-		if value := valueOf(members, src, name); !isNull(value) {
-			e.Message = textFrom(value)
+	if e.Code == "" {
+		e.Code = textFrom(memberOf(valueOf(members, src, "detail"), "errorcode")) // Apigee's
+	}
+	for _, name := range messageNames {
+		if value := valueOf(members, src, name); !saysNothing(value) {
+			e.Message, said = textFrom(value), true
 			break
 		}
 	}
@@ -83,7 +122,45 @@ func errorFrom(members []member, src []byte) *Error {
 			e.Message += ": " + plain(unquote(nil, raw))
 		}
 	}
-	return e
+	return e, said
+}
+
+// saysNothing tells whether a value that stands where an error may is none: null, false, 0, what is empty, an object of nothing but such,
+// and one that says that all went well. Gateways put them beside good answers.
+func saysNothing(value []byte) bool {
+	if len(value) == 0 {
+		return true
+	}
+	switch value[0] {
+	case 'n', 'f':
+		return true
+	case '"':
+		return blank(value) || isSuccess(value)
+	case '[':
+		nothing := true
+		elements(value, func(element []byte) bool {
+			nothing = saysNothing(element)
+			return nothing
+		})
+		return nothing
+	case '{':
+		for w := walkAt(value, 0); w.next(); {
+			if !saysNothing(w.value()) && !isSuccess(w.value()) {
+				return false
+			}
+		}
+		return true
+	}
+	return value[0] == '0' && tokens(value) == 0
+}
+
+// isSuccess tells whether a value is how servers say that there is no error.
+func isSuccess(value []byte) bool {
+	switch strings.ToLower(string(value[:min(len(value), 16)])) {
+	case "200", `"200"`, `"0"`, `"ok"`, `"success"`, `"none"`, `"null"`:
+		return true
+	}
+	return false
 }
 
 // textFrom returns what a string says, and any other value but null as JSON.

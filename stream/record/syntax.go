@@ -81,7 +81,7 @@ func shown(line []byte, at int) string {
 
 // upstreamError is the error of a record that had failed before it came here.
 func upstreamError(failed []byte) *Error {
-	e := errorOf(failed)
+	e, _ := errorOf(failed)
 	e.Type, e.Status = TypeUpstream, 0
 	if strings.TrimSpace(e.Message) == "" {
 		e.Message = "the record had failed in the stage before"

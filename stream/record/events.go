@@ -1,0 +1,274 @@
+package record
+
+import "bytes"
+
+// isEvents tells whether a body is a stream of server-sent events, by the field that it begins with (WHATWG HTML, section 9.2.6).
+func isEvents(src []byte) bool {
+	for _, field := range [...]string{"data:", "event:", "id:", "retry:", ":"} {
+		if bytes.HasPrefix(src, []byte(field)) {
+			return true
+		}
+	}
+	return false
+}
+
+// isChunk tells whether an object is a part of an answer in OpenAI's streaming form.
+func isChunk(object []byte) bool {
+	if kind := memberOf(object, "object"); isString(kind) && saysExactly(kind, "chat.completion.chunk") {
+		return true
+	}
+	return memberOf(firstOf(memberOf(object, "choices")), "delta") != nil
+}
+
+// joinEvents makes the answer of the events of a stream. ok is false where they break off, or are no answer.
+func joinEvents(src []byte) (answer []byte, ok bool) {
+	var s streamed
+	for line := range bytes.Lines(src) {
+		data, isData := bytes.CutPrefix(trimSpace(line), []byte("data:"))
+		if !isData {
+			continue
+		}
+		if data = trimSpace(data); !s.add(data) {
+			return nil, false
+		}
+	}
+	return s.answer()
+}
+
+// joinChunks makes the answer of chunks that follow each other without a word between.
+func joinChunks(src []byte) (answer []byte, ok bool) {
+	var s streamed
+	for i := 0; i < len(src); {
+		end := checkValue(src, i, 0)
+		if end < 0 {
+			return nil, false
+		}
+		s.add(src[i:end])
+		i = skipSpace(src, end)
+	}
+	return s.answer()
+}
+
+// streamed is an answer of which the parts have come so far.
+type streamed struct {
+	whole   []byte // an object that is an answer, or an error, as it is
+	first   []byte // the first chunk, which says whose answer it is
+	usage   []byte // the last that is told
+	choices []streamedChoice
+	ended   bool // the stream says so
+}
+
+type streamedChoice struct {
+	index, finish            []byte
+	content, refusal, reason stringBuilder
+	text                     stringBuilder // of completions
+	calls                    []streamedCall
+}
+
+type streamedCall struct {
+	index, id, kind []byte
+	name, arguments stringBuilder
+}
+
+// stringBuilder joins JSON strings. It is one without its closing quote.
+type stringBuilder []byte
+
+func (b *stringBuilder) add(token []byte) {
+	switch {
+	case !isString(token):
+	case *b == nil:
+		*b = append(*b, token[:len(token)-1]...)
+	default:
+		*b = append(*b, token[1:len(token)-1]...)
+	}
+}
+
+// json returns the string, null where there is none.
+func (b stringBuilder) json() []byte {
+	if b == nil {
+		return []byte("null")
+	}
+	return append(b, '"')
+}
+
+// add takes in the data of an event, and is false where that cannot be read.
+func (s *streamed) add(data []byte) bool {
+	switch {
+	case len(data) == 0 || s.whole != nil:
+		return true
+	case string(data) == "[DONE]":
+		s.ended = true
+		return true
+	case !isValid(data):
+		return false
+	}
+	switch string(memberOf(data, "type")) {
+	case `"response.completed"`, `"response.incomplete"`, `"response.failed"`: // the last events of a response have all of it
+		s.whole = memberOf(data, "response")
+		return true
+	case `"error"`:
+		s.whole = data
+		return true
+	}
+	choices := memberOf(data, "choices")
+	switch {
+	case !saysNothing(memberOf(data, "error")), memberOf(firstOf(choices), "message") != nil, memberOf(data, "output") != nil:
+		s.whole = data
+	case choices != nil:
+		s.addChunk(data)
+	}
+	return true
+}
+
+func (s *streamed) addChunk(data []byte) {
+	if s.first == nil {
+		s.first = data
+	}
+	if usage := memberOf(data, "usage"); !isNull(usage) {
+		s.usage = usage
+	}
+	elements(memberOf(data, "choices"), func(choice []byte) bool {
+		s.choice(memberOf(choice, "index")).add(choice)
+		return true
+	})
+}
+
+// choice returns the choice with an index.
+func (s *streamed) choice(index []byte) *streamedChoice {
+	for i := range s.choices {
+		if bytes.Equal(s.choices[i].index, index) {
+			return &s.choices[i]
+		}
+	}
+	s.choices = append(s.choices, streamedChoice{index: index})
+	return &s.choices[len(s.choices)-1]
+}
+
+func (c *streamedChoice) add(choice []byte) {
+	if finish := memberOf(choice, "finish_reason"); stringOf(finish) != nil {
+		c.finish = finish
+	}
+	c.text.add(memberOf(choice, "text"))
+	for w := walkAt(memberOf(choice, "delta"), 0); w.next(); {
+		switch string(w.name) {
+		case "content":
+			c.content.add(w.value())
+		case "refusal":
+			c.refusal.add(w.value())
+		case "reasoning_content":
+			c.reason.add(w.value())
+		case "tool_calls":
+			elements(w.value(), func(call []byte) bool {
+				c.call(memberOf(call, "index")).add(call)
+				return true
+			})
+		}
+	}
+}
+
+// call returns the call with an index.
+func (c *streamedChoice) call(index []byte) *streamedCall {
+	for i := range c.calls {
+		if bytes.Equal(c.calls[i].index, index) {
+			return &c.calls[i]
+		}
+	}
+	c.calls = append(c.calls, streamedCall{index: index})
+	return &c.calls[len(c.calls)-1]
+}
+
+func (c *streamedCall) add(call []byte) {
+	if id := memberOf(call, "id"); c.id == nil {
+		c.id = stringOf(id)
+	}
+	if kind := memberOf(call, "type"); c.kind == nil {
+		c.kind = stringOf(kind)
+	}
+	function := memberOf(call, "function")
+	c.name.add(memberOf(function, "name"))
+	c.arguments.add(memberOf(function, "arguments"))
+}
+
+// answer returns what the parts make together.
+func (s *streamed) answer() (answer []byte, ok bool) {
+	if s.whole != nil {
+		return s.whole, s.whole[0] == '{'
+	}
+	for i := range s.choices {
+		s.ended = s.ended || s.choices[i].finish != nil
+	}
+	if !s.ended || len(s.choices) == 0 {
+		return nil, false
+	}
+	dst := append([]byte(nil), '{')
+	for _, name := range [...]string{"id", "created", "model", "system_fingerprint", "service_tier"} {
+		if value := memberOf(s.first, name); !isNull(value) {
+			dst = appendMember(dst, name, value)
+		}
+	}
+	dst = append(appendKey(dst, "choices"), '[')
+	for i := range s.choices {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = s.choices[i].append(dst)
+	}
+	dst = append(dst, ']')
+	if s.usage != nil {
+		dst = appendMember(dst, "usage", s.usage)
+	}
+	return append(dst, '}'), true
+}
+
+func (c *streamedChoice) append(dst []byte) []byte {
+	dst = append(dst, '{')
+	if c.index != nil {
+		dst = appendMember(dst, "index", c.index)
+	}
+	if c.text != nil {
+		dst = appendMember(dst, "text", c.text.json())
+	} else {
+		dst = c.appendMessage(append(appendKey(dst, "message"), '{'))
+	}
+	if c.finish == nil {
+		return append(appendMember(dst, "finish_reason", []byte("null")), '}')
+	}
+	return append(appendMember(dst, "finish_reason", c.finish), '}')
+}
+
+func (c *streamedChoice) appendMessage(dst []byte) []byte {
+	dst = appendMember(dst, "role", []byte(`"assistant"`))
+	dst = appendMember(dst, "content", c.content.json())
+	if c.refusal != nil {
+		dst = appendMember(dst, "refusal", c.refusal.json())
+	}
+	if c.reason != nil {
+		dst = appendMember(dst, "reasoning_content", c.reason.json())
+	}
+	if len(c.calls) > 0 {
+		dst = append(appendKey(dst, "tool_calls"), '[')
+		for i := range c.calls {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = c.calls[i].append(dst)
+		}
+		dst = append(dst, ']')
+	}
+	return append(dst, '}')
+}
+
+func (c *streamedCall) append(dst []byte) []byte {
+	dst = append(dst, '{')
+	if c.id != nil {
+		dst = appendMember(dst, "id", c.id)
+	}
+	if c.kind == nil {
+		c.kind = []byte(`"function"`)
+	}
+	dst = appendMember(dst, "type", c.kind)
+	dst = append(appendKey(dst, "function"), '{')
+	dst = appendMember(dst, "name", c.name.json())
+	dst = appendMember(dst, "arguments", c.arguments.json())
+	return append(dst, '}', '}')
+}

@@ -1,0 +1,96 @@
+package record
+
+import "strings"
+
+// ending is what a finish reason says of the answer before it.
+type ending uint8
+
+const (
+	unknown  ending = iota // it says nothing that is known: the answer is flagged
+	whole                  // all of it is there
+	cut                    // by a bound on its length
+	filtered               // by a filter of content
+	broken                 // by a fault on the way: it is half an answer, and asked for again
+)
+
+// endings are the finish reasons, in lower case, of the providers' references. A reason that is not here is flagged, so that half an
+// answer never passes for a whole one in silence.
+var endings = map[string]ending{
+	// OpenAI, and those that follow it. A response's are its status, or why it is incomplete.
+	"stop": whole, "tool_calls": whole, "function_call": whole, "completed": whole,
+	"length": cut, "max_output_tokens": cut, "incomplete": cut,
+	"content_filter": filtered,
+	"failed":         broken, "cancelled": broken,
+
+	// OpenRouter, vLLM, SGLang: what broke on the way. TGI and Together: which kind of stop it was.
+	"error": broken, "abort": broken, "aborted": broken, "timeout": broken,
+	"eos_token": whole, "eos": whole, "stop_sequence": whole,
+
+	// Anthropic, Bedrock.
+	"end_turn": whole, "tool_use": whole,
+	"max_tokens": cut, "model_context_window_exceeded": cut,
+	"refusal": filtered, "guardrail_intervened": filtered, "content_filtered": filtered,
+
+	// Gemini.
+	"safety": filtered, "recitation": filtered, "blocklist": filtered, "prohibited_content": filtered, "spii": filtered,
+	"language": filtered, "image_safety": filtered, "image_prohibited_content": filtered, "image_recitation": filtered,
+
+	// Mistral, Cohere, watsonx.
+	"model_length": cut, "token_limit": cut, "time_limit": cut, "error_limit": cut,
+	"complete": whole, "tool_call": whole,
+	"error_toxic": filtered,
+	"user_cancel": broken,
+
+	// DeepSeek, Zhipu, Baidu.
+	"insufficient_system_resource": broken, "network_error": broken,
+	"sensitive": filtered,
+	"normal":    whole,
+}
+
+// endingOf looks a finish reason up, a JSON string in any case. Some name what they mean before a colon or a dot and the details.
+func endingOf(reason []byte) ending {
+	switch string(reason) { // nearly all, without a copy
+	case `"stop"`, `"completed"`, `"tool_calls"`:
+		return whole
+	case "":
+		return unknown
+	}
+	said := strings.ToLower(strings.TrimSpace(string(unquote(nil, reason))))
+	said = strings.NewReplacer("-", "_", " ", "_").Replace(said)
+	if known, ok := endings[said]; ok {
+		return known
+	}
+	if end := strings.IndexAny(said, ":.(/"); end > 0 {
+		return endings[strings.TrimRight(said[:end], "_")]
+	}
+	return unknown
+}
+
+// Broken tells whether the answer says that it broke off by a fault on the way: what there is of it is half an answer.
+func (a *Answer) Broken() bool { return endingOf(a.FinishReason) == broken }
+
+// Stopped tells whether the answer says why there is no more of it, or nothing at all: it came to a bound, or a filter withheld it.
+func (a *Answer) Stopped() bool {
+	e := endingOf(a.FinishReason)
+	return e == cut || e == filtered
+}
+
+// Flag says what is wrong with an answer that is no error: "length" when it was cut, "content_filter" when it was withheld,
+// "empty" when there is nothing in it, "finish_reason" when that says in no known word that it is whole. It is "" when nothing is; some
+// servers leave the finish reason out.
+func (a *Answer) Flag() string {
+	end := endingOf(a.FinishReason)
+	switch {
+	case end == cut:
+		return "length"
+	case end == filtered:
+		return "content_filter"
+	case a.Embedding != nil:
+		return ""
+	case blank(a.Content) && a.ToolCalls == nil && a.Refusal == nil:
+		return "empty"
+	case end == unknown && a.FinishReason != nil, a.Unended:
+		return "finish_reason"
+	}
+	return ""
+}

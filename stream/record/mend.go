@@ -1,0 +1,80 @@
+package record
+
+import "bytes"
+
+// Mend makes one JSON object of the body of an answer that is none as it came, where there is no doubt what it says: a byte order mark
+// before it, something behind it, the events of a stream that nobody asked for, numbers that JSON has no word for, and line breaks within
+// strings. It is paid for, and to ask again would bring the same. ok is false where that cannot be: what is cut short stays so.
+func Mend(body []byte) (mended []byte, ok bool) {
+	src := trimSpace(bytes.TrimPrefix(trimSpace(body), []byte(byteOrder)))
+	switch {
+	case isValid(src):
+		return src, true
+	case isEvents(src):
+		return joinEvents(src)
+	}
+	return mendValue(src)
+}
+
+// mendValue mends what begins with a JSON object, or as one.
+func mendValue(src []byte) (mended []byte, ok bool) {
+	if len(src) == 0 || src[0] != '{' {
+		return nil, false
+	}
+	end := checkValue(src, 0, 0)
+	if end < 0 {
+		src = spellOut(src)
+		end = checkValue(src, 0, 0)
+	}
+	switch {
+	case end < 0:
+		return nil, false
+	case isChunk(src[:end]):
+		return joinChunks(src)
+	}
+	return src[:end], true
+}
+
+// spellOut returns src with null for the numbers that JSON has no word for, as Python and C write them, and with escapes for the control
+// characters within strings.
+func spellOut(src []byte) []byte {
+	dst := make([]byte, 0, len(src)+64)
+	for i := 0; i < len(src); {
+		if src[i] == '"' {
+			end := skipString(src, i)
+			dst = escapeControls(dst, src[i:end])
+			i = end
+			continue
+		}
+		if n := notFinite(src[i:]); n > 0 {
+			dst = append(dst, "null"...)
+			i += n
+			continue
+		}
+		dst = append(dst, src[i])
+		i++
+	}
+	return dst
+}
+
+// notFinite returns the length of the word for a number that is not finite that text begins with, 0 where it begins with none.
+func notFinite(text []byte) int {
+	for _, word := range [...]string{"NaN", "Infinity", "-Infinity", "nan", "-nan", "inf", "-inf"} {
+		if bytes.HasPrefix(text, []byte(word)) && (len(text) == len(word) || !isLiteral(text[len(word)])) {
+			return len(word)
+		}
+	}
+	return 0
+}
+
+func escapeControls(dst, token []byte) []byte {
+	const hex = "0123456789abcdef"
+	for _, c := range token {
+		if c < ' ' {
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		} else {
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
