@@ -16,8 +16,9 @@ func TestFinishReasons(t *testing.T) {
 		`"sensitive"`:                  {flag: "content_filter"},
 		`"content_filter: RECITATION"`: {flag: "content_filter"}, `"refusal"`: {flag: "content_filter"},
 		`"IMAGE_SAFETY"`: {flag: "content_filter"},
-		`"error"`:        {broken: true}, `"abort"`: {broken: true}, `"network_error"`: {broken: true}, `"insufficient_system_resource"`: {broken: true},
-		`"ERROR"`: {broken: true}, `"error: upstream closed"`: {broken: true},
+		`"error"`:        {broken: true}, `"abort"`: {broken: true}, `"network_error"`: {broken: true},
+		`"insufficient_system_resource"`: {broken: true},
+		`"ERROR"`:                        {broken: true}, `"error: upstream closed"`: {broken: true},
 		`"MALFORMED_FUNCTION_CALL"`: {flag: "finish_reason"}, `"OTHER"`: {flag: "finish_reason"}, `"pause_turn"`: {flag: "finish_reason"},
 		`null`: {flag: "finish_reason"}, `""`: {flag: "finish_reason"},
 	} {
