@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"os/signal"
@@ -22,7 +21,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"llmpipe/stream"
-	"llmpipe/stream/provider"
+	"llmpipe/stream/flags"
 	"llmpipe/stream/provider/sim"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
@@ -55,12 +54,12 @@ func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.
 		kong.Vars{"version": "llmpipe " + version()},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { helped = true }),
-		kong.Help(printHelp),
+		kong.Help(flags.PrintHelp),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
-		kong.ExplicitGroups(groups),
+		kong.ExplicitGroups(flags.Groups),
 	)...)
 	var ctx *kong.Context
-	args, err := gather(parser.Model, args)
+	args, err := flags.Gather(parser.Model, args)
 	if err == nil {
 		ctx, err = parser.Parse(args)
 	}
@@ -139,45 +138,10 @@ func version() string {
 	return "(devel)"
 }
 
-// gather returns args as kong wants them.
-func gather(model *kong.Application, args []string) ([]string, error) {
-	takesValue, command := map[string]bool{}, map[string]bool{}
-	for _, node := range append(model.Leaves(false), model.Node) {
-		command[node.Name] = node != model.Node
-		for _, f := range node.Flags {
-			takesValue["--"+f.Name] = !f.IsBool()
-			takesValue["-"+string(f.Short)] = !f.IsBool()
-		}
-	}
-	return stream.Arrange(args, command, takesValue)
-}
-
-// groups are the headings of --help, in their order.
-var groups = []kong.Group{
-	{Key: "in", Title: "Input:"},
-	{Key: "out", Title: "Output:"},
-	{Key: "who", Title: "Provider:"},
-	{Key: "pace", Title: "Pace:"},
-	{Key: "money", Title: "Money:"},
-	{Key: "resume", Title: "Resume:"},
-	{Key: "mode", Title: "Mode:"},
-	{Key: "say", Title: "Progress:"},
-}
-
 // config is what the filter's flags and the environment say.
-func (a *app) config(f *stream.Flags) (*stream.Config, error) {
-	if len(f.Files) == 0 && ui.IsTerminal(a.stdin) {
-		return nil, &ui.UsageError{Err: &ui.Hinted{
-			Err:  errors.New("nothing to read: stdin is a terminal"),
-			Hint: "cat prompts.jsonl | llmpipe > out.jsonl, or name files as arguments; llmpipe --help",
-		}}
-	}
-	for _, name := range f.Files {
-		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(name, `./\`) && name != "-" {
-			return nil, &ui.UsageError{Err: &ui.Hinted{
-				Err: fmt.Errorf("%s is neither a command nor a file", name), Hint: "llmpipe --help lists the commands",
-			}}
-		}
+func (a *app) config(f *flags.Flags) (*stream.Config, error) {
+	if err := f.CheckInputs(a.stdin); err != nil {
+		return nil, err
 	}
 	cfg, err := f.Config(os.Getenv, a.Ledger, version())
 	if err != nil {
@@ -188,7 +152,7 @@ func (a *app) config(f *stream.Flags) (*stream.Config, error) {
 }
 
 // runCommand is the filter.
-type runCommand struct{ stream.Flags }
+type runCommand struct{ flags.Flags }
 
 // Run runs the filter.
 func (c *runCommand) Run(a *app) error {
@@ -208,7 +172,7 @@ func (c *runCommand) Run(a *app) error {
 
 // estimateCommand says what prompts would cost. It takes the filter's flags, so that the same command line is estimated and run.
 type estimateCommand struct {
-	stream.Flags
+	flags.Flags
 	JSON   bool     `name:"json" help:"For scripts, and for --budget N% --estimate FILE."`
 	Models []string `placeholder:"NAME" help:"Models to compare (default: others of the same family)."`
 }
@@ -282,7 +246,7 @@ type batchesCommand struct {
 	Action string   `arg:"" optional:"" default:"list" enum:"list,cancel,forget" help:"list (the default), cancel or forget."`
 	IDs    []string `arg:"" optional:"" name:"ids" help:"Batches; for cancel, all that are not collected when none is named."`
 
-	stream.ProviderFlags
+	flags.ProviderFlags
 	JSON bool `name:"json" help:"For scripts."`
 }
 
@@ -352,81 +316,9 @@ type completionCommand struct {
 // Run prints the shell's script, or the words that may stand at the end of the line that is being typed.
 func (c *completionCommand) Run(a *app, ctx *kong.Context) error {
 	if c.Shell != "words" {
-		_, err := fmt.Fprint(a.stdout, stream.CompletionScripts[c.Shell])
+		_, err := fmt.Fprint(a.stdout, flags.CompletionScripts[c.Shell])
 		return err
 	}
-	words := strings.Fields(os.Getenv("COMP_LINE") + "x") // the x keeps the last word, which may be empty
-	if len(words) < 2 {
-		return nil
-	}
-	word := strings.TrimSuffix(words[len(words)-1], "x")
-	commands := ctx.Model.Leaves(true)
-	selected := commands[0] // the filter, which needs no word
-	for _, command := range commands {
-		if command.Name == words[1] && len(words) > 2 {
-			selected = command
-		}
-		if len(words) == 2 && strings.HasPrefix(command.Name, word) {
-			fmt.Fprintln(a.stdout, command.Name)
-		}
-	}
-	for _, f := range slices.Concat(ctx.Model.Flags, selected.Flags) {
-		if name := "--" + f.Name; strings.HasPrefix(word, "-") && strings.HasPrefix(name, word) && !f.Hidden {
-			fmt.Fprintln(a.stdout, name)
-		}
-	}
+	flags.CompleteWords(a.stdout, os.Getenv("COMP_LINE"), ctx.Model)
 	return nil
-}
-
-// printHelp prints a command's help: without a command the filter's, and what the commands have in common behind it.
-func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
-	selected := ctx.Selected()
-	if selected == nil {
-		filter, err := kong.Trace(ctx.Kong, []string{"run"})
-		if err != nil {
-			return err
-		}
-		ctx, selected = filter, filter.Selected()
-	}
-	inOrder(selected)
-	whole := selected.Name == "run"
-	w := ctx.Stdout
-	short := selected.Help
-	if whole {
-		fmt.Fprintf(w, "Usage: llmpipe [run] [<files> ...] [flags]\n\n%s\n", ctx.Model.Help)
-		options.NoAppSummary, selected.Help = true, ""
-	}
-	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
-		return err
-	}
-	selected.Help = short
-	if whole {
-		fmt.Fprintln(w, "\nCommands (llmpipe COMMAND --help says more):")
-		for _, c := range ctx.Model.Leaves(true) {
-			fmt.Fprintf(w, "  %-10s %s\n", c.Name, c.Help)
-		}
-	}
-	fmt.Fprint(w, "\nExamples:\n", stream.Examples[selected.Name])
-	if !whole {
-		return nil
-	}
-	fmt.Fprintln(w, "\nWhat an answer means; the first that applies:")
-	for _, r := range provider.Rules {
-		fmt.Fprintf(w, "  %-62s %s\n", r.When, r.Class.Consequence())
-	}
-	fmt.Fprint(w, "\nExit codes:\n", stream.ExitCodes)
-	return nil
-}
-
-// inOrder sorts the flags of a command, those that it shares with others among them, as the headings are.
-func inOrder(command *kong.Node) {
-	place := func(f *kong.Flag) int {
-		return slices.IndexFunc(groups, func(g kong.Group) bool { return f.Group != nil && g.Key == f.Group.Key })
-	}
-	command.Flags = slices.Concat(command.Parent.Flags, command.Flags)
-	command.Parent.Flags = nil
-	if slices.Contains([]string{"models", "sim", "completion"}, command.Name) { // which have no ledger
-		command.Flags = slices.DeleteFunc(command.Flags, func(f *kong.Flag) bool { return f.Name == "ledger" })
-	}
-	slices.SortStableFunc(command.Flags, func(a, b *kong.Flag) int { return cmp.Compare(place(a), place(b)) })
 }

@@ -3,7 +3,6 @@ package ledger
 import (
 	"bufio"
 	"bytes"
-
 	"io"
 
 	"github.com/klauspost/compress/gzip"

@@ -44,8 +44,8 @@ type alerts struct {
 
 func newAlerts(r *run) *alerts { return &alerts{target: r.cfg.Money.Alert, voice: r.voice} }
 
-// checkAlert finds out at the start whether an alert has somewhere to go. An error does not name the address, which is often a secret.
-func checkAlert(target string) error {
+// CheckAlert finds out at the start whether an alert has somewhere to go. An error does not name the address, which is often a secret.
+func CheckAlert(target string) error {
 	command, isCommand := strings.CutPrefix(target, "exec:")
 	u, err := url.Parse(target)
 	switch {

@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"llmpipe/stream/ui"
 	"os/exec"
 	"time"
+
+	"llmpipe/stream/ui"
 )
 
 // chunks counts records towards the next drain, for --chunk.

@@ -2,9 +2,10 @@ package stream
 
 import (
 	"fmt"
-	"llmpipe/stream/ui"
 	"os"
 	"path/filepath"
+
+	"llmpipe/stream/ui"
 )
 
 // checkCut refuses to cut the file of a flag to nothing when the run needs it for something else.

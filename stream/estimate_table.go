@@ -4,9 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"llmpipe/stream/ui"
 	"strconv"
 	"text/tabwriter"
+
+	"llmpipe/stream/ui"
 )
 
 // WriteJSON writes the estimate for scripts, on one line.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"llmpipe/ledger"
+	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
@@ -351,4 +352,13 @@ func (j *journal) close(marks []ledger.Key) error {
 		j.voice.Error(fmt.Errorf("%d answers that were on their way could not be recorded, and are lost", j.lost))
 	}
 	return err
+}
+
+// DefaultLedger is where the results of the provider at baseURL are remembered unless --ledger names another file: simulated answers apart
+// from those that were paid for.
+func DefaultLedger(baseURL string) string {
+	if provider.IsSim(baseURL) {
+		return "llmpipe.sim.jsonl"
+	}
+	return "llmpipe.ledger.jsonl"
 }

@@ -3,10 +3,11 @@ package stream
 import (
 	"errors"
 	"io"
-	"llmpipe/stream/ui"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"llmpipe/stream/ui"
 )
 
 func testLane() *lane {

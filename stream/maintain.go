@@ -17,7 +17,7 @@ import (
 
 // Models writes the price table in force, with the prices of a file over those built in if one is named.
 func Models(w io.Writer, asJSON bool, file string) error {
-	loaded, err := loadPrices(file)
+	loaded, err := LoadPrices(file)
 	if err != nil {
 		return err
 	}
@@ -28,8 +28,8 @@ func Models(w io.Writer, asJSON bool, file string) error {
 	return writePrices(w, list)
 }
 
-// loadPrices returns the built-in prices with those of a file over them, nil when none is named.
-func loadPrices(name string) (*price.Table, error) {
+// LoadPrices returns the built-in prices with those of a file over them, nil when none is named.
+func LoadPrices(name string) (*price.Table, error) {
 	if name == "" {
 		return nil, nil
 	}

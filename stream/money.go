@@ -34,8 +34,8 @@ func (c *MoneyConfig) prices(day time.Time) *price.Table {
 	return price.Default(day)
 }
 
-// checkDowngrade refuses a cheaper model without a price at the named provider before anything is paid for the dear one.
-func (c *MoneyConfig) checkDowngrade(provider string) error {
+// CheckDowngrade refuses a cheaper model without a price at the named provider before anything is paid for the dear one.
+func (c *MoneyConfig) CheckDowngrade(provider string) error {
 	if c.DowngradeTo == "" {
 		return nil
 	}

@@ -2,9 +2,10 @@ package stream
 
 import (
 	"fmt"
-	"llmpipe/stream/ui"
 	"os"
 	"syscall"
+
+	"llmpipe/stream/ui"
 )
 
 // Exit codes. A signal's is 128 and its number.

@@ -2,11 +2,12 @@ package stream
 
 import (
 	"fmt"
-	"llmpipe/stream/ui"
 	"math"
 	"strconv"
 	"strings"
 	"time"
+
+	"llmpipe/stream/ui"
 )
 
 // axis maps values to where they stand along a chart's side, in per cent of its length.

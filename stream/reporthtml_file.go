@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"llmpipe/stream/ui"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"llmpipe/stream/ui"
 )
 
 // pageStart is how a page begins.

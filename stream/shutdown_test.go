@@ -2,11 +2,12 @@ package stream
 
 import (
 	"errors"
-	"llmpipe/stream/ui"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"llmpipe/stream/ui"
 )
 
 // A signal stops the asking at once, what is in flight when the drain is over, and the run itself when even then something hangs.

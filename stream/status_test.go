@@ -2,9 +2,10 @@ package stream
 
 import (
 	"encoding/json"
-	"llmpipe/stream/ui"
 	"strings"
 	"testing"
+
+	"llmpipe/stream/ui"
 )
 
 // What a run says as JSON is one object a line; the last of them is its end.

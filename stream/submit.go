@@ -153,7 +153,7 @@ const batchLooks = 5
 // create makes the batch, once: the API has no way to say that a second request is the same as the first. Only when the provider has said
 // that it did nothing, or when no batch of this shard is in its listing, is the request sent again.
 func (s *shard) create(ctx context.Context) error {
-	metadata := map[string]string{shardLabel: s.id}
+	metadata := map[string]string{ShardLabel: s.id}
 	maps.Copy(metadata, s.cfg.Batch.Metadata)
 	request := provider.NewBatch{InputFile: s.fileID, Endpoint: s.kind.endpoint, Window: s.cfg.Batch.Window, Metadata: metadata}
 	var made provider.Batch
@@ -320,7 +320,7 @@ const clockSkew = time.Hour
 func (s *shard) findBatch(ctx context.Context) (provider.Batch, bool, error) {
 	var before time.Time // when the one before was made
 	return search(s.lane.client.Batches(ctx), func(b *provider.Batch) (found, past bool) {
-		found = b.Metadata[shardLabel] == s.id && b.Status != batchFailed // one that failed did nothing
+		found = b.Metadata[ShardLabel] == s.id && b.Status != batchFailed // one that failed did nothing
 		// Behind an old one only older ones come, where the list goes back in time.
 		past = !b.Created.IsZero() && b.Created.Before(s.started.Add(-clockSkew)) && b.Created.Before(before)
 		before = b.Created

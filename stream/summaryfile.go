@@ -3,8 +3,9 @@ package stream
 import (
 	"encoding/json"
 	"fmt"
-	"llmpipe/stream/ui"
 	"os"
+
+	"llmpipe/stream/ui"
 )
 
 // summaryFile is the file of --summary. It is opened, and cut, before anything is asked: what is wrong with its name is found before

@@ -2,8 +2,9 @@ package stream
 
 import (
 	"fmt"
-	"llmpipe/stream/ui"
 	"os"
+
+	"llmpipe/stream/ui"
 )
 
 // temporary is a file that is gone when it is closed, and where the system allows files without a name at the latest with the process.

@@ -174,7 +174,7 @@ func proxyTo(base *url.URL) func(*http.Request) (*url.URL, error) {
 
 // NameOf is the name, for price tables and reports, of the provider at baseURL: its host.
 func NameOf(baseURL string) string {
-	if strings.HasPrefix(baseURL, "sim:") {
+	if IsSim(baseURL) {
 		return simName
 	}
 	u, err := url.Parse(baseURL)

@@ -3,12 +3,13 @@ package provider
 import (
 	"context"
 	"io"
-	"llmpipe/stream/provider/sim"
 	"net"
 	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"llmpipe/stream/provider/sim"
 )
 
 // inBubble returns a client of a server that answers as h does, over connections that keep to the bubble's clock.

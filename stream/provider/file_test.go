@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"llmpipe/stream/provider/sim"
 	"net/http"
 	"reflect"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"llmpipe/stream/provider/sim"
 )
 
 // TestFileShapes reads files as providers show them.

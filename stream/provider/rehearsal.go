@@ -2,10 +2,12 @@ package provider
 
 import (
 	"context"
-	"llmpipe/stream/provider/sim"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
+
+	"llmpipe/stream/provider/sim"
 )
 
 // rehearsal notes whether a simulator was heard over the network.
@@ -40,3 +42,6 @@ func (c *Client) Probe(ctx context.Context) {
 		_ = res.Body.Close() // there is none
 	}
 }
+
+// IsSim reports whether a base URL asks for the simulator in this process.
+func IsSim(baseURL string) bool { return strings.HasPrefix(baseURL, "sim:") }

@@ -1,8 +1,9 @@
 package ui
 
 import (
-	"golang.org/x/sys/windows"
 	"os"
+
+	"golang.org/x/sys/windows"
 )
 
 // drawable makes the console understand control sequences, and reports whether it does.

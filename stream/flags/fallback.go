@@ -1,4 +1,4 @@
-package stream
+package flags
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"llmpipe/stream"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/ui"
 )
@@ -17,7 +18,7 @@ const fallbackKeys = "url, model, key-env, header-env, name, rpm, tpm, concurren
 
 // fallbacks reads each --fallback: url=…,model=…,key-env=…,rpm=…. What it does not say is as for the first lane, but for its
 // limits, its key and its model.
-func (f *Flags) fallbacks(cfg *Config, getenv func(string) string) error {
+func (f *Flags) fallbacks(cfg *stream.Config, getenv func(string) string) error {
 	for _, spec := range f.Fallback {
 		lane, err := parseFallback(spec, cfg, getenv)
 		if err != nil {
@@ -53,11 +54,11 @@ func shownFallback(spec string) string {
 	return strings.Join(pairs, ",")
 }
 
-func parseFallback(spec string, cfg *Config, getenv func(string) string) (LaneConfig, error) {
+func parseFallback(spec string, cfg *stream.Config, getenv func(string) string) (stream.LaneConfig, error) {
 	p := provider.Config{
 		Timeout: cfg.Provider.Timeout, Connections: cfg.Provider.Connections, UserAgent: cfg.Provider.UserAgent, Header: http.Header{},
 	}
-	lane := LaneConfig{Provider: p, Pace: cfg.Pace}
+	lane := stream.LaneConfig{Provider: p, Pace: cfg.Pace}
 	lane.Pace.RPM, lane.Pace.TPM = 0, 0
 	for i, pair := range strings.Split(spec, ",") {
 		key, value, ok := strings.Cut(pair, "=")

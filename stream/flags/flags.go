@@ -1,13 +1,10 @@
-package stream
+package flags
 
 import (
-	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"llmpipe/ledger"
-	"llmpipe/ledger/price"
+	"llmpipe/stream"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
@@ -57,15 +54,15 @@ type Flags struct {
 	Estimate     string `group:"money" placeholder:"FILE" help:"What llmpipe estimate --json said, for --budget N%."`
 	Alert        string `group:"money" placeholder:"URL|exec:CMD" help:"Told when the budget turns yellow (80 %) or red."`
 
-	NoLedger bool         `group:"resume" help:"Remember nothing."`
-	Replay   Replay       `group:"resume" default:"auto" placeholder:"auto" help:"Write recorded results again: auto, always, never."`
-	Match    string       `group:"resume" default:"request" enum:"request,id" placeholder:"request" help:"A result counts by request, or id."`
-	Fsync    ledger.Fsync `group:"resume" default:"always" placeholder:"always" help:"Results reach the disk: always (first), 1s, never."`
+	NoLedger bool          `group:"resume" help:"Remember nothing."`
+	Replay   stream.Replay `group:"resume" default:"auto" placeholder:"auto" help:"Write recorded results again: auto, always, never."`
+	Match    string        `group:"resume" default:"request" enum:"request,id" placeholder:"request" help:"A result counts by request, or id."`
+	Fsync    ledger.Fsync  `group:"resume" default:"always" placeholder:"always" help:"Results reach the disk: always (first), 1s, never."`
 
-	Mode          Mode     `group:"mode" default:"realtime" placeholder:"realtime" help:"realtime; batch, at half the price; or hybrid."`
-	Detach        bool     `group:"mode" help:"Collect batches that are ready, submit the rest, wait for nothing; exit 75."`
-	BatchMetadata []string `group:"mode" sep:"none" placeholder:"K=V" help:"What the provider shows with each batch. Repeatable."`
-	BatchWindow   string   `group:"mode" default:"24h" placeholder:"24h" help:"Within which the provider is to be done."`
+	Mode          stream.Mode `group:"mode" default:"realtime" placeholder:"realtime" help:"realtime; batch, at half the price; or hybrid."`
+	Detach        bool        `group:"mode" help:"Collect batches that are ready, submit the rest, wait for nothing; exit 75."`
+	BatchMetadata []string    `group:"mode" sep:"none" placeholder:"K=V" help:"What the provider shows with each batch. Repeatable."`
+	BatchWindow   string      `group:"mode" default:"24h" placeholder:"24h" help:"Within which the provider is to be done."`
 
 	Progress ui.Progress `group:"say" default:"auto" placeholder:"auto" help:"The status line: auto, always, never, or json."`
 	Quiet    bool        `short:"q" group:"say" help:"Say nothing but errors."`
@@ -79,37 +76,4 @@ type ProviderFlags struct {
 	Header    []string      `group:"who" sep:"none" placeholder:"'K: V'" help:"A header for every request. Repeatable."`
 	HeaderEnv []string      `group:"who" sep:"none" placeholder:"K=VAR" help:"A header whose value is in the variable VAR. Repeatable."`
 	Timeout   time.Duration `group:"who" default:"10m" placeholder:"10m" help:"How long one attempt may take."`
-}
-
-// Amount is a number of US dollars, as in 5, 0.25 or $12.50, read exactly.
-type Amount price.Dollars
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (a *Amount) UnmarshalText(text []byte) error {
-	d, err := price.ParseDollars(strings.TrimPrefix(string(text), "$"))
-	if err != nil || d <= 0 {
-		return fmt.Errorf("%q is not an amount of US dollars above 0, such as 5 or 0.25", text)
-	}
-	*a = Amount(d)
-	return nil
-}
-
-// Size is a number of bytes, as in 64MiB or 1000000.
-type Size int
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (s *Size) UnmarshalText(text []byte) error {
-	digits := strings.TrimRight(string(text), "kKMGiB")
-	n, err := strconv.Atoi(digits)
-	if err != nil || n < 0 {
-		return fmt.Errorf("%q is not a number of bytes: 1000000, 512KiB, 64MiB", text)
-	}
-	unit, ok := map[string]int{
-		"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "kB": 1e3, "MB": 1e6, "GB": 1e9,
-	}[string(text[len(digits):])]
-	if !ok {
-		return fmt.Errorf("%q has no unit that is known: B, KiB, MiB, GiB, kB, MB, GB", text)
-	}
-	*s = Size(n * unit)
-	return nil
 }

@@ -1,0 +1,65 @@
+package flags
+
+import (
+	"fmt"
+	"strconv"
+
+	"llmpipe/limiter"
+	"llmpipe/stream"
+	"llmpipe/stream/ui"
+)
+
+// Config turns the flags into a run's configuration, all but the streams and the signals. Secrets and what else the flags name in the
+// environment come through getenv. path is the ledger's, empty for the default one. What is wrong with the flags themselves is a
+// UsageError.
+func (f *Flags) Config(getenv func(string) string, path, version string) (*stream.Config, error) {
+	cfg := &stream.Config{
+		Files: f.Files, MaxLine: int(f.MaxLine), Limit: f.Limit, Sample: f.Sample, Seed: f.Seed,
+		Format: f.Format, Ordered: f.Ordered, KeepInput: f.KeepInput, Failed: f.Failed, Summary: f.Summary,
+		Pace: limiter.Config{
+			RPM: f.RPM, TPM: f.TPM, Headroom: f.Headroom, MaxConcurrency: f.MaxConcurrency, GiveUp: f.GiveUp,
+		},
+		Retries: f.Retries, Pack: f.Pack, Chunk: f.Chunk, ChunkDelay: f.ChunkDelay, OnChunk: f.OnChunk,
+		Progress: f.Progress, Quiet: f.Quiet, Verbose: f.Verbose,
+	}
+	if cfg.Progress == ui.ProgressAuto && getenv("TERM") == "dumb" {
+		cfg.Progress = ui.ProgressNever
+	}
+	cfg.KeyEnv = f.KeyEnv
+	var err error
+	if cfg.Provider, err = f.ProviderFlags.Config(getenv, version); err != nil {
+		return nil, err
+	}
+	for _, step := range []func(*stream.Config) error{
+		f.checkNumbers, f.decode, f.concurrency, f.money, f.batch,
+		func(c *stream.Config) error { return f.fallbacks(c, getenv) },
+	} {
+		if err := step(cfg); err != nil {
+			return nil, err
+		}
+	}
+	if err := f.checkUnused(path, getenv("LLMPIPE_LEDGER")); err != nil {
+		return nil, err
+	}
+	if !f.NoLedger {
+		cfg.Ledger = stream.LedgerConfig{Path: path, Replay: f.Replay, MatchID: f.Match == "id", Fsync: f.Fsync, Version: version}
+		if path == "" {
+			cfg.Ledger.Path = stream.DefaultLedger(f.BaseURL)
+		}
+	}
+	return cfg, nil
+}
+
+// concurrency reads -c.
+func (f *Flags) concurrency(cfg *stream.Config) error {
+	cfg.Provider.Connections = f.MaxConcurrency
+	if f.Concurrency == "auto" {
+		return nil
+	}
+	n, err := strconv.Atoi(f.Concurrency)
+	if err != nil || n < 1 {
+		return ui.Usage(fmt.Errorf("--concurrency %q is neither a positive number nor auto", f.Concurrency))
+	}
+	cfg.Pace.Concurrency, cfg.Provider.Connections = n, n
+	return nil
+}

@@ -1,0 +1,79 @@
+package flags
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"llmpipe/ledger/price"
+	"llmpipe/stream"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/ui"
+)
+
+// money says what answers cost and what may be spent.
+func (f *Flags) money(cfg *stream.Config) error {
+	m := &cfg.Money
+	m.PerDay, m.DowngradeTo, m.Alert = price.Dollars(f.BudgetPerDay), f.DowngradeTo, f.Alert
+	if f.Budget == "" && (f.DowngradeTo != "" || f.Alert != "") {
+		return ui.Usage(errors.New("--downgrade-to and --alert need --budget"))
+	}
+	var err error
+	if err = stream.CheckAlert(f.Alert); err != nil {
+		return ui.Usage(err)
+	}
+	if m.Budget, err = f.budget(); err != nil {
+		return err
+	}
+	if m.Prices, err = stream.LoadPrices(f.Prices); err != nil {
+		return err
+	}
+	return m.CheckDowngrade(provider.NameOf(cmp.Or(f.BaseURL, provider.DefaultBaseURL)))
+}
+
+// budget reads --budget, an amount or a share of an estimate; 0 for none.
+func (f *Flags) budget() (price.Dollars, error) {
+	percent, isShare := strings.CutSuffix(f.Budget, "%")
+	if !isShare {
+		var a Amount
+		if f.Budget == "" {
+			return 0, nil
+		}
+		if err := a.UnmarshalText([]byte(f.Budget)); err != nil {
+			return 0, ui.Usage(fmt.Errorf("--budget: %w", err))
+		}
+		return price.Dollars(a), nil
+	}
+	n, err := strconv.ParseFloat(percent, 64)
+	if err != nil || n <= 0 {
+		return 0, ui.Usage(fmt.Errorf("--budget %s is no percentage", f.Budget))
+	}
+	if f.Estimate == "" {
+		return 0, ui.Usage(errors.New("--budget N% needs --estimate FILE, what llmpipe estimate --json wrote"))
+	}
+	total, err := readEstimate(f.Estimate)
+	return price.Dollars(float64(total) * n / 100), err
+}
+
+// readEstimate returns the total that an estimate expects.
+func readEstimate(name string) (price.Dollars, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return 0, fmt.Errorf("--estimate: %w", err)
+	}
+	var e struct {
+		Total *price.Dollars `json:"total_usd"`
+	}
+	if err := json.Unmarshal(data, &e); err != nil {
+		return 0, fmt.Errorf("--estimate %s: %w", name, err)
+	}
+	if e.Total == nil || *e.Total <= 0 {
+		return 0, ui.WithHint("llmpipe estimate --json writes such a file",
+			fmt.Errorf("--estimate %s: %w", name, errors.New("it has no total_usd")))
+	}
+	return *e.Total, nil
+}
