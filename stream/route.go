@@ -146,14 +146,23 @@ func (l *lane) permit(ctx context.Context, t *task, retry bool) (*limiter.Permit
 	if err := l.money.admit(t); err != nil {
 		return nil, err
 	}
-	permit, err := l.pace.Acquire(ctx, limiter.Request{
+	request := limiter.Request{
 		PromptBytes: t.TextBytes,
 		MaxTokens:   t.MaxTokens * t.N,
 		N:           t.N,
 		Cost:        t.worst,
 		Movable:     len(l.router.lanes) > 1,
 		Retry:       retry,
-	})
+	}
+	permit, err := l.pace.Acquire(ctx, request)
+	var large *limiter.TooLarge
+	if errors.As(err, &large) {
+		// Tokens are the provider's to count: what is over its limit only because of how they are guessed is for it to refuse.
+		if dense := record.DenseBytes(t.sendBody); dense < request.PromptBytes {
+			request.PromptBytes = dense
+			permit, err = l.pace.Acquire(ctx, request)
+		}
+	}
 	if err == nil && ctx.Err() != nil {
 		// Granted by what ended the asking, such as the last reply's permit.
 		permit.Drop()

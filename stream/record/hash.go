@@ -131,10 +131,12 @@ func isBlob(text []byte) bool {
 	return isBase64(text[:min(len(text), blobSample)]) && isBase64(text[max(0, len(text)-blobSample):])
 }
 
+// isBase64 tells whether all of text can be base64, in lines too, and with slashes escaped as PHP does.
 func isBase64(text []byte) bool {
-	for _, c := range text {
+	for i, c := range text {
 		switch {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '+', c == '/', c == '-', c == '_', c == '=':
+		case c == '\\' && (i+1 == len(text) || text[i+1] == 'n' || text[i+1] == 'r' || text[i+1] == '/'):
 		default:
 			return false
 		}

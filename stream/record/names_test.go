@@ -52,10 +52,15 @@ func TestUnmarshalText(t *testing.T) {
 func TestTextBytes(t *testing.T) {
 	image := strings.Repeat("iVBORw0KGgo+/9A=", 4096)
 	text := strings.Repeat("some words and more words ", 100)
+	lines := strings.Repeat(image[:76]+`\n`, 2000)
 	tests := []struct {
 		name, content string
 		least, most   int
 	}{
+		{"base64 in lines", `[{"url":"data:image/jpeg;base64,` + lines + `"}]`, imageBytes, imageBytes + 300},
+		{"base64 in lines of Windows", `[{"url":"` + strings.ReplaceAll(lines, `\n`, `\r\n`) + `"}]`, imageBytes, imageBytes + 300},
+		{"base64 with its slashes escaped", `[{"url":"data:image\/png;base64,` + strings.ReplaceAll(image, "/", `\/`) + `"}]`,
+			imageBytes, imageBytes + 300},
 		{"text counts whole", `"` + text + `"`, len(text), len(text) + 200},
 		{"an image counts as a picture, not by its bytes", `[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + image + `"}}]`,
 			imageBytes, imageBytes + 300},

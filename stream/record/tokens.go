@@ -68,6 +68,71 @@ var charKinds = func() (kinds [256]charKind) {
 // escaped is what an escape adds, most often a line break.
 const escaped = 2
 
+// escapeWeight returns what the escape that text begins with adds, and its length. One that gives a character by its number adds what that
+// character would.
+func escapeWeight(text []byte) (weight, size int) {
+	if len(text) < 6 || text[1] != 'u' {
+		return escaped, 2
+	}
+	switch utf8Size(text[2:6]) {
+	case 1:
+		return escaped, 6
+	case 2:
+		if text[2]|0x20 == 'd' { // half of a pair
+			return 6, 6
+		}
+		return 3, 6
+	}
+	return 5, 6
+}
+
+// utf8Size returns how many bytes of UTF-8 a character takes, by its four hexadecimal digits; of half a surrogate pair half of them.
+func utf8Size(digits []byte) int {
+	switch {
+	case digits[0] == '0' && digits[1] == '0' && digits[2] < '8':
+		return 1
+	case digits[0] == '0' && digits[1] < '8', (digits[0]|0x20) == 'd' && digits[1] >= '8':
+		return 2
+	}
+	return 3
+}
+
+// DenseBytes is a length of body's text in bytes of UTF-8 in which nothing counts of which many may be one token, or none, at some
+// provider: what is in base64, and of runs of one character, such as blanks, all but the first few. It is meant for a comparison with what
+// must not be refused by guess, and looks at every byte.
+func DenseBytes(body []byte) (n int) {
+	for i := 0; i < len(body); {
+		if body[i] != '"' {
+			i++
+			continue
+		}
+		end := skipString(body, i)
+		if text := body[i+1 : end-1]; len(text) <= blobSize || !isBlob(text) {
+			n += denseBytes(unquote(nil, body[i:end]))
+		}
+		i = end
+	}
+	return n
+}
+
+// denseRun is how much of a run counts. Vocabularies have tokens of up to some eighty blanks, and of as many dashes and such.
+const denseRun = 8
+
+func denseBytes(text []byte) (n int) {
+	run := 0
+	for i := range text {
+		if i > 0 && text[i] == text[i-1] || isSpace(text[i]) && i > 0 && isSpace(text[i-1]) {
+			run++
+		} else {
+			run = 0
+		}
+		if run < denseRun {
+			n++
+		}
+	}
+	return n
+}
+
 // tokenCounter adds up sixths of tokens.
 type tokenCounter struct{ sixths int }
 
@@ -75,8 +140,9 @@ func (c *tokenCounter) add(text []byte) {
 	n := 0
 	for i := 0; i < len(text); {
 		if text[i] == '\\' {
-			n += escaped
-			i += 2
+			weight, size := escapeWeight(text[i:])
+			n += weight
+			i += size
 			continue
 		}
 		kind := charKinds[text[i]]
