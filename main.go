@@ -24,6 +24,7 @@ import (
 	"llmpipe/stream/flags"
 	"llmpipe/stream/provider/sim"
 	"llmpipe/stream/record"
+	"llmpipe/stream/report"
 	"llmpipe/stream/ui"
 )
 
@@ -200,7 +201,7 @@ type modelsCommand struct {
 }
 
 // Run prints the table.
-func (c *modelsCommand) Run(a *app) error { return stream.Models(a.stdout, c.JSON, c.Prices) }
+func (c *modelsCommand) Run(a *app) error { return report.Models(a.stdout, c.JSON, c.Prices) }
 
 // ledgerPath is the ledger that a command reads: where the environment names the simulated provider, the one that a run would write.
 func (a *app) ledgerPath() string {
@@ -218,7 +219,7 @@ type exportCommand struct {
 
 // Run writes the results to stdout.
 func (c *exportCommand) Run(a *app) error {
-	return stream.Export(a.stdout, stream.ExportConfig{
+	return report.Export(a.stdout, report.ExportConfig{
 		Ledger: cmp.Or(c.File, a.ledgerPath()), Format: c.Format, Sample: c.Sample, Seed: c.Seed,
 	})
 }
@@ -236,9 +237,9 @@ func (c *reportCommand) Run(a *app) error {
 		c.Ledgers = []string{a.ledgerPath()}
 	}
 	if c.HTML != "" {
-		return stream.ReportHTML(a.stdout, c.HTML, c.Ledgers...)
+		return report.WriteHTML(a.stdout, c.HTML, c.Ledgers...)
 	}
-	return stream.Report(a.stdout, c.JSON, c.Ledgers...)
+	return report.Write(a.stdout, c.JSON, c.Ledgers...)
 }
 
 // batchesCommand shows and ends batches.
@@ -256,17 +257,17 @@ func (c *batchesCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	cfg := stream.BatchesConfig{
+	cfg := report.BatchesConfig{
 		Ledger: cmp.Or(a.Ledger, stream.DefaultLedger(c.BaseURL)), Provider: p, Version: version(),
 		Voice: ui.NewVoice(a.stderr, false, false),
 	}
 	switch c.Action {
 	case "cancel":
-		return stream.CancelBatches(context.Background(), cfg, c.IDs)
+		return report.CancelBatches(context.Background(), cfg, c.IDs)
 	case "forget":
-		return stream.ForgetBatches(cfg, c.IDs)
+		return report.ForgetBatches(cfg, c.IDs)
 	}
-	return stream.ListBatches(context.Background(), a.stdout, cfg, c.JSON)
+	return report.ListBatches(context.Background(), a.stdout, cfg, c.JSON)
 }
 
 // repairCommand writes a clean copy.
@@ -277,7 +278,7 @@ type repairCommand struct {
 
 // Run repairs.
 func (c *repairCommand) Run(a *app) error {
-	return stream.Repair(cmp.Or(c.File, a.ledgerPath()), c.Out, ui.NewVoice(a.stderr, false, false))
+	return report.Repair(cmp.Or(c.File, a.ledgerPath()), c.Out, ui.NewVoice(a.stderr, false, false))
 }
 
 // simCommand serves the simulated provider.

@@ -124,7 +124,7 @@ func (s *shard) retry(ctx context.Context, what string, f func() error) error {
 	start := time.Now()
 	for tries := 0; ; tries++ {
 		err := f()
-		call := callError(err)
+		call := CallError(err)
 		switch {
 		case ctx.Err() != nil && err != nil:
 			return ctx.Err()

@@ -109,8 +109,8 @@ func (b *batcher) ours(known *ledger.Shard) bool {
 		return true
 	}
 	if known.Provider == "" { // its intent was lost with a damaged line
-		b.voice.Warn("ledger %s: which records are in batch %s is not known any more: it is left alone", b.cfg.Ledger.Path, shardTitle(known))
-		b.voice.Hint("llmpipe batches forget %s gives it up", shardTitle(known))
+		b.voice.Warn("ledger %s: which records are in batch %s is not known any more: it is left alone", b.cfg.Ledger.Path, ShardTitle(known))
+		b.voice.Hint("llmpipe batches forget %s gives it up", ShardTitle(known))
 		return false
 	}
 	if !b.odd[known.Provider] {
@@ -328,4 +328,12 @@ func (b *batcher) progress() string {
 		return ""
 	}
 	return fmt.Sprintf("%d/%s, %s/%s answered there", over, batches(all), ui.Grouped(answered), ui.Grouped(asked))
+}
+
+// ShardTitle is what people know a shard by.
+func ShardTitle(s *ledger.Shard) string {
+	if s.BatchID != "" {
+		return s.BatchID
+	}
+	return s.ID
 }

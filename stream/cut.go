@@ -14,7 +14,7 @@ func (c *Config) checkCut(flag, name string) error {
 		return ui.WithHint("stdout is for results; "+flag+" /dev/stderr works", fmt.Errorf("%s - names no file", flag))
 	}
 	for _, input := range c.Files {
-		if sameFile(name, input) {
+		if SameFile(name, input) {
 			return fmt.Errorf("%s %s is an input", flag, name)
 		}
 	}
@@ -23,7 +23,7 @@ func (c *Config) checkCut(flag, name string) error {
 		{"--failed", c.Failed, "the file of --failed"},
 		{"--summary", c.Summary, "the file of --summary"},
 	} {
-		if other.flag != flag && sameFile(name, other.name) {
+		if other.flag != flag && SameFile(name, other.name) {
 			return fmt.Errorf("%s %s is %s", flag, name, other.what)
 		}
 	}
@@ -49,8 +49,8 @@ func isFile(stream any, info os.FileInfo) bool {
 	return err == nil && other.Mode().IsRegular() && os.SameFile(info, other)
 }
 
-// sameFile reports whether two names mean one regular file, which need not be there yet.
-func sameFile(a, b string) bool {
+// SameFile reports whether two names mean one regular file, which need not be there yet.
+func SameFile(a, b string) bool {
 	if a == "" || b == "" {
 		return false
 	}

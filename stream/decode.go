@@ -47,7 +47,7 @@ func (d *decoder) resolve(ctx context.Context, t *task) error {
 	case ctx.Err() != nil:
 		return errAbandoned // whatever ended the asking is the reason
 	case err != nil:
-		return ui.WithHint(d.lane.modelsHint(callError(err)),
+		return ui.WithHint(d.lane.modelsHint(CallError(err)),
 			fmt.Errorf("%s names no model, and the provider does not say which it has: %w", t.title(), err))
 	case len(names) == 0:
 		return ui.WithHint("name one with -m", fmt.Errorf("%s names no model, and the provider lists none", t.title()))
@@ -71,7 +71,7 @@ func (l *lane) models(ctx context.Context) ([]string, error) {
 	start := time.Now()
 	for {
 		names, err := l.client.Models(ctx)
-		call := callError(err)
+		call := CallError(err)
 		if call == nil || !temporaryCall(err) || call.Err.Type == "bad_response" || ctx.Err() != nil {
 			return names, err
 		}

@@ -95,7 +95,7 @@ func EstimateRun(ctx context.Context, cfg Config, models []string) (*Estimate, e
 	if cfg.Decode.Endpoint == record.Embeddings {
 		e.CompletionTokens, e.Basis = 0, noOutput
 	}
-	prices := cfg.Money.prices(time.Now())
+	prices := cfg.Money.InForce(time.Now())
 	host := provider.NameOf(cfg.Provider.BaseURL)
 	batch := cfg.Batch
 	cfg.Batch = BatchConfig{} // a sample is for now
@@ -131,7 +131,7 @@ func surveyRecords(cfg *Config) (*survey, error) {
 		return nil, err
 	}
 	s := &survey{models: make(map[string]int64)}
-	chosen := sampler[[]byte]{n: cfg.Sample}
+	chosen := Sampler[[]byte]{N: cfg.Sample}
 	var t task
 	for cfg.Limit == 0 || s.prompts < int64(cfg.Limit) {
 		t.err, t.outcome, t.line = nil, unsent, t.line[:0]
@@ -150,12 +150,12 @@ func surveyRecords(cfg *Config) (*survey, error) {
 		s.add(&t)
 		if t.spill == nil && cfg.Sample > 0 {
 			if rank := rankOf(&t, cfg.Seed); chosen.wants(rank) {
-				chosen.offer(rank, slices.Clone(t.line))
+				chosen.Offer(rank, slices.Clone(t.line))
 			}
 		}
 		t.closeSpill()
 	}
-	s.sampled = chosen.chosen()
+	s.sampled = chosen.Chosen()
 	return s, nil
 }
 

@@ -9,7 +9,7 @@ import (
 
 // What a sample has cost is paid at the full price, and the rest at half of it.
 func TestEstimateByBatchAfterASample(t *testing.T) {
-	prices := (&MoneyConfig{}).prices(time.Now())
+	prices := (&MoneyConfig{}).InForce(time.Now())
 	total := price.Dollars(1_000_000)
 	e := &Estimate{
 		Model: "gpt-4o-mini", PromptTokens: 1_000_000, CompletionTokens: 500_000, sampled: 200_000, Total: &total,

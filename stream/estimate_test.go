@@ -78,12 +78,12 @@ func TestSamplesAgainstTheSimulator(t *testing.T) {
 	}
 	held, near := 0, 0
 	for seed := range uint64(seeds) {
-		s := sampler[int]{n: n}
+		s := Sampler[int]{N: n}
 		for i := range all {
-			s.offer(rank(seed, all[i].id), i)
+			s.Offer(Rank(seed, all[i].id), i)
 		}
 		var x, y []float64
-		for _, i := range s.chosen() {
+		for _, i := range s.Chosen() {
 			x, y = append(x, all[i].x), append(y, all[i].y)
 		}
 		e := regress(x, y, sumX, population)

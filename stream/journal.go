@@ -108,7 +108,7 @@ func openJournal(r *run) (*journal, error) {
 		}
 	}
 	if err != nil {
-		return nil, ledgerHint(c.Path, err)
+		return nil, LedgerHint(c.Path, err)
 	}
 	if s := l.Summary(); s.Results > 0 {
 		spent := ""
@@ -150,8 +150,8 @@ func (j *journal) abandon() error {
 	return j.Close()
 }
 
-// ledgerHint adds what to do about a ledger that cannot be used.
-func ledgerHint(path string, err error) error {
+// LedgerHint adds what to do about a ledger that cannot be used.
+func LedgerHint(path string, err error) error {
 	var damage *ledger.DamageError
 	switch {
 	case errors.As(err, &damage):
@@ -205,7 +205,7 @@ func (j *journal) readResult(t *task, read func(ledger.Ref, []byte, *[32]byte, *
 		}
 	}
 	if err != nil {
-		j.stop.fail(ledgerHint(j.cfg.Ledger.Path, err))
+		j.stop.fail(LedgerHint(j.cfg.Ledger.Path, err))
 		t.outcome = unsent
 	}
 	return nil

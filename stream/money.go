@@ -26,8 +26,8 @@ type MoneyConfig struct {
 	Alert string
 }
 
-// prices are those in force on a day.
-func (c *MoneyConfig) prices(day time.Time) *price.Table {
+// InForce are those in force on a day.
+func (c *MoneyConfig) InForce(day time.Time) *price.Table {
 	if c.Prices != nil {
 		return c.Prices
 	}
@@ -39,7 +39,7 @@ func (c *MoneyConfig) CheckDowngrade(provider string) error {
 	if c.DowngradeTo == "" {
 		return nil
 	}
-	if _, _, ok := c.prices(time.Now()).Lookup(provider, c.DowngradeTo); !ok {
+	if _, _, ok := c.InForce(time.Now()).Lookup(provider, c.DowngradeTo); !ok {
 		return ui.WithHint(addPrice, fmt.Errorf("--downgrade-to: no price is known for the model %q, so the budget cannot hold", c.DowngradeTo))
 	}
 	return nil
@@ -77,7 +77,7 @@ type priced struct {
 
 func newMoney(r *run, j *journal) *money {
 	m := &money{run: r, c: r.cfg.Money, alerts: newAlerts(r)}
-	m.c.Prices = m.c.prices(r.start)
+	m.c.Prices = m.c.InForce(r.start)
 	var today int64
 	if j != nil {
 		s := j.Summary()

@@ -12,9 +12,9 @@ import (
 	"llmpipe/stream/record"
 )
 
-// rank is the number by which a record is chosen for a sample: the smallest are. It is the same for the same seed and id, wherever the
+// Rank is the number by which a record is chosen for a sample: the smallest are. It is the same for the same seed and id, wherever the
 // record stands, so a larger sample holds every smaller one, whatever the order of the input.
-func rank(seed uint64, id []byte) uint64 {
+func Rank(seed uint64, id []byte) uint64 {
 	sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, seed), id...))
 	return binary.BigEndian.Uint64(sum[:])
 }
@@ -23,42 +23,42 @@ func rank(seed uint64, id []byte) uint64 {
 func rankOf(t *task, seed uint64) uint64 {
 	switch {
 	case t.ID != nil:
-		return rank(seed, t.ID)
+		return Rank(seed, t.ID)
 	case t.Content != [16]byte{}:
-		return rank(seed, record.GeneratedID(t.Content, 1))
+		return Rank(seed, record.GeneratedID(t.Content, 1))
 	default:
-		return rank(seed, t.line)
+		return Rank(seed, t.line)
 	}
 }
 
-// sampler keeps the values with the n smallest ranks, and no more than n at a time.
-type sampler[T any] struct {
-	n    int
+// Sampler keeps the values with the n smallest ranks, and no more than n at a time.
+type Sampler[T any] struct {
+	N    int
 	seen int
 	best candidates[T]
 }
 
 // wants reports whether a value of that rank would be kept.
-func (s *sampler[T]) wants(rank uint64) bool {
-	return len(s.best) < s.n || s.n > 0 && rank < s.best[0].rank
+func (s *Sampler[T]) wants(rank uint64) bool {
+	return len(s.best) < s.N || s.N > 0 && rank < s.best[0].rank
 }
 
-// offer takes a value if its rank is among the smallest so far, and returns the one that is out: the value itself, or the one that had
+// Offer takes a value if its rank is among the smallest so far, and returns the one that is out: the value itself, or the one that had
 // to go; false when none is.
-func (s *sampler[T]) offer(rank uint64, value T) (out T, any bool) {
+func (s *Sampler[T]) Offer(rank uint64, value T) (out T, any bool) {
 	s.seen++
 	if !s.wants(rank) {
 		return value, true
 	}
 	heap.Push(&s.best, candidate[T]{rank, s.seen, value})
-	if len(s.best) > s.n {
+	if len(s.best) > s.N {
 		return heap.Pop(&s.best).(candidate[T]).value, true
 	}
 	return out, false
 }
 
-// chosen are the values kept, in the order in which they were offered.
-func (s *sampler[T]) chosen() []T {
+// Chosen are the values kept, in the order in which they were offered.
+func (s *Sampler[T]) Chosen() []T {
 	slices.SortFunc(s.best, func(a, b candidate[T]) int { return cmp.Compare(a.place, b.place) })
 	values := make([]T, len(s.best))
 	for i := range s.best {
@@ -113,16 +113,16 @@ func (r *reader) sampled() func() (*task, error) {
 }
 
 func (r *reader) choose() ([]*task, error) {
-	s := sampler[*task]{n: r.cfg.Sample}
+	s := Sampler[*task]{N: r.cfg.Sample}
 	for {
 		t, err := r.nextRecord()
 		if errors.Is(err, io.EOF) {
-			return s.chosen(), nil
+			return s.Chosen(), nil
 		}
 		if err != nil {
 			return nil, err
 		}
-		if out, any := s.offer(rankOf(t, r.cfg.Seed), t); any {
+		if out, any := s.Offer(rankOf(t, r.cfg.Seed), t); any {
 			out.closeSpill()
 			out.recycle()
 		}

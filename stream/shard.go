@@ -209,7 +209,7 @@ var errCollected = errors.New("collected")
 
 // end draws from err, which ended the shard's life in this run, what it means for the run.
 func (s *shard) end(err error) {
-	if callError(err) != nil && !s.stop.ending() {
+	if CallError(err) != nil && !s.stop.ending() {
 		err = s.concern(err)
 	}
 	s.stopFor(err)

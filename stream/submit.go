@@ -186,10 +186,10 @@ func (s *shard) create(ctx context.Context) error {
 // refused gives the shard up where the provider has said that it will have none of it: nothing was made, and nothing will be of the same
 // request.
 func (s *shard) refused(err error) error {
-	if call := callError(err); call == nil || call.Class != provider.Refused {
+	if call := CallError(err); call == nil || call.Class != provider.Refused {
 		return err
 	}
-	switch call := callError(err); {
+	switch call := CallError(err); {
 	case notThere(err) && strings.Contains(strings.ToLower(call.Err.Message), "file"):
 		err = ui.WithHint("the same command uploads its records again", err)
 	case notThere(err):
@@ -353,8 +353,8 @@ func search[T any](all iter.Seq2[T, error], look func(*T) (found, past bool)) (T
 	return none, false, nil
 }
 
-// callError is what err says of a call, nil when it is not of one.
-func callError(err error) *provider.CallError {
+// CallError is what err says of a call, nil when it is not of one.
+func CallError(err error) *provider.CallError {
 	var call *provider.CallError
 	errors.As(err, &call)
 	return call
@@ -362,18 +362,18 @@ func callError(err error) *provider.CallError {
 
 // unclear reports whether the provider may have done what was asked for although it did not say so.
 func unclear(err error) bool {
-	call := callError(err)
+	call := CallError(err)
 	return call != nil && call.Sent
 }
 
 // notThere reports whether the provider does not know what was named.
 func notThere(err error) bool {
-	call := callError(err)
+	call := CallError(err)
 	return call != nil && call.Err != nil && call.Err.Status == http.StatusNotFound
 }
 
 // temporaryCall reports whether the same call may succeed later.
 func temporaryCall(err error) bool {
-	call := callError(err)
+	call := CallError(err)
 	return call != nil && (call.Class == provider.Transient || call.Class == provider.Pressure)
 }

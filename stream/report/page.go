@@ -1,4 +1,4 @@
-package stream
+package report
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"llmpipe/stream"
 	"llmpipe/stream/ui"
 )
 
@@ -18,7 +19,7 @@ const pageStart = "<!DOCTYPE html>"
 // names a ledger behind it.
 func checkPageName(name string, ledgers []string) error {
 	for _, l := range ledgers { // an empty one among them
-		if sameFile(name, l) {
+		if stream.SameFile(name, l) {
 			return ui.WithHint("name a file for the page behind --html", fmt.Errorf("--html %s is a ledger", name))
 		}
 	}

@@ -1,4 +1,4 @@
-package stream
+package report
 
 import (
 	"encoding/json"
@@ -23,7 +23,7 @@ func reportText(t *testing.T, r *report.Report) string {
 
 func TestReportTable(t *testing.T) {
 	var r report.Report
-	data, err := os.ReadFile(filepath.Join("..", "ledger", "report", "testdata", "report.json"))
+	data, err := os.ReadFile(filepath.Join("..", "..", "ledger", "report", "testdata", "report.json"))
 	if err == nil {
 		err = json.Unmarshal(data, &r)
 	}

@@ -1,4 +1,4 @@
-package stream
+package report
 
 import (
 	"bytes"
@@ -16,8 +16,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// ReportHTML writes what ledgers say was spent as one page of HTML that needs nothing else, to the file name, or to w where name is "-".
-func ReportHTML(w io.Writer, name string, paths ...string) error {
+// WriteHTML writes what ledgers say was spent as one page of HTML that needs nothing else, to the file name, or to w where name is "-".
+func WriteHTML(w io.Writer, name string, paths ...string) error {
 	if err := checkPageName(name, paths); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package stream
+package report
 
 import (
 	"bufio"
@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"llmpipe/ledger"
+	"llmpipe/stream"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
@@ -19,13 +20,16 @@ type ExportConfig struct {
 	Seed   uint64
 }
 
+// exportBuffer is how much is collected for one write, in bytes.
+const exportBuffer = 1 << 20
+
 // Export writes the newest result of every record in a ledger to w, in the order of the ledger.
 func Export(w io.Writer, c ExportConfig) error {
 	chosen, err := c.choose()
 	if err != nil {
 		return readHint(c.Ledger, err)
 	}
-	out := bufio.NewWriterSize(w, flushBytes)
+	out := bufio.NewWriterSize(w, exportBuffer)
 	var line []byte
 	err = ledger.ScanLatest(c.Ledger, func(e ledger.Entry) error {
 		if chosen != nil && !chosen[e.Offset] {
@@ -51,16 +55,16 @@ func (c *ExportConfig) choose() (map[int64]bool, error) {
 	if c.Sample <= 0 {
 		return nil, nil
 	}
-	s := sampler[int64]{n: c.Sample}
+	s := stream.Sampler[int64]{N: c.Sample}
 	err := ledger.ScanLatest(c.Ledger, func(e ledger.Entry) error {
-		s.offer(rank(c.Seed, e.Result.ID), e.Offset)
+		s.Offer(stream.Rank(c.Seed, e.Result.ID), e.Offset)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	chosen := make(map[int64]bool)
-	for _, offset := range s.chosen() {
+	for _, offset := range s.Chosen() {
 		chosen[offset] = true
 	}
 	return chosen, nil

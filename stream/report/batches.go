@@ -1,4 +1,4 @@
-package stream
+package report
 
 import (
 	"cmp"
@@ -14,6 +14,7 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/ledger/price"
+	"llmpipe/stream"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/ui"
 )
@@ -49,7 +50,7 @@ type batchLine struct {
 func ListBatches(ctx context.Context, w io.Writer, c BatchesConfig, asJSON bool) error {
 	all, err := ledger.ScanShards(c.Ledger)
 	if err != nil {
-		return ledgerHint(c.Ledger, err)
+		return stream.LedgerHint(c.Ledger, err)
 	}
 	client, err := provider.New(c.Provider)
 	if err != nil {
@@ -179,7 +180,7 @@ func CancelBatches(ctx context.Context, c BatchesConfig, ids []string) error {
 // cancel ends one batch. To one that has ended before there is nothing to be done.
 func (c *BatchesConfig) cancel(ctx context.Context, client *provider.Client, s *ledger.Shard) error {
 	state, err := client.CancelBatch(ctx, s.BatchID)
-	if call := callError(err); call != nil && call.Err.Status == http.StatusConflict {
+	if call := stream.CallError(err); call != nil && call.Err.Status == http.StatusConflict {
 		c.Voice.Note("batch %s has ended already: the next run with --mode batch collects it", s.BatchID)
 		return nil
 	}
@@ -205,7 +206,7 @@ func ForgetBatches(c BatchesConfig, ids []string) (err error) {
 		Run: ledger.RunInfo{ID: "forget", Time: time.Now(), Version: c.Version},
 	})
 	if err != nil {
-		return ledgerHint(c.Ledger, err)
+		return stream.LedgerHint(c.Ledger, err)
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
 	for _, s := range all {
@@ -213,10 +214,11 @@ func ForgetBatches(c BatchesConfig, ids []string) (err error) {
 			return err
 		}
 		if s.Records == 0 {
-			c.Voice.Note("batch %s is given up", shardTitle(&s))
+			c.Voice.Note("batch %s is given up", stream.ShardTitle(&s))
 			continue
 		}
-		c.Voice.Note("batch %s is given up: its %d records are asked about anew, and what it has answered is not used", shardTitle(&s), s.Records)
+		c.Voice.Note("batch %s is given up: its %d records are asked about anew, and what it has answered is not used", stream.ShardTitle(&s),
+			s.Records)
 	}
 	return nil
 }
@@ -228,7 +230,7 @@ func forget(l *ledger.Ledger, path string, s *ledger.Shard) (err error) {
 		return err
 	}
 	if lock == nil {
-		return fmt.Errorf("batch %s: another process is waiting for it", shardTitle(s))
+		return fmt.Errorf("batch %s: another process is waiting for it", stream.ShardTitle(s))
 	}
 	defer func() { err = errors.Join(err, lock.Release(err == nil)) }()
 	return l.Commit(&ledger.Group{Shards: []ledger.ShardEntry{{
@@ -239,19 +241,11 @@ func forget(l *ledger.Ledger, path string, s *ledger.Shard) (err error) {
 // stateForgotten is the state, in the ledger, of a batch that was given up.
 const stateForgotten = "forgotten"
 
-// shardTitle is what people know a shard by.
-func shardTitle(s *ledger.Shard) string {
-	if s.BatchID != "" {
-		return s.BatchID
-	}
-	return s.ID
-}
-
 // pendingShards are those with the ids of batches or shards, or all that are not collected when there are none.
 func pendingShards(path string, ids []string) ([]ledger.Shard, error) {
 	all, err := ledger.ScanShards(path)
 	if err != nil {
-		return nil, ledgerHint(path, err)
+		return nil, stream.LedgerHint(path, err)
 	}
 	var pending []ledger.Shard
 	for _, s := range all {

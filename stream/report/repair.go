@@ -1,0 +1,34 @@
+package report
+
+import (
+	"errors"
+	"io/fs"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/ui"
+)
+
+// Repair writes a clean copy of the ledger path to out, or beside it when out is empty, and says what was lost.
+func Repair(path, out string, voice *ui.Voice) error {
+	if out == "" {
+		out = path + ".repaired"
+	}
+	stats, err := ledger.Repair(path, out)
+	if errors.Is(err, fs.ErrExist) {
+		return ui.WithHint("move it away, or name another with --out", err)
+	}
+	if err != nil {
+		return readHint(path, err)
+	}
+	voice.Note("%s kept in %s, %s (%s) lost", ui.Number(stats.Kept, "line"), out, ui.Number(stats.Lost, "piece"),
+		ui.Number(stats.LostBytes, "byte"))
+	if stats.Aside != "" {
+		voice.Note("what could not be read is in %s", stats.Aside)
+	}
+	if stats.Kept == 0 {
+		voice.Warn("nothing of %s is whole, so the copy is empty", path)
+		return nil
+	}
+	voice.Note("to go on with it: mv %s %s.damaged && mv %s %s", path, path, out, path)
+	return nil
+}

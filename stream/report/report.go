@@ -1,0 +1,26 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"llmpipe/ledger/report"
+)
+
+// Write writes what ledgers say was spent, as a table for people or as JSON for scripts.
+func Write(w io.Writer, asJSON bool, paths ...string) error {
+	sums, err := report.New(paths...)
+	if err != nil {
+		return readHint(paths[0], err)
+	}
+	if !asJSON {
+		return writeReport(w, sums)
+	}
+	line, err := json.Marshal(sums)
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	_, err = w.Write(append(line, '\n'))
+	return err
+}
