@@ -13,6 +13,7 @@ import (
 	"llmpipe/ledger"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
+	"llmpipe/stream/record/rawjson"
 	"llmpipe/stream/ui"
 )
 
@@ -316,7 +317,7 @@ func dropAnswers(group []*task, safe int) int {
 // result is the ledger's entry for an answer. Its slices alias t or j.
 func (j *journal) result(t *task) ledger.Result {
 	from := len(j.compact)
-	j.compact = record.Compact(j.compact, t.reply.Body)
+	j.compact = rawjson.Compact(j.compact, t.reply.Body)
 	a := &t.reply.Answer
 	return ledger.Result{
 		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.sendModel, Provider: t.lane.name,

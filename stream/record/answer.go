@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // Answer is what a provider's 2xx body says. Its slices are JSON, and parts of the body unless said otherwise.
@@ -28,12 +30,12 @@ var ErrNotJSON = errors.New("reading the answer: not JSON")
 // ParseAnswer reads the body of a 2xx response from the endpoint. The error is that the body is not a JSON object. It looks
 // at every byte once to check it, and once more to find the members that it wants.
 func ParseAnswer(e Endpoint, body []byte) (Answer, error) {
-	src := trimSpace(body)
-	if !isValid(src) {
+	src := rawjson.TrimSpace(body)
+	if !rawjson.Valid(src) {
 		return Answer{}, fmt.Errorf("%w: %s", ErrNotJSON, plain(src))
 	}
 	if src[0] != '{' {
-		return Answer{}, fmt.Errorf("reading the answer: it is %s, not an object", kindOf(src))
+		return Answer{}, fmt.Errorf("reading the answer: it is %s, not an object", rawjson.KindOf(src))
 	}
 	return readAnswer(e, src), nil
 }
@@ -50,42 +52,42 @@ func RecallAnswer(e Endpoint, body []byte) (Answer, error) {
 func readAnswer(e Endpoint, src []byte) Answer {
 	var a Answer
 	var failed []byte // the error of the first choice
-	for w := walkAt(src, 0); w.next(); {
-		if isNull(src[w.start:]) {
+	for w := rawjson.WalkAt(src, 0); w.Next(); {
+		if rawjson.IsNull(src[w.Start:]) {
 			continue
 		}
-		switch string(w.name) {
+		switch string(w.Name) {
 		case "model":
-			a.Model = stringOf(w.value())
+			a.Model = stringOf(w.Value())
 		case "usage":
-			a.Usage, a.HasUsage = parseUsage(w.value())
+			a.Usage, a.HasUsage = parseUsage(w.Value())
 		case "error":
-			if value := w.value(); !saysNothing(value) {
+			if value := w.Value(); !saysNothing(value) {
 				a.Error = value
 			}
 		case "base_resp":
-			if value := w.value(); a.Error == nil && !saysNothing(memberOf(value, "status_code")) {
+			if value := w.Value(); a.Error == nil && !saysNothing(rawjson.MemberOf(value, "status_code")) {
 				a.Error = value
 			}
 		case "choices":
 			if e == Chat || e == Completions {
-				failed, w.at = a.readChoices(e, src, w.start)
+				failed, w.At = a.readChoices(e, src, w.Start)
 			}
 		case "data":
 			if e == Embeddings {
-				w.at = a.readEmbeddings(src, w.start)
+				w.At = a.readEmbeddings(src, w.Start)
 			}
 		case "output":
 			if e == Responses {
-				a.readOutput(w.value())
+				a.readOutput(w.Value())
 			}
 		case "status":
 			if e == Responses && a.FinishReason == nil {
-				a.FinishReason = stringOf(w.value())
+				a.FinishReason = stringOf(w.Value())
 			}
 		case "incomplete_details":
 			if e == Responses {
-				a.readIncomplete(w.value())
+				a.readIncomplete(w.Value())
 			}
 		}
 	}
@@ -97,7 +99,7 @@ func readAnswer(e Endpoint, src []byte) Answer {
 
 // stringOf returns a value that is a string and not empty, else nil.
 func stringOf(value []byte) []byte {
-	if isString(value) && len(value) > len(`""`) {
+	if rawjson.IsString(value) && len(value) > len(`""`) {
 		return value
 	}
 	return nil
@@ -113,7 +115,7 @@ func vectorOf(value []byte) []byte {
 
 // arrayOf returns a value that is an array and not empty, else nil.
 func arrayOf(value []byte) []byte {
-	if firstOf(value) == nil {
+	if rawjson.First(value) == nil {
 		return nil
 	}
 	return value
@@ -133,16 +135,16 @@ func (a *Answer) readChoices(e Endpoint, src []byte, i int) (failed []byte, end 
 func (a *Answer) readList(src []byte, i int, read func(first int) (end int)) (end int) {
 	a.Choices, a.More = 0, nil
 	if src[i] != '[' {
-		return skipValue(src, i)
+		return rawjson.SkipValue(src, i)
 	}
 	start := i
-	for i = skipSpace(src, i+1); i < len(src) && src[i] != ']'; a.Choices++ {
+	for i = rawjson.SkipSpace(src, i+1); i < len(src) && src[i] != ']'; a.Choices++ {
 		if a.Choices == 0 && src[i] == '{' {
 			i = read(i)
 		} else {
-			i = skipValue(src, i)
+			i = rawjson.SkipValue(src, i)
 		}
-		i = nextElement(src, i)
+		i = rawjson.NextElement(src, i)
 	}
 	end = min(i+1, len(src))
 	if a.Choices > 1 {
@@ -153,75 +155,75 @@ func (a *Answer) readList(src []byte, i int, read func(first int) (end int)) (en
 
 // readChoice reads the choice at i, and returns its error, OpenRouter's for a failure on the way, and the position after it.
 func (a *Answer) readChoice(e Endpoint, src []byte, i int) (failed []byte, end int) {
-	w := walkAt(src, i)
-	for w.next() {
-		switch string(w.name) {
+	w := rawjson.WalkAt(src, i)
+	for w.Next() {
+		switch string(w.Name) {
 		case "finish_reason":
-			a.FinishReason = stringOf(w.value())
+			a.FinishReason = stringOf(w.Value())
 			a.Unended = a.FinishReason == nil
 		case "error":
-			if value := w.value(); !saysNothing(value) {
+			if value := w.Value(); !saysNothing(value) {
 				failed = value
 			}
 		case "text":
 			if e == Completions {
-				a.Content = textParts(w.value())
+				a.Content = textParts(w.Value())
 			}
 		case "message":
 			if e == Chat {
-				w.at = a.readMessage(src, w.start)
+				w.At = a.readMessage(src, w.Start)
 			}
 		}
 	}
-	return failed, w.at
+	return failed, w.At
 }
 
 // readMessage reads the message at i, and returns the position after it.
 func (a *Answer) readMessage(src []byte, i int) (end int) {
 	a.Content, a.Refusal, a.ToolCalls = nil, nil, nil
 	if src[i] != '{' {
-		return skipValue(src, i)
+		return rawjson.SkipValue(src, i)
 	}
-	w := walkAt(src, i)
-	for w.next() {
-		switch string(w.name) {
+	w := rawjson.WalkAt(src, i)
+	for w.Next() {
+		switch string(w.Name) {
 		case "content":
-			a.Content = textParts(w.value())
+			a.Content = textParts(w.Value())
 		case "refusal":
-			a.Refusal = stringOf(w.value())
+			a.Refusal = stringOf(w.Value())
 		case "tool_calls":
-			a.ToolCalls = arrayOf(w.value())
+			a.ToolCalls = arrayOf(w.Value())
 		}
 	}
-	return w.at
+	return w.At
 }
 
 // readEmbeddings reads the first embedding, counts them all, and returns the position after them.
 func (a *Answer) readEmbeddings(src []byte, i int) (end int) {
 	a.Embedding = nil
 	return a.readList(src, i, func(first int) int {
-		w := walkAt(src, first)
-		for w.next() {
-			if string(w.name) == "embedding" {
-				a.Embedding = vectorOf(w.value())
+		w := rawjson.WalkAt(src, first)
+		for w.Next() {
+			if string(w.Name) == "embedding" {
+				a.Embedding = vectorOf(w.Value())
 			}
 		}
-		return w.at
+		return w.At
 	})
 }
 
 // readOutput reads the output items of a response: the texts and refusals of its messages, and its calls of functions.
 func (a *Answer) readOutput(output []byte) {
-	elements(output, func(item []byte) bool {
+	rawjson.Elements(output, func(item []byte) bool {
 		a.Choices = 1
-		switch string(memberOf(item, "type")) {
+		switch string(rawjson.MemberOf(item, "type")) {
 		case `"function_call"`:
 			a.ToolCalls = appendElement(a.ToolCalls, item)
 		case `"message"`:
-			content := memberOf(item, "content")
+			content := rawjson.MemberOf(item, "content")
 			a.Content = joinStrings(a.Content, textParts(content))
-			elements(content, func(part []byte) bool {
-				a.Refusal = joinStrings(a.Refusal, stringOf(memberOf(part, "refusal")))
+			rawjson.Elements(content, func(part []byte) bool {
+				a.Refusal = joinStrings(a.Refusal, stringOf(rawjson.MemberOf(part, "refusal")))
 				return true
 			})
 		}
@@ -230,19 +232,19 @@ func (a *Answer) readOutput(output []byte) {
 }
 
 func (a *Answer) readIncomplete(details []byte) {
-	if reason := stringOf(memberOf(details, "reason")); reason != nil {
+	if reason := stringOf(rawjson.MemberOf(details, "reason")); reason != nil {
 		a.FinishReason = reason
 	}
 }
 
 // textParts returns a content that is a string, or the text of its parts where it is an array of them; nil for anything else.
 func textParts(content []byte) []byte {
-	if isString(content) {
+	if rawjson.IsString(content) {
 		return content
 	}
 	var text []byte
-	elements(content, func(part []byte) bool {
-		if t := memberOf(part, "text"); isString(t) {
+	rawjson.Elements(content, func(part []byte) bool {
+		if t := rawjson.MemberOf(part, "text"); rawjson.IsString(t) {
 			text = joinStrings(text, t)
 		}
 		return true

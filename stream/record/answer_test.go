@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // pretty is how OpenAI's servers write.
@@ -79,10 +81,10 @@ func TestParseAnswer(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if again, err := RecallAnswer(test.endpoint, Compact(nil, []byte(test.body))); err != nil || again.Flag() != a.Flag() {
+				if again, err := RecallAnswer(test.endpoint, rawjson.Compact(nil, []byte(test.body))); err != nil || again.Flag() != a.Flag() {
 					t.Errorf("recalled %+v, %v", again, err)
 				}
-				dense := func(token []byte) string { return string(Compact(nil, token)) }
+				dense := func(token []byte) string { return string(rawjson.Compact(nil, token)) }
 				got := want{dense(a.Content), dense(a.Embedding), dense(a.More), dense(a.ToolCalls), dense(a.Refusal),
 					dense(a.FinishReason), dense(a.Model), dense(a.Error), a.Flag(), a.Choices}
 				if got != test.want {
@@ -209,13 +211,13 @@ func TestErrorText(t *testing.T) {
 func TestCompact(t *testing.T) {
 	const body = " {\"a b\" :\t[ 1.0 ,\r\n true ] , \"c\\\" d\\\\\" : \" x  y \" , \"e\" : { } } \n"
 	const want = `{"a b":[1.0,true],"c\" d\\":" x  y ","e":{}}`
-	if got := Compact([]byte("> "), []byte(body)); string(got) != "> "+want {
+	if got := rawjson.Compact([]byte("> "), []byte(body)); string(got) != "> "+want {
 		t.Errorf("got %s", got)
 	}
-	if got := Compact(nil, []byte(want)); string(got) != want {
+	if got := rawjson.Compact(nil, []byte(want)); string(got) != want {
 		t.Errorf("twice: %s", got)
 	}
-	if got := Compact(nil, []byte(` { "open `)); string(got) != `{"open ` {
+	if got := rawjson.Compact(nil, []byte(` { "open `)); string(got) != `{"open ` {
 		t.Errorf("not JSON: %s", got)
 	}
 }

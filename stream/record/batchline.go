@@ -1,6 +1,10 @@
 package record
 
-import "bytes"
+import (
+	"bytes"
+
+	"llmpipe/stream/record/rawjson"
+)
 
 // maxCustomID is the longest custom_id that the batch APIs take, in characters: Anthropic's bound, which is the narrowest.
 const maxCustomID = 64
@@ -24,12 +28,12 @@ func ValidCustomID(s string) bool {
 // is there byte for byte; of one on several, which would break the file, the white space between tokens goes.
 func AppendBatchLine(dst []byte, customID string, endpoint Endpoint, body []byte) []byte {
 	dst = append(dst, `{"custom_id":`...)
-	dst = appendQuoted(dst, customID)
+	dst = rawjson.AppendQuoted(dst, customID)
 	dst = append(dst, `,"method":"POST","url":"`...)
 	dst = append(dst, endpoint.Path()...)
 	dst = append(dst, `","body":`...)
 	if bytes.IndexByte(body, '\n') >= 0 || bytes.IndexByte(body, '\r') >= 0 {
-		dst = Compact(dst, body)
+		dst = rawjson.Compact(dst, body)
 	} else {
 		dst = append(dst, body...)
 	}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // BatchOutput is a line of a batch's output file or of its error file. Its slices are parts of the line, unless they were written with
@@ -23,22 +25,22 @@ type BatchOutput struct {
 // an error; what could be read of it is in out all the same. A line with a response and no escapes in its ids costs no allocation.
 func ParseBatchOutput(line []byte, out *BatchOutput) error {
 	*out = BatchOutput{}
-	src := trimSpace(bytes.TrimPrefix(line, []byte(byteOrder)))
-	var buf [8]member
-	members, valid := checkMembers(buf[:0], src)
+	src := rawjson.TrimSpace(bytes.TrimPrefix(line, []byte(rawjson.BOM)))
+	var buf [8]rawjson.Member
+	members, valid := rawjson.ValidMembers(buf[:0], src)
 	if !valid {
 		return fmt.Errorf("reading a batch's output: not JSON: %s", plain(src))
 	}
 	if src[0] != '{' {
-		return fmt.Errorf("reading a batch's output: the line is %s, not an object", kindOf(src))
+		return fmt.Errorf("reading a batch's output: the line is %s, not an object", rawjson.KindOf(src))
 	}
-	out.CustomID = idOf(valueOf(members, src, "custom_id"))
-	response := valueOf(members, src, "response")
+	out.CustomID = idOf(rawjson.ValueOf(members, src, "custom_id"))
+	response := rawjson.ValueOf(members, src, "response")
 	responded := len(response) > 0 && response[0] == '{'
 	if responded {
 		out.readResponse(response)
 	}
-	if failed := valueOf(members, src, "error"); !isNull(failed) && !(responded && saysNothing(failed)) {
+	if failed := rawjson.ValueOf(members, src, "error"); !rawjson.IsNull(failed) && !(responded && saysNothing(failed)) {
 		out.Err, _ = errorOf(failed)
 	}
 	switch {
@@ -71,16 +73,16 @@ func BatchOutputID(start []byte) []byte {
 
 func (o *BatchOutput) readResponse(response []byte) {
 	const ok = 200
-	var buf [8]member
-	members := appendMembers(buf[:0], response, 0)
+	var buf [8]rawjson.Member
+	members := rawjson.AppendMembers(buf[:0], response, 0)
 	o.Status = ok
-	if status := valueOf(members, response, "status_code"); isNumber(status) {
+	if status := rawjson.ValueOf(members, response, "status_code"); rawjson.IsNumber(status) {
 		if n, err := strconv.Atoi(string(status)); err == nil && n > 0 {
 			o.Status = n
 		}
 	}
-	o.RequestID = idOf(valueOf(members, response, "request_id"))
-	if body := valueOf(members, response, "body"); !isNull(body) {
+	o.RequestID = idOf(rawjson.ValueOf(members, response, "request_id"))
+	if body := rawjson.ValueOf(members, response, "body"); !rawjson.IsNull(body) {
 		o.Body = body
 	}
 }
@@ -90,5 +92,5 @@ func idOf(value []byte) []byte {
 	if stringOf(value) == nil {
 		return nil
 	}
-	return nameOf(value)
+	return rawjson.NameOf(value)
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 const batchOutputLine = `{"id":"batch_req_1","custom_id":"r-1","response":{"status_code":200,"request_id":"req_1","body":` + chatBody +
@@ -109,7 +111,7 @@ func FuzzBatchOutput(f *testing.F) {
 		if !bytes.Equal(line, given) {
 			t.Fatalf("the line was changed to %q", line)
 		}
-		if out.Body != nil && (!isValid(out.Body) || !bytes.Contains(line, out.Body)) || out.Status < 0 {
+		if out.Body != nil && (!rawjson.Valid(out.Body) || !bytes.Contains(line, out.Body)) || out.Status < 0 {
 			t.Fatalf("status %d with the body %q", out.Status, out.Body)
 		}
 		if err == nil && (len(out.CustomID) == 0 || out.Status == 0 && out.Err == nil) {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // lineOf is a request of about size bytes, in one of the shapes.
@@ -150,7 +152,7 @@ func BenchmarkCompact(b *testing.B) {
 			var dst []byte
 			b.SetBytes(int64(len(body)))
 			for b.Loop() {
-				dst = Compact(dst[:0], body)
+				dst = rawjson.Compact(dst[:0], body)
 			}
 		})
 	}

@@ -1,6 +1,10 @@
 package record
 
-import "bytes"
+import (
+	"bytes"
+
+	"llmpipe/stream/record/rawjson"
+)
 
 // rewriting says which members of a line the endpoint knows by another name.
 type rewriting struct {
@@ -17,18 +21,18 @@ func (d *Decoder) rewrite(rec *Record, src []byte, how rewriting) {
 	kept := false
 	system := d.system
 	if how.system >= 0 {
-		system = d.members[how.system].value.of(src)
+		system = d.members[how.system].Value.Of(src)
 	}
 	if how.system >= 0 && d.opt.Endpoint == Chat {
-		d.members[how.system].cut = true // it moves into the messages
+		d.members[how.system].Cut = true // it moves into the messages
 	}
 	messages := -1
 	if how.prompt < 0 && d.opt.Endpoint == Chat && d.system != nil {
-		messages = lookup(d.members, src, "messages")
+		messages = rawjson.Lookup(d.members, src, "messages")
 	}
 	for i := range d.members {
 		m := &d.members[i]
-		if m.cut {
+		if m.Cut {
 			d.leaveOut(&s, i, kept)
 			continue
 		}
@@ -38,16 +42,16 @@ func (d *Decoder) rewrite(rec *Record, src []byte, how rewriting) {
 		kept = true
 		switch {
 		case i == how.prompt:
-			s.copyTo(m.key.start)
-			s.dst = appendPrompt(s.dst, d.opt.Endpoint, m.value.of(src), system)
-			s.skipTo(m.value.end)
+			s.copyTo(m.Key.Start)
+			s.dst = appendPrompt(s.dst, d.opt.Endpoint, m.Value.Of(src), system)
+			s.skipTo(m.Value.End)
 		case i == how.system:
-			s.copyTo(m.key.start)
+			s.copyTo(m.Key.Start)
 			s.put(`"instructions"`)
-			s.skipTo(m.key.end)
+			s.skipTo(m.Key.End)
 		case i == messages:
-			s.copyTo(m.value.start + 1)
-			s.dst = appendSystemBefore(s.dst, m.value.of(src), d.system)
+			s.copyTo(m.Value.Start + 1)
+			s.dst = appendSystemBefore(s.dst, m.Value.Of(src), d.system)
 		}
 	}
 	s.copyTo(len(src))
@@ -57,7 +61,7 @@ func (d *Decoder) rewrite(rec *Record, src []byte, how rewriting) {
 // putMissing writes the members that the flags give and the record lacks, and says whether there were any.
 func (d *Decoder) putMissing(s *splice, how rewriting) bool {
 	before := len(s.dst)
-	lacks := func(name string) bool { return lookup(d.members, s.src, name) < 0 }
+	lacks := func(name string) bool { return rawjson.Lookup(d.members, s.src, name) < 0 }
 	if d.model != nil && lacks("model") {
 		s.dst = appendMember(s.dst, "model", d.model)
 	}
@@ -77,12 +81,12 @@ func (d *Decoder) putMissing(s *splice, how rewriting) bool {
 func (d *Decoder) leaveOut(s *splice, i int, kept bool) {
 	m := &d.members[i]
 	if kept {
-		s.copyTo(s.comma(d.members[i-1].value.end))
-		s.skipTo(m.value.end)
+		s.copyTo(s.comma(d.members[i-1].Value.End))
+		s.skipTo(m.Value.End)
 		return
 	}
-	s.copyTo(m.key.start)
-	s.skipTo(s.comma(m.value.end) + 1)
+	s.copyTo(m.Key.Start)
+	s.skipTo(s.comma(m.Value.End) + 1)
 }
 
 // compose makes the body of a prompt that came without one. The prompt is a JSON string.
@@ -115,7 +119,7 @@ func appendKey(dst []byte, key string) []byte {
 	if n := len(dst); n > 0 && dst[n-1] != '{' {
 		dst = append(dst, ',')
 	}
-	dst = appendQuoted(dst, key)
+	dst = rawjson.AppendQuoted(dst, key)
 	return append(dst, ':')
 }
 
@@ -145,9 +149,9 @@ func appendSystem(dst, system []byte) []byte {
 
 // appendSystemBefore appends the system message and what separates it from the messages, unless they begin with such a message.
 func appendSystemBefore(dst, messages, system []byte) []byte {
-	first := firstOf(messages)
-	role := memberOf(first, "role")
-	if isString(role) && (saysExactly(role, "system") || saysExactly(role, "developer")) {
+	first := rawjson.First(messages)
+	role := rawjson.MemberOf(first, "role")
+	if rawjson.IsString(role) && (rawjson.Says(role, "system") || rawjson.Says(role, "developer")) {
 		return dst
 	}
 	dst = appendSystem(dst, system)

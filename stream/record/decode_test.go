@@ -1,6 +1,10 @@
 package record
 
-import "testing"
+import (
+	"testing"
+
+	"llmpipe/stream/record/rawjson"
+)
 
 // decode decodes one line with a decoder of its own.
 func decode(t *testing.T, o Options, line string) (*Record, *Error) {
@@ -89,7 +93,7 @@ func TestDecodeBody(t *testing.T) {
 			if string(rec.Input) != test.line || rec.Line != 7 || rec.File != "f" {
 				t.Errorf("input %q, line %d of %q: not the caller's", rec.Input, rec.Line, rec.File)
 			}
-			if !isValid(rec.Body) {
+			if !rawjson.Valid(rec.Body) {
 				t.Error("the body is not JSON")
 			}
 		})

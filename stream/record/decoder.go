@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"unicode/utf8"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // Decoder makes records of lines. It is for one goroutine.
@@ -17,8 +19,8 @@ type Decoder struct {
 	set    []Field         // no key twice
 
 	hash    *hasher
-	members []member // of the line
-	text    []byte   // a prompt as a JSON string
+	members []rawjson.Member // of the line
+	text    []byte           // a prompt as a JSON string
 
 	lastModel, lastPriority string // to hand out again without a copy
 }
@@ -37,10 +39,10 @@ func NewDecoder(o Options) (*Decoder, error) {
 		if !o.Endpoint.takesSystem() {
 			return nil, fmt.Errorf("--system: the %s endpoint has no place for a system prompt", o.Endpoint)
 		}
-		d.system = appendQuoted(nil, o.System)
+		d.system = rawjson.AppendQuoted(nil, o.System)
 	}
 	if o.Model != "" {
-		d.model = appendQuoted(nil, o.Model)
+		d.model = rawjson.AppendQuoted(nil, o.Model)
 	}
 	if err := d.checkSet(o.Set); err != nil {
 		return nil, err
@@ -58,10 +60,10 @@ func NewDecoder(o Options) (*Decoder, error) {
 // checkSet takes the fields to set, but for those that a record is made of.
 func (d *Decoder) checkSet(fields []Field) error {
 	for i, f := range fields {
-		if !isValid(f.Value) {
+		if !rawjson.Valid(f.Value) {
 			return fmt.Errorf("--set %s: the value is not JSON", f.Key)
 		}
-		f.Value = Compact(nil, f.Value) // a body is one line, and a value from a file may be several
+		f.Value = rawjson.Compact(nil, f.Value) // a body is one line, and a value from a file may be several
 		switch f.Key {
 		case "messages", "input", "prompt", "system", "id", "custom_id":
 			return fmt.Errorf("--set %s: that is what the record itself says", f.Key)
@@ -122,9 +124,9 @@ func (d *Decoder) decode(rec *Record, line []byte) *Error {
 	if d.opt.Raw {
 		return d.decodeText(rec, line)
 	}
-	src := trimSpace(bytes.TrimPrefix(line, []byte(byteOrder)))
+	src := rawjson.TrimSpace(bytes.TrimPrefix(line, []byte(rawjson.BOM)))
 	var valid bool
-	if d.members, valid = checkMembers(d.members[:0], src); !valid {
+	if d.members, valid = rawjson.ValidMembers(d.members[:0], src); !valid {
 		return syntaxError(line)
 	}
 	switch src[0] {
@@ -136,14 +138,14 @@ func (d *Decoder) decode(rec *Record, line []byte) *Error {
 			return invalid("missing_id", "the line is a string, and has no field %q for an id", d.opt.IDField)
 		}
 		if d.prompt != nil {
-			return d.decodeTemplate(rec, string(unquote(nil, src)))
+			return d.decodeTemplate(rec, string(rawjson.Unquote(nil, src)))
 		}
 		d.compose(rec, src)
 		return nil
 	case '[':
 		return invalid("not_a_record", "the line is an array, neither an object nor a string; jq -c '.[]' makes a line of each element")
 	}
-	return invalid("not_a_record", "the line is %s, neither an object nor a string", kindOf(src))
+	return invalid("not_a_record", "the line is %s, neither an object nor a string", rawjson.KindOf(src))
 }
 
 // decodeText takes the line as text: the prompt, or what the template is over.
@@ -154,7 +156,7 @@ func (d *Decoder) decodeText(rec *Record, line []byte) *Error {
 	if err := checkUTF8("the line", line); err != nil {
 		return err
 	}
-	d.text = appendQuoted(d.text[:0], line)
+	d.text = rawjson.AppendQuoted(d.text[:0], line)
 	rec.Content = d.content(d.text)
 	if d.prompt != nil {
 		return d.decodeTemplate(rec, string(line))
@@ -169,7 +171,7 @@ func (d *Decoder) decodeTemplate(rec *Record, data any) *Error {
 	if err != nil {
 		return err
 	}
-	d.text = appendQuoted(d.text[:0], text)
+	d.text = rawjson.AppendQuoted(d.text[:0], text)
 	d.compose(rec, d.text)
 	return nil
 }

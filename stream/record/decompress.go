@@ -6,13 +6,14 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // The first bytes that tell what a stream is.
 const (
 	gzipMagic = "\x1f\x8b"
 	zstdMagic = "\x28\xb5\x2f\xfd" // RFC 8878, section 3.1.1
-	byteOrder = "\xef\xbb\xbf"     // the byte order mark in UTF-8
 )
 
 // skippable begins, after its first byte (0x50 to 0x5f), a zstd frame that holds no data; pzstd puts one first. RFC 8878, section 3.1.2.
@@ -37,8 +38,8 @@ func open(src io.Reader) (*bufio.Reader, error) {
 		}
 		out = bufio.NewReaderSize(z, readSize)
 	}
-	if startsWith(out, byteOrder) {
-		if _, err := out.Discard(len(byteOrder)); err != nil {
+	if startsWith(out, rawjson.BOM) {
+		if _, err := out.Discard(len(rawjson.BOM)); err != nil {
 			return nil, err
 		}
 	}

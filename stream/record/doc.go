@@ -26,7 +26,6 @@
 //
 // # How JSON is handled
 //
-// A line or a body is checked once with jsontext. After that nothing is decoded: the code walks over bytes that are known to
-// be valid and cuts values out as they stand. So numbers beyond 2^53, the order of keys, and strings of doubtful UTF-8
-// survive. Of names that come twice the last counts.
+// A line or a body is checked once, and after that nothing is decoded: package rawjson cuts values out
+// of its bytes as they stand. Of names that come twice the last counts.
 package record

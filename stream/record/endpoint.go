@@ -49,6 +49,12 @@ func ParseEndpoint(name string) (Endpoint, error) {
 	return 0, fmt.Errorf("unknown endpoint %q: it is one of chat, embeddings, responses, completions", name)
 }
 
+// UnmarshalText implements encoding.TextUnmarshaler by ParseEndpoint, for a flag.
+func (e *Endpoint) UnmarshalText(text []byte) (err error) {
+	*e, err = ParseEndpoint(string(text))
+	return err
+}
+
 // EndpointOf returns the endpoint of a batch line's url: its path, with or without the leading /v1, which Azure leaves out.
 func EndpointOf(url string) (Endpoint, bool) {
 	for i, e := range endpoints {

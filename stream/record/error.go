@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // Types of the errors that this package makes; those of a provider come from its answer.
@@ -51,4 +53,20 @@ func invalid(code, format string, args ...any) *Error {
 // TooLongError returns the error of a line that the Reader found to be over max bytes.
 func TooLongError(line Line, max int) *Error {
 	return invalid("line_too_long", "the line is %d bytes long, over the %d that --max-line allows", line.TooLong, max)
+}
+
+// syntaxError returns the error of a line that is not JSON.
+func syntaxError(line []byte) *Error {
+	code, message := rawjson.Diagnose(line)
+	return &Error{Type: TypeInvalidInput, Code: code, Message: message}
+}
+
+// upstreamError returns the error of a record that had failed before it came here.
+func upstreamError(failed []byte) *Error {
+	e, _ := errorOf(failed)
+	e.Type, e.Status = TypeUpstream, 0
+	if strings.TrimSpace(e.Message) == "" {
+		e.Message = "the record had failed in the stage before"
+	}
+	return e
 }

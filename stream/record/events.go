@@ -1,6 +1,10 @@
 package record
 
-import "bytes"
+import (
+	"bytes"
+
+	"llmpipe/stream/record/rawjson"
+)
 
 // isEvents tells whether a body is a stream of server-sent events, by the field that it begins with (WHATWG HTML, section 9.2.6).
 func isEvents(src []byte) bool {
@@ -14,21 +18,21 @@ func isEvents(src []byte) bool {
 
 // isChunk tells whether an object is a part of an answer in OpenAI's streaming form.
 func isChunk(object []byte) bool {
-	if kind := memberOf(object, "object"); isString(kind) && saysExactly(kind, "chat.completion.chunk") {
+	if kind := rawjson.MemberOf(object, "object"); rawjson.IsString(kind) && rawjson.Says(kind, "chat.completion.chunk") {
 		return true
 	}
-	return memberOf(firstOf(memberOf(object, "choices")), "delta") != nil
+	return rawjson.MemberOf(rawjson.First(rawjson.MemberOf(object, "choices")), "delta") != nil
 }
 
 // joinEvents makes the answer of the events of a stream. ok is false where they break off, or are no answer.
 func joinEvents(src []byte) (answer []byte, ok bool) {
 	var s streamed
 	for line := range bytes.Lines(src) {
-		data, isData := bytes.CutPrefix(trimSpace(line), []byte("data:"))
+		data, isData := bytes.CutPrefix(rawjson.TrimSpace(line), []byte("data:"))
 		if !isData {
 			continue
 		}
-		if data = trimSpace(data); !s.add(data) {
+		if data = rawjson.TrimSpace(data); !s.add(data) {
 			return nil, false
 		}
 	}
@@ -39,12 +43,12 @@ func joinEvents(src []byte) (answer []byte, ok bool) {
 func joinChunks(src []byte) (answer []byte, ok bool) {
 	var s streamed
 	for i := 0; i < len(src); {
-		end := checkValue(src, i, 0)
+		end := rawjson.ValidValue(src, i)
 		if end < 0 {
 			return nil, false
 		}
 		s.add(src[i:end])
-		i = skipSpace(src, end)
+		i = rawjson.SkipSpace(src, end)
 	}
 	return s.answer()
 }
@@ -75,7 +79,7 @@ type stringBuilder []byte
 
 func (b *stringBuilder) add(token []byte) {
 	switch {
-	case !isString(token):
+	case !rawjson.IsString(token):
 	case *b == nil:
 		*b = append(*b, token[:len(token)-1]...)
 	default:
@@ -99,20 +103,20 @@ func (s *streamed) add(data []byte) bool {
 	case string(data) == "[DONE]":
 		s.ended = true
 		return true
-	case !isValid(data):
+	case !rawjson.Valid(data):
 		return false
 	}
-	switch string(memberOf(data, "type")) {
+	switch string(rawjson.MemberOf(data, "type")) {
 	case `"response.completed"`, `"response.incomplete"`, `"response.failed"`: // the last events of a response have all of it
-		s.whole = memberOf(data, "response")
+		s.whole = rawjson.MemberOf(data, "response")
 		return true
 	case `"error"`:
 		s.whole = data
 		return true
 	}
-	choices := memberOf(data, "choices")
+	choices := rawjson.MemberOf(data, "choices")
 	switch {
-	case !saysNothing(memberOf(data, "error")), memberOf(firstOf(choices), "message") != nil, memberOf(data, "output") != nil:
+	case !saysNothing(rawjson.MemberOf(data, "error")), rawjson.MemberOf(rawjson.First(choices), "message") != nil, rawjson.MemberOf(data, "output") != nil:
 		s.whole = data
 	case choices != nil:
 		s.addChunk(data)
@@ -124,11 +128,11 @@ func (s *streamed) addChunk(data []byte) {
 	if s.first == nil {
 		s.first = data
 	}
-	if usage := memberOf(data, "usage"); !isNull(usage) {
+	if usage := rawjson.MemberOf(data, "usage"); !rawjson.IsNull(usage) {
 		s.usage = usage
 	}
-	elements(memberOf(data, "choices"), func(choice []byte) bool {
-		s.choice(memberOf(choice, "index")).add(choice)
+	rawjson.Elements(rawjson.MemberOf(data, "choices"), func(choice []byte) bool {
+		s.choice(rawjson.MemberOf(choice, "index")).add(choice)
 		return true
 	})
 }
@@ -145,21 +149,21 @@ func (s *streamed) choice(index []byte) *streamedChoice {
 }
 
 func (c *streamedChoice) add(choice []byte) {
-	if finish := memberOf(choice, "finish_reason"); stringOf(finish) != nil {
+	if finish := rawjson.MemberOf(choice, "finish_reason"); stringOf(finish) != nil {
 		c.finish = finish
 	}
-	c.text.add(memberOf(choice, "text"))
-	for w := walkAt(memberOf(choice, "delta"), 0); w.next(); {
-		switch string(w.name) {
+	c.text.add(rawjson.MemberOf(choice, "text"))
+	for w := rawjson.WalkAt(rawjson.MemberOf(choice, "delta"), 0); w.Next(); {
+		switch string(w.Name) {
 		case "content":
-			c.content.add(w.value())
+			c.content.add(w.Value())
 		case "refusal":
-			c.refusal.add(w.value())
+			c.refusal.add(w.Value())
 		case "reasoning_content":
-			c.reason.add(w.value())
+			c.reason.add(w.Value())
 		case "tool_calls":
-			elements(w.value(), func(call []byte) bool {
-				c.call(memberOf(call, "index")).add(call)
+			rawjson.Elements(w.Value(), func(call []byte) bool {
+				c.call(rawjson.MemberOf(call, "index")).add(call)
 				return true
 			})
 		}
@@ -178,15 +182,15 @@ func (c *streamedChoice) call(index []byte) *streamedCall {
 }
 
 func (c *streamedCall) add(call []byte) {
-	if id := memberOf(call, "id"); c.id == nil {
+	if id := rawjson.MemberOf(call, "id"); c.id == nil {
 		c.id = stringOf(id)
 	}
-	if kind := memberOf(call, "type"); c.kind == nil {
+	if kind := rawjson.MemberOf(call, "type"); c.kind == nil {
 		c.kind = stringOf(kind)
 	}
-	function := memberOf(call, "function")
-	c.name.add(memberOf(function, "name"))
-	c.arguments.add(memberOf(function, "arguments"))
+	function := rawjson.MemberOf(call, "function")
+	c.name.add(rawjson.MemberOf(function, "name"))
+	c.arguments.add(rawjson.MemberOf(function, "arguments"))
 }
 
 // answer returns what the parts make together.
@@ -202,7 +206,7 @@ func (s *streamed) answer() (answer []byte, ok bool) {
 	}
 	dst := append([]byte(nil), '{')
 	for _, name := range [...]string{"id", "created", "model", "system_fingerprint", "service_tier"} {
-		if value := memberOf(s.first, name); !isNull(value) {
+		if value := rawjson.MemberOf(s.first, name); !rawjson.IsNull(value) {
 			dst = appendMember(dst, name, value)
 		}
 	}

@@ -1,6 +1,10 @@
 package record
 
-import "strings"
+import (
+	"strings"
+
+	"llmpipe/stream/record/rawjson"
+)
 
 // ending is what a finish reason says of the answer before it.
 type ending uint8
@@ -55,7 +59,7 @@ func endingOf(reason []byte) ending {
 	case "":
 		return unknown
 	}
-	said := strings.ToLower(strings.TrimSpace(string(unquote(nil, reason))))
+	said := strings.ToLower(strings.TrimSpace(string(rawjson.Unquote(nil, reason))))
 	said = strings.NewReplacer("-", "_", " ", "_").Replace(said)
 	if known, ok := endings[said]; ok {
 		return known

@@ -3,6 +3,8 @@ package record
 import (
 	"fmt"
 	"strconv"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // Format is the form of the output lines.
@@ -34,6 +36,12 @@ func ParseFormat(s string) (Format, error) {
 		}
 	}
 	return 0, fmt.Errorf("unknown format %q: it is one of result, batch, raw, text", s)
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler by ParseFormat, for a flag.
+func (f *Format) UnmarshalText(text []byte) (err error) {
+	*f, err = ParseFormat(string(text))
+	return err
 }
 
 // Result is what became of a record: Answer and Response, or Err.
@@ -74,7 +82,7 @@ func (f Format) Append(dst []byte, r *Result) []byte {
 		dst = append(dst, `{"id":`...)
 		dst = appendToken(dst, r.ID)
 		dst = append(dst, `,"response":`...)
-		dst = Compact(dst, r.Response)
+		dst = rawjson.Compact(dst, r.Response)
 	default:
 		dst = appendAnswer(dst, r)
 	}
@@ -86,13 +94,13 @@ func (f Format) Append(dst []byte, r *Result) []byte {
 func appendText(dst []byte, a *Answer) []byte {
 	switch {
 	case a.Content != nil:
-		return unquote(dst, a.Content)
+		return rawjson.Unquote(dst, a.Content)
 	case a.Embedding != nil:
-		return Compact(dst, a.Embedding)
+		return rawjson.Compact(dst, a.Embedding)
 	case a.Refusal != nil:
-		return unquote(dst, a.Refusal)
+		return rawjson.Unquote(dst, a.Refusal)
 	}
-	return Compact(dst, a.ToolCalls)
+	return rawjson.Compact(dst, a.ToolCalls)
 }
 
 // appendAnswer appends an answered record, but for the end of the object.
@@ -102,7 +110,7 @@ func appendAnswer(dst []byte, r *Result) []byte {
 	dst = appendToken(dst, r.ID)
 	if a.Embedding != nil {
 		dst = append(dst, `,"embedding":`...)
-		dst = Compact(dst, a.Embedding)
+		dst = rawjson.Compact(dst, a.Embedding)
 	} else {
 		dst = append(dst, `,"content":`...)
 		dst = appendToken(dst, a.Content)
@@ -137,12 +145,12 @@ func appendMore(dst []byte, a *Answer) []byte {
 	}
 	dst = append(dst, `,"embeddings":[`...)
 	first := true
-	elements(a.More, func(item []byte) bool {
+	rawjson.Elements(a.More, func(item []byte) bool {
 		if !first {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = appendToken(dst, memberOf(item, "embedding"))
+		dst = appendToken(dst, rawjson.MemberOf(item, "embedding"))
 		return true
 	})
 	return append(dst, ']')
@@ -178,14 +186,14 @@ func appendFailure(dst []byte, r *Result) []byte {
 	dst = append(dst, `,"line":`...)
 	dst = strconv.AppendInt(dst, r.Line, 10)
 	dst = append(dst, `,"error":{"type":`...)
-	dst = appendQuoted(dst, r.Err.Type)
+	dst = rawjson.AppendQuoted(dst, r.Err.Type)
 	dst = appendTextMember(dst, `,"code":`, r.Err.Code)
 	if r.Err.Status != 0 {
 		dst = append(dst, `,"status":`...)
 		dst = strconv.AppendInt(dst, int64(r.Err.Status), 10)
 	}
 	dst = append(dst, `,"message":`...)
-	dst = appendQuoted(dst, r.Err.Message)
+	dst = rawjson.AppendQuoted(dst, r.Err.Message)
 	dst = append(dst, `},"attempts":`...)
 	dst = strconv.AppendInt(dst, int64(r.Attempts), 10)
 	if r.CostKnown && r.CostNanos > 0 { // failures may be billed
@@ -201,10 +209,10 @@ func appendInput(dst []byte, r *Result) []byte {
 		return dst
 	}
 	dst = append(dst, `,"input":`...)
-	if r.InputIsText || r.Err != nil && !isValid(r.Input) {
-		return appendQuoted(dst, r.Input)
+	if r.InputIsText || r.Err != nil && !rawjson.Valid(r.Input) {
+		return rawjson.AppendQuoted(dst, r.Input)
 	}
-	return append(dst, trimSpace(r.Input)...)
+	return append(dst, rawjson.TrimSpace(r.Input)...)
 }
 
 // appendToken appends a JSON value without white space, or null when there is none.
@@ -212,7 +220,7 @@ func appendToken(dst, value []byte) []byte {
 	if value == nil {
 		return append(dst, "null"...)
 	}
-	return Compact(dst, value)
+	return rawjson.Compact(dst, value)
 }
 
 // appendJSONMember appends a member whose value is JSON, if it has one.
@@ -220,7 +228,7 @@ func appendJSONMember(dst []byte, name string, value []byte) []byte {
 	if value == nil {
 		return dst
 	}
-	return Compact(append(dst, name...), value)
+	return rawjson.Compact(append(dst, name...), value)
 }
 
 // appendTextMember appends a member whose value is text, if it has one.
@@ -228,7 +236,7 @@ func appendTextMember(dst []byte, name, text string) []byte {
 	if text == "" {
 		return dst
 	}
-	return appendQuoted(append(dst, name...), text)
+	return rawjson.AppendQuoted(append(dst, name...), text)
 }
 
 // appendCost appends a cost as a plain decimal, exact to the last nano-dollar, or null when it is unknown.

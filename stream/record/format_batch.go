@@ -3,6 +3,8 @@ package record
 import (
 	"encoding/hex"
 	"strconv"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // appendBatch appends a line of an OpenAI batch's output file, but for the end of the object. Its custom_id is a string
@@ -11,7 +13,7 @@ func appendBatch(dst []byte, r *Result) []byte {
 	dst = append(dst, `{"id":"batch_req_`...)
 	dst = appendHash(dst, r.ID)
 	dst = append(dst, `","custom_id":`...)
-	if isNumber(r.ID) {
+	if rawjson.IsNumber(r.ID) {
 		dst = append(dst, '"')
 		dst = append(dst, r.ID...)
 		dst = append(dst, '"')
@@ -20,7 +22,7 @@ func appendBatch(dst []byte, r *Result) []byte {
 	}
 	if r.Err == nil {
 		dst = append(dst, `,"response":{"status_code":200,"request_id":"","body":`...)
-		dst = Compact(dst, r.Response)
+		dst = rawjson.Compact(dst, r.Response)
 		return append(dst, `},"error":null`...)
 	}
 	if r.Err.Status == 0 {
@@ -29,17 +31,17 @@ func appendBatch(dst []byte, r *Result) []byte {
 		dst = append(dst, `,"response":{"status_code":`...)
 		dst = strconv.AppendInt(dst, int64(r.Err.Status), 10)
 		dst = append(dst, `,"request_id":"","body":{"error":{"message":`...)
-		dst = appendQuoted(dst, r.Err.Message)
+		dst = rawjson.AppendQuoted(dst, r.Err.Message)
 		dst = append(dst, `,"type":`...)
-		dst = appendQuoted(dst, r.Err.Type)
+		dst = rawjson.AppendQuoted(dst, r.Err.Type)
 		dst = append(dst, `,"code":`...)
 		dst = appendCode(dst, r.Err.Code)
 		dst = append(dst, "}}}"...)
 	}
 	dst = append(dst, `,"error":{"code":`...)
-	dst = appendQuoted(dst, batchCode(r.Err))
+	dst = rawjson.AppendQuoted(dst, batchCode(r.Err))
 	dst = append(dst, `,"message":`...)
-	dst = appendQuoted(dst, r.Err.Message)
+	dst = rawjson.AppendQuoted(dst, r.Err.Message)
 	return append(dst, '}')
 }
 
@@ -47,7 +49,7 @@ func appendCode(dst []byte, code string) []byte {
 	if code == "" {
 		return append(dst, "null"...)
 	}
-	return appendQuoted(dst, code)
+	return rawjson.AppendQuoted(dst, code)
 }
 
 // batchCode returns the code of an error, which a batch line always has.

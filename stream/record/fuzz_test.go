@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/iotest"
 	"unicode/utf8"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // FuzzDecode: no line makes a panic, what is decoded is a request that can be sent, and a decoder remembers nothing of the line before.
@@ -58,7 +60,7 @@ func FuzzDecode(f *testing.F) {
 }
 
 func checkDecoded(t *testing.T, rec *Record, e *Error) {
-	if rec.ID != nil && !isString(rec.ID) && !isNumber(rec.ID) {
+	if rec.ID != nil && !rawjson.IsString(rec.ID) && !rawjson.IsNumber(rec.ID) {
 		t.Fatalf("id %s", rec.ID)
 	}
 	if e != nil {
@@ -67,18 +69,18 @@ func checkDecoded(t *testing.T, rec *Record, e *Error) {
 		}
 		return
 	}
-	if !isValid(rec.Body) || rec.Body[0] != '{' || rec.N < 1 || rec.MaxTokens < 0 {
+	if !rawjson.Valid(rec.Body) || rec.Body[0] != '{' || rec.N < 1 || rec.MaxTokens < 0 {
 		t.Fatalf("body %s, n %d, max tokens %d", rec.Body, rec.N, rec.MaxTokens)
 	}
 	if rec.ID == nil && rec.Content == [16]byte{} {
 		t.Fatal("neither an id nor what one is made of")
 	}
 	other := rec.WithModel(nil, "another")
-	if model := valueOf(appendMembers(nil, other, 0), other, "model"); !isValid(other) || string(model) != `"another"` {
+	if model := rawjson.ValueOf(rawjson.AppendMembers(nil, other, 0), other, "model"); !rawjson.Valid(other) || string(model) != `"another"` {
 		t.Fatalf("with another model: %s", other)
 	}
-	for _, m := range appendMembers(nil, rec.Body, 0) {
-		if key := m.key.of(rec.Body); !bytes.Contains(rec.Input, m.value.of(rec.Body)) && !ours(string(nameOf(key))) {
+	for _, m := range rawjson.AppendMembers(nil, rec.Body, 0) {
+		if key := m.Key.Of(rec.Body); !bytes.Contains(rec.Input, m.Value.Of(rec.Body)) && !ours(string(rawjson.NameOf(key))) {
 			t.Fatalf("%s in %s is not in the line", key, rec.Body)
 		}
 	}
@@ -120,7 +122,7 @@ func FuzzReader(f *testing.F) {
 
 func compareLines(t *testing.T, stream, text []byte, maxLine int) {
 	r := NewReader(iotest.HalfReader(bytes.NewReader(stream)), maxLine)
-	text = bytes.TrimPrefix(text, []byte(byteOrder))
+	text = bytes.TrimPrefix(text, []byte(rawjson.BOM))
 	for number, want := range bytes.Split(text, []byte("\n")) {
 		if len(want) <= maxLine && len(bytes.Trim(want, " \t\r")) == 0 || len(want) == 0 {
 			continue
@@ -157,20 +159,20 @@ func FuzzAnswer(f *testing.F) {
 		if e := ParseError(body); e.Message == "" {
 			t.Fatalf("error %+v", e)
 		}
-		if mended, ok := Mend(body); ok && !isValid(mended) {
+		if mended, ok := Mend(body); ok && !rawjson.Valid(mended) {
 			t.Fatalf("mended to %s", mended)
 		}
-		dense := Compact(nil, body)
+		dense := rawjson.Compact(nil, body)
 		a, err := ParseAnswer(Endpoint(kind%4), body)
 		if err != nil {
 			_, _ = RecallAnswer(Endpoint(kind%4), body) // nonsense, but no panic
 			return
 		}
-		if !isValid(dense) || newHasher().sum("", dense) != newHasher().sum("", body) {
+		if !rawjson.Valid(dense) || newHasher().sum("", dense) != newHasher().sum("", body) {
 			t.Fatalf("compacted to %s", dense)
 		}
 		for _, part := range [][]byte{a.Content, a.Embedding, a.More, a.ToolCalls, a.Refusal, a.FinishReason, a.Model, a.Error} {
-			if part != nil && !isValid(part) {
+			if part != nil && !rawjson.Valid(part) {
 				t.Fatalf("part %s", part)
 			}
 		}
@@ -190,10 +192,10 @@ func FuzzFormat(f *testing.F) {
 	f.Add([]byte(`"id"`), []byte(pretty(chatBody)), "code", "file", []byte(`{"a":1}`), int64(1), uint8(0))
 	f.Add([]byte("17"), []byte(`{"data":[{"embedding":[1]},{"embedding":[2]}]}`), "", "", []byte("text\xff"), int64(-1), uint8(7))
 	f.Fuzz(func(t *testing.T, id, body []byte, text, name string, input []byte, n int64, kind uint8) {
-		if !isValid(id) || id[0] != '"' && !isNumber(id) {
+		if !rawjson.Valid(id) || id[0] != '"' && !rawjson.IsNumber(id) {
 			id = nil
 		}
-		r := &Result{ID: trimSpace(id), Line: n, File: name, CostNanos: n, CostKnown: kind&4 != 0, Attempts: int(n), LatencyMS: n,
+		r := &Result{ID: rawjson.TrimSpace(id), Line: n, File: name, CostNanos: n, CostKnown: kind&4 != 0, Attempts: int(n), LatencyMS: n,
 			Provider:       name,
 			DowngradedFrom: text, Input: input}
 		a, err := ParseAnswer(Endpoint(kind>>3%4), body)
@@ -201,12 +203,12 @@ func FuzzFormat(f *testing.F) {
 			r.Err = &Error{Type: name, Code: text, Status: int(n), Message: string(body)}
 		} else {
 			r.Answer, r.Response = &a, body
-			r.InputIsText = !isValid(input)
+			r.InputIsText = !rawjson.Valid(input)
 		}
 		format := []Format{FormatResult, FormatBatch, FormatRaw}[kind%3]
 		line := format.Append([]byte("before"), r)
 		line, ok := bytes.CutPrefix(line, []byte("before"))
-		if !ok || bytes.Count(line, []byte("\n")) > 1 && !bytes.Contains(input, []byte("\n")) || line[len(line)-1] != '\n' || !isValid(line) {
+		if !ok || bytes.Count(line, []byte("\n")) > 1 && !bytes.Contains(input, []byte("\n")) || line[len(line)-1] != '\n' || !rawjson.Valid(line) {
 			t.Fatalf("line %q", line)
 		}
 		if utf8.Valid(body) && utf8.Valid(id) && utf8.Valid(input) && !utf8.Valid(line) {

@@ -3,6 +3,8 @@ package record
 import (
 	"math"
 	"strconv"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // inspect reads from the body what the pipeline must know of it, and takes its fingerprint.
@@ -16,8 +18,8 @@ func (d *Decoder) inspect(rec *Record) *Error {
 		value := e.of(body)
 		switch string(e.name) {
 		case "model":
-			if !isString(value) {
-				return invalid("invalid_model", "`model` is %s, not a string", kindOf(value))
+			if !rawjson.IsString(value) {
+				return invalid("invalid_model", "`model` is %s, not a string", rawjson.KindOf(value))
 			}
 			rec.Model = intern(&d.lastModel, value)
 			rec.modelStart, rec.modelEnd = e.value.at, e.end
@@ -76,7 +78,7 @@ func count(value []byte) int {
 	if n, ok := wholeNumber(value); ok {
 		return int(min(n, math.MaxInt32))
 	}
-	if !isNumber(value) {
+	if !rawjson.IsNumber(value) {
 		return 0
 	}
 	f, err := strconv.ParseFloat(string(value), 64)
@@ -90,8 +92,8 @@ func count(value []byte) int {
 // array of either holds several.
 func countPrompts(value []byte) int {
 	n := 0
-	elements(value, func(prompt []byte) bool {
-		if !isNumber(prompt) {
+	rawjson.Elements(value, func(prompt []byte) bool {
+		if !rawjson.IsNumber(prompt) {
 			n++
 		}
 		return true

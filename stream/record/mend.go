@@ -1,14 +1,18 @@
 package record
 
-import "bytes"
+import (
+	"bytes"
+
+	"llmpipe/stream/record/rawjson"
+)
 
 // Mend makes one JSON object of the body of an answer that is none as it came, where there is no doubt what it says: a byte order mark
 // before it, something behind it, the events of a stream that nobody asked for, numbers that JSON has no word for, and line breaks within
 // strings. It is paid for, and to ask again would bring the same. ok is false where that cannot be: what is cut short stays so.
 func Mend(body []byte) (mended []byte, ok bool) {
-	src := trimSpace(bytes.TrimPrefix(trimSpace(body), []byte(byteOrder)))
+	src := rawjson.TrimSpace(bytes.TrimPrefix(rawjson.TrimSpace(body), []byte(rawjson.BOM)))
 	switch {
-	case isValid(src):
+	case rawjson.Valid(src):
 		return src, true
 	case isEvents(src):
 		return joinEvents(src)
@@ -21,10 +25,10 @@ func mendValue(src []byte) (mended []byte, ok bool) {
 	if len(src) == 0 || src[0] != '{' {
 		return nil, false
 	}
-	end := checkValue(src, 0, 0)
+	end := rawjson.ValidValue(src, 0)
 	if end < 0 {
 		src = spellOut(src)
-		end = checkValue(src, 0, 0)
+		end = rawjson.ValidValue(src, 0)
 	}
 	switch {
 	case end < 0:
@@ -41,7 +45,7 @@ func spellOut(src []byte) []byte {
 	dst := make([]byte, 0, len(src)+64)
 	for i := 0; i < len(src); {
 		if src[i] == '"' {
-			end := skipString(src, i)
+			end := rawjson.SkipString(src, i)
 			dst = escapeControls(dst, src[i:end])
 			i = end
 			continue
@@ -60,7 +64,7 @@ func spellOut(src []byte) []byte {
 // notFinite returns the length of the word for a number that is not finite that text begins with, 0 where it begins with none.
 func notFinite(text []byte) int {
 	for _, word := range [...]string{"NaN", "Infinity", "-Infinity", "nan", "-nan", "inf", "-inf"} {
-		if bytes.HasPrefix(text, []byte(word)) && (len(text) == len(word) || !isLiteral(text[len(word)])) {
+		if bytes.HasPrefix(text, []byte(word)) && (len(text) == len(word) || !rawjson.IsLiteral(text[len(word)])) {
 			return len(word)
 		}
 	}

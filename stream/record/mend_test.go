@@ -3,6 +3,8 @@ package record
 import (
 	"strings"
 	"testing"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 const fineAnswer = `{"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":"fine"},"finish_reason":"stop"}],` +
@@ -64,7 +66,7 @@ func TestMend(t *testing.T) {
 				return
 			}
 			a, err := ParseAnswer(test.endpoint, mended)
-			if got := string(unquote(nil, a.Content)); err != nil || got != test.content || a.Flag() != "" {
+			if got := string(rawjson.Unquote(nil, a.Content)); err != nil || got != test.content || a.Flag() != "" {
 				t.Errorf("%q, flagged %q, %v, of %s", got, a.Flag(), err, mended)
 			}
 		})

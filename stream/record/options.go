@@ -3,6 +3,8 @@ package record
 import (
 	"fmt"
 	"strings"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // Options say what a line is to become. Each is a flag.
@@ -28,8 +30,8 @@ func ParseField(s string) (Field, error) {
 	if !ok || key == "" {
 		return Field{}, fmt.Errorf("field %q: it is written KEY=JSON, as in temperature=0.2", s)
 	}
-	if !isValid([]byte(value)) {
-		quoted := appendQuoted(nil, value)
+	if !rawjson.Valid([]byte(value)) {
+		quoted := rawjson.AppendQuoted(nil, value)
 		return Field{}, fmt.Errorf("field %s: %q is not JSON; a string is quoted, for the shell too: '%s=%s'", key, value, key, quoted)
 	}
 	return Field{Key: key, Value: []byte(value)}, nil

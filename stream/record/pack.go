@@ -1,5 +1,7 @@
 package record
 
+import "llmpipe/stream/record/rawjson"
+
 // MaxInputs is how many inputs one request for embeddings may hold
 // (platform.openai.com/docs/api-reference/embeddings/create).
 const MaxInputs = 2048
@@ -20,16 +22,16 @@ func (r *Record) Packable() (p Packable, ok bool) {
 		return p, false
 	}
 	p.rec = r
-	var buf [16]member
-	members := appendMembers(buf[:0], r.Body, 0)
+	var buf [16]rawjson.Member
+	members := rawjson.AppendMembers(buf[:0], r.Body, 0)
 	for i := range members {
-		if !members[i].is(r.Body, "input") {
+		if !members[i].Is(r.Body, "input") {
 			continue
 		}
 		if ok {
 			return p, false // which of two counts is the provider's to say
 		}
-		p.start, p.end, ok = members[i].value.start, members[i].value.end, true
+		p.start, p.end, ok = members[i].Value.Start, members[i].Value.End, true
 	}
 	return p, ok && p.weigh()
 }
@@ -37,13 +39,13 @@ func (r *Record) Packable() (p Packable, ok bool) {
 // weigh finds the weight of an input that is a string or an array of token numbers, and reports whether it is one.
 func (p *Packable) weigh() bool {
 	input := p.rec.Body[p.start:p.end]
-	if isString(input) {
+	if rawjson.IsString(input) {
 		p.Weight = max(1, len(input)-len(`""`))
 		return true
 	}
 	p.tokens = true
-	elements(input, func(value []byte) bool {
-		p.tokens = isNumber(value)
+	rawjson.Elements(input, func(value []byte) bool {
+		p.tokens = rawjson.IsNumber(value)
 		p.Weight++
 		return p.tokens
 	})

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // What the parts get is the amount, and none is a whole unit away from its exact share.
@@ -229,7 +231,7 @@ func FuzzUnpack(f *testing.F) {
 			t.Fatalf("%d embeddings were read as two", a.Choices)
 		}
 		for i := range 2 {
-			if alone := p.Append(nil, i, Shares{}.Add(1).Add(2)); !isValid(alone) {
+			if alone := p.Append(nil, i, Shares{}.Add(1).Add(2)); !rawjson.Valid(alone) {
 				t.Fatalf("%s became %s", body, alone)
 			}
 		}

@@ -5,22 +5,24 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // Packed is the answer to a request for several embeddings, taken apart so that each becomes the answer to a request of its own. It
 // refers to the body that it was parsed from.
 type Packed struct {
 	body   []byte
-	data   span
-	usage  []span // the numbers in usage, from left to right
-	before int    // how many of them stand before data
+	data   rawjson.Span
+	usage  []rawjson.Span // the numbers in usage, from left to right
+	before int            // how many of them stand before data
 	items  []packedItem
 }
 
 // packedItem is one embedding with what stands beside it.
 type packedItem struct {
 	value []byte
-	index span // the number in it that says which input it belongs to; empty when there is none
+	index rawjson.Span // the number in it that says which input it belongs to; empty when there is none
 }
 
 // ParsePacked takes apart the body of an answer, one that ParseAnswer took, to a request with n inputs. The error says why it does not
@@ -28,18 +30,18 @@ type packedItem struct {
 func ParsePacked(body []byte, n int) (*Packed, error) {
 	p := &Packed{body: body}
 	found := 0
-	members := appendMembers(nil, body, skipSpace(body, 0))
+	members := rawjson.AppendMembers(nil, body, rawjson.SkipSpace(body, 0))
 	for i := range members {
 		m := &members[i]
-		switch string(m.name(body)) {
+		switch string(m.Name(body)) {
 		case "data":
 			found++
-			p.data, p.before = m.value, len(p.usage)
+			p.data, p.before = m.Value, len(p.usage)
 		case "usage":
-			p.addNumbers(m.value.start)
+			p.addNumbers(m.Value.Start)
 		}
 	}
-	elements(p.data.of(body), func(value []byte) bool {
+	rawjson.Elements(p.data.Of(body), func(value []byte) bool {
 		p.items = append(p.items, packedItem{value: value})
 		return true
 	})
@@ -51,14 +53,14 @@ func ParsePacked(body []byte, n int) (*Packed, error) {
 
 // addNumbers notes the numbers in the object that begins at i, and in those inside of it.
 func (p *Packed) addNumbers(i int) {
-	members := appendMembers(nil, p.body, i)
+	members := rawjson.AppendMembers(nil, p.body, i)
 	for i := range members {
-		v := members[i].value
-		switch value := v.of(p.body); {
-		case isNumber(value):
+		v := members[i].Value
+		switch value := v.Of(p.body); {
+		case rawjson.IsNumber(value):
 			p.usage = append(p.usage, v)
 		case value[0] == '{':
-			p.addNumbers(v.start)
+			p.addNumbers(v.Start)
 		}
 	}
 }
@@ -67,16 +69,16 @@ func (p *Packed) addNumbers(i int) {
 func (p *Packed) sort() error {
 	sorted := make([]packedItem, len(p.items))
 	indexed := 0
-	var members []member
+	var members []rawjson.Member
 	for _, item := range p.items {
-		members = appendMembers(members[:0], item.value, 0)
-		at := lookup(members, item.value, "index")
+		members = rawjson.AppendMembers(members[:0], item.value, 0)
+		at := rawjson.Lookup(members, item.value, "index")
 		if at < 0 {
 			continue
 		}
 		indexed++
-		item.index = members[at].value
-		i, err := strconv.Atoi(string(item.index.of(item.value)))
+		item.index = members[at].Value
+		i, err := strconv.Atoi(string(item.index.Of(item.value)))
 		if err != nil || i < 0 || i >= len(sorted) || sorted[i].value != nil {
 			return fmt.Errorf("the indexes of the answer's embeddings are not those of %d inputs", len(sorted))
 		}
@@ -96,29 +98,29 @@ func (p *Packed) sort() error {
 // usage, and all else as it is.
 func (p *Packed) Append(dst []byte, i int, shares Shares) []byte {
 	item := &p.items[i]
-	dst = slices.Grow(dst, len(p.body)-(p.data.end-p.data.start)+len(item.value)+len("[]"))
+	dst = slices.Grow(dst, len(p.body)-(p.data.End-p.data.Start)+len(item.value)+len("[]"))
 	s := splice{dst: dst, src: p.body}
 	s.putShares(p.usage[:p.before], i, shares)
-	s.copyTo(p.data.start)
+	s.copyTo(p.data.Start)
 	s.put("[")
-	if item.index.end > 0 {
-		s.dst = append(s.dst, item.value[:item.index.start]...)
+	if item.index.End > 0 {
+		s.dst = append(s.dst, item.value[:item.index.Start]...)
 		s.put("0")
 	}
-	s.dst = append(s.dst, item.value[item.index.end:]...)
+	s.dst = append(s.dst, item.value[item.index.End:]...)
 	s.put("]")
-	s.skipTo(p.data.end)
+	s.skipTo(p.data.End)
 	s.putShares(p.usage[p.before:], i, shares)
 	s.copyTo(len(p.body))
 	return s.dst
 }
 
 // putShares copies everything up to the last of the numbers, with the i-th part's share in place of each.
-func (s *splice) putShares(numbers []span, i int, shares Shares) {
+func (s *splice) putShares(numbers []rawjson.Span, i int, shares Shares) {
 	for _, n := range numbers {
-		s.copyTo(n.start)
-		s.dst = appendShare(s.dst, n.of(s.src), i, shares)
-		s.skipTo(n.end)
+		s.copyTo(n.Start)
+		s.dst = appendShare(s.dst, n.Of(s.src), i, shares)
+		s.skipTo(n.End)
 	}
 }
 

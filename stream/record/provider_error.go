@@ -3,6 +3,8 @@ package record
 import (
 	"bytes"
 	"strings"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // maxPlain is how many characters are kept of an error body that is no JSON.
@@ -12,9 +14,9 @@ const maxPlain = 200
 // Cloudflare, AWS, Apigee and of servers written with FastAPI; of anything else it takes the text. There is always a message; the Status
 // is the caller's to set.
 func ParseError(body []byte) *Error {
-	body = trimSpace(bytes.TrimPrefix(body, []byte(byteOrder)))
+	body = rawjson.TrimSpace(bytes.TrimPrefix(body, []byte(rawjson.BOM)))
 	e := new(Error)
-	if isValid(body) {
+	if rawjson.Valid(body) {
 		e, _ = errorOf(body)
 	}
 	if strings.TrimSpace(e.Message) == "" {
@@ -28,7 +30,7 @@ func ParseError(body []byte) *Error {
 
 // FindError returns the error that a body of valid JSON tells of in any of the forms that [ParseError] knows, nil where it tells of none.
 func FindError(body []byte) *Error {
-	body = trimSpace(bytes.TrimPrefix(body, []byte(byteOrder)))
+	body = rawjson.TrimSpace(bytes.TrimPrefix(body, []byte(rawjson.BOM)))
 	if e, said := errorOf(body); said && strings.TrimSpace(e.Message) != "" {
 		return e
 	}
@@ -44,13 +46,13 @@ func errorOf(src []byte) (e *Error, said bool) {
 	for range maxWrapped {
 		switch src[0] {
 		case '[': // Gemini's is an array of one
-			first := firstOf(src)
+			first := rawjson.First(src)
 			if first == nil {
 				return &Error{Message: plain(src)}, false
 			}
 			src = first
 		case '{':
-			members := appendMembers(nil, src, 0)
+			members := rawjson.AppendMembers(nil, src, 0)
 			inner := wrapped(members, src)
 			if inner == nil {
 				return errorFrom(members, src)
@@ -64,9 +66,9 @@ func errorOf(src []byte) (e *Error, said bool) {
 }
 
 // wrapped returns what an error is wrapped in, nil where src is the error itself.
-func wrapped(members []member, src []byte) []byte {
+func wrapped(members []rawjson.Member, src []byte) []byte {
 	for _, name := range [...]string{"error", "errors", "base_resp", "fault"} {
-		if inner := valueOf(members, src, name); len(inner) > 0 && (inner[0] == '{' || firstOf(inner) != nil) && !saysNothing(inner) {
+		if inner := rawjson.ValueOf(members, src, name); len(inner) > 0 && (inner[0] == '{' || rawjson.First(inner) != nil) && !saysNothing(inner) {
 			return inner
 		}
 	}
@@ -77,9 +79,9 @@ func wrapped(members []member, src []byte) []byte {
 }
 
 // errorOfChoice returns the error of an answer's first choice, nil where there is none: OpenRouter's, for a failure on the way.
-func errorOfChoice(members []member, answer []byte) []byte {
-	choice := firstOf(valueOf(members, answer, "choices"))
-	return memberOf(choice, "error")
+func errorOfChoice(members []rawjson.Member, answer []byte) []byte {
+	choice := rawjson.First(rawjson.ValueOf(members, answer, "choices"))
+	return rawjson.MemberOf(choice, "error")
 }
 
 // The names of what an error says of itself. Beside OpenAI's they are Gemini's (status), TGI's (error_type), AWS's (__type, Message),
@@ -92,23 +94,23 @@ var (
 )
 
 // errorFrom reads an error from the object that says what it is.
-func errorFrom(members []member, src []byte) (e *Error, said bool) {
+func errorFrom(members []rawjson.Member, src []byte) (e *Error, said bool) {
 	e = new(Error)
 	for _, name := range typeNames {
-		if value := valueOf(members, src, name); e.Type == "" && (name == "type" || isString(value)) {
+		if value := rawjson.ValueOf(members, src, name); e.Type == "" && (name == "type" || rawjson.IsString(value)) {
 			e.Type = textFrom(value)
 		}
 	}
 	for _, name := range codeNames {
-		if value := valueOf(members, src, name); e.Code == "" && !saysNothing(value) {
+		if value := rawjson.ValueOf(members, src, name); e.Code == "" && !saysNothing(value) {
 			e.Code = textFrom(value)
 		}
 	}
 	if e.Code == "" {
-		e.Code = textFrom(memberOf(valueOf(members, src, "detail"), "errorcode")) // Apigee's
+		e.Code = textFrom(rawjson.MemberOf(rawjson.ValueOf(members, src, "detail"), "errorcode")) // Apigee's
 	}
 	for _, name := range messageNames {
-		if value := valueOf(members, src, name); !saysNothing(value) {
+		if value := rawjson.ValueOf(members, src, name); !saysNothing(value) {
 			e.Message, said = textFrom(value), true
 			break
 		}
@@ -117,9 +119,9 @@ func errorFrom(members []member, src []byte) (e *Error, said bool) {
 		e.Message = plain(src)
 	}
 	// OpenRouter's own message is but "Provider returned error".
-	if meta := valueOf(members, src, "metadata"); len(meta) > 0 {
-		if raw := memberOf(meta, "raw"); isString(raw) {
-			e.Message += ": " + plain(unquote(nil, raw))
+	if meta := rawjson.ValueOf(members, src, "metadata"); len(meta) > 0 {
+		if raw := rawjson.MemberOf(meta, "raw"); rawjson.IsString(raw) {
+			e.Message += ": " + plain(rawjson.Unquote(nil, raw))
 		}
 	}
 	return e, said
@@ -138,14 +140,14 @@ func saysNothing(value []byte) bool {
 		return blank(value) || isSuccess(value)
 	case '[':
 		nothing := true
-		elements(value, func(element []byte) bool {
+		rawjson.Elements(value, func(element []byte) bool {
 			nothing = saysNothing(element)
 			return nothing
 		})
 		return nothing
 	case '{':
-		for w := walkAt(value, 0); w.next(); {
-			if !saysNothing(w.value()) && !isSuccess(w.value()) {
+		for w := rawjson.WalkAt(value, 0); w.Next(); {
+			if !saysNothing(w.Value()) && !isSuccess(w.Value()) {
 				return false
 			}
 		}
@@ -166,14 +168,14 @@ func isSuccess(value []byte) bool {
 // textFrom returns what a string says, and any other value but null as JSON.
 func textFrom(value []byte) string {
 	switch {
-	case isNull(value):
+	case rawjson.IsNull(value):
 		return ""
-	case isString(value):
-		return string(unquote(nil, value))
-	case isNumber(value):
+	case rawjson.IsString(value):
+		return string(rawjson.Unquote(nil, value))
+	case rawjson.IsNumber(value):
 		return string(value)
 	}
-	return string(Compact(nil, value))
+	return string(rawjson.Compact(nil, value))
 }
 
 // plain returns the beginning of a text, its white space squeezed.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // readSize is the reader's buffer. Lines that fit in it are copied once.
@@ -57,7 +59,7 @@ func (r *Reader) Next(dst []byte) (Line, error) {
 			r.err = err
 			break
 		}
-		if line.TooLong > 0 || skipSpace(line.Bytes, 0) < len(line.Bytes) {
+		if line.TooLong > 0 || rawjson.SkipSpace(line.Bytes, 0) < len(line.Bytes) {
 			return line, nil
 		}
 		dst = line.Bytes // it may have grown

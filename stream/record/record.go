@@ -3,6 +3,8 @@ package record
 import (
 	"encoding/hex"
 	"strconv"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // Record is one line of input, decoded: who it is, and the request that it makes.
@@ -52,16 +54,16 @@ func (r *Record) Reset() {
 func (r *Record) WithModel(dst []byte, model string) []byte {
 	if r.modelEnd > 0 {
 		dst = append(dst, r.Body[:r.modelStart]...)
-		dst = appendQuoted(dst, model)
+		dst = rawjson.AppendQuoted(dst, model)
 		return append(dst, r.Body[r.modelEnd:]...)
 	}
 	if len(r.Body) == 0 {
 		return dst
 	}
 	dst = append(dst, `{"model":`...)
-	dst = appendQuoted(dst, model)
+	dst = rawjson.AppendQuoted(dst, model)
 	rest := r.Body[1:]
-	if c := skipSpace(rest, 0); c < len(rest) && rest[c] != '}' {
+	if c := rawjson.SkipSpace(rest, 0); c < len(rest) && rest[c] != '}' {
 		dst = append(dst, ',')
 	}
 	return append(dst, rest...)

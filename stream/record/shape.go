@@ -2,6 +2,8 @@ package record
 
 import (
 	"strings"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // decodeObject finds out which of the shapes an object has, and makes its request. src is the object, without white space around it, and
@@ -16,7 +18,7 @@ func (d *Decoder) decodeObject(rec *Record, src []byte) *Error {
 	}
 	rec.Priority = d.readPriority(src)
 	if d.prompt != nil {
-		if failed := valueOf(d.members, src, "error"); !isNull(failed) {
+		if failed := rawjson.ValueOf(d.members, src, "error"); !rawjson.IsNull(failed) {
 			return upstreamError(failed)
 		}
 		data, _ := objectAt(src, 0)
@@ -26,9 +28,9 @@ func (d *Decoder) decodeObject(rec *Record, src []byte) *Error {
 }
 
 func (d *Decoder) decodeShape(rec *Record, src []byte) *Error {
-	has := func(name string) bool { return lookup(d.members, src, name) >= 0 }
+	has := func(name string) bool { return rawjson.Lookup(d.members, src, name) >= 0 }
 	endpoint := d.opt.Endpoint
-	switch body := valueOf(d.members, src, "body"); {
+	switch body := rawjson.ValueOf(d.members, src, "body"); {
 	case body != nil && d.hasCustomID(src):
 		return d.decodeBatchLine(rec, src, body)
 	case has("input") && endpoint.takesInput():
@@ -43,8 +45,8 @@ func (d *Decoder) decodeShape(rec *Record, src []byte) *Error {
 	case has("input"):
 		return invalid("input_without_endpoint",
 			"the record has `input`, which --endpoint embeddings or --endpoint responses takes, and the endpoint is %s", endpoint)
-	case !isNull(valueOf(d.members, src, "error")):
-		return upstreamError(valueOf(d.members, src, "error"))
+	case !rawjson.IsNull(rawjson.ValueOf(d.members, src, "error")):
+		return upstreamError(rawjson.ValueOf(d.members, src, "error"))
 	}
 	return invalid("unknown_shape", "the record has none of `prompt`, `messages`, `input`, or `custom_id` with `body`; %s",
 		d.fieldNames(src))
@@ -53,7 +55,7 @@ func (d *Decoder) decodeShape(rec *Record, src []byte) *Error {
 // hasCustomID says whether there is a custom_id, as the id taken out of the members or among them.
 func (d *Decoder) hasCustomID(src []byte) bool {
 	for i := range d.members {
-		if d.members[i].is(src, "custom_id") {
+		if d.members[i].Is(src, "custom_id") {
 			return true
 		}
 	}
@@ -64,25 +66,25 @@ func (d *Decoder) hasCustomID(src []byte) bool {
 func (d *Decoder) readID(rec *Record, src []byte) *Error {
 	if name := d.opt.IDField; name != "" {
 		id := d.takeOut(src, name)
-		if !isString(id) && !isNumber(id) {
+		if !rawjson.IsString(id) && !rawjson.IsNumber(id) {
 			if id == nil {
 				return invalid("missing_id", "the record has no field %q for an id; %s", name, d.fieldNames(src))
 			}
-			return invalid("missing_id", "the field %q is %s; an id is a string or a number", name, kindOf(id))
+			return invalid("missing_id", "the field %q is %s; an id is a string or a number", name, rawjson.KindOf(id))
 		}
 		rec.ID = id
 		return nil
 	}
 	plain, custom := d.takeOut(src, "id"), d.takeOut(src, "custom_id")
 	name, id := "custom_id", custom
-	if isNull(id) {
+	if rawjson.IsNull(id) {
 		name, id = "id", plain
 	}
 	switch {
-	case isNull(id):
+	case rawjson.IsNull(id):
 		return nil
-	case !isString(id) && !isNumber(id):
-		return invalid("invalid_id", "`%s` is %s; an id is a string or a number", name, kindOf(id))
+	case !rawjson.IsString(id) && !rawjson.IsNumber(id):
+		return invalid("invalid_id", "`%s` is %s; an id is a string or a number", name, rawjson.KindOf(id))
 	}
 	rec.ID = id
 	return nil
@@ -92,9 +94,9 @@ func (d *Decoder) readID(rec *Record, src []byte) *Error {
 func (d *Decoder) takeOut(src []byte, name string) []byte {
 	var value []byte
 	for i := range d.members {
-		if m := &d.members[i]; !m.cut && m.is(src, name) {
-			m.cut = true
-			value = m.value.of(src)
+		if m := &d.members[i]; !m.Cut && m.Is(src, name) {
+			m.Cut = true
+			value = m.Value.Of(src)
 		}
 	}
 	return value
@@ -102,8 +104,8 @@ func (d *Decoder) takeOut(src []byte, name string) []byte {
 
 // readPriority takes a priority that is a string out of the members. One that is a number is a vendor's field, and stays.
 func (d *Decoder) readPriority(src []byte) string {
-	i := lookup(d.members, src, "priority")
-	if i < 0 || !isString(d.members[i].value.of(src)) {
+	i := rawjson.Lookup(d.members, src, "priority")
+	if i < 0 || !rawjson.IsString(d.members[i].Value.Of(src)) {
 		return ""
 	}
 	return intern(&d.lastPriority, d.takeOut(src, "priority"))
@@ -112,7 +114,7 @@ func (d *Decoder) readPriority(src []byte) string {
 // intern returns what a JSON string says, as the last string again where it is the same.
 func intern(last *string, token []byte) string {
 	if inner := token[1 : len(token)-1]; *last != string(inner) || strings.IndexByte(*last, '\\') >= 0 {
-		*last = string(unquote(nil, token))
+		*last = string(rawjson.Unquote(nil, token))
 	}
 	return *last
 }
@@ -124,7 +126,7 @@ func (d *Decoder) fieldNames(src []byte) string {
 	}
 	var names []string
 	for _, m := range d.members {
-		names = append(names, string(unquote(nil, m.key.of(src))))
+		names = append(names, string(rawjson.Unquote(nil, m.Key.Of(src))))
 	}
 	return "it has " + listed(names)
 }
@@ -140,18 +142,18 @@ func listed(names []string) string {
 
 // decodeBatchLine takes an OpenAI batch line, whose body is sent as it is.
 func (d *Decoder) decodeBatchLine(rec *Record, src, body []byte) *Error {
-	if url := valueOf(d.members, src, "url"); !isNull(url) {
+	if url := rawjson.ValueOf(d.members, src, "url"); !rawjson.IsNull(url) {
 		endpoint, ok := endpointOfToken(url)
 		if !ok {
 			return invalid("unknown_endpoint", "the url %s is not one of %s", url, paths())
 		}
 		rec.Endpoint = endpoint
 	}
-	if method := valueOf(d.members, src, "method"); !isNull(method) && !strings.EqualFold(string(method), `"POST"`) {
+	if method := rawjson.ValueOf(d.members, src, "method"); !rawjson.IsNull(method) && !strings.EqualFold(string(method), `"POST"`) {
 		return invalid("unsupported_method", "the method is %s; only POST is sent", method)
 	}
 	if body[0] != '{' {
-		return invalid("invalid_body", "`body` is %s, not an object", kindOf(body))
+		return invalid("invalid_body", "`body` is %s, not an object", rawjson.KindOf(body))
 	}
 	rec.Body, rec.Verbatim = body, true
 	return nil
@@ -159,7 +161,7 @@ func (d *Decoder) decodeBatchLine(rec *Record, src, body []byte) *Error {
 
 // endpointOfToken is EndpointOf for a JSON value.
 func endpointOfToken(url []byte) (Endpoint, bool) {
-	if !isString(url) {
+	if !rawjson.IsString(url) {
 		return 0, false
 	}
 	for i, e := range endpoints {
@@ -167,7 +169,7 @@ func endpointOfToken(url []byte) (Endpoint, bool) {
 			return Endpoint(i), true
 		}
 	}
-	return EndpointOf(string(unquote(nil, url)))
+	return EndpointOf(string(rawjson.Unquote(nil, url)))
 }
 
 func paths() string {
@@ -184,15 +186,15 @@ func (d *Decoder) decodeChat(rec *Record, src []byte) *Error {
 		return invalid("messages_without_endpoint",
 			"the record has `messages`, which the %s endpoint does not take; --endpoint chat does", d.opt.Endpoint)
 	}
-	if messages := valueOf(d.members, src, "messages"); messages[0] != '[' {
-		return invalid("invalid_messages", "`messages` is %s, not an array", kindOf(messages))
+	if messages := rawjson.ValueOf(d.members, src, "messages"); messages[0] != '[' {
+		return invalid("invalid_messages", "`messages` is %s, not an array", rawjson.KindOf(messages))
 	}
 	return d.decodeRequest(rec, src)
 }
 
 // decodeRequest takes an object that is a request body.
 func (d *Decoder) decodeRequest(rec *Record, src []byte) *Error {
-	if d.opt.Endpoint == Completions && lookup(d.members, src, "system") >= 0 {
+	if d.opt.Endpoint == Completions && rawjson.Lookup(d.members, src, "system") >= 0 {
 		return invalid("system_without_place", "the record has `system`, and the completions endpoint has no place for a system prompt")
 	}
 	d.rewrite(rec, src, rewriting{prompt: -1, system: -1})
@@ -202,22 +204,22 @@ func (d *Decoder) decodeRequest(rec *Record, src []byte) *Error {
 // decodeSimple takes an object with prompt, and maybe system, which become what the endpoint wants.
 func (d *Decoder) decodeSimple(rec *Record, src []byte) *Error {
 	endpoint := d.opt.Endpoint
-	how := rewriting{prompt: lookup(d.members, src, "prompt"), system: lookup(d.members, src, "system")}
-	if prompt := d.members[how.prompt].value.of(src); !isString(prompt) {
-		return invalid("invalid_prompt", "`prompt` is %s, not a string", kindOf(prompt))
+	how := rewriting{prompt: rawjson.Lookup(d.members, src, "prompt"), system: rawjson.Lookup(d.members, src, "system")}
+	if prompt := d.members[how.prompt].Value.Of(src); !rawjson.IsString(prompt) {
+		return invalid("invalid_prompt", "`prompt` is %s, not a string", rawjson.KindOf(prompt))
 	}
 	d.cutOthers(src, "prompt", how.prompt)
 	if how.system >= 0 {
-		system := d.members[how.system].value.of(src)
+		system := d.members[how.system].Value.Of(src)
 		switch {
-		case isNull(system):
+		case rawjson.IsNull(system):
 			d.takeOut(src, "system")
 			how.system = -1
-		case !isString(system):
-			return invalid("invalid_system", "`system` is %s, not a string", kindOf(system))
+		case !rawjson.IsString(system):
+			return invalid("invalid_system", "`system` is %s, not a string", rawjson.KindOf(system))
 		case !endpoint.takesSystem():
 			return invalid("system_without_place", "the record has `system`, and the %s endpoint has no place for a system prompt", endpoint)
-		case endpoint == Responses && lookup(d.members, src, "instructions") >= 0:
+		case endpoint == Responses && rawjson.Lookup(d.members, src, "instructions") >= 0:
 			return invalid("invalid_system", "the record has both `system` and `instructions`, which say the same")
 		default:
 			d.cutOthers(src, "system", how.system)
@@ -230,8 +232,8 @@ func (d *Decoder) decodeSimple(rec *Record, src []byte) *Error {
 // cutOthers cuts the members called name before the one that counts, the last.
 func (d *Decoder) cutOthers(src []byte, name string, last int) {
 	for i := range d.members[:last] {
-		if d.members[i].is(src, name) {
-			d.members[i].cut = true
+		if d.members[i].Is(src, name) {
+			d.members[i].Cut = true
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package record
 
+import "llmpipe/stream/record/rawjson"
+
 // EstimateTokens guesses how many prompt tokens a request body is, from the kinds of characters in its strings: keys and what is not a
 // string cost nothing, an image counts as imageTokens. Each message costs a few tokens more, which are in the guess.
 //
@@ -12,9 +14,9 @@ func EstimateTokens(body []byte) int {
 			i++
 			continue
 		}
-		end := skipString(body, i)
+		end := rawjson.SkipString(body, i)
 		text := body[i+1 : end-1]
-		if next := skipSpace(body, end); next < len(body) && body[next] == ':' {
+		if next := rawjson.SkipSpace(body, end); next < len(body) && body[next] == ':' {
 			i = next
 			continue
 		}
@@ -106,9 +108,9 @@ func DenseBytes(body []byte) (n int) {
 			i++
 			continue
 		}
-		end := skipString(body, i)
+		end := rawjson.SkipString(body, i)
 		if text := body[i+1 : end-1]; len(text) <= blobSize || !isBlob(text) {
-			n += denseBytes(unquote(nil, body[i:end]))
+			n += denseBytes(rawjson.Unquote(nil, body[i:end]))
 		}
 		i = end
 	}
@@ -121,7 +123,7 @@ const denseRun = 8
 func denseBytes(text []byte) (n int) {
 	run := 0
 	for i := range text {
-		if i > 0 && text[i] == text[i-1] || isSpace(text[i]) && i > 0 && isSpace(text[i-1]) {
+		if i > 0 && text[i] == text[i-1] || rawjson.IsSpace(text[i]) && i > 0 && rawjson.IsSpace(text[i-1]) {
 			run++
 		} else {
 			run = 0

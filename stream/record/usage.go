@@ -1,6 +1,10 @@
 package record
 
-import "strconv"
+import (
+	"strconv"
+
+	"llmpipe/stream/record/rawjson"
+)
 
 // Usage counts tokens, as the provider bills them.
 type Usage struct {
@@ -14,19 +18,19 @@ type Usage struct {
 // parseUsage reads a usage object, by the names of either of OpenAI's APIs. It is there when it holds any of the counts.
 func parseUsage(src []byte) (u Usage, ok bool) {
 	total := false
-	for w := walkAt(src, 0); w.next(); {
-		switch string(w.name) {
+	for w := rawjson.WalkAt(src, 0); w.Next(); {
+		switch string(w.Name) {
 		case "prompt_tokens", "input_tokens":
-			u.Prompt, ok = tokens(w.value()), true
+			u.Prompt, ok = tokens(w.Value()), true
 		case "completion_tokens", "output_tokens":
-			u.Completion, ok = tokens(w.value()), true
+			u.Completion, ok = tokens(w.Value()), true
 		case "total_tokens":
-			value := w.value()
-			u.Total, ok, total = tokens(value), true, isNumber(value)
+			value := w.Value()
+			u.Total, ok, total = tokens(value), true, rawjson.IsNumber(value)
 		case "prompt_tokens_details", "input_tokens_details":
-			u.Cached = tokens(memberOf(w.value(), "cached_tokens"))
+			u.Cached = tokens(rawjson.MemberOf(w.Value(), "cached_tokens"))
 		case "completion_tokens_details", "output_tokens_details":
-			u.Reasoning = tokens(memberOf(w.value(), "reasoning_tokens"))
+			u.Reasoning = tokens(rawjson.MemberOf(w.Value(), "reasoning_tokens"))
 		}
 	}
 	if !total {
@@ -43,7 +47,7 @@ func tokens(value []byte) int64 {
 	if n, ok := wholeNumber(value); ok {
 		return min(n, maxTokenCount)
 	}
-	if !isNumber(value) {
+	if !rawjson.IsNumber(value) {
 		return 0
 	}
 	f, err := strconv.ParseFloat(string(value), 64)
@@ -60,7 +64,7 @@ func wholeNumber(value []byte) (n int64, ok bool) {
 		return 0, false
 	}
 	for _, c := range value {
-		if !isDigit(c) {
+		if !rawjson.IsDigit(c) {
 			return 0, false
 		}
 		n = 10*n + int64(c-'0')

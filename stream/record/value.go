@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // What a template sees of a record. Strings and booleans are Go's.
@@ -38,13 +40,13 @@ func valueAt(src []byte, i int) (any, int) {
 	case '[':
 		return arrayAt(src, i)
 	}
-	end := skipValue(src, i)
+	end := rawjson.SkipValue(src, i)
 	switch token := src[i:end]; {
-	case isNull(token):
+	case rawjson.IsNull(token):
 		return null(nil), end
-	case isString(token):
-		return string(unquote(nil, token)), end
-	case isNumber(token):
+	case rawjson.IsString(token):
+		return string(rawjson.Unquote(nil, token)), end
+	case rawjson.IsNumber(token):
 		return number(token), end
 	}
 	return src[i] == 't', end
@@ -53,13 +55,13 @@ func valueAt(src []byte, i int) (any, int) {
 // objectAt returns an object; of names that come twice the last counts.
 func objectAt(src []byte, i int) (object, int) {
 	o := object{}
-	for i = skipSpace(src, i+1); src[i] != '}'; {
-		end := skipString(src, i)
-		name := string(unquote(nil, src[i:end]))
-		colon := skipSpace(src, end)
-		o[name], i = valueAt(src, skipSpace(src, colon+1))
-		if i = skipSpace(src, i); src[i] == ',' {
-			i = skipSpace(src, i+1)
+	for i = rawjson.SkipSpace(src, i+1); src[i] != '}'; {
+		end := rawjson.SkipString(src, i)
+		name := string(rawjson.Unquote(nil, src[i:end]))
+		colon := rawjson.SkipSpace(src, end)
+		o[name], i = valueAt(src, rawjson.SkipSpace(src, colon+1))
+		if i = rawjson.SkipSpace(src, i); src[i] == ',' {
+			i = rawjson.SkipSpace(src, i+1)
 		}
 	}
 	return o, i + 1
@@ -67,12 +69,12 @@ func objectAt(src []byte, i int) (object, int) {
 
 func arrayAt(src []byte, i int) (array, int) {
 	list := array{}
-	for i = skipSpace(src, i+1); src[i] != ']'; {
+	for i = rawjson.SkipSpace(src, i+1); src[i] != ']'; {
 		var value any
 		value, i = valueAt(src, i)
 		list = append(list, value)
-		if i = skipSpace(src, i); src[i] == ',' {
-			i = skipSpace(src, i+1)
+		if i = rawjson.SkipSpace(src, i); src[i] == ',' {
+			i = rawjson.SkipSpace(src, i+1)
 		}
 	}
 	return list, i + 1
@@ -82,7 +84,7 @@ func arrayAt(src []byte, i int) (array, int) {
 func appendJSON(dst []byte, v any) []byte {
 	switch v := v.(type) {
 	case string:
-		return appendQuoted(dst, v)
+		return rawjson.AppendQuoted(dst, v)
 	case number:
 		return append(dst, v...)
 	case null, nil:
@@ -107,15 +109,15 @@ func appendJSON(dst []byte, v any) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendQuoted(dst, key)
+			dst = rawjson.AppendQuoted(dst, key)
 			dst = append(dst, ':')
 			dst = appendJSON(dst, v[key])
 		}
 		return append(dst, '}')
 	}
 	// A template's own literals and the results of its functions: numbers, and what prints as text.
-	if text := fmt.Sprint(v); isValid([]byte(text)) {
+	if text := fmt.Sprint(v); rawjson.Valid([]byte(text)) {
 		return append(dst, text...)
 	}
-	return appendQuoted(dst, fmt.Sprint(v))
+	return rawjson.AppendQuoted(dst, fmt.Sprint(v))
 }

@@ -1,9 +1,9 @@
-package record
+package rawjson
 
 import "bytes"
 
-// Compact appends a JSON body without the white space between its tokens, which stay as they are. Of what is not JSON it
-// removes white space in the same way, outside of quotes.
+// Compact appends JSON without the white space between its tokens, which stay as they are. From
+// what is not JSON it takes the white space outside of quotes.
 func Compact(dst, body []byte) []byte {
 	for len(body) > 0 {
 		quote := bytes.IndexByte(body, '"')
@@ -11,7 +11,7 @@ func Compact(dst, body []byte) []byte {
 			return appendDense(dst, body)
 		}
 		dst = appendDense(dst, body[:quote])
-		end := skipString(body, quote)
+		end := SkipString(body, quote)
 		dst = append(dst, body[quote:end]...)
 		body = body[end:]
 	}
@@ -22,11 +22,11 @@ func Compact(dst, body []byte) []byte {
 func appendDense(dst, src []byte) []byte {
 	for len(src) > 0 {
 		n := 0
-		for n < len(src) && !isSpace(src[n]) {
+		for n < len(src) && !IsSpace(src[n]) {
 			n++
 		}
 		dst = append(dst, src[:n]...)
-		src = src[skipSpace(src, n):]
+		src = src[SkipSpace(src, n):]
 	}
 	return dst
 }

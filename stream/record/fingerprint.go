@@ -7,19 +7,23 @@ import (
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"llmpipe/stream/record/rawjson"
 )
 
 // flushSize is how much canonical JSON is gathered before it is hashed.
 const flushSize = 16 << 10
 
-// keepSize and keepMembers bound the memory that is kept from one line to the next, so that one huge line is not paid for ever.
+// keepSize and keepMembers bound the memory that is kept from one line to the next, so that one
+// huge line is not paid for ever.
 const (
 	keepSize    = 1 << 20 // bytes
 	keepMembers = 1 << 14
 )
 
-// hasher computes the SHA-256 of JSON in a canonical form: keys sorted at every depth, no white space, strings with the
-// fewest escapes. Two JSON texts that differ in nothing else have one hash. Names that come twice stay in their order.
+// hasher computes the SHA-256 of JSON in a canonical form: keys sorted at every depth, no white
+// space, strings with the fewest escapes. Two JSON texts that differ in nothing else have one hash.
+// Names that come twice stay in their order.
 type hasher struct {
 	sha     hash.Hash
 	buf     []byte      // canonical JSON not yet hashed
@@ -34,8 +38,8 @@ type hasher struct {
 	out     [sha256.Size]byte
 }
 
-// container is where an object or array ends. It is known beforehand, so that sorting its members takes no second look at
-// what is inside, however deep that nests.
+// container is where an object or array ends. It is known beforehand, so that sorting its members
+// takes no second look at what is inside, however deep that nests.
 type container struct {
 	end  int // position after it
 	next int // number of the first container after it
@@ -44,7 +48,7 @@ type container struct {
 // entry is a member of an object that is being sorted.
 type entry struct {
 	name  []byte // the key, unquoted
-	key   span
+	key   rawjson.Span
 	value place
 	end   int // position after the value
 
@@ -59,13 +63,13 @@ type place struct{ at, nest int }
 
 func newHasher() *hasher { return &hasher{sha: sha256.New()} }
 
-// sum returns the hash of prefix and the canonical form of the one value that src holds. What else is known of that then is good until
-// the next sum.
+// sum returns the hash of prefix and the canonical form of the one value that src holds. What else
+// is known of that then is good until the next sum.
 func (h *hasher) sum(prefix string, src []byte) [sha256.Size]byte {
 	h.sha.Reset()
 	h.buf = append(h.buf[:0], prefix...)
 	h.findContainers(src)
-	p := place{at: skipSpace(src, 0)}
+	p := place{at: rawjson.SkipSpace(src, 0)}
 	h.value(src, p, h.after(src, p).at)
 	h.sha.Write(h.buf)
 	h.sha.Sum(h.out[:0])
@@ -97,7 +101,7 @@ func (h *hasher) findContainers(src []byte) {
 	for i := 0; i < len(src); {
 		switch src[i] {
 		case '"':
-			end := skipString(src, i)
+			end := rawjson.SkipString(src, i)
 			if end-i > blobSize && isBlob(src[i+1:end-1]) {
 				h.blobs += end - i
 				h.images++
@@ -116,8 +120,9 @@ func (h *hasher) findContainers(src []byte) {
 	}
 }
 
-// A string of more than blobSize bytes, in which no character is foreign to base64 as far as a sample at both ends shows, is an image or
-// a recording, not text: its tokens have nothing to do with its length.
+// A string of more than blobSize bytes, in which no character is foreign to base64 as far as a
+// sample at both ends shows, is an image or a recording, not text: its tokens have nothing to do
+// with its length.
 const (
 	blobSize   = 1 << 10
 	blobSample = 256
@@ -150,11 +155,11 @@ func (h *hasher) after(src []byte, p place) place {
 	case '{', '[':
 		return place{h.nests[p.nest].end, h.nests[p.nest].next}
 	}
-	return place{skipValue(src, p.at), p.nest}
+	return place{rawjson.SkipValue(src, p.at), p.nest}
 }
 
-// value writes the value at p, which has its end at the position after it. It recurs as deep as the JSON nests, which the check before
-// bounds at 10,000.
+// value writes the value at p, which has its end at the position after it. It recurs as deep as the
+// JSON nests, which the check before bounds at 10,000.
 func (h *hasher) value(src []byte, p place, end int) {
 	if len(h.buf) >= flushSize {
 		h.sha.Write(h.buf)
@@ -174,14 +179,14 @@ func (h *hasher) value(src []byte, p place, end int) {
 
 func (h *hasher) array(src []byte, p place) {
 	h.buf = append(h.buf, '[')
-	p = place{skipSpace(src, p.at+1), p.nest + 1}
+	p = place{rawjson.SkipSpace(src, p.at+1), p.nest + 1}
 	for src[p.at] != ']' {
 		next := h.after(src, p)
 		h.value(src, p, next.at)
-		p = place{skipSpace(src, next.at), next.nest}
+		p = place{rawjson.SkipSpace(src, next.at), next.nest}
 		if src[p.at] == ',' {
 			h.buf = append(h.buf, ',')
-			p.at = skipSpace(src, p.at+1)
+			p.at = rawjson.SkipSpace(src, p.at+1)
 		}
 	}
 	h.buf = append(h.buf, ']')
@@ -189,14 +194,14 @@ func (h *hasher) array(src []byte, p place) {
 
 func (h *hasher) object(src []byte, p place) {
 	base := len(h.entries)
-	p = place{skipSpace(src, p.at+1), p.nest + 1}
+	p = place{rawjson.SkipSpace(src, p.at+1), p.nest + 1}
 	for src[p.at] != '}' {
 		var e entry
 		e, p = h.entryAt(src, p)
 		h.entries = append(h.entries, e)
 		h.used = max(h.used, len(h.entries))
 		if src[p.at] == ',' {
-			p.at = skipSpace(src, p.at+1)
+			p.at = rawjson.SkipSpace(src, p.at+1)
 		}
 	}
 	sortEntries(h.entries[base:])
@@ -207,9 +212,9 @@ func (h *hasher) object(src []byte, p place) {
 			h.buf = append(h.buf, ',')
 		}
 		if e.escaped {
-			h.string(e.key.of(src))
+			h.string(e.key.Of(src))
 		} else {
-			h.buf = append(h.buf, e.key.of(src)...)
+			h.buf = append(h.buf, e.key.Of(src)...)
 		}
 		h.buf = append(h.buf, ':')
 		h.value(src, e.value, e.end)
@@ -220,20 +225,21 @@ func (h *hasher) object(src []byte, p place) {
 
 // entryAt returns the member whose key is at p, and the place of the comma or brace behind it.
 func (h *hasher) entryAt(src []byte, p place) (entry, place) {
-	end, escaped := scanString(src, p.at)
-	e := entry{name: src[p.at+1 : end-1], key: span{p.at, end}, escaped: escaped}
+	end, escaped := rawjson.ScanString(src, p.at)
+	e := entry{name: src[p.at+1 : end-1], key: rawjson.Span{Start: p.at, End: end}, escaped: escaped}
 	if escaped {
-		e.name = nameOf(src[p.at:end])
+		e.name = rawjson.NameOf(src[p.at:end])
 	}
-	colon := skipSpace(src, end)
-	e.value = place{skipSpace(src, colon+1), p.nest}
+	colon := rawjson.SkipSpace(src, end)
+	e.value = place{rawjson.SkipSpace(src, colon+1), p.nest}
 	p = h.after(src, e.value)
 	e.end = p.at
-	p.at = skipSpace(src, p.at)
+	p.at = rawjson.SkipSpace(src, p.at)
 	return e, p
 }
 
-// sortEntries sorts by name; those of one name stay in their order. Nearly all objects have a few members.
+// sortEntries sorts by name; those of one name stay in their order. Nearly all objects have a few
+// members.
 func sortEntries(entries []entry) {
 	const few = 12
 	if len(entries) > few {
@@ -247,8 +253,8 @@ func sortEntries(entries []entry) {
 	}
 }
 
-// string writes a string with the fewest escapes. One that no UTF-8 can say (half a surrogate pair, bytes that are none) is
-// written as it is, so that two of them are never taken for the same.
+// string writes a string with the fewest escapes. One that no UTF-8 can say (half a surrogate pair,
+// bytes that are none) is written as it is, so that two of them are never taken for the same.
 func (h *hasher) string(token []byte) {
 	if fewestEscapes(token) {
 		h.buf = append(h.buf, token...)
@@ -260,10 +266,11 @@ func (h *hasher) string(token []byte) {
 		h.buf = append(h.buf, token...)
 		return
 	}
-	h.buf = appendQuoted(h.buf, text)
+	h.buf = rawjson.AppendQuoted(h.buf, text)
 }
 
-// fewestEscapes says whether every escape in the string is one that appendQuoted writes too. It may say no where the answer is yes.
+// fewestEscapes says whether every escape in the string is one that appendQuoted writes too. It may
+// say no where the answer is yes.
 func fewestEscapes(token []byte) bool {
 	for {
 		i := bytes.IndexByte(token, '\\')

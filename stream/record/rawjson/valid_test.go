@@ -1,4 +1,4 @@
-package record
+package rawjson
 
 import (
 	"bytes"
@@ -9,10 +9,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// verdicts holds isValid to jsontext's verdict.
+// verdicts holds Valid to jsontext's verdict.
 func verdicts(t interface{ Fatalf(string, ...any) }, src []byte) {
 	want := jsontext.Value(src).IsValid(lenient...)
-	if got := isValid(src); got != want {
+	if got := Valid(src); got != want {
 		t.Fatalf("%q is valid: %v, by jsontext %v", src, got, want)
 	}
 }
@@ -27,10 +27,11 @@ var validSeeds = []string{
 	`0`, `-0`, `00`, `01`, `-`, `+1`, `1.`, `.1`, `1.0`, `1e5`, `1E+5`, `1e`, `1e-`, `1.5e-10`, `1.e5`,
 	`-1`, `--1`, `1x`, `1 1`, `9007199254740993`,
 	`true`, `false`, `null`, `tru`, `truex`, `True`, `nul`, `nullnull`, "\ufeff{}", "{}\x00", `NaN`, "\v1",
-	chatBody,
+	`{"id":"c","model":"gpt-4o-mini","choices":[{"index":0,"message":{"role":"assistant","content":"a\nb"},` +
+		`"finish_reason":"stop"}],"usage":{"prompt_tokens":12,"completion_tokens":20,"total_tokens":32}}`,
 }
 
-func TestIsValid(t *testing.T) {
+func TestValid(t *testing.T) {
 	for _, src := range validSeeds {
 		verdicts(t, []byte(src))
 		for end := range len(src) {
@@ -44,8 +45,9 @@ func TestIsValid(t *testing.T) {
 	}
 }
 
-// TestIsValidEverywhere puts every byte at every place of a string, for they are looked at eight at a time.
-func TestIsValidEverywhere(t *testing.T) {
+// TestValidEverywhere puts every byte at every place of a string, for they are looked at eight at a
+// time.
+func TestValidEverywhere(t *testing.T) {
 	for length := range 20 {
 		for at := range length {
 			for c := range 256 {
@@ -57,7 +59,7 @@ func TestIsValidEverywhere(t *testing.T) {
 	}
 }
 
-func TestIsValidMutated(t *testing.T) {
+func TestValidMutated(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		src := []byte(rapid.SampledFrom(validSeeds).Draw(t, "seed"))
 		for range rapid.IntRange(1, 4).Draw(t, "changes") {
@@ -70,7 +72,7 @@ func TestIsValidMutated(t *testing.T) {
 	})
 }
 
-func FuzzIsValid(f *testing.F) {
+func FuzzValid(f *testing.F) {
 	for _, src := range validSeeds {
 		f.Add([]byte(src))
 	}

@@ -1,40 +1,43 @@
-package record
+package rawjson
 
 import (
 	"bytes"
 	"encoding/binary"
 )
 
-// Every line and every answer is checked to be JSON before anything is made of it, which is most of the reading. jsontext does it at half
-// the speed, so it only says what is wrong with what fails here. The tests hold the two to the same verdict.
-
 // maxDepth is how deep JSON may nest: as deep as jsontext takes it.
 const maxDepth = 10_000
 
-// isValid says whether src is one JSON value. Strings of doubtful UTF-8 and names that come twice are the provider's to refuse, and pass.
-func isValid(src []byte) bool {
-	end := checkValue(src, skipSpace(src, 0), 0)
-	return end >= 0 && skipSpace(src, end) == len(src)
+// Valid reports whether src is one JSON value. Strings of doubtful UTF-8 and names that come twice
+// pass: they are the provider's to refuse.
+func Valid(src []byte) bool {
+	end := checkValue(src, SkipSpace(src, 0), 0)
+	return end >= 0 && SkipSpace(src, end) == len(src)
 }
 
-// checkMembers is isValid, and where src is an object it appends its members on the way.
-func checkMembers(dst []member, src []byte) (members []member, valid bool) {
-	i := skipSpace(src, 0)
+// ValidValue returns the position after the value that begins at i, whatever follows it, or -1 if
+// there is none.
+func ValidValue(src []byte, i int) int { return checkValue(src, i, 0) }
+
+// ValidMembers is [Valid], and appends the members of an object on the way.
+func ValidMembers(dst []Member, src []byte) (members []Member, valid bool) {
+	i := SkipSpace(src, 0)
 	if i == len(src) || src[i] != '{' {
-		return dst, isValid(src)
+		return dst, Valid(src)
 	}
-	for i = skipSpace(src, i+1); i < len(src) && src[i] != '}'; {
+	for i = SkipSpace(src, i+1); i < len(src) && src[i] != '}'; {
 		m, next := checkMember(src, i, 1)
 		if next < 0 {
 			return dst, false
 		}
-		dst = append(dst, newMember(src, m.key, m.value))
+		dst = append(dst, newMember(src, m.Key, m.Value))
 		i = next
 	}
-	return dst, i < len(src) && skipSpace(src, i+1) == len(src)
+	return dst, i < len(src) && SkipSpace(src, i+1) == len(src)
 }
 
-// checkValue returns the position after the value that begins at i, which is inside of so many others, or -1 if there is none.
+// checkValue returns the position after the value that begins at i, inside of depth others, or -1
+// if there is none.
 func checkValue(src []byte, i, depth int) int {
 	if i >= len(src) {
 		return -1
@@ -60,7 +63,7 @@ func checkObject(src []byte, i, depth int) int {
 	if depth > maxDepth {
 		return -1
 	}
-	for i = skipSpace(src, i+1); i < len(src) && src[i] != '}'; {
+	for i = SkipSpace(src, i+1); i < len(src) && src[i] != '}'; {
 		if _, i = checkMember(src, i, depth); i < 0 {
 			return -1
 		}
@@ -71,29 +74,30 @@ func checkObject(src []byte, i, depth int) int {
 	return i + 1
 }
 
-// checkMember returns the member that begins at i, and where the next one does or the object ends; or -1 if there is none.
-func checkMember(src []byte, i, depth int) (m member, next int) {
+// checkMember returns the member that begins at i, and where the next one does or the object ends;
+// -1 if there is none.
+func checkMember(src []byte, i, depth int) (m Member, next int) {
 	if src[i] != '"' {
 		return m, -1
 	}
-	if m.key = (span{i, checkString(src, i)}); m.key.end < 0 {
+	if m.Key = (Span{i, checkString(src, i)}); m.Key.End < 0 {
 		return m, -1
 	}
-	if i = skipSpace(src, m.key.end); i >= len(src) || src[i] != ':' {
+	if i = SkipSpace(src, m.Key.End); i >= len(src) || src[i] != ':' {
 		return m, -1
 	}
-	i = skipSpace(src, i+1)
-	if m.value = (span{i, checkValue(src, i, depth)}); m.value.end < 0 {
+	i = SkipSpace(src, i+1)
+	if m.Value = (Span{i, checkValue(src, i, depth)}); m.Value.End < 0 {
 		return m, -1
 	}
-	if i = skipSpace(src, m.value.end); i >= len(src) {
+	if i = SkipSpace(src, m.Value.End); i >= len(src) {
 		return m, -1
 	}
 	switch src[i] {
 	case '}':
 		return m, i
 	case ',':
-		if i = skipSpace(src, i+1); i < len(src) && src[i] == '"' {
+		if i = SkipSpace(src, i+1); i < len(src) && src[i] == '"' {
 			return m, i
 		}
 	}
@@ -104,21 +108,21 @@ func checkArray(src []byte, i, depth int) int {
 	if depth > maxDepth {
 		return -1
 	}
-	if i = skipSpace(src, i+1); i < len(src) && src[i] == ']' {
+	if i = SkipSpace(src, i+1); i < len(src) && src[i] == ']' {
 		return i + 1
 	}
 	for {
 		if i = checkValue(src, i, depth); i < 0 {
 			return -1
 		}
-		if i = skipSpace(src, i); i >= len(src) {
+		if i = SkipSpace(src, i); i >= len(src) {
 			return -1
 		}
 		switch src[i] {
 		case ']':
 			return i + 1
 		case ',':
-			i = skipSpace(src, i+1)
+			i = SkipSpace(src, i+1)
 		default:
 			return -1
 		}
@@ -147,12 +151,13 @@ func checkString(src []byte, i int) int {
 				return -1
 			}
 		}
-		// What was escaped last is the quote.
+		// The quote is what was escaped last.
 	}
 }
 
-// hasControl says whether there is a control character in text, eight bytes at a time: to take 0x20 from a byte sets its highest bit anew
-// if it is below that, or if it is 0x20 and one below it in the same eight has borrowed, which then is a control character.
+// hasControl reports whether there is a control character in text. It looks at eight bytes at a
+// time: to take 0x20 from a byte sets its highest bit anew if it is below 0x20, or if it is 0x20
+// and a lower byte of the eight has borrowed, which then is a control character.
 func hasControl(text []byte) bool {
 	var found uint64
 	for len(text) >= 8 {
@@ -168,7 +173,8 @@ func hasControl(text []byte) bool {
 	return found&highest != 0
 }
 
-// checkEscape returns the position after what follows a backslash, or -1 if nothing may be escaped like that.
+// checkEscape returns the position after what follows a backslash, or -1 if nothing may be escaped
+// like that.
 func checkEscape(src []byte, i int) int {
 	if i >= len(src) {
 		return -1
@@ -182,7 +188,7 @@ func checkEscape(src []byte, i int) int {
 			return -1
 		}
 		for _, c := range src[i-digits : i] {
-			if !isDigit(c) && (c|0x20 < 'a' || c|0x20 > 'f') {
+			if !IsDigit(c) && (c|0x20 < 'a' || c|0x20 > 'f') {
 				return -1
 			}
 		}
@@ -224,7 +230,7 @@ func checkNumber(src []byte, i int) int {
 // checkDigits returns the position after the digits that begin at i, or -1 if there is none.
 func checkDigits(src []byte, i int) int {
 	start := i
-	for i < len(src) && isDigit(src[i]) {
+	for i < len(src) && IsDigit(src[i]) {
 		i++
 	}
 	if i == start {
@@ -232,5 +238,3 @@ func checkDigits(src []byte, i int) int {
 	}
 	return i
 }
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -1,42 +1,43 @@
-package record
+package rawjson
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// lenient has jsontext take what isValid takes.
+// lenient has jsontext take what [Valid] takes.
 var lenient = []jsontext.Options{jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)}
 
-// syntaxError says why a line is not JSON: at which byte, what stands there, and what the line looks like instead.
-func syntaxError(line []byte) *Error {
-	if guess := foreign(line); guess != "" {
-		return invalid("invalid_json", "%s", guess)
+// Diagnose says why a line is not JSON: at which byte, what stands there, and what the line looks
+// like instead. The code is trailing_data where a value stands before what is wrong, else
+// invalid_json.
+func Diagnose(line []byte) (code, message string) {
+	if guess := otherEncoding(line); guess != "" {
+		return "invalid_json", guess
 	}
-	bare := bytes.TrimPrefix(line, []byte(byteOrder))
+	bare := bytes.TrimPrefix(line, []byte(BOM))
 	skipped := len(line) - len(bare)
 	dec := jsontext.NewDecoder(bytes.NewReader(bare), lenient...)
 	_, err := dec.ReadValue()
 	if err == nil {
-		at := skipSpace(line, skipped+int(dec.InputOffset()))
-		return invalid("trailing_data", "a line is one JSON value, and byte %d, %s, comes after it%s", at+1, shown(line, at), hint(line))
+		at := SkipSpace(line, skipped+int(dec.InputOffset()))
+		return "trailing_data", fmt.Sprintf("a line is one JSON value, and byte %d, %s, comes after it%s", at+1, shown(line, at), hint(line))
 	}
 	var syntactic *jsontext.SyntacticError
 	if errors.As(err, &syntactic) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		at := skipped + int(syntactic.ByteOffset)
-		return invalid("invalid_json", "not JSON at byte %d: %s%s", at+1, syntactic.Err, hint(line))
+		return "invalid_json", fmt.Sprintf("not JSON at byte %d: %s%s", at+1, syntactic.Err, hint(line))
 	}
-	return invalid("invalid_json", "not JSON at byte %d: the line ends inside a value%s", len(line)+1, hint(line))
+	return "invalid_json", fmt.Sprintf("not JSON at byte %d: the line ends inside a value%s", len(line)+1, hint(line))
 }
 
-// foreign recognises encodings that are not UTF-8 text at all.
-func foreign(line []byte) string {
+// otherEncoding recognises what is not UTF-8 text at all.
+func otherEncoding(line []byte) string {
 	head := line[:min(len(line), 64)]
 	switch {
 	case bytes.HasPrefix(head, []byte("BZh")), bytes.HasPrefix(head, []byte("\xfd7zXZ")), bytes.HasPrefix(head, []byte("PK\x03\x04")):
@@ -50,7 +51,7 @@ func foreign(line []byte) string {
 
 // hint says what a line that is not JSON may be instead.
 func hint(line []byte) string {
-	line = trimSpace(bytes.TrimPrefix(line, []byte(byteOrder)))
+	line = TrimSpace(bytes.TrimPrefix(line, []byte(BOM)))
 	if len(line) == 0 {
 		return ""
 	}
@@ -77,14 +78,4 @@ func shown(line []byte, at int) string {
 		return fmt.Sprintf("'%c'", line[at])
 	}
 	return fmt.Sprintf("0x%02X", line[at])
-}
-
-// upstreamError is the error of a record that had failed before it came here.
-func upstreamError(failed []byte) *Error {
-	e, _ := errorOf(failed)
-	e.Type, e.Status = TypeUpstream, 0
-	if strings.TrimSpace(e.Message) == "" {
-		e.Message = "the record had failed in the stage before"
-	}
-	return e
 }
