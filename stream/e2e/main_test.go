@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,21 +24,29 @@ import (
 // root is the top of the repository, from where the tests of a package are run.
 const root = "../.."
 
-// TestMain builds the command, and puts it first on the PATH.
+// TestMain runs the tests with the command first on the PATH. More of them run at once than there are cores, unless the command line
+// says how many: they wait for most of their time, for a slow answer or a retry.
 func TestMain(m *testing.M) {
+	if !race {
+		_ = flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
+	}
+	flag.Parse()
+	os.Exit(withCommand(m.Run))
+}
+
+// withCommand builds the command for the time of run.
+func withCommand(run func() int) int {
 	dir, err := os.MkdirTemp("", "llmpipe-e2e")
 	if err == nil {
+		defer os.RemoveAll(dir)
 		err = buildCommand(filepath.Join(dir, "llmpipe"))
 	}
-	code := 1
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-	} else {
-		_ = os.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
-		code = m.Run()
+		return 1
 	}
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	_ = os.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	return run()
 }
 
 // buildCommand builds llmpipe as the file name. It is watched as the tests are, for races and for what they cover, and like them built
@@ -49,8 +59,9 @@ func buildCommand(name string) error {
 	if race {
 		args = append(args, "-race")
 	}
-	if mode := testing.CoverMode(); mode != "" {
-		args = append(args, "-cover", "-covermode="+mode)
+	if counters := flag.Lookup("test.gocoverdir").Value.String(); counters != "" {
+		args = append(args, "-cover", "-covermode="+testing.CoverMode())
+		_ = os.Setenv("GOCOVERDIR", counters)
 	}
 	if out, err := exec.Command("go", append(args, root)...).CombinedOutput(); err != nil {
 		return fmt.Errorf("building llmpipe: %w\n%s", err, out)
