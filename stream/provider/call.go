@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
@@ -19,9 +18,10 @@ type call struct {
 	moves  bool                      // an up- or download: it may take as long as bytes move
 	stream bool                      // the body of a 2xx is left to who asked
 
-	stall     stall
-	acts      bool        // the request asks for more than to be told something
-	connected atomic.Bool // there was a connection to send it over
+	stall stall
+	acts  bool            // the request asks for more than to be told something
+	via   *http.Transport // what it was sent over
+	link  *link
 
 	status int
 	header http.Header
@@ -33,9 +33,9 @@ type callKey struct{}
 
 // run makes the call that send asks go-openai for. It returns nil when a 2xx came back whole, else a *CallError.
 func (c *Client) run(ctx context.Context, k *call, send func(context.Context) error) error {
-	limit, late := min(c.timeout, callTimeout), "no answer within "
+	limit, missing := min(c.timeout, callTimeout), "no answer within "
 	if k.moves {
-		limit, late = c.timeout, "no byte moved for "
+		limit, missing = c.timeout, "no byte moved for "
 	}
 	bounded, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -49,7 +49,10 @@ func (c *Client) run(ctx context.Context, k *call, send func(context.Context) er
 	reply := k.reply()
 	switch {
 	case k.status == 0 || k.err != nil:
-		reply.unanswered(ctx, bounded, err, late+limit.String())
+		reply.unanswered(ctx, bounded, err, missing+limit.String())
+		if k.connected() && late(bounded, err) {
+			c.connections.doubt(k.via, k.link)
+		}
 	case k.succeeded():
 		return nil
 	default:
@@ -57,6 +60,9 @@ func (c *Client) run(ctx context.Context, k *call, send func(context.Context) er
 	}
 	return c.callError(k, reply)
 }
+
+// connected reports whether there was a connection to send the request over.
+func (k *call) connected() bool { return k.link != nil && k.link.conn != nil }
 
 func (k *call) succeeded() bool { return k.status >= 200 && k.status < 300 }
 
@@ -66,21 +72,21 @@ func (k *call) reply() *Reply { return &Reply{Status: k.status, Header: k.header
 // roundTrip sends the request that go-openai made for the call.
 func (k *call) roundTrip(d *doer, req *http.Request) (*http.Response, error) {
 	k.acts = req.Method != http.MethodGet
-	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { k.connected.Store(true) }}
-	req = req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
+	k.link = newLink()
+	req = req.WithContext(httptrace.WithClientTrace(req.Context(), &k.link.trace))
 	req.URL.Path, req.URL.RawPath = accountPath(req.URL.Path), accountPath(req.URL.RawPath)
 	if k.adjust != nil {
 		if k.err = k.adjust(req); k.err != nil {
 			return nil, k.err
 		}
 	}
-	transport := d.transport
+	k.via = d.connections.current.Load()
 	if k.once {
 		// An idle connection may be dead, and then nobody knows whether the request arrived. Without GetBody the transport cannot send
 		// a body twice, whatever header the user adds to say that it might.
-		transport, req.GetBody = d.fresh, nil
+		k.via, req.GetBody = d.connections.fresh, nil
 	}
-	res, err := transport.RoundTrip(req)
+	res, err := k.via.RoundTrip(req)
 	if err != nil {
 		k.err = err
 		return nil, err

@@ -37,7 +37,7 @@ func (c *Client) callError(k *call, reply *Reply) *CallError {
 // mayHaveActed tells whether the provider may have acted although no answer says so. A 5xx says nothing of it, and a gateway's least.
 func (k *call) mayHaveActed() bool {
 	told := k.status >= 300 && k.status < 500 && k.status != http.StatusRequestTimeout && k.err == nil
-	return k.acts && k.connected.Load() && !told
+	return k.acts && k.connected() && !told
 }
 
 // applyError judges an answer that is no 2xx.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -48,18 +47,17 @@ type Config struct {
 
 // Client asks one provider. It is safe for concurrent use.
 type Client struct {
-	name      string
-	api       *openai.Client
-	transport *http.Transport
-	fresh     *http.Transport // keeps no connection, so that none is used twice
-	sim       *sim.Server
-	timeout   time.Duration
-	deadlines deadlines
-	stubs     [record.Completions + 1]stub
-	redact    *strings.Replacer
-	local     bool
-	base      *url.URL
-	rehearsal rehearsal
+	name        string
+	api         *openai.Client
+	connections *connections
+	sim         *sim.Server
+	timeout     time.Duration
+	deadlines   deadlines
+	stubs       [record.Completions + 1]stub
+	redact      *strings.Replacer
+	local       bool
+	base        *url.URL
+	rehearsal   rehearsal
 }
 
 // New checks c and makes a client of it. It sends nothing yet.
@@ -78,16 +76,14 @@ func New(c Config) (*Client, error) {
 		c.Timeout = DefaultTimeout
 	}
 	client := &Client{
-		name:      base.Host,
-		transport: newTransport(base, sim, c.Connections),
-		fresh:     newTransport(base, sim, 0),
-		sim:       sim,
-		timeout:   c.Timeout,
-		deadlines: deadlines{timeout: c.Timeout},
-		redact:    newRedactor(slices.Concat(c.Secrets, secretsIn(base.Query()), []string{c.Key})),
-		local:     sim != nil || isLoopback(base.Hostname()),
+		name:        base.Host,
+		connections: newConnections(transportTo(base, sim, c.Connections)),
+		sim:         sim,
+		timeout:     c.Timeout,
+		deadlines:   deadlines{timeout: c.Timeout},
+		redact:      newRedactor(slices.Concat(c.Secrets, secretsIn(base.Query()), []string{c.Key})),
+		local:       sim != nil || isLoopback(base.Hostname()),
 	}
-	client.fresh.DisableKeepAlives = true
 	header := c.Header.Clone()
 	if header == nil {
 		header = http.Header{}
@@ -96,7 +92,7 @@ func New(c Config) (*Client, error) {
 		header.Set("User-Agent", c.UserAgent)
 	}
 	config := openai.DefaultConfig(c.Key)
-	config.HTTPClient = &doer{transport: client.transport, fresh: client.fresh, header: header, query: base.RawQuery}
+	config.HTTPClient = &doer{connections: client.connections, header: header, query: base.RawQuery}
 	base.RawQuery = ""
 	config.BaseURL = strings.TrimRight(base.String(), "/")
 	client.base = base
@@ -130,46 +126,6 @@ func parseBaseURL(s string) (*url.URL, error) {
 	}
 	base.Fragment = ""
 	return base, nil
-}
-
-// Time-outs for what comes before a request can be sent. There is none for the response's headers: they come with the answer, and
-// Config.Timeout bounds that.
-const (
-	dialTimeout = 10 * time.Second
-	tlsTimeout  = 10 * time.Second
-	idleTimeout = 90 * time.Second
-)
-
-func newTransport(base *url.URL, sim *sim.Server, connections int) *http.Transport {
-	t := &http.Transport{
-		Proxy:               proxyTo(base),
-		DialContext:         (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout: tlsTimeout,
-		MaxIdleConnsPerHost: max(connections, 2),
-		IdleConnTimeout:     idleTimeout,
-		ForceAttemptHTTP2:   true,
-		// On this machine compressing costs both ends more than the wire does.
-		DisableCompression: sim != nil || isLoopback(base.Hostname()),
-		ReadBufferSize:     8 << 10,
-		WriteBufferSize:    8 << 10,
-	}
-	if sim != nil {
-		t.Proxy = nil
-		t.DialContext = sim.DialContext
-	}
-	return t
-}
-
-// proxyTo is the proxy that the environment names for base, looked up once: every request of a client goes to the same host.
-func proxyTo(base *url.URL) func(*http.Request) (*url.URL, error) {
-	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: base})
-	if err != nil {
-		return http.ProxyFromEnvironment // it says so again
-	}
-	if proxy == nil {
-		return nil
-	}
-	return http.ProxyURL(proxy)
 }
 
 // NameOf is the name, for price tables and reports, of the provider at baseURL: its host.
@@ -232,7 +188,7 @@ func (c *Client) redactReply(reply *Reply) {
 // Close closes idle connections, and the simulator if there is one in process.
 func (c *Client) Close() {
 	c.deadlines.close()
-	c.transport.CloseIdleConnections()
+	c.connections.close()
 	if c.sim != nil {
 		c.sim.Close()
 	}
@@ -259,18 +215,19 @@ func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte,
 	attempt := c.deadlines.start(ctx)
 	stub, err := c.stub(endpoint)
 	if err == nil {
-		err = x.send(c.transport, attempt.copyOf(stub))
+		err = x.make(c.connections, attempt, stub)
 	}
 	reply.Start, reply.Latency = start, time.Since(start)
 	reply.Status, reply.Header, reply.Body = x.status, x.header, x.raw
 	c.rehearsal.listen(x.header)
-	if err != nil || x.status < 200 || x.status > 299 {
+	if err != nil || x.status < 200 || x.status > 299 || x.repeated {
 		reply.BodyInUse = true
 	}
 	if err == nil {
 		reply.judge(endpoint)
 	} else {
 		reply.unanswered(ctx, attempt, err, "no answer within "+c.timeout.String())
+		reply.Sent = reply.Sent && attempt.link.conn != nil
 	}
 	c.deadlines.end(attempt, !reply.BodyInUse)
 	c.redactReply(reply)

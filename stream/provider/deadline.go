@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"net/http"
+	"net/http/httptrace"
 	"sync"
 	"time"
 )
@@ -26,13 +27,14 @@ type deadline struct {
 
 	stub    *http.Request // what request is a copy of
 	request *http.Request // nil before the first
+	link    *link         // what the attempt was sent over
 }
 
 // copyOf returns a copy of stub that ends with x. It is the last attempt's where that was one of the same: a request may be used again
 // once its response's body has been closed (see [http.RoundTripper]).
 func (x *deadline) copyOf(stub *http.Request) *http.Request {
 	if x.stub != stub {
-		x.stub, x.request = stub, stub.WithContext(x.Context)
+		x.stub, x.request = stub, stub.WithContext(httptrace.WithClientTrace(x.Context, &x.link.trace))
 	}
 	return x.request
 }
@@ -42,13 +44,14 @@ func (d *deadlines) start(parent context.Context) *deadline {
 	if x := d.take(); x != nil {
 		if x.parent == parent {
 			x.timer.Reset(d.timeout)
+			x.link.conn = nil
 			return x
 		}
 		x.cancel(nil)
 	}
 	ctx, cancel := context.WithCancelCause(parent)
 	timer := time.AfterFunc(d.timeout, func() { cancel(errTimeout) })
-	return &deadline{Context: ctx, cancel: cancel, parent: parent, timer: timer}
+	return &deadline{Context: ctx, cancel: cancel, parent: parent, timer: timer, link: newLink()}
 }
 
 func (d *deadlines) take() *deadline {

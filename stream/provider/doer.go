@@ -7,12 +7,11 @@ import (
 
 // doer is what go-openai sends its requests through. It adds what every request is to carry, keeps stubs, and hands calls what they need.
 //
-// It uses the transport directly, so redirects are not followed: no key ever travels to a host that the user did not name.
+// It uses the transports directly, so redirects are not followed: no key ever travels to a host that the user did not name.
 type doer struct {
-	transport http.RoundTripper
-	fresh     http.RoundTripper // every request over a connection of its own
-	header    http.Header
-	query     string
+	connections *connections
+	header      http.Header
+	query       string
 }
 
 // Do implements openai.HTTPDoer.
@@ -37,7 +36,7 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	if k, ok := req.Context().Value(callKey{}).(*call); ok {
 		return k.roundTrip(d, req)
 	}
-	return d.transport.RoundTrip(req)
+	return d.connections.RoundTrip(req)
 }
 
 // errTaken keeps the client from decoding an answer that is not for it. It never leaves this package.

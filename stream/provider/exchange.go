@@ -13,9 +13,26 @@ import (
 type exchange struct {
 	body []byte
 
-	status int
-	header http.Header
-	raw    []byte
+	status   int
+	header   http.Header
+	raw      []byte
+	repeated bool // the body was sent twice
+}
+
+// make makes the attempt: it sends a copy of stub over connections, and once more where the first copy was never read.
+func (x *exchange) make(c *connections, attempt *deadline, stub *http.Request) error {
+	via := c.current.Load()
+	err := x.send(via, attempt.copyOf(stub))
+	if attempt.Err() == nil && attempt.link.passedEnd(x.status, err) {
+		x.status, x.header, x.raw, x.repeated = 0, nil, x.raw[:0], true
+		attempt.stub = nil // for another copy: the first may still be in use
+		via = c.fresh
+		err = x.send(via, attempt.copyOf(stub))
+	}
+	if err != nil && late(attempt, err) {
+		c.doubt(via, attempt.link)
+	}
+	return err
 }
 
 // send sends req with the exchange's body, and reads the answer whole. An error is the transport's, or that of reading the answer.

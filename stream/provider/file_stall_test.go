@@ -26,7 +26,7 @@ func inBubble(t *testing.T, timeout time.Duration, h http.Handler) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client.transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return listener.Dial(ctx) }
+	client.connections.current.Load().DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return listener.Dial(ctx) }
 	t.Cleanup(func() {
 		client.Close()
 		_ = server.Close()

@@ -37,7 +37,7 @@ func (c *Client) Probe(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	if res, err := c.transport.RoundTrip(req); err == nil {
+	if res, err := c.connections.RoundTrip(req); err == nil {
 		c.rehearsal.listen(res.Header)
 		_ = res.Body.Close() // there is none
 	}

@@ -1,0 +1,173 @@
+package provider
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"llmpipe/stream/provider/sim"
+)
+
+// Time-outs for what comes before a request can be sent. There is none for the response's headers: they come with the answer, and
+// Config.Timeout bounds that.
+const (
+	dialTimeout = 10 * time.Second
+	tlsTimeout  = 10 * time.Second
+	idleTimeout = 90 * time.Second
+)
+
+// How soon a connection whose packets vanish, as when a laptop wakes up elsewhere or a NAT forgets it, is known to be dead while an answer
+// is waited for. Over HTTP/2 a ping is sent when nothing has come for silence, and has as long to come back. Over HTTP/1.1 the system
+// probes: after probeIdle, probes times at every probeInterval. It cannot while bytes wait to be acknowledged.
+const (
+	silence       = 10 * time.Second
+	probeIdle     = 15 * time.Second
+	probeInterval = 5 * time.Second
+	probes        = 3
+)
+
+// transportTo returns what makes transports to base, or to the simulator if there is one. Each keeps so many idle connections at most.
+func transportTo(base *url.URL, sim *sim.Server, idle int) func() *http.Transport {
+	dialer := &net.Dialer{
+		Timeout:         dialTimeout,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: probeIdle, Interval: probeInterval, Count: probes},
+	}
+	dial, proxy := sockets(dialer.DialContext), proxyTo(base)
+	if sim != nil {
+		dial, proxy = sim.DialContext, nil
+	}
+	return func() *http.Transport {
+		return &http.Transport{
+			Proxy:               proxy,
+			DialContext:         dial,
+			TLSHandshakeTimeout: tlsTimeout,
+			MaxIdleConnsPerHost: max(idle, 2),
+			IdleConnTimeout:     idleTimeout,
+			ForceAttemptHTTP2:   true,
+			HTTP2:               &http.HTTP2Config{SendPingTimeout: silence, PingTimeout: silence},
+			// On this machine compressing costs both ends more than the wire does.
+			DisableCompression: sim != nil || isLoopback(base.Hostname()),
+			ReadBufferSize:     8 << 10,
+			WriteBufferSize:    8 << 10,
+		}
+	}
+}
+
+// proxyTo is the proxy that the environment names for base, looked up once: every request of a client goes to the same host.
+func proxyTo(base *url.URL) func(*http.Request) (*url.URL, error) {
+	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: base})
+	if err != nil {
+		return http.ProxyFromEnvironment // it says so again
+	}
+	if proxy == nil {
+		return nil
+	}
+	return http.ProxyURL(proxy)
+}
+
+// connections are those of one client to its provider.
+//
+// Where an answer did not come in time nobody knows whether its connection lives. Over HTTP/1.1 it is closed, and with it every other
+// that is idle, so that the retry goes over one that has just answered or is new. Over HTTP/2 all requests share one: where nothing at
+// all has come over it, requests go to another transport and so to a new connection, while those that are under way have their time to
+// end.
+type connections struct {
+	make    func() *http.Transport
+	current atomic.Pointer[http.Transport]
+	fresh   *http.Transport // keeps no connection, so that none is used twice
+}
+
+func newConnections(make func() *http.Transport) *connections {
+	c := &connections{make: make, fresh: make()}
+	c.fresh.DisableKeepAlives = true
+	c.current.Store(make())
+	return c
+}
+
+// RoundTrip implements http.RoundTripper.
+func (c *connections) RoundTrip(req *http.Request) (*http.Response, error) {
+	return c.current.Load().RoundTrip(req)
+}
+
+// doubt is told of a request over via and l that got no answer in time.
+func (c *connections) doubt(via *http.Transport, l *link) {
+	switch {
+	case !l.multiplexed():
+		c.current.Load().CloseIdleConnections()
+	case l.silent() && c.current.Load() == via:
+		if c.current.CompareAndSwap(via, c.make()) {
+			via.CloseIdleConnections()
+		}
+	}
+}
+
+// close closes idle connections.
+func (c *connections) close() {
+	c.current.Load().CloseIdleConnections()
+}
+
+// late reports whether err, of a request under ctx, is that something did not come in time.
+func late(ctx context.Context, err error) bool {
+	var e net.Error
+	return errors.Is(context.Cause(ctx), errTimeout) || errors.As(err, &e) && e.Timeout()
+}
+
+// link is what is known of the connection that a request was sent over. A request after the other may use it.
+type link struct {
+	trace  httptrace.ClientTrace
+	conn   net.Conn // nil while there is none
+	socket *socket  // beneath it; nil for the simulator's
+	reused bool     // others were sent over it before
+	reads  int64    // of the socket, when the request was sent
+	sent   int64    // bytes before it
+}
+
+func newLink() *link {
+	l := &link{}
+	l.trace.GotConn = l.got
+	return l
+}
+
+// got is told of the connection that the next request goes over.
+func (l *link) got(info httptrace.GotConnInfo) {
+	l.conn, l.reused = info.Conn, info.Reused
+	if l.socket = socketOf(info.Conn); l.socket != nil {
+		l.reads, l.sent = l.socket.reads.Load(), l.socket.sent.Load()
+	}
+}
+
+// multiplexed reports whether other requests share the connection.
+func (l *link) multiplexed() bool {
+	c, ok := l.conn.(*tls.Conn)
+	return ok && c.ConnectionState().NegotiatedProtocol == "h2"
+}
+
+// silent reports whether nothing at all has come since the request was sent, not even the answer to a ping.
+func (l *link) silent() bool { return l.socket != nil && l.socket.reads.Load() == l.reads }
+
+// passedEnd reports whether the request, with whose status or err the exchange ended, and the end of a kept connection passed each other:
+// the server had closed it, having nothing to do, and has read nothing of the request. A 408 that comes at once is how some say that they
+// close. After a reset that cannot be told, since what was read may not have been acknowledged by then.
+func (l *link) passedEnd(status int, err error) bool {
+	if !l.reused || l.socket == nil || l.multiplexed() {
+		return false
+	}
+	if err == nil && status != http.StatusRequestTimeout || err != nil && (status != 0 || !isEnd(err)) {
+		return false
+	}
+	return l.socket.acknowledged() == l.sent
+}
+
+// isEnd reports whether err is that of a connection that its other end has closed.
+func isEnd(err error) bool {
+	const closedIdle = "http: server closed idle connection" // net/http, which does not export it
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed) || err.Error() == closedIdle
+}

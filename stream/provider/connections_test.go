@@ -1,0 +1,171 @@
+package provider
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"llmpipe/stream/provider/sim"
+	"llmpipe/stream/record"
+)
+
+// wire is a network whose connections can go silent: what either end writes then vanishes, without a sign of it.
+type wire struct {
+	dial    dial
+	dials   atomic.Int64
+	silence atomic.Pointer[atomic.Bool] // of the connections made since the last cut
+}
+
+func newWire(d dial) *wire {
+	w := &wire{dial: d}
+	w.silence.Store(new(atomic.Bool))
+	return w
+}
+
+// cut makes all connections silent that there are.
+func (w *wire) cut() { w.silence.Swap(new(atomic.Bool)).Store(true) }
+
+func (w *wire) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := w.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	w.dials.Add(1)
+	return &cuttable{Conn: conn, cut: w.silence.Load()}, nil
+}
+
+type cuttable struct {
+	net.Conn
+	cut *atomic.Bool
+}
+
+func (c *cuttable) Read(p []byte) (int, error) {
+	for {
+		n, err := c.Conn.Read(p)
+		if err != nil || !c.cut.Load() {
+			return n, err
+		}
+	}
+}
+
+func (c *cuttable) Write(p []byte) (int, error) {
+	if c.cut.Load() {
+		return len(p), nil
+	}
+	return c.Conn.Write(p)
+}
+
+// overWire returns a client of a server in a bubble that answers after latency, over TLS and HTTP/2 if secure is set, and the wire between
+// them.
+func overWire(t *testing.T, secure bool, timeout, latency time.Duration) (*Client, *wire) {
+	t.Helper()
+	listener := sim.NewListener()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		time.Sleep(latency)
+		_, _ = io.WriteString(w, answeredBody)
+	}))
+	_ = server.Listener.Close()
+	server.Listener = listener
+	base := "http://provider.test/v1"
+	if server.EnableHTTP2 = secure; secure {
+		base = "https://provider.test/v1"
+		server.StartTLS()
+	} else {
+		server.Start()
+	}
+	w := newWire(func(ctx context.Context, _, _ string) (net.Conn, error) { return listener.Dial(ctx) })
+	client, err := New(Config{BaseURL: base, Timeout: timeout, Connections: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	usual := client.connections.make
+	rewired := newConnections(func() *http.Transport {
+		transport := usual()
+		transport.DialContext = sockets(w.DialContext)
+		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} // a bubble's time is before any certificate's
+		return transport
+	})
+	client.connections.make = rewired.make
+	client.connections.fresh = rewired.fresh
+	client.connections.current.Store(rewired.current.Load())
+	t.Cleanup(func() {
+		client.Close()
+		_ = server.Config.Close()
+		time.Sleep(time.Hour) // what was cut off has long timed out then
+	})
+	return client, w
+}
+
+// askOnce makes one attempt, and returns how long it took.
+func askOnce(t *testing.T, c *Client) (*Reply, time.Duration) {
+	r := &Reply{}
+	start := time.Now()
+	c.Ask(t.Context(), record.Chat, []byte(`{"model":"m","messages":[]}`), r)
+	return r, time.Since(start)
+}
+
+// A connection that goes silent is given up long before a patient attempt is, and the next goes over a new one.
+func TestSilentConnectionIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, w := overWire(t, true, DefaultTimeout, 0)
+		if r, _ := askOnce(t, client); r.Class != OK {
+			t.Fatal(r.Err)
+		}
+		w.cut()
+		if r, took := askOnce(t, client); r.Class != Transient || !r.Sent || took > 2*silence {
+			t.Errorf("over a silent connection: %v, %v after %s", r.Class, r.Err, took)
+		}
+		if r, took := askOnce(t, client); r.Class != OK || took > 0 || w.dials.Load() != 2 {
+			t.Errorf("then: %v, %v after %s, over connection %d", r.Class, r.Err, took, w.dials.Load())
+		}
+	})
+}
+
+// After a time-out nothing is sent over the same connection, nor over another that was idle meanwhile.
+func TestNothingIsSentOverDeadConnections(t *testing.T) {
+	for name, secure := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
+		synctest.Test(t, func(t *testing.T) {
+			client, w := overWire(t, secure, 5*time.Second, time.Second)
+			done := make(chan struct{})
+			for range 2 {
+				go func() {
+					askOnce(t, client)
+					done <- struct{}{}
+				}()
+			}
+			<-done
+			<-done
+			before := w.dials.Load()
+			w.cut()
+			if r, took := askOnce(t, client); r.Err == nil || r.Err.Type != "timeout" || took != 5*time.Second {
+				t.Errorf("%s: over a silent connection: %v, %v after %s", name, r.Class, r.Err, took)
+			}
+			if r, took := askOnce(t, client); r.Class != OK || took != time.Second || w.dials.Load() != before+1 {
+				t.Errorf("%s: then: %v, %v after %s, over connection %d", name, r.Class, r.Err, took, w.dials.Load())
+			}
+		})
+	}
+}
+
+// A connection over which a ping comes back lives, however long its answers take.
+func TestSlowConnectionIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, w := overWire(t, true, 45*time.Second, time.Minute)
+		for range 3 {
+			if r, took := askOnce(t, client); r.Err == nil || r.Err.Type != "timeout" || took != 45*time.Second {
+				t.Errorf("%v, %v after %s", r.Class, r.Err, took)
+			}
+		}
+		if w.dials.Load() != 1 {
+			t.Errorf("%d connections", w.dials.Load())
+		}
+	})
+}
