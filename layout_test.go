@@ -56,7 +56,7 @@ var homes = map[string][]string{
 	"github.com/redis/rueidis":                 {"stream/provider"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"stream/record"},
 	"github.com/sashabaranov/go-openai":        {"stream/provider"},
-	"golang.org/x/sys":                         {"stream", "stream/output", "stream/ui", "ledger"},
+	"golang.org/x/sys":                         {"stream", "stream/output", "stream/provider", "stream/ui", "ledger"},
 	"golang.org/x/term":                        {"stream", "stream/ui"},
 }
 
