@@ -21,6 +21,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"llmpipe/stream"
+	"llmpipe/stream/estimate"
 	"llmpipe/stream/flags"
 	"llmpipe/stream/provider/sim"
 	"llmpipe/stream/record"
@@ -184,7 +185,7 @@ func (c *estimateCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	estimate, err := stream.EstimateRun(context.Background(), *cfg, c.Models)
+	estimate, err := estimate.Run(context.Background(), *cfg, c.Models)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ type reader struct {
 	decoder *decoder
 	memory  memory
 	journal *journal // nil without a ledger
-	next    func() (*task, error)
+	next    func() (*Task, error)
 
 	recalled chain // their results are recorded, and yet to be read back
 
@@ -60,41 +60,41 @@ func (r *reader) readRecords() {
 }
 
 // nextRecord reads and decodes a line. A line that is no record comes back failed.
-func (r *reader) nextRecord() (*task, error) {
+func (r *reader) nextRecord() (*Task, error) {
 	t := newTask()
-	if err := r.source.next(t); err != nil {
+	if err := r.source.Next(t); err != nil {
 		t.recycle()
 		return nil, err
 	}
-	if t.err != nil {
+	if t.Err != nil {
 		return t, nil
 	}
 	return t, r.decoder.decode(r.stop.asking, t)
 }
 
 // admit finds out what t needs and passes it on: to the lane if it must be asked, else to the commit.
-func (r *reader) admit(t *task) {
+func (r *reader) admit(t *Task) {
 	t.seq = r.seq
 	r.seq++
-	t.size = int64(len(t.line))
+	t.size = int64(len(t.Buffer))
 	r.counts.in.Add(1)
 	again, elsewhere := false, false
-	if t.outcome == unsent {
+	if t.Outcome == Unsent {
 		again, elsewhere = r.meet(t)
 	}
-	if t.outcome == recalled {
+	if t.Outcome == Recalled {
 		r.passBy(t)
 		return
 	}
 	r.passRecalled() // before anything that may wait
-	batched := t.outcome == unsent && r.batches.takes(t)
+	batched := t.Outcome == Unsent && r.batches.takes(t)
 	if !elsewhere {
 		r.pending++
 		r.chunks.n++ // a bad line too: whoever judges a chunk is to see it
 	}
-	t.ask = t.outcome == unsent && !again && !batched && !elsewhere
+	t.ask = t.Outcome == Unsent && !again && !batched && !elsewhere
 	ready := !t.ask && !batched || r.prepare()
-	if !r.gate.enter(1, t.size, t.ask) || t.outcome != unsent || !ready || elsewhere {
+	if !r.gate.enter(1, t.size, t.ask) || t.Outcome != Unsent || !ready || elsewhere {
 		r.finish(t)
 		return
 	}
@@ -121,7 +121,7 @@ func (r *reader) admit(t *task) {
 }
 
 // passBy sends t, whose result is recorded, past all the asking.
-func (r *reader) passBy(t *task) {
+func (r *reader) passBy(t *Task) {
 	r.recalled.push(t, t.size)
 	if r.recalled.full() {
 		r.passRecalled()
@@ -138,7 +138,7 @@ func (r *reader) passRecalled() {
 }
 
 // hand gives t to the stage that takes from next.
-func (r *reader) hand(t *task, next chan<- *task) {
+func (r *reader) hand(t *Task, next chan<- *Task) {
 	if !r.stop.ending() {
 		select {
 		case next <- t: // mostly there is room, and a look costs less than a choice
@@ -172,11 +172,11 @@ func (r *reader) prepare() bool {
 
 // meet looks t up among what is recorded and what this run has met. It reports whether the same record was met before in this run and no
 // result of it is known yet, and whether it is elsewhere: in a batch that this run does not collect.
-func (r *reader) meet(t *task) (again, elsewhere bool) {
+func (r *reader) meet(t *Task) (again, elsewhere bool) {
 	identify(r.memory, t)
 	found := r.memory.Admit(t.key)
 	if found.Seen == ledger.SeenOther {
-		t.fail(duplicateID(t))
+		t.Fail(duplicateID(t))
 		return false, false
 	}
 	if r.journal != nil && r.journal.finds(t, found) {

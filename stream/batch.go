@@ -36,7 +36,7 @@ type batcher struct {
 	*run
 	lane    *lane
 	journal *journal
-	in      chan *task
+	in      chan *Task
 	options func() record.Options // what lines become, for decoding them again
 
 	over   chan struct{} // closed when no more records come
@@ -70,7 +70,7 @@ const transfers = 2
 func newBatcher(r *run, j *journal, options func() record.Options) *batcher {
 	b := &batcher{
 		run: r, lane: r.router.lanes[0], journal: j, options: options,
-		in: make(chan *task, freshRecords), over: make(chan struct{}), taken: make(chan struct{}), calls: make(chan struct{}, transfers),
+		in: make(chan *Task, freshRecords), over: make(chan struct{}), taken: make(chan struct{}), calls: make(chan struct{}, transfers),
 		shards: make(map[string]*shard), ended: make(chan struct{}), odd: make(map[string]bool),
 		back: newGate(r.gate.allowed),
 	}
@@ -121,7 +121,7 @@ func (b *batcher) ours(known *ledger.Shard) bool {
 }
 
 // takes reports whether t goes by batch. An urgent record that was submitted already is not paid for again to have it sooner.
-func (b *batcher) takes(t *task) bool {
+func (b *batcher) takes(t *Task) bool {
 	return b != nil && (b.cfg.Batch.Mode == ModeBatch || !urgent(t.Priority) || b.journal.Look(t.key).Shard != "")
 }
 
@@ -157,7 +157,7 @@ func (b *batcher) take() {
 }
 
 // place puts t into the shard that it was submitted in before, else into one of fill's.
-func (b *batcher) place(fill *filler, t *task) {
+func (b *batcher) place(fill *filler, t *Task) {
 	found := b.journal.Look(t.key)
 	for ; found.Shard != ""; found = b.journal.Look(t.key) {
 		s, elsewhere := b.find(found.Shard)

@@ -14,7 +14,7 @@ func TestBatchWhoseAnswersAreNotRecordedStaysPending(t *testing.T) {
 	broken := errors.New("the disk is broken")
 	r := try(t, "sim:?latency=0s&batch-latency=10ms", prompts(20), func(c *Config) {
 		c.Batch.Mode, c.Ledger.Path, c.Decode.Model = ModeBatch, path, "gpt-4o-mini"
-		c.observe = func(t *task) {
+		c.Observe = func(t *Task) {
 			t.shard.journal.broken.Store(true)
 			t.shard.stop.fail(broken)
 		}

@@ -8,7 +8,7 @@ import (
 )
 
 // entry is a request of the shard for the ledger alone: no record of the input shows what becomes of it.
-func (h *handout) entry(id []byte, request *[32]byte, model string) *task {
+func (h *handout) entry(id []byte, request *[32]byte, model string) *Task {
 	t := newTask()
 	t.ID, t.Request, t.Endpoint, t.Model = bytes.Clone(id), *request, h.kind.endpoint, model
 	t.key = ledger.KeyOf(t.ID, &t.Request)
@@ -18,27 +18,27 @@ func (h *handout) entry(id []byte, request *[32]byte, model string) *task {
 }
 
 // unused is what the batch charges for out, its answer to t, where t has got another. It is nil where that is this one, recorded before.
-func (h *handout) unused(t *task, out *record.BatchOutput) *task {
-	if out == nil || t.recorded.Shard == h.id {
+func (h *handout) unused(t *Task, out *record.BatchOutput) *Task {
+	if out == nil || t.Recorded.Shard == h.id {
 		return nil
 	}
 	e := h.entry(t.ID, &t.Request, t.Model)
 	h.judge(e, out, true)
-	e.fail(&record.Error{Type: "batch_unused", Message: "the record was answered another way before the batch was collected"})
+	e.Fail(&record.Error{Type: "batch_unused", Message: "the record was answered another way before the batch was collected"})
 	return e
 }
 
 // charge writes down what an answer has cost that nobody uses, as a failure that was billed.
-func (h *handout) charge(t *task) {
+func (h *handout) charge(t *Task) {
 	if t == nil {
 		return
 	}
-	if t.cost == 0 {
+	if t.Cost == 0 {
 		t.recycle()
 		return
 	}
-	h.cost += t.cost
-	h.counts.cost.Add(t.cost)
+	h.cost += t.Cost
+	h.counts.cost.Add(t.Cost)
 	h.comeBack(t)
 	h.commit(t)
 }

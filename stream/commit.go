@@ -26,8 +26,8 @@ type committer struct {
 
 	toldFailure bool // on stderr, of the first record that failed
 
-	group []*task
-	ready []*task
+	group []*Task
+	ready []*Task
 	timer *time.Timer
 }
 
@@ -85,7 +85,7 @@ func (c *committer) collect() bool {
 }
 
 // take adds t and what is chained to it to the group.
-func (c *committer) take(t *task) {
+func (c *committer) take(t *Task) {
 	for t != nil {
 		next := t.unchain()
 		c.group = append(c.group, t)
@@ -110,11 +110,11 @@ func (c *committer) commitGroup() {
 			continue
 		}
 		c.count(t)
-		if c.cfg.observe != nil {
-			c.cfg.observe(t)
+		if c.cfg.Observe != nil {
+			c.cfg.Observe(t)
 		}
 		c.emitter.add(t)
-		if t.outcome != failed {
+		if t.Outcome != Failed {
 			continue
 		}
 		c.tellFailure(t)
@@ -146,29 +146,29 @@ func (c *committer) settleTwins() {
 }
 
 // share makes t's fate that of first, which has the same id and request.
-func (t *task) share(first *task) {
-	t.outcome, t.err, t.attempts = first.outcome, first.err, first.attempts
+func (t *Task) share(first *Task) {
+	t.Outcome, t.Err, t.Attempts = first.Outcome, first.Err, first.Attempts
 	t.twin = true
-	if first.outcome != answered {
+	if first.Outcome != answered {
 		return
 	}
-	t.reply.Body = append(t.reply.Body[:0], first.reply.Body...)
-	t.reply.Latency = first.reply.Latency
-	t.lane, t.costKnown, t.downgradedFrom = first.lane, first.costKnown, first.downgradedFrom // it cost once
-	t.reply.Answer, _ = record.RecallAnswer(t.Endpoint, t.reply.Body)
+	t.Reply.Body = append(t.Reply.Body[:0], first.Reply.Body...)
+	t.Reply.Latency = first.Reply.Latency
+	t.lane, t.CostKnown, t.downgradedFrom = first.lane, first.CostKnown, first.downgradedFrom // it cost once
+	t.Reply.Answer, _ = record.RecallAnswer(t.Endpoint, t.Reply.Body)
 }
 
 // count counts t once, by what became of it.
-func (c *committer) count(t *task) {
-	switch t.outcome {
-	case unsent:
+func (c *committer) count(t *Task) {
+	switch t.Outcome {
+	case Unsent:
 		c.unsent++
 		return
-	case failed:
+	case Failed:
 		c.counts.failed.Add(1)
-		c.counts.cost.Add(t.cost)
+		c.counts.cost.Add(t.Cost)
 		return
-	case recalled:
+	case Recalled:
 		if !t.twin || !t.recent { // else its twin was asked about in this run
 			c.counts.skipped.Add(1)
 		}
@@ -178,7 +178,7 @@ func (c *committer) count(t *task) {
 		}
 	}
 	c.counts.ok.Add(1)
-	if t.reply.Answer.Flag() != "" {
+	if t.Reply.Answer.Flag() != "" {
 		c.counts.flagged.Add(1)
 	}
 }
@@ -197,7 +197,7 @@ func (c *committer) release() {
 		if t.shard != nil {
 			t.shard.committing.Done()
 		}
-		t.closeSpill()
+		t.CloseSpill()
 		t.recycle()
 		c.ready[i] = nil
 	}

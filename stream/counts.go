@@ -33,11 +33,11 @@ func (c *counts) attempt(r *provider.Reply) {
 }
 
 // answered counts a new answer.
-func (c *counts) answered(t *task) {
-	c.prompt.Add(t.reply.Answer.Usage.Prompt)
-	c.output.Add(t.reply.Answer.Usage.Completion)
-	c.cost.Add(t.cost)
-	if !t.costKnown {
+func (c *counts) answered(t *Task) {
+	c.prompt.Add(t.Reply.Answer.Usage.Prompt)
+	c.output.Add(t.Reply.Answer.Usage.Completion)
+	c.cost.Add(t.Cost)
+	if !t.CostKnown {
 		c.unknown.Add(1)
 	}
 }

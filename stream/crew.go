@@ -16,7 +16,7 @@ import (
 // the requests has ended, and who asked it goes on with the next record: nobody is woken, and nobody waits.
 type crew struct {
 	*router
-	fresh <-chan *task
+	fresh <-chan *Task
 	head  chan struct{}  // holds something while nobody is at the head
 	idle  atomic.Int32   // workers that wait for the head
 	all   sync.WaitGroup // of the workers, and of those that may start one
@@ -48,7 +48,7 @@ func (c *crew) recruit(ctx context.Context) {
 }
 
 // lead places new records until one of them has a permit, or ctx ends.
-func (c *crew) lead(ctx context.Context) (*task, *limiter.Permit) {
+func (c *crew) lead(ctx context.Context) (*Task, *limiter.Permit) {
 	for {
 		t := c.next(ctx)
 		if t == nil {
@@ -62,7 +62,7 @@ func (c *crew) lead(ctx context.Context) (*task, *limiter.Permit) {
 }
 
 // next waits for a new record, and returns nil when ctx ends first. Mostly there is one, and a look costs less than a choice.
-func (c *crew) next(ctx context.Context) *task {
+func (c *crew) next(ctx context.Context) *Task {
 	select {
 	case t := <-c.fresh:
 		return t

@@ -24,8 +24,8 @@ type decoder struct {
 }
 
 // decode fills t from its line. An error ends the run; what is wrong with the line itself becomes t's error.
-func (d *decoder) decode(ctx context.Context, t *task) error {
-	err := d.Decode(&t.Record, t.line)
+func (d *decoder) decode(ctx context.Context, t *Task) error {
+	err := d.Decode(&t.Record, t.Buffer)
 	if err == nil && t.Model == "" && d.options.Model == "" && !t.Verbatim && !d.resolved {
 		if err := d.resolve(ctx, t); err != nil {
 			return err
@@ -33,13 +33,13 @@ func (d *decoder) decode(ctx context.Context, t *task) error {
 		return d.decode(ctx, t)
 	}
 	if err != nil {
-		t.fail(err)
+		t.Fail(err)
 	}
 	return nil
 }
 
 // resolve asks the provider which model it has. It is called once, at the first record that needs to know.
-func (d *decoder) resolve(ctx context.Context, t *task) error {
+func (d *decoder) resolve(ctx context.Context, t *Task) error {
 	d.resolved = true
 	d.beforeWait()
 	names, err := d.lane.models(ctx)

@@ -81,40 +81,40 @@ func endsAmidLine(f *os.File) bool {
 }
 
 // add puts t's line, if it has one, behind those to be written.
-func (e *emitter) add(t *task) {
-	if t.outcome == unsent || t.outcome == recalled && !e.replay(t.emitted) || e.stopped {
+func (e *emitter) add(t *Task) {
+	if t.Outcome == Unsent || t.Outcome == Recalled && !e.replay(t.emitted) || e.stopped {
 		return
 	}
 	r := &e.result
 	*r = record.Result{
 		ID: t.ID, Line: t.Line, File: t.File,
-		Attempts: t.attempts,
+		Attempts: t.Attempts,
 	}
-	if e.keepInput && t.spill == nil {
+	if e.keepInput && t.Spill == nil {
 		r.Input = t.Input
 		r.InputIsText = e.rawInput
 	}
-	switch t.outcome {
+	switch t.Outcome {
 	case answered:
-		r.Answer, r.Response, r.LatencyMS = &t.reply.Answer, t.reply.Body, t.reply.Latency.Milliseconds()
-		r.CostNanos, r.CostKnown, r.DowngradedFrom = t.cost, t.costKnown, t.downgradedFrom
+		r.Answer, r.Response, r.LatencyMS = &t.Reply.Answer, t.Reply.Body, t.Reply.Latency.Milliseconds()
+		r.CostNanos, r.CostKnown, r.DowngradedFrom = t.Cost, t.CostKnown, t.downgradedFrom
 		r.Provider = e.providerOf(t.lane.name)
-	case recalled:
-		r.Answer, r.Response, r.LatencyMS = &t.reply.Answer, t.recorded.Response, t.recorded.LatencyMS
-		r.Attempts = t.recorded.Attempts
-		r.CostNanos, r.CostKnown = t.recordedCost(), t.recorded.CostKnown
-		r.DowngradedFrom, r.Provider = t.recorded.DowngradedFrom, e.providerOf(t.recorded.Provider)
-	case failed:
-		r.Err = t.err
-		r.CostNanos, r.CostKnown = t.cost, t.cost > 0
+	case Recalled:
+		r.Answer, r.Response, r.LatencyMS = &t.Reply.Answer, t.Recorded.Response, t.Recorded.LatencyMS
+		r.Attempts = t.Recorded.Attempts
+		r.CostNanos, r.CostKnown = t.RecordedCost(), t.Recorded.CostKnown
+		r.DowngradedFrom, r.Provider = t.Recorded.DowngradedFrom, e.providerOf(t.Recorded.Provider)
+	case Failed:
+		r.Err = t.Err
+		r.CostNanos, r.CostKnown = t.Cost, t.Cost > 0
 		if e.format == record.FormatText {
-			e.voice.Error(fmt.Errorf("%s: %w", t.title(), t.err))
+			e.voice.Error(fmt.Errorf("%s: %w", t.title(), t.Err))
 		}
 	}
 	start := len(e.buf)
 	e.buf = e.format.Append(e.buf, r)
-	mark := e.marking && t.outcome != failed
-	if t.outcome == recalled && e.journal.regained.has(e.buf[start:]) {
+	mark := e.marking && t.Outcome != Failed
+	if t.Outcome == Recalled && e.journal.regained.has(e.buf[start:]) {
 		e.buf = e.buf[:start]
 		e.marks = append(e.marks, t.key)
 		return

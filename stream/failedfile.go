@@ -28,9 +28,9 @@ func openFailed(c *Config) (*failedFile, error) {
 }
 
 // add writes t's line as it was read.
-func (f *failedFile) add(t *task) error {
+func (f *failedFile) add(t *Task) error {
 	var err error
-	if t.spill != nil {
+	if t.Spill != nil {
 		err = t.copySpill(f.w)
 	} else {
 		_, err = f.w.Write(t.Input)

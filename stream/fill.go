@@ -38,12 +38,12 @@ func newFiller(b *batcher, round int, from *shard) *filler {
 }
 
 // add puts t into a shard and lets it go. A record that cannot be in any goes to the commit.
-func (f *filler) add(t *task) {
+func (f *filler) add(t *Task) {
 	f.money.lower(t)
 	f.lane.dress(t)
 	f.line = record.AppendBatchLine(f.line[:0], customID(t.ID, &t.Request), t.Endpoint, t.sendBody)
 	if len(f.line) > maxShardBytes {
-		t.fail(&record.Error{Type: "too_large", Code: "over_limit",
+		t.Fail(&record.Error{Type: "too_large", Code: "over_limit",
 			Message: fmt.Sprintf("the request has %d bytes, and a batch takes %d", len(f.line), maxShardBytes)})
 		f.finish(t)
 		return
@@ -82,12 +82,12 @@ func (f *filler) add(t *task) {
 }
 
 // full reports whether s has no room for t, whose line is f.line.
-func (f *filler) full(s *shard, t *task) bool {
+func (f *filler) full(s *shard, t *Task) bool {
 	return s.requests == f.most || s.bytes+int64(len(f.line)) > maxShardBytes || s.ids+int64(len(t.ID)) > maxShardIDs
 }
 
 // letGo ends the life of a task whose record is on disk.
-func (b *batcher) letGo(t *task) {
+func (b *batcher) letGo(t *Task) {
 	b.spooled.Add(1)
 	size, gate := t.size, b.gateOf(t)
 	t.recycle()
@@ -96,7 +96,7 @@ func (b *batcher) letGo(t *task) {
 
 // hold reserves the most that t can cost. Where there is no room, what is open is submitted, so that it can give way. It reports false when
 // there will be no room.
-func (f *filler) hold(t *task) (int64, bool) {
+func (f *filler) hold(t *Task) (int64, bool) {
 	cost, err := f.money.worstInBatch(t)
 	switch {
 	case err != nil && !f.money.budgeted():

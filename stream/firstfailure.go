@@ -9,22 +9,22 @@ import (
 
 // tellFailure says on stderr why the first record failed; the others say so in the output alone. Where the input has not the form that is
 // read, a hint says what converts it.
-func (c *committer) tellFailure(t *task) {
-	if c.toldFailure || t.err.Type == record.TypeUpstream { // which the stage before has told
+func (c *committer) tellFailure(t *Task) {
+	if c.toldFailure || t.Err.Type == record.TypeUpstream { // which the stage before has told
 		return
 	}
 	c.toldFailure = true
 	if c.cfg.Format != record.FormatText { // where every failure is told
-		why := t.err.Error()
-		if t.err.Type == record.TypeInvalidInput {
-			why = t.err.Message
+		why := t.Err.Error()
+		if t.Err.Type == record.TypeInvalidInput {
+			why = t.Err.Message
 		}
 		c.voice.Note("%s failed: %s", t.title(), why)
 	}
-	switch t.err.Code {
+	switch t.Err.Code {
 	case "invalid_json", "trailing_data", "not_a_record":
 		if t.seq == 0 {
-			c.voice.Hint("%s", convertHint(t.err.Code, cmp.Or(t.File, c.onlyFile()), t.Input))
+			c.voice.Hint("%s", convertHint(t.Err.Code, cmp.Or(t.File, c.onlyFile()), t.Input))
 		}
 	case "unknown_shape":
 		c.voice.Hint("-p makes a prompt of a record's fields, as in -p 'Sum up: {{.FIELD}}'")

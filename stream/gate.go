@@ -160,7 +160,7 @@ func (g *gate) close() {
 }
 
 // gateOf is the gate that counts t.
-func (r *run) gateOf(t *task) *gate {
+func (r *run) gateOf(t *Task) *gate {
 	if t.back {
 		return r.batches.back
 	}

@@ -200,12 +200,12 @@ func TestGateCountsRecordedAnswers(t *testing.T) {
 	for range 2 {
 		try(t, "sim:?latency=0", prompts(20), func(c *Config) {
 			c.Ledger = LedgerConfig{Path: path, Fsync: ledger.FsyncNever}
-			c.observe = func(done *task) {
-				if done.outcome != recalled {
+			c.Observe = func(done *Task) {
+				if done.Outcome != Recalled {
 					return
 				}
 				recalledOnes++
-				if line, result := int64(len(done.line)), int64(len(done.recorded.Response)); done.size != line || done.loaded != result {
+				if line, result := int64(len(done.Buffer)), int64(len(done.Recorded.Response)); done.size != line || done.loaded != result {
 					t.Errorf("%s counts as %d and %d bytes, want %d and %d", done.title(), done.size, done.loaded, line, result)
 				}
 			}

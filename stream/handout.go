@@ -34,7 +34,7 @@ func (h *handout) hand() error {
 		if err != nil {
 			return err
 		}
-		err = spool.each(decode, func(t *task) error {
+		err = spool.each(decode, func(t *Task) error {
 			if err := h.stop.waiting.Err(); err != nil {
 				t.recycle()
 				return err
@@ -54,17 +54,17 @@ func (h *handout) hand() error {
 }
 
 // comeBack waits for room for t on its way from the disk to the commit.
-func (b *batcher) comeBack(t *task) {
+func (b *batcher) comeBack(t *Task) {
 	t.back = true
 	b.back.enter(1, t.size, false)
 }
 
 // give finds t's answer and passes t on.
-func (h *handout) give(t *task) error {
+func (h *handout) give(t *Task) error {
 	id := customID(t.ID, &t.Request)
 	first := h.found.use(id)
 	if h.recall(t) {
-		var unused *task
+		var unused *Task
 		var err error
 		if first {
 			var out *record.BatchOutput
@@ -78,7 +78,7 @@ func (h *handout) give(t *task) error {
 	}
 	h.claim(t)
 	if rejected := h.found.rejection(id); rejected != nil {
-		t.fail(rejected)
+		t.Fail(rejected)
 	} else {
 		out, err := h.found.take(id)
 		if err != nil {
@@ -86,8 +86,8 @@ func (h *handout) give(t *task) error {
 			return err
 		}
 		if !h.judge(t, out, first) {
-			if t.reply.Class == provider.Exhausted {
-				h.exhausted(t.reply.Err)
+			if t.Reply.Class == provider.Exhausted {
+				h.exhausted(t.Reply.Err)
 			}
 			h.again(t)
 			return nil
@@ -112,11 +112,11 @@ func (h *handout) give(t *task) error {
 }
 
 // recall gives t the result that is recorded for it, and reports whether there is one.
-func (h *handout) recall(t *task) bool { return h.journal.recall(t, h.journal.Look(t.key)) }
+func (h *handout) recall(t *Task) bool { return h.journal.recall(t, h.journal.Look(t.key)) }
 
 // commit passes t on to the commit, which the shard waits for.
-func (h *handout) commit(t *task) {
-	more := int64(len(t.reply.Body) + len(t.recorded.Response))
+func (h *handout) commit(t *Task) {
+	more := int64(len(t.Reply.Body) + len(t.Recorded.Response))
 	t.size += more
 	h.back.grow(more)
 	t.shard = h.shard
@@ -125,8 +125,8 @@ func (h *handout) commit(t *task) {
 }
 
 // claim makes t a request that was made here.
-func (h *handout) claim(t *task) {
-	t.lane, t.sendModel, t.attempts = h.lane, h.kind.model, h.round
+func (h *handout) claim(t *Task) {
+	t.lane, t.sendModel, t.Attempts = h.lane, h.kind.model, h.round
 	if t.Model != h.kind.model {
 		t.downgradedFrom = t.Model
 	}
@@ -134,21 +134,21 @@ func (h *handout) claim(t *task) {
 
 // judge makes what the provider says of t its fate, and reports whether that is final. An answer's cost counts with its first
 // taker.
-func (h *handout) judge(t *task, out *record.BatchOutput, first bool) bool {
+func (h *handout) judge(t *Task, out *record.BatchOutput, first bool) bool {
 	if out == nil {
-		t.reply.Class, t.reply.Err = provider.Transient, &record.Error{Type: "batch_missing", Message: "the batch has no answer for the record"}
+		t.Reply.Class, t.Reply.Err = provider.Transient, &record.Error{Type: "batch_missing", Message: "the batch has no answer for the record"}
 	} else {
-		t.reply.JudgeBatch(t.Endpoint, out)
+		t.Reply.JudgeBatch(t.Endpoint, out)
 	}
 	if first {
 		h.money.settleInBatch(t)
 	}
-	switch t.reply.Class {
+	switch t.Reply.Class {
 	case provider.OK:
-		t.outcome = answered
+		t.Outcome = answered
 		return true
 	case provider.Refused, provider.Fatal:
-		t.fail(t.reply.Err)
+		t.Fail(t.Reply.Err)
 		return true
 	case provider.Exhausted:
 		return false
@@ -157,46 +157,46 @@ func (h *handout) judge(t *task, out *record.BatchOutput, first bool) bool {
 		return false
 	}
 	if h.round >= maxRounds && h.next > maxRounds && h.status != batchCancelled {
-		t.fail(t.reply.Err)
+		t.Fail(t.Reply.Err)
 		return true
 	}
 	return false
 }
 
 // count adds up what the batch has come to.
-func (h *handout) count(t *task) {
-	if t.outcome == answered {
+func (h *handout) count(t *Task) {
+	if t.Outcome == answered {
 		h.answered++
-		h.costKnown = h.costKnown && t.costKnown
+		h.costKnown = h.costKnown && t.CostKnown
 	} else {
 		h.failed++
 		h.refused[t.key] = true
 	}
-	h.cost += t.cost
+	h.cost += t.Cost
 }
 
 // countRecalled is count for a result that was recorded before: by this shard's last collector, who died at it.
-func (h *handout) countRecalled(t *task) {
-	if t.recorded.Shard != h.id {
+func (h *handout) countRecalled(t *Task) {
+	if t.Recorded.Shard != h.id {
 		return
 	}
 	h.answered++
-	h.costKnown = h.costKnown && t.recorded.CostKnown
-	h.before += t.recorded.CostNanos
+	h.costKnown = h.costKnown && t.Recorded.CostKnown
+	h.before += t.Recorded.CostNanos
 }
 
 // again sees to a record without an answer: it goes into another shard when this one is collected, or stays unsent where somebody wanted
 // the batch to end.
-func (h *handout) again(t *task) {
+func (h *handout) again(t *Task) {
 	asked := h.asked[t.key]
 	h.asked[t.key] = true
-	if !asked && t.cost > 0 {
+	if !asked && t.Cost > 0 {
 		billed := h.entry(t.ID, &t.Request, t.Model)
-		billed.cost = t.cost
-		billed.fail(t.reply.Err)
+		billed.Cost = t.Cost
+		billed.Fail(t.Reply.Err)
 		defer h.charge(billed)
 	}
-	t.reply.Err, t.attempts, t.lane, t.downgradedFrom, t.cost = nil, 0, nil, "", 0
+	t.Reply.Err, t.Attempts, t.lane, t.downgradedFrom, t.Cost = nil, 0, nil, "", 0
 	if h.status == batchCancelled || h.found.stopped || h.stop.ending() {
 		h.unsent++
 		h.finish(t)
@@ -233,8 +233,8 @@ func (h *handout) keep(r ledger.ShardRecord) error {
 		h.charge(unused)
 		return h.stop.waiting.Err()
 	}
-	if !h.judge(t, out, true) || t.outcome != answered {
-		t.fail(t.reply.Err)
+	if !h.judge(t, out, true) || t.Outcome != answered {
+		t.Fail(t.Reply.Err)
 		h.charge(t)
 		return h.stop.waiting.Err()
 	}

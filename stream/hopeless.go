@@ -64,9 +64,9 @@ func aboutRecord(err *record.Error) bool {
 }
 
 // hopeless is the error of a run whose first records were all refused alike.
-func (l *lane) hopeless(t *task) error {
-	return ui.WithHint(l.refusalHint(t.reply.Err, t.Model),
-		fmt.Errorf("the first %d records were all refused alike: %w", hopelessAfter, t.reply.Err))
+func (l *lane) hopeless(t *Task) error {
+	return ui.WithHint(l.refusalHint(t.Reply.Err, t.Model),
+		fmt.Errorf("the first %d records were all refused alike: %w", hopelessAfter, t.Reply.Err))
 }
 
 // refusalHint says what is probably wrong when everything is refused.
@@ -95,22 +95,22 @@ func (r *run) hintAtRefusals() {
 }
 
 // fatal is the error of a reply that no other record can change.
-func (l *lane) fatal(t *task) error {
-	err := error(t.reply.Err)
+func (l *lane) fatal(t *Task) error {
+	err := error(t.Reply.Err)
 	switch {
-	case t.reply.Err.Type == "tls":
+	case t.Reply.Err.Type == "tls":
 		err = fmt.Errorf("connecting to %s: %w", provider.Shown(l.base), err)
-		if hint := reachHint(l.base, t.reply.Err.Message); hint != "" {
+		if hint := reachHint(l.base, t.Reply.Err.Message); hint != "" {
 			return ui.WithHint(hint, err)
 		}
 		return err
-	case t.reply.Status == http.StatusUnauthorized:
+	case t.Reply.Status == http.StatusUnauthorized:
 		return ui.WithHint(l.keyHint(), err)
-	case t.reply.Status == http.StatusForbidden:
+	case t.Reply.Status == http.StatusForbidden:
 		return ui.WithHint("the key is known but may not do this: check its project and permissions", err)
-	case t.reply.Status >= 300 && t.reply.Status < 400:
+	case t.Reply.Status >= 300 && t.Reply.Status < 400:
 		return ui.WithHint("llmpipe follows no redirect, so that no key reaches another host: give the address itself as --base-url",
-			fmt.Errorf("%s answers with a redirect to %s", provider.Shown(l.base), provider.Shown(t.reply.Header.Get("Location"))))
+			fmt.Errorf("%s answers with a redirect to %s", provider.Shown(l.base), provider.Shown(t.Reply.Header.Get("Location"))))
 	}
 	return err
 }

@@ -166,12 +166,12 @@ func LedgerHint(path string, err error) error {
 }
 
 // recall gives t the result that is recorded for it, and reports whether there is one.
-func (j *journal) recall(t *task, found ledger.Found) bool {
-	return j.finds(t, found) && j.readResult(t, j.ReadMatch) == nil && t.outcome == recalled
+func (j *journal) recall(t *Task, found ledger.Found) bool {
+	return j.finds(t, found) && j.readResult(t, j.ReadMatch) == nil && t.Outcome == Recalled
 }
 
 // finds makes t one whose result is recorded, if it is. The result is yet to be read.
-func (j *journal) finds(t *task, found ledger.Found) bool {
+func (j *journal) finds(t *Task, found ledger.Found) bool {
 	t.ref = found.Result
 	if t.ref == 0 && j.cfg.Ledger.MatchID {
 		t.ref = found.Other
@@ -179,27 +179,27 @@ func (j *journal) finds(t *task, found ledger.Found) bool {
 	if t.ref == 0 {
 		return false
 	}
-	t.outcome, t.emitted, t.recent = recalled, found.Emitted, j.Recent(t.ref)
+	t.Outcome, t.emitted, t.recent = Recalled, found.Emitted, j.Recent(t.ref)
 	return true
 }
 
 // readResult reads t's result with read, and takes it apart. Where that is impossible the run ends and t is unsent. The error is
 // ledger.ErrMismatch or nil; after the former t is one without a result.
-func (j *journal) readResult(t *task, read func(ledger.Ref, []byte, *[32]byte, *ledger.Result) error) error {
+func (j *journal) readResult(t *Task, read func(ledger.Ref, []byte, *[32]byte, *ledger.Result) error) error {
 	request := &t.Request
 	if j.cfg.Ledger.MatchID {
 		request = nil
 	}
-	err := read(t.ref, t.ID, request, &t.recorded)
+	err := read(t.ref, t.ID, request, &t.Recorded)
 	if errors.Is(err, ledger.ErrMismatch) {
-		t.outcome, t.emitted, t.recent = unsent, false, false
+		t.Outcome, t.emitted, t.recent = Unsent, false, false
 		return err
 	}
 	if err == nil {
 		var endpoint record.Endpoint
-		endpoint, err = record.ParseEndpoint(t.recorded.Endpoint) // with MatchID it may be another than t's
+		endpoint, err = record.ParseEndpoint(t.Recorded.Endpoint) // with MatchID it may be another than t's
 		if err == nil {
-			t.reply.Answer, err = record.RecallAnswer(endpoint, t.recorded.Response)
+			t.Reply.Answer, err = record.RecallAnswer(endpoint, t.Recorded.Response)
 		}
 		if err != nil {
 			err = fmt.Errorf("ledger %s: the result of %s: %w", j.cfg.Ledger.Path, t.title(), err)
@@ -207,14 +207,14 @@ func (j *journal) readResult(t *task, read func(ledger.Ref, []byte, *[32]byte, *
 	}
 	if err != nil {
 		j.stop.fail(LedgerHint(j.cfg.Ledger.Path, err))
-		t.outcome = unsent
+		t.Outcome = Unsent
 	}
 	return nil
 }
 
 // commit records what the group's records cost and said, and which lines were written to stdout since the last time. An answer that
 // could not be recorded becomes unsent: what is not safe is not shown.
-func (j *journal) commit(group []*task, marks []ledger.Key) error {
+func (j *journal) commit(group []*Task, marks []ledger.Key) error {
 	if !j.rehearsal && j.router.lanes[0].client.Rehearses() {
 		j.rehearsal = true
 		j.Rehearse()
@@ -223,9 +223,9 @@ func (j *journal) commit(group []*task, marks []ledger.Key) error {
 	j.compact = j.compact[:0]
 	for _, t := range group {
 		switch {
-		case t.outcome == answered:
+		case t.Outcome == answered:
 			j.batch.Results = append(j.batch.Results, j.result(t))
-		case t.outcome == failed && t.attempts > 0 && !t.twin, t.outcome == unsent && t.mayCost > 0: // which may be billed all the same
+		case t.Outcome == Failed && t.Attempts > 0 && !t.twin, t.Outcome == Unsent && t.mayCost > 0: // which may be billed all the same
 			j.batch.Failures = append(j.batch.Failures, j.failure(t))
 		}
 	}
@@ -298,44 +298,44 @@ func costOf(b *ledger.Group) int64 {
 }
 
 // dropAnswers makes all answers but the first safe ones unsent, and returns how many those are.
-func dropAnswers(group []*task, safe int) int {
+func dropAnswers(group []*Task, safe int) int {
 	dropped := 0
 	for _, t := range group {
-		if t.outcome != answered {
+		if t.Outcome != answered {
 			continue
 		}
 		if safe > 0 {
 			safe--
 			continue
 		}
-		t.outcome = unsent
+		t.Outcome = Unsent
 		dropped++
 	}
 	return dropped
 }
 
 // result is the ledger's entry for an answer. Its slices alias t or j.
-func (j *journal) result(t *task) ledger.Result {
+func (j *journal) result(t *Task) ledger.Result {
 	from := len(j.compact)
-	j.compact = rawjson.Compact(j.compact, t.reply.Body)
-	a := &t.reply.Answer
+	j.compact = rawjson.Compact(j.compact, t.Reply.Body)
+	a := &t.Reply.Answer
 	return ledger.Result{
 		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.sendModel, Provider: t.lane.name,
 		PromptTokens: a.Usage.Prompt, CompletionTokens: a.Usage.Completion, CachedTokens: a.Usage.Cached, ReasoningTokens: a.Usage.Reasoning,
-		CostNanos: t.cost, CostKnown: t.costKnown, MayCostNanos: t.mayCost, DowngradedFrom: t.downgradedFrom,
-		Attempts: t.attempts, LatencyMS: t.reply.Latency.Milliseconds(), Time: time.Now(), Shard: t.shardID(),
+		CostNanos: t.Cost, CostKnown: t.CostKnown, MayCostNanos: t.mayCost, DowngradedFrom: t.downgradedFrom,
+		Attempts: t.Attempts, LatencyMS: t.Reply.Latency.Milliseconds(), Time: time.Now(), Shard: t.shardID(),
 		Simulated: t.lane.client.Rehearses(),
 		Response:  j.compact[from:len(j.compact):len(j.compact)],
 	}
 }
 
-func (j *journal) failure(t *task) ledger.Failure {
-	err := cmp.Or(t.err, t.reply.Err, &record.Error{Type: "cancelled"})
+func (j *journal) failure(t *Task) ledger.Failure {
+	err := cmp.Or(t.Err, t.Reply.Err, &record.Error{Type: "cancelled"})
 	return ledger.Failure{
 		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.sendModel, Provider: t.lane.name,
-		Billed: t.cost > 0, CostNanos: t.cost, CostKnown: t.cost > 0, MayCostNanos: t.mayCost,
+		Billed: t.Cost > 0, CostNanos: t.Cost, CostKnown: t.Cost > 0, MayCostNanos: t.mayCost,
 		Type: err.Type, Code: err.Code, Status: err.Status, Message: err.Message,
-		Attempts: t.attempts, LatencyMS: t.reply.Latency.Milliseconds(), Time: time.Now(), Shard: t.shardID(),
+		Attempts: t.Attempts, LatencyMS: t.Reply.Latency.Milliseconds(), Time: time.Now(), Shard: t.shardID(),
 		Simulated: t.lane.client.Rehearses(),
 	}
 }

@@ -114,7 +114,7 @@ func (l *lane) whyClosed() error {
 }
 
 // dress makes t a request to this lane's provider.
-func (l *lane) dress(t *task) {
+func (l *lane) dress(t *Task) {
 	t.lane, t.downgradedFrom = l, ""
 	model := cmp.Or(l.model, t.lowered)
 	if model == "" || model == t.Model {
@@ -124,7 +124,7 @@ func (l *lane) dress(t *task) {
 	if model == t.lowered {
 		t.downgradedFrom = t.Model
 	}
-	if t.reply.BodyInUse {
+	if t.Reply.BodyInUse {
 		t.other = nil // an earlier attempt may still be reading it
 	}
 	t.other = t.WithModel(t.other[:0], model)

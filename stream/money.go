@@ -152,7 +152,7 @@ func (m *money) price(l *lane, model string) priced {
 
 // admit gives t, dressed for its lane, the most that its next attempt can cost. Without a price a budget cannot hold, and that is an
 // error.
-func (m *money) admit(t *task) error {
+func (m *money) admit(t *Task) error {
 	if !m.budgeted() {
 		return nil
 	}
@@ -166,7 +166,7 @@ func (m *money) admit(t *task) error {
 }
 
 // lower moves t to the cheaper model once the budget is yellow. What it asked for is what the ledger knows it by.
-func (m *money) lower(t *task) {
+func (m *money) lower(t *Task) {
 	to := m.c.DowngradeTo
 	if to == "" || t.Model == to || m.total == nil || m.total.Colour() == limiter.Green || !m.cheaper(to, t) {
 		return
@@ -184,7 +184,7 @@ func (m *money) lower(t *task) {
 }
 
 // cheaper reports whether a model costs less for t's request than the one that it names, and says once where it does not.
-func (m *money) cheaper(model string, t *task) bool {
+func (m *money) cheaper(model string, t *Task) bool {
 	first := m.router.lanes[0]
 	from, to := m.price(first, t.Model), m.price(first, model)
 	prompt, output := int64(len(t.Body)), max(m.worstOutput(t), 1)
@@ -196,7 +196,7 @@ func (m *money) cheaper(model string, t *task) bool {
 }
 
 // worstOutput is the most completion tokens that t can be billed for. Where the request sets no bound it is only likely.
-func (m *money) worstOutput(t *task) int64 {
+func (m *money) worstOutput(t *Task) int64 {
 	if t.MaxTokens > 0 || t.Endpoint == record.Embeddings {
 		return int64(t.MaxTokens) * int64(t.N)
 	}
@@ -210,18 +210,18 @@ func (m *money) worstOutput(t *task) int64 {
 }
 
 // settle works out what t's last attempt cost. unclear says that the provider may charge for it and nobody said how much.
-func (m *money) settle(t *task) (cost int64, unclear bool) {
-	a := &t.reply.Answer
+func (m *money) settle(t *Task) (cost int64, unclear bool) {
+	a := &t.Reply.Answer
 	if !a.HasUsage {
-		t.costKnown = false
+		t.CostKnown = false
 		// Errors are not billed. An answer is, also one that cannot be read, and so may be a request whose answer never came.
-		if t.reply.Sent {
+		if t.Reply.Sent {
 			t.mayCost += t.worst
 		}
-		return 0, t.reply.Sent
+		return 0, t.Reply.Sent
 	}
 	p := m.price(t.lane, t.sendModel)
-	if t.costKnown = p.ok; !p.ok {
+	if t.CostKnown = p.ok; !p.ok {
 		return 0, false
 	}
 	cost = p.Cost(tokens(a))
@@ -234,28 +234,28 @@ func tokens(a *record.Answer) price.Tokens {
 }
 
 // bill counts what an attempt at t cost.
-func (m *money) bill(t *task, cost int64) {
-	t.cost += cost
+func (m *money) bill(t *Task, cost int64) {
+	t.Cost += cost
 	m.spent.Add(cost)
 	m.billed.Add(1)
-	m.outputs.add(t.reply.Answer.Usage.Completion)
+	m.outputs.add(t.Reply.Answer.Usage.Completion)
 }
 
 // settleInBatch works out what t's request in a batch cost. The budgets learn it with the rest of its shard.
-func (m *money) settleInBatch(t *task) {
-	a := &t.reply.Answer
+func (m *money) settleInBatch(t *Task) {
+	a := &t.Reply.Answer
 	if !a.HasUsage {
-		t.costKnown = false
+		t.CostKnown = false
 		return
 	}
 	var cost int64
-	if cost, t.costKnown = m.price(t.lane, t.sendModel).BatchCost(tokens(a)); t.costKnown {
+	if cost, t.CostKnown = m.price(t.lane, t.sendModel).BatchCost(tokens(a)); t.CostKnown {
 		m.bill(t, cost)
 	}
 }
 
 // worstInBatch is the most that t's request can cost in a batch. Without a price for that a budget cannot hold, and that is an error.
-func (m *money) worstInBatch(t *task) (int64, error) {
+func (m *money) worstInBatch(t *Task) (int64, error) {
 	if worst, ok := m.price(t.lane, t.sendModel).WorstBatchCost(int64(len(t.sendBody)), m.worstOutput(t)); ok {
 		return worst, nil
 	}

@@ -20,9 +20,9 @@ func TestOrder(t *testing.T) {
 		next := int64(0)
 		for len(finished) > 0 {
 			size := rapid.IntRange(1, len(finished)).Draw(t, "group")
-			var group []*task
+			var group []*Task
 			for _, seq := range finished[:size] {
-				group = append(group, &task{seq: int64(seq)})
+				group = append(group, &Task{seq: int64(seq)})
 				arrived[int64(seq)] = true
 			}
 			finished = finished[size:]

@@ -11,20 +11,20 @@ import (
 // pack is several records' requests for embeddings on their way as one. The task that has it is asked, sleeps and moves between lanes as
 // any other does; in the end it is unpacked, and each record goes on alone.
 type pack struct {
-	members []*task
+	members []*Task
 	parts   []record.Packable // what each asks for
 	bytes   int               // of their inputs
 	answer  *record.Packed    // once it is answered
 }
 
-func (p *pack) add(t *task, part record.Packable) {
+func (p *pack) add(t *Task, part record.Packable) {
 	p.members = append(p.members, t)
 	p.parts = append(p.parts, part)
 	p.bytes += part.Size()
 }
 
 // seal makes the request of a pack that grows no more. A pack of one is that one record, asked as it is; so is a task that is no pack.
-func (t *task) seal() *task {
+func (t *Task) seal() *Task {
 	switch {
 	case t.pack == nil:
 		return t
@@ -36,7 +36,7 @@ func (t *task) seal() *task {
 }
 
 // records is how many records t asks about.
-func (t *task) records() int64 {
+func (t *Task) records() int64 {
 	if t.pack == nil {
 		return 1
 	}
@@ -66,14 +66,14 @@ func (p *pack) check(reply *provider.Reply) {
 }
 
 // unpack gives each record its part of the pack's fate, and hands all to the commit.
-func (r *run) unpack(t *task) {
+func (r *run) unpack(t *Task) {
 	shares := t.pack.shares()
 	for i, m := range t.pack.members {
 		m.inherit(t, shares, i, i+1)
-		m.outcome, m.err = t.outcome, t.err
-		if t.outcome == answered {
-			m.reply.Body = t.pack.answer.Append(m.reply.Body[:0], i, shares)
-			m.reply.Answer, _ = record.ParseAnswer(m.Endpoint, m.reply.Body) // made of one that was parsed before
+		m.Outcome, m.Err = t.Outcome, t.Err
+		if t.Outcome == answered {
+			m.Reply.Body = t.pack.answer.Append(m.Reply.Body[:0], i, shares)
+			m.Reply.Answer, _ = record.ParseAnswer(m.Endpoint, m.Reply.Body) // made of one that was parsed before
 		}
 		r.finish(m)
 	}
@@ -81,24 +81,24 @@ func (r *run) unpack(t *task) {
 }
 
 // inherit makes t, which stands for the records of a pack from first to the one before end, what the pack has become.
-func (t *task) inherit(from *task, shares record.Shares, first, end int) {
+func (t *Task) inherit(from *Task, shares record.Shares, first, end int) {
 	t.lane, t.sendModel, t.downgradedFrom, t.lowered = from.lane, from.sendModel, from.downgradedFrom, from.lowered
-	t.attempts, t.inLane, t.floor = from.attempts, from.inLane, from.floor
+	t.Attempts, t.inLane, t.floor = from.Attempts, from.inLane, from.floor
 	t.streak, t.inStreak = from.streak, from.inStreak
-	t.cost, t.costKnown = shares.Of(from.cost, first, end), from.costKnown
+	t.Cost, t.CostKnown = shares.Of(from.Cost, first, end), from.CostKnown
 	t.mayCost = shares.Of(from.mayCost, first, end)
-	t.reply.Err, t.reply.Latency = from.reply.Err, from.reply.Latency
+	t.Reply.Err, t.Reply.Latency = from.Reply.Err, from.Reply.Latency
 }
 
 // divisible reports whether t is a pack of which a part may be answered where the whole is not. A provider that knows neither the path nor
 // the model knows it for none of them.
-func (t *task) divisible() bool {
-	return t.pack != nil && t.reply.Status != http.StatusNotFound
+func (t *Task) divisible() bool {
+	return t.pack != nil && t.Reply.Status != http.StatusNotFound
 }
 
 // split has both halves of a pack placed anew, at once. Where its attempts are used up, each half has one more.
-func (r *run) split(t *task) {
-	if err := t.reply.Err; err != nil && t.reply.Class == provider.Refused && err.Type == "bad_response" {
+func (r *run) split(t *Task) {
+	if err := t.Reply.Err; err != nil && t.Reply.Class == provider.Refused && err.Type == "bad_response" {
 		r.packer.toldOdd.Do(func() {
 			r.voice.Warn("%s: %s; it is asked again in smaller packs", t.title(), err.Message)
 			r.voice.Note("hint: a provider that takes no more than one input at a time is to be asked without --pack")
@@ -118,6 +118,6 @@ func (r *run) split(t *task) {
 }
 
 // packTitle says which records a pack is of, for messages.
-func (t *task) packTitle() string {
+func (t *Task) packTitle() string {
 	return fmt.Sprintf("%s and %d more", t.pack.members[0].title(), t.records()-1)
 }

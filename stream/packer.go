@@ -22,12 +22,12 @@ const (
 type packer struct {
 	*run
 	size int
-	out  chan *task // to the router
+	out  chan *Task // to the router
 
 	open  []*growing // the oldest first
 	kinds map[string]*growing
 	held  int64 // records in them
-	ready *task // a full pack, or a record that is not packed; nothing is taken in before it has gone on
+	ready *Task // a full pack, or a record that is not packed; nothing is taken in before it has gone on
 	kind  []byte
 
 	toldOdd   sync.Once // an answer did not fit its pack
@@ -36,13 +36,13 @@ type packer struct {
 
 // growing is a pack that is not full. What stands beside the task is for when it is another stage's already.
 type growing struct {
-	task    *task
+	task    *Task
 	kind    string // of what it holds
 	records int64
 }
 
 func newPacker(r *run) *packer {
-	return &packer{run: r, size: r.cfg.Pack, out: make(chan *task), kinds: make(map[string]*growing)}
+	return &packer{run: r, size: r.cfg.Pack, out: make(chan *Task), kinds: make(map[string]*growing)}
 }
 
 // pack packs records until ctx ends.
@@ -82,7 +82,7 @@ func (p *packer) pack(ctx context.Context) {
 }
 
 // add puts t into the pack of its kind.
-func (p *packer) add(t *task) {
+func (p *packer) add(t *Task) {
 	part, ok := t.Packable()
 	if !ok {
 		if t.Endpoint != record.Embeddings {

@@ -31,16 +31,16 @@ func (r *run) replay(j *journal) {
 }
 
 // recall gives t its result, and puts it behind those that are done.
-func (p *replayer) recall(t *task) {
+func (p *replayer) recall(t *Task) {
 	err := p.journal.readResult(t, p.results.ReadMatch)
 	if errors.Is(err, ledger.ErrMismatch) {
 		// Another record has the same hashes: it was taken for t until now, and t is asked, past --limit and batches. It will never happen.
-		t.outcome, t.ask = unsent, true
+		t.Outcome, t.ask = Unsent, true
 		p.gate.ask()
 		p.again(t)
 		return
 	}
-	t.loaded = int64(len(t.recorded.Response))
+	t.loaded = int64(len(t.Recorded.Response))
 	p.done.push(t, t.loaded)
 	if p.done.full() {
 		p.pass()
@@ -57,7 +57,7 @@ func (p *replayer) pass() {
 
 // chain is tasks that go on together: to wake the next stage for each, or to look for its room, would cost as much as its work.
 type chain struct {
-	first, last *task
+	first, last *Task
 	n           int
 	bytes       int64 // that they hold of what is to be counted in before they go on
 }
@@ -68,12 +68,12 @@ const (
 )
 
 // unchain takes t out of its chain, and returns the one behind it.
-func (t *task) unchain() (next *task) {
+func (t *Task) unchain() (next *Task) {
 	next, t.next = t.next, nil
 	return next
 }
 
-func (c *chain) push(t *task, bytes int64) {
+func (c *chain) push(t *Task, bytes int64) {
 	if c.first == nil {
 		c.first = t
 	} else {

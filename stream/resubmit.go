@@ -7,7 +7,7 @@ import (
 
 // leaveOver keeps a record of the shard that has no answer until the shard is collected. Only then is its money free again, and nobody who
 // waits for the shard waits for what needs more.
-func (s *shard) leaveOver(t *task) error {
+func (s *shard) leaveOver(t *Task) error {
 	if s.left == nil {
 		var err error
 		if s.left, err = newSpool(); err != nil {
@@ -35,7 +35,7 @@ func (s *shard) resubmit() error {
 		fill.most = s.most
 	}
 	defer fill.discard()
-	err = s.left.each(decode, func(t *task) error {
+	err = s.left.each(decode, func(t *Task) error {
 		if err := s.stop.asking.Err(); err != nil {
 			t.recycle()
 			return err

@@ -52,7 +52,7 @@ func (b *hintedBackOff) NextBackOff() time.Duration {
 
 // sleepers are the records that wait to be asked again. They hold no worker and no permit, and the gate bounds their number.
 type sleepers struct {
-	wake chan *task // those whose time has come
+	wake chan *Task // those whose time has come
 	poke chan struct{}
 
 	mu     sync.Mutex
@@ -61,11 +61,11 @@ type sleepers struct {
 }
 
 func newSleepers() *sleepers {
-	return &sleepers{wake: make(chan *task), poke: make(chan struct{}, 1)}
+	return &sleepers{wake: make(chan *Task), poke: make(chan struct{}, 1)}
 }
 
 // add puts t to sleep for d, and reports false when nobody is woken any more.
-func (s *sleepers) add(t *task, d time.Duration) bool {
+func (s *sleepers) add(t *Task, d time.Duration) bool {
 	t.wake = time.Now().Add(d)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,7 +90,7 @@ func (s *sleepers) len() int {
 }
 
 // run wakes sleepers in the order of their times until ctx ends, and returns those still asleep then.
-func (s *sleepers) run(ctx context.Context) []*task {
+func (s *sleepers) run(ctx context.Context) []*Task {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -114,7 +114,7 @@ func (s *sleepers) run(ctx context.Context) []*task {
 }
 
 // due takes the first sleeper if its time has come, else says how long that is.
-func (s *sleepers) due(now time.Time) (*task, time.Duration) {
+func (s *sleepers) due(now time.Time) (*Task, time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.heap) == 0 {
@@ -123,11 +123,11 @@ func (s *sleepers) due(now time.Time) (*task, time.Duration) {
 	if wait := s.heap[0].wake.Sub(now); wait > 0 {
 		return nil, wait
 	}
-	return heap.Pop(&s.heap).(*task), 0
+	return heap.Pop(&s.heap).(*Task), 0
 }
 
 // close wakes nobody any more, and returns who was asleep.
-func (s *sleepers) close() []*task {
+func (s *sleepers) close() []*Task {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
@@ -137,14 +137,14 @@ func (s *sleepers) close() []*task {
 }
 
 // taskHeap implements heap.Interface by time of waking.
-type taskHeap []*task
+type taskHeap []*Task
 
 func (h taskHeap) Len() int           { return len(h) }
 func (h taskHeap) Less(i, j int) bool { return h[i].wake.Before(h[j].wake) }
 func (h taskHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
 
 // Push implements heap.Interface.
-func (h *taskHeap) Push(x any) { *h = append(*h, x.(*task)) }
+func (h *taskHeap) Push(x any) { *h = append(*h, x.(*Task)) }
 
 // Pop implements heap.Interface.
 func (h *taskHeap) Pop() any {

@@ -62,7 +62,7 @@ func (r *router) placeRetries(ctx context.Context, c *crew) {
 }
 
 // place waits for a permit to ask about t in the first lane that takes it. When there will be none, t is finished.
-func (r *router) place(ctx context.Context, t *task, retry bool) *limiter.Permit {
+func (r *router) place(ctx context.Context, t *Task, retry bool) *limiter.Permit {
 	for {
 		permit, closed, err := r.tryLanes(ctx, t, retry)
 		switch {
@@ -85,7 +85,7 @@ func (r *router) place(ctx context.Context, t *task, retry bool) *limiter.Permit
 
 // tryLanes goes through the lanes once. It returns the permit of the first that takes t; else whether all are closed, rather than
 // waiting for a breaker. An error is one that no other lane changes.
-func (r *router) tryLanes(ctx context.Context, t *task, retry bool) (permit *limiter.Permit, closed bool, err error) {
+func (r *router) tryLanes(ctx context.Context, t *Task, retry bool) (permit *limiter.Permit, closed bool, err error) {
 	closed = true
 	for _, l := range r.lanes[t.floor:] {
 		ok, trial := l.usable(time.Now())
@@ -110,14 +110,14 @@ func (r *router) tryLanes(ctx context.Context, t *task, retry bool) (permit *lim
 }
 
 // unplaced finishes a record that gets no permit for a reason that no other lane changes.
-func (r *router) unplaced(t *task, err error) {
+func (r *router) unplaced(t *Task, err error) {
 	var large *limiter.TooLarge
 	switch {
 	case errors.As(err, &large) && t.pack != nil:
 		r.split(t)
 		return
 	case errors.As(err, &large):
-		t.fail(&record.Error{Type: "too_large", Code: "over_limit", Message: large.Error()})
+		t.Fail(&record.Error{Type: "too_large", Code: "over_limit", Message: large.Error()})
 	case errors.Is(err, limiter.ErrOverBudget):
 		r.money.stopFor(err)
 	case !errors.Is(err, context.Canceled):
@@ -127,9 +127,9 @@ func (r *router) unplaced(t *task, err error) {
 }
 
 // nowhere finishes a record when every lane that it may go to is closed. It reports false when one was opened in that moment.
-func (r *router) nowhere(t *task) bool {
-	if t.floor > 0 && t.reply.Err != nil {
-		t.fail(t.reply.Err) // its attempts are used up where something is still sent
+func (r *router) nowhere(t *Task) bool {
+	if t.floor > 0 && t.Reply.Err != nil {
+		t.Fail(t.Reply.Err) // its attempts are used up where something is still sent
 	} else if !r.pauseIfClosed() {
 		return false
 	}
@@ -138,7 +138,7 @@ func (r *router) nowhere(t *task) bool {
 }
 
 // permit waits for a permit to ask about t here.
-func (l *lane) permit(ctx context.Context, t *task, retry bool) (*limiter.Permit, error) {
+func (l *lane) permit(ctx context.Context, t *Task, retry bool) (*limiter.Permit, error) {
 	if !retry {
 		l.money.lower(t)
 	}

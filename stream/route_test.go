@@ -35,7 +35,7 @@ func TestNowhereButForALaneThatOpens(t *testing.T) {
 	r := &run{stop: newShutdown(t.Context())}
 	defer r.stop.release()
 	router := newRouter(r, []*lane{{run: r}})
-	if router.nowhere(new(task)) || r.stop.ending() {
+	if router.nowhere(new(Task)) || r.stop.ending() {
 		t.Error("the run ends although its only lane is open")
 	}
 }

@@ -38,9 +38,9 @@ type run struct {
 
 	short chan struct{} // holds a token when a record waits for money that nothing but batches can give back
 
-	fresh   chan *task // from the reader to the packer, or to the router
-	recalls chan *task // chains of them, from the reader to the replayer
-	commits chan *task // the same, to the committer
+	fresh   chan *Task // from the reader to the packer, or to the router
+	recalls chan *Task // chains of them, from the reader to the replayer
+	commits chan *Task // the same, to the committer
 
 	allRead    atomic.Bool // every record has been read, or as many as will be
 	speed      *ui.Speed
@@ -61,9 +61,9 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 		underway: newUnderway(),
 		sleepers: newSleepers(),
 		short:    make(chan struct{}, 1),
-		fresh:    make(chan *task, freshRecords),
-		recalls:  make(chan *task, 4),
-		commits:  make(chan *task, commitSlack),
+		fresh:    make(chan *Task, freshRecords),
+		recalls:  make(chan *Task, 4),
+		commits:  make(chan *Task, commitSlack),
 		chunks:   chunks{size: cfg.Chunk},
 	}
 	r.speed = ui.NewSpeed(r.start)
@@ -80,7 +80,7 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 	}
 	r.router = newRouter(r, lanes)
 	defer r.router.close()
-	if r.source, err = newSource(&r.cfg); err != nil {
+	if r.source, err = NewSource(&r.cfg); err != nil {
 		return nil, err
 	}
 	decode, err := record.NewDecoder(r.cfg.Decode)

@@ -19,15 +19,15 @@ func Rank(seed uint64, id []byte) uint64 {
 	return binary.BigEndian.Uint64(sum[:])
 }
 
-// rankOf is t's rank. A record without an id goes by its content, a line that is none by its bytes.
-func rankOf(t *task, seed uint64) uint64 {
+// RankOf is t's rank. A record without an id goes by its content, a line that is none by its bytes.
+func RankOf(t *Task, seed uint64) uint64 {
 	switch {
 	case t.ID != nil:
 		return Rank(seed, t.ID)
 	case t.Content != [16]byte{}:
 		return Rank(seed, record.GeneratedID(t.Content, 1))
 	default:
-		return Rank(seed, t.line)
+		return Rank(seed, t.Buffer)
 	}
 }
 
@@ -38,8 +38,8 @@ type Sampler[T any] struct {
 	best candidates[T]
 }
 
-// wants reports whether a value of that rank would be kept.
-func (s *Sampler[T]) wants(rank uint64) bool {
+// Wants reports whether a value of that rank would be kept.
+func (s *Sampler[T]) Wants(rank uint64) bool {
 	return len(s.best) < s.N || s.N > 0 && rank < s.best[0].rank
 }
 
@@ -47,7 +47,7 @@ func (s *Sampler[T]) wants(rank uint64) bool {
 // to go; false when none is.
 func (s *Sampler[T]) Offer(rank uint64, value T) (out T, any bool) {
 	s.seen++
-	if !s.wants(rank) {
+	if !s.Wants(rank) {
 		return value, true
 	}
 	heap.Push(&s.best, candidate[T]{rank, s.seen, value})
@@ -92,10 +92,10 @@ func (h *candidates[T]) Pop() any {
 }
 
 // sampled returns a source of records that reads the whole input at the first call, and gives the sample's records, in input order.
-func (r *reader) sampled() func() (*task, error) {
-	var chosen []*task
+func (r *reader) sampled() func() (*Task, error) {
+	var chosen []*Task
 	read := false
-	return func() (*task, error) {
+	return func() (*Task, error) {
 		if !read {
 			read = true
 			var err error
@@ -112,8 +112,8 @@ func (r *reader) sampled() func() (*task, error) {
 	}
 }
 
-func (r *reader) choose() ([]*task, error) {
-	s := Sampler[*task]{N: r.cfg.Sample}
+func (r *reader) choose() ([]*Task, error) {
+	s := Sampler[*Task]{N: r.cfg.Sample}
 	for {
 		t, err := r.nextRecord()
 		if errors.Is(err, io.EOF) {
@@ -122,8 +122,8 @@ func (r *reader) choose() ([]*task, error) {
 		if err != nil {
 			return nil, err
 		}
-		if out, any := s.Offer(rankOf(t, r.cfg.Seed), t); any {
-			out.closeSpill()
+		if out, any := s.Offer(RankOf(t, r.cfg.Seed), t); any {
+			out.CloseSpill()
 			out.recycle()
 		}
 	}

@@ -115,7 +115,7 @@ func (w *window) forget(id uint64) {
 
 // identify gives a record that names no id one made of its content and of how often this run has met that content, and finds its
 // key. Occurrences are numbered without gaps, so the number of those met is found by doubling and halving.
-func identify(m memory, t *task) {
+func identify(m memory, t *Task) {
 	if t.ID != nil {
 		t.key = ledger.KeyOf(t.ID, &t.Request)
 		return
@@ -142,7 +142,7 @@ func identify(m memory, t *task) {
 }
 
 // duplicateID says that t's id belongs to another record of this run.
-func duplicateID(t *task) *record.Error {
+func duplicateID(t *Task) *record.Error {
 	return &record.Error{
 		Type:    "invalid_input",
 		Code:    "duplicate_id",

@@ -79,7 +79,7 @@ func TestIdentifyNumbersOccurrences(t *testing.T) {
 		for range rapid.IntRange(1, 80).Draw(t, "records") {
 			content := rapid.ByteRange(0, 3).Draw(t, "content")
 			met[content]++
-			k := &task{}
+			k := &Task{}
 			k.Content = [16]byte{content}
 			identify(w, k)
 			if want := string(record.GeneratedID(k.Content, met[content])); string(k.ID) != want {

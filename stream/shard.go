@@ -105,7 +105,7 @@ func ownID(id []byte) string {
 }
 
 // write adds t: line to the file, unless another record's answer is t's too, and the record to the spool.
-func (s *shard) write(t *task, line []byte) error {
+func (s *shard) write(t *Task, line []byte) error {
 	if !t.twin {
 		if _, err := s.w.Write(line); err != nil {
 			return temporaryError(err)
@@ -121,7 +121,7 @@ func (s *shard) write(t *task, line []byte) error {
 
 // attach takes care of a record that was submitted before: it is added, and let go. It reports false when the shard's answers have been
 // handed out and recorded.
-func (s *shard) attach(t *task) bool {
+func (s *shard) attach(t *Task) bool {
 	s.mu.Lock()
 	if !s.over {
 		defer s.mu.Unlock()
@@ -145,7 +145,7 @@ func (s *shard) attach(t *task) bool {
 }
 
 // remember puts t into the spool. s.mu is held.
-func (s *shard) remember(t *task) error {
+func (s *shard) remember(t *Task) error {
 	s.claimed = true
 	if s.spool == nil {
 		var err error

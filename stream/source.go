@@ -42,8 +42,8 @@ type source struct {
 
 var errAbandoned = errors.New("reading was abandoned")
 
-// newSource checks that every input can be opened, so that a name that is wrong is found before anything is paid for.
-func newSource(c *Config) (*source, error) {
+// NewSource checks that every input can be opened, so that a name that is wrong is found before anything is paid for.
+func NewSource(c *Config) (*source, error) {
 	names := c.Files
 	if len(names) == 0 {
 		names = []string{"-"}
@@ -124,15 +124,15 @@ func (c counted) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// next reads the next line into t, and returns io.EOF after the last one of the last input.
-func (s *source) next(t *task) error {
+// Next reads the next line into t, and returns io.EOF after the last one of the last input.
+func (s *source) Next(t *Task) error {
 	for {
 		if s.reader == nil {
 			if err := s.open(); err != nil {
 				return err
 			}
 		}
-		line, err := s.read(t.line)
+		line, err := s.read(t.Buffer)
 		switch {
 		case err == nil:
 			s.take(t, line)
@@ -147,17 +147,17 @@ func (s *source) next(t *task) error {
 }
 
 // take gives line to t.
-func (s *source) take(t *task, line record.Line) {
+func (s *source) take(t *Task, line record.Line) {
 	t.Line = line.Number
 	if len(s.names) > 1 {
 		t.File = s.names[s.opened-1]
 	}
 	if line.TooLong > 0 {
-		t.spill, _ = line.Spilled.(*os.File)
-		t.fail(record.TooLongError(line, s.maxLine))
+		t.Spill, _ = line.Spilled.(*os.File)
+		t.Fail(record.TooLongError(line, s.maxLine))
 		return
 	}
-	t.line, t.Input = line.Bytes, line.Bytes
+	t.Buffer, t.Input = line.Bytes, line.Bytes
 }
 
 // open turns to the next input.

@@ -33,7 +33,7 @@ func newSpool() (*spool, error) {
 }
 
 // add appends t.
-func (s *spool) add(t *task) error {
+func (s *spool) add(t *Task) error {
 	h := binary.AppendUvarint(s.head[:0], uint64(t.seq))
 	h = binary.AppendUvarint(h, uint64(t.Line))
 	var flags byte
@@ -45,22 +45,22 @@ func (s *spool) add(t *task) error {
 		h = binary.AppendUvarint(h, uint64(len(field)))
 		h = append(h, field...)
 	}
-	h = binary.AppendUvarint(h, uint64(len(t.line)))
+	h = binary.AppendUvarint(h, uint64(len(t.Buffer)))
 	s.head = h
 	if _, err := s.w.Write(h); err != nil {
 		return temporaryError(err)
 	}
-	if _, err := s.w.Write(t.line); err != nil {
+	if _, err := s.w.Write(t.Buffer); err != nil {
 		return temporaryError(err)
 	}
 	s.records++
-	s.bytes += int64(len(h) + len(t.line))
+	s.bytes += int64(len(h) + len(t.Buffer))
 	return nil
 }
 
 // each calls f with every record, decoded again, in the order in which they were added. The task is f's, unless it returns an error, which
 // ends the walk.
-func (s *spool) each(decode *record.Decoder, f func(*task) error) error {
+func (s *spool) each(decode *record.Decoder, f func(*Task) error) error {
 	if err := s.w.Flush(); err != nil {
 		return temporaryError(err)
 	}
@@ -71,14 +71,14 @@ func (s *spool) each(decode *record.Decoder, f func(*task) error) error {
 			return temporaryError(err)
 		}
 		id := t.ID
-		if err := decode.Decode(&t.Record, t.line); err != nil {
+		if err := decode.Decode(&t.Record, t.Buffer); err != nil {
 			return fmt.Errorf("%s: it was a record when it was read: %w", t.title(), err)
 		}
 		if t.ID == nil {
 			t.ID = id // made of its content and of how often that had come
 		}
 		t.key = ledger.KeyOf(t.ID, &t.Request)
-		t.size = int64(len(t.line))
+		t.size = int64(len(t.Buffer))
 		if err := f(t); err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func (s *spool) each(decode *record.Decoder, f func(*task) error) error {
 }
 
 // readSpooled reads what add wrote.
-func readSpooled(r *bufio.Reader, t *task) error {
+func readSpooled(r *bufio.Reader, t *Task) error {
 	var fail error
 	number := func() int64 {
 		n, err := binary.ReadUvarint(r)
@@ -112,6 +112,6 @@ func readSpooled(r *bufio.Reader, t *task) error {
 	t.twin = flags&twinFlag != 0
 	t.File = string(field(nil))
 	t.ID = field(nil)
-	t.line = field(t.line)
+	t.Buffer = field(t.Buffer)
 	return fail
 }

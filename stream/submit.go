@@ -67,7 +67,7 @@ func (s *shard) intend() error {
 		return err
 	}
 	e.Records = make([]ledger.ShardRecord, 0, s.requests)
-	err = s.spool.each(decode, func(t *task) error {
+	err = s.spool.each(decode, func(t *Task) error {
 		if !t.twin {
 			r := ledger.ShardRecord{ID: append([]byte(nil), t.ID...), Request: t.Request}
 			if ownID(t.ID) == "" {

@@ -18,27 +18,27 @@ import (
 type outcome uint8
 
 const (
-	unsent   outcome = iota // read, but never answered: it has no line
+	Unsent   outcome = iota // read, but never answered: it has no line
 	answered                // a provider's answer
-	recalled                // an answer that the ledger held
-	failed                  // an error line
+	Recalled                // an answer that the ledger held
+	Failed                  // an error line
 )
 
-// task is one record on its way. One stage owns it at a time.
-type task struct {
+// Task is one record on its way. One stage owns it at a time.
+type Task struct {
 	record.Record
 
 	// What every stage looks at stands together, as it comes from one processor's cache into another's.
 	seq     int64      // its place among the records that were selected, from 0
 	key     ledger.Key // what the ledger and the run know it by
 	size    int64      // bytes charged to the gate
-	next    *task      // behind it in a chain
+	next    *Task      // behind it in a chain
 	pack    *pack      // the records that it asks about together; nil when it is one record
 	shard   *shard     // whose answer it has, and which waits for its commit; nil in realtime
-	twins   []*task    // same id and request, met while this one was under way: its answer is theirs
+	twins   []*Task    // same id and request, met while this one was under way: its answer is theirs
 	ref     ledger.Ref // when recalled: where its result stands
 	loaded  int64      // when recalled: bytes of the result charged to the gate
-	outcome outcome
+	Outcome outcome
 	ask     bool // counted by the gate as one to be asked
 	twin    bool // its answer is another record's
 	emitted bool // when recalled: it was written to this very file before
@@ -46,9 +46,9 @@ type task struct {
 	back    bool // it was on disk, and counts at the gate of those
 	gone    bool // no record of the input, but the answer to one of an earlier run: for the ledger alone
 
-	err   *record.Error // when failed
-	line  []byte        // the memory that Input lies in
-	spill *os.File      // where an over-long line went, for --failed
+	Err    *record.Error // when failed
+	Buffer []byte        // the memory that Input lies in
+	Spill  *os.File      // where an over-long line went, for --failed
 
 	lane      *lane  // where it was asked last, or is to be; nil before
 	floor     int    // index of the first lane where its attempts are not used up
@@ -56,9 +56,9 @@ type task struct {
 	sendModel string
 	other     []byte // Body with a lane's own model
 
-	reply    provider.Reply
-	recorded ledger.Result   // when recalled
-	attempts int             // that count: pressure and outages cost none
+	Reply    provider.Reply
+	Recorded ledger.Result   // when recalled
+	Attempts int             // that count: pressure and outages cost none
 	inLane   int             // of them in this lane
 	streak   *limiter.Streak // the streak of failures that the last attempts belong to
 	inStreak int             // how many of them
@@ -66,8 +66,8 @@ type task struct {
 	wake     time.Time
 
 	worst          int64  // the most that the next attempt can cost, billionths of a dollar; 0 without a budget
-	cost           int64  // of all attempts, as far as it is known
-	costKnown      bool   // the answer's cost is in cost
+	Cost           int64  // of all attempts, as far as it is known
+	CostKnown      bool   // the answer's cost is in cost
 	mayCost        int64  // the most that attempts can have cost of which nobody said what they did
 	lowered        string // the cheaper model that the budget sent it to; empty for none
 	downgradedFrom string // the model asked for, where the answer is the cheaper one's
@@ -76,23 +76,23 @@ type task struct {
 // maxPooled is how much memory of a finished record is kept for the next, in bytes. Larger buffers go back to the collector.
 const maxPooled = 64 << 10
 
-var tasks = sync.Pool{New: func() any { return new(task) }}
+var tasks = sync.Pool{New: func() any { return new(Task) }}
 
-func newTask() *task { return tasks.Get().(*task) }
+func newTask() *Task { return tasks.Get().(*Task) }
 
 // recycle gives t's memory to a later record. Nothing may refer to it any more.
-func (t *task) recycle() {
-	if t.reply.BodyInUse || max(cap(t.line), cap(t.reply.Body), cap(t.recorded.Response)) > maxPooled {
+func (t *Task) recycle() {
+	if t.Reply.BodyInUse || max(cap(t.Buffer), cap(t.Reply.Body), cap(t.Recorded.Response)) > maxPooled {
 		return
 	}
-	rec, line, body, recorded := t.Record, t.line[:0], t.reply.Body[:0], t.recorded
+	rec, line, body, recorded := t.Record, t.Buffer[:0], t.Reply.Body[:0], t.Recorded
 	rec.Reset()
-	*t = task{Record: rec, line: line, reply: provider.Reply{Body: body}, recorded: recorded}
+	*t = Task{Record: rec, Buffer: line, Reply: provider.Reply{Body: body}, Recorded: recorded}
 	tasks.Put(t)
 }
 
 // waits returns t's delays, which a record that never fails does without.
-func (t *task) waits() *delays {
+func (t *Task) waits() *delays {
 	if t.delays == nil {
 		t.delays = newDelays()
 	}
@@ -100,7 +100,7 @@ func (t *task) waits() *delays {
 }
 
 // note counts the last attempt as one of a streak of failures.
-func (t *task) note(s *limiter.Streak) {
+func (t *Task) note(s *limiter.Streak) {
 	if t.streak != s {
 		t.forgive()
 		t.streak, t.inStreak = s, 0
@@ -109,16 +109,16 @@ func (t *task) note(s *limiter.Streak) {
 }
 
 // forgive gives back the attempts that turned out to be part of an outage.
-func (t *task) forgive() {
+func (t *Task) forgive() {
 	if t.streak.Opened() {
-		t.attempts -= t.inStreak
+		t.Attempts -= t.inStreak
 		t.inLane -= t.inStreak
 		t.inStreak = 0
 	}
 }
 
 // title says which record t is, for messages.
-func (t *task) title() string {
+func (t *Task) title() string {
 	if t.pack != nil {
 		return t.packTitle()
 	}
@@ -133,40 +133,40 @@ func (t *task) title() string {
 	return b.String()
 }
 
-// fail turns t into an error line.
-func (t *task) fail(err *record.Error) {
-	t.outcome, t.err = failed, err
+// Fail turns t into an error line.
+func (t *Task) Fail(err *record.Error) {
+	t.Outcome, t.Err = Failed, err
 }
 
-// recordedCost is what a recalled answer cost, in billionths of a dollar: nothing where another record of this run has its cost.
-func (t *task) recordedCost() int64 {
+// RecordedCost is what a recalled answer cost, in billionths of a dollar: nothing where another record of this run has its cost.
+func (t *Task) RecordedCost() int64 {
 	if t.twin {
 		return 0
 	}
-	return t.recorded.CostNanos
+	return t.Recorded.CostNanos
 }
 
 // shardID names the shard that t was answered in; empty in realtime.
-func (t *task) shardID() string {
+func (t *Task) shardID() string {
 	if t.shard == nil {
 		return ""
 	}
 	return t.shard.id
 }
 
-// closeSpill ends the life of the temporary file, which has no name any more.
-func (t *task) closeSpill() {
-	if t.spill != nil {
-		_ = t.spill.Close()
-		t.spill = nil
+// CloseSpill ends the life of the temporary file, which has no name any more.
+func (t *Task) CloseSpill() {
+	if t.Spill != nil {
+		_ = t.Spill.Close()
+		t.Spill = nil
 	}
 }
 
 // copySpill writes the over-long line to w.
-func (t *task) copySpill(w io.Writer) error {
-	if _, err := t.spill.Seek(0, io.SeekStart); err != nil {
+func (t *Task) copySpill(w io.Writer) error {
+	if _, err := t.Spill.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	_, err := io.Copy(w, t.spill)
+	_, err := io.Copy(w, t.Spill)
 	return err
 }

@@ -21,15 +21,15 @@ type told struct {
 
 // report tells of the lane what t's reply, which belongs to streak, shows for the first time: that it cannot be reached, that it is down
 // and records wait, that it is back.
-func (l *lane) report(t *task, streak *limiter.Streak) {
-	switch t.reply.Class {
+func (l *lane) report(t *Task, streak *limiter.Streak) {
+	switch t.Reply.Class {
 	case provider.OK:
 		l.told.answered.Store(true)
 		if l.told.down.Load() && !l.pace.Stats().Open && l.told.down.CompareAndSwap(true, false) {
 			l.voice.Note("%s answers again", l.name)
 		}
 	case provider.Transient:
-		l.reportFailure(t.reply.Err, streak)
+		l.reportFailure(t.Reply.Err, streak)
 	}
 }
 

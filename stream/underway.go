@@ -10,15 +10,15 @@ import (
 // shares the one answer.
 type underway struct {
 	mu    sync.Mutex
-	tasks map[ledger.Key]*task
+	tasks map[ledger.Key]*Task
 }
 
 func newUnderway() *underway {
-	return &underway{tasks: make(map[ledger.Key]*task)}
+	return &underway{tasks: make(map[ledger.Key]*Task)}
 }
 
 // begin notes that t is under way, or that it is the twin of a record that is, and reports the latter: t then belongs to the commit.
-func (u *underway) begin(t *task) (joined bool) {
+func (u *underway) begin(t *Task) (joined bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if first, ok := u.tasks[t.key]; ok {
@@ -30,7 +30,7 @@ func (u *underway) begin(t *task) (joined bool) {
 }
 
 // join notes that t is the twin of a record that is under way, and reports whether there is one.
-func (u *underway) join(t *task) bool {
+func (u *underway) join(t *Task) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	first, ok := u.tasks[t.key]
@@ -41,7 +41,7 @@ func (u *underway) join(t *task) bool {
 }
 
 // end notes that t's fate is known, and returns the twins that share it.
-func (u *underway) end(t *task) []*task {
+func (u *underway) end(t *Task) []*Task {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.tasks[t.key] != t {

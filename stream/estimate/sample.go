@@ -1,10 +1,11 @@
-package stream
+package estimate
 
 import (
 	"math"
 	"slices"
 
 	"llmpipe/ledger/price"
+	"llmpipe/stream"
 	"llmpipe/stream/record"
 )
 
@@ -23,22 +24,22 @@ type sampleStats struct {
 }
 
 // add takes in a record's fate. It is called by one goroutine.
-func (s *sampleStats) add(t *task) {
-	if t.Body == nil || t.outcome == unsent || t.attempts == 0 && t.outcome == failed {
+func (s *sampleStats) add(t *stream.Task) {
+	if t.Body == nil || t.Outcome == stream.Unsent || t.Attempts == 0 && t.Outcome == stream.Failed {
 		return // it was never asked
 	}
 	guess := float64(record.EstimateTokens(t.Body))
-	cost, known, latency := t.cost, t.costKnown, t.reply.Latency.Milliseconds()
-	if t.outcome == recalled {
-		cost, known, latency = t.recordedCost(), t.recorded.CostKnown, t.recorded.LatencyMS
+	cost, known, latency := t.Cost, t.CostKnown, t.Reply.Latency.Milliseconds()
+	if t.Outcome == stream.Recalled {
+		cost, known, latency = t.RecordedCost(), t.Recorded.CostKnown, t.Recorded.LatencyMS
 	}
 	s.guessed = append(s.guessed, guess)
 	s.costs = append(s.costs, float64(cost))
-	if t.outcome == failed {
+	if t.Outcome == stream.Failed {
 		s.failed++
 		return
 	}
-	u := &t.reply.Answer.Usage
+	u := &t.Reply.Answer.Usage
 	s.answered++
 	s.unpriced = s.unpriced || !known
 	s.prompt += u.Prompt
@@ -47,7 +48,7 @@ func (s *sampleStats) add(t *task) {
 	s.guessedAnswered += guess
 	s.outputs = append(s.outputs, u.Completion)
 	s.latencies = append(s.latencies, latency)
-	if t.reply.Answer.Flag() != "" {
+	if t.Reply.Answer.Flag() != "" {
 		s.flagged++
 	}
 }

@@ -1,15 +1,16 @@
-package stream
+package estimate
 
 import (
 	"testing"
 	"time"
 
 	"llmpipe/ledger/price"
+	"llmpipe/stream"
 )
 
 // What a sample has cost is paid at the full price, and the rest at half of it.
 func TestEstimateByBatchAfterASample(t *testing.T) {
-	prices := (&MoneyConfig{}).InForce(time.Now())
+	prices := (&stream.MoneyConfig{}).InForce(time.Now())
 	total := price.Dollars(1_000_000)
 	e := &Estimate{
 		Model: "gpt-4o-mini", PromptTokens: 1_000_000, CompletionTokens: 500_000, sampled: 200_000, Total: &total,

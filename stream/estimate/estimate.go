@@ -1,4 +1,4 @@
-package stream
+package estimate
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"llmpipe/ledger/price"
+	"llmpipe/stream"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 )
@@ -77,10 +78,10 @@ type survey struct {
 	sampled          [][]byte // lines
 }
 
-// EstimateRun reads the records that cfg names and says what asking about them would cost. With cfg.Sample so many of them are
+// Run reads the records that cfg names and says what asking about them would cost. With cfg.Sample so many of them are
 // really asked, through the ledger, so that nothing is paid for twice. models are priced beside the one that is asked for; none stands for
 // what else its provider has of the family. A sample that could not be asked to its end is an *Ended.
-func EstimateRun(ctx context.Context, cfg Config, models []string) (*Estimate, error) {
+func Run(ctx context.Context, cfg stream.Config, models []string) (*Estimate, error) {
 	s, err := surveyRecords(&cfg)
 	if err != nil {
 		return nil, err
@@ -98,7 +99,7 @@ func EstimateRun(ctx context.Context, cfg Config, models []string) (*Estimate, e
 	prices := cfg.Money.InForce(time.Now())
 	host := provider.NameOf(cfg.Provider.BaseURL)
 	batch := cfg.Batch
-	cfg.Batch = BatchConfig{} // a sample is for now
+	cfg.Batch = stream.BatchConfig{} // a sample is for now
 	var seen *sampleStats
 	if cfg.Sample > 0 {
 		if seen, err = askSample(ctx, cfg, s.sampled); err != nil {
@@ -111,7 +112,7 @@ func EstimateRun(ctx context.Context, cfg Config, models []string) (*Estimate, e
 		seen.total(e, s)
 	}
 	e.time(&cfg, seen)
-	if batch.Mode == ModeBatch {
+	if batch.Mode == stream.ModeBatch {
 		e.byBatch(prices, host, batch.Window)
 	}
 	return e, nil
@@ -121,8 +122,8 @@ func EstimateRun(ctx context.Context, cfg Config, models []string) (*Estimate, e
 const noOutput = "embeddings have none"
 
 // surveyRecords reads the input once. It holds the sample's lines and nothing else.
-func surveyRecords(cfg *Config) (*survey, error) {
-	src, err := newSource(cfg)
+func surveyRecords(cfg *stream.Config) (*survey, error) {
+	src, err := stream.NewSource(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -131,36 +132,36 @@ func surveyRecords(cfg *Config) (*survey, error) {
 		return nil, err
 	}
 	s := &survey{models: make(map[string]int64)}
-	chosen := Sampler[[]byte]{N: cfg.Sample}
-	var t task
+	chosen := stream.Sampler[[]byte]{N: cfg.Sample}
+	var t stream.Task
 	for cfg.Limit == 0 || s.prompts < int64(cfg.Limit) {
-		t.err, t.outcome, t.line = nil, unsent, t.line[:0]
-		err := src.next(&t)
+		t.Err, t.Outcome, t.Buffer = nil, stream.Unsent, t.Buffer[:0]
+		err := src.Next(&t)
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			return nil, err
 		}
-		if t.err == nil {
-			if err := decode.Decode(&t.Record, t.line); err != nil {
-				t.fail(err)
+		if t.Err == nil {
+			if err := decode.Decode(&t.Record, t.Buffer); err != nil {
+				t.Fail(err)
 			}
 		}
 		s.add(&t)
-		if t.spill == nil && cfg.Sample > 0 {
-			if rank := rankOf(&t, cfg.Seed); chosen.wants(rank) {
-				chosen.Offer(rank, slices.Clone(t.line))
+		if t.Spill == nil && cfg.Sample > 0 {
+			if rank := stream.RankOf(&t, cfg.Seed); chosen.Wants(rank) {
+				chosen.Offer(rank, slices.Clone(t.Buffer))
 			}
 		}
-		t.closeSpill()
+		t.CloseSpill()
 	}
 	s.sampled = chosen.Chosen()
 	return s, nil
 }
 
-func (s *survey) add(t *task) {
-	if t.err != nil {
+func (s *survey) add(t *stream.Task) {
+	if t.Err != nil {
 		s.invalid++
 		return
 	}
@@ -219,7 +220,7 @@ func (e *Estimate) price(prices *price.Table, host string, models []string) {
 }
 
 // time fills in the hours: the largest of what the limits and the latency take.
-func (e *Estimate) time(cfg *Config, seen *sampleStats) {
+func (e *Estimate) time(cfg *stream.Config, seen *sampleStats) {
 	note := func(bound string, minutes float64) {
 		if hours := minutes / 60; e.Hours == nil || hours > *e.Hours {
 			e.Hours, e.Bound = &hours, bound
@@ -242,18 +243,18 @@ func (e *Estimate) time(cfg *Config, seen *sampleStats) {
 }
 
 // askSample really asks about the sampled records.
-func askSample(ctx context.Context, cfg Config, lines [][]byte) (*sampleStats, error) {
+func askSample(ctx context.Context, cfg stream.Config, lines [][]byte) (*sampleStats, error) {
 	seen := &sampleStats{}
 	cfg.Stdin, cfg.Files, cfg.Sample, cfg.Limit = bytes.NewReader(append(bytes.Join(lines, []byte("\n")), '\n')), nil, 0, 0
 	cfg.Stdout, cfg.Failed, cfg.Summary, cfg.Ordered = io.Discard, "", "", false
-	cfg.observe = seen.add
-	outcome, err := Run(ctx, cfg)
+	cfg.Observe = seen.add
+	outcome, err := stream.Run(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
 	switch outcome.ExitCode() {
-	case ExitOK, ExitIncomplete: // a failed record is part of what a sample shows
+	case stream.ExitOK, stream.ExitIncomplete: // a failed record is part of what a sample shows
 		return seen, nil
 	}
-	return nil, &Ended{outcome}
+	return nil, &stream.Ended{Outcome: outcome}
 }
