@@ -98,6 +98,8 @@ func (r *run) hintAtRefusals() {
 func (l *lane) fatal(t *Task) error {
 	err := error(t.Reply.Err)
 	switch {
+	case t.Reply.Err.Type == provider.TypeProxy:
+		return ui.WithHint(l.client.ProxyHint(t.Reply.Err), err)
 	case t.Reply.Err.Type == "tls":
 		err = fmt.Errorf("connecting to %s: %w", provider.Shown(l.base), err)
 		if hint := reachHint(l.base, t.Reply.Err.Message); hint != "" {

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"net"
 	"net/url"
 	"strings"
@@ -34,7 +35,7 @@ func (l *lane) report(t *Task, streak *limiter.Streak) {
 }
 
 func (l *lane) reportFailure(err *record.Error, streak *limiter.Streak) {
-	hint := reachHint(l.base, err.Message)
+	hint := cmp.Or(l.client.ProxyHint(err), reachHint(l.base, err.Message))
 	here := strings.Contains(err.Message, tooManyFiles) // and not the provider's doing, however often it has answered
 	if here {
 		hint = "this process may not have more files and connections open: ulimit -n 4096 allows it more, or -c sets fewer in flight"

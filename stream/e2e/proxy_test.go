@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -38,5 +40,70 @@ func TestProxy(t *testing.T) {
 	}
 	if proxied.Load() != 1 {
 		t.Errorf("the proxy was asked %d times", proxied.Load())
+	}
+}
+
+// refusingProxy answers every request with says, whatever it is, and hangs up.
+func refusingProxy(t *testing.T, says string) (address string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				_, _ = conn.Read(make([]byte, 4096))
+				_, _ = io.WriteString(conn, says)
+				_ = conn.Close()
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// A proxy that refuses is named, and a hint says what to do. What waiting does not change ends the run; what it may is tried again.
+func TestProxyRefuses(t *testing.T) {
+	t.Parallel()
+	const none = "" // nobody listens
+	for name, c := range map[string]struct {
+		says, scheme, target string
+		code                 int
+		hint                 string
+	}{
+		"no name given":        {"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "http://", "https", 1, "HTTPS_PROXY=http://NAME:PASSWORD@"},
+		"a wrong password":     {"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "http://me:hush-hush@", "https", 1, "the password in HTTPS_PROXY"},
+		"CONNECT denied":       {"HTTP/1.1 403 Filtered\r\n\r\n", "http://", "https", 1, "NO_PROXY=provider.test"},
+		"no CONNECT at all":    {"HTTP/1.1 405 Method Not Allowed\r\n\r\n", "http://", "https", 1, "NO_PROXY=provider.test"},
+		"a busy proxy":         {"HTTP/1.1 503 Service Unavailable\r\n\r\n", "http://", "https", 3, "does not reach provider.test"},
+		"SOCKS, no name given": {"\x05\xff", "socks5://", "https", 1, "HTTPS_PROXY=socks5://NAME:PASSWORD@"},
+		"not listening":        {none, "http://", "https", 3, "is the proxy that HTTPS_PROXY names running?"},
+		"plain, no name given": {"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 6\r\n\r\n<html>", "http://", "http", 1,
+			"HTTP_PROXY=http://NAME:PASSWORD@"},
+		"plain, denied":        {"HTTP/1.1 403 Filtered\r\nContent-Length: 6\r\n\r\n<html>", "http://", "http", 1, "NO_PROXY=provider.test"},
+		"plain, not listening": {none, "http://", "http", 3, "is the proxy that HTTP_PROXY names running?"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address := refusingProxy(t, c.says)
+			if c.says == none {
+				address = strings.TrimSuffix(strings.TrimPrefix(closedPort(t), "http://"), "/v1")
+			}
+			p := llmpipe(t, t.TempDir(), "--base-url", c.target+"://provider.test/v1", "-m", "m", "--no-ledger", "--retries", "1")
+			p.Env = append(p.Env, strings.ToUpper(c.target)+"_PROXY="+c.scheme+address)
+			p.Stdin = strings.NewReader(`"hello"` + "\n")
+			code := p.exit(t)
+			said := p.out.String() + p.err.String()
+			if code != c.code || !strings.Contains(said, "the proxy "+address) || !strings.Contains(p.err.String(), c.hint) {
+				t.Errorf("exit %d, %s", code, said)
+			}
+			if strings.Contains(said, "hush-hush") {
+				t.Errorf("the password is told: %s", said)
+			}
+		})
 	}
 }

@@ -50,13 +50,17 @@ func (c *Client) run(ctx context.Context, k *call, send func(context.Context) er
 	switch {
 	case k.status == 0 || k.err != nil:
 		reply.unanswered(ctx, bounded, err, missing+limit.String())
-		if k.connected() && late(bounded, err) {
+		switch {
+		case k.via != nil && !k.connected():
+			c.proxy.explain(reply, err)
+		case k.via != nil && late(bounded, err):
 			c.connections.doubt(k.via, k.link)
 		}
 	case k.succeeded():
 		return nil
 	default:
 		reply.applyError()
+		c.proxy.explainAnswer(reply)
 	}
 	return c.callError(k, reply)
 }

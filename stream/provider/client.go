@@ -50,6 +50,7 @@ type Client struct {
 	name        string
 	api         *openai.Client
 	connections *connections
+	proxy       *proxy // nil for none
 	sim         *sim.Server
 	timeout     time.Duration
 	deadlines   deadlines
@@ -67,8 +68,12 @@ func New(c Config) (*Client, error) {
 		return nil, err
 	}
 	base := &url.URL{Scheme: "http", Host: simName, Path: "/v1"}
+	var via *proxy
 	if sim == nil {
 		if base, err = parseBaseURL(c.BaseURL); err != nil {
+			return nil, err
+		}
+		if via, err = proxyTo(base); err != nil {
 			return nil, err
 		}
 	}
@@ -77,11 +82,12 @@ func New(c Config) (*Client, error) {
 	}
 	client := &Client{
 		name:        base.Host,
-		connections: newConnections(transportTo(base, sim, c.Connections)),
+		connections: newConnections(transportTo(base, via, sim, c.Connections)),
+		proxy:       via,
 		sim:         sim,
 		timeout:     c.Timeout,
 		deadlines:   deadlines{timeout: c.Timeout},
-		redact:      newRedactor(slices.Concat(c.Secrets, secretsIn(base.Query()), []string{c.Key})),
+		redact:      newRedactor(slices.Concat(c.Secrets, secretsIn(base.Query()), []string{c.Key, via.password()})),
 		local:       sim != nil || isLoopback(base.Hostname()),
 	}
 	header := c.Header.Clone()
@@ -223,11 +229,16 @@ func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte,
 	if err != nil || x.status < 200 || x.status > 299 || x.repeated {
 		reply.BodyInUse = true
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		reply.judge(endpoint)
-	} else {
+		c.proxy.explainAnswer(reply)
+	default:
 		reply.unanswered(ctx, attempt, err, "no answer within "+c.timeout.String())
-		reply.Sent = reply.Sent && attempt.link.conn != nil
+		if attempt.link.conn == nil {
+			reply.Sent = false
+			c.proxy.explain(reply, err)
+		}
 	}
 	c.deadlines.end(attempt, !reply.BodyInUse)
 	c.redactReply(reply)

@@ -34,19 +34,19 @@ const (
 	probes        = 3
 )
 
-// transportTo returns what makes transports to base, or to the simulator if there is one. Each keeps so many idle connections at most.
-func transportTo(base *url.URL, sim *sim.Server, idle int) func() *http.Transport {
+// transportTo returns what makes transports to base, through via if there is one, or to the simulator. Each keeps so many idle connections
+// at most.
+func transportTo(base *url.URL, via *proxy, sim *sim.Server, idle int) func() *http.Transport {
 	dialer := &net.Dialer{
 		Timeout:         dialTimeout,
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: probeIdle, Interval: probeInterval, Count: probes},
 	}
-	dial, proxy := sockets(dialer.DialContext), proxyTo(base)
+	dial := sockets(dialer.DialContext)
 	if sim != nil {
-		dial, proxy = sim.DialContext, nil
+		dial = sim.DialContext
 	}
 	return func() *http.Transport {
-		return &http.Transport{
-			Proxy:               proxy,
+		t := &http.Transport{
 			DialContext:         dial,
 			TLSHandshakeTimeout: tlsTimeout,
 			MaxIdleConnsPerHost: max(idle, 2),
@@ -58,19 +58,9 @@ func transportTo(base *url.URL, sim *sim.Server, idle int) func() *http.Transpor
 			ReadBufferSize:     8 << 10,
 			WriteBufferSize:    8 << 10,
 		}
+		via.use(t)
+		return t
 	}
-}
-
-// proxyTo is the proxy that the environment names for base, looked up once: every request of a client goes to the same host.
-func proxyTo(base *url.URL) func(*http.Request) (*url.URL, error) {
-	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: base})
-	if err != nil {
-		return http.ProxyFromEnvironment // it says so again
-	}
-	if proxy == nil {
-		return nil
-	}
-	return http.ProxyURL(proxy)
 }
 
 // connections are those of one client to its provider.

@@ -92,6 +92,7 @@ var Rules = []Rule{
 		return e.code() >= 200 && e.code() < 300
 	}},
 	{"401", Fatal, "authentication", func(e evidence) bool { return e.code() == 401 }},
+	{"407: a proxy does not know who asks", Fatal, TypeProxy, func(e evidence) bool { return e.code() == 407 }},
 	{"403 for what the record says (moderation, content policy)", Refused, "content_policy", evidence.moderated},
 	{"403", Fatal, "permission", func(e evidence) bool { return e.code() == 403 }},
 	{"3xx: llmpipe follows no redirect", Fatal, "redirect", func(e evidence) bool { return e.code() >= 300 && e.code() < 400 }},
