@@ -6,9 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -27,15 +24,11 @@ type alert struct {
 	Finish *price.Dollars `json:"to_finish_usd"`
 }
 
-// readAlerts reads what `cat >> name` got, of which there is some.
-func readAlerts(t testing.TB, name string) []alert {
+// readAlerts reads what `cat >> alerts.jsonl` got in dir, of which there is some.
+func readAlerts(t testing.TB, dir string) []alert {
 	t.Helper()
-	content, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var alerts []alert
-	for _, line := range splitLines(string(content)) {
+	for _, line := range splitLines(readFile(t, dir, "alerts.jsonl")) {
 		alerts = append(alerts, parseAlert(t, []byte(line)))
 	}
 	return alerts
@@ -92,7 +85,7 @@ func TestAlertsOncePerCrossing(t *testing.T) {
 		t.Parallel()
 		var mu sync.Mutex
 		var got []alert
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		url := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			mu.Lock()
 			defer mu.Unlock()
 			body, err := io.ReadAll(r.Body)
@@ -100,9 +93,8 @@ func TestAlertsOncePerCrossing(t *testing.T) {
 				t.Errorf("%s %s, %v", r.Method, r.Header, err)
 			}
 			got = append(got, parseAlert(t, body))
-		}))
-		defer server.Close()
-		p, _ := alerted(t, server.URL+"/services/hook")
+		})
+		p, _ := alerted(t, url+"/services/hook")
 		if code := p.exit(t); code != 4 {
 			t.Fatalf("exit code %d: %s", code, &p.err)
 		}
@@ -116,35 +108,26 @@ func TestAlertsOncePerCrossing(t *testing.T) {
 		if code := p.exit(t); code != 4 {
 			t.Fatalf("exit code %d: %s", code, &p.err)
 		}
-		check(t, readAlerts(t, filepath.Join(p.Dir, "alerts.jsonl")))
+		check(t, readAlerts(t, p.Dir))
 	})
 }
 
 // TestDeadAlerts has nobody listen in several ways. The run goes its way, at most with a warning.
 func TestDeadAlerts(t *testing.T) {
 	t.Parallel()
-	refused, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := refused.Close(); err != nil {
-		t.Fatal(err)
-	}
 	// hanging takes connections, and says nothing on them.
 	hanging, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = hanging.Close() })
-	angry := httptest.NewServer(http.NotFoundHandler())
-	t.Cleanup(angry.Close)
 	for name, test := range map[string]struct {
 		target, warning string
 		warnings        int
 	}{
-		"refused":         {"http://" + refused.Addr().String() + "/secret", "connection refused", 2},
+		"refused":         {closedPort(t) + "/secret", "connection refused", 2},
 		"hanging":         {"http://" + hanging.Addr().String() + "/secret", "", 0},
-		"not found":       {angry.URL + "/secret", "404", 2},
+		"not found":       {serve(t, http.NotFound) + "/secret", "404", 2},
 		"failing command": {"exec:exit 3", "exit status 3", 2},
 		"no such command": {"exec:no-such-command-anywhere", "exit status 127", 2},
 		"hanging command": {"exec:sleep 20", "", 0},

@@ -30,12 +30,7 @@ const appendRecords = 400
 
 func newAppendJob(t *testing.T) *appendJob {
 	t.Parallel()
-	dir := t.TempDir()
-	prompts, err := os.ReadFile(writePrompts(t, dir, appendRecords))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &appendJob{T: t, dir: dir, sim: startSim(t, "latency=1ms"), prompts: prompts}
+	return &appendJob{T: t, dir: t.TempDir(), sim: startSim(t, "latency=1ms"), prompts: []byte(numbered(1, appendRecords))}
 }
 
 func (j *appendJob) path(name string) string { return filepath.Join(j.dir, name) }
@@ -118,9 +113,7 @@ func TestAppendToAnotherFile(t *testing.T) {
 	checkOnceEach(t, "a, again", j.run("a", appendTo).ids, appendRecords)
 	checkOnceEach(t, "b, fresh", j.run("b", appendTo).ids, appendRecords)
 	more := `{"id":"before","content":"` + strings.Repeat("x", int(fileSize(j.path("a")))) + `"}` + "\n"
-	if err := os.WriteFile(j.path("c"), []byte(more), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, j.dir, "c", more)
 	checkOnceEach(t, "c, with content of its own", j.run("c", appendTo).ids, appendRecords+1)
 	checkOnceEach(t, "c, again", j.run("c", appendTo).ids, appendRecords+1)
 	j.checkAsked()
@@ -191,9 +184,7 @@ func TestAppendBehindATornLine(t *testing.T) {
 	}
 	j := newAppendJob(t)
 	checkOnceEach(t, "first", j.run("out", redirect).ids, appendRecords)
-	if err := os.WriteFile(j.path("out"), []byte(`{"id":1,"content":"Simul`), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, j.dir, "out", `{"id":1,"content":"Simul`)
 	out := j.run("out", appendTo)
 	checkOnceEach(t, "behind half a line", out.ids, appendRecords)
 	if out.torn != 1 {
@@ -226,9 +217,7 @@ func TestAppendBehindUnmarkedLines(t *testing.T) {
 			slices.Reverse(lines)
 			there := append([]string{`{"of":"another"}`}, lines[:appendRecords/2]...)
 			changed := strings.Replace(lines[appendRecords-1], "Simulated", "simulated", 1)
-			if err := os.WriteFile(j.path("out"), []byte(strings.Join(append(there, changed), "\n")+"\n"), 0o666); err != nil {
-				t.Fatal(err)
-			}
+			writeFile(t, j.dir, "out", strings.Join(append(there, changed), "\n")+"\n")
 			p = j.command("out", appendTo)
 			p.Args = append(p.Args, "-f", format, "--keep-input")
 			stdin, err := p.StdinPipe()

@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"regexp"
 	"sync"
 	"testing"
@@ -29,18 +26,10 @@ var promptNumber = regexp.MustCompile(`prompt number (\d+)`)
 // startWitness starts a witness before a simulator. It ends with the test.
 func startWitness(t testing.TB, sim *simServer) *witness {
 	t.Helper()
-	target, err := url.Parse(sim.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
 	w := &witness{asked: make(map[string]map[string]int)}
-	forward := &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = target.Scheme, target.Host },
-		// A client that was killed is no news.
-		ErrorHandler: func(http.ResponseWriter, *http.Request, error) {},
-		Transport:    &http.Transport{MaxIdleConnsPerHost: 64},
-	}
-	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	forward := forwardTo(t, sim)
+	forward.ErrorHandler = func(http.ResponseWriter, *http.Request, error) {} // a client that was killed is no news
+	w.URL = serve(t, func(rw http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			return // killed while it asked
@@ -50,9 +39,7 @@ func startWitness(t testing.TB, sim *simServer) *witness {
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		forward.ServeHTTP(rw, r)
-	}))
-	t.Cleanup(server.Close)
-	w.URL = server.URL + "/v1"
+	})
 	return w
 }
 

@@ -2,13 +2,13 @@ package e2e
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
+	"llmpipe/ledger/price"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,26 +26,50 @@ type backend struct {
 func newBackend(t testing.TB, handle func(n int64, w http.ResponseWriter, r *http.Request)) *backend {
 	t.Helper()
 	b := &backend{}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	b.URL = serve(t, func(w http.ResponseWriter, r *http.Request) {
 		n := b.asked.Add(1)
 		// Only a server that has read the whole body notices that its client is gone.
 		if _, err := io.Copy(io.Discard, r.Body); err == nil {
 			handle(n, w, r)
 		}
-	}))
+	})
+	return b
+}
+
+// serve serves until the test ends, and returns the base URL.
+func serve(t testing.TB, handle http.HandlerFunc) (url string) {
+	t.Helper()
+	server := httptest.NewServer(handle)
 	t.Cleanup(func() {
 		server.CloseClientConnections()
 		server.Close()
 	})
-	b.URL = server.URL + "/v1"
-	return b
+	return server.URL + "/v1"
+}
+
+// forwardTo is a way to the simulator, for a server that stands before it.
+func forwardTo(t testing.TB, sim *simServer) *httputil.ReverseProxy {
+	t.Helper()
+	target, err := url.Parse(strings.TrimSuffix(sim.URL, "/v1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		Transport: &http.Transport{MaxIdleConnsPerHost: 64},
+	}
 }
 
 // answerChat answers as a chat model that has said its piece.
 func answerChat(w http.ResponseWriter) {
+	answerWith(w, `"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}`)
+}
+
+// answerWith is answerChat with other members at the end than the usage.
+func answerWith(w http.ResponseWriter, members string) {
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = io.WriteString(w, `{"id":"c1","object":"chat.completion","model":"m","choices":[{"index":0,"message":`+
-		`{"role":"assistant","content":"said"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}`)
+	_, _ = fmt.Fprintf(w, `{"id":"c1","object":"chat.completion","model":"m","choices":[{"index":0,"message":`+
+		`{"role":"assistant","content":"said"},"finish_reason":"stop"}],%s}`, members)
 }
 
 // answerError answers with an error as OpenAI words it.
@@ -124,27 +148,22 @@ func feed(t testing.TB, p *process, n int, keep bool) {
 
 // summary is the content of --summary's file.
 type summary struct {
-	In        int      `json:"in"`
-	OK        int      `json:"ok"`
-	Failed    int      `json:"failed"`
-	Skipped   int      `json:"skipped"`
-	Unsent    int      `json:"unsent"`
-	Retries   int      `json:"retries"`
-	Status429 int      `json:"status_429"`
-	CostUSD   *float64 `json:"cost_usd"`
+	In           int            `json:"in"`
+	OK           int            `json:"ok"`
+	Failed       int            `json:"failed"`
+	Skipped      int            `json:"skipped"`
+	Unsent       int            `json:"unsent"`
+	Retries      int            `json:"retries"`
+	Status429    int            `json:"status_429"`
+	Cost         *price.Dollars `json:"cost_usd"`
+	DowngradedAt int            `json:"downgraded_at"`
 }
 
 // readSummary reads summary.json in dir, and checks what holds of every run.
 func readSummary(t testing.TB, dir string) summary {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(dir, "summary.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var s summary
-	if err := json.Unmarshal(content, &s); err != nil {
-		t.Fatal(err)
-	}
+	readJSON(t, dir, "summary.json", &s)
 	if s.In != s.OK+s.Failed+s.Unsent {
 		t.Errorf("records were lost count of: %+v", s)
 	}

@@ -3,8 +3,6 @@ package e2e
 import (
 	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -104,8 +102,7 @@ func TestBadLines(t *testing.T) {
 			t.Errorf("%.60s\nid %s, want %s", b.line, r.ID, b.id)
 		}
 	}
-	failed, err := os.ReadFile(filepath.Join(dir, "failed.jsonl"))
-	if err != nil || !bytes.Equal(failed, bad.Bytes()) {
-		t.Errorf("--failed has %d bytes, want %d, %v", len(failed), bad.Len(), err)
+	if failed := readFile(t, dir, "failed.jsonl"); failed != bad.String() {
+		t.Errorf("--failed has %d bytes, want %d", len(failed), bad.Len())
 	}
 }

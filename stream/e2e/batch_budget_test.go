@@ -3,8 +3,6 @@ package e2e
 import (
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,11 +13,9 @@ const money = "0.00046"
 
 // hello is n records whose worst case costs the same, under ids that begin with name.
 func hello(name, priority string, n int) string {
-	var b strings.Builder
-	for i := range n {
-		fmt.Fprintf(&b, `{"id":"%s%03d"%s,"prompt":"say hello number %03d","max_tokens":50}`+"\n", name, i, priority, i)
-	}
-	return b.String()
+	return repeat(0, n-1, func(i int) string {
+		return fmt.Sprintf(`{"id":"%s%03d"%s,"prompt":"say hello number %03d","max_tokens":50}`, name, i, priority, i)
+	})
 }
 
 const (
@@ -59,9 +55,7 @@ func newBudgeted(t *testing.T, options string) *budgeted {
 // on prepares a run on input with the flags.
 func (b *budgeted) on(t *testing.T, input string, flags ...string) *process {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(b.dir, "in.jsonl"), []byte(input), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, b.dir, "in.jsonl", input)
 	args := []string{"--base-url", b.sim.URL, "-m", "gpt-4o-mini", "--summary", "summary.json"}
 	return llmpipe(t, b.dir, append(append(args, flags...), "in.jsonl")...)
 }
@@ -225,12 +219,9 @@ func TestBudgetKnowsOfBatchesMadeMeanwhile(t *testing.T) {
 func TestBatchBudgetWithLargeRecords(t *testing.T) {
 	t.Parallel()
 	b := newBudgeted(t, "latency=0s&batch-latency=20ms&output=5")
-	var input strings.Builder
 	text := strings.Repeat("a", 17<<20)
-	for i := range 2 {
-		fmt.Fprintf(&input, `{"id":"r%d","prompt":"%s","max_tokens":5}`+"\n", i, text)
-	}
-	p := b.on(t, input.String(), "--mode", "batch", "--budget", "2")
+	input := repeat(0, 1, func(i int) string { return fmt.Sprintf(`{"id":"r%d","prompt":"%s","max_tokens":5}`, i, text) })
+	p := b.on(t, input, "--mode", "batch", "--budget", "2")
 	if code := p.ends(t); code != 0 || len(contents(t, p)) != 2 {
 		t.Errorf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
 	}

@@ -3,7 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -86,17 +85,10 @@ func TestBatchWhoseInputIsEdited(t *testing.T) {
 	sim := startSim(t, "latency=0s&batch-latency=100ms")
 	dir := t.TempDir()
 	write := func(from, to int, edited string) string {
-		var b strings.Builder
-		for i := from; i <= to; i++ {
-			fmt.Fprintf(&b, `{"id":"r%d","prompt":"number %d%s"}`+"\n", i, i, edited)
-		}
-		return b.String()
+		return repeat(from, to, func(i int) string { return fmt.Sprintf(`{"id":"r%d","prompt":"number %[1]d%s"}`, i, edited) })
 	}
-	name := filepath.Join(dir, "in.jsonl")
 	run := func(input string, flags ...string) *process {
-		if err := os.WriteFile(name, []byte(input), 0o666); err != nil {
-			t.Fatal(err)
-		}
+		name := writeFile(t, dir, "in.jsonl", input)
 		p := llmpipe(t, dir, append([]string{"--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", name}, flags...)...)
 		if code := p.exit(t); code != 0 && (code != 75 || len(flags) == 0) {
 			t.Fatalf("exit %d: %s", code, p.err.String())

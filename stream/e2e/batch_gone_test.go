@@ -3,8 +3,6 @@ package e2e
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -12,15 +10,9 @@ import (
 // writeOthers writes a file of n records that no other input has, and returns its name.
 func writeOthers(t *testing.T, dir string, n int) string {
 	t.Helper()
-	var b strings.Builder
-	for i := range n {
-		fmt.Fprintf(&b, `{"id":"other %d","prompt":"something else, number %d"}`+"\n", i, i)
-	}
-	name := filepath.Join(dir, "others.jsonl")
-	if err := os.WriteFile(name, []byte(b.String()), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	return name
+	return writeFile(t, dir, "others.jsonl", repeat(1, n, func(i int) string {
+		return fmt.Sprintf(`{"id":"other %d","prompt":"something else, number %[1]d"}`, i)
+	}))
 }
 
 // What is wrong for good with a batch ends a run that has records in it, with what can be done; and no run that has none.
@@ -131,15 +123,9 @@ func TestBatchThatShowsLate(t *testing.T) {
 // writeNumbered writes a file of n records with a bound, so that a budget knows their worst case: about $0.00016. It returns its name.
 func writeNumbered(t *testing.T, dir, prefix string, n int) string {
 	t.Helper()
-	var b strings.Builder
-	for i := range n {
-		fmt.Fprintf(&b, `{"id":"%s%d","prompt":"number %d","max_tokens":500}`+"\n", prefix, i, i)
-	}
-	name := filepath.Join(dir, prefix+".jsonl")
-	if err := os.WriteFile(name, []byte(b.String()), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	return name
+	return writeFile(t, dir, prefix+".jsonl", repeat(1, n, func(i int) string {
+		return fmt.Sprintf(`{"id":"%s%d","prompt":"number %[2]d","max_tokens":500}`, prefix, i)
+	}))
 }
 
 // Records of an earlier batch that come late, after others had to wait for room in the budget, are waited for like those that come early;

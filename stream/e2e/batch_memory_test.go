@@ -2,30 +2,22 @@ package e2e
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 )
 
 // 120,000 records are three files at the provider, and neither they nor their answers are ever in memory at once.
 func TestBatchOfManyRecords(t *testing.T) {
-	if raced() {
+	if race {
 		t.Skip("shadow memory says nothing, and the smaller tests look for races")
 	}
 	t.Parallel()
 	const records = 120_000
 	sim := startSim(t, "latency=0s&batch-latency=100ms&output=5")
 	dir := t.TempDir()
-	var input strings.Builder
-	for i := range records {
-		fmt.Fprintf(&input, `{"id":"r%d","prompt":"what do you say to number %d, of which there is no more to be known?"}`+"\n", i, i)
-	}
-	name := filepath.Join(dir, "in.jsonl")
-	if err := os.WriteFile(name, []byte(input.String()), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	name := writeFile(t, dir, "in.jsonl", repeat(0, records-1, func(i int) string {
+		return fmt.Sprintf(`{"id":"r%d","prompt":"what do you say to number %[1]d, of which there is no more to be known?"}`, i)
+	}))
 	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "-f", "text", "--summary", "summary.json", name)
 	if err := p.Start(); err != nil {
 		t.Fatal(err)

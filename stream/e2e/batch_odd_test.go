@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
@@ -49,12 +48,7 @@ type oddBatch struct {
 func newOddBatches(t testing.TB) *oddBatches {
 	t.Helper()
 	o := &oddBatches{steps: make(map[string]int)}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { o.serve(t, w, r) }))
-	t.Cleanup(func() {
-		server.CloseClientConnections()
-		server.Close()
-	})
-	o.URL = server.URL + "/v1"
+	o.URL = serve(t, func(w http.ResponseWriter, r *http.Request) { o.serve(t, w, r) })
 	return o
 }
 

@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -59,9 +57,7 @@ func TestBatchOfOneLargerThanTheQueue(t *testing.T) {
 	sim := startSim(t, "latency=0s&batch-latency=20ms&batch-tokens=200")
 	dir := t.TempDir()
 	input := fmt.Sprintf(`{"id":"long","prompt":%q}`+"\n"+`{"id":"short","prompt":"hello"}`+"\n", strings.Repeat("so many words ", 500))
-	if err := os.WriteFile(filepath.Join(dir, "in.jsonl"), []byte(input), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, dir, "in.jsonl", input)
 	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "--give-up", "1s",
 		"--summary", "summary.json", "in.jsonl")
 	if code := p.exit(t); code != 75 || !strings.Contains(p.err.String(), "the provider has no room for a single request") {

@@ -3,8 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -124,9 +122,7 @@ func TestBatchOfAllKinds(t *testing.T) {
 		`{"custom_id":"c","method":"POST","url":"/v1/completions","body":{"model":"gpt-3.5-turbo-instruct","prompt":"ten"}}`,
 		`no JSON`,
 	}, "\n")
-	if err := os.WriteFile(filepath.Join(dir, "in.jsonl"), []byte(input+"\n"), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, dir, "in.jsonl", input+"\n")
 	p := llmpipe(t, dir, "--base-url", g.URL, "-m", "gpt-4o-mini", "--mode", "batch", "--ordered", "--keep-input", "in.jsonl")
 	if code := p.exit(t); code != 3 {
 		t.Fatalf("exit %d: %s", code, p.err.String())

@@ -3,7 +3,6 @@ package e2e
 import (
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -31,8 +30,8 @@ func TestBatchThatExpires(t *testing.T) {
 	if said := p.err.String(); !strings.Contains(said, "expired: 50 answered, 0 failed, 50 without an answer") {
 		t.Errorf("said\n%s", said)
 	}
-	if s := readSummary(t, dir); s.CostUSD == nil || fmt.Sprintf("%.6f", *s.CostUSD) != fmt.Sprintf("%.6f", costOf(t, p)) {
-		t.Errorf("the summary says %v, the lines %g", s.CostUSD, costOf(t, p))
+	if s := readSummary(t, dir); s.Cost == nil || !same(float64(*s.Cost)/dollar, costOf(t, p)) {
+		t.Errorf("the summary says %v, the lines %g", s.Cost, costOf(t, p))
 	}
 }
 
@@ -79,9 +78,7 @@ func TestBatchWithRejectedLines(t *testing.T) {
 {"id":"bad","messages":[],"max_tokens":10}
 {"id":"fine","prompt":"hello again"}
 `
-	if err := os.WriteFile(filepath.Join(dir, "in.jsonl"), []byte(input), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, dir, "in.jsonl", input)
 	sim := startSim(t, "latency=0s&batch-latency=20ms")
 	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "in.jsonl")
 	if code := p.exit(t); code != 3 {
@@ -188,9 +185,7 @@ func TestBatchWaitsForRoomInTheQueue(t *testing.T) {
 				endpoint[:4], i, endpoint, i)
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, "in.jsonl"), []byte(input.String()), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, dir, "in.jsonl", input.String())
 	p := llmpipe(t, dir, "--base-url", g.URL, "--mode", "batch", "in.jsonl")
 	if code := p.exit(t); code != 0 || len(contents(t, p)) != 80 {
 		t.Fatalf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())

@@ -3,8 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -12,17 +10,7 @@ import (
 // writeTwins writes a file of n records, of which each comes so many times, and returns its name.
 func writeTwins(t *testing.T, dir string, n, times int) string {
 	t.Helper()
-	var b strings.Builder
-	for range times {
-		for i := range n {
-			fmt.Fprintf(&b, `{"id":"r%d","prompt":"number %d"}`+"\n", i, i)
-		}
-	}
-	name := filepath.Join(dir, "twins.jsonl")
-	if err := os.WriteFile(name, []byte(b.String()), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	return name
+	return writeFile(t, dir, "twins.jsonl", strings.Repeat(numbered(1, n), times))
 }
 
 // A request that many records share is answered, fails and costs once, however late its twins come by.
@@ -72,8 +60,8 @@ func TestBatchOfTwins(t *testing.T) {
 				t.Errorf("recorded %v", kinds)
 			}
 			cost := miniPrice(3000, 1000) / 2 * float64(answered)
-			if s := readSummary(t, dir); s.CostUSD == nil || !same(*s.CostUSD, cost) {
-				t.Errorf("the summary says %v, want %g", s.CostUSD, cost)
+			if s := readSummary(t, dir); s.Cost == nil || !same(float64(*s.Cost)/dollar, cost) {
+				t.Errorf("the summary says %v, want %g", s.Cost, cost)
 			}
 			if spent := lastSpent(t, p); !same(spent, cost) {
 				t.Errorf("the progress says %g were spent, want %g", spent, cost)

@@ -3,8 +3,6 @@ package e2e
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -33,10 +31,7 @@ func TestBatchesCancelAll(t *testing.T) {
 	dir := t.TempDir()
 	for _, to := range []*oddBatches{other, o} {
 		for i := range 3 {
-			name := filepath.Join(dir, "in.jsonl")
-			if err := os.WriteFile(name, fmt.Appendf(nil, `{"id":"r%d","prompt":"for %s"}`, i, to.URL), 0o666); err != nil {
-				t.Fatal(err)
-			}
+			name := writeFile(t, dir, "in.jsonl", fmt.Sprintf(`{"id":"r%d","prompt":"for %s"}`, i, to.URL))
 			if p := llmpipe(t, dir, to.args("--detach", name)...); p.exit(t) != 75 {
 				t.Fatal(p.err.String())
 			}
@@ -66,9 +61,7 @@ func TestBatchesOfARepairedLedger(t *testing.T) {
 		t.Fatal(p.err.String())
 	}
 	text := strings.Replace(readFile(t, dir, "llmpipe.ledger.jsonl"), `"round":1`, `"round":2`, 1)
-	if err := os.WriteFile(filepath.Join(dir, "llmpipe.ledger.jsonl"), []byte(text), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, dir, "llmpipe.ledger.jsonl", text)
 	if p := llmpipe(t, dir, "repair", "--out", "clean.jsonl", "llmpipe.ledger.jsonl"); p.exit(t) != 0 {
 		t.Fatal(p.err.String())
 	}

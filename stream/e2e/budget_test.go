@@ -3,7 +3,6 @@ package e2e
 import (
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,7 +45,7 @@ func TestBudgetHolds(t *testing.T) {
 		if !within(2, spent, budget.nanos) {
 			t.Errorf("budget %s: the provider charged %d, which is not within 2 %% below %d", budget.dollars, spent, budget.nanos)
 		}
-		s := readMoney(t, dir)
+		s := readSummary(t, dir)
 		if s.Skipped != answered || s.OK != asked.Answered || s.Cost == nil || int64(*s.Cost) != spent-before || reported(t, dir) != spent {
 			t.Errorf("budget %s: summary %+v, report %d; the provider gave %d answers for %d after %d for %d",
 				budget.dollars, s, reported(t, dir), asked.Answered, spent, answered, before)
@@ -113,7 +112,7 @@ func TestBudgetHoldsAmongFailures(t *testing.T) {
 	unclear := int64(asked.Faults["reset"] + asked.Faults["garbage"] + asked.Faults["hang"] + asked.Faults["empty"])
 	// A body has between 90 and 110 bytes, and at most a token a byte.
 	low, high := spent+unclear*(90*150+maxTokens*600), spent+unclear*(110*150+maxTokens*600)
-	alerts := readAlerts(t, filepath.Join(dir, "alerts.jsonl"))
+	alerts := readAlerts(t, dir)
 	reckoned := int64(alerts[len(alerts)-1].Spent)
 	t.Logf("%d answers for %d, %d unclear attempts, %d reckoned of %d; faults %v", asked.Answered, spent, unclear, reckoned,
 		int64(budget), asked.Faults)
@@ -123,7 +122,7 @@ func TestBudgetHoldsAmongFailures(t *testing.T) {
 	if !within(2, reckoned, budget) {
 		t.Errorf("%d counts as spent, which is not within 2 %% below %d", reckoned, int64(budget))
 	}
-	if s := readMoney(t, dir); s.OK != asked.Answered || s.Cost == nil || int64(*s.Cost) != spent {
+	if s := readSummary(t, dir); s.OK != asked.Answered || s.Cost == nil || int64(*s.Cost) != spent {
 		t.Errorf("summary %+v, but the provider gave %d answers for %d", s, asked.Answered, spent)
 	}
 
@@ -196,9 +195,7 @@ func newTill(t testing.TB, first int) *till {
 		time.Sleep(3 * time.Millisecond)
 		output := 13 + n*37%108
 		s.spent.Add(10*150 + output*600)
-		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprintf(w, `{"choices":[{"index":0,"message":{"role":"assistant","content":"said"},"finish_reason":"stop"}],`+
-			`"usage":{"prompt_tokens":10,"completion_tokens":%d,"total_tokens":%d}}`, output, output+10)
+		answerWith(w, fmt.Sprintf(`"usage":{"prompt_tokens":10,"completion_tokens":%d,"total_tokens":%d}`, output, output+10))
 	})
 	return s
 }

@@ -3,8 +3,6 @@ package e2e
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -49,7 +47,7 @@ func TestCosts(t *testing.T) {
 				run, len(lines), sum, charged, asked.Answered, reported(t, dir))
 		}
 		want := []int64{charged, 0}[run]
-		if s := readMoney(t, dir); s.Cost == nil || int64(*s.Cost) != want {
+		if s := readSummary(t, dir); s.Cost == nil || int64(*s.Cost) != want {
 			t.Errorf("run %d: summary %+v, want a cost of %d", run, s, want)
 		}
 	}
@@ -60,10 +58,8 @@ func TestCachedAndReasoningTokens(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	b := newBackend(t, func(_ int64, w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"choices":[{"index":0,"message":{"role":"assistant","content":"said"},"finish_reason":"stop"}],"usage":{` +
-			`"prompt_tokens":2000,"completion_tokens":1000,"total_tokens":3000,` +
-			`"prompt_tokens_details":{"cached_tokens":1024},"completion_tokens_details":{"reasoning_tokens":960}}}`))
+		answerWith(w, `"usage":{"prompt_tokens":2000,"completion_tokens":1000,"total_tokens":3000,`+
+			`"prompt_tokens_details":{"cached_tokens":1024},"completion_tokens_details":{"reasoning_tokens":960}}`)
 	})
 	p := llmpipe(t, dir, "--base-url", b.URL, "-m", "o3-mini")
 	p.Stdin = strings.NewReader(`"think"`)
@@ -82,19 +78,18 @@ func TestFailuresThatCost(t *testing.T) {
 	dir := t.TempDir()
 	const usage = `"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}`
 	b := newBackend(t, func(n int64, w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
 		if n <= 2 {
 			_, _ = w.Write([]byte(`{"choices":[],` + usage + `}`))
 			return
 		}
-		_, _ = w.Write([]byte(`{"choices":[{"index":0,"message":{"role":"assistant","content":"said"},"finish_reason":"stop"}],` + usage + `}`))
+		answerWith(w, usage)
 	})
 	run := func(want string) {
 		t.Helper()
 		p := llmpipe(t, dir, "--base-url", b.URL, "-m", "gpt-4o-mini", "--retries", "1", "--summary", "summary.json")
 		p.Stdin = strings.NewReader(`{"id":"a","prompt":"hello"}`)
 		p.exit(t)
-		if s := readMoney(t, dir); !strings.Contains(p.out.String(), want) || s.Cost == nil || !strings.Contains(want, s.Cost.String()) {
+		if s := readSummary(t, dir); !strings.Contains(p.out.String(), want) || s.Cost == nil || !strings.Contains(want, s.Cost.String()) {
 			t.Errorf("said %s, summary %+v, want %s", &p.out, s, want)
 		}
 	}
@@ -116,10 +111,7 @@ func TestUnknownPrices(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			prices := filepath.Join(dir, name)
-			if err := os.WriteFile(prices, []byte(content), 0o666); err != nil {
-				t.Fatal(err)
-			}
+			prices := writeFile(t, dir, name, content)
 			prompts := writeBounded(t, dir, 50, always(100))
 			sim := startSim(t, "latency=1ms&output=40")
 			run := func(args ...string) (*process, int) {
@@ -148,7 +140,7 @@ func TestUnknownPrices(t *testing.T) {
 					t.Errorf("%+v has a cost", line)
 				}
 			}
-			if s := readMoney(t, dir); s.Cost != nil {
+			if s := readSummary(t, dir); s.Cost != nil {
 				t.Errorf("the summary has a cost: %+v", s)
 			}
 
@@ -163,7 +155,7 @@ func TestUnknownPrices(t *testing.T) {
 				}
 				sum += int64(*line.Cost)
 			}
-			if s := readMoney(t, dir); s.Cost == nil || int64(*s.Cost) != sum || sum == 0 || reported(t, dir) != sum {
+			if s := readSummary(t, dir); s.Cost == nil || int64(*s.Cost) != sum || sum == 0 || reported(t, dir) != sum {
 				t.Errorf("with %s: summary %+v, report %d, the lines cost %d", name, s, reported(t, dir), sum)
 			}
 		})

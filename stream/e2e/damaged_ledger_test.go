@@ -24,11 +24,26 @@ func newLedgerJob(t *testing.T, records int) *ledgerJob {
 	return &ledgerJob{T: t, dir: dir, ledger: filepath.Join(dir, "job.jsonl"), sim: startSim(t, "latency=1ms")}
 }
 
+// filter prepares a run of the job, with more flags.
+func (j *ledgerJob) filter(args ...string) *process {
+	j.Helper()
+	return llmpipe(j, j.dir, append([]string{"--base-url", j.sim.URL, "-m", "gpt-4o-mini", "-l", "job.jsonl", "prompts.jsonl"}, args...)...)
+}
+
 // run runs the job, with more flags.
 func (j *ledgerJob) run(args ...string) (p *process, code int) {
 	j.Helper()
-	p = llmpipe(j, j.dir, append([]string{"--base-url", j.sim.URL, "-m", "gpt-4o-mini", "-l", "job.jsonl", "prompts.jsonl"}, args...)...)
+	p = j.filter(args...)
 	return p, p.exit(j)
+}
+
+// lines runs p, which must end well, and returns what it wrote.
+func (j *ledgerJob) lines(p *process) []string {
+	j.Helper()
+	if code := p.exit(j); code != 0 {
+		j.Fatalf("%v: exit %d: %s", p.Args, code, &p.err)
+	}
+	return p.lines()
 }
 
 // done runs the job, which must end well.
@@ -44,11 +59,7 @@ func (j *ledgerJob) done(records int) {
 // content is what is in the ledger.
 func (j *ledgerJob) content() []byte {
 	j.Helper()
-	text, err := os.ReadFile(j.ledger)
-	if err != nil {
-		j.Fatal(err)
-	}
-	return text
+	return []byte(readFile(j, j.dir, "job.jsonl"))
 }
 
 // refused checks that the ledger is refused, with a message that holds all of want, and that nothing was asked or changed.
@@ -79,9 +90,7 @@ func TestDamagedLedger(t *testing.T) {
 	at := bytes.Index(text, []byte(`"id":7,`))
 	line := bytes.LastIndexByte(text[:at], '\n') + 1
 	text[at+len(`"id":7,`)+20] ^= 0x01
-	if err := os.WriteFile(j.ledger, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, j.dir, "job.jsonl", string(text))
 	where, hint := fmt.Sprintf("reading ledger job.jsonl at byte %d: checksum mismatch", line), "hint: llmpipe repair job.jsonl "
 	p, code := j.run()
 	j.refused(p, code, text, records, where, hint)
@@ -121,9 +130,7 @@ func TestTornLedger(t *testing.T) {
 	j := newLedgerJob(t, records)
 	j.done(records)
 	text := j.content()
-	if err := os.WriteFile(j.ledger, text[:len(text)-10], 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, j.dir, "job.jsonl", string(text[:len(text)-10]))
 	p, code := j.run()
 	if code != 0 || !strings.Contains(p.err.String(), "its last line was torn") {
 		t.Errorf("exit %d: %s", code, &p.err)
@@ -153,9 +160,7 @@ func TestNotALedger(t *testing.T) {
 		{"answers", `{"id":1,"content":"hello"}` + "\n", "not a ledger"},
 		{"gzip", "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", "it is compressed (gzip)"},
 	} {
-		if err := os.WriteFile(j.ledger, []byte(test.content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		writeFile(t, j.dir, "job.jsonl", test.content)
 		p, code := j.run()
 		j.refused(p, code, []byte(test.content), 0, "opening ledger job.jsonl: ", test.want, "hint: name another file with --ledger")
 	}
@@ -179,7 +184,7 @@ func TestLedgerIsTheOutput(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	p := llmpipe(t, j.dir, "--base-url", j.sim.URL, "-m", "gpt-4o-mini", "-l", "job.jsonl", "prompts.jsonl")
+	p := j.filter()
 	p.Stdout = out
 	j.refused(p, p.exit(t), []byte{}, 0, "--ledger job.jsonl is the output")
 	p, code := j.run("--summary", "job.jsonl")

@@ -26,7 +26,7 @@ func TestDowngrade(t *testing.T) {
 	if code := p.exit(t); code != 0 {
 		t.Fatalf("exit code %d: %s", code, &p.err)
 	}
-	asked, s := sim.stats(t), readMoney(t, dir)
+	asked, s := sim.stats(t), readSummary(t, dir)
 	dear, cheap := asked.Models["gpt-4o"], asked.Models["gpt-4o-mini"]
 	t.Logf("%d requests to the dear model, %d to the cheap one, from line %d on; %d of %d spent",
 		dear.Answered, cheap.Answered, s.DowngradedAt, asked.bill(t), int64(budget))

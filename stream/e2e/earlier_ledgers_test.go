@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -42,9 +41,7 @@ func (l *earlierLedger) read(t *testing.T, name string) string { return readFile
 // write makes a file where the test runs.
 func (l *earlierLedger) write(t *testing.T, name, text string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(l.dir, name), []byte(text), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, l.dir, name, text)
 }
 
 // run is the sample's command again, on the copies, and without --detach: a simulator in the same

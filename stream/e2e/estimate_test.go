@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -41,12 +39,9 @@ func TestSampleThenRun(t *testing.T) {
 	if n := sim.stats(t).Requests; n != sampled {
 		t.Errorf("the sample took %d requests", n)
 	}
-	estimate := filepath.Join(dir, "est.json")
-	if err := os.WriteFile(estimate, p.out.Bytes(), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	estimate := writeFile(t, dir, "est.json", p.out.String())
 	var e estimated
-	readJSON(t, estimate, &e)
+	readJSON(t, dir, "est.json", &e)
 	if e.Prompts != records || e.Sample == nil || e.Sample.N != sampled || e.Interval == nil {
 		t.Fatalf("estimate %s", &p.out)
 	}
@@ -57,7 +52,7 @@ func TestSampleThenRun(t *testing.T) {
 	}
 	asked := sim.stats(t)
 	truth := asked.bill(t)
-	if s := readMoney(t, dir); asked.Requests != records || s.Skipped != sampled || s.OK != records {
+	if s := readSummary(t, dir); asked.Requests != records || s.Skipped != sampled || s.OK != records {
 		t.Errorf("%d requests, summary %+v: the sample was paid for twice", asked.Requests, s)
 	}
 	off := float64(e.Total)/float64(truth) - 1
@@ -81,7 +76,7 @@ func TestEstimateMemory(t *testing.T) {
 	t.Parallel()
 	const most = 48 << 20
 	records := 1_000_000
-	if raced() {
+	if race {
 		records /= 10 // they take a minute
 	}
 	p := llmpipe(t, t.TempDir(), "estimate", "--json", "--base-url", "sim:?latency=1ms", "--sample", "1000")
@@ -109,7 +104,7 @@ func TestEstimateMemory(t *testing.T) {
 		t.Fatalf("exit code %d, %s, %s", code, &p.out, &p.err)
 	}
 	t.Logf("%d KiB of memory", peak>>10)
-	if raced() {
+	if race {
 		peak /= 6 // shadow memory
 	}
 	if peak > most {

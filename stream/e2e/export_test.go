@@ -1,30 +1,15 @@
 package e2e
 
 import (
-	"bytes"
-	"compress/gzip"
-	"os"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 // command runs llmpipe in j's directory, which must end well, and returns its lines.
 func (j *ledgerJob) command(args ...string) []string {
 	j.Helper()
-	p := llmpipe(j, j.dir, args...)
-	if code := p.exit(j); code != 0 {
-		j.Fatalf("%v: exit %d: %s", args, code, &p.err)
-	}
-	return p.lines()
-}
-
-// filter is command for a run of the filter.
-func (j *ledgerJob) filter(args ...string) []string {
-	j.Helper()
-	return j.command(append([]string{"--base-url", j.sim.URL, "-m", "gpt-4o-mini", "-l", "job.jsonl", "prompts.jsonl"}, args...)...)
+	return j.lines(llmpipe(j, j.dir, args...))
 }
 
 // checkSameLines compares lines in any order.
@@ -40,11 +25,11 @@ func checkSameLines(t testing.TB, what string, got, want []string) {
 func TestExportIsWhatTheFilterWrote(t *testing.T) {
 	const records = 30
 	j := newLedgerJob(t, records)
-	first := j.filter()
+	first := j.lines(j.filter())
 	checkOnceEach(t, "first run", parseOutput([]byte(strings.Join(first, "\n")+"\n")).ids, records)
 	for _, format := range []string{"result", "raw", "batch", "text"} {
 		exported := j.command("export", "-l", "job.jsonl", "-f", format)
-		checkSameLines(t, format, exported, j.filter("-f", format))
+		checkSameLines(t, format, exported, j.lines(j.filter("-f", format)))
 		if len(exported) != records {
 			t.Errorf("%s: %d lines", format, len(exported))
 		}
@@ -59,8 +44,8 @@ func TestExportIsWhatTheFilterWrote(t *testing.T) {
 func TestExportOfEditedRecords(t *testing.T) {
 	const records = 20
 	j := newLedgerJob(t, records)
-	j.filter()
-	last := j.filter("--set", "max_tokens=5")
+	j.lines(j.filter())
+	last := j.lines(j.filter("--set", "max_tokens=5"))
 	checkSameLines(t, "edited", j.command("export", "job.jsonl"), last)
 	if ids := recorded(t, j.ledger); len(ids) != records || ids["7"] != 2 {
 		t.Errorf("record 7 is %d times in the ledger, want both", ids["7"])
@@ -70,13 +55,13 @@ func TestExportOfEditedRecords(t *testing.T) {
 // TestExportSample chooses as the filter's --sample does: the same records each time, all of them in a larger sample.
 func TestExportSample(t *testing.T) {
 	j := newLedgerJob(t, 40)
-	j.filter()
+	j.lines(j.filter())
 	five := j.command("export", "job.jsonl", "--sample", "5")
 	if len(five) != 5 {
 		t.Fatalf("%d lines", len(five))
 	}
 	checkSameLines(t, "again", j.command("export", "job.jsonl", "--sample", "5"), five)
-	checkSameLines(t, "the filter's", j.filter("--sample", "5"), five)
+	checkSameLines(t, "the filter's", j.lines(j.filter("--sample", "5")), five)
 	twelve := j.command("export", "job.jsonl", "--sample", "12")
 	for _, line := range five {
 		if !slices.Contains(twelve, line) {
@@ -98,41 +83,25 @@ func TestExportSample(t *testing.T) {
 func TestCompressedLedgers(t *testing.T) {
 	const records = 25
 	j := newLedgerJob(t, records)
-	want := j.filter()
+	want := j.lines(j.filter())
 	report := j.command("report", "job.jsonl", "--json")
-	plain := j.content()
-	var zipped bytes.Buffer
-	w := gzip.NewWriter(&zipped)
-	if _, err := w.Write(plain); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	encoder, err := zstd.NewWriter(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for kind, content := range map[string][]byte{"gz": zipped.Bytes(), "zst": encoder.EncodeAll(plain, nil)} {
+	plain := string(j.content())
+	for kind, content := range map[string]string{"gz": gzipped(t, plain), "zst": zstandard(t, plain)} {
 		name := "old." + kind
-		if err := os.WriteFile(j.dir+"/"+name, content, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		writeFile(t, j.dir, name, content)
 		checkSameLines(t, name, j.command("export", name), want)
 		checkSameLines(t, name+" by -l", j.command("export", "-l", name), want)
 		checkSameLines(t, name, j.command("report", name, "--json"), report)
 		if lines := j.command("report", name, "job.jsonl"); !strings.HasPrefix(lines[0], "50 results, 0 failures, 2 runs") {
 			t.Errorf("two ledgers: %q", lines[0])
 		}
-		p := llmpipe(t, j.dir, "--base-url", j.sim.URL, "-m", "gpt-4o-mini", "-l", name, "prompts.jsonl")
+		p := j.filter("-l", name)
 		code := p.exit(t)
 		j.refused(p, code, nil, records, "it is compressed", "hint: ")
-		if now, err := os.ReadFile(j.dir + "/" + name); err != nil || !bytes.Equal(now, content) {
+		if readFile(t, j.dir, name) != content {
 			t.Errorf("%s was changed", name)
 		}
-		if err := os.WriteFile(j.dir+"/"+name, content[:len(content)/2], 0o600); err != nil {
-			t.Fatal(err)
-		}
+		writeFile(t, j.dir, name, content[:len(content)/2])
 		p = llmpipe(t, j.dir, "export", name)
 		if code := p.exit(t); code != 1 || !strings.Contains(p.err.String(), "error: reading ledger "+name) {
 			t.Errorf("half of %s: exit %d: %s", name, code, &p.err)

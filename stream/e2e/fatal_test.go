@@ -97,7 +97,7 @@ func TestRedirectGetsNoKey(t *testing.T) {
 			t.Errorf("%d: exit %d", status, code)
 		}
 		said := p.err.String()
-		if !strings.Contains(said, other.URL) || !strings.Contains(said, "hint: ") || strings.Contains(said, "sk-secret") {
+		if !strings.Contains(said, other.URL) || !strings.Contains(said, "hint: llmpipe follows no redirect") || strings.Contains(said, "sk-secret") {
 			t.Errorf("%d: said\n%s", status, said)
 		}
 	}

@@ -4,9 +4,7 @@ package e2e
 
 import (
 	"bytes"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -23,11 +21,8 @@ func TestFullLedger(t *testing.T) {
 	j := newLedgerJob(t, records)
 	lost := 0
 	for _, blocks := range []int{1, 3, 17, 40, 63} {
-		cmd := exec.Command("/bin/sh", "-c",
-			fmt.Sprintf(`ulimit -f %d; exec llmpipe --base-url "$SIM" -m gpt-4o-mini -c 8 -l job.jsonl prompts.jsonl`, blocks))
-		p := &process{Cmd: cmd}
-		p.Dir, p.Env = j.dir, append(cleanEnv(), "SIM="+j.sim.URL)
-		p.Stdout, p.Stderr = &p.out, &p.err
+		p := shell(t, j.dir, `ulimit -f $1; exec llmpipe --base-url "$2" -m gpt-4o-mini -c 8 -l job.jsonl prompts.jsonl`,
+			strconv.Itoa(blocks), j.sim.URL)
 		code := p.exit(t)
 		said := p.err.String()
 		for _, want := range []string{"writing ledger job.jsonl: ", "file too large", "hint: "} {
@@ -76,7 +71,7 @@ func TestFullOutput(t *testing.T) {
 	defer full.Close()
 	const records = 300
 	j := newLedgerJob(t, records)
-	p := llmpipe(t, j.dir, "--base-url", j.sim.URL, "-m", "gpt-4o-mini", "-l", "job.jsonl", "prompts.jsonl")
+	p := j.filter()
 	p.Stdout = full
 	if code := p.exit(t); code != 1 || !strings.Contains(p.err.String(), "error: writing to stdout: ") {
 		t.Errorf("exit %d: %s", code, &p.err)
@@ -116,7 +111,7 @@ func TestLedgerThatMayNotBeWritten(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer out.Close()
-			p := llmpipe(t, j.dir, "--base-url", j.sim.URL, "-m", "gpt-4o-mini", "-l", "job.jsonl", "prompts.jsonl")
+			p := j.filter()
 			p.Stdout = out
 			ordinary(t, p)
 			if code := p.exit(t); code != 0 {
@@ -132,7 +127,7 @@ func TestLedgerThatMayNotBeWritten(t *testing.T) {
 		if err := os.Chmod(j.ledger, mode); err != nil {
 			t.Fatal(err)
 		}
-		p := llmpipe(t, j.dir, "--base-url", j.sim.URL, "-m", "gpt-4o-mini", "-l", "job.jsonl", "prompts.jsonl")
+		p := j.filter()
 		ordinary(t, p)
 		code := p.exit(t)
 		if mode != 0 && len(p.lines()) != records {

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"os"
 	"strings"
 	"testing"
 
@@ -18,9 +17,7 @@ func TestAppendToAFullDisk(t *testing.T) {
 			j := newAppendJob(t)
 			// Larger than the ledger gets, so that only the output meets the limit.
 			before := strings.Repeat(`{"id":"before","content":"`+strings.Repeat("x", 1000)+`"}`+"\n", 1000)
-			if err := os.WriteFile(j.path("out"), []byte(before), 0o666); err != nil {
-				t.Fatal(err)
-			}
+			writeFile(t, j.dir, "out", before)
 			run := func(room uint64) (p *process, code int) {
 				t.Helper()
 				p = j.command("out", appendTo)

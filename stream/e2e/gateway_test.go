@@ -39,12 +39,7 @@ const (
 func newGateway(t testing.TB, sim *simServer, on func(step string) fate) *gateway {
 	t.Helper()
 	g := &gateway{on: on, steps: make(map[string]int)}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.serve(t, sim, w, r) }))
-	t.Cleanup(func() {
-		server.CloseClientConnections()
-		server.Close()
-	})
-	g.URL = server.URL + "/v1"
+	g.URL = serve(t, func(w http.ResponseWriter, r *http.Request) { g.serve(t, sim, w, r) })
 	return g
 }
 

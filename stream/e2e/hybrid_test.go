@@ -2,9 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 )
 
@@ -13,16 +10,12 @@ func TestHybrid(t *testing.T) {
 	t.Parallel()
 	sim := startSim(t, "latency=0s&batch-latency=400ms")
 	dir := t.TempDir()
-	var input strings.Builder
-	for i := range 100 {
+	input := repeat(0, 99, func(i int) string {
 		priority := []string{`"priority":"high",`, `"priority":"urgent",`, `"priority":"low",`, ""}[i%4]
-		fmt.Fprintf(&input, `{"id":"r%d",%s"prompt":"number %d"}`+"\n", i, priority, i)
-	}
-	input.WriteString(`{"id":"r0","priority":"low","prompt":"number 0"}` + "\n" + `{"id":"r3","priority":"high","prompt":"number 3"}` + "\n")
-	name := filepath.Join(dir, "in.jsonl")
-	if err := os.WriteFile(name, []byte(input.String()), 0o666); err != nil {
-		t.Fatal(err)
-	}
+		return fmt.Sprintf(`{"id":"r%d",%s"prompt":"number %[1]d"}`, i, priority)
+	})
+	input += `{"id":"r0","priority":"low","prompt":"number 0"}` + "\n" + `{"id":"r3","priority":"high","prompt":"number 3"}` + "\n"
+	writeFile(t, dir, "in.jsonl", input)
 	for _, ordered := range []bool{false, true} {
 		args := []string{"--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "hybrid", "in.jsonl"}
 		if ordered {
@@ -61,18 +54,13 @@ func TestHybridBudget(t *testing.T) {
 	const records = 600
 	sim := startSim(t, "latency=0s&batch-latency=50ms&output=10")
 	dir := t.TempDir()
-	var input strings.Builder
-	for i := range records {
+	name := writeFile(t, dir, "in.jsonl", repeat(0, records-1, func(i int) string {
 		priority := ""
 		if i%10 == 0 {
 			priority = `"priority":"high",`
 		}
-		fmt.Fprintf(&input, `{"id":"r%d",%s"prompt":"number %d","max_tokens":200}`+"\n", i, priority, i)
-	}
-	name := filepath.Join(dir, "in.jsonl")
-	if err := os.WriteFile(name, []byte(input.String()), 0o666); err != nil {
-		t.Fatal(err)
-	}
+		return fmt.Sprintf(`{"id":"r%d",%s"prompt":"number %[1]d","max_tokens":200}`, i, priority)
+	}))
 	// A worst case is about $0.00008 by batch, and an answer costs about a tenth of that.
 	const budget = 0.005
 	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "hybrid", "--budget", fmt.Sprint(budget),

@@ -4,23 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
-
-// numbered returns the lines of simple records with the ids from first to last.
-func numbered(first, last int) string {
-	var b strings.Builder
-	for i := first; i <= last; i++ {
-		fmt.Fprintf(&b, `{"id":%d,"prompt":"prompt number %[1]d"}`+"\n", i)
-	}
-	return b.String()
-}
 
 func gzipped(t *testing.T, text string) string {
 	t.Helper()
@@ -92,20 +81,15 @@ func TestInputStreams(t *testing.T) {
 func TestTruncatedInput(t *testing.T) {
 	t.Parallel()
 	// Records that do not compress make the position of the cut meaningful.
-	var text strings.Builder
-	for i := 1; i <= 500; i++ {
-		fmt.Fprintf(&text, `{"id":%d,"prompt":"%x"}`+"\n", i, i*2654435761*40503)
-	}
+	text := repeat(1, 500, func(i int) string { return fmt.Sprintf(`{"id":%d,"prompt":"%x"}`, i, i*2654435761*40503) })
 	for name, whole := range map[string]string{
-		"gzip": gzipped(t, text.String()),
-		"zstd": zstandard(t, numbered(1, 250)) + zstandard(t, text.String()),
+		"gzip": gzipped(t, text),
+		"zstd": zstandard(t, numbered(1, 250)) + zstandard(t, text),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			if err := os.WriteFile(filepath.Join(dir, "cut."+name), []byte(whole[:len(whole)*3/4]), 0o666); err != nil {
-				t.Fatal(err)
-			}
+			writeFile(t, dir, "cut."+name, whole[:len(whole)*3/4])
 			provider := newRecorder(t)
 			p := llmpipe(t, dir, "--base-url", provider.URL, "-m", "m", "--summary", "summary.json", "cut."+name)
 			code, results := p.exit(t), p.results(t)
@@ -150,8 +134,7 @@ func TestLongLines(t *testing.T) {
 		!strings.Contains(e.Message, "22000029 bytes") || !strings.Contains(e.Message, "21000000") {
 		t.Errorf("the line over the maximum: %+v", results[2])
 	}
-	failed, err := os.ReadFile(filepath.Join(dir, "failed.jsonl"))
-	if err != nil || string(failed) != tooLong+"\n" {
-		t.Errorf("--failed has %d bytes, %v", len(failed), err)
+	if failed := readFile(t, dir, "failed.jsonl"); failed != tooLong+"\n" {
+		t.Errorf("--failed has %d bytes", len(failed))
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -136,20 +135,18 @@ func TestLanesAllOutOfQuota(t *testing.T) {
 func TestLanesARefusalStaysARefusal(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int64
-	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	refusing := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if strings.Contains(string(body), "number 7\"") {
 			w.WriteHeader(http.StatusBadRequest)
 			fmt.Fprint(w, `{"error":{"message":"no sevens","type":"invalid_request_error","code":"no_sevens"}}`)
 			return
 		}
-		fmt.Fprint(w, `{"choices":[{"message":{"content":"yes"},"finish_reason":"stop"}]}`)
-	}))
-	defer refusing.Close()
-	spare := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
-	defer spare.Close()
+		answerChat(w)
+	})
+	spare := serve(t, func(http.ResponseWriter, *http.Request) { asked.Add(1) })
 	dir := t.TempDir()
-	p := llmpipe(t, dir, "--base-url", refusing.URL, "-m", "m", "--fallback", "url="+spare.URL, writePrompts(t, dir, 20))
+	p := llmpipe(t, dir, "--base-url", refusing, "-m", "m", "--fallback", "url="+spare, writePrompts(t, dir, 20))
 	if code := p.exit(t); code != 3 || !strings.Contains(p.out.String(), "no sevens") {
 		t.Errorf("exit %d: %s%s", code, &p.out, &p.err)
 	}

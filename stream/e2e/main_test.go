@@ -169,6 +169,14 @@ func llmpipe(t testing.TB, dir string, args ...string) *process {
 // endAtOnce has the race detector end a process without the second that it would sleep.
 const endAtOnce = "GORACE=atexit_sleep_ms=0"
 
+// shell prepares a run of a shell's script, with args as $1 and so on, as llmpipe does for a command.
+func shell(t testing.TB, dir, script string, args ...string) *process {
+	t.Helper()
+	p := llmpipe(t, dir)
+	p.Path, p.Args = "/bin/sh", append([]string{"sh", "-c", script, "sh"}, args...)
+	return p
+}
+
 // cleanEnv is the environment for the command, without what would configure it.
 func cleanEnv() []string {
 	lookAtSources()
@@ -208,15 +216,31 @@ func splitLines(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == '\n' })
 }
 
+// numbered are the lines of simple records with the ids from first to last.
+func numbered(first, last int) string {
+	return repeat(first, last, func(i int) string { return fmt.Sprintf(`{"id":%d,"prompt":"prompt number %[1]d"}`, i) })
+}
+
+// repeat are the lines that line gives for the numbers from first to last.
+func repeat(first, last int, line func(i int) string) string {
+	var b strings.Builder
+	for i := first; i <= last; i++ {
+		b.WriteString(line(i) + "\n")
+	}
+	return b.String()
+}
+
 // writePrompts writes a file of n simple records with the ids 1 to n, and returns its name.
 func writePrompts(t testing.TB, dir string, n int) string {
 	t.Helper()
-	var b bytes.Buffer
-	for i := 1; i <= n; i++ {
-		fmt.Fprintf(&b, `{"id":%d,"prompt":"prompt number %d"}`+"\n", i, i)
-	}
-	name := filepath.Join(dir, "prompts.jsonl")
-	if err := os.WriteFile(name, b.Bytes(), 0o666); err != nil {
+	return writeFile(t, dir, "prompts.jsonl", numbered(1, n))
+}
+
+// writeFile writes a file in dir, and returns its name.
+func writeFile(t testing.TB, dir, name, text string) string {
+	t.Helper()
+	name = filepath.Join(dir, name)
+	if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	return name
@@ -231,6 +255,14 @@ func eventually(t testing.TB, what string, ok func() bool) {
 		}
 	}
 	t.Fatalf("never happened: %s", what)
+}
+
+// readJSON reads a file in dir into v.
+func readJSON(t testing.TB, dir, name string, v any) {
+	t.Helper()
+	if text := readFile(t, dir, name); json.Unmarshal([]byte(text), v) != nil {
+		t.Fatalf("%s holds %s", name, text)
+	}
 }
 
 // readFile returns what a file in dir holds.

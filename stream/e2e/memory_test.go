@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"os"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -33,27 +32,13 @@ func peakMemory(pid int) int {
 func checkMemory(t *testing.T, p *process) {
 	t.Helper()
 	peak, most := peakMemory(p.Process.Pid), mostMemory
-	if raced() {
+	if race {
 		most *= 6 // shadow memory
 	}
 	if peak > most {
 		t.Errorf("%d MiB of memory, want at most %d", peak>>20, most>>20)
 	}
 	t.Logf("%d KiB of memory", peak>>10)
-}
-
-// raced reports whether the race detector is built in.
-func raced() bool {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return false
-	}
-	for _, s := range info.Settings {
-		if s.Key == "-race" {
-			return s.Value == "true"
-		}
-	}
-	return false
 }
 
 // settled waits until count has stood still for a while. On a slow machine it may return early, which no bound that holds is hurt by.

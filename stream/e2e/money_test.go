@@ -1,10 +1,8 @@
 package e2e
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -41,48 +39,13 @@ func (c simCounts) bill(t testing.TB) int64 {
 // returns its name.
 func writeBounded(t testing.TB, dir string, n int, maxTokens func(i int) int) string {
 	t.Helper()
-	var b bytes.Buffer
-	for i := 1; i <= n; i++ {
-		fmt.Fprintf(&b, `{"id":%d,"prompt":"prompt number %d","max_tokens":%d}`+"\n", i, i, maxTokens(i))
-	}
-	name := filepath.Join(dir, "prompts.jsonl")
-	if err := os.WriteFile(name, b.Bytes(), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	return name
+	return writeFile(t, dir, "prompts.jsonl", repeat(1, n, func(i int) string {
+		return fmt.Sprintf(`{"id":%d,"prompt":"prompt number %[1]d","max_tokens":%d}`, i, maxTokens(i))
+	}))
 }
 
 // always is a max_tokens that all records have.
 func always(n int) func(int) int { return func(int) int { return n } }
-
-// moneySummary are the figures of --summary's file that are about money.
-type moneySummary struct {
-	OK               int            `json:"ok"`
-	Skipped          int            `json:"skipped"`
-	Unsent           int            `json:"unsent"`
-	PromptTokens     int64          `json:"prompt_tokens"`
-	CompletionTokens int64          `json:"completion_tokens"`
-	Cost             *price.Dollars `json:"cost_usd"`
-	DowngradedAt     int            `json:"downgraded_at"`
-}
-
-func readMoney(t testing.TB, dir string) moneySummary {
-	t.Helper()
-	var s moneySummary
-	readJSON(t, filepath.Join(dir, "summary.json"), &s)
-	return s
-}
-
-func readJSON(t testing.TB, name string, v any) {
-	t.Helper()
-	content, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(content, v); err != nil {
-		t.Fatalf("%s: %v: %s", name, err, content)
-	}
-}
 
 // paid is a line of output, as far as it is about money.
 type paid struct {

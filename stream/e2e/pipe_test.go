@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -95,14 +94,12 @@ func TestHead(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t, func(_ int64, w http.ResponseWriter, _ *http.Request) { answerChat(w) })
 	script := `yes '"the same again"' | { llmpipe --base-url "$1" -m m -c 4 -f text --no-ledger -q; echo $? > status; } | head -n 3`
-	cmd := exec.Command("/bin/sh", "-c", script, "sh", b.URL)
-	cmd.Dir, cmd.Env = t.TempDir(), cleanEnv()
-	out, err := cmd.CombinedOutput()
-	if err != nil || string(out) != strings.Repeat("said\n", 3) {
-		t.Errorf("%v, printed %q", err, out)
+	p := shell(t, t.TempDir(), script, b.URL)
+	if code := p.exit(t); code != 0 || p.out.String() != strings.Repeat("said\n", 3) || p.err.Len() > 0 {
+		t.Errorf("exit %d, printed %q and %q", code, &p.out, &p.err)
 	}
 	eventually(t, "an exit code", func() bool {
-		status, err := os.ReadFile(filepath.Join(cmd.Dir, "status"))
+		status, err := os.ReadFile(filepath.Join(p.Dir, "status"))
 		return err == nil && string(status) == "141\n"
 	})
 }

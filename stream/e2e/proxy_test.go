@@ -24,12 +24,11 @@ func TestProxy(t *testing.T) {
 		fmt.Fprintf(w, answer, "by proxy")
 	}))
 	defer proxy.Close()
-	direct := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, answer, "directly") }))
-	defer direct.Close()
+	direct := serve(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, answer, "directly") })
 	for _, c := range []struct{ url, noProxy, want string }{
 		{"http://provider.test/v1", "", "by proxy"},
-		{direct.URL, "", "directly"},
-		{direct.URL, "provider.test", "directly"},
+		{direct, "", "directly"},
+		{direct, "provider.test", "directly"},
 	} {
 		p := llmpipe(t, t.TempDir(), "--base-url", c.url, "-m", "m", "--no-ledger", "-f", "text")
 		p.Env = append(p.Env, "HTTP_PROXY="+proxy.URL, "NO_PROXY="+c.noProxy)

@@ -2,9 +2,7 @@ package e2e
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -19,24 +17,11 @@ func TestReadme(t *testing.T) {
 			t.Skipf("README's commands need %s", program)
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(root, "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	prompts, err := os.ReadFile(filepath.Join(root, "testdata", "prompts.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var mails strings.Builder
-	for i := range 500 {
-		fmt.Fprintf(&mails, `{"id":"mail-%d","body":"You may already have won %d dollars."}`+"\n", i, i*i)
-	}
-	for name, content := range map[string]string{"prompts.jsonl": string(prompts), "mails.jsonl": mails.String()} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
+	dir, prompts := t.TempDir(), readFile(t, root, "testdata/prompts.jsonl")
+	writeFile(t, dir, "prompts.jsonl", prompts)
+	writeFile(t, dir, "mails.jsonl", repeat(0, 499, func(i int) string {
+		return fmt.Sprintf(`{"id":"mail-%d","body":"You may already have won %d dollars."}`, i, i*i)
+	}))
 	sim := startSim(t, "latency=1ms&batch-latency=300ms")
 	env := append(cleanEnv(), "OPENAI_BASE_URL=sim:?latency=1ms")
 	run := func(script string) string {
@@ -50,7 +35,7 @@ func TestReadme(t *testing.T) {
 		return string(out)
 	}
 	ran := 0
-	for _, block := range regexp.MustCompile("(?ms)^```(sh|bash|console|make)\n(.*?)^```$").FindAllStringSubmatch(string(text), -1) {
+	for _, block := range regexp.MustCompile("(?ms)^```(sh|bash|console|make)\n(.*?)^```$").FindAllStringSubmatch(readFile(t, root, "README.md"), -1) {
 		ran++
 		switch kind, body := block[1], block[2]; kind {
 		case "sh":
@@ -71,9 +56,7 @@ func TestReadme(t *testing.T) {
 				}
 			}
 		case "make":
-			if err := os.WriteFile(filepath.Join(dir, "Makefile"), []byte(body), 0o666); err != nil {
-				t.Fatal(err)
-			}
+			writeFile(t, dir, "Makefile", body)
 			run("make && make")
 		}
 	}
@@ -81,16 +64,15 @@ func TestReadme(t *testing.T) {
 		t.Errorf("only %d blocks were found", ran)
 	}
 	for name, lines := range map[string]int{
-		"answers.jsonl": len(splitLines(string(prompts))), "spam.jsonl": 500, "lines.jsonl": 200, "gpt-4o.jsonl": 20,
+		"answers.jsonl": len(splitLines(prompts)), "spam.jsonl": 500, "lines.jsonl": 200, "gpt-4o.jsonl": 20,
 		"urgent.jsonl": 500, "night.jsonl": 500, "cron.jsonl": 500,
 		"hybrid.jsonl": 500, "vectors.tsv": 100, "training.jsonl": 500, "parallel.jsonl": 500,
 	} {
-		content, err := os.ReadFile(filepath.Join(dir, name))
 		if name == "parallel.jsonl" && !hasGNUParallel() {
 			continue
 		}
-		if n := len(splitLines(string(content))); err != nil || n != lines {
-			t.Errorf("%s has %d lines, want %d, %v", name, n, lines, err)
+		if n := len(splitLines(readFile(t, dir, name))); n != lines {
+			t.Errorf("%s has %d lines, want %d", name, n, lines)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,14 +29,11 @@ type request struct {
 func newRecorder(t *testing.T) *recorder {
 	t.Helper()
 	r := new(recorder)
-	server := httptest.NewServer(r)
-	t.Cleanup(server.Close)
-	r.URL = server.URL + "/v1"
+	r.URL = serve(t, r.answer)
 	return r
 }
 
-// ServeHTTP implements http.Handler.
-func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+func (r *recorder) answer(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
 		panic(http.ErrAbortHandler)

@@ -2,9 +2,6 @@ package e2e
 
 import (
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"strings"
 	"testing"
 )
@@ -58,14 +55,7 @@ func TestServedSimulatorIsNoProvider(t *testing.T) {
 // inEarnest is the simulator as a provider that does not say what it is. It ends with the test.
 func inEarnest(t testing.TB, sim *simServer) (base string) {
 	t.Helper()
-	target, err := url.Parse(sim.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(&httputil.ReverseProxy{
-		Rewrite:        func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = target.Scheme, target.Host },
-		ModifyResponse: func(r *http.Response) error { r.Header.Del("Llmpipe-Simulated"); return nil },
-	})
-	t.Cleanup(server.Close)
-	return server.URL + "/v1"
+	forward := forwardTo(t, sim)
+	forward.ModifyResponse = func(r *http.Response) error { r.Header.Del("Llmpipe-Simulated"); return nil }
+	return serve(t, forward.ServeHTTP)
 }

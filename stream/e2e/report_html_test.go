@@ -3,8 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -13,13 +11,7 @@ import (
 // TestReportHTML holds the page against what report --json says of the same ledger.
 func TestReportHTML(t *testing.T) {
 	dir := t.TempDir()
-	var prompts strings.Builder
-	for i := range 400 {
-		fmt.Fprintf(&prompts, `{"id":%d,"prompt":"%d"}`+"\n", i, i)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "p.jsonl"), []byte(prompts.String()), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, dir, "p.jsonl", repeat(0, 399, func(i int) string { return fmt.Sprintf(`{"id":%d,"prompt":"%[1]d"}`, i) }))
 	run := func(code int, args ...string) string {
 		t.Helper()
 		p := llmpipe(t, dir, args...)
@@ -49,12 +41,8 @@ func TestReportHTML(t *testing.T) {
 	if out := run(0, "report", "--html", "page.html", "l.jsonl"); out != "" {
 		t.Errorf("stdout got %q", out)
 	}
-	written, err := os.ReadFile(filepath.Join(dir, "page.html"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	page := run(0, "report", "--html", "-", "l.jsonl")
-	if page != string(written) {
+	if page != readFile(t, dir, "page.html") {
 		t.Error("the page on stdout is another than that in a file")
 	}
 	text := strings.ReplaceAll(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(page, "|"), "\u00a0", " ")

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,14 +12,8 @@ import (
 // summaryOf reads the summary that a run in dir wrote.
 func summaryOf(t *testing.T, dir string) map[string]*float64 {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(dir, "summary.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var s map[string]*float64
-	if err := json.Unmarshal(text, &s); err != nil {
-		t.Fatalf("%v: %s", err, text)
-	}
+	readJSON(t, dir, "summary.json", &s)
 	return s
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -22,15 +21,13 @@ func TestPipelineSharesTheDefaultLedger(t *testing.T) {
 	sim := startSim(t, "latency=1ms")
 	run := func(name string) (stderr string) {
 		t.Helper()
-		cmd := exec.Command("/bin/sh", "-c", `llmpipe -p 'Answer: {{.prompt}}' < prompts.jsonl | llmpipe -p 'Shorten: {{.content}}'`)
-		cmd.Dir, cmd.Env = dir, append(cleanEnv(), "OPENAI_BASE_URL="+sim.URL, "LLMPIPE_MODEL=gpt-4o-mini")
-		var out, err bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &out, &err
-		if e := cmd.Run(); e != nil {
-			t.Fatalf("%s: %v: %s", name, e, &err)
+		p := shell(t, dir, `llmpipe -p 'Answer: {{.prompt}}' < prompts.jsonl | llmpipe -p 'Shorten: {{.content}}'`)
+		p.Env = append(p.Env, "OPENAI_BASE_URL="+sim.URL, "LLMPIPE_MODEL=gpt-4o-mini")
+		if code := p.exit(t); code != 0 {
+			t.Fatalf("%s: exit %d: %s", name, code, &p.err)
 		}
-		checkOnceEach(t, name, parseOutput(out.Bytes()).ids, records)
-		return err.String()
+		checkOnceEach(t, name, parseOutput(p.out.Bytes()).ids, records)
+		return p.err.String()
 	}
 	run("first run")
 	if n := sim.stats(t).Requests; n != 2*records {
@@ -94,10 +91,7 @@ func TestProcessesShareALedger(t *testing.T) {
 	const processes, share = 8, 150
 	dir := t.TempDir()
 	sim := startSim(t, "latency=2ms&jitter=0.5")
-	prompts, err := os.ReadFile(writePrompts(t, dir, processes*share))
-	if err != nil {
-		t.Fatal(err)
-	}
+	prompts := []byte(numbered(1, processes*share))
 	lines := bytes.SplitAfter(prompts, []byte("\n"))
 	random := rand.New(rand.NewPCG(3, 0))
 	command := func(number int, input []byte) *process {

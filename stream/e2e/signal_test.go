@@ -122,9 +122,7 @@ func TestHangupIgnored(t *testing.T) {
 	b := newBackend(t, holding(release, answerChat))
 	dir := t.TempDir()
 	said := &transcript{}
-	p := llmpipe(t, dir)
-	const script = `trap '' HUP; exec llmpipe --base-url "$1" -m m -c 4 --no-ledger prompts.jsonl`
-	p.Path, p.Args = "/bin/sh", []string{"sh", "-c", script, "sh", b.URL}
+	p := shell(t, dir, `trap '' HUP; exec llmpipe --base-url "$1" -m m -c 4 --no-ledger prompts.jsonl`, b.URL)
 	p.Stderr = said
 	writePrompts(t, dir, 20)
 	if err := p.Start(); err != nil {

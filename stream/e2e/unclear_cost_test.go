@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -20,9 +19,7 @@ func TestAnswersWithoutUsageCount(t *testing.T) {
 				if n == 1 { // it may be billed, and nobody knows
 					panic(http.ErrAbortHandler)
 				}
-				w.Header().Set("Content-Type", "application/json")
-				_, _ = io.WriteString(w, `{"id":"c1","object":"chat.completion","model":"m","choices":[{"index":0,"message":`+
-					`{"role":"assistant","content":"said"},"finish_reason":"stop"}]}`)
+				answerWith(w, `"created":1750000000`)
 			})
 			dir := t.TempDir()
 			prompts := writeBounded(t, dir, 20, always(500)) // 0.0003 dollars and a little for the prompt
