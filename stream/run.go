@@ -100,6 +100,7 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 		return nil, errors.Join(err, j.abandon())
 	}
 	r.money = newMoney(r, j)
+	r.fitDescriptors()
 	r.paceLanes()
 	r.gate = newGate(func() int { return r.router.allowed() * max(1, r.cfg.Pack) })
 	if r.cfg.Pack > 1 {
@@ -136,10 +137,7 @@ func (r *run) openLanes() ([]*lane, error) {
 // paceLanes gives each lane its limiter, and all of them the same budgets.
 func (r *run) paceLanes() {
 	for i, l := range r.router.lanes {
-		pace := r.cfg.Pace
-		if i > 0 {
-			pace = r.cfg.Fallbacks[i-1].Pace
-		}
+		pace := *r.paceOf(i)
 		pace.Clock, pace.Budgets, pace.Short = limiter.System, r.money.budgets(), r.needMoney
 		l.pace = limiter.New(pace)
 	}

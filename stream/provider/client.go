@@ -200,6 +200,9 @@ func (c *Client) Close() {
 	}
 }
 
+// LimitConnections bounds how many connections are open at once. It is called before anything is asked.
+func (c *Client) LimitConnections(n int) { c.connections.limit(n) }
+
 // Name is the provider's host, for reports.
 func (c *Client) Name() string { return c.name }
 

@@ -82,6 +82,18 @@ func newConnections(make func() *http.Transport) *connections {
 	return c
 }
 
+// limit bounds how many are open at once, idle ones and those being made among them, but for those that are used once. It is called before
+// anything is asked.
+func (c *connections) limit(n int) {
+	unlimited := c.make
+	c.make = func() *http.Transport {
+		t := unlimited()
+		t.MaxConnsPerHost = n
+		return t
+	}
+	c.current.Swap(c.make()).CloseIdleConnections()
+}
+
 // RoundTrip implements http.RoundTripper.
 func (c *connections) RoundTrip(req *http.Request) (*http.Response, error) {
 	return c.current.Load().RoundTrip(req)
