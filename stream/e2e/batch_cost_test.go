@@ -1,57 +1,22 @@
 package e2e
 
 import (
-	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 )
 
-// newAnsweringBatches is a provider whose batches have ended when they are looked at. answer is asked for the choices and the number of
-// tokens, as many for the prompt as for the completion, of each request of the nth batch, counted from 1.
-func newAnsweringBatches(t *testing.T, answer func(batch int, id string) (choices string, tokens int)) string {
-	var files []string
-	return newFileBackend(t, func(step, body string, w http.ResponseWriter) {
-		switch n := len(files); step {
-		case "POST /files":
-			files = append(files, body)
-			fmt.Fprintf(w, `{"id":"file-%d","object":"file","bytes":%d,"filename":"f","purpose":"batch","status":"processed"}`, n+1, len(body))
-		case "GET /files/ID":
-			fmt.Fprintf(w, `{"id":"file-%d","object":"file","bytes":1,"filename":"f","purpose":"batch","status":"processed"}`, n)
-		case "POST /batches":
-			fmt.Fprintf(w, `{"id":"batch_%d","object":"batch","status":"validating","input_file_id":"file-%d"}`, n, n)
-		case "GET /batches/ID":
-			lines := strings.Count(files[n-1], "\n")
-			fmt.Fprintf(w, `{"id":"batch_%d","object":"batch","status":"completed","output_file_id":"file-out","error_file_id":"",`+
-				`"request_counts":{"total":%d,"completed":%d,"failed":0}}`, n, lines, lines)
-		case "GET /files/ID/content":
-			for _, line := range splitLines(files[n-1]) {
-				_, rest, _ := strings.Cut(line, `"custom_id":"`)
-				id, _, _ := strings.Cut(rest, `"`)
-				choices, tokens := answer(n, id)
-				fmt.Fprintf(w, `{"id":"b","custom_id":"%s","response":{"status_code":200,"request_id":"r","body":{"model":"gpt-4o-mini",`+
-					`"choices":[%s],"usage":{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d}}},"error":null}`+"\n",
-					id, choices, tokens, tokens, 2*tokens)
-			}
-		default:
-			t.Errorf("asked for %s", step)
-		}
-	})
-}
-
-const saidChoice = `{"message":{"role":"assistant","content":"said"},"finish_reason":"stop"}`
-
 // What was billed for an answer that nobody can use is spent all the same, though the record is asked about again.
 func TestBatchBillsForAnswersWithoutChoices(t *testing.T) {
 	t.Parallel()
-	url := newAnsweringBatches(t, func(batch int, id string) (string, int) {
-		if batch == 1 && id == "a000" {
-			return "", 1000
+	o := newOddBatches(t)
+	o.line = func(b *oddBatch, _ int, id string) string {
+		if b.n == 1 && id == "a000" {
+			return answerLine(id, "", 1000, 1000)
 		}
-		return saidChoice, 10
-	})
+		return answerLine(id, choice(`"said"`), 10, 10)
+	}
 	dir := t.TempDir()
-	p := llmpipe(t, dir, "--base-url", url, "-m", "gpt-4o-mini", "--mode", "batch", "--summary", "summary.json", "--budget", "1")
+	p := llmpipe(t, dir, o.args("--summary", "summary.json", "--budget", "1")...)
 	p.Stdin = strings.NewReader(hello("a", "", 3) + hello("a", "", 1))
 	if code := p.ends(t); code != 0 || len(p.lines()) != 4 {
 		t.Fatalf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
@@ -95,7 +60,7 @@ func TestBatchBillsForAnswersThatAreNotUsed(t *testing.T) {
 	for _, later := range []string{input, hello("b", "", 1)} { // whether or not the input still holds the records
 		dir := t.TempDir()
 		writeFile(t, dir, "llmpipe.ledger.jsonl", known)
-		p := llmpipe(t, dir, "--base-url", b.sim.URL, "-m", "gpt-4o-mini", "--mode", "batch")
+		p := llmpipe(t, dir, byBatch(b.sim.URL)...)
 		p.Stdin = strings.NewReader(later)
 		if code := p.ends(t); code != 0 {
 			t.Fatalf("exit %d: %s", code, p.err.String())

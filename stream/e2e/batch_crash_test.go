@@ -45,7 +45,7 @@ func TestBatchSurvivesAKillAtEveryStep(t *testing.T) {
 			})
 			dir := t.TempDir()
 			name := writePrompts(t, dir, 100)
-			args := []string{"--base-url", g.URL, "-m", "gpt-4o-mini", "--mode", "batch", name}
+			args := byBatch(g.URL, name)
 			first := llmpipe(t, dir, args...)
 			if err := first.Start(); err != nil {
 				t.Fatal(err)
@@ -116,7 +116,7 @@ func TestBatchSurvivesAKillWhileCollecting(t *testing.T) {
 	g := newGateway(t, sim, nil)
 	dir := t.TempDir()
 	name := writePrompts(t, dir, records)
-	args := []string{"--base-url", g.URL, "-m", "gpt-4o-mini", "--mode", "batch", name}
+	args := byBatch(g.URL, name)
 	first := llmpipe(t, dir, args...)
 	out := new(transcript)
 	first.Stdout = out
@@ -148,10 +148,8 @@ func TestBatchWhoseMakingGotNoAnswer(t *testing.T) {
 			sim := startSim(t, "latency=0s&batch-latency=20ms"+test.options)
 			g := newGateway(t, sim, test.on())
 			dir := t.TempDir()
-			p := llmpipe(t, dir, "--base-url", g.URL, "-m", "gpt-4o-mini", "--mode", "batch", writePrompts(t, dir, 10))
-			if code := p.exit(t); code != 0 || len(contents(t, p)) != 10 {
-				t.Errorf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
-			}
+			p := llmpipe(t, dir, byBatch(g.URL, writePrompts(t, dir, 10))...)
+			p.answers(t, 10)
 			if c := sim.batches(t); c.Batches != 1 || c.Files > 3 || g.count("POST /batches") != 1 || g.count("POST /files") != 1 {
 				t.Errorf("%d batches, %d files; asked for %d and %d", c.Batches, c.Files, g.count("POST /batches"), g.count("POST /files"))
 			}
@@ -179,10 +177,8 @@ func TestBatchTriesAgain(t *testing.T) {
 			sim := startSim(t, "latency=0s&batch-latency=20ms")
 			g := newGateway(t, sim, firstOf(step, drop))
 			dir := t.TempDir()
-			p := llmpipe(t, dir, "--base-url", g.URL, "-m", "gpt-4o-mini", "--mode", "batch", writePrompts(t, dir, 10))
-			if code := p.exit(t); code != 0 || len(contents(t, p)) != 10 {
-				t.Errorf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
-			}
+			p := llmpipe(t, dir, byBatch(g.URL, writePrompts(t, dir, 10))...)
+			p.answers(t, 10)
 			if c := sim.batches(t); c.Batches != 1 || c.Answered != 10 {
 				t.Errorf("%+v", c)
 			}

@@ -15,7 +15,7 @@ func TestBatchDetached(t *testing.T) {
 	sim := startSim(t, "latency=0s&batch-latency=500ms")
 	dir := t.TempDir()
 	name := writePrompts(t, dir, 50)
-	args := []string{"--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "--detach", "--batch-metadata", "job=night", name}
+	args := byBatch(sim.URL, "--detach", "--batch-metadata", "job=night", name)
 	first := llmpipe(t, dir, args...)
 	if code := first.exit(t); code != 75 || len(first.lines()) != 0 {
 		t.Fatalf("exit %d, %d lines: %s", code, len(first.lines()), first.err.String())
@@ -28,15 +28,7 @@ func TestBatchDetached(t *testing.T) {
 	if len(listed) != 1 || !listed[0].Pending || listed[0].Requests != 50 || listed[0].Batch == "" || listed[0].Model != "gpt-4o-mini" {
 		t.Errorf("listed %+v", listed)
 	}
-	var last *process
-	eventually(t, "the batch is collected", func() bool {
-		last = llmpipe(t, dir, args...)
-		code := last.exit(t)
-		if code != 0 && code != 75 {
-			t.Fatalf("exit %d: %s", code, last.err.String())
-		}
-		return code == 0
-	})
+	last := untilDone(t, func() *process { return llmpipe(t, dir, args...) })
 	if n := len(contents(t, last)); n != 50 {
 		t.Errorf("%d lines", n)
 	}
@@ -89,7 +81,7 @@ func TestBatchWhoseInputIsEdited(t *testing.T) {
 	}
 	run := func(input string, flags ...string) *process {
 		name := writeFile(t, dir, "in.jsonl", input)
-		p := llmpipe(t, dir, append([]string{"--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", name}, flags...)...)
+		p := llmpipe(t, dir, append(byBatch(sim.URL, name), flags...)...)
 		if code := p.exit(t); code != 0 && (code != 75 || len(flags) == 0) {
 			t.Fatalf("exit %d: %s", code, p.err.String())
 		}
@@ -124,7 +116,7 @@ func TestBatchInterrupted(t *testing.T) {
 	sim := startSim(t, "latency=0s&batch-latency=2s")
 	dir := t.TempDir()
 	name := writePrompts(t, dir, 10)
-	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "--summary", "summary.json", name)
+	p := llmpipe(t, dir, byBatch(sim.URL, "--summary", "summary.json", name)...)
 	said := new(transcript)
 	p.Stderr = said
 	if err := p.Start(); err != nil {
@@ -141,7 +133,7 @@ func TestBatchInterrupted(t *testing.T) {
 	if s := readSummary(t, dir); s.In != 10 || s.Unsent != 10 {
 		t.Errorf("summary %+v", s)
 	}
-	again := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", name)
+	again := llmpipe(t, dir, byBatch(sim.URL, name)...)
 	if code := again.exit(t); code != 0 || len(contents(t, again)) != 10 || sim.batches(t).Batches != 1 {
 		t.Errorf("exit %d, %d lines, %d batches: %s", code, len(again.lines()), sim.batches(t).Batches, again.err.String())
 	}
@@ -153,7 +145,7 @@ func TestBatchesCancelAndForget(t *testing.T) {
 	sim := startSim(t, "latency=0s&batch-latency=10s")
 	dir := t.TempDir()
 	name := writePrompts(t, dir, 10)
-	args := []string{"--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "--detach", name}
+	args := byBatch(sim.URL, "--detach", name)
 	batches := func(args ...string) string {
 		p := llmpipe(t, dir, append([]string{"batches", "--base-url", sim.URL}, args...)...)
 		if code := p.exit(t); code != 0 {

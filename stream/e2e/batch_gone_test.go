@@ -145,13 +145,7 @@ func TestBatchWhoseRecordsComeLate(t *testing.T) {
 			if lost {
 				o.gone = 1
 			}
-			o.output = func(b *oddBatch) string {
-				var all strings.Builder
-				for _, id := range b.ids {
-					all.WriteString(cheap(id))
-				}
-				return all.String()
-			}
+			o.line = func(_ *oddBatch, _ int, id string) string { return answerLine(id, choice(`"said"`), 3, 1) }
 			dir := t.TempDir()
 			early, others := writeNumbered(t, dir, "early", 1), writeNumbered(t, dir, "others", 20)
 			if code := llmpipe(t, dir, o.args("--detach", early)...).exit(t); code != 75 {

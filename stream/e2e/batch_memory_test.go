@@ -18,7 +18,7 @@ func TestBatchOfManyRecords(t *testing.T) {
 	name := writeFile(t, dir, "in.jsonl", repeat(0, records-1, func(i int) string {
 		return fmt.Sprintf(`{"id":"r%d","prompt":"what do you say to number %[1]d, of which there is no more to be known?"}`, i)
 	}))
-	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "-f", "text", "--summary", "summary.json", name)
+	p := llmpipe(t, dir, byBatch(sim.URL, "-f", "text", "--summary", "summary.json", name)...)
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -23,13 +23,13 @@ type oddBatches struct {
 	on     func(step string, n int, w http.ResponseWriter) bool // of the nth call of a step, from 1: true when it is answered by that
 	making func(n int)                                          // before the nth batch is made, from 1
 	state  func(b *oddBatch) string                             // members of the batch's object beside its id, file and metadata
-	output func(b *oddBatch) string                             // the content of its output file
+	line   func(b *oddBatch, i int, id string) string           // what its output file says of its ith request, from 0
 	gone   int                                                  // the batch, from 1, whose output file is not there
 	lost   int                                                  // the making of a batch, from 1, that gets no answer
 	rising bool                                                 // batches are listed from the oldest on
 
+	steps
 	mu    sync.Mutex
-	steps map[string]int
 	files []oddFile
 	made  []*oddBatch
 }
@@ -47,7 +47,7 @@ type oddBatch struct {
 
 func newOddBatches(t testing.TB) *oddBatches {
 	t.Helper()
-	o := &oddBatches{steps: make(map[string]int)}
+	o := &oddBatches{}
 	o.URL = serve(t, func(w http.ResponseWriter, r *http.Request) { o.serve(t, w, r) })
 	return o
 }
@@ -56,15 +56,18 @@ func newOddBatches(t testing.TB) *oddBatches {
 func said(id string) string { return saidWith(id, `"said"`) }
 
 // saidWith is said with other content, a JSON value.
-func saidWith(id, content string) string {
-	return fmt.Sprintf(`{"id":"b","custom_id":%q,"response":{"status_code":200,"request_id":"r","body":{"model":"gpt-4o-mini","choices":`+
-		`[{"message":{"role":"assistant","content":%s},"finish_reason":"stop"}],"usage":{"prompt_tokens":3000,"completion_tokens":1000,`+
-		`"total_tokens":4000}}},"error":null}`+"\n", id, content)
+func saidWith(id, content string) string { return answerLine(id, choice(content), 3000, 1000) }
+
+// choice is one that has this content, a JSON value.
+func choice(content string) string {
+	return `{"message":{"role":"assistant","content":` + content + `},"finish_reason":"stop"}`
 }
 
-// cheap is said, of three tokens and one.
-func cheap(id string) string {
-	return strings.NewReplacer("3000", "3", "1000", "1", "4000", "4").Replace(said(id))
+// answerLine is the line of an output file that answers a request.
+func answerLine(id, choices string, prompt, completion int) string {
+	return fmt.Sprintf(`{"id":"b","custom_id":%q,"response":{"status_code":200,"request_id":"r","body":{"model":"gpt-4o-mini",`+
+		`"choices":[%s],"usage":{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d}}},"error":null}`+"\n",
+		id, choices, prompt, completion, prompt+completion)
 }
 
 // refusedLine is the line of an output file that says that a request failed.
@@ -87,10 +90,7 @@ func (b *oddBatch) failedWith(code string) string {
 
 const stillRunning = `"status":"in_progress"`
 
-var (
-	formName = regexp.MustCompile(`filename="([^"]*)"`)
-	outputOf = regexp.MustCompile(`/files/out-([0-9]+)/content$`)
-)
+var outputOf = regexp.MustCompile(`/files/out-([0-9]+)/content$`)
 
 func (o *oddBatches) serve(t testing.TB, w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
@@ -98,10 +98,7 @@ func (o *oddBatches) serve(t testing.TB, w http.ResponseWriter, r *http.Request)
 		return // killed while it sent, or a look at who is there
 	}
 	step := stepOf(r)
-	o.mu.Lock()
-	o.steps[step]++
-	n := o.steps[step]
-	o.mu.Unlock()
+	n := o.take(step)
 	w.Header().Set("Content-Type", "application/json")
 	if o.on != nil && o.on(step, n, w) {
 		return
@@ -114,8 +111,8 @@ func (o *oddBatches) serve(t testing.TB, w http.ResponseWriter, r *http.Request)
 	var id int
 	switch _, _ = fmt.Sscanf(lastPart(strings.TrimSuffix(r.URL.Path, "/content")), "batch_%d", &id); step {
 	case "POST /files":
-		name := formName.FindSubmatch(body)
-		o.files = append(o.files, oddFile{string(name[1]), uploadedFile(t, r.Header.Get("Content-Type"), body)})
+		name, content := uploadedFile(t, r, body)
+		o.files = append(o.files, oddFile{name, content})
 		fmt.Fprint(w, o.fileObject(len(o.files)))
 	case "GET /files":
 		var all []string
@@ -203,21 +200,15 @@ func (o *oddBatches) stateOf(b *oddBatch) string {
 }
 
 func (o *oddBatches) outputOf(b *oddBatch) string {
-	if o.output != nil {
-		return o.output(b)
-	}
 	var all strings.Builder
-	for _, id := range b.ids {
-		all.WriteString(said(id))
+	for i, id := range b.ids {
+		if o.line == nil {
+			all.WriteString(said(id))
+		} else {
+			all.WriteString(o.line(b, i, id))
+		}
 	}
 	return all.String()
-}
-
-// count is how often a step was taken.
-func (o *oddBatches) count(step string) int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.steps[step]
 }
 
 // batches are those that were made.
@@ -228,6 +219,4 @@ func (o *oddBatches) batches() []*oddBatch {
 }
 
 // args are those of a run that goes by batch here.
-func (o *oddBatches) args(more ...string) []string {
-	return append([]string{"--base-url", o.URL, "-m", "gpt-4o-mini", "--mode", "batch"}, more...)
-}
+func (o *oddBatches) args(more ...string) []string { return byBatch(o.URL, more...) }

@@ -13,10 +13,8 @@ func TestBatchLargerThanTheQueue(t *testing.T) {
 	t.Parallel()
 	sim := startSim(t, "latency=0s&batch-latency=20ms&batch-tokens=200")
 	dir := t.TempDir()
-	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", writePrompts(t, dir, 40))
-	if code := p.exit(t); code != 0 || len(contents(t, p)) != 40 {
-		t.Fatalf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
-	}
+	p := llmpipe(t, dir, byBatch(sim.URL, writePrompts(t, dir, 40))...)
+	p.answers(t, 40)
 	for _, line := range p.lines() {
 		if n := attemptsOf(t, line); n != 1 {
 			t.Errorf("%d attempts in %s", n, line)
@@ -36,16 +34,8 @@ func TestBatchLargerThanTheQueueDetached(t *testing.T) {
 	t.Parallel()
 	sim := startSim(t, "latency=0s&batch-latency=20ms&batch-tokens=200")
 	dir := t.TempDir()
-	args := []string{"--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "--detach", writePrompts(t, dir, 40)}
-	var last *process
-	eventually(t, "everything is answered", func() bool {
-		last = llmpipe(t, dir, args...)
-		code := last.exit(t)
-		if code != 0 && code != 75 {
-			t.Fatalf("exit %d: %s", code, last.err.String())
-		}
-		return code == 0
-	})
+	args := byBatch(sim.URL, "--detach", writePrompts(t, dir, 40))
+	last := untilDone(t, func() *process { return llmpipe(t, dir, args...) })
 	if n := len(contents(t, last)); n != 40 || sim.batches(t).Answered != 40 {
 		t.Errorf("%d lines, %+v", n, sim.batches(t))
 	}
@@ -58,8 +48,7 @@ func TestBatchOfOneLargerThanTheQueue(t *testing.T) {
 	dir := t.TempDir()
 	input := fmt.Sprintf(`{"id":"long","prompt":%q}`+"\n"+`{"id":"short","prompt":"hello"}`+"\n", strings.Repeat("so many words ", 500))
 	writeFile(t, dir, "in.jsonl", input)
-	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "--give-up", "1s",
-		"--summary", "summary.json", "in.jsonl")
+	p := llmpipe(t, dir, byBatch(sim.URL, "--give-up", "1s", "--summary", "summary.json", "in.jsonl")...)
 	if code := p.exit(t); code != 75 || !strings.Contains(p.err.String(), "the provider has no room for a single request") {
 		t.Errorf("exit %d: %s", code, p.err.String())
 	}
@@ -73,7 +62,7 @@ func TestBatchInterruptedWithoutRoom(t *testing.T) {
 	t.Parallel()
 	sim := startSim(t, "latency=0s&batch-latency=20ms&batch-tokens=5")
 	dir := t.TempDir()
-	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", writePrompts(t, dir, 1))
+	p := llmpipe(t, dir, byBatch(sim.URL, writePrompts(t, dir, 1))...)
 	said := new(transcript)
 	p.Stderr = said
 	if err := p.Start(); err != nil {

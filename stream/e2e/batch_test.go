@@ -18,7 +18,7 @@ func TestBatchIsTheSameFilter(t *testing.T) {
 	dir := t.TempDir()
 	name := writePrompts(t, dir, records)
 	now := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--no-ledger", "--set", "temperature=1.0", name)
-	later := llmpipe(t, dir, "--base-url", g.URL, "-m", "gpt-4o-mini", "--mode", "batch", "--set", "temperature=1.0", name)
+	later := llmpipe(t, dir, byBatch(g.URL, "--set", "temperature=1.0", name)...)
 	for _, p := range []*process{now, later} {
 		if code := p.exit(t); code != 0 {
 			t.Fatalf("exit %d: %s", code, p.err.String())
@@ -79,6 +79,19 @@ func costOf(t *testing.T, p *process) float64 {
 	return sum
 }
 
+// byBatch are the arguments of a run that goes by batch.
+func byBatch(url string, more ...string) []string {
+	return append([]string{"--base-url", url, "-m", "gpt-4o-mini", "--mode", "batch"}, more...)
+}
+
+// answers runs p to its end, which must be a good one with so many answers.
+func (p *process) answers(t *testing.T, n int) {
+	t.Helper()
+	if code := p.ends(t); code != 0 || len(contents(t, p)) != n {
+		t.Fatalf("exit %d, %d lines, want %d: %s", code, len(p.lines()), n, p.err.String())
+	}
+}
+
 // batchCounts are the simulator's, of what came by batch.
 type batchCounts struct {
 	Files    int            `json:"files"`
@@ -87,6 +100,15 @@ type batchCounts struct {
 	Answered int            `json:"answered"`
 	Failed   int            `json:"failed"`
 	Missed   int            `json:"missed"`
+	Models   modelCounts    `json:"models"`
+}
+
+// tokens are those that are billed.
+func (c batchCounts) tokens() (prompt, completion int64) {
+	for _, m := range c.Models {
+		prompt, completion = prompt+m.PromptTokens, completion+m.CompletionTokens
+	}
+	return prompt, completion
 }
 
 func (s *simServer) batches(t testing.TB) batchCounts {
@@ -123,7 +145,7 @@ func TestBatchOfAllKinds(t *testing.T) {
 		`no JSON`,
 	}, "\n")
 	writeFile(t, dir, "in.jsonl", input+"\n")
-	p := llmpipe(t, dir, "--base-url", g.URL, "-m", "gpt-4o-mini", "--mode", "batch", "--ordered", "--keep-input", "in.jsonl")
+	p := llmpipe(t, dir, byBatch(g.URL, "--ordered", "--keep-input", "in.jsonl")...)
 	if code := p.exit(t); code != 3 {
 		t.Fatalf("exit %d: %s", code, p.err.String())
 	}

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,10 +12,8 @@ func TestBatchThatExpires(t *testing.T) {
 	t.Parallel()
 	sim := startSim(t, "latency=0s&batch-latency=20ms&batch-expire=0.5&batch-expire-first=1")
 	dir := t.TempDir()
-	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "--summary", "summary.json", writePrompts(t, dir, 100))
-	if code := p.exit(t); code != 0 || len(contents(t, p)) != 100 {
-		t.Fatalf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
-	}
+	p := llmpipe(t, dir, byBatch(sim.URL, "--summary", "summary.json", writePrompts(t, dir, 100))...)
+	p.answers(t, 100)
 	if c := sim.batches(t); c.Batches != 2 || c.Answered != 100 || c.Missed != 50 || c.Ended["expired"] != 1 {
 		t.Errorf("the simulator counted %+v", c)
 	}
@@ -53,7 +50,7 @@ func TestBatchInWhichAllFails(t *testing.T) {
 	sim := startSim(t, "latency=0s&batch-latency=20ms&batch-fail=1")
 	dir := t.TempDir()
 	name := writePrompts(t, dir, 20)
-	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "--failed", "failed.jsonl", name)
+	p := llmpipe(t, dir, byBatch(sim.URL, "--failed", "failed.jsonl", name)...)
 	if code := p.exit(t); code != 3 {
 		t.Fatalf("exit %d: %s", code, p.err.String())
 	}
@@ -80,7 +77,7 @@ func TestBatchWithRejectedLines(t *testing.T) {
 `
 	writeFile(t, dir, "in.jsonl", input)
 	sim := startSim(t, "latency=0s&batch-latency=20ms")
-	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--mode", "batch", "in.jsonl")
+	p := llmpipe(t, dir, byBatch(sim.URL, "in.jsonl")...)
 	if code := p.exit(t); code != 3 {
 		t.Fatalf("exit %d: %s", code, p.err.String())
 	}
@@ -113,8 +110,15 @@ func TestBatchThatIsRefusedWhole(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
+			o := newOddBatches(t)
+			o.state = func(b *oddBatch) string {
+				if b.n == 1 {
+					return `"status":"failed","output_file_id":null,"error_file_id":"","errors":{"object":"list","data":[` + test.fault + `]}`
+				}
+				return fmt.Sprintf(`"status":"completed","output_file_id":"out-%d","error_file_id":""`, b.n)
+			}
 			dir := t.TempDir()
-			p := llmpipe(t, dir, "--base-url", newFussyBatches(t, test.fault), "-m", "gpt-4o-mini", "--mode", "batch", writePrompts(t, dir, 3))
+			p := llmpipe(t, dir, o.args(writePrompts(t, dir, 3))...)
 			if code := p.exit(t); code != test.code {
 				t.Fatalf("exit %d: %s", code, p.err.String())
 			}
@@ -131,43 +135,6 @@ func TestBatchThatIsRefusedWhole(t *testing.T) {
 			}
 		})
 	}
-}
-
-// newFussyBatches is a provider whose first batch fails with a fault; the second has an answer for every line of its file.
-func newFussyBatches(t *testing.T, fault string) string {
-	var files []string
-	made := 0
-	b := newFileBackend(t, func(step, body string, w http.ResponseWriter) {
-		switch step {
-		case "POST /files":
-			files = append(files, body)
-			fmt.Fprintf(w, `{"id":"file-%d","object":"file","bytes":%d,"filename":"f","purpose":"batch","status":"processed"}`,
-				len(files), len(body))
-		case "GET /files/ID":
-			fmt.Fprint(w, `{"id":"file-1","object":"file","bytes":1,"filename":"f","purpose":"batch","status":"processed"}`)
-		case "POST /batches":
-			made++
-			fmt.Fprintf(w, `{"id":"batch_%d","object":"batch","status":"validating","input_file_id":"file-%d"}`, made, made)
-		case "GET /batches/ID":
-			if made == 1 {
-				fmt.Fprintf(w, `{"id":"batch_1","object":"batch","status":"failed","output_file_id":null,"error_file_id":"",`+
-					`"errors":{"object":"list","data":[%s]}}`, fault)
-				return
-			}
-			fmt.Fprint(w, `{"id":"batch_2","object":"batch","status":"completed","output_file_id":"file-out","error_file_id":""}`)
-		case "GET /files/ID/content":
-			for _, line := range splitLines(files[len(files)-1]) {
-				_, rest, _ := strings.Cut(line, `"custom_id":`)
-				id, _, _ := strings.Cut(rest, ",")
-				fmt.Fprintf(w, `{"id":"b","custom_id":%s,"response":{"status_code":200,"request_id":"r","body":{"model":"gpt-4o-mini","choices":`+
-					`[{"message":{"role":"assistant","content":"said"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1,`+
-					`"total_tokens":4}}},"error":null}`+"\n", id)
-			}
-		default:
-			t.Errorf("asked for %s", step)
-		}
-	})
-	return b
 }
 
 // A batch for which the provider's queue has no room is made again when another has ended.
@@ -187,9 +154,7 @@ func TestBatchWaitsForRoomInTheQueue(t *testing.T) {
 	}
 	writeFile(t, dir, "in.jsonl", input.String())
 	p := llmpipe(t, dir, "--base-url", g.URL, "--mode", "batch", "in.jsonl")
-	if code := p.exit(t); code != 0 || len(contents(t, p)) != 80 {
-		t.Fatalf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
-	}
+	p.answers(t, 80)
 	if c := sim.batches(t); c.Ended["completed"] != 2 || c.Ended["failed"] == 0 || c.Answered != 80 {
 		t.Errorf("the simulator counted %+v", c)
 	}
@@ -204,7 +169,7 @@ func TestBatchWithoutAnAPI(t *testing.T) {
 	sim := startSim(t, "latency=0s")
 	g := newGateway(t, sim, func(string) fate { return refused })
 	dir := t.TempDir()
-	p := llmpipe(t, dir, "--base-url", g.URL, "-m", "gpt-4o-mini", "--mode", "batch", writePrompts(t, dir, 3))
+	p := llmpipe(t, dir, byBatch(g.URL, writePrompts(t, dir, 3))...)
 	if code := p.exit(t); code != 1 || !strings.Contains(p.err.String(), "hint: --mode realtime works with every provider") {
 		t.Errorf("exit %d: %s", code, p.err.String())
 	}

@@ -24,13 +24,7 @@ func TestBatchOfTwins(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := newOddBatches(t)
-			o.output = func(b *oddBatch) string {
-				var all strings.Builder
-				for _, id := range b.ids {
-					all.WriteString(line(id))
-				}
-				return all.String()
-			}
+			o.line = func(_ *oddBatch, _ int, id string) string { return line(id) }
 			dir := t.TempDir()
 			p := llmpipe(t, dir, o.args("--progress", "json", "--summary", "summary.json", writeTwins(t, dir, requests, times))...)
 			code := p.exit(t)

@@ -69,9 +69,9 @@ func TestFullOutput(t *testing.T) {
 		t.Skip("there is no /dev/full")
 	}
 	defer full.Close()
-	const records = 300
+	const records = 600 // more than can be asked by the time that the first are written
 	j := newLedgerJob(t, records)
-	p := j.filter()
+	p := j.filter("-c", "8")
 	p.Stdout = full
 	if code := p.exit(t); code != 1 || !strings.Contains(p.err.String(), "error: writing to stdout: ") {
 		t.Errorf("exit %d: %s", code, &p.err)

@@ -3,10 +3,7 @@ package e2e
 import (
 	"bytes"
 	"io"
-	"mime"
-	"mime/multipart"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -20,8 +17,8 @@ type gateway struct {
 	// with ID in place of the ids of files and batches.
 	on func(step string) fate
 
+	steps
 	mu    sync.Mutex
-	steps map[string]int
 	files []string // what was uploaded
 }
 
@@ -38,7 +35,7 @@ const (
 
 func newGateway(t testing.TB, sim *simServer, on func(step string) fate) *gateway {
 	t.Helper()
-	g := &gateway{on: on, steps: make(map[string]int)}
+	g := &gateway{on: on}
 	g.URL = serve(t, func(w http.ResponseWriter, r *http.Request) { g.serve(t, sim, w, r) })
 	return g
 }
@@ -49,12 +46,13 @@ func (g *gateway) serve(t testing.TB, sim *simServer, w http.ResponseWriter, r *
 		return // killed while it sent
 	}
 	step := stepOf(r)
-	g.mu.Lock()
-	g.steps[step]++
+	g.take(step)
 	if step == "POST /files" {
-		g.files = append(g.files, uploadedFile(t, r.Header.Get("Content-Type"), body))
+		_, content := uploadedFile(t, r, body)
+		g.mu.Lock()
+		g.files = append(g.files, content)
+		g.mu.Unlock()
 	}
-	g.mu.Unlock()
 	what := pass
 	if g.on != nil {
 		what = g.on(step)
@@ -93,6 +91,30 @@ func (g *gateway) serve(t testing.TB, sim *simServer, w http.ResponseWriter, r *
 	_, _ = w.Write(answer)
 }
 
+// steps counts the calls by their names.
+type steps struct {
+	mu    sync.Mutex
+	taken map[string]int
+}
+
+// take counts a call, and says the how manieth of its name it is, from 1.
+func (s *steps) take(step string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.taken == nil {
+		s.taken = make(map[string]int)
+	}
+	s.taken[step]++
+	return s.taken[step]
+}
+
+// count is how often a step was taken.
+func (s *steps) count(step string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taken[step]
+}
+
 // stepOf names a call.
 func stepOf(r *http.Request) string {
 	parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/v1/"), "/")
@@ -102,36 +124,20 @@ func stepOf(r *http.Request) string {
 	return r.Method + " /" + strings.Join(parts, "/")
 }
 
-// uploadedFile is the file in a form.
-func uploadedFile(t testing.TB, contentType string, body []byte) string {
-	_, params, err := mime.ParseMediaType(contentType)
+// uploadedFile is the file in the form that is a call's body.
+func uploadedFile(t testing.TB, r *http.Request, body []byte) (name, content string) {
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	file, header, err := r.FormFile("file")
 	if err != nil {
-		t.Errorf("an upload as %q: %v", contentType, err)
-		return ""
-	}
-	form, err := multipart.NewReader(bytes.NewReader(body), params["boundary"]).ReadForm(1 << 30)
-	if err != nil || len(form.File["file"]) != 1 {
 		t.Errorf("an upload that is no form with a file: %v", err)
-		return ""
-	}
-	file, err := form.File["file"][0].Open()
-	if err != nil {
-		t.Error(err)
-		return ""
+		return "", ""
 	}
 	defer file.Close()
-	content, err := io.ReadAll(file)
+	text, err := io.ReadAll(file)
 	if err != nil {
 		t.Error(err)
 	}
-	return string(content)
-}
-
-// count is how often a step was taken.
-func (g *gateway) count(step string) int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.steps[step]
+	return header.Filename, string(text)
 }
 
 // uploads are the lines of every file that arrived.
@@ -143,27 +149,4 @@ func (g *gateway) uploads() [][]string {
 		all = append(all, splitLines(f))
 	}
 	return all
-}
-
-// newFileBackend is a provider of files and batches whose every answer a test decides. It handles one call at a time; body is what was
-// uploaded, or posted.
-func newFileBackend(t testing.TB, handle func(step, body string, w http.ResponseWriter)) (url string) {
-	t.Helper()
-	var mu sync.Mutex
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil || r.Method == http.MethodHead { // which is a look at who is there
-			return
-		}
-		text, step := string(body), stepOf(r)
-		if step == "POST /files" {
-			text = uploadedFile(t, r.Header.Get("Content-Type"), body)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		w.Header().Set("Content-Type", "application/json")
-		handle(step, text, w)
-	}))
-	t.Cleanup(server.Close)
-	return server.URL + "/v1"
 }

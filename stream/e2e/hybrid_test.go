@@ -71,7 +71,7 @@ func TestHybridBudget(t *testing.T) {
 		t.Errorf("%d batches: none was cut to the budget\n%s", later.Batches, p.err.String())
 	}
 	now := sim.stats(t)
-	spent := miniPrice(now.PromptTokens, now.CompletionTokens) + miniPrice(sim.batchTokens(t))/2
+	spent := miniPrice(now.PromptTokens, now.CompletionTokens) + miniPrice(sim.batches(t).tokens())/2
 	if spent > budget {
 		t.Errorf("spent $%f of $%f", spent, budget)
 	}
@@ -87,24 +87,6 @@ func TestHybridBudget(t *testing.T) {
 // miniPrice is what gpt-4o-mini costs at once, in dollars: 0.15 and 0.60 a million tokens.
 func miniPrice(prompt, completion int64) float64 {
 	return (float64(prompt)*0.15 + float64(completion)*0.6) / 1e6
-}
-
-// batchTokens are those that the simulator's batches are billed for.
-func (s *simServer) batchTokens(t *testing.T) (prompt, completion int64) {
-	t.Helper()
-	var all struct {
-		Batch struct {
-			Models map[string]struct {
-				Prompt     int64 `json:"prompt_tokens"`
-				Completion int64 `json:"completion_tokens"`
-			} `json:"models"`
-		} `json:"batch"`
-	}
-	s.get(t, "/stats", &all)
-	for _, m := range all.Batch.Models {
-		prompt, completion = prompt+m.Prompt, completion+m.Completion
-	}
-	return prompt, completion
 }
 
 // With --detach the batches are not waited for, and the urgent records are.

@@ -115,18 +115,21 @@ func startSim(t testing.TB, options string) *simServer {
 
 // simCounts are those of a simulator's numbers that tests look at.
 type simCounts struct {
-	Requests int            `json:"requests"`
-	Answered int            `json:"answered"`
-	ByStatus map[string]int `json:"by_status"`
-	Faults   map[string]int `json:"faults"`
-	Models   map[string]struct {
-		Answered         int   `json:"answered"`
-		PromptTokens     int64 `json:"prompt_tokens"`
-		CompletionTokens int64 `json:"completion_tokens"`
-	} `json:"models"`
+	Requests         int            `json:"requests"`
+	Answered         int            `json:"answered"`
+	ByStatus         map[string]int `json:"by_status"`
+	Faults           map[string]int `json:"faults"`
+	Models           modelCounts    `json:"models"`
+	PromptTokens     int64          `json:"prompt_tokens"`
+	CompletionTokens int64          `json:"completion_tokens"`
+	PeakInFlight     int            `json:"peak_in_flight"`
+}
+
+// modelCounts are the answers and tokens of each model.
+type modelCounts map[string]struct {
+	Answered         int   `json:"answered"`
 	PromptTokens     int64 `json:"prompt_tokens"`
 	CompletionTokens int64 `json:"completion_tokens"`
-	PeakInFlight     int   `json:"peak_in_flight"`
 }
 
 // stats asks the simulator what it was asked so far.
