@@ -4,20 +4,22 @@ import (
 	"bytes"
 	"fmt"
 	"testing"
+
+	"llmpipe/ledger/disk"
 )
 
 // manyLines is more than are read ahead.
 const manyLines = 3 * readLines * (readAhead + 2)
 
 // longLedger makes a ledger of so many results, with marks for all of them to file, failures and a shard's intent among them.
-func longLedger(t testing.TB, path string, file FileID) {
+func longLedger(t testing.TB, path string, file disk.ID) {
 	t.Helper()
 	const group = 100
 	l := mustOpen(t, path, Options{Fsync: FsyncNever, Emitted: &file})
 	for n := 0; n < manyLines; n += group {
 		b := resultsOf(n, min(n+group, manyLines))
 		for i := range b.Results {
-			b.Emitted = append(b.Emitted, b.Results[i].key())
+			b.Emitted = append(b.Emitted, keyOf(&b.Results[i]))
 		}
 		b.EmittedSize = int64(n + group)
 		b.Failures = []Failure{testFailure(manyLines + n)}
@@ -29,12 +31,12 @@ func longLedger(t testing.TB, path string, file FileID) {
 }
 
 func TestALongLedgerIsIndexedWhole(t *testing.T) {
-	path, file := testPath(t), FileID{Device: 1, Inode: 2}
+	path, file := testPath(t), disk.ID{Device: 1, Inode: 2}
 	longLedger(t, path, file)
 	l := mustOpen(t, path, Options{Emitted: &file, EmittedSize: 2 * manyLines, Since: testTime()})
 	for n := range manyLines {
 		r := testResult(n)
-		if found := l.Look(r.key()); found.Result == 0 || !found.Emitted {
+		if found := l.Look(keyOf(&r)); found.Result == 0 || !found.Emitted {
 			t.Fatalf("record %d: %+v", n, found)
 		}
 	}
@@ -50,7 +52,7 @@ func TestALongLedgerIsIndexedWhole(t *testing.T) {
 // Damage is told at its place, however much is read ahead of what is entered.
 func TestDamageFarIntoALongLedger(t *testing.T) {
 	path := testPath(t)
-	longLedger(t, path, FileID{Device: 1, Inode: 2})
+	longLedger(t, path, disk.ID{Device: 1, Inode: 2})
 	data := read(t, path)
 	for _, n := range []int{1, readLines, manyLines / 2, manyLines - 1} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"llmpipe/ledger/disk"
 )
 
 func TestAdmitKnowsWhatTheRunHasMet(t *testing.T) {
@@ -51,7 +53,7 @@ func TestAnEditedRequestFindsTheNewestOther(t *testing.T) {
 	edited := testResult(7)
 	edited.ID = b.Results[0].ID
 	for _, l := range []*Ledger{l, mustOpen(t, path, Options{})} {
-		found := l.Admit(edited.key())
+		found := l.Admit(keyOf(&edited))
 		if found.Result != 0 || found.Seen != NotSeen || found.Other == 0 {
 			t.Fatalf("found %+v, want another's result only", found)
 		}
@@ -69,7 +71,7 @@ func TestReadMatchComparesWhatTheHashesStandFor(t *testing.T) {
 	l := mustOpen(t, testPath(t), Options{})
 	mustCommit(t, l, resultsOf(0, 1))
 	r := testResult(0)
-	ref := l.Look(r.key()).Result
+	ref := l.Look(keyOf(&r)).Result
 	almost := r.Request
 	almost[31]++
 	var got Result
@@ -91,16 +93,16 @@ func TestReadMatchComparesWhatTheHashesStandFor(t *testing.T) {
 
 func TestSimulatedResultsDoNotExistForARealRun(t *testing.T) {
 	path := testPath(t)
-	simulated := mustOpen(t, path, Options{Simulated: true, Emitted: &FileID{1, 2}})
+	simulated := mustOpen(t, path, Options{Simulated: true, Emitted: &disk.ID{Device: 1, Inode: 2}})
 	b := resultsOf(0, 2)
-	b.Emitted = []Key{b.Results[0].key()}
+	b.Emitted = []Key{keyOf(&b.Results[0])}
 	mustCommit(t, simulated, b)
 
-	real := mustOpen(t, path, Options{Emitted: &FileID{1, 2}})
+	real := mustOpen(t, path, Options{Emitted: &disk.ID{Device: 1, Inode: 2}})
 	if got := real.Summary(); got != (Summary{}) {
 		t.Errorf("a real run counts %+v of a simulated one", got)
 	}
-	if found := real.Look(b.Results[0].key()); found != (Found{}) {
+	if found := real.Look(keyOf(&b.Results[0])); found != (Found{}) {
 		t.Errorf("a real run finds %+v of a simulated one", found)
 	}
 	mustCommit(t, real, resultsOf(5, 6))
@@ -119,7 +121,7 @@ func TestSimulatedResultsDoNotExistForARealRun(t *testing.T) {
 // Of two records alike in one run both are written, also when the first one's mark is in the ledger before the second is read.
 func TestEmittedIsOfBeforeTheMeeting(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger")
-	options := Options{Emitted: &FileID{1, 2}}
+	options := Options{Emitted: &disk.ID{Device: 1, Inode: 2}}
 	l := mustOpen(t, path, options)
 	k := Key{ID: 1, Request: 2}
 	l.Admit(k)
@@ -134,14 +136,14 @@ func TestEmittedIsOfBeforeTheMeeting(t *testing.T) {
 
 func TestEmittedIsOfOneFile(t *testing.T) {
 	path := testPath(t)
-	here, there := FileID{Device: 1, Inode: 1 << 60}, FileID{Device: 1, Inode: 3}
+	here, there := disk.ID{Device: 1, Inode: 1 << 60}, disk.ID{Device: 1, Inode: 3}
 	l := mustOpen(t, path, Options{Emitted: &here})
 	b := resultsOf(0, 3)
 	mustCommit(t, l, b)
-	mustCommit(t, l, &Group{Emitted: []Key{b.Results[0].key(), b.Results[2].key(), {ID: 77, Request: 78}}})
+	mustCommit(t, l, &Group{Emitted: []Key{keyOf(&b.Results[0]), keyOf(&b.Results[2]), {ID: 77, Request: 78}}})
 	nowhere := mustOpen(t, path, Options{})
 	size := fileSize(t, path)
-	mustCommit(t, nowhere, &Group{Emitted: []Key{b.Results[1].key()}})
+	mustCommit(t, nowhere, &Group{Emitted: []Key{keyOf(&b.Results[1])}})
 	if fileSize(t, path) != size {
 		t.Error("a mark for no file was written down")
 	}
@@ -156,7 +158,7 @@ func TestEmittedIsOfOneFile(t *testing.T) {
 		{"one to a pipe", nowhere, [3]bool{}},
 	} {
 		for n, want := range test.want {
-			if found := test.l.Look(b.Results[n].key()); found.Emitted != want || found.Result == 0 {
+			if found := test.l.Look(keyOf(&b.Results[n])); found.Emitted != want || found.Result == 0 {
 				t.Errorf("%s: result %d: %+v, want emitted %v", test.name, n, found, want)
 			}
 		}
@@ -171,13 +173,13 @@ func TestEmittedIsOfOneFile(t *testing.T) {
 
 func TestFileIDTellsFilesApart(t *testing.T) {
 	dir := t.TempDir()
-	ids := make(map[FileID]bool)
+	ids := make(map[disk.ID]bool)
 	for _, name := range []string{"a", "b", "a"} {
 		f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {
 			t.Fatal(err)
 		}
-		id, ok := FileIDOf(f)
+		id, ok := disk.IDOf(f)
 		if !ok {
 			t.Errorf("no identity for the regular file %s", name)
 		}
@@ -193,7 +195,7 @@ func TestFileIDTellsFilesApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := FileIDOf(w); ok {
+	if _, ok := disk.IDOf(w); ok {
 		t.Error("a pipe has an identity")
 	}
 	if err := errors.Join(r.Close(), w.Close()); err != nil {
@@ -222,7 +224,7 @@ func TestRehearsal(t *testing.T) {
 	mustCommit(t, late, b)
 	knows := func(l *Ledger, want bool) {
 		t.Helper()
-		if got := l.Look(b.Results[1].key()).Result != 0; got != want {
+		if got := l.Look(keyOf(&b.Results[1])).Result != 0; got != want {
 			t.Errorf("finds a simulated result: %v, want %v", got, want)
 		}
 	}

@@ -87,7 +87,7 @@ func BenchmarkRead(b *testing.B) {
 	keys := make([]Key, records)
 	for n := range keys {
 		r := testResult(n)
-		keys[n] = r.key()
+		keys[n] = keyOf(&r)
 	}
 	var r Result
 	reader := l.NewReader()

@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
+
+	"llmpipe/ledger/disk"
+	"llmpipe/ledger/line"
 )
 
 // filePerm is for the owner alone: prompts and answers are nobody else's business.
@@ -68,7 +70,7 @@ func (l *Ledger) Commit(g *Group) error {
 	kept, err := l.write(sync, 0)
 	if err != nil {
 		l.refused = fmt.Errorf("no more is written after an earlier error: %w", err)
-		results, failures := countSafe(kept)
+		results, failures := line.CountRecords(kept)
 		return &WriteError{Path: l.path, Results: results, Failures: failures, Err: err}
 	}
 	l.announced = true
@@ -85,17 +87,17 @@ func (l *Ledger) encode(g *Group, announce bool) error {
 		return nil
 	}
 	if !l.announced {
-		out = appendRun(out, &l.options.Run, l.options.Simulated)
+		out = line.AppendRun(out, &l.options.Run, l.options.Simulated)
 	}
 	for i := range g.Results {
 		r := &g.Results[i]
-		if out, err = appendResult(out, r, r.Simulated || l.options.Simulated); err != nil {
+		if out, err = line.AppendResult(out, r, r.Simulated || l.options.Simulated); err != nil {
 			return err
 		}
 	}
 	for i := range g.Failures {
 		f := &g.Failures[i]
-		if out, err = appendFailure(out, f, f.Simulated || l.options.Simulated); err != nil {
+		if out, err = line.AppendFailure(out, f, f.Simulated || l.options.Simulated); err != nil {
 			return err
 		}
 	}
@@ -103,12 +105,14 @@ func (l *Ledger) encode(g *Group, announce bool) error {
 		if err = l.expect(g.Shards[:i], &g.Shards[i]); err != nil {
 			return err
 		}
-		if out, err = appendShard(out, &g.Shards[i], l.options.Simulated); err != nil {
+		if out, err = line.AppendShard(out, &g.Shards[i], l.options.Simulated); err != nil {
 			return err
 		}
 	}
 	if marks {
-		out = appendEmitted(out, *l.options.Emitted, g.EmittedSize, g.Emitted, l.options.Simulated, empty)
+		out = line.AppendEmitted(out, &line.Emitted{
+			File: *l.options.Emitted, Size: g.EmittedSize, Empty: empty, Keys: g.Emitted, Simulated: l.options.Simulated,
+		})
 	}
 	return nil
 }
@@ -119,9 +123,9 @@ func (l *Ledger) expect(before []ShardEntry, e *ShardEntry) error {
 	known := l.shards.byID[e.Shard] != nil || slices.ContainsFunc(before, func(b ShardEntry) bool { return b.Shard == e.Shard })
 	switch {
 	case known && e.Step == ShardIntent:
-		return e.refuse(errors.New("it has an intent already"))
+		return e.Refuse(errors.New("it has an intent already"))
 	case !known && e.Step != ShardIntent:
-		return e.refuse(fmt.Errorf("it is %s without an intent", e.Step))
+		return e.Refuse(fmt.Errorf("it is %s without an intent", e.Step))
 	}
 	return nil
 }
@@ -135,7 +139,7 @@ func (l *Ledger) write(sync func() error, room int) (kept []byte, err error) {
 	if err := l.file.Lock(); err != nil {
 		return nil, fmt.Errorf("locking: %w", err)
 	}
-	defer func() { err = both(err, l.file.Unlock()) }()
+	defer func() { err = disk.Both(err, l.file.Unlock()) }()
 	if err := l.catchUp(); err != nil {
 		return nil, err
 	}
@@ -153,14 +157,14 @@ func (l *Ledger) write(sync func() error, room int) (kept []byte, err error) {
 	if err != nil {
 		kept = l.out[:bytes.LastIndexByte(l.out[:n], '\n')+1]
 		if cutErr := l.file.Truncate(base + int64(len(kept))); cutErr != nil {
-			err = both(err, fmt.Errorf("cutting the torn end: %w", cutErr))
+			err = disk.Both(err, fmt.Errorf("cutting the torn end: %w", cutErr))
 		}
 	}
 	if syncErr := sync(); syncErr != nil {
-		return nil, both(err, syncErr)
+		return nil, disk.Both(err, syncErr)
 	}
-	for line := range bytes.Lines(kept) {
-		v, err := l.verify(line[:len(line)-1], l.end)
+	for text := range bytes.Lines(kept) {
+		v, err := l.verify(text[:len(text)-1], l.end)
 		if err == nil {
 			err = l.enter([]verified{v})
 		}
@@ -178,7 +182,7 @@ func (l *Ledger) findRoom(base int64, size int) error {
 		err = io.ErrShortWrite
 	}
 	if cutErr := l.file.Truncate(base); cutErr != nil {
-		err = both(err, fmt.Errorf("cutting the torn end: %w", cutErr))
+		err = disk.Both(err, fmt.Errorf("cutting the torn end: %w", cutErr))
 	}
 	return err
 }
@@ -233,55 +237,4 @@ func (l *Ledger) unchanged() (size int64, err error) {
 		return 0, fmt.Errorf("%w: it had %d bytes and has %d", ErrChanged, l.end, opened.Size())
 	}
 	return opened.Size(), nil
-}
-
-// cut saves a torn tail aside and takes it off the file.
-func (l *Ledger) cut(tail []byte) error {
-	name, err := l.saveAside(tail)
-	if err != nil {
-		return fmt.Errorf("saving the torn end aside: %w", err)
-	}
-	if err := l.file.Truncate(l.end); err != nil {
-		return fmt.Errorf("cutting the torn end: %w", err)
-	}
-	l.options.Warn(fmt.Sprintf("ledger %s: its last line was torn: cut %d bytes at byte %d, saved in %s", l.path, len(tail), l.end, name))
-	return nil
-}
-
-func (l *Ledger) saveAside(tail []byte) (name string, err error) {
-	mark := l.options.Run.ID
-	if mark == "" {
-		mark = time.Now().UTC().Format("20060102T150405Z")
-	}
-	for n := 1; ; n++ {
-		name = l.path + ".broken-" + mark
-		if n > 1 {
-			name = fmt.Sprintf("%s-%d", name, n)
-		}
-		file, err := l.options.FS.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, filePerm)
-		if errors.Is(err, fs.ErrExist) {
-			continue
-		}
-		if err != nil {
-			return "", err
-		}
-		_, err = file.WriteAt(tail, 0)
-		if err == nil && l.options.Fsync != FsyncNever {
-			err = both(file.SyncData(), l.options.FS.SyncDir(filepath.Dir(name)))
-		}
-		return name, both(err, file.Close())
-	}
-}
-
-// countSafe counts the records of lines that were written.
-func countSafe(lines []byte) (results, failures int) {
-	results = bytes.Count(lines, []byte("\n"+resultStart))
-	failures = bytes.Count(lines, []byte("\n"+failureStart))
-	if bytes.HasPrefix(lines, []byte(resultStart)) {
-		results++
-	}
-	if bytes.HasPrefix(lines, []byte(failureStart)) {
-		failures++
-	}
-	return results, failures
 }

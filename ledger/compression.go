@@ -7,6 +7,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"llmpipe/ledger/line"
 )
 
 // compression names what the first bytes of a file say it is compressed with, "" if nothing.
@@ -22,7 +24,7 @@ func compression(start []byte) string {
 
 // decompress returns what a file holds, compressed or not.
 func decompress(src io.Reader) (io.ReadCloser, error) {
-	buffered := bufio.NewReaderSize(src, readSize)
+	buffered := bufio.NewReaderSize(src, line.ReadSize)
 	// An empty or a very short file is nothing compressed, and what is wrong with it shows on reading.
 	start, _ := buffered.Peek(4)
 	switch compression(start) {

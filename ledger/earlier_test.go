@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"llmpipe/ledger/disk"
 )
 
 // earlierLine is what a line of a sample says, read without any of the code that reads ledgers.
@@ -127,7 +129,7 @@ func checkEarlierResult(t *testing.T, l *Ledger, line *earlierLine) {
 // What was written behind >> is known of the file that it was written to.
 func TestEarlierMarksAreKnown(t *testing.T) {
 	earlierLedgers(t, func(t *testing.T, data []byte, lines []earlierLine) {
-		var file FileID
+		var file disk.ID
 		marks := make(map[string]bool)
 		for _, line := range lines {
 			if line.Kind != "emitted" {

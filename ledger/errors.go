@@ -27,14 +27,6 @@ var (
 	ErrVersion = errors.New("written by a newer llmpipe")
 )
 
-// What can be wrong with a line.
-var (
-	errChecksum  = errors.New("checksum mismatch")
-	errNoSum     = errors.New("line does not end in a checksum")
-	errMalformed = errors.New("malformed line")
-	errTooLong   = fmt.Errorf("line is longer than %d MiB", maxLine>>20)
-)
-
 // DamageError is a line in the middle of a ledger that is not what was written. [Repair] writes the
 // ledger again without it.
 type DamageError struct {
@@ -63,20 +55,3 @@ func (e *WriteError) Error() string {
 }
 
 func (e *WriteError) Unwrap() error { return e.Err }
-
-// ErrUnwritable is in the error of a commit whose group can't be written down: an id or a response that is
-// not JSON on one line, a negative cost, a year beyond 9999, a line beyond 256 MiB, a step of a shard without an
-// intent before it. Nothing of the
-// group is written, and the ledger goes on.
-var ErrUnwritable = errors.New("record can't be written down")
-
-// both is errors.Join on one line.
-func both(first, second error) error {
-	switch {
-	case first == nil:
-		return second
-	case second == nil:
-		return first
-	}
-	return fmt.Errorf("%w; %w", first, second)
-}

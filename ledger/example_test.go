@@ -29,7 +29,10 @@ func Example() {
 			err = l.ReadMatch(found.Result, id, &request, &answer)
 			fmt.Printf("run %d: recorded: %s\n", run, answer.Response)
 		} else {
-			answer = ledger.Result{ID: id, Request: request, Time: time.Now(), Response: []byte(`{"content":"yes"}`)}
+			answer = ledger.Result{
+				Record:   ledger.Record{ID: id, Request: request, Time: time.Now()},
+				Response: []byte(`{"content":"yes"}`),
+			}
 			err = l.Commit(&ledger.Group{Results: []ledger.Result{answer}})
 			fmt.Printf("run %d: asked: %s\n", run, answer.Response)
 		}

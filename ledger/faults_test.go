@@ -12,13 +12,16 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"llmpipe/ledger/disk"
+	"llmpipe/ledger/line"
 )
 
 var errDisk = errors.New("input/output error")
 
 // faultFS is the machine's file system until it is told to fail.
 type faultFS struct {
-	Disk
+	disk.OS
 	full        bool  // whether room counts
 	room        int64 // bytes that may still be written
 	fullErr     error // what a write beyond them returns; nil for a short write that says nothing
@@ -29,8 +32,8 @@ type faultFS struct {
 	dirSyncs    atomic.Int64
 }
 
-func (f *faultFS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
-	file, err := f.Disk.OpenFile(name, flag, perm)
+func (f *faultFS) OpenFile(name string, flag int, perm fs.FileMode) (disk.File, error) {
+	file, err := f.OS.OpenFile(name, flag, perm)
 	if err != nil {
 		return nil, err
 	}
@@ -39,11 +42,11 @@ func (f *faultFS) OpenFile(name string, flag int, perm fs.FileMode) (File, error
 
 func (f *faultFS) SyncDir(name string) error {
 	f.dirSyncs.Add(1)
-	return f.Disk.SyncDir(name)
+	return f.OS.SyncDir(name)
 }
 
 type faultFile struct {
-	File
+	disk.File
 	fs *faultFS
 }
 
@@ -154,7 +157,7 @@ func checkFailedCommit(t *testing.T, l *Ledger, room int, kept []byte) {
 		r := testResult(10 + n)
 		if n < failed.Results {
 			checkHas(t, l, r)
-		} else if found := l.Look(r.key()); found.Result != 0 {
+		} else if found := l.Look(keyOf(&r)); found.Result != 0 {
 			t.Fatalf("room for %d bytes: result %d is found and was not written", room, n)
 		}
 	}
@@ -188,7 +191,7 @@ func TestAFailedSyncIsNeverTriedAgain(t *testing.T) {
 		t.Errorf("the next commit: %v", err)
 	}
 	r := testResult(10)
-	if found := l.Look(r.key()); found.Result != 0 {
+	if found := l.Look(keyOf(&r)); found.Result != 0 {
 		t.Error("a result that is not durable is found")
 	}
 	checkHas(t, l, testResult(0))
@@ -277,7 +280,7 @@ func TestAFileThatChangedUnderneathIsRefused(t *testing.T) {
 			}
 			_, err = f.WriteString("note to self\n")
 			return errors.Join(err, f.Close())
-		}, errNoSum},
+		}, line.ErrNoSum},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			path := testPath(t)
@@ -296,13 +299,13 @@ func TestAFileThatChangedUnderneathIsRefused(t *testing.T) {
 }
 
 // readOnlyFS refuses as a file system does that is mounted so; a mode would not stop root.
-type readOnlyFS struct{ Disk }
+type readOnlyFS struct{ disk.OS }
 
-func (r readOnlyFS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
+func (r readOnlyFS) OpenFile(name string, flag int, perm fs.FileMode) (disk.File, error) {
 	if flag != os.O_RDONLY {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
 	}
-	return r.Disk.OpenFile(name, flag, perm)
+	return r.OS.OpenFile(name, flag, perm)
 }
 
 func TestALockThatCannotBeTakenStopsTheCommit(t *testing.T) {

@@ -129,7 +129,7 @@ func TestIndexIsAMap(t *testing.T) {
 		}
 		for id, requests := range model {
 			for request := range requests {
-				model.check(t, l, Key{id, request})
+				model.check(t, l, Key{ID: id, Request: request})
 			}
 		}
 		slots, results := model.count()

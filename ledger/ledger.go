@@ -8,6 +8,9 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"llmpipe/ledger/disk"
+	"llmpipe/ledger/line"
 )
 
 // Options says how a ledger is opened. The zero value is a real run that syncs every commit.
@@ -28,7 +31,7 @@ type Options struct {
 
 	// Emitted is the regular file that results are written to, nil where it is none: its marks are
 	// what Found.Emitted tells of.
-	Emitted *FileID
+	Emitted *disk.ID
 	// EmittedSize is the size of that file, in bytes, when the run began. Where it is less than at the last mark the file was cut
 	// since, and no mark of it counts. Where it is 0 the first commit, with or without anything in it, says so, so that
 	// older marks are forgotten before the file gets its first line.
@@ -39,7 +42,7 @@ type Options struct {
 	Warn func(string)
 
 	// FS is the file system, nil for the machine's.
-	FS FS
+	FS disk.FS
 }
 
 // Ledger is an open ledger: its index in memory, its lines on disk.
@@ -65,7 +68,7 @@ type Ledger struct {
 	// mu guards the rest, for as long as a step in memory takes. Only a holder of committing changes
 	// file, shards and end, which therefore reads them without mu.
 	mu      sync.Mutex
-	file    File // nil until the ledger exists
+	file    disk.File // nil until the ledger exists
 	index   index
 	shards  shards
 	summary Summary
@@ -92,14 +95,14 @@ type Summary struct {
 // ErrVersion. None of them is ever written to.
 func Open(path string, o Options) (*Ledger, error) {
 	if o.FS == nil {
-		o.FS = Disk{}
+		o.FS = disk.OS{}
 	}
 	if o.Warn == nil {
 		o.Warn = func(string) {}
 	}
 	l := &Ledger{path: path, options: o}
 	if !o.Since.IsZero() {
-		l.since = o.Since.UTC().Format(timeLayout)
+		l.since = o.Since.UTC().Format(line.TimeLayout)
 	}
 	file, readOnly, err := openExisting(o.FS, path)
 	switch {
@@ -110,7 +113,7 @@ func Open(path string, o Options) (*Ledger, error) {
 	}
 	l.file, l.readOnly = file, readOnly
 	if err := l.load(); err != nil {
-		return nil, both(err, file.Close())
+		return nil, disk.Both(err, file.Close())
 	}
 	l.opened = l.end
 	if o.EmittedSize < l.marked {
@@ -120,7 +123,7 @@ func Open(path string, o Options) (*Ledger, error) {
 }
 
 // openExisting falls back to reading, for the reason that readOnly says: a ledger that may not be written still knows its answers.
-func openExisting(fsys FS, path string) (file File, readOnly, err error) {
+func openExisting(fsys disk.FS, path string) (file disk.File, readOnly, err error) {
 	file, err = fsys.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		readOnly = err
@@ -155,7 +158,7 @@ func (l *Ledger) lookAgain(damage *DamageError) (err error) {
 	if err := l.file.Lock(); err != nil {
 		return fmt.Errorf("%w (and not read again: locking: %w)", damage, err)
 	}
-	defer func() { err = both(err, l.file.Unlock()) }()
+	defer func() { err = disk.Both(err, l.file.Unlock()) }()
 	info, err := l.file.Stat()
 	if err != nil {
 		return fmt.Errorf("opening ledger: %w", err)
@@ -189,14 +192,6 @@ func (l *Ledger) Rehearse() {
 	l.options.Rehearsal = true
 }
 
-func notLedger(path string, start []byte) error {
-	const shown = 16
-	if name := compression(start); name != "" {
-		return fmt.Errorf("opening ledger %s: %w that can be added to: it is compressed (%s)", path, ErrNotLedger, name)
-	}
-	return fmt.Errorf("opening ledger %s: %w: it begins with %q", path, ErrNotLedger, start[:min(shown, len(start))])
-}
-
 // Summary returns what is known by now, other processes' part up to this run's last commit.
 func (l *Ledger) Summary() Summary {
 	l.mu.Lock()
@@ -214,10 +209,10 @@ func (l *Ledger) Close() error {
 	if errors.Is(l.refused, ErrClosed) {
 		return nil
 	}
-	err := both(l.late, l.syncDue())
+	err := disk.Both(l.late, l.syncDue())
 	l.refused = ErrClosed
 	if l.file != nil {
-		err = both(err, l.file.Close())
+		err = disk.Both(err, l.file.Close())
 	}
 	if err != nil {
 		return fmt.Errorf("closing ledger %s: %w", l.path, err)

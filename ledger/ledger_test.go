@@ -18,32 +18,31 @@ func testTime() time.Time { return time.Date(2026, 3, 4, 5, 6, 7, 89e6, time.UTC
 // testResult returns the n-th of a series of different results.
 func testResult(n int) Result {
 	return Result{
-		ID:               fmt.Appendf(nil, `"r%d"`, n),
-		Request:          sha256.Sum256(fmt.Appendf(nil, "request %d", n)),
-		Endpoint:         "chat",
-		Model:            "gpt-4o-mini",
-		Provider:         "api.openai.com",
-		PromptTokens:     12,
-		CompletionTokens: 20,
-		CostNanos:        13800,
-		CostKnown:        true,
-		Attempts:         1,
-		LatencyMS:        int64(100 + n),
-		Time:             testTime(),
-		Response:         fmt.Appendf(nil, `{"choices":[{"message":{"content":"answer %d"}}]}`, n),
+		Record: Record{
+			ID:               fmt.Appendf(nil, `"r%d"`, n),
+			Request:          sha256.Sum256(fmt.Appendf(nil, "request %d", n)),
+			Endpoint:         "chat",
+			Model:            "gpt-4o-mini",
+			Provider:         "api.openai.com",
+			PromptTokens:     12,
+			CompletionTokens: 20,
+			CostNanos:        13800,
+			CostKnown:        true,
+			Attempts:         1,
+			LatencyMS:        int64(100 + n),
+			Time:             testTime(),
+		},
+		Response: fmt.Appendf(nil, `{"choices":[{"message":{"content":"answer %d"}}]}`, n),
 	}
 }
 
 func testFailure(n int) Failure {
-	r := testResult(n)
-	return Failure{
-		ID: r.ID, Request: r.Request, Endpoint: r.Endpoint, Model: r.Model, Provider: r.Provider,
-		Type: "rate_limit", Code: "rate_limit_exceeded", Status: 429, Message: "slow \"down\"\n",
-		CostKnown: true, Attempts: 6, LatencyMS: 90, Time: testTime(),
-	}
+	r := testResult(n).Record
+	r.PromptTokens, r.CompletionTokens, r.CostNanos, r.Attempts, r.LatencyMS = 0, 0, 0, 6, 90
+	return Failure{Record: r, Type: "rate_limit", Code: "rate_limit_exceeded", Status: 429, Message: "slow \"down\"\n"}
 }
 
-func (r *Result) key() Key { return KeyOf(r.ID, &r.Request) }
+func keyOf(r *Result) Key { return KeyOf(r.ID, &r.Request) }
 
 func testPath(t testing.TB) string { return filepath.Join(t.TempDir(), "ledger.jsonl") }
 
@@ -81,7 +80,7 @@ func resultsOf(from, to int) *Group {
 func checkHas(t testing.TB, l *Ledger, want Result) {
 	t.Helper()
 	var got Result
-	found := l.Look(want.key())
+	found := l.Look(keyOf(&want))
 	if found.Result == 0 {
 		t.Fatalf("%s is not there", want.ID)
 	}
@@ -93,9 +92,10 @@ func checkHas(t testing.TB, l *Ledger, want Result) {
 	}
 }
 
+// describe is all that a result says, in words.
 func describe(r Result) string {
-	r.line = lineBuffer{}
-	return fmt.Sprintf("id %s response %s %+v", r.ID, r.Response, r)
+	return fmt.Sprintf("id %s response %s %+v downgraded from %q, %d cached, %d of reasoning",
+		r.ID, r.Response, r.Record, r.DowngradedFrom, r.CachedTokens, r.ReasoningTokens)
 }
 
 func TestResultsSurviveReopening(t *testing.T) {
@@ -108,7 +108,7 @@ func TestResultsSurviveReopening(t *testing.T) {
 	full.ID = []byte(`1e3`)
 	full.DowngradedFrom, full.CachedTokens, full.ReasoningTokens = `gpt "4" `+"\u2028", 5, 6
 	full.CostKnown, full.CostNanos = false, 0
-	bare := Result{ID: []byte(`"\u0041"`), Response: []byte(`null`), CostKnown: true}
+	bare := Result{Record: Record{ID: []byte(`"\u0041"`), CostKnown: true}, Response: []byte(`null`)}
 	b := resultsOf(0, 3)
 	b.Results = append(b.Results, full, bare)
 	b.Failures = append(b.Failures, testFailure(9))

@@ -1,12 +1,16 @@
 package ledger
 
-import "testing"
+import (
+	"testing"
+
+	"llmpipe/ledger/disk"
+)
 
 // A file that results are written to may be cut and keep its inode: what it held before must not pass for what it holds now.
 func TestMarksOfACutFileAreForgotten(t *testing.T) {
-	file, other := FileID{Device: 1, Inode: 2}, FileID{Device: 1, Inode: 3}
+	file, other := disk.ID{Device: 1, Inode: 2}, disk.ID{Device: 1, Inode: 3}
 	b := resultsOf(0, 2)
-	first, second := b.Results[0].key(), b.Results[1].key()
+	first, second := keyOf(&b.Results[0]), keyOf(&b.Results[1])
 	mark := func(t *testing.T, l *Ledger, size int64, keys ...Key) {
 		t.Helper()
 		mustCommit(t, l, &Group{Emitted: keys, EmittedSize: size})
@@ -58,7 +62,7 @@ func TestMarksOfACutFileAreForgotten(t *testing.T) {
 
 func TestABatchWithNothingInItIsWrittenOnceForAnEmptyFile(t *testing.T) {
 	path := testPath(t)
-	l := mustOpen(t, path, Options{Emitted: &FileID{1, 2}})
+	l := mustOpen(t, path, Options{Emitted: &disk.ID{Device: 1, Inode: 2}})
 	mustCommit(t, l, &Group{})
 	size := fileSize(t, path)
 	mustCommit(t, l, &Group{})

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"llmpipe/ledger/disk"
 )
 
 func TestPrepareMakesTheFile(t *testing.T) {
@@ -61,10 +63,10 @@ func TestALedgerThatMayOnlyBeRead(t *testing.T) {
 	path := testPath(t)
 	mustCommit(t, mustOpen(t, path, Options{}), resultsOf(0, 1))
 	size := fileSize(t, path)
-	l := mustOpen(t, path, Options{FS: readOnlyFS{}, Emitted: &FileID{1, 2}})
+	l := mustOpen(t, path, Options{FS: readOnlyFS{}, Emitted: &disk.ID{Device: 1, Inode: 2}})
 	checkHas(t, l, testResult(0))
 	r := testResult(0)
-	mustCommit(t, l, &Group{Emitted: []Key{r.key()}, EmittedSize: 10})
+	mustCommit(t, l, &Group{Emitted: []Key{keyOf(&r)}, EmittedSize: 10})
 	var writing *WriteError
 	if err := l.Prepare(); !errors.As(err, &writing) || !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("Prepare: %v", err)
@@ -85,7 +87,7 @@ func TestRecentIsWhatCameAfterOpening(t *testing.T) {
 	mustCommit(t, l, resultsOf(2, 3))
 	for n, want := range []bool{false, true, true} {
 		r := testResult(n)
-		if got := l.Recent(l.Look(r.key()).Result); got != want {
+		if got := l.Recent(l.Look(keyOf(&r)).Result); got != want {
 			t.Errorf("result %d: %v, want %v", n, got, want)
 		}
 	}

@@ -63,7 +63,7 @@ func runWriter(path, number string) error {
 			return err
 		}
 		for i := range b.Results {
-			if l.Look(b.Results[i].key()).Result == 0 {
+			if l.Look(keyOf(&b.Results[i])).Result == 0 {
 				return fmt.Errorf("%s was committed and is not found", b.Results[i].ID)
 			}
 			if _, err := fmt.Printf("%s\n", bytes.Trim(b.Results[i].ID, `"r`)); err != nil {
@@ -175,7 +175,7 @@ func TestACommitLearnsWhatOthersCommitted(t *testing.T) {
 	a, b := mustOpen(t, path, Options{}), mustOpen(t, path, Options{})
 	mustCommit(t, a, resultsOf(0, 2))
 	r := testResult(0)
-	if b.Look(r.key()).Result != 0 {
+	if b.Look(keyOf(&r)).Result != 0 {
 		t.Error("known before a commit of its own")
 	}
 	mustCommit(t, b, resultsOf(2, 3))
@@ -199,7 +199,7 @@ func TestReadersBesideACommitter(t *testing.T) {
 			var got Result
 			for known := 0; known < records; {
 				want := testResult(known)
-				ref := l.Look(want.key()).Result
+				ref := l.Look(keyOf(&want)).Result
 				if ref == 0 {
 					continue
 				}

@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-)
 
-// lineBuffer holds what a result keeps of its line and takes it apart, with memory that it keeps.
-type lineBuffer struct {
-	data   []byte
-	fields fields
-}
+	"llmpipe/ledger/disk"
+	"llmpipe/ledger/line"
+)
 
 // Read reads a result back and verifies it. dst keeps its buffers, so ID and Response are good until
 // its next Read. A line that no longer is what was written is a *[DamageError].
@@ -28,18 +25,18 @@ func (l *Ledger) ReadMatch(ref Ref, id []byte, request *[32]byte, dst *Result) e
 // a run are that is begun anew, it reads ahead. It is for one goroutine, while others commit.
 type Reader struct {
 	ledger *Ledger
-	file   File   // the ledger's
-	end    int64  // of what was indexed when somebody last looked
-	near   []byte // what was read last
-	from   int64  // where in the file that begins
-	size   int    // how much to read the next time
+	file   disk.File // the ledger's
+	end    int64     // of what was indexed when somebody last looked
+	near   []byte    // what was read last
+	from   int64     // where in the file that begins
+	size   int       // how much to read the next time
 }
 
 const (
 	// firstRead is enough for most answers and cheap for all; what is longer takes a further read or two.
 	firstRead = 4 << 10
 	// farRead is how much is read at once where one result is asked for behind the other.
-	farRead = readSize
+	farRead = line.ReadSize
 	// behind is how much of what was read is kept for results that came a little out of turn.
 	behind = 128 << 10
 )
@@ -59,25 +56,18 @@ func (r *Reader) Read(ref Ref, dst *Result) error {
 	if at < 0 || at >= r.end {
 		return fmt.Errorf("reading ledger %s: no result at byte %d", l.path, at)
 	}
-	line, err := r.lineAt(r.file, at, r.end)
+	text, err := r.lineAt(r.file, at, r.end)
 	if err != nil {
 		return fmt.Errorf("reading ledger %s at byte %d: %w", l.path, at, err)
 	}
-	if err = verify(line); err == nil {
-		err = dst.decode(line)
+	if err = line.Verify(text); err == nil {
+		err = dst.Decode(text)
 	}
 	if err != nil {
 		return &DamageError{Path: l.path, Offset: at, Err: err}
 	}
-	dst.keep()
+	dst.Keep()
 	return nil
-}
-
-// keep makes a result that was decoded independent of its line's memory.
-func (r *Result) keep() {
-	data := append(append(r.line.data[:0], r.ID...), r.Response...)
-	r.ID, r.Response = data[:len(r.ID):len(r.ID)], data[len(r.ID):]
-	r.line = lineBuffer{data: data, fields: fields{field: field{text: r.line.fields.text}}}
 }
 
 // ReadMatch is [Ledger.ReadMatch].

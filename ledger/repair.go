@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"llmpipe/ledger/disk"
+	"llmpipe/ledger/line"
 )
 
 // RepairStats says what [Repair] did.
@@ -23,11 +26,11 @@ type RepairStats struct {
 // are kept; so is a record that a torn one has run into. Such lines are found by their checksums. One
 // whose checksum is right and that cannot be read is lost whole.
 func Repair(path, out string) (stats RepairStats, err error) {
-	file, _, err := openExisting(Disk{}, path)
+	file, _, err := openExisting(disk.OS{}, path)
 	if err != nil {
 		return stats, fmt.Errorf("opening ledger: %w", err)
 	}
-	defer func() { err = both(err, file.Close()) }()
+	defer func() { err = disk.Both(err, file.Close()) }()
 	if err := file.Lock(); err != nil {
 		return stats, fmt.Errorf("locking ledger %s: %w", path, err)
 	}
@@ -39,18 +42,18 @@ func Repair(path, out string) (stats RepairStats, err error) {
 		return stats, fmt.Errorf("reading ledger %s: %w", path, ErrNotRegular)
 	}
 	clean, lost := sideFile{name: out}, sideFile{name: out + ".lost"}
-	m := mender{scanner: scanner{path: path}, keep: clean.writeLine, lose: lost.writeLine}
+	r := repairer{scan: scanner{path: path}, keep: clean.writeLine, lose: lost.writeLine}
 	err = clean.create()
 	if err == nil {
-		err = m.mend(sectionLines(file, 0, info.Size()))
+		err = r.all(line.Section(file, 0, info.Size()))
 	}
-	if err = both(err, both(clean.finish(), lost.finish())); err != nil {
-		return m.stats, both(err, both(clean.discard(), lost.discard()))
+	if err = disk.Both(err, disk.Both(clean.finish(), lost.finish())); err != nil {
+		return r.stats, disk.Both(err, disk.Both(clean.discard(), lost.discard()))
 	}
 	if lost.file != nil {
-		m.stats.Aside = lost.name
+		r.stats.Aside = lost.name
 	}
-	return m.stats, nil
+	return r.stats, nil
 }
 
 // sideFile is a new file beside the ledger, made by create or by the first line.
@@ -65,17 +68,17 @@ func (s *sideFile) create() error {
 	if err != nil {
 		return err
 	}
-	s.file, s.buf = file, bufio.NewWriterSize(file, readSize)
+	s.file, s.buf = file, bufio.NewWriterSize(file, line.ReadSize)
 	return nil
 }
 
-func (s *sideFile) writeLine(line []byte) error {
+func (s *sideFile) writeLine(text []byte) error {
 	if s.file == nil {
 		if err := s.create(); err != nil {
 			return err
 		}
 	}
-	if _, err := s.buf.Write(line); err != nil {
+	if _, err := s.buf.Write(text); err != nil {
 		return err
 	}
 	return s.buf.WriteByte('\n')
@@ -90,9 +93,9 @@ func (s *sideFile) finish() error {
 	if err == nil {
 		err = s.file.Sync()
 	}
-	err = both(err, s.file.Close())
+	err = disk.Both(err, s.file.Close())
 	if err == nil {
-		err = Disk{}.SyncDir(filepath.Dir(s.name))
+		err = disk.OS{}.SyncDir(filepath.Dir(s.name))
 	}
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", s.name, err)

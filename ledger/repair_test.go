@@ -7,26 +7,28 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"llmpipe/ledger/line"
 )
 
-// mend repairs in memory.
-func mend(t testing.TB, data []byte) (kept, lost []byte, stats RepairStats) {
+// repaired is what a repair keeps and loses, in memory.
+func repaired(t testing.TB, data []byte) (kept, lost []byte, stats RepairStats) {
 	t.Helper()
-	kept, lost, stats, err := mendAll(data)
+	kept, lost, stats, err := repair(data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return kept, lost, stats
 }
 
-func mendAll(data []byte) (kept, lost []byte, stats RepairStats, err error) {
-	m := mender{
-		scanner: scanner{path: "x"},
-		keep:    func(line []byte) error { kept = append(append(kept, line...), '\n'); return nil },
-		lose:    func(piece []byte) error { lost = append(append(lost, piece...), '\n'); return nil },
+func repair(data []byte) (kept, lost []byte, stats RepairStats, err error) {
+	r := repairer{
+		scan: scanner{path: "x"},
+		keep: func(text []byte) error { kept = append(append(kept, text...), '\n'); return nil },
+		lose: func(piece []byte) error { lost = append(append(lost, piece...), '\n'); return nil },
 	}
-	err = m.mend(sectionLines(bytes.NewReader(data), 0, int64(len(data))))
-	return kept, lost, m.stats, err
+	err = r.all(line.Section(bytes.NewReader(data), 0, int64(len(data))))
+	return kept, lost, r.stats, err
 }
 
 func TestRepairWritesACleanLedgerBesideTheOld(t *testing.T) {
@@ -84,33 +86,33 @@ func TestRepairOfAWholeLedgerIsACopy(t *testing.T) {
 
 func TestRepairFindsTheLinesInARuin(t *testing.T) {
 	data, starts := smallLedger(t)
-	line := func(n int) string { return string(data[starts[n] : starts[n+1]-1]) }
+	at := func(n int) string { return string(data[starts[n] : starts[n+1]-1]) }
 	full := string(data)
-	later := strings.TrimSuffix(string(seal([]byte(lineStart+`later","x":1`), 0)), "\n")
+	later := strings.TrimSuffix(string(line.Seal([]byte(lineStart+`later","x":1`), 0)), "\n")
 	double := strings.TrimSuffix(string(resultWith(t, `[{"a":1,"crc":"01234567"},{"kind":"result","i":"0"}]`)), "\n")
 	for _, test := range []struct {
 		name, ruin, kept, lost string
 	}{
 		{"a last newline is missing", full[:len(full)-1], full, ""},
-		{"a torn line runs into the next", line(1)[:200] + line(2) + "\n", line(2) + "\n", line(1)[:200] + "\n"},
-		{"torn at its start", line(1) + "\n{\"kind" + line(2) + "\n", line(1) + "\n" + line(2) + "\n", "{\"kind\n"},
-		{"two seams side by side", line(1) + "x" + line(2) + "y" + line(3), line(1) + "\n" + line(2) + "\n" + line(3) + "\n", ""},
-		{"a bad line between two seams", line(1) + "x" + line(2)[:100] + "#" + line(2)[101:] + "y" + line(3) + "\n",
-			line(1) + "\n" + line(3) + "\n", "x" + line(2)[:100] + "#" + line(2)[101:] + "y\n"},
-		{"nothing between two lines", line(1) + line(2) + "\n", line(1) + "\n" + line(2) + "\n", ""},
-		{"much between two lines", line(1) + "\x00\x00" + line(2) + "  \n", line(1) + "\n" + line(2) + "\n", "\x00\x00\n  \n"},
-		{"an editor's newlines", line(1) + "\r\n" + line(2) + "\r\n", line(1) + "\n" + line(2) + "\n", ""},
-		{"a line of a later kind", line(1) + "x" + later + "y" + line(2), line(1) + "\n" + later + "\n" + line(2) + "\n", ""},
+		{"a torn line runs into the next", at(1)[:200] + at(2) + "\n", at(2) + "\n", at(1)[:200] + "\n"},
+		{"torn at its start", at(1) + "\n{\"kind" + at(2) + "\n", at(1) + "\n" + at(2) + "\n", "{\"kind\n"},
+		{"two seams side by side", at(1) + "x" + at(2) + "y" + at(3), at(1) + "\n" + at(2) + "\n" + at(3) + "\n", ""},
+		{"a bad line between two seams", at(1) + "x" + at(2)[:100] + "#" + at(2)[101:] + "y" + at(3) + "\n",
+			at(1) + "\n" + at(3) + "\n", "x" + at(2)[:100] + "#" + at(2)[101:] + "y\n"},
+		{"nothing between two lines", at(1) + at(2) + "\n", at(1) + "\n" + at(2) + "\n", ""},
+		{"much between two lines", at(1) + "\x00\x00" + at(2) + "  \n", at(1) + "\n" + at(2) + "\n", "\x00\x00\n  \n"},
+		{"an editor's newlines", at(1) + "\r\n" + at(2) + "\r\n", at(1) + "\n" + at(2) + "\n", ""},
+		{"a line of a later kind", at(1) + "x" + later + "y" + at(2), at(1) + "\n" + later + "\n" + at(2) + "\n", ""},
 		{"a line that looks like two", double + "\n", double + "\n", ""},
 		{"two of them", double + "x" + double + "\n", double + "\n" + double + "\n", ""},
-		{"one behind a torn line", line(1)[:200] + double + "\n", double + "\n", line(1)[:200] + "\n"},
+		{"one behind a torn line", at(1)[:200] + double + "\n", double + "\n", at(1)[:200] + "\n"},
 		{"one that is damaged", double[:100] + "#" + double[101:] + "\n", "", double[:100] + "#" + double[101:] + "\n"},
-		{"a hole of zeros", line(1) + "\n" + strings.Repeat("\x00", 999) + "\n" + line(2), line(1) + "\n" + line(2) + "\n",
+		{"a hole of zeros", at(1) + "\n" + strings.Repeat("\x00", 999) + "\n" + at(2), at(1) + "\n" + at(2) + "\n",
 			strings.Repeat("\x00", 999) + "\n"},
 		{"nothing", "", "", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			kept, lost, _ := mend(t, []byte(test.ruin))
+			kept, lost, _ := repaired(t, []byte(test.ruin))
 			if string(kept) != test.kept {
 				t.Errorf("kept\n%s\nwant\n%s", kept, test.kept)
 			}
@@ -126,11 +128,11 @@ func resultWith(t testing.TB, response string) []byte {
 	t.Helper()
 	r := testResult(0)
 	r.Response = []byte(response)
-	line, err := appendResult(nil, &r, false)
+	text, err := line.AppendResult(nil, &r, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return line
+	return text
 }
 
 // An answer may hold what looks like the beginning of many lines, or like the ends of as many. A damaged one must not take hours.
@@ -138,7 +140,7 @@ func TestRepairIsNotSlowedByLookAlikes(t *testing.T) {
 	for _, look := range []string{`{"kind":"x"},`, runStart + `1,"a":2},`, `{"a":1,"crc":"01234567"},`, runStart + `1,"crc":"01234567"},`} {
 		line := resultWith(t, "["+strings.Repeat(look, 1<<18)+"1]")
 		line[len(line)/2] ^= 1
-		kept, lost, _ := mend(t, line)
+		kept, lost, _ := repaired(t, line)
 		if len(kept) > 0 || !bytes.Equal(lost, line) {
 			t.Errorf("%s: kept %d bytes and lost %d of %d", look, len(kept), len(lost), len(line))
 		}
@@ -149,12 +151,12 @@ func TestRepairIsNotSlowedByLookAlikes(t *testing.T) {
 func TestRepairTakesNoSealedLineApart(t *testing.T) {
 	data, starts := smallLedger(t)
 	whole := string(data[starts[1] : starts[2]-1])
-	line := string(seal([]byte(batchStart+`created`+shardStart+`s1`+timeStart+`2026-01-01T00:00:00.000Z","round":"x","y":[`+whole+`]`), 0))
-	if kept, lost, _ := mend(t, []byte(line)); len(kept) > 0 || string(lost) != line {
+	sealed := string(line.Seal([]byte(batchStart+`created`+shardStart+`s1`+timeStart+`2026-01-01T00:00:00.000Z","round":"x","y":[`+whole+`]`), 0))
+	if kept, lost, _ := repaired(t, []byte(sealed)); len(kept) > 0 || string(lost) != sealed {
 		t.Errorf("kept %q and lost %q", kept, lost)
 	}
-	later := seal([]byte(runStart+`2,"x":[`+whole+`]`), 0)
-	if _, _, _, err := mendAll(later); !errors.Is(err, ErrVersion) {
+	later := line.Seal([]byte(runStart+`2,"x":[`+whole+`]`), 0)
+	if _, _, _, err := repair(later); !errors.Is(err, ErrVersion) {
 		t.Errorf("a line of a later format: %v", err)
 	}
 }

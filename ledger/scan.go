@@ -1,21 +1,23 @@
 package ledger
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
+
+	"llmpipe/ledger/disk"
+	"llmpipe/ledger/line"
 )
 
 // Entry is one line of a ledger. It and all it points to are good until the function that got it returns.
 type Entry struct {
-	Kind    Kind   // also one that this version does not know
-	Offset  int64  // of the line in the file, uncompressed
-	Line    []byte // as it stands there, without its newline
+	Kind    line.Kind // also one that this version does not know
+	Offset  int64     // of the line in the file, uncompressed
+	Line    []byte    // as it stands there, without its newline
 	Run     *RunInfo
 	Result  *Result
 	Failure *Failure
-	Emitted *Emitted
+	Emitted *line.Emitted
 }
 
 // Scan calls f with every line of a ledger in order, each verified first. A ledger that is compressed
@@ -23,8 +25,8 @@ type Entry struct {
 // at it. An error of f ends the scan and is returned as it is.
 func Scan(path string, f func(Entry) error) error {
 	s := scanner{path: path}
-	return scanLines(path, func(line []byte, at int64) error {
-		entry, err := s.entry(line, at)
+	return scanLines(path, func(text []byte, at int64) error {
+		entry, err := s.entry(text, at)
 		if err != nil {
 			return err
 		}
@@ -33,32 +35,27 @@ func Scan(path string, f func(Entry) error) error {
 }
 
 // scanLines calls f with every line and its offset.
-func scanLines(path string, f func(line []byte, at int64) error) (err error) {
+func scanLines(path string, f func(text []byte, at int64) error) (err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("opening ledger: %w", err)
 	}
-	defer func() { err = both(err, file.Close()) }()
+	defer func() { err = disk.Both(err, file.Close()) }()
 	src, err := decompress(file)
 	if err != nil {
 		return fmt.Errorf("reading ledger %s: %w", path, err)
 	}
-	defer func() { err = both(err, src.Close()) }()
-	lines := newLineReader(src, 0, readSize)
+	defer func() { err = disk.Both(err, src.Close()) }()
+	lines := line.NewReader(src, 0, line.ReadSize)
 	for {
-		line, at, err := lines.next()
-		switch {
-		case err == io.EOF:
-			if at == 0 && foreignTail(lines.tail()) {
-				return notLedger(path, lines.tail())
+		text, at, err := lines.Next()
+		if err != nil {
+			if err = ended(path, lines.Tail(), at, err); err == io.EOF {
+				return nil
 			}
-			return nil
-		case errors.Is(err, errTooLong):
-			return &DamageError{Path: path, Offset: at, Err: err}
-		case err != nil:
-			return fmt.Errorf("reading ledger %s at byte %d: %w", path, at, err)
+			return err
 		}
-		if err := f(line, at); err != nil {
+		if err := f(text, at); err != nil {
 			return err
 		}
 	}
@@ -70,38 +67,34 @@ type scanner struct {
 	run     RunInfo
 	result  Result
 	failure Failure
-	emitted Emitted
+	emitted line.Emitted
 	shard   ShardEntry
 }
 
-func (s *scanner) entry(line []byte, at int64) (Entry, error) {
-	h, err := check(s.path, line, at)
+func (s *scanner) entry(text []byte, at int64) (Entry, error) {
+	h, err := check(s.path, text, at)
 	if err != nil {
 		return Entry{}, err
 	}
-	return s.read(line, at, &h)
+	return s.read(text, at, &h)
 }
 
 // read reads what is behind the head of a line, but for the records of an intent.
-func (s *scanner) read(line []byte, at int64, h *head) (e Entry, err error) {
-	e = Entry{Kind: kindOf(line), Offset: at, Line: line}
-	switch h.kind {
-	case KindRun:
-		err, e.Run = s.run.decode(line), &s.run
-	case KindResult:
-		err, e.Result = s.result.decode(line), &s.result
-	case KindFailure:
-		err, e.Failure = s.failure.decode(line), &s.failure
-	case KindEmitted:
-		s.emitted = Emitted{File: h.file, Keys: s.emitted.Keys[:0], Simulated: h.simulated}
-		e.Emitted = &s.emitted
-		if !h.eachKey(func(k Key) { s.emitted.Keys = append(s.emitted.Keys, k) }) {
-			err = errMalformed
-		}
-	case KindBatch:
-		err = s.shard.decode(line, h)
-		if err == nil && h.step == ShardIntent && !h.eachKey(func(Key) {}) {
-			err = errMalformed
+func (s *scanner) read(text []byte, at int64, h *line.Head) (e Entry, err error) {
+	e = Entry{Kind: line.KindOf(text), Offset: at, Line: text}
+	switch h.Kind {
+	case line.KindRun:
+		err, e.Run = s.run.Decode(text), &s.run
+	case line.KindResult:
+		err, e.Result = s.result.Decode(text), &s.result
+	case line.KindFailure:
+		err, e.Failure = s.failure.Decode(text), &s.failure
+	case line.KindEmitted:
+		err, e.Emitted = s.emitted.Decode(h), &s.emitted
+	case line.KindBatch:
+		err = s.shard.Decode(text, h)
+		if err == nil && h.Step == ShardIntent && !h.EachKey(func(line.Key) {}) {
+			err = line.ErrMalformed
 		}
 	}
 	if err != nil {

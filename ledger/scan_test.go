@@ -12,12 +12,15 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"llmpipe/ledger/disk"
+	"llmpipe/ledger/line"
 )
 
 func TestScanGivesBackWhatWasCommitted(t *testing.T) {
 	path := testPath(t)
 	run := RunInfo{ID: "run1", Time: testTime(), Version: "v1", Endpoint: "chat", Model: "m", Provider: "p", Simulated: true}
-	l := mustOpen(t, path, Options{Run: run, Simulated: true, Emitted: &FileID{3, 4}})
+	l := mustOpen(t, path, Options{Run: run, Simulated: true, Emitted: &disk.ID{Device: 3, Inode: 4}})
 	failed := testFailure(5)
 	failed.Billed, failed.CostNanos, failed.PromptTokens = true, 77, 5
 	failed.Message = "bad \xff byte"
@@ -25,7 +28,7 @@ func TestScanGivesBackWhatWasCommitted(t *testing.T) {
 	unknown.Billed, unknown.CostKnown, unknown.Status, unknown.Code = true, false, 0, ""
 	b := resultsOf(0, 1)
 	b.Failures = append(b.Failures, failed, unknown, testFailure(7))
-	b.Emitted = []Key{{1, 2}, {3, 4}}
+	b.Emitted = []Key{{ID: 1, Request: 2}, {ID: 3, Request: 4}}
 	mustCommit(t, l, b)
 
 	var got []string
@@ -53,15 +56,14 @@ func TestScanGivesBackWhatWasCommitted(t *testing.T) {
 		f.Simulated = true
 		want = append(want, describeFailure(f))
 	}
-	want = append(want, fmt.Sprintf("%+v", Emitted{File: FileID{3, 4}, Keys: b.Emitted, Simulated: true}))
+	want = append(want, fmt.Sprintf("%+v", line.Emitted{File: disk.ID{Device: 3, Inode: 4}, Empty: true, Keys: b.Emitted, Simulated: true}))
 	if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {
 		t.Errorf("scanned\n%s\nwant\n%s", g, w)
 	}
 }
 
 func describeFailure(f Failure) string {
-	f.fields = fields{}
-	return fmt.Sprintf("id %s %+v", f.ID, f)
+	return fmt.Sprintf("id %s %+v billed %t %s %s %d %s", f.ID, f.Record, f.Billed, f.Type, f.Code, f.Status, f.Message)
 }
 
 func TestScanReadsCompressedLedgers(t *testing.T) {
@@ -168,7 +170,7 @@ func malformedLines() (found, passed [][]byte) {
 	id := `0123456789abcdef` + requestStart + hash + when + costStart + `0`
 	seals := func(bodies ...string) (lines [][]byte) {
 		for _, body := range bodies {
-			lines = append(lines, seal([]byte(body), 0))
+			lines = append(lines, line.Seal([]byte(body), 0))
 		}
 		return lines
 	}
@@ -199,7 +201,7 @@ func TestMalformedLinesAreDamage(t *testing.T) {
 			damage := (*DamageError)(nil)
 			return errors.As(err, &damage) && damage.Offset == int64(starts[len(starts)-1])
 		}
-		l, err := Open(path, Options{Simulated: true, Emitted: &FileID{}})
+		l, err := Open(path, Options{Simulated: true, Emitted: &disk.ID{}})
 		if err == nil {
 			_ = l.Close()
 		}
@@ -210,7 +212,7 @@ func TestMalformedLinesAreDamage(t *testing.T) {
 		if err := Scan(path, func(Entry) error { return nil }); !damaged(err) && !records {
 			t.Errorf("%sscanned: %v", line, err)
 		}
-		if kept, lost, _ := mend(t, ledger); !bytes.Equal(kept, data) || !bytes.Equal(lost, line) {
+		if kept, lost, _ := repaired(t, ledger); !bytes.Equal(kept, data) || !bytes.Equal(lost, line) {
 			t.Errorf("%skept %d bytes of %d and lost %q", line, len(kept), len(data), lost)
 		}
 	}
@@ -222,9 +224,9 @@ func FuzzScan(f *testing.F) {
 	data, starts := smallLedger(f)
 	f.Add(data)
 	f.Add(data[starts[1]:])
-	f.Add(seal([]byte(`{"kind":"emitted","file":"0:0","keys":[]`), 0))
-	f.Add(seal([]byte(`{"kind":"result","i":"`), 0))
-	f.Add(seal([]byte(`{"kind":"batch"`), 0))
+	f.Add(line.Seal([]byte(`{"kind":"emitted","file":"0:0","keys":[]`), 0))
+	f.Add(line.Seal([]byte(`{"kind":"result","i":"`), 0))
+	f.Add(line.Seal([]byte(`{"kind":"batch"`), 0))
 	found, passed := malformedLines()
 	for _, line := range slices.Concat(found, passed) {
 		f.Add(line)
@@ -234,7 +236,7 @@ func FuzzScan(f *testing.F) {
 		for _, content := range [][]byte{content, sealedLines(content)} {
 			write(t, path, content)
 			lines := 0
-			scanErr := Scan(path, func(e Entry) error { lines++; return verify(e.Line) })
+			scanErr := Scan(path, func(e Entry) error { lines++; return line.Verify(e.Line) })
 			results := int64(0)
 			l, openErr := Open(path, Options{Simulated: true})
 			if openErr == nil {
@@ -245,7 +247,7 @@ func FuzzScan(f *testing.F) {
 			} else if scanErr == nil && compression(content) == "" {
 				t.Fatalf("scanned %d lines, but not opened: %v", lines, openErr)
 			}
-			if repaired, _, _, err := mendAll(content); err == nil {
+			if repaired, _, _, err := repair(content); err == nil {
 				write(t, path, repaired)
 				if err := Scan(path, func(Entry) error { return nil }); err != nil {
 					t.Fatalf("repaired, but not whole: %v", err)
@@ -260,11 +262,11 @@ func FuzzScan(f *testing.F) {
 
 // sealedLines gives every line a right checksum, so that fuzzing gets past it.
 func sealedLines(content []byte) (sealed []byte) {
-	for line := range bytes.Lines(content) {
-		line = bytes.TrimSuffix(line, []byte("\n"))
+	for text := range bytes.Lines(content) {
+		text = bytes.TrimSuffix(text, []byte("\n"))
 		start := len(sealed)
-		sealed = append(sealed, line[:max(0, len(line)-sumLen)]...)
-		sealed = seal(sealed, start)
+		sealed = append(sealed, text[:max(0, len(text)-line.SumLen)]...)
+		sealed = line.Seal(sealed, start)
 	}
 	return sealed
 }

@@ -5,25 +5,28 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"llmpipe/ledger/disk"
+	"llmpipe/ledger/line"
 )
 
 // ShardLock is a shard that this process alone takes further. It ends with Release or with the process.
 type ShardLock struct {
-	fs   FS
+	fs   disk.FS
 	name string
-	file File
+	file disk.File
 }
 
 // LockShard tries to make a shard this process's own, by the lock of the file LEDGER.batch-SHARD beside the ledger, which it makes.
 // It does not wait: where another holder has the shard, in this process or another, the lock and the error are nil. The holder that
 // was before may have taken the shard further, and even collected it, so what is to be done is known after a [Ledger.Refresh] only.
 // A nil fsys is the machine's.
-func LockShard(ledgerPath, shard string, fsys FS) (*ShardLock, error) {
-	if !validShardID(shard) {
+func LockShard(ledgerPath, shard string, fsys disk.FS) (*ShardLock, error) {
+	if !line.ValidShardID(shard) {
 		return nil, fmt.Errorf("locking shard %q: not an id of a shard", shard)
 	}
 	if fsys == nil {
-		fsys = Disk{}
+		fsys = disk.OS{}
 	}
 	k := &ShardLock{fs: fsys, name: ledgerPath + ".batch-" + shard}
 	for {
@@ -49,10 +52,10 @@ func (k *ShardLock) try() (held bool, err error) {
 		return false, err
 	}
 	if held, err = k.file.TryLock(); err != nil || !held {
-		return false, both(err, k.file.Close())
+		return false, disk.Both(err, k.file.Close())
 	}
 	if err = k.named(); err != nil {
-		return false, both(err, k.file.Close())
+		return false, disk.Both(err, k.file.Close())
 	}
 	return true, nil
 }
@@ -75,7 +78,7 @@ func (k *ShardLock) named() error {
 func (k *ShardLock) Release(remove bool) error {
 	var err error
 	if remove {
-		err = removeLocked(k.fs, k.name, k.file)
+		err = disk.RemoveLocked(k.fs, k.name, k.file)
 	} else {
 		err = k.file.Close()
 	}

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"llmpipe/ledger/disk"
 )
 
 // holderEnv makes the test binary a process that holds a shard; its value is the ledger's path.
@@ -128,13 +130,13 @@ func TestAShardHasOneOwner(t *testing.T) {
 
 // takenFS lets another holder come and go, and take the file with it, between the opening and the locking of a file.
 type takenFS struct {
-	Disk
+	disk.OS
 	t    *testing.T
 	once sync.Once
 }
 
-func (f *takenFS) OpenFile(name string, flag int, perm os.FileMode) (File, error) {
-	file, err := f.Disk.OpenFile(name, flag, perm)
+func (f *takenFS) OpenFile(name string, flag int, perm os.FileMode) (disk.File, error) {
+	file, err := f.OS.OpenFile(name, flag, perm)
 	f.once.Do(func() {
 		if err := os.Remove(name); err != nil {
 			f.t.Error(err)
@@ -263,7 +265,7 @@ func TestGoroutinesCommitAtOnce(t *testing.T) {
 			}
 			for n := from; n < from+commits; n++ {
 				b := resultsOf(n, n+1)
-				if found := l.Look(b.Results[0].key()); found.Shard != shard {
+				if found := l.Look(keyOf(&b.Results[0])); found.Shard != shard {
 					t.Errorf("record %d: %+v", n, found)
 				}
 				if err := errors.Join(l.Commit(b), l.Refresh()); err != nil {

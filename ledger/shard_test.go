@@ -9,6 +9,9 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"llmpipe/ledger/disk"
+	"llmpipe/ledger/line"
 )
 
 // intentOf returns the intent of a shard of the results from..to-1. Every other record has a custom_id of its own.
@@ -64,26 +67,26 @@ func commitShardLife(t testing.TB, l *Ledger) {
 // checkShardLines fails unless the ledger, which holds the lines of data, knows of the shards what commitShardLife had written by them.
 func checkShardLines(t testing.TB, l *Ledger, data []byte) {
 	t.Helper()
-	want := map[string]ShardStep{}
-	for line := range bytes.Lines(data) {
+	want := map[string]string{}
+	for text := range bytes.Lines(data) {
 		var batch struct{ Kind, Step, Shard string }
-		if err := json.Unmarshal(line, &batch); err != nil {
+		if err := json.Unmarshal(text, &batch); err != nil {
 			t.Fatal(err)
 		}
-		if batch.Kind == string(KindBatch) {
-			want[batch.Shard], _ = parseShardStep([]byte(batch.Step))
+		if batch.Kind == string(line.KindBatch) {
+			want[batch.Shard] = batch.Step
 		}
 	}
-	got := map[string]ShardStep{}
+	got := map[string]string{}
 	for _, s := range l.Shards() {
-		got[s.ID] = s.Step
+		got[s.ID] = s.Step.String()
 		checkRecords(t, l, s.ID, map[string][]ShardRecord{"s1": intentOf("s1", 1, 30, 32).Records, "s2": intentOf("s2", 2, 31, 32).Records}[s.ID])
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Fatalf("after %d bytes the shards are %v, want %v", len(data), got, want)
 	}
 	pending := map[string]string{"s1": "s1", "s2": "s2"}
-	if step, ok := want["s1"]; !ok || step == ShardCollected {
+	if step, ok := want["s1"]; !ok || step == ShardCollected.String() {
 		pending["s1"] = ""
 	}
 	if _, ok := want["s2"]; !ok {
@@ -91,8 +94,8 @@ func checkShardLines(t testing.TB, l *Ledger, data []byte) {
 	}
 	r := testResult(30)
 	checkShardOf(t, l, 31, pending["s2"])
-	if answered := bytes.Contains(data, []byte(`,"id":"r30",`)); (l.Look(r.key()).Result != 0) != answered {
-		t.Fatalf("after %d bytes record 30 is %+v", len(data), l.Look(r.key()))
+	if answered := bytes.Contains(data, []byte(`,"id":"r30",`)); (l.Look(keyOf(&r)).Result != 0) != answered {
+		t.Fatalf("after %d bytes record 30 is %+v", len(data), l.Look(keyOf(&r)))
 	} else if answered {
 		pending["s1"] = ""
 	}
@@ -103,7 +106,7 @@ func checkShardLines(t testing.TB, l *Ledger, data []byte) {
 func checkShardOf(t testing.TB, l *Ledger, n int, want string) {
 	t.Helper()
 	r := testResult(n)
-	if found := l.Look(r.key()); found.Shard != want {
+	if found := l.Look(keyOf(&r)); found.Shard != want {
 		t.Fatalf("record %d is in shard %q, want %q", n, found.Shard, want)
 	}
 }
@@ -157,7 +160,7 @@ func TestAShardLivesAndItsLeftoversLiveAgain(t *testing.T) {
 			t.Fatalf("after: %s", step.name)
 		}
 	}
-	l := mustOpen(t, path, Options{Emitted: &FileID{1, 2}})
+	l := mustOpen(t, path, Options{Emitted: &disk.ID{Device: 1, Inode: 2}})
 	if got := l.Summary(); got.Results != 3 || got.SpentNanos != 3*13800 {
 		t.Errorf("summary %+v", got)
 	}
@@ -179,7 +182,7 @@ func TestAShardLivesAndItsLeftoversLiveAgain(t *testing.T) {
 		t.Errorf("shards %+v, scanned %+v, %v", got, shards, err)
 	}
 	var r Result
-	key := answered.Results[0].key()
+	key := keyOf(&answered.Results[0])
 	if err := l.Read(l.Look(key).Result, &r); err != nil || r.Shard != "a" {
 		t.Errorf("result through shard %q, %v", r.Shard, err)
 	}
@@ -187,11 +190,11 @@ func TestAShardLivesAndItsLeftoversLiveAgain(t *testing.T) {
 
 // Marks of a record in a shard are as those of any other.
 func TestMarksBesideAShard(t *testing.T) {
-	path, file := testPath(t), FileID{1, 2}
+	path, file := testPath(t), disk.ID{Device: 1, Inode: 2}
 	l := mustOpen(t, path, Options{Emitted: &file, EmittedSize: 1})
 	mustStep(t, l, intentOf("a", 1, 0, 1))
 	r := testResult(0)
-	key := r.key()
+	key := keyOf(&r)
 	mustCommit(t, l, &Group{Emitted: []Key{key}, EmittedSize: 9})
 	if got, want := l.Admit(key), (Found{Emitted: true, Shard: "a"}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
@@ -283,7 +286,7 @@ func TestReadersOfLedgersPassShardsOver(t *testing.T) {
 	if err := ScanLatest(path, func(e Entry) error { latest++; return nil }); err != nil || latest != 1 {
 		t.Errorf("%d newest results, %v", latest, err)
 	}
-	kinds := map[Kind]int{}
+	kinds := map[line.Kind]int{}
 	err := Scan(path, func(e Entry) error {
 		kinds[e.Kind]++
 		if e.Result != nil && e.Result.Shard != "s1" || e.Failure != nil && e.Failure.Shard != "s1" {
@@ -291,7 +294,7 @@ func TestReadersOfLedgersPassShardsOver(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || kinds[KindBatch] != 7 {
+	if err != nil || kinds[line.KindBatch] != 7 {
 		t.Errorf("%v, %v", kinds, err)
 	}
 }

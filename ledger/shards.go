@@ -1,9 +1,42 @@
 package ledger
 
 import (
-	"bytes"
 	"fmt"
+	"time"
+
+	"llmpipe/ledger/line"
 )
+
+// Shard is all that a ledger knows of a shard. One whose intent was lost with a damaged line has neither what stood there nor records.
+type Shard struct {
+	ID        string
+	Simulated bool
+	Step      ShardStep // the furthest
+
+	Provider      string
+	Endpoint      string
+	Model         string
+	Round         int
+	Records       int
+	Bytes         int64
+	ReservedNanos int64
+	Window        string
+	FileID        string
+	BatchID       string
+	Started       time.Time // of the intent
+	Stepped       time.Time // of the last step
+	Ended         time.Time // of ShardCollected
+
+	State     string
+	Answered  int64
+	Failed    int64
+	Missing   int64
+	CostNanos int64
+	CostKnown bool
+}
+
+// Pending reports whether the shard is not collected yet.
+func (s *Shard) Pending() bool { return s.Step != ShardCollected }
 
 // shards is what the batch lines of a ledger say, the steps of each shard put together.
 type shards struct {
@@ -70,31 +103,31 @@ func (s *shards) pendingAt(intent Ref) string {
 }
 
 // enterShard puts a step into the index. The caller holds mu.
-func (l *Ledger) enterShard(h *head, line []byte, at int64) error {
+func (l *Ledger) enterShard(h *line.Head, text []byte, at int64) error {
 	var e ShardEntry
-	if err := e.decode(line, h); err != nil {
+	if err := e.Decode(text, h); err != nil {
 		return &DamageError{Path: l.path, Offset: at, Err: err}
 	}
 	if refAt(at) > maxRef {
 		return tooLarge(l.path, at)
 	}
-	known := l.shards.merge(&e, h.simulated, at, len(line))
+	known := l.shards.merge(&e, h.Simulated, at, len(text))
 	if e.Step != ShardIntent {
 		return nil
 	}
 	known.Records = 0
-	ours := h.simulated == l.options.Simulated // a simulated run can't collect what is at a real provider
+	ours := h.Simulated == l.options.Simulated // a simulated run can't collect what is at a real provider
 	if ours {
-		l.index.reserve(bytes.IndexByte(h.keys, ']') / keyLen)
+		l.index.reserve(h.Keys())
 	}
-	whole := h.eachKey(func(k Key) {
+	whole := h.EachKey(func(k Key) {
 		known.Records++
 		if ours {
 			l.index.submit(k, refAt(at))
 		}
 	})
 	if !whole {
-		return &DamageError{Path: l.path, Offset: at, Err: errMalformed}
+		return &DamageError{Path: l.path, Offset: at, Err: line.ErrMalformed}
 	}
 	return nil
 }
@@ -130,19 +163,19 @@ func (l *Ledger) ReadShard(id string, each func(ShardRecord) error) error {
 	if size == 0 {
 		return fmt.Errorf("reading ledger %s: no intent of shard %q", l.path, id)
 	}
-	line := make([]byte, size)
-	if _, err := file.ReadAt(line, at); err != nil {
+	text := make([]byte, size)
+	if _, err := file.ReadAt(text, at); err != nil {
 		return fmt.Errorf("reading ledger %s at byte %d: %w", l.path, at, err)
 	}
-	h, err := check(l.path, line, at)
+	h, err := check(l.path, text, at)
 	if err != nil {
 		return err
 	}
 	damaged := func(err error) error { return &DamageError{Path: l.path, Offset: at, Err: err} }
-	if h.kind != KindBatch || h.step != ShardIntent || string(h.shard) != id {
-		return damaged(errMalformed)
+	if h.Kind != line.KindBatch || h.Step != ShardIntent || string(h.Shard) != id {
+		return damaged(line.ErrMalformed)
 	}
-	if err = eachRecord(line, each); err == errMalformed {
+	if err = line.EachRecord(text, each); err == line.ErrMalformed {
 		return damaged(err)
 	}
 	return err
@@ -152,22 +185,22 @@ func (l *Ledger) ReadShard(id string, each func(ShardRecord) error) error {
 // reads the file as [Scan] does, but results only so far as to verify them.
 func ScanShards(path string) ([]Shard, error) {
 	var found shards
-	err := scanLines(path, func(line []byte, at int64) error {
-		h, err := check(path, line, at)
-		if err != nil || h.kind != KindBatch {
+	err := scanLines(path, func(text []byte, at int64) error {
+		h, err := check(path, text, at)
+		if err != nil || h.Kind != line.KindBatch {
 			return err
 		}
 		var e ShardEntry
-		if err := e.decode(line, &h); err != nil {
+		if err := e.Decode(text, &h); err != nil {
 			return &DamageError{Path: path, Offset: at, Err: err}
 		}
-		known := found.merge(&e, h.simulated, at, len(line))
+		known := found.merge(&e, h.Simulated, at, len(text))
 		if e.Step != ShardIntent {
 			return nil
 		}
 		known.Records = 0
-		if !h.eachKey(func(Key) { known.Records++ }) {
-			return &DamageError{Path: path, Offset: at, Err: errMalformed}
+		if !h.EachKey(func(Key) { known.Records++ }) {
+			return &DamageError{Path: path, Offset: at, Err: line.ErrMalformed}
 		}
 		return nil
 	})

@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"llmpipe/ledger/disk"
+	"llmpipe/ledger/line"
 )
 
 // smallLedger returns the bytes of a ledger of every kind of line, and the offsets its lines begin at,
@@ -16,10 +19,10 @@ import (
 func smallLedger(t testing.TB) (data []byte, starts []int) {
 	t.Helper()
 	path := testPath(t)
-	l := mustOpen(t, path, Options{Run: RunInfo{ID: "run1", Time: testTime(), Model: "m"}, Emitted: &FileID{1, 2}})
+	l := mustOpen(t, path, Options{Run: RunInfo{ID: "run1", Time: testTime(), Model: "m"}, Emitted: &disk.ID{Device: 1, Inode: 2}})
 	b := resultsOf(0, 2)
 	b.Failures = append(b.Failures, testFailure(8))
-	b.Emitted = []Key{b.Results[0].key(), b.Results[1].key()}
+	b.Emitted = []Key{keyOf(&b.Results[0]), keyOf(&b.Results[1])}
 	mustCommit(t, l, b)
 	mustCommit(t, l, resultsOf(2, 3))
 	commitShardLife(t, l)
@@ -136,7 +139,7 @@ func TestAFlippedByteIsFoundAndCostsItsRecord(t *testing.T) {
 			if data[at] == '\n' {
 				want = data // the lines are whole, only what was behind them is not
 			}
-			if got, _, _ := mend(t, bad); string(got) != string(want) {
+			if got, _, _ := repaired(t, bad); string(got) != string(want) {
 				t.Fatalf("byte %d ^ %#x: repaired to\n%s\nwant\n%s", at, flip, got, want)
 			}
 		}
@@ -200,7 +203,7 @@ func TestWhatIsNoLedgerIsRefusedAndLeftAlone(t *testing.T) {
 
 func TestANewerFormatIsRefused(t *testing.T) {
 	path := testPath(t)
-	newer := seal([]byte(`{"kind":"run","format":2,"what":"else"`), 0)
+	newer := line.Seal([]byte(`{"kind":"run","format":2,"what":"else"`), 0)
 	write(t, path, newer)
 	if _, err := Open(path, Options{}); !errors.Is(err, ErrVersion) {
 		t.Errorf("open: %v", err)
@@ -217,15 +220,15 @@ func TestKindsAndMembersOfLaterVersionsAreSkipped(t *testing.T) {
 	path := testPath(t)
 	l := mustOpen(t, path, Options{Fsync: FsyncNever})
 	mustCommit(t, l, resultsOf(0, 1))
-	later := seal([]byte(`{"kind":"batch","step":"pondered"`), 0)
-	later = append(later, seal([]byte(`{"kind":"weather","rain":true`), 0)...)
+	later := line.Seal([]byte(`{"kind":"batch","step":"pondered"`), 0)
+	later = append(later, line.Seal([]byte(`{"kind":"weather","rain":true`), 0)...)
 	r := testResult(1)
-	line, err := appendResult(nil, &r, false)
+	text, err := line.AppendResult(nil, &r, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	line = bytes.Replace(line[:len(line)-1-sumLen], []byte(`,"response":`), []byte(`,"mood":["good",{"very":1}],"response":`), 1)
-	later = append(later, seal(line, 0)...)
+	text = bytes.Replace(text[:len(text)-1-line.SumLen], []byte(`,"response":`), []byte(`,"mood":["good",{"very":1}],"response":`), 1)
+	later = append(later, line.Seal(text, 0)...)
 	write(t, path, append(read(t, path), later...))
 	mustCommit(t, l, resultsOf(2, 3))
 	for n := range 3 {
@@ -242,30 +245,30 @@ func TestKindsAndMembersOfLaterVersionsAreSkipped(t *testing.T) {
 	whole := read(t, path)
 	write(t, path, append(whole, "{\"kind\":\"weather\",\"rain\":true,\"crc\":\"00000000\"}\n"...))
 	damage := (*DamageError)(nil)
-	if _, err := Open(path, Options{}); !errors.As(err, &damage) || damage.Err != errChecksum {
+	if _, err := Open(path, Options{}); !errors.As(err, &damage) || damage.Err != line.ErrChecksum {
 		t.Errorf("an unknown kind with a wrong checksum: %v", err)
 	}
-	marks := seal([]byte(`{"kind":"emitted","file":"0000000000000001:0000000000000002","size":0,"keys":["none"]`), 0)
+	marks := line.Seal([]byte(`{"kind":"emitted","file":"0000000000000001:0000000000000002","size":0,"keys":["none"]`), 0)
 	write(t, path, append(whole[:len(whole):len(whole)], marks...))
-	if _, err := Open(path, Options{Emitted: &FileID{1, 2}}); !errors.As(err, &damage) || damage.Err != errMalformed {
+	if _, err := Open(path, Options{Emitted: &disk.ID{Device: 1, Inode: 2}}); !errors.As(err, &damage) || damage.Err != line.ErrMalformed {
 		t.Errorf("marks without keys: %v", err)
 	}
 }
 
 // swapFS calls swap once, before the second read of a file.
 type swapFS struct {
-	Disk
+	disk.OS
 	reads int
 	swap  func()
 }
 
-func (f *swapFS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
-	file, err := f.Disk.OpenFile(name, flag, perm)
+func (f *swapFS) OpenFile(name string, flag int, perm fs.FileMode) (disk.File, error) {
+	file, err := f.OS.OpenFile(name, flag, perm)
 	return swapFile{file, f}, err
 }
 
 type swapFile struct {
-	File
+	disk.File
 	fs *swapFS
 }
 
@@ -282,9 +285,9 @@ func TestATailReplacedBetweenTwoReadsIsNoDamage(t *testing.T) {
 	path := testPath(t)
 	other := mustOpen(t, path, Options{Fsync: FsyncNever})
 	mustCommit(t, other, resultsOf(0, 1))
-	write(t, path, append(read(t, path), bytes.Repeat([]byte("x"), 3*readSize)...))
+	write(t, path, append(read(t, path), bytes.Repeat([]byte("x"), 3*line.ReadSize)...))
 	long := resultsOf(1, 2)
-	long.Results[0].Response = fmt.Appendf(nil, "%q", strings.Repeat("y", 2*readSize))
+	long.Results[0].Response = fmt.Appendf(nil, "%q", strings.Repeat("y", 2*line.ReadSize))
 	swapped := &swapFS{swap: func() { mustCommit(t, other, long); mustCommit(t, other, resultsOf(2, 3)) }}
 	l := mustOpen(t, path, Options{FS: swapped})
 	checkHas(t, l, testResult(0))

@@ -51,8 +51,11 @@ func recordPrompts(b *testing.B, path string, input io.Reader) {
 			b.Fatal(err)
 		}
 		batch.Results = append(batch.Results, ledger.Result{
-			ID: rec.ID, Request: rec.Request, Endpoint: rec.Endpoint.String(), Model: rec.Model, Provider: "somewhere",
-			PromptTokens: 20, CompletionTokens: 10, Attempts: 1, LatencyMS: 800, Time: time.Now(), Response: answer,
+			Record: ledger.Record{
+				ID: rec.ID, Request: rec.Request, Endpoint: rec.Endpoint.String(), Model: rec.Model, Provider: "somewhere",
+				PromptTokens: 20, CompletionTokens: 10, Attempts: 1, LatencyMS: 800, Time: time.Now(),
+			},
+			Response: answer,
 		})
 		if len(batch.Results) == groupRecords {
 			commit()

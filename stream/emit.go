@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"llmpipe/ledger"
+	"llmpipe/ledger/disk"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
@@ -47,7 +48,7 @@ func newEmitter(r *run, j *journal) *emitter {
 	}
 	appending := false
 	if f, ok := r.cfg.Stdout.(*os.File); ok && j != nil {
-		_, e.marking = ledger.FileIDOf(f)
+		_, e.marking = disk.IDOf(f)
 		appending = appendsToContent(f)
 		if appending && endsAmidLine(f) {
 			e.buf = append(e.buf, '\n')

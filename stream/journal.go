@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"llmpipe/ledger"
+	"llmpipe/ledger/disk"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 	"llmpipe/stream/record/rawjson"
@@ -92,7 +93,7 @@ func openJournal(r *run) (*journal, error) {
 		Warn:  func(s string) { r.voice.Warn("%s", s) },
 	}
 	if f, ok := r.cfg.Stdout.(*os.File); ok {
-		if id, ok := ledger.FileIDOf(f); ok {
+		if id, ok := disk.IDOf(f); ok {
 			o.Emitted, o.EmittedSize = &id, fileSize(f)
 		}
 	}
@@ -318,24 +319,31 @@ func dropAnswers(group []*Task, safe int) int {
 func (j *journal) result(t *Task) ledger.Result {
 	from := len(j.compact)
 	j.compact = rawjson.Compact(j.compact, t.Reply.Body)
-	a := &t.Reply.Answer
-	return ledger.Result{
-		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.sendModel, Provider: t.lane.name,
-		PromptTokens: a.Usage.Prompt, CompletionTokens: a.Usage.Completion, CachedTokens: a.Usage.Cached, ReasoningTokens: a.Usage.Reasoning,
-		CostNanos: t.Cost, CostKnown: t.CostKnown, MayCostNanos: t.mayCost, DowngradedFrom: t.downgradedFrom,
-		Attempts: t.Attempts, LatencyMS: t.Reply.Latency.Milliseconds(), Time: time.Now(), Shard: t.shardID(),
-		Simulated: t.lane.client.Rehearses(),
-		Response:  j.compact[from:len(j.compact):len(j.compact)],
+	usage := &t.Reply.Answer.Usage
+	r := ledger.Result{
+		Record: recorded(t), DowngradedFrom: t.downgradedFrom,
+		CachedTokens: usage.Cached, ReasoningTokens: usage.Reasoning,
+		Response: j.compact[from:len(j.compact):len(j.compact)],
 	}
+	r.PromptTokens, r.CompletionTokens, r.CostKnown = usage.Prompt, usage.Completion, t.CostKnown
+	return r
 }
 
 func (j *journal) failure(t *Task) ledger.Failure {
 	err := cmp.Or(t.Err, t.Reply.Err, &record.Error{Type: "cancelled"})
 	return ledger.Failure{
-		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.sendModel, Provider: t.lane.name,
-		Billed: t.Cost > 0, CostNanos: t.Cost, CostKnown: t.Cost > 0, MayCostNanos: t.mayCost,
+		Record: recorded(t), Billed: t.Cost > 0,
 		Type: err.Type, Code: err.Code, Status: err.Status, Message: err.Message,
-		Attempts: t.Attempts, LatencyMS: t.Reply.Latency.Milliseconds(), Time: time.Now(), Shard: t.shardID(),
+	}
+}
+
+// recorded is what the ledger's entries for answers and failures have in common. A cost is known where
+// there is one.
+func recorded(t *Task) ledger.Record {
+	return ledger.Record{
+		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.sendModel, Provider: t.lane.name, Shard: t.shardID(),
+		CostNanos: t.Cost, CostKnown: t.Cost > 0, MayCostNanos: t.mayCost,
+		Attempts: t.Attempts, LatencyMS: t.Reply.Latency.Milliseconds(), Time: time.Now(),
 		Simulated: t.lane.client.Rehearses(),
 	}
 }

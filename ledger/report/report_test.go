@@ -22,21 +22,20 @@ func testTime() time.Time { return time.Date(2026, 3, 4, 5, 6, 7, 89e6, time.UTC
 // testResult returns the n-th of a series of different results.
 func testResult(n int) ledger.Result {
 	return ledger.Result{
-		ID: fmt.Appendf(nil, `"r%d"`, n), Request: sha256.Sum256(fmt.Appendf(nil, "request %d", n)),
-		Endpoint: "chat", Model: "gpt-4o-mini", Provider: "api.openai.com",
-		PromptTokens: 12, CompletionTokens: 20, CostNanos: 13800, CostKnown: true,
-		Attempts: 1, LatencyMS: int64(100 + n), Time: testTime(),
+		Record: ledger.Record{
+			ID: fmt.Appendf(nil, `"r%d"`, n), Request: sha256.Sum256(fmt.Appendf(nil, "request %d", n)),
+			Endpoint: "chat", Model: "gpt-4o-mini", Provider: "api.openai.com",
+			PromptTokens: 12, CompletionTokens: 20, CostNanos: 13800, CostKnown: true,
+			Attempts: 1, LatencyMS: int64(100 + n), Time: testTime(),
+		},
 		Response: fmt.Appendf(nil, `{"choices":[{"message":{"content":"answer %d"}}]}`, n),
 	}
 }
 
 func testFailure(n int) ledger.Failure {
-	r := testResult(n)
-	return ledger.Failure{
-		ID: r.ID, Request: r.Request, Endpoint: r.Endpoint, Model: r.Model, Provider: r.Provider,
-		Type: "rate_limit", Code: "rate_limit_exceeded", Status: 429, Message: "slow \"down\"\n",
-		CostKnown: true, Attempts: 6, LatencyMS: 90, Time: testTime(),
-	}
+	r := testResult(n).Record
+	r.PromptTokens, r.CompletionTokens, r.CostNanos, r.Attempts, r.LatencyMS = 0, 0, 0, 6, 90
+	return ledger.Failure{Record: r, Type: "rate_limit", Code: "rate_limit_exceeded", Status: 429, Message: "slow \"down\"\n"}
 }
 
 // writeLedger makes a ledger of one group, and returns its name.

@@ -30,13 +30,13 @@ func TestTimelineHoldsEveryRecord(t *testing.T) {
 			}
 			if i%3 == 0 {
 				failures++
-				line.addFailure(&ledger.Failure{Time: when, CostNanos: 7, CostKnown: true, Billed: i%2 == 0})
+				line.addFailure(&ledger.Failure{Record: ledger.Record{Time: when, CostNanos: 7, CostKnown: true}, Billed: i%2 == 0})
 				if i%2 == 0 {
 					cost += 7
 				}
 				continue
 			}
-			line.addResult(&ledger.Result{Time: when, CostNanos: int64(i), CostKnown: i%5 != 0})
+			line.addResult(&ledger.Result{Record: ledger.Record{Time: when, CostNanos: int64(i), CostKnown: i%5 != 0}})
 			if i%5 != 0 {
 				cost += price.Dollars(i)
 			}
@@ -75,8 +75,8 @@ func TestTimelineStepsAsLongAsTheyMustBe(t *testing.T) {
 		2000 * 24 * time.Hour: 8 * 24 * time.Hour,
 	} {
 		var line timeline
-		line.addResult(&ledger.Result{Time: testTime()})
-		line.addResult(&ledger.Result{Time: testTime().Add(span)})
+		line.addResult(&ledger.Result{Record: ledger.Record{Time: testTime()}})
+		line.addResult(&ledger.Result{Record: ledger.Record{Time: testTime().Add(span)}})
 		line.addResult(&ledger.Result{}) // of no time
 		got := line.finish()
 		if got.Step != want || got.Moments[0].Results+got.Moments[len(got.Moments)-1].Results < 2 {
@@ -85,7 +85,7 @@ func TestTimelineStepsAsLongAsTheyMustBe(t *testing.T) {
 	}
 	var odd timeline
 	for _, when := range []time.Time{time.Date(3, 1, 1, 0, 0, 0, 0, time.UTC), testTime(), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)} {
-		odd.addResult(&ledger.Result{Time: when})
+		odd.addResult(&ledger.Result{Record: ledger.Record{Time: when}})
 	}
 	if got := odd.finish(); got.Start.Year() != 1970 || got.Moments[0].Results != 1 || got.Moments[len(got.Moments)-1].Results != 1 {
 		t.Errorf("of clocks that are wrong there is %+v", got)

@@ -206,7 +206,11 @@ func recordNumbers(b *testing.B, path string, n int) {
 	for i := range n {
 		id := fmt.Append(nil, i)
 		batch.Results = append(batch.Results, ledger.Result{
-			ID: id, Request: sha256.Sum256(id), Endpoint: "chat", Model: "m", Provider: "somewhere", Attempts: 1, Time: time.Now(), Response: answer,
+			Record: ledger.Record{
+				ID: id, Request: sha256.Sum256(id), Endpoint: "chat", Model: "m",
+				Provider: "somewhere", Attempts: 1, Time: time.Now(),
+			},
+			Response: answer,
 		})
 		if len(batch.Results) == 1000 || i == n-1 {
 			if err := l.Commit(&batch); err != nil {

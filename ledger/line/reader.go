@@ -1,16 +1,16 @@
-package ledger
+package line
 
 import (
 	"bytes"
 	"io"
 )
 
-// readSize is big enough for a read to cost little and small enough for the lines to be in the
+// ReadSize is big enough for a read to cost little and small enough for the lines to be in the
 // processor's cache still when they are looked at.
-const readSize = 256 << 10
+const ReadSize = 256 << 10
 
-// lineReader reads whole lines, and knows where each begins.
-type lineReader struct {
+// Reader reads whole lines, and knows where each begins.
+type Reader struct {
 	src    io.Reader
 	buf    []byte // of which start to end is read and not yet handed out
 	start  int
@@ -20,19 +20,19 @@ type lineReader struct {
 	limit  int   // of a line's length
 }
 
-// newLineReader reads a source of about so many bytes, which begins at an offset of the file.
-func newLineReader(src io.Reader, offset, size int64) *lineReader {
-	return &lineReader{src: src, buf: make([]byte, min(size+1, readSize)), offset: offset, limit: maxLine}
+// NewReader reads a source of about so many bytes, which begins at an offset of the file.
+func NewReader(src io.Reader, offset, size int64) *Reader {
+	return &Reader{src: src, buf: make([]byte, min(size+1, ReadSize)), offset: offset, limit: MaxLen}
 }
 
-// sectionLines reads the lines between two offsets of a file.
-func sectionLines(file io.ReaderAt, from, to int64) *lineReader {
-	return newLineReader(io.NewSectionReader(file, from, to-from), from, to-from)
+// Section reads the lines between two offsets of a file.
+func Section(file io.ReaderAt, from, to int64) *Reader {
+	return NewReader(io.NewSectionReader(file, from, to-from), from, to-from)
 }
 
-// next returns the next line without its newline, and its offset. The line is good until the next
+// Next returns the next line without its newline, and its offset. The line is good until the next
 // call. After the last whole line it returns the source's error, io.EOF at its end.
-func (r *lineReader) next() ([]byte, int64, error) {
+func (r *Reader) Next() ([]byte, int64, error) {
 	looked := r.start
 	for {
 		if i := bytes.IndexByte(r.buf[looked:r.end], '\n'); i >= 0 {
@@ -42,7 +42,7 @@ func (r *lineReader) next() ([]byte, int64, error) {
 			return line, at, nil
 		}
 		if r.end-r.start > r.limit {
-			return nil, r.offset, errTooLong
+			return nil, r.offset, ErrTooLong
 		}
 		if r.err != nil {
 			return nil, r.offset, r.err
@@ -51,11 +51,11 @@ func (r *lineReader) next() ([]byte, int64, error) {
 	}
 }
 
-// tail returns what is left after the last whole line.
-func (r *lineReader) tail() []byte { return r.buf[r.start:r.end] }
+// Tail returns what is left after the last whole line.
+func (r *Reader) Tail() []byte { return r.buf[r.start:r.end] }
 
 // fill reads more, and returns where in the buffer it was put.
-func (r *lineReader) fill() int {
+func (r *Reader) fill() int {
 	kept := copy(r.buf, r.buf[r.start:r.end])
 	r.start, r.end = 0, kept
 	if kept == len(r.buf) {

@@ -1,6 +1,33 @@
-package ledger
+package line
 
-import "llmpipe/ledger/price"
+import (
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"llmpipe/ledger/price"
+)
+
+// appendText writes a member, and leaves out one that is empty.
+func appendText(dst []byte, name, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	dst = append(append(append(dst, `,"`...), name...), `":`...)
+	// The error says only that bytes that are no UTF-8 were replaced, which is what a message that
+	// came from anywhere needs.
+	dst, _ = jsontext.AppendQuote(dst, value)
+	return dst
+}
+
+// appendNumber writes a member, and leaves out one that is zero.
+func appendNumber(dst []byte, name string, value int64) []byte {
+	if value == 0 {
+		return dst
+	}
+	dst = append(append(append(dst, `,"`...), name...), `":`...)
+	return strconv.AppendInt(dst, value, 10)
+}
 
 // appendCost writes a cost in dollars, or null where none is known.
 func appendCost(dst []byte, nanos int64, known bool) []byte {

@@ -1,4 +1,4 @@
-package ledger
+package line
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ func membersOf(line []byte) (*memberReader, error) {
 	m := &memberReader{line: line}
 	m.json = jsontext.NewDecoder(bytes.NewBuffer(line), jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 	if token, err := m.json.ReadToken(); err != nil || token.Kind() != '{' {
-		return nil, errMalformed
+		return nil, ErrMalformed
 	}
 	return m, nil
 }
@@ -39,7 +39,7 @@ func (m *memberReader) nextName() (bool, error) {
 	}
 	name, err := m.read()
 	if err != nil || len(name) < 2 {
-		return false, errMalformed
+		return false, ErrMalformed
 	}
 	m.name = name[1 : len(name)-1]
 	return true, nil
@@ -49,7 +49,7 @@ func (m *memberReader) nextName() (bool, error) {
 func (m *memberReader) read() ([]byte, error) {
 	value, err := m.json.ReadValue()
 	if err != nil {
-		return nil, errMalformed
+		return nil, ErrMalformed
 	}
 	end := int(m.json.InputOffset())
 	return m.line[end-len(value) : end], nil

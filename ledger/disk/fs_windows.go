@@ -1,4 +1,4 @@
-package ledger
+package disk
 
 import (
 	"errors"
@@ -34,8 +34,9 @@ func unlock(f *os.File) error {
 	return os.NewSyscallError("UnlockFileEx", err)
 }
 
-// removeLocked closes the file first, as one that is open can't be removed. One that another process has opened meanwhile stays.
-func removeLocked(fsys FS, name string, file File) error {
+// RemoveLocked closes a locked file first, as one that is open can't be removed, and then takes its name
+// away. One that another process has opened meanwhile stays.
+func RemoveLocked(fsys FS, name string, file File) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
@@ -46,4 +47,4 @@ func removeLocked(fsys FS, name string, file File) error {
 }
 
 // SyncDir does nothing: a directory can't be flushed on windows.
-func (Disk) SyncDir(string) error { return nil }
+func (OS) SyncDir(string) error { return nil }

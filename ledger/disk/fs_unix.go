@@ -1,6 +1,6 @@
 //go:build unix
 
-package ledger
+package disk
 
 import (
 	"errors"
@@ -40,15 +40,15 @@ func flock(f *os.File, how int) error {
 	}
 }
 
-// removeLocked takes away the name of a locked file, then gives the lock back: who opened the file meanwhile finds that it has no name
-// any more.
-func removeLocked(fsys FS, name string, file File) error {
-	return both(fsys.Remove(name), file.Close())
+// RemoveLocked takes away the name of a locked file, then gives the lock back: who opened the file
+// meanwhile finds that it has no name any more.
+func RemoveLocked(fsys FS, name string, file File) error {
+	return Both(fsys.Remove(name), file.Close())
 }
 
 // SyncDir makes the names in a directory durable, a new ledger's among them. A directory that may not
 // be read and a file system that syncs no directories are no reason not to write in them.
-func (Disk) SyncDir(name string) error {
+func (OS) SyncDir(name string) error {
 	dir, err := os.Open(name)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil
@@ -60,5 +60,5 @@ func (Disk) SyncDir(name string) error {
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOTSUP) {
 		err = nil
 	}
-	return both(err, dir.Close())
+	return Both(err, dir.Close())
 }

@@ -1,4 +1,4 @@
-package ledger
+package disk
 
 import (
 	"os"
@@ -6,12 +6,12 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-func fileID(f *os.File, _ os.FileInfo) (FileID, bool) {
+func idOf(f *os.File, _ os.FileInfo) (ID, bool) {
 	var info windows.ByHandleFileInformation
 	if err := windows.GetFileInformationByHandle(windows.Handle(f.Fd()), &info); err != nil {
-		return FileID{}, false
+		return ID{}, false
 	}
-	return FileID{
+	return ID{
 		Device: uint64(info.VolumeSerialNumber),
 		Inode:  uint64(info.FileIndexHigh)<<32 | uint64(info.FileIndexLow),
 	}, true

@@ -1,13 +1,15 @@
-package ledger
+package line
 
 import (
 	"slices"
 	"time"
 )
 
-// ShardStep is a step in the life of a shard. A shard takes them in order, and may leave out those between the first and the last.
+// ShardStep is a step in the life of a shard. A shard takes them in order, and may leave out those
+// between the first and the last.
 type ShardStep uint8
 
+// The steps.
 const (
 	ShardIntent    ShardStep = iota // it is about to be uploaded, with these records
 	ShardUploaded                   // its file is at the provider
@@ -29,8 +31,8 @@ func parseShardStep(name []byte) (ShardStep, bool) {
 	return ShardStep(max(i, 0)), i >= 0
 }
 
-// ShardEntry is a step of a shard, as it is written down before the run goes on to the next: the requests that go to a provider
-// as one batch.
+// ShardEntry is a step of a shard, the requests that go to a provider as one batch. It is written down
+// before the run goes on to the next step.
 type ShardEntry struct {
 	Step  ShardStep
 	Shard string // the shard's id, the run's choice: 1 to 64 of A-Z a-z 0-9 _ -
@@ -68,41 +70,11 @@ type ShardRecord struct {
 	DowngradedFrom string   // the model that was asked for, where the budget changed it
 }
 
-// Shard is all that a ledger knows of a shard. One whose intent was lost with a damaged line has neither what stood there nor records.
-type Shard struct {
-	ID        string
-	Simulated bool
-	Step      ShardStep // the furthest
-
-	Provider      string
-	Endpoint      string
-	Model         string
-	Round         int
-	Records       int
-	Bytes         int64
-	ReservedNanos int64
-	Window        string
-	FileID        string
-	BatchID       string
-	Started       time.Time // of the intent
-	Stepped       time.Time // of the last step
-	Ended         time.Time // of ShardCollected
-
-	State     string
-	Answered  int64
-	Failed    int64
-	Missing   int64
-	CostNanos int64
-	CostKnown bool
-}
-
-// Pending reports whether the shard is not collected yet.
-func (s *Shard) Pending() bool { return s.Step != ShardCollected }
-
+// maxShardID bounds the id of a shard, in bytes.
 const maxShardID = 64
 
-// validShardID keeps what may be part of a file's name apart from what may not.
-func validShardID[T string | []byte](id T) bool {
+// ValidShardID reports whether an id may be a shard's: one that may be part of a file's name.
+func ValidShardID[T string | []byte](id T) bool {
 	for i := range len(id) {
 		switch b := id[i]; {
 		case b >= 'a' && b <= 'z', b >= 'A' && b <= 'Z', b >= '0' && b <= '9', b == '_', b == '-':

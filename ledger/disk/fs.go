@@ -1,4 +1,4 @@
-package ledger
+package disk
 
 import (
 	"io"
@@ -6,8 +6,7 @@ import (
 	"os"
 )
 
-// FS is what a ledger needs of a file system. [Disk] is the real one; tests put a failing one in
-// front of it.
+// FS is a file system.
 type FS interface {
 	OpenFile(name string, flag int, perm fs.FileMode) (File, error)
 	Stat(name string) (fs.FileInfo, error)
@@ -28,27 +27,27 @@ type File interface {
 	Unlock() error
 }
 
-// Disk is the file system of the machine.
-type Disk struct{}
+// OS is the file system of the machine.
+type OS struct{}
 
 // OpenFile opens a file as [os.OpenFile] does.
-func (Disk) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
+func (OS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
 	f, err := os.OpenFile(name, flag, perm)
 	if err != nil {
 		return nil, err
 	}
-	return diskFile{f}, nil
+	return osFile{f}, nil
 }
 
 // Stat describes a file as [os.Stat] does.
-func (Disk) Stat(name string) (fs.FileInfo, error) { return os.Stat(name) }
+func (OS) Stat(name string) (fs.FileInfo, error) { return os.Stat(name) }
 
 // Remove takes a file away as [os.Remove] does.
-func (Disk) Remove(name string) error { return os.Remove(name) }
+func (OS) Remove(name string) error { return os.Remove(name) }
 
-type diskFile struct{ *os.File }
+type osFile struct{ *os.File }
 
-func (f diskFile) SyncData() error        { return syncData(f.File) }
-func (f diskFile) Lock() error            { return lock(f.File) }
-func (f diskFile) TryLock() (bool, error) { return tryLock(f.File) }
-func (f diskFile) Unlock() error          { return unlock(f.File) }
+func (f osFile) SyncData() error        { return syncData(f.File) }
+func (f osFile) Lock() error            { return lock(f.File) }
+func (f osFile) TryLock() (bool, error) { return tryLock(f.File) }
+func (f osFile) Unlock() error          { return unlock(f.File) }

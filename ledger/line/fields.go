@@ -1,4 +1,4 @@
-package ledger
+package line
 
 import (
 	"bytes"
@@ -66,10 +66,10 @@ func (f *field) request(dst *[32]byte) bool {
 }
 
 func (f *field) time(dst *time.Time) bool {
-	if len(f.value) != 2+len(timeLayout) {
+	if len(f.value) != 2+len(TimeLayout) {
 		return false
 	}
-	// Of the layouts that timeLayout is a case of, time.Parse knows this one by heart. The string that it is given does not escape.
+	// Of the layouts that TimeLayout is a case of, time.Parse knows this one by heart. The string that it is given does not escape.
 	t, err := time.Parse(time.RFC3339Nano, string(f.value[1:len(f.value)-1]))
 	*dst = t
 	return err == nil
@@ -80,7 +80,7 @@ func (f *field) bool(dst *bool) bool {
 	return *dst || string(f.value) == "false"
 }
 
-// fields goes through the members of a line that verify has passed. What has the right checksum was JSON when it was sealed, and is not
+// fields goes through the members of a line that Verify has passed. What has the right checksum was JSON when it was sealed, and is not
 // checked again: members are only found, at a fraction of what parsing would cost.
 type fields struct {
 	field
@@ -90,26 +90,26 @@ type fields struct {
 // start turns to a line.
 func (f *fields) start(line []byte) { f.rest = line }
 
-// next moves to the next member, and is false after the last. What it cannot make sense of is errMalformed.
+// next moves to the next member, and is false after the last. What it cannot make sense of is ErrMalformed.
 func (f *fields) next() (bool, error) {
 	if string(f.rest) == "}" {
 		return false, nil
 	}
 	if len(f.rest) < 2 || f.rest[1] != '"' {
-		return false, errMalformed
+		return false, ErrMalformed
 	}
 	name := f.rest[2:]
 	end := bytes.IndexByte(name, '"')
 	if end < 0 || end+1 >= len(name) || name[end+1] != ':' {
-		return false, errMalformed
+		return false, ErrMalformed
 	}
 	value := name[end+2:]
-	n := len(value) - sumLen // of a response, behind which stands the checksum
+	n := len(value) - SumLen // of a response, behind which stands the checksum
 	if string(name[:end]) != responseName {
 		n = lengthOf(value)
 	}
 	if n <= 0 || n >= len(value) {
-		return false, errMalformed
+		return false, ErrMalformed
 	}
 	f.name, f.value, f.rest = name[:end], value[:n], value[n:]
 	return true, nil

@@ -1,10 +1,11 @@
-package ledger
+package line
 
 import "bytes"
 
 // Kind is what a line is about.
 type Kind string
 
+// The kinds of format 1.
 const (
 	KindRun     Kind = "run"     // a run begins
 	KindResult  Kind = "result"  // a request was answered
@@ -13,8 +14,9 @@ const (
 	KindBatch   Kind = "batch"   // a shard took a step
 )
 
-// kindOf returns the kind of a line that verify has passed, without an allocation for those that are known.
-func kindOf(line []byte) Kind {
+// KindOf returns the kind of a line that [Verify] has passed, also one that is not known; without an
+// allocation for those that are.
+func KindOf(line []byte) Kind {
 	name, _, _ := bytes.Cut(line[len(lineStart):], []byte(`"`))
 	for _, k := range []Kind{KindRun, KindResult, KindFailure, KindEmitted, KindBatch} {
 		if string(name) == string(k) {

@@ -1,0 +1,75 @@
+package ledger
+
+import (
+	"llmpipe/ledger/disk"
+	"llmpipe/ledger/line"
+)
+
+// enter puts what lines say into the index and the summary.
+func (l *Ledger) enter(lines []verified) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range lines {
+		if err := l.enterLine(&lines[i]); err != nil {
+			return err
+		}
+		l.end = lines[i].end
+	}
+	return nil
+}
+
+// enterLine does what a line says. The caller holds mu.
+func (l *Ledger) enterLine(v *verified) error {
+	h := &v.head
+	if h.Kind == line.KindEmitted && l.emitsTo(h.File) {
+		if h.Empty || h.Size < l.marked {
+			l.index.forgetEmitted()
+		}
+		l.marked = h.Size
+	}
+	if h.Simulated && !l.options.Simulated {
+		answer := h.Kind == line.KindResult || h.Kind == line.KindFailure
+		l.leftOut = l.leftOut || answer && !l.options.Rehearsal
+		if !answer || !l.options.Rehearsal {
+			return nil
+		}
+	}
+	switch h.Kind {
+	case line.KindResult:
+		if refAt(v.at) > maxRef {
+			return tooLarge(l.path, v.at)
+		}
+		l.index.set(h.Key, refAt(v.at), 0)
+		l.summary.spend(v)
+	case line.KindFailure:
+		l.summary.spend(v)
+	case line.KindEmitted:
+		if l.emitsTo(h.File) && !h.EachKey(l.index.markEmitted) {
+			return &DamageError{Path: l.path, Offset: v.at, Err: line.ErrMalformed}
+		}
+	case line.KindBatch:
+		return l.enterShard(h, v.text, v.at)
+	}
+	return nil
+}
+
+func (s *Summary) spend(v *verified) {
+	h := &v.head
+	if h.CostKnown {
+		s.SpentNanos += h.CostNanos
+		if v.recent {
+			s.SpentSince += h.CostNanos
+		}
+	} else if h.MayCost == 0 {
+		s.UnknownCost++
+	}
+	s.KeptNanos += h.MayCost
+	if h.MayCost > 0 && v.recent {
+		s.KeptSince += h.MayCost
+	}
+}
+
+// emitsTo says whether the results of this run are written to file.
+func (l *Ledger) emitsTo(file disk.ID) bool {
+	return l.options.Emitted != nil && *l.options.Emitted == file
+}

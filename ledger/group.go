@@ -1,0 +1,26 @@
+package ledger
+
+// Group is what one [Ledger.Commit] writes.
+type Group struct {
+	Results  []Result
+	Failures []Failure
+
+	// Shards are steps. They are synced before Commit returns, whatever Options.Fsync says, as the next
+	// step is not to be taken before this one is safe; only a simulated run with FsyncNever leaves them
+	// to the system too.
+	Shards []ShardEntry
+
+	// Emitted are the keys whose results were written to the file of Options.Emitted. Without such a
+	// file they are not written down, since nothing could ever ask for them.
+	Emitted     []Key
+	EmittedSize int64 // that file's size behind them, in bytes
+}
+
+// Reset empties the group and keeps its memory.
+func (g *Group) Reset() {
+	clear(g.Results)
+	clear(g.Failures)
+	clear(g.Shards)
+	g.Results, g.Failures, g.Shards, g.Emitted = g.Results[:0], g.Failures[:0], g.Shards[:0], g.Emitted[:0]
+	g.EmittedSize = 0
+}

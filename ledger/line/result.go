@@ -1,0 +1,87 @@
+package line
+
+import "fmt"
+
+// Result is a request that was answered.
+//
+// A Result that is read into again and again keeps its buffers: what ID and Response hold is then
+// valid until the next reading only, also in copies of it.
+type Result struct {
+	Record
+
+	// DowngradedFrom is the model that was asked for, where the budget changed it.
+	DowngradedFrom string
+
+	CachedTokens    int64 // the part of PromptTokens that was billed as cached
+	ReasoningTokens int64 // the part of CompletionTokens that is not in the answer
+
+	Response []byte // the response body: one JSON value on one line
+
+	fields fields
+	kept   []byte // what ID and Response are parts of after Keep
+}
+
+// AppendResult writes a result down.
+func AppendResult(dst []byte, r *Result, simulated bool) ([]byte, error) {
+	if err := r.check(); err != nil {
+		return dst, err
+	}
+	if !oneLineOfJSON(r.Response) {
+		return dst, fmt.Errorf("%w: the response of id %s is not JSON on one line", ErrUnwritable, r.ID)
+	}
+	from := len(dst)
+	dst = r.appendHead(dst, resultStart, simulated)
+	dst = appendText(dst, "downgraded_from", r.DowngradedFrom)
+	dst = r.appendTokens(dst)
+	dst = appendNumber(dst, "cached_tokens", r.CachedTokens)
+	dst = appendNumber(dst, "reasoning_tokens", r.ReasoningTokens)
+	dst = r.appendAttempts(dst)
+	dst = append(dst, `,"`+responseName+`":`...)
+	dst = append(dst, r.Response...)
+	return r.finish(dst, from)
+}
+
+// Decode fills a result from its line, whose bytes ID and Response then are. What it cannot make sense
+// of is [ErrMalformed].
+func (r *Result) Decode(line []byte) error {
+	before, downgradedFrom := r.names(), r.DowngradedFrom
+	*r = Result{kept: r.kept, fields: r.fields}
+	f := &r.fields
+	f.start(line)
+	for {
+		more, err := f.next()
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+		ok := true
+		switch string(f.name) {
+		case "downgraded_from":
+			ok = f.string(&r.DowngradedFrom, downgradedFrom)
+		case "cached_tokens":
+			ok = f.integer(&r.CachedTokens)
+		case "reasoning_tokens":
+			ok = f.integer(&r.ReasoningTokens)
+		case responseName:
+			r.Response = f.value
+		default:
+			ok = r.set(&f.field, &before)
+		}
+		if !ok {
+			return ErrMalformed
+		}
+	}
+	if len(r.ID) == 0 || len(r.Response) == 0 {
+		return ErrMalformed
+	}
+	return nil
+}
+
+// Keep makes a result that was decoded independent of its line's memory.
+func (r *Result) Keep() {
+	kept := append(append(r.kept[:0], r.ID...), r.Response...)
+	r.ID, r.Response = kept[:len(r.ID):len(r.ID)], kept[len(r.ID):]
+	r.kept, r.fields = kept, fields{field: field{text: r.fields.text}}
+}

@@ -1,0 +1,75 @@
+package line
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func TestAnyResultIsReadBackAsItWas(t *testing.T) {
+	text := rapid.String()
+	count := rapid.Int64Range(0, math.MaxInt64)
+	var got Result // one for all, as a replay has it
+	rapid.Check(t, func(t *rapid.T) {
+		id, err := json.Marshal(text.Draw(t, "id"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := json.Marshal(rapid.MapOf(text, text).Draw(t, "response"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := Result{
+			Record: Record{
+				ID:       id,
+				Request:  [32]byte(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "request")),
+				Endpoint: text.Draw(t, "endpoint"), Model: text.Draw(t, "model"), Provider: text.Draw(t, "provider"),
+				Shard:        text.Draw(t, "shard"),
+				PromptTokens: count.Draw(t, "prompt"), CompletionTokens: count.Draw(t, "completion"),
+				CostKnown: rapid.Bool().Draw(t, "known"),
+				Attempts:  rapid.IntRange(0, math.MaxInt).Draw(t, "attempts"), LatencyMS: count.Draw(t, "latency"),
+				Time:      time.UnixMilli(rapid.Int64Range(-62135596800000, 253402300799999).Draw(t, "time")).UTC(),
+				Simulated: rapid.Bool().Draw(t, "simulated"),
+			},
+			DowngradedFrom: text.Draw(t, "downgraded"),
+			CachedTokens:   count.Draw(t, "cached"), ReasoningTokens: count.Draw(t, "reasoning"),
+			Response: response,
+		}
+		if want.CostKnown {
+			want.CostNanos = count.Draw(t, "cost")
+		}
+		if rapid.Bool().Draw(t, "kept") {
+			want.MayCostNanos = count.Draw(t, "may cost")
+		}
+		line, err := AppendResult(nil, &want, want.Simulated)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line = bytes.TrimSuffix(line, []byte("\n"))
+		if err := Verify(line); err != nil {
+			t.Fatal(err)
+		}
+		h, ok := ParseHead(line)
+		if !ok || h.Kind != KindResult || h.Key != KeyOf(want.ID, &want.Request) || h.CostNanos != want.CostNanos ||
+			h.CostKnown != want.CostKnown || h.Simulated != want.Simulated || h.MayCost != want.MayCostNanos {
+			t.Fatalf("head %+v of %s", h, line)
+		}
+		if err := got.Decode(line); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		if g, w := describe(got), describe(want); g != w {
+			t.Fatalf("read back\n%s\nwant\n%s", g, w)
+		}
+	})
+}
+
+// describe is all that a result says, in words.
+func describe(r Result) string {
+	r.fields, r.kept = fields{}, nil
+	return fmt.Sprintf("id %s response %s %+v", r.ID, r.Response, r)
+}

@@ -1,0 +1,85 @@
+package line
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/crc32"
+)
+
+// Every line begins and ends like this; what is between is in the comment of package ledger.
+const (
+	lineStart = `{"kind":"`
+	sumStart  = `,"crc":"`
+	sumEnd    = `"}`
+
+	// SumLen is the length of the checksum that ends a line, without the newline.
+	SumLen = len(sumStart) + 8 + len(sumEnd)
+
+	// MaxLen bounds a line, in bytes. It is more than any answer makes: a body has at most 64 MiB.
+	// Without a bound a file without newlines would be read into memory whole.
+	MaxLen = 256 << 20
+
+	// FormatVersion is the format that run lines name, and the highest that is read.
+	FormatVersion = 1
+
+	// TimeLayout is how times are written, in UTC: always 24 bytes, which sort as the times do.
+	TimeLayout = "2006-01-02T15:04:05.000Z"
+)
+
+// What can be wrong with a line.
+var (
+	ErrChecksum  = errors.New("checksum mismatch")
+	ErrNoSum     = errors.New("line does not end in a checksum")
+	ErrMalformed = errors.New("malformed line")
+	ErrTooLong   = fmt.Errorf("line is longer than %d MiB", MaxLen>>20)
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Seal ends the line of dst that begins at from: with the checksum, and the newline.
+func Seal(dst []byte, from int) []byte {
+	var sum [4]byte
+	binary.BigEndian.PutUint32(sum[:], crc32.Checksum(dst[from:], castagnoli))
+	dst = append(dst, sumStart...)
+	dst = hex.AppendEncode(dst, sum[:])
+	return append(dst, sumEnd+"\n"...)
+}
+
+// Verify says what is wrong with a line as a whole, nil if nothing is. The line is without its
+// newline.
+func Verify(line []byte) error {
+	body := len(line) - SumLen
+	if body < len(lineStart) || !endsInSum(line) {
+		return ErrNoSum
+	}
+	sum, ok := parseHex(line[body+len(sumStart) : len(line)-len(sumEnd)])
+	if !ok || uint32(sum) != crc32.Checksum(line[:body], castagnoli) {
+		return ErrChecksum
+	}
+	if string(line[:len(lineStart)]) != lineStart {
+		return ErrMalformed
+	}
+	return nil
+}
+
+// endsInSum says whether a line ends as a line of a ledger does, be the sum right or wrong.
+func endsInSum(line []byte) bool {
+	body := len(line) - SumLen
+	return body >= 0 && string(line[body:body+len(sumStart)]) == sumStart && string(line[len(line)-len(sumEnd):]) == sumEnd
+}
+
+// Foreign says that a file's first line is of something that is no ledger, damaged or not. A ledger's
+// line with one bad byte still has a beginning or an end of its own.
+func Foreign(line []byte) bool {
+	return !bytes.HasPrefix(line, []byte(lineStart)) && !endsInSum(line)
+}
+
+// ForeignTail is [Foreign] for a file without any newline: what is cut off may be a ledger's first
+// line.
+func ForeignTail(tail []byte) bool {
+	n := min(len(tail), len(lineStart))
+	return string(tail[:n]) != lineStart[:n]
+}
