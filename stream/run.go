@@ -183,6 +183,7 @@ func (r *run) run(in *reader, out *committer) *Outcome {
 	watching, stopWatching := context.WithCancel(context.Background())
 	defer stopWatching()
 	go r.watch(watching)
+	go r.tendConnections(watching)
 
 	stopProgress := r.cfg.Progress.Show(r.voice, r.cfg.Stdout, r.status)
 	ended := make(chan struct{})

@@ -203,6 +203,10 @@ func (c *Client) Close() {
 // LimitConnections bounds how many connections are open at once. It is called before anything is asked.
 func (c *Client) LimitConnections(n int) { c.connections.limit(n) }
 
+// Expect says, from time to time and by one goroutine, how many requests may be in flight from now on: idle connections beyond that are
+// closed. 0 says that no more will be than are.
+func (c *Client) Expect(n int) { c.connections.expect(n) }
+
 // Name is the provider's host, for reports.
 func (c *Client) Name() string { return c.name }
 

@@ -82,20 +82,18 @@ func overWire(t *testing.T, secure bool, timeout, latency time.Duration) (*Clien
 		server.Start()
 	}
 	w := newWire(func(ctx context.Context, _, _ string) (net.Conn, error) { return listener.Dial(ctx) })
-	client, err := New(Config{BaseURL: base, Timeout: timeout, Connections: 8})
+	client, err := New(Config{BaseURL: base, Timeout: timeout, Connections: 64})
 	if err != nil {
 		t.Fatal(err)
 	}
 	usual := client.connections.make
-	rewired := newConnections(func() *http.Transport {
+	client.connections.make = func() *http.Transport {
 		transport := usual()
-		transport.DialContext = sockets(w.DialContext)
+		transport.DialContext = sockets(w.DialContext, &client.connections.open)
 		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} // a bubble's time is before any certificate's
 		return transport
-	})
-	client.connections.make = rewired.make
-	client.connections.fresh = rewired.fresh
-	client.connections.current.Store(rewired.current.Load())
+	}
+	client.connections.current.Store(client.connections.make())
 	t.Cleanup(func() {
 		client.Close()
 		_ = server.Config.Close()
@@ -166,6 +164,68 @@ func TestSlowConnectionIsKept(t *testing.T) {
 		}
 		if w.dials.Load() != 1 {
 			t.Errorf("%d connections", w.dials.Load())
+		}
+	})
+}
+
+// Idle connections are let go of when fewer requests may be in flight than were, when fewer have been for a while, and when no more will be.
+// Those that are of use are kept.
+func TestIdleConnectionsAreLetGo(t *testing.T) {
+	const many = 64
+	for name, c := range map[string]struct {
+		expected    int           // from when the requests have been answered
+		later       time.Duration // that is said again and again for so long
+		least, most int64         // open then
+	}{
+		"as many may be":      {many, 0, many, many},
+		"few may be":          {6, 0, 0, 6 + 1 + slack},
+		"none has been":       {many, 10 * time.Second, 0, slack},
+		"none will be":        {0, 0, 0, 0},
+		"as many will be":     {many, 200 * time.Millisecond, many, many},
+		"one now and then is": {1, time.Second, 0, 1 + slack},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			client, w := overWire(t, false, time.Minute, time.Second)
+			client.Expect(many)
+			for range many {
+				go askOnce(t, client)
+			}
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+			before := w.dials.Load()
+			client.Expect(c.expected)
+			for range c.later / (100 * time.Millisecond) {
+				time.Sleep(100 * time.Millisecond)
+				client.Expect(c.expected)
+			}
+			synctest.Wait()
+			if open := client.connections.open.Load(); open < c.least || open > c.most || before != many {
+				t.Errorf("%s: %d of %d connections are open", name, open, before)
+			}
+		})
+	}
+}
+
+// Where fewer may be in flight than are, connections close as they come free.
+func TestConnectionsCloseAsTheyComeFree(t *testing.T) {
+	const many, few = 32, 4
+	synctest.Test(t, func(t *testing.T) {
+		client, _ := overWire(t, false, time.Minute, time.Second)
+		start := time.Now()
+		for i := range many {
+			go func() {
+				time.Sleep(time.Duration(i) * time.Millisecond)
+				askOnce(t, client)
+			}()
+		}
+		time.Sleep(500 * time.Millisecond)
+		client.Expect(few)
+		for answered := range int64(many) {
+			time.Sleep(time.Until(start.Add(time.Second + time.Duration(answered)*time.Millisecond + time.Microsecond)))
+			synctest.Wait()
+			if open, most := client.connections.open.Load(), max(many-answered-1, few+few/4+slack); open > most {
+				t.Errorf("after %d answers %d connections are open, want at most %d", answered+1, open, most)
+			}
 		}
 	})
 }

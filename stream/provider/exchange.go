@@ -21,6 +21,8 @@ type exchange struct {
 
 // make makes the attempt: it sends a copy of stub over connections, and once more where the first copy was never read.
 func (x *exchange) make(c *connections, attempt *deadline, stub *http.Request) error {
+	c.begin()
+	defer c.end()
 	via := c.current.Load()
 	err := x.send(via, attempt.copyOf(stub))
 	if attempt.Err() == nil && attempt.link.passedEnd(x.status, err) {

@@ -10,22 +10,25 @@ import (
 // socket is a connection to a provider or its proxy, beneath TLS. It counts what passes.
 type socket struct {
 	net.Conn
-	reads atomic.Int64 // that brought something
-	sent  atomic.Int64 // bytes
-	acked atomic.Int64 // of them, as the connection was closed; negative where that is not known
+	closed atomic.Bool
+	open   *atomic.Int64 // how many sockets there are
+	reads  atomic.Int64  // that brought something
+	sent   atomic.Int64  // bytes
+	acked  atomic.Int64  // of them, as the connection was closed; negative where that is not known
 }
 
 // dial is what [http.Transport.DialContext] is.
 type dial = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// sockets returns what dials as d does, and makes sockets of the connections.
-func sockets(d dial) dial {
+// sockets returns what dials as d does, and makes sockets of the connections, which open counts.
+func sockets(d dial, open *atomic.Int64) dial {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := d(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		s := &socket{Conn: conn}
+		s := &socket{Conn: conn, open: open}
+		open.Add(1)
 		s.acked.Store(-1)
 		return s, nil
 	}
@@ -63,7 +66,11 @@ func (s *socket) Write(p []byte) (int, error) {
 
 // Close implements net.Conn.
 func (s *socket) Close() error {
-	s.acked.CompareAndSwap(-1, acknowledged(s.Conn))
+	if s.closed.Swap(true) {
+		return net.ErrClosed
+	}
+	s.acked.Store(acknowledged(s.Conn))
+	s.open.Add(-1)
 	return s.Conn.Close()
 }
 

@@ -118,10 +118,10 @@ func TestRequestThatWasNeverRead(t *testing.T) {
 					return nil, err
 				}
 				return &blind{TCPConn: conn.(*net.TCPConn), closed: f.closed, again: make(chan struct{})}, nil
-			})
+			}, new(atomic.Int64))
 			client.connections.fresh.DialContext = sockets(func(context.Context, string, string) (net.Conn, error) {
 				return net.Dial("tcp", others.Listener.Addr().String())
-			})
+			}, new(atomic.Int64))
 			r := &Reply{}
 			for i, want := range []Class{OK, c.want} {
 				client.Ask(t.Context(), record.Chat, []byte(`{}`), r)
