@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -11,8 +12,8 @@ import (
 
 var update = flag.Bool("update", false, "write README's table of flags anew")
 
-// TestReadmeFlags holds the table of flags to what llmpipe --help says, of which testdata has a copy that stream/e2e keeps true;
-// go test -run TestReadmeFlags -update writes the table anew.
+// TestReadmeFlags holds the table of flags to what llmpipe --help says, of which testdata has a
+// copy that stream/e2e keeps true; go test -run TestReadmeFlags -update writes the table anew.
 func TestReadmeFlags(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
@@ -43,10 +44,12 @@ func TestReadmeFlags(t *testing.T) {
 	}
 }
 
-// flagLine is the first line about a flag in a help text: its letter, its name, its value and the first words about it.
+// flagLine is the first line about a flag in a help text: its letter, its name, its value and the
+// first words about it.
 var flagLine = regexp.MustCompile(`^ {2,6}(?:(-\w), )?(--[\w-]+)(=\S+(?: \S+)*)?(?:  +(.*))?$`)
 
-// flagTable makes rows of the flags in a help text, below rows of the headings that they stand under.
+// flagTable makes rows of the flags in a help text, below rows of the headings that they stand
+// under.
 func flagTable(help string) string {
 	var rows []string
 	heading, inFlag := "", false
@@ -73,8 +76,8 @@ func flagTable(help string) string {
 	return "| " + strings.Join(rows, " |\n| ") + " |\n"
 }
 
-// TestReadmeCommands holds the two commands that README gives for a fresh clone, and that the checks run the second as written; and that
-// the tests that it names are there.
+// TestReadmeCommands holds the two commands that README gives for a fresh clone, and that the
+// checks run the second as written; and that its other go test commands find what they are to run.
 func TestReadmeCommands(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
@@ -92,15 +95,38 @@ func TestReadmeCommands(t *testing.T) {
 	if !strings.Contains(string(checks), "\ngo test ./...\n") {
 		t.Error(".ci/run does not run README's test command")
 	}
-	var tests strings.Builder
-	for _, f := range goFiles(t) {
-		if f.isTest() {
-			tests.WriteString(f.source)
+	for _, m := range regexp.MustCompile(`(?m)^    go test (.*)$`).FindAllStringSubmatch(string(readme), -1) {
+		if pattern, dir := testCommand(m[1]); pattern != "" && !hasTest(goFiles(t), dir, regexp.MustCompile(pattern)) {
+			t.Errorf("README gives %s, which finds none in %s", m[0], dir)
 		}
 	}
-	for _, name := range regexp.MustCompile(`\b(Test|Benchmark)[A-Z]\w+`).FindAllString(string(readme), -1) {
-		if !strings.Contains(tests.String(), "\nfunc "+name+"(") {
-			t.Errorf("README names %s, which is not there", name)
+}
+
+// testCommand is what the arguments of a go test command say: which tests or benchmarks, if it
+// names any, of which package.
+func testCommand(args string) (pattern, dir string) {
+	fields := strings.Fields(strings.ReplaceAll(args, "'", ""))
+	for i := 0; i < len(fields); i++ {
+		switch {
+		case fields[i] == "-run" || fields[i] == "-bench":
+			if i++; fields[i] != "^$" {
+				pattern = fields[i]
+			}
+		case strings.HasPrefix(fields[i], "."):
+			dir = path.Clean(fields[i])
 		}
 	}
+	return pattern, dir
+}
+
+// hasTest reports whether a test or a benchmark in dir has a name that the pattern matches.
+func hasTest(files []goFile, dir string, pattern *regexp.Regexp) bool {
+	for _, f := range files {
+		for _, m := range regexp.MustCompile(`(?m)^func ((?:Test|Benchmark)\w+)\(`).FindAllStringSubmatch(f.source, -1) {
+			if f.dir == dir && f.isTest() && pattern.MatchString(m[1]) {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -56,7 +56,8 @@ func alerted(t *testing.T, target string) (p *process, sim *simServer) {
 	return p, sim
 }
 
-// TestAlertsOncePerCrossing counts the messages: one for yellow and one for red, with what a person wants to know then.
+// TestAlertsOncePerCrossing counts the messages: one for yellow and one for red, with what a person
+// wants to know then.
 func TestAlertsOncePerCrossing(t *testing.T) {
 	t.Parallel()
 	check := func(t *testing.T, alerts []alert) {

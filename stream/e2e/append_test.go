@@ -59,7 +59,8 @@ func (j *appendJob) run(name string, flags int) written {
 	return readOutput(j, j.path(name))
 }
 
-// runAndKill gives a run the first records of the job and no end of them, and kills it when as many lines are in the file.
+// runAndKill gives a run the first records of the job and no end of them, and kills it when as many
+// lines are in the file.
 func (j *appendJob) runAndKill(name string, flags, records int) written {
 	j.Helper()
 	p := j.command(name, flags)
@@ -128,7 +129,8 @@ func TestAppendAfterRedirect(t *testing.T) {
 	j.checkAsked()
 }
 
-// TestAppendAfterRewrite: what a file got before it was cut to nothing is not in it any more, however much was written to it since.
+// TestAppendAfterRewrite: what a file got before it was cut to nothing is not in it any more,
+// however much was written to it since.
 func TestAppendAfterRewrite(t *testing.T) {
 	j := newAppendJob(t)
 	checkOnceEach(t, "first", j.run("out", redirect).ids, appendRecords)
@@ -141,7 +143,8 @@ func TestAppendAfterRewrite(t *testing.T) {
 	j.checkAsked()
 }
 
-// TestAppendAfterRewriteWithMore: what was written since is longer than all that the file held before, so its size says nothing.
+// TestAppendAfterRewriteWithMore: what was written since is longer than all that the file held
+// before, so its size says nothing.
 func TestAppendAfterRewriteWithMore(t *testing.T) {
 	j := newAppendJob(t)
 	all := j.prompts
@@ -157,7 +160,8 @@ func TestAppendAfterRewriteWithMore(t *testing.T) {
 	j.checkAsked()
 }
 
-// TestAppendAfterRewriteWithoutLedger: the file was rewritten by a run that no ledger knows of, and is shorter than it was.
+// TestAppendAfterRewriteWithoutLedger: the file was rewritten by a run that no ledger knows of, and
+// is shorter than it was.
 func TestAppendAfterRewriteWithoutLedger(t *testing.T) {
 	j := newAppendJob(t)
 	checkOnceEach(t, "first", j.run("out", redirect).ids, appendRecords)
@@ -177,7 +181,8 @@ func TestAppendAfterRewriteWithoutLedger(t *testing.T) {
 	j.checkAsked()
 }
 
-// TestAppendBehindATornLine: a write that was cut short, by a full disk or a kill, costs the line that it was in and no other.
+// TestAppendBehindATornLine: a write that was cut short, by a full disk or a kill, costs the line
+// that it was in and no other.
 func TestAppendBehindATornLine(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("an open file cannot be opened once more")
@@ -196,8 +201,9 @@ func TestAppendBehindATornLine(t *testing.T) {
 	j.checkAsked()
 }
 
-// TestAppendBehindUnmarkedLines: a run was killed after it wrote lines and before the ledger learned of it, and the next one was before it
-// came to all of them. What is there is there, in any order and also behind lines of others; and what only looks like it is not.
+// TestAppendBehindUnmarkedLines: a run was killed after it wrote lines and before the ledger
+// learned of it, and the next one was before it came to all of them. What is there is there, in any
+// order and also behind lines of others; and what only looks like it is not.
 func TestAppendBehindUnmarkedLines(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("an open file cannot be opened once more")
@@ -213,7 +219,8 @@ func TestAppendBehindUnmarkedLines(t *testing.T) {
 				t.Fatalf("exit %d: %s", code, &p.err)
 			}
 			lines := splitLines(readFile(t, j.dir, "whole"))
-			// No mark tells of this file. Its lines are in another order than the input, and one is changed by a byte.
+			// No mark tells of this file. Its lines are in another order than the input, and one is
+			// changed by a byte.
 			slices.Reverse(lines)
 			there := append([]string{`{"of":"another"}`}, lines[:appendRecords/2]...)
 			changed := strings.Replace(lines[appendRecords-1], "Simulated", "simulated", 1)

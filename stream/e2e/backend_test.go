@@ -21,8 +21,8 @@ type backend struct {
 	asked atomic.Int64
 }
 
-// newBackend serves until the test ends; handle gets the number of each request, counted from 1. A handler that waits must select on the
-// request's context, which ends with the test at the latest.
+// newBackend serves until the test ends; handle gets the number of each request, counted from 1. A
+// handler that waits must select on the request's context, which ends with the test at the latest.
 func newBackend(t testing.TB, handle func(n int64, w http.ResponseWriter, r *http.Request)) *backend {
 	t.Helper()
 	b := &backend{}
@@ -110,8 +110,9 @@ func (s *transcript) String() string {
 
 func (s *transcript) has(text string) bool { return strings.Contains(s.String(), text) }
 
-// feed writes n records with the ids 1 to n into p's stdin, without end when n is negative, for as long as p reads. When they are written
-// stdin is closed, unless keep is set: then it hangs open until the test ends.
+// feed writes n records with the ids 1 to n into p's stdin, without end when n is negative, for as
+// long as p reads. When they are written stdin is closed, unless keep is set: then it hangs open
+// until the test ends.
 func feed(t testing.TB, p *process, n int, keep bool) {
 	t.Helper()
 	in, err := p.StdinPipe()

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// badLines are lines that cannot be asked. Each message must name what is wrong: it holds the words of says, and of code the error's code.
-// An id that could be read is given back.
+// badLines are lines that cannot be asked. Each message must name what is wrong: it holds the words
+// of says, and of code the error's code. An id that could be read is given back.
 var badLines = []struct{ line, id, code, says string }{
 	{`nope`, "", "invalid_json", "byte 2|plain text|--raw-input"},
 	{`What is a pipe?`, "", "invalid_json", "byte 1|'W'|--raw-input"},
@@ -56,8 +56,8 @@ var badLines = []struct{ line, id, code, says string }{
 	{`"` + strings.Repeat("x", 30_000) + `"`, "", "line_too_long", "30002 bytes|25000|--max-line"},
 }
 
-// TestBadLines has a good line before and after each bad one. Every bad line gets an error record with its number, every good one its
-// answer, and --failed gets the bad lines' own bytes.
+// TestBadLines has a good line before and after each bad one. Every bad line gets an error record
+// with its number, every good one its answer, and --failed gets the bad lines' own bytes.
 func TestBadLines(t *testing.T) {
 	t.Parallel()
 	var in, bad bytes.Buffer

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Killed while the provider was still making the batch, which its listing then shows a little later, the same command waits for it and
-// makes no second one.
+// Killed while the provider was still making the batch, which its listing then shows a little
+// later, the same command waits for it and makes no second one.
 func TestBatchThatIsMadeAfterTheKill(t *testing.T) {
 	t.Parallel()
 	o := newOddBatches(t)
@@ -63,7 +63,8 @@ func TestBatchFoundBehindOldOnes(t *testing.T) {
 	}
 }
 
-// A file that is gone when its batch is to be made is no reason to think that there is no Batch API.
+// A file that is gone when its batch is to be made is no reason to think that there is no Batch
+// API.
 func TestBatchOfAFileThatIsGone(t *testing.T) {
 	t.Parallel()
 	o := newOddBatches(t)

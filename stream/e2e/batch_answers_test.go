@@ -38,8 +38,9 @@ func TestBatchWithAnAnswerTooLarge(t *testing.T) {
 	}
 }
 
-// What comes in the place of a batch's answers, from a proxy on the way or from a provider that has not got them ready, is not taken for
-// them: they are downloaded again, and nothing is paid for twice.
+// What comes in the place of a batch's answers, from a proxy on the way or from a provider that has
+// not got them ready, is not taken for them: they are downloaded again, and nothing is paid for
+// twice.
 func TestBatchWhoseAnswersComeGarbled(t *testing.T) {
 	t.Parallel()
 	for name, content := range map[string]string{
@@ -69,7 +70,8 @@ func TestBatchWhoseAnswersComeGarbled(t *testing.T) {
 	}
 }
 
-// Where the answers never come the run pauses and the batch stays pending, also where it does not name its file yet. The next run has them.
+// Where the answers never come the run pauses and the batch stays pending, also where it does not
+// name its file yet. The next run has them.
 func TestBatchWhoseAnswersAreLate(t *testing.T) {
 	t.Parallel()
 	for name, state := range map[string]string{
@@ -104,7 +106,8 @@ func TestBatchWhoseAnswersAreLate(t *testing.T) {
 	}
 }
 
-// Of two lines for a request the one that answers it counts, wherever it stands, and answers to what was never asked are told of.
+// Of two lines for a request the one that answers it counts, wherever it stands, and answers to
+// what was never asked are told of.
 func TestBatchWithOddLines(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -131,7 +134,8 @@ func TestBatchWithOddLines(t *testing.T) {
 	}
 }
 
-// A batch that counts failed requests and has no error file has given what there is: those are asked about again.
+// A batch that counts failed requests and has no error file has given what there is: those are
+// asked about again.
 func TestBatchWithoutAnErrorFile(t *testing.T) {
 	t.Parallel()
 	o := newOddBatches(t)

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// money is what the tests below have to spend: 20 of their records fit by batch, at $0.0000222 at most each, and no 21st.
+// money is what the tests below have to spend: 20 of their records fit by batch, at $0.0000222 at
+// most each, and no 21st.
 const money = "0.00046"
 
 // hello is n records whose worst case costs the same, under ids that begin with name.
@@ -60,13 +61,15 @@ func (b *budgeted) on(t *testing.T, input string, flags ...string) *process {
 	return llmpipe(t, b.dir, append(append(args, flags...), "in.jsonl")...)
 }
 
-// untilDone runs the same command for as long as it says that it is not finished, as cron would, and returns the last run.
+// untilDone runs the same command for as long as it says that it is not finished, as cron would,
+// and returns the last run.
 func (b *budgeted) untilDone(t *testing.T, input string, flags ...string) *process {
 	t.Helper()
 	return untilDone(t, func() *process { return b.on(t, input, flags...) })
 }
 
-// untilDone makes runs and runs them, for as long as they say that they are not finished, and returns the last.
+// untilDone makes runs and runs them, for as long as they say that they are not finished, and
+// returns the last.
 func untilDone(t *testing.T, next func() *process) *process {
 	t.Helper()
 	var last *process
@@ -91,7 +94,8 @@ func (b *budgeted) spent(t *testing.T) (dollars float64, within bool) {
 	return dollars, dollars <= most
 }
 
-// A record for which an earlier batch holds the money waits for that batch, also when its own records come later in the input.
+// A record for which an earlier batch holds the money waits for that batch, also when its own
+// records come later in the input.
 func TestBatchBudgetWaitsForAnEarlierBatch(t *testing.T) {
 	t.Parallel()
 	b := newBudgeted(t, "latency=0s&batch-latency=300ms&output=200")
@@ -105,7 +109,8 @@ func TestBatchBudgetWaitsForAnEarlierBatch(t *testing.T) {
 	}
 }
 
-// With --detach the budget cuts the work into batches that follow each other, one run after the other, and each run says so by 75.
+// With --detach the budget cuts the work into batches that follow each other, one run after the
+// other, and each run says so by 75.
 func TestBatchDetachedBudget(t *testing.T) {
 	t.Parallel()
 	b := newBudgeted(t, "latency=0s&batch-latency=300ms&output=5")
@@ -132,8 +137,8 @@ func TestBatchDetachedBudget(t *testing.T) {
 	}
 }
 
-// Urgent records for which the batches of the same run hold the money have those submitted, and wait for them; with --detach the run comes
-// back, and the next goes on.
+// Urgent records for which the batches of the same run hold the money have those submitted, and
+// wait for them; with --detach the run comes back, and the next goes on.
 func TestHybridBudgetIsNotHeldByWhatIsNotSubmitted(t *testing.T) {
 	t.Parallel()
 	input := hello("low", leisured, 20) + hello("now", urgently, 40)
@@ -182,7 +187,8 @@ func TestRealtimeBudgetKnowsOfBatches(t *testing.T) {
 	}
 }
 
-// A batch that another process made since this run began is held money for from when its records come.
+// A batch that another process made since this run began is held money for from when its records
+// come.
 func TestBudgetKnowsOfBatchesMadeMeanwhile(t *testing.T) {
 	t.Parallel()
 	b := newBudgeted(t, "latency=0s&batch-latency=300ms&output=200")
@@ -216,8 +222,8 @@ func TestBudgetKnowsOfBatchesMadeMeanwhile(t *testing.T) {
 	}
 }
 
-// Records so large that two are more than may be held in memory are asked about one after the other, where the money is for one: none waits
-// for the room of another that waits for its money.
+// Records so large that two are more than may be held in memory are asked about one after the
+// other, where the money is for one: none waits for the room of another that waits for its money.
 func TestBatchBudgetWithLargeRecords(t *testing.T) {
 	t.Parallel()
 	b := newBudgeted(t, "latency=0s&batch-latency=20ms&output=5")
@@ -230,7 +236,8 @@ func TestBatchBudgetWithLargeRecords(t *testing.T) {
 	}
 }
 
-// What an expired batch has left over is asked about again only with money that there is, also when nobody had a budget when it was made.
+// What an expired batch has left over is asked about again only with money that there is, also when
+// nobody had a budget when it was made.
 func TestBatchBudgetHoldsForWhatIsLeftOver(t *testing.T) {
 	t.Parallel()
 	b := newBudgeted(t, "latency=0s&batch-latency=100ms&output=200&batch-expire=0.5&batch-expire-first=1")
@@ -250,8 +257,8 @@ func TestBatchBudgetHoldsForWhatIsLeftOver(t *testing.T) {
 	}
 }
 
-// A record that no budget has room for ends the run with 4, but not before the batches beside it are collected: until then the same command
-// goes on.
+// A record that no budget has room for ends the run with 4, but not before the batches beside it
+// are collected: until then the same command goes on.
 func TestBatchDetachedBudgetWithARecordThatNeverFits(t *testing.T) {
 	t.Parallel()
 	b := newBudgeted(t, "latency=0s&batch-latency=500ms")
@@ -268,7 +275,8 @@ func TestBatchDetachedBudgetWithARecordThatNeverFits(t *testing.T) {
 	}
 }
 
-// So it is when another process is at that batch: what it holds is waited for, and what it has cost is spent.
+// So it is when another process is at that batch: what it holds is waited for, and what it has cost
+// is spent.
 func TestBatchBudgetWaitsForAnotherProcess(t *testing.T) {
 	t.Parallel()
 	b := newBudgeted(t, "latency=0s&batch-latency=1s&output=200")

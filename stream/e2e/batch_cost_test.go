@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// What was billed for an answer that nobody can use is spent all the same, though the record is asked about again.
+// What was billed for an answer that nobody can use is spent all the same, though the record is
+// asked about again.
 func TestBatchBillsForAnswersWithoutChoices(t *testing.T) {
 	t.Parallel()
 	o := newOddBatches(t)
@@ -30,7 +31,8 @@ func TestBatchBillsForAnswersWithoutChoices(t *testing.T) {
 	}
 }
 
-// A record that two commands asked about at the same moment, each its own way, costs what both cost.
+// A record that two commands asked about at the same moment, each its own way, costs what both
+// cost.
 func TestBatchBillsForAnswersThatAreNotUsed(t *testing.T) {
 	t.Parallel()
 	b := newBudgeted(t, "latency=0s&batch-latency=50ms")
@@ -75,7 +77,8 @@ func TestBatchBillsForAnswersThatAreNotUsed(t *testing.T) {
 	}
 }
 
-// Records that are in a batch are paid for there: no other way asks about them too, neither realtime nor another provider's batches.
+// Records that are in a batch are paid for there: no other way asks about them too, neither
+// realtime nor another provider's batches.
 func TestBatchedRecordsAreNotAskedAboutElsewhere(t *testing.T) {
 	t.Parallel()
 	b := newBudgeted(t, "latency=0s&batch-latency=50ms")

@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// Killed between any two steps in the life of its batches, the same command goes on where that one ended: there is one batch a shard at the
-// provider, never two, and each record is once in the output and once in the ledger.
+// Killed between any two steps in the life of its batches, the same command goes on where that one
+// ended: there is one batch a shard at the provider, never two, and each record is once in the
+// output and once in the ledger.
 func TestBatchSurvivesAKillAtEveryStep(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -108,7 +109,8 @@ func finishBatches(t *testing.T, sim *simServer, g *gateway, dir string, args []
 // same reports whether two amounts of dollars are, but for rounding.
 func same(a, b float64) bool { return math.Abs(a-b) <= 1e-9*(math.Abs(a)+math.Abs(b)) }
 
-// Killed while answers are on their way through the ledger to stdout, it goes on behind the last that was recorded.
+// Killed while answers are on their way through the ledger to stdout, it goes on behind the last
+// that was recorded.
 func TestBatchSurvivesAKillWhileCollecting(t *testing.T) {
 	t.Parallel()
 	const records = 20_000
@@ -132,7 +134,8 @@ func TestBatchSurvivesAKillWhileCollecting(t *testing.T) {
 	finishBatches(t, sim, g, dir, args, records)
 }
 
-// When the answer to the making of a batch is lost, the batch is found, and no second one is made; also where the listing lags.
+// When the answer to the making of a batch is lost, the batch is found, and no second one is made;
+// also where the listing lags.
 func TestBatchWhoseMakingGotNoAnswer(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// With --detach the command submits and comes back at once; the same command collects what is ready.
+// With --detach the command submits and comes back at once; the same command collects what is
+// ready.
 func TestBatchDetached(t *testing.T) {
 	t.Parallel()
 	sim := startSim(t, "latency=0s&batch-latency=500ms")
@@ -70,8 +71,8 @@ func listBatches(t *testing.T, dir string, sim *simServer) []listedBatch {
 	return all
 }
 
-// The input is edited between --detach and the return: what is still asked for is used, what is new is submitted, and what is gone is
-// kept in the ledger, and said.
+// The input is edited between --detach and the return: what is still asked for is used, what is new
+// is submitted, and what is gone is kept in the ledger, and said.
 func TestBatchWhoseInputIsEdited(t *testing.T) {
 	t.Parallel()
 	sim := startSim(t, "latency=0s&batch-latency=100ms")
@@ -89,7 +90,8 @@ func TestBatchWhoseInputIsEdited(t *testing.T) {
 	}
 	run(write(1, 30, ""), "--detach")
 	eventually(t, "the batch has ended", func() bool { return listBatches(t, dir, sim)[0].State == "completed" })
-	// The first ten are gone, the next ten are as they were, the last ten have another prompt, and ten more are new.
+	// The first ten are gone, the next ten are as they were, the last ten have another prompt, and
+	// ten more are new.
 	p := run(write(11, 20, "") + write(21, 30, ", edited") + write(31, 40, ""))
 	if n := len(contents(t, p)); n != 30 {
 		t.Errorf("%d lines", n)
@@ -139,7 +141,8 @@ func TestBatchInterrupted(t *testing.T) {
 	}
 }
 
-// A batch that is cancelled gives what it has answered, and the run stops there; a batch that is forgotten is asked about anew.
+// A batch that is cancelled gives what it has answered, and the run stops there; a batch that is
+// forgotten is asked about anew.
 func TestBatchesCancelAndForget(t *testing.T) {
 	t.Parallel()
 	sim := startSim(t, "latency=0s&batch-latency=10s")
@@ -193,7 +196,8 @@ func TestBatchesCancelAndForget(t *testing.T) {
 	}
 }
 
-// A batch of other records is none that a run comes back for: when its own are answered, it is done.
+// A batch of other records is none that a run comes back for: when its own are answered, it is
+// done.
 func TestBatchOfOtherRecordsIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	b := newBudgeted(t, "latency=0s&batch-latency=1h")

@@ -15,7 +15,8 @@ func writeOthers(t *testing.T, dir string, n int) string {
 	}))
 }
 
-// What is wrong for good with a batch ends a run that has records in it, with what can be done; and no run that has none.
+// What is wrong for good with a batch ends a run that has records in it, with what can be done; and
+// no run that has none.
 func TestBatchThatIsLost(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -120,7 +121,8 @@ func TestBatchThatShowsLate(t *testing.T) {
 	}
 }
 
-// writeNumbered writes a file of n records with a bound, so that a budget knows their worst case: about $0.00016. It returns its name.
+// writeNumbered writes a file of n records with a bound, so that a budget knows their worst case:
+// about $0.00016. It returns its name.
 func writeNumbered(t *testing.T, dir, prefix string, n int) string {
 	t.Helper()
 	return writeFile(t, dir, prefix+".jsonl", repeat(1, n, func(i int) string {
@@ -128,8 +130,8 @@ func writeNumbered(t *testing.T, dir, prefix string, n int) string {
 	}))
 }
 
-// Records of an earlier batch that come late, after others had to wait for room in the budget, are waited for like those that come early;
-// and what went wrong with that batch ends the run then.
+// Records of an earlier batch that come late, after others had to wait for room in the budget, are
+// waited for like those that come early; and what went wrong with that batch ends the run then.
 func TestBatchWhoseRecordsComeLate(t *testing.T) {
 	t.Parallel()
 	for name, lost := range map[string]bool{"it still runs": false, "it is lost": true} {

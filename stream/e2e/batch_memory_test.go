@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// 120,000 records are three files at the provider, and neither they nor their answers are ever in memory at once.
+// 120,000 records are three files at the provider, and neither they nor their answers are ever in
+// memory at once.
 func TestBatchOfManyRecords(t *testing.T) {
 	if race {
 		t.Skip("shadow memory says nothing, and the smaller tests look for races")

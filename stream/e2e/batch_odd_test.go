@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// oddBatches is a provider of batches that a test makes odd in one way. All else goes well: each batch has ended when it is first looked
-// at, with an answer to every request.
+// oddBatches is a provider of batches that a test makes odd in one way. All else goes well: each
+// batch has ended when it is first looked at, with an answer to every request.
 type oddBatches struct {
 	URL string // up to /v1
 

@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// A batch that is larger than all that the provider's queue takes is split until its parts have room, one after the other. Nothing was
-// asked meanwhile, so that costs no round; and no part is smaller than it need be by more than half.
+// A batch that is larger than all that the provider's queue takes is split until its parts have
+// room, one after the other. Nothing was asked meanwhile, so that costs no round; and no part is
+// smaller than it need be by more than half.
 func TestBatchLargerThanTheQueue(t *testing.T) {
 	t.Parallel()
 	sim := startSim(t, "latency=0s&batch-latency=20ms&batch-tokens=200")
@@ -57,7 +58,8 @@ func TestBatchOfOneLargerThanTheQueue(t *testing.T) {
 	}
 }
 
-// A signal while a batch waits for room does not say that it goes on at the provider: it has failed there.
+// A signal while a batch waits for room does not say that it goes on at the provider: it has failed
+// there.
 func TestBatchInterruptedWithoutRoom(t *testing.T) {
 	t.Parallel()
 	sim := startSim(t, "latency=0s&batch-latency=20ms&batch-tokens=5")

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// When the account has nothing left in the middle of a batch, or before it, that is no record's error: the run pauses, and the same command
-// goes on when there is money again.
+// When the account has nothing left in the middle of a batch, or before it, that is no record's
+// error: the run pauses, and the same command goes on when there is money again.
 func TestBatchWithoutQuota(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

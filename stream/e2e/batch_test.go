@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// A batch gives what realtime gives: the same bodies go out, byte for byte, and the same contents come back under the same ids.
+// A batch gives what realtime gives: the same bodies go out, byte for byte, and the same contents
+// come back under the same ids.
 func TestBatchIsTheSameFilter(t *testing.T) {
 	t.Parallel()
 	const records = 1000
@@ -120,8 +121,8 @@ func (s *simServer) batches(t testing.TB) batchCounts {
 	return all.Batch
 }
 
-// Every endpoint and model has a file of its own, ids that no provider takes are mapped and given back as they came, twins share an
-// answer, and what is wrong with a line is said without a batch.
+// Every endpoint and model has a file of its own, ids that no provider takes are mapped and given
+// back as they came, twins share an answer, and what is wrong with a line is said without a batch.
 func TestBatchOfAllKinds(t *testing.T) {
 	t.Parallel()
 	sim := startSim(t, "latency=0s&batch-latency=20ms")

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// A batch that expires has done half of its work: that half is used and counted, and only the rest is asked about again.
+// A batch that expires has done half of its work: that half is used and counted, and only the rest
+// is asked about again.
 func TestBatchThatExpires(t *testing.T) {
 	t.Parallel()
 	sim := startSim(t, "latency=0s&batch-latency=20ms&batch-expire=0.5&batch-expire-first=1")
@@ -44,7 +45,8 @@ func attemptsOf(t *testing.T, line string) int {
 	return n
 }
 
-// A batch of which every request fails has no output file. What may pass is tried in three batches, and is an error line then.
+// A batch of which every request fails has no output file. What may pass is tried in three batches,
+// and is an error line then.
 func TestBatchInWhichAllFails(t *testing.T) {
 	t.Parallel()
 	sim := startSim(t, "latency=0s&batch-latency=20ms&batch-fail=1")
@@ -67,7 +69,8 @@ func TestBatchInWhichAllFails(t *testing.T) {
 	}
 }
 
-// A line that the provider rejects is that record's error, with what was said of it, and all others are answered.
+// A line that the provider rejects is that record's error, with what was said of it, and all others
+// are answered.
 func TestBatchWithRejectedLines(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -96,7 +99,8 @@ func TestBatchWithRejectedLines(t *testing.T) {
 	}
 }
 
-// What a provider says of a file before it runs it is about lines, of which the others are submitted again, or about the whole.
+// What a provider says of a file before it runs it is about lines, of which the others are
+// submitted again, or about the whole.
 func TestBatchThatIsRefusedWhole(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -163,7 +167,8 @@ func TestBatchWaitsForRoomInTheQueue(t *testing.T) {
 	}
 }
 
-// A provider without a Batch API says so by a 404. The run ends with what to do, and nothing of it stays pending.
+// A provider without a Batch API says so by a 404. The run ends with what to do, and nothing of it
+// stays pending.
 func TestBatchWithoutAnAPI(t *testing.T) {
 	t.Parallel()
 	sim := startSim(t, "latency=0s")

@@ -13,7 +13,8 @@ func writeTwins(t *testing.T, dir string, n, times int) string {
 	return writeFile(t, dir, "twins.jsonl", strings.Repeat(numbered(1, n), times))
 }
 
-// A request that many records share is answered, fails and costs once, however late its twins come by.
+// A request that many records share is answered, fails and costs once, however late its twins come
+// by.
 func TestBatchOfTwins(t *testing.T) {
 	t.Parallel()
 	const requests, times = 20, 200

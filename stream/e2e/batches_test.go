@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// To cancel all batches is to cancel each that can be: one that has ended, one that the provider does not know, or one at another provider
-// keeps none of the others from it.
+// To cancel all batches is to cancel each that can be: one that has ended, one that the provider
+// does not know, or one at another provider keeps none of the others from it.
 func TestBatchesCancelAll(t *testing.T) {
 	t.Parallel()
 	o, other := newOddBatches(t), newOddBatches(t)
@@ -51,7 +51,8 @@ func TestBatchesCancelAll(t *testing.T) {
 	}
 }
 
-// Of a batch whose intent was lost with a damaged line it is said that it is left alone, and it can be given up.
+// Of a batch whose intent was lost with a damaged line it is said that it is left alone, and it can
+// be given up.
 func TestBatchesOfARepairedLedger(t *testing.T) {
 	t.Parallel()
 	o := newOddBatches(t)

@@ -23,39 +23,48 @@ import (
 	"llmpipe/ledger"
 )
 
-// What llmpipe costs, measured. The benchmarks of this file run the command as a process, against the simulator as another; those of the
-// packages stand beside what they measure. Each takes three minutes at most and needs nothing but Go, but others at work on the same
-// machine disturb all of them.
+// What llmpipe costs, measured. The benchmarks of this file run the command as a process, against
+// the simulator as another; those of the packages stand beside what they measure. Each takes three
+// minutes at most and needs nothing but Go, but others at work on the same machine disturb all of
+// them.
 //
 //	go test -run '^$' -bench Overhead -benchtime 1x ./stream
-//		The filter and a bare net/http loop that sends the same bytes, in turn: requests a second, CPU microseconds and allocations
-//		a record, peak memory, and the ratios of the first two as medians of the pairs.
+//		The filter and a bare net/http loop that sends the same bytes, in turn: requests a second,
+//		CPU microseconds and allocations a record, peak memory, and the ratios of the first two as
+//		medians of the pairs.
 //	go test -run '^$' -bench Resume -benchtime 1x ./stream
-//		A million recorded results: seconds to the first new request, when the new record comes first and when it comes last.
+//		A million recorded results: seconds to the first new request, when the new record comes
+//		first and when it comes last.
 //	go test -run '^$' -bench Replay ./stream
 //		Recorded answers written again: megabytes of ledger a second.
 //	go test -run '^$' -bench Memory -benchtime 1x ./stream/e2e
-//		Peak memory for ten thousand and for a million records, without a ledger and with one; of a million records, how fast the
-//		last 100,000 were against the first, where the run without a ledger shows how steady the machine is.
+//		Peak memory for ten thousand and for a million records, without a ledger and with one; of
+//		a million records, how fast the last 100,000 were against the first, where the run without
+//		a ledger shows how steady the machine is.
 //	go test -run '^$' -bench Grown -benchtime 1x ./stream/e2e
-//		How fast 100,000 records go into a ledger of 900,000 results, as a part of how fast they go into a new one: the same question
-//		as the last of those above, asked so that the machine's own ups and downs cancel out: the median of pairs.
+//		How fast 100,000 records go into a ledger of 900,000 results, as a part of how fast they
+//		go into a new one: the same question as the last of those above, asked so that the
+//		machine's own ups and downs cancel out: the median of pairs.
 //	go test -run '^$' -bench InFlight -benchtime 1x ./stream/e2e
-//		Requests a second at 1,024 and 2,000 in flight, and which part that is of what the latency allows.
+//		Requests a second at 1,024 and 2,000 in flight, and which part that is of what the latency
+//		allows.
 //	go test -run '^$' -bench LargeBodies -benchtime 1x ./stream/e2e
 //		Peak memory with bodies of 10 MB, 8 in flight.
 //	go test -run '^$' -bench Start ./stream/e2e
-//		Milliseconds from starting the command to its first byte of output, those of a program that sends the same request with
-//		net/http and does nothing else, and the ratio of the two as a median of pairs.
+//		Milliseconds from starting the command to its first byte of output, those of a program
+//		that sends the same request with net/http and does nothing else, and the ratio of the two
+//		as a median of pairs.
 //	go test -run '^$' -bench Binary -benchtime 1x ./stream/e2e
 //		The size of the command, stripped.
 //	go test -run '^$' -bench . ./stream/record ./stream/provider ./limiter ./ledger
-//		The parts: a line decoded, an answer parsed, a permit, a group commit, a ledger opened, ten million ids indexed, the simulator.
+//		The parts: a line decoded, an answer parsed, a permit, a group commit, a ledger opened,
+//		ten million ids indexed, the simulator.
 
 // megabyte is the one of disks and of promises, a little less than what 1<<20 bytes are.
 const megabyte = 1e6
 
-// load is the input of a run: n records, numbered from first on, each with so many bytes of padding in its prompt.
+// load is the input of a run: n records, numbered from first on, each with so many bytes of padding
+// in its prompt.
 type load struct{ first, n, padding int }
 
 // generate writes the records to w, of about 100 bytes where they are not padded.
@@ -146,8 +155,8 @@ func timeLines(out io.Reader, start time.Time, n int) figures {
 	}
 }
 
-// BenchmarkMemory is the peak memory for ten thousand and for a million records, without a ledger and with one; and, of the million, the
-// speed of the last records as a part of that of the first.
+// BenchmarkMemory is the peak memory for ten thousand and for a million records, without a ledger
+// and with one; and, of the million, the speed of the last records as a part of that of the first.
 func BenchmarkMemory(b *testing.B) {
 	sim := startSim(b, "latency=0&output=10")
 	for b.Loop() {
@@ -167,8 +176,8 @@ func BenchmarkMemory(b *testing.B) {
 	}
 }
 
-// BenchmarkGrown is the speed of the last 100,000 of a million records as a part of that of the first, by runs in turn over one ledger that
-// holds the others, and over new ones.
+// BenchmarkGrown is the speed of the last 100,000 of a million records as a part of that of the
+// first, by runs in turn over one ledger that holds the others, and over new ones.
 func BenchmarkGrown(b *testing.B) {
 	const pairs, before = 7, 9 * ends
 	sim := startSim(b, "latency=0&output=10")
@@ -225,7 +234,8 @@ func recordNumbers(b *testing.B, path string, n int) {
 	syscall.Sync() // what is to be written by then would be in the way of the runs
 }
 
-// BenchmarkInFlight is how many requests a second there are with so many in flight, and which part that is of what the latency allows.
+// BenchmarkInFlight is how many requests a second there are with so many in flight, and which part
+// that is of what the latency allows.
 func BenchmarkInFlight(b *testing.B) {
 	for _, c := range []struct {
 		inFlight int
@@ -256,8 +266,9 @@ func BenchmarkLargeBodies(b *testing.B) {
 	}
 }
 
-// BenchmarkStart starts the command as it is installed, to ask for one record, and in turn a program that does the same with net/http and
-// nothing else: what the machine, the system and Go's runtime take is in both.
+// BenchmarkStart starts the command as it is installed, to ask for one record, and in turn a
+// program that does the same with net/http and nothing else: what the machine, the system and Go's
+// runtime take is in both.
 func BenchmarkStart(b *testing.B) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `{"choices":[{"message":{"content":"yes"},"finish_reason":"stop"}]}`)

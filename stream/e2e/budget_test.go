@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// TestBudgetHolds asks about 10,000 records with the money for some 6,000, then with a little more, then with enough. The provider's own
-// count of tokens says what was spent: never more than the budget, and less only by what no further request can be had for.
+// TestBudgetHolds asks about 10,000 records with the money for some 6,000, then with a little more,
+// then with enough. The provider's own count of tokens says what was spent: never more than the
+// budget, and less only by what no further request can be had for.
 func TestBudgetHolds(t *testing.T) {
 	t.Parallel()
 	const records = 10_000
@@ -87,8 +88,9 @@ func TestBudgetHolds(t *testing.T) {
 	}
 }
 
-// TestBudgetHoldsAmongFailures does so with a provider that fails in all ways. An attempt that may have been charged for, though its answer
-// never came or made no sense, counts as its worst case, so that the budget would hold even if the provider charged that.
+// TestBudgetHoldsAmongFailures does so with a provider that fails in all ways. An attempt that may
+// have been charged for, though its answer never came or made no sense, counts as its worst case,
+// so that the budget would hold even if the provider charged that.
 func TestBudgetHoldsAmongFailures(t *testing.T) {
 	t.Parallel()
 	const (
@@ -135,8 +137,9 @@ func TestBudgetHoldsAmongFailures(t *testing.T) {
 	}
 }
 
-// TestWorstCasesOnlySlowDown asks with 256 in flight, whose worst cases together are most of the budget, or many times as much. The run
-// goes on, with ever fewer in flight, until not even one worst case is left.
+// TestWorstCasesOnlySlowDown asks with 256 in flight, whose worst cases together are most of the
+// budget, or many times as much. The run goes on, with ever fewer in flight, until not even one
+// worst case is left.
 func TestWorstCasesOnlySlowDown(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ maxTokens, fit int }{
@@ -166,7 +169,8 @@ func TestWorstCasesOnlySlowDown(t *testing.T) {
 	}
 }
 
-// till is a provider that counts what it charges, and answers nothing before it has so many requests in flight.
+// till is a provider that counts what it charges, and answers nothing before it has so many
+// requests in flight.
 type till struct {
 	*backend
 	spent atomic.Int64

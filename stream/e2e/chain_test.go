@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// A producer that waits for each answer before it writes the next line is served: nothing waits for company.
+// A producer that waits for each answer before it writes the next line is served: nothing waits for
+// company.
 func TestLineByLine(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t, func(_ int64, w http.ResponseWriter, _ *http.Request) { answerChat(w) })

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// completing are programs for each shell that take its script and print how the line in their first argument may go on. What zsh and
-// bash tell their line editors is caught on its way.
+// completing are programs for each shell that take its script and print how the line in their first
+// argument may go on. What zsh and bash tell their line editors is caught on its way.
 var completing = map[string]struct {
 	args   []string
 	script string
@@ -19,7 +19,8 @@ source <(llmpipe completion zsh); words=("${(@s: :)1}"); CURRENT=$#words; _llmpi
 	"fish": {[]string{"--no-config", "-c"}, `llmpipe completion fish | source; complete -C $argv[2]`},
 }
 
-// A shell that has taken the script completes commands, the flags of each, and leaves other words to itself.
+// A shell that has taken the script completes commands, the flags of each, and leaves other words
+// to itself.
 func TestCompletion(t *testing.T) {
 	for shell, c := range completing {
 		t.Run(shell, func(t *testing.T) {

@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// TestCosts adds up what a run says of money in all the places where it does: in every line, in the summary, in the ledger, and at the
-// provider. Records that come twice cost once, wherever the second one meets the first.
+// TestCosts adds up what a run says of money in all the places where it does: in every line, in the
+// summary, in the ledger, and at the provider. Records that come twice cost once, wherever the
+// second one meets the first.
 func TestCosts(t *testing.T) {
 	t.Parallel()
 	const records = 400
@@ -53,7 +54,8 @@ func TestCosts(t *testing.T) {
 	}
 }
 
-// TestCachedAndReasoningTokens prices an answer whose prompt was cached in part and whose completion is thought for the most part.
+// TestCachedAndReasoningTokens prices an answer whose prompt was cached in part and whose
+// completion is thought for the most part.
 func TestCachedAndReasoningTokens(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

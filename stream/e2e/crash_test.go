@@ -18,8 +18,8 @@ const (
 
 	// crashGroup is how many records a commit holds.
 	crashGroup = 256
-	// A kill loses at most what was asked and not yet recorded: no more than the records that may lie between reading and the commit,
-	// however slow the disk is.
+	// A kill loses at most what was asked and not yet recorded: no more than the records that may
+	// lie between reading and the commit, however slow the disk is.
 	crashMostInAir = 4*crashConcurrency + 256
 )
 
@@ -69,8 +69,9 @@ func (j *crashJob) start() *process {
 // run is the name of the run under way.
 func (j *crashJob) run() string { return strconv.Itoa(j.runs) }
 
-// killSomewhere kills p at a moment that depends on what it has done by then: bytes in the ledger, bytes of output, or requests. step is
-// how many records it should get done about, beyond those that are done already.
+// killSomewhere kills p at a moment that depends on what it has done by then: bytes in the ledger,
+// bytes of output, or requests. step is how many records it should get done about, beyond those
+// that are done already.
 func (j *crashJob) killSomewhere(p *process, step float64) {
 	j.Helper()
 	const ledgerLine, outputLine = 800, 280 // bytes, about
@@ -131,7 +132,8 @@ func (j *crashJob) account() written {
 	return out
 }
 
-// killUntilDone starts the job, kills it often, and lets it finish. check is called with the output after each run.
+// killUntilDone starts the job, kills it often, and lets it finish. check is called with the output
+// after each run.
 func (j *crashJob) killUntilDone(check func(written)) {
 	j.Helper()
 	const spare = 15 // shares of the job that are left for the run that is not killed
@@ -154,8 +156,8 @@ func (j *crashJob) killUntilDone(check func(written)) {
 	checkOnceEach(j, "ledger", recorded(j, j.ledger), crashRecords)
 }
 
-// lost counts what was asked by runs that were killed before they recorded it. It fails for a record that was asked again although it
-// was recorded.
+// lost counts what was asked by runs that were killed before they recorded it. It fails for a
+// record that was asked again although it was recorded.
 func (j *crashJob) lost() (all int) {
 	j.Helper()
 	for run := 1; run <= j.runs; run++ {
@@ -196,7 +198,8 @@ func (j *crashJob) checkSurplus(sim *simServer) {
 	}
 }
 
-// TestKilledAndResumed kills the command again and again, each time starting it with > out, as arrow up and enter do.
+// TestKilledAndResumed kills the command again and again, each time starting it with > out, as
+// arrow up and enter do.
 func TestKilledAndResumed(t *testing.T) {
 	t.Parallel()
 	sim := startSim(t, "latency=3ms&jitter=0.5")
@@ -220,8 +223,8 @@ func TestKilledAndResumed(t *testing.T) {
 	j.checkSurplus(sim)
 }
 
-// TestKilledAndAppended is the same with >> out: what was written to it is not written again, also where the ledger did not learn of it in
-// time, if the file can be read.
+// TestKilledAndAppended is the same with >> out: what was written to it is not written again, also
+// where the ledger did not learn of it in time, if the file can be read.
 func TestKilledAndAppended(t *testing.T) {
 	t.Parallel()
 	sim := startSim(t, "latency=3ms&jitter=0.5")

@@ -44,7 +44,8 @@ func aDayEarlier(t *testing.T, name string) {
 	}
 }
 
-// TestBudgetPerDay works a job off in days: what is spent since midnight holds it back, what was spent before does not.
+// TestBudgetPerDay works a job off in days: what is spent since midnight holds it back, what was
+// spent before does not.
 func TestBudgetPerDay(t *testing.T) {
 	t.Parallel()
 	// The days are those of UTC; where one is about to end, the test waits for the next.
@@ -90,8 +91,8 @@ func TestBudgetPerDay(t *testing.T) {
 		aDayEarlier(t, filepath.Join(dir, "llmpipe.ledger.jsonl"))
 	}
 
-	// Both budgets hold together: all that was spent counts for the one, nothing of it for the other, and the run that neither lets
-	// go on says so.
+	// Both budgets hold together: all that was spent counts for the one, nothing of it for the
+	// other, and the run that neither lets go on says so.
 	aDayEarlier(t, filepath.Join(dir, "llmpipe.ledger.jsonl"))
 	writeBounded(t, dir, records+10, always(120))
 	p := run("--budget", "0.02")

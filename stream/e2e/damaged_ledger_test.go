@@ -62,7 +62,8 @@ func (j *ledgerJob) content() []byte {
 	return []byte(readFile(j, j.dir, "job.jsonl"))
 }
 
-// refused checks that the ledger is refused, with a message that holds all of want, and that nothing was asked or changed.
+// refused checks that the ledger is refused, with a message that holds all of want, and that
+// nothing was asked or changed.
 func (j *ledgerJob) refused(p *process, code int, before []byte, asked int, want ...string) {
 	j.Helper()
 	if code != 1 || p.out.Len() > 0 {
@@ -81,7 +82,8 @@ func (j *ledgerJob) refused(p *process, code int, before []byte, asked int, want
 	}
 }
 
-// TestDamagedLedger flips a byte in the middle: everything refuses the ledger and says where and what to do, and what it says helps.
+// TestDamagedLedger flips a byte in the middle: everything refuses the ledger and says where and
+// what to do, and what it says helps.
 func TestDamagedLedger(t *testing.T) {
 	const records = 20
 	j := newLedgerJob(t, records)
@@ -124,7 +126,8 @@ func TestDamagedLedger(t *testing.T) {
 	}
 }
 
-// TestTornLedger cuts the last line, as a machine that lost power does: the next run says so, keeps what it cut, and goes on.
+// TestTornLedger cuts the last line, as a machine that lost power does: the next run says so, keeps
+// what it cut, and goes on.
 func TestTornLedger(t *testing.T) {
 	const records = 20
 	j := newLedgerJob(t, records)

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// A process that may have few files and connections open has fewer requests in flight, says so once, and neither stalls nor fails a record.
+// A process that may have few files and connections open has fewer requests in flight, says so
+// once, and neither stalls nor fails a record.
 func TestFewDescriptors(t *testing.T) {
 	t.Parallel()
 	const records = 300

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestDowngrade sends what comes after four fifths of the budget to a cheaper model, and then, with more money, the rest to the dear one.
+// TestDowngrade sends what comes after four fifths of the budget to a cheaper model, and then, with
+// more money, the rest to the dear one.
 func TestDowngrade(t *testing.T) {
 	t.Parallel()
 	const (
@@ -58,7 +59,8 @@ func TestDowngrade(t *testing.T) {
 		t.Errorf("asked once more: exit code %d, %d requests: %s", code, sim.stats(t).Requests, &p.err)
 	}
 
-	// With more records and more money the dear model is back, and what the cheap one has answered is not asked again.
+	// With more records and more money the dear model is back, and what the cheap one has answered
+	// is not asked again.
 	writeBounded(t, dir, records+200, always(120))
 	p = run("50")
 	if code := p.exit(t); code != 0 {
@@ -71,8 +73,9 @@ func TestDowngrade(t *testing.T) {
 	checkDowngraded(t, p.paidLines(t), s.DowngradedAt, records+1)
 }
 
-// checkDowngraded checks that of lines, in the order of their ids, those from the line called from on, but not from the line called to on,
-// say that they were downgraded, and that each costs what its model costs.
+// checkDowngraded checks that of lines, in the order of their ids, those from the line called from
+// on, but not from the line called to on, say that they were downgraded, and that each costs what
+// its model costs.
 func checkDowngraded(t *testing.T, lines []paid, from, to int) {
 	t.Helper()
 	for i, line := range lines {

@@ -105,8 +105,8 @@ func TestEarlierLedgersAreRecalled(t *testing.T) {
 	})
 }
 
-// A run that died at a step of a batch is taken up from its ledger: what was answered by then is not
-// asked again, all else is.
+// A run that died at a step of a batch is taken up from its ledger: what was answered by then is
+// not asked again, all else is.
 func TestEarlierBatchesAreTakenUp(t *testing.T) {
 	t.Parallel()
 	earlierLedgers(t, func(t *testing.T, l *earlierLedger) {

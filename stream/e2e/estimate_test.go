@@ -23,7 +23,8 @@ type estimated struct {
 	} `json:"sample"`
 }
 
-// TestSampleThenRun is the way to a bill without surprise: a sample, its estimate, and the run under 150 % of that.
+// TestSampleThenRun is the way to a bill without surprise: a sample, its estimate, and the run
+// under 150 % of that.
 func TestSampleThenRun(t *testing.T) {
 	t.Parallel()
 	const records, sampled = 10_000, 100

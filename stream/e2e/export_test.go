@@ -21,7 +21,8 @@ func checkSameLines(t testing.TB, what string, got, want []string) {
 	}
 }
 
-// TestExportIsWhatTheFilterWrote: a line is the same when it is answered, replayed and exported, in every format.
+// TestExportIsWhatTheFilterWrote: a line is the same when it is answered, replayed and exported, in
+// every format.
 func TestExportIsWhatTheFilterWrote(t *testing.T) {
 	const records = 30
 	j := newLedgerJob(t, records)
@@ -52,7 +53,8 @@ func TestExportOfEditedRecords(t *testing.T) {
 	}
 }
 
-// TestExportSample chooses as the filter's --sample does: the same records each time, all of them in a larger sample.
+// TestExportSample chooses as the filter's --sample does: the same records each time, all of them
+// in a larger sample.
 func TestExportSample(t *testing.T) {
 	j := newLedgerJob(t, 40)
 	j.lines(j.filter())

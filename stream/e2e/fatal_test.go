@@ -20,7 +20,8 @@ func closedPort(t testing.TB) string {
 	return fmt.Sprintf("http://%s/v1", l.Addr())
 }
 
-// What no retry can change ends the run early: after what is in flight, and after the records that it takes to be sure.
+// What no retry can change ends the run early: after what is in flight, and after the records that
+// it takes to be sure.
 func TestHopelessRuns(t *testing.T) {
 	t.Parallel()
 	const inFlight, key = 8, "sk-wrong-and-secret"
@@ -97,7 +98,8 @@ func TestRedirectGetsNoKey(t *testing.T) {
 			t.Errorf("%d: exit %d", status, code)
 		}
 		said := p.err.String()
-		if !strings.Contains(said, other.URL) || !strings.Contains(said, "hint: llmpipe follows no redirect") || strings.Contains(said, "sk-secret") {
+		if !strings.Contains(said, other.URL) || !strings.Contains(said, "hint: llmpipe follows no redirect") ||
+			strings.Contains(said, "sk-secret") {
 			t.Errorf("%d: said\n%s", status, said)
 		}
 	}

@@ -43,7 +43,8 @@ func export(t *testing.T, dir, name string) string {
 	return p.out.String()
 }
 
-// A provider that only ever says 429 is waited for, but not for ever; and what waits behind it costs no memory.
+// A provider that only ever says 429 is waited for, but not for ever; and what waits behind it
+// costs no memory.
 func TestNothingBut429(t *testing.T) {
 	t.Parallel()
 	const records = 1_000_000
@@ -73,7 +74,8 @@ func TestNothingBut429(t *testing.T) {
 	}
 }
 
-// A provider that is not there is waited for in the same way, and the message says what is the matter.
+// A provider that is not there is waited for in the same way, and the message says what is the
+// matter.
 func TestConnectionRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -14,8 +14,9 @@ import (
 
 var lostAnswers = regexp.MustCompile(`(\d+) answers that were on their way could not be recorded`)
 
-// TestFullLedger lets the ledger grow up to some limits, as on a disk that is full: the run stops and says so, what it has shown is
-// safe, and where there is no room for an answer none is asked for.
+// TestFullLedger lets the ledger grow up to some limits, as on a disk that is full: the run stops
+// and says so, what it has shown is safe, and where there is no room for an answer none is asked
+// for.
 func TestFullLedger(t *testing.T) {
 	const records = 300
 	j := newLedgerJob(t, records)
@@ -94,7 +95,8 @@ func ordinary(t testing.TB, p *process) {
 	}
 }
 
-// TestLedgerThatMayNotBeWritten gives its answers back, and asks nothing whose answer it could not keep.
+// TestLedgerThatMayNotBeWritten gives its answers back, and asks nothing whose answer it could not
+// keep.
 func TestLedgerThatMayNotBeWritten(t *testing.T) {
 	const records = 20
 	j := newLedgerJob(t, records)

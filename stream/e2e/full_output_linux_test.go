@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestAppendToAFullDisk: of a write that the disk took a part of the whole lines stay and count, and nothing is left of the one that was
-// torn.
+// TestAppendToAFullDisk: of a write that the disk took a part of the whole lines stay and count,
+// and nothing is left of the one that was torn.
 func TestAppendToAFullDisk(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"result", "text"} {

@@ -13,8 +13,8 @@ import (
 type gateway struct {
 	URL string // up to /v1
 
-	// on, if it is set, is asked about every call before it is passed on; what it returns is done with it. step is the method and the path,
-	// with ID in place of the ids of files and batches.
+	// on, if it is set, is asked about every call before it is passed on; what it returns is done
+	// with it. step is the method and the path, with ID in place of the ids of files and batches.
 	on func(step string) fate
 
 	steps

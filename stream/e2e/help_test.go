@@ -12,7 +12,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files of this test anew")
 
-// helped are the commands whose help is pinned. The first, without a name, is what llmpipe --help prints.
+// helped are the commands whose help is pinned. The first, without a name, is what llmpipe --help
+// prints.
 var helped = []string{"", "estimate", "models", "export", "batches", "report", "repair", "sim", "completion"}
 
 func helpOf(t *testing.T, command string) string {

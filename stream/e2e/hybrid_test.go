@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// Urgent records are answered at once and all others by batch: one output, one ledger, each paid for at its price.
+// Urgent records are answered at once and all others by batch: one output, one ledger, each paid
+// for at its price.
 func TestHybrid(t *testing.T) {
 	t.Parallel()
 	sim := startSim(t, "latency=0s&batch-latency=400ms")
@@ -48,7 +49,8 @@ func TestHybrid(t *testing.T) {
 	}
 }
 
-// One budget holds for both ways: a shard is cut to what it has room for, and the next is submitted when the first has cost less.
+// One budget holds for both ways: a shard is cut to what it has room for, and the next is submitted
+// when the first has cost less.
 func TestHybridBudget(t *testing.T) {
 	t.Parallel()
 	const records = 600

@@ -14,7 +14,8 @@ import (
 	"testing"
 )
 
-// laneRun is what a run over several lanes did: how many results each provider has, by the results themselves.
+// laneRun is what a run over several lanes did: how many results each provider has, by the results
+// themselves.
 type laneRun struct {
 	code   int
 	shares map[string]int // provider -> results; "" is the first lane
@@ -22,7 +23,8 @@ type laneRun struct {
 	cost   float64
 }
 
-// runLanes runs records through the lanes, the first of them the primary one, and checks that each has one answer.
+// runLanes runs records through the lanes, the first of them the primary one, and checks that each
+// has one answer.
 func runLanes(t *testing.T, records int, lanes []string, args ...string) laneRun {
 	t.Helper()
 	dir := t.TempDir()
@@ -89,14 +91,16 @@ func TestLanesPrimaryDownInTheMiddleAndBack(t *testing.T) {
 	if r.code != 0 || r.shares[""]+r.shares["spare"] != records {
 		t.Errorf("exit %d, shares %v: %s", r.code, r.shares, r.stderr)
 	}
-	// The spare lane has the time from the outage to the probe that finds it over, five seconds; the first has all the rest.
+	// The spare lane has the time from the outage to the probe that finds it over, five seconds;
+	// the first has all the rest.
 	if r.shares["spare"] < records/10 || r.shares[""] < records/10 {
 		t.Errorf("shares %v: one lane stood idle", r.shares)
 	}
 	answered(t, records, first, spare)
 	stats := first.stats(t)
-	// Eight failures in a row open the breaker; answers to what was sent before the outage, up to eight, may start the count anew; then there
-	// are those in flight, and a probe every few seconds.
+	// Eight failures in a row open the breaker; answers to what was sent before the outage, up to
+	// eight, may start the count anew; then there are those in flight, and a probe every few
+	// seconds.
 	if n := stats.ByStatus["503"]; n > 8+8+8+3 {
 		t.Errorf("%d requests reached the lane while it was down", n)
 	}

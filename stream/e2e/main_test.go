@@ -24,8 +24,9 @@ import (
 // root is the top of the repository, from where the tests of a package are run.
 const root = "../.."
 
-// TestMain runs the tests with the command first on the PATH. More of them run at once than there are cores, unless the command line
-// says how many: they wait for most of their time, for a slow answer or a retry.
+// TestMain runs the tests with the command first on the PATH. More of them run at once than there
+// are cores, unless the command line says how many: they wait for most of their time, for a slow
+// answer or a retry.
 func TestMain(m *testing.M) {
 	if !race {
 		_ = flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
@@ -49,8 +50,9 @@ func withCommand(run func() int) int {
 	return run()
 }
 
-// buildCommand builds llmpipe as the file name. It is watched as the tests are, for races and for what they cover, and like them built
-// without git's stamp, which needs a checkout that belongs to whoever runs the tests.
+// buildCommand builds llmpipe as the file name. It is watched as the tests are, for races and for
+// what they cover, and like them built without git's stamp, which needs a checkout that belongs to
+// whoever runs the tests.
 func buildCommand(name string) error {
 	if runtime.GOOS == "windows" {
 		name += ".exe"
@@ -69,8 +71,9 @@ func buildCommand(name string) error {
 	return nil
 }
 
-// lookAtSources opens what the command is built from. go test keeps a result for as long as the files that a test opened stay as they
-// are, and does not see those that the compiler opened; nor does it see what is opened before the first test runs.
+// lookAtSources opens what the command is built from. go test keeps a result for as long as the
+// files that a test opened stay as they are, and does not see those that the compiler opened; nor
+// does it see what is opened before the first test runs.
 var lookAtSources = sync.OnceFunc(func() {
 	for _, top := range []string{"main.go", "go.mod", "go.sum", "ledger", "limiter", "stream"} {
 		if err := filepath.WalkDir(filepath.Join(root, top), func(_ string, _ fs.DirEntry, err error) error { return err }); err != nil {
@@ -159,7 +162,8 @@ type process struct {
 	out, err bytes.Buffer
 }
 
-// llmpipe prepares a run of the command in a directory of its own, with an environment that holds no key and no configuration.
+// llmpipe prepares a run of the command in a directory of its own, with an environment that holds
+// no key and no configuration.
 func llmpipe(t testing.TB, dir string, args ...string) *process {
 	t.Helper()
 	p := &process{Cmd: exec.Command("llmpipe", args...)}
@@ -172,7 +176,8 @@ func llmpipe(t testing.TB, dir string, args ...string) *process {
 // endAtOnce has the race detector end a process without the second that it would sleep.
 const endAtOnce = "GORACE=atexit_sleep_ms=0"
 
-// shell prepares a run of a shell's script, with args as $1 and so on, as llmpipe does for a command.
+// shell prepares a run of a shell's script, with args as $1 and so on, as llmpipe does for a
+// command.
 func shell(t testing.TB, dir, script string, args ...string) *process {
 	t.Helper()
 	p := llmpipe(t, dir)

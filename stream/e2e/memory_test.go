@@ -12,8 +12,9 @@ import (
 // mostMemory is what a run may hold in memory at most, in bytes, however long its input is.
 const mostMemory = 64 << 20
 
-// peakMemory is the most memory that a process has held so far, in bytes; 0 where the system does not tell. What the system accounts to
-// a process that has ended would do as well, were it not for the part before exec, which is this process's own.
+// peakMemory is the most memory that a process has held so far, in bytes; 0 where the system does
+// not tell. What the system accounts to a process that has ended would do as well, were it not for
+// the part before exec, which is this process's own.
 func peakMemory(pid int) int {
 	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
 	if err != nil {
@@ -41,7 +42,8 @@ func checkMemory(t *testing.T, p *process) {
 	t.Logf("%d KiB of memory", peak>>10)
 }
 
-// settled waits until count has stood still for a while. On a slow machine it may return early, which no bound that holds is hurt by.
+// settled waits until count has stood still for a while. On a slow machine it may return early,
+// which no bound that holds is hurt by.
 func settled(t testing.TB, count *atomic.Int64) {
 	t.Helper()
 	last, since := int64(-1), time.Now()

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestModelIsLookedForThroughAnOutage: without -m the provider is asked for its models, and asked again where a record would be.
+// TestModelIsLookedForThroughAnOutage: without -m the provider is asked for its models, and asked
+// again where a record would be.
 func TestModelIsLookedForThroughAnOutage(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -11,8 +11,9 @@ import (
 	"llmpipe/ledger/report"
 )
 
-// listPrices are what OpenAI asks for a token of the prompt and of the completion, in billionths of a dollar. They stand here once more,
-// beside the table that is built in, so that the tests reckon by themselves.
+// listPrices are what OpenAI asks for a token of the prompt and of the completion, in billionths of
+// a dollar. They stand here once more, beside the table that is built in, so that the tests reckon
+// by themselves.
 var listPrices = map[string][2]int64{
 	"gpt-4o-mini": {150, 600},
 	"gpt-4o":      {2_500, 10_000},
@@ -35,8 +36,8 @@ func (c simCounts) bill(t testing.TB) int64 {
 	return sum
 }
 
-// writeBounded writes a file of n simple records with the ids 1 to n, each of which says the most tokens that it wants back, and
-// returns its name.
+// writeBounded writes a file of n simple records with the ids 1 to n, each of which says the most
+// tokens that it wants back, and returns its name.
 func writeBounded(t testing.TB, dir string, n int, maxTokens func(i int) int) string {
 	t.Helper()
 	return writeFile(t, dir, "prompts.jsonl", repeat(1, n, func(i int) string {

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// becomeNobody makes p run as a user who owns nothing. The tests' directories are root's alone, so it gets a copy of the program beside
-// its files, and the way there.
+// becomeNobody makes p run as a user who owns nothing. The tests' directories are root's alone, so
+// it gets a copy of the program beside its files, and the way there.
 func becomeNobody(t testing.TB, p *process) {
 	t.Helper()
 	const nobody = 65534

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestOrdered has the first record answered after all the others: its line comes last, or first with --ordered.
+// TestOrdered has the first record answered after all the others: its line comes last, or first
+// with --ordered.
 func TestOrdered(t *testing.T) {
 	t.Parallel()
 	const n = 12

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Killed in the middle of packs and run again, embeddings are asked for once more only where no result is recorded, and the output is the
-// one of a run that asks for each alone.
+// Killed in the middle of packs and run again, embeddings are asked for once more only where no
+// result is recorded, and the output is the one of a run that asks for each alone.
 func TestPacksKilledAndResumed(t *testing.T) {
 	const records = 5_000
 	sim, dir := startSim(t, "latency=10ms&jitter=0.5"), t.TempDir()
@@ -50,7 +50,8 @@ func TestPacksKilledAndResumed(t *testing.T) {
 	if code := alone.wait(t); code != 0 {
 		t.Fatalf("exit %d: %s", code, &alone.err)
 	}
-	// What differs: how long it took, and how the tokens of inputs of different lengths are shared out.
+	// What differs: how long it took, and how the tokens of inputs of different lengths are shared
+	// out.
 	differs := regexp.MustCompile(`"usage":\{[^}]*\}|"(latency_ms|cost_usd)":[0-9.]+`)
 	var lines [2][]string
 	for i, p := range [...]*process{packed, alone} {

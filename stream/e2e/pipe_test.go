@@ -13,7 +13,8 @@ import (
 	"testing"
 )
 
-// readThenLeave starts p and reads n lines of its stdout as head does, leaving as soon as it has them.
+// readThenLeave starts p and reads n lines of its stdout as head does, leaving as soon as it has
+// them.
 func readThenLeave(t *testing.T, p *process, n int) {
 	t.Helper()
 	p.Stdout = nil
@@ -35,8 +36,9 @@ func readThenLeave(t *testing.T, p *process, n int) {
 	}
 }
 
-// When head has its lines and every other request hangs, nothing is written that could fail: that the reader has gone must be noticed
-// all the same. Without a ledger what is in flight is worth nothing, and the run ends at once.
+// When head has its lines and every other request hangs, nothing is written that could fail: that
+// the reader has gone must be noticed all the same. Without a ledger what is in flight is worth
+// nothing, and the run ends at once.
 func TestReaderLeavesWhileNothingIsWritten(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t, func(n int64, w http.ResponseWriter, r *http.Request) {
@@ -59,7 +61,8 @@ func TestReaderLeavesWhileNothingIsWritten(t *testing.T) {
 	}
 }
 
-// With a ledger what is in flight when the reader leaves is paid for, so it is waited for and recorded.
+// With a ledger what is in flight when the reader leaves is paid for, so it is waited for and
+// recorded.
 func TestReaderLeavesAndAnswersAreRecorded(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
@@ -89,7 +92,8 @@ func TestReaderLeavesAndAnswersAreRecorded(t *testing.T) {
 	}
 }
 
-// A write that nobody reads any more ends the run too, whatever the input still holds, and a shell sees it in the usual way.
+// A write that nobody reads any more ends the run too, whatever the input still holds, and a shell
+// sees it in the usual way.
 func TestHead(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t, func(_ int64, w http.ResponseWriter, _ *http.Request) { answerChat(w) })
@@ -104,8 +108,8 @@ func TestHead(t *testing.T) {
 	})
 }
 
-// A reader that reads nothing stops the asking, at a bound that does not depend on how much input there is; and the memory that it
-// costs is bounded too.
+// A reader that reads nothing stops the asking, at a bound that does not depend on how much input
+// there is; and the memory that it costs is bounded too.
 func TestSlowReaderHoldsBack(t *testing.T) {
 	t.Parallel()
 	const inFlight = 8
@@ -125,7 +129,8 @@ func TestSlowReaderHoldsBack(t *testing.T) {
 		if err := p.Start(); err != nil {
 			t.Fatal(err)
 		}
-		// The pipe takes 64 KiB and a group of 64 lines is being written; behind it wait as many records as the gate lets in.
+		// The pipe takes 64 KiB and a group of 64 lines is being written; behind it wait as many
+		// records as the gate lets in.
 		const bound = 64 + 4*inFlight + 256 + 8
 		settled(t, &b.asked)
 		if n := b.asked.Load(); n > bound {
@@ -144,7 +149,8 @@ func TestSlowReaderHoldsBack(t *testing.T) {
 	}
 }
 
-// TestEstimateForNobody: an estimate that really asks listens for signals, and ends as one that does not when nobody reads it.
+// TestEstimateForNobody: an estimate that really asks listens for signals, and ends as one that
+// does not when nobody reads it.
 func TestEstimateForNobody(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{nil, {"--sample", "2"}, {"--sample", "2", "--json"}} {

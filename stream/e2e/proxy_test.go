@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// The proxy that the environment names is asked for a provider elsewhere, and not for one that NO_PROXY names or that is on this machine.
+// The proxy that the environment names is asked for a provider elsewhere, and not for one that
+// NO_PROXY names or that is on this machine.
 func TestProxy(t *testing.T) {
 	t.Parallel()
 	const answer = `{"choices":[{"message":{"content":"%s"},"finish_reason":"stop"}]}`
@@ -65,17 +66,19 @@ func refusingProxy(t *testing.T, says string) (address string) {
 	return l.Addr().String()
 }
 
-// A proxy that refuses is named, and a hint says what to do. What waiting does not change ends the run; what it may is tried again.
+// A proxy that refuses is named, and a hint says what to do. What waiting does not change ends the
+// run; what it may is tried again.
 func TestProxyRefuses(t *testing.T) {
 	t.Parallel()
 	const none = "" // nobody listens
+	const asksWho = "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"
 	for name, c := range map[string]struct {
 		says, scheme, target string
 		code                 int
 		hint                 string
 	}{
-		"no name given":        {"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "http://", "https", 1, "HTTPS_PROXY=http://NAME:PASSWORD@"},
-		"a wrong password":     {"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "http://me:hush-hush@", "https", 1, "the password in HTTPS_PROXY"},
+		"no name given":        {asksWho, "http://", "https", 1, "HTTPS_PROXY=http://NAME:PASSWORD@"},
+		"a wrong password":     {asksWho, "http://me:hush-hush@", "https", 1, "the password in HTTPS_PROXY"},
 		"CONNECT denied":       {"HTTP/1.1 403 Filtered\r\n\r\n", "http://", "https", 1, "NO_PROXY=provider.test"},
 		"no CONNECT at all":    {"HTTP/1.1 405 Method Not Allowed\r\n\r\n", "http://", "https", 1, "NO_PROXY=provider.test"},
 		"a busy proxy":         {"HTTP/1.1 503 Service Unavailable\r\n\r\n", "http://", "https", 3, "does not reach provider.test"},

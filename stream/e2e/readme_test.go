@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// TestReadme runs what README tells people to run, as it is written there and in that order, in one directory: the blocks marked sh and
-// bash whole, of those marked console the lines after a $, which have to say what stands below them. The provider is the simulated one.
+// TestReadme runs what README tells people to run, as it is written there and in that order, in one
+// directory: the blocks marked sh and bash whole, of those marked console the lines after a $,
+// which have to say what stands below them. The provider is the simulated one.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	for _, program := range []string{"sh", "jq", "make"} {
@@ -35,7 +36,8 @@ func TestReadme(t *testing.T) {
 		return string(out)
 	}
 	ran := 0
-	for _, block := range regexp.MustCompile("(?ms)^```(sh|bash|console|make)\n(.*?)^```$").FindAllStringSubmatch(readFile(t, root, "README.md"), -1) {
+	blocks := regexp.MustCompile("(?ms)^```(sh|bash|console|make)\n(.*?)^```$")
+	for _, block := range blocks.FindAllStringSubmatch(readFile(t, root, "README.md"), -1) {
 		ran++
 		switch kind, body := block[1], block[2]; kind {
 		case "sh":

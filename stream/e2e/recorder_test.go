@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// recorder is a provider that keeps what it is asked, byte for byte. What it answers is the number of the request, so that each line of
-// output tells which bytes it is the answer to.
+// recorder is a provider that keeps what it is asked, byte for byte. What it answers is the number
+// of the request, so that each line of output tells which bytes it is the answer to.
 type recorder struct {
 	URL string // up to /v1
 

@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// TestServedSimulatorIsNoProvider: what llmpipe sim answered over the network is there for the next rehearsal, and for nobody who asks in
-// earnest; the other way around, what was paid for serves both.
+// TestServedSimulatorIsNoProvider: what llmpipe sim answered over the network is there for the next
+// rehearsal, and for nobody who asks in earnest; the other way around, what was paid for serves
+// both.
 func TestServedSimulatorIsNoProvider(t *testing.T) {
 	const records = 6
 	j := newLedgerJob(t, records)

@@ -44,7 +44,8 @@ type resumed struct {
 
 const editedNote = "is recorded under another request (its prompt, model or parameters changed) and is asked again"
 
-// TestResume runs series of runs, each on a ledger of its own. One simulator knows the model gpt-4o-mini only, the other knows any.
+// TestResume runs series of runs, each on a ledger of its own. One simulator knows the model
+// gpt-4o-mini only, the other knows any.
 func TestResume(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

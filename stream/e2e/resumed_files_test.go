@@ -11,7 +11,8 @@ import (
 	"llmpipe/ledger"
 )
 
-// recorded returns how many results a ledger holds of each id, in whole lines. There may be no such file yet.
+// recorded returns how many results a ledger holds of each id, in whole lines. There may be no such
+// file yet.
 func recorded(t testing.TB, path string) map[string]int {
 	t.Helper()
 	ids := make(map[string]int)

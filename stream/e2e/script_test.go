@@ -10,7 +10,8 @@ import (
 
 // TestScripts runs the command lines of testdata/script. Beyond testscript's own commands there is
 //
-//	simulate [OPTIONS]    start a simulated provider as a process; its address is in $SIM, and in $REAL that of one which passes for real
+//	simulate [OPTIONS]    start a simulated provider as a process; its address is in $SIM, and in
+//	                      $REAL that of one which passes for real
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join(root, "testdata", "script"),

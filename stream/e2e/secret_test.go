@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestSecretsStaySecret has a provider that repeats in every refusal what it was sent. Neither the key nor a header from the environment
-// reaches stdout, stderr, the ledger or the summary.
+// TestSecretsStaySecret has a provider that repeats in every refusal what it was sent. Neither the
+// key nor a header from the environment reaches stdout, stderr, the ledger or the summary.
 func TestSecretsStaySecret(t *testing.T) {
 	t.Parallel()
 	const key, word, inURL = "sk-very/secret+key", "another secret", "AIzaSecret"
@@ -57,8 +57,8 @@ func TestSecretsStaySecret(t *testing.T) {
 	}
 }
 
-// TestPlainHTTPIsWarnedOf: a key that would cross a network in clear text is worth a warning, also under a name of one's own, and on
-// this machine it is not.
+// TestPlainHTTPIsWarnedOf: a key that would cross a network in clear text is worth a warning, also
+// under a name of one's own, and on this machine it is not.
 func TestPlainHTTPIsWarnedOf(t *testing.T) {
 	t.Parallel()
 	provider := newRecorder(t)

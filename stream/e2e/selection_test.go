@@ -17,7 +17,8 @@ func summaryOf(t *testing.T, dir string) map[string]*float64 {
 	return s
 }
 
-// pick runs llmpipe over input against the simulator in process, and returns the ids of the answers, in the order of the output.
+// pick runs llmpipe over input against the simulator in process, and returns the ids of the
+// answers, in the order of the output.
 func pick(t *testing.T, input string, args ...string) []string {
 	t.Helper()
 	dir := t.TempDir()
@@ -47,8 +48,8 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// TestSample chooses by seed and id alone: the order of the input does not matter, a larger sample holds every smaller one, and what is
-// chosen comes in input order.
+// TestSample chooses by seed and id alone: the order of the input does not matter, a larger sample
+// holds every smaller one, and what is chosen comes in input order.
 func TestSample(t *testing.T) {
 	t.Parallel()
 	lines := strings.SplitAfter(strings.TrimSuffix(numbered(1, 100), "\n")+"\n{\"prompt\":\"nameless\"}\n", "\n")
@@ -86,8 +87,9 @@ func TestSample(t *testing.T) {
 	}
 }
 
-// TestDuplicates: an id with another request is an error; the same record is answered once and written as often as it came, also when
-// it has no id, and is then told apart by its place among its like.
+// TestDuplicates: an id with another request is an error; the same record is answered once and
+// written as often as it came, also when it has no id, and is then told apart by its place among
+// its like.
 func TestDuplicates(t *testing.T) {
 	t.Parallel()
 	input := strings.Join([]string{

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// shapes are the forms that a line may have, with the id that its answer carries and the request that it makes with -m small.
-// An empty id is one that llmpipe makes of the content.
+// shapes are the forms that a line may have, with the id that its answer carries and the request
+// that it makes with -m small. An empty id is one that llmpipe makes of the content.
 var shapes = []struct{ line, id, path, body string }{
 	{
 		`"Which tool would you take to an island?"`, "",
@@ -81,7 +81,8 @@ var shapes = []struct{ line, id, path, body string }{
 	},
 }
 
-// TestShapes sends every form of a line through one run, and compares what arrives at the provider byte for byte.
+// TestShapes sends every form of a line through one run, and compares what arrives at the provider
+// byte for byte.
 func TestShapes(t *testing.T) {
 	t.Parallel()
 	provider := newRecorder(t)

@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// TestPipelineSharesTheDefaultLedger runs two stages, which know their records by the same ids, on one ledger.
+// TestPipelineSharesTheDefaultLedger runs two stages, which know their records by the same ids, on
+// one ledger.
 func TestPipelineSharesTheDefaultLedger(t *testing.T) {
 	t.Parallel()
 	const records = 300
@@ -42,8 +43,9 @@ func TestPipelineSharesTheDefaultLedger(t *testing.T) {
 	}
 }
 
-// TestStagesAreNoEditedPrompts: what one stage records while another runs is not said to be the other's, changed. The second stage gets
-// a record of its own first, so that it has opened the ledger before the first stage begins.
+// TestStagesAreNoEditedPrompts: what one stage records while another runs is not said to be the
+// other's, changed. The second stage gets a record of its own first, so that it has opened the
+// ledger before the first stage begins.
 func TestStagesAreNoEditedPrompts(t *testing.T) {
 	t.Parallel()
 	const records = 300
@@ -84,8 +86,8 @@ func TestStagesAreNoEditedPrompts(t *testing.T) {
 	}
 }
 
-// TestProcessesShareALedger lets eight processes work on one ledger at a time and kills three of them. What any of them has shown is in
-// it, and one more run has the rest.
+// TestProcessesShareALedger lets eight processes work on one ledger at a time and kills three of
+// them. What any of them has shown is in it, and one more run has the rest.
 func TestProcessesShareALedger(t *testing.T) {
 	t.Parallel()
 	const processes, share = 8, 150

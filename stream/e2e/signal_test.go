@@ -17,7 +17,8 @@ import (
 // draining is what llmpipe says at the first signal.
 const draining = "waiting for what is in flight"
 
-// diedOf fails the test unless p, which has been waited for, was ended by sig itself: an exit code alone does not stop a shell's loop.
+// diedOf fails the test unless p, which has been waited for, was ended by sig itself: an exit code
+// alone does not stop a shell's loop.
 func diedOf(t *testing.T, p *process, sig syscall.Signal) {
 	t.Helper()
 	status, ok := p.ProcessState.Sys().(syscall.WaitStatus)
@@ -26,8 +27,8 @@ func diedOf(t *testing.T, p *process, sig syscall.Signal) {
 	}
 }
 
-// startHeld starts a run with four requests in flight against a provider that holds them back until release is closed. Its stdin hangs
-// open.
+// startHeld starts a run with four requests in flight against a provider that holds them back until
+// release is closed. Its stdin hangs open.
 func startHeld(t *testing.T, release <-chan struct{}, stdout io.Writer, args ...string) (p *process, said *transcript, b *backend) {
 	t.Helper()
 	b = newBackend(t, holding(release, answerChat))
@@ -49,8 +50,8 @@ func interrupt(t *testing.T, p *process, sig syscall.Signal) {
 	}
 }
 
-// The first signal stops the asking and nothing else: what is in flight is waited for and written, stdin may hang, and the process dies
-// of the signal.
+// The first signal stops the asking and nothing else: what is in flight is waited for and written,
+// stdin may hang, and the process dies of the signal.
 func TestSignalDrains(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		for _, ledger := range []string{"--no-ledger", "--ledger=ledger.jsonl"} {
@@ -141,7 +142,8 @@ func TestHangupIgnored(t *testing.T) {
 	}
 }
 
-// What asks nobody anything has nothing to drain: it dies of a signal as any program does, also while it waits for its input.
+// What asks nobody anything has nothing to drain: it dies of a signal as any program does, also
+// while it waits for its input.
 func TestSignalWhileEstimating(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

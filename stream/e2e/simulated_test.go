@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// The simulator as a server outlives clients that are gone before their answer is written, which it hears of by SIGPIPE.
+// The simulator as a server outlives clients that are gone before their answer is written, which it
+// hears of by SIGPIPE.
 func TestSimOutlivesItsClients(t *testing.T) {
 	sim := startSim(t, "latency=0")
 	for range 3 {

@@ -74,7 +74,8 @@ func (term *terminal) drawn() []string {
 	return lines
 }
 
-// rows are what stands on the terminal in the end. What is written may erase what is below the cursor, and move to the line's start.
+// rows are what stands on the terminal in the end. What is written may erase what is below the
+// cursor, and move to the line's start.
 func (term *terminal) rows() []string {
 	var rows []string
 	row := ""
@@ -95,8 +96,8 @@ func (term *terminal) rows() []string {
 	return append(rows, row)
 }
 
-// On a terminal one line is redrawn in place, as wide as the terminal is at that moment. Messages stand above it, whole, and in the end it
-// is gone and the summary stands.
+// On a terminal one line is redrawn in place, as wide as the terminal is at that moment. Messages
+// stand above it, whole, and in the end it is gone and the summary stands.
 func TestStatusLineOnTerminal(t *testing.T) {
 	t.Parallel()
 	for _, where := range []string{"stderr", "both"} {
@@ -156,7 +157,8 @@ func TestStatusLineOnTerminal(t *testing.T) {
 	}
 }
 
-// checkRows checks that each row is one message or one record, whole, and that the summary is the last.
+// checkRows checks that each row is one message or one record, whole, and that the summary is the
+// last.
 func checkRows(t *testing.T, rows []string, answers bool, records int) {
 	t.Helper()
 	message := regexp.MustCompile(`^llmpipe: (line \d+ \(id \d+\): server_error passing 500: refused by the test; again in [0-9.]+m?s` +
@@ -183,7 +185,8 @@ func checkRows(t *testing.T, rows []string, answers bool, records int) {
 	}
 }
 
-// The line is for people who look: not when stdout is what they see, not with -q, not on a terminal that cannot.
+// The line is for people who look: not when stdout is what they see, not with -q, not on a terminal
+// that cannot.
 func TestNoStatusLineOnTerminal(t *testing.T) {
 	t.Parallel()
 	for name, adapt := range map[string]func(*process, *terminal){

@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// TestAnswersWithoutUsageCount: where nobody says what an answer cost, the most that it may have cost counts against the budget, also of
-// the runs that come after. So the same command, however often, asks no more than one.
+// TestAnswersWithoutUsageCount: where nobody says what an answer cost, the most that it may have
+// cost counts against the budget, also of the runs that come after. So the same command, however
+// often, asks no more than one.
 func TestAnswersWithoutUsageCount(t *testing.T) {
 	for _, test := range []struct {
 		flag string

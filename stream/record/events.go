@@ -116,7 +116,9 @@ func (s *streamed) add(data []byte) bool {
 	}
 	choices := rawjson.MemberOf(data, "choices")
 	switch {
-	case !saysNothing(rawjson.MemberOf(data, "error")), rawjson.MemberOf(rawjson.First(choices), "message") != nil, rawjson.MemberOf(data, "output") != nil:
+	case !saysNothing(rawjson.MemberOf(data, "error")),
+		rawjson.MemberOf(rawjson.First(choices), "message") != nil,
+		rawjson.MemberOf(data, "output") != nil:
 		s.whole = data
 	case choices != nil:
 		s.addChunk(data)

@@ -208,7 +208,8 @@ func FuzzFormat(f *testing.F) {
 		format := []Format{FormatResult, FormatBatch, FormatRaw}[kind%3]
 		line := format.Append([]byte("before"), r)
 		line, ok := bytes.CutPrefix(line, []byte("before"))
-		if !ok || bytes.Count(line, []byte("\n")) > 1 && !bytes.Contains(input, []byte("\n")) || line[len(line)-1] != '\n' || !rawjson.Valid(line) {
+		if !ok || bytes.Count(line, []byte("\n")) > 1 && !bytes.Contains(input, []byte("\n")) ||
+			line[len(line)-1] != '\n' || !rawjson.Valid(line) {
 			t.Fatalf("line %q", line)
 		}
 		if utf8.Valid(body) && utf8.Valid(id) && utf8.Valid(input) && !utf8.Valid(line) {

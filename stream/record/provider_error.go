@@ -68,7 +68,8 @@ func errorOf(src []byte) (e *Error, said bool) {
 // wrapped returns what an error is wrapped in, nil where src is the error itself.
 func wrapped(members []rawjson.Member, src []byte) []byte {
 	for _, name := range [...]string{"error", "errors", "base_resp", "fault"} {
-		if inner := rawjson.ValueOf(members, src, name); len(inner) > 0 && (inner[0] == '{' || rawjson.First(inner) != nil) && !saysNothing(inner) {
+		inner := rawjson.ValueOf(members, src, name)
+		if len(inner) > 0 && (inner[0] == '{' || rawjson.First(inner) != nil) && !saysNothing(inner) {
 			return inner
 		}
 	}

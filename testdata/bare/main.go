@@ -1,4 +1,5 @@
-// Bare asks for one prompt, a JSON string on standard input, with net/http and nothing else: what a start of llmpipe is measured against.
+// Bare asks for one prompt, a JSON string on standard input, with net/http and nothing else: what a
+// start of llmpipe is measured against.
 package main
 
 import (
