@@ -151,7 +151,8 @@ func TestRepairIsNotSlowedByLookAlikes(t *testing.T) {
 func TestRepairTakesNoSealedLineApart(t *testing.T) {
 	data, starts := smallLedger(t)
 	whole := string(data[starts[1] : starts[2]-1])
-	sealed := string(line.Seal([]byte(batchStart+`created`+shardStart+`s1`+timeStart+`2026-01-01T00:00:00.000Z","round":"x","y":[`+whole+`]`), 0))
+	text := batchStart + `created` + shardStart + `s1` + timeStart + `2026-01-01T00:00:00.000Z","round":"x","y":[` + whole + `]`
+	sealed := string(line.Seal([]byte(text), 0))
 	if kept, lost, _ := repaired(t, []byte(sealed)); len(kept) > 0 || string(lost) != sealed {
 		t.Errorf("kept %q and lost %q", kept, lost)
 	}
