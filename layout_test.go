@@ -76,7 +76,7 @@ var (
 		"stream/record": 28,
 	}
 	// wideComments is how many lines of comments are longer than they should be.
-	wideComments = 805
+	wideComments = 850
 	// embeddings are the structs that embed something which works, each before what it embeds.
 	embeddings = []string{
 		"batcher run", "committer run", "crew router", "decoder Decoder", "emitter run", "filler batcher", "handout shard",

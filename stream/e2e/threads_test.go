@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// threads is a server with so many threads as llama.cpp's has them: each serves one connection until that is closed, or has been idle for
-// too long, and what has not been accepted waits.
+// threads is a server with so many threads as llama.cpp's has them: each serves one connection
+// until that is closed, or has been idle for too long, and what has not been accepted waits.
 type threads struct {
 	net.Listener
 	idle  atomic.Int64 // connections that were idle for too long
@@ -64,8 +64,8 @@ func (s *threads) serve(conn net.Conn) {
 	}
 }
 
-// A server whose threads are bound to connections is not left with one that waits for nothing, while requests wait for it, at the end of the
-// input.
+// A server whose threads are bound to connections is not left with one that waits for nothing,
+// while requests wait for it, at the end of the input.
 func TestNoThreadIsHeld(t *testing.T) {
 	t.Parallel()
 	const records, atOnce = 120, 24

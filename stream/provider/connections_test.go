@@ -16,7 +16,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// wire is a network whose connections can go silent: what either end writes then vanishes, without a sign of it.
+// wire is a network whose connections can go silent: what either end writes then vanishes, without
+// a sign of it.
 type wire struct {
 	dial    dial
 	dials   atomic.Int64
@@ -62,8 +63,8 @@ func (c *cuttable) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// overWire returns a client of a server in a bubble that answers after latency, over TLS and HTTP/2 if secure is set, and the wire between
-// them.
+// overWire returns a client of a server in a bubble that answers after latency, over TLS and HTTP/2
+// if secure is set, and the wire between them.
 func overWire(t *testing.T, secure bool, timeout, latency time.Duration) (*Client, *wire) {
 	t.Helper()
 	listener := sim.NewListener()
@@ -110,7 +111,8 @@ func askOnce(t *testing.T, c *Client) (*Reply, time.Duration) {
 	return r, time.Since(start)
 }
 
-// A connection that goes silent is given up long before a patient attempt is, and the next goes over a new one.
+// A connection that goes silent is given up long before a patient attempt is, and the next goes
+// over a new one.
 func TestSilentConnectionIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, w := overWire(t, true, DefaultTimeout, 0)
@@ -127,7 +129,8 @@ func TestSilentConnectionIsGivenUp(t *testing.T) {
 	})
 }
 
-// After a time-out nothing is sent over the same connection, nor over another that was idle meanwhile.
+// After a time-out nothing is sent over the same connection, nor over another that was idle
+// meanwhile.
 func TestNothingIsSentOverDeadConnections(t *testing.T) {
 	for name, secure := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -168,8 +171,8 @@ func TestSlowConnectionIsKept(t *testing.T) {
 	})
 }
 
-// Idle connections are let go of when fewer requests may be in flight than were, when fewer have been for a while, and when no more will be.
-// Those that are of use are kept.
+// Idle connections are let go of when fewer requests may be in flight than were, when fewer have
+// been for a while, and when no more will be. Those that are of use are kept.
 func TestIdleConnectionsAreLetGo(t *testing.T) {
 	const many = 64
 	for name, c := range map[string]struct {
