@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"llmpipe/stream/record"
+	"llmpipe/stream/record/lines"
 	"llmpipe/stream/ui"
 )
 
@@ -27,7 +28,7 @@ type source struct {
 
 	opened int // how many inputs were opened
 	file   *os.File
-	reader *record.Reader
+	reader *lines.Reader
 
 	size     int64        // of all inputs, in bytes; negative when it cannot be told
 	consumed atomic.Int64 // of them, also by reading ahead
@@ -147,14 +148,14 @@ func (s *source) Next(t *Task) error {
 }
 
 // take gives line to t.
-func (s *source) take(t *Task, line record.Line) {
+func (s *source) take(t *Task, line lines.Line) {
 	t.Line = line.Number
 	if len(s.names) > 1 {
 		t.File = s.names[s.opened-1]
 	}
 	if line.TooLong > 0 {
 		t.Spill, _ = line.Spilled.(*os.File)
-		t.Fail(record.TooLongError(line, s.maxLine))
+		t.Fail(record.TooLongError(line.TooLong, s.maxLine))
 		return
 	}
 	t.Buffer, t.Input = line.Bytes, line.Bytes
@@ -175,7 +176,7 @@ func (s *source) open() error {
 		}
 		s.file, src = f, f
 	}
-	s.reader = record.NewReader(counted{src, s}, s.maxLine)
+	s.reader = lines.New(counted{src, s}, s.maxLine)
 	if s.spill {
 		s.reader.Spill = newSpill
 	}
@@ -212,10 +213,10 @@ func (s *source) title() string {
 }
 
 // read reads a line, unless the source was abandoned before or meanwhile.
-func (s *source) read(buf []byte) (record.Line, error) {
+func (s *source) read(buf []byte) (lines.Line, error) {
 	line, err := s.reader.Next(buf)
 	if s.abandoned.Load() {
-		return record.Line{}, errAbandoned
+		return lines.Line{}, errAbandoned
 	}
 	if err == nil {
 		s.taken.Add(max(line.TooLong, int64(len(line.Bytes))) + 1)

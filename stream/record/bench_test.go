@@ -2,7 +2,6 @@ package record
 
 import (
 	"bytes"
-	"io"
 	"strconv"
 	"strings"
 	"testing"
@@ -82,30 +81,6 @@ func BenchmarkDecodeTemplate(b *testing.B) {
 		if e := d.Decode(&rec, line); e != nil {
 			b.Fatal(e)
 		}
-	}
-}
-
-func BenchmarkReader(b *testing.B) {
-	text := strings.Repeat(string(lineOf("batch", 1<<10))+"\n", 4096)
-	for name, stream := range map[string]string{"plain": text, "gzip": gzipped(text), "zstd": zstded(text)} {
-		b.Run(name, func(b *testing.B) {
-			var buf []byte
-			b.SetBytes(int64(len(text)))
-			b.ReportAllocs()
-			for b.Loop() {
-				r := NewReader(strings.NewReader(stream), 1<<20)
-				for {
-					line, err := r.Next(buf)
-					if err == io.EOF {
-						break
-					}
-					if err != nil {
-						b.Fatal(err)
-					}
-					buf = line.Bytes
-				}
-			}
-		})
 	}
 }
 

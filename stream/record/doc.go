@@ -1,11 +1,11 @@
-// Package record is where a line of input becomes a request, and an answer a line of output. It is pure: it reads from the
-// io.Reader that it is given and touches no network, no file and no clock, and what it holds on to does not grow with the
+// Package record is where a line of input becomes a request, and an answer a line of output. It is
+// pure: it touches no network, no file and no clock, and what it holds on to does not grow with the
 // input.
 //
 // # One line in
 //
-// A [Reader] reads lines from a stream, plain or compressed. A [Decoder] makes a [Record] of a line, which is one of these,
-// the first that matches:
+// Package lines reads the lines of an input. A [Decoder] makes a [Record] of a line, which is one
+// of these, the first that matches:
 //
 //   - any object, with a template: the record is data, and the template over its fields is the prompt
 //   - a JSON string, or any line where lines are text: the prompt
@@ -13,19 +13,20 @@
 //   - a request body, with messages, or with input where the endpoint takes it: the object without its id
 //   - a simple record, with prompt and maybe system: a request on the endpoint asked for, its other fields carried over
 //
-// What a record says of the request goes to the provider byte for byte, fields that nobody here has heard of included. A line
-// that is none of these is an [Error], which says why, and at which byte.
+// What a record says of the request goes to the provider byte for byte, fields that nobody here has
+// heard of included. A line that is none of these is an [Error], which says why, and at which byte.
 //
-// Two hashes come with a record. Request is the fingerprint of what is asked, by which an answer is known again. Content is
-// the hash of the record itself, of which [GeneratedID] makes an id for one that has none.
+// Two hashes come with a record. Request is the fingerprint of what is asked, by which an answer is
+// known again. Content is the hash of the record itself, of which [GeneratedID] makes an id for one
+// that has none.
 //
 // # One line out
 //
-// [ParseAnswer] finds in a provider's answer what the output needs, [ParseError] makes the best of an error response, and a
-// [Format] appends the line of a [Result].
+// [ParseAnswer] finds in a provider's answer what the output needs, [ParseError] makes the best of
+// an error response, and a [Format] appends the line of a [Result].
 //
 // # How JSON is handled
 //
-// A line or a body is checked once, and after that nothing is decoded: package rawjson cuts values out
-// of its bytes as they stand. Of names that come twice the last counts.
+// A line or a body is checked once, and after that nothing is decoded: package rawjson cuts values
+// out of its bytes as they stand. Of names that come twice the last counts.
 package record

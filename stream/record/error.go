@@ -50,9 +50,9 @@ func invalid(code, format string, args ...any) *Error {
 	return &Error{Type: TypeInvalidInput, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// TooLongError returns the error of a line that the Reader found to be over max bytes.
-func TooLongError(line Line, max int) *Error {
-	return invalid("line_too_long", "the line is %d bytes long, over the %d that --max-line allows", line.TooLong, max)
+// TooLongError returns the error of a line of so many bytes, which is over max.
+func TooLongError(size int64, max int) *Error {
+	return invalid("line_too_long", "the line is %d bytes long, over the %d that --max-line allows", size, max)
 }
 
 // syntaxError returns the error of a line that is not JSON.

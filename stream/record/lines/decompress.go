@@ -1,4 +1,4 @@
-package record
+package lines
 
 import (
 	"bufio"
@@ -16,10 +16,12 @@ const (
 	zstdMagic = "\x28\xb5\x2f\xfd" // RFC 8878, section 3.1.1
 )
 
-// skippable begins, after its first byte (0x50 to 0x5f), a zstd frame that holds no data; pzstd puts one first. RFC 8878, section 3.1.2.
+// skippable begins, after its first byte (0x50 to 0x5f), a zstd frame that holds no data; pzstd
+// puts one first. RFC 8878, section 3.1.2.
 const skippable = "\x2a\x4d\x18"
 
-// open returns a buffered reader of what src holds, decompressed, without a byte order mark. Members and frames may follow each other.
+// open returns a buffered reader of what src holds, decompressed, without a byte order mark.
+// Members and frames may follow each other.
 func open(src io.Reader) (*bufio.Reader, error) {
 	in := bufio.NewReaderSize(&sticky{src: src}, readSize)
 	out := in
@@ -61,8 +63,8 @@ func (s *sticky) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// startsWith says whether what is to be read next starts with magic. It waits for a further byte only as long as those before
-// it fit, so that a short first line is not held up.
+// startsWith says whether what is to be read next starts with magic. It waits for a further byte
+// only as long as those before it fit, so that a short first line is not held up.
 func startsWith(in *bufio.Reader, magic string) bool {
 	for n := 1; n <= len(magic); n++ {
 		head, err := in.Peek(n)

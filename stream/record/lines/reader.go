@@ -1,4 +1,4 @@
-package record
+package lines
 
 import (
 	"bufio"
@@ -12,11 +12,12 @@ import (
 // readSize is the reader's buffer. Lines that fit in it are copied once.
 const readSize = 256 << 10
 
-// Reader reads lines from a stream that is plain, gzip or zstd. It reads no further than it must: a line is handed out as
-// soon as its newline is there, through a decompressor too, if the producer flushes. It is for one goroutine.
+// Reader reads lines from a stream that is plain, gzip or zstd. It reads no further than it must: a
+// line is handed out as soon as its newline is there, through a decompressor too, if the producer
+// flushes. It is for one goroutine.
 type Reader struct {
-	// Spill, if set, is asked for a place to write a line that is over the maximum; otherwise its bytes are dropped. The place
-	// gets the whole line, without its newline.
+	// Spill, if set, is asked for a place to write a line that is over the maximum; otherwise its
+	// bytes are dropped. The place gets the whole line, without its newline.
 	Spill func() (io.Writer, error)
 
 	src     io.Reader
@@ -26,8 +27,8 @@ type Reader struct {
 	err     error         // what ended the stream
 }
 
-// NewReader returns a reader of src's lines, of at most maxLine bytes each. It does not read yet.
-func NewReader(src io.Reader, maxLine int) *Reader {
+// New returns a reader of src's lines, of at most maxLine bytes each. It does not read yet.
+func New(src io.Reader, maxLine int) *Reader {
 	return &Reader{src: src, maxLine: maxLine}
 }
 
@@ -47,11 +48,13 @@ type Line struct {
 	Spilled io.Writer // what Spill gave for it
 }
 
-// Next returns the next line that is not blank, in dst's memory or, if that is too small, in new memory.
+// Next returns the next line that is not blank, in dst's memory or, if that is too small, in new
+// memory.
 //
-// At the end of the stream it returns io.EOF; a last line needs no newline. When the stream breaks (a read fails, a
-// compressed stream is cut or damaged), the whole lines before the break are returned first, the cut one is not, and then the
-// error, which says after which line. Either comes again with every further call.
+// At the end of the stream it returns io.EOF; a last line needs no newline. When the stream breaks
+// (a read fails, a compressed stream is cut or damaged), the whole lines before the break are
+// returned first, the cut one is not, and then the error, which says after which line. Either comes
+// again with every further call.
 func (r *Reader) Next(dst []byte) (Line, error) {
 	for r.err == nil {
 		line, err := r.next(dst[:0])
@@ -98,7 +101,8 @@ func (r *Reader) next(dst []byte) (Line, error) {
 	}
 }
 
-// overlong reads the rest of a line that is over the maximum. Of it head and part are read, and err came with part.
+// overlong reads the rest of a line that is over the maximum. Of it head and part are read, and err
+// came with part.
 func (r *Reader) overlong(head, part []byte, err error) (Line, error) {
 	line := Line{Number: r.number + 1, TooLong: int64(len(head) + len(part))}
 	if r.Spill != nil {

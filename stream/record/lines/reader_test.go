@@ -1,4 +1,4 @@
-package record
+package lines
 
 import (
 	"bytes"
@@ -77,7 +77,7 @@ func TestReader(t *testing.T) {
 				"whole": strings.NewReader(test.input), "bytewise": iotest.OneByteReader(strings.NewReader(test.input)),
 				"with EOF": iotest.DataErrReader(strings.NewReader(test.input)),
 			} {
-				r := NewReader(src, 10)
+				r := New(src, 10)
 				got, err := readAll(r)
 				if err != io.EOF || !slices.Equal(got, test.want) {
 					t.Errorf("%s: got %q, %v\nwant %q", how, got, err, test.want)
@@ -104,7 +104,7 @@ func TestReaderLongLines(t *testing.T) {
 			want = append(want, fmt.Sprintf("%d:%s", i+1, text))
 		}
 	}
-	got, err := readAll(NewReader(strings.NewReader(input.String()), maxLine))
+	got, err := readAll(New(strings.NewReader(input.String()), maxLine))
 	if err != io.EOF || !slices.Equal(got, want) {
 		t.Errorf("%d lines, %v", len(got), err)
 	}
@@ -113,7 +113,7 @@ func TestReaderLongLines(t *testing.T) {
 func TestReaderSpill(t *testing.T) {
 	long := strings.Repeat("x", 3*readSize) + "\r"
 	var places []*strings.Builder
-	r := NewReader(strings.NewReader("a\n"+long+"\nb\n"+long), readSize+5)
+	r := New(strings.NewReader("a\n"+long+"\nb\n"+long), readSize+5)
 	r.Spill = func() (io.Writer, error) {
 		places = append(places, new(strings.Builder))
 		return places[len(places)-1], nil
@@ -143,7 +143,7 @@ func TestReaderSpillFails(t *testing.T) {
 		"no place":     func() (io.Writer, error) { return nil, full },
 		"broken place": func() (io.Writer, error) { return brokenWriter{full}, nil },
 	} {
-		r := NewReader(strings.NewReader("a\nbbbbbb\nc\n"), 3)
+		r := New(strings.NewReader("a\nbbbbbb\nc\n"), 3)
 		r.Spill = spill
 		got, err := readAll(r)
 		if !slices.Equal(got, []string{"1:a"}) || !errors.Is(err, full) || !strings.Contains(err.Error(), "line 2") {
@@ -177,7 +177,7 @@ func TestReaderBreaks(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			r := NewReader(test.src, 1<<20)
+			r := New(test.src, 1<<20)
 			lines, err := readAll(r)
 			if !errors.Is(err, test.cause) {
 				t.Errorf("%v is not %v", err, test.cause)
@@ -202,7 +202,8 @@ func TestReaderBreaks(t *testing.T) {
 	}
 }
 
-// A line is there as soon as it was written, though the stream stays open, and though it is shorter than what tells a compressed stream.
+// A line is there as soon as it was written, though the stream stays open, and though it is shorter
+// than what tells a compressed stream.
 func TestReaderDoesNotWait(t *testing.T) {
 	kinds := map[string]func(io.Writer) (io.Writer, func() error){
 		"plain": func(w io.Writer) (io.Writer, func() error) { return w, func() error { return nil } },
@@ -236,7 +237,7 @@ func TestReaderDoesNotWait(t *testing.T) {
 				}
 				out.Close()
 			}()
-			r := NewReader(in, 100)
+			r := New(in, 100)
 			for i := range 5 {
 				line, err := r.Next(nil)
 				if err != nil {
@@ -250,7 +251,7 @@ func TestReaderDoesNotWait(t *testing.T) {
 
 // A buffer that is large enough is used again.
 func TestReaderKeepsMemory(t *testing.T) {
-	r := NewReader(strings.NewReader(strings.Repeat("some line\n", 2000)), 100)
+	r := New(strings.NewReader(strings.Repeat("some line\n", 2000)), 100)
 	buf := make([]byte, 0, 100)
 	if _, err := r.Next(buf); err != nil {
 		t.Fatal(err)
