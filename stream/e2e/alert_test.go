@@ -96,9 +96,7 @@ func TestAlertsOncePerCrossing(t *testing.T) {
 			got = append(got, parseAlert(t, body))
 		})
 		p, _ := alerted(t, url+"/services/hook")
-		if code := p.exit(t); code != 4 {
-			t.Fatalf("exit code %d: %s", code, &p.err)
-		}
+		p.exits(t, 4)
 		mu.Lock()
 		defer mu.Unlock()
 		check(t, got)
@@ -106,9 +104,7 @@ func TestAlertsOncePerCrossing(t *testing.T) {
 	t.Run("command", func(t *testing.T) {
 		t.Parallel()
 		p, _ := alerted(t, "exec:cat >> alerts.jsonl")
-		if code := p.exit(t); code != 4 {
-			t.Fatalf("exit code %d: %s", code, &p.err)
-		}
+		p.exits(t, 4)
 		check(t, readAlerts(t, p.Dir))
 	})
 }
@@ -136,9 +132,7 @@ func TestDeadAlerts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p, sim := alerted(t, test.target)
-			if code := p.exit(t); code != 4 {
-				t.Fatalf("exit code %d: %s", code, &p.err)
-			}
+			p.exits(t, 4)
 			asked := sim.stats(t)
 			if n := len(p.lines()); n != asked.Answered || n < 500 {
 				t.Errorf("%d lines for %d answers", n, asked.Answered)

@@ -71,9 +71,7 @@ func TestBadLines(t *testing.T) {
 	dir := t.TempDir()
 	p := llmpipe(t, dir, "--base-url", provider.URL, "-m", "m", "--ordered", "--max-line", "25000", "--failed", "failed.jsonl")
 	p.Stdin = bytes.NewReader(in.Bytes())
-	if code := p.exit(t); code != 3 {
-		t.Fatalf("exit %d, want 3\n%s", code, p.err.String())
-	}
+	p.exits(t, 3)
 	results := p.results(t)
 	if len(results) != 2*len(badLines) || len(provider.requests()) != len(badLines) {
 		t.Errorf("%d lines out and %d requests for %d lines in", len(results), len(provider.requests()), 2*len(badLines))

@@ -21,9 +21,7 @@ func TestBatchWithAnAnswerTooLarge(t *testing.T) {
 	}
 	dir := t.TempDir()
 	p := llmpipe(t, dir, o.args(writePrompts(t, dir, 20))...)
-	if code := p.exit(t); code != 3 {
-		t.Fatalf("exit %d: %s", code, p.err.String())
-	}
+	p.exits(t, 3)
 	answered, refused := 0, 0
 	for _, r := range p.results(t) {
 		switch {

@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
 )
 
 // money is what the tests below have to spend: 20 of their records fit by batch, at $0.0000222 at
@@ -23,25 +22,6 @@ const (
 	urgently = `,"priority":"urgent"`
 	leisured = `,"priority":"low"`
 )
-
-// ends runs p to its end and returns its exit code. One that hangs is killed after a minute.
-func (p *process) ends(t *testing.T) int {
-	t.Helper()
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	return p.comesBack(t)
-}
-
-func (p *process) comesBack(t *testing.T) int {
-	t.Helper()
-	hangs := time.AfterFunc(time.Minute, func() { _ = p.Process.Kill() })
-	code := p.wait(t)
-	if !hangs.Stop() {
-		t.Fatalf("it hangs; said\n%s", p.err.String())
-	}
-	return code
-}
 
 // budgeted is a directory, a simulator, and a way to run the command on an input there.
 type budgeted struct {
@@ -75,7 +55,7 @@ func untilDone(t *testing.T, next func() *process) *process {
 	var last *process
 	eventually(t, "the command is done", func() bool {
 		last = next()
-		code := last.ends(t)
+		code := last.exit(t)
 		if code != 0 && code != 75 {
 			t.Fatalf("exit %d: %s", code, last.err.String())
 		}
@@ -99,9 +79,7 @@ func (b *budgeted) spent(t *testing.T) (dollars float64, within bool) {
 func TestBatchBudgetWaitsForAnEarlierBatch(t *testing.T) {
 	t.Parallel()
 	b := newBudgeted(t, "latency=0s&batch-latency=300ms&output=200")
-	if p := b.on(t, hello("a", "", 20), "--mode", "batch", "--detach", "--budget", money); p.ends(t) != 75 {
-		t.Fatalf("said\n%s", p.err.String())
-	}
+	b.on(t, hello("a", "", 20), "--mode", "batch", "--detach", "--budget", money).exits(t, 75)
 	p := b.on(t, hello("b", "", 5)+hello("a", "", 20), "--mode", "batch", "--budget", money)
 	p.answers(t, 25)
 	if spent, within := b.spent(t); !within || b.sim.batches(t).Answered != 25 {
@@ -117,9 +95,7 @@ func TestBatchDetachedBudget(t *testing.T) {
 	input := hello("a", "", 25)
 	flags := []string{"--mode", "batch", "--detach", "--budget", money}
 	first := b.on(t, input, flags...)
-	if code := first.ends(t); code != 75 {
-		t.Fatalf("exit %d: %s", code, first.err.String())
-	}
+	first.exits(t, 75)
 	for _, want := range []string{"batches have ended", "hint: the same command goes on", "1 batch goes on at the provider"} {
 		if !strings.Contains(first.err.String(), want) {
 			t.Errorf("no %q in\n%s", want, first.err.String())
@@ -156,7 +132,7 @@ func TestHybridBudgetIsNotHeldByWhatIsNotSubmitted(t *testing.T) {
 		b := newBudgeted(t, "output=1&batch-latency=1s")
 		flags := []string{"--mode", "hybrid", "--detach", "--budget", money}
 		p := b.on(t, input, flags...)
-		if code := p.ends(t); code != 75 || b.sim.batches(t).Batches == 0 {
+		if code := p.exit(t); code != 75 || b.sim.batches(t).Batches == 0 {
 			t.Fatalf("exit %d, %+v: %s", code, b.sim.batches(t), p.err.String())
 		}
 		if last := b.untilDone(t, input, flags...); len(contents(t, last)) != 60 {
@@ -172,17 +148,15 @@ func TestHybridBudgetIsNotHeldByWhatIsNotSubmitted(t *testing.T) {
 func TestRealtimeBudgetKnowsOfBatches(t *testing.T) {
 	t.Parallel()
 	b := newBudgeted(t, "latency=0s&batch-latency=1h")
-	if p := b.on(t, hello("a", "", 20), "--mode", "batch", "--detach", "--budget", money); p.ends(t) != 75 {
-		t.Fatalf("said\n%s", p.err.String())
-	}
+	b.on(t, hello("a", "", 20), "--mode", "batch", "--detach", "--budget", money).exits(t, 75)
 	p := b.on(t, hello("b", "", 5), "--budget", money)
-	if code := p.ends(t); code != 75 || b.sim.stats(t).Answered != 0 || strings.Contains(p.err.String(), "the budget is red") {
+	if code := p.exit(t); code != 75 || b.sim.stats(t).Answered != 0 || strings.Contains(p.err.String(), "the budget is red") {
 		t.Errorf("exit %d, %d answers: %s", code, b.sim.stats(t).Answered, p.err.String())
 	}
 	if !strings.Contains(p.err.String(), "hint: --mode batch collects them") {
 		t.Errorf("said\n%s", p.err.String())
 	}
-	if p := b.on(t, hello("b", "", 5), "--budget", "1"); p.ends(t) != 0 {
+	if p := b.on(t, hello("b", "", 5), "--budget", "1"); p.exit(t) != 0 {
 		t.Errorf("with money for both: %s", p.err.String())
 	}
 }
@@ -209,14 +183,12 @@ func TestBudgetKnowsOfBatchesMadeMeanwhile(t *testing.T) {
 	}
 	write(hello("x", urgently, 1))
 	eventually(t, "the run has begun", func() bool { return out.has(`"id":"x000"`) })
-	if p := b.on(t, hello("a", "", 16), "--mode", "batch", "--detach", "--budget", money); p.ends(t) != 75 {
-		t.Fatalf("said\n%s", p.err.String())
-	}
+	b.on(t, hello("a", "", 16), "--mode", "batch", "--detach", "--budget", money).exits(t, 75)
 	write(hello("x", urgently, 2)) // what it commits now comes behind what the other has written, and that is read first
 	eventually(t, "it has read on", func() bool { return out.has(`"id":"x001"`) })
 	write(hello("a", "", 16) + hello("b", "", 30))
 	_ = in.Close()
-	code := long.comesBack(t)
+	code := long.wait(t)
 	if spent, within := b.spent(t); !within || code != 4 {
 		t.Errorf("exit %d, $%f spent: %s", code, spent, long.err.String())
 	}
@@ -242,16 +214,14 @@ func TestBatchBudgetHoldsForWhatIsLeftOver(t *testing.T) {
 	t.Parallel()
 	b := newBudgeted(t, "latency=0s&batch-latency=100ms&output=200&batch-expire=0.5&batch-expire-first=1")
 	input := hello("a", "", 40)
-	if p := b.on(t, input, "--mode", "batch", "--detach"); p.ends(t) != 75 {
-		t.Fatalf("said\n%s", p.err.String())
-	}
+	b.on(t, input, "--mode", "batch", "--detach").exits(t, 75)
 	if l := listBatches(t, b.dir, b.sim)[0]; l.Reserved < 0.0008 || l.Reserved > 0.001 {
 		t.Errorf("$%f are set aside for it", l.Reserved)
 	}
 	eventually(t, "the batch has ended", func() bool { return listBatches(t, b.dir, b.sim)[0].State == "expired" })
 	// 20 answers cost $0.0003; the money is for six more.
 	p := b.on(t, input, "--mode", "batch", "--budget", money)
-	code := p.ends(t)
+	code := p.exit(t)
 	if spent, within := b.spent(t); code != 4 || !within || len(contents(t, p)) <= 20 || b.sim.batches(t).Batches < 2 {
 		t.Errorf("exit %d, $%f spent on %d: %s", code, spent, len(p.lines()), p.err.String())
 	}
@@ -265,12 +235,12 @@ func TestBatchDetachedBudgetWithARecordThatNeverFits(t *testing.T) {
 	input := hello("a", "", 5) + `{"id":"dear","prompt":"a whole book","max_tokens":100000}` + "\n"
 	flags := []string{"--mode", "batch", "--detach", "--budget", money}
 	p := b.on(t, input, flags...)
-	if code := p.ends(t); code != 75 || !strings.Contains(p.err.String(), "error: over budget") {
+	if code := p.exit(t); code != 75 || !strings.Contains(p.err.String(), "error: over budget") {
 		t.Errorf("exit %d: %s", code, p.err.String())
 	}
 	eventually(t, "the batch has ended", func() bool { return listBatches(t, b.dir, b.sim)[0].State == "completed" })
 	p = b.on(t, input, flags...)
-	if code := p.ends(t); code != 4 || len(contents(t, p)) != 5 {
+	if code := p.exit(t); code != 4 || len(contents(t, p)) != 5 {
 		t.Errorf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
 	}
 }
@@ -286,11 +256,11 @@ func TestBatchBudgetWaitsForAnotherProcess(t *testing.T) {
 	}
 	eventually(t, "the batch is made", func() bool { return b.sim.batches(t).Batches == 1 })
 	p := b.on(t, hello("b", "", 20)+hello("a", "", 20), "--mode", "batch", "--budget", money)
-	code := p.ends(t)
+	code := p.exit(t)
 	if spent, within := b.spent(t); code != 4 || !within || len(contents(t, p)) < 5 {
 		t.Errorf("exit %d, $%f spent, %d lines: %s", code, spent, len(p.lines()), p.err.String())
 	}
-	if code := first.comesBack(t); code != 0 || len(contents(t, first)) != 20 {
+	if code := first.wait(t); code != 0 || len(contents(t, first)) != 20 {
 		t.Errorf("exit %d, %d lines: %s", code, len(first.lines()), first.err.String())
 	}
 }

@@ -19,7 +19,7 @@ func TestBatchBillsForAnswersWithoutChoices(t *testing.T) {
 	dir := t.TempDir()
 	p := llmpipe(t, dir, o.args("--summary", "summary.json", "--budget", "1")...)
 	p.Stdin = strings.NewReader(hello("a", "", 3) + hello("a", "", 1))
-	if code := p.ends(t); code != 0 || len(p.lines()) != 4 {
+	if code := p.exit(t); code != 0 || len(p.lines()) != 4 {
 		t.Fatalf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
 	}
 	want := int64((miniPrice(1000, 1000) + 3*miniPrice(10, 10)) / 2 * dollar)
@@ -49,11 +49,9 @@ func TestBatchBillsForAnswersThatAreNotUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "it is asked at once", func() bool { return g.count("POST /chat/completions") == 3 })
-	if p := b.on(t, input, "--mode", "batch", "--detach"); p.ends(t) != 75 {
-		t.Fatalf("said\n%s", p.err.String())
-	}
+	b.on(t, input, "--mode", "batch", "--detach").exits(t, 75)
 	close(release)
-	if code := now.comesBack(t); code != 0 {
+	if code := now.wait(t); code != 0 {
 		t.Fatalf("exit %d: %s", code, now.err.String())
 	}
 	half := reported(t, b.dir)
@@ -64,9 +62,7 @@ func TestBatchBillsForAnswersThatAreNotUsed(t *testing.T) {
 		writeFile(t, dir, "llmpipe.ledger.jsonl", known)
 		p := llmpipe(t, dir, byBatch(b.sim.URL)...)
 		p.Stdin = strings.NewReader(later)
-		if code := p.ends(t); code != 0 {
-			t.Fatalf("exit %d: %s", code, p.err.String())
-		}
+		p.exits(t, 0)
 		listed := listBatches(t, dir, b.sim)[0]
 		if listed.Cost == nil || !within(1, int64(*listed.Cost*dollar), half/2+1) {
 			t.Errorf("%+v, want half of %d for the batch", listed, half)
@@ -84,13 +80,11 @@ func TestBatchedRecordsAreNotAskedAboutElsewhere(t *testing.T) {
 	b := newBudgeted(t, "latency=0s&batch-latency=50ms")
 	other := startSim(t, "latency=0s")
 	input := hello("a", "", 3)
-	if p := b.on(t, input, "--mode", "batch", "--detach"); p.ends(t) != 75 {
-		t.Fatalf("said\n%s", p.err.String())
-	}
+	b.on(t, input, "--mode", "batch", "--detach").exits(t, 75)
 	input += hello("a", "", 1) + hello("b", urgently, 2)
 	for _, flags := range [][]string{{}, {"--limit", "2"}, {"--mode", "hybrid", "--base-url", other.URL}} {
 		p := b.on(t, input, flags...)
-		code := p.ends(t)
+		code := p.exit(t)
 		if s := readSummary(t, b.dir); code != 75 || len(contents(t, p)) != 2 || s.OK != 2 || s.OK+s.Unsent != s.In {
 			t.Errorf("%v: exit %d, %+v: %s", flags, code, s, p.err.String())
 		}
@@ -103,7 +97,7 @@ func TestBatchedRecordsAreNotAskedAboutElsewhere(t *testing.T) {
 	if asked := b.sim.stats(t).Answered + other.batches(t).Answered; asked != 2 {
 		t.Errorf("%d records were asked about", asked)
 	}
-	if p := b.on(t, input, "--mode", "batch"); p.ends(t) != 0 || b.sim.batches(t).Batches != 1 {
+	if p := b.on(t, input, "--mode", "batch"); p.exit(t) != 0 || b.sim.batches(t).Batches != 1 {
 		t.Errorf("%d batches: %s", b.sim.batches(t).Batches, p.err.String())
 	}
 }

@@ -71,9 +71,7 @@ func TestBatchSurvivesAKillAtEveryStep(t *testing.T) {
 func finishBatches(t *testing.T, sim *simServer, g *gateway, dir string, args []string, records int) {
 	t.Helper()
 	again := llmpipe(t, dir, args...)
-	if code := again.exit(t); code != 0 {
-		t.Fatalf("exit %d: %s", code, again.err.String())
-	}
+	again.exits(t, 0)
 	if n := len(contents(t, again)); n != records {
 		t.Errorf("%d answers for %d records", n, records)
 	}

@@ -61,9 +61,7 @@ type listedBatch struct {
 func listBatches(t *testing.T, dir string, sim *simServer) []listedBatch {
 	t.Helper()
 	p := llmpipe(t, dir, "batches", "--json", "--base-url", sim.URL)
-	if code := p.exit(t); code != 0 {
-		t.Fatalf("batches: exit %d: %s", code, p.err.String())
-	}
+	p.exits(t, 0)
 	var all []listedBatch
 	if err := json.Unmarshal(p.out.Bytes(), &all); err != nil {
 		t.Fatal(err)
@@ -151,14 +149,10 @@ func TestBatchesCancelAndForget(t *testing.T) {
 	args := byBatch(sim.URL, "--detach", name)
 	batches := func(args ...string) string {
 		p := llmpipe(t, dir, append([]string{"batches", "--base-url", sim.URL}, args...)...)
-		if code := p.exit(t); code != 0 {
-			t.Fatalf("batches %v: exit %d: %s", args, code, p.err.String())
-		}
+		p.exits(t, 0)
 		return p.out.String() + p.err.String()
 	}
-	if code := llmpipe(t, dir, args...).exit(t); code != 75 {
-		t.Fatalf("exit %d", code)
-	}
+	llmpipe(t, dir, args...).exits(t, 75)
 	id := listBatches(t, dir, sim)[0].Batch
 	if said := batches("cancel", id); !strings.Contains(said, id+": cancelling") {
 		t.Errorf("said %s", said)
@@ -166,9 +160,7 @@ func TestBatchesCancelAndForget(t *testing.T) {
 	var last *process
 	eventually(t, "the cancelled batch is collected", func() bool {
 		last = llmpipe(t, dir, args...)
-		if code := last.exit(t); code != 75 {
-			t.Fatalf("exit %d: %s", code, last.err.String())
-		}
+		last.exits(t, 75)
 		return strings.Contains(last.err.String(), "was cancelled")
 	})
 	if c := sim.batches(t); c.Batches != 1 {
@@ -201,12 +193,10 @@ func TestBatchesCancelAndForget(t *testing.T) {
 func TestBatchOfOtherRecordsIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	b := newBudgeted(t, "latency=0s&batch-latency=1h")
-	if p := b.on(t, hello("a", "", 5), "--mode", "batch", "--detach"); p.ends(t) != 75 {
-		t.Fatalf("said\n%s", p.err.String())
-	}
+	b.on(t, hello("a", "", 5), "--mode", "batch", "--detach").exits(t, 75)
 	for _, flags := range [][]string{{"hybrid"}, {"batch"}, {"hybrid", "--detach"}} {
 		p := b.on(t, hello("b", urgently, 5), append([]string{"--mode"}, flags...)...)
-		if code := p.ends(t); code != 0 || len(contents(t, p)) != 5 {
+		if code := p.exit(t); code != 0 || len(contents(t, p)) != 5 {
 			t.Errorf("%v: exit %d, %d lines: %s", flags, code, len(p.lines()), p.err.String())
 		}
 		if !strings.Contains(p.err.String(), "1 batch with records that this input does not hold: not finished yet") {

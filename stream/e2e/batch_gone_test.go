@@ -48,9 +48,7 @@ func TestBatchThatIsLost(t *testing.T) {
 				o.gone, o.state = test.gone, test.state
 				dir := t.TempDir()
 				name, others := writePrompts(t, dir, 20), writeOthers(t, dir, 5)
-				if code := llmpipe(t, dir, o.args("--detach", name)...).exit(t); code != 75 {
-					t.Fatalf("exit %d", code)
-				}
+				llmpipe(t, dir, o.args("--detach", name)...).exits(t, 75)
 				next, code, lines := name, 1, 0
 				if !wanted {
 					next, code, lines = others, 0, 5
@@ -63,9 +61,7 @@ func TestBatchThatIsLost(t *testing.T) {
 					t.Errorf("it has ended: %s", p.err.String())
 				}
 				if test.forget {
-					if p := llmpipe(t, dir, "batches", "forget", "batch_1"); p.exit(t) != 0 {
-						t.Fatal(p.err.String())
-					}
+					llmpipe(t, dir, "batches", "forget", "batch_1").exits(t, 0)
 				}
 				list := llmpipe(t, dir, "batches")
 				if code := list.exit(t); !test.forget && (code != 0 || !strings.Contains(list.out.String(), "$0.00")) {
@@ -150,9 +146,7 @@ func TestBatchWhoseRecordsComeLate(t *testing.T) {
 			o.line = func(_ *oddBatch, _ int, id string) string { return answerLine(id, choice(`"said"`), 3, 1) }
 			dir := t.TempDir()
 			early, others := writeNumbered(t, dir, "early", 1), writeNumbered(t, dir, "others", 20)
-			if code := llmpipe(t, dir, o.args("--detach", early)...).exit(t); code != 75 {
-				t.Fatalf("exit %d", code)
-			}
+			llmpipe(t, dir, o.args("--detach", early)...).exits(t, 75)
 			p := llmpipe(t, dir, o.args("--budget", "0.0024", others, early)...)
 			code := p.exit(t)
 			if !lost && (code != 0 || len(contents(t, p)) != 21 || len(o.batches()) < 3) {

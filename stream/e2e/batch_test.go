@@ -21,9 +21,7 @@ func TestBatchIsTheSameFilter(t *testing.T) {
 	now := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--no-ledger", "--set", "temperature=1.0", name)
 	later := llmpipe(t, dir, byBatch(g.URL, "--set", "temperature=1.0", name)...)
 	for _, p := range []*process{now, later} {
-		if code := p.exit(t); code != 0 {
-			t.Fatalf("exit %d: %s", code, p.err.String())
-		}
+		p.exits(t, 0)
 	}
 	if want, got := contents(t, now), contents(t, later); len(want) != records || fmt.Sprint(want) != fmt.Sprint(got) {
 		t.Errorf("%d answers at once, %d by batch, or others", len(want), len(got))
@@ -88,7 +86,7 @@ func byBatch(url string, more ...string) []string {
 // answers runs p to its end, which must be a good one with so many answers.
 func (p *process) answers(t *testing.T, n int) {
 	t.Helper()
-	if code := p.ends(t); code != 0 || len(contents(t, p)) != n {
+	if code := p.exit(t); code != 0 || len(contents(t, p)) != n {
 		t.Fatalf("exit %d, %d lines, want %d: %s", code, len(p.lines()), n, p.err.String())
 	}
 }
@@ -147,9 +145,7 @@ func TestBatchOfAllKinds(t *testing.T) {
 	}, "\n")
 	writeFile(t, dir, "in.jsonl", input+"\n")
 	p := llmpipe(t, dir, byBatch(g.URL, "--ordered", "--keep-input", "in.jsonl")...)
-	if code := p.exit(t); code != 3 {
-		t.Fatalf("exit %d: %s", code, p.err.String())
-	}
+	p.exits(t, 3)
 	results := p.results(t)
 	if len(results) != 15 {
 		t.Fatalf("%d lines", len(results))

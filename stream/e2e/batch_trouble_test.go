@@ -53,9 +53,7 @@ func TestBatchInWhichAllFails(t *testing.T) {
 	dir := t.TempDir()
 	name := writePrompts(t, dir, 20)
 	p := llmpipe(t, dir, byBatch(sim.URL, "--failed", "failed.jsonl", name)...)
-	if code := p.exit(t); code != 3 {
-		t.Fatalf("exit %d: %s", code, p.err.String())
-	}
+	p.exits(t, 3)
 	for _, r := range p.results(t) {
 		if r.Error == nil || r.Error.Type == "" || r.Line == 0 {
 			t.Errorf("%+v", r)
@@ -81,9 +79,7 @@ func TestBatchWithRejectedLines(t *testing.T) {
 	writeFile(t, dir, "in.jsonl", input)
 	sim := startSim(t, "latency=0s&batch-latency=20ms")
 	p := llmpipe(t, dir, byBatch(sim.URL, "in.jsonl")...)
-	if code := p.exit(t); code != 3 {
-		t.Fatalf("exit %d: %s", code, p.err.String())
-	}
+	p.exits(t, 3)
 	answered := 0
 	for _, r := range p.results(t) {
 		switch {
@@ -123,9 +119,7 @@ func TestBatchThatIsRefusedWhole(t *testing.T) {
 			}
 			dir := t.TempDir()
 			p := llmpipe(t, dir, o.args(writePrompts(t, dir, 3))...)
-			if code := p.exit(t); code != test.code {
-				t.Fatalf("exit %d: %s", code, p.err.String())
-			}
+			p.exits(t, test.code)
 			odd := 0
 			for _, r := range p.results(t) {
 				if r.Error != nil && r.Error.Message == "this one is odd" && string(r.ID) == "2" {
@@ -141,28 +135,32 @@ func TestBatchThatIsRefusedWhole(t *testing.T) {
 	}
 }
 
-// A batch for which the provider's queue has no room is made again when another has ended.
+// A batch for which the provider's queue has no room is made again, of the same file, when another
+// has ended.
 func TestBatchWaitsForRoomInTheQueue(t *testing.T) {
 	t.Parallel()
-	sim := startSim(t, "latency=0s&batch-latency=150ms&batch-tokens=400")
-	g := newGateway(t, sim, nil)
-	dir := t.TempDir()
-	var input strings.Builder
-	for i := range 40 {
-		for endpoint, field := range map[string]string{
-			"chat/completions": `"messages":[{"role":"user","content":"say %d"}]`, "responses": `"input":"say %d"`,
-		} {
-			fmt.Fprintf(&input, `{"custom_id":"%s-%d","method":"POST","url":"/v1/%s","body":{"model":"gpt-4o-mini",`+field+`}}`+"\n",
-				endpoint[:4], i, endpoint, i)
+	o := newOddBatches(t)
+	full := false
+	o.state = func(b *oddBatch) string {
+		switch {
+		case b.n == 2:
+			full = true
+			return b.failedWith("token_limit_exceeded")
+		case b.n == 1 && !full:
+			return stillRunning
 		}
+		return b.ended()
 	}
-	writeFile(t, dir, "in.jsonl", input.String())
-	p := llmpipe(t, dir, "--base-url", g.URL, "--mode", "batch", "in.jsonl")
-	p.answers(t, 80)
-	if c := sim.batches(t); c.Ended["completed"] != 2 || c.Ended["failed"] == 0 || c.Answered != 80 {
-		t.Errorf("the simulator counted %+v", c)
+	dir := t.TempDir()
+	name := writeFile(t, dir, "in.jsonl", repeat(1, 80, func(i int) string {
+		return fmt.Sprintf(`{"id":%d,"prompt":"say %[1]d","model":%q}`, i, []string{"gpt-4o", "gpt-4o-mini"}[i%2])
+	}))
+	llmpipe(t, dir, o.args(name)...).answers(t, 80)
+	made := o.batches()
+	if len(made) != 3 || made[0].file == made[1].file || made[1].file != made[2].file {
+		t.Errorf("%d batches", len(made))
 	}
-	if n := g.count("POST /files"); n != 2 {
+	if n := o.count("POST /files"); n != 2 {
 		t.Errorf("%d uploads for two files", n)
 	}
 }

@@ -32,9 +32,7 @@ func TestBatchesCancelAll(t *testing.T) {
 	for _, to := range []*oddBatches{other, o} {
 		for i := range 3 {
 			name := writeFile(t, dir, "in.jsonl", fmt.Sprintf(`{"id":"r%d","prompt":"for %s"}`, i, to.URL))
-			if p := llmpipe(t, dir, to.args("--detach", name)...); p.exit(t) != 75 {
-				t.Fatal(p.err.String())
-			}
+			llmpipe(t, dir, to.args("--detach", name)...).exits(t, 75)
 		}
 	}
 	p := llmpipe(t, dir, "batches", "cancel", "--base-url", o.URL)
@@ -58,14 +56,10 @@ func TestBatchesOfARepairedLedger(t *testing.T) {
 	o := newOddBatches(t)
 	dir := t.TempDir()
 	name := writePrompts(t, dir, 5)
-	if p := llmpipe(t, dir, o.args("--detach", name)...); p.exit(t) != 75 {
-		t.Fatal(p.err.String())
-	}
+	llmpipe(t, dir, o.args("--detach", name)...).exits(t, 75)
 	text := strings.Replace(readFile(t, dir, "llmpipe.ledger.jsonl"), `"round":1`, `"round":2`, 1)
 	writeFile(t, dir, "llmpipe.ledger.jsonl", text)
-	if p := llmpipe(t, dir, "repair", "--out", "clean.jsonl", "llmpipe.ledger.jsonl"); p.exit(t) != 0 {
-		t.Fatal(p.err.String())
-	}
+	llmpipe(t, dir, "repair", "--out", "clean.jsonl", "llmpipe.ledger.jsonl").exits(t, 0)
 	p := llmpipe(t, dir, o.args("-l", "clean.jsonl", name)...)
 	p.answers(t, 5)
 	for _, want := range []string{"which records are in batch batch_1 is not known any more", "hint: llmpipe batches forget batch_1"} {

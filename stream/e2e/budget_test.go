@@ -35,9 +35,7 @@ func TestBudgetHolds(t *testing.T) {
 		nanos   int64
 	}{{"0.15", 0.15 * dollar}, {"$0.165", 0.165 * dollar}} {
 		p := run(budget.dollars)
-		if code := p.exit(t); code != 4 {
-			t.Fatalf("budget %s: exit code %d: %s", budget.dollars, code, &p.err)
-		}
+		p.exits(t, 4)
 		asked := sim.stats(t)
 		before := spent
 		spent = asked.bill(t)
@@ -63,9 +61,7 @@ func TestBudgetHolds(t *testing.T) {
 	}
 
 	p := run("5")
-	if code := p.exit(t); code != 0 {
-		t.Fatalf("exit code %d: %s", code, &p.err)
-	}
+	p.exits(t, 0)
 	if want := fmt.Sprintf("ledger llmpipe.ledger.jsonl: %d recorded, $0.1649 spent", answered); !strings.Contains(p.err.String(), want) {
 		t.Errorf("said %q, want %q", &p.err, want)
 	}
@@ -106,9 +102,7 @@ func TestBudgetHoldsAmongFailures(t *testing.T) {
 			"--alert", "exec:cat >> alerts.jsonl", "--summary", "summary.json", prompts)
 	}
 	p := run("0.09")
-	if code := p.exit(t); code != 4 {
-		t.Fatalf("exit code %d: %s", code, &p.err)
-	}
+	p.exits(t, 4)
 	asked := sim.stats(t)
 	spent := asked.bill(t)
 	unclear := int64(asked.Faults["reset"] + asked.Faults["garbage"] + asked.Faults["hang"] + asked.Faults["empty"])
@@ -129,9 +123,7 @@ func TestBudgetHoldsAmongFailures(t *testing.T) {
 	}
 
 	p = run("5")
-	if code := p.exit(t); code != 0 {
-		t.Fatalf("exit code %d: %s", code, &p.err)
-	}
+	p.exits(t, 0)
 	if asked := sim.stats(t); asked.Answered != records {
 		t.Errorf("%d answers for %d records", asked.Answered, records)
 	}
@@ -153,9 +145,7 @@ func TestWorstCasesOnlySlowDown(t *testing.T) {
 			prompts := writeBounded(t, dir, 10_000, always(test.maxTokens))
 			till := newTill(t, test.fit)
 			p := llmpipe(t, dir, "--base-url", till.URL, "-m", "gpt-4o-mini", "-c", "256", "--fsync", "never", "--budget", "0.16", prompts)
-			if code := p.exit(t); code != 4 {
-				t.Fatalf("exit code %d: %s", code, &p.err)
-			}
+			p.exits(t, 4)
 			spent, peak := till.spent.Load(), till.peak()
 			worst := int64(test.maxTokens*600 + 110*150)
 			t.Logf("%d answers for %d of %d, a worst case is %d, peak %d in flight", till.asked.Load(), spent, int64(budget), worst, peak)

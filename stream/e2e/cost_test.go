@@ -23,9 +23,7 @@ func TestCosts(t *testing.T) {
 	for run := range 2 {
 		p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini-2024-07-18", "-c", "16", "--summary", "summary.json")
 		p.Stdin = strings.NewReader(input.String())
-		if code := p.exit(t); code != 0 {
-			t.Fatalf("exit code %d: %s", code, &p.err)
-		}
+		p.exits(t, 0)
 		var sum int64
 		seen := make(map[string]bool)
 		lines := p.paidLines(t)
@@ -65,9 +63,7 @@ func TestCachedAndReasoningTokens(t *testing.T) {
 	})
 	p := llmpipe(t, dir, "--base-url", b.URL, "-m", "o3-mini")
 	p.Stdin = strings.NewReader(`"think"`)
-	if code := p.exit(t); code != 0 {
-		t.Fatalf("exit code %d: %s", code, &p.err)
-	}
+	p.exits(t, 0)
 	// 976 * 1.10 + 1024 * 0.55 + 1000 * 4.40 dollars a million.
 	if want := `"cost_usd":0.0060368,`; !strings.Contains(p.out.String(), want) {
 		t.Errorf("said %s, want %s", &p.out, want)

@@ -40,9 +40,7 @@ func (j *ledgerJob) run(args ...string) (p *process, code int) {
 // lines runs p, which must end well, and returns what it wrote.
 func (j *ledgerJob) lines(p *process) []string {
 	j.Helper()
-	if code := p.exit(j); code != 0 {
-		j.Fatalf("%v: exit %d: %s", p.Args, code, &p.err)
-	}
+	p.exits(j, 0)
 	return p.lines()
 }
 

@@ -24,9 +24,7 @@ func TestDowngrade(t *testing.T) {
 			"--downgrade-to", "gpt-4o-mini", "--summary", "summary.json", "--ordered", prompts)
 	}
 	p := run("0.75")
-	if code := p.exit(t); code != 0 {
-		t.Fatalf("exit code %d: %s", code, &p.err)
-	}
+	p.exits(t, 0)
 	asked, s := sim.stats(t), readSummary(t, dir)
 	dear, cheap := asked.Models["gpt-4o"], asked.Models["gpt-4o-mini"]
 	t.Logf("%d requests to the dear model, %d to the cheap one, from line %d on; %d of %d spent",
@@ -63,9 +61,7 @@ func TestDowngrade(t *testing.T) {
 	// is not asked again.
 	writeBounded(t, dir, records+200, always(120))
 	p = run("50")
-	if code := p.exit(t); code != 0 {
-		t.Fatalf("exit code %d: %s", code, &p.err)
-	}
+	p.exits(t, 0)
 	asked = sim.stats(t)
 	if asked.Models["gpt-4o-mini"].Answered != cheap.Answered || asked.Models["gpt-4o"].Answered != dear.Answered+200 {
 		t.Errorf("then %+v", asked.Models)

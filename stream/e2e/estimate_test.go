@@ -34,9 +34,7 @@ func TestSampleThenRun(t *testing.T) {
 	flags := []string{"--base-url", sim.URL, "-m", "gpt-4o-mini", "-c", "64", prompts}
 
 	p := llmpipe(t, dir, append([]string{"estimate", "--json", "--sample", fmt.Sprint(sampled)}, flags...)...)
-	if code := p.exit(t); code != 0 {
-		t.Fatalf("exit code %d: %s", code, &p.err)
-	}
+	p.exits(t, 0)
 	if n := sim.stats(t).Requests; n != sampled {
 		t.Errorf("the sample took %d requests", n)
 	}
@@ -48,9 +46,7 @@ func TestSampleThenRun(t *testing.T) {
 	}
 
 	p = llmpipe(t, dir, append([]string{"--estimate", estimate, "--budget", "150%", "--summary", "summary.json"}, flags...)...)
-	if code := p.exit(t); code != 0 {
-		t.Fatalf("exit code %d: %s", code, &p.err)
-	}
+	p.exits(t, 0)
 	asked := sim.stats(t)
 	truth := asked.bill(t)
 	if s := readSummary(t, dir); asked.Requests != records || s.Skipped != sampled || s.OK != records {

@@ -16,9 +16,7 @@ func TestNothingIsLostInTrouble(t *testing.T) {
 	p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "m", "-c", "64", "--timeout", "1s", "--retries", "20",
 		"--rpm", "1000000", "--tpm", "1000000000", "--fsync", "never",
 		"-f", "text", "--summary", "summary.json", name)
-	if code := p.exit(t); code != 0 {
-		t.Fatalf("exit %d: %s", code, p.err.String())
-	}
+	p.exits(t, 0)
 	if n := len(p.lines()); n != records {
 		t.Errorf("%d lines for %d records", n, records)
 	}
@@ -37,9 +35,7 @@ func TestNothingIsLostInTrouble(t *testing.T) {
 func export(t *testing.T, dir, name string) string {
 	t.Helper()
 	p := llmpipe(t, dir, "export", "--ledger", name)
-	if code := p.exit(t); code != 0 {
-		t.Fatalf("export: exit %d: %s", code, p.err.String())
-	}
+	p.exits(t, 0)
 	return p.out.String()
 }
 

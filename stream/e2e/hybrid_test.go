@@ -23,9 +23,7 @@ func TestHybrid(t *testing.T) {
 			args = append(args, "--ordered")
 		}
 		p := llmpipe(t, dir, args...)
-		if code := p.exit(t); code != 0 {
-			t.Fatalf("exit %d: %s", code, p.err.String())
-		}
+		p.exits(t, 0)
 		results := p.results(t)
 		if len(results) != 102 {
 			t.Errorf("%d lines", len(results))
@@ -96,7 +94,7 @@ func TestHybridDetachedAnswersWhatIsUrgent(t *testing.T) {
 	t.Parallel()
 	b := newBudgeted(t, "latency=50ms&batch-latency=1h")
 	p := b.on(t, hello("low", leisured, 3)+hello("now", urgently, 30), "--mode", "hybrid", "--detach", "-c", "1")
-	if code := p.ends(t); code != 75 || len(contents(t, p)) != 30 || b.sim.batches(t).Batches != 1 {
+	if code := p.exit(t); code != 75 || len(contents(t, p)) != 30 || b.sim.batches(t).Batches != 1 {
 		t.Errorf("exit %d, %d lines: %s", code, len(p.lines()), p.err.String())
 	}
 }

@@ -60,9 +60,7 @@ func TestInputStreams(t *testing.T) {
 			provider := newRecorder(t)
 			p := llmpipe(t, t.TempDir(), "--base-url", provider.URL, "-m", "m", "--ordered", "--no-ledger")
 			p.Stdin = strings.NewReader(stream)
-			if code := p.exit(t); code != 0 {
-				t.Fatalf("exit %d\n%s", code, p.err.String())
-			}
+			p.exits(t, 0)
 			results := p.results(t)
 			if len(results) != 6 {
 				t.Fatalf("%d lines out", len(results))
@@ -120,9 +118,7 @@ func TestLongLines(t *testing.T) {
 	p.Stdin = io.MultiReader(
 		strings.NewReader(numbered(1, 1)), strings.NewReader(`{"id":"long","prompt":"`), strings.NewReader(long), strings.NewReader("\"}\n"),
 		strings.NewReader(tooLong+"\n"), strings.NewReader(numbered(2, 2)))
-	if code := p.exit(t); code != 3 {
-		t.Fatalf("exit %d\n%s", code, p.err.String())
-	}
+	p.exits(t, 3)
 	results := p.results(t)
 	if len(results) != 4 || len(provider.requests()) != 3 {
 		t.Fatalf("%d lines out, %d requests", len(results), len(provider.requests()))

@@ -197,9 +197,7 @@ func TestLanesInTheReport(t *testing.T) {
 	first, spare := startSim(t, "latency=1ms&quota=5"), startSim(t, "latency=1ms")
 	dir := t.TempDir()
 	p := llmpipe(t, dir, "--base-url", first.URL, "-m", "gpt-4o-mini", "-q", "--fallback", spec(spare, "spare"), writePrompts(t, dir, 20))
-	if code := p.exit(t); code != 0 {
-		t.Fatalf("exit %d: %s", code, &p.err)
-	}
+	p.exits(t, 0)
 	report := llmpipe(t, dir, "report")
 	if code := report.exit(t); code != 0 || !strings.Contains(report.out.String(), "provider spare") {
 		t.Errorf("exit %d: %s%s", code, &report.out, &report.err)

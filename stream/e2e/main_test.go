@@ -197,6 +197,14 @@ func cleanEnv() []string {
 	return env
 }
 
+// exits runs p to its end, which must be with this exit code.
+func (p *process) exits(t testing.TB, want int) {
+	t.Helper()
+	if code := p.exit(t); code != want {
+		t.Fatalf("%v: exit %d, want %d: %s", p.Args[1:], code, want, &p.err)
+	}
+}
+
 // exit runs p to its end and returns its exit code, as a shell would give it.
 func (p *process) exit(t testing.TB) int {
 	t.Helper()
@@ -206,10 +214,15 @@ func (p *process) exit(t testing.TB) int {
 	return p.wait(t)
 }
 
-// wait waits for p, which was started, and returns its exit code, as a shell would give it.
+// wait waits for p, which was started, and returns its exit code, as a shell would give it. It kills
+// one that hangs.
 func (p *process) wait(t testing.TB) int {
 	t.Helper()
+	hangs := time.AfterFunc(5*time.Minute, func() { _ = p.Process.Kill() })
 	_ = p.Wait()
+	if !hangs.Stop() {
+		t.Errorf("%v hung, and said\n%s", p.Args[1:], &p.err)
+	}
 	status, ok := p.ProcessState.Sys().(syscall.WaitStatus)
 	if ok && status.Signaled() {
 		return 128 + int(status.Signal())

@@ -34,9 +34,7 @@ func TestOrdered(t *testing.T) {
 		}
 		p := llmpipe(t, t.TempDir(), args...)
 		p.Stdin = strings.NewReader(numbered(1, n))
-		if code := p.exit(t); code != 0 {
-			t.Fatalf("exit %d\n%s", code, p.err.String())
-		}
+		p.exits(t, 0)
 		var ids []string
 		for _, r := range p.results(t) {
 			ids = append(ids, string(r.ID))

@@ -24,9 +24,7 @@ func pick(t *testing.T, input string, args ...string) []string {
 	dir := t.TempDir()
 	p := llmpipe(t, dir, append([]string{"--base-url", "sim:?latency=0s", "--ordered", "--summary", "summary.json"}, args...)...)
 	p.Stdin = strings.NewReader(input)
-	if code := p.exit(t); code != 0 {
-		t.Fatalf("exit %d\n%s", code, p.err.String())
-	}
+	p.exits(t, 0)
 	var ids []string
 	for _, r := range p.results(t) {
 		ids = append(ids, string(r.ID))
@@ -105,9 +103,7 @@ func TestDuplicates(t *testing.T) {
 	dir := t.TempDir()
 	p := llmpipe(t, dir, "--base-url", provider.URL, "-m", "m", "--ordered", "--summary", "summary.json")
 	p.Stdin = strings.NewReader(input)
-	if code := p.exit(t); code != 3 {
-		t.Fatalf("exit %d, want 3\n%s", code, p.err.String())
-	}
+	p.exits(t, 3)
 	results := p.results(t)
 	if len(results) != 7 || len(provider.requests()) != 4 {
 		t.Fatalf("%d lines out and %d requests, want 7 and 4\n%s", len(results), len(provider.requests()), p.out.String())
@@ -135,9 +131,7 @@ func TestSummary(t *testing.T) {
 	dir := t.TempDir()
 	p := llmpipe(t, dir, "--base-url", "sim:?latency=0s&fail=0.2&truncate=0.2&seed=3", "-c", "8", "--summary", "summary.json")
 	p.Stdin = strings.NewReader(numbered(1, 40) + "broken\n")
-	if code := p.exit(t); code != 3 {
-		t.Fatalf("exit %d\n%s", code, p.err.String())
-	}
+	p.exits(t, 3)
 	s := summaryOf(t, dir)
 	for _, name := range []string{
 		"in", "ok", "failed", "skipped", "unsent", "flagged", "retries", "status_429",

@@ -92,9 +92,7 @@ func TestShapes(t *testing.T) {
 		in.WriteString(s.line + "\n")
 	}
 	p.Stdin = strings.NewReader(in.String())
-	if code := p.exit(t); code != 0 {
-		t.Fatalf("exit %d\n%s\n%s", code, p.out.String(), p.err.String())
-	}
+	p.exits(t, 0)
 	results := p.results(t)
 	if len(results) != len(shapes) || len(provider.requests()) != len(shapes) {
 		t.Fatalf("%d lines out and %d requests for %d lines in", len(results), len(provider.requests()), len(shapes))

@@ -24,9 +24,7 @@ func TestPipelineSharesTheDefaultLedger(t *testing.T) {
 		t.Helper()
 		p := shell(t, dir, `llmpipe -p 'Answer: {{.prompt}}' < prompts.jsonl | llmpipe -p 'Shorten: {{.content}}'`)
 		p.Env = append(p.Env, "OPENAI_BASE_URL="+sim.URL, "LLMPIPE_MODEL=gpt-4o-mini")
-		if code := p.exit(t); code != 0 {
-			t.Fatalf("%s: exit %d: %s", name, code, &p.err)
-		}
+		p.exits(t, 0)
 		checkOnceEach(t, name, parseOutput(p.out.Bytes()).ids, records)
 		return p.err.String()
 	}
@@ -147,9 +145,7 @@ func TestProcessesShareALedger(t *testing.T) {
 		}
 	}
 	export := llmpipe(t, dir, "export", "-l", "shared.jsonl")
-	if code := export.exit(t); code != 0 {
-		t.Fatalf("export: exit %d: %s", code, &export.err)
-	}
+	export.exits(t, 0)
 	checkOnceEach(t, "export", parseOutput(export.out.Bytes()).ids, len(ids))
 	report := llmpipe(t, dir, "report", "-l", "shared.jsonl", "--json")
 	if code := report.exit(t); code != 0 || !strings.Contains(report.out.String(), fmt.Sprintf(`"total":{"results":%d,`, len(ids))) {
@@ -158,9 +154,7 @@ func TestProcessesShareALedger(t *testing.T) {
 
 	before := sim.stats(t).Requests
 	last := command(processes, prompts)
-	if code := last.exit(t); code != 0 {
-		t.Fatalf("the last run: exit %d: %s", code, &last.err)
-	}
+	last.exits(t, 0)
 	checkOnceEach(t, "the last run", output(processes), processes*share)
 	if asked, want := sim.stats(t).Requests-before, processes*share-len(ids); asked != want {
 		t.Errorf("the last run asked %d times, want the %d that were not recorded", asked, want)

@@ -27,9 +27,7 @@ func TestAnswersWithoutUsageCount(t *testing.T) {
 			run := func(dollars string, asked int64) {
 				t.Helper()
 				p := llmpipe(t, dir, "--base-url", b.URL, "-m", "gpt-4o-mini", "-c", "1", test.flag, dollars, prompts)
-				if code := p.exit(t); code != test.exit {
-					t.Fatalf("exit %d: %s", code, &p.err)
-				}
+				p.exits(t, test.exit)
 				if n := b.asked.Load(); n != asked {
 					t.Errorf("%s %s: %d requests by now, want %d: %s", test.flag, dollars, n, asked, &p.err)
 				}
