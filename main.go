@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/signal"
@@ -30,7 +31,8 @@ import (
 )
 
 func main() {
-	code, sig := run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, listen)
+	stdin, stdout := ui.Standard(os.Stdin, os.Stdout, os.Stderr)
+	code, sig := run(os.Args[1:], stdin, stdout, os.Stderr, listen)
 	if sig != nil {
 		stream.Die(sig)
 	}
@@ -73,6 +75,9 @@ func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.
 		return stream.ExitUsage, nil
 	}
 	err = ctx.Run(app)
+	if errors.Is(err, fs.ErrClosed) {
+		err = cmp.Or(ui.CheckStdout(stdout), err)
+	}
 	var ended *stream.Ended
 	var usage *ui.UsageError
 	switch {

@@ -74,6 +74,11 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 	if err := cfg.checkKey(); err != nil {
 		return nil, err
 	}
+	if f, ok := cfg.Stdout.(*os.File); ok {
+		if err := ui.CheckStdout(f); err != nil {
+			return nil, err
+		}
+	}
 	lanes, err := r.openLanes()
 	if err != nil {
 		return nil, err

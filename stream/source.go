@@ -76,7 +76,7 @@ func checkInput(name string, stdin io.Reader) (os.FileInfo, error) {
 	if name == "-" {
 		if f, ok := stdin.(*os.File); ok {
 			info, _ := f.Stat() // reading will say what is wrong
-			return info, nil
+			return info, ui.CheckStdin(f)
 		}
 		return nil, nil
 	}
