@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -208,24 +207,4 @@ func TestLanesInTheReport(t *testing.T) {
 		t.Errorf("exit %d: %s%s", code, &again.out, &again.err)
 	}
 	answered(t, 20, first, spare)
-}
-
-func TestFallbackUsage(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		spec, want string
-		code       int
-	}{
-		{"model=m", "it has no url", 2},
-		{"url", "is not key=value", 2},
-		{"url=http://localhost,colour=red", "is none of url, model", 2},
-		{"url=http://localhost,rpm=-1", "is not a number above 0", 2},
-		{"url=http://localhost,key-env=NOBODY", "key-env=NOBODY: key-env: the variable is not set", 1},
-		{"url=http://localhost,header-env=X=NOBODY", "header-env=X=NOBODY: header-env: the variable is not set", 1},
-	} {
-		p := llmpipe(t, t.TempDir(), "--base-url", "sim:", "--fallback", test.spec, os.DevNull)
-		if code := p.exit(t); code != test.code || !strings.Contains(p.err.String(), test.want) {
-			t.Errorf("%s: exit %d: %s", test.spec, code, &p.err)
-		}
-	}
 }
