@@ -45,8 +45,8 @@ func (l *Ledger) absorb(size int64) (tail []byte, err error) {
 }
 
 const (
-	// readLines and readBytes bound what is handed over at a time: enough for the handing over to cost
-	// nothing, and little enough to be in the processor's cache.
+	// readLines and readBytes bound what is handed over at a time: enough for the handing over to
+	// cost nothing, and little enough to be in the processor's cache.
 	readLines = 512
 	readBytes = 256 << 10
 
@@ -58,8 +58,8 @@ const (
 	enterLines = 32
 )
 
-// reading is some lines of a ledger, verified. After them the reading ended if err is not nil: io.EOF
-// at the end of the file, with what is behind the last newline.
+// reading is some lines of a ledger, verified. After them the reading ended if err is not nil:
+// io.EOF at the end of the file, with what is behind the last newline.
 type reading struct {
 	lines []verified
 	tail  []byte

@@ -11,7 +11,8 @@ import (
 // manyLines is more than are read ahead.
 const manyLines = 3 * readLines * (readAhead + 2)
 
-// longLedger makes a ledger of so many results, with marks for all of them to file, failures and a shard's intent among them.
+// longLedger makes a ledger of so many results, with marks for all of them to file, failures and a
+// shard's intent among them.
 func longLedger(t testing.TB, path string, file disk.ID) {
 	t.Helper()
 	const group = 100

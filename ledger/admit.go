@@ -17,8 +17,8 @@ type Found struct {
 	Seen    Seen // whether this run has met the id before this call
 	Emitted bool // whether it was written to the file of Options.Emitted, before this run met it
 
-	// Shard is the id of the shard that this very record was last submitted in, while that is pending and there is no
-	// result. A simulated run's records are never in a real run's shard.
+	// Shard is the id of the shard that this very record was last submitted in, while that is
+	// pending and there is no result. A simulated run's records are never in a real run's shard.
 	Shard string
 }
 
@@ -46,7 +46,8 @@ func (l *Ledger) Look(k Key) Found {
 	return found
 }
 
-// look returns what is known of a record, and its slot, nil where it has none. The slot is good until the index changes.
+// look returns what is known of a record, and its slot, nil where it has none. The slot is good
+// until the index changes.
 func (l *Ledger) look(k Key) (Found, *slot) {
 	found, slot := l.index.look(k)
 	if slot != nil && slot.intent() != 0 {
@@ -55,7 +56,8 @@ func (l *Ledger) look(k Key) (Found, *slot) {
 	return found, slot
 }
 
-// Recent reports whether a result was appended after the ledger was opened, by this process or by another.
+// Recent reports whether a result was appended after the ledger was opened, by this process or by
+// another.
 func (l *Ledger) Recent(ref Ref) bool { return ref.offset() >= l.opened }
 
 func (x *index) look(k Key) (found Found, its *slot) {

@@ -118,7 +118,8 @@ func TestSimulatedResultsDoNotExistForARealRun(t *testing.T) {
 	}
 }
 
-// Of two records alike in one run both are written, also when the first one's mark is in the ledger before the second is read.
+// Of two records alike in one run both are written, also when the first one's mark is in the ledger
+// before the second is read.
 func TestEmittedIsOfBeforeTheMeeting(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger")
 	options := Options{Emitted: &disk.ID{Device: 1, Inode: 2}}
@@ -171,38 +172,6 @@ func TestEmittedIsOfOneFile(t *testing.T) {
 	}
 }
 
-func TestFileIDTellsFilesApart(t *testing.T) {
-	dir := t.TempDir()
-	ids := make(map[disk.ID]bool)
-	for _, name := range []string{"a", "b", "a"} {
-		f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_WRONLY, 0o600)
-		if err != nil {
-			t.Fatal(err)
-		}
-		id, ok := disk.IDOf(f)
-		if !ok {
-			t.Errorf("no identity for the regular file %s", name)
-		}
-		ids[id] = true
-		if err := f.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(ids) != 2 {
-		t.Errorf("%d identities for two files", len(ids))
-	}
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, ok := disk.IDOf(w); ok {
-		t.Error("a pipe has an identity")
-	}
-	if err := errors.Join(r.Close(), w.Close()); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func fileSize(t testing.TB, path string) int64 {
 	t.Helper()
 	info, err := os.Stat(path)
@@ -212,7 +181,8 @@ func fileSize(t testing.TB, path string) int64 {
 	return info.Size()
 }
 
-// A run that asks a simulator over the network, and may learn so late, has the simulated results and a real run's batches.
+// A run that asks a simulator over the network, and may learn so late, has the simulated results
+// and a real run's batches.
 func TestRehearsal(t *testing.T) {
 	path := testPath(t)
 	b := resultsOf(0, 2)

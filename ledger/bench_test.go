@@ -58,7 +58,8 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-// BenchmarkCommit commits 64 results of 1 KB at a time, as a run does that has 64 requests in flight.
+// BenchmarkCommit commits 64 results of 1 KB at a time, as a run does that has 64 requests in
+// flight.
 func BenchmarkCommit(b *testing.B) {
 	for _, fsync := range []Fsync{FsyncAlways, FsyncEverySecond, FsyncNever} {
 		b.Run("fsync="+fsync.String(), func(b *testing.B) {
@@ -120,7 +121,8 @@ func BenchmarkScan(b *testing.B) {
 	}
 }
 
-// BenchmarkIntent is of a shard of 50,000 records: to write its intent down, to open the ledger that has it, to read it back.
+// BenchmarkIntent is of a shard of 50,000 records: to write its intent down, to open the ledger
+// that has it, to read it back.
 func BenchmarkIntent(b *testing.B) {
 	const records = 50_000
 	intent := intentOf("a", 1, 0, records)

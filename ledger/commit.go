@@ -17,12 +17,13 @@ import (
 // filePerm is for the owner alone: prompts and answers are nobody else's business.
 const filePerm = 0o600
 
-// room is how much room there must be for answers, in bytes, before the first request: a block, since where a disk is full the last
-// one of a file may have space for a line or two.
+// room is the space, in bytes, that there must be for answers before the first request: a block, as
+// on a full disk the last block of a file may have space for a line or two.
 const room = 4096
 
-// Prepare finds out whether commits can be taken at all, makes the file if there is none yet, and writes the run's line. Answers are paid
-// for before they are committed, so it is for the moment before the first request. An error is a *[WriteError].
+// Prepare finds out whether commits can be taken at all, makes the file if there is none yet, and
+// writes the run's line. Answers are paid for before they are committed, so it is for the moment
+// before the first request. An error is a *[WriteError].
 func (l *Ledger) Prepare() error {
 	l.committing.Lock()
 	defer l.committing.Unlock()
@@ -40,14 +41,16 @@ func (l *Ledger) Prepare() error {
 	return nil
 }
 
-// Commit appends a group, results first, then failures, steps of shards and emitted marks, by one write and, as Fsync
-// says, one sync, under the lock that other processes wait for; before that, it indexes what they
-// have appended. When it returns nil the whole group is safe, and is found by Look and Admit.
+// Commit appends a group, results first, then failures, steps of shards and emitted marks, by one
+// write and, as Fsync says, one sync, under the lock that other processes wait for; before that, it
+// indexes what they have appended. When it returns nil the whole group is safe, and is found by
+// Look and Admit.
 //
 // A ledger that may only be read drops marks, and refuses all else. An error is a *[WriteError].
 //
-// Commits of several goroutines follow one another. Those with emitted marks are to come from one of them: marks must be in the order
-// of their EmittedSize, as a size that is less than the one before says that the file was cut.
+// Commits of several goroutines follow one another. Those with emitted marks are to come from one
+// of them: marks must be in the order of their EmittedSize, as a size that is less than the one
+// before says that the file was cut.
 func (l *Ledger) Commit(g *Group) error {
 	l.committing.Lock()
 	defer l.committing.Unlock()
@@ -77,7 +80,8 @@ func (l *Ledger) Commit(g *Group) error {
 	return nil
 }
 
-// encode fills l.out with the group's lines, and with the run's before the first, or where announce says so.
+// encode fills l.out with the group's lines, and with the run's before the first, or where announce
+// says so.
 func (l *Ledger) encode(g *Group, announce bool) error {
 	out, err := l.out[:0], error(nil)
 	defer func() { l.out = out }()
@@ -117,8 +121,8 @@ func (l *Ledger) encode(g *Group, announce bool) error {
 	return nil
 }
 
-// expect refuses a second intent of a shard, and any other step without one: a file that is uploaded or a batch that is paid for, of which
-// no crash would leave a trace that leads to its records.
+// expect refuses a second intent of a shard, and any other step without one: after a crash nothing
+// would lead from the uploaded file, or the paid batch, to its records.
 func (l *Ledger) expect(before []ShardEntry, e *ShardEntry) error {
 	known := l.shards.byID[e.Shard] != nil || slices.ContainsFunc(before, func(b ShardEntry) bool { return b.Shard == e.Shard })
 	switch {
@@ -130,8 +134,8 @@ func (l *Ledger) expect(before []ShardEntry, e *ShardEntry) error {
 	return nil
 }
 
-// write puts l.out behind whatever is in the file by now, and returns the part of it that is safe. It fails where there is no room for so
-// many bytes more.
+// write puts l.out behind whatever is in the file by now, and returns the part of it that is safe.
+// It fails where there is no space for room bytes more.
 func (l *Ledger) write(sync func() error, room int) (kept []byte, err error) {
 	if err := l.create(); err != nil {
 		return nil, err
@@ -175,7 +179,8 @@ func (l *Ledger) write(sync func() error, room int) (kept []byte, err error) {
 	return kept, err
 }
 
-// findRoom writes so many bytes at the end of the file, and takes them off again. Without a newline they are no line to a reader.
+// findRoom writes size bytes at the end of the file, and takes them off again. Without a newline they
+// are no line to a reader.
 func (l *Ledger) findRoom(base int64, size int) error {
 	n, err := l.file.WriteAt(bytes.Repeat([]byte{' '}, size), base)
 	if err == nil && n < size {

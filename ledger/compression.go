@@ -25,7 +25,8 @@ func compression(start []byte) string {
 // decompress returns what a file holds, compressed or not.
 func decompress(src io.Reader) (io.ReadCloser, error) {
 	buffered := bufio.NewReaderSize(src, line.ReadSize)
-	// An empty or a very short file is nothing compressed, and what is wrong with it shows on reading.
+	// An empty or a very short file is nothing compressed, and what is wrong with it shows on
+	// reading.
 	start, _ := buffered.Peek(4)
 	switch compression(start) {
 	case "gzip":

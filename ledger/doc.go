@@ -2,8 +2,9 @@
 //
 // A run opens a ledger with [Open], asks [Ledger.Admit] of every record whether it is recorded,
 // gets recorded answers back with [Ledger.ReadMatch], and hands new ones to [Ledger.Commit] before
-// it shows them to anybody. [Scan] goes through a ledger for exports, [NewReport] adds one up, and
-// [Repair] writes a damaged one clean.
+// it shows them to anybody. [Scan] goes through a ledger for exports, and [Repair] writes a damaged
+// one clean. Beside it, package line writes and reads single lines, package price says what answers
+// cost, package report adds ledgers up, and package disk is the file system.
 //
 // The rest of this comment is the format on disk, format 1, whole enough to write another reader
 // from.
@@ -17,12 +18,13 @@
 //	{"kind":"result", … ,"crc":"d41d8cd9"}
 //
 // The checksum is the CRC-32C (Castagnoli) of all bytes of the line before `,"crc":"`, as 8
-// hexadecimal digits. All hexadecimal digits are lower case. There is no white space between
-// tokens where this comment shows none, and the members up to the one called the last fixed one
-// stand in the order given: a reader may take them from their places and need not parse the line.
-// What follows them is in no order, but where this comment says what stands last, and a member that
-// is missing is empty, zero or false. Members that a reader does not know are to be skipped; so are
-// lines of kinds that it does not know, once their checksum is verified. A line has at most 256 MiB.
+// hexadecimal digits. All hexadecimal digits are lower case. There is no white space between tokens
+// where this comment shows none, and the members up to the one called the last fixed one stand in
+// the order given: a reader may take them from their places and need not parse the line. What
+// follows them is in no order, but where this comment says what stands last, and a member that is
+// missing is empty, zero or false. Members that a reader does not know are to be skipped; so are
+// lines of kinds that it does not know, once their checksum is verified. A line has at most 256
+// MiB.
 //
 // # run
 //
@@ -50,14 +52,14 @@
 //   - time: UTC, always 24 bytes with three decimals
 //   - cost_usd: US dollars, digits and at most nine decimals, no exponent; null where no price is known
 //   - simulated: true; not there for an answer of a real provider
-//   - may_cost_usd: as cost_usd, the most that those attempts can have cost of which nobody said what they did, under a
-//     budget; not there where there are none
+//   - may_cost_usd: as cost_usd, the most that attempts whose outcome nobody knows can have cost,
+//     under a budget; not there where there are none
 //
 // Then: id (the record's, as the token it came as), endpoint, model and provider (that answered),
 // downgraded_from (the model asked for, where the budget changed it), shard (the id of the batch
-// line's shard that it was answered through; not there where it was asked on its own), prompt_tokens,
-// completion_tokens, cached_tokens, reasoning_tokens, attempts, latency_ms, and last, before the
-// checksum, response (the body, without white space between its tokens).
+// line's shard that it was answered through; not there where it was asked on its own),
+// prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, attempts, latency_ms, and
+// last, before the checksum, response (the body, without white space between its tokens).
 //
 // A record is done when there is a result with its id and its fingerprint. Of several the last one
 // counts. An id is the same when its token is, byte for byte.
@@ -100,8 +102,9 @@
 //	{"kind":"batch","step":"collected","shard":"7f3a-1","time":"…","state":"completed","answered":1,
 //	 "cost_usd":0.0000069,"crc":"…"}
 //
-// The fixed members: step, shard (its id, 1 to 64 of A-Z a-z 0-9 _ -), time, simulated (true, where a
-// simulated run wrote it). A line with a step that a reader does not know is to be skipped. The steps:
+// The fixed members: step, shard (its id, 1 to 64 of A-Z a-z 0-9 _ -), time, simulated (true, where
+// a simulated run wrote it). A line with a step that a reader does not know is to be skipped. The
+// steps:
 //   - intent: the records are about to be uploaded. It has provider, endpoint, model (as sent), round
 //     (1 for records submitted for the first time), bytes (of the file), reserved_usd (the most that it
 //     can cost; missing where that was not reckoned), window (the completion window); and last, in

@@ -6,14 +6,15 @@ import (
 )
 
 var (
-	// ErrMismatch is what [Ledger.ReadMatch] returns where the hashes of two records are the same and
-	// the records are not: there is no recorded result for this one.
+	// ErrMismatch is what [Ledger.ReadMatch] returns where the hashes of two records are the same
+	// and the records are not: there is no recorded result for this one.
 	ErrMismatch = errors.New("recorded for another id or request")
 
 	// ErrNotLedger is in the error of a file that is something else. It is never written to.
 	ErrNotLedger = errors.New("not a ledger")
 
-	// ErrNotRegular is in the error of what is no regular file where one is needed: it is written to, or read more than once.
+	// ErrNotRegular is in the error of what is no regular file where one is needed: it is written
+	// to, or read more than once.
 	ErrNotRegular = errors.New("not a regular file")
 
 	// ErrChanged is in the error of a commit that finds the file replaced, removed or shorter than

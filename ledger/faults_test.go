@@ -140,7 +140,8 @@ func TestAWriteThatFailsAnywhereKeepsWhatIsWhole(t *testing.T) {
 	}
 }
 
-// checkFailedCommit commits batchToFail, and fails unless it says that the lines kept are safe, and no others.
+// checkFailedCommit commits batchToFail, and fails unless it says that the lines kept are safe, and
+// no others.
 func checkFailedCommit(t *testing.T, l *Ledger, room int, kept []byte) {
 	t.Helper()
 	failed := (*WriteError)(nil)

@@ -5,13 +5,13 @@ type Group struct {
 	Results  []Result
 	Failures []Failure
 
-	// Shards are steps. They are synced before Commit returns, whatever Options.Fsync says, as the next
-	// step is not to be taken before this one is safe; only a simulated run with FsyncNever leaves them
-	// to the system too.
+	// Shards are steps. They are synced before Commit returns, whatever Options.Fsync says, as the
+	// next step is not to be taken before this one is safe; only a simulated run with FsyncNever
+	// leaves them to the system too.
 	Shards []ShardEntry
 
-	// Emitted are the keys whose results were written to the file of Options.Emitted. Without such a
-	// file they are not written down, since nothing could ever ask for them.
+	// Emitted are the keys whose results were written to the file of Options.Emitted. Without such
+	// a file they are not written down, since nothing could ever ask for them.
 	Emitted     []Key
 	EmittedSize int64 // that file's size behind them, in bytes
 }

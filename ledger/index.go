@@ -9,7 +9,8 @@ import "math/bits"
 // exists beside it, and the garbage collector finds no pointer in it. Most of it is not even in the
 // collector's heap; see memory.go.
 //
-// At 24 bytes a slot and a load between 0.75 and 0.85 a record costs 28 to 32 bytes, growing or not.
+// At 24 bytes a slot and a load between 0.75 and 0.85 a record costs 28 to 32 bytes, growing or
+// not.
 type index struct {
 	memory  memory
 	pages   []*page
@@ -31,7 +32,7 @@ const (
 	metBit       = 1 << 62
 	emittedBit   = 1 << 63
 	blankBit     = 1 << 61 // nothing, but the slot is in use
-	shardBit     = 1 << 60 // it is where the intent stands that the record was last submitted by: there is no result
+	shardBit     = 1 << 60 // the place is that of the last intent: there is no result
 	maxLoadNum   = 17      // grow beyond 17/20 = 0.85
 	maxLoadDenom = 20
 	growthDenom  = 8 // by an eighth
@@ -39,7 +40,8 @@ const (
 
 type page [pageSlots]slot
 
-// A slot is in use when its state is not zero: it has a result, or was submitted, or met, or emitted.
+// A slot is in use when its state is not zero: it has a result, or was submitted, or met, or
+// emitted.
 type slot struct {
 	id, request uint64
 	state       uint64
@@ -114,7 +116,8 @@ func (x *index) slot(k Key) *slot {
 	return s
 }
 
-// set adds to the state of a key: a mark, or a result, which takes the place of an older one and of an intent.
+// set adds to the state of a key: a mark, or a result, which takes the place of an older one and of
+// an intent.
 func (x *index) set(k Key, ref Ref, marks uint64) {
 	s := x.slot(k)
 	s.state |= marks
@@ -126,22 +129,25 @@ func (x *index) set(k Key, ref Ref, marks uint64) {
 	}
 }
 
-// submit notes the intent that a record is in. One that has a result is done, whoever asks for it again.
+// submit notes the intent that a record is in. One that has a result is done, whoever asks for it
+// again.
 func (x *index) submit(k Key, intent Ref) {
 	if s := x.slot(k); s.ref() == 0 {
 		s.state = s.state&^maxRef | shardBit | uint64(intent)
 	}
 }
 
-// markEmitted notes that a record's line was written. A record that this run has met keeps what was so when it was met: where another
-// like it follows, that one's line is not written because the first one's just was.
+// markEmitted notes that a record's line was written. A record that this run has met keeps what was
+// so when it was met: where another like it follows, that one's line is not written because the
+// first one's just was.
 func (x *index) markEmitted(k Key) {
 	if s := x.find(k); s == nil || !s.met() {
 		x.set(k, 0, emittedBit)
 	}
 }
 
-// forgetEmitted takes the emitted mark off every slot. A slot that had nothing else stays, as one that knows nothing.
+// forgetEmitted takes the emitted mark off every slot. A slot that had nothing else stays, as one
+// that knows nothing.
 func (x *index) forgetEmitted() {
 	for i := range x.capacity() {
 		if s := x.at(i); s.emitted() {
@@ -178,10 +184,10 @@ func (x *index) reserve(slots int) {
 	}
 }
 
-// grow adds pages and spreads the slots over them, in place: first all to the far end, from the last
-// to the first, then each to its new home or behind its predecessor, from the first to the last. The
-// second pass never overtakes itself: no slot's final place is beyond where it waits, since as many
-// follow it there as do here.
+// grow adds pages and spreads the slots over them, in place: first all to the far end, from the
+// last to the first, then each to its new home or behind its predecessor, from the first to the
+// last. The second pass never overtakes itself: no slot's final place is beyond where it waits,
+// since as many follow it there as do here.
 func (x *index) grow(more int) {
 	old := x.capacity()
 	x.extend(old + more<<pageBits)

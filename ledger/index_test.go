@@ -154,8 +154,8 @@ func TestIndexStaysWithinItsMemory(t *testing.T) {
 	}
 }
 
-// BenchmarkIndex fills an index with ten million records, and tells what it takes for each of them: of memory, and of the heap, which the
-// collector lets grow to twice that.
+// BenchmarkIndex fills an index with ten million records, and tells what it takes for each of them:
+// of memory, and of the heap, which the collector lets grow to twice that.
 func BenchmarkIndex(b *testing.B) {
 	const records = 10_000_000
 	var heap, size float64

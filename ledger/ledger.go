@@ -20,8 +20,9 @@ type Options struct {
 	// Simulated says that this run asks the simulated provider. Its results are marked, and results
 	// marked so do not exist for a run that is not simulated; real ones exist for both.
 	Simulated bool
-	// Rehearsal says that this run asks a simulator that is served over the network: results marked as simulated exist for it, its
-	// own batches and marks are as a real run's. See [Ledger.Rehearse].
+	// Rehearsal says that this run asks a simulator that is served over the network: results marked
+	// as simulated exist for it, its own batches and marks are as a real run's. See
+	// [Ledger.Rehearse].
 	Rehearsal bool
 
 	// Since is from when Summary.SpentSince counts; zero for never.
@@ -32,13 +33,14 @@ type Options struct {
 	// Emitted is the regular file that results are written to, nil where it is none: its marks are
 	// what Found.Emitted tells of.
 	Emitted *disk.ID
-	// EmittedSize is the size of that file, in bytes, when the run began. Where it is less than at the last mark the file was cut
-	// since, and no mark of it counts. Where it is 0 the first commit, with or without anything in it, says so, so that
-	// older marks are forgotten before the file gets its first line.
+	// EmittedSize is the size of that file, in bytes, when the run began. Where it is less than at
+	// the last mark the file was cut since, and no mark of it counts. Where it is 0 the first
+	// commit, with or without anything in it, says so, so that older marks are forgotten before the
+	// file gets its first line.
 	EmittedSize int64
 
-	// Warn, if there is one, gets what a person should read: one line, without a newline. It is called
-	// by whoever calls Commit.
+	// Warn, if there is one, gets what a person should read: one line, without a newline. It is
+	// called by whoever calls Commit.
 	Warn func(string)
 
 	// FS is the file system, nil for the machine's.
@@ -53,8 +55,8 @@ type Ledger struct {
 	options Options
 	since   string // Options.Since as the lines have it
 
-	// committing is held by Commit, Prepare, Refresh and Close, and by the sync that is due a second after a commit. What
-	// follows is theirs.
+	// committing is held by Commit, Prepare, Refresh and Close, and by the sync that is due a
+	// second after a commit. What follows is theirs.
 	committing sync.Mutex
 	out        []byte
 	announced  bool        // the run line is written
@@ -65,8 +67,8 @@ type Ledger struct {
 	readOnly error // why the file may only be read, nil if it may be written
 	opened   int64 // the end of what Open indexed
 
-	// mu guards the rest, for as long as a step in memory takes. Only a holder of committing changes
-	// file, shards and end, which therefore reads them without mu.
+	// mu guards the rest, for as long as a step in memory takes. Only a holder of committing
+	// changes file, shards and end, which therefore reads them without mu.
 	mu      sync.Mutex
 	file    disk.File // nil until the ledger exists
 	index   index
@@ -77,19 +79,20 @@ type Ledger struct {
 	end     int64 // of what is indexed
 }
 
-// Summary is what a ledger holds, as far as it counts for this run: for a real one, simulated answers do not.
+// Summary is what a ledger holds, as far as it counts for this run: for a real one, simulated
+// answers do not.
 type Summary struct {
 	Results     int64 // records with a result
 	SpentNanos  int64 // billionths of a US dollar, billed failures included
 	SpentSince  int64 // the part of SpentNanos since Options.Since, by the records' times
-	UnknownCost int64 // answers whose cost is not known, and so not in SpentNanos, and of which no most is known either
-	KeptNanos   int64 // the most that attempts can have cost of which nobody said what they did, as far as that is known
+	UnknownCost int64 // answers of unknown cost, which is not in SpentNanos, and without a bound in KeptNanos
+	KeptNanos   int64 // the most that attempts whose outcome nobody knows can have cost, where that is known
 	KeptSince   int64 // the part of KeptNanos since Options.Since
 }
 
-// Open reads a ledger's index. A file that does not exist is an empty ledger, and is made by the first
-// commit. A last line without a newline is not there for a reader, since its writer may be at it; the
-// next commit deals with it.
+// Open reads a ledger's index. A file that does not exist is an empty ledger, and is made by the
+// first commit. A last line without a newline is not there for a reader, since its writer may be at
+// it; the next commit deals with it.
 //
 // Damage is a *[DamageError]; a file of another kind is ErrNotLedger, one of a later format
 // ErrVersion. None of them is ever written to.
@@ -122,7 +125,8 @@ func Open(path string, o Options) (*Ledger, error) {
 	return l, nil
 }
 
-// openExisting falls back to reading, for the reason that readOnly says: a ledger that may not be written still knows its answers.
+// openExisting falls back to reading, for the reason that readOnly says: a ledger that may not be
+// written still knows its answers.
 func openExisting(fsys disk.FS, path string) (file disk.File, readOnly, err error) {
 	file, err = fsys.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
@@ -152,8 +156,8 @@ func (l *Ledger) absorbUnlocked(size int64) error {
 	return err
 }
 
-// lookAgain tells damage from a line that was cut off and written over between two reads of it: under
-// the lock nobody does that. The index ends before the line.
+// lookAgain tells damage from a line that was cut off and written over between two reads of it:
+// under the lock nobody does that. The index ends before the line.
 func (l *Ledger) lookAgain(damage *DamageError) (err error) {
 	if err := l.file.Lock(); err != nil {
 		return fmt.Errorf("%w (and not read again: locking: %w)", damage, err)
@@ -167,8 +171,8 @@ func (l *Ledger) lookAgain(damage *DamageError) (err error) {
 	return err
 }
 
-// Marked is how large the file of Options.Emitted was when something was last known to be written to it, and not cut off since; 0 for
-// never. What is behind that it got from others, or from a run that was killed.
+// Marked is the size of the file of Options.Emitted at its last mark, 0 where there is none or the
+// file was cut since. What stands behind it came from others, or from a run that was killed.
 func (l *Ledger) Marked() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -185,7 +189,8 @@ func (l *Ledger) LeftOut() bool {
 	return l.leftOut
 }
 
-// Rehearse is Options.Rehearsal for a run that learns only from the first answer whom it asks. What was left out by then stays so.
+// Rehearse sets Options.Rehearsal in a run that learns from its first answer that it asks a
+// simulator. What was left out by then stays out.
 func (l *Ledger) Rehearse() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -201,8 +206,8 @@ func (l *Ledger) Summary() Summary {
 	return s
 }
 
-// Close makes what is written durable, unless Fsync is FsyncNever, and closes the file. No other call may be under
-// way or follow, Summary excepted.
+// Close makes what is written durable, unless Fsync is FsyncNever, and closes the file. No other
+// call may be under way or follow, Summary excepted.
 func (l *Ledger) Close() error {
 	l.committing.Lock()
 	defer l.committing.Unlock()

@@ -6,7 +6,8 @@ import (
 	"llmpipe/ledger/disk"
 )
 
-// A file that results are written to may be cut and keep its inode: what it held before must not pass for what it holds now.
+// A file that results are written to may be cut and keep its inode: what it held before must not
+// pass for what it holds now.
 func TestMarksOfACutFileAreForgotten(t *testing.T) {
 	file, other := disk.ID{Device: 1, Inode: 2}, disk.ID{Device: 1, Inode: 3}
 	b := resultsOf(0, 2)

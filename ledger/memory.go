@@ -5,10 +5,11 @@ import (
 	"unsafe"
 )
 
-// memory is where an index has its pages. Those that it takes many at a time are not of the heap: the collector lets that grow to twice
-// what is in use, and so would keep as much again free beside them.
+// memory is where an index has its pages. Those that it takes many at a time are not of the heap,
+// which the collector lets grow to twice what is in use.
 //
-// The pages live as long as the memory does, and a pointer to one does not keep it alive: whoever holds one holds the index as well.
+// The pages live as long as the memory does, and a pointer to one does not keep it alive: whoever
+// holds one holds the index as well.
 type memory struct {
 	blocks []*block
 }
@@ -16,7 +17,7 @@ type memory struct {
 // block is a stretch of memory from the system.
 type block struct{ mem []byte }
 
-// ownPages is from how many pages on a block is worth asking the system for.
+// ownPages is the number of pages from which on a block is worth asking the system for.
 const ownPages = 8
 
 // pages appends n pages, all zero.

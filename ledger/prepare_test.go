@@ -58,7 +58,8 @@ func TestPrepareSaysWhatACommitWould(t *testing.T) {
 	}
 }
 
-// A ledger that may only be read gives its answers back. What was written out of it is forgotten, and no answer is taken.
+// A ledger that may only be read gives its answers back. What was written out of it is forgotten,
+// and no answer is taken.
 func TestALedgerThatMayOnlyBeRead(t *testing.T) {
 	path := testPath(t)
 	mustCommit(t, mustOpen(t, path, Options{}), resultsOf(0, 1))

@@ -16,8 +16,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// writerEnv makes the test binary a process that writes to a ledger; its value is the ledger's path and
-// the process's number.
+// writerEnv makes the test binary a process that writes to a ledger; its value is the ledger's path
+// and the process's number.
 const writerEnv = "LEDGER_TEST_WRITER"
 
 func TestMain(m *testing.M) {
@@ -74,7 +74,8 @@ func runWriter(path, number string) error {
 	return l.Close()
 }
 
-// writerResult is of very different lengths, so that a write takes long enough for a kill to hit it.
+// writerResult is of very different lengths, so that a write takes long enough for a kill to hit
+// it.
 func writerResult(n int) Result {
 	r := testResult(n)
 	r.Response = fmt.Appendf(nil, "%q", strings.Repeat("x", (n%17)*(n%17)*50))
@@ -128,8 +129,8 @@ func TestProcessesShareALedgerAndSomeAreKilled(t *testing.T) {
 	t.Logf("%d results; warned %q", len(times), warned)
 }
 
-// runWriterProcess returns the numbers that the process said were safe. It kills it when it has said
-// so of as many as killAfter, unless that is negative.
+// runWriterProcess returns the numbers that the process said were safe. It kills it when it has
+// said so of as many as killAfter, unless that is negative.
 func runWriterProcess(t *testing.T, path string, number, killAfter int) (safe []int) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s\n%d", writerEnv, path, number))

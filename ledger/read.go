@@ -10,8 +10,8 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// Read reads a result back and verifies it. dst keeps its buffers, so ID and Response are good until
-// its next Read. A line that no longer is what was written is a *[DamageError].
+// Read reads a result back and verifies it. dst keeps its buffers, so ID and Response are good
+// until its next Read. A line that no longer is what was written is a *[DamageError].
 func (l *Ledger) Read(ref Ref, dst *Result) error { return l.NewReader().Read(ref, dst) }
 
 // ReadMatch is Read for a result found by its hashes: it compares what they stand for. Where the id
@@ -21,8 +21,9 @@ func (l *Ledger) ReadMatch(ref Ref, id []byte, request *[32]byte, dst *Result) e
 	return l.NewReader().ReadMatch(ref, id, request, dst)
 }
 
-// Reader reads results back one after the other. Where they are asked for in about the order in which they stand in the file, as those of
-// a run are that is begun anew, it reads ahead. It is for one goroutine, while others commit.
+// Reader reads results back one after the other. Where they are asked for in about the order in
+// which they stand in the file, as a run that is begun anew asks for them, it reads ahead. It is for
+// one goroutine, while others commit.
 type Reader struct {
 	ledger *Ledger
 	file   disk.File // the ledger's
@@ -33,7 +34,8 @@ type Reader struct {
 }
 
 const (
-	// firstRead is enough for most answers and cheap for all; what is longer takes a further read or two.
+	// firstRead is enough for most answers and cheap for all; what is longer takes a further read
+	// or two.
 	firstRead = 4 << 10
 	// farRead is how much is read at once where one result is asked for behind the other.
 	farRead = line.ReadSize

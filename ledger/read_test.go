@@ -33,8 +33,8 @@ func (f countingFile) ReadAt(p []byte, at int64) (int, error) {
 	return f.File.ReadAt(p, at)
 }
 
-// A reader reads every result whatever the order and however long the lines are; in about the file's own order it seldom has to go to the
-// disk.
+// A reader reads every result whatever the order and however long the lines are; in about the
+// file's own order it seldom has to go to the disk.
 func TestReaderReadsAhead(t *testing.T) {
 	const results = 2000
 	disk := &countingFS{}

@@ -30,8 +30,8 @@ const (
 	ShardCollected = line.ShardCollected
 )
 
-// ErrUnwritable is in the error of a commit whose group can't be written down. Nothing of the group is
-// then, and the ledger goes on.
+// ErrUnwritable is in the error of a commit whose group can't be written down. Nothing of the group
+// is then, and the ledger goes on.
 var ErrUnwritable = line.ErrUnwritable
 
 // KeyOf returns the key of a record from its id, a JSON token as it was read, and its request

@@ -6,8 +6,9 @@ import (
 	"io/fs"
 )
 
-// Refresh indexes what other processes have appended since this one last looked, and writes nothing. It takes no lock: a last line
-// without a newline may be one that is being written, and is left for later.
+// Refresh indexes what other processes have appended since this one last looked, and writes
+// nothing. It takes no lock: a last line without a newline may be one that is being written, and is
+// left for later.
 func (l *Ledger) Refresh() error {
 	l.committing.Lock()
 	defer l.committing.Unlock()

@@ -23,8 +23,8 @@ type RepairStats struct {
 // between. Neither new file may exist.
 //
 // A damaged byte costs the record that it is in. Where it was the newline between two records, both
-// are kept; so is a record that a torn one has run into. Such lines are found by their checksums. One
-// whose checksum is right and that cannot be read is lost whole.
+// are kept; so is a record that a torn one has run into. Such lines are found by their checksums.
+// One whose checksum is right and that cannot be read is lost whole.
 func Repair(path, out string) (stats RepairStats, err error) {
 	file, _, err := openExisting(disk.OS{}, path)
 	if err != nil {
@@ -84,7 +84,8 @@ func (s *sideFile) writeLine(text []byte) error {
 	return s.buf.WriteByte('\n')
 }
 
-// finish makes the file durable, its name included, and closes it. A file that was never made is finished.
+// finish makes the file durable, its name included, and closes it. A file that was never made is
+// finished.
 func (s *sideFile) finish() error {
 	if s.file == nil {
 		return nil

@@ -36,8 +36,8 @@ func (r *repairer) all(lines *line.Reader) error {
 	}
 }
 
-// between keeps what can be kept of what stands between two newlines: of a damaged newline two lines
-// are left, and behind a torn line may stand a whole one.
+// between keeps what can be kept of what stands between two newlines: of a damaged newline two
+// lines are left, and behind a torn line may stand a whole one.
 func (r *repairer) between(text []byte, at int64) error {
 	if line.Verify(text) == nil {
 		return r.take(text, at) // whatever in it looks like two lines

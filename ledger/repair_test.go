@@ -135,7 +135,8 @@ func resultWith(t testing.TB, response string) []byte {
 	return text
 }
 
-// An answer may hold what looks like the beginning of many lines, or like the ends of as many. A damaged one must not take hours.
+// An answer may hold what looks like the beginning of many lines, or like the ends of as many. A
+// damaged one must not take hours.
 func TestRepairIsNotSlowedByLookAlikes(t *testing.T) {
 	for _, look := range []string{`{"kind":"x"},`, runStart + `1,"a":2},`, `{"a":1,"crc":"01234567"},`, runStart + `1,"crc":"01234567"},`} {
 		line := resultWith(t, "["+strings.Repeat(look, 1<<18)+"1]")

@@ -9,7 +9,8 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// Entry is one line of a ledger. It and all it points to are good until the function that got it returns.
+// Entry is one line of a ledger. It and all it points to are good until the function that got it
+// returns.
 type Entry struct {
 	Kind    line.Kind // also one that this version does not know
 	Offset  int64     // of the line in the file, uncompressed
@@ -20,9 +21,9 @@ type Entry struct {
 	Emitted *line.Emitted
 }
 
-// Scan calls f with every line of a ledger in order, each verified first. A ledger that is compressed
-// with gzip or zstd is read as well. What follows the last newline is left out, as a writer may be
-// at it. An error of f ends the scan and is returned as it is.
+// Scan calls f with every line of a ledger in order, each verified first. A ledger that is
+// compressed with gzip or zstd is read as well. What follows the last newline is left out, as a
+// writer may be at it. An error of f ends the scan and is returned as it is.
 func Scan(path string, f func(Entry) error) error {
 	s := scanner{path: path}
 	return scanLines(path, func(text []byte, at int64) error {

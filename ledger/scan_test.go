@@ -161,8 +161,9 @@ func TestScanStopsWhereItMust(t *testing.T) {
 	}
 }
 
-// malformedLines are lines with the right checksum and a beginning that can be read, and with members behind it that can't be. Opening a
-// ledger finds the first ones, as it reads no more of the others than their beginning.
+// malformedLines are lines with the right checksum and a beginning that can be read, and with
+// members behind it that can't be. Opening a ledger finds the first ones, as it reads no more of
+// the others than their beginning.
 func malformedLines() (found, passed [][]byte) {
 	const when = timeStart + `2026-01-01T00:00:00.000Z`
 	step := func(name string) string { return batchStart + name + shardStart + `s1` + when + `"` }
@@ -189,7 +190,8 @@ func malformedLines() (found, passed [][]byte) {
 		)
 }
 
-// TestMalformedLinesAreDamage: what opening finds damaged scanning does too, and repairing takes out.
+// TestMalformedLinesAreDamage: what opening finds damaged scanning does too, and repairing takes
+// out.
 func TestMalformedLinesAreDamage(t *testing.T) {
 	data, starts := smallLedger(t)
 	found, passed := malformedLines()

@@ -10,17 +10,19 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// ShardLock is a shard that this process alone takes further. It ends with Release or with the process.
+// ShardLock is a shard that this process alone takes further. It ends with Release or with the
+// process.
 type ShardLock struct {
 	fs   disk.FS
 	name string
 	file disk.File
 }
 
-// LockShard tries to make a shard this process's own, by the lock of the file LEDGER.batch-SHARD beside the ledger, which it makes.
-// It does not wait: where another holder has the shard, in this process or another, the lock and the error are nil. The holder that
-// was before may have taken the shard further, and even collected it, so what is to be done is known after a [Ledger.Refresh] only.
-// A nil fsys is the machine's.
+// LockShard tries to make a shard this process's own, by the lock of the file LEDGER.batch-SHARD
+// beside the ledger, which it makes. It does not wait: where another holder has the shard, in this
+// process or another, the lock and the error are nil. The holder before may have taken the shard
+// further, or collected it: only a [Ledger.Refresh] tells what is left to do. A nil fsys is the
+// machine's.
 func LockShard(ledgerPath, shard string, fsys disk.FS) (*ShardLock, error) {
 	if !line.ValidShardID(shard) {
 		return nil, fmt.Errorf("locking shard %q: not an id of a shard", shard)
@@ -45,7 +47,8 @@ func LockShard(ledgerPath, shard string, fsys disk.FS) (*ShardLock, error) {
 
 var errNameless = errors.New("the locked file has no name any more")
 
-// try opens and locks the file, and gives the lock back where it is worth nothing: where the error is errNameless.
+// try opens and locks the file, and gives the lock back where it is worth nothing: where the error
+// is errNameless.
 func (k *ShardLock) try() (held bool, err error) {
 	k.file, err = k.fs.OpenFile(k.name, os.O_RDWR|os.O_CREATE, filePerm)
 	if err != nil {
@@ -73,8 +76,9 @@ func (k *ShardLock) named() error {
 	return err
 }
 
-// Release gives the shard back. With remove, for a shard that is collected, the lock's file goes as well. One that stays, after a crash
-// or because another process was just looking at it, harms nobody.
+// Release gives the shard back. With remove, for a shard that is collected, the lock's file goes as
+// well. One that stays, after a crash or because another process was just looking at it, harms
+// nobody.
 func (k *ShardLock) Release(remove bool) error {
 	var err error
 	if remove {

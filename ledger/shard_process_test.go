@@ -128,7 +128,8 @@ func TestAShardHasOneOwner(t *testing.T) {
 	}
 }
 
-// takenFS lets another holder come and go, and take the file with it, between the opening and the locking of a file.
+// takenFS lets another holder come and go, and take the file with it, between the opening and the
+// locking of a file.
 type takenFS struct {
 	disk.OS
 	t    *testing.T

@@ -14,7 +14,8 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// intentOf returns the intent of a shard of the results from..to-1. Every other record has a custom_id of its own.
+// intentOf returns the intent of a shard of the results from..to-1. Every other record has a
+// custom_id of its own.
 func intentOf(shard string, round, from, to int) ShardEntry {
 	e := ShardEntry{
 		Step: ShardIntent, Shard: shard, Time: testTime(), Provider: "api.openai.com", Endpoint: "chat", Model: "gpt-4o-mini",
@@ -51,7 +52,8 @@ func mustStep(t testing.TB, l *Ledger, steps ...ShardEntry) {
 	mustCommit(t, l, &Group{Shards: steps})
 }
 
-// commitShardLife takes shard s1, of records 30 and 31, to its end, half answered, and shard s2, of record 31, as far as its batch.
+// commitShardLife takes shard s1, of records 30 and 31, to its end, half answered, and shard s2, of
+// record 31, as far as its batch.
 func commitShardLife(t testing.TB, l *Ledger) {
 	t.Helper()
 	mustStep(t, l, intentOf("s1", 1, 30, 32))
@@ -64,7 +66,8 @@ func commitShardLife(t testing.TB, l *Ledger) {
 	mustStep(t, l, uploaded("s2"), created("s2"))
 }
 
-// checkShardLines fails unless the ledger, which holds the lines of data, knows of the shards what commitShardLife had written by them.
+// checkShardLines fails unless the ledger, which holds the lines of data, knows of the shards what
+// commitShardLife had written by them.
 func checkShardLines(t testing.TB, l *Ledger, data []byte) {
 	t.Helper()
 	want := map[string]string{}

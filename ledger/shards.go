@@ -7,7 +7,8 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// Shard is all that a ledger knows of a shard. One whose intent was lost with a damaged line has neither what stood there nor records.
+// Shard is all that a ledger knows of a shard. One whose intent was lost with a damaged line has
+// neither what stood there nor records.
 type Shard struct {
 	ID        string
 	Simulated bool
@@ -132,8 +133,8 @@ func (l *Ledger) enterShard(h *line.Head, text []byte, at int64) error {
 	return nil
 }
 
-// Shards returns every shard in the order of their intents, collected ones included, as far as known by now: see [Ledger.Refresh].
-// For a run that is not simulated there are no simulated ones.
+// Shards returns every shard in the order of their intents, collected ones included, as far as
+// known by now: see [Ledger.Refresh]. For a run that is not simulated there are no simulated ones.
 func (l *Ledger) Shards() []Shard {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -150,9 +151,10 @@ func (l *Ledger) Shard(id string) (Shard, bool) {
 	return Shard{}, false
 }
 
-// ReadShard calls each with the records of a shard in the order of its intent, which is read and verified first and in memory
-// until ReadShard returns: about 130 bytes a record. A record is good until each returns. An error of each ends the reading and is
-// returned as it is; an intent that no longer is what was written is a *[DamageError].
+// ReadShard calls each with the records of a shard, in the order of its intent. The intent is read
+// and verified first, and stays in memory until ReadShard returns: about 130 bytes a record. A
+// record is good until each returns. An error of each ends the reading and is returned as it is; an
+// intent that no longer is what was written is a *[DamageError].
 func (l *Ledger) ReadShard(id string, each func(ShardRecord) error) error {
 	l.mu.Lock()
 	file, at, size := l.file, int64(0), 0
@@ -181,8 +183,9 @@ func (l *Ledger) ReadShard(id string, each func(ShardRecord) error) error {
 	return err
 }
 
-// ScanShards returns every shard of a ledger, simulated ones included, in the order of their intents. It takes no lock, and
-// reads the file as [Scan] does, but results only so far as to verify them.
+// ScanShards returns every shard of a ledger, simulated ones included, in the order of their
+// intents. It takes no lock, and reads the file as [Scan] does, but results only so far as to
+// verify them.
 func ScanShards(path string) ([]Shard, error) {
 	var found shards
 	err := scanLines(path, func(text []byte, at int64) error {

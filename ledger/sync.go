@@ -61,8 +61,8 @@ func (l *Ledger) sync() error {
 	return nil
 }
 
-// syncJournal makes what was just written durable, the file's name included, so that the run may go on to act. Where nothing real is
-// acted on and syncing is never, it is not needed.
+// syncJournal makes what was just written durable, the file's name included, so that the run may go
+// on to act. Where nothing real is acted on and syncing is never, it is not needed.
 func (l *Ledger) syncJournal() error {
 	if l.options.Simulated && l.options.Fsync == FsyncNever {
 		return nil

@@ -14,8 +14,8 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// smallLedger returns the bytes of a ledger of every kind of line, and the offsets its lines begin at,
-// the file's size last.
+// smallLedger returns the bytes of a ledger of every kind of line, and the offsets its lines begin
+// at, the file's size last.
 func smallLedger(t testing.TB) (data []byte, starts []int) {
 	t.Helper()
 	path := testPath(t)
@@ -146,8 +146,8 @@ func TestAFlippedByteIsFoundAndCostsItsRecord(t *testing.T) {
 	}
 }
 
-// checkDamage fails unless the ledger is refused at the offset; a damaged last newline makes a torn tail,
-// which is not damage.
+// checkDamage fails unless the ledger is refused at the offset; a damaged last newline makes a torn
+// tail, which is not damage.
 func checkDamage(t *testing.T, path string, last bool, offset int64) {
 	t.Helper()
 	l, err := Open(path, Options{})

@@ -46,8 +46,8 @@ func RemoveLocked(fsys FS, name string, file File) error {
 	return Both(fsys.Remove(name), file.Close())
 }
 
-// SyncDir makes the names in a directory durable, a new ledger's among them. A directory that may not
-// be read and a file system that syncs no directories are no reason not to write in them.
+// SyncDir makes the names in a directory durable, a new ledger's among them. A directory that may
+// not be read and a file system that syncs no directories are no reason not to write in them.
 func (OS) SyncDir(name string) error {
 	dir, err := os.Open(name)
 	if errors.Is(err, fs.ErrPermission) {

@@ -34,8 +34,8 @@ func unlock(f *os.File) error {
 	return os.NewSyscallError("UnlockFileEx", err)
 }
 
-// RemoveLocked closes a locked file first, as one that is open can't be removed, and then takes its name
-// away. One that another process has opened meanwhile stays.
+// RemoveLocked closes a locked file first, as one that is open can't be removed, and then takes its
+// name away. One that another process has opened meanwhile stays.
 func RemoveLocked(fsys FS, name string, file File) error {
 	if err := file.Close(); err != nil {
 		return err

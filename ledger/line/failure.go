@@ -1,7 +1,7 @@
 package line
 
-// Failure is a record that got no answer. It is remembered for the reports and for the spend; the next
-// run tries the record again.
+// Failure is a record that got no answer. It is remembered for the reports and for the spend; the
+// next run tries the record again.
 type Failure struct {
 	Record
 

@@ -69,7 +69,8 @@ func (f *field) time(dst *time.Time) bool {
 	if len(f.value) != 2+len(TimeLayout) {
 		return false
 	}
-	// Of the layouts that TimeLayout is a case of, time.Parse knows this one by heart. The string that it is given does not escape.
+	// Of the layouts that TimeLayout is a case of, time.Parse knows this one by heart. The string
+	// that it is given does not escape.
 	t, err := time.Parse(time.RFC3339Nano, string(f.value[1:len(f.value)-1]))
 	*dst = t
 	return err == nil
@@ -80,8 +81,9 @@ func (f *field) bool(dst *bool) bool {
 	return *dst || string(f.value) == "false"
 }
 
-// fields goes through the members of a line that Verify has passed. What has the right checksum was JSON when it was sealed, and is not
-// checked again: members are only found, at a fraction of what parsing would cost.
+// fields goes through the members of a line that Verify has passed. What has the right checksum was
+// JSON when it was sealed, and is not checked again: members are only found, at a fraction of what
+// parsing would cost.
 type fields struct {
 	field
 	rest []byte // from the comma before the next member, or the object's brace
@@ -90,7 +92,8 @@ type fields struct {
 // start turns to a line.
 func (f *fields) start(line []byte) { f.rest = line }
 
-// next moves to the next member, and is false after the last. What it cannot make sense of is ErrMalformed.
+// next moves to the next member, and is false after the last. What it cannot make sense of is
+// ErrMalformed.
 func (f *fields) next() (bool, error) {
 	if string(f.rest) == "}" {
 		return false, nil
@@ -118,7 +121,8 @@ func (f *fields) next() (bool, error) {
 // responseName is the member that stands last in a result, so that its end need not be looked for.
 const responseName = "response"
 
-// lengthOf returns how long the value is that src begins with; where it has no end that is all of src.
+// lengthOf returns how long the value is that src begins with; where it has no end that is all of
+// src.
 func lengthOf(src []byte) int {
 	depth := 0
 	for i := 0; i < len(src); {

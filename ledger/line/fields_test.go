@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// What the fields of a line are is found whatever stands in the values, and a line that makes no sense
-// is malformed, not a reason to panic.
+// What the fields of a line are is found whatever stands in the values, and a line that makes no
+// sense is malformed, not a reason to panic.
 func TestFields(t *testing.T) {
 	for line, want := range map[string]string{
 		`{"a":1,"b":"x\"y,}","c":[1,{"d":"]}"}],"e":{},"f":null}`: `a=1 b="x\"y,}" c=[1,{"d":"]}"}] e={} f=null `,

@@ -5,15 +5,16 @@ import (
 	"hash/crc32"
 )
 
-// Budget bounds what is done for lines inside of damage, in bytes looked at: an answer may be full of
-// what looks like the beginning of a line, and for each of them all that follows may be looked at.
+// Budget bounds what is done for lines inside of damage, in bytes looked at: an answer may be full
+// of what looks like the beginning of a line, and for each of them all that follows may be looked
+// at.
 type Budget int64
 
 // MaxSearch is the budget for what stands between two newlines. It takes less than a second.
 const MaxSearch Budget = 1 << 30
 
-// SealedLen returns the length of the line that src begins with, or 0 where none does. The line ends
-// where a checksum stands that is its own.
+// SealedLen returns the length of the line that src begins with, or 0 where none does. The line
+// ends where a checksum stands that is its own.
 func SealedLen(src []byte, budget *Budget) int {
 	if !Begins(src) {
 		return 0
@@ -42,8 +43,8 @@ func SealedLen(src []byte, budget *Budget) int {
 // Begins reports whether src begins as every line does, of whatever kind.
 func Begins(src []byte) bool { return bytes.HasPrefix(src, []byte(lineStart)) }
 
-// NextHead returns where the next whole beginning of a line is, from a position on, or -1. It is of a
-// kind that is known: an answer may be full of objects with a kind of their own.
+// NextHead returns where the next whole beginning of a line is, from a position on, or -1. It is of
+// a kind that is known: an answer may be full of objects with a kind of their own.
 func NextHead(src []byte, from int) int {
 	for from < len(src) {
 		i := bytes.Index(src[from:], []byte(lineStart))

@@ -23,8 +23,8 @@ type Head struct {
 	Step      ShardStep // of a batch line
 	Shard     []byte    // of a batch line: the id
 
-	// keys is the rest of the line from the first key's quote on: of an emitted line, and of an intent
-	// once that is decoded.
+	// keys is the rest of the line from the first key's quote on: of an emitted line, and of an
+	// intent once that is decoded.
 	keys []byte
 }
 

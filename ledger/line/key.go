@@ -8,8 +8,8 @@ import (
 // Key is what a ledger's index knows a record by: 64 bits of its id and 64 bits of its request.
 //
 // Two different records share both halves with a probability of about 1e-25 in ten million, which a
-// read of the result would notice. Two different ids share the id half with about 3e-6 in ten million;
-// such a pair in one run looks like a duplicate id.
+// read of the result would notice. Two different ids share the id half with about 3e-6 in ten
+// million; such a pair in one run looks like a duplicate id.
 type Key struct {
 	ID      uint64 // the first 8 bytes, big endian, of the SHA-256 of the id's JSON token
 	Request uint64 // the first 8 bytes, big endian, of the request fingerprint

@@ -14,8 +14,8 @@ const (
 	KindBatch   Kind = "batch"   // a shard took a step
 )
 
-// KindOf returns the kind of a line that [Verify] has passed, also one that is not known; without an
-// allocation for those that are.
+// KindOf returns the kind of a line that [Verify] has passed, also one that is not known; without
+// an allocation for those that are.
 func KindOf(line []byte) Kind {
 	name, _, _ := bytes.Cut(line[len(lineStart):], []byte(`"`))
 	for _, k := range []Kind{KindRun, KindResult, KindFailure, KindEmitted, KindBatch} {

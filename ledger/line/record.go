@@ -10,7 +10,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Record is what results and failures have in common: who was asked what, where, and at which price.
+// Record is what results and failures have in common: who was asked what, where, and at which
+// price.
 type Record struct {
 	ID       []byte   // the record's id, a JSON token as it was read
 	Request  [32]byte // the request's fingerprint
@@ -24,8 +25,8 @@ type Record struct {
 
 	CostNanos int64 // billionths of a US dollar, never negative
 	CostKnown bool  // false: no price is known, and CostNanos means nothing
-	// MayCostNanos is the most that those attempts can have cost of which nobody said what they did,
-	// where a budget had it set aside.
+	// MayCostNanos is the most that attempts whose outcome nobody knows can have cost, where a
+	// budget had it set aside.
 	MayCostNanos int64
 
 	Attempts  int   // requests sent
@@ -34,9 +35,9 @@ type Record struct {
 	Simulated bool // the simulated provider's, which a real run never takes for an answer
 }
 
-// ErrUnwritable is in the error of what can't be written down: an id or a response that is not JSON on
-// one line, a negative cost, a year beyond 9999, a line beyond 256 MiB, a step of a shard without an
-// intent before it.
+// ErrUnwritable is in the error of what can't be written down: an id or a response that is not JSON
+// on one line, a negative cost, a year beyond 9999, a line beyond 256 MiB, a step of a shard
+// without an intent before it.
 var ErrUnwritable = errors.New("record can't be written down")
 
 // check refuses what could not be read back.
@@ -52,7 +53,8 @@ func (r *Record) check() error {
 	return nil
 }
 
-// oneLineOfJSON keeps what could not be read back from being written: the rest of a line is our own.
+// oneLineOfJSON keeps what could not be read back from being written: the rest of a line is our
+// own.
 func oneLineOfJSON(value jsontext.Value) bool {
 	return bytes.IndexByte(value, '\n') < 0 && value.IsValid(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 }
@@ -106,8 +108,8 @@ type names struct{ endpoint, model, provider, shard string }
 
 func (r *Record) names() names { return names{r.Endpoint, r.Model, r.Provider, r.Shard} }
 
-// set takes over the member that f is at, if it is one of a Record's, and is false where it is not what
-// it must be.
+// set takes over the member that f is at, if it is one of a Record's, and is false where it is not
+// what it must be.
 func (r *Record) set(f *field, before *names) bool {
 	switch string(f.name) {
 	case "id":

@@ -41,8 +41,8 @@ func AppendResult(dst []byte, r *Result, simulated bool) ([]byte, error) {
 	return r.finish(dst, from)
 }
 
-// Decode fills a result from its line, whose bytes ID and Response then are. What it cannot make sense
-// of is [ErrMalformed].
+// Decode fills a result from its line, whose bytes ID and Response then are. What it cannot make
+// sense of is [ErrMalformed].
 func (r *Result) Decode(line []byte) error {
 	before, downgradedFrom := r.names(), r.DowngradedFrom
 	*r = Result{kept: r.kept, fields: r.fields}

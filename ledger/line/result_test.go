@@ -73,3 +73,52 @@ func describe(r Result) string {
 	r.fields, r.kept = fields{}, nil
 	return fmt.Sprintf("id %s response %s %+v", r.ID, r.Response, r)
 }
+
+func TestAnyFailureIsReadBackAsItWas(t *testing.T) {
+	text := rapid.String()
+	count := rapid.Int64Range(0, math.MaxInt64)
+	var got Failure // one for all, as a scan has it
+	rapid.Check(t, func(t *rapid.T) {
+		id, err := json.Marshal(text.Draw(t, "id"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := Failure{
+			Record: Record{
+				ID: id, Request: [32]byte(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "request")),
+				Endpoint: text.Draw(t, "endpoint"), Model: text.Draw(t, "model"), Provider: text.Draw(t, "provider"),
+				Shard:        text.Draw(t, "shard"),
+				PromptTokens: count.Draw(t, "prompt"), CompletionTokens: count.Draw(t, "completion"),
+				CostKnown: true,
+				Attempts:  rapid.IntRange(0, math.MaxInt).Draw(t, "attempts"), LatencyMS: count.Draw(t, "latency"),
+				Time:      time.UnixMilli(rapid.Int64Range(-62135596800000, 253402300799999).Draw(t, "time")).UTC(),
+				Simulated: rapid.Bool().Draw(t, "simulated"), MayCostNanos: count.Draw(t, "may cost"),
+			},
+			Type: text.Draw(t, "type"), Code: text.Draw(t, "code"), Message: text.Draw(t, "message"),
+			Status: rapid.IntRange(0, 999).Draw(t, "status"),
+			Billed: rapid.Bool().Draw(t, "billed"),
+		}
+		if want.Billed {
+			want.CostKnown = rapid.Bool().Draw(t, "known")
+		}
+		if want.Billed && want.CostKnown {
+			want.CostNanos = 1 + count.Draw(t, "cost")/2
+		}
+		line, err := AppendFailure(nil, &want, want.Simulated)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line = bytes.TrimSuffix(line, []byte("\n"))
+		h, ok := ParseHead(line)
+		if !ok || Verify(line) != nil || h.Kind != KindFailure || h.CostNanos != want.CostNanos || h.CostKnown != want.CostKnown {
+			t.Fatalf("head %+v of %s", h, line)
+		}
+		if err := got.Decode(line); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		got.fields = fields{}
+		if g, w := fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want); g != w {
+			t.Fatalf("read back\n%s\nwant\n%s", g, w)
+		}
+	})
+}

@@ -71,8 +71,8 @@ func endsInSum(line []byte) bool {
 	return body >= 0 && string(line[body:body+len(sumStart)]) == sumStart && string(line[len(line)-len(sumEnd):]) == sumEnd
 }
 
-// Foreign says that a file's first line is of something that is no ledger, damaged or not. A ledger's
-// line with one bad byte still has a beginning or an end of its own.
+// Foreign says that a file's first line is of something that is no ledger, damaged or not. A
+// ledger's line with one bad byte still has a beginning or an end of its own.
 func Foreign(line []byte) bool {
 	return !bytes.HasPrefix(line, []byte(lineStart)) && !endsInSum(line)
 }

@@ -31,8 +31,8 @@ func parseShardStep(name []byte) (ShardStep, bool) {
 	return ShardStep(max(i, 0)), i >= 0
 }
 
-// ShardEntry is a step of a shard, the requests that go to a provider as one batch. It is written down
-// before the run goes on to the next step.
+// ShardEntry is a step of a shard, the requests that go to a provider as one batch. It is written
+// down before the run goes on to the next step.
 type ShardEntry struct {
 	Step  ShardStep
 	Shard string // the shard's id, the run's choice: 1 to 64 of A-Z a-z 0-9 _ -

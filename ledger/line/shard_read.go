@@ -2,8 +2,8 @@ package line
 
 import "bytes"
 
-// Decode fills a step from its line, the records left out; [Head.EachKey] then finds the keys. What it
-// cannot make sense of is [ErrMalformed].
+// Decode fills a step from its line, the records left out; [Head.EachKey] then finds the keys. What
+// it cannot make sense of is [ErrMalformed].
 func (e *ShardEntry) Decode(line []byte, h *Head) error {
 	m, err := membersOf(line)
 	if err != nil {

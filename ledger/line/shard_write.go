@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// AppendShard writes a step down. Keys and records of an intent come last, so that what is before them
-// is read without them.
+// AppendShard writes a step down. Keys and records of an intent come last, so that what is before
+// them is read without them.
 func AppendShard(dst []byte, e *ShardEntry, simulated bool) ([]byte, error) {
 	from := len(dst)
 	size, err := e.check()

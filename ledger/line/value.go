@@ -63,8 +63,8 @@ func parseInt(text []byte) (int64, bool) {
 
 const badDigit = 0xff
 
-// hexDigit holds the value of every lower-case hexadecimal digit. Upper case is not taken: a flipped
-// bit must not pass for the same digit.
+// hexDigit holds the value of every lower-case hexadecimal digit. Upper case is not taken: a
+// flipped bit must not pass for the same digit.
 var hexDigit = func() (table [256]byte) {
 	for i := range table {
 		table[i] = badDigit

@@ -20,7 +20,8 @@ type listedProvider struct {
 	models     []listedModel
 }
 
-// listedModel is a model's price. Rates of cached tokens that are 0 are not published: such tokens cost what others do.
+// listedModel is a model's price. Rates of cached tokens that are 0 are not published: such tokens
+// cost what others do.
 type listedModel struct {
 	name          string
 	aliases       []string

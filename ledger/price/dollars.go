@@ -15,8 +15,8 @@ const (
 	nanosDigits    = 9 // the most decimals that an amount in dollars has
 )
 
-// Append writes the amount in decimal, with no more decimals than it takes. It is for an amount that
-// is not negative.
+// Append writes the amount in decimal, with no more decimals than it takes. It is for an amount
+// that is not negative.
 func (d Dollars) Append(dst []byte) []byte {
 	dst = strconv.AppendInt(dst, int64(d/nanosPerDollar), 10)
 	rest := d % nanosPerDollar
@@ -42,7 +42,8 @@ func (d *Dollars) UnmarshalJSON(text []byte) (err error) {
 	return err
 }
 
-// ParseDollars reads what String writes: a decimal number with at most nine decimals, not below zero.
+// ParseDollars reads what String writes: a decimal number with at most nine decimals, not below
+// zero.
 func ParseDollars(s string) (Dollars, error) {
 	d, ok := ReadDollars([]byte(s))
 	if !ok {

@@ -1,10 +1,11 @@
 package price
 
-// usd makes [Rates] of list prices, which are in US dollars for a million tokens. The compiler refuses what is finer than Rates are.
+// usd makes [Rates] of list prices, which are in US dollars for a million tokens. The compiler
+// refuses what is finer than Rates are.
 const usd = nanosPerDollar
 
-// listed are the public list prices of the models in use, read from the source on the day of the snapshot (or in its month), without
-// discounts that are not everybody's.
+// listed are the public list prices of the models in use, read from the source on the day of the
+// snapshot (or in its month), without discounts that are not everybody's.
 var listed = []listedProvider{
 	{
 		id: "openai", ids: []string{"text-completion-openai"},

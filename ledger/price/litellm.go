@@ -85,8 +85,8 @@ func (m liteModel) price() (p Price, ok bool, err error) {
 	}
 	var b rateReader
 	p.Rates = m.rates(&b, "")
-	// Some bill the reasoning apart, and dearer. What is in the answer is then billed too high, which
-	// is better than too low.
+	// Some bill the reasoning apart, and dearer. What is in the answer is then billed too high,
+	// which is better than too low.
 	p.Output = max(p.Output, b.rate(m.number("output_cost_per_reasoning_token"), perToken, 0))
 	if m.number("input_cost_per_token_batches") != "" {
 		p.HasBatch = true

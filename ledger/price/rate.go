@@ -14,7 +14,8 @@ const (
 	perMillion tokenUnit = 6
 )
 
-// maxRate is more than any price: a million dollars a million tokens. Beyond it the units are wrong.
+// maxRate is more than any price: a million dollars a million tokens. Beyond it the units are
+// wrong.
 const maxRate Dollars = 1_000_000 * nanosPerDollar
 
 // parseRate reads a JSON number as the price of so many tokens, without making a float of it. What

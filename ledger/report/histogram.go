@@ -31,7 +31,8 @@ func (h *histogram) percentile(percent int64) int64 {
 	return 0
 }
 
-// bucketOf is the value itself below 64; above it, its highest six bits and how far they are shifted.
+// bucketOf is the value itself below 64; above it, its highest six bits and how far they are
+// shifted.
 func bucketOf(value uint64) int {
 	shift := max(bits.Len64(value)-subBits-1, 0)
 	return shift<<subBits + int(value>>shift)

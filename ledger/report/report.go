@@ -17,8 +17,8 @@ type Report struct {
 	Last  time.Time `json:"last,omitzero"`
 	Runs  int64     `json:"runs"`
 
-	// Simulated says that the figures are the simulated provider's, since there are no others. Where
-	// there are, SimulatedLeftOut of its records are not in the figures.
+	// Simulated says that the figures are the simulated provider's, since there are no others.
+	// Where there are, SimulatedLeftOut of its records are not in the figures.
 	Simulated        bool  `json:"simulated"`
 	SimulatedLeftOut int64 `json:"simulated_left_out"`
 
@@ -68,9 +68,9 @@ type ErrorCount struct {
 // maxMessage bounds what is kept of a message, in bytes. Some providers send whole pages of HTML.
 const maxMessage = 500
 
-// New reads ledgers, compressed or not, as [ledger.Scan] does. A record that was asked for more than
-// once was paid for more than once, and counts so. Memory grows with the number of
-// models, providers and kinds of error only.
+// New reads ledgers, compressed or not, as [ledger.Scan] does. A record that was asked for more
+// than once was paid for more than once, and counts so. Memory grows with the number of models,
+// providers and kinds of error only.
 func New(paths ...string) (*Report, error) {
 	real, simulated := newTally(), newTally()
 	for _, path := range paths {

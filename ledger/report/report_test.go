@@ -55,7 +55,8 @@ func writeLedger(t *testing.T, o ledger.Options, g *ledger.Group) string {
 	return path
 }
 
-// reportLedger writes a ledger of results of two models, one without a price, and of three kinds of failure.
+// reportLedger writes a ledger of results of two models, one without a price, and of three kinds of
+// failure.
 func reportLedger(t *testing.T, o ledger.Options) string {
 	t.Helper()
 	var g ledger.Group

@@ -7,7 +7,8 @@ import (
 	"llmpipe/ledger/price"
 )
 
-// Timeline is what happened when, in steps of equal length. Its memory is bounded: the longer the time, the longer the steps.
+// Timeline is what happened when, in steps of equal length. Its memory is bounded: the longer the
+// time, the longer the steps.
 type Timeline struct {
 	Start   time.Time     // of the first step, UTC
 	Step    time.Duration // how long each is
@@ -23,8 +24,9 @@ type Moment struct {
 // maxMoments bounds a Timeline: about two to a point of ink on paper.
 const maxMoments = 400
 
-// steps are the lengths that a step may have, in milliseconds. Each is a multiple of the one before, so that moments can be
-// merged, and none more than five times as long, so that widening leaves at least a fifth of the moments. Beyond the last they double.
+// steps are the lengths that a step may have, in milliseconds. Each is a multiple of the one
+// before, so that moments can be merged, and none more than five times as long, so that widening
+// leaves at least a fifth of the moments. Beyond the last they double.
 var steps = [...]int64{
 	10, 50, 100, 500, 1_000, 5_000, 15_000, 30_000, 60_000, 300_000, 900_000, 1_800_000,
 	3_600_000, 10_800_000, 21_600_000, 43_200_000, 86_400_000,
@@ -62,8 +64,8 @@ func (m *Moment) addCost(nanos int64, known bool) {
 	}
 }
 
-// lastMilli is the end of the year 2099. What a clock says beyond it or before 1970 counts as these, which keeps a time.Duration from
-// overflowing.
+// lastMilli is the end of the year 2099. What a clock says beyond it or before 1970 counts as
+// these, which keeps a time.Duration from overflowing.
 const lastMilli = 4_102_444_799_999
 
 // at returns the moment of a time, nil for a record that has none.
@@ -127,7 +129,8 @@ func (t *timeline) finish() Timeline {
 	return line
 }
 
-// Within returns the same in longer steps, if that is what it takes to have at most so many moments.
+// Within returns the same in longer steps, if that is what it takes to have at most so many
+// moments.
 func (t *Timeline) Within(most int) Timeline {
 	if len(t.Moments) <= most {
 		return *t

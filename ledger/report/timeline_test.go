@@ -11,7 +11,8 @@ import (
 	"llmpipe/ledger/price"
 )
 
-// Whatever the times are and whatever order they come in, nothing is lost, each record is in its step, and the memory is bounded.
+// Whatever the times are and whatever order they come in, nothing is lost, each record is in its
+// step, and the memory is bounded.
 func TestTimelineHoldsEveryRecord(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		span := rapid.SampledFrom([]int64{1, 1_000, 60_000, 86_400_000, 400 * 86_400_000, 100 * 365 * 86_400_000}).Draw(t, "span")
