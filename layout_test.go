@@ -79,9 +79,6 @@ var (
 	wideComments = 850
 	// embeddings are the structs that embed something which works, each before what it embeds.
 	embeddings = []string{
-		"batcher run", "committer run", "crew router", "decoder Decoder", "emitter run", "filler batcher", "handout shard",
-		"journal Ledger", "journal run", "lane run", "money run", "packer run", "reader run", "replayer run", "router run",
-		"shard batcher",
 	}
 )
 

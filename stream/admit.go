@@ -14,11 +14,18 @@ import (
 
 // reader is the read and admit stages: the one goroutine that takes records in.
 type reader struct {
-	*run
+	flow    *Flow
+	cfg     *Config
+	source  *source
 	decoder *decoder
 	memory  memory
 	journal *journal // nil without a ledger
+	routes  routes
 	next    func() (*Task, error)
+	summary func() ui.Summary // of the run so far
+
+	chunks     chunks
+	inputError error // what ended the reading; valid once it has ended
 
 	recalled chain // their results are recorded, and yet to be read back
 
@@ -29,18 +36,26 @@ type reader struct {
 	toldChanged bool
 }
 
+// routes are where a record may go from admission.
+type routes struct {
+	ask    func(t *Task)      // to be asked about at once
+	recall func(c chain)      // to have what is recorded for them read back
+	batch  func(t *Task)      // into a batch; nil in realtime
+	takes  func(t *Task) bool // reports whether a record is to go by batch
+}
+
 // read takes records in until the inputs end, the limit is reached or asking stops, and has the rest of a chunk judged too.
 func (r *reader) read() {
-	defer r.allRead.Store(true)
+	defer r.flow.allRead.Store(true)
 	r.readRecords()
-	if r.chunks.partial() && !r.stop.ending() {
+	if r.chunks.partial() && !r.flow.stop.ending() {
 		r.endChunk()
 	}
 }
 
 func (r *reader) readRecords() {
 	defer r.passRecalled()
-	for !r.stop.ending() && (r.cfg.Limit == 0 || r.pending < r.cfg.Limit) {
+	for !r.flow.stop.ending() && (r.cfg.Limit == 0 || r.pending < r.cfg.Limit) {
 		t, err := r.next()
 		if err != nil {
 			if !errors.Is(err, io.EOF) && !errors.Is(err, errAbandoned) {
@@ -49,7 +64,7 @@ func (r *reader) readRecords() {
 			return
 		}
 		if !r.chunks.rest.IsZero() {
-			r.stop.sleep(time.Until(r.chunks.rest)) // where asking ends meanwhile, t is unsent
+			r.flow.stop.sleep(time.Until(r.chunks.rest)) // where asking ends meanwhile, t is unsent
 			r.chunks.rest = time.Time{}
 		}
 		r.admit(t)
@@ -69,15 +84,14 @@ func (r *reader) nextRecord() (*Task, error) {
 	if t.Err != nil {
 		return t, nil
 	}
-	return t, r.decoder.decode(r.stop.asking, t)
+	return t, r.decoder.decode(r.flow.stop.asking, t)
 }
 
 // admit finds out what t needs and passes it on: to the lane if it must be asked, else to the commit.
 func (r *reader) admit(t *Task) {
 	t.seq = r.seq
 	r.seq++
-	t.size = int64(len(t.Buffer))
-	r.counts.in.Add(1)
+	r.flow.counts.in.Add(1)
 	again, elsewhere := false, false
 	if t.Outcome == Unsent {
 		again, elsewhere = r.meet(t)
@@ -87,42 +101,41 @@ func (r *reader) admit(t *Task) {
 		return
 	}
 	r.passRecalled() // before anything that may wait
-	batched := t.Outcome == Unsent && r.batches.takes(t)
+	batched := t.Outcome == Unsent && r.routes.takes(t)
 	if !elsewhere {
 		r.pending++
 		r.chunks.n++ // a bad line too: whoever judges a chunk is to see it
 	}
-	t.ask = t.Outcome == Unsent && !again && !batched && !elsewhere
-	ready := !t.ask && !batched || r.prepare()
-	if !r.gate.enter(1, t.size, t.ask) || t.Outcome != Unsent || !ready || elsewhere {
-		r.finish(t)
+	ask := t.Outcome == Unsent && !again && !batched && !elsewhere
+	ready := !ask && !batched || r.prepare()
+	if !r.flow.gate.enter(t, ask) || t.Outcome != Unsent || !ready || elsewhere {
+		r.flow.finish(t)
 		return
 	}
-	if batched || again && r.batches != nil { // where it came before it may be in a batch
+	if batched || again && r.routes.batch != nil { // where it came before it may be in a batch
 		t.twin = again
-		r.hand(t, r.batches.in)
+		r.routes.batch(t)
 		return
 	}
-	if joined := r.underway.begin(t); joined {
+	if joined := r.flow.underway.begin(t); joined {
 		return
 	}
 	if again && r.journal != nil && r.journal.recall(t, r.memory.Look(t.key)) {
 		// Its twin was committed between the two look-ups.
 		t.twin = true
-		r.underway.end(t)
-		r.finish(t)
+		r.flow.underway.end(t)
+		r.flow.finish(t)
 		return
 	}
 	if again {
-		t.ask = true
-		r.gate.ask()
+		r.flow.gate.ask(t)
 	}
-	r.hand(t, r.fresh)
+	r.routes.ask(t)
 }
 
 // passBy sends t, whose result is recorded, past all the asking.
 func (r *reader) passBy(t *Task) {
-	r.recalled.push(t, t.size)
+	r.recalled.push(t, int64(len(t.Buffer)))
 	if r.recalled.full() {
 		r.passRecalled()
 	}
@@ -131,25 +144,9 @@ func (r *reader) passBy(t *Task) {
 // passRecalled hands on what waits for company, once there is room for it. None comes while reading waits.
 func (r *reader) passRecalled() {
 	if c := r.recalled.take(); c.first != nil {
-		r.gate.enter(c.n, c.bytes, false)
-		r.recalls <- c.first
+		r.flow.gate.enterAll(c)
+		r.routes.recall(c)
 		runtime.Gosched() // where all is recorded nothing else waits here, and what is not is asked meanwhile
-	}
-}
-
-// hand gives t to the stage that takes from next.
-func (r *reader) hand(t *Task, next chan<- *Task) {
-	if !r.stop.ending() {
-		select {
-		case next <- t: // mostly there is room, and a look costs less than a choice
-			return
-		default:
-		}
-	}
-	select {
-	case next <- t:
-	case <-r.stop.asking.Done():
-		r.finish(t)
 	}
 }
 
@@ -158,12 +155,12 @@ func (r *reader) prepare() bool {
 	if r.journal == nil || r.prepared {
 		return true
 	}
-	if err := r.journal.Prepare(); err != nil {
+	if err := r.journal.ledger.Prepare(); err != nil {
 		hint := "name a ledger that can be written with --ledger, or go without one with --no-ledger"
 		if ui.IsErrno(err, syscall.ENOSPC) {
 			hint = "make room, or name a ledger on another disk with --ledger"
 		}
-		r.stop.fail(ui.WithHint(hint, fmt.Errorf("nothing was asked: %w", err)))
+		r.flow.stop.fail(ui.WithHint(hint, fmt.Errorf("nothing was asked: %w", err)))
 		return false
 	}
 	r.prepared = true
@@ -184,13 +181,13 @@ func (r *reader) meet(t *Task) (again, elsewhere bool) {
 		return false, false
 	}
 	// What was recorded since this run began is another stage's of the same pipeline: no news.
-	if found.Other != 0 && !r.journal.Recent(found.Other) && !r.toldChanged {
+	if found.Other != 0 && !r.journal.ledger.Recent(found.Other) && !r.toldChanged {
 		r.toldChanged = true
-		r.voice.Note("%s is recorded under another request (its prompt, model or parameters changed) and is asked again, as all like it; "+
-			"--match id reuses what is recorded", t.title())
+		r.flow.voice.Note("%s is recorded under another request (its prompt, model or parameters changed) and is asked again, as all like it; "+
+			"--match id reuses what is recorded", t)
 	}
-	if elsewhere = found.Shard != "" && r.batches == nil; elsewhere {
-		r.elsewhere.Add(1)
+	if elsewhere = found.Shard != "" && r.routes.batch == nil; elsewhere {
+		r.flow.counts.elsewhere.Add(1)
 	}
 	return found.Seen == ledger.SeenSame, elsewhere
 }

@@ -42,7 +42,7 @@ type alerts struct {
 	sent   sync.WaitGroup
 }
 
-func newAlerts(r *run) *alerts { return &alerts{target: r.cfg.Money.Alert, voice: r.voice} }
+func newAlerts(voice *ui.Voice, target string) *alerts { return &alerts{target: target, voice: voice} }
 
 // CheckAlert finds out at the start whether an alert has somewhere to go. An error does not name the address, which is often a secret.
 func CheckAlert(target string) error {
@@ -103,18 +103,18 @@ func (s *alerts) wait(atOnce <-chan struct{}) {
 }
 
 // status is the alert of this moment.
-func (m *money) status(text string, colour limiter.Colour) alert {
-	billed := m.billed.Load()
-	a := alert{
+func (a *account) status(text string, colour limiter.Colour) alert {
+	billed := a.billed.Load()
+	told := alert{
 		Text: "llmpipe: " + text, Colour: colour.String(),
-		Done:  max(m.counts.ok.Load(), m.counts.skipped.Load()+billed), // also those that wait for the commit: they are in Spent
-		Spent: price.Dollars(m.total.Spent()), Budget: price.Dollars(m.total.Limit()), Ledger: m.cfg.Ledger.Path,
+		Done:  max(a.flow.counts.ok.Load(), a.flow.counts.skipped.Load()+billed), // also those that wait for the commit: they are in Spent
+		Spent: price.Dollars(a.total.Spent()), Budget: price.Dollars(a.total.Limit()), Ledger: a.cfg.ledger,
 	}
-	a.From = m.downgradedAt()
-	if total, ok := m.expected(); ok && billed > 0 {
-		left := max(total-a.Done-m.counts.failed.Load(), 0)
-		finish := price.Dollars(float64(m.spent.Load()) / float64(billed) * float64(left))
-		a.Left, a.Finish = &left, &finish
+	told.From = a.downgradedAt()
+	if total, ok := a.expected(); ok && billed > 0 {
+		left := max(total-told.Done-a.flow.counts.failed.Load(), 0)
+		finish := price.Dollars(float64(a.spent.Load()) / float64(billed) * float64(left))
+		told.Left, told.Finish = &left, &finish
 	}
-	return a
+	return told
 }

@@ -9,81 +9,81 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// ask makes one attempt to have a record answered, and passes it on to where the answer sends it: the commit, or to sleep.
-func (l *lane) ask(t *Task, permit *limiter.Permit) {
-	l.client.Ask(l.stop.waiting, t.Endpoint, t.sendBody, &t.Reply)
-	if t.pack != nil {
-		t.pack.check(&t.Reply)
-	}
-	l.counts.attempt(&t.Reply)
+// ask makes one attempt to have q answered, and passes it on to where the answer sends it: the commit, or to sleep.
+func (l *lane) ask(q *Request, permit *limiter.Permit) {
+	l.host.client.Ask(l.lanes.flow.stop.waiting, q.record.Endpoint, q.body, q.reply)
+	q.check()
+	l.lanes.flow.counts.attempt(q.reply)
 	// Before the permit is given back, so that nothing more is sent where nothing more should be.
-	l.heed(t)
-	streak := permit.Settle(l.lesson(t))
-	l.report(t, streak)
-	l.money.watch()
-	switch t.Reply.Class {
+	l.heed(q)
+	streak := permit.Settle(l.lesson(q))
+	l.report(q, streak)
+	l.lanes.account.watch()
+	switch q.reply.Class {
 	case provider.OK:
-		t.forgive()
-		t.Attempts++
-		t.Outcome = answered
-		l.finish(t)
+		q.forgive()
+		q.attempts++
+		for _, t := range q.tasks {
+			t.Outcome = Answered
+		}
+		l.lanes.finish(q)
 	case provider.Pressure:
-		l.sleep(t, &t.waits().pressure)
+		l.sleep(q, &q.waits().pressure)
 	case provider.Transient:
-		t.Attempts++
-		t.inLane++
-		t.note(streak)
-		t.forgive()
-		if t.inLane <= l.cfg.Retries {
-			l.sleep(t, &t.waits().transient)
-		} else if l.move(t) {
+		q.attempts++
+		q.inLane++
+		q.note(streak)
+		q.forgive()
+		if q.inLane <= l.lanes.cfg.Retries {
+			l.sleep(q, &q.waits().transient)
+		} else if l.move(q) {
 			return
-		} else if t.metOutage() {
-			l.sleep(t, &t.waits().transient)
+		} else if q.metOutage() {
+			l.sleep(q, &q.waits().transient)
 		} else {
-			l.refuse(t)
+			l.refuse(q)
 		}
 	case provider.Refused:
-		t.Attempts++
-		l.refuse(t)
+		q.attempts++
+		l.refuse(q)
 	case provider.Exhausted, provider.Fatal:
-		l.again(t)
+		l.lanes.again(q)
 	case provider.Cancelled:
-		l.finish(t)
+		l.lanes.finish(q)
 	}
 }
 
-// heed draws from t's reply what it means for the lane and for the run.
-func (l *lane) heed(t *Task) {
-	switch t.Reply.Class {
+// heed draws from q's reply what it means for the lane and for the run.
+func (l *lane) heed(q *Request) {
+	switch q.reply.Class {
 	case provider.OK:
-		l.sameError.clear()
-		l.reopen(t.Reply.Start)
+		l.lanes.refusals.clear()
+		l.reopen(q.reply.Start)
 	case provider.Refused:
 		// What a pack's refusal says of its records is known once it is split.
-		if l.index == 0 && !t.divisible() && l.sameError.repeats(t.Reply.Err, t.records()) {
-			l.stop.fail(l.hopeless(t))
+		if l.host.index == 0 && !q.divisible() && l.lanes.refusals.repeats(q.reply.Err, q.records()) {
+			l.lanes.flow.stop.fail(l.hopeless(q))
 		}
 	case provider.Exhausted:
-		l.shut(l.exhausted(t.Reply.Err), false)
-		l.router.pauseIfClosed()
+		l.shut(l.exhausted(q.reply.Err), false)
+		l.lanes.pauseIfClosed()
 	case provider.Fatal:
-		if l.index == 0 {
-			l.stop.fail(l.fatal(t))
+		if l.host.index == 0 {
+			l.lanes.flow.stop.fail(l.fatal(q))
 		} else {
-			l.shut(l.fatal(t), true)
+			l.shut(l.fatal(q), true)
 		}
 	}
 }
 
-// lesson is what the limiter can learn from t's reply.
-func (l *lane) lesson(t *Task) limiter.Outcome {
-	o := limiter.Outcome{FirstTry: t.Attempts == 0 && t.delays == nil && t.floor == 0, Hint: t.Reply.Hint}
-	switch t.Reply.Class {
+// lesson is what the limiter can learn from q's reply.
+func (l *lane) lesson(q *Request) limiter.Outcome {
+	o := limiter.Outcome{FirstTry: q.attempts == 0 && q.delays == nil && q.floor == 0, Hint: q.reply.Hint}
+	switch q.reply.Class {
 	case provider.OK:
 		o.Kind = limiter.Success
-		o.PromptTokens = int(t.Reply.Answer.Usage.Prompt)
-		o.CompletionTokens = int(t.Reply.Answer.Usage.Completion)
+		o.PromptTokens = int(q.reply.Answer.Usage.Prompt)
+		o.CompletionTokens = int(q.reply.Answer.Usage.Completion)
 	case provider.Pressure:
 		o.Kind = limiter.Pressure
 	case provider.Transient:
@@ -93,82 +93,84 @@ func (l *lane) lesson(t *Task) limiter.Outcome {
 	default:
 		o.Kind = limiter.Terminal
 	}
-	o.Cost, o.CostUnclear = l.money.settle(t)
-	if t.Reply.Header != nil {
-		o.Quota = limiter.ParseQuota(t.Reply.Header, time.Now())
+	o.Cost, o.CostUnclear = l.bill(q)
+	if q.reply.Header != nil {
+		o.Quota = limiter.ParseQuota(q.reply.Header, time.Now())
 	}
 	return o
 }
 
-// sleep puts t aside until it may be asked about again.
-func (l *lane) sleep(t *Task, wait *hintedBackOff) {
-	l.trouble.Store(t.Reply.Err)
-	if hint, most := t.Reply.Hint, l.cfg.Pace.GiveUp; most > 0 && hint > most {
+// bill has the account settle q's last attempt.
+func (l *lane) bill(q *Request) (cost int64, unclear bool) {
+	cost, q.costKnown, unclear = l.lanes.account.settle(q.host, q.model, q.reply, false)
+	q.cost += cost
+	if unclear {
+		q.mayCost += q.worst
+	}
+	return cost, unclear
+}
+
+// sleep puts q aside until it may be asked about again.
+func (l *lane) sleep(q *Request, wait *hintedBackOff) {
+	l.trouble.Store(q.reply.Err)
+	if hint, most := q.reply.Hint, l.lanes.cfg.GiveUp; most > 0 && hint > most {
 		l.shut(ui.WithHint("the same command goes on where this one stopped, then; or wait for it with a longer --give-up",
 			fmt.Errorf("the provider asks to wait %s, longer than --give-up", hint.Round(time.Second))), true)
-		l.router.pauseIfClosed()
-		l.again(t)
+		l.lanes.pauseIfClosed()
+		l.lanes.again(q)
 		return
 	}
-	wait.hint = t.Reply.Hint
+	wait.hint = q.reply.Hint
 	d := wait.NextBackOff()
-	l.voice.Detail("%s: %s; again in %s", t.title(), t.Reply.Err, d.Round(time.Millisecond))
-	records := t.records()
-	if l.stop.ending() || !l.sleepers.add(t, d) {
-		l.finish(t)
+	l.lanes.flow.voice.Detail("%s: %s; again in %s", q, q.reply.Err, d.Round(time.Millisecond))
+	records := q.records()
+	if l.lanes.flow.stop.ending() || !l.lanes.sleepers.add(q, d) {
+		l.lanes.finish(q)
 		return
 	}
-	l.counts.retries.Add(records)
+	l.lanes.flow.counts.retries.Add(records)
 }
 
-// metOutage reports whether t, whose attempts are used up, may be asked once more: nothing but its own attempts has failed or succeeded
-// since the first of them, one more opens the breaker, and it is not the record that fails, since the last one came to no provider. So a
-// record that is alone, or the last, waits as many together do. One that only ever gets a 500 may be at fault itself.
-func (t *Task) metOutage() bool {
-	return t.inStreak == t.inLane && t.inStreak == limiter.TripAfter-1 && t.Reply.Unreached()
-}
-
-// move sends t to the lanes behind this one, where its attempts are used up, and reports whether there are any.
-func (l *lane) move(t *Task) bool {
-	if l.index+1 >= len(l.router.lanes) {
+// move sends q to the lanes behind this one, where its attempts are used up, and reports whether there are any.
+func (l *lane) move(q *Request) bool {
+	if l.host.index+1 >= len(l.lanes.all) {
 		return false
 	}
-	t.floor, t.inLane, t.streak, t.inStreak, t.delays = l.index+1, 0, nil, 0, nil
-	l.again(t)
+	q.floor, q.inLane, q.streak, q.inStreak, q.delays = l.host.index+1, 0, nil, 0, nil
+	l.lanes.again(q)
 	return true
 }
 
-// again has t placed anew, at once.
-func (r *run) again(t *Task) {
-	records := t.records()
-	if r.stop.ending() || !r.sleepers.add(t, 0) {
-		r.finish(t)
+// again has q placed anew, at once.
+func (l *lanes) again(q *Request) {
+	records := q.records()
+	if l.flow.stop.ending() || !l.sleepers.add(q, 0) {
+		l.finish(q)
 		return
 	}
-	r.counts.retries.Add(records)
+	l.flow.counts.retries.Add(records)
 }
 
-// refuse makes t's last reply its error, unless it is a pack that can be split.
-func (l *lane) refuse(t *Task) {
-	if t.divisible() {
-		l.split(t)
+// finish hands the records of q to the commit, each with its part of what became of them.
+func (l *lanes) finish(q *Request) {
+	q.settle()
+	tasks, t := q.tasks, q.tasks[0]
+	if q.pack == nil { // whose tasks lie in q
+		q.recycle()
+		l.flow.finish(t)
 		return
 	}
-	t.Fail(t.Reply.Err)
-	l.finish(t)
+	for _, t := range tasks {
+		l.flow.finish(t)
+	}
 }
 
-// finish hands t to the commit.
-func (r *run) finish(t *Task) {
-	if t.pack != nil {
-		r.unpack(t)
+// refuse makes q's last reply its error, unless it is a pack that can be split.
+func (l *lane) refuse(q *Request) {
+	if q.divisible() {
+		l.lanes.split(q)
 		return
 	}
-	if t.ask {
-		more := int64(len(t.Reply.Body))
-		t.size += more
-		t.ask = false
-		r.gate.answered(more)
-	}
-	r.commits <- t
+	q.fail(q.reply.Err)
+	l.lanes.finish(q)
 }

@@ -41,18 +41,18 @@ func (p *polling) next() time.Duration {
 
 // await looks at the batch until it has ended.
 func (s *shard) await(ctx context.Context) (provider.Batch, error) {
-	wait := newPolling(s.lane.client.Local())
+	wait := newPolling(s.batcher.lane.host.client.Local())
 	if s.cfg.Batch.Detach && !s.earlier {
 		return provider.Batch{}, errNotWaited
 	}
 	for {
 		var state provider.Batch
 		err := s.retry(ctx, "looking at batch "+s.batchID, func() (err error) {
-			state, err = s.lane.client.Batch(ctx, s.batchID)
+			state, err = s.batcher.lane.host.client.Batch(ctx, s.batchID)
 			return err
 		})
 		switch {
-		case notThere(err) && s.lane.client.Simulated():
+		case notThere(err) && s.batcher.lane.host.client.Simulated():
 			return state, errVoid // that simulator was another process
 		case notThere(err) && time.Since(s.stepped) < s.settling(): // it was made just now, and does not show everywhere
 		case notThere(err):
@@ -65,7 +65,7 @@ func (s *shard) await(ctx context.Context) (provider.Batch, error) {
 			if state.Ended() {
 				return state, nil
 			}
-			s.voice.Detail("batch %s: %s, %s of %s answered", s.batchID, state.Status, ui.Grouped(state.Completed+state.Failed),
+			s.flow.voice.Detail("batch %s: %s, %s of %s answered", s.batchID, state.Status, ui.Grouped(state.Completed+state.Failed),
 				ui.Grouped(s.requests))
 		}
 		if !s.lookLater(wait.next()) {
@@ -78,13 +78,13 @@ func (s *shard) await(ctx context.Context) (provider.Batch, error) {
 func (s *shard) lookLater(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
-	for taken := s.taken; s.waitedFor(); {
+	for taken := s.batcher.taken; s.waitedFor(); {
 		select {
 		case <-timer.C:
 			return true
 		case <-taken:
 			taken = nil // from now on it is known whether it is waited for
-		case <-s.stop.asking.Done():
+		case <-s.flow.stop.asking.Done():
 			return false
 		}
 	}
@@ -98,7 +98,7 @@ func (s *shard) waitedFor() bool {
 		return false
 	}
 	select {
-	case <-s.taken:
+	case <-s.batcher.taken:
 		return s.wanted()
 	default:
 		return true
@@ -138,8 +138,8 @@ func (s *shard) retry(ctx context.Context, what string, f func() error) error {
 		if most := s.cfg.Pace.GiveUp; most > 0 && time.Since(start)+d > most {
 			return err
 		}
-		s.voice.Detail("%s: %v; again in %s", what, err, d.Round(time.Millisecond))
-		if !s.stop.sleep(d) {
+		s.flow.voice.Detail("%s: %v; again in %s", what, err, d.Round(time.Millisecond))
+		if !s.flow.stop.sleep(d) {
 			return ctx.Err()
 		}
 	}

@@ -33,9 +33,11 @@ import (
 // for no money on its way there. So nobody waits for ever: what is held is released, or left, and where only what is left stands in the
 // way the run pauses.
 type batcher struct {
-	*run
+	flow    *Flow
+	cfg     *Config
 	lane    *lane
 	journal *journal
+	account *account
 	in      chan *Task
 	options func() record.Options // what lines become, for decoding them again
 
@@ -43,10 +45,6 @@ type batcher struct {
 	taken  chan struct{} // closed when the intake has ended
 	living sync.WaitGroup
 	calls  chan struct{} // holds as many as may upload or download at a time
-
-	// back is the gate of the records that were on disk. They have room of their own, as what fills the other may wait for the money that
-	// their shard gives back when they are committed.
-	back *gate
 
 	intending sync.Mutex   // held by the shard whose records are being written into the ledger
 	replaying sync.Mutex   // held by the shard whose records are on their way to the commit
@@ -67,27 +65,25 @@ const idleSubmit = 10 * time.Minute
 const transfers = 2
 
 // newBatcher takes up what the ledger knows of earlier batches.
-func newBatcher(r *run, j *journal, options func() record.Options) *batcher {
+func newBatcher(f *Flow, c *Config, l *lane, j *journal, a *account, options func() record.Options) *batcher {
 	b := &batcher{
-		run: r, lane: r.router.lanes[0], journal: j, options: options,
+		flow: f, cfg: c, lane: l, journal: j, account: a, options: options,
 		in: make(chan *Task, freshRecords), over: make(chan struct{}), taken: make(chan struct{}), calls: make(chan struct{}, transfers),
 		shards: make(map[string]*shard), ended: make(chan struct{}), odd: make(map[string]bool),
-		back: newGate(r.gate.allowed),
 	}
-	context.AfterFunc(r.stop.asking, b.back.close)
 	pending := 0
-	for _, known := range j.Shards() {
+	for _, known := range j.ledger.Shards() {
 		switch {
 		case !known.Pending():
 		case b.ours(&known):
 			b.shards[known.ID] = newEarlierShard(b, known)
 			pending++
-		case known.Simulated == b.lane.client.Simulated():
-			limiter.Leave(r.money.budgets(), known.ReservedNanos) // it is not collected here
+		case known.Simulated == b.lane.host.client.Simulated():
+			limiter.Leave(a.budgets(), known.ReservedNanos) // it is not collected here
 		}
 	}
 	if pending > 0 {
-		r.voice.Note("ledger %s: %s not collected yet", r.cfg.Ledger.Path, batches(pending))
+		f.voice.Note("ledger %s: %s not collected yet", c.Ledger.Path, batches(pending))
 	}
 	return b
 }
@@ -102,27 +98,31 @@ func batches(n int) string {
 
 // ours reports whether a shard of the ledger is at the provider that this run asks, and says once where it is not.
 func (b *batcher) ours(known *ledger.Shard) bool {
-	if known.Simulated != b.lane.client.Simulated() {
+	if known.Simulated != b.lane.host.client.Simulated() {
 		return false
 	}
-	if known.Provider == b.lane.name {
+	if known.Provider == b.lane.host.name {
 		return true
 	}
 	if known.Provider == "" { // its intent was lost with a damaged line
-		b.voice.Warn("ledger %s: which records are in batch %s is not known any more: it is left alone", b.cfg.Ledger.Path, ShardTitle(known))
-		b.voice.Hint("llmpipe batches forget %s gives it up", ShardTitle(known))
+		b.flow.voice.Warn("ledger %s: which records are in batch %s is not known any more: it is left alone", b.cfg.Ledger.Path,
+			ShardTitle(known))
+		b.flow.voice.Hint("llmpipe batches forget %s gives it up", ShardTitle(known))
 		return false
 	}
 	if !b.odd[known.Provider] {
 		b.odd[known.Provider] = true
-		b.voice.Note("ledger %s: a batch at %s is left alone: this run asks %s", b.cfg.Ledger.Path, known.Provider, b.lane.name)
+		b.flow.voice.Note("ledger %s: a batch at %s is left alone: this run asks %s", b.cfg.Ledger.Path, known.Provider, b.lane.host.name)
 	}
 	return false
 }
 
+// put has t go by batch.
+func (b *batcher) put(t *Task) { b.flow.hand(t, b.in) }
+
 // takes reports whether t goes by batch. An urgent record that was submitted already is not paid for again to have it sooner.
 func (b *batcher) takes(t *Task) bool {
-	return b != nil && (b.cfg.Batch.Mode == ModeBatch || !urgent(t.Priority) || b.journal.Look(t.key).Shard != "")
+	return b.cfg.Batch.Mode == ModeBatch || !urgent(t.Priority) || b.journal.ledger.Look(t.key).Shard != ""
 }
 
 // take is the intake: it puts records into shards until no more come, or until asking ends.
@@ -137,7 +137,7 @@ func (b *batcher) take() {
 		case t := <-b.in:
 			b.place(fill, t)
 			idle.Reset(idleSubmit)
-		case <-b.short: // what is open may be what the money is held for
+		case <-b.account.short: // what is open may be what the money is held for
 			fill.seal()
 			b.takeUp()
 		case <-idle.C:
@@ -150,7 +150,7 @@ func (b *batcher) take() {
 			fill.seal()
 			b.takeUp()
 			return
-		case <-b.stop.asking.Done():
+		case <-b.flow.stop.asking.Done():
 			return
 		}
 	}
@@ -158,13 +158,13 @@ func (b *batcher) take() {
 
 // place puts t into the shard that it was submitted in before, else into one of fill's.
 func (b *batcher) place(fill *filler, t *Task) {
-	found := b.journal.Look(t.key)
-	for ; found.Shard != ""; found = b.journal.Look(t.key) {
+	found := b.journal.ledger.Look(t.key)
+	for ; found.Shard != ""; found = b.journal.ledger.Look(t.key) {
 		s, elsewhere := b.find(found.Shard)
 		switch {
 		case elsewhere:
-			b.elsewhere.Add(1)
-			b.finish(t)
+			b.flow.counts.elsewhere.Add(1)
+			b.flow.finish(t)
 			return
 		case s != nil && s.attach(t):
 			return
@@ -172,9 +172,9 @@ func (b *batcher) place(fill *filler, t *Task) {
 		// It is not pending any more.
 	}
 	switch {
-	case t.twin && b.underway.join(t): // of an urgent one
+	case t.twin && b.flow.underway.join(t): // of an urgent one
 	case b.journal.recall(t, found):
-		b.finish(t)
+		b.flow.finish(t)
 	default:
 		fill.add(t)
 	}
@@ -188,14 +188,14 @@ func (b *batcher) find(id string) (s *shard, elsewhere bool) {
 	if s := b.shards[id]; s != nil {
 		return s, false
 	}
-	known, ok := b.journal.Shard(id)
+	known, ok := b.journal.ledger.Shard(id)
 	if !ok || !known.Pending() {
 		return nil, false
 	}
 	if !b.ours(&known) {
 		return nil, true
 	}
-	limiter.HoldAnyway(b.money.budgets(), known.ReservedNanos) // it was not there when the others were
+	limiter.HoldAnyway(b.account.budgets(), known.ReservedNanos) // it was not there when the others were
 	s = newEarlierShard(b, known)
 	b.shards[id] = s
 	if b.started {
@@ -208,7 +208,7 @@ func (b *batcher) find(id string) (s *shard, elsewhere bool) {
 func (b *batcher) takeUp() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.started || b.stop.ending() {
+	if b.started || b.flow.stop.ending() {
 		return
 	}
 	b.started = true
@@ -252,7 +252,7 @@ func (b *batcher) end() {
 	<-b.taken
 	b.living.Wait()
 	for len(b.in) > 0 {
-		b.finish(<-b.in)
+		b.flow.finish(<-b.in)
 	}
 }
 
@@ -260,17 +260,17 @@ func (b *batcher) end() {
 func (b *batcher) tellLeft() {
 	wanted, others := b.goingOn()
 	if others > 0 {
-		b.voice.Note("%s with records that this input does not hold: not finished yet", batches(others))
+		b.flow.voice.Note("%s with records that this input does not hold: not finished yet", batches(others))
 	}
-	switch why := b.stop.reasons(); {
+	switch why := b.flow.stop.reasons(); {
 	case wanted == 0:
-	case !b.stop.ending() || why.budget != nil: // the money of the next record does not keep the same command from collecting these
-		b.stop.pause(ui.WithHint("the same command collects what is ready by then, at any time",
+	case !b.flow.stop.ending() || why.budget != nil: // the money of the next record does not keep the same command from collecting these
+		b.flow.stop.pause(ui.WithHint("the same command collects what is ready by then, at any time",
 			fmt.Errorf("%s not finished yet", batches(wanted))))
 	case wanted == 1:
-		b.voice.Note("1 batch goes on at the provider: the same command collects it later")
+		b.flow.voice.Note("1 batch goes on at the provider: the same command collects it later")
 	default:
-		b.voice.Note("%s go on at the provider: the same command collects them later", batches(wanted))
+		b.flow.voice.Note("%s go on at the provider: the same command collects them later", batches(wanted))
 	}
 }
 

@@ -14,9 +14,9 @@ func TestBatchWhoseAnswersAreNotRecordedStaysPending(t *testing.T) {
 	broken := errors.New("the disk is broken")
 	r := try(t, "sim:?latency=0s&batch-latency=10ms", prompts(20), func(c *Config) {
 		c.Batch.Mode, c.Ledger.Path, c.Decode.Model = ModeBatch, path, "gpt-4o-mini"
-		c.Observe = func(t *Task) {
-			t.shard.journal.broken.Store(true)
-			t.shard.stop.fail(broken)
+		c.Observe = func(f *Flow, _ *Task) {
+			f.unrecorded.Store(true)
+			f.stop.fail(broken)
 		}
 	})
 	all, err := ledger.ScanShards(path)
@@ -30,7 +30,7 @@ func TestBatchWhoseAnswersAreNotRecordedStaysPending(t *testing.T) {
 
 // A shard takes what the provider's bounds of a file and the ledger's of a line leave room for.
 func TestFullShard(t *testing.T) {
-	f := newFiller(nil, 1, nil)
+	f := newFiller(&batcher{}, 1, nil)
 	f.line = make([]byte, 1000)
 	record := newTask()
 	record.ID = make([]byte, 1000)

@@ -10,7 +10,7 @@ import (
 // entry is a request of the shard for the ledger alone: no record of the input shows what becomes of it.
 func (h *handout) entry(id []byte, request *[32]byte, model string) *Task {
 	t := newTask()
-	t.ID, t.Request, t.Endpoint, t.Model = bytes.Clone(id), *request, h.kind.endpoint, model
+	t.ID, t.Request, t.Endpoint, t.Model = bytes.Clone(id), *request, h.shard.kind.endpoint, model
 	t.key = ledger.KeyOf(t.ID, &t.Request)
 	t.gone = true
 	h.claim(t)
@@ -19,7 +19,7 @@ func (h *handout) entry(id []byte, request *[32]byte, model string) *Task {
 
 // unused is what the batch charges for out, its answer to t, where t has got another. It is nil where that is this one, recorded before.
 func (h *handout) unused(t *Task, out *record.BatchOutput) *Task {
-	if out == nil || t.Recorded.Shard == h.id {
+	if out == nil || t.Recorded.Shard == h.shard.id {
 		return nil
 	}
 	e := h.entry(t.ID, &t.Request, t.Model)
@@ -37,8 +37,8 @@ func (h *handout) charge(t *Task) {
 		t.recycle()
 		return
 	}
-	h.cost += t.Cost
-	h.counts.cost.Add(t.Cost)
-	h.comeBack(t)
+	h.shard.cost += t.Cost
+	h.flow.counts.cost.Add(t.Cost)
+	h.shard.batcher.comeBack(t)
 	h.commit(t)
 }

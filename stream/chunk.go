@@ -47,13 +47,13 @@ type chunkStatus struct {
 // endChunk waits until everything asked so far is committed, and runs the command that was asked for. It reports whether the run goes on.
 // The breather is for the next chunk to take, if there is one.
 func (r *reader) endChunk() bool {
-	r.gate.idle()
-	if r.stop.ending() {
+	r.flow.gate.idle()
+	if r.flow.stop.ending() {
 		return false
 	}
 	if r.cfg.OnChunk != "" {
 		if err := r.onChunk(); err != nil {
-			r.stop.pause(err)
+			r.flow.stop.pause(err)
 			return false
 		}
 	}
@@ -67,13 +67,13 @@ func (r *reader) onChunk() error {
 	if err != nil {
 		return fmt.Errorf("--on-chunk: %w", err)
 	}
-	defer r.voice.Lend()()
-	cmd := shellCommand(r.stop.asking, r.cfg.OnChunk)
+	defer r.flow.voice.Lend()()
+	cmd := shellCommand(r.flow.stop.asking, r.cfg.OnChunk)
 	cmd.Stdin = bytes.NewReader(append(status, '\n'))
 	cmd.Stdout, cmd.Stderr = r.cfg.Stderr, r.cfg.Stderr
 	// A command that outlives its cancellation holds the pipes open; it is not waited for longer than this.
 	cmd.WaitDelay = time.Second
-	if err := cmd.Run(); err != nil && !r.stop.ending() { // one that was cut short has no say
+	if err := cmd.Run(); err != nil && !r.flow.stop.ending() { // one that was cut short has no say
 		if _, ok := err.(*exec.ExitError); ok {
 			return ui.WithHint("the same command goes on with the next chunk",
 				fmt.Errorf("--on-chunk stopped the run after chunk %d: %w", r.chunks.done, err))

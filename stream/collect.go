@@ -53,7 +53,7 @@ func (s *shard) download(ctx context.Context, state *provider.Batch, found *answ
 		}
 		if err == nil && n < want {
 			err = tooShort(fmt.Sprintf("the files of batch %s hold %s of %s answers", s.batchID, ui.Grouped(n), ui.Grouped(want)))
-			if again, lookErr := s.lane.client.Batch(ctx, s.batchID); lookErr == nil && again.Ended() {
+			if again, lookErr := s.batcher.lane.host.client.Batch(ctx, s.batchID); lookErr == nil && again.Ended() {
 				*state = again // it may name its files now
 			}
 		}
@@ -73,8 +73,8 @@ func (s *shard) fetch(ctx context.Context, id string, found *answers) error {
 		return err
 	}
 	found.files = append(found.files, file)
-	return s.transfer(ctx, func() error {
-		_, err := s.lane.client.DownloadFile(ctx, id, file)
+	return s.batcher.transfer(ctx, func() error {
+		_, err := s.batcher.lane.host.client.DownloadFile(ctx, id, file)
 		return err
 	})
 }
@@ -103,8 +103,8 @@ func (s *shard) blame(state *provider.Batch, found *answers) error {
 		found.all = nil // what is said of lines says more
 	}
 	if found.all != nil && !s.wanted() {
-		s.voice.Warn("batch %s was refused: %v", s.batchID, found.all)
-	} else if found.all != nil && s.counts.ok.Load() == s.counts.skipped.Load() {
+		s.flow.voice.Warn("batch %s was refused: %v", s.batchID, found.all)
+	} else if found.all != nil && s.flow.counts.ok.Load() == s.flow.counts.skipped.Load() {
 		e := ledger.ShardEntry{Step: ledger.ShardCollected, State: state.Status, Missing: s.requests, CostKnown: true}
 		if err := s.record(e); err != nil {
 			return err
@@ -115,7 +115,7 @@ func (s *shard) blame(state *provider.Batch, found *answers) error {
 		return nil
 	}
 	number := int64(0)
-	return s.journal.ReadShard(s.id, func(r ledger.ShardRecord) error {
+	return s.batcher.journal.ledger.ReadShard(s.id, func(r ledger.ShardRecord) error {
 		number++
 		if err := lines[number]; err != nil {
 			found.refused[customID(r.ID, &r.Request)] = err
@@ -125,7 +125,7 @@ func (s *shard) blame(state *provider.Batch, found *answers) error {
 }
 
 // exhausted pauses the run because the account has nothing left.
-func (s *shard) exhausted(err *record.Error) { s.stop.pause(s.lane.exhausted(err)) }
+func (s *shard) exhausted(err *record.Error) { s.flow.stop.pause(s.batcher.lane.exhausted(err)) }
 
 // isFileNotFound reports whether a batch failed because its file was not visible yet, which passes.
 func isFileNotFound(fault provider.BatchFault) bool {
@@ -139,29 +139,30 @@ var errUnrecorded = errors.New("answers are not recorded")
 // conclude hands the answers out, and writes down that the shard is collected. What has no answer is left over; a batch that never was, or
 // of which nothing was asked, costs no round.
 func (s *shard) conclude(status string, found *answers) error {
-	s.replaying.Lock()
-	defer s.replaying.Unlock()
+	s.batcher.replaying.Lock()
+	defer s.batcher.replaying.Unlock()
 	// Of one shard at a time it is in memory which answer is where.
 	strange, err := found.read()
 	if err != nil {
 		return err
 	}
 	if strange > 0 {
-		s.voice.Warn("batch %s: %s in its files are no answers", s.batchID, ui.Number(strange, "line"))
+		s.flow.voice.Warn("batch %s: %s in its files are no answers", s.batchID, ui.Number(strange, "line"))
 	}
 	s.next = s.round + 1
 	if status == stateVoid || status == "" || s.most > 0 {
 		s.next = s.round
 	}
-	h := &handout{shard: s, found: found, status: status, asked: make(map[ledger.Key]bool), refused: make(map[ledger.Key]bool)}
+	h := &handout{flow: s.flow, shard: s, account: s.account, found: found, status: status, asked: make(map[ledger.Key]bool),
+		refused: make(map[ledger.Key]bool)}
 	if err := h.hand(); err != nil {
 		return err
 	}
 	if n := found.untaken(); n > 0 {
-		s.voice.Warn("batch %s: %s in its files are to no request of it", s.batchID, ui.Number(n, "answer"))
+		s.flow.voice.Warn("batch %s: %s in its files are to no request of it", s.batchID, ui.Number(n, "answer"))
 	}
-	s.committing.Wait()
-	if s.journal.broken.Load() {
+	s.answered.committing.Wait()
+	if s.flow.unrecorded.Load() {
 		return errUnrecorded
 	}
 	if status != "" { // else another process has written it down
@@ -179,7 +180,7 @@ func (s *shard) conclude(status string, found *answers) error {
 	s.settle()
 	s.close()
 	if status == batchCancelled && h.unsent > 0 {
-		s.stop.pause(ui.WithHint("the same command submits them anew", fmt.Errorf("batch %s was cancelled: %s of its records have no answer",
+		s.flow.stop.pause(ui.WithHint("the same command submits them anew", fmt.Errorf("batch %s was cancelled: %s of its records have no answer",
 			s.batchID, ui.Grouped(h.unsent))))
 	}
 	return nil

@@ -18,7 +18,9 @@ const (
 // committer is the last stage: the one goroutine that writes. For each group of records it first records the answers in the ledger, then
 // writes lines to stdout, then gives their room back.
 type committer struct {
-	*run
+	flow    *Flow
+	cfg     *Config
+	account *account
 	journal *journal // nil without a ledger
 	emitter *emitter
 	failed  *failedFile // nil without --failed
@@ -51,7 +53,7 @@ func (c *committer) gather() bool {
 		most = groupWait
 	}
 	c.group = c.group[:0]
-	t, ok := <-c.commits
+	t, ok := <-c.flow.commits
 	if !ok {
 		return false
 	}
@@ -60,7 +62,7 @@ func (c *committer) gather() bool {
 		c.timer.Reset(groupLook)
 		select {
 		case <-c.timer.C:
-		case <-c.stop.immediate:
+		case <-c.flow.stop.immediate:
 			return true
 		}
 	}
@@ -71,7 +73,7 @@ func (c *committer) gather() bool {
 func (c *committer) collect() bool {
 	for len(c.group) < groupRecords {
 		select {
-		case t, ok := <-c.commits:
+		case t, ok := <-c.flow.commits:
 			if !ok {
 				return false
 			}
@@ -79,7 +81,7 @@ func (c *committer) collect() bool {
 			continue
 		default:
 		}
-		return c.gate.waiting() > 0
+		return c.flow.gate.waiting() > 0
 	}
 	return false
 }
@@ -96,8 +98,11 @@ func (c *committer) take(t *Task) {
 // commitGroup takes the group through ledger, stdout and --failed.
 func (c *committer) commitGroup() {
 	if c.journal != nil {
-		if err := c.journal.commit(c.group, c.emitter.takeMarks()); err != nil {
-			c.stop.failSoon(err)
+		spent, err := c.journal.commit(c.group, c.emitter.takeMarks())
+		if err != nil {
+			c.flow.stop.failSoon(err)
+		} else {
+			c.account.committed(spent)
 		}
 	}
 	c.settleTwins()
@@ -111,7 +116,7 @@ func (c *committer) commitGroup() {
 		}
 		c.count(t)
 		if c.cfg.Observe != nil {
-			c.cfg.Observe(t)
+			c.cfg.Observe(c.flow, t)
 		}
 		c.emitter.add(t)
 		if t.Outcome != Failed {
@@ -120,25 +125,25 @@ func (c *committer) commitGroup() {
 		c.tellFailure(t)
 		if c.failed != nil {
 			if err := c.failed.add(t); err != nil {
-				c.stop.fail(err)
+				c.flow.stop.fail(err)
 			}
 		}
 	}
 	if err := c.emitter.flush(); err != nil {
-		c.stop.fail(err)
+		c.flow.stop.fail(err)
 	}
 	if c.failed != nil {
 		if err := c.failed.flush(); err != nil {
-			c.stop.fail(err)
+			c.flow.stop.fail(err)
 		}
 	}
-	c.release()
+	c.flow.leave(c.ready)
 }
 
 // settleTwins gives the answers of the group to the records that waited for the same ones.
 func (c *committer) settleTwins() {
 	for _, t := range c.group {
-		for _, twin := range c.underway.end(t) {
+		for _, twin := range c.flow.underway.end(t) {
 			twin.share(t)
 			c.group = append(c.group, twin)
 		}
@@ -149,12 +154,12 @@ func (c *committer) settleTwins() {
 func (t *Task) share(first *Task) {
 	t.Outcome, t.Err, t.Attempts = first.Outcome, first.Err, first.Attempts
 	t.twin = true
-	if first.Outcome != answered {
+	if first.Outcome != Answered {
 		return
 	}
 	t.Reply.Body = append(t.Reply.Body[:0], first.Reply.Body...)
 	t.Reply.Latency = first.Reply.Latency
-	t.lane, t.CostKnown, t.downgradedFrom = first.lane, first.CostKnown, first.downgradedFrom // it cost once
+	t.host, t.CostKnown, t.downgradedFrom = first.host, first.CostKnown, first.downgradedFrom // it cost once
 	t.Reply.Answer, _ = record.RecallAnswer(t.Endpoint, t.Reply.Body)
 }
 
@@ -162,68 +167,44 @@ func (t *Task) share(first *Task) {
 func (c *committer) count(t *Task) {
 	switch t.Outcome {
 	case Unsent:
-		c.unsent++
+		c.flow.counts.unsent.Add(1)
 		return
 	case Failed:
-		c.counts.failed.Add(1)
-		c.counts.cost.Add(t.Cost)
+		c.flow.counts.failed.Add(1)
+		c.flow.counts.cost.Add(t.Cost)
 		return
 	case Recalled:
 		if !t.twin || !t.recent { // else its twin was asked about in this run
-			c.counts.skipped.Add(1)
+			c.flow.counts.skipped.Add(1)
 		}
-	case answered:
+	case Answered:
 		if !t.twin {
-			c.counts.answered(t)
+			c.flow.counts.answered(t)
 		}
 	}
-	c.counts.ok.Add(1)
+	c.flow.counts.ok.Add(1)
 	if t.Reply.Answer.Flag() != "" {
-		c.counts.flagged.Add(1)
-	}
-}
-
-// release gives the room of finished records back to the gate, and their memory to others.
-func (c *committer) release() {
-	var back, came int
-	var backBytes, cameBytes, loaded int64
-	for i, t := range c.ready {
-		loaded += t.loaded
-		if t.back {
-			back, backBytes = back+1, backBytes+t.size
-		} else {
-			came, cameBytes = came+1, cameBytes+t.size
-		}
-		if t.shard != nil {
-			t.shard.committing.Done()
-		}
-		t.CloseSpill()
-		t.recycle()
-		c.ready[i] = nil
-	}
-	c.gate.leave(came, cameBytes)
-	if loaded > 0 {
-		c.gate.unload(loaded)
-	}
-	if back > 0 {
-		c.batches.back.leave(back, backBytes)
+		c.flow.counts.flagged.Add(1)
 	}
 }
 
 // close writes down what is not yet, and closes the files.
 func (c *committer) close() {
-	err := c.emitter.pour(func(marks []ledger.Key) error { return c.journal.commit(nil, marks) })
+	err := c.emitter.pour(func(marks []ledger.Key) error {
+		_, err := c.journal.commit(nil, marks) // marks cost nothing
+		return err
+	})
 	if err != nil {
-		c.stop.fail(err)
+		c.flow.stop.fail(err)
 	}
 	if c.journal != nil {
 		if err := c.journal.close(c.emitter.takeMarks()); err != nil {
-			c.stop.fail(err)
+			c.flow.stop.fail(err)
 		}
 	}
 	if c.failed != nil {
 		if err := c.failed.close(); err != nil {
-			c.stop.fail(err)
+			c.flow.stop.fail(err)
 		}
 	}
 }

@@ -75,8 +75,8 @@ type Config struct {
 	// Quiet leaves out everything but errors, Verbose adds a line for each retry.
 	Quiet, Verbose bool
 
-	// Observe, if set, sees every record when its fate is known. It is called by one goroutine.
-	Observe func(*Task)
+	// Observe, if set, sees every record when its fate is known, with what the run's stages share. It is called by one goroutine.
+	Observe func(*Flow, *Task)
 }
 
 // checkKey refuses to ask OpenAI without anything to show.

@@ -23,6 +23,9 @@ type counts struct {
 	output  atomic.Int64 // tokens
 	cost    atomic.Int64 // billionths of a dollar
 	unknown atomic.Int64 // answers whose cost is not known
+
+	elsewhere atomic.Int64 // records that are in batches which this run does not collect
+	unsent    atomic.Int64 // records that were read, and have no answer
 }
 
 // attempt counts one reply.
@@ -42,18 +45,17 @@ func (c *counts) answered(t *Task) {
 	}
 }
 
-func (r *run) summary() ui.Summary {
-	c := &r.counts
+// summary is what the run has done by now, but for when the money went to a cheaper model.
+func (c *counts) summary(start time.Time) ui.Summary {
 	s := ui.Summary{
 		In: c.in.Load(), OK: c.ok.Load(), Failed: c.failed.Load(), Skipped: c.skipped.Load(), Flagged: c.flagged.Load(),
 		Retries: c.retries.Load(), Status429: c.s429.Load(), PromptTokens: c.prompt.Load(), CompletionTokens: c.output.Load(),
-		ElapsedS: float64(time.Since(r.start).Milliseconds()) / 1000,
+		ElapsedS: float64(time.Since(start).Milliseconds()) / 1000,
 	}
 	s.Unsent = s.In - s.OK - s.Failed
 	if c.unknown.Load() == 0 {
 		cost := price.Dollars(c.cost.Load())
 		s.CostUSD = &cost
 	}
-	s.DowngradedAt = r.money.downgradedAt()
 	return s
 }

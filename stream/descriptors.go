@@ -2,7 +2,6 @@ package stream
 
 import (
 	"cmp"
-	"slices"
 
 	"llmpipe/limiter"
 	"llmpipe/stream/ui"
@@ -17,12 +16,11 @@ const usualInFlight = 256
 
 // fitDescriptors sees to it that no more requests are in flight than the process may have connections open, and says so where that is fewer
 // than asked for. A request in flight needs one connection. What is left is shared out as the lanes' numbers are.
-func (r *run) fitDescriptors() {
-	r.cfg.Fallbacks = slices.Clone(r.cfg.Fallbacks)
+func (l *lanes) fitDescriptors(hosts []*Host) {
 	wanted := 0
-	for i, l := range r.router.lanes {
-		if !l.client.Simulated() { // which needs none
-			wanted += mostInFlight(r.paceOf(i))
+	for i, h := range hosts {
+		if !h.client.Simulated() { // which needs none
+			wanted += mostInFlight(&l.cfg.Lanes[i].Pace)
 		}
 	}
 	most, open := descriptors(wanted + spareDescriptors)
@@ -30,29 +28,21 @@ func (r *run) fitDescriptors() {
 		return
 	}
 	fits, total := connectionsWithin(most, open), 0
-	for i, l := range r.router.lanes {
-		if l.client.Simulated() {
+	for i, h := range hosts {
+		if h.client.Simulated() {
 			continue
 		}
-		n := max(1, fits*mostInFlight(r.paceOf(i))/wanted)
-		limitInFlight(r.paceOf(i), n)
-		l.client.LimitConnections(n)
+		n := max(1, fits*mostInFlight(&l.cfg.Lanes[i].Pace)/wanted)
+		limitInFlight(&l.cfg.Lanes[i].Pace, n)
+		h.client.LimitConnections(n)
 		total += n
 	}
-	if r.cfg.Batch.Mode == ModeBatch {
+	if l.cfg.Mode == ModeBatch {
 		return // few requests are sent
 	}
-	r.voice.Warn("at most %s in flight, not %s: this process may have no more than %s files and connections open",
+	l.flow.voice.Warn("at most %s in flight, not %s: this process may have no more than %s files and connections open",
 		ui.Number(int64(total), "request"), ui.Grouped(int64(wanted)), ui.Grouped(int64(most)))
-	r.voice.Hint("ulimit -n 4096 before the command allows more, as far as ulimit -Hn goes; -c %d asks for no more", total)
-}
-
-// paceOf is what lane i is told of its pace.
-func (r *run) paceOf(i int) *limiter.Config {
-	if i == 0 {
-		return &r.cfg.Pace
-	}
-	return &r.cfg.Fallbacks[i-1].Pace
+	l.flow.voice.Hint("ulimit -n 4096 before the command allows more, as far as ulimit -Hn goes; -c %d asks for no more", total)
 }
 
 // mostInFlight is how many requests may come to be in flight in a lane.

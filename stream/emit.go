@@ -17,8 +17,9 @@ const flushBytes = 1 << 20
 
 // emitter writes the lines of stdout. It belongs to the committer.
 type emitter struct {
-	*run
+	flow      *Flow
 	journal   *journal // nil without a ledger
+	first     string   // the name of the provider that is asked first
 	out       io.Writer
 	format    record.Format
 	keepInput bool
@@ -41,23 +42,25 @@ type bufferedLine struct {
 	mark bool // the ledger is to know that it is written
 }
 
-func newEmitter(r *run, j *journal) *emitter {
-	e := &emitter{run: r, journal: j, out: r.cfg.Stdout, format: r.cfg.Format, keepInput: r.cfg.KeepInput, rawInput: r.cfg.Decode.Raw}
-	if f, ok := r.cfg.Stdout.(*os.File); ok && ui.IsTerminal(f) {
-		e.out = r.voice.Above(f)
+func newEmitter(f *Flow, c *Config, j *journal, first string) *emitter {
+	e := &emitter{
+		flow: f, journal: j, first: first, out: c.Stdout, format: c.Format, keepInput: c.KeepInput, rawInput: c.Decode.Raw,
+	}
+	if f, ok := c.Stdout.(*os.File); ok && ui.IsTerminal(f) {
+		e.out = e.flow.voice.Above(f)
 	}
 	appending := false
-	if f, ok := r.cfg.Stdout.(*os.File); ok && j != nil {
+	if f, ok := c.Stdout.(*os.File); ok && j != nil {
 		_, e.marking = disk.IDOf(f)
 		appending = appendsToContent(f)
 		if appending && endsAmidLine(f) {
 			e.buf = append(e.buf, '\n')
 		}
-		if appending && e.marking && r.cfg.Ledger.Replay == ReplayAuto {
-			j.regained = regain(f, e.format, j.Marked())
+		if appending && e.marking && c.Ledger.Replay == ReplayAuto {
+			j.regained = regain(f, e.format, j.ledger.Marked())
 		}
 	}
-	switch r.cfg.Ledger.Replay {
+	switch c.Ledger.Replay {
 	case ReplayAlways:
 		e.replay = func(bool) bool { return true }
 	case ReplayNever:
@@ -96,10 +99,10 @@ func (e *emitter) add(t *Task) {
 		r.InputIsText = e.rawInput
 	}
 	switch t.Outcome {
-	case answered:
+	case Answered:
 		r.Answer, r.Response, r.LatencyMS = &t.Reply.Answer, t.Reply.Body, t.Reply.Latency.Milliseconds()
 		r.CostNanos, r.CostKnown, r.DowngradedFrom = t.Cost, t.CostKnown, t.downgradedFrom
-		r.Provider = e.providerOf(t.lane.name)
+		r.Provider = e.providerOf(t.host.name)
 	case Recalled:
 		r.Answer, r.Response, r.LatencyMS = &t.Reply.Answer, t.Recorded.Response, t.Recorded.LatencyMS
 		r.Attempts = t.Recorded.Attempts
@@ -109,7 +112,7 @@ func (e *emitter) add(t *Task) {
 		r.Err = t.Err
 		r.CostNanos, r.CostKnown = t.Cost, t.Cost > 0
 		if e.format == record.FormatText {
-			e.voice.Error(fmt.Errorf("%s: %w", t.title(), t.Err))
+			e.flow.voice.Error(fmt.Errorf("%s: %w", t, t.Err))
 		}
 	}
 	start := len(e.buf)
@@ -122,7 +125,7 @@ func (e *emitter) add(t *Task) {
 	}
 	if e.shelf != nil {
 		if err := e.shelf.put(t.seq, t.key, mark, e.buf[start:]); err != nil {
-			e.stop.fail(err)
+			e.flow.stop.fail(err)
 		}
 		e.buf = e.buf[:start]
 		return
@@ -130,7 +133,7 @@ func (e *emitter) add(t *Task) {
 	e.lines = append(e.lines, bufferedLine{len(e.buf), t.key, mark})
 	if len(e.buf) >= flushBytes {
 		if err := e.flush(); err != nil {
-			e.stop.fail(err)
+			e.flow.stop.fail(err)
 		}
 	}
 }
@@ -161,9 +164,12 @@ func (e *emitter) pour(note func(marks []ledger.Key) error) error {
 	return part()
 }
 
+// recording reports whether answers are recorded, so that those in flight are worth waiting for.
+func (e *emitter) recording() bool { return e.journal != nil }
+
 // providerOf is what a result says of its provider: nothing of the first lane's.
 func (e *emitter) providerOf(name string) string {
-	if name == e.router.lanes[0].name {
+	if name == e.first {
 		return ""
 	}
 	return name
@@ -193,12 +199,12 @@ func (e *emitter) flush() error {
 	}
 	e.stopped = true
 	if ui.IsClosedPipe(err) {
-		e.stop.closedPipe(e.recording())
+		e.flow.stop.closedPipe(e.recording())
 		return nil
 	}
 	err = fmt.Errorf("writing to stdout: %w", err)
 	if !e.recording() {
-		e.stop.stopWait() // what is still to come has nowhere to go
+		e.flow.stop.stopWait() // what is still to come has nowhere to go
 	}
 	if ui.IsErrno(err, syscall.ENOSPC) && e.recording() {
 		err = ui.WithHint("make room, then run the same command again: what was answered is in the ledger, and is not paid for twice", err)

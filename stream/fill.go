@@ -18,13 +18,16 @@ const (
 
 // filler puts records into shards, one open for each endpoint and model, and launches those that are full.
 type filler struct {
-	*batcher
-	round int
-	open  map[shardKind]*shard
+	flow    *Flow
+	batcher *batcher
+	account *account
+	round   int
+	open    map[shardKind]*shard
 	// from is the shard that the records were in before; what it still holds pays for them, as far as it goes. It is nil for new records.
-	from *shard
-	most int64 // requests of a shard
-	line []byte
+	from    *shard
+	most    int64 // requests of a shard
+	request Request
+	line    []byte
 }
 
 // shardKind is what all requests of a file have in common.
@@ -34,21 +37,24 @@ type shardKind struct {
 }
 
 func newFiller(b *batcher, round int, from *shard) *filler {
-	return &filler{batcher: b, round: round, open: make(map[shardKind]*shard), from: from, most: maxShardRequests}
+	return &filler{flow: b.flow, batcher: b, account: b.account, round: round, open: make(map[shardKind]*shard), from: from,
+		most: maxShardRequests}
 }
 
 // add puts t into a shard and lets it go. A record that cannot be in any goes to the commit.
 func (f *filler) add(t *Task) {
-	f.money.lower(t)
-	f.lane.dress(t)
-	f.line = record.AppendBatchLine(f.line[:0], customID(t.ID, &t.Request), t.Endpoint, t.sendBody)
+	q := &f.request
+	q.renew(t)
+	q.lowered = f.account.lower(q.record, q)
+	q.address(f.batcher.lane.host, f.batcher.lane.model)
+	f.line = record.AppendBatchLine(f.line[:0], customID(t.ID, &t.Request), t.Endpoint, q.body)
 	if len(f.line) > maxShardBytes {
 		t.Fail(&record.Error{Type: "too_large", Code: "over_limit",
 			Message: fmt.Sprintf("the request has %d bytes, and a batch takes %d", len(f.line), maxShardBytes)})
-		f.finish(t)
+		f.flow.finish(t)
 		return
 	}
-	kind := shardKind{t.Endpoint, t.sendModel}
+	kind := shardKind{t.Endpoint, q.model}
 	s := f.open[kind]
 	if s != nil && f.full(s, t) {
 		f.close(kind)
@@ -57,8 +63,8 @@ func (f *filler) add(t *Task) {
 	var held int64
 	if !t.twin {
 		var ok bool
-		if held, ok = f.hold(t); !ok {
-			f.finish(t)
+		if held, ok = f.hold(q); !ok {
+			f.flow.finish(t)
 			return
 		}
 		s = f.open[kind] // holding may have closed it
@@ -66,19 +72,19 @@ func (f *filler) add(t *Task) {
 	if s == nil {
 		var err error
 		if s, err = newShard(f.batcher, kind, f.round); err != nil {
-			f.stop.fail(err)
-			f.finish(t)
+			f.flow.stop.fail(err)
+			f.flow.finish(t)
 			return
 		}
 		f.open[kind] = s
 	}
 	s.reserved += held
 	if err := s.write(t, f.line); err != nil {
-		f.stop.fail(err)
-		f.finish(t)
+		f.flow.stop.fail(err)
+		f.flow.finish(t)
 		return
 	}
-	f.letGo(t)
+	f.batcher.letGo(t)
 }
 
 // full reports whether s has no room for t, whose line is f.line.
@@ -89,20 +95,18 @@ func (f *filler) full(s *shard, t *Task) bool {
 // letGo ends the life of a task whose record is on disk.
 func (b *batcher) letGo(t *Task) {
 	b.spooled.Add(1)
-	size, gate := t.size, b.gateOf(t)
-	t.recycle()
-	gate.leave(1, size)
+	b.flow.gateOf(t).letGo(t)
 }
 
-// hold reserves the most that t can cost. Where there is no room, what is open is submitted, so that it can give way. It reports false when
+// hold reserves the most that q can cost. Where there is no room, what is open is submitted, so that it can give way. It reports false when
 // there will be no room.
-func (f *filler) hold(t *Task) (int64, bool) {
-	cost, err := f.money.worstInBatch(t)
+func (f *filler) hold(q *Request) (int64, bool) {
+	cost, err := f.account.worstInBatch(q.charge())
 	switch {
-	case err != nil && !f.money.budgeted():
+	case err != nil && !f.account.budgeted():
 		return 0, true // a run with a budget is told that this one was not reckoned
 	case err != nil:
-		f.stop.fail(err)
+		f.flow.stop.fail(err)
 		return 0, false
 	case f.from != nil && f.from.reserved >= cost:
 		f.from.reserved -= cost
@@ -111,20 +115,20 @@ func (f *filler) hold(t *Task) (int64, bool) {
 		f.from.release() // nobody else can give it back while this waits
 	}
 	for {
-		fits, err := limiter.Hold(f.money.budgets(), cost, time.Now())
+		fits, err := limiter.Hold(f.account.budgets(), cost, time.Now())
 		switch {
 		case fits:
 			return cost, true
 		case err != nil:
-			f.money.stopFor(err)
+			f.account.stopFor(err)
 			return 0, false
 		}
 		f.seal()
-		f.takeUp()
+		f.batcher.takeUp()
 		if f.from != nil {
-			f.needMoney() // what is open at the intake
+			f.account.needMoney() // what is open at the intake
 		}
-		if !f.stop.sleep(lookAgain) {
+		if !f.flow.stop.sleep(lookAgain) {
 			return 0, false
 		}
 	}
@@ -140,7 +144,7 @@ func (f *filler) seal() {
 func (f *filler) close(kind shardKind) {
 	s := f.open[kind]
 	delete(f.open, kind)
-	f.launch(s)
+	f.batcher.launch(s)
 }
 
 // discard gives up the open shards. Nothing of them was sent.

@@ -19,22 +19,22 @@ func (c *committer) tellFailure(t *Task) {
 		if t.Err.Type == record.TypeInvalidInput {
 			why = t.Err.Message
 		}
-		c.voice.Note("%s failed: %s", t.title(), why)
+		c.flow.voice.Note("%s failed: %s", t, why)
 	}
 	switch t.Err.Code {
 	case "invalid_json", "trailing_data", "not_a_record":
 		if t.seq == 0 {
-			c.voice.Hint("%s", convertHint(t.Err.Code, cmp.Or(t.File, c.onlyFile()), t.Input))
+			c.flow.voice.Hint("%s", convertHint(t.Err.Code, cmp.Or(t.File, onlyFile(c.cfg.Files)), t.Input))
 		}
 	case "unknown_shape":
-		c.voice.Hint("-p makes a prompt of a record's fields, as in -p 'Sum up: {{.FIELD}}'")
+		c.flow.voice.Hint("-p makes a prompt of a record's fields, as in -p 'Sum up: {{.FIELD}}'")
 	}
 }
 
 // onlyFile is the name of the one input, empty for stdin.
-func (r *run) onlyFile() string {
-	if len(r.cfg.Files) == 1 && r.cfg.Files[0] != "-" {
-		return r.cfg.Files[0]
+func onlyFile(files []string) string {
+	if len(files) == 1 && files[0] != "-" {
+		return files[0]
 	}
 	return ""
 }

@@ -34,9 +34,28 @@ func newGate(allowed func() int) *gate {
 	return g
 }
 
-// enter counts records of so many bytes in once there is room, and at once when the gate is closed, which it reports by false. Records
-// that are not to be asked (bad lines, recorded results) pass whatever is in flight.
-func (g *gate) enter(records int, bytes int64, ask bool) bool {
+// enter counts t in once there is room, and at once when the gate is closed, which it reports by false. Records that are not to be asked
+// (bad lines, recorded results) pass whatever is in flight.
+func (g *gate) enter(t *Task, ask bool) bool {
+	t.size, t.ask = int64(len(t.Buffer)), ask
+	return g.count(1, t.size, ask)
+}
+
+// enterAll is enter for a chain of records whose results are recorded.
+func (g *gate) enterAll(c chain) {
+	for t := c.first; t != nil; t = t.next {
+		t.size = int64(len(t.Buffer))
+	}
+	g.count(c.n, c.bytes, false)
+}
+
+// enterEmpty counts t in without its bytes: where one record is held at a time, it must not take room from others.
+func (g *gate) enterEmpty(t *Task) {
+	t.size = 0
+	g.count(1, 0, false)
+}
+
+func (g *gate) count(records int, bytes int64, ask bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.held++
@@ -52,8 +71,9 @@ func (g *gate) enter(records int, bytes int64, ask bool) bool {
 	return !g.closed
 }
 
-// ask notes that a record that entered otherwise is to be asked after all.
-func (g *gate) ask() {
+// ask notes that t, which entered otherwise, is to be asked after all.
+func (g *gate) ask(t *Task) {
+	t.ask = true
 	g.mu.Lock()
 	g.asks++
 	g.mu.Unlock()
@@ -75,9 +95,13 @@ func (g *gate) full(bytes int64, ask bool) bool {
 	return ask && g.asks >= g.most || g.open >= 4*allowed+commitSlack
 }
 
-// load counts in so many bytes of recorded results, once there is room for them beside the others. Half of what may be held is theirs;
+// load counts in the recorded results of a chain, once there is room for them beside the others. Half of what may be held is theirs;
 // whatever is alone has room.
-func (g *gate) load(bytes int64) {
+func (g *gate) load(c chain) {
+	for t := c.first; t != nil; t = t.next {
+		t.loaded = int64(len(t.Recorded.Response))
+	}
+	bytes := c.bytes
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.held++
@@ -88,17 +112,16 @@ func (g *gate) load(bytes int64) {
 	g.loaded += bytes
 }
 
-// unload notes that so many of those bytes are not held any more.
-func (g *gate) unload(bytes int64) {
-	g.mu.Lock()
-	g.loaded -= bytes
-	g.mu.Unlock()
-	g.changed.Broadcast()
-}
-
-// answered notes that a record waits for the commit alone, with so many more bytes. Reading goes on when there is room for several: to wake
-// it for each costs more than the rest of its work. At a quarter, what was let in is still more than may be in flight.
-func (g *gate) answered(bytes int64) {
+// answered notes that t, if it was to be asked, waits for the commit alone, with the answer that it has. Reading goes on when there is room
+// for several: to wake it for each costs more than the rest of its work. At a quarter, what was let in is still more than may be in
+// flight.
+func (g *gate) answered(t *Task) {
+	if !t.ask {
+		return
+	}
+	bytes := int64(len(t.Reply.Body))
+	t.size += bytes
+	t.ask = false
 	g.mu.Lock()
 	g.asks--
 	g.bytes += bytes
@@ -109,20 +132,46 @@ func (g *gate) answered(bytes int64) {
 	}
 }
 
-// grow notes that an open record holds so many bytes more.
-func (g *gate) grow(bytes int64) {
+// grow notes that t, which is open, holds what came back for it too.
+func (g *gate) grow(t *Task) {
+	bytes := int64(len(t.Reply.Body) + len(t.Recorded.Response))
+	t.size += bytes
 	g.mu.Lock()
 	g.bytes += bytes
 	g.mu.Unlock()
 }
 
+// departure adds up what leaves a gate at once.
+type departure struct {
+	records       int
+	bytes, loaded int64
+}
+
+func (d *departure) add(t *Task) {
+	d.records++
+	d.bytes += t.size
+	d.loaded += t.loaded
+}
+
 // leave notes that records were committed.
-func (g *gate) leave(records int, bytes int64) {
+func (g *gate) leave(d departure) {
+	if d == (departure{}) {
+		return
+	}
 	g.mu.Lock()
-	g.open -= records
-	g.bytes -= bytes
+	g.open -= d.records
+	g.bytes -= d.bytes
+	g.loaded -= d.loaded
 	g.mu.Unlock()
 	g.changed.Broadcast()
+}
+
+// letGo ends the life of a record that is on disk.
+func (g *gate) letGo(t *Task) {
+	var d departure
+	d.add(t)
+	t.recycle()
+	g.leave(d)
 }
 
 // waiting returns how many records are queued, in flight or asleep.
@@ -157,12 +206,4 @@ func (g *gate) close() {
 	g.closed = true
 	g.mu.Unlock()
 	g.changed.Broadcast()
-}
-
-// gateOf is the gate that counts t.
-func (r *run) gateOf(t *Task) *gate {
-	if t.back {
-		return r.batches.back
-	}
-	return r.gate
 }

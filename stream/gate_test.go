@@ -8,33 +8,51 @@ import (
 	"pgregory.net/rapid"
 
 	"llmpipe/ledger"
+	"llmpipe/stream/provider"
 )
 
 func allow(n int) func() int { return func() int { return n } }
+
+// line is a record whose line has so many bytes.
+func line(bytes int64) *Task { return &Task{Buffer: make([]byte, bytes)} }
+
+// finished is a record that was to be asked, with an answer of so many bytes.
+func finished(bytes int64) *Task {
+	return &Task{ask: true, Reply: provider.Reply{Body: make([]byte, bytes)}}
+}
+
+// resultOf is a record with a result of so many bytes, on its way alone.
+func resultOf(bytes int64) (c chain) {
+	c.push(&Task{Recorded: ledger.Result{Response: make([]byte, bytes)}}, bytes)
+	return c
+}
+
+// gone is what leaves with so many records of so many bytes in all.
+func gone(records int, bytes int64) departure { return departure{records: records, bytes: bytes} }
 
 // Records to be asked wait at twice the concurrency allowed, until there is room for a quarter of that; what needs no asking passes them.
 func TestGateHoldsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(allow(3))
 		for range 6 {
-			g.enter(1, 1, true)
+			g.enter(line(1), true)
 		}
 		entered := false
 		go func() {
-			g.enter(1, 1, true)
+			g.enter(line(1), true)
 			entered = true
 		}()
-		g.enter(1, 1, false)
+		g.enter(line(1), false)
 		synctest.Wait()
 		if entered {
 			t.Error("a seventh record was let in")
 		}
-		g.answered(10)
+		g.answered(finished(10))
 		synctest.Wait()
 		if entered {
 			t.Error("the reader is woken for each answer")
 		}
-		g.answered(10)
+		g.answered(finished(10))
 		synctest.Wait()
 		if !entered {
 			t.Error("there was room, and nobody was let in")
@@ -46,19 +64,19 @@ func TestGateHoldsBack(t *testing.T) {
 func TestGateHugeRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(allow(3))
-		g.enter(1, 0, false)
-		g.enter(1, 2*maxOpenBytes, true)
+		g.enter(line(0), false)
+		g.enter(line(2*maxOpenBytes), true)
 		entered := false
 		go func() {
-			g.enter(1, 1, false)
+			g.enter(line(1), false)
 			entered = true
 		}()
 		synctest.Wait()
 		if entered {
 			t.Error("a second record was let in")
 		}
-		g.answered(0)
-		g.leave(1, 2*maxOpenBytes)
+		g.answered(finished(0))
+		g.leave(gone(1, 2*maxOpenBytes))
 		synctest.Wait()
 		if !entered {
 			t.Error("the gate stayed shut")
@@ -71,26 +89,26 @@ func TestGateStarved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(allow(2))
 		for range 4 {
-			g.enter(1, 1, true)
+			g.enter(line(1), true)
 		}
 		if g.starved(4) {
 			t.Error("nobody waits")
 		}
-		go g.enter(1, 1, true)
+		go g.enter(line(1), true)
 		synctest.Wait()
 		if g.starved(3) || !g.starved(4) {
 			t.Error("a reader is held back, by three packed records and one in flight, or by four packed ones")
 		}
-		g.answered(0)
+		g.answered(finished(0))
 		synctest.Wait()
-		g.answered(0)
-		g.leave(2, 2)
+		g.answered(finished(0))
+		g.leave(gone(2, 2))
 		go g.idle()
 		synctest.Wait()
 		if !g.starved(0) {
 			t.Error("everything is to be committed")
 		}
-		g.leave(3, 3)
+		g.leave(gone(3, 3))
 	})
 }
 
@@ -98,16 +116,16 @@ func TestGateStarved(t *testing.T) {
 func TestGateClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(allow(1))
-		g.enter(1, 1, true)
-		g.enter(1, 1, true)
+		g.enter(line(1), true)
+		g.enter(line(1), true)
 		told := make(chan bool, 2)
 		for range 2 {
-			go func() { told <- g.enter(1, 1, true) }()
+			go func() { told <- g.enter(line(1), true) }()
 		}
 		synctest.Wait()
 		g.close()
 		first, second := <-told, <-told
-		if first || second || g.enter(1, 1, true) {
+		if first || second || g.enter(line(1), true) {
 			t.Error("a closed gate did not say so")
 		}
 	})
@@ -125,23 +143,23 @@ func TestGateCountsReturnToZero(t *testing.T) {
 		for range rapid.IntRange(0, 60).Draw(t, "steps") {
 			if len(open) == 0 || rapid.Bool().Draw(t, "enter") {
 				h := held{rapid.Int64Range(0, 1000).Draw(t, "bytes"), rapid.Bool().Draw(t, "ask")}
-				g.enter(1, h.bytes, h.ask)
+				g.enter(line(h.bytes), h.ask)
 				open = append(open, h)
 				continue
 			}
 			h := open[0]
 			open = open[1:]
 			if h.ask {
-				g.answered(7)
+				g.answered(finished(7))
 				h.bytes += 7
 			}
-			g.leave(1, h.bytes)
+			g.leave(gone(1, h.bytes))
 		}
 		for _, h := range open {
 			if h.ask {
-				g.answered(0)
+				g.answered(finished(0))
 			}
-			g.leave(1, h.bytes)
+			g.leave(gone(1, h.bytes))
 		}
 		if g.asks != 0 || g.open != 0 || g.bytes != 0 {
 			t.Errorf("left: %d asked, %d open, %d bytes", g.asks, g.open, g.bytes)
@@ -157,7 +175,7 @@ func TestGateLoads(t *testing.T) {
 		load := func(bytes int64) *bool {
 			done := new(bool)
 			go func() {
-				g.load(bytes)
+				g.load(resultOf(bytes))
 				*done = true
 			}()
 			synctest.Wait()
@@ -166,17 +184,17 @@ func TestGateLoads(t *testing.T) {
 		if !*load(2 * maxOpenBytes) {
 			t.Error("a result that is alone waits")
 		}
-		g.enter(1, 1, false) // it is alone
+		g.enter(line(1), false) // it is alone
 		entered, second := false, load(3)
 		go func() {
-			g.enter(1, 1, false)
+			g.enter(line(1), false)
 			entered = true
 		}()
 		synctest.Wait()
 		if *second || entered {
 			t.Errorf("behind a result that takes all the room another one passes: %v, or a record enters: %v", *second, entered)
 		}
-		g.unload(2 * maxOpenBytes)
+		g.leave(departure{loaded: 2 * maxOpenBytes})
 		synctest.Wait()
 		if !*second || !entered || !*load(maxOpenBytes/2 - 3) {
 			t.Error("the room is not there again")
@@ -185,7 +203,7 @@ func TestGateLoads(t *testing.T) {
 		if *last {
 			t.Error("there is more room than half of all")
 		}
-		g.unload(maxOpenBytes / 2)
+		g.leave(departure{loaded: maxOpenBytes / 2})
 		synctest.Wait()
 		if !*last || g.loaded != 1 {
 			t.Errorf("%d bytes are left", g.loaded)
@@ -200,13 +218,13 @@ func TestGateCountsRecordedAnswers(t *testing.T) {
 	for range 2 {
 		try(t, "sim:?latency=0", prompts(20), func(c *Config) {
 			c.Ledger = LedgerConfig{Path: path, Fsync: ledger.FsyncNever}
-			c.Observe = func(done *Task) {
+			c.Observe = func(_ *Flow, done *Task) {
 				if done.Outcome != Recalled {
 					return
 				}
 				recalledOnes++
 				if line, result := int64(len(done.Buffer)), int64(len(done.Recorded.Response)); done.size != line || done.loaded != result {
-					t.Errorf("%s counts as %d and %d bytes, want %d and %d", done.title(), done.size, done.loaded, line, result)
+					t.Errorf("%s counts as %d and %d bytes, want %d and %d", done, done.size, done.loaded, line, result)
 				}
 			}
 		})

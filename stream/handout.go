@@ -11,9 +11,11 @@ import (
 
 // handout gives the answers of an ended batch to the records that they are for.
 type handout struct {
-	*shard
-	found  *answers
-	status string // in which the batch ended
+	flow    *Flow
+	shard   *shard
+	account *account
+	found   *answers
+	status  string // in which the batch ended
 
 	asked            map[ledger.Key]bool // put into another shard
 	refused          map[ledger.Key]bool // counted as failed
@@ -25,22 +27,22 @@ type handout struct {
 
 // hand gives every record of this run that is in the shard its answer, and then the ledger those for others.
 func (h *handout) hand() error {
-	h.mu.Lock()
-	h.over = true
-	spool := h.spool
-	h.mu.Unlock()
+	h.shard.mu.Lock()
+	h.shard.over = true
+	spool := h.shard.spool
+	h.shard.mu.Unlock()
 	if spool != nil {
-		decode, err := record.NewDecoder(h.options())
+		decode, err := record.NewDecoder(h.shard.batcher.options())
 		if err != nil {
 			return err
 		}
 		err = spool.each(decode, func(t *Task) error {
-			if err := h.stop.waiting.Err(); err != nil {
+			if err := h.flow.stop.waiting.Err(); err != nil {
 				t.recycle()
 				return err
 			}
-			h.spooled.Add(-1)
-			h.comeBack(t)
+			h.shard.batcher.spooled.Add(-1)
+			h.shard.batcher.comeBack(t)
 			return h.give(t)
 		})
 		if err != nil {
@@ -50,13 +52,13 @@ func (h *handout) hand() error {
 	if len(h.found.at) == 0 {
 		return nil
 	}
-	return h.journal.ReadShard(h.id, h.keep)
+	return h.shard.batcher.journal.ledger.ReadShard(h.shard.id, h.keep)
 }
 
 // comeBack waits for room for t on its way from the disk to the commit.
 func (b *batcher) comeBack(t *Task) {
 	t.back = true
-	b.back.enter(1, t.size, false)
+	b.flow.spooled.enter(t, false)
 }
 
 // give finds t's answer and passes t on.
@@ -82,24 +84,24 @@ func (h *handout) give(t *Task) error {
 	} else {
 		out, err := h.found.take(id)
 		if err != nil {
-			h.finish(t)
+			h.flow.finish(t)
 			return err
 		}
 		if !h.judge(t, out, first) {
 			if t.Reply.Class == provider.Exhausted {
-				h.exhausted(t.Reply.Err)
+				h.shard.exhausted(t.Reply.Err)
 			}
 			h.again(t)
 			return nil
 		}
 	}
-	if h.underway.begin(t) {
+	if h.flow.underway.begin(t) {
 		return nil
 	}
 	if t.twin && h.recall(t) { // its twin was committed between the two looks
-		for _, twin := range h.underway.end(t) {
+		for _, twin := range h.flow.underway.end(t) {
 			twin.twin = h.recall(twin)
-			h.finish(twin)
+			h.flow.finish(twin)
 		}
 		h.commit(t)
 		return nil
@@ -112,22 +114,22 @@ func (h *handout) give(t *Task) error {
 }
 
 // recall gives t the result that is recorded for it, and reports whether there is one.
-func (h *handout) recall(t *Task) bool { return h.journal.recall(t, h.journal.Look(t.key)) }
+func (h *handout) recall(t *Task) bool {
+	return h.shard.batcher.journal.recall(t, h.shard.batcher.journal.ledger.Look(t.key))
+}
 
 // commit passes t on to the commit, which the shard waits for.
 func (h *handout) commit(t *Task) {
-	more := int64(len(t.Reply.Body) + len(t.Recorded.Response))
-	t.size += more
-	h.back.grow(more)
-	t.shard = h.shard
-	h.committing.Add(1)
-	h.finish(t)
+	h.flow.spooled.grow(t)
+	t.shard = &h.shard.answered
+	t.shard.committing.Add(1)
+	h.flow.finish(t)
 }
 
 // claim makes t a request that was made here.
 func (h *handout) claim(t *Task) {
-	t.lane, t.sendModel, t.Attempts = h.lane, h.kind.model, h.round
-	if t.Model != h.kind.model {
+	t.host, t.sendModel, t.Attempts = h.shard.batcher.lane.host, h.shard.kind.model, h.shard.round
+	if t.Model != h.shard.kind.model {
 		t.downgradedFrom = t.Model
 	}
 }
@@ -141,11 +143,13 @@ func (h *handout) judge(t *Task, out *record.BatchOutput, first bool) bool {
 		t.Reply.JudgeBatch(t.Endpoint, out)
 	}
 	if first {
-		h.money.settleInBatch(t)
+		var cost int64
+		cost, t.CostKnown, _ = h.account.settle(t.host, t.sendModel, &t.Reply, true)
+		t.Cost += cost
 	}
 	switch t.Reply.Class {
 	case provider.OK:
-		t.Outcome = answered
+		t.Outcome = Answered
 		return true
 	case provider.Refused, provider.Fatal:
 		t.Fail(t.Reply.Err)
@@ -156,7 +160,7 @@ func (h *handout) judge(t *Task, out *record.BatchOutput, first bool) bool {
 	if h.found.stopped {
 		return false
 	}
-	if h.round >= maxRounds && h.next > maxRounds && h.status != batchCancelled {
+	if h.shard.round >= maxRounds && h.shard.next > maxRounds && h.status != batchCancelled {
 		t.Fail(t.Reply.Err)
 		return true
 	}
@@ -165,23 +169,23 @@ func (h *handout) judge(t *Task, out *record.BatchOutput, first bool) bool {
 
 // count adds up what the batch has come to.
 func (h *handout) count(t *Task) {
-	if t.Outcome == answered {
+	if t.Outcome == Answered {
 		h.answered++
-		h.costKnown = h.costKnown && t.CostKnown
+		h.shard.costKnown = h.shard.costKnown && t.CostKnown
 	} else {
 		h.failed++
 		h.refused[t.key] = true
 	}
-	h.cost += t.Cost
+	h.shard.cost += t.Cost
 }
 
 // countRecalled is count for a result that was recorded before: by this shard's last collector, who died at it.
 func (h *handout) countRecalled(t *Task) {
-	if t.Recorded.Shard != h.id {
+	if t.Recorded.Shard != h.shard.id {
 		return
 	}
 	h.answered++
-	h.costKnown = h.costKnown && t.Recorded.CostKnown
+	h.shard.costKnown = h.shard.costKnown && t.Recorded.CostKnown
 	h.before += t.Recorded.CostNanos
 }
 
@@ -196,18 +200,18 @@ func (h *handout) again(t *Task) {
 		billed.Fail(t.Reply.Err)
 		defer h.charge(billed)
 	}
-	t.Reply.Err, t.Attempts, t.lane, t.downgradedFrom, t.Cost = nil, 0, nil, "", 0
-	if h.status == batchCancelled || h.found.stopped || h.stop.ending() {
+	t.Reply.Err, t.Attempts, t.host, t.downgradedFrom, t.Cost = nil, 0, nil, "", 0
+	if h.status == batchCancelled || h.found.stopped || h.flow.stop.ending() {
 		h.unsent++
-		h.finish(t)
+		h.flow.finish(t)
 		return
 	}
-	if id := h.journal.Look(t.key).Shard; id == "" || id == h.id {
+	if id := h.shard.batcher.journal.ledger.Look(t.key).Shard; id == "" || id == h.shard.id {
 		t.twin = asked
 	}
-	if err := h.leaveOver(t); err != nil {
-		h.stop.fail(err)
-		h.finish(t)
+	if err := h.shard.leaveOver(t); err != nil {
+		h.flow.stop.fail(err)
+		h.flow.finish(t)
 	}
 }
 
@@ -221,45 +225,45 @@ func (h *handout) keep(r ledger.ShardRecord) error {
 	if err != nil {
 		return err
 	}
-	model := h.kind.model
+	model := h.shard.kind.model
 	if r.DowngradedFrom != "" {
 		model = r.DowngradedFrom
 	}
 	t := h.entry(r.ID, &r.Request, model)
-	if found := h.journal.Look(t.key); found.Result != 0 && h.journal.recall(t, found) {
+	if found := h.shard.batcher.journal.ledger.Look(t.key); found.Result != 0 && h.shard.batcher.journal.recall(t, found) {
 		h.countRecalled(t)
 		unused := h.unused(t, out)
 		t.recycle()
 		h.charge(unused)
-		return h.stop.waiting.Err()
+		return h.flow.stop.waiting.Err()
 	}
-	if !h.judge(t, out, true) || t.Outcome != answered {
+	if !h.judge(t, out, true) || t.Outcome != Answered {
 		t.Fail(t.Reply.Err)
 		h.charge(t)
-		return h.stop.waiting.Err()
+		return h.flow.stop.waiting.Err()
 	}
 	h.kept++
-	h.comeBack(t)
+	h.shard.batcher.comeBack(t)
 	h.count(t)
 	h.commit(t)
-	return h.stop.waiting.Err()
+	return h.flow.stop.waiting.Err()
 }
 
 // tell says how the batch ended.
 func (h *handout) tell(e *ledger.ShardEntry) {
-	if h.batchID == "" {
+	if h.shard.batchID == "" {
 		return
 	}
-	text := fmt.Sprintf("batch %s %s: %s answered, %s failed", h.batchID, h.status, ui.Grouped(e.Answered), ui.Grouped(e.Failed))
+	text := fmt.Sprintf("batch %s %s: %s answered, %s failed", h.shard.batchID, h.status, ui.Grouped(e.Answered), ui.Grouped(e.Failed))
 	if e.Missing > 0 {
 		text += ", " + ui.Grouped(e.Missing) + " without an answer"
 	}
 	if e.CostKnown && e.CostNanos > 0 {
 		text += ", " + ui.USD(e.CostNanos)
 	}
-	h.voice.Note("%s", text)
+	h.flow.voice.Note("%s", text)
 	if h.kept > 0 {
-		h.voice.Note("batch %s: %s of its answers are for records that this input does not hold: they are in the ledger", h.batchID,
+		h.flow.voice.Note("batch %s: %s of its answers are for records that this input does not hold: they are in the ledger", h.shard.batchID,
 			ui.Grouped(h.kept))
 	}
 }

@@ -64,19 +64,19 @@ func aboutRecord(err *record.Error) bool {
 }
 
 // hopeless is the error of a run whose first records were all refused alike.
-func (l *lane) hopeless(t *Task) error {
-	return ui.WithHint(l.refusalHint(t.Reply.Err, t.Model),
-		fmt.Errorf("the first %d records were all refused alike: %w", hopelessAfter, t.Reply.Err))
+func (l *lane) hopeless(q *Request) error {
+	return ui.WithHint(l.lanes.refusalHint(q.reply.Err, q.record.Model),
+		fmt.Errorf("the first %d records were all refused alike: %w", hopelessAfter, q.reply.Err))
 }
 
 // refusalHint says what is probably wrong when everything is refused.
-func (r *run) refusalHint(err *record.Error, model string) string {
+func (l *lanes) refusalHint(err *record.Error, model string) string {
 	said := strings.ToLower(err.Code + " " + err.Message)
 	switch {
 	case strings.Contains(said, "model") && (err.Status == http.StatusNotFound || strings.Contains(said, "model_not_found")):
 		return fmt.Sprintf("the provider does not know the model %q: name another with -m", model)
 	case err.Status == http.StatusNotFound:
-		if u, err := url.Parse(r.cfg.Provider.BaseURL); err == nil {
+		if u, err := url.Parse(l.cfg.Lanes[0].Provider.BaseURL); err == nil {
 			return "nothing is served there: " + pathHint(u)
 		}
 	}
@@ -85,34 +85,34 @@ func (r *run) refusalHint(err *record.Error, model string) string {
 
 // hintAtRefusals says at the end of a run that got no answer at all what is probably wrong, where its records were too few to call it
 // hopeless.
-func (r *run) hintAtRefusals() {
-	s := &r.sameError
+func (l *lanes) hintAtRefusals() {
+	s := &l.refusals
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.over && s.count > 0 && s.count < hopelessAfter && s.first.Status == http.StatusNotFound {
-		r.voice.Hint("%s", r.refusalHint(&s.first, r.cfg.Decode.Model))
+		l.flow.voice.Hint("%s", l.refusalHint(&s.first, l.cfg.Model))
 	}
 }
 
 // fatal is the error of a reply that no other record can change.
-func (l *lane) fatal(t *Task) error {
-	err := error(t.Reply.Err)
+func (l *lane) fatal(q *Request) error {
+	err := error(q.reply.Err)
 	switch {
-	case t.Reply.Err.Type == provider.TypeProxy:
-		return ui.WithHint(l.client.ProxyHint(t.Reply.Err), err)
-	case t.Reply.Err.Type == "tls":
+	case q.reply.Err.Type == provider.TypeProxy:
+		return ui.WithHint(l.host.client.ProxyHint(q.reply.Err), err)
+	case q.reply.Err.Type == "tls":
 		err = fmt.Errorf("connecting to %s: %w", provider.Shown(l.base), err)
-		if hint := reachHint(l.base, t.Reply.Err.Message); hint != "" {
+		if hint := reachHint(l.base, q.reply.Err.Message); hint != "" {
 			return ui.WithHint(hint, err)
 		}
 		return err
-	case t.Reply.Status == http.StatusUnauthorized:
+	case q.reply.Status == http.StatusUnauthorized:
 		return ui.WithHint(l.keyHint(), err)
-	case t.Reply.Status == http.StatusForbidden:
+	case q.reply.Status == http.StatusForbidden:
 		return ui.WithHint("the key is known but may not do this: check its project and permissions", err)
-	case t.Reply.Status >= 300 && t.Reply.Status < 400:
+	case q.reply.Status >= 300 && q.reply.Status < 400:
 		return ui.WithHint("llmpipe follows no redirect, so that no key reaches another host: give the address itself as --base-url",
-			fmt.Errorf("%s answers with a redirect to %s", provider.Shown(l.base), provider.Shown(t.Reply.Header.Get("Location"))))
+			fmt.Errorf("%s answers with a redirect to %s", provider.Shown(l.base), provider.Shown(q.reply.Header.Get("Location"))))
 	}
 	return err
 }
@@ -120,16 +120,16 @@ func (l *lane) fatal(t *Task) error {
 // keyHint is what to do about a provider that does not take what it is shown.
 func (l *lane) keyHint() string {
 	switch {
-	case l.index > 0 && l.key == "":
+	case l.host.index > 0 && l.key == "":
 		return "the provider wants a key: name the variable that holds it in --fallback, as key-env=NAME"
-	case l.index > 0:
+	case l.host.index > 0:
 		return "the provider does not accept the key that key-env names in --fallback"
 	case l.key != "":
-		return fmt.Sprintf("the provider does not accept the key in %s; --key-env names another variable", l.cfg.KeyEnv)
-	case len(l.cfg.Provider.Secrets) > 0:
+		return fmt.Sprintf("the provider does not accept the key in %s; --key-env names another variable", l.lanes.cfg.KeyEnv)
+	case len(l.lanes.cfg.Lanes[0].Provider.Secrets) > 0:
 		return "the provider does not accept what --header-env sends, or wants a key beside it, in the variable that --key-env names"
-	case ui.IsVariableName(l.cfg.KeyEnv):
-		return fmt.Sprintf("the provider wants a key: set %s, or name the variable that holds it with --key-env", l.cfg.KeyEnv)
+	case ui.IsVariableName(l.lanes.cfg.KeyEnv):
+		return fmt.Sprintf("the provider wants a key: set %s, or name the variable that holds it with --key-env", l.lanes.cfg.KeyEnv)
 	}
 	return "the provider wants a key: name the variable that holds it with --key-env" // which names none for now
 }

@@ -9,14 +9,14 @@ import (
 const tendEvery = 100 * time.Millisecond
 
 // tendConnections lets go, until ctx ends, of connections that nobody needs any more.
-func (r *run) tendConnections(ctx context.Context) {
-	var lanes []*lane
-	for _, l := range r.router.lanes {
-		if !l.client.Simulated() { // which has none
-			lanes = append(lanes, l)
+func (l *lanes) tendConnections(ctx context.Context) {
+	var real []*lane
+	for _, one := range l.all {
+		if !one.host.client.Simulated() { // which has none
+			real = append(real, one)
 		}
 	}
-	if len(lanes) == 0 {
+	if len(real) == 0 {
 		return
 	}
 	ticker := time.NewTicker(tendEvery)
@@ -27,17 +27,17 @@ func (r *run) tendConnections(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		for _, l := range lanes {
-			if r.allAsked() {
-				l.client.Expect(0)
+		for _, one := range real {
+			if l.allAsked() {
+				one.host.client.Expect(0)
 			} else {
-				l.client.Expect(l.pace.Allowed())
+				one.host.client.Expect(one.pace.Allowed())
 			}
 		}
 	}
 }
 
 // allAsked reports whether no record waits to be asked for the first time, nor will. What batches say is asked all the time.
-func (r *run) allAsked() bool {
-	return r.batches == nil && (r.stop.ending() || r.allRead.Load() && len(r.fresh) == 0)
+func (l *lanes) allAsked() bool {
+	return l.cfg.Mode == ModeRealtime && (l.flow.stop.ending() || l.flow.allRead.Load() && len(l.fresh) == 0)
 }

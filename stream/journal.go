@@ -7,7 +7,6 @@ import (
 	"os"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"llmpipe/ledger"
@@ -56,70 +55,83 @@ type LedgerConfig struct {
 
 // journal is a run's ledger: what it recalls for the reader, and what it records for the committer.
 type journal struct {
-	*run
-	*ledger.Ledger
-	id    string // the run's
-	syncs bool   // a commit waits for the disk
+	flow   *Flow
+	cfg    *LedgerConfig
+	first  *Host // who is asked first
+	ledger *ledger.Ledger
+	id     string   // the run's
+	stdout *os.File // whose lines are remembered; nil where it is no file
+	syncs  bool     // a commit waits for the disk
 
 	regained  *regained // what stdout's file got and no mark tells of; the committer's
 	rehearsal bool      // the ledger knows that the answers are a simulator's
 
-	adding sync.Mutex // held while what is committed is added up
+	adding sync.Mutex // held while the ledger takes up what this process or another has spent
+	own    int64      // billionths of a dollar that this run has committed
 
 	batch   ledger.Group
 	compact []byte
-	broken  atomic.Bool // a commit failed: nothing is recorded any more
-	lost    int         // answers that could therefore not be recorded
+	lost    int // answers that could therefore not be recorded
 }
 
-// openJournal opens the ledger that c names, nil for none.
-func openJournal(r *run) (*journal, error) {
-	c := &r.cfg.Ledger
-	if c.Path == "" {
+// openJournal opens the ledger that c names, nil for none. first is who is asked first.
+func openJournal(f *Flow, c *Config, start time.Time, first *Host) (*journal, error) {
+	path := c.Ledger.Path
+	if path == "" {
 		return nil, nil
 	}
-	if err := r.cfg.checkLedger(); err != nil {
+	if err := c.checkLedger(); err != nil {
 		return nil, err
 	}
-	id := strconv.FormatInt(r.start.UnixNano(), 36) + "-" + strconv.Itoa(os.Getpid())
+	j := &journal{flow: f, cfg: &c.Ledger, first: first, syncs: c.Ledger.Fsync == ledger.FsyncAlways}
+	j.id = strconv.FormatInt(start.UnixNano(), 36) + "-" + strconv.Itoa(os.Getpid())
 	o := ledger.Options{
-		Fsync:     c.Fsync,
-		Simulated: r.router.lanes[0].client.Simulated(),
+		Fsync:     c.Ledger.Fsync,
+		Simulated: first.client.Simulated(),
 		Run: ledger.RunInfo{
-			ID: id, Time: r.start, Version: c.Version,
-			Endpoint: r.cfg.Decode.Endpoint.String(), Model: r.cfg.Decode.Model, Provider: r.router.lanes[0].name,
+			ID: j.id, Time: start, Version: c.Ledger.Version,
+			Endpoint: c.Decode.Endpoint.String(), Model: c.Decode.Model, Provider: first.name,
 		},
-		Since: r.start.UTC().Truncate(24 * time.Hour),
-		Warn:  func(s string) { r.voice.Warn("%s", s) },
+		Since: start.UTC().Truncate(24 * time.Hour),
+		Warn:  func(s string) { f.voice.Warn("%s", s) },
 	}
-	if f, ok := r.cfg.Stdout.(*os.File); ok {
-		if id, ok := disk.IDOf(f); ok {
-			o.Emitted, o.EmittedSize = &id, fileSize(f)
+	if stdout, ok := c.Stdout.(*os.File); ok {
+		j.stdout = stdout
+		if id, ok := disk.IDOf(stdout); ok {
+			o.Emitted, o.EmittedSize = &id, fileSize(stdout)
 		}
 	}
-	l, err := ledger.Open(c.Path, o)
-	// A served simulator's batches are collected by other processes too, whose results are to be seen from the start.
-	client := r.router.lanes[0].client
-	batches := r.cfg.Batch.Mode != ModeRealtime && client.Local() && !client.Simulated()
-	if err == nil && (batches || l.LeftOut()) {
-		client.Probe(r.stop.asking)
-		if o.Rehearsal = client.Rehearses(); o.Rehearsal {
-			if err = l.Close(); err == nil {
-				l, err = ledger.Open(c.Path, o)
-			}
-		}
+	var err error
+	if j.ledger, err = j.open(path, o, c.Batch.Mode != ModeRealtime); err != nil {
+		return nil, LedgerHint(path, err)
 	}
-	if err != nil {
-		return nil, LedgerHint(c.Path, err)
-	}
-	if s := l.Summary(); s.Results > 0 {
+	if s := j.ledger.Summary(); s.Results > 0 {
 		spent := ""
 		if s.SpentNanos > 0 {
 			spent = ", " + ui.USD(s.SpentNanos) + " spent"
 		}
-		r.voice.Note("ledger %s: %d recorded%s", c.Path, s.Results, spent)
+		f.voice.Note("ledger %s: %d recorded%s", path, s.Results, spent)
 	}
-	return &journal{run: r, Ledger: l, id: id, syncs: c.Fsync == ledger.FsyncAlways}, nil
+	return j, nil
+}
+
+// open opens the ledger, anew where the provider turns out to be a simulator: whose results are taken depends on that.
+func (j *journal) open(path string, o ledger.Options, batches bool) (*ledger.Ledger, error) {
+	l, err := ledger.Open(path, o)
+	// A served simulator's batches are collected by other processes too, whose results are to be seen from the start.
+	client := j.first.client
+	batches = batches && client.Local() && !client.Simulated()
+	if err != nil || !batches && !l.LeftOut() {
+		return l, err
+	}
+	client.Probe(j.flow.stop.asking)
+	if o.Rehearsal = client.Rehearses(); !o.Rehearsal {
+		return l, nil
+	}
+	if err := l.Close(); err != nil {
+		return nil, err
+	}
+	return ledger.Open(path, o)
 }
 
 // checkLedger refuses a ledger that is the output too.
@@ -149,7 +161,7 @@ func (j *journal) abandon() error {
 	if j == nil {
 		return nil
 	}
-	return j.Close()
+	return j.ledger.Close()
 }
 
 // LedgerHint adds what to do about a ledger that cannot be used.
@@ -168,19 +180,19 @@ func LedgerHint(path string, err error) error {
 
 // recall gives t the result that is recorded for it, and reports whether there is one.
 func (j *journal) recall(t *Task, found ledger.Found) bool {
-	return j.finds(t, found) && j.readResult(t, j.ReadMatch) == nil && t.Outcome == Recalled
+	return j.finds(t, found) && j.readResult(t, j.ledger.ReadMatch) == nil && t.Outcome == Recalled
 }
 
 // finds makes t one whose result is recorded, if it is. The result is yet to be read.
 func (j *journal) finds(t *Task, found ledger.Found) bool {
 	t.ref = found.Result
-	if t.ref == 0 && j.cfg.Ledger.MatchID {
+	if t.ref == 0 && j.cfg.MatchID {
 		t.ref = found.Other
 	}
 	if t.ref == 0 {
 		return false
 	}
-	t.Outcome, t.emitted, t.recent = Recalled, found.Emitted, j.Recent(t.ref)
+	t.Outcome, t.emitted, t.recent = Recalled, found.Emitted, j.ledger.Recent(t.ref)
 	return true
 }
 
@@ -188,7 +200,7 @@ func (j *journal) finds(t *Task, found ledger.Found) bool {
 // ledger.ErrMismatch or nil; after the former t is one without a result.
 func (j *journal) readResult(t *Task, read func(ledger.Ref, []byte, *[32]byte, *ledger.Result) error) error {
 	request := &t.Request
-	if j.cfg.Ledger.MatchID {
+	if j.cfg.MatchID {
 		request = nil
 	}
 	err := read(t.ref, t.ID, request, &t.Recorded)
@@ -203,84 +215,86 @@ func (j *journal) readResult(t *Task, read func(ledger.Ref, []byte, *[32]byte, *
 			t.Reply.Answer, err = record.RecallAnswer(endpoint, t.Recorded.Response)
 		}
 		if err != nil {
-			err = fmt.Errorf("ledger %s: the result of %s: %w", j.cfg.Ledger.Path, t.title(), err)
+			err = fmt.Errorf("ledger %s: the result of %s: %w", j.cfg.Path, t, err)
 		}
 	}
 	if err != nil {
-		j.stop.fail(LedgerHint(j.cfg.Ledger.Path, err))
+		j.flow.stop.fail(LedgerHint(j.cfg.Path, err))
 		t.Outcome = Unsent
 	}
 	return nil
 }
 
 // commit records what the group's records cost and said, and which lines were written to stdout since the last time. An answer that
-// could not be recorded becomes unsent: what is not safe is not shown.
-func (j *journal) commit(group []*Task, marks []ledger.Key) error {
-	if !j.rehearsal && j.router.lanes[0].client.Rehearses() {
+// could not be recorded becomes unsent: what is not safe is not shown. spent is what the ledger says then, and no less than it said before.
+func (j *journal) commit(group []*Task, marks []ledger.Key) (spent spent, err error) {
+	if !j.rehearsal && j.first.client.Rehearses() {
 		j.rehearsal = true
-		j.Rehearse()
+		j.ledger.Rehearse()
 	}
 	j.batch.Reset()
 	j.compact = j.compact[:0]
 	for _, t := range group {
 		switch {
-		case t.Outcome == answered:
+		case t.Outcome == Answered:
 			j.batch.Results = append(j.batch.Results, j.result(t))
 		case t.Outcome == Failed && t.Attempts > 0 && !t.twin, t.Outcome == Unsent && t.mayCost > 0: // which may be billed all the same
 			j.batch.Failures = append(j.batch.Failures, j.failure(t))
 		}
 	}
 	j.batch.Emitted = marks
-	if f, ok := j.cfg.Stdout.(*os.File); ok && len(marks) > 0 {
-		j.batch.EmittedSize = j.regained.size(f)
+	if j.stdout != nil && len(marks) > 0 {
+		j.batch.EmittedSize = j.regained.size(j.stdout)
 	}
-	if j.broken.Load() {
+	if j.flow.unrecorded.Load() {
 		j.lost += dropAnswers(group, 0)
-		return nil
+		return spent, nil
 	}
-	err := j.add()
-	if err == nil {
-		return nil
+	if spent, err = j.add(); err == nil {
+		return spent, nil
 	}
 	safe := 0
 	var we *ledger.WriteError
 	if errors.As(err, &we) {
 		safe = we.Results
 	}
-	j.broken.Store(true)
+	j.flow.unrecorded.Store(true)
 	j.lost += dropAnswers(group, safe)
 	if errors.Is(err, ledger.ErrChanged) {
-		return ui.WithHint("leave the ledger alone while llmpipe runs; the same command goes on with what it holds now", err)
+		return spent, ui.WithHint("leave the ledger alone while llmpipe runs; the same command goes on with what it holds now", err)
 	}
-	return ui.WithHint("make room or repair the disk, then run the same command again: what is recorded is safe", err)
+	return spent, ui.WithHint("make room or repair the disk, then run the same command again: what is recorded is safe", err)
 }
 
-// add commits the batch, and tells the budgets what it and others have spent.
-func (j *journal) add() error {
+// spent is what the ledger says was spent at a moment, in billionths of a dollar.
+type spent struct {
+	all int64 // by everybody, what was set aside for attempts of unknown cost included
+	own int64 // of that, by what this run has committed
+}
+
+// add commits the group, and says what is spent by then.
+func (j *journal) add() (spent, error) {
 	j.adding.Lock()
 	defer j.adding.Unlock()
-	err := j.Commit(&j.batch)
-	if err == nil {
-		j.addUp(costOf(&j.batch))
+	if err := j.ledger.Commit(&j.batch); err != nil {
+		return j.spent(), err
 	}
-	return err
+	j.own += costOf(&j.batch)
+	return j.spent(), nil
 }
 
-// catchUp reads what other processes have written by now, and tells the budgets what they have spent.
-func (j *journal) catchUp() error {
+// catchUp reads what other processes have written by now, and says what is spent by then.
+func (j *journal) catchUp() (spent, error) {
 	j.adding.Lock()
 	defer j.adding.Unlock()
-	err := j.Refresh()
-	if err == nil {
-		j.addUp(0)
-	}
-	return err
+	err := j.ledger.Refresh()
+	return j.spent(), err
 }
 
-// addUp tells the budgets what is spent by now; own is what of it was committed just now.
-func (j *journal) addUp(own int64) {
-	s := j.Summary()
-	j.money.committed(own, s.SpentNanos+s.KeptNanos)
+// spent is what the ledger says now. j.adding is held, or nothing is committed yet.
+func (j *journal) spent() spent {
+	s := j.ledger.Summary()
+	return spent{all: s.SpentNanos + s.KeptNanos, own: j.own}
 }
 
 // costOf is what is known of the cost of a batch, and what is set aside where it is not.
@@ -302,7 +316,7 @@ func costOf(b *ledger.Group) int64 {
 func dropAnswers(group []*Task, safe int) int {
 	dropped := 0
 	for _, t := range group {
-		if t.Outcome != answered {
+		if t.Outcome != Answered {
 			continue
 		}
 		if safe > 0 {
@@ -341,24 +355,24 @@ func (j *journal) failure(t *Task) ledger.Failure {
 // there is one.
 func recorded(t *Task) ledger.Record {
 	return ledger.Record{
-		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.sendModel, Provider: t.lane.name, Shard: t.shardID(),
+		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.sendModel, Provider: t.host.name, Shard: t.shardID(),
 		CostNanos: t.Cost, CostKnown: t.Cost > 0, MayCostNanos: t.mayCost,
 		Attempts: t.Attempts, LatencyMS: t.Reply.Latency.Milliseconds(), Time: time.Now(),
-		Simulated: t.lane.client.Rehearses(),
+		Simulated: t.host.client.Rehearses(),
 	}
 }
 
 // close records the last marks, closes the ledger, and says what it could not take.
 func (j *journal) close(marks []ledger.Key) error {
-	if j.allRead.Load() && !j.stop.ending() {
+	if j.flow.allRead.Load() && !j.flow.stop.ending() {
 		j.regained.end()
 	}
-	err := j.commit(nil, marks)
-	if closeErr := j.Close(); err == nil && closeErr != nil && !j.broken.Load() {
+	_, err := j.commit(nil, marks) // marks cost nothing
+	if closeErr := j.ledger.Close(); err == nil && closeErr != nil && !j.flow.unrecorded.Load() {
 		err = closeErr
 	}
 	if j.lost > 0 {
-		j.voice.Error(fmt.Errorf("%d answers that were on their way could not be recorded, and are lost", j.lost))
+		j.flow.voice.Error(fmt.Errorf("%d answers that were on their way could not be recorded, and are lost", j.lost))
 	}
 	return err
 }

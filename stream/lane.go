@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"cmp"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,16 +23,13 @@ type LaneConfig struct {
 
 // lane is one provider with the limiter that holds its requests back.
 type lane struct {
-	*run
-	index  int    // its place in the order of preference
-	name   string // in results, ledgers and reports
-	model  string // in place of what records name; empty to leave it
-	client *provider.Client
-	base   string // the client's base URL
-	key    string // the client's, for what to say where it is not accepted; empty for none
-	pace   *limiter.Limiter
+	lanes *lanes
+	host  *Host
+	model string // in place of what records name; empty to leave it
+	base  string // the client's base URL
+	key   string // the client's, for what to say where it is not accepted; empty for none
+	pace  *limiter.Limiter
 
-	prices  sync.Map                     // model -> priced
 	trouble atomic.Pointer[record.Error] // the last failure that may pass
 	told    told
 
@@ -49,17 +45,6 @@ const (
 	firstClosed = time.Minute
 	mostClosed  = 10 * time.Minute
 )
-
-func newLane(r *run, index int, c LaneConfig) (*lane, error) {
-	client, err := provider.New(c.Provider)
-	if err != nil {
-		return nil, err
-	}
-	if c.Name == "" {
-		c.Name = client.Name()
-	}
-	return &lane{run: r, index: index, name: c.Name, model: c.Model, client: client, base: c.Provider.BaseURL, key: c.Provider.Key}, nil
-}
 
 // usable reports whether a record may go this way now. To a closed lane whose time is over only one may, as a trial, until it says how it
 // went.
@@ -88,10 +73,10 @@ func (l *lane) shut(why error, forGood bool) {
 		l.hold = min(max(2*l.hold, firstClosed), mostClosed)
 		l.until = time.Now().Add(l.hold)
 	}
-	if first && len(l.router.lanes) > 1 { // else it is why the run ends
-		l.voice.Warn("%s: nothing more is sent there: %v", l.name, why)
+	if first && len(l.lanes.all) > 1 { // else it is why the run ends
+		l.lanes.flow.voice.Warn("%s: nothing more is sent there: %v", l.host.name, why)
 		if h := ui.HintOf(why); h != "" {
-			l.voice.Note("hint: %s", h)
+			l.lanes.flow.voice.Note("hint: %s", h)
 		}
 	}
 }
@@ -102,7 +87,7 @@ func (l *lane) reopen(sent time.Time) {
 	defer l.mu.Unlock()
 	if l.closed != nil && !l.until.IsZero() && sent.After(l.shutAt) {
 		l.closed, l.hold = nil, 0
-		l.voice.Note("%s answers again", l.name)
+		l.lanes.flow.voice.Note("%s answers again", l.host.name)
 	}
 }
 
@@ -111,22 +96,4 @@ func (l *lane) whyClosed() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.closed
-}
-
-// dress makes t a request to this lane's provider.
-func (l *lane) dress(t *Task) {
-	t.lane, t.downgradedFrom = l, ""
-	model := cmp.Or(l.model, t.lowered)
-	if model == "" || model == t.Model {
-		t.sendBody, t.sendModel = t.Body, t.Model
-		return
-	}
-	if model == t.lowered {
-		t.downgradedFrom = t.Model
-	}
-	if t.Reply.BodyInUse {
-		t.other = nil // an earlier attempt may still be reading it
-	}
-	t.other = t.WithModel(t.other[:0], model)
-	t.sendBody, t.sendModel = t.other, model
 }

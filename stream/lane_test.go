@@ -10,10 +10,10 @@ import (
 	"llmpipe/stream/ui"
 )
 
-func testLane() *lane {
-	r := &run{voice: ui.NewVoice(io.Discard, false, false)}
-	l := &lane{run: r, name: "spare"}
-	r.router = &router{run: r, lanes: []*lane{{}, l}}
+func testLane(t *testing.T) *lane {
+	all := &lanes{flow: NewFlow(t.Context(), ui.NewVoice(io.Discard, false, false), allow(1))}
+	l := &lane{lanes: all, host: &Host{name: "spare"}}
+	all.all = []*lane{{}, l}
 	return l
 }
 
@@ -21,7 +21,7 @@ func testLane() *lane {
 // what was sent since, not by one that was on its way.
 func TestLaneClosesAndOpens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, empty := testLane(), errors.New("nothing left")
+		l, empty := testLane(t), errors.New("nothing left")
 		usable := func(when string, want bool) {
 			t.Helper()
 			if got, _ := l.usable(time.Now()); got != want {
@@ -54,7 +54,7 @@ func TestLaneClosesAndOpens(t *testing.T) {
 
 func TestLaneShutForGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := testLane()
+		l := testLane(t)
 		l.shut(errors.New("wrong key"), true)
 		time.Sleep(24 * time.Hour)
 		l.reopen(time.Now())

@@ -83,19 +83,20 @@ func (e *Ended) Error() string { return "the run did not end well" }
 
 // outcome says how the run ended. It is called when every stage has ended, or when the run must not wait for them.
 func (r *run) outcome(complete bool) *Outcome {
-	why := r.stop.reasons()
+	unsent := r.flow.counts.unsent.Load()
+	why := r.flow.stop.reasons()
 	o := &Outcome{Summary: r.summary(), Err: why.err, Signal: why.signal, Paused: why.unfinished, Budget: why.budget}
 	if complete && o.Err == nil {
-		o.Err = r.inputError
+		o.Err = r.in.inputError
 	}
 	if o.Signal == nil && why.pipe {
 		o.Signal = sigpipe
 	}
-	if complete && r.unsent > 0 && *o == (Outcome{Summary: o.Summary}) {
-		o.Err = fmt.Errorf("%w: %d were left out for no reason", errMiscount, r.unsent)
+	if complete && unsent > 0 && *o == (Outcome{Summary: o.Summary}) {
+		o.Err = fmt.Errorf("%w: %d were left out for no reason", errMiscount, unsent)
 	}
-	if complete && r.unsent != o.Summary.Unsent && o.Err == nil {
-		o.Err = fmt.Errorf("%w: in %d, ok %d, failed %d, unsent %d", errMiscount, o.Summary.In, o.Summary.OK, o.Summary.Failed, r.unsent)
+	if complete && unsent != o.Summary.Unsent && o.Err == nil {
+		o.Err = fmt.Errorf("%w: in %d, ok %d, failed %d, unsent %d", errMiscount, o.Summary.In, o.Summary.OK, o.Summary.Failed, unsent)
 	}
 	return o
 }

@@ -169,7 +169,7 @@ func TestPackWaitsForNobody(t *testing.T) {
 		}()
 		r := try(t, "sim:?latency=10ms", in, func(c *Config) {
 			embed(100)(c)
-			c.Observe = func(tk *Task) {
+			c.Observe = func(_ *Flow, tk *Task) {
 				if time.Since(start)%time.Second > packWait+50*time.Millisecond {
 					late++
 				}

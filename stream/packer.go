@@ -18,31 +18,32 @@ const (
 )
 
 // packer is the stage between admission and placing that makes one request of several. A pack goes on when it is full; or, once it is
-// packWait old and nothing more is coming for now, as soon as the router takes it. Until then it grows.
+// packWait old and nothing more is coming for now, as soon as a worker takes it. Until then it grows.
 type packer struct {
-	*run
-	size int
-	out  chan *Task // to the router
+	flow  *Flow
+	lanes *lanes
+	size  int
+	out   chan *Request // to the workers
 
 	open  []*growing // the oldest first
 	kinds map[string]*growing
-	held  int64 // records in them
-	ready *Task // a full pack, or a record that is not packed; nothing is taken in before it has gone on
+	held  int64    // records in them
+	ready *Request // a full pack, or a record that is not packed; nothing is taken in before it has gone on
 	kind  []byte
 
 	toldOdd   sync.Once // an answer did not fit its pack
 	toldOther sync.Once // there is something beside embeddings
 }
 
-// growing is a pack that is not full. What stands beside the task is for when it is another stage's already.
+// growing is a pack that is not full. What stands beside the request is for when it is another stage's already.
 type growing struct {
-	task    *Task
+	request *Request
 	kind    string // of what it holds
 	records int64
 }
 
-func newPacker(r *run) *packer {
-	return &packer{run: r, size: r.cfg.Pack, out: make(chan *Task), kinds: make(map[string]*growing)}
+func newPacker(l *lanes) *packer {
+	return &packer{flow: l.flow, lanes: l, size: l.cfg.Pack, out: make(chan *Request), kinds: make(map[string]*growing)}
 }
 
 // pack packs records until ctx ends.
@@ -52,12 +53,12 @@ func (p *packer) pack(ctx context.Context) {
 	defer timer.Stop()
 	quiet := false // nothing more was coming when the oldest pack had waited long enough
 	for {
-		in, out, next := p.fresh, p.out, p.ready
+		in, out, next := p.lanes.fresh, p.out, p.ready
 		switch {
 		case next != nil:
 			in = nil
 		case quiet:
-			next = p.open[0].task
+			next = p.open[0].request
 		default:
 			out = nil
 		}
@@ -71,7 +72,7 @@ func (p *packer) pack(ctx context.Context) {
 			p.sent()
 		case <-timer.C:
 			if len(p.open) > 0 {
-				quiet = p.source.waits() || p.gate.starved(p.held)
+				quiet = p.lanes.cfg.Waits() || p.flow.gate.starved(p.held)
 				timer.Reset(packWait)
 			}
 		case <-ctx.Done():
@@ -86,29 +87,28 @@ func (p *packer) add(t *Task) {
 	part, ok := t.Packable()
 	if !ok {
 		if t.Endpoint != record.Embeddings {
-			p.toldOther.Do(func() { p.voice.Note("%s and all like it are asked one by one: --pack is for embeddings", t.title()) })
+			p.toldOther.Do(func() { p.flow.voice.Note("%s and all like it are asked one by one: --pack is for embeddings", t) })
 		}
-		p.ready = t
+		p.ready = newRequest(t)
 		return
 	}
 	p.kind = part.AppendKind(p.kind[:0])
 	to := p.kinds[string(p.kind)]
-	if to != nil && to.task.pack.bytes+part.Size() > maxPackBytes {
+	if to != nil && to.request.pack.bytes+part.Size() > maxPackBytes {
 		p.close(to)
-		p.ready, to = to.task, nil
+		p.ready, to = to.request, nil
 	}
 	if to == nil {
-		to = &growing{task: newTask(), kind: string(p.kind)}
-		to.task.pack = &pack{}
+		to = &growing{request: newPack(), kind: string(p.kind)}
 		p.open = append(p.open, to)
 		p.kinds[to.kind] = to
 	}
-	to.task.pack.add(t, part)
+	to.request.add(t, part)
 	to.records++
 	p.held++
 	if to.records == int64(p.size) {
 		p.close(to)
-		p.ready = to.task
+		p.ready = to.request
 	}
 }
 
@@ -120,7 +120,7 @@ func (p *packer) close(g *growing) {
 	p.held -= g.records
 }
 
-// sent notes that the router took what was offered.
+// sent notes that a worker took what was offered.
 func (p *packer) sent() {
 	if p.ready != nil {
 		p.ready = nil
@@ -132,9 +132,9 @@ func (p *packer) sent() {
 // giveBack finishes what never was asked.
 func (p *packer) giveBack() {
 	if p.ready != nil {
-		p.finish(p.ready)
+		p.lanes.finish(p.ready)
 	}
 	for _, g := range p.open {
-		p.finish(g.task)
+		p.lanes.finish(g.request)
 	}
 }

@@ -16,9 +16,9 @@ import (
 
 // batch submits the shard, waits for its batch and collects it.
 func (s *shard) batch(ctx context.Context) error {
-	wait := newPolling(s.lane.client.Local())
+	wait := newPolling(s.batcher.lane.host.client.Local())
 	for start, again := time.Now(), false; ; again = true {
-		alone := s.alone(s)
+		alone := s.batcher.alone(s)
 		if err := s.submit(ctx); err != nil {
 			return err
 		}
@@ -31,24 +31,25 @@ func (s *shard) batch(ctx context.Context) error {
 		}
 		s.step = ledger.ShardUploaded
 		// One of ours that ended meanwhile may have had the room that there is now.
-		alone = alone && s.alone(s) && (again || s.cfg.Batch.Detach)
+		alone = alone && s.batcher.alone(s) && (again || s.cfg.Batch.Detach)
 		most := s.cfg.Pace.GiveUp
 		switch {
 		case alone && s.requests > 1:
 			return s.split(&state)
 		case alone && most > 0 && time.Since(start) > most:
-			s.stop.pause(ui.WithHint("raise the account's limit of enqueued tokens, or wait for its other batches; the same command tries again",
+			s.flow.stop.pause(ui.WithHint(
+				"raise the account's limit of enqueued tokens, or wait for its other batches; the same command tries again",
 				fmt.Errorf("batch %s: the provider has no room for a single request", s.batchID)))
-			return s.stop.asking.Err()
+			return s.flow.stop.asking.Err()
 		case s.cfg.Batch.Detach && again, !s.cfg.Batch.Detach && !s.waitedFor():
 			return errNotWaited
 		}
-		s.voice.Note("batch %s: too many tokens are enqueued: it is submitted again when another batch has ended", s.batchID)
+		s.flow.voice.Note("batch %s: too many tokens are enqueued: it is submitted again when another batch has ended", s.batchID)
 		if s.cfg.Batch.Detach {
 			continue
 		}
 		select {
-		case <-s.anotherEnd():
+		case <-s.batcher.anotherEnd():
 		case <-time.After(wait.next()):
 		case <-ctx.Done():
 			return ctx.Err()
@@ -65,7 +66,7 @@ func queueFull(state *provider.Batch) bool {
 // split gives the shard up, of which nothing was asked, and puts its records into two of half the size.
 func (s *shard) split(state *provider.Batch) error {
 	s.most = (s.requests + 1) / 2
-	s.voice.Note("batch %s: the provider has no room for %s at a time: they are submitted in two batches", s.batchID,
+	s.flow.voice.Note("batch %s: the provider has no room for %s at a time: they are submitted in two batches", s.batchID,
 		ui.Number(s.requests, "request"))
 	return s.conclude(state.Status, newAnswers())
 }

@@ -10,17 +10,19 @@ import (
 // replayer is the stage between admission and commit of records whose results are recorded: it reads those back, while the reader goes on
 // to the next records. It belongs to the goroutine that runs it.
 type replayer struct {
-	*run
+	flow    *Flow
 	journal *journal
+	again   func(t *Task) // has a record asked about
 	results *ledger.Reader
 	done    chain // read back, and yet to be passed on
 }
 
-// replay reads results back until no more are recalled.
-func (r *run) replay(j *journal) {
-	p := &replayer{run: r, journal: j, results: j.NewReader()}
-	for first := range p.recalls {
-		for t := first; t != nil; {
+// replay reads the results of the chains back that come through recalls, until it is closed. A record that turns out to have none goes to
+// again.
+func (j *journal) replay(recalls <-chan chain, again func(t *Task)) {
+	p := &replayer{flow: j.flow, journal: j, again: again, results: j.ledger.NewReader()}
+	for c := range recalls {
+		for t := c.first; t != nil; {
 			next := t.unchain()
 			p.recall(t)
 			t = next
@@ -35,13 +37,12 @@ func (p *replayer) recall(t *Task) {
 	err := p.journal.readResult(t, p.results.ReadMatch)
 	if errors.Is(err, ledger.ErrMismatch) {
 		// Another record has the same hashes: it was taken for t until now, and t is asked, past --limit and batches. It will never happen.
-		t.Outcome, t.ask = Unsent, true
-		p.gate.ask()
+		t.Outcome = Unsent
+		p.flow.gate.ask(t)
 		p.again(t)
 		return
 	}
-	t.loaded = int64(len(t.Recorded.Response))
-	p.done.push(t, t.loaded)
+	p.done.push(t, int64(len(t.Recorded.Response)))
 	if p.done.full() {
 		p.pass()
 	}
@@ -50,8 +51,7 @@ func (p *replayer) recall(t *Task) {
 // pass hands to the commit what is done, once there is room for it: what takes that was passed before.
 func (p *replayer) pass() {
 	if c := p.done.take(); c.first != nil {
-		p.gate.load(c.bytes)
-		p.commits <- c.first
+		p.flow.pass(c)
 	}
 }
 

@@ -17,7 +17,7 @@ func (s *shard) leaveOver(t *Task) error {
 	if err := s.left.add(t); err != nil {
 		return err
 	}
-	s.letGo(t)
+	s.batcher.letGo(t)
 	return nil
 }
 
@@ -26,7 +26,7 @@ func (s *shard) resubmit() error {
 	if s.left == nil {
 		return nil
 	}
-	decode, err := record.NewDecoder(s.options())
+	decode, err := record.NewDecoder(s.batcher.options())
 	if err != nil {
 		return err
 	}
@@ -36,14 +36,14 @@ func (s *shard) resubmit() error {
 	}
 	defer fill.discard()
 	err = s.left.each(decode, func(t *Task) error {
-		if err := s.stop.asking.Err(); err != nil {
+		if err := s.flow.stop.asking.Err(); err != nil {
 			t.recycle()
 			return err
 		}
-		s.spooled.Add(-1)
-		t.size = 0 // one at a time; it must not take room from others while it waits for money
-		s.comeBack(t)
-		s.place(fill, t)
+		s.batcher.spooled.Add(-1)
+		t.back = true
+		s.flow.spooled.enterEmpty(t) // one at a time; it must not take room from others while it waits for money
+		s.batcher.place(fill, t)
 		return nil
 	})
 	if err != nil {
@@ -61,15 +61,15 @@ func (s *shard) settle() {
 	if s.left != nil {
 		rest = max(s.reserved-s.cost, 0)
 	}
-	limiter.Release(s.money.budgets(), s.reserved-rest, s.cost)
+	limiter.Release(s.account.budgets(), s.reserved-rest, s.cost)
 	s.reserved = rest
-	if limiter.Overdrawn(s.money.budgets()) {
+	if limiter.Overdrawn(s.account.budgets()) {
 		s.release()
 	}
 }
 
 // release gives back what the shard still holds.
 func (s *shard) release() {
-	limiter.Release(s.money.budgets(), s.reserved, 0)
+	limiter.Release(s.account.budgets(), s.reserved, 0)
 	s.reserved = 0
 }

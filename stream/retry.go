@@ -50,30 +50,30 @@ func (b *hintedBackOff) NextBackOff() time.Duration {
 	return d
 }
 
-// sleepers are the records that wait to be asked again. They hold no worker and no permit, and the gate bounds their number.
+// sleepers are the requests that wait to be asked again. They hold no worker and no permit, and the gate bounds their number.
 type sleepers struct {
-	wake chan *Task // those whose time has come
+	wake chan *Request // those whose time has come
 	poke chan struct{}
 
 	mu     sync.Mutex
-	heap   taskHeap
+	heap   requestHeap
 	closed bool
 }
 
 func newSleepers() *sleepers {
-	return &sleepers{wake: make(chan *Task), poke: make(chan struct{}, 1)}
+	return &sleepers{wake: make(chan *Request), poke: make(chan struct{}, 1)}
 }
 
-// add puts t to sleep for d, and reports false when nobody is woken any more.
-func (s *sleepers) add(t *Task, d time.Duration) bool {
-	t.wake = time.Now().Add(d)
+// add puts q to sleep for d, and reports false when nobody is woken any more.
+func (s *sleepers) add(q *Request, d time.Duration) bool {
+	q.wake = time.Now().Add(d)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return false
 	}
-	heap.Push(&s.heap, t)
-	if s.heap[0] == t {
+	heap.Push(&s.heap, q)
+	if s.heap[0] == q {
 		select {
 		case s.poke <- struct{}{}:
 		default:
@@ -90,17 +90,17 @@ func (s *sleepers) len() int {
 }
 
 // run wakes sleepers in the order of their times until ctx ends, and returns those still asleep then.
-func (s *sleepers) run(ctx context.Context) []*Task {
+func (s *sleepers) run(ctx context.Context) []*Request {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		t, wait := s.due(time.Now())
-		if t != nil {
+		q, wait := s.due(time.Now())
+		if q != nil {
 			select {
-			case s.wake <- t:
+			case s.wake <- q:
 				continue
 			case <-ctx.Done():
-				return append(s.close(), t)
+				return append(s.close(), q)
 			}
 		}
 		timer.Reset(wait)
@@ -114,7 +114,7 @@ func (s *sleepers) run(ctx context.Context) []*Task {
 }
 
 // due takes the first sleeper if its time has come, else says how long that is.
-func (s *sleepers) due(now time.Time) (*Task, time.Duration) {
+func (s *sleepers) due(now time.Time) (*Request, time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.heap) == 0 {
@@ -123,11 +123,11 @@ func (s *sleepers) due(now time.Time) (*Task, time.Duration) {
 	if wait := s.heap[0].wake.Sub(now); wait > 0 {
 		return nil, wait
 	}
-	return heap.Pop(&s.heap).(*Task), 0
+	return heap.Pop(&s.heap).(*Request), 0
 }
 
 // close wakes nobody any more, and returns who was asleep.
-func (s *sleepers) close() []*Task {
+func (s *sleepers) close() []*Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
@@ -136,21 +136,21 @@ func (s *sleepers) close() []*Task {
 	return left
 }
 
-// taskHeap implements heap.Interface by time of waking.
-type taskHeap []*Task
+// requestHeap implements heap.Interface by time of waking.
+type requestHeap []*Request
 
-func (h taskHeap) Len() int           { return len(h) }
-func (h taskHeap) Less(i, j int) bool { return h[i].wake.Before(h[j].wake) }
-func (h taskHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h requestHeap) Len() int           { return len(h) }
+func (h requestHeap) Less(i, j int) bool { return h[i].wake.Before(h[j].wake) }
+func (h requestHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
 
 // Push implements heap.Interface.
-func (h *taskHeap) Push(x any) { *h = append(*h, x.(*Task)) }
+func (h *requestHeap) Push(x any) { *h = append(*h, x.(*Request)) }
 
 // Pop implements heap.Interface.
-func (h *taskHeap) Pop() any {
+func (h *requestHeap) Pop() any {
 	last := len(*h) - 1
-	t := (*h)[last]
+	q := (*h)[last]
 	(*h)[last] = nil
 	*h = (*h)[:last]
-	return t
+	return q
 }

@@ -17,11 +17,11 @@ func TestSleepersLoseNobody(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := newSleepers()
 			ctx, stop := context.WithCancel(t.Context())
-			left := make(chan []*Task)
+			left := make(chan []*Request)
 			go func() { left <- s.run(ctx) }()
-			known := map[*Task]bool{}
+			known := map[*Request]bool{}
 			for _, w := range waits {
-				k := &Task{}
+				k := &Request{}
 				known[k] = true
 				if !s.add(k, time.Duration(w)*time.Millisecond) {
 					t.Error("refused while open")
@@ -49,7 +49,7 @@ func TestSleepersLoseNobody(t *testing.T) {
 			if len(known) != 0 {
 				t.Errorf("%d were lost", len(known))
 			}
-			if s.add(&Task{}, 0) {
+			if s.add(&Request{}, 0) {
 				t.Error("accepted although nobody is woken any more")
 			}
 		})
@@ -63,7 +63,7 @@ func TestSleepersShorterWait(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		go s.run(ctx)
-		long, short := &Task{}, &Task{}
+		long, short := &Request{}, &Request{}
 		s.add(long, time.Hour)
 		synctest.Wait()
 		start := time.Now()

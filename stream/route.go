@@ -4,98 +4,179 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"llmpipe/limiter"
+	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
 )
 
-// router sends records to lanes: to the first that takes them. While the first lane is well, everything goes there, and waits there for its
-// permit; when its breaker is open, or its provider has nothing left to give, records go to the next, and the lanes before are tried
-// again by single records. A record does not return to a lane where its attempts are used up.
+// lanes send requests to providers: to the first lane that takes them. While the first lane is well, everything goes there, and waits there
+// for its permit; when its breaker is open, or its provider has nothing left to give, requests go to the next, and the lanes before are
+// tried again by single ones. A request does not return to a lane where its attempts are used up.
 //
-// New records are placed one after the other, by the crew. Each retry is placed by a goroutine of its own, which then does the asking:
+// New records are placed one after the other, by the workers. Each retry is placed by a goroutine of its own, which then does the asking:
 // none stands behind a new record or behind a retry that waits for another lane.
-type router struct {
-	*run
-	lanes []*lane
+type lanes struct {
+	flow     *Flow
+	cfg      lanesConfig
+	account  *account
+	all      []*lane
+	fresh    chan *Task // new records
+	sleepers *sleepers
+	packer   *packer // nil: records are asked one by one
+	refusals sameError
+}
+
+// lanesConfig says who is asked, and how.
+type lanesConfig struct {
+	// Lanes are the providers in their order, the primary first.
+	Lanes []LaneConfig
+	// Retries is how many times a record is asked again after failures that may pass.
+	Retries int
+	// GiveUp is how long a provider is waited for that answers nothing; 0 for as long as it takes.
+	GiveUp time.Duration
+	// Pack is how many records on the embeddings endpoint are asked about in one request; 0 counts as 1.
+	Pack int
+	// KeyEnv is the name of the variable that should hold the primary's key, for messages, and Model the one for records without one.
+	KeyEnv, Model string
+	// Mode says what is asked about at once: where all goes by batch few requests are sent.
+	Mode Mode
+	// Waits reports whether the input is waited for just now.
+	Waits func() bool
 }
 
 // lookAgain is how soon a record looks again for a lane when none takes it: breakers send probes every few seconds at most.
 const lookAgain = 100 * time.Millisecond
 
-func newRouter(r *run, lanes []*lane) *router {
-	return &router{run: r, lanes: lanes}
+// freshRecords is how many records may wait for a worker: more than the gate lets in, so that it is there that reading waits, and not for
+// the next worker to take a record.
+const freshRecords = 4096
+
+// openHosts makes the clients of all lanes, in their order.
+func openHosts(voice *ui.Voice, configs []LaneConfig) ([]*Host, error) {
+	var hosts []*Host
+	for i, c := range configs {
+		if c.Provider.Key != "" && provider.Exposed(c.Provider.BaseURL) {
+			voice.Warn("the key goes over plain http to another machine: use https, unless that network is your own")
+		}
+		client, err := provider.New(c.Provider)
+		if err != nil {
+			return nil, err
+		}
+		hosts = append(hosts, &Host{index: i, name: cmp.Or(c.Name, client.Name()), client: client})
+	}
+	return hosts, nil
 }
 
-// serve places records and asks about them until ctx ends, and returns when all its goroutines have.
-func (r *router) serve(ctx context.Context) {
-	c := newCrew(r)
-	c.recruit(ctx)
-	if r.packer != nil {
-		c.all.Go(func() { r.packer.pack(ctx) })
+// newLanes makes a lane of each host, with a limiter each and one account for all.
+func newLanes(f *Flow, c lanesConfig, hosts []*Host, a *account) *lanes {
+	l := &lanes{flow: f, cfg: c, account: a, fresh: make(chan *Task, freshRecords), sleepers: newSleepers()}
+	l.cfg.Lanes = slices.Clone(c.Lanes)
+	l.fitDescriptors(hosts)
+	for i, h := range hosts {
+		own := l.cfg.Lanes[i]
+		pace := own.Pace
+		pace.Clock, pace.Budgets, pace.Short = limiter.System, a.budgets(), a.needMoney
+		l.all = append(l.all, &lane{
+			lanes: l, host: h, model: own.Model, base: own.Provider.BaseURL, key: own.Provider.Key, pace: limiter.New(pace),
+		})
 	}
-	c.all.Go(func() { r.placeRetries(ctx, c) })
-	c.all.Go(func() {
-		for _, t := range r.sleepers.run(ctx) {
-			r.finish(t)
+	if c.Pack > 1 {
+		l.packer = newPacker(l)
+	}
+	return l
+}
+
+// put has t asked about.
+func (l *lanes) put(t *Task) { l.flow.hand(t, l.fresh) }
+
+// putAgain has t asked about at once, past those that wait.
+func (l *lanes) putAgain(t *Task) { l.again(newRequest(t)) }
+
+// unserved finishes what was put and waits for a worker until done is closed. When asking has ended nobody else takes it, and who waits
+// for its commit would wait for ever.
+func (l *lanes) unserved(done <-chan struct{}) {
+	for {
+		select {
+		case t := <-l.fresh:
+			l.flow.finish(t)
+		case <-done:
+			return
+		}
+	}
+}
+
+// serve places requests and sends them until ctx ends, and returns when all its goroutines have.
+func (l *lanes) serve(ctx context.Context) {
+	w := newWorkers(l)
+	w.recruit(ctx)
+	if l.packer != nil {
+		w.all.Go(func() { l.packer.pack(ctx) })
+	}
+	w.all.Go(func() { l.placeRetries(ctx, w) })
+	w.all.Go(func() {
+		for _, q := range l.sleepers.run(ctx) {
+			l.finish(q)
 		}
 	})
-	c.all.Wait()
+	w.all.Wait()
 }
 
 // placeRetries has every retry placed and asked about until ctx ends.
-func (r *router) placeRetries(ctx context.Context, c *crew) {
+func (l *lanes) placeRetries(ctx context.Context, w *workers) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case t := <-r.sleepers.wake:
-			c.all.Go(func() {
-				if permit := r.place(ctx, t, true); permit != nil {
-					t.lane.ask(t, permit)
+		case q := <-l.sleepers.wake:
+			w.all.Go(func() {
+				if permit := l.place(ctx, q, true); permit != nil {
+					l.of(q).ask(q, permit)
 				}
-				c.fill(ctx)
+				w.fill(ctx)
 			})
 		}
 	}
 }
 
-// place waits for a permit to ask about t in the first lane that takes it. When there will be none, t is finished.
-func (r *router) place(ctx context.Context, t *Task, retry bool) *limiter.Permit {
+// place waits for a permit to send q in the first lane that takes it. When there will be none, q is finished.
+func (r *lanes) place(ctx context.Context, q *Request, retry bool) *limiter.Permit {
 	for {
-		permit, closed, err := r.tryLanes(ctx, t, retry)
+		permit, closed, err := r.tryLanes(ctx, q, retry)
 		switch {
 		case err != nil:
-			r.unplaced(t, err)
+			r.unplaced(q, err)
 			return nil
 		case permit != nil:
 			return permit
-		case closed && r.nowhere(t):
+		case closed && r.nowhere(q):
 			return nil
 		}
 		select {
 		case <-time.After(lookAgain):
 		case <-ctx.Done():
-			r.finish(t)
+			r.finish(q)
 			return nil
 		}
 	}
 }
 
-// tryLanes goes through the lanes once. It returns the permit of the first that takes t; else whether all are closed, rather than
+// tryLanes goes through the lanes once. It returns the permit of the first that takes q; else whether all are closed, rather than
 // waiting for a breaker. An error is one that no other lane changes.
-func (r *router) tryLanes(ctx context.Context, t *Task, retry bool) (permit *limiter.Permit, closed bool, err error) {
+func (r *lanes) tryLanes(ctx context.Context, q *Request, retry bool) (permit *limiter.Permit, closed bool, err error) {
 	closed = true
-	for _, l := range r.lanes[t.floor:] {
+	for _, l := range r.all[q.floor:] {
 		ok, trial := l.usable(time.Now())
 		if !ok {
 			continue
 		}
-		permit, err := l.permit(ctx, t, retry)
+		permit, err := l.permit(ctx, q, retry)
 		switch {
 		case err == nil && !trial && l.whyClosed() != nil:
-			permit.Drop() // it was closed while t waited
+			permit.Drop() // it was closed while q waited
 		case err == nil:
 			return permit, false, nil
 		case errors.Is(err, limiter.ErrOpen):
@@ -110,55 +191,56 @@ func (r *router) tryLanes(ctx context.Context, t *Task, retry bool) (permit *lim
 }
 
 // unplaced finishes a record that gets no permit for a reason that no other lane changes.
-func (r *router) unplaced(t *Task, err error) {
+func (r *lanes) unplaced(q *Request, err error) {
 	var large *limiter.TooLarge
 	switch {
-	case errors.As(err, &large) && t.pack != nil:
-		r.split(t)
+	case errors.As(err, &large) && q.pack != nil:
+		r.split(q)
 		return
 	case errors.As(err, &large):
-		t.Fail(&record.Error{Type: "too_large", Code: "over_limit", Message: large.Error()})
+		q.fail(&record.Error{Type: "too_large", Code: "over_limit", Message: large.Error()})
 	case errors.Is(err, limiter.ErrOverBudget):
-		r.money.stopFor(err)
+		r.account.stopFor(err)
 	case !errors.Is(err, context.Canceled):
-		r.stop.fail(err)
+		r.flow.stop.fail(err)
 	}
-	r.finish(t)
+	r.finish(q)
 }
 
 // nowhere finishes a record when every lane that it may go to is closed. It reports false when one was opened in that moment.
-func (r *router) nowhere(t *Task) bool {
-	if t.floor > 0 && t.Reply.Err != nil {
-		t.Fail(t.Reply.Err) // its attempts are used up where something is still sent
+func (r *lanes) nowhere(q *Request) bool {
+	if q.floor > 0 && q.reply.Err != nil {
+		q.fail(q.reply.Err) // its attempts are used up where something is still sent
 	} else if !r.pauseIfClosed() {
 		return false
 	}
-	r.finish(t)
+	r.finish(q)
 	return true
 }
 
-// permit waits for a permit to ask about t here.
-func (l *lane) permit(ctx context.Context, t *Task, retry bool) (*limiter.Permit, error) {
+// permit waits for a permit to send q here.
+func (l *lane) permit(ctx context.Context, q *Request, retry bool) (*limiter.Permit, error) {
 	if !retry {
-		l.money.lower(t)
+		q.lowered = l.lanes.account.lower(q.record, q)
 	}
-	l.dress(t)
-	if err := l.money.admit(t); err != nil {
+	q.address(l.host, l.model)
+	var err error
+	if q.worst, err = l.lanes.account.worst(q.charge()); err != nil {
 		return nil, err
 	}
 	request := limiter.Request{
-		PromptBytes: t.TextBytes,
-		MaxTokens:   t.MaxTokens * t.N,
-		N:           t.N,
-		Cost:        t.worst,
-		Movable:     len(l.router.lanes) > 1,
+		PromptBytes: q.record.TextBytes,
+		MaxTokens:   q.record.MaxTokens * q.record.N,
+		N:           q.record.N,
+		Cost:        q.worst,
+		Movable:     len(l.lanes.all) > 1,
 		Retry:       retry,
 	}
 	permit, err := l.pace.Acquire(ctx, request)
 	var large *limiter.TooLarge
 	if errors.As(err, &large) {
 		// Tokens are the provider's to count: what is over its limit only because of how they are guessed is for it to refuse.
-		if dense := record.DenseBytes(t.sendBody); dense < request.PromptBytes {
+		if dense := record.DenseBytes(q.body); dense < request.PromptBytes {
 			request.PromptBytes = dense
 			permit, err = l.pace.Acquire(ctx, request)
 		}
@@ -172,8 +254,8 @@ func (l *lane) permit(ctx context.Context, t *Task, retry bool) (*limiter.Permit
 }
 
 // roomy reports whether there is room for another request in flight where a new record would go now.
-func (r *router) roomy() bool {
-	for _, l := range r.lanes {
+func (r *lanes) roomy() bool {
+	for _, l := range r.all {
 		if l.whyClosed() != nil {
 			continue
 		}
@@ -185,9 +267,9 @@ func (r *router) roomy() bool {
 }
 
 // allowed is how many requests may be in flight now, in the lane that allows most.
-func (r *router) allowed() int {
+func (r *lanes) allowed() int {
 	most := 1
-	for _, l := range r.lanes {
+	for _, l := range r.all {
 		most = max(most, l.pace.Allowed())
 	}
 	return most
@@ -195,35 +277,35 @@ func (r *router) allowed() int {
 
 // pauseIfClosed ends the run when nothing is sent anywhere, and reports whether that is so. Why the first lane is closed is why the run
 // ends.
-func (r *router) pauseIfClosed() bool {
+func (r *lanes) pauseIfClosed() bool {
 	var first error
-	for _, l := range r.lanes {
+	for _, l := range r.all {
 		why := l.whyClosed()
 		if why == nil {
 			return false
 		}
 		first = cmp.Or(first, why)
 	}
-	r.stop.pause(first)
+	r.flow.stop.pause(first)
 	return true
 }
 
 // current is the lane that records go to now.
-func (r *router) current() *lane {
-	for _, l := range r.lanes {
+func (r *lanes) current() *lane {
+	for _, l := range r.all {
 		if l.whyClosed() == nil && !l.pace.Stats().Open {
 			return l
 		}
 	}
-	return r.lanes[0]
+	return r.all[0]
 }
 
 // close gives back what the lanes hold.
-func (r *router) close() {
-	for _, l := range r.lanes {
-		if l.pace != nil {
-			l.pace.Close()
-		}
-		l.client.Close()
+func (r *lanes) close() {
+	for _, l := range r.all {
+		l.pace.Close()
 	}
 }
+
+// of is the lane that q was placed in.
+func (r *lanes) of(q *Request) *lane { return r.all[q.host.index] }

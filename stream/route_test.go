@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -32,10 +33,10 @@ func TestRunHintLongerThanPatienceWithAFallback(t *testing.T) {
 
 // A lane may open again in the moment in which a record finds all of them closed: that is no end of the run.
 func TestNowhereButForALaneThatOpens(t *testing.T) {
-	r := &run{stop: newShutdown(t.Context())}
-	defer r.stop.release()
-	router := newRouter(r, []*lane{{run: r}})
-	if router.nowhere(new(Task)) || r.stop.ending() {
+	f := NewFlow(t.Context(), ui.NewVoice(io.Discard, false, false), allow(1))
+	defer f.stop.release()
+	all := &lanes{flow: f, all: []*lane{{}}}
+	if all.nowhere(newRequest(new(Task))) || f.stop.ending() {
 		t.Error("the run ends although its only lane is open")
 	}
 }

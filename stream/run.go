@@ -5,69 +5,40 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync/atomic"
 	"time"
 
-	"llmpipe/limiter"
-	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
 
-// run is one run of the filter: what its stages share.
+// run is one run of the filter: its stages, and what they share.
 type run struct {
-	cfg   Config
-	voice *ui.Voice
-	start time.Time
+	cfg     Config
+	start   time.Time
+	flow    *Flow
+	hosts   []*Host
+	signals <-chan os.Signal // nil: nobody listens
+	speed   *ui.Speed
 
-	stop      *shutdown
-	signals   <-chan os.Signal // nil: nobody listens
-	gate      *gate
-	underway  *underway
-	sleepers  *sleepers
-	packer    *packer // nil: records are asked one by one
-	router    *router
-	batches   *batcher // nil in realtime
-	source    *source
-	money     *money
-	counts    counts
-	sameError sameError
-	chunks    chunks
+	account *account
+	journal *journal // nil without a ledger
+	lanes   *lanes
+	batches *batcher // nil in realtime
+	source  *source
+	in      *reader
+	out     *committer
 
+	recalls     chan chain   // from the reader to the replayer
 	summaryFile *summaryFile // nil without --summary
-
-	short chan struct{} // holds a token when a record waits for money that nothing but batches can give back
-
-	fresh   chan *Task // from the reader to the packer, or to the router
-	recalls chan *Task // chains of them, from the reader to the replayer
-	commits chan *Task // the same, to the committer
-
-	allRead    atomic.Bool // every record has been read, or as many as will be
-	speed      *ui.Speed
-	inputError error // set by the reader before it ends
-	unsent     int64 // counted by the committer
-
-	elsewhere atomic.Int64 // records that are in batches which this run does not collect
 }
 
 // Run runs the filter until its input ends and everything is committed, or until something stops it. Canceling ctx stops it without
 // waiting for what is in flight. An error means that the run could not start.
 func Run(ctx context.Context, cfg Config) (*Outcome, error) {
-	r := &run{
-		cfg:      cfg,
-		voice:    ui.NewVoice(cfg.Stderr, cfg.Quiet, cfg.Verbose),
-		start:    time.Now(),
-		stop:     newShutdown(ctx),
-		underway: newUnderway(),
-		sleepers: newSleepers(),
-		short:    make(chan struct{}, 1),
-		fresh:    make(chan *Task, freshRecords),
-		recalls:  make(chan *Task, 4),
-		commits:  make(chan *Task, commitSlack),
-		chunks:   chunks{size: cfg.Chunk},
-	}
+	r := &run{cfg: cfg, start: time.Now(), recalls: make(chan chain, 4)}
+	r.flow = NewFlow(ctx, ui.NewVoice(cfg.Stderr, cfg.Quiet, cfg.Verbose), func() int { return r.lanes.allowed() * max(1, cfg.Pack) })
+	defer r.flow.stop.release()
 	r.speed = ui.NewSpeed(r.start)
-	defer r.stop.release()
 	if cfg.Listen != nil {
 		r.signals = cfg.Listen()
 	}
@@ -79,12 +50,12 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 			return nil, err
 		}
 	}
-	lanes, err := r.openLanes()
-	if err != nil {
+	configs := append([]LaneConfig{{Provider: cfg.Provider, Pace: cfg.Pace}}, cfg.Fallbacks...)
+	var err error
+	if r.hosts, err = openHosts(r.flow.voice, configs); err != nil {
 		return nil, err
 	}
-	r.router = newRouter(r, lanes)
-	defer r.router.close()
+	defer r.closeHosts()
 	if r.source, err = NewSource(&r.cfg); err != nil {
 		return nil, err
 	}
@@ -93,8 +64,7 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 		return nil, err
 	}
 	// The ledger before the files that are cut: one that is damaged must not cost the list of failures of the run before.
-	j, err := openJournal(r)
-	if err != nil {
+	if r.journal, err = openJournal(r.flow, &r.cfg, r.start, r.hosts[0]); err != nil {
 		return nil, err
 	}
 	failed, err := openFailed(&r.cfg)
@@ -102,111 +72,105 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 		r.summaryFile, err = openSummary(&r.cfg)
 	}
 	if err != nil {
-		return nil, errors.Join(err, j.abandon())
+		return nil, errors.Join(err, r.journal.abandon())
 	}
-	r.money = newMoney(r, j)
-	r.fitDescriptors()
-	r.paceLanes()
-	r.gate = newGate(func() int { return r.router.allowed() * max(1, r.cfg.Pack) })
-	if r.cfg.Pack > 1 {
-		r.packer = newPacker(r)
+	r.openAccount()
+	r.lanes = newLanes(r.flow, lanesConfig{
+		Lanes: configs, Retries: cfg.Retries, GiveUp: cfg.Pace.GiveUp, Pack: cfg.Pack, KeyEnv: cfg.KeyEnv, Model: cfg.Decode.Model,
+		Waits: r.source.waits, Mode: cfg.Batch.Mode,
+	}, r.hosts, r.account)
+	defer r.lanes.close()
+	r.openInput(decode)
+	if r.out, err = newCommitter(r.flow, &r.cfg, r.account, r.journal, failed, r.hosts[0].name); err != nil {
+		return nil, errors.Join(err, r.journal.abandon())
 	}
-	in := newReader(r, decode, j)
+	return r.run(), nil
+}
+
+// openAccount opens the account of the run's money.
+func (r *run) openAccount() {
+	r.account = newAccount(r.flow, accountConfig{
+		money: r.cfg.Money, start: r.start, hosts: r.hosts, ledger: r.cfg.Ledger.Path, realtime: r.cfg.Batch.Mode == ModeRealtime,
+		expected: func() (int64, bool) { return r.source.expected(r.flow.counts.in.Load()) },
+	}, r.journal)
+}
+
+// openInput makes the reader, and the batches where records may go there.
+func (r *run) openInput(decode *record.Decoder) {
+	to := routes{ask: r.lanes.put, recall: func(c chain) { r.recalls <- c }, takes: func(*Task) bool { return false }}
+	d := &decoder{records: decode, options: r.cfg.Decode, lane: r.lanes.all[0]}
 	if r.cfg.Batch.Mode != ModeRealtime {
-		r.batches = newBatcher(r, j, func() record.Options { return in.decoder.options })
+		r.batches = newBatcher(r.flow, &r.cfg, r.lanes.all[0], r.journal, r.account, func() record.Options { return d.options })
+		to.batch, to.takes = r.batches.put, r.batches.takes
 	}
-	out, err := newCommitter(r, failed, j)
-	if err != nil {
-		return nil, errors.Join(err, j.abandon())
-	}
-	return r.run(in, out), nil
+	r.in = newReader(r.flow, &r.cfg, r.source, d, r.journal, to)
+	r.in.summary = r.summary
 }
 
-// openLanes makes the lanes, the one of the configuration itself first. They have no limiters yet.
-func (r *run) openLanes() ([]*lane, error) {
-	first := LaneConfig{Provider: r.cfg.Provider, Pace: r.cfg.Pace}
-	var lanes []*lane
-	for i, c := range append([]LaneConfig{first}, r.cfg.Fallbacks...) {
-		if c.Provider.Key != "" && provider.Exposed(c.Provider.BaseURL) {
-			r.voice.Warn("the key goes over plain http to another machine: use https, unless that network is your own")
-		}
-		l, err := newLane(r, i, c)
-		if err != nil {
-			return nil, err
-		}
-		lanes = append(lanes, l)
-	}
-	return lanes, nil
-}
-
-// paceLanes gives each lane its limiter, and all of them the same budgets.
-func (r *run) paceLanes() {
-	for i, l := range r.router.lanes {
-		pace := *r.paceOf(i)
-		pace.Clock, pace.Budgets, pace.Short = limiter.System, r.money.budgets(), r.needMoney
-		l.pace = limiter.New(pace)
+// closeHosts gives back what the clients hold.
+func (r *run) closeHosts() {
+	for _, h := range r.hosts {
+		h.client.Close()
 	}
 }
 
-// needMoney says that a record waits for what batches hold.
-func (r *run) needMoney() {
-	select {
-	case r.short <- struct{}{}:
-	default:
-	}
+// summary is what the run has done so far.
+func (r *run) summary() ui.Summary {
+	s := r.flow.counts.summary(r.start)
+	s.DowngradedAt = r.account.downgradedAt()
+	return s
 }
 
-func newReader(r *run, decode *record.Decoder, j *journal) *reader {
-	in := &reader{run: r, journal: j, memory: newWindow()}
+func newReader(f *Flow, c *Config, s *source, d *decoder, j *journal, to routes) *reader {
+	in := &reader{flow: f, cfg: c, source: s, decoder: d, journal: j, memory: newWindow(), routes: to, chunks: chunks{size: c.Chunk}}
 	if j != nil {
-		in.memory = j
+		in.memory = j.ledger
 	}
-	in.decoder = &decoder{Decoder: decode, options: r.cfg.Decode, lane: r.router.lanes[0], beforeWait: in.passRecalled}
+	d.beforeWait, s.beforeWait = in.passRecalled, in.passRecalled
 	in.next = in.nextRecord
-	r.source.beforeWait = in.passRecalled
-	if r.cfg.Sample > 0 {
+	if c.Sample > 0 {
 		in.next = in.sampled()
 	}
 	return in
 }
 
-func newCommitter(r *run, failed *failedFile, j *journal) (*committer, error) {
-	c := &committer{run: r, journal: j, failed: failed, emitter: newEmitter(r, j)}
+// newCommitter makes the last stage. failed is nil without --failed, and first the name of the provider that is asked first.
+func newCommitter(f *Flow, cfg *Config, a *account, j *journal, failed *failedFile, first string) (*committer, error) {
+	c := &committer{flow: f, cfg: cfg, account: a, journal: j, failed: failed, emitter: newEmitter(f, cfg, j, first)}
 	var err error
 	switch {
-	case r.cfg.Ordered && r.batches != nil:
+	case cfg.Ordered && cfg.Batch.Mode != ModeRealtime:
 		c.emitter.shelf, err = newShelf()
-	case r.cfg.Ordered:
+	case cfg.Ordered:
 		c.order = newOrder()
 	}
 	return c, err
 }
 
 // run starts the stages, waits for them, and says how it ended.
-func (r *run) run(in *reader, out *committer) *Outcome {
-	context.AfterFunc(r.stop.asking, r.gate.close)
+func (r *run) run() *Outcome {
 	watching, stopWatching := context.WithCancel(context.Background())
 	defer stopWatching()
 	go r.watch(watching)
-	go r.tendConnections(watching)
+	go r.lanes.tendConnections(watching)
 
-	stopProgress := r.cfg.Progress.Show(r.voice, r.cfg.Stdout, r.status)
+	stopProgress := r.cfg.Progress.Show(r.flow.voice, r.cfg.Stdout, r.status)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		r.stages(in, out)
+		r.stages()
 	}()
 	var o *Outcome
 	select {
 	case <-ended:
 		o = r.outcome(true)
-	case <-r.stop.immediate:
+	case <-r.flow.stop.immediate:
 		o = r.outcome(false)
 	}
-	r.money.alerts.wait(r.stop.immediate)
+	r.account.alerts.wait(r.flow.stop.immediate)
 	stopProgress()
-	r.voice.Note("%s", o.Summary)
-	r.hintAtRefusals()
+	r.flow.voice.Note("%s", o.Summary)
+	r.lanes.hintAtRefusals()
 	if r.summaryFile != nil {
 		if err := r.summaryFile.write(o.Summary); err != nil && o.Err == nil {
 			o.Err = err
@@ -216,18 +180,18 @@ func (r *run) run(in *reader, out *committer) *Outcome {
 }
 
 // stages runs the stages one inside the other, each ending when the one that feeds it has.
-func (r *run) stages(in *reader, out *committer) {
+func (r *run) stages() {
 	committed := make(chan struct{})
 	go func() {
 		defer close(committed)
-		out.commit()
+		r.out.commit()
 	}()
-	lanes, stopLanes := context.WithCancel(r.stop.asking)
+	lanes, stopLanes := context.WithCancel(r.flow.stop.asking)
 	defer stopLanes()
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		r.router.serve(lanes)
+		r.lanes.serve(lanes)
 	}()
 	if r.batches != nil {
 		go r.batches.take()
@@ -235,21 +199,21 @@ func (r *run) stages(in *reader, out *committer) {
 	replayed := make(chan struct{})
 	go func() {
 		defer close(replayed)
-		if in.journal != nil {
-			r.replay(in.journal)
+		if r.journal != nil {
+			r.journal.replay(r.recalls, r.lanes.putAgain)
 		}
 	}()
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
-		in.read()
+		r.in.read()
 	}()
 
 	select {
 	case <-read:
-	case <-r.stop.asking.Done():
-		if !in.source.abandon() {
-			r.drainUntil(read)
+	case <-r.flow.stop.asking.Done():
+		if !r.source.abandon() {
+			r.lanes.unserved(read)
 		}
 	}
 	if r.batches != nil {
@@ -264,49 +228,32 @@ func (r *run) stages(in *reader, out *committer) {
 	<-replayed
 	stopLanes()
 	<-served
-	close(r.commits)
+	close(r.flow.commits)
 	<-committed
 	if r.batches != nil {
-		r.unsent += r.batches.spooled.Load()
+		r.flow.counts.unsent.Add(r.batches.spooled.Load())
 	}
 }
 
 // tellElsewhere pauses the run when records of it are in batches that it does not collect.
 func (r *run) tellElsewhere() {
-	if n := r.elsewhere.Load(); n > 0 {
-		r.stop.pause(ui.WithHint("--mode batch collects them, at the provider that has them; "+
+	if n := r.flow.counts.elsewhere.Load(); n > 0 {
+		r.flow.stop.pause(ui.WithHint("--mode batch collects them, at the provider that has them; "+
 			"llmpipe batches forget gives a batch up, and its records are asked about anew",
 			fmt.Errorf("%s in batches that are not collected yet, and not asked about a second time", ui.Number(n, "record"))))
 	}
 }
-
-// freshRecords is how many records may wait for a worker: more than the gate lets in, so that it is there that reading waits, and not for
-// the next worker to take a record.
-const freshRecords = 4096
 
 // awaitIdle waits until every record that was read has been committed.
 func (r *run) awaitIdle() {
 	idle := make(chan struct{})
 	go func() {
 		defer close(idle)
-		r.gate.idle()
+		r.flow.gate.idle()
 	}()
 	select {
 	case <-idle:
-	case <-r.stop.asking.Done():
-		r.drainUntil(idle)
-	}
-}
-
-// drainUntil finishes what waits for a worker until done is closed. When asking has ended nobody else takes it, and who waits for its
-// commit would wait for ever.
-func (r *run) drainUntil(done <-chan struct{}) {
-	for {
-		select {
-		case t := <-r.fresh:
-			r.finish(t)
-		case <-done:
-			return
-		}
+	case <-r.flow.stop.asking.Done():
+		r.lanes.unserved(idle)
 	}
 }

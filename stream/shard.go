@@ -17,7 +17,10 @@ import (
 
 // shard is a batch's worth of records: one file at the provider, one batch of it.
 type shard struct {
-	*batcher
+	flow     *Flow
+	cfg      *Config
+	batcher  *batcher
+	account  *account
 	id       string
 	kind     shardKind
 	round    int              // how many times its records have been in a batch, this one counted
@@ -40,10 +43,10 @@ type shard struct {
 	left *spool // records without an answer, for further shards
 	next int    // the round of those
 
-	committing sync.WaitGroup // records on their way through the commit
-	cost       int64          // of those that were answered
-	costKnown  bool
-	most       int64 // requests that go into one of the shards that its records are split into; 0 for any number
+	answered  Batched // its records on their way through the commit
+	cost      int64   // of those that were answered
+	costKnown bool
+	most      int64 // requests that go into one of the shards that its records are split into; 0 for any number
 
 	mu      sync.Mutex
 	spool   *spool // the records of this run's input that are in it; nil for none
@@ -63,19 +66,24 @@ func newShard(b *batcher, kind shardKind, round int) (*shard, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &shard{
-		batcher: b, id: b.name(), kind: kind, round: round, upload: upload, w: bufio.NewWriter(upload), costKnown: true,
-		done: make(chan struct{}),
-	}, nil
+	s := blankShard(b, b.name(), kind, round)
+	s.upload, s.w = upload, bufio.NewWriter(upload)
+	return s, nil
 }
 
 // newEarlierShard takes up one that the ledger knows.
 func newEarlierShard(b *batcher, known ledger.Shard) *shard {
 	endpoint, _ := record.ParseEndpoint(known.Endpoint) // chat, where a later version knows more; the provider keeps its own
+	s := blankShard(b, known.ID, shardKind{endpoint, known.Model}, known.Round)
+	s.requests, s.bytes, s.reserved, s.started = int64(known.Records), known.Bytes, known.ReservedNanos, known.Started
+	s.earlier, s.intended, s.step, s.fileID, s.batchID = true, true, known.Step, known.FileID, known.BatchID
+	return s
+}
+
+func blankShard(b *batcher, id string, kind shardKind, round int) *shard {
 	return &shard{
-		batcher: b, id: known.ID, kind: shardKind{endpoint, known.Model}, round: known.Round, requests: int64(known.Records),
-		bytes: known.Bytes, reserved: known.ReservedNanos, started: known.Started, earlier: true, intended: true, step: known.Step,
-		fileID: known.FileID, batchID: known.BatchID, costKnown: true, done: make(chan struct{}),
+		flow: b.flow, cfg: b.cfg, batcher: b, account: b.account, id: id, answered: Batched{id: id}, kind: kind, round: round,
+		costKnown: true, done: make(chan struct{}),
 	}
 }
 
@@ -126,11 +134,11 @@ func (s *shard) attach(t *Task) bool {
 	if !s.over {
 		defer s.mu.Unlock()
 		if err := s.remember(t); err != nil {
-			s.stop.fail(err)
-			s.finish(t)
+			s.flow.stop.fail(err)
+			s.flow.finish(t)
 			return true
 		}
-		s.letGo(t)
+		s.batcher.letGo(t)
 		return true
 	}
 	s.claimed = true
@@ -140,7 +148,7 @@ func (s *shard) attach(t *Task) bool {
 		return false
 	}
 	s.stopFor(s.unheard)
-	s.finish(t) // its batch goes on, and is not waited for
+	s.flow.finish(t) // its batch goes on, and is not waited for
 	return true
 }
 
@@ -177,14 +185,14 @@ func (s *shard) live() {
 	err := s.own()
 	switch {
 	case err == nil && s.requests > 0:
-		err = s.batch(s.stop.asking)
+		err = s.batch(s.flow.stop.asking)
 	case err == nil:
 		err = s.conclude("", newAnswers()) // it holds but twins of records in other shards
 	case errors.Is(err, errCollected):
 		err = s.conclude("", newAnswers())
 	}
 	if errors.Is(err, errVoid) {
-		s.voice.Warn("batch shard %s was never submitted, or is gone: its records are asked about anew", s.id)
+		s.flow.voice.Warn("batch shard %s was never submitted, or is gone: its records are asked about anew", s.id)
 		err = s.conclude(stateVoid, newAnswers())
 	}
 	switch {
@@ -209,7 +217,7 @@ var errCollected = errors.New("collected")
 
 // end draws from err, which ended the shard's life in this run, what it means for the run.
 func (s *shard) end(err error) {
-	if CallError(err) != nil && !s.stop.ending() {
+	if CallError(err) != nil && !s.flow.stop.ending() {
 		err = s.concern(err)
 	}
 	s.stopFor(err)
@@ -223,13 +231,13 @@ func (s *shard) stopFor(err error) {
 	var call *provider.CallError
 	switch {
 	case err == nil:
-	case s.stop.ending():
+	case s.flow.stop.ending():
 	case errors.As(err, &call) && call.Class == provider.Exhausted:
-		s.stop.pause(ui.WithHint("the same command goes on when the account has money or quota again", err))
+		s.flow.stop.pause(ui.WithHint("the same command goes on when the account has money or quota again", err))
 	case errors.As(err, &call) && (call.Class == provider.Transient || call.Class == provider.Pressure):
-		s.stop.pause(ui.WithHint("the same command goes on where it stopped", err))
+		s.flow.stop.pause(ui.WithHint("the same command goes on where it stopped", err))
 	default:
-		s.stop.fail(err)
+		s.flow.stop.fail(err)
 	}
 }
 
@@ -242,16 +250,16 @@ func (s *shard) concern(err error) error {
 		return err
 	}
 	s.over, s.unheard = true, err
-	s.voice.Warn("%v", err)
+	s.flow.voice.Warn("%v", err)
 	if h := ui.HintOf(err); h != "" {
-		s.voice.Hint("%s", h)
+		s.flow.voice.Hint("%s", h)
 	}
 	return nil
 }
 
 // own makes the shard this process's, and waits while it is another's: its answers are in the ledger then.
 func (s *shard) own() error {
-	wait := newPolling(s.lane.client.Local())
+	wait := newPolling(s.batcher.lane.host.client.Local())
 	for told := false; ; {
 		lock, err := ledger.LockShard(s.cfg.Ledger.Path, s.id, nil)
 		if err != nil {
@@ -263,7 +271,7 @@ func (s *shard) own() error {
 		}
 		if !told && s.wanted() && s.waitedFor() {
 			told = true
-			s.voice.Note("batch shard %s is another process's: waiting for it", s.id)
+			s.flow.voice.Note("batch shard %s is another process's: waiting for it", s.id)
 		}
 		if !s.lookLater(wait.next()) {
 			return errNotWaited
@@ -272,10 +280,12 @@ func (s *shard) own() error {
 	if !s.earlier {
 		return nil
 	}
-	if err := s.journal.catchUp(); err != nil {
+	spent, err := s.batcher.journal.catchUp()
+	if err != nil {
 		return err
 	}
-	known, _ := s.journal.Shard(s.id)
+	s.account.committed(spent)
+	known, _ := s.batcher.journal.ledger.Shard(s.id)
 	if !known.Pending() {
 		return errCollected
 	}
@@ -287,7 +297,7 @@ func (s *shard) own() error {
 // record writes a step into the ledger, before the next is taken.
 func (s *shard) record(e ledger.ShardEntry) error {
 	e.Shard, e.Time = s.id, time.Now()
-	err := s.journal.Commit(&ledger.Group{Shards: []ledger.ShardEntry{e}})
+	err := s.batcher.journal.ledger.Commit(&ledger.Group{Shards: []ledger.ShardEntry{e}})
 	if err != nil {
 		return ui.WithHint("make room or repair the disk, then run the same command again: what is recorded is safe", err)
 	}
@@ -307,12 +317,12 @@ func (s *shard) standing() (requests, done int64, over bool) {
 
 // discard gives back what the shard holds on this machine. What it holds of the budgets, because it is not collected, it leaves.
 func (s *shard) discard() {
-	if !s.stop.ending() { // else nobody is to go on because of it
-		limiter.Leave(s.money.budgets(), s.reserved)
+	if !s.flow.stop.ending() { // else nobody is to go on because of it
+		limiter.Leave(s.account.budgets(), s.reserved)
 	}
 	if s.lock != nil {
 		if err := s.lock.Release(s.step == ledger.ShardCollected); err != nil {
-			s.voice.Warn("%v", err)
+			s.flow.voice.Warn("%v", err)
 		}
 		s.lock = nil
 	}

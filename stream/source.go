@@ -23,6 +23,7 @@ type source struct {
 	names   []string
 	maxLine int
 	spill   bool // keep the bytes of over-long lines
+	whole   bool // every record is to be asked about
 
 	beforeWait func() // called by the owner before anything that may wait for an input
 
@@ -49,7 +50,8 @@ func NewSource(c *Config) (*source, error) {
 	if len(names) == 0 {
 		names = []string{"-"}
 	}
-	s := &source{stdin: c.Stdin, names: names, maxLine: c.MaxLine, spill: c.Failed != "", beforeWait: func() {}}
+	s := &source{stdin: c.Stdin, names: names, maxLine: c.MaxLine, spill: c.Failed != "", whole: c.Limit == 0 && c.Sample == 0,
+		beforeWait: func() {}}
 	for _, name := range names {
 		info, err := checkInput(name, c.Stdin)
 		if err != nil {
@@ -108,6 +110,15 @@ func (s *source) share() (float64, bool) {
 	}
 	read := min(float64(s.consumed.Load())/float64(s.size), 1)
 	return read * taken / (taken + float64(s.ahead.Load())), true
+}
+
+// expected is how many records the inputs hold by the look of them so far, where their size tells. read is how many came out of them.
+func (s *source) expected(read int64) (int64, bool) {
+	share, ok := s.share()
+	if !ok || share == 0 || !s.whole {
+		return 0, false
+	}
+	return int64(float64(read) / share), true
 }
 
 // counted is an input that counts what is read of it, and tells when it is waited for.

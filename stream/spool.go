@@ -72,13 +72,12 @@ func (s *spool) each(decode *record.Decoder, f func(*Task) error) error {
 		}
 		id := t.ID
 		if err := decode.Decode(&t.Record, t.Buffer); err != nil {
-			return fmt.Errorf("%s: it was a record when it was read: %w", t.title(), err)
+			return fmt.Errorf("%s: it was a record when it was read: %w", t, err)
 		}
 		if t.ID == nil {
 			t.ID = id // made of its content and of how often that had come
 		}
 		t.key = ledger.KeyOf(t.ID, &t.Request)
-		t.size = int64(len(t.Buffer))
 		if err := f(t); err != nil {
 			return err
 		}

@@ -10,27 +10,27 @@ import (
 // status is the run at this moment.
 func (r *run) status() *ui.Status {
 	now := time.Now()
-	l := r.router.current()
+	l := r.lanes.current()
 	p := l.pace.Stats()
 	s := &ui.Status{
-		Time: now.UTC().Truncate(time.Millisecond), Summary: r.summary(), Sleeping: r.sleepers.len(),
+		Time: now.UTC().Truncate(time.Millisecond), Summary: r.summary(), Sleeping: r.lanes.sleepers.len(),
 		InFlight: p.InFlight, Allowed: p.Allowed, RPM: p.RPMUsed, RPMLimit: p.RPMLimit, TPM: p.TPMUsed, TPMLimit: p.TPMLimit,
 	}
 	s.Done = s.OK + s.Failed
-	if r.allRead.Load() {
+	if r.flow.allRead.Load() {
 		s.Total = s.In
-	} else if total, ok := r.expected(); ok {
+	} else if total, ok := r.source.expected(s.In); ok {
 		s.Total, s.Estimated = max(total, s.In), true
 	}
 	s.PerSecond = r.speed.At(now, s.Done-s.Skipped)
 	if s.PerSecond > 0 && s.Total > 0 {
 		s.ETA = float64(s.Total-s.Done) / s.PerSecond
 	}
-	s.Spent, s.Budget = r.money.standing()
+	s.Spent, s.Budget = r.account.standing()
 	if s.State = r.waitingFor(&p, now); s.State != "" {
 		s.ETA = 0
-	} else if l.index > 0 {
-		s.State = "by " + l.name
+	} else if l.host.index > 0 {
+		s.State = "by " + l.host.name
 	} else {
 		s.State = r.batches.progress()
 	}
@@ -40,7 +40,7 @@ func (r *run) status() *ui.Status {
 // waitingFor says in words what holds the run up as a whole; empty when it is under way.
 func (r *run) waitingFor(p *limiter.Stats, now time.Time) string {
 	switch {
-	case r.stop.ending():
+	case r.flow.stop.ending():
 		return "stopping"
 	case p.Open && p.NextProbe.After(now):
 		return "provider down, next probe in " + ui.Wait(p.NextProbe.Sub(now))
@@ -48,7 +48,7 @@ func (r *run) waitingFor(p *limiter.Stats, now time.Time) string {
 		return "provider down, probing"
 	case !p.PausedUntil.IsZero():
 		return "paused " + ui.Wait(p.PausedUntil.Sub(now)) + " by the provider"
-	case p.InFlight == 0 && r.gate.waiting() == 0 && r.source.waits():
+	case p.InFlight == 0 && r.flow.gate.waiting() == 0 && r.source.waits():
 		return "waiting for input"
 	}
 	return ""

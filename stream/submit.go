@@ -57,12 +57,12 @@ func (s *shard) submit(ctx context.Context) error {
 // intend writes down what is about to be submitted.
 func (s *shard) intend() error {
 	e := ledger.ShardEntry{
-		Step: ledger.ShardIntent, Provider: s.lane.name, Endpoint: s.kind.endpoint.String(), Model: s.kind.model, Round: s.round,
+		Step: ledger.ShardIntent, Provider: s.batcher.lane.host.name, Endpoint: s.kind.endpoint.String(), Model: s.kind.model, Round: s.round,
 		Bytes: s.bytes, ReservedNanos: s.reserved, Window: s.cfg.Batch.Window,
 	}
-	s.intending.Lock() // the records of one shard at a time are in memory
-	defer s.intending.Unlock()
-	decode, err := record.NewDecoder(s.options())
+	s.batcher.intending.Lock() // the records of one shard at a time are in memory
+	defer s.batcher.intending.Unlock()
+	decode, err := record.NewDecoder(s.batcher.options())
 	if err != nil {
 		return err
 	}
@@ -97,10 +97,10 @@ func (s *shard) send(ctx context.Context) error {
 		return temporaryError(err)
 	}
 	var file provider.File
-	err := s.transfer(ctx, func() error {
+	err := s.batcher.transfer(ctx, func() error {
 		return s.retry(ctx, "uploading", func() error {
 			var err error
-			file, err = s.lane.client.UploadFile(ctx, s.fileName(), s.upload, s.bytes)
+			file, err = s.batcher.lane.host.client.UploadFile(ctx, s.fileName(), s.upload, s.bytes)
 			if unclear(err) { // it may be there: a second one would be nobody's
 				if found, ok, lookErr := s.findFile(ctx); lookErr == nil && ok {
 					file, err = found, nil
@@ -128,7 +128,7 @@ func (s *shard) awaitFile(ctx context.Context) error {
 	for range fileLooks {
 		var file provider.File
 		err := s.retry(ctx, "looking at the file", func() (err error) {
-			file, err = s.lane.client.File(ctx, s.fileID)
+			file, err = s.batcher.lane.host.client.File(ctx, s.fileID)
 			return err
 		})
 		switch {
@@ -139,7 +139,7 @@ func (s *shard) awaitFile(ctx context.Context) error {
 		case err != nil && !notThere(err):
 			return err
 		}
-		if !s.stop.sleep(wait.next()) {
+		if !s.flow.stop.sleep(wait.next()) {
 			return ctx.Err()
 		}
 	}
@@ -165,9 +165,9 @@ func (s *shard) create(ctx context.Context) error {
 			}
 		}
 		// A signal does not cut this off: whether the batch was made is worth waiting for.
-		made, err = s.lane.client.CreateBatch(s.stop.waiting, request)
+		made, err = s.batcher.lane.host.client.CreateBatch(s.flow.stop.waiting, request)
 		if unclear(err) {
-			s.voice.Detail("creating a batch: %v; looking whether it was made", err)
+			s.flow.voice.Detail("creating a batch: %v; looking whether it was made", err)
 			var found bool
 			var lookErr error
 			if made, found, lookErr = s.lookForBatch(); found || lookErr != nil {
@@ -224,7 +224,7 @@ func (s *shard) created(made *provider.Batch) error {
 	if s.round > 1 {
 		what += fmt.Sprintf(", round %d of %d", s.round, maxRounds)
 	}
-	s.voice.Note("%s", what)
+	s.flow.voice.Note("%s", what)
 	return nil
 }
 
@@ -235,7 +235,7 @@ const (
 )
 
 func (s *shard) settling() time.Duration {
-	if s.lane.client.Local() {
+	if s.batcher.lane.host.client.Local() {
 		return settlingLocal
 	}
 	return settling
@@ -272,7 +272,7 @@ func (s *shard) adopt(ctx context.Context) error {
 // adoptBatch looks for the shard's batch. An earlier process may have died while the provider was still making it, so not to find it says
 // nothing before it has had time to show.
 func (s *shard) adoptBatch(ctx context.Context) (made provider.Batch, found bool, err error) {
-	wait := newPolling(s.lane.client.Local())
+	wait := newPolling(s.batcher.lane.host.client.Local())
 	for {
 		err := s.retry(ctx, "listing batches", func() (err error) {
 			made, found, err = s.findBatch(ctx)
@@ -284,8 +284,8 @@ func (s *shard) adoptBatch(ctx context.Context) (made provider.Batch, found bool
 		if s.cfg.Batch.Detach {
 			return made, false, errNotWaited
 		}
-		s.voice.Detail("batch shard %s: no batch of it is listed yet", s.id)
-		if !s.stop.sleep(min(wait.next(), time.Until(s.doubtful))) {
+		s.flow.voice.Detail("batch shard %s: no batch of it is listed yet", s.id)
+		if !s.flow.stop.sleep(min(wait.next(), time.Until(s.doubtful))) {
 			return made, false, ctx.Err()
 		}
 	}
@@ -293,16 +293,16 @@ func (s *shard) adoptBatch(ctx context.Context) (made provider.Batch, found bool
 
 // lookForBatch looks several times whether the provider has made the shard's batch.
 func (s *shard) lookForBatch() (provider.Batch, bool, error) {
-	wait := newPolling(s.lane.client.Local())
+	wait := newPolling(s.batcher.lane.host.client.Local())
 	for range batchLooks {
 		timer := time.NewTimer(wait.next())
 		select {
 		case <-timer.C:
-		case <-s.stop.waiting.Done():
+		case <-s.flow.stop.waiting.Done():
 			timer.Stop()
-			return provider.Batch{}, false, s.stop.waiting.Err()
+			return provider.Batch{}, false, s.flow.stop.waiting.Err()
 		}
-		made, found, err := s.findBatch(s.stop.waiting)
+		made, found, err := s.findBatch(s.flow.stop.waiting)
 		if found {
 			return made, true, nil
 		}
@@ -319,7 +319,7 @@ const clockSkew = time.Hour
 // findBatch looks for the shard's batch in the provider's listing, back to when it was intended.
 func (s *shard) findBatch(ctx context.Context) (provider.Batch, bool, error) {
 	var before time.Time // when the one before was made
-	return search(s.lane.client.Batches(ctx), func(b *provider.Batch) (found, past bool) {
+	return search(s.batcher.lane.host.client.Batches(ctx), func(b *provider.Batch) (found, past bool) {
 		found = b.Metadata[ShardLabel] == s.id && b.Status != batchFailed // one that failed did nothing
 		// Behind an old one only older ones come, where the list goes back in time.
 		past = !b.Created.IsZero() && b.Created.Before(s.started.Add(-clockSkew)) && b.Created.Before(before)
@@ -330,7 +330,7 @@ func (s *shard) findBatch(ctx context.Context) (provider.Batch, bool, error) {
 
 // findFile looks for the shard's file in the same way. One that is not whole is none.
 func (s *shard) findFile(ctx context.Context) (provider.File, bool, error) {
-	return search(s.lane.client.Files(ctx), func(f *provider.File) (found, past bool) {
+	return search(s.batcher.lane.host.client.Files(ctx), func(f *provider.File) (found, past bool) {
 		return f.Name == s.fileName() && f.Bytes == s.bytes, false
 	})
 }

@@ -6,10 +6,8 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"time"
 
 	"llmpipe/ledger"
-	"llmpipe/limiter"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 )
@@ -19,7 +17,7 @@ type outcome uint8
 
 const (
 	Unsent   outcome = iota // read, but never answered: it has no line
-	answered                // a provider's answer
+	Answered                // a provider's answer
 	Recalled                // an answer that the ledger held
 	Failed                  // an error line
 )
@@ -33,8 +31,7 @@ type Task struct {
 	key     ledger.Key // what the ledger and the run know it by
 	size    int64      // bytes charged to the gate
 	next    *Task      // behind it in a chain
-	pack    *pack      // the records that it asks about together; nil when it is one record
-	shard   *shard     // whose answer it has, and which waits for its commit; nil in realtime
+	shard   *Batched   // whose answer it has, and which waits for its commit; nil in realtime
 	twins   []*Task    // same id and request, met while this one was under way: its answer is theirs
 	ref     ledger.Ref // when recalled: where its result stands
 	loaded  int64      // when recalled: bytes of the result charged to the gate
@@ -50,27 +47,16 @@ type Task struct {
 	Buffer []byte        // the memory that Input lies in
 	Spill  *os.File      // where an over-long line went, for --failed
 
-	lane      *lane  // where it was asked last, or is to be; nil before
-	floor     int    // index of the first lane where its attempts are not used up
-	sendBody  []byte // what goes out there: Body, or other
-	sendModel string
-	other     []byte // Body with a lane's own model
+	host      *Host  // where it was asked last; nil before
+	sendModel string // what it was asked for there
 
-	Reply    provider.Reply
-	Recorded ledger.Result   // when recalled
-	Attempts int             // that count: pressure and outages cost none
-	inLane   int             // of them in this lane
-	streak   *limiter.Streak // the streak of failures that the last attempts belong to
-	inStreak int             // how many of them
-	delays   *delays         // nil until something goes wrong
-	wake     time.Time
-
-	worst          int64  // the most that the next attempt can cost, billionths of a dollar; 0 without a budget
-	Cost           int64  // of all attempts, as far as it is known
-	CostKnown      bool   // the answer's cost is in cost
-	mayCost        int64  // the most that attempts can have cost of which nobody said what they did
-	lowered        string // the cheaper model that the budget sent it to; empty for none
-	downgradedFrom string // the model asked for, where the answer is the cheaper one's
+	Reply          provider.Reply
+	Recorded       ledger.Result // when recalled
+	Attempts       int           // that count: pressure and outages cost none
+	Cost           int64         // of all attempts, as far as it is known
+	CostKnown      bool          // the answer's cost is in cost
+	mayCost        int64         // the most that attempts can have cost of which nobody said what they did
+	downgradedFrom string        // the model asked for, where the answer is the cheaper one's
 }
 
 // maxPooled is how much memory of a finished record is kept for the next, in bytes. Larger buffers go back to the collector.
@@ -91,37 +77,8 @@ func (t *Task) recycle() {
 	tasks.Put(t)
 }
 
-// waits returns t's delays, which a record that never fails does without.
-func (t *Task) waits() *delays {
-	if t.delays == nil {
-		t.delays = newDelays()
-	}
-	return t.delays
-}
-
-// note counts the last attempt as one of a streak of failures.
-func (t *Task) note(s *limiter.Streak) {
-	if t.streak != s {
-		t.forgive()
-		t.streak, t.inStreak = s, 0
-	}
-	t.inStreak++
-}
-
-// forgive gives back the attempts that turned out to be part of an outage.
-func (t *Task) forgive() {
-	if t.streak.Opened() {
-		t.Attempts -= t.inStreak
-		t.inLane -= t.inStreak
-		t.inStreak = 0
-	}
-}
-
-// title says which record t is, for messages.
-func (t *Task) title() string {
-	if t.pack != nil {
-		return t.packTitle()
-	}
+// String says which record t is, for messages.
+func (t *Task) String() string {
 	var b strings.Builder
 	if t.File != "" {
 		b.WriteString(t.File + " ")
@@ -144,6 +101,12 @@ func (t *Task) RecordedCost() int64 {
 		return 0
 	}
 	return t.Recorded.CostNanos
+}
+
+// Batched is the shard that records were answered in.
+type Batched struct {
+	id         string
+	committing sync.WaitGroup // records on their way through the commit
 }
 
 // shardID names the shard that t was answered in; empty in realtime.

@@ -20,37 +20,37 @@ type told struct {
 	down     atomic.Bool // that it is down was said, and not yet that it is back
 }
 
-// report tells of the lane what t's reply, which belongs to streak, shows for the first time: that it cannot be reached, that it is down
+// report tells of the lane what q's reply, which belongs to streak, shows for the first time: that it cannot be reached, that it is down
 // and records wait, that it is back.
-func (l *lane) report(t *Task, streak *limiter.Streak) {
-	switch t.Reply.Class {
+func (l *lane) report(q *Request, streak *limiter.Streak) {
+	switch q.reply.Class {
 	case provider.OK:
 		l.told.answered.Store(true)
 		if l.told.down.Load() && !l.pace.Stats().Open && l.told.down.CompareAndSwap(true, false) {
-			l.voice.Note("%s answers again", l.name)
+			l.lanes.flow.voice.Note("%s answers again", l.host.name)
 		}
 	case provider.Transient:
-		l.reportFailure(t.Reply.Err, streak)
+		l.reportFailure(q.reply.Err, streak)
 	}
 }
 
 func (l *lane) reportFailure(err *record.Error, streak *limiter.Streak) {
-	hint := cmp.Or(l.client.ProxyHint(err), reachHint(l.base, err.Message))
+	hint := cmp.Or(l.host.client.ProxyHint(err), reachHint(l.base, err.Message))
 	here := strings.Contains(err.Message, tooManyFiles) // and not the provider's doing, however often it has answered
 	if here {
 		hint = "this process may not have more files and connections open: ulimit -n 4096 allows it more, or -c sets fewer in flight"
 	}
 	if hint != "" && (here || !l.told.answered.Load()) && l.told.hinted.CompareAndSwap(false, true) {
-		l.voice.Warn("%s: %s; trying again", l.name, err.Message)
-		l.voice.Hint("%s", hint)
+		l.lanes.flow.voice.Warn("%s: %s; trying again", l.host.name, err.Message)
+		l.lanes.flow.voice.Hint("%s", hint)
 	}
 	// A failure that was sent before an outage may come when that is over: it opens nothing.
 	if streak.Opened() && !l.told.down.Load() && l.pace.Stats().Open && l.told.down.CompareAndSwap(false, true) {
-		then := "records wait for it, at most " + ui.Duration(l.cfg.Pace.GiveUp) + ", and lose no attempt"
-		if len(l.router.lanes) > 1 {
+		then := "records wait for it, at most " + ui.Duration(l.lanes.cfg.GiveUp) + ", and lose no attempt"
+		if len(l.lanes.all) > 1 {
 			then = "records go to another lane until it is back"
 		}
-		l.voice.Warn("%s fails every request, the last with %s; %s", l.name, err, then)
+		l.lanes.flow.voice.Warn("%s fails every request, the last with %s; %s", l.host.name, err, then)
 	}
 }
 

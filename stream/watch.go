@@ -10,7 +10,7 @@ func (r *run) watch(ctx context.Context) {
 	if f, ok := r.cfg.Stdout.(*os.File); ok {
 		go func() {
 			if readerGone(ctx, f) {
-				r.stop.closedPipe(r.recording())
+				r.flow.stop.closedPipe(r.recording())
 			}
 		}()
 	}
@@ -32,9 +32,9 @@ func Ends(sig os.Signal) bool { return !wantsStatus(sig) && sig != sigpipe }
 func (r *run) hear(sig os.Signal) {
 	switch {
 	case wantsStatus(sig):
-		r.voice.Say(r.status().String())
-	case Ends(sig) && r.stop.signal(sig):
-		r.voice.Note("%s: waiting for what is in flight, at most %s; once more ends it at once", sig, drainTime)
+		r.flow.voice.Say(r.status().String())
+	case Ends(sig) && r.flow.stop.signal(sig):
+		r.flow.voice.Note("%s: waiting for what is in flight, at most %s; once more ends it at once", sig, drainTime)
 	}
 }
 

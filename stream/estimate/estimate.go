@@ -247,7 +247,7 @@ func askSample(ctx context.Context, cfg stream.Config, lines [][]byte) (*sampleS
 	seen := &sampleStats{}
 	cfg.Stdin, cfg.Files, cfg.Sample, cfg.Limit = bytes.NewReader(append(bytes.Join(lines, []byte("\n")), '\n')), nil, 0, 0
 	cfg.Stdout, cfg.Failed, cfg.Summary, cfg.Ordered = io.Discard, "", "", false
-	cfg.Observe = seen.add
+	cfg.Observe = func(_ *stream.Flow, t *stream.Task) { seen.add(t) }
 	outcome, err := stream.Run(ctx, cfg)
 	if err != nil {
 		return nil, err

@@ -68,7 +68,7 @@ func TestSamplesAgainstTheSimulator(t *testing.T) {
 	var all []fate
 	var sumX, sumY float64
 	cfg := simulated(strings.NewReader(mixedPrompts(population)))
-	cfg.Observe = func(tk *stream.Task) {
+	cfg.Observe = func(_ *stream.Flow, tk *stream.Task) {
 		f := fate{bytes.Clone(tk.ID), float64(record.EstimateTokens(tk.Body)), float64(tk.Cost)}
 		all = append(all, f)
 		sumX, sumY = sumX+f.x, sumY+f.y

@@ -1,0 +1,53 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"llmpipe/stream/provider"
+	"llmpipe/stream/ui"
+)
+
+// models asks for the models that the provider has, again after failures that may pass. An outage is waited out as it is for records;
+// past --give-up the run pauses, and ctx has ended.
+func (l *lane) models(ctx context.Context) ([]string, error) {
+	wait := newBackOff(firstTransient)
+	start := time.Now()
+	for {
+		names, err := l.host.client.Models(ctx)
+		call := CallError(err)
+		if call == nil || !temporaryCall(err) || call.Err.Type == "bad_response" || ctx.Err() != nil {
+			return names, err
+		}
+		l.trouble.Store(call.Err)
+		if l.reportFailure(call.Err, nil); l.told.hinted.CompareAndSwap(false, true) {
+			l.lanes.flow.voice.Warn("%s does not say which models it has: %v; trying again", l.host.name, call.Err)
+		}
+		wait.hint = call.Hint
+		d := wait.NextBackOff()
+		if most := l.lanes.cfg.GiveUp; most > 0 && time.Since(start)+d > most {
+			l.lanes.flow.stop.pause(l.gaveUp(fmt.Errorf("the provider has not said for %s which models it has", ui.Duration(most))))
+			return nil, err
+		}
+		l.lanes.flow.stop.sleep(d)
+	}
+}
+
+// modelsHint is what to do about a provider that does not say which models it has; call is nil where it was never asked.
+func (l *lane) modelsHint(call *provider.CallError) string {
+	const byName = "name the model with -m"
+	switch {
+	case call == nil:
+		return byName
+	case call.Err.Status == http.StatusUnauthorized:
+		return l.keyHint()
+	case call.Err.Type == "bad_response":
+		if u, err := url.Parse(l.base); err == nil {
+			return "is an API served there? " + pathHint(u) + "; or " + byName
+		}
+	}
+	return byName
+}
