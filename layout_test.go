@@ -78,8 +78,7 @@ var (
 	// wideComments is how many lines of comments are longer than they should be.
 	wideComments = 850
 	// embeddings are the structs that embed something which works, each before what it embeds.
-	embeddings = []string{
-	}
+	embeddings = []string{}
 )
 
 // goFile is a Go file, whichever system it is for. Its name has slashes.
