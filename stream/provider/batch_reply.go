@@ -20,7 +20,7 @@ func (r *Reply) JudgeBatch(endpoint record.Endpoint, out *record.BatchOutput) {
 	r.Status = out.Status
 	r.Body = append(r.Body, out.Body...)
 	if out.Err == nil || len(out.Body) > 0 {
-		r.judge(endpoint)
+		r.judge(endpoint, nil)
 		return
 	}
 	e := evidence{status: out.Status, said: *out.Err}

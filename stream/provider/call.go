@@ -99,6 +99,10 @@ func (k *call) roundTrip(d *doer, req *http.Request) (*http.Response, error) {
 	if k.moves {
 		res.Body = &arrival{body: res.Body, call: k}
 	}
+	if k.err = unpackBody(res); k.err != nil {
+		_ = res.Body.Close() // it cannot be read
+		return nil, k.err
+	}
 	if k.stream && k.succeeded() {
 		return res, nil
 	}

@@ -238,7 +238,7 @@ func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte,
 	}
 	switch {
 	case err == nil:
-		reply.judge(endpoint)
+		reply.judge(endpoint, body)
 		c.proxy.explainAnswer(reply)
 	default:
 		reply.unanswered(ctx, attempt, err, "no answer within "+c.timeout.String())

@@ -2,125 +2,350 @@ package provider
 
 import (
 	"bytes"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// hint returns how long the provider asks us to wait: retry-after-ms, retry-after, "try again in 41.7s" in the body, else the
-// latest reset among the rate-limit headers that are used up. 0 when it says nothing.
+// hint returns how long the provider asks us to wait: retry-after-ms, retry-after and their kin, "try again in 41.7s" and members such as
+// retry_after in the body, else the latest reset among the rate-limit headers that are used up. 0 when it says nothing, or nothing that
+// can be believed.
 func hint(h http.Header, body []byte, now time.Time) time.Duration {
-	if ms, err := strconv.ParseFloat(h.Get("Retry-After-Ms"), 64); err == nil && ms > 0 {
-		return times(ms, time.Millisecond)
+	now = theirTime(h, now)
+	for _, name := range retryHeaders {
+		value := h.Get(name)
+		if strings.HasSuffix(name, "-Ms") && value != "" {
+			value += "ms"
+		}
+		if d, ok := parseWait(value, now); ok {
+			return d
+		}
 	}
-	if d, ok := parseWait(h.Get("Retry-After"), now); ok {
-		return d
-	}
-	if d, ok := waitInBody(body); ok {
+	if d, ok := waitInBody(body, now); ok {
 		return d
 	}
 	return latestReset(h, now)
 }
 
-// parseWait reads a wait as providers write it: seconds ("20", "1.5"), a Go-like duration ("6m0s", "12ms"), an HTTP date or
-// RFC 3339. Waits that are over count as none.
+// theirTime is now by the server's clock, which is what its dates are by; by ours where it does not say.
+func theirTime(h http.Header, now time.Time) time.Time {
+	if t, err := http.ParseTime(h.Get("Date")); err == nil {
+		return t
+	}
+	return now
+}
+
+// retryHeaders are the headers that say how long to wait, the most exact first: OpenAI's and Azure's in milliseconds, HTTP's own, and what
+// gateways make of it.
+var retryHeaders = [...]string{
+	"Retry-After-Ms", "X-Ms-Retry-After-Ms", "Retry-After", "X-Retry-After", "X-Retry-After-Seconds", "Retry-After-Seconds",
+}
+
+// believed is the longest wait that is believed of a number of seconds. Longer ones are of another unit, or of nobody's clock; a date is
+// believed up to a year.
+const (
+	believed     = 24 * time.Hour
+	believedDate = 366 * 24 * time.Hour
+)
+
+// parseWait reads a wait as providers write it: seconds ("20", "1.5"), a duration ("6m0s", "12ms", "02:12:34"), a Unix time in seconds or
+// a smaller unit, an HTTP date, or a date and time as RFC 3339 has it or nearly so. Waits that are over count as none.
 func parseWait(s string, now time.Time) (time.Duration, bool) {
-	s = strings.TrimSpace(s)
+	s = strings.Trim(strings.TrimSpace(s), `"`)
 	if s == "" {
 		return 0, false
 	}
-	if seconds, err := strconv.ParseFloat(s, 64); err == nil {
-		return positive(times(seconds, time.Second))
+	if n, err := strconv.ParseFloat(s, 64); err == nil {
+		return waitOf(n, time.Second, now)
 	}
 	if d, err := time.ParseDuration(s); err == nil {
-		return positive(d)
+		return bounded(d, believed)
 	}
-	if t, err := http.ParseTime(s); err == nil {
-		return positive(t.Sub(now))
+	if t, ok := parseDate(s); ok {
+		return bounded(t.Sub(now), believedDate)
 	}
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return positive(t.Sub(now))
-	}
-	return 0, false
+	return parseClock(s)
 }
 
-// longest is the longest wait that is told apart from a longer one.
-const longest = 10 * 365 * 24 * time.Hour
-
-// times is n units, at most longest: more may be more than a Duration holds.
-func times(n float64, unit time.Duration) time.Duration {
-	return time.Duration(min(n*float64(unit), float64(longest)))
+// waitOf is a wait of n units, or until n, where that can only be a Unix time.
+func waitOf(n float64, unit time.Duration, now time.Time) (time.Duration, bool) {
+	if unix, ok := unixTime(n); ok {
+		return bounded(unix.Sub(now), believedDate)
+	}
+	if math.IsNaN(n) || n*float64(unit) > float64(believed) {
+		return 0, false
+	}
+	return bounded(time.Duration(n*float64(unit)), believed)
 }
 
-func positive(d time.Duration) (time.Duration, bool) { return max(d, 0), d > 0 }
+// unixTime reads a Unix time in seconds, milliseconds, microseconds or nanoseconds, each of which has only one of them between the years
+// 2001 and 2286.
+func unixTime(n float64) (time.Time, bool) {
+	for _, unit := range [...]float64{1, 1e3, 1e6, 1e9} {
+		if seconds := n / unit; seconds >= 1e9 && seconds < 1e10 {
+			return time.Unix(0, int64(seconds*1e9)), true
+		}
+	}
+	return time.Time{}, false
+}
 
-// The words that come before a wait in the bodies of OpenAI, Azure, Groq ("try again in", "retry after 6 seconds") and Gemini
-// (RetryInfo's retryDelay).
-var waitWords = []string{"try again in ", "retry after ", "retry in ", `"retrydelay": "`, `"retrydelay":"`}
+// bounded is a wait that is not over, and no longer than the longest that is believed.
+func bounded(d, longest time.Duration) (time.Duration, bool) {
+	if d <= 0 || d > longest {
+		return 0, false
+	}
+	return d, true
+}
 
-func waitInBody(body []byte) (time.Duration, bool) {
-	lower := bytes.ToLower(body[:min(len(body), 8<<10)])
+// dates are the forms of a date and time. One without a zone is meant to be UTC.
+var dates = [...]string{
+	time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 MST", "2006-01-02T15:04:05", "2006-01-02 15:04:05",
+	time.RFC1123, time.RFC1123Z, time.RFC850, time.ANSIC,
+}
+
+func parseDate(s string) (time.Time, bool) {
+	for _, form := range dates {
+		t, err := time.Parse(form, s)
+		if zone, offset := t.Zone(); err == nil && (offset != 0 || zone == "UTC" || zone == "GMT" || zone == "") {
+			return t, true // time.Parse takes the names of other zones, and knows no offset for them
+		}
+	}
+	return time.Time{}, false
+}
+
+// parseClock reads a duration in hours, minutes and seconds, as Azure API Management has it: 02:12:34.
+func parseClock(s string) (time.Duration, bool) {
+	parts := strings.Split(s, ":")
+	if len(parts) != 3 {
+		return 0, false
+	}
+	var sum float64
+	for _, part := range parts {
+		n, err := strconv.ParseFloat(part, 64)
+		if err != nil || n < 0 {
+			return 0, false
+		}
+		sum = 60*sum + n
+	}
+	return bounded(time.Duration(min(sum, 1e9)*float64(time.Second)), believed)
+}
+
+// waitWords come before a wait, or the date that it ends at, in the messages of OpenAI, Azure, Groq, Gemini, Anthropic, LiteLLM, GitHub
+// Models, Azure API Management and gateways.
+var waitWords = []string{
+	"try again in ", "try again after ", "try again at ", "retry after ", "retry in ", "retry at ", "please wait ", "wait for ", "wait ",
+	"resets at: ", "resets at ", "reset at ", "resets in ", "reset in ", "reset after ", "replenished in ", "available in ", "available at ",
+	"available again in ", "available again at ", "将在 ",
+}
+
+// waitMembers are the members of a body, wherever they stand, that say how long to wait, in lower case and without what is between their
+// words, with the unit of a bare number. OpenRouter repeats the headers in its metadata, Gemini has RetryInfo, ChatGPT's plans resets_at.
+var waitMembers = map[string]time.Duration{
+	"retryafter": time.Second, "retryafterseconds": time.Second, "retryafterms": time.Millisecond, "retrydelay": time.Second,
+	"retryin": time.Second, "retryinseconds": time.Second, "waitseconds": time.Second, "resetsinseconds": time.Second,
+	"resetinseconds": time.Second, "secondsuntilreset": time.Second, "cooldownseconds": time.Second, "quotaresetdelay": time.Second,
+	"xratelimitreset": time.Second, "ratelimitreset": time.Second, "resetat": time.Second, "resetsat": time.Second, "resettime": time.Second,
+	"quotaresettimestamp": time.Second, "retryat": time.Second,
+}
+
+// waitInBody looks for a wait in the words of a body, then in its members.
+func waitInBody(body []byte, now time.Time) (time.Duration, bool) {
+	body = body[:min(len(body), 8<<10)]
+	lower := bytes.ToLower(body)
 	for _, words := range waitWords {
-		_, rest, ok := bytes.Cut(lower, []byte(words))
+		for at := 0; ; {
+			i := bytes.Index(lower[at:], []byte(words))
+			if i < 0 {
+				break
+			}
+			at += i + len(words)
+			if d, ok := leadingWait(string(body[min(at, len(body)):min(at+48, len(body))]), now); ok {
+				return d, true
+			}
+		}
+	}
+	return waitMember(lower, now)
+}
+
+// waitMember looks at all that stands between two quotes and before a colon, in JSON that is quoted in a string too.
+func waitMember(lower []byte, now time.Time) (time.Duration, bool) {
+	name, rest, more := bytes.Cut(lower, []byte(`"`))
+	for more {
+		if name, rest, more = bytes.Cut(rest, []byte(`"`)); !more {
+			break
+		}
+		value := bytes.TrimLeft(rest, " ")
+		if len(value) == 0 || value[0] != ':' {
+			continue
+		}
+		unit, ok := waitMembers[squeezed(name)]
 		if !ok {
 			continue
 		}
-		if d, ok := leadingDuration(string(rest[:min(len(rest), 32)])); ok {
+		if d, ok := memberWait(string(value[1:min(len(value), 64)]), unit, now); ok {
 			return d, true
 		}
 	}
 	return 0, false
 }
 
-// leadingDuration reads "41.7s", "1m30.5s", "350ms" or "6 seconds" from the start of s.
-func leadingDuration(s string) (time.Duration, bool) {
-	end := 0
-	for end < len(s) && strings.IndexByte("0123456789.hmsu", s[end]) >= 0 {
-		end++
+// memberWait reads the value of such a member, in lower case, from the start of text.
+func memberWait(text string, unit time.Duration, now time.Time) (time.Duration, bool) {
+	text = strings.TrimLeft(text, ` {`)
+	text = strings.TrimLeft(strings.TrimPrefix(text, `"seconds"`), ` :`) // a duration as protobuf may write it
+	end := `,}]`
+	if bare := strings.TrimLeft(text, `\"`); bare != text {
+		text, end = bare, `\"`
 	}
-	token := strings.TrimRight(s[:end], ".")
-	if d, err := time.ParseDuration(token); err == nil {
-		return positive(d)
+	if i := strings.IndexAny(text, end); i >= 0 {
+		text = text[:i]
 	}
-	n, err := strconv.ParseFloat(token, 64)
-	if err != nil {
+	if n, err := strconv.ParseFloat(strings.TrimSpace(text), 64); err == nil {
+		return waitOf(n, unit, now)
+	}
+	if d, ok := parseWait(strings.ToUpper(text), now); ok { // a date has its letters so
+		return d, true
+	}
+	return parseWait(text, now)
+}
+
+// squeezed is a name without what is no letter.
+func squeezed(name []byte) string {
+	return strings.Map(func(r rune) rune {
+		if r < 'a' || r > 'z' {
+			return -1
+		}
+		return r
+	}, string(name))
+}
+
+// leadingWait reads "41.7s", "1m30.5s", "350ms", "6 seconds", "2 hours 5 minutes", "02:12:34", a Unix time or a date from the start of s.
+func leadingWait(s string, now time.Time) (time.Duration, bool) {
+	s = strings.TrimLeft(s, `: "'~`)
+	for _, n := range [...]int{29, 25, 24, 23, 20, 19} { // the lengths of dates
+		if n <= len(s) {
+			if t, ok := parseDate(strings.TrimRight(s[:n], ".,; ")); ok {
+				return bounded(t.Sub(now), believedDate)
+			}
+		}
+	}
+	if len(s) > 10 && s[4] == '-' && s[7] == '-' { // a date of another form is no number of seconds
 		return 0, false
 	}
-	unit := time.Second
-	switch rest := strings.TrimLeft(s[end:], " "); {
-	case strings.HasPrefix(rest, "min"):
-		unit = time.Minute
-	case strings.HasPrefix(rest, "hour"):
-		unit = time.Hour
-	case strings.HasPrefix(rest, "day"):
-		unit = 24 * time.Hour
-	case strings.HasPrefix(rest, "ms"), strings.HasPrefix(rest, "milli"):
-		unit = time.Millisecond
+	var sum time.Duration
+	for {
+		d, rest, ok := leadingPart(s, now)
+		if !ok {
+			return bounded(sum, believedDate)
+		}
+		sum += d
+		s = strings.TrimLeft(strings.TrimPrefix(strings.TrimLeft(rest, ", "), "and "), " ")
 	}
-	return positive(times(n, unit))
 }
 
-// resets pairs each header that says when a limit is whole again with the one that says what is left of it.
-var resets = [...]struct{ reset, remaining string }{
-	{"X-Ratelimit-Reset-Requests", "X-Ratelimit-Remaining-Requests"},
-	{"X-Ratelimit-Reset-Tokens", "X-Ratelimit-Remaining-Tokens"},
-	{"Anthropic-Ratelimit-Requests-Reset", "Anthropic-Ratelimit-Requests-Remaining"},
-	{"Anthropic-Ratelimit-Input-Tokens-Reset", "Anthropic-Ratelimit-Input-Tokens-Remaining"},
-	{"Anthropic-Ratelimit-Output-Tokens-Reset", "Anthropic-Ratelimit-Output-Tokens-Remaining"},
-	{"Anthropic-Ratelimit-Tokens-Reset", "Anthropic-Ratelimit-Tokens-Remaining"},
+// leadingPart reads a number and its unit from the start of s, or a duration of several.
+func leadingPart(s string, now time.Time) (d time.Duration, rest string, ok bool) {
+	end := 0
+	for end < len(s) && strings.IndexByte("0123456789.:hmsuµ", s[end]) >= 0 {
+		end++
+	}
+	token := strings.TrimRight(s[:end], ".:")
+	rest = s[end:]
+	if d, err := time.ParseDuration(token); err == nil && token != "0" {
+		d, ok = bounded(d, believed)
+		return d, rest, ok
+	}
+	if d, ok := parseClock(token); ok {
+		return d, rest, true
+	}
+	end = 0
+	for end < len(s) && strings.IndexByte("0123456789.", s[end]) >= 0 {
+		end++
+	}
+	n, err := strconv.ParseFloat(strings.TrimRight(s[:end], "."), 64)
+	if err != nil {
+		return 0, "", false
+	}
+	word := strings.TrimLeft(s[end:], " ")
+	letters := 0
+	for letters < len(word) && (word[letters]|0x20) >= 'a' && (word[letters]|0x20) <= 'z' {
+		letters++
+	}
+	unit, known := unitOf(strings.ToLower(word[:letters]))
+	if !known {
+		return 0, "", false // another number, such as the day of a month
+	}
+	d, ok = waitOf(n, unit, now)
+	return d, word[letters:], ok
 }
 
-// latestReset returns the longest wait among the limits of which nothing is left. A limit with something left is not what we hit.
+// unitOf is the unit of time that a word names; a second, where there is none, or one with which a sentence goes on.
+func unitOf(word string) (unit time.Duration, known bool) {
+	switch {
+	case word == "ms", strings.HasPrefix(word, "milli"):
+		return time.Millisecond, true
+	case word == "m", strings.HasPrefix(word, "min"):
+		return time.Minute, true
+	case word == "h", strings.HasPrefix(word, "hour"), strings.HasPrefix(word, "hr"):
+		return time.Hour, true
+	case word == "d", strings.HasPrefix(word, "day"):
+		return 24 * time.Hour, true
+	case word == "s", strings.HasPrefix(word, "sec"), word == "", word == "or", word == "and", word == "before", word == "then":
+		return time.Second, true
+	}
+	return 0, false
+}
+
+// latestReset returns the longest wait among the limits of which nothing is left: those that a header with "ratelimit" and "reset" in its
+// name tells of. A limit with something left, as the header says that has "remaining" in the place of "reset", is not what we hit.
 func latestReset(h http.Header, now time.Time) time.Duration {
 	var latest time.Duration
-	for _, r := range resets {
-		if left := h.Get(r.remaining); left != "" && left != "0" {
+	for name, values := range h {
+		lower := strings.ToLower(name)
+		if !strings.Contains(strings.ReplaceAll(lower, "-", ""), "ratelimit") || len(values) == 0 {
 			continue
 		}
-		if d, ok := parseWait(h.Get(r.reset), now); ok {
+		if d, ok := structured(lower, values[0], now); ok {
+			latest = max(latest, d)
+			continue
+		}
+		if !strings.Contains(lower, "reset") {
+			continue
+		}
+		if left := h.Get(strings.Replace(lower, "reset", "remaining", 1)); left != "" && !spentUp(left) {
+			continue
+		}
+		if d, ok := parseWait(values[0], now); ok {
 			latest = max(latest, d)
 		}
 	}
 	return latest
+}
+
+// spentUp tells whether a header says that nothing is left.
+func spentUp(left string) bool {
+	n, err := strconv.ParseFloat(strings.TrimSpace(left), 64)
+	return err == nil && n == 0
+}
+
+// structured reads the RateLimit header of the IETF's drafts: `limit=10, remaining=0, reset=7`, or `"default";r=0;t=7`.
+func structured(name, value string, now time.Time) (time.Duration, bool) {
+	if name != "ratelimit" && name != "x-ratelimit" {
+		return 0, false
+	}
+	fields := make(map[string]string)
+	for _, field := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ';' }) {
+		key, v, _ := strings.Cut(strings.TrimSpace(field), "=")
+		fields[key] = v
+	}
+	for _, names := range [...][2]string{{"remaining", "reset"}, {"r", "t"}} {
+		if left, ok := fields[names[0]]; !ok || spentUp(left) {
+			if d, ok := parseWait(fields[names[1]], now); ok {
+				return d, true
+			}
+		}
+	}
+	return 0, false
 }

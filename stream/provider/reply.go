@@ -5,8 +5,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"syscall"
 	"time"
 
@@ -29,6 +31,8 @@ type Reply struct {
 	Header http.Header
 	// Hint is how long the provider asked us to wait, whole; 0 when it did not say.
 	Hint time.Duration
+	// Billed says that there is nothing in a 2xx that has usage all the same: to ask again is to pay again.
+	Billed bool
 	// Start is when the attempt began.
 	Start time.Time
 	// Latency is the time from the start of the attempt to the last byte of the answer.
@@ -44,30 +48,79 @@ func (r *Reply) reset() {
 	*r = Reply{Body: r.Body[:0], BodyInUse: r.BodyInUse}
 }
 
-// judge parses a complete HTTP answer and applies the table.
-func (r *Reply) judge(endpoint record.Endpoint) {
-	e := evidence{status: r.Status, header: r.Header, body: r.Body}
-	var notJSON error
-	if e.success() {
-		r.Answer, notJSON = record.ParseAnswer(endpoint, r.Body)
-		e.notJSON = notJSON != nil
-		e.answered = !e.notJSON && r.Answer.Choices > 0
-		e.embedded = !e.notJSON && r.Answer.Error != nil
+// judge parses a complete HTTP answer to asked, nil where that is not at hand, and applies the table.
+func (r *Reply) judge(endpoint record.Endpoint, asked []byte) {
+	var unread error
+	if mayBePacked(r.Body, r.Header) {
+		r.Body, unread = unpacked(r.Body, r.Header)
 	}
-	if !e.success() || e.embedded {
+	e := evidence{status: r.Status, header: r.Header, body: r.Body, asked: asked}
+	switch {
+	case !e.success():
 		e.said = *record.ParseError(r.Body)
+	case unread != nil:
+		e.notJSON = true
+	default:
+		unread = r.read(endpoint, &e)
 	}
 	r.Sent = e.success() && !r.Answer.HasUsage
+	r.Billed = !e.answered && r.Answer.HasUsage && r.Answer.Usage.Total > 0
 	r.apply(e)
 	switch {
-	case r.Class == OK:
-	case len(bytes.TrimSpace(r.Body)) == 0 && notJSON != nil:
-		r.Err.Message = "the answer is empty"
-	case notJSON != nil:
-		r.Err.Message = notJSON.Error()
-	case e.success() && !e.embedded:
+	case r.Class == OK || e.embedded || !e.success():
+	case unread != nil:
+		r.Err.Message = unread.Error()
+	case e.broken:
+		r.Err.Message = "the answer broke off: its finish_reason is " + string(r.Answer.FinishReason)
+	case e.pending:
+		r.Err.Message = "the answer is a job in the background, and such are not waited for; ask without `background`"
+	default:
 		r.Err.Message = "the answer holds no choice and no embedding"
 	}
+}
+
+// read parses the body of a 2xx, which is mended where it is no JSON as it came, and notes what it is. The error says why it cannot be
+// read.
+func (r *Reply) read(endpoint record.Endpoint, e *evidence) (unread error) {
+	r.Answer, unread = record.ParseAnswer(endpoint, r.Body)
+	if errors.Is(unread, record.ErrNotJSON) {
+		if mended, ok := record.Mend(r.Body); ok {
+			r.Body, e.body = mended, mended
+			r.Answer, unread = record.ParseAnswer(endpoint, r.Body)
+		}
+	}
+	if unread != nil {
+		e.notJSON = true
+		return r.named(unread)
+	}
+	a := &r.Answer
+	e.answered = a.Choices > 0 || a.Stopped() // a response that says why there is nothing in it is one
+	e.broken, e.pending = e.answered && a.Broken(), a.Choices == 0 && a.Pending()
+	e.embedded = a.Error != nil
+	switch {
+	case e.embedded:
+		e.said = *record.ParseError(r.Body)
+	case !e.answered && !e.pending:
+		// Servers that know no `error` tell of one in other members.
+		if said := record.FindError(r.Body); said != nil {
+			e.said, e.embedded = *said, true
+		}
+	}
+	return nil
+}
+
+// named says what a body is that cannot be read, where that shows.
+func (r *Reply) named(unread error) error {
+	body := bytes.TrimSpace(r.Body)
+	switch kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); {
+	case len(body) == 0:
+		return errors.New("the answer is empty")
+	case kind == "text/event-stream", bytes.HasPrefix(body, []byte("data:")), bytes.HasPrefix(body, []byte("event:")):
+		return fmt.Errorf("the answer is a stream that breaks off or cannot be read; --set stream=false may help: %w", unread)
+	case bytes.HasPrefix(body, []byte("<")):
+		return fmt.Errorf("the answer is a web page: %w", unread)
+	}
+	return unread
 }
 
 // apply looks e up in the table, and says what went wrong in the provider's words where there are any, else in the table's.
@@ -86,8 +139,11 @@ func (r *Reply) apply(e evidence) {
 		said.Message = rule.When
 	}
 	r.Err = &said
-	if r.Class == Pressure || r.Class == Transient {
+	if r.Class == Pressure || r.Class == Transient || r.Class == Exhausted {
 		r.Hint = hint(r.Header, r.Body, time.Now())
+	}
+	if r.Class == Exhausted && r.Hint <= nearReset {
+		r.Hint = 0 // it is no word of what is used up
 	}
 }
 

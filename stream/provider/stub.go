@@ -30,6 +30,11 @@ func (c *Client) stub(endpoint record.Endpoint) (*http.Request, error) {
 		err := c.call(context.WithValue(context.Background(), stubKey{}, s), endpoint)
 		if !errors.Is(err, errTaken) {
 			s.err = fmt.Errorf("making a request for %s: %w", endpoint, err)
+			return
+		}
+		// Asked for by name, what is compressed is not decompressed by the transport, which fails on what only says that it is.
+		if !c.local && s.request.Header.Get("Accept-Encoding") == "" {
+			s.request.Header.Set("Accept-Encoding", "gzip")
 		}
 	})
 	return s.request, s.err

@@ -1,13 +1,13 @@
 package provider
 
 import (
-	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"llmpipe/stream/record"
 )
@@ -51,10 +51,13 @@ type evidence struct {
 	status   int
 	header   http.Header
 	body     []byte
+	asked    []byte       // the request's body; nil where it is not at hand
 	said     record.Error // what the body says, when it says an error
 	notJSON  bool         // 2xx with a body that is not JSON, or none
-	answered bool         // 2xx with a choice or an embedding
-	embedded bool         // 2xx with an error member in the body
+	answered bool         // 2xx with a choice or an embedding, or with the reason why there is none
+	broken   bool         // 2xx with an answer that says that it broke off
+	pending  bool         // 2xx with a job in the place of an answer
+	embedded bool         // 2xx with an error in the body
 	unasked  bool         // a line of a batch with an error in the place of an answer
 }
 
@@ -74,10 +77,16 @@ type Rule struct {
 
 // Rules is the table. The order matters: what the provider says outright comes first, then the codes that mean money, then statuses.
 var Rules = []Rule{
-	{"2xx, JSON, with a choice or an embedding", OK, "", func(e evidence) bool { return e.answered && !e.embedded }},
+	{"2xx, JSON, with a choice or an embedding", OK, "", func(e evidence) bool { return e.answered && !e.broken && !e.embedded }},
 	{"2xx, empty or not JSON", Transient, "bad_response", func(e evidence) bool { return e.notJSON }},
-	{"insufficient_quota and its kin, a spend limit reached", Exhausted, "quota", evidence.outOfMoney},
-	{"429 for a day's quota (Gemini's PerDay)", Exhausted, "quota", evidence.outForToday},
+	{"2xx with an answer that broke off (finish_reason error, abort, network_error)", Transient, "incomplete", func(e evidence) bool {
+		return e.broken && !e.embedded
+	}},
+	{"2xx with a job in the background in the place of an answer", Refused, "background", func(e evidence) bool { return e.pending }},
+	{"out of money or quota, in whatever status and words (insufficient_quota and its kin)", Exhausted, "quota", evidence.outOfMoney},
+	{"a day's quota used up, and its reset far away (Gemini's PerDay)", Exhausted, "quota", func(e evidence) bool {
+		return e.outForToday(time.Now())
+	}},
 	{"402 without Retry-After", Exhausted, "quota", func(e evidence) bool { return e.code() == 402 && !e.retryAfter() }},
 	{"a request larger than the whole limit", Refused, "too_large", evidence.aboveLimit},
 	{"x-should-retry: false", Refused, "", func(e evidence) bool { return e.header.Get("X-Should-Retry") == "false" && e.ownFault() }},
@@ -88,13 +97,19 @@ var Rules = []Rule{
 		return is(e.code(), 408, 409, 425) || e.code() >= 500
 	}},
 	{"a batch that ended before it got to the record", Transient, "batch", func(e evidence) bool { return e.unasked && e.code() < 300 }},
+	{"2xx with an error in the body that speaks of the record", Refused, "", func(e evidence) bool {
+		return e.embedded && e.code() < 300 && !e.unasked && e.own()
+	}},
 	{"2xx with an error in the body, or with no choice", Transient, "bad_response", func(e evidence) bool {
 		return e.code() >= 200 && e.code() < 300
 	}},
+	{"401, 403 for a model that the key may not use", Refused, "model_permission", evidence.barred},
 	{"401", Fatal, "authentication", func(e evidence) bool { return e.code() == 401 }},
 	{"407: a proxy does not know who asks", Fatal, TypeProxy, func(e evidence) bool { return e.code() == 407 }},
-	{"403 for what the record says (moderation, content policy)", Refused, "content_policy", evidence.moderated},
-	{"403", Fatal, "permission", func(e evidence) bool { return e.code() == 403 }},
+	{"403 for what the record says (moderation, content policy)", Refused, "content_policy", func(e evidence) bool {
+		return e.code() == 403 && e.own()
+	}},
+	{"403 before any answer; after one it is the record's own", Fatal, "permission", func(e evidence) bool { return e.code() == 403 }},
 	{"3xx: llmpipe follows no redirect", Fatal, "redirect", func(e evidence) bool { return e.code() >= 300 && e.code() < 400 }},
 	{"400, 404, 413, 422 and every other 4xx", Refused, "", func(e evidence) bool { return true }},
 }
@@ -110,12 +125,36 @@ func (e evidence) rule() *Rule {
 
 // code is the status that counts: the one inside the body where a router answers 200 around another provider's error.
 func (e evidence) code() int {
-	if e.embedded {
-		if n, err := strconv.Atoi(e.said.Code); err == nil && n >= 400 && n < 600 {
+	if !e.embedded {
+		return e.status
+	}
+	if n, err := strconv.Atoi(e.said.Code); err == nil && n >= 400 && n < 600 {
+		return n
+	}
+	for _, name := range [...]string{e.said.Code, e.said.Type} {
+		if n := namedStatus[strings.ToLower(name)]; n > 0 {
 			return n
 		}
 	}
+	if n := numberedStatus[e.said.Code]; n > 0 && e.minimax(e.said.Code) {
+		return n
+	}
 	return e.status
+}
+
+// namedStatus is the status that an error within 200 would have had, by OpenAI's and Anthropic's names for it. Those for a request that is
+// wrong are not there: gateways use them for want of a better one.
+var namedStatus = map[string]int{
+	"rate_limit_exceeded": 429, "rate_limit_error": 429, "rate_limit": 429, "too_many_requests": 429,
+	"overloaded_error": 529, "overloaded": 529, "server_overloaded": 529,
+	"server_error": 500, "internal_server_error": 500, "internal_error": 500,
+	"authentication_error": 401, "invalid_api_key": 401, "model_not_found": 404,
+}
+
+// numberedStatus is the same by MiniMax's numbers (platform.minimax.io/docs/api-reference/errorcode).
+var numberedStatus = map[string]int{
+	"1000": 500, "1001": 504, "1002": 429, "1004": 401, "1008": 402, "1013": 500, "1024": 500, "1026": 400, "1027": 400, "1033": 500,
+	"2013": 400, "2049": 401,
 }
 
 func (e evidence) retryAfter() bool {
@@ -125,27 +164,6 @@ func (e evidence) retryAfter() bool {
 // ownFault reports whether the answer speaks of this request rather than of the provider's state: a provider that says not to retry
 // a 500 gives up on the record, while one that says so with a 401 has more to say than that.
 func (e evidence) ownFault() bool { return !is(e.code(), 401, 403) && e.code() >= 400 }
-
-// spent are the codes, and Anthropic's and the gateways' names for them, of an account that waiting does not refill.
-var spent = []string{
-	"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "credit_balance_exhausted", "organization_usage_limit_exceeded",
-	"enforced_spend_limit_reached", "_spend_limit_exceeded",
-}
-
-func (e evidence) outOfMoney() bool {
-	for _, s := range spent {
-		if strings.HasSuffix(e.said.Code, s) || strings.HasSuffix(e.said.Type, s) {
-			return true
-		}
-	}
-	return false
-}
-
-// outForToday recognises Gemini's way to say that a quota comes back tomorrow: the id of the quota, deep in the details.
-func (e evidence) outForToday() bool {
-	_, details, ok := bytes.Cut(e.body, []byte(`"quotaId"`))
-	return e.code() == 429 && ok && bytes.Contains(details[:min(len(details), 200)], []byte("PerDay"))
-}
 
 // aboveLimit recognises the 429 that no waiting cures: more was asked for than a whole minute allows.
 func (e evidence) aboveLimit() bool {
@@ -173,19 +191,6 @@ func (e evidence) overloaded() bool {
 		}
 	}
 	return e.retryAfter()
-}
-
-func (e evidence) moderated() bool {
-	if e.code() != 403 {
-		return false
-	}
-	for _, s := range [...]string{e.said.Code, e.said.Type, strings.ToLower(e.said.Message)} {
-		if strings.Contains(s, "moderation") || strings.Contains(s, "content_policy") || strings.Contains(s, "content_filter") ||
-			strings.Contains(s, "flagged") {
-			return true
-		}
-	}
-	return false
 }
 
 func is(status int, any ...int) bool {

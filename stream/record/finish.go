@@ -73,6 +73,11 @@ func endingOf(reason []byte) ending {
 // Broken tells whether the answer says that it broke off by a fault on the way: what there is of it is half an answer.
 func (a *Answer) Broken() bool { return endingOf(a.FinishReason) == broken }
 
+// Pending tells whether there is a job in the place of an answer: OpenAI's response to `background`.
+func (a *Answer) Pending() bool {
+	return string(a.FinishReason) == `"queued"` || string(a.FinishReason) == `"in_progress"`
+}
+
 // Stopped tells whether the answer says why there is no more of it, or nothing at all: it came to a bound, or a filter withheld it.
 func (a *Answer) Stopped() bool {
 	e := endingOf(a.FinishReason)

@@ -20,9 +20,9 @@ const (
 // puts one first. RFC 8878, section 3.1.2.
 const skippable = "\x2a\x4d\x18"
 
-// open returns a buffered reader of what src holds, decompressed, without a byte order mark.
+// Open returns a buffered reader of what src holds, decompressed, without a byte order mark.
 // Members and frames may follow each other.
-func open(src io.Reader) (*bufio.Reader, error) {
+func Open(src io.Reader) (*bufio.Reader, error) {
 	in := bufio.NewReaderSize(&sticky{src: src}, readSize)
 	out := in
 	switch {

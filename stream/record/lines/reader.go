@@ -73,7 +73,7 @@ func (r *Reader) Next(dst []byte) (Line, error) {
 // next reads a line, blank or not.
 func (r *Reader) next(dst []byte) (Line, error) {
 	if r.lines == nil {
-		lines, err := open(r.src)
+		lines, err := Open(r.src)
 		if err != nil {
 			return Line{}, r.broken(err)
 		}

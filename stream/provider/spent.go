@@ -1,0 +1,177 @@
+package provider
+
+import (
+	"bytes"
+	"strings"
+	"time"
+)
+
+// saying is how a provider says something, in its own codes and words.
+type saying struct {
+	who string // whose it is, and where it says so
+
+	// codes are what the error's code or type is or ends with, in lower case.
+	codes []string
+	// phrases are in the message, in lower case.
+	phrases []string
+}
+
+// spent are the ways to say that an account, a key or a budget has nothing left, and that waiting a little does not change that. They
+// come with every status: 400, 402, 403, 412, 429, and 200 around an error.
+//
+// A phrase is as long as it must be to mean this and nothing else: Gemini, for one, has the words "exceeded your current quota, please
+// check your plan and billing details" for the quota of a minute.
+var spent = []saying{
+	{"OpenAI: platform.openai.com/docs/guides/error-codes",
+		[]string{
+			"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "credit_balance_exhausted",
+			"organization_usage_limit_exceeded", "_spend_limit_exceeded",
+		},
+		[]string{"billing hard limit has been reached", "your account is not active, please check your billing"}},
+	{"Anthropic: docs.anthropic.com/en/api/errors, code.claude.com/docs/en/errors",
+		[]string{"enforced_spend_limit_reached", "billing_error"},
+		[]string{"credit balance is too low", "reached your specified api usage limits"}},
+	{"Gemini: ai.google.dev/gemini-api/docs/billing; Google Cloud: cloud.google.com/billing/docs",
+		[]string{"billing_disabled"},
+		[]string{"prepayment credits are depleted", "requires billing to be enabled", "exceeded its monthly spending cap"}},
+	{"xAI: docs.x.ai/docs/key-information/billing", nil,
+		[]string{"used all available credits", "reached its monthly spending limit"}},
+	{"OpenRouter: openrouter.ai/docs/api-reference/errors", nil,
+		[]string{"insufficient credits", "requires more credits", "key limit exceeded"}},
+	{"DeepSeek: api-docs.deepseek.com/quick_start/error_codes; Xiaomi MiMo, Novita, SiliconFlow (30001)",
+		[]string{"insufficient_balance"},
+		[]string{"insufficient balance", "insufficient account balance", "account balance is insufficient", "balance is not enough"}},
+	{"Moonshot: platform.moonshot.cn/docs/api/errors",
+		[]string{"exceeded_current_quota_error"},
+		[]string{"suspended due to insufficient balance"}},
+	{"MiniMax: platform.minimax.io/docs/api-reference/errorcode (base_resp 1008)", nil, nil}, // by its number: see minimax
+	{"Zhipu: docs.bigmodel.cn/cn/api/api-code (1113, 1309)", nil,
+		[]string{"余额不足", "账户已欠费", "套餐已到期", "insufficient balance or no resource package"}},
+	{"Alibaba Model Studio: help.aliyun.com/en/model-studio/error-code",
+		[]string{"arrearage", "prepaidbilloverdue", "postpaidbilloverdue", "allocationquota.freetieronly"},
+		[]string{"make sure your account is in good standing", "free tier of the model has been exhausted"}},
+	{"Volcengine Ark: volcengine.com/docs/82379/1299023",
+		[]string{"accountoverdueerror", "setlimitexceeded"},
+		[]string{"account has an overdue balance"}},
+	{"Fireworks: docs.fireworks.ai/guides/inference-error-codes (412)", nil,
+		[]string{"due to reaching the monthly spending limit", "failure to pay past invoices"}},
+	{"Together, Hugging Face, Cohere, NVIDIA, Vercel: their pages on errors and billing", nil,
+		[]string{
+			"credit limit exceeded", "exceeded your monthly included credits", "limited to 1000 api calls / month", "cloud credits expired",
+			"reached the spending limit", "free credits have been used up",
+		}},
+	{"LiteLLM: docs.litellm.ai/docs/proxy/users",
+		[]string{"budget_exceeded"},
+		[]string{"budget has been exceeded", "exceededbudget:", "crossed spend within"}},
+	{"one-api, new-api and what is built on them: github.com/songquanpeng/one-api",
+		[]string{"insufficient_user_quota", "pre_consume_token_quota_failed", "quota_not_enough"},
+		[]string{"quota is not enough", "用户额度不足", "用户剩余额度不足", "令牌额度不足", "令牌额度已用尽", "该令牌额度已用尽"}},
+	{"Azure API Management: learn.microsoft.com/azure/api-management/quota-policy", nil,
+		[]string{"out of call volume quota", "out of bandwidth quota"}},
+	{"other gateways",
+		[]string{"insufficient_credits", "insufficient_credit", "insufficient_funds", "payment_required", "out_of_credits", "credits_exhausted"},
+		[]string{"out of credits", "not enough credits", "no credits remaining", "insufficient credit balance", "insufficient funds"}},
+}
+
+// daily are the ways to say that a quota is one of a day, or of longer. What is left of it comes back at its reset.
+var daily = []saying{
+	{"Gemini: ai.google.dev/gemini-api/docs/rate-limits (the quotaId of a violation)", nil, []string{"perday", "per_day"}},
+	{"OpenRouter: openrouter.ai/docs/api-reference/limits", nil, []string{"free-models-per-day", "per-day"}},
+	{"OpenAI, Groq, Cerebras, Google Cloud: requests and tokens per day", nil,
+		[]string{"per day", "(rpd)", "(tpd)", "daily limit", "daily quota", "daily request limit", "daily token limit"}},
+	{"GitHub Models: docs.github.com/github-models", nil, []string{"bymodelbyday", "per 86400s"}},
+	{"Cloudflare Workers AI: developers.cloudflare.com/workers-ai/platform/pricing", nil, []string{"daily free allocation"}},
+	{"Zhipu: docs.bigmodel.cn/cn/api/api-code (1304, 1308, 1310)", nil, []string{"今日调用次数限额", "的使用上限", "每周/每月使用上限"}},
+	{"Mistral, AI21: by the month", nil, []string{"per month", "monthly quota", "monthly limit", "monthly usage limit"}},
+}
+
+// says tells whether e is said in one of these ways. What the request itself holds proves nothing: providers quote what they refuse. A
+// message that begins with the words is theirs.
+func (e evidence) says(ways []saying) bool {
+	code, kind, message := strings.ToLower(e.said.Code), strings.ToLower(e.said.Type), strings.ToLower(e.said.Message)
+	for i := range ways {
+		for _, c := range ways[i].codes {
+			if strings.HasSuffix(code, c) || strings.HasSuffix(kind, c) {
+				return true
+			}
+		}
+		for _, phrase := range ways[i].phrases {
+			if at := strings.Index(message, phrase); at >= 0 && (at <= leading || !e.quotes(phrase)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// leading is how many bytes of a message may come before its own first words, such as "Your ".
+const leading = 8
+
+// quotes tells whether a phrase may be the request's own. Of a line of a batch the request is not at hand, and a 400 is believed to quote.
+func (e evidence) quotes(phrase string) bool {
+	if e.asked == nil {
+		return e.code() == 400 || e.code() == 422
+	}
+	return bytes.Contains(bytes.ToLower(e.asked), []byte(phrase))
+}
+
+// outOfMoney recognises an account that has nothing left.
+func (e evidence) outOfMoney() bool {
+	switch {
+	case e.wellMeant():
+		return false
+	case e.minimax("1008"), e.code() == 429 && (e.said.Code == "1113" || e.said.Code == "1309"), e.code() == 403 && e.said.Code == "30001":
+		return true
+	}
+	return e.says(spent)
+}
+
+// wellMeant tells whether nothing at all is said to be wrong.
+func (e evidence) wellMeant() bool { return e.success() && !e.embedded && !e.unasked }
+
+// outForToday recognises a quota that comes back tomorrow, or later. One whose reset is near, as where it comes back bit by bit, is waited
+// for like any limit; but Gemini's retryDelay is no word of that quota.
+func (e evidence) outForToday(now time.Time) bool {
+	if !is(e.code(), 402, 403, 429) {
+		return false
+	}
+	if e.minimax("2056") || gemini(e.body) {
+		return true
+	}
+	if !is(e.code(), 429) || strings.Contains(strings.ToLower(e.said.Message), "per-min") || !e.says(daily) {
+		return false
+	}
+	wait := hint(e.header, e.body, now)
+	return wait == 0 || wait > nearReset
+}
+
+// nearReset is how far away a reset may be to be waited for where a day's quota is used up.
+const nearReset = 5 * time.Minute
+
+// gemini tells whether a violation of a day's quota is among the details, wherever it stands: quotaId is what names it.
+func gemini(body []byte) bool {
+	for rest := body; ; {
+		_, after, ok := bytes.Cut(rest, []byte(`"quotaId"`))
+		if !ok {
+			return false
+		}
+		id := after[:min(len(after), 200)]
+		if end := bytes.IndexAny(id, ",}"); end >= 0 {
+			id = id[:end]
+		}
+		if bytes.Contains(id, []byte("PerDay")) {
+			return true
+		}
+		rest = after
+	}
+}
+
+// minimax tells whether the error is one of these of MiniMax's, which come within 200 and by number.
+func (e evidence) minimax(codes ...string) bool {
+	for _, code := range codes {
+		if e.said.Code == code && bytes.Contains(e.body, []byte(`"base_resp"`)) {
+			return true
+		}
+	}
+	return false
+}
