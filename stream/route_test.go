@@ -43,7 +43,7 @@ func TestNowhereButForALaneThatOpens(t *testing.T) {
 
 // Who is asked for more patience than there is learns what can be done about it.
 func TestRunSaysWhatToDoAboutALongWait(t *testing.T) {
-	for _, wait := range []string{"86400", "99999999999"} {
+	for _, wait := range []string{"86400", time.Now().Add(72 * time.Hour).UTC().Format(http.TimeFormat)} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", wait)
 			w.WriteHeader(http.StatusTooManyRequests)
