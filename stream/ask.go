@@ -18,6 +18,7 @@ func (l *lane) ask(q *Request, permit *limiter.Permit) {
 	l.heed(q)
 	streak := permit.Settle(l.lesson(q))
 	l.report(q, streak)
+	l.wait(q.reply)
 	l.lanes.account.watch()
 	switch q.reply.Class {
 	case provider.OK:

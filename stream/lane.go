@@ -30,8 +30,9 @@ type lane struct {
 	key   string // the client's, for what to say where it is not accepted; empty for none
 	pace  *limiter.Limiter
 
-	trouble atomic.Pointer[record.Error] // the last failure that may pass
-	told    told
+	trouble  atomic.Pointer[record.Error] // the last failure that may pass
+	told     told
+	patience patience
 
 	mu     sync.Mutex
 	closed error         // why nothing is sent here for now, nil when it is

@@ -34,6 +34,45 @@ func TestALoneRecordAndAnOutage(t *testing.T) {
 	}
 }
 
+// A provider that refuses or fails everything is given up to the second, however the records' sleep falls, and not before: counted from the
+// first refusal, and from when it is known to be down.
+func TestGiveUpIsKept(t *testing.T) {
+	const giveUp = 20*time.Minute + 10*time.Second // between two hints
+	for name, test := range map[string]struct {
+		sim     string
+		records int
+	}{
+		"refused, one record":   {"sim:?pressure=1&latency=0s", 1},
+		"refused, many records": {"sim:?pressure=1&latency=0s", 200},
+		"refused, hints":        {"sim:?pressure=1&latency=0s&retry-after=50s", 1},
+		"refused, slow answers": {"sim:?pressure=1&latency=1s&jitter=0", 1},
+		"down, one record":      {"sim:?outage=0s-20h&latency=0s", 1},
+		"down, many records":    {"sim:?outage=0s-20h&latency=0s", 200},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			known := &heard{text: "fails every request", at: time.Now()}
+			r := try(t, test.sim, prompts(test.records), func(c *Config) { c.Pace.GiveUp, c.Stderr = giveUp, known })
+			took := time.Since(known.at)
+			if r.ExitCode() != ExitPaused || took < giveUp || took > giveUp+3*time.Second {
+				t.Errorf("%s: exit %d after %s", name, r.ExitCode(), took)
+			}
+		})
+	}
+}
+
+// heard is a stderr that notes when something is said there.
+type heard struct {
+	text string
+	at   time.Time
+}
+
+func (h *heard) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(h.text)) {
+		h.at = time.Now()
+	}
+	return len(p), nil
+}
+
 // The last record of a run that went well until then waits as well.
 func TestTheLastRecordAndAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

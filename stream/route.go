@@ -304,6 +304,8 @@ func (r *lanes) current() *lane {
 func (r *lanes) close() {
 	for _, l := range r.all {
 		l.pace.Close()
+		l.patience.pressed.end()
+		l.patience.down.end()
 	}
 }
 

@@ -27,6 +27,7 @@ func (l *lane) report(q *Request, streak *limiter.Streak) {
 	case provider.OK:
 		l.told.answered.Store(true)
 		if l.told.down.Load() && !l.pace.Stats().Open && l.told.down.CompareAndSwap(true, false) {
+			l.patience.down.end()
 			l.lanes.flow.voice.Note("%s answers again", l.host.name)
 		}
 	case provider.Transient:
@@ -46,6 +47,7 @@ func (l *lane) reportFailure(err *record.Error, streak *limiter.Streak) {
 	}
 	// A failure that was sent before an outage may come when that is over: it opens nothing.
 	if streak.Opened() && !l.told.down.Load() && l.pace.Stats().Open && l.told.down.CompareAndSwap(false, true) {
+		l.patience.down.begin(l.lanes.cfg.GiveUp, l.silent)
 		then := "records wait for it, at most " + ui.Duration(l.lanes.cfg.GiveUp) + ", and lose no attempt"
 		if len(l.lanes.all) > 1 {
 			then = "records go to another lane until it is back"
