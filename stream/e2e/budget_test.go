@@ -96,18 +96,19 @@ func TestBudgetHoldsAmongFailures(t *testing.T) {
 	)
 	dir := t.TempDir()
 	prompts := writeBounded(t, dir, records, always(maxTokens))
-	sim := startSim(t, "latency=5ms&output=40&seed=5&fail=0.03&reset=0.01&garbage=0.02&hang=0.005&empty=0.01&pressure=0.01&retry-after=50ms")
+	sim := startSim(t, "latency=5ms&output=40&seed=5&fail=0.03&reset=0.01&garbage=0.02&hang=0.001&empty=0.01&pressure=0.01&retry-after=50ms")
 	run := func(dollars string) *process {
-		return llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-c", "64", "--timeout", "1s", "--budget", dollars,
+		return llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-c", "64", "--timeout", "5s", "--budget", dollars,
 			"--alert", "exec:cat >> alerts.jsonl", "--summary", "summary.json", prompts)
 	}
 	p := run("0.09")
 	p.exits(t, 4)
-	asked := sim.stats(t)
-	spent := asked.bill(t)
-	unclear := int64(asked.Faults["reset"] + asked.Faults["garbage"] + asked.Faults["hang"] + asked.Faults["empty"])
+	asked, first := sim.stats(t), readSummary(t, dir)
+	// An answer that takes longer than the time-out, on a machine that is busy, is given and not seen.
+	spent, seen := asked.bill(t), int64(*first.Cost)
+	unclear := int64(asked.Requests - first.OK - asked.ByStatus["500"] - asked.ByStatus["429"])
 	// A body has between 90 and 110 bytes, and at most a token a byte.
-	low, high := spent+unclear*(90*150+maxTokens*600), spent+unclear*(110*150+maxTokens*600)
+	low, high := seen+unclear*(90*150+maxTokens*600), seen+unclear*(110*150+maxTokens*600)
 	alerts := readAlerts(t, dir)
 	reckoned := int64(alerts[len(alerts)-1].Spent)
 	t.Logf("%d answers for %d, %d unclear attempts, %d reckoned of %d; faults %v", asked.Answered, spent, unclear, reckoned,
@@ -115,17 +116,16 @@ func TestBudgetHoldsAmongFailures(t *testing.T) {
 	if reckoned < low || reckoned > high {
 		t.Errorf("%d counts as spent; with the worst cases of %d attempts it is %d to %d", reckoned, unclear, low, high)
 	}
-	if !within(2, reckoned, budget) {
-		t.Errorf("%d counts as spent, which is not within 2 %% below %d", reckoned, int64(budget))
+	if !within(2, reckoned, budget) || reckoned < spent {
+		t.Errorf("%d counts as spent, which is not within 2 %% below %d, or less than %d", reckoned, int64(budget), spent)
 	}
-	if s := readSummary(t, dir); s.OK != asked.Answered || s.Cost == nil || int64(*s.Cost) != spent {
-		t.Errorf("summary %+v, but the provider gave %d answers for %d", s, asked.Answered, spent)
+	if first.OK > asked.Answered || seen > spent || first.OK == asked.Answered && seen != spent {
+		t.Errorf("summary %+v, but the provider gave %d answers for %d", first, asked.Answered, spent)
 	}
 
-	p = run("5")
-	p.exits(t, 0)
-	if asked := sim.stats(t); asked.Answered != records {
-		t.Errorf("%d answers for %d records", asked.Answered, records)
+	run("5").exits(t, 0)
+	if s := readSummary(t, dir); s.OK != records || s.Skipped != first.OK {
+		t.Errorf("%d were answered before, then %+v", first.OK, s)
 	}
 }
 
