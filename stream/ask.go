@@ -1,7 +1,9 @@
 package stream
 
 import (
+	"bytes"
 	"fmt"
+	"net/http"
 	"time"
 
 	"llmpipe/limiter"
@@ -14,8 +16,11 @@ func (l *lane) ask(q *Request, permit *limiter.Permit) {
 	l.host.client.Ask(l.lanes.flow.stop.waiting, q.record.Endpoint, q.body, q.reply)
 	q.check()
 	l.lanes.flow.counts.attempt(q.reply)
+	again := l.forbidden(q)
 	// Before the permit is given back, so that nothing more is sent where nothing more should be.
-	l.heed(q)
+	if !again {
+		l.heed(q)
+	}
 	streak := permit.Settle(l.lesson(q))
 	l.report(q, streak)
 	l.wait(q.reply)
@@ -35,7 +40,9 @@ func (l *lane) ask(q *Request, permit *limiter.Permit) {
 		q.inLane++
 		q.note(streak)
 		q.forgive()
-		if q.inLane <= l.lanes.cfg.Retries {
+		if q.billedTwice() {
+			l.refuse(q)
+		} else if q.inLane <= l.lanes.cfg.Retries {
 			l.sleep(q, &q.waits().transient)
 		} else if l.move(q) {
 			return
@@ -48,7 +55,11 @@ func (l *lane) ask(q *Request, permit *limiter.Permit) {
 		q.attempts++
 		l.refuse(q)
 	case provider.Exhausted, provider.Fatal:
-		l.lanes.again(q)
+		if again {
+			l.sleep(q, &q.waits().transient)
+		} else {
+			l.lanes.again(q)
+		}
 	case provider.Cancelled:
 		l.lanes.finish(q)
 	}
@@ -61,20 +72,54 @@ func (l *lane) heed(q *Request) {
 		l.lanes.refusals.clear()
 		l.reopen(q.reply.Start)
 	case provider.Refused:
+		if l.lanes.flow.counts.skipped.Load() > 0 {
+			l.lanes.refusals.clear() // a recorded answer is one
+		}
 		// What a pack's refusal says of its records is known once it is split.
 		if l.host.index == 0 && !q.divisible() && l.lanes.refusals.repeats(q.reply.Err, q.records()) {
 			l.lanes.flow.stop.fail(l.hopeless(q))
 		}
+	case provider.Transient:
+		if q.reply.Foreign && !l.proven() && l.foreign.Add(1) >= foreignAfter {
+			l.end(l.elsewhere(q.reply.Err))
+		}
 	case provider.Exhausted:
-		l.shut(l.exhausted(q.reply.Err), false)
+		l.shut(l.exhausted(q.reply.Err, q.reply.Hint), false)
+		l.stayShut(q.reply.Hint)
 		l.lanes.pauseIfClosed()
 	case provider.Fatal:
-		if l.host.index == 0 {
-			l.lanes.flow.stop.fail(l.fatal(q))
-		} else {
-			l.shut(l.fatal(q), true)
-		}
+		l.end(l.fatal(q))
 	}
+}
+
+// end ends what can only go on as it is: the run, or where the primary is well what goes to a lane behind it.
+func (l *lane) end(why error) {
+	if l.host.index == 0 {
+		l.lanes.flow.stop.fail(why)
+	} else {
+		l.shut(why, true)
+	}
+}
+
+// proven reports whether the lane has answered anything, in this run or one before of the same ledger.
+func (l *lane) proven() bool {
+	return l.told.answered.Load() || l.host.index == 0 && l.lanes.cfg.Proven
+}
+
+// forbidden makes a 403 the record's own where the lane has answered others. Before that it is the run's; but for a page, as firewalls have
+// it, which is first asked for again, since others may be answered meanwhile: again says so.
+func (l *lane) forbidden(q *Request) (again bool) {
+	if q.reply.Class != provider.Fatal || q.reply.Status != http.StatusForbidden {
+		return false
+	}
+	if l.proven() {
+		q.reply.Class = provider.Refused
+		return false
+	}
+	page := bytes.HasPrefix(bytes.TrimSpace(q.reply.Body), []byte("<"))
+	again = page && !q.forbidden
+	q.forbidden = true
+	return again
 }
 
 // lesson is what the limiter can learn from q's reply.
@@ -87,6 +132,9 @@ func (l *lane) lesson(q *Request) limiter.Outcome {
 		o.CompletionTokens = int(q.reply.Answer.Usage.Completion)
 	case provider.Pressure:
 		o.Kind = limiter.Pressure
+		if len(l.lanes.all) > 1 && q.reply.Overloaded() {
+			o.Kind = limiter.Transient // there is somewhere else to go than to wait
+		}
 	case provider.Transient:
 		o.Kind = limiter.Transient
 	case provider.Cancelled:

@@ -125,7 +125,7 @@ func (s *shard) blame(state *provider.Batch, found *answers) error {
 }
 
 // exhausted pauses the run because the account has nothing left.
-func (s *shard) exhausted(err *record.Error) { s.flow.stop.pause(s.batcher.lane.exhausted(err)) }
+func (s *shard) exhausted(err *record.Error) { s.flow.stop.pause(s.batcher.lane.exhausted(err, 0)) }
 
 // isFileNotFound reports whether a batch failed because its file was not visible yet, which passes.
 func isFileNotFound(fault provider.BatchFault) bool {

@@ -6,11 +6,16 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
+
+// foreignAfter is how many answers that are no API's end the run, with none before that is one's: it talks to something else, and asks for
+// more than the first few in vain.
+const foreignAfter = 5
 
 // hopelessAfter is how many records must be refused for the same reason, with no answer before, to end the run: what is wrong then is the
 // configuration, not the records.
@@ -19,6 +24,7 @@ const hopelessAfter = 20
 // sameError watches the first answers of a run.
 type sameError struct {
 	mu    sync.Mutex
+	known bool // the ledger holds answers: what is set up has worked
 	over  bool // something else came first
 	first record.Error
 	count int64
@@ -36,31 +42,17 @@ func (s *sameError) repeats(err *record.Error, records int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.over:
+	case s.over, s.known && err.Status != http.StatusForbidden:
 		return false
 	case s.count == 0:
 		s.first = *err
 	}
-	if aboutRecord(err) || s.first.Status != err.Status || s.first.Code != err.Code || s.first.Type != err.Type {
+	if provider.AboutRecord(err) || s.first.Status != err.Status || s.first.Code != err.Code || s.first.Type != err.Type {
 		s.over = true
 		return false
 	}
 	s.count += records
 	return s.count >= hopelessAfter // whoever comes meanwhile must not ask on either
-}
-
-// aboutRecord reports whether err speaks of one record, however many of the kind come in a row: a file that is sorted by length begins
-// with all that are too long.
-func aboutRecord(err *record.Error) bool {
-	switch err.Code {
-	case "context_length_exceeded", "string_above_max_length", "content_policy_violation", "content_filter", "invalid_prompt":
-		return true
-	}
-	switch err.Type {
-	case "content_policy", "too_large", "response_too_large":
-		return true
-	}
-	return false
 }
 
 // hopeless is the error of a run whose first records were all refused alike.
@@ -73,6 +65,8 @@ func (l *lane) hopeless(q *Request) error {
 func (l *lanes) refusalHint(err *record.Error, model string) string {
 	said := strings.ToLower(err.Code + " " + err.Message)
 	switch {
+	case spokeHTTP(err):
+		return "it speaks TLS there: begin --base-url with https://"
 	case strings.Contains(said, "model") && (err.Status == http.StatusNotFound || strings.Contains(said, "model_not_found")):
 		return fmt.Sprintf("the provider does not know the model %q: name another with -m", model)
 	case err.Status == http.StatusNotFound:
@@ -83,13 +77,20 @@ func (l *lanes) refusalHint(err *record.Error, model string) string {
 	return "try one record first, with --limit 1"
 }
 
+// spokeHTTP tells whether a server says that it speaks TLS, and was asked without: in the words of Go's, nginx's, and Apache's.
+func spokeHTTP(err *record.Error) bool {
+	said := strings.ToLower(err.Message)
+	return err.Status == http.StatusBadRequest && (strings.Contains(said, "http request to an https server") ||
+		strings.Contains(said, "plain http request was sent to https port") || strings.Contains(said, "speaking plain http to an ssl-enabled"))
+}
+
 // hintAtRefusals says at the end of a run that got no answer at all what is probably wrong, where its records were too few to call it
 // hopeless.
 func (l *lanes) hintAtRefusals() {
 	s := &l.refusals
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.over && s.count > 0 && s.count < hopelessAfter && s.first.Status == http.StatusNotFound {
+	if !s.over && s.count > 0 && s.count < hopelessAfter && (s.first.Status == http.StatusNotFound || spokeHTTP(&s.first)) {
 		l.flow.voice.Hint("%s", l.refusalHint(&s.first, l.cfg.Model))
 	}
 }
@@ -142,8 +143,21 @@ func (l *lane) gaveUp(err error) error {
 	return ui.WithHint("the same command goes on where this one stopped", err)
 }
 
-// exhausted is why a run pauses whose provider has nothing left to give.
-func (l *lane) exhausted(err *record.Error) error {
+// exhausted is why a run pauses whose provider has nothing left to give. wait is how long that lasts; 0 where nobody knows.
+func (l *lane) exhausted(err *record.Error, wait time.Duration) error {
+	if wait > 0 {
+		return ui.WithHint("run the same command again then: it goes on where it stopped",
+			fmt.Errorf("the provider's quota is used up, and comes back in %s: %w", ui.Duration(wait), err))
+	}
 	return ui.WithHint("top up the account or raise its limit, then run the same command again: it goes on where it stopped",
 		fmt.Errorf("the provider's quota is used up: %w", err))
+}
+
+// elsewhere is the error of a run whose first answers came from something that is no API.
+func (l *lane) elsewhere(err *record.Error) error {
+	hint := "is --base-url the address of an API?"
+	if u, parseErr := url.Parse(l.base); parseErr == nil && u.Host != "" {
+		hint = pathHint(u)
+	}
+	return ui.WithHint(hint, fmt.Errorf("the first %d answers of %s are no API's: %w", foreignAfter, provider.Shown(l.base), err))
 }

@@ -31,6 +31,7 @@ type lane struct {
 	pace  *limiter.Limiter
 
 	trouble  atomic.Pointer[record.Error] // the last failure that may pass
+	foreign  atomic.Int32                 // answers that are no API's, before the first that is one's
 	told     told
 	patience patience
 
@@ -79,6 +80,15 @@ func (l *lane) shut(why error, forGood bool) {
 		if h := ui.HintOf(why); h != "" {
 			l.lanes.flow.voice.Note("hint: %s", h)
 		}
+	}
+}
+
+// stayShut leaves a lane that was shut for a while alone until its quota is there again, where that is known.
+func (l *lane) stayShut(wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.until.IsZero() && wait > 0 {
+		l.until = time.Now().Add(wait)
 	}
 }
 

@@ -30,7 +30,10 @@ type Request struct {
 	streak   *limiter.Streak // the streak of failures that the last attempts belong to
 	inStreak int             // how many of them
 	delays   *delays         // nil until something goes wrong
-	wake     time.Time
+
+	billed    int  // answers with nothing in them that were billed
+	forbidden bool // a 403 came before the lane had answered anything
+	wake      time.Time
 
 	worst          int64  // the most that the next attempt can cost, billionths of a dollar; 0 without a budget
 	cost           int64  // of all attempts, as far as it is known
@@ -133,6 +136,15 @@ func (q *Request) forgive() {
 // record that is alone, or the last, waits as many together do. One that only ever gets a 500 may be at fault itself.
 func (q *Request) metOutage() bool {
 	return q.inStreak == q.inLane && q.inStreak == limiter.TripAfter-1 && q.reply.Unreached()
+}
+
+// billedTwice counts an answer that was billed and has nothing in it, and reports whether it is the second: a third would hardly have more.
+func (q *Request) billedTwice() bool {
+	if !q.reply.Billed {
+		return false
+	}
+	q.billed++
+	return q.billed > 1
 }
 
 // fail turns the records of q into error lines.

@@ -44,6 +44,8 @@ type lanesConfig struct {
 	KeyEnv, Model string
 	// Mode says what is asked about at once: where all goes by batch few requests are sent.
 	Mode Mode
+	// Proven says that the ledger holds answers: who is asked, and with which key, has worked.
+	Proven bool
 	// Waits reports whether the input is waited for just now.
 	Waits func() bool
 }
@@ -75,6 +77,7 @@ func openHosts(voice *ui.Voice, configs []LaneConfig) ([]*Host, error) {
 func newLanes(f *Flow, c lanesConfig, hosts []*Host, a *account) *lanes {
 	l := &lanes{flow: f, cfg: c, account: a, fresh: make(chan *Task, freshRecords), sleepers: newSleepers()}
 	l.cfg.Lanes = slices.Clone(c.Lanes)
+	l.refusals.known = c.Proven
 	l.fitDescriptors(hosts)
 	for i, h := range hosts {
 		own := l.cfg.Lanes[i]

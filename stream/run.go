@@ -77,7 +77,7 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 	r.openAccount()
 	r.lanes = newLanes(r.flow, lanesConfig{
 		Lanes: configs, Retries: cfg.Retries, GiveUp: cfg.Pace.GiveUp, Pack: cfg.Pack, KeyEnv: cfg.KeyEnv, Model: cfg.Decode.Model,
-		Waits: r.source.waits, Mode: cfg.Batch.Mode,
+		Waits: r.source.waits, Mode: cfg.Batch.Mode, Proven: r.journal != nil && r.journal.ledger.Summary().Results > 0,
 	}, r.hosts, r.account)
 	defer r.lanes.close()
 	r.openInput(decode)

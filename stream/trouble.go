@@ -32,6 +32,10 @@ func (l *lane) report(q *Request, streak *limiter.Streak) {
 		}
 	case provider.Transient:
 		l.reportFailure(q.reply.Err, streak)
+	case provider.Pressure:
+		if streak != nil { // which says that another lane takes over
+			l.reportFailure(q.reply.Err, streak)
+		}
 	}
 }
 
@@ -89,8 +93,6 @@ func reachHint(baseURL, message string) string {
 		return "it speaks TLS there: begin --base-url with https://"
 	case strings.Contains(message, "first record does not look like a TLS handshake"):
 		return "it speaks plain HTTP there: begin --base-url with http://"
-	case strings.HasPrefix(message, "the answer is not JSON"):
-		return pathHint(u)
 	}
 	return ""
 }

@@ -33,6 +33,8 @@ type Reply struct {
 	Hint time.Duration
 	// Billed says that there is nothing in a 2xx that has usage all the same: to ask again is to pay again.
 	Billed bool
+	// Foreign says that a 2xx is not what such an API answers: a web page, say, or an error about the path.
+	Foreign bool
 	// Start is when the attempt began.
 	Start time.Time
 	// Latency is the time from the start of the attempt to the last byte of the answer.
@@ -65,6 +67,7 @@ func (r *Reply) judge(endpoint record.Endpoint, asked []byte) {
 	}
 	r.Sent = e.success() && !r.Answer.HasUsage
 	r.Billed = !e.answered && r.Answer.HasUsage && r.Answer.Usage.Total > 0
+	r.Foreign = e.foreign(&r.Answer)
 	r.apply(e)
 	switch {
 	case r.Class == OK || e.embedded || !e.success():
@@ -161,6 +164,11 @@ func (r *Reply) unanswered(ctx, bounded context.Context, err error, late string)
 	default:
 		r.failNetwork(err)
 	}
+}
+
+// Overloaded reports whether the provider wants less because it is overloaded, as against a limit of the account's.
+func (r *Reply) Overloaded() bool {
+	return r.Class == Pressure && (is(r.Status, 503, 529) || r.Err.Type == "overloaded")
 }
 
 // Unreached reports whether there was nobody to answer: no connection was made, or a gateway found nobody behind it.

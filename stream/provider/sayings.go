@@ -234,6 +234,12 @@ var objectionable = []saying{
 		[]string{"敏感内容", "input new_sensitive", "output new_sensitive"}},
 }
 
+// misdirected are the ways to say, with a 200, that nothing is served at a path.
+var misdirected = []saying{
+	{"LM Studio: github.com/lmstudio-ai/lmstudio-bug-tracker", nil, []string{"unexpected endpoint or method"}},
+	{"others", nil, []string{"not found", "no route", "no such endpoint", "unknown endpoint", "invalid endpoint", "unknown path", "invalid url"}},
+}
+
 // barring are the ways to say that a model is not for this key.
 var barring = []saying{
 	{"OpenAI: platform.openai.com/docs/guides/error-codes", []string{"model_not_found"},

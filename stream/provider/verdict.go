@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -164,6 +165,23 @@ func (e evidence) retryAfter() bool {
 // ownFault reports whether the answer speaks of this request rather than of the provider's state: a provider that says not to retry
 // a 500 gives up on the record, while one that says so with a 401 has more to say than that.
 func (e evidence) ownFault() bool { return !is(e.code(), 401, 403) && e.code() >= 400 }
+
+// foreign recognises a 2xx of something that is no such API: text or a page, an error about the path, an object of another kind.
+func (e evidence) foreign(a *record.Answer) bool {
+	if !e.success() || e.answered || e.pending || a.HasUsage || a.Model != nil {
+		return false
+	}
+	body := bytes.TrimSpace(e.body)
+	switch {
+	case len(body) == 0:
+		return false
+	case e.notJSON:
+		return body[0] != '{' && !bytes.HasPrefix(body, []byte("data:")) && !bytes.HasPrefix(body, []byte("event:")) && looksPlain(body)
+	case e.embedded:
+		return e.said.Code == "" && (a.Error == nil || e.says(misdirected))
+	}
+	return !bytes.Contains(body, []byte(`"choices"`)) && !bytes.Contains(body, []byte(`"data"`)) && !bytes.Contains(body, []byte(`"output"`))
+}
 
 // aboveLimit recognises the 429 that no waiting cures: more was asked for than a whole minute allows.
 func (e evidence) aboveLimit() bool {
