@@ -262,7 +262,8 @@ func TestNoAPI(t *testing.T) {
 			t.Parallel()
 			o := newOdd(t, func(_ int64, _ string, w http.ResponseWriter) bool { return says(w, 200, body) })
 			dir := t.TempDir()
-			p := llmpipe(t, dir, "-R", "--base-url", strings.TrimSuffix(o.URL, "/v1"), "-m", "m", "-c", "4", writeNamed(t, dir, plainPrompts(100)...))
+			p := llmpipe(t, dir, "-R", "--base-url", strings.TrimSuffix(o.URL, "/v1"), "-m", "m", "-c", "4", writeNamed(t, dir,
+				plainPrompts(100)...))
 			p.exits(t, 1)
 			if n := o.asked.Load(); n > 16 || !strings.Contains(p.err.String(), "hint: ") || !strings.Contains(p.err.String(), "/v1") {
 				t.Errorf("%d requests\n%s", n, p.err.String())
@@ -288,7 +289,8 @@ func TestBilledForNothing(t *testing.T) {
 // A server that speaks TLS, asked without, is told of.
 func TestPlainHTTPToTLS(t *testing.T) {
 	t.Parallel()
-	for _, body := range []string{"Client sent an HTTP request to an HTTPS server.\n", "<title>400 The plain HTTP request was sent to HTTPS port</title>"} {
+	for _, body := range []string{"Client sent an HTTP request to an HTTPS server.\n",
+		"<title>400 The plain HTTP request was sent to HTTPS port</title>"} {
 		o := newOdd(t, func(_ int64, _ string, w http.ResponseWriter) bool { return says(w, 400, body) })
 		dir := t.TempDir()
 		p := llmpipe(t, dir, "-R", "--base-url", o.URL, "-m", "m", writeNamed(t, dir, "hello"))

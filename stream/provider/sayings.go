@@ -237,7 +237,8 @@ var objectionable = []saying{
 // misdirected are the ways to say, with a 200, that nothing is served at a path.
 var misdirected = []saying{
 	{"LM Studio: github.com/lmstudio-ai/lmstudio-bug-tracker", nil, []string{"unexpected endpoint or method"}},
-	{"others", nil, []string{"not found", "no route", "no such endpoint", "unknown endpoint", "invalid endpoint", "unknown path", "invalid url"}},
+	{"others", nil, []string{"not found", "no route", "no such endpoint", "unknown endpoint", "invalid endpoint", "unknown path",
+		"invalid url"}},
 }
 
 // barring are the ways to say that a model is not for this key.
