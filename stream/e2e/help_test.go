@@ -29,7 +29,7 @@ func helpOf(t *testing.T, command string) string {
 	return p.out.String()
 }
 
-// TestHelp holds every help text; go test -run TestHelp -update writes them anew.
+// TestHelp holds every help text; go test ./stream/e2e -run TestHelp -update writes them anew.
 func TestHelp(t *testing.T) {
 	for _, command := range helped {
 		golden := filepath.Join(root, "testdata", "help", "llmpipe.txt")
