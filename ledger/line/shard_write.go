@@ -9,11 +9,14 @@ import (
 // AppendShard writes a step down. Keys and records of an intent come last, so that what is before
 // them is read without them.
 func AppendShard(dst []byte, e *ShardEntry, simulated bool) ([]byte, error) {
-	from := len(dst)
-	size, err := e.check()
+	if err := e.check(); err != nil {
+		return dst, err
+	}
+	size, err := e.size()
 	if err != nil {
 		return dst, err
 	}
+	from := len(dst)
 	dst = slices.Grow(dst, size)
 	dst = append(dst, batchStart...)
 	dst = append(dst, e.Step.String()...)
@@ -77,23 +80,29 @@ func (e *ShardEntry) Refuse(err error) error {
 	return fmt.Errorf("%w: shard %q: %w", ErrUnwritable, e.Shard, err)
 }
 
-// check refuses what could not be read back, and returns about how long the line will be.
-func (e *ShardEntry) check() (size int, err error) {
+// check refuses what could not be read back.
+func (e *ShardEntry) check() error {
+	year := e.Time.UTC().Year()
 	switch {
 	case !ValidShardID(e.Shard):
-		return 0, e.Refuse(fmt.Errorf("its id is not 1 to %d of A-Z a-z 0-9 _ -", maxShardID))
+		return e.Refuse(fmt.Errorf("its id is not 1 to %d of A-Z a-z 0-9 _ -", maxShardID))
 	case int(e.Step) >= len(shardSteps):
-		return 0, e.Refuse(fmt.Errorf("step %d is none", e.Step))
+		return e.Refuse(fmt.Errorf("step %d is none", e.Step))
 	case e.Step == ShardIntent && len(e.Records) == 0:
-		return 0, e.Refuse(fmt.Errorf("it has no records"))
+		return e.Refuse(fmt.Errorf("it has no records"))
 	case e.ReservedNanos < 0:
-		return 0, e.Refuse(fmt.Errorf("its reservation is negative"))
+		return e.Refuse(fmt.Errorf("its reservation is negative"))
 	case e.CostNanos < 0:
-		return 0, e.Refuse(fmt.Errorf("its cost is negative"))
+		return e.Refuse(fmt.Errorf("its cost is negative"))
+	case year < 0 || year > 9999:
+		return e.Refuse(fmt.Errorf("its time is in the year %d", year))
 	}
-	if year := e.Time.UTC().Year(); year < 0 || year > 9999 {
-		return 0, e.Refuse(fmt.Errorf("its time is in the year %d", year))
-	}
+	return nil
+}
+
+// size is about how long the line of an intent will be, 0 for that of another step. One that would be
+// too long, or has an id that could not be read back, is refused before any of it is written.
+func (e *ShardEntry) size() (size int, err error) {
 	if e.Step != ShardIntent {
 		return 0, nil
 	}
