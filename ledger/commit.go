@@ -179,8 +179,8 @@ func (l *Ledger) write(sync func() error, room int) (kept []byte, err error) {
 	return kept, err
 }
 
-// findRoom writes size bytes at the end of the file, and takes them off again. Without a newline they
-// are no line to a reader.
+// findRoom writes size bytes at the end of the file, and takes them off again. Without a newline
+// they are no line to a reader.
 func (l *Ledger) findRoom(base int64, size int) error {
 	n, err := l.file.WriteAt(bytes.Repeat([]byte{' '}, size), base)
 	if err == nil && n < size {

@@ -43,14 +43,16 @@
 // A request was answered. (Lines are broken here for the page only.)
 //
 //	{"kind":"result","i":"8f434346648f6b96","r":"6ca1…64 digits…","time":"2026-03-04T05:06:07.089Z",
-//	 "cost_usd":0.0000138,"id":"r1","endpoint":"chat","model":"gpt-4o-mini","provider":"api.openai.com",
-//	 "prompt_tokens":12,"completion_tokens":20,"attempts":1,"latency_ms":812,"response":{…},"crc":"…"}
+//	 "cost_usd":0.0000138,"id":"r1","endpoint":"chat","model":"gpt-4o-mini",
+//	 "provider":"api.openai.com","prompt_tokens":12,"completion_tokens":20,"attempts":1,
+//	 "latency_ms":812,"response":{…},"crc":"…"}
 //
 // The fixed members:
 //   - i: the first 8 bytes of the SHA-256 of the id's JSON token, 16 digits
 //   - r: the request's fingerprint, a SHA-256, 64 digits
 //   - time: UTC, always 24 bytes with three decimals
-//   - cost_usd: US dollars, digits and at most nine decimals, no exponent; null where no price is known
+//   - cost_usd: US dollars, digits and at most nine decimals, no exponent; null where no price is
+//     known
 //   - simulated: true; not there for an answer of a real provider
 //   - may_cost_usd: as cost_usd, the most that attempts whose outcome nobody knows can have cost,
 //     under a budget; not there where there are none
@@ -76,7 +78,8 @@
 //
 // Results were written to a regular file.
 //
-//	{"kind":"emitted","file":"0000000000000803:0000000000a3f1c2","size":4096,"keys":["8f434346648f6b966ca1…"],"crc":"…"}
+//	{"kind":"emitted","file":"0000000000000803:0000000000a3f1c2","size":4096,
+//	 "keys":["8f434346648f6b966ca1…"],"crc":"…"}
 //
 // The fixed members: file (device and inode, 16 digits each), simulated (true, where a simulated
 // run wrote them), size (of the file, in bytes, behind what was written), empty (true, where the
@@ -105,17 +108,19 @@
 // The fixed members: step, shard (its id, 1 to 64 of A-Z a-z 0-9 _ -), time, simulated (true, where
 // a simulated run wrote it). A line with a step that a reader does not know is to be skipped. The
 // steps:
-//   - intent: the records are about to be uploaded. It has provider, endpoint, model (as sent), round
-//     (1 for records submitted for the first time), bytes (of the file), reserved_usd (the most that it
-//     can cost; missing where that was not reckoned), window (the completion window); and last, in
-//     this order, keys (as in emitted, one a record) and records, as many: id, r (its fingerprint),
-//     custom_id (missing where it is the id, a JSON string, without its quotes), downgraded_from
+//   - intent: the records are about to be uploaded. It has provider, endpoint, model (as sent),
+//     round (1 for records submitted for the first time), bytes (of the file), reserved_usd (the
+//     most that it can cost; missing where that was not reckoned), window (the completion window);
+//     and last, in this order, keys (as in emitted, one a record) and records, as many: id, r (its
+//     fingerprint), custom_id (missing where it is the id, a JSON string, without its quotes),
+//     downgraded_from
 //   - uploaded: the provider has the file. It has file_id
 //   - created: the provider has the batch. It has batch_id
-//   - collected: all that is known of it is recorded, or it was given up. It has state (the last one at
-//     the provider, or the run's own word where there was none), answered, failed and missing (counts
-//     of its records), cost_usd (of all its answers and failures, each of which has its part of it on
-//     its own line, and which is not to be added to theirs; null where no price is known)
+//   - collected: all that is known of it is recorded, or it was given up. It has state (the last
+//     one at the provider, or the run's own word where there was none), answered, failed and
+//     missing (counts of its records), cost_usd (of all its answers and failures, each of which has
+//     its part of it on its own line, and which is not to be added to theirs; null where no price
+//     is known)
 //
 // Steps may be left out, but neither intent nor collected, and file_id and batch_id may stand in
 // later steps too. Where a step is there twice the last one counts. A shard without collected is

@@ -22,8 +22,8 @@ func (l *Ledger) ReadMatch(ref Ref, id []byte, request *[32]byte, dst *Result) e
 }
 
 // Reader reads results back one after the other. Where they are asked for in about the order in
-// which they stand in the file, as a run that is begun anew asks for them, it reads ahead. It is for
-// one goroutine, while others commit.
+// which they stand in the file, as a run that is begun anew asks for them, it reads ahead. It is
+// for one goroutine, while others commit.
 type Reader struct {
 	ledger *Ledger
 	file   disk.File // the ledger's

@@ -100,8 +100,8 @@ func (e *ShardEntry) check() error {
 	return nil
 }
 
-// size is about how long the line of an intent will be, 0 for that of another step. One that would be
-// too long, or has an id that could not be read back, is refused before any of it is written.
+// size is about how long the line of an intent will be, 0 for that of another step. One that would
+// be too long, or has an id that could not be read back, is refused before any of it is written.
 func (e *ShardEntry) size() (size int, err error) {
 	if e.Step != ShardIntent {
 		return 0, nil

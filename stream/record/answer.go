@@ -8,7 +8,8 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// Answer is what a provider's 2xx body says. Its slices are JSON, and parts of the body unless said otherwise.
+// Answer is what a provider's 2xx body says. Its slices are JSON, and parts of the body unless said
+// otherwise.
 type Answer struct {
 	Content      []byte // the first choice's text, a JSON string; nil when absent or null. Several parts are joined in a new string
 	Embedding    []byte // the first embedding, an array or a base64 string
@@ -27,8 +28,9 @@ type Answer struct {
 // ErrNotJSON is that the body of an answer is no JSON.
 var ErrNotJSON = errors.New("reading the answer: not JSON")
 
-// ParseAnswer reads the body of a 2xx response from the endpoint. The error is that the body is not a JSON object. It looks
-// at every byte once to check it, and once more to find the members that it wants.
+// ParseAnswer reads the body of a 2xx response from the endpoint. The error is that the body is not
+// a JSON object. It looks at every byte once to check it, and once more to find the members that it
+// wants.
 func ParseAnswer(e Endpoint, body []byte) (Answer, error) {
 	src := rawjson.TrimSpace(body)
 	if !rawjson.Valid(src) {
@@ -40,7 +42,8 @@ func ParseAnswer(e Endpoint, body []byte) (Answer, error) {
 	return readAnswer(e, src), nil
 }
 
-// RecallAnswer is [ParseAnswer] of a body that it has taken before, or what [Compact] made of one: it is not checked again.
+// RecallAnswer is [ParseAnswer] of a body that it has taken before, or what [Compact] made of one:
+// it is not checked again.
 func RecallAnswer(e Endpoint, body []byte) (Answer, error) {
 	if len(body) == 0 || body[0] != '{' {
 		return Answer{}, errors.New("reading the answer: it is not an object")
@@ -121,7 +124,8 @@ func arrayOf(value []byte) []byte {
 	return value
 }
 
-// readChoices reads the first choice, counts them all, and returns the first one's error and the position after them.
+// readChoices reads the first choice, counts them all, and returns the first one's error and the
+// position after them.
 func (a *Answer) readChoices(e Endpoint, src []byte, i int) (failed []byte, end int) {
 	a.Content, a.Refusal, a.ToolCalls, a.FinishReason, a.Unended = nil, nil, nil, nil, false
 	end = a.readList(src, i, func(first int) (end int) {
@@ -131,7 +135,8 @@ func (a *Answer) readChoices(e Endpoint, src []byte, i int) (failed []byte, end 
 	return failed, end
 }
 
-// readList reads the first element of the array at i, counts them all, and returns the position after the array.
+// readList reads the first element of the array at i, counts them all, and returns the position
+// after the array.
 func (a *Answer) readList(src []byte, i int, read func(first int) (end int)) (end int) {
 	a.Choices, a.More = 0, nil
 	if src[i] != '[' {
@@ -153,7 +158,8 @@ func (a *Answer) readList(src []byte, i int, read func(first int) (end int)) (en
 	return end
 }
 
-// readChoice reads the choice at i, and returns its error, OpenRouter's for a failure on the way, and the position after it.
+// readChoice reads the choice at i, and returns its error, OpenRouter's for a failure on the way,
+// and the position after it.
 func (a *Answer) readChoice(e Endpoint, src []byte, i int) (failed []byte, end int) {
 	w := rawjson.WalkAt(src, i)
 	for w.Next() {
@@ -212,7 +218,8 @@ func (a *Answer) readEmbeddings(src []byte, i int) (end int) {
 	})
 }
 
-// readOutput reads the output items of a response: the texts and refusals of its messages, and its calls of functions.
+// readOutput reads the output items of a response: the texts and refusals of its messages, and its
+// calls of functions.
 func (a *Answer) readOutput(output []byte) {
 	rawjson.Elements(output, func(item []byte) bool {
 		a.Choices = 1
@@ -237,7 +244,8 @@ func (a *Answer) readIncomplete(details []byte) {
 	}
 }
 
-// textParts returns a content that is a string, or the text of its parts where it is an array of them; nil for anything else.
+// textParts returns a content that is a string, or the text of its parts where it is an array of
+// them; nil for anything else.
 func textParts(content []byte) []byte {
 	if rawjson.IsString(content) {
 		return content

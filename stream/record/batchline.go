@@ -6,11 +6,12 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// maxCustomID is the longest custom_id that the batch APIs take, in characters: Anthropic's bound, which is the narrowest.
+// maxCustomID is the longest custom_id that the batch APIs take, in characters: Anthropic's bound,
+// which is the narrowest.
 const maxCustomID = 64
 
-// ValidCustomID says whether every batch API takes s as a custom_id: 1 to 64 of the characters A-Z, a-z, 0-9, _ and -. This is what
-// Anthropic documents; OpenAI and those that follow it take more.
+// ValidCustomID says whether every batch API takes s as a custom_id: 1 to 64 of the characters A-Z,
+// a-z, 0-9, _ and -. This is what Anthropic documents; OpenAI and those that follow it take more.
 func ValidCustomID(s string) bool {
 	if len(s) == 0 || len(s) > maxCustomID {
 		return false
@@ -24,8 +25,9 @@ func ValidCustomID(s string) bool {
 	return true
 }
 
-// AppendBatchLine appends the line of a batch's input file that asks for body at the endpoint, its newline included. A body on one line
-// is there byte for byte; of one on several, which would break the file, the white space between tokens goes.
+// AppendBatchLine appends the line of a batch's input file that asks for body at the endpoint, its
+// newline included. A body on one line is there byte for byte; of one on several, which would break
+// the file, the white space between tokens goes.
 func AppendBatchLine(dst []byte, customID string, endpoint Endpoint, body []byte) []byte {
 	dst = append(dst, `{"custom_id":`...)
 	dst = rawjson.AppendQuoted(dst, customID)

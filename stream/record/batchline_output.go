@@ -11,8 +11,8 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// BatchOutput is a line of a batch's output file or of its error file. Its slices are parts of the line, unless they were written with
-// escapes.
+// BatchOutput is a line of a batch's output file or of its error file. Its slices are parts of the
+// line, unless they were written with escapes.
 type BatchOutput struct {
 	CustomID  []byte // what the string says, without quotes; never empty
 	Status    int    // the response's HTTP status; 200 where a response has none, and 0 where there is no response
@@ -21,8 +21,9 @@ type BatchOutput struct {
 	Err       *Error // what the line itself says went wrong, such as batch_expired; nil when nothing did. It has no Status
 }
 
-// ParseBatchOutput reads a line into out. The error is that the line is no JSON object, has no custom_id, or has neither a response nor
-// an error; what could be read of it is in out all the same. A line with a response and no escapes in its ids costs no allocation.
+// ParseBatchOutput reads a line into out. The error is that the line is no JSON object, has no
+// custom_id, or has neither a response nor an error; what could be read of it is in out all the
+// same. A line with a response and no escapes in its ids costs no allocation.
 func ParseBatchOutput(line []byte, out *BatchOutput) error {
 	*out = BatchOutput{}
 	src := rawjson.TrimSpace(bytes.TrimPrefix(line, []byte(rawjson.BOM)))
@@ -52,7 +53,8 @@ func ParseBatchOutput(line []byte, out *BatchOutput) error {
 	return nil
 }
 
-// BatchOutputID returns the custom_id of a line of which only the beginning is there, nil where that does not hold it.
+// BatchOutputID returns the custom_id of a line of which only the beginning is there, nil where
+// that does not hold it.
 func BatchOutputID(start []byte) []byte {
 	d := jsontext.NewDecoder(bytes.NewReader(start))
 	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {

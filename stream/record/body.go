@@ -12,8 +12,8 @@ type rewriting struct {
 	system int // position of the system prompt, -1 when there is none
 }
 
-// rewrite makes the body of an object: what is cut is left out, what is lacking is put in front, the prompt goes where the
-// endpoint wants it, and every other byte stays.
+// rewrite makes the body of an object: what is cut is left out, what is lacking is put in front,
+// the prompt goes where the endpoint wants it, and every other byte stays.
 func (d *Decoder) rewrite(rec *Record, src []byte, how rewriting) {
 	s := splice{dst: rec.buf[:0], src: src}
 	s.copyTo(1)
@@ -58,7 +58,8 @@ func (d *Decoder) rewrite(rec *Record, src []byte, how rewriting) {
 	rec.Body, rec.buf = s.dst, s.dst
 }
 
-// putMissing writes the members that the flags give and the record lacks, and says whether there were any.
+// putMissing writes the members that the flags give and the record lacks, and says whether there
+// were any.
 func (d *Decoder) putMissing(s *splice, how rewriting) bool {
 	before := len(s.dst)
 	lacks := func(name string) bool { return rawjson.Lookup(d.members, s.src, name) < 0 }
@@ -76,8 +77,8 @@ func (d *Decoder) putMissing(s *splice, how rewriting) bool {
 	return len(s.dst) > before
 }
 
-// leaveOut leaves out a member and one comma: the one before it if a member was kept, else the one after it, since one that is
-// kept then follows.
+// leaveOut leaves out a member and one comma: the one before it if a member was kept, else the one
+// after it, since one that is kept then follows.
 func (d *Decoder) leaveOut(s *splice, i int, kept bool) {
 	m := &d.members[i]
 	if kept {
@@ -114,7 +115,8 @@ func appendMember(dst []byte, key string, value []byte) []byte {
 	return append(appendKey(dst, key), value...)
 }
 
-// appendKey appends a member's key and colon, and a comma before them unless it is the first of an object.
+// appendKey appends a member's key and colon, and a comma before them unless it is the first of an
+// object.
 func appendKey(dst []byte, key string) []byte {
 	if n := len(dst); n > 0 && dst[n-1] != '{' {
 		dst = append(dst, ',')
@@ -123,7 +125,8 @@ func appendKey(dst []byte, key string) []byte {
 	return append(dst, ':')
 }
 
-// appendPrompt appends the member that a prompt is at an endpoint. The system prompt, nil when there is none, is in it for chat alone.
+// appendPrompt appends the member that a prompt is at an endpoint. The system prompt, nil when
+// there is none, is in it for chat alone.
 func appendPrompt(dst []byte, e Endpoint, prompt, system []byte) []byte {
 	switch e {
 	case Embeddings, Responses:
@@ -147,7 +150,8 @@ func appendSystem(dst, system []byte) []byte {
 	return append(dst, '}')
 }
 
-// appendSystemBefore appends the system message and what separates it from the messages, unless they begin with such a message.
+// appendSystemBefore appends the system message and what separates it from the messages, unless
+// they begin with such a message.
 func appendSystemBefore(dst, messages, system []byte) []byte {
 	first := rawjson.First(messages)
 	role := rawjson.MemberOf(first, "role")
@@ -178,5 +182,6 @@ func (s *splice) skipTo(pos int) { s.at = max(s.at, pos) }
 
 func (s *splice) put(text string) { s.dst = append(s.dst, text...) }
 
-// comma returns the position of the next comma from i on, where there is nothing but white space before it.
+// comma returns the position of the next comma from i on, where there is nothing but white space
+// before it.
 func (s *splice) comma(i int) int { return i + bytes.IndexByte(s.src[i:], ',') }

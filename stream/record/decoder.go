@@ -25,8 +25,8 @@ type Decoder struct {
 	lastModel, lastPriority string // to hand out again without a copy
 }
 
-// NewDecoder returns a decoder for lines as the options say. The error is one in the options: a template that does not parse,
-// or flags that contradict each other.
+// NewDecoder returns a decoder for lines as the options say. The error is one in the options: a
+// template that does not parse, or flags that contradict each other.
 func NewDecoder(o Options) (*Decoder, error) {
 	d := &Decoder{opt: o, hash: newHasher()}
 	if o.Endpoint.Path() == "" {
@@ -92,10 +92,12 @@ func (d *Decoder) checkSet(fields []Field) error {
 	return nil
 }
 
-// Decode makes a record of a line, into rec, whose Line and File stay. The record's slices alias the line or the record's own memory.
+// Decode makes a record of a line, into rec, whose Line and File stay. The record's slices alias
+// the line or the record's own memory.
 //
-// An error is what the record's error line says; its type is invalid_input, or upstream for a record that carries an error of
-// the stage before. The record then holds what was read before it, its id if there is one.
+// An error is what the record's error line says; its type is invalid_input, or upstream for a
+// record that carries an error of the stage before. The record then holds what was read before it,
+// its id if there is one.
 func (d *Decoder) Decode(rec *Record, line []byte) *Error {
 	*rec = Record{Line: rec.Line, File: rec.File, Input: line, N: 1, Endpoint: d.opt.Endpoint, buf: rec.buf[:0]}
 	err := d.decode(rec, line)

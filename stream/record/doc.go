@@ -7,11 +7,14 @@
 // Package lines reads the lines of an input. A [Decoder] makes a [Record] of a line, which is one
 // of these, the first that matches:
 //
-//   - any object, with a template: the record is data, and the template over its fields is the prompt
+//   - any object, with a template: the record is data, and the template over its fields is the
+//     prompt
 //   - a JSON string, or any line where lines are text: the prompt
 //   - an OpenAI batch line, with custom_id and body: the body as it is
-//   - a request body, with messages, or with input where the endpoint takes it: the object without its id
-//   - a simple record, with prompt and maybe system: a request on the endpoint asked for, its other fields carried over
+//   - a request body, with messages, or with input where the endpoint takes it: the object without
+//     its id
+//   - a simple record, with prompt and maybe system: a request on the endpoint asked for, its other
+//     fields carried over
 //
 // What a record says of the request goes to the provider byte for byte, fields that nobody here has
 // heard of included. A line that is none of these is an [Error], which says why, and at which byte.

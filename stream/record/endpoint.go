@@ -31,7 +31,8 @@ func (e Endpoint) String() string {
 	return endpoints[e].name
 }
 
-// Path returns the endpoint's path, which is also the url of an OpenAI batch line; "" for a value that is no endpoint.
+// Path returns the endpoint's path, which is also the url of an OpenAI batch line; "" for a value
+// that is no endpoint.
 func (e Endpoint) Path() string {
 	if int(e) >= len(endpoints) {
 		return ""
@@ -55,7 +56,8 @@ func (e *Endpoint) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// EndpointOf returns the endpoint of a batch line's url: its path, with or without the leading /v1, which Azure leaves out.
+// EndpointOf returns the endpoint of a batch line's url: its path, with or without the leading /v1,
+// which Azure leaves out.
 func EndpointOf(url string) (Endpoint, bool) {
 	for i, e := range endpoints {
 		if url == e.path || url == strings.TrimPrefix(e.path, "/v1") {

@@ -23,7 +23,8 @@ type Error struct {
 	Message string // for people
 }
 
-// Error returns the message, led by what the error is. What is said twice, as where a provider gives the status for a code, is there once.
+// Error returns the message, led by what the error is. What is said twice, as where a provider
+// gives the status for a code, is there once.
 func (e *Error) Error() string {
 	status := ""
 	if e.Status != 0 {

@@ -6,7 +6,8 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// isEvents tells whether a body is a stream of server-sent events, by the field that it begins with (WHATWG HTML, section 9.2.6).
+// isEvents tells whether a body is a stream of server-sent events, by the field that it begins with
+// (WHATWG HTML, section 9.2.6).
 func isEvents(src []byte) bool {
 	for _, field := range [...]string{"data:", "event:", "id:", "retry:", ":"} {
 		if bytes.HasPrefix(src, []byte(field)) {
@@ -24,7 +25,8 @@ func isChunk(object []byte) bool {
 	return rawjson.MemberOf(rawjson.First(rawjson.MemberOf(object, "choices")), "delta") != nil
 }
 
-// joinEvents makes the answer of the events of a stream. ok is false where they break off, or are no answer.
+// joinEvents makes the answer of the events of a stream. ok is false where they break off, or are
+// no answer.
 func joinEvents(src []byte) (answer []byte, ok bool) {
 	var s streamed
 	for line := range bytes.Lines(src) {

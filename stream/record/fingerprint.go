@@ -136,7 +136,8 @@ func isBlob(text []byte) bool {
 	return isBase64(text[:min(len(text), blobSample)]) && isBase64(text[max(0, len(text)-blobSample):])
 }
 
-// isBase64 tells whether all of text can be base64, in lines too, and with slashes escaped as PHP does.
+// isBase64 tells whether all of text can be base64, in lines too, and with slashes escaped as PHP
+// does.
 func isBase64(text []byte) bool {
 	for i, c := range text {
 		switch {

@@ -17,8 +17,8 @@ const (
 	broken                 // by a fault on the way: it is half an answer, and asked for again
 )
 
-// endings are the finish reasons, in lower case, of the providers' references. A reason that is not here is flagged, so that half an
-// answer never passes for a whole one in silence.
+// endings are the finish reasons, in lower case, of the providers' references. A reason that is not
+// here is flagged, so that half an answer never passes for a whole one in silence.
 var endings = map[string]ending{
 	// OpenAI, and those that follow it. A response's are its status, or why it is incomplete.
 	"stop": whole, "tool_calls": whole, "function_call": whole, "completed": whole,
@@ -51,7 +51,8 @@ var endings = map[string]ending{
 	"normal":    whole,
 }
 
-// endingOf looks a finish reason up, a JSON string in any case. Some name what they mean before a colon or a dot and the details.
+// endingOf looks a finish reason up, a JSON string in any case. Some name what they mean before a
+// colon or a dot and the details.
 func endingOf(reason []byte) ending {
 	switch string(reason) { // nearly all, without a copy
 	case `"stop"`, `"completed"`, `"tool_calls"`:
@@ -70,23 +71,27 @@ func endingOf(reason []byte) ending {
 	return unknown
 }
 
-// Broken tells whether the answer says that it broke off by a fault on the way: what there is of it is half an answer.
+// Broken tells whether the answer says that it broke off by a fault on the way: what there is of it
+// is half an answer.
 func (a *Answer) Broken() bool { return endingOf(a.FinishReason) == broken }
 
-// Pending tells whether there is a job in the place of an answer: OpenAI's response to `background`.
+// Pending tells whether there is a job in the place of an answer: OpenAI's response to
+// `background`.
 func (a *Answer) Pending() bool {
 	return string(a.FinishReason) == `"queued"` || string(a.FinishReason) == `"in_progress"`
 }
 
-// Stopped tells whether the answer says why there is no more of it, or nothing at all: it came to a bound, or a filter withheld it.
+// Stopped tells whether the answer says why there is no more of it, or nothing at all: it came to a
+// bound, or a filter withheld it.
 func (a *Answer) Stopped() bool {
 	e := endingOf(a.FinishReason)
 	return e == cut || e == filtered
 }
 
-// Flag says what is wrong with an answer that is no error: "length" when it was cut, "content_filter" when it was withheld,
-// "empty" when there is nothing in it, "finish_reason" when that says in no known word that it is whole. It is "" when nothing is; some
-// servers leave the finish reason out.
+// Flag says what is wrong with an answer that is no error: "length" when it was cut,
+// "content_filter" when it was withheld, "empty" when there is nothing in it, "finish_reason" when
+// that says in no known word that it is whole. It is "" when nothing is; some servers leave the
+// finish reason out.
 func (a *Answer) Flag() string {
 	end := endingOf(a.FinishReason)
 	switch {

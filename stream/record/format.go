@@ -65,8 +65,8 @@ type Result struct {
 	InputIsText bool   // Input is text, not JSON
 }
 
-// Append appends the line that says what became of the record, its newline included. FormatText has no line for a failure. It
-// allocates nothing but what dst needs to grow.
+// Append appends the line that says what became of the record, its newline included. FormatText has
+// no line for a failure. It allocates nothing but what dst needs to grow.
 func (f Format) Append(dst []byte, r *Result) []byte {
 	switch {
 	case f == FormatText:
@@ -203,7 +203,8 @@ func appendFailure(dst []byte, r *Result) []byte {
 	return appendTextMember(dst, `,"provider":`, r.Provider)
 }
 
-// appendInput appends the record's own line. A line that could not be read as JSON is a string, else it would break this one.
+// appendInput appends the record's own line. A line that could not be read as JSON is a string,
+// else it would break this one.
 func appendInput(dst []byte, r *Result) []byte {
 	if r.Input == nil {
 		return dst
@@ -239,7 +240,8 @@ func appendTextMember(dst []byte, name, text string) []byte {
 	return rawjson.AppendQuoted(append(dst, name...), text)
 }
 
-// appendCost appends a cost as a plain decimal, exact to the last nano-dollar, or null when it is unknown.
+// appendCost appends a cost as a plain decimal, exact to the last nano-dollar, or null when it is
+// unknown.
 func appendCost(dst []byte, r *Result) []byte {
 	if !r.CostKnown {
 		return append(dst, "null"...)

@@ -7,8 +7,9 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// appendBatch appends a line of an OpenAI batch's output file, but for the end of the object. Its custom_id is a string
-// there, and its id is made from it, since there is no batch that could have given one.
+// appendBatch appends a line of an OpenAI batch's output file, but for the end of the object. Its
+// custom_id is a string there, and its id is made from it, since there is no batch that could have
+// given one.
 func appendBatch(dst []byte, r *Result) []byte {
 	dst = append(dst, `{"id":"batch_req_`...)
 	dst = appendHash(dst, r.ID)

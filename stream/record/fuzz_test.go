@@ -9,7 +9,8 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// FuzzDecode: no line makes a panic, what is decoded is a request that can be sent, and a decoder remembers nothing of the line before.
+// FuzzDecode: no line makes a panic, what is decoded is a request that can be sent, and a decoder
+// remembers nothing of the line before.
 func FuzzDecode(f *testing.F) {
 	for _, line := range []string{
 		`{"id":"a","messages":[{"role":"user","content":"x"}],"vendor":[1, 2],"priority":"high"}`, `"text"`,

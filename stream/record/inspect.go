@@ -61,7 +61,8 @@ func (d *Decoder) inspect(rec *Record) *Error {
 	return nil
 }
 
-// hashPrefixes is what a request's fingerprint begins with: one body is two requests at two endpoints.
+// hashPrefixes is what a request's fingerprint begins with: one body is two requests at two
+// endpoints.
 var hashPrefixes = func() (prefixes [len(endpoints)]string) {
 	for e := range prefixes {
 		prefixes[e] = Endpoint(e).String() + "\n"
@@ -69,8 +70,8 @@ var hashPrefixes = func() (prefixes [len(endpoints)]string) {
 	return prefixes
 }()
 
-// imageBytes is what an image or a recording counts for in TextBytes: about a thousand tokens, as a picture of a megapixel is billed
-// by OpenAI (platform.openai.com/docs/guides/images-vision).
+// imageBytes is what an image or a recording counts for in TextBytes: about a thousand tokens, as a
+// picture of a megapixel is billed by OpenAI (platform.openai.com/docs/guides/images-vision).
 const imageBytes = 3 << 10
 
 // count returns the whole number that a value is, 0 for anything that is none or below zero.
@@ -88,8 +89,8 @@ func count(value []byte) int {
 	return int(min(f, math.MaxInt32))
 }
 
-// countPrompts returns how many prompts a completions body holds: a string is one, and so is an array of token numbers; an
-// array of either holds several.
+// countPrompts returns how many prompts a completions body holds: a string is one, and so is an
+// array of token numbers; an array of either holds several.
 func countPrompts(value []byte) int {
 	n := 0
 	rawjson.Elements(value, func(prompt []byte) bool {

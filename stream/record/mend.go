@@ -6,9 +6,11 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// Mend makes one JSON object of the body of an answer that is none as it came, where there is no doubt what it says: a byte order mark
-// before it, something behind it, the events of a stream that nobody asked for, numbers that JSON has no word for, and line breaks within
-// strings. It is paid for, and to ask again would bring the same. ok is false where that cannot be: what is cut short stays so.
+// Mend makes one JSON object of the body of an answer that is none as it came, where there is no
+// doubt what it says: a byte order mark before it, something behind it, the events of a stream that
+// nobody asked for, numbers that JSON has no word for, and line breaks within strings. It is paid
+// for, and to ask again would bring the same. ok is false where that cannot be: what is cut short
+// stays so.
 func Mend(body []byte) (mended []byte, ok bool) {
 	src := rawjson.TrimSpace(bytes.TrimPrefix(rawjson.TrimSpace(body), []byte(rawjson.BOM)))
 	switch {
@@ -39,8 +41,8 @@ func mendValue(src []byte) (mended []byte, ok bool) {
 	return src[:end], true
 }
 
-// spellOut returns src with null for the numbers that JSON has no word for, as Python and C write them, and with escapes for the control
-// characters within strings.
+// spellOut returns src with null for the numbers that JSON has no word for, as Python and C write
+// them, and with escapes for the control characters within strings.
 func spellOut(src []byte) []byte {
 	dst := make([]byte, 0, len(src)+64)
 	for i := 0; i < len(src); {
@@ -61,7 +63,8 @@ func spellOut(src []byte) []byte {
 	return dst
 }
 
-// notFinite returns the length of the word for a number that is not finite that text begins with, 0 where it begins with none.
+// notFinite returns the length of the word for a number that is not finite that text begins with, 0
+// where it begins with none.
 func notFinite(text []byte) int {
 	for _, word := range [...]string{"NaN", "Infinity", "-Infinity", "nan", "-nan", "inf", "-inf"} {
 		if bytes.HasPrefix(text, []byte(word)) && (len(text) == len(word) || !rawjson.IsLiteral(text[len(word)])) {

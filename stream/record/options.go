@@ -24,7 +24,8 @@ type Field struct {
 	Value []byte // JSON
 }
 
-// ParseField reads a field from KEY=JSON. The error says how to quote what was meant to be a string.
+// ParseField reads a field from KEY=JSON. The error says how to quote what was meant to be a
+// string.
 func ParseField(s string) (Field, error) {
 	key, value, ok := strings.Cut(s, "=")
 	if !ok || key == "" {

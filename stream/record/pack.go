@@ -6,7 +6,8 @@ import "llmpipe/stream/record/rawjson"
 // (platform.openai.com/docs/api-reference/embeddings/create).
 const MaxInputs = 2048
 
-// Packable is a request for one embedding, taken apart so that it can be asked together with others. It is good as long as its record.
+// Packable is a request for one embedding, taken apart so that it can be asked together with
+// others. It is good as long as its record.
 type Packable struct {
 	Weight int // bytes of the text, or how many token numbers; at least 1
 
@@ -15,8 +16,9 @@ type Packable struct {
 	tokens     bool
 }
 
-// Packable takes the request apart. It is false for one that does not ask for exactly one embedding: another endpoint's, and one whose
-// input is an array of inputs, or none that a provider takes.
+// Packable takes the request apart. It is false for one that does not ask for exactly one
+// embedding: another endpoint's, and one whose input is an array of inputs, or none that a provider
+// takes.
 func (r *Record) Packable() (p Packable, ok bool) {
 	if r.Endpoint != Embeddings {
 		return p, false
@@ -36,7 +38,8 @@ func (r *Record) Packable() (p Packable, ok bool) {
 	return p, ok && p.weigh()
 }
 
-// weigh finds the weight of an input that is a string or an array of token numbers, and reports whether it is one.
+// weigh finds the weight of an input that is a string or an array of token numbers, and reports
+// whether it is one.
 func (p *Packable) weigh() bool {
 	input := p.rec.Body[p.start:p.end]
 	if rawjson.IsString(input) {
@@ -55,8 +58,9 @@ func (p *Packable) weigh() bool {
 // Size is the length of the input in bytes.
 func (p *Packable) Size() int { return p.end - p.start }
 
-// AppendKind appends what is the same for all that can be asked together: the body without its input, and of which type that is, since
-// providers do not take texts and token numbers in one request.
+// AppendKind appends what is the same for all that can be asked together: the body without its
+// input, and of which type that is, since providers do not take texts and token numbers in one
+// request.
 func (p *Packable) AppendKind(dst []byte) []byte {
 	kind := byte('s')
 	if p.tokens {
@@ -67,8 +71,9 @@ func (p *Packable) AppendKind(dst []byte) []byte {
 	return append(dst, p.rec.Body[p.end:]...)
 }
 
-// Pack makes r the one request that asks for the embeddings of all parts, which are of one kind. It stands for the first of them where
-// something must be said of it: line, file and id are that one's.
+// Pack makes r the one request that asks for the embeddings of all parts, which are of one kind. It
+// stands for the first of them where something must be said of it: line, file and id are that
+// one's.
 func (r *Record) Pack(parts []Packable) {
 	first := parts[0].rec
 	start, end := parts[0].start, parts[0].end

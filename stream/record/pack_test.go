@@ -180,7 +180,8 @@ func TestUnpackRefuses(t *testing.T) {
 	}
 }
 
-// Whatever the inputs and the usage, the answers of all inputs hold together what the answer to the pack held.
+// Whatever the inputs and the usage, the answers of all inputs hold together what the answer to the
+// pack held.
 func TestUnpackedUsageAddsUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		weights := rapid.SliceOfN(rapid.IntRange(1, 10_000), 1, 40).Draw(t, "weights")

@@ -10,8 +10,8 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// Packed is the answer to a request for several embeddings, taken apart so that each becomes the answer to a request of its own. It
-// refers to the body that it was parsed from.
+// Packed is the answer to a request for several embeddings, taken apart so that each becomes the
+// answer to a request of its own. It refers to the body that it was parsed from.
 type Packed struct {
 	body   []byte
 	data   rawjson.Span
@@ -26,8 +26,8 @@ type packedItem struct {
 	index rawjson.Span // the number in it that says which input it belongs to; empty when there is none
 }
 
-// ParsePacked takes apart the body of an answer, one that ParseAnswer took, to a request with n inputs. The error says why it does not
-// hold the embedding of each.
+// ParsePacked takes apart the body of an answer, one that ParseAnswer took, to a request with n
+// inputs. The error says why it does not hold the embedding of each.
 func ParsePacked(body []byte, n int) (*Packed, error) {
 	p := &Packed{body: body}
 	found := 0
@@ -66,7 +66,8 @@ func (p *Packed) addNumbers(i int) {
 	}
 }
 
-// sort brings the embeddings into the order of the inputs, which their indexes tell; without any they are in that order.
+// sort brings the embeddings into the order of the inputs, which their indexes tell; without any
+// they are in that order.
 func (p *Packed) sort() error {
 	sorted := make([]packedItem, len(p.items))
 	indexed := 0
@@ -95,8 +96,8 @@ func (p *Packed) sort() error {
 	return nil
 }
 
-// Append appends the answer that the i-th input, from 0, would have got alone: its embedding at index 0, its share of every number in
-// usage, and all else as it is.
+// Append appends the answer that the i-th input, from 0, would have got alone: its embedding at
+// index 0, its share of every number in usage, and all else as it is.
 func (p *Packed) Append(dst []byte, i int, shares Shares) []byte {
 	item := &p.items[i]
 	dst = slices.Grow(dst, len(p.body)-(p.data.End-p.data.Start)+len(item.value)+len("[]"))
@@ -116,7 +117,8 @@ func (p *Packed) Append(dst []byte, i int, shares Shares) []byte {
 	return s.dst
 }
 
-// putShares copies everything up to the last of the numbers, with the i-th part's share in place of each.
+// putShares copies everything up to the last of the numbers, with the i-th part's share in place of
+// each.
 func (s *splice) putShares(numbers []rawjson.Span, i int, shares Shares) {
 	for _, n := range numbers {
 		s.copyTo(n.Start)
@@ -125,8 +127,9 @@ func (s *splice) putShares(numbers []rawjson.Span, i int, shares Shares) {
 	}
 }
 
-// appendShare appends the i-th part's share of a number. Whole numbers are counts, and divided to the last one; others, such as a price,
-// are divided as they are. What is below zero counts nothing, and stays.
+// appendShare appends the i-th part's share of a number. Whole numbers are counts, and divided to
+// the last one; others, such as a price, are divided as they are. What is below zero counts
+// nothing, and stays.
 func appendShare(dst, number []byte, i int, shares Shares) []byte {
 	amount, err := strconv.ParseFloat(string(number), 64)
 	switch {
@@ -139,8 +142,9 @@ func appendShare(dst, number []byte, i int, shares Shares) []byte {
 	return strconv.AppendFloat(dst, amount*part, 'g', -1, 64)
 }
 
-// Shares divides amounts among parts in proportion to their weights, to the last unit: what the parts get is the amount, and no part is
-// a whole unit away from its exact proportion. It holds the sums of the weights up to and with each part.
+// Shares divides amounts among parts in proportion to their weights, to the last unit: what the
+// parts get is the amount, and no part is a whole unit away from its exact proportion. It holds the
+// sums of the weights up to and with each part.
 type Shares []int64
 
 // Add adds a part. Its weight is more than zero; all weights together stay below 2^63.
@@ -151,7 +155,8 @@ func (s Shares) Of(amount int64, first, end int) int64 {
 	return s.sumOf(amount, end) - s.sumOf(amount, first)
 }
 
-// sumOf is what goes to the first n parts, rounded down. Rounding these sums, not the parts, is what keeps the parts' sum exact.
+// sumOf is what goes to the first n parts, rounded down. Rounding these sums, not the parts, is
+// what keeps the parts' sum exact.
 func (s Shares) sumOf(amount int64, n int) int64 {
 	if n == 0 {
 		return 0

@@ -10,9 +10,9 @@ import (
 // maxPlain is how many characters are kept of an error body that is no JSON.
 const maxPlain = 200
 
-// ParseError reads the body of a provider's error. It knows the forms of OpenAI, Anthropic, Gemini, Mistral, OpenRouter, MiniMax, Baidu,
-// Cloudflare, AWS, Apigee and of servers written with FastAPI; of anything else it takes the text. There is always a message; the Status
-// is the caller's to set.
+// ParseError reads the body of a provider's error. It knows the forms of OpenAI, Anthropic, Gemini,
+// Mistral, OpenRouter, MiniMax, Baidu, Cloudflare, AWS, Apigee and of servers written with FastAPI;
+// of anything else it takes the text. There is always a message; the Status is the caller's to set.
 func ParseError(body []byte) *Error {
 	body = rawjson.TrimSpace(bytes.TrimPrefix(body, []byte(rawjson.BOM)))
 	e := new(Error)
@@ -28,7 +28,8 @@ func ParseError(body []byte) *Error {
 	return e
 }
 
-// FindError returns the error that a body of valid JSON tells of in any of the forms that [ParseError] knows, nil where it tells of none.
+// FindError returns the error that a body of valid JSON tells of in any of the forms that
+// [ParseError] knows, nil where it tells of none.
 func FindError(body []byte) *Error {
 	body = rawjson.TrimSpace(bytes.TrimPrefix(body, []byte(rawjson.BOM)))
 	if e, said := errorOf(body); said && strings.TrimSpace(e.Message) != "" {
@@ -40,8 +41,9 @@ func FindError(body []byte) *Error {
 // maxWrapped bounds how deep an error is looked for.
 const maxWrapped = 4
 
-// errorOf reads an error from valid JSON: the value of an `error` member, or what holds one. said is false where nothing in it is known to
-// tell of an error, and the message is but the beginning of it all.
+// errorOf reads an error from valid JSON: the value of an `error` member, or what holds one. said
+// is false where nothing in it is known to tell of an error, and the message is but the beginning
+// of it all.
 func errorOf(src []byte) (e *Error, said bool) {
 	for range maxWrapped {
 		switch src[0] {
@@ -79,15 +81,17 @@ func wrapped(members []rawjson.Member, src []byte) []byte {
 	return nil
 }
 
-// errorOfChoice returns the error of an answer's first choice, nil where there is none: OpenRouter's, for a failure on the way.
+// errorOfChoice returns the error of an answer's first choice, nil where there is none:
+// OpenRouter's, for a failure on the way.
 func errorOfChoice(members []rawjson.Member, answer []byte) []byte {
 	choice := rawjson.First(rawjson.ValueOf(members, answer, "choices"))
 	return rawjson.MemberOf(choice, "error")
 }
 
-// The names of what an error says of itself. Beside OpenAI's they are Gemini's (status), TGI's (error_type), AWS's (__type, Message),
-// MiniMax's (status_code, status_msg), Baidu's (error_code, error_msg), FastAPI's (detail) and Apigee's (faultstring). Of several the first
-// that says anything counts.
+// The names of what an error says of itself. Beside OpenAI's they are Gemini's (status), TGI's
+// (error_type), AWS's (__type, Message), MiniMax's (status_code, status_msg), Baidu's (error_code,
+// error_msg), FastAPI's (detail) and Apigee's (faultstring). Of several the first that says
+// anything counts.
 var (
 	typeNames    = [...]string{"type", "status", "error_type", "__type"}
 	codeNames    = [...]string{"code", "status_code", "error_code"}
@@ -128,8 +132,9 @@ func errorFrom(members []rawjson.Member, src []byte) (e *Error, said bool) {
 	return e, said
 }
 
-// saysNothing tells whether a value that stands where an error may is none: null, false, 0, what is empty, an object of nothing but such,
-// and one that says that all went well. Gateways put them beside good answers.
+// saysNothing tells whether a value that stands where an error may is none: null, false, 0, what is
+// empty, an object of nothing but such, and one that says that all went well. Gateways put them
+// beside good answers.
 func saysNothing(value []byte) bool {
 	if len(value) == 0 {
 		return true

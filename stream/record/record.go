@@ -9,7 +9,8 @@ import (
 
 // Record is one line of input, decoded: who it is, and the request that it makes.
 //
-// Its slices are good until the record is decoded into again, and as long as the line that it was decoded from is left alone.
+// Its slices are good until the record is decoded into again, and as long as the line that it was
+// decoded from is left alone.
 type Record struct {
 	Line int64  // number of the line in its file, from 1; set by the caller
 	File string // name of the file, "" for stdin; set by the caller
@@ -17,17 +18,17 @@ type Record struct {
 	Input []byte // the line as it was read
 	ID    []byte // the id, a JSON string or number as it came; nil when the record names none
 
-	// Content is the hash of the record's JSON with keys sorted, flags not in it. It is there when ID is nil and the line could
-	// be read, and is what GeneratedID makes an id of.
+	// Content is the hash of the record's JSON with keys sorted, flags not in it. It is there when
+	// ID is nil and the line could be read, and is what GeneratedID makes an id of.
 	Content [16]byte
 
 	Endpoint Endpoint
 	Body     []byte // the request body, exactly as it goes out
 	Model    string // the body's model, unquoted; "" when it names none
 
-	// Request is the fingerprint of the request: SHA-256 over the endpoint and the body, with keys sorted at every depth and
-	// without what JSON leaves to the writer: white space between tokens, and escapes in strings. Numbers count as they are
-	// spelt.
+	// Request is the fingerprint of the request: SHA-256 over the endpoint and the body, with keys
+	// sorted at every depth and without what JSON leaves to the writer: white space between tokens,
+	// and escapes in strings. Numbers count as they are spelt.
 	Request [32]byte
 
 	MaxTokens int    // bound on output tokens for each completion; 0 when the body sets none
@@ -50,7 +51,8 @@ func (r *Record) Reset() {
 	*r = Record{buf: buf}
 }
 
-// WithModel appends the body to dst, with model in place of the one it names; a body that names none gets it as its first member.
+// WithModel appends the body to dst, with model in place of the one it names; a body that names
+// none gets it as its first member.
 func (r *Record) WithModel(dst []byte, model string) []byte {
 	if r.modelEnd > 0 {
 		dst = append(dst, r.Body[:r.modelStart]...)
@@ -69,8 +71,8 @@ func (r *Record) WithModel(dst []byte, model string) []byte {
 	return append(dst, rest...)
 }
 
-// GeneratedID returns the id of a record that names none, as a JSON string: its content's hash in hex, and from the second
-// record with the same content on the occurrence, counted from 1.
+// GeneratedID returns the id of a record that names none, as a JSON string: its content's hash in
+// hex, and from the second record with the same content on the occurrence, counted from 1.
 func GeneratedID(content [16]byte, occurrence int) []byte {
 	id := make([]byte, 0, 2*len(content)+12)
 	id = append(id, '"')

@@ -6,8 +6,8 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// decodeObject finds out which of the shapes an object has, and makes its request. src is the object, without white space around it, and
-// its members are known.
+// decodeObject finds out which of the shapes an object has, and makes its request. src is the
+// object, without white space around it, and its members are known.
 func (d *Decoder) decodeObject(rec *Record, src []byte) *Error {
 	err := d.readID(rec, src)
 	if rec.ID == nil {
@@ -102,7 +102,8 @@ func (d *Decoder) takeOut(src []byte, name string) []byte {
 	return value
 }
 
-// readPriority takes a priority that is a string out of the members. One that is a number is a vendor's field, and stays.
+// readPriority takes a priority that is a string out of the members. One that is a number is a
+// vendor's field, and stays.
 func (d *Decoder) readPriority(src []byte) string {
 	i := rawjson.Lookup(d.members, src, "priority")
 	if i < 0 || !rawjson.IsString(d.members[i].Value.Of(src)) {

@@ -9,11 +9,13 @@ import (
 	"unicode/utf8"
 )
 
-// promptTemplate is a text/template over a record's fields, {{.name}}, or over a line that is a string, {{.}}.
+// promptTemplate is a text/template over a record's fields, {{.name}}, or over a line that is a
+// string, {{.}}.
 //
-// Every field that it names must be there: a missing one is an error of that record, in {{if .title}} too. A null one may be
-// tested, but not printed. Numbers print as they are spelt and compare as strings; objects and arrays print as JSON. Besides
-// the functions of text/template there are
+// Every field that it names must be there: a missing one is an error of that record, in {{if
+// .title}} too. A null one may be tested, but not printed. Numbers print as they are spelt and
+// compare as strings; objects and arrays print as JSON. Besides the functions of text/template
+// there are
 //
 //	json VALUE         the value as JSON
 //	trim TEXT          without the white space around it

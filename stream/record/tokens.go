@@ -2,11 +2,12 @@ package record
 
 import "llmpipe/stream/record/rawjson"
 
-// EstimateTokens guesses how many prompt tokens a request body is, from the kinds of characters in its strings: keys and what is not a
-// string cost nothing, an image counts as imageTokens. Each message costs a few tokens more, which are in the guess.
+// EstimateTokens guesses how many prompt tokens a request body is, from the kinds of characters in
+// its strings: keys and what is not a string cost nothing, an image counts as imageTokens. Each
+// message costs a few tokens more, which are in the guess.
 //
-// It is meant for many bodies together, before any answer has said how many there are: a tokenizer is a thousand times slower and
-// right for one family of models only.
+// It is meant for many bodies together, before any answer has said how many there are: a tokenizer
+// is a thousand times slower and right for one family of models only.
 func EstimateTokens(body []byte) int {
 	var c tokenCounter
 	for i := 0; i < len(body); {
@@ -34,8 +35,8 @@ func EstimateTokens(body []byte) int {
 // imageTokens is what a picture of about a megapixel is billed as.
 const imageTokens = imageBytes / 3
 
-// A character's kind decides what it adds, in sixths of a token. The weights are fitted to the o200k and cl100k vocabularies on prose, code
-// and JSON in several languages.
+// A character's kind decides what it adds, in sixths of a token. The weights are fitted to the
+// o200k and cl100k vocabularies on prose, code and JSON in several languages.
 type charKind uint8
 
 const (
@@ -70,8 +71,8 @@ var charKinds = func() (kinds [256]charKind) {
 // escaped is what an escape adds, most often a line break.
 const escaped = 2
 
-// escapeWeight returns what the escape that text begins with adds, and its length. One that gives a character by its number adds what that
-// character would.
+// escapeWeight returns what the escape that text begins with adds, and its length. One that gives a
+// character by its number adds what that character would.
 func escapeWeight(text []byte) (weight, size int) {
 	if len(text) < 6 || text[1] != 'u' {
 		return escaped, 2
@@ -88,7 +89,8 @@ func escapeWeight(text []byte) (weight, size int) {
 	return 5, 6
 }
 
-// utf8Size returns how many bytes of UTF-8 a character takes, by its four hexadecimal digits; of half a surrogate pair half of them.
+// utf8Size returns how many bytes of UTF-8 a character takes, by its four hexadecimal digits; of
+// half a surrogate pair half of them.
 func utf8Size(digits []byte) int {
 	switch {
 	case digits[0] == '0' && digits[1] == '0' && digits[2] < '8':
@@ -99,9 +101,10 @@ func utf8Size(digits []byte) int {
 	return 3
 }
 
-// DenseBytes is a length of body's text in bytes of UTF-8 in which nothing counts of which many may be one token, or none, at some
-// provider: what is in base64, and of runs of one character, such as blanks, all but the first few. It is meant for a comparison with what
-// must not be refused by guess, and looks at every byte.
+// DenseBytes is a length of body's text in bytes of UTF-8 in which nothing counts of which many may
+// be one token, or none, at some provider: what is in base64, and of runs of one character, such as
+// blanks, all but the first few. It is meant for a comparison with what must not be refused by
+// guess, and looks at every byte.
 func DenseBytes(body []byte) (n int) {
 	for i := 0; i < len(body); {
 		if body[i] != '"' {
@@ -117,7 +120,8 @@ func DenseBytes(body []byte) (n int) {
 	return n
 }
 
-// denseRun is how much of a run counts. Vocabularies have tokens of up to some eighty blanks, and of as many dashes and such.
+// denseRun is how much of a run counts. Vocabularies have tokens of up to some eighty blanks, and
+// of as many dashes and such.
 const denseRun = 8
 
 func denseBytes(text []byte) (n int) {
@@ -154,7 +158,8 @@ func (c *tokenCounter) add(text []byte) {
 		run := i - start
 		switch kind {
 		case letter:
-			// Most words of up to eight letters are one token, longer ones one for every six letters more.
+			// Most words of up to eight letters are one token, longer ones one for every six
+			// letters more.
 			n += 6 + max(0, run-8)
 		case digit:
 			n += 6 * ((run + 2) / 3)

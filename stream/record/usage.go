@@ -15,7 +15,8 @@ type Usage struct {
 	Reasoning  int64 // of the completion, not seen
 }
 
-// parseUsage reads a usage object, by the names of either of OpenAI's APIs. It is there when it holds any of the counts.
+// parseUsage reads a usage object, by the names of either of OpenAI's APIs. It is there when it
+// holds any of the counts.
 func parseUsage(src []byte) (u Usage, ok bool) {
 	total := false
 	for w := rawjson.WalkAt(src, 0); w.Next(); {

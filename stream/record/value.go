@@ -16,7 +16,8 @@ type (
 	null   map[string]any // always nil, so that a template takes it for false
 )
 
-// nullMark is how null prints: as what is no UTF-8, so that no prompt with it goes out, and no other text holds it by chance.
+// nullMark is how null prints: as what is no UTF-8, so that no prompt with it goes out, and no
+// other text holds it by chance.
 const nullMark = "\xff\xfenull\xfe\xff"
 
 func (o object) String() string { return string(appendJSON(nil, o)) }
@@ -31,8 +32,8 @@ func (o object) fields() string {
 	return "the record has " + listed(slices.Sorted(maps.Keys(o)))
 }
 
-// valueAt returns the Go value of the JSON that begins at i, and the position after it. It recurs as deep as the JSON nests,
-// which the check before bounds at 10,000.
+// valueAt returns the Go value of the JSON that begins at i, and the position after it. It recurs
+// as deep as the JSON nests, which the check before bounds at 10,000.
 func valueAt(src []byte, i int) (any, int) {
 	switch src[i] {
 	case '{':
