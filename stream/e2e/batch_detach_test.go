@@ -21,10 +21,7 @@ func TestBatchDetached(t *testing.T) {
 	if code := first.exit(t); code != 75 || len(first.lines()) != 0 {
 		t.Fatalf("exit %d, %d lines: %s", code, len(first.lines()), first.err.String())
 	}
-	said := first.err.String()
-	if !strings.Contains(said, "1 batch not finished yet") || !strings.Contains(said, "hint: the same command collects") {
-		t.Errorf("said\n%s", said)
-	}
+	first.says(t, "1 batch not finished yet", "hint: the same command collects")
 	listed := listBatches(t, dir, sim)
 	if len(listed) != 1 || !listed[0].Pending || listed[0].Requests != 50 || listed[0].Batch == "" || listed[0].Model != "gpt-4o-mini" {
 		t.Errorf("listed %+v", listed)
@@ -97,13 +94,7 @@ func TestBatchWhoseInputIsEdited(t *testing.T) {
 	if c := sim.batches(t); c.Batches != 2 || c.Answered != 50 {
 		t.Errorf("the simulator counted %+v", c)
 	}
-	said := p.err.String()
-	if !strings.Contains(said, "20 of its answers are for records that this input does not hold: they are in the ledger") {
-		t.Errorf("said\n%s", said)
-	}
-	if !strings.Contains(said, "30 in: 30 ok, 0 failed") {
-		t.Errorf("said\n%s", said)
-	}
+	p.says(t, "20 of its answers are for records that this input does not hold: they are in the ledger", "30 in: 30 ok, 0 failed")
 	// They are there when they are wanted again.
 	if p := run(write(1, 10, "")); len(contents(t, p)) != 10 || sim.batches(t).Batches != 2 {
 		t.Errorf("%d lines, %d batches", len(p.lines()), sim.batches(t).Batches)
@@ -199,8 +190,6 @@ func TestBatchOfOtherRecordsIsNotWaitedFor(t *testing.T) {
 		if code := p.exit(t); code != 0 || len(contents(t, p)) != 5 {
 			t.Errorf("%v: exit %d, %d lines: %s", flags, code, len(p.lines()), p.err.String())
 		}
-		if !strings.Contains(p.err.String(), "1 batch with records that this input does not hold: not finished yet") {
-			t.Errorf("%v: said\n%s", flags, p.err.String())
-		}
+		p.says(t, "1 batch with records that this input does not hold: not finished yet")
 	}
 }

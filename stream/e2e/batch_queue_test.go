@@ -25,9 +25,7 @@ func TestBatchLargerThanTheQueue(t *testing.T) {
 	if done := c.Ended["completed"]; c.Answered != 40 || done < 2 || done > 8 {
 		t.Errorf("the simulator counted %+v", c)
 	}
-	if !strings.Contains(p.err.String(), "the provider has no room for 40 requests at a time: they are submitted in two batches") {
-		t.Errorf("said\n%s", p.err.String())
-	}
+	p.says(t, "the provider has no room for 40 requests at a time: they are submitted in two batches")
 }
 
 // With --detach each command takes it one step further.

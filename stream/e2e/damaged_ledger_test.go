@@ -67,11 +67,7 @@ func (j *ledgerJob) refused(p *process, code int, before []byte, asked int, want
 	if code != 1 || p.out.Len() > 0 {
 		j.Errorf("%v: exit %d with %d bytes of output", p.Args[1:], code, p.out.Len())
 	}
-	for _, w := range want {
-		if !strings.Contains(p.err.String(), w) {
-			j.Errorf("%v said %q, without %q", p.Args[1:], &p.err, w)
-		}
-	}
+	p.says(j, want...)
 	if before != nil && !bytes.Equal(j.content(), before) {
 		j.Errorf("%v changed the ledger", p.Args[1:])
 	}

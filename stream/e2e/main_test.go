@@ -230,6 +230,16 @@ func (p *process) wait(t testing.TB) int {
 	return p.ProcessState.ExitCode()
 }
 
+// says fails the test unless all of these words are in what p said on stderr.
+func (p *process) says(t testing.TB, words ...string) {
+	t.Helper()
+	for _, w := range words {
+		if !strings.Contains(p.err.String(), w) {
+			t.Errorf("%v: no %q in\n%s", p.Args[1:], w, &p.err)
+		}
+	}
+}
+
 // lines splits p's stdout.
 func (p *process) lines() []string { return splitLines(p.out.String()) }
 

@@ -59,11 +59,7 @@ func TestModelIsLookedForThroughAnOutage(t *testing.T) {
 			if code := p.exit(t); code != test.code {
 				t.Errorf("exit %d, want %d", code, test.code)
 			}
-			for _, s := range test.says {
-				if !strings.Contains(p.err.String(), s) {
-					t.Errorf("%q is not in what was said:\n%s", s, &p.err)
-				}
-			}
+			p.says(t, test.says...)
 		})
 	}
 }
