@@ -6,12 +6,6 @@ import (
 	"testing"
 )
 
-// command runs llmpipe in j's directory, which must end well, and returns its lines.
-func (j *ledgerJob) command(args ...string) []string {
-	j.Helper()
-	return j.lines(llmpipe(j, j.dir, args...))
-}
-
 // checkSameLines compares lines in any order.
 func checkSameLines(t testing.TB, what string, got, want []string) {
 	t.Helper()
