@@ -23,12 +23,12 @@ func benchLedger(b *testing.B, records int) (string, int64) {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "ledger.jsonl")
 	l := mustOpen(b, path, Options{Fsync: FsyncNever})
-	var batch Group
+	var group Group
 	for n := range records {
-		batch.Results = append(batch.Results, kilobyteResult(n))
-		if len(batch.Results) == 64 || n == records-1 {
-			mustCommit(b, l, &batch)
-			batch.Reset()
+		group.Results = append(group.Results, kilobyteResult(n))
+		if len(group.Results) == 64 || n == records-1 {
+			mustCommit(b, l, &group)
+			group.Reset()
 		}
 	}
 	info, err := os.Stat(path)
@@ -64,13 +64,13 @@ func BenchmarkCommit(b *testing.B) {
 	for _, fsync := range []Fsync{FsyncAlways, FsyncEverySecond, FsyncNever} {
 		b.Run("fsync="+fsync.String(), func(b *testing.B) {
 			l := mustOpen(b, filepath.Join(b.TempDir(), "ledger.jsonl"), Options{Fsync: fsync})
-			var batch Group
+			var group Group
 			for n := range 64 {
-				batch.Results = append(batch.Results, kilobyteResult(n))
+				group.Results = append(group.Results, kilobyteResult(n))
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := l.Commit(&batch); err != nil {
+				if err := l.Commit(&group); err != nil {
 					b.Fatal(err)
 				}
 			}

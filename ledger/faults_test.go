@@ -82,8 +82,8 @@ func (f faultFile) Lock() error {
 	return f.File.Lock()
 }
 
-// batchToFail is what the tests here try to write: results 10 to 12 and failures 20 and 21.
-func batchToFail() *Group {
+// groupToFail is what the tests here try to write: results 10 to 12 and failures 20 and 21.
+func groupToFail() *Group {
 	b := resultsOf(10, 13)
 	b.Failures = append(b.Failures, testFailure(20), testFailure(21))
 	return b
@@ -95,7 +95,7 @@ func TestAWriteThatFailsAnywhereKeepsWhatIsWhole(t *testing.T) {
 	whole := mustOpen(t, path, Options{Fsync: FsyncNever})
 	mustCommit(t, whole, resultsOf(0, 2))
 	before := read(t, path)
-	mustCommit(t, whole, batchToFail())
+	mustCommit(t, whole, groupToFail())
 	after := read(t, path)
 
 	for _, failure := range []struct {
@@ -140,12 +140,12 @@ func TestAWriteThatFailsAnywhereKeepsWhatIsWhole(t *testing.T) {
 	}
 }
 
-// checkFailedCommit commits batchToFail, and fails unless it says that the lines kept are safe, and
+// checkFailedCommit commits groupToFail, and fails unless it says that the lines kept are safe, and
 // no others.
 func checkFailedCommit(t *testing.T, l *Ledger, room int, kept []byte) {
 	t.Helper()
 	failed := (*WriteError)(nil)
-	if err := l.Commit(batchToFail()); !errors.As(err, &failed) {
+	if err := l.Commit(groupToFail()); !errors.As(err, &failed) {
 		t.Fatalf("room for %d bytes: %v, want a WriteError", room, err)
 	}
 	if got, want := failed.Results, resultsIn(kept); got != want {
@@ -184,7 +184,7 @@ func TestAFailedSyncIsNeverTriedAgain(t *testing.T) {
 	fsys.syncErr = errDisk
 	before := fsys.syncs.Load()
 	failed := (*WriteError)(nil)
-	if err := l.Commit(batchToFail()); !errors.As(err, &failed) || !errors.Is(err, errDisk) || failed.Results > 0 || failed.Failures > 0 {
+	if err := l.Commit(groupToFail()); !errors.As(err, &failed) || !errors.Is(err, errDisk) || failed.Results > 0 || failed.Failures > 0 {
 		t.Errorf("commit: %+v", err)
 	}
 	fsys.syncErr = nil

@@ -67,7 +67,7 @@ func mustCommit(t testing.TB, l *Ledger, b *Group) {
 	}
 }
 
-// resultsOf returns a batch of the results from..to-1.
+// resultsOf returns a group of the results from..to-1.
 func resultsOf(from, to int) *Group {
 	b := new(Group)
 	for n := from; n < to; n++ {

@@ -38,26 +38,26 @@ func recordPrompts(b *testing.B, path string, input io.Reader) {
 	answer := []byte(`{"id":"chatcmpl-1","object":"chat.completion","created":1750000000,"model":"m","choices":[{"index":0,` +
 		`"message":{"role":"assistant","content":"an answer of a few words, as most of them are","refusal":null},"logprobs":null,` +
 		`"finish_reason":"stop"}],"usage":{"prompt_tokens":20,"completion_tokens":10,"total_tokens":30}}`)
-	var batch ledger.Group
+	var group ledger.Group
 	commit := func() {
-		if err := l.Commit(&batch); err != nil {
+		if err := l.Commit(&group); err != nil {
 			b.Fatal(err)
 		}
-		batch.Reset()
+		group.Reset()
 	}
 	for lines := bufio.NewScanner(input); lines.Scan(); {
 		var rec record.Record
 		if err := decoder.Decode(&rec, bytes.Clone(lines.Bytes())); err != nil {
 			b.Fatal(err)
 		}
-		batch.Results = append(batch.Results, ledger.Result{
+		group.Results = append(group.Results, ledger.Result{
 			Record: ledger.Record{
 				ID: rec.ID, Request: rec.Request, Endpoint: rec.Endpoint.String(), Model: rec.Model, Provider: "somewhere",
 				PromptTokens: 20, CompletionTokens: 10, Attempts: 1, LatencyMS: 800, Time: time.Now(),
 			},
 			Response: answer,
 		})
-		if len(batch.Results) == groupRecords {
+		if len(group.Results) == groupRecords {
 			commit()
 		}
 	}

@@ -211,21 +211,21 @@ func recordNumbers(b *testing.B, path string, n int) {
 	answer := []byte(`{"id":"chatcmpl-1","object":"chat.completion","created":1750000000,"model":"m","choices":[{"index":0,` +
 		`"message":{"role":"assistant","content":"an answer of a few words, as most of them are"},"finish_reason":"stop"}],` +
 		`"usage":{"prompt_tokens":20,"completion_tokens":10,"total_tokens":30}}`)
-	var batch ledger.Group
+	var group ledger.Group
 	for i := range n {
 		id := fmt.Append(nil, i)
-		batch.Results = append(batch.Results, ledger.Result{
+		group.Results = append(group.Results, ledger.Result{
 			Record: ledger.Record{
 				ID: id, Request: sha256.Sum256(id), Endpoint: "chat", Model: "m",
 				Provider: "somewhere", Attempts: 1, Time: time.Now(),
 			},
 			Response: answer,
 		})
-		if len(batch.Results) == 1000 || i == n-1 {
-			if err := l.Commit(&batch); err != nil {
+		if len(group.Results) == 1000 || i == n-1 {
+			if err := l.Commit(&group); err != nil {
 				b.Fatal(err)
 			}
-			batch.Reset()
+			group.Reset()
 		}
 	}
 	if err := l.Close(); err != nil {

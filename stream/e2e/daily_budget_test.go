@@ -19,7 +19,7 @@ func aDayEarlier(t *testing.T, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var batch ledger.Group
+	var group ledger.Group
 	err = ledger.Scan(name, func(e ledger.Entry) error {
 		if e.Result == nil {
 			return nil
@@ -27,13 +27,13 @@ func aDayEarlier(t *testing.T, name string) {
 		r := *e.Result
 		r.ID, r.Response = slices.Clone(r.ID), slices.Clone(r.Response)
 		r.Time = r.Time.AddDate(0, 0, -1)
-		batch.Results = append(batch.Results, r)
+		group.Results = append(group.Results, r)
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Commit(&batch); err != nil {
+	if err := l.Commit(&group); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Close(); err != nil {
