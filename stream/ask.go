@@ -137,6 +137,9 @@ func (l *lane) lesson(q *Request) limiter.Outcome {
 		}
 	case provider.Transient:
 		o.Kind = limiter.Transient
+		if q.reply.Shared {
+			o.Kind = limiter.Cancelled // one connection that is lost is no outage
+		}
 	case provider.Cancelled:
 		o.Kind = limiter.Cancelled
 	default:

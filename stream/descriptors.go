@@ -7,15 +7,18 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// spareDescriptors are left for what is opened beside connections once requests are in flight: temporary files, the ledger read again,
-// what a hook is run with, the names of hosts looked up. A process that has few keeps half of them.
+// spareDescriptors are left for what is opened beside connections once requests are in flight:
+// temporary files, the ledger read again, what a hook is run with, the names of hosts looked up. A
+// process that has few keeps half of them.
 const spareDescriptors = 32
 
-// usualInFlight is what a lane that is told no number finds its way up to, as [limiter.Config] has it.
+// usualInFlight is what a lane that is told no number finds its way up to, as [limiter.Config] has
+// it.
 const usualInFlight = 256
 
-// fitDescriptors sees to it that no more requests are in flight than the process may have connections open, and says so where that is fewer
-// than asked for. A request in flight needs one connection. What is left is shared out as the lanes' numbers are.
+// fitDescriptors sees to it that no more requests are in flight than the process may have
+// connections open, and says so where that is fewer than asked for. A request in flight needs one
+// connection. What is left is shared out as the lanes' numbers are.
 func (l *lanes) fitDescriptors(hosts []*Host) {
 	wanted := 0
 	for i, h := range hosts {
@@ -58,7 +61,8 @@ func limitInFlight(c *limiter.Config, n int) {
 	}
 }
 
-// connectionsWithin is how many connections may be open where at most so many descriptors may be, and some are.
+// connectionsWithin is how many connections may be open where at most so many descriptors may be,
+// and some are.
 func connectionsWithin(most, open int) int {
 	left := most - open
 	return max(1, left-min(spareDescriptors, left/2))

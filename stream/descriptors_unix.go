@@ -4,11 +4,13 @@ package stream
 
 import "golang.org/x/sys/unix"
 
-// fewDescriptors is how many open ones are counted at most, at a system call each: whoever inherits more is no shell's child.
+// fewDescriptors is how many open ones are counted at most, at a system call each: whoever inherits
+// more is no shell's child.
 const fewDescriptors = 4096
 
-// descriptors are how many the process may have open, and how many are open now; 0 where there is room for enough more in any case. The
-// limit is the hard one: Go raises the other to it when a program starts.
+// descriptors are how many the process may have open, and how many are open now; 0 where there is
+// room for enough more in any case. The limit is the hard one: Go raises the other to it when a
+// program starts.
 func descriptors(enough int) (most, open int) {
 	var limit unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil || uint64(limit.Cur) >= uint64(enough+fewDescriptors) {

@@ -37,7 +37,8 @@ func (l *lanes) tendConnections(ctx context.Context) {
 	}
 }
 
-// allAsked reports whether no record waits to be asked for the first time, nor will. What batches say is asked all the time.
+// allAsked reports whether no record waits to be asked for the first time, nor will. What batches
+// say is asked all the time.
 func (l *lanes) allAsked() bool {
 	return l.cfg.Mode == ModeRealtime && (l.flow.stop.ending() || l.flow.allRead.Load() && len(l.fresh) == 0)
 }

@@ -9,8 +9,9 @@ import (
 	"llmpipe/stream/provider"
 )
 
-// patience ends a lane that has given nothing for --give-up, to the second. The limiter gives up where it is asked for a permit or told of
-// a refusal; here that is seen to where every record sleeps, for as much as a minute beyond.
+// patience ends a lane that has given nothing for --give-up, to the second. The limiter gives up
+// where it is asked for a permit or told of a refusal; here that is seen to where every record
+// sleeps, for as much as a minute beyond.
 type patience struct {
 	pressed vigil // since the first refusal with no other answer behind it
 	down    vigil // since the breaker opened

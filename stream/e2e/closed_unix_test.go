@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// A closed stdout or stdin is an error before anything is asked, and not a place where answers vanish. The null device is none, nor is a
-// process that was given nothing else, as daemons are.
+// A closed stdout or stdin is an error before anything is asked, and not a place where answers
+// vanish. The null device is none, nor is a process that was given nothing else, as daemons are.
 func TestClosedStandardFiles(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

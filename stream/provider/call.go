@@ -8,10 +8,12 @@ import (
 	"time"
 )
 
-// callTimeout bounds a call that moves little, such as one that asks how a batch is doing. Such answers come at once or not at all.
+// callTimeout bounds a call that moves little, such as one that asks how a batch is doing. Such
+// answers come at once or not at all.
 const callTimeout = time.Minute
 
-// call is a request about files or batches on its way through go-openai: what it lacks, and what came back.
+// call is a request about files or batches on its way through go-openai: what it lacks, and what
+// came back.
 type call struct {
 	adjust func(*http.Request) error // adds to the request what go-openai leaves out; nil when it is whole
 	once   bool                      // over a connection of its own, and never sent again by the transport
@@ -31,7 +33,8 @@ type call struct {
 
 type callKey struct{}
 
-// run makes the call that send asks go-openai for. It returns nil when a 2xx came back whole, else a *CallError.
+// run makes the call that send asks go-openai for. It returns nil when a 2xx came back whole, else
+// a *CallError.
 func (c *Client) run(ctx context.Context, k *call, send func(context.Context) error) error {
 	limit, missing := min(c.timeout, callTimeout), "no answer within "
 	if k.moves {
@@ -86,8 +89,9 @@ func (k *call) roundTrip(d *doer, req *http.Request) (*http.Response, error) {
 	}
 	k.via = d.connections.current.Load()
 	if k.once {
-		// An idle connection may be dead, and then nobody knows whether the request arrived. Without GetBody the transport cannot send
-		// a body twice, whatever header the user adds to say that it might.
+		// An idle connection may be dead, and then nobody knows whether the request arrived.
+		// Without GetBody the transport cannot send a body twice, whatever header the user adds to
+		// say that it might.
 		k.via, req.GetBody = d.connections.fresh, nil
 	}
 	res, err := k.via.RoundTrip(req)
@@ -116,8 +120,8 @@ func (k *call) roundTrip(d *doer, req *http.Request) (*http.Response, error) {
 	return nil, errTaken
 }
 
-// accountPath takes the deployment out of a path of Azure's, where files and batches belong to the account:
-// /openai/deployments/mine/files is /openai/files.
+// accountPath takes the deployment out of a path of Azure's, where files and batches belong to the
+// account: /openai/deployments/mine/files is /openai/files.
 func accountPath(path string) string {
 	const azure, deployments = "/openai/", "deployments/"
 	base, rest, ok := strings.Cut(path, azure+deployments)

@@ -242,6 +242,7 @@ func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte,
 		c.proxy.explainAnswer(reply)
 	default:
 		reply.unanswered(ctx, attempt, err, "no answer within "+c.timeout.String())
+		reply.Shared = x.another
 		if attempt.link.conn == nil {
 			reply.Sent = false
 			c.proxy.explain(reply, err)

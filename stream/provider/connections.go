@@ -1,42 +1,39 @@
 package provider
 
 import (
-	"context"
-	"crypto/tls"
-	"errors"
-	"io"
 	"math"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"llmpipe/stream/provider/sim"
 )
 
-// Time-outs for what comes before a request can be sent. There is none for the response's headers: they come with the answer, and
-// Config.Timeout bounds that.
+// Time-outs for what comes before a request can be sent. There is none for the response's headers:
+// they come with the answer, and Config.Timeout bounds that.
 const (
 	dialTimeout = 10 * time.Second
 	tlsTimeout  = 10 * time.Second
 	idleTimeout = 90 * time.Second
 )
 
-// How soon a connection whose packets vanish, as when a laptop wakes up elsewhere or a NAT forgets it, is known to be dead while an answer
-// is waited for. Over HTTP/2 a ping is sent when nothing has come for silence, and has as long to come back. Over HTTP/1.1 the system
-// probes: after probeIdle, probes times at every probeInterval. It cannot while bytes wait to be acknowledged.
+// How soon a connection whose packets vanish, as when a laptop wakes up elsewhere or a NAT forgets
+// it, is known to be dead while an answer is waited for. Over HTTP/2 a ping is sent when nothing
+// has come for silence, and has pingTimeout to come back: long enough for TCP to get over ten bad
+// seconds. Over HTTP/1.1 the system probes: after probeIdle, probes times at every probeInterval.
+// It cannot while bytes wait to be acknowledged.
 const (
-	silence       = 10 * time.Second
+	silence       = 5 * time.Second
+	pingTimeout   = 10 * time.Second
 	probeIdle     = 15 * time.Second
 	probeInterval = 5 * time.Second
 	probes        = 3
 )
 
-// transportTo returns what makes transports to base, through via if there is one, or to the simulator. Each keeps so many idle connections
-// at most.
+// transportTo returns what makes transports to base, through via if there is one, or to the
+// simulator. Each keeps so many idle connections at most.
 func transportTo(base *url.URL, via *proxy, sim *sim.Server, idle int) func(open *atomic.Int64) *http.Transport {
 	dialer := &net.Dialer{
 		Timeout:         dialTimeout,
@@ -53,7 +50,7 @@ func transportTo(base *url.URL, via *proxy, sim *sim.Server, idle int) func(open
 			MaxIdleConnsPerHost: max(idle, 2),
 			IdleConnTimeout:     idleTimeout,
 			ForceAttemptHTTP2:   true,
-			HTTP2:               &http.HTTP2Config{SendPingTimeout: silence, PingTimeout: silence},
+			HTTP2:               &http.HTTP2Config{SendPingTimeout: silence, PingTimeout: pingTimeout},
 			// On this machine compressing costs both ends more than the wire does.
 			DisableCompression: sim != nil || isLoopback(base.Hostname()),
 			ReadBufferSize:     8 << 10,
@@ -66,13 +63,14 @@ func transportTo(base *url.URL, via *proxy, sim *sim.Server, idle int) func(open
 
 // connections are those of one client to its provider.
 //
-// Where an answer did not come in time nobody knows whether its connection lives. Over HTTP/1.1 it is closed, and with it every other
-// that is idle, so that the retry goes over one that has just answered or is new. Over HTTP/2 all requests share one: where nothing at
-// all has come over it, requests go to another transport and so to a new connection, while those that are under way have their time to
-// end.
+// Where an answer did not come in time nobody knows whether its connection lives. Over HTTP/1.1 it
+// is closed, and with it every other that is idle, so that the retry goes over one that has just
+// answered or is new. Over HTTP/2 all requests share one: where nothing at all has come over it,
+// requests go to another transport and so to a new connection, while those that are under way have
+// their time to end.
 //
-// An idle one may hold a thread of its server, as llama.cpp's does for 5 s, and others wait for that. So no more are kept than were of use
-// lately: see expect.
+// An idle one may hold a thread of its server, as llama.cpp's does for 5 s, and others wait for
+// that. So no more are kept than were of use lately: see expect.
 type connections struct {
 	make    func() *http.Transport
 	current atomic.Pointer[http.Transport]
@@ -85,8 +83,8 @@ type connections struct {
 	allowed  atomic.Int64 // as many attempts as there may come to be
 }
 
-// newConnections makes connections for as many attempts as there come to be, until expect is told otherwise. transport makes what they are
-// dialled by, and is given what counts them.
+// newConnections makes connections for as many attempts as there come to be, until expect is told
+// otherwise. transport makes what they are dialled by, and is given what counts them.
 func newConnections(transport func(open *atomic.Int64) *http.Transport) *connections {
 	c := &connections{}
 	c.make = func() *http.Transport { return transport(&c.open) }
@@ -97,15 +95,17 @@ func newConnections(transport func(open *atomic.Int64) *http.Transport) *connect
 	return c
 }
 
-// fading is what is left of a past peak at each call of expect, and slack what is kept beyond it, for what is dialled in vain when another
-// connection comes free first, and so that one request now and then finds a connection.
+// fading is what is left of a past peak at each call of expect, and slack what is kept beyond it,
+// for what is dialled in vain when another connection comes free first, and so that one request now
+// and then finds a connection.
 const (
 	fading = 0.95
 	slack  = 2
 )
 
-// expect is told, a few times a second and never by two at once, how many requests may be in flight from now on; 0 where no more will be
-// than are. It closes idle connections beyond that, and beyond what was in flight lately.
+// expect is told, a few times a second and never by two at once, how many requests may be in flight
+// from now on; 0 where no more will be than are. It closes idle connections beyond that, and beyond
+// what was in flight lately.
 func (c *connections) expect(n int) {
 	c.past.Store(int64(max(fading*float64(c.past.Load()), float64(c.peak.Swap(c.inFlight.Load())))))
 	c.allowed.Store(int64(n))
@@ -137,8 +137,8 @@ func (c *connections) end() {
 	c.trim()
 }
 
-// limit bounds how many are open at once, idle ones and those being made among them, but for those that are used once. It is called before
-// anything is asked.
+// limit bounds how many are open at once, idle ones and those being made among them, but for those
+// that are used once. It is called before anything is asked.
 func (c *connections) limit(n int) {
 	unlimited := c.make
 	c.make = func() *http.Transport {
@@ -169,62 +169,4 @@ func (c *connections) doubt(via *http.Transport, l *link) {
 // close closes idle connections.
 func (c *connections) close() {
 	c.current.Load().CloseIdleConnections()
-}
-
-// late reports whether err, of a request under ctx, is that something did not come in time.
-func late(ctx context.Context, err error) bool {
-	var e net.Error
-	return errors.Is(context.Cause(ctx), errTimeout) || errors.As(err, &e) && e.Timeout()
-}
-
-// link is what is known of the connection that a request was sent over. A request after the other may use it.
-type link struct {
-	trace  httptrace.ClientTrace
-	conn   net.Conn // nil while there is none
-	socket *socket  // beneath it; nil for the simulator's
-	reused bool     // others were sent over it before
-	reads  int64    // of the socket, when the request was sent
-	sent   int64    // bytes before it
-}
-
-func newLink() *link {
-	l := &link{}
-	l.trace.GotConn = l.got
-	return l
-}
-
-// got is told of the connection that the next request goes over.
-func (l *link) got(info httptrace.GotConnInfo) {
-	l.conn, l.reused = info.Conn, info.Reused
-	if l.socket = socketOf(info.Conn); l.socket != nil {
-		l.reads, l.sent = l.socket.reads.Load(), l.socket.sent.Load()
-	}
-}
-
-// multiplexed reports whether other requests share the connection.
-func (l *link) multiplexed() bool {
-	c, ok := l.conn.(*tls.Conn)
-	return ok && c.ConnectionState().NegotiatedProtocol == "h2"
-}
-
-// silent reports whether nothing at all has come since the request was sent, not even the answer to a ping.
-func (l *link) silent() bool { return l.socket != nil && l.socket.reads.Load() == l.reads }
-
-// passedEnd reports whether the request, with whose status or err the exchange ended, and the end of a kept connection passed each other:
-// the server had closed it, having nothing to do, and has read nothing of the request. A 408 that comes at once is how some say that they
-// close. After a reset that cannot be told, since what was read may not have been acknowledged by then.
-func (l *link) passedEnd(status int, err error) bool {
-	if !l.reused || l.socket == nil || l.multiplexed() {
-		return false
-	}
-	if err == nil && status != http.StatusRequestTimeout || err != nil && (status != 0 || !isEnd(err)) {
-		return false
-	}
-	return l.socket.acknowledged() == l.sent
-}
-
-// isEnd reports whether err is that of a connection that its other end has closed.
-func isEnd(err error) bool {
-	const closedIdle = "http: server closed idle connection" // net/http, which does not export it
-	return errors.Is(err, io.EOF) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed) || err.Error() == closedIdle
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -69,8 +70,11 @@ func overWire(t *testing.T, secure bool, timeout, latency time.Duration) (*Clien
 	t.Helper()
 	listener := sim.NewListener()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
+		body, _ := io.ReadAll(r.Body)
 		time.Sleep(latency)
+		if string(body) == abort {
+			panic(http.ErrAbortHandler)
+		}
 		_, _ = io.WriteString(w, answeredBody)
 	}))
 	_ = server.Listener.Close()
@@ -103,6 +107,9 @@ func overWire(t *testing.T, secure bool, timeout, latency time.Duration) (*Clien
 	return client, w
 }
 
+// abort is a request that its server gives up, alone among those on its connection.
+const abort = `{"abort":true}`
+
 // askOnce makes one attempt, and returns how long it took.
 func askOnce(t *testing.T, c *Client) (*Reply, time.Duration) {
 	r := &Reply{}
@@ -120,7 +127,7 @@ func TestSilentConnectionIsGivenUp(t *testing.T) {
 			t.Fatal(r.Err)
 		}
 		w.cut()
-		if r, took := askOnce(t, client); r.Class != Transient || !r.Sent || took > 2*silence {
+		if r, took := askOnce(t, client); r.Class != Transient || !r.Sent || took > silence+pingTimeout {
 			t.Errorf("over a silent connection: %v, %v after %s", r.Class, r.Err, took)
 		}
 		if r, took := askOnce(t, client); r.Class != OK || took > 0 || w.dials.Load() != 2 {
@@ -231,4 +238,47 @@ func TestConnectionsCloseAsTheyComeFree(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Requests that fail with the connection they share are one failure, however many they are. What
+// fails alone over a connection that goes on is one by itself.
+func TestSharedFailure(t *testing.T) {
+	const many = 12
+	for name, c := range map[string]struct {
+		timeout time.Duration
+		want    int // that are failures of their own
+	}{
+		"a lost connection":  {DefaultTimeout, 1},
+		"a silent one":       {3 * time.Second, 1},
+		"aborted one by one": {0, many},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			client, w := overWire(t, true, c.timeout, time.Second)
+			askOnce(t, client)
+			var own atomic.Int64
+			body := `{"model":"m","messages":[]}`
+			if c.timeout == 0 {
+				body = abort
+			} else {
+				w.cut()
+			}
+			var all sync.WaitGroup
+			for range many {
+				all.Go(func() {
+					r := &Reply{}
+					client.Ask(t.Context(), record.Chat, []byte(body), r)
+					if r.Class != Transient {
+						t.Errorf("%s: %v, %v", name, r.Class, r.Err)
+					}
+					if !r.Shared {
+						own.Add(1)
+					}
+				})
+			}
+			all.Wait()
+			if n := own.Load(); n != int64(c.want) {
+				t.Errorf("%s: %d of %d requests are failures of their own, want %d", name, n, many, c.want)
+			}
+		})
+	}
 }

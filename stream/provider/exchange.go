@@ -21,9 +21,11 @@ type exchange struct {
 	header   http.Header
 	raw      []byte
 	repeated bool // the body was sent twice
+	another  bool // the connection went down, as other requests have told
 }
 
-// make makes the attempt: it sends a copy of stub over connections, and once more where the first copy was never read.
+// make makes the attempt: it sends a copy of stub over connections, and once more where the first
+// copy was never read.
 func (x *exchange) make(c *connections, attempt *deadline, stub *http.Request) error {
 	c.begin()
 	defer c.end()
@@ -35,13 +37,18 @@ func (x *exchange) make(c *connections, attempt *deadline, stub *http.Request) e
 		via = c.fresh
 		err = x.send(via, attempt.copyOf(stub))
 	}
-	if err != nil && late(attempt, err) {
+	if err == nil {
+		return nil
+	}
+	x.another = attempt.link.another(attempt, err)
+	if late(attempt, err) {
 		c.doubt(via, attempt.link)
 	}
 	return err
 }
 
-// send sends req with the exchange's body, and reads the answer whole. An error is the transport's, or that of reading the answer.
+// send sends req with the exchange's body, and reads the answer whole. An error is the transport's,
+// or that of reading the answer.
 func (x *exchange) send(transport http.RoundTripper, req *http.Request) error {
 	x.fill(req)
 	res, err := transport.RoundTrip(req)
@@ -56,20 +63,22 @@ func (x *exchange) send(transport http.RoundTripper, req *http.Request) error {
 	return err
 }
 
-// fill gives req, a copy of a stub, the exchange's body. The readers are of the type that net/http knows to hold everything in memory: it
-// then writes header and body in one go.
+// fill gives req, a copy of a stub, the exchange's body. The readers are of the type that net/http
+// knows to hold everything in memory: it then writes header and body in one go.
 func (x *exchange) fill(req *http.Request) {
 	body := x.body
 	req.ContentLength = int64(len(body))
 	req.Body = io.NopCloser(bytes.NewReader(body))
-	// With GetBody the transport resends by itself when an idle connection turns out to be dead before anything was answered.
+	// With GetBody the transport resends by itself when an idle connection turns out to be dead
+	// before anything was answered.
 	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 }
 
 // errTooLarge says that a response went past MaxResponse.
 var errTooLarge = fmt.Errorf("response is larger than %d MiB", MaxResponse>>20)
 
-// readBounded appends what r holds to dst, up to MaxResponse. size is what was announced, negative when nothing was.
+// readBounded appends what r holds to dst, up to MaxResponse. size is what was announced, negative
+// when nothing was.
 func readBounded(dst []byte, r io.Reader, size int64) ([]byte, error) {
 	if size > MaxResponse {
 		return dst, errTooLarge
@@ -94,14 +103,15 @@ func readBounded(dst []byte, r io.Reader, size int64) ([]byte, error) {
 	}
 }
 
-// mayBePacked tells whether a body is to be looked at for being compressed: by its first byte, which is that of gzip, zstd or zlib and of
-// no JSON, or by a header that says so.
+// mayBePacked tells whether a body is to be looked at for being compressed: by its first byte,
+// which is that of gzip, zstd or zlib and of no JSON, or by a header that says so.
 func mayBePacked(body []byte, h http.Header) bool {
 	return len(body) > 0 && (bytes.IndexByte([]byte("\x1f\x28\x78"), body[0]) >= 0 || len(h["Content-Encoding"]) > 0)
 }
 
-// unpacked returns what body holds, decompressed where it is compressed. Gateways compress what nobody asked for, and say in the header
-// that a body is compressed which another has decompressed on the way: the bytes tell.
+// unpacked returns what body holds, decompressed where it is compressed. Gateways compress what
+// nobody asked for, and say in the header that a body is compressed which another has decompressed
+// on the way: the bytes tell.
 func unpacked(body []byte, h http.Header) ([]byte, error) {
 	r, err := unpacking(body)
 	if err == nil {
@@ -134,7 +144,8 @@ func looksPlain(body []byte) bool {
 	return len(body) == 0 || body[0] >= ' ' && body[0] < 0x7f
 }
 
-// unpackedBody is a response's body, decompressed where it is compressed although nobody asked for that.
+// unpackedBody is a response's body, decompressed where it is compressed although nobody asked for
+// that.
 type unpackedBody struct {
 	io.Reader
 	io.Closer

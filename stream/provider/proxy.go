@@ -14,7 +14,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// TypeProxy is the type of the errors of a proxy that the environment names, as against those of the provider behind it.
+// TypeProxy is the type of the errors of a proxy that the environment names, as against those of
+// the provider behind it.
 const TypeProxy = "proxy"
 
 // Codes of a proxy's errors, beside none.
@@ -30,8 +31,8 @@ type proxy struct {
 	target   *url.URL
 }
 
-// proxyTo is the proxy that the environment names for base, looked up once, as every request of a client goes to the same host; nil for
-// none.
+// proxyTo is the proxy that the environment names for base, looked up once, as every request of a
+// client goes to the same host; nil for none.
 func proxyTo(base *url.URL) (*proxy, error) {
 	variable := strings.ToUpper(base.Scheme) + "_PROXY"
 	u, err := http.ProxyFromEnvironment(&http.Request{URL: base})
@@ -79,7 +80,8 @@ type noTunnel struct {
 // Error implements error.
 func (e *noTunnel) Error() string { return "answered CONNECT with " + e.said }
 
-// forGood reports whether the answer speaks of what is asked for, and not of how the proxy or the network is just now.
+// forGood reports whether the answer speaks of what is asked for, and not of how the proxy or the
+// network is just now.
 func (e *noTunnel) forGood() bool {
 	switch e.status {
 	case http.StatusNotFound, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
@@ -90,7 +92,8 @@ func (e *noTunnel) forGood() bool {
 	return e.status < 500
 }
 
-// explain makes r, of a request that ended with err before there was a connection to the provider, tell of the proxy.
+// explain makes r, of a request that ended with err before there was a connection to the provider,
+// tell of the proxy.
 func (p *proxy) explain(r *Reply, err error) {
 	if p == nil || r.Class == Cancelled {
 		return
@@ -119,8 +122,8 @@ func (p *proxy) refused(r *Reply, refusal *noTunnel) {
 	}
 }
 
-// refusedSOCKS makes r tell of a proxy that speaks SOCKS 5. What net/http says of its answers are the texts of RFC 1928, section 6, and
-// RFC 1929.
+// refusedSOCKS makes r tell of a proxy that speaks SOCKS 5. What net/http says of its answers are
+// the texts of RFC 1928, section 6, and RFC 1929.
 func (p *proxy) refusedSOCKS(r *Reply, err error) {
 	said := strings.TrimPrefix(err.Error(), "unknown error ")
 	r.Class = Transient
@@ -133,8 +136,8 @@ func (p *proxy) refusedSOCKS(r *Reply, err error) {
 	}
 }
 
-// explainAnswer makes r, which holds an answer, tell of the proxy where that is who gave it: over plain HTTP a proxy's own answers look
-// like the provider's, but providers' are JSON.
+// explainAnswer makes r, which holds an answer, tell of the proxy where that is who gave it: over
+// plain HTTP a proxy's own answers look like the provider's, but providers' are JSON.
 func (p *proxy) explainAnswer(r *Reply) {
 	if p == nil || p.target.Scheme != "http" || r.Status < 400 || bytes.HasPrefix(bytes.TrimSpace(r.Body), []byte("{")) {
 		return

@@ -41,6 +41,9 @@ type Reply struct {
 	Latency time.Duration
 	// Sent says that the request may have reached the provider, and be billed, although no answer was understood.
 	Sent bool
+	// Shared says that the attempt failed with a connection that others share, and that one of those tells of it: together
+	// they are one failure.
+	Shared bool
 	// BodyInUse says that the transport may still be reading the request's body, so that its memory must not be written to: an attempt
 	// that failed or was refused may have ended before everything was sent. It stays set in a Reply that is used again.
 	BodyInUse bool

@@ -3,8 +3,13 @@ package provider
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptrace"
 	"sync/atomic"
+	"syscall"
 )
 
 // socket is a connection to a provider or its proxy, beneath TLS. It counts what passes.
@@ -14,6 +19,7 @@ type socket struct {
 	open   *atomic.Int64 // how many sockets there are
 	reads  atomic.Int64  // that brought something
 	sent   atomic.Int64  // bytes
+	down   atomic.Bool   // a request has told that it went down
 	acked  atomic.Int64  // of them, as the connection was closed; negative where that is not known
 }
 
@@ -74,11 +80,96 @@ func (s *socket) Close() error {
 	return s.Conn.Close()
 }
 
-// acknowledged is how many of the bytes sent the other end has acknowledged, by now or when the socket was closed; -1 where that cannot be
-// told.
+// acknowledged is how many of the bytes sent the other end has acknowledged, by now or when the
+// socket was closed; -1 where that cannot be told.
 func (s *socket) acknowledged() int64 {
 	if n := acknowledged(s.Conn); n >= 0 {
 		return n
 	}
 	return s.acked.Load()
+}
+
+// late reports whether err, of a request under ctx, is that something did not come in time.
+func late(ctx context.Context, err error) bool {
+	var e net.Error
+	return errors.Is(context.Cause(ctx), errTimeout) || errors.As(err, &e) && e.Timeout()
+}
+
+// link is what is known of the connection that a request was sent over. A request after the other
+// may use it.
+type link struct {
+	trace  httptrace.ClientTrace
+	conn   net.Conn // nil while there is none
+	socket *socket  // beneath it; nil for the simulator's
+	reused bool     // others were sent over it before
+	reads  int64    // of the socket, when the request was sent
+	sent   int64    // bytes before it
+}
+
+func newLink() *link {
+	l := &link{}
+	l.trace.GotConn = l.got
+	return l
+}
+
+// got is told of the connection that the next request goes over.
+func (l *link) got(info httptrace.GotConnInfo) {
+	l.conn, l.reused = info.Conn, info.Reused
+	if l.socket = socketOf(info.Conn); l.socket != nil {
+		l.reads, l.sent = l.socket.reads.Load(), l.socket.sent.Load()
+	}
+}
+
+// multiplexed reports whether other requests share the connection.
+func (l *link) multiplexed() bool {
+	c, ok := l.conn.(*tls.Conn)
+	return ok && c.ConnectionState().NegotiatedProtocol == "h2"
+}
+
+// silent reports whether nothing at all has come since the request was sent, not even the answer to
+// a ping.
+func (l *link) silent() bool { return l.socket != nil && l.socket.reads.Load() == l.reads }
+
+// another reports whether err, of a request under ctx, tells of a shared connection that went down
+// as a whole, and another request has told of that already.
+func (l *link) another(ctx context.Context, err error) bool {
+	var own streamError
+	switch {
+	case !l.multiplexed() || l.socket == nil:
+		return false
+	case late(ctx, err) && !l.silent(), errors.As(err, &own):
+		return false
+	}
+	return l.socket.down.Swap(true)
+}
+
+// streamError takes what HTTP/2 says of one request, where the connection goes on: net/http's own
+// type, which it does not export, makes itself any struct with these fields.
+type streamError struct {
+	StreamID uint32
+	Code     uint32
+	Cause    error
+}
+
+// Error implements error.
+func (streamError) Error() string { return "stream error" }
+
+// passedEnd reports whether the request, with whose status or err the exchange ended, and the end
+// of a kept connection passed each other: the server had closed it, having nothing to do, and has
+// read nothing of the request. A 408 that comes at once is how some say that they close. After a
+// reset that cannot be told, since what was read may not have been acknowledged by then.
+func (l *link) passedEnd(status int, err error) bool {
+	if !l.reused || l.socket == nil || l.multiplexed() {
+		return false
+	}
+	if err == nil && status != http.StatusRequestTimeout || err != nil && (status != 0 || !isEnd(err)) {
+		return false
+	}
+	return l.socket.acknowledged() == l.sent
+}
+
+// isEnd reports whether err is that of a connection that its other end has closed.
+func isEnd(err error) bool {
+	const closedIdle = "http: server closed idle connection" // net/http, which does not export it
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed) || err.Error() == closedIdle
 }

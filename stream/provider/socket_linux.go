@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// acknowledged is how many of the bytes sent over conn its other end has acknowledged; -1 where that cannot be told. What was not
-// acknowledged was never read.
+// acknowledged is how many of the bytes sent over conn its other end has acknowledged; -1 where
+// that cannot be told. What was not acknowledged was never read.
 func acknowledged(conn net.Conn) int64 {
 	c, ok := conn.(syscall.Conn)
 	if !ok {

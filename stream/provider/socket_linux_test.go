@@ -15,8 +15,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// blind is a connection that sees nothing of what comes after its first answer before it has sent another request, which it does when the
-// server has closed it: as if the way were long.
+// blind is a connection that sees nothing of what comes after its first answer before it has sent
+// another request, which it does when the server has closed it: as if the way were long.
 type blind struct {
 	*net.TCPConn
 	closed   <-chan struct{} // by the server
@@ -49,8 +49,9 @@ func (b *blind) Close() error {
 	return b.TCPConn.Close()
 }
 
-// farewell is a server that ends each of its first connections after the first answer without a word. It reads the next request before,
-// or never, as reads says, and counts those that it has read.
+// farewell is a server that ends each of its first connections after the first answer without a
+// word. It reads the next request before, or never, as reads says, and counts those that it has
+// read.
 type farewell struct {
 	net.Listener
 	reads    bool
@@ -79,8 +80,8 @@ func (f *farewell) read(r *bufio.Reader) {
 	}
 }
 
-// A request that passes the end of a connection which the server closed, having read nothing of it, is sent again within the attempt. One
-// that was read is not.
+// A request that passes the end of a connection which the server closed, having read nothing of it,
+// is sent again within the attempt. One that was read is not.
 func TestRequestThatWasNeverRead(t *testing.T) {
 	for name, c := range map[string]struct {
 		reads    bool

@@ -5,8 +5,9 @@ import (
 	"os"
 )
 
-// Standard returns stdin and stdout as the process got them, a file that is closed in the place of one that was: Go opens the null device
-// for it, where answers would vanish without an error. Whoever has no stderr either, as a daemon, was given the null device by another.
+// Standard returns stdin and stdout as the process got them, a file that is closed in the place of
+// one that was: Go opens the null device for it, where answers would vanish without an error.
+// Whoever has no stderr either, as a daemon, was given the null device by another.
 func Standard(stdin, stdout, stderr *os.File) (in, out *os.File) {
 	if nullForBoth(stderr) {
 		return stdin, stdout
@@ -20,7 +21,8 @@ func Standard(stdin, stdout, stderr *os.File) (in, out *os.File) {
 	return stdin, stdout
 }
 
-// closed is a file that is closed. The one in whose place it is stays open, or its number would become another file's.
+// closed is a file that is closed. The one in whose place it is stays open, or its number would
+// become another file's.
 func closed() *os.File {
 	f, err := os.Open(os.DevNull)
 	if err == nil {
@@ -29,12 +31,14 @@ func closed() *os.File {
 	return f
 }
 
-// CheckStdin returns the error of an input that was closed when the process began, nil of any other.
+// CheckStdin returns the error of an input that was closed when the process began, nil of any
+// other.
 func CheckStdin(f *os.File) error {
 	return checkOpen(f, "stdin is closed: there is nothing to read", "name files as arguments, or pipe records in")
 }
 
-// CheckStdout returns the error of an output that was closed when the process began, nil of any other.
+// CheckStdout returns the error of an output that was closed when the process began, nil of any
+// other.
 func CheckStdout(f *os.File) error {
 	return checkOpen(f, "stdout is closed: there is nowhere to write to", "> FILE keeps what is written, > "+os.DevNull+" throws it away")
 }

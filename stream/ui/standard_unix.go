@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nullForBoth reports whether f is the null device, open for reading and writing: what Go's runtime opens in the place of a closed stdin,
-// stdout or stderr (runtime.checkfds), and no shell's < or >.
+// nullForBoth reports whether f is the null device, open for reading and writing: what Go's runtime
+// opens in the place of a closed stdin, stdout or stderr (runtime.checkfds), and no shell's < or >.
 func nullForBoth(f *os.File) bool {
 	null, err := os.Stat(os.DevNull)
 	if err != nil {
