@@ -27,6 +27,10 @@ type choice struct {
 	hash               uint64
 	visible, reasoning int
 	cut                bool // ended by the limit on its length
+
+	said   []byte // what it says where the request gives it a form; nil for words
+	call   string // the function that it calls with that; empty for none
+	forced bool   // the request named that function
 }
 
 // reasons tells whether the model's name is one of those that think first.
@@ -81,6 +85,13 @@ func (q *request) choice(index, mean int, truncate bool) choice {
 		thought := logNormal(mix(c.hash, 1), mean*reasoningFactor)
 		c.reasoning = (thought + reasoningBlock - 1) / reasoningBlock * reasoningBlock
 	}
+	if q.structure != nil {
+		if q.maxTokens > 0 {
+			c.reasoning = min(c.reasoning, q.maxTokens)
+		}
+		q.invent(&c, mean, truncate)
+		return c
+	}
 	bound := c.visible + c.reasoning
 	if truncate {
 		bound = c.reasoning + (c.visible+1)/2
@@ -96,8 +107,11 @@ func (q *request) choice(index, mean int, truncate bool) choice {
 }
 
 func (c *choice) finishReason() string {
-	if c.cut {
+	switch {
+	case c.cut:
 		return "length"
+	case c.call != "" && !c.forced: // of a function that was named OpenAI says stop
+		return "tool_calls"
 	}
 	return "stop"
 }

@@ -72,7 +72,11 @@ type batchCounts struct {
 
 // batchUsage is what the answers of a batch are billed for, in tokens.
 type batchUsage struct {
-	Input   int `json:"input_tokens"`
+	Input        int `json:"input_tokens"`
+	InputDetails struct {
+		Cached     int `json:"cached_tokens"`
+		CacheWrite int `json:"cache_write_tokens"`
+	} `json:"input_tokens_details"`
 	Output  int `json:"output_tokens"` // reasoning included
 	Details struct {
 		Reasoning int `json:"reasoning_tokens"`

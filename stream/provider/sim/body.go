@@ -47,6 +47,9 @@ func appendHead(dst []byte, q *request, prefix, object, created string) []byte {
 
 // appendText appends the text of a choice as a JSON string.
 func appendText(dst []byte, q *request, c *choice) []byte {
+	if c.said != nil {
+		return appendQuoted(dst, c.said)
+	}
 	q.text = q.writeText(q.text[:0], c)
 	return appendQuoted(dst, q.text)
 }
@@ -82,13 +85,26 @@ func appendChat(dst []byte, q *request, a *answer) []byte {
 		}
 		dst = appendNumber(dst, `{"index":`, i)
 		dst = append(dst, `,"message":{"role":"assistant","content":`...)
-		dst = appendText(dst, q, c)
+		if c.call != "" {
+			dst = append(dst, `null,"tool_calls":[{"id":"call_`...)
+			dst = append(dst, hex(c.hash)...)
+			dst = append(dst, `","type":"function","function":{`...)
+			dst = append(appendCall(dst, q, c), `}}]`...)
+		} else {
+			dst = appendText(dst, q, c)
+		}
 		dst = append(dst, `,"refusal":null},"logprobs":null,"finish_reason":"`...)
 		dst = append(dst, c.finishReason()...)
 		dst = append(dst, `"}`...)
 	}
 	dst = append(dst, ']')
 	return appendUsage(dst, q, a.usage)
+}
+
+// appendCall appends the name of the function that a choice calls, and its arguments.
+func appendCall(dst []byte, q *request, c *choice) []byte {
+	dst = appendQuoted(append(dst, `"name":`...), c.call)
+	return appendText(append(dst, `,"arguments":`...), q, c)
 }
 
 func appendCompletion(dst []byte, q *request, a *answer) []byte {
@@ -131,10 +147,20 @@ func appendResponse(dst []byte, q *request, a *answer) []byte {
 		dst = append(dst, id...)
 		dst = append(dst, `","summary":[]}`...)
 	}
-	if c.visible > 0 {
-		if c.reasoning > 0 {
-			dst = append(dst, ',')
-		}
+	if c.visible > 0 && c.reasoning > 0 {
+		dst = append(dst, ',')
+	}
+	switch {
+	case c.visible == 0:
+	case c.call != "":
+		dst = append(dst, `{"type":"function_call","id":"fc_`...)
+		dst = append(dst, id...)
+		dst = append(dst, `","call_id":"call_`...)
+		dst = append(dst, id...)
+		dst = append(dst, `","status":`...)
+		dst = append(append(dst, status...), ',')
+		dst = append(appendCall(dst, q, c), '}')
+	default:
 		dst = append(dst, `{"type":"message","id":"msg_`...)
 		dst = append(dst, id...)
 		dst = append(dst, `","status":`...)
@@ -144,7 +170,7 @@ func appendResponse(dst []byte, q *request, a *answer) []byte {
 		dst = append(dst, `}]}`...)
 	}
 	dst = appendNumber(dst, `],"usage":{"input_tokens":`, a.usage.prompt)
-	dst = appendNumber(dst, `,"input_tokens_details":{"cached_tokens":0},"output_tokens":`, a.usage.completion)
+	dst = appendNumber(dst, `,"input_tokens_details":{"cached_tokens":0,"cache_write_tokens":0},"output_tokens":`, a.usage.completion)
 	dst = appendNumber(dst, `,"output_tokens_details":{"reasoning_tokens":`, a.usage.reasoning)
 	dst = appendNumber(dst, `},"total_tokens":`, a.usage.prompt+a.usage.completion)
 	return append(dst, "}}\n"...)

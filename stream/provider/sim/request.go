@@ -28,7 +28,10 @@ type request struct {
 	echo       []byte   // a raw JSON string that the answer quotes, or nil
 
 	promptTokens int // of the prompt
-	otherTokens  int // of instructions and tools
+	otherTokens  int // of instructions, tools and the form of the answer
+
+	structured structured
+	structure  *structure // nil for text
 
 	decoder *jsontext.Decoder
 	source  bytes.Buffer
@@ -79,7 +82,9 @@ func (q *request) parse(e *endpoint, seed uint64, body []byte) *apiError {
 		return &apiError{status: 400, kind: invalid, param: "stream", code: "unsupported_value",
 			message: "Unsupported value: 'stream' does not support true here."}
 	}
-	return nil
+	var fault *apiError
+	q.structure, fault = q.plan()
+	return fault
 }
 
 // object reads an object and hands each name to member, which reads the value.
@@ -157,16 +162,41 @@ func (q *request) member(name []byte) *apiError {
 		v, fault := q.value()
 		q.base64 = string(v) == `"base64"`
 		return fault
-	case "instructions", "tools":
-		v, fault := q.value()
-		if fault == nil {
-			q.otherTokens += q.tokens(v)
+	case "instructions":
+		return q.readOther(nil)
+	case "tools":
+		return q.readOther(&q.structured.tools)
+	case "response_format":
+		if q.endpoint == chat {
+			return q.readOther(&q.structured.format)
 		}
-		return fault
+	case "text":
+		if q.endpoint == responses {
+			return q.readOther(&q.structured.format)
+		}
+	case "tool_choice":
+		if q.endpoint == chat || q.endpoint == responses {
+			v, fault := q.value()
+			q.structured.toolChoice = v
+			return fault
+		}
 	}
 	if err := q.decoder.SkipValue(); err != nil {
 		return errJSON(err)
 	}
+	return nil
+}
+
+// readOther reads a value that is paid for beside the prompt, into out unless that is nil.
+func (q *request) readOther(out *[]byte) *apiError {
+	v, fault := q.value()
+	if fault != nil {
+		return fault
+	}
+	if out != nil {
+		*out = v
+	}
+	q.otherTokens += q.tokens(v)
 	return nil
 }
 

@@ -1,0 +1,175 @@
+package sim
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"unicode/utf8"
+)
+
+// structure is the form that a request gives its answer: an object, or the call of a function, either
+// of which fits a schema (platform.openai.com/docs/guides/structured-outputs, …/function-calling).
+type structure struct {
+	schema any    // of the object, or of the function's arguments; nil: any object will do
+	call   string // the function's name; empty for an object
+	forced bool   // the request names the function, rather than asking for any
+}
+
+// structured are the members of a request that give its answer a form, raw; nil where it has none.
+type structured struct {
+	format     []byte // response_format, or a response's text
+	tools      []byte
+	toolChoice []byte
+}
+
+// wireFormat is response_format, or `format` in a response's text, which has the schema in itself.
+type wireFormat struct {
+	Type       string          `json:"type"`
+	Name       string          `json:"name"`
+	Schema     json.RawMessage `json:"schema"`
+	JSONSchema *struct {
+		Name   string          `json:"name"`
+		Schema json.RawMessage `json:"schema"`
+	} `json:"json_schema"`
+	Format *wireFormat `json:"format"`
+}
+
+// wireFunction is a tool, or the choice of one: chat has the name and the parameters under `function`.
+type wireFunction struct {
+	Type       string          `json:"type"`
+	Name       string          `json:"name"`
+	Parameters json.RawMessage `json:"parameters"`
+	Function   *wireFunction   `json:"function"`
+	Mode       string          `json:"mode"`  // of allowed_tools
+	Tools      []wireFunction  `json:"tools"` // of allowed_tools
+	Allowed    *wireFunction   `json:"allowed_tools"`
+}
+
+// own is the function itself.
+func (f *wireFunction) own() *wireFunction {
+	if f.Function != nil {
+		return f.Function
+	}
+	return f
+}
+
+// plan finds out which form the answer is to have; nil for text.
+func (q *request) plan() (*structure, *apiError) {
+	if q.structured.format == nil && q.structured.toolChoice == nil {
+		return nil, nil
+	}
+	call, fault := q.planCall()
+	if call != nil || fault != nil {
+		return call, fault
+	}
+	return q.planFormat()
+}
+
+// planFormat reads the response_format.
+func (q *request) planFormat() (*structure, *apiError) {
+	const param = "response_format"
+	if isNull(q.structured.format) {
+		return nil, nil
+	}
+	var f wireFormat
+	if json.Unmarshal(q.structured.format, &f) != nil {
+		return nil, errType(param, "an object")
+	}
+	if f.Format != nil {
+		f = *f.Format
+	} else if q.endpoint == responses {
+		return nil, nil // a text that is no more than, say, verbose
+	}
+	switch f.Type {
+	case "text", "":
+		return nil, nil
+	case "json_object":
+		return &structure{}, nil
+	case "json_schema":
+	default:
+		return nil, errValue(param, "of type text, json_object or json_schema")
+	}
+	if f.JSONSchema != nil {
+		f.Name, f.Schema = f.JSONSchema.Name, f.JSONSchema.Schema
+	}
+	if f.Name == "" {
+		return nil, errMissing(param + ".json_schema.name")
+	}
+	if isNull(f.Schema) {
+		return nil, errMissing(param + ".json_schema.schema")
+	}
+	return &structure{schema: readOrdered(f.Schema)}, nil
+}
+
+// planCall reads the tool_choice: where it asks for a call there is one.
+func (q *request) planCall() (*structure, *apiError) {
+	const param = "tool_choice"
+	raw := q.structured.toolChoice
+	if isNull(raw) {
+		return nil, nil
+	}
+	var choice wireFunction
+	mode := ""
+	if json.Unmarshal(raw, &mode) != nil && json.Unmarshal(raw, &choice) != nil {
+		return nil, errType(param, "a string or an object")
+	}
+	if choice.Allowed != nil {
+		choice = *choice.Allowed
+	}
+	if mode == "" {
+		mode = choice.Mode
+	}
+	var tools []wireFunction
+	if json.Unmarshal(q.structured.tools, &tools) != nil || len(tools) == 0 {
+		return nil, &apiError{status: 400, kind: invalid, param: param,
+			message: "'tool_choice' is only allowed when 'tools' are specified."}
+	}
+	name := choice.own().Name
+	switch {
+	case mode == "none" || mode == "auto":
+		return nil, nil
+	case len(choice.Tools) > 0:
+		name = choice.Tools[0].own().Name
+	case name == "" && mode != "required":
+		return nil, errValue(param, "none, auto, required or the name of a function")
+	}
+	for i := range tools {
+		f := tools[i].own()
+		if f.Name != "" && (name == "" || f.Name == name) {
+			return &structure{schema: readOrdered(f.Parameters), call: f.Name, forced: mode == ""}, nil
+		}
+	}
+	return nil, &apiError{status: 400, kind: invalid, param: param,
+		message: "Tool choice " + strconv.Quote(name) + " not found in 'tools' parameter."}
+}
+
+func isNull(raw []byte) bool { return len(raw) == 0 || bytes.Equal(raw, []byte("null")) }
+
+// invent gives c what it says, within its form, and bounds that as max_tokens does.
+func (q *request) invent(c *choice, mean int, truncate bool) {
+	s := q.structure
+	c.call, c.forced = s.call, s.forced
+	if s.schema == nil && s.call == "" {
+		c.visible = logNormal(c.hash, mean)
+		c.said = append(appendQuoted([]byte(`{"answer":`), q.writeText(nil, c)), '}')
+	} else {
+		v := inventor{root: s.schema, hash: c.hash, request: q}
+		c.said = v.value(nil, s.schema, 0)
+	}
+	c.visible = (len(c.said) + bytesPerToken - 1) / bytesPerToken
+	bound := c.visible
+	if truncate {
+		bound = (c.visible + 1) / 2
+	}
+	if q.maxTokens > 0 {
+		bound = min(bound, max(0, q.maxTokens-c.reasoning))
+	}
+	if bound < c.visible {
+		c.visible, c.cut = bound, true
+		end := bound * bytesPerToken
+		for end > 0 && !utf8.RuneStart(c.said[end]) {
+			end--
+		}
+		c.said = c.said[:end]
+	}
+}
