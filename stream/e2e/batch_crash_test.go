@@ -32,7 +32,11 @@ func TestBatchSurvivesAKillAtEveryStep(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			sim := startSim(t, "latency=0s&batch-latency=300ms")
+			takes := "300ms"
+			if test.nth > 1 {
+				takes = "2s" // which is not over before the third poll
+			}
+			sim := startSim(t, "latency=0s&batch-latency="+takes)
 			victim := make(chan *process, 1)
 			var seen atomic.Int64
 			g := newGateway(t, sim, func(step string) fate {

@@ -182,7 +182,7 @@ func newTill(t testing.TB, first int) *till {
 		case <-open:
 		case <-r.Context().Done():
 			return
-		case <-time.After(time.Minute): // a hang guard
+		case <-time.After(tooLong):
 			t.Errorf("%d requests are not in flight together", first)
 			return
 		}

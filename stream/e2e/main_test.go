@@ -218,7 +218,7 @@ func (p *process) exit(t testing.TB) int {
 // one that hangs.
 func (p *process) wait(t testing.TB) int {
 	t.Helper()
-	hangs := time.AfterFunc(5*time.Minute, func() { _ = p.Process.Kill() })
+	hangs := time.AfterFunc(tooLong, func() { _ = p.Process.Kill() })
 	_ = p.Wait()
 	if !hangs.Stop() {
 		t.Errorf("%v hung, and said\n%s", p.Args[1:], &p.err)
@@ -277,10 +277,13 @@ func writeFile(t testing.TB, dir, name, text string) string {
 	return name
 }
 
-// eventually polls until ok, and fails after a minute: only a test that hangs gets there.
+// tooLong is a time that only what hangs takes, however busy the machine is.
+const tooLong = 5 * time.Minute
+
+// eventually polls until ok, and fails if that takes too long.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(tooLong); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if ok() {
 			return
 		}
