@@ -15,14 +15,13 @@ import (
 // reader is the read and admit stages: the one goroutine that takes records in.
 type reader struct {
 	flow    *Flow
-	cfg     *Config
+	cfg     inputConfig
 	source  *source
 	decoder *decoder
 	memory  memory
 	journal *journal // nil without a ledger
 	routes  routes
 	next    func() (*Task, error)
-	summary func() ui.Summary // of the run so far
 
 	chunks     chunks
 	inputError error // what ended the reading; valid once it has ended
@@ -36,12 +35,50 @@ type reader struct {
 	toldChanged bool
 }
 
+// inputConfig says what is read, and how much of it is asked about.
+type inputConfig struct {
+	// Stdin is read where Files is empty or names "-".
+	Stdin io.Reader
+	Files []string
+	// Stdout is where results go, which must be none of the inputs.
+	Stdout io.Writer
+	// MaxLine bounds a line, in bytes. Spill keeps longer ones in a file.
+	MaxLine int
+	Spill   bool
+	// Limit ends reading after so many records that have no result yet.
+	Limit int
+	// Sample asks only about the so many records with the smallest hash of Seed and id.
+	Sample int
+	Seed   uint64
+	// Chunk drains after every so many records, waits ChunkDelay and runs OnChunk in a shell, whose output goes to Stderr.
+	Chunk      int
+	ChunkDelay time.Duration
+	OnChunk    string
+	Stderr     io.Writer
+	// Summary is what the run has done so far, for OnChunk.
+	Summary func() ui.Summary
+}
+
 // routes are where a record may go from admission.
 type routes struct {
 	ask    func(t *Task)      // to be asked about at once
 	recall func(c chain)      // to have what is recorded for them read back
 	batch  func(t *Task)      // into a batch; nil in realtime
 	takes  func(t *Task) bool // reports whether a record is to go by batch
+}
+
+// newReader makes the first stage.
+func newReader(f *Flow, c inputConfig, s *source, d *decoder, j *journal, to routes) *reader {
+	in := &reader{flow: f, cfg: c, source: s, decoder: d, journal: j, memory: newWindow(), routes: to, chunks: chunks{size: c.Chunk}}
+	if j != nil {
+		in.memory = j.ledger
+	}
+	d.beforeWait, s.beforeWait = in.passRecalled, in.passRecalled
+	in.next = in.nextRecord
+	if c.Sample > 0 {
+		in.next = in.sampled()
+	}
+	return in
 }
 
 // read takes records in until the inputs end, the limit is reached or asking stops, and has the rest of a chunk judged too.

@@ -102,6 +102,9 @@ func (s *alerts) wait(atOnce <-chan struct{}) {
 	}
 }
 
+// awaitAlerts gives alerts under way a moment to arrive, unless the run must end at once.
+func (a *account) awaitAlerts(atOnce <-chan struct{}) { a.alerts.wait(atOnce) }
+
 // status is the alert of this moment.
 func (a *account) status(text string, colour limiter.Colour) alert {
 	billed := a.billed.Load()

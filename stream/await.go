@@ -42,7 +42,7 @@ func (p *polling) next() time.Duration {
 // await looks at the batch until it has ended.
 func (s *shard) await(ctx context.Context) (provider.Batch, error) {
 	wait := newPolling(s.batcher.lane.host.client.Local())
-	if s.cfg.Batch.Detach && !s.earlier {
+	if s.cfg.Detach && !s.earlier {
 		return provider.Batch{}, errNotWaited
 	}
 	for {
@@ -94,7 +94,7 @@ func (s *shard) lookLater(d time.Duration) bool {
 // waitedFor reports whether this run waits for the batch: for one of its own records', and for any other while more records may come that
 // are in it, or that its money is held from.
 func (s *shard) waitedFor() bool {
-	if s.cfg.Batch.Detach {
+	if s.cfg.Detach {
 		return false
 	}
 	select {
@@ -124,18 +124,18 @@ func (s *shard) retry(ctx context.Context, what string, f func() error) error {
 	start := time.Now()
 	for tries := 0; ; tries++ {
 		err := f()
-		call := CallError(err)
+		call := provider.AsCallError(err)
 		switch {
 		case ctx.Err() != nil && err != nil:
 			return ctx.Err()
-		case call == nil, !temporaryCall(err):
+		case call == nil, !provider.PassesAway(err):
 			return err
-		case s.cfg.Batch.Detach && tries >= s.cfg.Retries:
+		case s.cfg.Detach && tries >= s.cfg.Retries:
 			return err
 		}
 		wait.hint = call.Hint
 		d := wait.NextBackOff()
-		if most := s.cfg.Pace.GiveUp; most > 0 && time.Since(start)+d > most {
+		if most := s.cfg.GiveUp; most > 0 && time.Since(start)+d > most {
 			return err
 		}
 		s.flow.voice.Detail("%s: %v; again in %s", what, err, d.Round(time.Millisecond))

@@ -34,7 +34,7 @@ import (
 // way the run pauses.
 type batcher struct {
 	flow    *Flow
-	cfg     *Config
+	cfg     *BatchConfig
 	lane    *lane
 	journal *journal
 	account *account
@@ -65,7 +65,7 @@ const idleSubmit = 10 * time.Minute
 const transfers = 2
 
 // newBatcher takes up what the ledger knows of earlier batches.
-func newBatcher(f *Flow, c *Config, l *lane, j *journal, a *account, options func() record.Options) *batcher {
+func newBatcher(f *Flow, c *BatchConfig, l *lane, j *journal, a *account, options func() record.Options) *batcher {
 	b := &batcher{
 		flow: f, cfg: c, lane: l, journal: j, account: a, options: options,
 		in: make(chan *Task, freshRecords), over: make(chan struct{}), taken: make(chan struct{}), calls: make(chan struct{}, transfers),
@@ -83,7 +83,7 @@ func newBatcher(f *Flow, c *Config, l *lane, j *journal, a *account, options fun
 		}
 	}
 	if pending > 0 {
-		f.voice.Note("ledger %s: %s not collected yet", c.Ledger.Path, batches(pending))
+		f.voice.Note("ledger %s: %s not collected yet", c.Ledger, batches(pending))
 	}
 	return b
 }
@@ -105,14 +105,14 @@ func (b *batcher) ours(known *ledger.Shard) bool {
 		return true
 	}
 	if known.Provider == "" { // its intent was lost with a damaged line
-		b.flow.voice.Warn("ledger %s: which records are in batch %s is not known any more: it is left alone", b.cfg.Ledger.Path,
+		b.flow.voice.Warn("ledger %s: which records are in batch %s is not known any more: it is left alone", b.cfg.Ledger,
 			ShardTitle(known))
 		b.flow.voice.Hint("llmpipe batches forget %s gives it up", ShardTitle(known))
 		return false
 	}
 	if !b.odd[known.Provider] {
 		b.odd[known.Provider] = true
-		b.flow.voice.Note("ledger %s: a batch at %s is left alone: this run asks %s", b.cfg.Ledger.Path, known.Provider, b.lane.host.name)
+		b.flow.voice.Note("ledger %s: a batch at %s is left alone: this run asks %s", b.cfg.Ledger, known.Provider, b.lane.host.name)
 	}
 	return false
 }
@@ -122,7 +122,7 @@ func (b *batcher) put(t *Task) { b.flow.hand(t, b.in) }
 
 // takes reports whether t goes by batch. An urgent record that was submitted already is not paid for again to have it sooner.
 func (b *batcher) takes(t *Task) bool {
-	return b.cfg.Batch.Mode == ModeBatch || !urgent(t.Priority) || b.journal.ledger.Look(t.key).Shard != ""
+	return b.cfg.Mode == ModeBatch || !urgent(t.Priority) || b.journal.ledger.Look(t.key).Shard != ""
 }
 
 // take is the intake: it puts records into shards until no more come, or until asking ends.

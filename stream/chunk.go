@@ -63,7 +63,7 @@ func (r *reader) endChunk() bool {
 
 // onChunk runs the command with the status on its stdin. Its stdout is for people, as ours is for data.
 func (r *reader) onChunk() error {
-	status, err := json.Marshal(chunkStatus{Chunk: r.chunks.done, Summary: r.summary()})
+	status, err := json.Marshal(chunkStatus{Chunk: r.chunks.done, Summary: r.cfg.Summary()})
 	if err != nil {
 		return fmt.Errorf("--on-chunk: %w", err)
 	}

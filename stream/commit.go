@@ -1,10 +1,11 @@
 package stream
 
 import (
-	"time"
-
+	"io"
 	"llmpipe/ledger"
 	"llmpipe/stream/record"
+	"os"
+	"time"
 )
 
 // Bounds of a group commit: so many records, or so long after the first of them. A sync costs the same for few records as for many, and
@@ -19,7 +20,7 @@ const (
 // writes lines to stdout, then gives their room back.
 type committer struct {
 	flow    *Flow
-	cfg     *Config
+	cfg     outputConfig
 	account *account
 	journal *journal // nil without a ledger
 	emitter *emitter
@@ -31,6 +32,39 @@ type committer struct {
 	group []*Task
 	ready []*Task
 	timer *time.Timer
+}
+
+// outputConfig says where results go, and in what form.
+type outputConfig struct {
+	// Stdout gets the lines, in a Format, with the record beside its result where KeepInput says so. Raw input is text, not JSON.
+	Stdout    io.Writer
+	Format    record.Format
+	KeepInput bool
+	Raw       bool
+	// Replay says whether recorded results are written again.
+	Replay Replay
+	// Ordered writes results in input order; Batches keeps them on disk until all are there, as the first may be the last to come.
+	Ordered, Batches bool
+	// Failed is the file that gets the failed records' own lines, nil for none. Inputs are the names of the files that are read.
+	Failed *os.File
+	Inputs []string
+	// First is the name of the provider that is asked first, which results do not name.
+	First string
+	// Observe, if set, sees every record when its fate is known. It is called by one goroutine.
+	Observe func(*Flow, *Task)
+}
+
+// newCommitter makes the last stage.
+func newCommitter(f *Flow, cfg outputConfig, a *account, j *journal) (*committer, error) {
+	c := &committer{flow: f, cfg: cfg, account: a, journal: j, failed: newFailedFile(cfg.Failed), emitter: newEmitter(f, cfg, j)}
+	var err error
+	switch {
+	case cfg.Ordered && cfg.Batches:
+		c.emitter.shelf, err = newShelf()
+	case cfg.Ordered:
+		c.order = newOrder()
+	}
+	return c, err
 }
 
 // commit commits records until the channel is closed, and then what is still to be written down.

@@ -87,3 +87,11 @@ func (c *Config) checkKey() error {
 	}
 	return fmt.Errorf("no key: set %s, or --base-url to a server that needs none, or --base-url sim: to rehearse", c.KeyEnv)
 }
+
+// Input says what is read, of which run ever.
+func (c *Config) Input() inputConfig {
+	return inputConfig{
+		Stdin: c.Stdin, Files: c.Files, Stdout: c.Stdout, MaxLine: c.MaxLine, Spill: c.Failed != "", Limit: c.Limit, Sample: c.Sample,
+		Seed: c.Seed, Chunk: c.Chunk, ChunkDelay: c.ChunkDelay, OnChunk: c.OnChunk, Stderr: c.Stderr,
+	}
+}

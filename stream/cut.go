@@ -2,14 +2,15 @@ package stream
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-
 	"llmpipe/stream/ui"
+	"os"
 )
 
 // checkCut refuses to cut the file of a flag to nothing when the run needs it for something else.
 func (c *Config) checkCut(flag, name string) error {
+	if name == "" {
+		return nil
+	}
 	if name == "-" {
 		return ui.WithHint("stdout is for results; "+flag+" /dev/stderr works", fmt.Errorf("%s - names no file", flag))
 	}
@@ -39,27 +40,14 @@ func (c *Config) checkCut(flag, name string) error {
 	return nil
 }
 
-// isFile reports whether stream is the regular file that info describes.
-func isFile(stream any, info os.FileInfo) bool {
-	f, ok := stream.(*os.File)
-	if !ok || info == nil {
-		return false
+// checkLedger refuses a ledger that is the output too.
+func (c *Config) checkLedger() error {
+	info, err := os.Stat(c.Ledger.Path)
+	if err != nil {
+		return nil // not there yet, or Open will say what is wrong
 	}
-	other, err := f.Stat()
-	return err == nil && other.Mode().IsRegular() && os.SameFile(info, other)
-}
-
-// SameFile reports whether two names mean one regular file, which need not be there yet.
-func SameFile(a, b string) bool {
-	if a == "" || b == "" {
-		return false
+	if isFile(c.Stdout, info) {
+		return fmt.Errorf("--ledger %s is the output", c.Ledger.Path)
 	}
-	first, err := os.Stat(a)
-	if err == nil {
-		second, err := os.Stat(b)
-		return err == nil && first.Mode().IsRegular() && os.SameFile(first, second)
-	}
-	a, errA := filepath.Abs(a)
-	b, errB := filepath.Abs(b)
-	return errA == nil && errB == nil && a == b
+	return nil
 }

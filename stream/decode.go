@@ -3,10 +3,10 @@ package stream
 import (
 	"context"
 	"fmt"
-	"strings"
-
+	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
+	"strings"
 )
 
 // decoder decodes records, and finds out the model where the command line names none: a server that offers exactly one needs no name.
@@ -43,7 +43,7 @@ func (d *decoder) resolve(ctx context.Context, t *Task) error {
 	case ctx.Err() != nil:
 		return errAbandoned // whatever ended the asking is the reason
 	case err != nil:
-		return ui.WithHint(d.lane.modelsHint(CallError(err)),
+		return ui.WithHint(d.lane.modelsHint(provider.AsCallError(err)),
 			fmt.Errorf("%s names no model, and the provider does not say which it has: %w", t, err))
 	case len(names) == 0:
 		return ui.WithHint("name one with -m", fmt.Errorf("%s names no model, and the provider lists none", t))

@@ -42,9 +42,9 @@ type bufferedLine struct {
 	mark bool // the ledger is to know that it is written
 }
 
-func newEmitter(f *Flow, c *Config, j *journal, first string) *emitter {
+func newEmitter(f *Flow, c outputConfig, j *journal) *emitter {
 	e := &emitter{
-		flow: f, journal: j, first: first, out: c.Stdout, format: c.Format, keepInput: c.KeepInput, rawInput: c.Decode.Raw,
+		flow: f, journal: j, first: c.First, out: c.Stdout, format: c.Format, keepInput: c.KeepInput, rawInput: c.Raw,
 	}
 	if f, ok := c.Stdout.(*os.File); ok && ui.IsTerminal(f) {
 		e.out = e.flow.voice.Above(f)
@@ -56,11 +56,11 @@ func newEmitter(f *Flow, c *Config, j *journal, first string) *emitter {
 		if appending && endsAmidLine(f) {
 			e.buf = append(e.buf, '\n')
 		}
-		if appending && e.marking && c.Ledger.Replay == ReplayAuto {
-			j.regained = regain(f, e.format, j.ledger.Marked())
+		if appending && e.marking && c.Replay == ReplayAuto {
+			j.resume(e.format)
 		}
 	}
-	switch c.Ledger.Replay {
+	switch c.Replay {
 	case ReplayAlways:
 		e.replay = func(bool) bool { return true }
 	case ReplayNever:
@@ -118,7 +118,7 @@ func (e *emitter) add(t *Task) {
 	start := len(e.buf)
 	e.buf = e.format.Append(e.buf, r)
 	mark := e.marking && t.Outcome != Failed
-	if t.Outcome == Recalled && e.journal.regained.has(e.buf[start:]) {
+	if t.Outcome == Recalled && e.journal.wrote(e.buf[start:]) {
 		e.buf = e.buf[:start]
 		e.marks = append(e.marks, t.key)
 		return

@@ -12,19 +12,23 @@ type failedFile struct {
 	w    *bufio.Writer
 }
 
-// openFailed makes the file empty, unless it is one that this run needs for something else.
-func openFailed(c *Config) (*failedFile, error) {
-	if c.Failed == "" {
+// CreateFailed makes the file of --failed, empty.
+func CreateFailed(name string) (*os.File, error) {
+	if name == "" {
 		return nil, nil
 	}
-	if err := c.checkCut("--failed", c.Failed); err != nil {
-		return nil, err
-	}
-	file, err := os.Create(c.Failed)
+	file, err := os.Create(name)
 	if err != nil {
 		return nil, fmt.Errorf("--failed: %w", err)
 	}
-	return &failedFile{file: file, w: bufio.NewWriter(file)}, nil
+	return file, nil
+}
+
+func newFailedFile(file *os.File) *failedFile {
+	if file == nil {
+		return nil
+	}
+	return &failedFile{file: file, w: bufio.NewWriter(file)}
 }
 
 // add writes t's line as it was read.

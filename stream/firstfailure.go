@@ -24,7 +24,7 @@ func (c *committer) tellFailure(t *Task) {
 	switch t.Err.Code {
 	case "invalid_json", "trailing_data", "not_a_record":
 		if t.seq == 0 {
-			c.flow.voice.Hint("%s", convertHint(t.Err.Code, cmp.Or(t.File, onlyFile(c.cfg.Files)), t.Input))
+			c.flow.voice.Hint("%s", convertHint(t.Err.Code, cmp.Or(t.File, onlyFile(c.cfg.Inputs)), t.Input))
 		}
 	case "unknown_shape":
 		c.flow.voice.Hint("-p makes a prompt of a record's fields, as in -p 'Sum up: {{.FIELD}}'")

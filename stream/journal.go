@@ -4,59 +4,22 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
+	"llmpipe/ledger"
+	"llmpipe/ledger/disk"
+	"llmpipe/stream/record"
+	"llmpipe/stream/record/rawjson"
+	"llmpipe/stream/ui"
 	"os"
 	"strconv"
 	"sync"
 	"time"
-
-	"llmpipe/ledger"
-	"llmpipe/ledger/disk"
-	"llmpipe/stream/provider"
-	"llmpipe/stream/record"
-	"llmpipe/stream/record/rawjson"
-	"llmpipe/stream/ui"
 )
-
-// Replay says whether answers that the ledger holds are written again.
-type Replay uint8
-
-// The ways to replay.
-const (
-	// ReplayAuto writes them, but for those that this very file got before when stdout is appended to it.
-	ReplayAuto Replay = iota
-	// ReplayAlways writes all of them.
-	ReplayAlways
-	// ReplayNever writes none.
-	ReplayNever
-)
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (r *Replay) UnmarshalText(text []byte) error {
-	for i, known := range [...]string{"auto", "always", "never"} {
-		if string(text) == known {
-			*r = Replay(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("%q is none of auto, always, never", text)
-}
-
-// LedgerConfig says what a run remembers, and how.
-type LedgerConfig struct {
-	// Path is the file; empty for a run that remembers nothing.
-	Path   string
-	Replay Replay
-	// MatchID reuses an answer to another request under the same id.
-	MatchID bool
-	Fsync   ledger.Fsync
-	// Version is the program's, for the record.
-	Version string
-}
 
 // journal is a run's ledger: what it recalls for the reader, and what it records for the committer.
 type journal struct {
 	flow   *Flow
-	cfg    *LedgerConfig
+	cfg    LedgerConfig
 	first  *Host // who is asked first
 	ledger *ledger.Ledger
 	id     string   // the run's
@@ -74,50 +37,53 @@ type journal struct {
 	lost    int // answers that could therefore not be recorded
 }
 
-// openJournal opens the ledger that c names, nil for none. first is who is asked first.
-func openJournal(f *Flow, c *Config, start time.Time, first *Host) (*journal, error) {
-	path := c.Ledger.Path
-	if path == "" {
+// about is what a ledger remembers of the run itself.
+type about struct {
+	Start           time.Time
+	Endpoint, Model string // of most records
+	First           *Host  // who is asked first
+	Batches         bool   // records may go by batch
+}
+
+// openJournal opens the ledger that c names, nil for none. stdout is where results go.
+func openJournal(f *Flow, c LedgerConfig, r about, stdout io.Writer) (*journal, error) {
+	if c.Path == "" {
 		return nil, nil
 	}
-	if err := c.checkLedger(); err != nil {
-		return nil, err
-	}
-	j := &journal{flow: f, cfg: &c.Ledger, first: first, syncs: c.Ledger.Fsync == ledger.FsyncAlways}
-	j.id = strconv.FormatInt(start.UnixNano(), 36) + "-" + strconv.Itoa(os.Getpid())
+	j := &journal{flow: f, cfg: c, first: r.First, syncs: c.Fsync == ledger.FsyncAlways}
+	j.id = strconv.FormatInt(r.Start.UnixNano(), 36) + "-" + strconv.Itoa(os.Getpid())
 	o := ledger.Options{
-		Fsync:     c.Ledger.Fsync,
-		Simulated: first.client.Simulated(),
+		Fsync:     c.Fsync,
+		Simulated: r.First.client.Simulated(),
 		Run: ledger.RunInfo{
-			ID: j.id, Time: start, Version: c.Ledger.Version,
-			Endpoint: c.Decode.Endpoint.String(), Model: c.Decode.Model, Provider: first.name,
+			ID: j.id, Time: r.Start, Version: c.Version, Endpoint: r.Endpoint, Model: r.Model, Provider: r.First.name,
 		},
-		Since: start.UTC().Truncate(24 * time.Hour),
+		Since: r.Start.UTC().Truncate(24 * time.Hour),
 		Warn:  func(s string) { f.voice.Warn("%s", s) },
 	}
-	if stdout, ok := c.Stdout.(*os.File); ok {
-		j.stdout = stdout
-		if id, ok := disk.IDOf(stdout); ok {
-			o.Emitted, o.EmittedSize = &id, fileSize(stdout)
+	if file, ok := stdout.(*os.File); ok {
+		j.stdout = file
+		if id, ok := disk.IDOf(file); ok {
+			o.Emitted, o.EmittedSize = &id, fileSize(file)
 		}
 	}
 	var err error
-	if j.ledger, err = j.open(path, o, c.Batch.Mode != ModeRealtime); err != nil {
-		return nil, LedgerHint(path, err)
+	if j.ledger, err = j.open(o, r.Batches); err != nil {
+		return nil, LedgerHint(c.Path, err)
 	}
 	if s := j.ledger.Summary(); s.Results > 0 {
 		spent := ""
 		if s.SpentNanos > 0 {
 			spent = ", " + ui.USD(s.SpentNanos) + " spent"
 		}
-		f.voice.Note("ledger %s: %d recorded%s", path, s.Results, spent)
+		f.voice.Note("ledger %s: %d recorded%s", c.Path, s.Results, spent)
 	}
 	return j, nil
 }
 
 // open opens the ledger, anew where the provider turns out to be a simulator: whose results are taken depends on that.
-func (j *journal) open(path string, o ledger.Options, batches bool) (*ledger.Ledger, error) {
-	l, err := ledger.Open(path, o)
+func (j *journal) open(o ledger.Options, batches bool) (*ledger.Ledger, error) {
+	l, err := ledger.Open(j.cfg.Path, o)
 	// A served simulator's batches are collected by other processes too, whose results are to be seen from the start.
 	client := j.first.client
 	batches = batches && client.Local() && !client.Simulated()
@@ -131,30 +97,16 @@ func (j *journal) open(path string, o ledger.Options, batches bool) (*ledger.Led
 	if err := l.Close(); err != nil {
 		return nil, err
 	}
-	return ledger.Open(path, o)
+	return ledger.Open(j.cfg.Path, o)
 }
 
-// checkLedger refuses a ledger that is the output too.
-func (c *Config) checkLedger() error {
-	info, err := os.Stat(c.Ledger.Path)
-	if err != nil {
-		return nil // not there yet, or Open will say what is wrong
-	}
-	if isFile(c.Stdout, info) {
-		return fmt.Errorf("--ledger %s is the output", c.Ledger.Path)
-	}
-	return nil
+// resume takes up the lines that stdout's file holds in a format and no mark tells of, where this run appends to them.
+func (j *journal) resume(format record.Format) {
+	j.regained = regain(j.stdout, format, j.ledger.Marked())
 }
 
-// fileSize is f's size in bytes. One that cannot be told counts as 0, which makes the ledger forget marks: a line may come twice then,
-// and none is lost.
-func fileSize(f *os.File) int64 {
-	info, err := f.Stat()
-	if err != nil {
-		return 0
-	}
-	return info.Size()
-}
+// wrote reports whether stdout's file got line already, once for each time that it is there.
+func (j *journal) wrote(line []byte) bool { return j.regained.has(line) }
 
 // abandon closes the ledger of a run that does not begin.
 func (j *journal) abandon() error {
@@ -162,20 +114,6 @@ func (j *journal) abandon() error {
 		return nil
 	}
 	return j.ledger.Close()
-}
-
-// LedgerHint adds what to do about a ledger that cannot be used.
-func LedgerHint(path string, err error) error {
-	var damage *ledger.DamageError
-	switch {
-	case errors.As(err, &damage):
-		return ui.WithHint("llmpipe repair "+path+" writes a clean copy beside it, without the damaged line", err)
-	case errors.Is(err, ledger.ErrNotLedger):
-		return ui.WithHint("name another file with --ledger: this one is not llmpipe's, and was left as it is", err)
-	case errors.Is(err, ledger.ErrNotRegular):
-		return ui.WithHint("a ledger is a file: what comes through a pipe can be saved in one", err)
-	}
-	return err
 }
 
 // recall gives t the result that is recorded for it, and reports whether there is one.
@@ -375,13 +313,4 @@ func (j *journal) close(marks []ledger.Key) error {
 		j.flow.voice.Error(fmt.Errorf("%d answers that were on their way could not be recorded, and are lost", j.lost))
 	}
 	return err
-}
-
-// DefaultLedger is where the results of the provider at baseURL are remembered unless --ledger names another file: simulated answers apart
-// from those that were paid for.
-func DefaultLedger(baseURL string) string {
-	if provider.IsSim(baseURL) {
-		return "llmpipe.sim.jsonl"
-	}
-	return "llmpipe.ledger.jsonl"
 }

@@ -6,20 +6,9 @@ import (
 	"time"
 
 	"llmpipe/limiter"
-	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
-
-// LaneConfig is a provider that records may go to, beside the first.
-type LaneConfig struct {
-	// Name is the lane's name in results, ledgers and reports; empty for the provider's host.
-	Name string
-	// Model replaces the one that a record names; empty to leave it.
-	Model    string
-	Provider provider.Config
-	Pace     limiter.Config
-}
 
 // lane is one provider with the limiter that holds its requests back.
 type lane struct {

@@ -11,7 +11,7 @@ import (
 )
 
 func testLane(t *testing.T) *lane {
-	all := &lanes{flow: NewFlow(t.Context(), ui.NewVoice(io.Discard, false, false), allow(1))}
+	all := &lanes{flow: NewFlow(t.Context(), ui.NewVoice(io.Discard, false, false), func() int { return 1 })}
 	l := &lane{lanes: all, host: &Host{name: "spare"}}
 	all.all = []*lane{{}, l}
 	return l

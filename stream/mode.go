@@ -27,20 +27,3 @@ func (m *Mode) UnmarshalText(text []byte) error {
 	}
 	return fmt.Errorf("%q is none of realtime, batch, hybrid", text)
 }
-
-// BatchConfig says how records go by batch.
-type BatchConfig struct {
-	Mode Mode
-	// Detach collects what is ready, submits the rest, and waits for nothing.
-	Detach bool
-	// Metadata is shown with each batch by the provider.
-	Metadata map[string]string
-	// Window is the time within which the provider is to be done, as it wants it written.
-	Window string
-}
-
-// urgent are the priorities that hybrid mode asks about at once.
-func urgent(priority string) bool { return priority == "high" || priority == "urgent" }
-
-// ShardLabel is the metadata that says which shard of which ledger a batch is.
-const ShardLabel = "llmpipe_shard"

@@ -18,8 +18,8 @@ func (l *lane) models(ctx context.Context) ([]string, error) {
 	start := time.Now()
 	for {
 		names, err := l.host.client.Models(ctx)
-		call := CallError(err)
-		if call == nil || !temporaryCall(err) || call.Err.Type == "bad_response" || ctx.Err() != nil {
+		call := provider.AsCallError(err)
+		if call == nil || !provider.PassesAway(err) || call.Err.Type == "bad_response" || ctx.Err() != nil {
 			return names, err
 		}
 		l.trouble.Store(call.Err)

@@ -108,3 +108,25 @@ func (l *lateLine) takeThen() string {
 	l.then = ""
 	return s
 }
+
+// An outage is told when it begins and when it is over, once each, however many records fail in it.
+func TestOutageIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := try(t, "sim:?latency=1s&outage=3s-40s", prompts(100), func(c *Config) { c.Pace.GiveUp = time.Hour })
+		if r.Summary.OK != 100 {
+			t.Errorf("%+v", r.Summary)
+		}
+		said := r.said.String()
+		for _, want := range []string{
+			"llmpipe: warning: sim fails every request, the last with ", "; records wait for it, at most 1h00m, and lose no attempt\n",
+			"llmpipe: sim answers again\n",
+		} {
+			if n := strings.Count(said, want); n != 1 {
+				t.Errorf("%q is said %d times, want once", want, n)
+			}
+		}
+		if t.Failed() {
+			t.Log(said)
+		}
+	})
+}

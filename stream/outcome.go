@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -100,3 +101,5 @@ func (r *run) outcome(complete bool) *Outcome {
 	}
 	return o
 }
+
+var errMiscount = errors.New("records were lost count of: this is a bug in llmpipe")

@@ -31,8 +31,8 @@ func (s *shard) batch(ctx context.Context) error {
 		}
 		s.step = ledger.ShardUploaded
 		// One of ours that ended meanwhile may have had the room that there is now.
-		alone = alone && s.batcher.alone(s) && (again || s.cfg.Batch.Detach)
-		most := s.cfg.Pace.GiveUp
+		alone = alone && s.batcher.alone(s) && (again || s.cfg.Detach)
+		most := s.cfg.GiveUp
 		switch {
 		case alone && s.requests > 1:
 			return s.split(&state)
@@ -41,11 +41,11 @@ func (s *shard) batch(ctx context.Context) error {
 				"raise the account's limit of enqueued tokens, or wait for its other batches; the same command tries again",
 				fmt.Errorf("batch %s: the provider has no room for a single request", s.batchID)))
 			return s.flow.stop.asking.Err()
-		case s.cfg.Batch.Detach && again, !s.cfg.Batch.Detach && !s.waitedFor():
+		case s.cfg.Detach && again, !s.cfg.Detach && !s.waitedFor():
 			return errNotWaited
 		}
 		s.flow.voice.Note("batch %s: too many tokens are enqueued: it is submitted again when another batch has ended", s.batchID)
-		if s.cfg.Batch.Detach {
+		if s.cfg.Detach {
 			continue
 		}
 		select {
@@ -89,7 +89,7 @@ func (s *shard) there() bool {
 	defer s.mu.Unlock()
 	switch {
 	case s.over: // nobody looks at it any more
-		return s.cfg.Batch.Detach && s.state.ID != "" && !s.state.Ended()
+		return s.cfg.Detach && s.state.ID != "" && !s.state.Ended()
 	case s.state.ID == "":
 		return s.earlier // and was not looked at yet
 	}

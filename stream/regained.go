@@ -5,10 +5,8 @@ import (
 	"errors"
 	"hash/maphash"
 	"io"
-	"os"
-	"strconv"
-
 	"llmpipe/stream/record"
+	"os"
 )
 
 // regained are the lines at the end of the file that stdout is appended to which no mark in the ledger tells of: a run that was killed
@@ -90,6 +88,3 @@ func (g *regained) size(f *os.File) int64 {
 	}
 	return fileSize(f)
 }
-
-// reopen opens f, which is open for writing alone, once more by the name that the system has for it, where it has one.
-func reopen(f *os.File) (*os.File, error) { return os.Open("/dev/fd/" + strconv.Itoa(int(f.Fd()))) }

@@ -77,7 +77,10 @@ func TestReplayOfLargeResults(t *testing.T) {
 		r := try(t, url, prompts(records), func(c *Config) {
 			recording(c)
 			c.Ordered, c.Stdout = ordered, io.Discard
-			c.Observe = func(_ *Flow, t *Task) { most = max(most, t.loaded) }
+			c.Observe = func(_ *Flow, t *Task) {
+				_, result := t.Held()
+				most = max(most, result)
+			}
 		})
 		if r.Summary.OK != records || asked.Load() != records {
 			t.Errorf("%+v, asked %d times", r.Summary, asked.Load())

@@ -2,56 +2,17 @@ package stream
 
 import (
 	"io"
-	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
-	"time"
 
-	"llmpipe/limiter"
-	"llmpipe/stream/provider"
 	"llmpipe/stream/ui"
 )
 
-// A provider that asks for more patience than there is loses its records to the next one.
-func TestRunHintLongerThanPatienceWithAFallback(t *testing.T) {
-	busy, _ := serve(t, http.StatusTooManyRequests, `{"error":{"message":"Please try again in 3h"}}`)
-	well, asked := serve(t, http.StatusOK, `{"choices":[{"message":{"content":"yes"},"finish_reason":"stop"}]}`)
-	r := try(t, busy, prompts(100), func(c *Config) {
-		c.Pace.GiveUp = time.Hour
-		c.Fallbacks = []LaneConfig{{
-			Provider: provider.Config{BaseURL: well, Connections: 4}, Pace: limiter.Config{Concurrency: 4, GiveUp: time.Hour},
-		}}
-	})
-	if r.ExitCode() != ExitOK || r.Summary.OK != 100 || asked.Load() != 100 {
-		t.Errorf("exit %d, %+v, %v", r.ExitCode(), r.Summary, r.Paused)
-	}
-	if n := strings.Count(r.said.String(), "nothing more is sent there"); n != 1 {
-		t.Errorf("said %d times that the first lane is closed:\n%s", n, &r.said)
-	}
-}
-
 // A lane may open again in the moment in which a record finds all of them closed: that is no end of the run.
 func TestNowhereButForALaneThatOpens(t *testing.T) {
-	f := NewFlow(t.Context(), ui.NewVoice(io.Discard, false, false), allow(1))
+	f := NewFlow(t.Context(), ui.NewVoice(io.Discard, false, false), func() int { return 1 })
 	defer f.stop.release()
 	all := &lanes{flow: f, all: []*lane{{}}}
 	if all.nowhere(newRequest(new(Task))) || f.stop.ending() {
 		t.Error("the run ends although its only lane is open")
-	}
-}
-
-// Who is asked for more patience than there is learns what can be done about it.
-func TestRunSaysWhatToDoAboutALongWait(t *testing.T) {
-	for _, wait := range []string{"86400", time.Now().Add(72 * time.Hour).UTC().Format(http.TimeFormat)} {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Retry-After", wait)
-			w.WriteHeader(http.StatusTooManyRequests)
-		}))
-		r := try(t, server.URL, prompts(2), func(c *Config) { c.Pace.GiveUp = time.Hour })
-		server.Close()
-		if r.ExitCode() != ExitPaused || r.Paused == nil || !strings.Contains(ui.HintOf(r.Paused), "a longer --give-up") {
-			t.Errorf("Retry-After: %s: exit %d, %v, hint %q", wait, r.ExitCode(), r.Paused, ui.HintOf(r.Paused))
-		}
 	}
 }

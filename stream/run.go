@@ -56,7 +56,7 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 		return nil, err
 	}
 	defer r.closeHosts()
-	if r.source, err = NewSource(&r.cfg); err != nil {
+	if r.source, err = NewSource(r.inputs()); err != nil {
 		return nil, err
 	}
 	decode, err := record.NewDecoder(r.cfg.Decode)
@@ -64,13 +64,10 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 		return nil, err
 	}
 	// The ledger before the files that are cut: one that is damaged must not cost the list of failures of the run before.
-	if r.journal, err = openJournal(r.flow, &r.cfg, r.start, r.hosts[0]); err != nil {
+	if err := r.openJournal(); err != nil {
 		return nil, err
 	}
-	failed, err := openFailed(&r.cfg)
-	if err == nil {
-		r.summaryFile, err = openSummary(&r.cfg)
-	}
+	failed, err := r.createFiles()
 	if err != nil {
 		return nil, errors.Join(err, r.journal.abandon())
 	}
@@ -81,10 +78,53 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 	}, r.hosts, r.account)
 	defer r.lanes.close()
 	r.openInput(decode)
-	if r.out, err = newCommitter(r.flow, &r.cfg, r.account, r.journal, failed, r.hosts[0].name); err != nil {
+	if r.out, err = newCommitter(r.flow, r.outputs(failed), r.account, r.journal); err != nil {
 		return nil, errors.Join(err, r.journal.abandon())
 	}
 	return r.run(), nil
+}
+
+// openJournal opens the ledger, if there is to be one.
+func (r *run) openJournal() (err error) {
+	if err := r.cfg.checkLedger(); err != nil {
+		return err
+	}
+	r.journal, err = openJournal(r.flow, r.cfg.Ledger, about{
+		Start: r.start, Endpoint: r.cfg.Decode.Endpoint.String(), Model: r.cfg.Decode.Model, First: r.hosts[0],
+		Batches: r.cfg.Batch.Mode != ModeRealtime,
+	}, r.cfg.Stdout)
+	return err
+}
+
+// createFiles makes the files of --failed and --summary empty, unless one is needed for something else.
+func (r *run) createFiles() (failed *os.File, err error) {
+	if err := r.cfg.checkCut("--failed", r.cfg.Failed); err != nil {
+		return nil, err
+	}
+	if failed, err = CreateFailed(r.cfg.Failed); err != nil {
+		return nil, err
+	}
+	if err := r.cfg.checkCut("--summary", r.cfg.Summary); err != nil {
+		return nil, err
+	}
+	r.summaryFile, err = createSummary(r.cfg.Summary)
+	return failed, err
+}
+
+// inputs says what is read.
+func (r *run) inputs() inputConfig {
+	c := r.cfg.Input()
+	c.Summary = r.summary
+	return c
+}
+
+// outputs says where results go. failed is the file of --failed.
+func (r *run) outputs(failed *os.File) outputConfig {
+	c := &r.cfg
+	return outputConfig{
+		Stdout: c.Stdout, Format: c.Format, KeepInput: c.KeepInput, Raw: c.Decode.Raw, Replay: c.Ledger.Replay, Ordered: c.Ordered,
+		Batches: c.Batch.Mode != ModeRealtime, Failed: failed, Inputs: c.Files, First: r.hosts[0].name, Observe: c.Observe,
+	}
 }
 
 // openAccount opens the account of the run's money.
@@ -100,11 +140,12 @@ func (r *run) openInput(decode *record.Decoder) {
 	to := routes{ask: r.lanes.put, recall: func(c chain) { r.recalls <- c }, takes: func(*Task) bool { return false }}
 	d := &decoder{records: decode, options: r.cfg.Decode, lane: r.lanes.all[0]}
 	if r.cfg.Batch.Mode != ModeRealtime {
-		r.batches = newBatcher(r.flow, &r.cfg, r.lanes.all[0], r.journal, r.account, func() record.Options { return d.options })
+		c := r.cfg.Batch
+		c.Ledger, c.Retries, c.GiveUp = r.cfg.Ledger.Path, r.cfg.Retries, r.cfg.Pace.GiveUp
+		r.batches = newBatcher(r.flow, &c, r.lanes.all[0], r.journal, r.account, func() record.Options { return d.options })
 		to.batch, to.takes = r.batches.put, r.batches.takes
 	}
-	r.in = newReader(r.flow, &r.cfg, r.source, d, r.journal, to)
-	r.in.summary = r.summary
+	r.in = newReader(r.flow, r.inputs(), r.source, d, r.journal, to)
 }
 
 // closeHosts gives back what the clients hold.
@@ -119,32 +160,6 @@ func (r *run) summary() ui.Summary {
 	s := r.flow.counts.summary(r.start)
 	s.DowngradedAt = r.account.downgradedAt()
 	return s
-}
-
-func newReader(f *Flow, c *Config, s *source, d *decoder, j *journal, to routes) *reader {
-	in := &reader{flow: f, cfg: c, source: s, decoder: d, journal: j, memory: newWindow(), routes: to, chunks: chunks{size: c.Chunk}}
-	if j != nil {
-		in.memory = j.ledger
-	}
-	d.beforeWait, s.beforeWait = in.passRecalled, in.passRecalled
-	in.next = in.nextRecord
-	if c.Sample > 0 {
-		in.next = in.sampled()
-	}
-	return in
-}
-
-// newCommitter makes the last stage. failed is nil without --failed, and first the name of the provider that is asked first.
-func newCommitter(f *Flow, cfg *Config, a *account, j *journal, failed *failedFile, first string) (*committer, error) {
-	c := &committer{flow: f, cfg: cfg, account: a, journal: j, failed: failed, emitter: newEmitter(f, cfg, j, first)}
-	var err error
-	switch {
-	case cfg.Ordered && cfg.Batch.Mode != ModeRealtime:
-		c.emitter.shelf, err = newShelf()
-	case cfg.Ordered:
-		c.order = newOrder()
-	}
-	return c, err
 }
 
 // run starts the stages, waits for them, and says how it ended.
@@ -167,7 +182,7 @@ func (r *run) run() *Outcome {
 	case <-r.flow.stop.immediate:
 		o = r.outcome(false)
 	}
-	r.account.alerts.wait(r.flow.stop.immediate)
+	r.account.awaitAlerts(r.flow.stop.immediate)
 	stopProgress()
 	r.flow.voice.Note("%s", o.Summary)
 	r.lanes.hintAtRefusals()

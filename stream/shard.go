@@ -18,7 +18,7 @@ import (
 // shard is a batch's worth of records: one file at the provider, one batch of it.
 type shard struct {
 	flow     *Flow
-	cfg      *Config
+	cfg      *BatchConfig
 	batcher  *batcher
 	account  *account
 	id       string
@@ -217,7 +217,7 @@ var errCollected = errors.New("collected")
 
 // end draws from err, which ended the shard's life in this run, what it means for the run.
 func (s *shard) end(err error) {
-	if CallError(err) != nil && !s.flow.stop.ending() {
+	if provider.AsCallError(err) != nil && !s.flow.stop.ending() {
 		err = s.concern(err)
 	}
 	s.stopFor(err)
@@ -261,7 +261,7 @@ func (s *shard) concern(err error) error {
 func (s *shard) own() error {
 	wait := newPolling(s.batcher.lane.host.client.Local())
 	for told := false; ; {
-		lock, err := ledger.LockShard(s.cfg.Ledger.Path, s.id, nil)
+		lock, err := ledger.LockShard(s.cfg.Ledger, s.id, nil)
 		if err != nil {
 			return err
 		}

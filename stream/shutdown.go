@@ -2,7 +2,6 @@ package stream
 
 import (
 	"context"
-	"errors"
 	"os"
 	"sync"
 	"time"
@@ -159,5 +158,3 @@ func (s *shutdown) sleep(d time.Duration) bool {
 		return false
 	}
 }
-
-var errMiscount = errors.New("records were lost count of: this is a bug in llmpipe")

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"llmpipe/stream/ui"
 )
 
 // A signal stops the asking at once, what is in flight when the drain is over, and the run itself when even then something hangs.
@@ -71,23 +69,5 @@ func TestShutdownAtOnce(t *testing.T) {
 	unrecorded.closedPipe(false)
 	if unrecorded.waiting.Err() == nil {
 		t.Error("answers that nobody keeps are waited for")
-	}
-}
-
-func TestExitCodes(t *testing.T) {
-	fail, pause := errors.New("failed"), errors.New("paused")
-	for _, c := range []struct {
-		o    Outcome
-		want int
-	}{
-		{Outcome{}, 0},
-		{Outcome{Summary: ui.Summary{Failed: 1}}, 3},
-		{Outcome{Summary: ui.Summary{Failed: 1}, Paused: pause}, 75},
-		{Outcome{Summary: ui.Summary{Failed: 1}, Paused: pause, Signal: syscall.SIGTERM}, 143},
-		{Outcome{Summary: ui.Summary{Failed: 1}, Paused: pause, Signal: syscall.SIGINT, Err: fail}, 1},
-	} {
-		if got := c.o.ExitCode(); got != c.want {
-			t.Errorf("%+v: exit %d, want %d", c.o, got, c.want)
-		}
 	}
 }

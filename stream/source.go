@@ -45,12 +45,12 @@ type source struct {
 var errAbandoned = errors.New("reading was abandoned")
 
 // NewSource checks that every input can be opened, so that a name that is wrong is found before anything is paid for.
-func NewSource(c *Config) (*source, error) {
+func NewSource(c inputConfig) (*source, error) {
 	names := c.Files
 	if len(names) == 0 {
 		names = []string{"-"}
 	}
-	s := &source{stdin: c.Stdin, names: names, maxLine: c.MaxLine, spill: c.Failed != "", whole: c.Limit == 0 && c.Sample == 0,
+	s := &source{stdin: c.Stdin, names: names, maxLine: c.MaxLine, spill: c.Spill, whole: c.Limit == 0 && c.Sample == 0,
 		beforeWait: func() {}}
 	for _, name := range names {
 		info, err := checkInput(name, c.Stdin)

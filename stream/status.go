@@ -13,7 +13,7 @@ func (r *run) status() *ui.Status {
 	l := r.lanes.current()
 	p := l.pace.Stats()
 	s := &ui.Status{
-		Time: now.UTC().Truncate(time.Millisecond), Summary: r.summary(), Sleeping: r.lanes.sleepers.len(),
+		Time: now.UTC().Truncate(time.Millisecond), Summary: r.summary(), Sleeping: r.lanes.sleeping(),
 		InFlight: p.InFlight, Allowed: p.Allowed, RPM: p.RPMUsed, RPMLimit: p.RPMLimit, TPM: p.TPMUsed, TPMLimit: p.TPMLimit,
 	}
 	s.Done = s.OK + s.Failed

@@ -58,7 +58,7 @@ func (s *shard) submit(ctx context.Context) error {
 func (s *shard) intend() error {
 	e := ledger.ShardEntry{
 		Step: ledger.ShardIntent, Provider: s.batcher.lane.host.name, Endpoint: s.kind.endpoint.String(), Model: s.kind.model, Round: s.round,
-		Bytes: s.bytes, ReservedNanos: s.reserved, Window: s.cfg.Batch.Window,
+		Bytes: s.bytes, ReservedNanos: s.reserved, Window: s.cfg.Window,
 	}
 	s.batcher.intending.Lock() // the records of one shard at a time are in memory
 	defer s.batcher.intending.Unlock()
@@ -154,8 +154,8 @@ const batchLooks = 5
 // that it did nothing, or when no batch of this shard is in its listing, is the request sent again.
 func (s *shard) create(ctx context.Context) error {
 	metadata := map[string]string{ShardLabel: s.id}
-	maps.Copy(metadata, s.cfg.Batch.Metadata)
-	request := provider.NewBatch{InputFile: s.fileID, Endpoint: s.kind.endpoint, Window: s.cfg.Batch.Window, Metadata: metadata}
+	maps.Copy(metadata, s.cfg.Metadata)
+	request := provider.NewBatch{InputFile: s.fileID, Endpoint: s.kind.endpoint, Window: s.cfg.Window, Metadata: metadata}
 	var made provider.Batch
 	err := s.retry(ctx, "creating the batch", func() error {
 		var err error
@@ -186,10 +186,10 @@ func (s *shard) create(ctx context.Context) error {
 // refused gives the shard up where the provider has said that it will have none of it: nothing was made, and nothing will be of the same
 // request.
 func (s *shard) refused(err error) error {
-	if call := CallError(err); call == nil || call.Class != provider.Refused {
+	if call := provider.AsCallError(err); call == nil || call.Class != provider.Refused {
 		return err
 	}
-	switch call := CallError(err); {
+	switch call := provider.AsCallError(err); {
 	case notThere(err) && strings.Contains(strings.ToLower(call.Err.Message), "file"):
 		err = ui.WithHint("the same command uploads its records again", err)
 	case notThere(err):
@@ -281,7 +281,7 @@ func (s *shard) adoptBatch(ctx context.Context) (made provider.Batch, found bool
 		if err != nil || found || s.step != ledger.ShardUploaded || !time.Now().Before(s.doubtful) {
 			return made, found, err
 		}
-		if s.cfg.Batch.Detach {
+		if s.cfg.Detach {
 			return made, false, errNotWaited
 		}
 		s.flow.voice.Detail("batch shard %s: no batch of it is listed yet", s.id)
@@ -306,7 +306,7 @@ func (s *shard) lookForBatch() (provider.Batch, bool, error) {
 		if found {
 			return made, true, nil
 		}
-		if err != nil && !temporaryCall(err) {
+		if err != nil && !provider.PassesAway(err) {
 			return provider.Batch{}, false, err
 		}
 	}
@@ -353,27 +353,14 @@ func search[T any](all iter.Seq2[T, error], look func(*T) (found, past bool)) (T
 	return none, false, nil
 }
 
-// CallError is what err says of a call, nil when it is not of one.
-func CallError(err error) *provider.CallError {
-	var call *provider.CallError
-	errors.As(err, &call)
-	return call
-}
-
 // unclear reports whether the provider may have done what was asked for although it did not say so.
 func unclear(err error) bool {
-	call := CallError(err)
+	call := provider.AsCallError(err)
 	return call != nil && call.Sent
 }
 
 // notThere reports whether the provider does not know what was named.
 func notThere(err error) bool {
-	call := CallError(err)
+	call := provider.AsCallError(err)
 	return call != nil && call.Err != nil && call.Err.Status == http.StatusNotFound
-}
-
-// temporaryCall reports whether the same call may succeed later.
-func temporaryCall(err error) bool {
-	call := CallError(err)
-	return call != nil && (call.Class == provider.Transient || call.Class == provider.Pressure)
 }

@@ -5,7 +5,6 @@ package stream
 import (
 	"context"
 	"os"
-	"os/exec"
 	"os/signal"
 	"syscall"
 	"time"
@@ -61,16 +60,4 @@ func readerGone(ctx context.Context, f *os.File) bool {
 		}
 	}
 	return false
-}
-
-// appendsToContent reports whether writes to f go behind what it holds already, as with the shell's >>.
-func appendsToContent(f *os.File) bool {
-	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
-	info, statErr := f.Stat()
-	return err == nil && statErr == nil && flags&unix.O_APPEND != 0 && info.Mode().IsRegular() && info.Size() > 0
-}
-
-// shellCommand runs command in the user's shell language.
-func shellCommand(ctx context.Context, command string) *exec.Cmd {
-	return exec.CommandContext(ctx, "/bin/sh", "-c", command)
 }

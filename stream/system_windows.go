@@ -2,9 +2,7 @@ package stream
 
 import (
 	"context"
-	"io"
 	"os"
-	"os/exec"
 	"syscall"
 )
 
@@ -21,18 +19,3 @@ func Die(os.Signal) {}
 
 // readerGone cannot tell on Windows: a write will.
 func readerGone(context.Context, *os.File) bool { return false }
-
-// appendsToContent reports whether writes to f go behind what it holds already: cmd's >> starts there, and > at 0.
-func appendsToContent(f *os.File) bool {
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return false
-	}
-	at, err := f.Seek(0, io.SeekCurrent)
-	return err == nil && at > 0 && at == info.Size()
-}
-
-// shellCommand runs command in the system's shell language.
-func shellCommand(ctx context.Context, command string) *exec.Cmd {
-	return exec.CommandContext(ctx, "cmd", "/C", command)
-}

@@ -77,6 +77,9 @@ func (t *Task) recycle() {
 	tasks.Put(t)
 }
 
+// Held is how many bytes of it are counted while it is open: of its line, with an answer that came for it, and of a result that is recorded.
+func (t *Task) Held() (line, result int64) { return t.size, t.loaded }
+
 // String says which record t is, for messages.
 func (t *Task) String() string {
 	var b strings.Builder

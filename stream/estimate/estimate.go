@@ -6,13 +6,12 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
-	"time"
-
 	"llmpipe/ledger/price"
 	"llmpipe/stream"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
+	"slices"
+	"time"
 )
 
 // guessedOutput is how many completion tokens an answer is taken to have where neither max_tokens nor a sample says.
@@ -98,7 +97,7 @@ func Run(ctx context.Context, cfg stream.Config, models []string) (*Estimate, er
 	}
 	prices := cfg.Money.InForce(time.Now())
 	host := provider.NameOf(cfg.Provider.BaseURL)
-	batch := cfg.Batch
+	batches := cfg.Batch
 	cfg.Batch = stream.BatchConfig{} // a sample is for now
 	var seen *sampleStats
 	if cfg.Sample > 0 {
@@ -112,8 +111,8 @@ func Run(ctx context.Context, cfg stream.Config, models []string) (*Estimate, er
 		seen.total(e, s)
 	}
 	e.time(&cfg, seen)
-	if batch.Mode == stream.ModeBatch {
-		e.byBatch(prices, host, batch.Window)
+	if batches.Mode == stream.ModeBatch {
+		e.byBatch(prices, host, batches.Window)
 	}
 	return e, nil
 }
@@ -123,7 +122,7 @@ const noOutput = "embeddings have none"
 
 // surveyRecords reads the input once. It holds the sample's lines and nothing else.
 func surveyRecords(cfg *stream.Config) (*survey, error) {
-	src, err := stream.NewSource(cfg)
+	src, err := stream.NewSource(cfg.Input())
 	if err != nil {
 		return nil, err
 	}

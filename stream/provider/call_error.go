@@ -75,3 +75,16 @@ func (c *Client) read(k *call, v object, what string) error {
 	reply.apply(e)
 	return c.callError(k, reply)
 }
+
+// AsCallError is what err says of a call, nil when it is not of one.
+func AsCallError(err error) *CallError {
+	var call *CallError
+	errors.As(err, &call)
+	return call
+}
+
+// PassesAway reports whether the same call may succeed later.
+func PassesAway(err error) bool {
+	call := AsCallError(err)
+	return call != nil && (call.Class == Transient || call.Class == Pressure)
+}

@@ -180,7 +180,7 @@ func CancelBatches(ctx context.Context, c BatchesConfig, ids []string) error {
 // cancel ends one batch. To one that has ended before there is nothing to be done.
 func (c *BatchesConfig) cancel(ctx context.Context, client *provider.Client, s *ledger.Shard) error {
 	state, err := client.CancelBatch(ctx, s.BatchID)
-	if call := stream.CallError(err); call != nil && call.Err.Status == http.StatusConflict {
+	if call := provider.AsCallError(err); call != nil && call.Err.Status == http.StatusConflict {
 		c.Voice.Note("batch %s has ended already: the next run with --mode batch collects it", s.BatchID)
 		return nil
 	}

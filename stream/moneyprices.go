@@ -2,10 +2,9 @@ package stream
 
 import (
 	"fmt"
-	"time"
-
 	"llmpipe/ledger/price"
 	"llmpipe/stream/ui"
+	"time"
 )
 
 // MoneyConfig says what answers cost and what may be spent.

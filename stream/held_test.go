@@ -1,0 +1,30 @@
+package stream
+
+import (
+	"llmpipe/ledger"
+	"path/filepath"
+	"testing"
+)
+
+// Recorded answers are bytes held too: a reader that is slow must not fill the memory with them.
+func TestGateCountsRecordedAnswers(t *testing.T) {
+	recalledOnes := 0
+	path := filepath.Join(t.TempDir(), "ledger.jsonl")
+	for range 2 {
+		try(t, "sim:?latency=0", prompts(20), func(c *Config) {
+			c.Ledger = LedgerConfig{Path: path, Fsync: ledger.FsyncNever}
+			c.Observe = func(_ *Flow, done *Task) {
+				if done.Outcome != Recalled {
+					return
+				}
+				recalledOnes++
+				if line, result := done.Held(); line != int64(len(done.Buffer)) || result != int64(len(done.Recorded.Response)) {
+					t.Errorf("%s counts as %d and %d bytes, want %d and %d", done, line, result, len(done.Buffer), len(done.Recorded.Response))
+				}
+			}
+		})
+	}
+	if recalledOnes != 20 {
+		t.Errorf("%d were recalled", recalledOnes)
+	}
+}
