@@ -2,8 +2,9 @@
 //
 //	cat prompts.jsonl | llmpipe > out.jsonl
 //
-// main turns flags and the environment into a configuration, listens for signals and ends with the right exit code. What happens
-// between is in the packages below it: stream is the pipeline, and its package comment is where to start reading.
+// main turns flags and the environment into a configuration, listens for signals and ends with the
+// right exit code. What happens between is in the packages below it: stream is the pipeline, and
+// its package comment is where to start reading.
 package main
 
 import (
@@ -24,6 +25,7 @@ import (
 	"llmpipe/stream"
 	"llmpipe/stream/estimate"
 	"llmpipe/stream/flags"
+	"llmpipe/stream/journal"
 	"llmpipe/stream/provider/sim"
 	"llmpipe/stream/record"
 	"llmpipe/stream/report"
@@ -39,14 +41,16 @@ func main() {
 	os.Exit(code)
 }
 
-// listen takes signals over from the system. Commands that never call it die of them as other programs do.
+// listen takes signals over from the system. Commands that never call it die of them as other
+// programs do.
 func listen() <-chan os.Signal {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, stream.Signals()...)
 	return signals
 }
 
-// run is main with everything handed in. It returns the exit code, and the signal to die of, if one ended the run.
+// run is main with everything handed in. It returns the exit code, and the signal to die of, if one
+// ended the run.
 func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.Signal) (code int, sig os.Signal) {
 	app := &app{stdin: stdin, stdout: stdout, stderr: stderr, listen: listen}
 	voice := ui.NewVoice(stderr, false, false)
@@ -124,8 +128,9 @@ var commands = []struct {
 	{"completion", "Print what makes a shell complete commands and flags.", func() any { return new(completionCommand) }},
 }
 
-// grammars are the commands as kong takes them. Those that args do not name, and so cannot mean, are there by name alone: to read the
-// flags of them all takes a tenth of the time to the first request.
+// grammars are the commands as kong takes them. Those that args do not name, and so cannot mean,
+// are there by name alone: to read the flags of them all takes a tenth of the time to the first
+// request.
 func grammars(args []string) (options []kong.Option) {
 	for _, c := range commands {
 		var grammar any = new(struct{})
@@ -177,7 +182,8 @@ func (c *runCommand) Run(a *app) error {
 	return nil
 }
 
-// estimateCommand says what prompts would cost. It takes the filter's flags, so that the same command line is estimated and run.
+// estimateCommand says what prompts would cost. It takes the filter's flags, so that the same
+// command line is estimated and run.
 type estimateCommand struct {
 	flags.Flags
 	JSON   bool     `name:"json" help:"For scripts, and for --budget N% --estimate FILE."`
@@ -209,9 +215,10 @@ type modelsCommand struct {
 // Run prints the table.
 func (c *modelsCommand) Run(a *app) error { return report.Models(a.stdout, c.JSON, c.Prices) }
 
-// ledgerPath is the ledger that a command reads: where the environment names the simulated provider, the one that a run would write.
+// ledgerPath is the ledger that a command reads: where the environment names the simulated
+// provider, the one that a run would write.
 func (a *app) ledgerPath() string {
-	return cmp.Or(a.Ledger, stream.DefaultLedger(os.Getenv("OPENAI_BASE_URL")))
+	return cmp.Or(a.Ledger, journal.DefaultPath(os.Getenv("OPENAI_BASE_URL")))
 }
 
 // exportCommand writes results again.
@@ -264,7 +271,7 @@ func (c *batchesCommand) Run(a *app) error {
 		return err
 	}
 	cfg := report.BatchesConfig{
-		Ledger: cmp.Or(a.Ledger, stream.DefaultLedger(c.BaseURL)), Provider: p, Version: version(),
+		Ledger: cmp.Or(a.Ledger, journal.DefaultPath(c.BaseURL)), Provider: p, Version: version(),
 		Voice: ui.NewVoice(a.stderr, false, false),
 	}
 	switch c.Action {
@@ -315,12 +322,14 @@ func (c *simCommand) Run(a *app) error {
 	return sim.New(o).Serve(ctx, l)
 }
 
-// completionCommand prints what a shell is told to complete llmpipe's words. It asks back, with words in place of its name, what they are.
+// completionCommand prints what a shell is told to complete llmpipe's words. It asks back, with
+// words in place of its name, what they are.
 type completionCommand struct {
 	Shell string `arg:"" enum:"bash,zsh,fish,words" help:"bash, zsh or fish."`
 }
 
-// Run prints the shell's script, or the words that may stand at the end of the line that is being typed.
+// Run prints the shell's script, or the words that may stand at the end of the line that is being
+// typed.
 func (c *completionCommand) Run(a *app, ctx *kong.Context) error {
 	if c.Shell != "words" {
 		_, err := fmt.Fprint(a.stdout, flags.CompletionScripts[c.Shell])

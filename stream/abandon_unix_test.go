@@ -25,7 +25,8 @@ func namedPipe(t *testing.T) string {
 	return name
 }
 
-// A named pipe can be opened once: its writer may be gone at a second time, and what it wrote with it.
+// A named pipe can be opened once: its writer may be gone at a second time, and what it wrote with
+// it.
 func TestRunReadsANamedPipe(t *testing.T) {
 	name := namedPipe(t)
 	written := make(chan error)

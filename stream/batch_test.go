@@ -6,17 +6,19 @@ import (
 	"testing"
 
 	"llmpipe/ledger"
+	"llmpipe/stream/flow"
 )
 
-// An answer that the ledger did not take is still to be had from the provider: its batch stays pending.
+// An answer that the ledger did not take is still to be had from the provider: its batch stays
+// pending.
 func TestBatchWhoseAnswersAreNotRecordedStaysPending(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.jsonl")
 	broken := errors.New("the disk is broken")
 	r := try(t, "sim:?latency=0s&batch-latency=10ms", prompts(20), func(c *Config) {
-		c.Batch.Mode, c.Ledger.Path, c.Decode.Model = ModeBatch, path, "gpt-4o-mini"
-		c.Observe = func(f *Flow, _ *Task) {
-			f.unrecorded.Store(true)
-			f.stop.fail(broken)
+		c.Batch.Mode, c.Ledger.Path, c.Decode.Model = flow.ModeBatch, path, "gpt-4o-mini"
+		c.Observe = func(f *flow.Flow, _ *flow.Task) {
+			f.Unrecorded.Store(true)
+			f.Stop.Fail(broken)
 		}
 	})
 	all, err := ledger.ScanShards(path)

@@ -15,6 +15,8 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/limiter"
+	"llmpipe/stream/journal"
+	"llmpipe/stream/output"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 )
@@ -57,7 +59,7 @@ func recordPrompts(b *testing.B, path string, input io.Reader) {
 			},
 			Response: answer,
 		})
-		if len(group.Results) == groupRecords {
+		if len(group.Results) == output.GroupRecords {
 			commit()
 		}
 	}
@@ -74,8 +76,9 @@ func recordPrompts(b *testing.B, path string, input io.Reader) {
 	}
 }
 
-// BenchmarkResume is the time from the start of a run over a million recorded results to its first request: of a record that comes before
-// them, and of one that comes after them, when all of them have been read and written again.
+// BenchmarkResume is the time from the start of a run over a million recorded results to its first
+// request: of a record that comes before them, and of one that comes after them, when all of them
+// have been read and written again.
 func BenchmarkResume(b *testing.B) {
 	const records = 1_000_000
 	arrived := make(chan time.Time, 1)
@@ -85,7 +88,8 @@ func BenchmarkResume(b *testing.B) {
 	}))
 	defer server.Close()
 	dir := b.TempDir()
-	// From a file, as from a user: what is in the heap lets garbage grow to as much again, in memory that is new to the process.
+	// From a file, as from a user: what is in the heap lets garbage grow to as much again, in memory
+	// that is new to the process.
 	recorded, err := os.Create(filepath.Join(dir, "recorded.jsonl"))
 	if err != nil {
 		b.Fatal(err)
@@ -108,7 +112,7 @@ func BenchmarkResume(b *testing.B) {
 			Decode:   record.Options{Model: "m"},
 			Provider: provider.Config{BaseURL: server.URL},
 			Pace:     limiter.Config{Concurrency: 64},
-			Ledger:   LedgerConfig{Path: path},
+			Ledger:   journal.Config{Path: path},
 		})
 		if err != nil || outcome.ExitCode() != ExitOK {
 			b.Fatal(outcome, err)

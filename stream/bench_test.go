@@ -22,14 +22,16 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/limiter"
+	"llmpipe/stream/journal"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/provider/sim"
 )
 
 // The benchmarks of all packages are listed at the head of e2e/bench_test.go.
 //
-// Those below start the simulator in a process of its own: this test binary, run again with the variable below in its
-// environment. What they measure of this process is then the client's part alone.
+// Those below start the simulator in a process of its own: this test binary, run again with the
+// variable below in its environment. What they measure of this process is then the client's part
+// alone.
 const benchSim = "LLMPIPE_BENCH_SIM"
 
 func TestMain(m *testing.M) {
@@ -90,7 +92,8 @@ func startBenchSim(b *testing.B, options string) string {
 	return strings.TrimSpace(url)
 }
 
-// batchLines are n batch lines of about 1.2 KB, made as they are read: what a benchmark holds in memory is not the input's.
+// batchLines are n batch lines of about 1.2 KB, made as they are read: what a benchmark holds in
+// memory is not the input's.
 type batchLines struct {
 	n    int
 	i    int
@@ -129,7 +132,8 @@ func (b *batchLines) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// askBare is what the filter is compared with: the same bodies over a tuned transport, and the answers read and thrown away.
+// askBare is what the filter is compared with: the same bodies over a tuned transport, and the
+// answers read and thrown away.
 func askBare(b *testing.B, url string, records, inFlight int) {
 	b.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: inFlight, DisableCompression: true}
@@ -174,7 +178,7 @@ func askFilter(b *testing.B, url string, records, inFlight int, path string) {
 		Provider: provider.Config{BaseURL: url, Connections: inFlight},
 		Pace:     limiter.Config{Concurrency: inFlight},
 		Retries:  6,
-		Ledger:   LedgerConfig{Path: path, Fsync: ledger.FsyncAlways},
+		Ledger:   journal.Config{Path: path, Fsync: ledger.FsyncAlways},
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -205,7 +209,8 @@ func measure(f func()) cost {
 	return c
 }
 
-// forgetPeak begins the measuring of memory anew, where linux is asked for it (proc(5), clear_refs).
+// forgetPeak begins the measuring of memory anew, where linux is asked for it (proc(5),
+// clear_refs).
 func forgetPeak() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
 
 // peakMemory is the most memory that this process has held since, in bytes.
@@ -223,8 +228,9 @@ func peakMemory() int {
 	return kilobytes << 10
 }
 
-// BenchmarkOverhead compares the filter with a bare loop over net/http that sends the same bytes, in turn, 64 at a time: the loop (bare),
-// the filter, and the filter with a ledger that syncs each commit (ledger). Its figures are medians:
+// BenchmarkOverhead compares the filter with a bare loop over net/http that sends the same bytes,
+// in turn, 64 at a time: the loop (bare), the filter, and the filter with a ledger that syncs each
+// commit (ledger). Its figures are medians:
 //
 //	x/s, x-us, x-allocs, x-MB    requests a second, CPU microseconds and allocations a record, peak memory
 //	x/bare, x-cpu                ratios to the loop of the same turn: of requests a second, and of CPU a record

@@ -7,12 +7,19 @@ import (
 	"time"
 
 	"llmpipe/limiter"
+	"llmpipe/stream/batch"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/input"
+	"llmpipe/stream/journal"
+	"llmpipe/stream/lane"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
+	"llmpipe/stream/spend"
 	"llmpipe/stream/ui"
 )
 
-// Config is all that a run is told. The zero value of a field switches off what it asks for, unless its comment says otherwise.
+// Config is all that a run is told. The zero value of a field switches off what it asks for, unless
+// its comment says otherwise.
 type Config struct {
 	// Stdin is read where Files is empty or names "-".
 	Stdin io.Reader
@@ -22,7 +29,8 @@ type Config struct {
 	Stdout io.Writer
 	// Stderr gets everything for people.
 	Stderr io.Writer
-	// Listen returns what delivers the signals that the process is sent from then on; nil when nobody listens.
+	// Listen returns what delivers the signals that the process is sent from then on; nil when nobody
+	// listens.
 	Listen func() <-chan os.Signal
 
 	// Decode says what a line becomes.
@@ -49,20 +57,22 @@ type Config struct {
 	// Provider is who is asked.
 	Provider provider.Config
 	// Fallbacks are the lanes behind it, in order.
-	Fallbacks []LaneConfig
+	Fallbacks []lane.Target
 	// Pace is what the limiter is told.
 	Pace limiter.Config
 	// Retries is how many times a record is asked again after failures that may pass.
 	Retries int
 	// Money is what answers cost and what may be spent.
-	Money MoneyConfig
+	Money spend.Config
 	// Batch says whether and how records go by batch.
-	Batch BatchConfig
+	Batch batch.Config
 	// Ledger is what is remembered.
-	Ledger LedgerConfig
-	// Pack is how many records on the embeddings endpoint are asked about in one request; 0 counts as 1.
+	Ledger journal.Config
+	// Pack is how many records on the embeddings endpoint are asked about in one request; 0 counts as
+	// 1.
 	Pack int
-	// Chunk drains after every so many records without a recorded result, and at the end, waits ChunkDelay and runs OnChunk in a shell.
+	// Chunk drains after every so many records without a recorded result, and at the end, waits
+	// ChunkDelay and runs OnChunk in a shell.
 	Chunk      int
 	ChunkDelay time.Duration
 	OnChunk    string
@@ -75,8 +85,9 @@ type Config struct {
 	// Quiet leaves out everything but errors, Verbose adds a line for each retry.
 	Quiet, Verbose bool
 
-	// Observe, if set, sees every record when its fate is known, with what the run's stages share. It is called by one goroutine.
-	Observe func(*Flow, *Task)
+	// Observe, if set, sees every record when its fate is known, with what the run's stages share. It
+	// is called by one goroutine.
+	Observe func(*flow.Flow, *flow.Task)
 }
 
 // checkKey refuses to ask OpenAI without anything to show.
@@ -89,8 +100,8 @@ func (c *Config) checkKey() error {
 }
 
 // Input says what is read, of which run ever.
-func (c *Config) Input() inputConfig {
-	return inputConfig{
+func (c *Config) Input() input.Config {
+	return input.Config{
 		Stdin: c.Stdin, Files: c.Files, Stdout: c.Stdout, MaxLine: c.MaxLine, Spill: c.Failed != "", Limit: c.Limit, Sample: c.Sample,
 		Seed: c.Seed, Chunk: c.Chunk, ChunkDelay: c.ChunkDelay, OnChunk: c.OnChunk, Stderr: c.Stderr,
 	}

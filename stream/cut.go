@@ -2,8 +2,10 @@ package stream
 
 import (
 	"fmt"
-	"llmpipe/stream/ui"
 	"os"
+
+	"llmpipe/stream/flow"
+	"llmpipe/stream/ui"
 )
 
 // checkCut refuses to cut the file of a flag to nothing when the run needs it for something else.
@@ -15,7 +17,7 @@ func (c *Config) checkCut(flag, name string) error {
 		return ui.WithHint("stdout is for results; "+flag+" /dev/stderr works", fmt.Errorf("%s - names no file", flag))
 	}
 	for _, input := range c.Files {
-		if SameFile(name, input) {
+		if flow.SameFile(name, input) {
 			return fmt.Errorf("%s %s is an input", flag, name)
 		}
 	}
@@ -24,7 +26,7 @@ func (c *Config) checkCut(flag, name string) error {
 		{"--failed", c.Failed, "the file of --failed"},
 		{"--summary", c.Summary, "the file of --summary"},
 	} {
-		if other.flag != flag && SameFile(name, other.name) {
+		if other.flag != flag && flow.SameFile(name, other.name) {
 			return fmt.Errorf("%s %s is %s", flag, name, other.what)
 		}
 	}
@@ -33,7 +35,7 @@ func (c *Config) checkCut(flag, name string) error {
 		return nil // not there yet, or opening it will say what is wrong
 	}
 	for what, stream := range map[string]any{"the input": c.Stdin, "the output": c.Stdout} {
-		if isFile(stream, info) {
+		if flow.IsFile(stream, info) {
 			return fmt.Errorf("%s %s is %s", flag, name, what)
 		}
 	}
@@ -46,7 +48,7 @@ func (c *Config) checkLedger() error {
 	if err != nil {
 		return nil // not there yet, or Open will say what is wrong
 	}
-	if isFile(c.Stdout, info) {
+	if flow.IsFile(c.Stdout, info) {
 		return fmt.Errorf("--ledger %s is the output", c.Ledger.Path)
 	}
 	return nil

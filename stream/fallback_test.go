@@ -1,14 +1,16 @@
 package stream
 
 import (
-	"llmpipe/limiter"
-	"llmpipe/stream/provider"
-	"llmpipe/stream/ui"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"llmpipe/limiter"
+	"llmpipe/stream/lane"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/ui"
 )
 
 // A provider that asks for more patience than there is loses its records to the next one.
@@ -17,7 +19,7 @@ func TestRunHintLongerThanPatienceWithAFallback(t *testing.T) {
 	well, asked := serve(t, http.StatusOK, `{"choices":[{"message":{"content":"yes"},"finish_reason":"stop"}]}`)
 	r := try(t, busy, prompts(100), func(c *Config) {
 		c.Pace.GiveUp = time.Hour
-		c.Fallbacks = []LaneConfig{{
+		c.Fallbacks = []lane.Target{{
 			Provider: provider.Config{BaseURL: well, Connections: 4}, Pace: limiter.Config{Concurrency: 4, GiveUp: time.Hour},
 		}}
 	})

@@ -1,9 +1,12 @@
 package stream
 
 import (
-	"llmpipe/ledger"
 	"path/filepath"
 	"testing"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/journal"
 )
 
 // Recorded answers are bytes held too: a reader that is slow must not fill the memory with them.
@@ -12,9 +15,9 @@ func TestGateCountsRecordedAnswers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.jsonl")
 	for range 2 {
 		try(t, "sim:?latency=0", prompts(20), func(c *Config) {
-			c.Ledger = LedgerConfig{Path: path, Fsync: ledger.FsyncNever}
-			c.Observe = func(_ *Flow, done *Task) {
-				if done.Outcome != Recalled {
+			c.Ledger = journal.Config{Path: path, Fsync: ledger.FsyncNever}
+			c.Observe = func(_ *flow.Flow, done *flow.Task) {
+				if done.Outcome != flow.Recalled {
 					return
 				}
 				recalledOnes++

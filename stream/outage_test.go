@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// A record that is alone waits an outage out as many together do, and fails where it is the record that is at fault, or may be.
+// A record that is alone waits an outage out as many together do, and fails where it is the record
+// that is at fault, or may be.
 func TestALoneRecordAndAnOutage(t *testing.T) {
 	for _, test := range []struct {
 		name, sim      string
@@ -34,8 +35,8 @@ func TestALoneRecordAndAnOutage(t *testing.T) {
 	}
 }
 
-// A provider that refuses or fails everything is given up to the second, however the records' sleep falls, and not before: counted from the
-// first refusal, and from when it is known to be down.
+// A provider that refuses or fails everything is given up to the second, however the records' sleep
+// falls, and not before: counted from the first refusal, and from when it is known to be down.
 func TestGiveUpIsKept(t *testing.T) {
 	const giveUp = 20*time.Minute + 10*time.Second // between two hints
 	for name, test := range map[string]struct {

@@ -39,8 +39,8 @@ type Outcome struct {
 	Paused  error     // why it is not finished although the same command continues it
 }
 
-// ExitCode is the process's exit code. When several reasons apply, a failure comes before a signal, that before a pause, that before
-// an end of the money, that before failed records.
+// ExitCode is the process's exit code. When several reasons apply, a failure comes before a signal,
+// that before a pause, that before an end of the money, that before failed records.
 func (o *Outcome) ExitCode() int {
 	switch {
 	case o.Err != nil:
@@ -60,7 +60,8 @@ func (o *Outcome) ExitCode() int {
 	return ExitOK
 }
 
-// DieOf is the signal that the process should end by, nil when there was none or an error outranks it.
+// DieOf is the signal that the process should end by, nil when there was none or an error outranks
+// it.
 func (o *Outcome) DieOf() os.Signal {
 	if o.Err != nil {
 		return nil
@@ -71,7 +72,8 @@ func (o *Outcome) DieOf() os.Signal {
 // Ended is a run that did not end well, as an error.
 type Ended struct{ *Outcome }
 
-// ReaderLeft makes of an error of writing to stdout, where its reader went away, the end that comes of it.
+// ReaderLeft makes of an error of writing to stdout, where its reader went away, the end that comes
+// of it.
 func ReaderLeft(err error) error {
 	if ui.IsClosedPipe(err) {
 		return &Ended{&Outcome{Signal: sigpipe}}
@@ -82,15 +84,16 @@ func ReaderLeft(err error) error {
 // Error implements error.
 func (e *Ended) Error() string { return "the run did not end well" }
 
-// outcome says how the run ended. It is called when every stage has ended, or when the run must not wait for them.
+// outcome says how the run ended. It is called when every stage has ended, or when the run must not
+// wait for them.
 func (r *run) outcome(complete bool) *Outcome {
-	unsent := r.flow.counts.unsent.Load()
-	why := r.flow.stop.reasons()
-	o := &Outcome{Summary: r.summary(), Err: why.err, Signal: why.signal, Paused: why.unfinished, Budget: why.budget}
+	unsent := r.flow.Counts.Unsent.Load()
+	why := r.flow.Stop.Reasons()
+	o := &Outcome{Summary: r.summary(), Err: why.Err, Signal: why.Signal, Paused: why.Unfinished, Budget: why.Budget}
 	if complete && o.Err == nil {
-		o.Err = r.in.inputError
+		o.Err = r.in.InputError
 	}
-	if o.Signal == nil && why.pipe {
+	if o.Signal == nil && why.Pipe {
 		o.Signal = sigpipe
 	}
 	if complete && unsent > 0 && *o == (Outcome{Summary: o.Summary}) {

@@ -2,9 +2,10 @@ package stream
 
 import (
 	"errors"
-	"llmpipe/stream/ui"
 	"syscall"
 	"testing"
+
+	"llmpipe/stream/ui"
 )
 
 func TestExitCodes(t *testing.T) {

@@ -18,10 +18,12 @@ import (
 	"testing"
 
 	"llmpipe/ledger"
+	"llmpipe/stream/journal"
 	"llmpipe/stream/record"
 )
 
-// embedder is a server of embeddings that remembers what it was asked for. It refuses inputs that hold "poison".
+// embedder is a server of embeddings that remembers what it was asked for. It refuses inputs that
+// hold "poison".
 type embedder struct {
 	URL string
 
@@ -138,7 +140,8 @@ func checkSame(t *testing.T, got, want []string) {
 	}
 }
 
-// A hundred thousand embeddings in packs of 100 are 1,000 requests, and each record's line is the one that it gets alone.
+// A hundred thousand embeddings in packs of 100 are 1,000 requests, and each record's line is the
+// one that it gets alone.
 func TestPacked(t *testing.T) {
 	const records = 100_000
 	server := startEmbedder(t)
@@ -159,7 +162,8 @@ func TestPacked(t *testing.T) {
 	}
 }
 
-// In every format, whatever else is asked of the run, a record's line is the one that it gets unpacked.
+// In every format, whatever else is asked of the run, a record's line is the one that it gets
+// unpacked.
 func TestPackedAsUnpacked(t *testing.T) {
 	input := texts(1000)
 	input = append(input, `{"id":1,"prompt":"another text"}`+"\nno JSON\n"...)
@@ -172,7 +176,7 @@ func TestPackedAsUnpacked(t *testing.T) {
 		"chunks":  func(c *Config) { c.Chunk = 130 },
 		"limit":   func(c *Config) { c.Limit = 777 },
 		"ledger": func(c *Config) {
-			c.Ledger = LedgerConfig{Path: filepath.Join(t.TempDir(), "ledger.jsonl"), Fsync: ledger.FsyncNever}
+			c.Ledger = journal.Config{Path: filepath.Join(t.TempDir(), "ledger.jsonl"), Fsync: ledger.FsyncNever}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -217,7 +221,7 @@ func TestPackedUsageAddsUp(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.jsonl")
 	r := try(t, server.URL, &input, func(c *Config) {
 		embed(64)(c)
-		c.Ledger = LedgerConfig{Path: path, Fsync: ledger.FsyncNever}
+		c.Ledger = journal.Config{Path: path, Fsync: ledger.FsyncNever}
 	})
 	var tokens int64
 	var cost float64
@@ -239,14 +243,15 @@ func TestPackedUsageAddsUp(t *testing.T) {
 	}
 }
 
-// After an end in the middle of a pack's commit, only those of its records are asked about that have no result.
+// After an end in the middle of a pack's commit, only those of its records are asked about that
+// have no result.
 func TestResumeAmidPack(t *testing.T) {
 	const records, recorded = 1000, 437
 	server := startEmbedder(t)
 	path := filepath.Join(t.TempDir(), "ledger.jsonl")
 	adapt := func(c *Config) {
 		embed(100)(c)
-		c.Ledger = LedgerConfig{Path: path, Fsync: ledger.FsyncNever}
+		c.Ledger = journal.Config{Path: path, Fsync: ledger.FsyncNever}
 	}
 	first := try(t, server.URL, bytes.NewReader(texts(records)), adapt)
 	lines, err := os.ReadFile(path)

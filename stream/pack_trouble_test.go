@@ -13,6 +13,8 @@ import (
 
 	"llmpipe/ledger/price"
 	"llmpipe/limiter"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/lane"
 	"llmpipe/stream/provider"
 )
 
@@ -25,7 +27,8 @@ func poisoned(n int, bad ...int) []byte {
 	return input
 }
 
-// A record that is refused fails alone, with what the provider says, and the pack that it came in is answered.
+// A record that is refused fails alone, with what the provider says, and the pack that it came in
+// is answered.
 func TestPackWithOneBadRecord(t *testing.T) {
 	server := startEmbedder(t)
 	r := try(t, server.URL, bytes.NewReader(poisoned(1000, 538)), embed(100))
@@ -65,7 +68,8 @@ func TestPackOfUnknownModel(t *testing.T) {
 	}
 }
 
-// What a pack needs is what its records need together: a failure that passes costs each an attempt, and the pack stays whole.
+// What a pack needs is what its records need together: a failure that passes costs each an attempt,
+// and the pack stays whole.
 func TestPackAskedAgain(t *testing.T) {
 	server := startEmbedder(t)
 	server.fault = func(n int, w http.ResponseWriter, _ []string) bool {
@@ -99,7 +103,8 @@ func TestPackWithRecordThatBreaksTheProvider(t *testing.T) {
 	}
 }
 
-// A server that embeds the first of several inputs alone is asked for each alone in the end, and that is said.
+// A server that embeds the first of several inputs alone is asked for each alone in the end, and
+// that is said.
 func TestPackAtServerOfSingleInputs(t *testing.T) {
 	url, asked := serve(t, http.StatusOK, `{"data":[{"embedding":[1]}]}`)
 	r := try(t, url, bytes.NewReader(texts(16)), embed(8))
@@ -118,7 +123,7 @@ func TestPackMoves(t *testing.T) {
 	server := startEmbedder(t)
 	r := try(t, url, bytes.NewReader(texts(1000)), func(c *Config) {
 		embed(100)(c)
-		c.Fallbacks = []LaneConfig{{
+		c.Fallbacks = []lane.Target{{
 			Name: "second", Model: "other", Provider: provider.Config{BaseURL: server.URL}, Pace: limiter.Config{Concurrency: 4},
 		}}
 	})
@@ -154,7 +159,8 @@ func TestPackAndBudget(t *testing.T) {
 	}
 }
 
-// Whoever feeds records one by one gets each answer without waiting for a full pack; so does one who waits for them.
+// Whoever feeds records one by one gets each answer without waiting for a full pack; so does one
+// who waits for them.
 func TestPackWaitsForNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in, feed := io.Pipe()
@@ -169,8 +175,8 @@ func TestPackWaitsForNobody(t *testing.T) {
 		}()
 		r := try(t, "sim:?latency=10ms", in, func(c *Config) {
 			embed(100)(c)
-			c.Observe = func(_ *Flow, tk *Task) {
-				if time.Since(start)%time.Second > packWait+50*time.Millisecond {
+			c.Observe = func(_ *flow.Flow, tk *flow.Task) {
+				if time.Since(start)%time.Second > lane.PackWait+50*time.Millisecond {
 					late++
 				}
 			}
@@ -181,7 +187,8 @@ func TestPackWaitsForNobody(t *testing.T) {
 	})
 }
 
-// Records of so many kinds that no pack fills before reading is held back are asked about all the same, and each kind in packs of its own.
+// Records of so many kinds that no pack fills before reading is held back are asked about all the
+// same, and each kind in packs of its own.
 func TestPacksOfManyKinds(t *testing.T) {
 	for _, ordered := range []bool{false, true} {
 		server := startEmbedder(t)
@@ -207,7 +214,7 @@ func TestPackOfLongTexts(t *testing.T) {
 		fmt.Fprintf(&input, `{"id":%d,"input":"%s"}`+"\n", i, strings.Repeat("long ", 40_000))
 	}
 	r := try(t, server.URL, &input, embed(100))
-	if s := r.Summary; s.OK != 20 || slices.Max(server.packs) != maxPackBytes/200_002 {
+	if s := r.Summary; s.OK != 20 || slices.Max(server.packs) != lane.MaxPackBytes/200_002 {
 		t.Errorf("%v, %+v", server.packs, s)
 	}
 }

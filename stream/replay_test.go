@@ -14,12 +14,14 @@ import (
 	"testing"
 
 	"llmpipe/ledger"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/journal"
 )
 
 // keep returns what makes a run remember in a ledger of its own.
 func keep(t *testing.T) (path string, adapt func(*Config)) {
 	path = filepath.Join(t.TempDir(), "ledger.jsonl")
-	return path, func(c *Config) { c.Ledger = LedgerConfig{Path: path, Fsync: ledger.FsyncNever} }
+	return path, func(c *Config) { c.Ledger = journal.Config{Path: path, Fsync: ledger.FsyncNever} }
 }
 
 // A recorded result is written before more input is waited for, although it could have company.
@@ -77,7 +79,7 @@ func TestReplayOfLargeResults(t *testing.T) {
 		r := try(t, url, prompts(records), func(c *Config) {
 			recording(c)
 			c.Ordered, c.Stdout = ordered, io.Discard
-			c.Observe = func(_ *Flow, t *Task) {
+			c.Observe = func(_ *flow.Flow, t *flow.Task) {
 				_, result := t.Held()
 				most = max(most, result)
 			}
@@ -91,7 +93,8 @@ func TestReplayOfLargeResults(t *testing.T) {
 	}
 }
 
-// Where another record's result has a record's hashes, it is not taken for the record's, which is asked.
+// Where another record's result has a record's hashes, it is not taken for the record's, which is
+// asked.
 func TestReplayOfAnotherRecordsResult(t *testing.T) {
 	path, recording := keep(t)
 	try(t, "sim:?latency=0", prompts(100), recording)

@@ -7,7 +7,14 @@ import (
 	"os"
 	"time"
 
+	"llmpipe/stream/batch"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/input"
+	"llmpipe/stream/journal"
+	"llmpipe/stream/lane"
+	"llmpipe/stream/output"
 	"llmpipe/stream/record"
+	"llmpipe/stream/spend"
 	"llmpipe/stream/ui"
 )
 
@@ -15,29 +22,30 @@ import (
 type run struct {
 	cfg     Config
 	start   time.Time
-	flow    *Flow
-	hosts   []*Host
+	flow    *flow.Flow
+	hosts   []*flow.Host
 	signals <-chan os.Signal // nil: nobody listens
 	speed   *ui.Speed
 
-	account *account
-	journal *journal // nil without a ledger
-	lanes   *lanes
-	batches *batcher // nil in realtime
-	source  *source
-	in      *reader
-	out     *committer
+	account *spend.Account
+	journal *journal.Journal // nil without a ledger
+	lanes   *lane.Lanes
+	batches *batch.Batches // nil in realtime
+	source  *input.Source
+	in      *input.Input
+	out     *output.Output
 
-	recalls     chan chain   // from the reader to the replayer
-	summaryFile *summaryFile // nil without --summary
+	recalls     chan flow.Chain     // from the reader to the replayer
+	summaryFile *output.SummaryFile // nil without --summary
 }
 
-// Run runs the filter until its input ends and everything is committed, or until something stops it. Canceling ctx stops it without
-// waiting for what is in flight. An error means that the run could not start.
+// Run runs the filter until its input ends and everything is committed, or until something stops
+// it. Canceling ctx stops it without waiting for what is in flight. An error means that the run
+// could not start.
 func Run(ctx context.Context, cfg Config) (*Outcome, error) {
-	r := &run{cfg: cfg, start: time.Now(), recalls: make(chan chain, 4)}
-	r.flow = NewFlow(ctx, ui.NewVoice(cfg.Stderr, cfg.Quiet, cfg.Verbose), func() int { return r.lanes.allowed() * max(1, cfg.Pack) })
-	defer r.flow.stop.release()
+	r := &run{cfg: cfg, start: time.Now(), recalls: make(chan flow.Chain, 4)}
+	r.flow = flow.New(ctx, ui.NewVoice(cfg.Stderr, cfg.Quiet, cfg.Verbose), func() int { return r.lanes.Allowed() * max(1, cfg.Pack) })
+	defer r.flow.Stop.Release()
 	r.speed = ui.NewSpeed(r.start)
 	if cfg.Listen != nil {
 		r.signals = cfg.Listen()
@@ -50,36 +58,37 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 			return nil, err
 		}
 	}
-	configs := append([]LaneConfig{{Provider: cfg.Provider, Pace: cfg.Pace}}, cfg.Fallbacks...)
+	configs := append([]lane.Target{{Provider: cfg.Provider, Pace: cfg.Pace}}, cfg.Fallbacks...)
 	var err error
-	if r.hosts, err = openHosts(r.flow.voice, configs); err != nil {
+	if r.hosts, err = lane.OpenHosts(r.flow.Voice, configs); err != nil {
 		return nil, err
 	}
 	defer r.closeHosts()
-	if r.source, err = NewSource(r.inputs()); err != nil {
+	if r.source, err = input.NewSource(r.inputs()); err != nil {
 		return nil, err
 	}
 	decode, err := record.NewDecoder(r.cfg.Decode)
 	if err != nil {
 		return nil, err
 	}
-	// The ledger before the files that are cut: one that is damaged must not cost the list of failures of the run before.
+	// The ledger before the files that are cut: one that is damaged must not cost the list of failures
+	// of the run before.
 	if err := r.openJournal(); err != nil {
 		return nil, err
 	}
 	failed, err := r.createFiles()
 	if err != nil {
-		return nil, errors.Join(err, r.journal.abandon())
+		return nil, errors.Join(err, r.journal.Abandon())
 	}
 	r.openAccount()
-	r.lanes = newLanes(r.flow, lanesConfig{
+	r.lanes = lane.New(r.flow, lane.Config{
 		Lanes: configs, Retries: cfg.Retries, GiveUp: cfg.Pace.GiveUp, Pack: cfg.Pack, KeyEnv: cfg.KeyEnv, Model: cfg.Decode.Model,
-		Waits: r.source.waits, Mode: cfg.Batch.Mode, Proven: r.journal != nil && r.journal.ledger.Summary().Results > 0,
+		Waits: r.source.Waits, Mode: cfg.Batch.Mode, Proven: r.journal != nil && r.journal.Ledger.Summary().Results > 0,
 	}, r.hosts, r.account)
-	defer r.lanes.close()
+	defer r.lanes.Close()
 	r.openInput(decode)
-	if r.out, err = newCommitter(r.flow, r.outputs(failed), r.account, r.journal); err != nil {
-		return nil, errors.Join(err, r.journal.abandon())
+	if r.out, err = output.New(r.flow, r.outputs(failed), r.account, r.journal); err != nil {
+		return nil, errors.Join(err, r.journal.Abandon())
 	}
 	return r.run(), nil
 }
@@ -89,76 +98,77 @@ func (r *run) openJournal() (err error) {
 	if err := r.cfg.checkLedger(); err != nil {
 		return err
 	}
-	r.journal, err = openJournal(r.flow, r.cfg.Ledger, about{
+	r.journal, err = journal.Open(r.flow, r.cfg.Ledger, journal.About{
 		Start: r.start, Endpoint: r.cfg.Decode.Endpoint.String(), Model: r.cfg.Decode.Model, First: r.hosts[0],
-		Batches: r.cfg.Batch.Mode != ModeRealtime,
+		Batches: r.cfg.Batch.Mode != flow.ModeRealtime,
 	}, r.cfg.Stdout)
 	return err
 }
 
-// createFiles makes the files of --failed and --summary empty, unless one is needed for something else.
+// createFiles makes the files of --failed and --summary empty, unless one is needed for something
+// else.
 func (r *run) createFiles() (failed *os.File, err error) {
 	if err := r.cfg.checkCut("--failed", r.cfg.Failed); err != nil {
 		return nil, err
 	}
-	if failed, err = CreateFailed(r.cfg.Failed); err != nil {
+	if failed, err = output.CreateFailed(r.cfg.Failed); err != nil {
 		return nil, err
 	}
 	if err := r.cfg.checkCut("--summary", r.cfg.Summary); err != nil {
 		return nil, err
 	}
-	r.summaryFile, err = createSummary(r.cfg.Summary)
+	r.summaryFile, err = output.CreateSummary(r.cfg.Summary)
 	return failed, err
 }
 
 // inputs says what is read.
-func (r *run) inputs() inputConfig {
+func (r *run) inputs() input.Config {
 	c := r.cfg.Input()
 	c.Summary = r.summary
 	return c
 }
 
 // outputs says where results go. failed is the file of --failed.
-func (r *run) outputs(failed *os.File) outputConfig {
+func (r *run) outputs(failed *os.File) output.Config {
 	c := &r.cfg
-	return outputConfig{
+	return output.Config{
 		Stdout: c.Stdout, Format: c.Format, KeepInput: c.KeepInput, Raw: c.Decode.Raw, Replay: c.Ledger.Replay, Ordered: c.Ordered,
-		Batches: c.Batch.Mode != ModeRealtime, Failed: failed, Inputs: c.Files, First: r.hosts[0].name, Observe: c.Observe,
+		Batches: c.Batch.Mode != flow.ModeRealtime, Failed: failed, Inputs: c.Files, First: r.hosts[0].Name, Observe: c.Observe,
 	}
 }
 
 // openAccount opens the account of the run's money.
 func (r *run) openAccount() {
-	r.account = newAccount(r.flow, accountConfig{
-		money: r.cfg.Money, start: r.start, hosts: r.hosts, ledger: r.cfg.Ledger.Path, realtime: r.cfg.Batch.Mode == ModeRealtime,
-		expected: func() (int64, bool) { return r.source.expected(r.flow.counts.in.Load()) },
+	r.account = spend.New(r.flow, spend.Options{
+		Money: r.cfg.Money, Start: r.start, Hosts: r.hosts, Ledger: r.cfg.Ledger.Path, Realtime: r.cfg.Batch.Mode == flow.ModeRealtime,
+		Expected: func() (int64, bool) { return r.source.Expected(r.flow.Counts.In.Load()) },
 	}, r.journal)
 }
 
 // openInput makes the reader, and the batches where records may go there.
 func (r *run) openInput(decode *record.Decoder) {
-	to := routes{ask: r.lanes.put, recall: func(c chain) { r.recalls <- c }, takes: func(*Task) bool { return false }}
-	d := &decoder{records: decode, options: r.cfg.Decode, lane: r.lanes.all[0]}
-	if r.cfg.Batch.Mode != ModeRealtime {
+	to := input.Routes{Ask: r.lanes.Put, Recall: func(c flow.Chain) { r.recalls <- c }, Takes: func(*flow.Task) bool { return false }}
+	d := &input.Decoder{Records: decode, Options: r.cfg.Decode, Lane: r.lanes.All[0]}
+	if r.cfg.Batch.Mode != flow.ModeRealtime {
 		c := r.cfg.Batch
 		c.Ledger, c.Retries, c.GiveUp = r.cfg.Ledger.Path, r.cfg.Retries, r.cfg.Pace.GiveUp
-		r.batches = newBatcher(r.flow, &c, r.lanes.all[0], r.journal, r.account, func() record.Options { return d.options })
-		to.batch, to.takes = r.batches.put, r.batches.takes
+		r.batches = batch.New(r.flow, &c, r.lanes.All[0], r.journal, r.account, func() record.Options { return d.Options })
+		to.Batch, to.Takes = r.batches.Put, r.batches.Takes
 	}
-	r.in = newReader(r.flow, r.inputs(), r.source, d, r.journal, to)
+	r.in = input.New(r.flow, r.inputs(), r.source, d, r.journal, to)
 }
 
 // closeHosts gives back what the clients hold.
 func (r *run) closeHosts() {
 	for _, h := range r.hosts {
-		h.client.Close()
+		h.Client.Close()
 	}
 }
 
 // summary is what the run has done so far.
 func (r *run) summary() ui.Summary {
-	s := r.flow.counts.summary(r.start)
-	s.DowngradedAt = r.account.downgradedAt()
+	s := r.flow.Counts.Summary(r.start)
+	s.DowngradedAt = r.account.DowngradedAt()
 	return s
 }
 
@@ -167,9 +177,9 @@ func (r *run) run() *Outcome {
 	watching, stopWatching := context.WithCancel(context.Background())
 	defer stopWatching()
 	go r.watch(watching)
-	go r.lanes.tendConnections(watching)
+	go r.lanes.TendConnections(watching)
 
-	stopProgress := r.cfg.Progress.Show(r.flow.voice, r.cfg.Stdout, r.status)
+	stopProgress := r.cfg.Progress.Show(r.flow.Voice, r.cfg.Stdout, r.status)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -179,15 +189,15 @@ func (r *run) run() *Outcome {
 	select {
 	case <-ended:
 		o = r.outcome(true)
-	case <-r.flow.stop.immediate:
+	case <-r.flow.Stop.Immediate:
 		o = r.outcome(false)
 	}
-	r.account.awaitAlerts(r.flow.stop.immediate)
+	r.account.AwaitAlerts(r.flow.Stop.Immediate)
 	stopProgress()
-	r.flow.voice.Note("%s", o.Summary)
-	r.lanes.hintAtRefusals()
+	r.flow.Voice.Note("%s", o.Summary)
+	r.lanes.HintAtRefusals()
 	if r.summaryFile != nil {
-		if err := r.summaryFile.write(o.Summary); err != nil && o.Err == nil {
+		if err := r.summaryFile.Write(o.Summary); err != nil && o.Err == nil {
 			o.Err = err
 		}
 	}
@@ -199,61 +209,61 @@ func (r *run) stages() {
 	committed := make(chan struct{})
 	go func() {
 		defer close(committed)
-		r.out.commit()
+		r.out.Commit()
 	}()
-	lanes, stopLanes := context.WithCancel(r.flow.stop.asking)
+	lanes, stopLanes := context.WithCancel(r.flow.Stop.Asking)
 	defer stopLanes()
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		r.lanes.serve(lanes)
+		r.lanes.Serve(lanes)
 	}()
 	if r.batches != nil {
-		go r.batches.take()
+		go r.batches.Take()
 	}
 	replayed := make(chan struct{})
 	go func() {
 		defer close(replayed)
 		if r.journal != nil {
-			r.journal.replay(r.recalls, r.lanes.putAgain)
+			r.journal.Replay(r.recalls, r.lanes.PutAgain)
 		}
 	}()
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
-		r.in.read()
+		r.in.Read()
 	}()
 
 	select {
 	case <-read:
-	case <-r.flow.stop.asking.Done():
-		if !r.source.abandon() {
-			r.lanes.unserved(read)
+	case <-r.flow.Stop.Asking.Done():
+		if !r.source.Abandon() {
+			r.lanes.Unserved(read)
 		}
 	}
 	if r.batches != nil {
-		r.batches.end()
+		r.batches.End()
 	}
 	r.awaitIdle() // every record that was read has been committed, or is on disk for a batch that is not waited for
 	if r.batches != nil {
-		r.batches.tellLeft()
+		r.batches.TellLeft()
 	}
 	r.tellElsewhere()
 	close(r.recalls)
 	<-replayed
 	stopLanes()
 	<-served
-	close(r.flow.commits)
+	close(r.flow.Commits)
 	<-committed
 	if r.batches != nil {
-		r.flow.counts.unsent.Add(r.batches.spooled.Load())
+		r.flow.Counts.Unsent.Add(r.batches.Spooled.Load())
 	}
 }
 
 // tellElsewhere pauses the run when records of it are in batches that it does not collect.
 func (r *run) tellElsewhere() {
-	if n := r.flow.counts.elsewhere.Load(); n > 0 {
-		r.flow.stop.pause(ui.WithHint("--mode batch collects them, at the provider that has them; "+
+	if n := r.flow.Counts.Elsewhere.Load(); n > 0 {
+		r.flow.Stop.Pause(ui.WithHint("--mode batch collects them, at the provider that has them; "+
 			"llmpipe batches forget gives a batch up, and its records are asked about anew",
 			fmt.Errorf("%s in batches that are not collected yet, and not asked about a second time", ui.Number(n, "record"))))
 	}
@@ -264,11 +274,11 @@ func (r *run) awaitIdle() {
 	idle := make(chan struct{})
 	go func() {
 		defer close(idle)
-		r.flow.gate.idle()
+		r.flow.Gate.Idle()
 	}()
 	select {
 	case <-idle:
-	case <-r.flow.stop.asking.Done():
-		r.lanes.unserved(idle)
+	case <-r.flow.Stop.Asking.Done():
+		r.lanes.Unserved(idle)
 	}
 }

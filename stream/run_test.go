@@ -19,6 +19,8 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/limiter"
+	"llmpipe/stream/journal"
+	"llmpipe/stream/lane"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 )
@@ -31,8 +33,8 @@ type trial struct {
 
 func (r *trial) lines() int { return bytes.Count(r.out.Bytes(), []byte("\n")) }
 
-// try runs the filter over input, against what answers at url, and checks what holds of every run: no goroutine is left, and every record
-// is counted once.
+// try runs the filter over input, against what answers at url, and checks what holds of every run:
+// no goroutine is left, and every record is counted once.
 func try(t *testing.T, url string, input io.Reader, adapt func(*Config)) *trial {
 	t.Helper()
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
@@ -92,7 +94,7 @@ func TestRunAnswersEverything(t *testing.T) {
 			c.Provider.BaseURL = "sim:?latency=1ms&jitter=1&pressure=0.05&retry-after=1ms&truncate=0.1"
 		},
 		"ledger": func(c *Config) {
-			c.Ledger = LedgerConfig{Path: filepath.Join(t.TempDir(), "ledger.jsonl"), Fsync: ledger.FsyncNever}
+			c.Ledger = journal.Config{Path: filepath.Join(t.TempDir(), "ledger.jsonl"), Fsync: ledger.FsyncNever}
 		},
 	} {
 		r := try(t, "sim:?latency=1ms&jitter=1", prompts(100), adapt)
@@ -102,8 +104,8 @@ func TestRunAnswersEverything(t *testing.T) {
 	}
 }
 
-// Through every kind of trouble at once, each record gets its answer, once. With one attempt in five in vain, the default of seven
-// attempts would not be enough for all of so many.
+// Through every kind of trouble at once, each record gets its answer, once. With one attempt in
+// five in vain, the default of seven attempts would not be enough for all of so many.
 func TestRunLosesNothingInTrouble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const records = 10_000
@@ -129,16 +131,16 @@ func TestRunLosesNothingInTrouble(t *testing.T) {
 	})
 }
 
-// A router may wrap a refusal in a 200. Such a reply's memory is used again as soon as it is committed, so whoever looks at it must have
-// done so before.
+// A router may wrap a refusal in a 200. Such a reply's memory is used again as soon as it is
+// committed, so whoever looks at it must have done so before.
 func TestRunRefusedInside200(t *testing.T) {
 	url, asked := serve(t, http.StatusOK, `{"error":{"code":400,"message":"no such thing"}}`)
 	r := try(t, url, prompts(2000), func(c *Config) { c.Pace.Concurrency = 1 })
 	if r.ExitCode() != ExitFailed || !strings.Contains(fmt.Sprint(r.Err), "no such thing") {
 		t.Errorf("exit %d, %v", r.ExitCode(), r.Err)
 	}
-	if n := asked.Load(); n > hopelessAfter+1 {
-		t.Errorf("%d requests were sent, want %d and what was in flight", n, hopelessAfter)
+	if n := asked.Load(); n > lane.AlikeRefusals+1 {
+		t.Errorf("%d requests were sent, want %d and what was in flight", n, lane.AlikeRefusals)
 	}
 }
 

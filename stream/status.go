@@ -10,29 +10,29 @@ import (
 // status is the run at this moment.
 func (r *run) status() *ui.Status {
 	now := time.Now()
-	l := r.lanes.current()
-	p := l.pace.Stats()
+	l := r.lanes.Current()
+	p := l.Pace.Stats()
 	s := &ui.Status{
-		Time: now.UTC().Truncate(time.Millisecond), Summary: r.summary(), Sleeping: r.lanes.sleeping(),
+		Time: now.UTC().Truncate(time.Millisecond), Summary: r.summary(), Sleeping: r.lanes.Sleeping(),
 		InFlight: p.InFlight, Allowed: p.Allowed, RPM: p.RPMUsed, RPMLimit: p.RPMLimit, TPM: p.TPMUsed, TPMLimit: p.TPMLimit,
 	}
 	s.Done = s.OK + s.Failed
-	if r.flow.allRead.Load() {
+	if r.flow.AllRead.Load() {
 		s.Total = s.In
-	} else if total, ok := r.source.expected(s.In); ok {
+	} else if total, ok := r.source.Expected(s.In); ok {
 		s.Total, s.Estimated = max(total, s.In), true
 	}
 	s.PerSecond = r.speed.At(now, s.Done-s.Skipped)
 	if s.PerSecond > 0 && s.Total > 0 {
 		s.ETA = float64(s.Total-s.Done) / s.PerSecond
 	}
-	s.Spent, s.Budget = r.account.standing()
+	s.Spent, s.Budget = r.account.Standing()
 	if s.State = r.waitingFor(&p, now); s.State != "" {
 		s.ETA = 0
-	} else if l.host.index > 0 {
-		s.State = "by " + l.host.name
+	} else if l.Host.Index > 0 {
+		s.State = "by " + l.Host.Name
 	} else {
-		s.State = r.batches.progress()
+		s.State = r.batches.Progress()
 	}
 	return s
 }
@@ -40,7 +40,7 @@ func (r *run) status() *ui.Status {
 // waitingFor says in words what holds the run up as a whole; empty when it is under way.
 func (r *run) waitingFor(p *limiter.Stats, now time.Time) string {
 	switch {
-	case r.flow.stop.ending():
+	case r.flow.Stop.Ending():
 		return "stopping"
 	case p.Open && p.NextProbe.After(now):
 		return "provider down, next probe in " + ui.Wait(p.NextProbe.Sub(now))
@@ -48,7 +48,7 @@ func (r *run) waitingFor(p *limiter.Stats, now time.Time) string {
 		return "provider down, probing"
 	case !p.PausedUntil.IsZero():
 		return "paused " + ui.Wait(p.PausedUntil.Sub(now)) + " by the provider"
-	case p.InFlight == 0 && r.flow.gate.waiting() == 0 && r.source.waits():
+	case p.InFlight == 0 && r.flow.Gate.Waiting() == 0 && r.source.Waits():
 		return "waiting for input"
 	}
 	return ""

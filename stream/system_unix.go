@@ -14,7 +14,8 @@ import (
 
 const sigpipe = syscall.SIGPIPE
 
-// Signals are those that a run wants to hear of. HUP is left alone where it is ignored, as under nohup.
+// Signals are those that a run wants to hear of. HUP is left alone where it is ignored, as under
+// nohup.
 func Signals() []os.Signal {
 	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGPIPE}
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -26,7 +27,8 @@ func Signals() []os.Signal {
 // wantsStatus reports whether sig asks for the status.
 func wantsStatus(sig os.Signal) bool { return sig == syscall.SIGUSR1 }
 
-// Die ends the process by sig, so that a shell sees what ended it. It returns if that was not possible.
+// Die ends the process by sig, so that a shell sees what ended it. It returns if that was not
+// possible.
 func Die(sig os.Signal) {
 	s, ok := sig.(syscall.Signal)
 	if !ok {
@@ -43,7 +45,8 @@ func Die(sig os.Signal) {
 	}
 }
 
-// readerGone waits until whoever reads f has gone away, and reports that; false when ctx ended first or f cannot tell.
+// readerGone waits until whoever reads f has gone away, and reports that; false when ctx ended
+// first or f cannot tell.
 func readerGone(ctx context.Context, f *os.File) bool {
 	const interval = 200 // milliseconds between two looks at ctx
 	fds := []unix.PollFd{{Fd: int32(f.Fd())}}

@@ -13,8 +13,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// A reader that waits for what nobody asks any more must not keep the run from ending: here for the commit of a chunk, of which a part
-// waits for the worker that would have packed it.
+// A reader that waits for what nobody asks any more must not keep the run from ending: here for the
+// commit of a chunk, of which a part waits for the worker that would have packed it.
 func TestRunEndsWhileItsReaderWaits(t *testing.T) {
 	server := startEmbedder(t)
 	for range 10 { // where the records of a chunk are when the money is gone is chance
@@ -28,8 +28,8 @@ func TestRunEndsWhileItsReaderWaits(t *testing.T) {
 	}
 }
 
-// A pack goes out, full or not, where everything else waits for it: in order, recorded results wait for a new record before them, and when
-// they have taken all the room nothing more is read.
+// A pack goes out, full or not, where everything else waits for it: in order, recorded results wait
+// for a new record before them, and when they have taken all the room nothing more is read.
 func TestPackBeforeManyRecordedResults(t *testing.T) {
 	const recorded = 1200 // more than the room for results and what is on its way there
 	_, recording := keep(t)
@@ -58,7 +58,8 @@ func TestPackBeforeManyRecordedResults(t *testing.T) {
 	}
 }
 
-// Recorded results are written before the provider is asked which model it has, which may take long.
+// Recorded results are written before the provider is asked which model it has, which may take
+// long.
 func TestReplayDoesNotWaitForModels(t *testing.T) {
 	const recorded = 10
 	_, recording := keep(t)

@@ -3,6 +3,8 @@ package stream
 import (
 	"context"
 	"os"
+
+	"llmpipe/stream/flow"
 )
 
 // watch waits for signals and for the reader of stdout to go away, until ctx ends.
@@ -10,7 +12,7 @@ func (r *run) watch(ctx context.Context) {
 	if f, ok := r.cfg.Stdout.(*os.File); ok {
 		go func() {
 			if readerGone(ctx, f) {
-				r.flow.stop.closedPipe(r.recording())
+				r.flow.Stop.ClosedPipe(r.recording())
 			}
 		}()
 	}
@@ -24,17 +26,17 @@ func (r *run) watch(ctx context.Context) {
 	}
 }
 
-// Ends reports whether a signal asks the process to end. One does not that asks for the status, nor SIGPIPE: which write it was, the write
-// itself says, and it comes of sockets too.
+// Ends reports whether a signal asks the process to end. One does not that asks for the status, nor
+// SIGPIPE: which write it was, the write itself says, and it comes of sockets too.
 func Ends(sig os.Signal) bool { return !wantsStatus(sig) && sig != sigpipe }
 
 // hear does what a signal asks for.
 func (r *run) hear(sig os.Signal) {
 	switch {
 	case wantsStatus(sig):
-		r.flow.voice.Say(r.status().String())
-	case Ends(sig) && r.flow.stop.signal(sig):
-		r.flow.voice.Note("%s: waiting for what is in flight, at most %s; once more ends it at once", sig, drainTime)
+		r.flow.Voice.Say(r.status().String())
+	case Ends(sig) && r.flow.Stop.Signal(sig):
+		r.flow.Voice.Note("%s: waiting for what is in flight, at most %s; once more ends it at once", sig, flow.DrainTime)
 	}
 }
 

@@ -8,8 +8,9 @@ import (
 	"llmpipe/ledger/price"
 )
 
-// byBatch makes the estimate one of a run by batch: the same tokens at the batch price, within the window. What a sample has cost is paid
-// already, and by no batch. Where no batch price is known, neither is the total.
+// byBatch makes the estimate one of a run by batch: the same tokens at the batch price, within the
+// window. What a sample has cost is paid already, and by no batch. Where no batch price is known,
+// neither is the total.
 func (e *Estimate) byBatch(prices *price.Table, host, window string) {
 	e.Mode = "batch"
 	hours := windowHours(window)

@@ -5,12 +5,12 @@ import (
 	"time"
 
 	"llmpipe/ledger/price"
-	"llmpipe/stream"
+	"llmpipe/stream/spend"
 )
 
 // What a sample has cost is paid at the full price, and the rest at half of it.
 func TestEstimateByBatchAfterASample(t *testing.T) {
-	prices := (&stream.MoneyConfig{}).InForce(time.Now())
+	prices := (&spend.Config{}).InForce(time.Now())
 	total := price.Dollars(1_000_000)
 	e := &Estimate{
 		Model: "gpt-4o-mini", PromptTokens: 1_000_000, CompletionTokens: 500_000, sampled: 200_000, Total: &total,

@@ -6,15 +6,20 @@ import (
 	"context"
 	"errors"
 	"io"
-	"llmpipe/ledger/price"
-	"llmpipe/stream"
-	"llmpipe/stream/provider"
-	"llmpipe/stream/record"
 	"slices"
 	"time"
+
+	"llmpipe/ledger/price"
+	"llmpipe/stream"
+	"llmpipe/stream/batch"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/input"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
 )
 
-// guessedOutput is how many completion tokens an answer is taken to have where neither max_tokens nor a sample says.
+// guessedOutput is how many completion tokens an answer is taken to have where neither max_tokens
+// nor a sample says.
 const guessedOutput = 256
 
 // Estimate is what prompts would cost, and how long they would take.
@@ -25,7 +30,8 @@ type Estimate struct {
 	Mode             string `json:"mode,omitempty"`    // batch, where that is the way they would go
 	PromptTokens     int64  `json:"prompt_tokens"`     // estimated, corrected by the sample
 	CompletionTokens int64  `json:"completion_tokens"` // see Basis
-	// Basis says where CompletionTokens come from: a sample, max_tokens (the most there can be), or a guess.
+	// Basis says where CompletionTokens come from: a sample, max_tokens (the most there can be), or a
+	// guess.
 	Basis string `json:"basis"`
 
 	Total    *price.Dollars `json:"total_usd"` // null where no price is known
@@ -77,9 +83,10 @@ type survey struct {
 	sampled          [][]byte // lines
 }
 
-// Run reads the records that cfg names and says what asking about them would cost. With cfg.Sample so many of them are
-// really asked, through the ledger, so that nothing is paid for twice. models are priced beside the one that is asked for; none stands for
-// what else its provider has of the family. A sample that could not be asked to its end is an *Ended.
+// Run reads the records that cfg names and says what asking about them would cost. With cfg.Sample
+// so many of them are really asked, through the ledger, so that nothing is paid for twice. models
+// are priced beside the one that is asked for; none stands for what else its provider has of the
+// family. A sample that could not be asked to its end is an *Ended.
 func Run(ctx context.Context, cfg stream.Config, models []string) (*Estimate, error) {
 	s, err := surveyRecords(&cfg)
 	if err != nil {
@@ -98,7 +105,7 @@ func Run(ctx context.Context, cfg stream.Config, models []string) (*Estimate, er
 	prices := cfg.Money.InForce(time.Now())
 	host := provider.NameOf(cfg.Provider.BaseURL)
 	batches := cfg.Batch
-	cfg.Batch = stream.BatchConfig{} // a sample is for now
+	cfg.Batch = batch.Config{} // a sample is for now
 	var seen *sampleStats
 	if cfg.Sample > 0 {
 		if seen, err = askSample(ctx, cfg, s.sampled); err != nil {
@@ -111,7 +118,7 @@ func Run(ctx context.Context, cfg stream.Config, models []string) (*Estimate, er
 		seen.total(e, s)
 	}
 	e.time(&cfg, seen)
-	if batches.Mode == stream.ModeBatch {
+	if batches.Mode == flow.ModeBatch {
 		e.byBatch(prices, host, batches.Window)
 	}
 	return e, nil
@@ -122,7 +129,7 @@ const noOutput = "embeddings have none"
 
 // surveyRecords reads the input once. It holds the sample's lines and nothing else.
 func surveyRecords(cfg *stream.Config) (*survey, error) {
-	src, err := stream.NewSource(cfg.Input())
+	src, err := input.NewSource(cfg.Input())
 	if err != nil {
 		return nil, err
 	}
@@ -131,10 +138,10 @@ func surveyRecords(cfg *stream.Config) (*survey, error) {
 		return nil, err
 	}
 	s := &survey{models: make(map[string]int64)}
-	chosen := stream.Sampler[[]byte]{N: cfg.Sample}
-	var t stream.Task
+	chosen := input.Sampler[[]byte]{N: cfg.Sample}
+	var t flow.Task
 	for cfg.Limit == 0 || s.prompts < int64(cfg.Limit) {
-		t.Err, t.Outcome, t.Buffer = nil, stream.Unsent, t.Buffer[:0]
+		t.Err, t.Outcome, t.Buffer = nil, flow.Unsent, t.Buffer[:0]
 		err := src.Next(&t)
 		if errors.Is(err, io.EOF) {
 			break
@@ -149,7 +156,7 @@ func surveyRecords(cfg *stream.Config) (*survey, error) {
 		}
 		s.add(&t)
 		if t.Spill == nil && cfg.Sample > 0 {
-			if rank := stream.RankOf(&t, cfg.Seed); chosen.Wants(rank) {
+			if rank := input.RankOf(&t, cfg.Seed); chosen.Wants(rank) {
 				chosen.Offer(rank, slices.Clone(t.Buffer))
 			}
 		}
@@ -159,7 +166,7 @@ func surveyRecords(cfg *stream.Config) (*survey, error) {
 	return s, nil
 }
 
-func (s *survey) add(t *stream.Task) {
+func (s *survey) add(t *flow.Task) {
 	if t.Err != nil {
 		s.invalid++
 		return
@@ -246,7 +253,7 @@ func askSample(ctx context.Context, cfg stream.Config, lines [][]byte) (*sampleS
 	seen := &sampleStats{}
 	cfg.Stdin, cfg.Files, cfg.Sample, cfg.Limit = bytes.NewReader(append(bytes.Join(lines, []byte("\n")), '\n')), nil, 0, 0
 	cfg.Stdout, cfg.Failed, cfg.Summary, cfg.Ordered = io.Discard, "", "", false
-	cfg.Observe = func(_ *stream.Flow, t *stream.Task) { seen.add(t) }
+	cfg.Observe = func(_ *flow.Flow, t *flow.Task) { seen.add(t) }
 	outcome, err := stream.Run(ctx, cfg)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,9 @@ import (
 	"llmpipe/ledger/price"
 	"llmpipe/limiter"
 	"llmpipe/stream"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/input"
+	"llmpipe/stream/journal"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 )
@@ -57,8 +60,9 @@ func mixedPrompts(n int) string {
 	return b.String()
 }
 
-// What a sample of 100 says of 10,000 records, against what they really cost with the simulator, whose outputs vary by a factor of nine:
-// over 1,000 seeds, the interval holds the truth in 930 or more, and the total is within 15 %.
+// What a sample of 100 says of 10,000 records, against what they really cost with the simulator,
+// whose outputs vary by a factor of nine: over 1,000 seeds, the interval holds the truth in 930 or
+// more, and the total is within 15 %.
 func TestSamplesAgainstTheSimulator(t *testing.T) {
 	const population, n, seeds = 10_000, 100, 1_000
 	type fate struct {
@@ -68,7 +72,7 @@ func TestSamplesAgainstTheSimulator(t *testing.T) {
 	var all []fate
 	var sumX, sumY float64
 	cfg := simulated(strings.NewReader(mixedPrompts(population)))
-	cfg.Observe = func(_ *stream.Flow, tk *stream.Task) {
+	cfg.Observe = func(_ *flow.Flow, tk *flow.Task) {
 		f := fate{bytes.Clone(tk.ID), float64(record.EstimateTokens(tk.Body)), float64(tk.Cost)}
 		all = append(all, f)
 		sumX, sumY = sumX+f.x, sumY+f.y
@@ -79,9 +83,9 @@ func TestSamplesAgainstTheSimulator(t *testing.T) {
 	}
 	held, near := 0, 0
 	for seed := range uint64(seeds) {
-		s := stream.Sampler[int]{N: n}
+		s := input.Sampler[int]{N: n}
 		for i := range all {
-			s.Offer(stream.Rank(seed, all[i].id), i)
+			s.Offer(input.Rank(seed, all[i].id), i)
 		}
 		var x, y []float64
 		for _, i := range s.Chosen() {
@@ -106,7 +110,7 @@ func TestEstimateThenRun(t *testing.T) {
 	input := mixedPrompts(2_000)
 	path := t.TempDir() + "/ledger.jsonl"
 	cfg := simulated(strings.NewReader(input))
-	cfg.Ledger = stream.LedgerConfig{Path: path, Fsync: ledger.FsyncNever}
+	cfg.Ledger = journal.Config{Path: path, Fsync: ledger.FsyncNever}
 	cfg.Sample, cfg.Seed = 100, 4
 	cfg.Pace.RPM = 6_000_000
 	e, err := Run(t.Context(), cfg, []string{"gpt-4o", "gpt-4o-mini", "nobody-knows"})
@@ -160,7 +164,8 @@ func TestEstimateWithoutASample(t *testing.T) {
 	}
 }
 
-// BenchmarkEstimate reads 20,000 records of 1.2 KB: MB/s. The memory of the whole process is in the test of the binary.
+// BenchmarkEstimate reads 20,000 records of 1.2 KB: MB/s. The memory of the whole process is in the
+// test of the binary.
 func BenchmarkEstimate(b *testing.B) {
 	var input []byte
 	for i := range 20_000 {

@@ -5,12 +5,14 @@ import "math"
 // confidence is the share of intervals that hold the truth.
 const confidence = 0.95
 
-// regression is an estimate of a total with half the width of its interval; negative where there are too few values to say.
+// regression is an estimate of a total with half the width of its interval; negative where there
+// are too few values to say.
 type regression struct{ total, half float64 }
 
-// regress estimates the sum of y over a whole population from a sample, by the regression of y on an x whose sum over the population is
-// known (W. G. Cochran, Sampling Techniques, 3rd edition, chapter 7: the linear regression estimator, with its variance from the
-// residuals and the finite population correction). The interval takes Student's t with n-2 degrees of freedom.
+// regress estimates the sum of y over a whole population from a sample, by the regression of y on
+// an x whose sum over the population is known (W. G. Cochran, Sampling Techniques, 3rd edition,
+// chapter 7: the linear regression estimator, with its variance from the residuals and the finite
+// population correction). The interval takes Student's t with n-2 degrees of freedom.
 func regress(x, y []float64, sumX, population float64) regression {
 	n := float64(len(x))
 	var meanX, meanY float64
@@ -39,7 +41,8 @@ func regress(x, y []float64, sumX, population float64) regression {
 	}
 	free := n - 2
 	rest := max(0, 1-n/population)
-	// The slope is an estimate too: its error counts by how far the population's mean is from the sample's.
+	// The slope is an estimate too: its error counts by how far the population's mean is from the
+	// sample's.
 	lever := 0.0
 	if sxx > 0 {
 		d := sumX/population - meanX
@@ -49,8 +52,9 @@ func regress(x, y []float64, sumX, population float64) regression {
 	return r
 }
 
-// student is the 0.975 quantile of Student's t: the normal one with the first four terms of its expansion in 1/free (Abramowitz and
-// Stegun, Handbook of Mathematical Functions, 26.7.5). Below 3 degrees of freedom, where that is not good enough, exact values.
+// student is the 0.975 quantile of Student's t: the normal one with the first four terms of its
+// expansion in 1/free (Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5). Below 3
+// degrees of freedom, where that is not good enough, exact values.
 func student(free float64) float64 {
 	switch {
 	case free < 2:

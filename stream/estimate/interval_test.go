@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The interval holds the truth in 95 of 100 samples of a population whose outputs differ by a factor of ten and whose prompts by one of
-// four hundred.
+// The interval holds the truth in 95 of 100 samples of a population whose outputs differ by a
+// factor of ten and whose prompts by one of four hundred.
 func TestIntervalHoldsTheTruth(t *testing.T) {
 	const population, n, runs = 10_000, 100, 1_000
 	held := 0

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"llmpipe/ledger/price"
-	"llmpipe/stream"
+	"llmpipe/stream/flow"
 	"llmpipe/stream/record"
 )
 
@@ -24,18 +24,18 @@ type sampleStats struct {
 }
 
 // add takes in a record's fate. It is called by one goroutine.
-func (s *sampleStats) add(t *stream.Task) {
-	if t.Body == nil || t.Outcome == stream.Unsent || t.Attempts == 0 && t.Outcome == stream.Failed {
+func (s *sampleStats) add(t *flow.Task) {
+	if t.Body == nil || t.Outcome == flow.Unsent || t.Attempts == 0 && t.Outcome == flow.Failed {
 		return // it was never asked
 	}
 	guess := float64(record.EstimateTokens(t.Body))
 	cost, known, latency := t.Cost, t.CostKnown, t.Reply.Latency.Milliseconds()
-	if t.Outcome == stream.Recalled {
+	if t.Outcome == flow.Recalled {
 		cost, known, latency = t.RecordedCost(), t.Recorded.CostKnown, t.Recorded.LatencyMS
 	}
 	s.guessed = append(s.guessed, guess)
 	s.costs = append(s.costs, float64(cost))
-	if t.Outcome == stream.Failed {
+	if t.Outcome == flow.Failed {
 		s.failed++
 		return
 	}
@@ -74,8 +74,8 @@ func (s *sampleStats) correct(e *Estimate, all *survey) {
 	e.CompletionTokens, e.Basis = int64(float64(all.prompts)*float64(s.completion)/float64(n)), "a sample"
 }
 
-// fewSampled is how many records must have been asked before they say anything of how far off they may be: of a handful, several cost
-// the same by chance.
+// fewSampled is how many records must have been asked before they say anything of how far off they
+// may be: of a handful, several cost the same by chance.
 const fewSampled = 10
 
 // total replaces e's total by what the sample's costs say, with its interval.

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"llmpipe/stream"
+	"llmpipe/stream/batch"
+	"llmpipe/stream/flow"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/ui"
 )
@@ -24,7 +26,7 @@ var windowForm = regexp.MustCompile(`^[1-9][0-9]*[hd]$`)
 func (f *Flags) batch(cfg *stream.Config) error {
 	b := &cfg.Batch
 	b.Mode, b.Detach, b.Window = f.Mode, f.Detach, f.BatchWindow
-	if f.Mode == stream.ModeRealtime {
+	if f.Mode == flow.ModeRealtime {
 		if f.Detach || len(f.BatchMetadata) > 0 {
 			return ui.Usage(errors.New("--detach and --batch-metadata need --mode batch or hybrid"))
 		}
@@ -35,7 +37,7 @@ func (f *Flags) batch(cfg *stream.Config) error {
 		switch {
 		case !ok || key == "":
 			return ui.Usage(fmt.Errorf("--batch-metadata %q is not of the form K=V", pair))
-		case key == stream.ShardLabel:
+		case key == batch.ShardLabel:
 			return ui.Usage(fmt.Errorf("--batch-metadata: %s is what batches are found again by", key))
 		case len(key) > maxMetadataKey || len(value) > maxMetadataValue:
 			return ui.Usage(fmt.Errorf("--batch-metadata %s: a key has at most %d bytes and a value %d", key, maxMetadataKey, maxMetadataValue))
@@ -52,7 +54,7 @@ func (f *Flags) batch(cfg *stream.Config) error {
 		{f.NoLedger, "--no-ledger: batches need a ledger, which is how they are found again"},
 		{f.Pack > 1, "--pack is for realtime: a batch needs no packing"},
 		{f.Chunk > 0, "--chunk is for realtime: a batch is its own chunk"},
-		{f.Mode == stream.ModeBatch && len(f.Fallback) > 0, "--fallback is for realtime, or for the urgent records of --mode hybrid"},
+		{f.Mode == flow.ModeBatch && len(f.Fallback) > 0, "--fallback is for realtime, or for the urgent records of --mode hybrid"},
 		{f.Detach && provider.IsSim(f.BaseURL), "--detach needs a provider that outlives this command: llmpipe sim serves the simulated one"},
 		{len(b.Metadata) > maxMetadata, fmt.Sprintf("--batch-metadata: a batch has at most %d pairs", maxMetadata)},
 		{!windowForm.MatchString(f.BatchWindow), fmt.Sprintf("--batch-window %q is not of the form 24h", f.BatchWindow)},

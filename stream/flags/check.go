@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"llmpipe/stream"
+	"llmpipe/stream/journal"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
@@ -45,8 +46,8 @@ func (f *Flags) checkNumbers(*stream.Config) error {
 	return nil
 }
 
-// checkUnused refuses flags that say nothing without another one: whoever writes them counts on it. path is the ledger's, and usual what
-// the environment says of that.
+// checkUnused refuses flags that say nothing without another one: whoever writes them counts on it.
+// path is the ledger's, and usual what the environment says of that.
 func (f *Flags) checkUnused(path, usual string) error {
 	for _, wrong := range []struct {
 		is   bool
@@ -56,7 +57,7 @@ func (f *Flags) checkUnused(path, usual string) error {
 		{f.Seed != 0 && f.Sample == 0, "--seed needs --sample"},
 		{f.Estimate != "" && !strings.HasSuffix(f.Budget, "%"), "--estimate FILE needs --budget N%"},
 		{f.NoLedger && path != "" && path != usual, "--no-ledger and --ledger are not for one run"},
-		{f.NoLedger && f.Replay == stream.ReplayNever, "--replay never needs a ledger, which --no-ledger leaves out"},
+		{f.NoLedger && f.Replay == journal.ReplayNever, "--replay never needs a ledger, which --no-ledger leaves out"},
 		{f.NoLedger && f.Match == "id", "--match id needs a ledger, which --no-ledger leaves out"},
 	} {
 		if wrong.is {
@@ -66,7 +67,8 @@ func (f *Flags) checkUnused(path, usual string) error {
 	return nil
 }
 
-// CheckInputs refuses a command line that would read what a person has to type, or that names a file where a command was meant.
+// CheckInputs refuses a command line that would read what a person has to type, or that names a
+// file where a command was meant.
 func (f *Flags) CheckInputs(stdin *os.File) error {
 	if len(f.Files) == 0 && ui.IsTerminal(stdin) {
 		return ui.Usage(&ui.Hinted{

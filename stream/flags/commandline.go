@@ -21,9 +21,9 @@ func Gather(model *kong.Application, args []string) ([]string, error) {
 	return arrange(args, command, takesValue)
 }
 
-// arrange returns the words of a command line with the names together, behind the flags, where people write
-// llmpipe a.jsonl -f text b.jsonl, and with a value that begins with a dash in one word with its flag. It is told the commands, and which
-// flags, with their dashes, take a value.
+// arrange returns the words of a command line with the names together, behind the flags, where
+// people write llmpipe a.jsonl -f text b.jsonl, and with a value that begins with a dash in one
+// word with its flag. It is told the commands, and which flags, with their dashes, take a value.
 func arrange(args []string, command, takesValue map[string]bool) ([]string, error) {
 	var first, flags, names []string
 	for i := 0; i < len(args); i++ {

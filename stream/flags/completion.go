@@ -9,7 +9,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// CompletionScripts make the shells ask for words; where there are none they complete the names of files.
+// CompletionScripts make the shells ask for words; where there are none they complete the names of
+// files.
 var CompletionScripts = map[string]string{
 	"bash": `_llmpipe() { COMPREPLY=($(COMP_LINE="${COMP_LINE:0:COMP_POINT}" llmpipe completion words)); }
 complete -o default -F _llmpipe llmpipe
@@ -26,7 +27,8 @@ compdef _llmpipe llmpipe
 `,
 }
 
-// CompleteWords writes the words that may stand at the end of line, the command line that is being typed, one a line.
+// CompleteWords writes the words that may stand at the end of line, the command line that is being
+// typed, one a line.
 func CompleteWords(w io.Writer, line string, model *kong.Application) {
 	words := strings.Fields(line + "x") // the x keeps the last word, which may be empty
 	if len(words) < 2 {

@@ -6,12 +6,13 @@ import (
 
 	"llmpipe/limiter"
 	"llmpipe/stream"
+	"llmpipe/stream/journal"
 	"llmpipe/stream/ui"
 )
 
-// Config turns the flags into a run's configuration, all but the streams and the signals. Secrets and what else the flags name in the
-// environment come through getenv. path is the ledger's, empty for the default one. What is wrong with the flags themselves is a
-// UsageError.
+// Config turns the flags into a run's configuration, all but the streams and the signals. Secrets
+// and what else the flags name in the environment come through getenv. path is the ledger's, empty
+// for the default one. What is wrong with the flags themselves is a UsageError.
 func (f *Flags) Config(getenv func(string) string, path, version string) (*stream.Config, error) {
 	cfg := &stream.Config{
 		Files: f.Files, MaxLine: int(f.MaxLine), Limit: f.Limit, Sample: f.Sample, Seed: f.Seed,
@@ -42,9 +43,9 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*strea
 		return nil, err
 	}
 	if !f.NoLedger {
-		cfg.Ledger = stream.LedgerConfig{Path: path, Replay: f.Replay, MatchID: f.Match == "id", Fsync: f.Fsync, Version: version}
+		cfg.Ledger = journal.Config{Path: path, Replay: f.Replay, MatchID: f.Match == "id", Fsync: f.Fsync, Version: version}
 		if path == "" {
-			cfg.Ledger.Path = stream.DefaultLedger(f.BaseURL)
+			cfg.Ledger.Path = journal.DefaultPath(f.BaseURL)
 		}
 	}
 	return cfg, nil

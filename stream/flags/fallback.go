@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"llmpipe/stream"
+	"llmpipe/stream/lane"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/ui"
 )
@@ -16,8 +17,8 @@ import (
 // fallbackKeys are what a --fallback can say.
 const fallbackKeys = "url, model, key-env, header-env, name, rpm, tpm, concurrency"
 
-// fallbacks reads each --fallback: url=…,model=…,key-env=…,rpm=…. What it does not say is as for the first lane, but for its
-// limits, its key and its model.
+// fallbacks reads each --fallback: url=…,model=…,key-env=…,rpm=…. What it does not say is as for
+// the first lane, but for its limits, its key and its model.
 func (f *Flags) fallbacks(cfg *stream.Config, getenv func(string) string) error {
 	for _, spec := range f.Fallback {
 		lane, err := parseFallback(spec, cfg, getenv)
@@ -54,11 +55,11 @@ func shownFallback(spec string) string {
 	return strings.Join(pairs, ",")
 }
 
-func parseFallback(spec string, cfg *stream.Config, getenv func(string) string) (stream.LaneConfig, error) {
+func parseFallback(spec string, cfg *stream.Config, getenv func(string) string) (lane.Target, error) {
 	p := provider.Config{
 		Timeout: cfg.Provider.Timeout, Connections: cfg.Provider.Connections, UserAgent: cfg.Provider.UserAgent, Header: http.Header{},
 	}
-	lane := stream.LaneConfig{Provider: p, Pace: cfg.Pace}
+	lane := lane.Target{Provider: p, Pace: cfg.Pace}
 	lane.Pace.RPM, lane.Pace.TPM = 0, 0
 	for i, pair := range strings.Split(spec, ",") {
 		key, value, ok := strings.Cut(pair, "=")
@@ -108,7 +109,8 @@ func positive(s string) (int, error) {
 	return n, nil
 }
 
-// addSecretHeader adds a header from Name=VARIABLE, with the value of the variable, which is a secret.
+// addSecretHeader adds a header from Name=VARIABLE, with the value of the variable, which is a
+// secret.
 func addSecretHeader(p *provider.Config, spec string, getenv func(string) string) error {
 	name, variable, ok := strings.Cut(spec, "=")
 	if !ok || !isHeaderName(name) || variable == "" {

@@ -4,13 +4,14 @@ import (
 	"time"
 
 	"llmpipe/ledger"
-	"llmpipe/stream"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/journal"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
 
-// Flags are what the filter can be told on a command line. The tags are for the parser that main runs: names, defaults, the group in
-// which --help shows a flag, and what it says there.
+// Flags are what the filter can be told on a command line. The tags are for the parser that main
+// runs: names, defaults, the group in which --help shows a flag, and what it says there.
 type Flags struct {
 	Files []string `arg:"" optional:"" help:"Files to read instead of stdin, in order; - is stdin."`
 
@@ -54,15 +55,16 @@ type Flags struct {
 	Estimate     string `group:"money" placeholder:"FILE" help:"What llmpipe estimate --json said, for --budget N%."`
 	Alert        string `group:"money" placeholder:"URL|exec:CMD" help:"Told when the budget turns yellow (80 %) or red."`
 
-	NoLedger bool          `group:"resume" help:"Remember nothing."`
-	Replay   stream.Replay `group:"resume" default:"auto" placeholder:"auto" help:"Write recorded results again: auto, always, never."`
-	Match    string        `group:"resume" default:"request" enum:"request,id" placeholder:"request" help:"A result counts by request, or id."`
-	Fsync    ledger.Fsync  `group:"resume" default:"always" placeholder:"always" help:"Results reach the disk: always (first), 1s, never."`
+	NoLedger bool           `group:"resume" help:"Remember nothing."`
+	Replay   journal.Replay `group:"resume" default:"auto" placeholder:"auto" help:"Write recorded results again: auto, always, never."`
 
-	Mode          stream.Mode `group:"mode" default:"realtime" placeholder:"realtime" help:"realtime; batch, at half the price; or hybrid."`
-	Detach        bool        `group:"mode" help:"Collect batches that are ready, submit the rest, wait for nothing; exit 75."`
-	BatchMetadata []string    `group:"mode" sep:"none" placeholder:"K=V" help:"What the provider shows with each batch. Repeatable."`
-	BatchWindow   string      `group:"mode" default:"24h" placeholder:"24h" help:"Within which the provider is to be done."`
+	Match string       `group:"resume" default:"request" enum:"request,id" placeholder:"request" help:"A result counts by request, or id."`
+	Fsync ledger.Fsync `group:"resume" default:"always" placeholder:"always" help:"Results reach the disk: always (first), 1s, never."`
+
+	Mode          flow.Mode `group:"mode" default:"realtime" placeholder:"realtime" help:"realtime; batch, at half the price; or hybrid."`
+	Detach        bool      `group:"mode" help:"Collect batches that are ready, submit the rest, wait for nothing; exit 75."`
+	BatchMetadata []string  `group:"mode" sep:"none" placeholder:"K=V" help:"What the provider shows with each batch. Repeatable."`
+	BatchWindow   string    `group:"mode" default:"24h" placeholder:"24h" help:"Within which the provider is to be done."`
 
 	Progress ui.Progress `group:"say" default:"auto" placeholder:"auto" help:"The status line: auto, always, never, or json."`
 	Quiet    bool        `short:"q" group:"say" help:"Say nothing but errors."`

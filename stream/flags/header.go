@@ -2,8 +2,8 @@ package flags
 
 import "strings"
 
-// isHeaderName reports whether s is a token, as a header's name must be (RFC 9110, section 5.6.2). With another one net/http refuses
-// every request, as if the network had failed.
+// isHeaderName reports whether s is a token, as a header's name must be (RFC 9110, section 5.6.2).
+// With another one net/http refuses every request, as if the network had failed.
 func isHeaderName(s string) bool {
 	const punctuation = "!#$%&'*+-.^_`|~"
 	notToken := func(c rune) bool {

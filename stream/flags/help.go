@@ -23,7 +23,8 @@ var Groups = []kong.Group{
 	{Key: "say", Title: "Progress:"},
 }
 
-// PrintHelp prints a command's help: without a command the filter's, and what the commands have in common behind it.
+// PrintHelp prints a command's help: without a command the filter's, and what the commands have in
+// common behind it.
 func PrintHelp(options kong.HelpOptions, ctx *kong.Context) error {
 	selected := ctx.Selected()
 	if selected == nil {
@@ -63,7 +64,8 @@ func PrintHelp(options kong.HelpOptions, ctx *kong.Context) error {
 	return nil
 }
 
-// inOrder sorts the flags of a command, those that it shares with others among them, as the headings are.
+// inOrder sorts the flags of a command, those that it shares with others among them, as the
+// headings are.
 func inOrder(command *kong.Node) {
 	place := func(f *kong.Flag) int {
 		return slices.IndexFunc(Groups, func(g kong.Group) bool { return f.Group != nil && g.Key == f.Group.Key })

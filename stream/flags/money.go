@@ -12,6 +12,7 @@ import (
 	"llmpipe/ledger/price"
 	"llmpipe/stream"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/spend"
 	"llmpipe/stream/ui"
 )
 
@@ -23,13 +24,13 @@ func (f *Flags) money(cfg *stream.Config) error {
 		return ui.Usage(errors.New("--downgrade-to and --alert need --budget"))
 	}
 	var err error
-	if err = stream.CheckAlert(f.Alert); err != nil {
+	if err = spend.CheckAlert(f.Alert); err != nil {
 		return ui.Usage(err)
 	}
 	if m.Budget, err = f.budget(); err != nil {
 		return err
 	}
-	if m.Prices, err = stream.LoadPrices(f.Prices); err != nil {
+	if m.Prices, err = spend.LoadPrices(f.Prices); err != nil {
 		return err
 	}
 	return m.CheckDowngrade(provider.NameOf(cmp.Or(f.BaseURL, provider.DefaultBaseURL)))

@@ -45,7 +45,8 @@ func niceStep(v float64) float64 {
 	return 10 * power
 }
 
-// upward is the axis from 0 to a round number that is not below highest, and the distance of its ticks.
+// upward is the axis from 0 to a round number that is not below highest, and the distance of its
+// ticks.
 func upward(highest float64) (axis, float64) {
 	const ticks = 5
 	step := niceStep(highest / ticks)

@@ -12,7 +12,8 @@ import (
 	"llmpipe/ledger/report"
 )
 
-// An axis from 0 has a handful of ticks, at 1, 2 or 5 times a power of ten, no two of the same label, and room for what it is of.
+// An axis from 0 has a handful of ticks, at 1, 2 or 5 times a power of ten, no two of the same
+// label, and room for what it is of.
 func TestUpwardAxes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		highest := math.Pow(10, rapid.Float64Range(-9, 9).Draw(t, "magnitude"))

@@ -14,7 +14,8 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/ledger/price"
-	"llmpipe/stream"
+	"llmpipe/stream/batch"
+	"llmpipe/stream/journal"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/ui"
 )
@@ -46,11 +47,12 @@ type batchLine struct {
 	Trouble  string         `json:"trouble,omitempty"`      // why the provider's state is not known
 }
 
-// ListBatches writes the batches that the ledger knows, with how far the provider is with those that are not collected.
+// ListBatches writes the batches that the ledger knows, with how far the provider is with those
+// that are not collected.
 func ListBatches(ctx context.Context, w io.Writer, c BatchesConfig, asJSON bool) error {
 	all, err := ledger.ScanShards(c.Ledger)
 	if err != nil {
-		return stream.LedgerHint(c.Ledger, err)
+		return journal.Hint(c.Ledger, err)
 	}
 	client, err := provider.New(c.Provider)
 	if err != nil {
@@ -148,8 +150,9 @@ func writeBatches(w io.Writer, path string, lines []batchLine) error {
 	return nil
 }
 
-// CancelBatches asks the provider to end batches early: those with the ids, or all that are not collected when there are none. What they
-// have answered by then is paid for, and is collected by the next run.
+// CancelBatches asks the provider to end batches early: those with the ids, or all that are not
+// collected when there are none. What they have answered by then is paid for, and is collected by
+// the next run.
 func CancelBatches(ctx context.Context, c BatchesConfig, ids []string) error {
 	client, err := provider.New(c.Provider)
 	if err != nil {
@@ -192,7 +195,8 @@ func (c *BatchesConfig) cancel(ctx context.Context, client *provider.Client, s *
 	return nil
 }
 
-// ForgetBatches gives batches up: they are not collected any more, and their records are asked about anew.
+// ForgetBatches gives batches up: they are not collected any more, and their records are asked
+// about anew.
 func ForgetBatches(c BatchesConfig, ids []string) (err error) {
 	if len(ids) == 0 {
 		return ui.Usage(errors.New("batches forget: name the batches to give up"))
@@ -206,7 +210,7 @@ func ForgetBatches(c BatchesConfig, ids []string) (err error) {
 		Run: ledger.RunInfo{ID: "forget", Time: time.Now(), Version: c.Version},
 	})
 	if err != nil {
-		return stream.LedgerHint(c.Ledger, err)
+		return journal.Hint(c.Ledger, err)
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
 	for _, s := range all {
@@ -214,10 +218,10 @@ func ForgetBatches(c BatchesConfig, ids []string) (err error) {
 			return err
 		}
 		if s.Records == 0 {
-			c.Voice.Note("batch %s is given up", stream.ShardTitle(&s))
+			c.Voice.Note("batch %s is given up", batch.ShardTitle(&s))
 			continue
 		}
-		c.Voice.Note("batch %s is given up: its %d records are asked about anew, and what it has answered is not used", stream.ShardTitle(&s),
+		c.Voice.Note("batch %s is given up: its %d records are asked about anew, and what it has answered is not used", batch.ShardTitle(&s),
 			s.Records)
 	}
 	return nil
@@ -230,7 +234,7 @@ func forget(l *ledger.Ledger, path string, s *ledger.Shard) (err error) {
 		return err
 	}
 	if lock == nil {
-		return fmt.Errorf("batch %s: another process is waiting for it", stream.ShardTitle(s))
+		return fmt.Errorf("batch %s: another process is waiting for it", batch.ShardTitle(s))
 	}
 	defer func() { err = errors.Join(err, lock.Release(err == nil)) }()
 	return l.Commit(&ledger.Group{Shards: []ledger.ShardEntry{{
@@ -241,11 +245,12 @@ func forget(l *ledger.Ledger, path string, s *ledger.Shard) (err error) {
 // stateForgotten is the state, in the ledger, of a batch that was given up.
 const stateForgotten = "forgotten"
 
-// pendingShards are those with the ids of batches or shards, or all that are not collected when there are none.
+// pendingShards are those with the ids of batches or shards, or all that are not collected when
+// there are none.
 func pendingShards(path string, ids []string) ([]ledger.Shard, error) {
 	all, err := ledger.ScanShards(path)
 	if err != nil {
-		return nil, stream.LedgerHint(path, err)
+		return nil, journal.Hint(path, err)
 	}
 	var pending []ledger.Shard
 	for _, s := range all {

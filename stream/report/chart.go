@@ -11,7 +11,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// chart is what the template draws. All places are in per cent, so that it stretches with the page while its letters do not.
+// chart is what the template draws. All places are in per cent, so that it stretches with the page
+// while its letters do not.
 type chart struct {
 	Title   string
 	Caption string // the unit, and what there is to know
@@ -49,8 +50,8 @@ type mark struct {
 // maxColumns bounds the columns of a chart, as a page has only so many pixels.
 const maxColumns = 200
 
-// timeColumns are the moments that the columns of a page are drawn from: fewer where there are few records, of which each would be
-// a hair.
+// timeColumns are the moments that the columns of a page are drawn from: fewer where there are few
+// records, of which each would be a hair.
 func timeColumns(r *report.Report) report.Timeline {
 	const fewest, perColumn = 24, 4
 	records := (r.Total.Results + r.Total.Failures) / perColumn
@@ -108,7 +109,8 @@ func eachColumn(t *report.Timeline, draw func(m report.Moment, when string) (str
 	return columns
 }
 
-// standing places bars on each other, with a gap beside them where columns are few enough to be told apart by it.
+// standing places bars on each other, with a gap beside them where columns are few enough to be
+// told apart by it.
 func standing(at, width float64, columns int, text string, bars []bar) column {
 	const gapBelow, gap = 90, 0.12
 	drawn := width
@@ -207,8 +209,9 @@ func latencyChart(r *report.Report) *chart {
 // bin is a bar of a histogram, in milliseconds.
 type bin struct{ low, high, count float64 }
 
-// latencyBins regroups a histogram for the eye: in equal steps from 0 to a little beyond p99, or, where the slow are more than ten
-// times as slow as the usual, in equal ratios over the whole. What shares a bucket is spread over it evenly.
+// latencyBins regroups a histogram for the eye: in equal steps from 0 to a little beyond p99, or,
+// where the slow are more than ten times as slow as the usual, in equal ratios over the whole. What
+// shares a bucket is spread over it evenly.
 func latencyBins(h []report.LatencyBucket, l *report.Latencies) ([]bin, axis) {
 	const wanted, beyond, farOut, ratiosPerDoubling = 48, 1.1, 10, 4
 	var bins []bin

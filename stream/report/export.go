@@ -6,7 +6,7 @@ import (
 	"io"
 
 	"llmpipe/ledger"
-	"llmpipe/stream"
+	"llmpipe/stream/input"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
@@ -15,7 +15,8 @@ import (
 type ExportConfig struct {
 	Ledger string
 	Format record.Format
-	// Sample writes only the so many results with the smallest hash of Seed and id, as the filter's does.
+	// Sample writes only the so many results with the smallest hash of Seed and id, as the filter's
+	// does.
 	Sample int
 	Seed   uint64
 }
@@ -55,9 +56,9 @@ func (c *ExportConfig) choose() (map[int64]bool, error) {
 	if c.Sample <= 0 {
 		return nil, nil
 	}
-	s := stream.Sampler[int64]{N: c.Sample}
+	s := input.Sampler[int64]{N: c.Sample}
 	err := ledger.ScanLatest(c.Ledger, func(e ledger.Entry) error {
-		s.Offer(stream.Rank(c.Seed, e.Result.ID), e.Offset)
+		s.Offer(input.Rank(c.Seed, e.Result.ID), e.Offset)
 		return nil
 	})
 	if err != nil {

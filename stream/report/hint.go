@@ -5,17 +5,18 @@ import (
 	"io/fs"
 	"os"
 
-	"llmpipe/stream"
+	"llmpipe/stream/journal"
 	"llmpipe/stream/ui"
 )
 
-// readHint is the hint for an error of reading a ledger. One that is not there may have been looked for under the wrong name.
+// readHint is the hint for an error of reading a ledger. One that is not there may have been looked
+// for under the wrong name.
 func readHint(path string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
-		return stream.LedgerHint(path, err)
+		return journal.Hint(path, err)
 	}
-	simulated := stream.DefaultLedger("sim:")
-	if _, statErr := os.Stat(simulated); statErr == nil && path == stream.DefaultLedger("") {
+	simulated := journal.DefaultPath("sim:")
+	if _, statErr := os.Stat(simulated); statErr == nil && path == journal.DefaultPath("") {
 		return ui.WithHint("there is only "+simulated+", of simulated runs: name that, or set OPENAI_BASE_URL=sim:", err)
 	}
 	return ui.WithHint("a run writes it, in the directory that it runs in: name another with --ledger", err)

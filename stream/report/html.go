@@ -16,7 +16,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// WriteHTML writes what ledgers say was spent as one page of HTML that needs nothing else, to the file name, or to w where name is "-".
+// WriteHTML writes what ledgers say was spent as one page of HTML that needs nothing else, to the
+// file name, or to w where name is "-".
 func WriteHTML(w io.Writer, name string, paths ...string) error {
 	if err := checkPageName(name, paths); err != nil {
 		return err
@@ -42,7 +43,8 @@ var pageSource string
 //go:embed report.css
 var pageStyle string
 
-// page is what the template is filled with. What comes out of a ledger is hostile until html/template has escaped it.
+// page is what the template is filled with. What comes out of a ledger is hostile until
+// html/template has escaped it.
 type page struct {
 	Policy  string // what the page may load: its own style, known by its hash, and nothing else
 	Style   template.CSS
@@ -82,7 +84,8 @@ type errorTable struct {
 
 type errorRow struct{ Class, Code, Status, Message, Count, Share, Bar string }
 
-// maxRows bounds the tables: a page of thousands of rows is read by nobody, and report --json has them all.
+// maxRows bounds the tables: a page of thousands of rows is read by nobody, and report --json has
+// them all.
 const maxRows = 50
 
 func pageOf(r *report.Report, ledgers []string) ([]byte, error) {

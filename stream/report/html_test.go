@@ -114,7 +114,8 @@ func pages() map[string]*report.Report {
 	}
 }
 
-// Whatever a ledger holds, its page is well-formed, loads and runs nothing, draws within its frames, and says what its pictures show.
+// Whatever a ledger holds, its page is well-formed, loads and runs nothing, draws within its
+// frames, and says what its pictures show.
 func TestPages(t *testing.T) {
 	for name, r := range pages() {
 		t.Run(name, func(t *testing.T) {
@@ -187,7 +188,8 @@ func TestPageEscapes(t *testing.T) {
 			met[e.name]++
 		}
 	}
-	// The ledger's name; an error's class, code and message; the model's name twice and the provider's.
+	// The ledger's name; an error's class, code and message; the model's name twice and the
+	// provider's.
 	if want := "map[b:1 h1:1 small:1 th:4 title:1]"; fmt.Sprint(met) != want {
 		t.Errorf("the name stands in %v, want %s", met, want)
 	}
@@ -244,7 +246,8 @@ func TestPageIsBounded(t *testing.T) {
 	}
 }
 
-// What is read has a contrast of 4.5 to its ground, and what is drawn one of 3 (WCAG 2.2, 1.4.3 and 1.4.11), in the light and in the dark.
+// What is read has a contrast of 4.5 to its ground, and what is drawn one of 3 (WCAG 2.2, 1.4.3 and
+// 1.4.11), in the light and in the dark.
 func TestPageContrast(t *testing.T) {
 	themes := regexp.MustCompile(`(?s):root \{\s+(--paper.*?)color-scheme`).FindAllStringSubmatch(pageStyle, -1)
 	if len(themes) != 2 {

@@ -8,18 +8,18 @@ import (
 	"path/filepath"
 	"strings"
 
-	"llmpipe/stream"
+	"llmpipe/stream/flow"
 	"llmpipe/stream/ui"
 )
 
 // pageStart is how a page begins.
 const pageStart = "<!DOCTYPE html>"
 
-// checkPageName refuses, before the time for reading is spent, to write a page over anything but a page: who takes --html for a switch
-// names a ledger behind it.
+// checkPageName refuses, before the time for reading is spent, to write a page over anything but a
+// page: who takes --html for a switch names a ledger behind it.
 func checkPageName(name string, ledgers []string) error {
 	for _, l := range ledgers { // an empty one among them
-		if stream.SameFile(name, l) {
+		if flow.SameFile(name, l) {
 			return ui.WithHint("name a file for the page behind --html", fmt.Errorf("--html %s is a ledger", name))
 		}
 	}
@@ -45,8 +45,8 @@ func checkPageName(name string, ledgers []string) error {
 	return nil
 }
 
-// writePage replaces a file by the page at once: who looks meanwhile sees the old one, and so does who finds the disk full. A name
-// that is no regular file, such as /dev/stdout, is written to.
+// writePage replaces a file by the page at once: who looks meanwhile sees the old one, and so does
+// who finds the disk full. A name that is no regular file, such as /dev/stdout, is written to.
 func writePage(name string, page []byte) (err error) {
 	defer func() {
 		if err != nil {

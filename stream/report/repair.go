@@ -8,7 +8,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Repair writes a clean copy of the ledger path to out, or beside it when out is empty, and says what was lost.
+// Repair writes a clean copy of the ledger path to out, or beside it when out is empty, and says
+// what was lost.
 func Repair(path, out string, voice *ui.Voice) error {
 	if out == "" {
 		out = path + ".repaired"

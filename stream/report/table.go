@@ -56,7 +56,8 @@ func writeFigures(out *bytes.Buffer, r *report.Report) {
 	}
 }
 
-// writeRow leaves the name to the end of the line, so that the figures before it line up to the right.
+// writeRow leaves the name to the end of the line, so that the figures before it line up to the
+// right.
 func writeRow(table io.Writer, row *report.Row, name string) {
 	cost := "?"
 	if row.Cost != nil {

@@ -62,7 +62,8 @@ func Number(n int64, thing string) string {
 	return Grouped(n) + " " + thing + "s"
 }
 
-// USD is an amount in billionths of a dollar for people: the smaller it is, the more of its digits count.
+// USD is an amount in billionths of a dollar for people: the smaller it is, the more of its digits
+// count.
 func USD(nanos int64) string {
 	digits := 2
 	switch {

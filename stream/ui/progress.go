@@ -19,7 +19,8 @@ type Progress uint8
 const (
 	// ProgressAuto draws a status line where stderr is a terminal and stdout is not.
 	ProgressAuto Progress = iota
-	// ProgressAlways draws it also where stdout is a terminal; where stderr is none, each is a line of its own, at a slower pace.
+	// ProgressAlways draws it also where stdout is a terminal; where stderr is none, each is a line of
+	// its own, at a slower pace.
 	ProgressAlways
 	// ProgressNever shows the summary alone.
 	ProgressNever
@@ -38,15 +39,16 @@ func (p *Progress) UnmarshalText(text []byte) error {
 	return fmt.Errorf("%q is none of auto, always, never, json", text)
 }
 
-// How often the status is shown: on a terminal, as JSON, and as lines of their own in what is probably a log.
+// How often the status is shown: on a terminal, as JSON, and as lines of their own in what is
+// probably a log.
 const (
 	redrawEvery = 200 * time.Millisecond
 	objectEvery = time.Second
 	lineEvery   = 10 * time.Second
 )
 
-// Show shows how far the run is, until the function that it returns is called. The line is for whoever does not read the results on
-// the same terminal, so stdout has a say in it.
+// Show shows how far the run is, until the function that it returns is called. The line is for
+// whoever does not read the results on the same terminal, so stdout has a say in it.
 func (p Progress) Show(v *Voice, stdout io.Writer, status func() *Status) (stop func()) {
 	stderr, _ := v.w.(*os.File)
 	out, _ := stdout.(*os.File)
@@ -88,7 +90,8 @@ func every(interval time.Duration, show, last func()) (stop func()) {
 	}
 }
 
-// columns is how wide the terminal is now. One that does not say is taken to be as wide as terminals used to be.
+// columns is how wide the terminal is now. One that does not say is taken to be as wide as
+// terminals used to be.
 func columns(f *os.File) int {
 	width, _, err := term.GetSize(int(f.Fd()))
 	if err != nil || width <= 0 {

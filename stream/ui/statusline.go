@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// part is a piece of the status line. When the terminal is too narrow for all, those of the highest rank go first.
+// part is a piece of the status line. When the terminal is too narrow for all, those of the highest
+// rank go first.
 type part struct {
 	rank int
 	text string

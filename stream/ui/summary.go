@@ -24,10 +24,12 @@ type Summary struct {
 	ElapsedS         float64        `json:"elapsed_s"`               // seconds
 }
 
-// summaryWidth is how long a summary may get before it takes two lines: with the program's name before it, what terminals used to hold.
+// summaryWidth is how long a summary may get before it takes two lines: with the program's name
+// before it, what terminals used to hold.
 const summaryWidth = 80 - len("llmpipe: ")
 
-// String is the summary for people: what became of the records and what it took, in two lines where one would be long.
+// String is the summary for people: what became of the records and what it took, in two lines where
+// one would be long.
 func (s Summary) String() string {
 	records, effort := s.records(), s.effort()
 	if len(records)+len("; ")+len(effort) <= summaryWidth {

@@ -6,5 +6,6 @@ import (
 	"golang.org/x/term"
 )
 
-// IsTerminal reports whether f is a terminal, where a person would have to type what should be piped in.
+// IsTerminal reports whether f is a terminal, where a person would have to type what should be
+// piped in.
 func IsTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

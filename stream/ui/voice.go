@@ -7,8 +7,9 @@ import (
 	"sync"
 )
 
-// Voice is how llmpipe speaks to people: lines on stderr that start with its name, in lower case, with no full stop. It is safe for
-// concurrent use, and writes each line at once. On a terminal it may keep a status line below them, which no message tears.
+// Voice is how llmpipe speaks to people: lines on stderr that start with its name, in lower case,
+// with no full stop. It is safe for concurrent use, and writes each line at once. On a terminal it
+// may keep a status line below them, which no message tears.
 type Voice struct {
 	mu    sync.Mutex
 	w     io.Writer
@@ -62,7 +63,8 @@ func (v *Voice) Detail(format string, args ...any) {
 // harmless is white space that people do write.
 var harmless = strings.NewReplacer("\r\n", "\n", "\t", " ")
 
-// Say writes one line, or several where s has them. It may hold what a provider said, which is not to do anything to the terminal.
+// Say writes one line, or several where s has them. It may hold what a provider said, which is not
+// to do anything to the terminal.
 func (v *Voice) Say(s string) {
 	lines := strings.Split(harmless.Replace(s), "\n")
 	for i := range lines {
@@ -71,8 +73,9 @@ func (v *Voice) Say(s string) {
 	v.write("llmpipe: " + strings.Join(lines, "\n         ") + "\n")
 }
 
-// The control sequences of the status line (ECMA-48). Between two writes the cursor rests at the line's start: when the terminal gets
-// narrower and folds the line, all of it is still below the cursor.
+// The control sequences of the status line (ECMA-48). Between two writes the cursor rests at the
+// line's start: when the terminal gets narrower and folds the line, all of it is still below the
+// cursor.
 const (
 	lineStart  = "\r"
 	eraseBelow = "\x1b[J"
@@ -121,7 +124,8 @@ func (v *Voice) write(text string) {
 	v.put(text)
 }
 
-// Above is a writer to w, the terminal that the status line stands on: what it writes goes above the line.
+// Above is a writer to w, the terminal that the status line stands on: what it writes goes above
+// the line.
 func (v *Voice) Above(w io.Writer) io.Writer { return aboveLine{w, v} }
 
 // aboveLine is a writer to the terminal that the status line stands on.

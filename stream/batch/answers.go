@@ -1,0 +1,189 @@
+package batch
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+
+	"llmpipe/stream/flow"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
+)
+
+// answers are what the files of an ended batch hold, found by custom_id: they come in no order. The
+// lines stay on disk.
+type answers struct {
+	files   []*flow.Temporary
+	at      map[string]answer
+	refused map[string]*record.Error // those that are errors: of lines that the provider took for none, or answers that are too large
+	all     *record.Error            // the same of all others
+	stopped bool                     // the account had nothing left: what has no answer is for another day, and has lost no round
+	line    []byte
+	parsed  record.BatchOutput
+}
+
+// answer is where a line stands.
+type answer struct {
+	file   int
+	offset int64
+	length int
+	good   bool // no error
+	used   bool // it has a taker, and its cost is counted
+}
+
+func newAnswers() *answers {
+	return &answers{at: make(map[string]answer), refused: make(map[string]*record.Error)}
+}
+
+// read finds out what stands where in the files, and returns how many lines are no answers. Where a
+// custom_id comes twice the first answer counts, or the first error where there is none.
+func (a *answers) read() (strange int64, err error) {
+	for i := range a.files {
+		n, err := a.readFile(i)
+		strange += n
+		if err != nil {
+			return strange, err
+		}
+	}
+	return strange, nil
+}
+
+func (a *answers) readFile(index int) (strange int64, err error) {
+	err = a.lines(index, func(line []byte, offset, length int64) {
+		switch {
+		case length > provider.MaxResponse:
+			if id := record.BatchOutputID(line); len(id) > 0 {
+				a.refused[string(id)] = tooLargeInBatch
+			} else {
+				strange++
+			}
+		case record.ParseBatchOutput(line, &a.parsed) != nil:
+			strange++
+		default:
+			good := a.parsed.Err == nil && a.parsed.Status >= 200 && a.parsed.Status < 300
+			if before, ok := a.at[string(a.parsed.CustomID)]; !ok || good && !before.good {
+				a.at[string(a.parsed.CustomID)] = answer{file: index, offset: offset, length: int(length), good: good}
+			}
+		}
+	})
+	return strange, err
+}
+
+// count returns how many lines of the files are answers, without remembering which.
+func (a *answers) count() (n int64, err error) {
+	for i := range a.files {
+		err = errors.Join(err, a.lines(i, func(line []byte, _, length int64) {
+			if length > provider.MaxResponse || record.ParseBatchOutput(line, &a.parsed) == nil {
+				n++
+			}
+		}))
+	}
+	return n, err
+}
+
+// lines calls f with every line of a file that is not empty, where it stands and how long it is.
+// The line is good until f returns.
+func (a *answers) lines(index int, f func(line []byte, offset, length int64)) error {
+	file := a.files[index]
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return flow.TemporaryError(err)
+	}
+	r := bufio.NewReaderSize(file, 256<<10)
+	for offset := int64(0); ; {
+		line, length, err := a.readLine(r)
+		if length > 1 || length == 1 && line[0] != '\n' {
+			f(line, offset, length)
+		}
+		offset += length
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return flow.TemporaryError(err)
+		}
+	}
+}
+
+// tooLargeInBatch is the error of a record whose answer takes more than one that is asked for at
+// once may.
+var tooLargeInBatch = &record.Error{
+	Type: "response_too_large", Message: fmt.Sprintf("response is larger than %d MiB", provider.MaxResponse>>20),
+}
+
+// readLine returns the next line with its newline, if it has one, and its length. Of one that is
+// longer than any answer may be it returns the beginning. It is good until the next call.
+func (a *answers) readLine(r *bufio.Reader) (line []byte, length int64, err error) {
+	line, err = r.ReadSlice('\n')
+	length = int64(len(line))
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		return line, length, err
+	}
+	a.line = append(a.line[:0], line...)
+	for errors.Is(err, bufio.ErrBufferFull) {
+		line, err = r.ReadSlice('\n')
+		length += int64(len(line))
+		if length <= provider.MaxResponse {
+			a.line = append(a.line, line...)
+		}
+	}
+	return a.line, length, err
+}
+
+// rejection is what is wrong with a request or its answer whatever the files hold; nil when it is
+// nothing.
+func (a *answers) rejection(id string) *record.Error {
+	if err := a.refused[id]; err != nil {
+		return err
+	}
+	return a.all
+}
+
+// use notes that the answer for a custom_id has a taker, and reports whether that is the first. An
+// answer costs once.
+func (a *answers) use(id string) bool {
+	at, ok := a.at[id]
+	first := ok && !at.used
+	if first {
+		at.used = true
+		a.at[id] = at
+	}
+	return first
+}
+
+// take returns the answer for a custom_id, nil where there is none. It is good until the next call.
+func (a *answers) take(id string) (*record.BatchOutput, error) {
+	at, ok := a.at[id]
+	if !ok {
+		return nil, nil
+	}
+	if cap(a.line) < at.length {
+		a.line = make([]byte, at.length)
+	}
+	a.line = a.line[:at.length]
+	if _, err := a.files[at.file].ReadAt(a.line, at.offset); err != nil {
+		return nil, flow.TemporaryError(err)
+	}
+	if err := record.ParseBatchOutput(a.line, &a.parsed); err != nil {
+		return nil, err // it was parsed before
+	}
+	return &a.parsed, nil
+}
+
+// untaken returns how many answers nobody has taken.
+func (a *answers) untaken() (n int64) {
+	for _, at := range a.at {
+		if !at.used {
+			n++
+		}
+	}
+	return n
+}
+
+// discard gives the disk back.
+func (a *answers) discard() {
+	for _, f := range a.files {
+		f.Discard()
+	}
+	a.files = nil
+}

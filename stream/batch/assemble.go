@@ -1,0 +1,161 @@
+package batch
+
+import (
+	"fmt"
+	"time"
+
+	"llmpipe/limiter"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/lane"
+	"llmpipe/stream/record"
+	"llmpipe/stream/spend"
+)
+
+// Bounds of a shard: 50,000 requests and 200 MB a file are OpenAI's
+// (platform.openai.com/docs/guides/batch), of which a twentieth is left for what others may count
+// differently.
+const (
+	maxShardRequests = 50_000
+	maxShardBytes    = 190_000_000
+	maxShardIDs      = 100 << 20 // which keeps an intent well below the 256 MiB that a line of the ledger may have
+)
+
+// assembler puts records into shards, one open for each endpoint and model, and launches those that
+// are full.
+type assembler struct {
+	flow    *flow.Flow
+	batcher *Batches
+	account *spend.Account
+	round   int
+	open    map[shardKind]*shard
+	// from is the shard that the records were in before; what it still holds pays for them, as far as
+	// it goes. It is nil for new records.
+	from    *shard
+	most    int64 // requests of a shard
+	request lane.Request
+	line    []byte
+}
+
+// shardKind is what all requests of a file have in common.
+type shardKind struct {
+	endpoint record.Endpoint
+	model    string
+}
+
+func newAssembler(b *Batches, round int, from *shard) *assembler {
+	return &assembler{flow: b.flow, batcher: b, account: b.account, round: round, open: make(map[shardKind]*shard), from: from,
+		most: maxShardRequests}
+}
+
+// add puts t into a shard and lets it go. A record that cannot be in any goes to the commit.
+func (f *assembler) add(t *flow.Task) {
+	q := &f.request
+	q.Renew(t)
+	q.Lowered = f.account.Lower(q.Record, q)
+	q.Address(f.batcher.lane.Host, f.batcher.lane.Model)
+	f.line = record.AppendBatchLine(f.line[:0], customID(t.ID, &t.Request), t.Endpoint, q.Body)
+	if len(f.line) > maxShardBytes {
+		t.Fail(&record.Error{Type: "too_large", Code: "over_limit",
+			Message: fmt.Sprintf("the request has %d bytes, and a batch takes %d", len(f.line), maxShardBytes)})
+		f.flow.Finish(t)
+		return
+	}
+	kind := shardKind{t.Endpoint, q.Model}
+	s := f.open[kind]
+	if s != nil && f.full(s, t) {
+		f.close(kind)
+		s = nil
+	}
+	var held int64
+	if !t.Duplicate {
+		var ok bool
+		if held, ok = f.hold(q); !ok {
+			f.flow.Finish(t)
+			return
+		}
+		s = f.open[kind] // holding may have closed it
+	}
+	if s == nil {
+		var err error
+		if s, err = newShard(f.batcher, kind, f.round); err != nil {
+			f.flow.Stop.Fail(err)
+			f.flow.Finish(t)
+			return
+		}
+		f.open[kind] = s
+	}
+	s.reserved += held
+	if err := s.write(t, f.line); err != nil {
+		f.flow.Stop.Fail(err)
+		f.flow.Finish(t)
+		return
+	}
+	f.batcher.letGo(t)
+}
+
+// full reports whether s has no room for t, whose line is f.line.
+func (f *assembler) full(s *shard, t *flow.Task) bool {
+	return s.requests == f.most || s.bytes+int64(len(f.line)) > maxShardBytes || s.ids+int64(len(t.ID)) > maxShardIDs
+}
+
+// letGo ends the life of a task whose record is on disk.
+func (b *Batches) letGo(t *flow.Task) {
+	b.Spooled.Add(1)
+	b.flow.GateOf(t).LetGo(t)
+}
+
+// hold reserves the most that q can cost. Where there is no room, what is open is submitted, so
+// that it can give way. It reports false when there will be no room.
+func (f *assembler) hold(q *lane.Request) (int64, bool) {
+	cost, err := f.account.WorstInBatch(q.Charge())
+	switch {
+	case err != nil && !f.account.Budgeted():
+		return 0, true // a run with a budget is told that this one was not reckoned
+	case err != nil:
+		f.flow.Stop.Fail(err)
+		return 0, false
+	case f.from != nil && f.from.reserved >= cost:
+		f.from.reserved -= cost
+		return cost, true
+	case f.from != nil:
+		f.from.release() // nobody else can give it back while this waits
+	}
+	for {
+		fits, err := limiter.Hold(f.account.Budgets(), cost, time.Now())
+		switch {
+		case fits:
+			return cost, true
+		case err != nil:
+			f.account.StopFor(err)
+			return 0, false
+		}
+		f.seal()
+		f.batcher.takeUp()
+		if f.from != nil {
+			f.account.NeedMoney() // what is open at the intake
+		}
+		if !f.flow.Stop.Sleep(lane.LookAgain) {
+			return 0, false
+		}
+	}
+}
+
+// seal launches all open shards.
+func (f *assembler) seal() {
+	for kind := range f.open {
+		f.close(kind)
+	}
+}
+
+func (f *assembler) close(kind shardKind) {
+	s := f.open[kind]
+	delete(f.open, kind)
+	f.batcher.launch(s)
+}
+
+// discard gives up the open shards. Nothing of them was sent.
+func (f *assembler) discard() {
+	for _, s := range f.open {
+		s.discard()
+	}
+}

@@ -1,0 +1,149 @@
+package batch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"llmpipe/stream/lane"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/ui"
+)
+
+// How often a batch is looked at. One takes minutes to hours at a real provider, and none at a
+// server on this machine.
+const (
+	firstLook = 15 * time.Second
+	localLook = 50 * time.Millisecond
+	lastLook  = 2 * time.Minute
+)
+
+// States that a batch may end in, as OpenAI names them; the others are completed and expired.
+const (
+	batchFailed    = "failed"
+	batchCancelled = "cancelled"
+)
+
+// polling is the growing wait between two looks.
+type polling struct{ gap time.Duration }
+
+func newPolling(local bool) *polling {
+	if local {
+		return &polling{localLook}
+	}
+	return &polling{firstLook}
+}
+
+// next is how long to wait now.
+func (p *polling) next() time.Duration {
+	gap := p.gap
+	p.gap = min(gap+gap/2, lastLook)
+	return gap
+}
+
+// await looks at the batch until it has ended.
+func (s *shard) await(ctx context.Context) (provider.Batch, error) {
+	wait := newPolling(s.batcher.lane.Host.Client.Local())
+	if s.cfg.Detach && !s.earlier {
+		return provider.Batch{}, errNotWaited
+	}
+	for {
+		var state provider.Batch
+		err := s.retry(ctx, "looking at batch "+s.batchID, func() (err error) {
+			state, err = s.batcher.lane.Host.Client.Batch(ctx, s.batchID)
+			return err
+		})
+		switch {
+		case notThere(err) && s.batcher.lane.Host.Client.Simulated():
+			return state, errVoid // that simulator was another process
+		case notThere(err) && time.Since(s.stepped) < s.settling(): // it was made just now, and does not show everywhere
+		case notThere(err):
+			return state, ui.WithHint("use the key of the project that made it; or "+s.forgetHint(),
+				fmt.Errorf("batch %s: the provider does not know it: %w", s.batchID, err))
+		case err != nil:
+			return state, err
+		default:
+			s.setState(&state)
+			if state.Ended() {
+				return state, nil
+			}
+			s.flow.Voice.Detail("batch %s: %s, %s of %s answered", s.batchID, state.Status, ui.Grouped(state.Completed+state.Failed),
+				ui.Grouped(s.requests))
+		}
+		if !s.lookLater(wait.next()) {
+			return state, errNotWaited
+		}
+	}
+}
+
+// lookLater waits for d, and reports false when asking ended first, or when the shard is not waited
+// for.
+func (s *shard) lookLater(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for taken := s.batcher.taken; s.waitedFor(); {
+		select {
+		case <-timer.C:
+			return true
+		case <-taken:
+			taken = nil // from now on it is known whether it is waited for
+		case <-s.flow.Stop.Asking.Done():
+			return false
+		}
+	}
+	return false
+}
+
+// waitedFor reports whether this run waits for the batch: for one of its own records', and for any
+// other while more records may come that are in it, or that its money is held from.
+func (s *shard) waitedFor() bool {
+	if s.cfg.Detach {
+		return false
+	}
+	select {
+	case <-s.batcher.taken:
+		return s.wanted()
+	default:
+		return true
+	}
+}
+
+// forgetHint is what to do about a batch that the provider does not have.
+func (s *shard) forgetHint() string {
+	return "llmpipe batches forget " + s.batchID + " gives it up, and its records are asked about anew"
+}
+
+// setState notes how far the batch is, for those who ask.
+func (s *shard) setState(state *provider.Batch) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state = *state
+}
+
+// retry calls f again after failures that may pass, until the provider has answered nothing for
+// --give-up; a run that waits for nothing tries as often as it would a record.
+func (s *shard) retry(ctx context.Context, what string, f func() error) error {
+	wait := lane.NewBackOff(lane.FirstTransient)
+	start := time.Now()
+	for tries := 0; ; tries++ {
+		err := f()
+		call := provider.AsCallError(err)
+		switch {
+		case ctx.Err() != nil && err != nil:
+			return ctx.Err()
+		case call == nil, !provider.PassesAway(err):
+			return err
+		case s.cfg.Detach && tries >= s.cfg.Retries:
+			return err
+		}
+		wait.Hint = call.Hint
+		d := wait.NextBackOff()
+		if most := s.cfg.GiveUp; most > 0 && time.Since(start)+d > most {
+			return err
+		}
+		s.flow.Voice.Detail("%s: %v; again in %s", what, err, d.Round(time.Millisecond))
+		if !s.flow.Stop.Sleep(d) {
+			return ctx.Err()
+		}
+	}
+}

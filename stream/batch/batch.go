@@ -1,0 +1,352 @@
+package batch
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"llmpipe/ledger"
+	"llmpipe/limiter"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/journal"
+	"llmpipe/stream/lane"
+	"llmpipe/stream/record"
+	"llmpipe/stream/spend"
+	"llmpipe/stream/ui"
+)
+
+// Batches is the stage of the records that go by batch. It writes them into shards, on disk, and
+// forgets them; when a shard's batch has ended it reads them back, gives each its answer, and
+// passes them to the commit.
+//
+//	take    batch.go     a record into the shard of its endpoint and model (fill.go), or into the one that it was submitted in before
+//	submit  submit.go    a full shard: recorded as intended, uploaded, created; each step is in the ledger before the next
+//	await   await.go     until its batch has ended
+//	collect collect.go   output and error file; each record with its answer to the commit, the others into further shards
+//	again   queue.go     where the provider had no room for the batch, made again later, or split
+//
+// Each shard is a goroutine from when it is full until it is collected.
+//
+// A shard holds, of the budgets, the most that it can cost: while records are put into it, while
+// its batch is under way, and until it is collected. So whoever waits for room, a record of either
+// way, has every open shard submitted and the shards of earlier runs looked at. Each of these gives
+// its money back when it is collected or, when this run's wait for it ends, leaves it (see
+// limiter.Leave), and waits for no money on its way there. So nobody waits for ever: what is held
+// is released, or left, and where only what is left stands in the way the run pauses.
+type Batches struct {
+	flow    *flow.Flow
+	cfg     *Config
+	lane    *lane.Lane
+	journal *journal.Journal
+	account *spend.Account
+	in      chan *flow.Task
+	options func() record.Options // what lines become, for decoding them again
+
+	over   chan struct{} // closed when no more records come
+	taken  chan struct{} // closed when the intake has ended
+	living sync.WaitGroup
+	calls  chan struct{} // holds as many as may upload or download at a time
+
+	intending sync.Mutex   // held by the shard whose records are being written into the ledger
+	replaying sync.Mutex   // held by the shard whose records are on their way to the commit
+	Spooled   atomic.Int64 // records on disk, in no stage's hands
+
+	mu      sync.Mutex
+	shards  map[string]*shard // by id; of earlier runs only those that are not collected
+	named   int               // shards of this run
+	ended   chan struct{}     // closed, and made anew, whenever a batch ends
+	started bool              // the shards of earlier runs are live
+	odd     map[string]bool   // providers of earlier shards that were told of
+}
+
+// How long no record may come before those that have come are submitted.
+const idleSubmit = 10 * time.Minute
+
+// transfers is how many files are up- or downloaded at a time.
+const transfers = 2
+
+// New takes up what the ledger knows of earlier batches.
+func New(f *flow.Flow, c *Config, l *lane.Lane, j *journal.Journal, a *spend.Account, options func() record.Options) *Batches {
+	b := &Batches{
+		flow: f, cfg: c, lane: l, journal: j, account: a, options: options,
+		in: make(chan *flow.Task, lane.FreshRecords), over: make(chan struct{}), taken: make(chan struct{}),
+		calls:  make(chan struct{}, transfers),
+		shards: make(map[string]*shard), ended: make(chan struct{}), odd: make(map[string]bool),
+	}
+	pending := 0
+	for _, known := range j.Ledger.Shards() {
+		switch {
+		case !known.Pending():
+		case b.ours(&known):
+			b.shards[known.ID] = newEarlierShard(b, known)
+			pending++
+		case known.Simulated == b.lane.Host.Client.Simulated():
+			limiter.Leave(a.Budgets(), known.ReservedNanos) // it is not collected here
+		}
+	}
+	if pending > 0 {
+		f.Voice.Note("ledger %s: %s not collected yet", c.Ledger, counted(pending))
+	}
+	return b
+}
+
+// counted is a number of them in words.
+func counted(n int) string {
+	if n == 1 {
+		return "1 batch"
+	}
+	return ui.Grouped(int64(n)) + " batches"
+}
+
+// ours reports whether a shard of the ledger is at the provider that this run asks, and says once
+// where it is not.
+func (b *Batches) ours(known *ledger.Shard) bool {
+	if known.Simulated != b.lane.Host.Client.Simulated() {
+		return false
+	}
+	if known.Provider == b.lane.Host.Name {
+		return true
+	}
+	if known.Provider == "" { // its intent was lost with a damaged line
+		b.flow.Voice.Warn("ledger %s: which records are in batch %s is not known any more: it is left alone", b.cfg.Ledger,
+			ShardTitle(known))
+		b.flow.Voice.Hint("llmpipe batches forget %s gives it up", ShardTitle(known))
+		return false
+	}
+	if !b.odd[known.Provider] {
+		b.odd[known.Provider] = true
+		b.flow.Voice.Note("ledger %s: a batch at %s is left alone: this run asks %s", b.cfg.Ledger, known.Provider, b.lane.Host.Name)
+	}
+	return false
+}
+
+// Put has t go by batch.
+func (b *Batches) Put(t *flow.Task) { b.flow.Hand(t, b.in) }
+
+// Takes reports whether t goes by batch. An urgent record that was submitted already is not paid
+// for again to have it sooner.
+func (b *Batches) Takes(t *flow.Task) bool {
+	return b.cfg.Mode == flow.ModeBatch || !urgent(t.Priority) || b.journal.Ledger.Look(t.Key).Shard != ""
+}
+
+// Take is the intake: it puts records into shards until no more come, or until asking ends.
+func (b *Batches) Take() {
+	defer close(b.taken)
+	fill := newAssembler(b, 1, nil)
+	defer fill.discard()
+	idle := time.NewTimer(idleSubmit)
+	defer idle.Stop()
+	for {
+		select {
+		case t := <-b.in:
+			b.place(fill, t)
+			idle.Reset(idleSubmit)
+		case <-b.account.Short: // what is open may be what the money is held for
+			fill.seal()
+			b.takeUp()
+		case <-idle.C:
+			fill.seal()
+			b.takeUp()
+		case <-b.over:
+			for len(b.in) > 0 {
+				b.place(fill, <-b.in)
+			}
+			fill.seal()
+			b.takeUp()
+			return
+		case <-b.flow.Stop.Asking.Done():
+			return
+		}
+	}
+}
+
+// place puts t into the shard that it was submitted in before, else into one of fill's.
+func (b *Batches) place(fill *assembler, t *flow.Task) {
+	found := b.journal.Ledger.Look(t.Key)
+	for ; found.Shard != ""; found = b.journal.Ledger.Look(t.Key) {
+		s, elsewhere := b.find(found.Shard)
+		switch {
+		case elsewhere:
+			b.flow.Counts.Elsewhere.Add(1)
+			b.flow.Finish(t)
+			return
+		case s != nil && s.attach(t):
+			return
+		}
+		// It is not pending any more.
+	}
+	switch {
+	case t.Duplicate && b.flow.Inflight.Join(t): // of an urgent one
+	case b.journal.Recall(t, found):
+		b.flow.Finish(t)
+	default:
+		fill.add(t)
+	}
+}
+
+// find returns the shard that a record was found pending in, nil if it is not pending any more, or
+// that it is at another provider. One of another process's, made since this run began, is taken up
+// now.
+func (b *Batches) find(id string) (s *shard, elsewhere bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s := b.shards[id]; s != nil {
+		return s, false
+	}
+	known, ok := b.journal.Ledger.Shard(id)
+	if !ok || !known.Pending() {
+		return nil, false
+	}
+	if !b.ours(&known) {
+		return nil, true
+	}
+	limiter.HoldAnyway(b.account.Budgets(), known.ReservedNanos) // it was not there when the others were
+	s = newEarlierShard(b, known)
+	b.shards[id] = s
+	if b.started {
+		b.live(s)
+	}
+	return s, false
+}
+
+// takeUp has the shards of earlier runs live. It waits until the input has been read, as whom their
+// answers are for is known then.
+func (b *Batches) takeUp() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.started || b.flow.Stop.Ending() {
+		return
+	}
+	b.started = true
+	for _, s := range slices.SortedFunc(maps.Values(b.shards), func(x, y *shard) int { return cmp.Compare(x.id, y.id) }) {
+		if s.earlier {
+			b.live(s)
+		}
+	}
+}
+
+// live gives s its goroutine. b.mu is held.
+func (b *Batches) live(s *shard) {
+	b.living.Go(func() {
+		s.live()
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		close(b.ended)
+		b.ended = make(chan struct{})
+	})
+}
+
+// launch has a shard of this run live.
+func (b *Batches) launch(s *shard) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.shards[s.id] = s
+	b.live(s)
+}
+
+// name is a new shard's, unique under the ledger and good as a file name.
+func (b *Batches) name() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.named++
+	return fmt.Sprintf("%s-%d", b.journal.ID, b.named)
+}
+
+// End waits until every batch is collected, or is not waited for. The reader has ended, or is
+// abandoned.
+func (b *Batches) End() {
+	close(b.over)
+	<-b.taken
+	b.living.Wait()
+	for len(b.in) > 0 {
+		b.flow.Finish(<-b.in)
+	}
+}
+
+// TellLeft says which batches go on, when all else is done.
+func (b *Batches) TellLeft() {
+	wanted, others := b.goingOn()
+	if others > 0 {
+		b.flow.Voice.Note("%s with records that this input does not hold: not finished yet", counted(others))
+	}
+	switch why := b.flow.Stop.Reasons(); {
+	case wanted == 0:
+	case !b.flow.Stop.Ending() || why.Budget != nil: // the money of the next record does not keep the same command from collecting these
+		b.flow.Stop.Pause(ui.WithHint("the same command collects what is ready by then, at any time",
+			fmt.Errorf("%s not finished yet", counted(wanted))))
+	case wanted == 1:
+		b.flow.Voice.Note("1 batch goes on at the provider: the same command collects it later")
+	default:
+		b.flow.Voice.Note("%s go on at the provider: the same command collects them later", counted(wanted))
+	}
+}
+
+// goingOn counts the batches that this run was not to see the end of: those that records of it are
+// in, and others.
+func (b *Batches) goingOn() (wanted, others int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.shards {
+		switch {
+		case !s.goesOn.Load():
+		case s.wanted():
+			wanted++
+		default:
+			others++
+		}
+	}
+	return wanted, others
+}
+
+// anotherEnd returns what is closed when the next batch ends.
+func (b *Batches) anotherEnd() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ended
+}
+
+// transfer calls f when not too many others move files.
+func (b *Batches) transfer(ctx context.Context, f func() error) error {
+	select {
+	case b.calls <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-b.calls }()
+	return f()
+}
+
+// Progress says how far the batches are, in words; empty when there are none.
+func (b *Batches) Progress() string {
+	if b == nil {
+		return ""
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var all, over int
+	var asked, answered int64
+	for _, s := range b.shards {
+		n, done, ended := s.standing()
+		all, asked, answered = all+1, asked+n, answered+done
+		if ended {
+			over++
+		}
+	}
+	if all == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d/%s, %s/%s answered there", over, counted(all), ui.Grouped(answered), ui.Grouped(asked))
+}
+
+// ShardTitle is what people know a shard by.
+func ShardTitle(s *ledger.Shard) string {
+	if s.BatchID != "" {
+		return s.BatchID
+	}
+	return s.ID
+}

@@ -1,0 +1,192 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
+)
+
+// maxRounds is how many batches a record may be in: what expired batches leave over is submitted
+// again.
+const maxRounds = 3
+
+// collect takes what the ended batch has answered, in whatever state it ended, and gives it to the
+// records.
+func (s *shard) collect(ctx context.Context, state *provider.Batch) error {
+	found := newAnswers()
+	defer found.discard()
+	if err := s.download(ctx, state, found); err != nil {
+		if notThere(err) {
+			err = ui.WithHint(s.forgetHint(), fmt.Errorf("batch %s: its answers are not there any more: %w", s.batchID, err))
+		}
+		return err
+	}
+	if state.Status == batchFailed {
+		if err := s.blame(state, found); err != nil {
+			return err
+		}
+	}
+	return s.conclude(state.Status, found)
+}
+
+// download fetches the files of answers. Where they hold fewer than the batch says that it has,
+// something between here and there has put other content in their place, or they are not whole yet:
+// what is paid for is worth another try.
+func (s *shard) download(ctx context.Context, state *provider.Batch, found *answers) error {
+	return s.retry(ctx, "downloading the answers of batch "+s.batchID, func() error {
+		found.discard()
+		for _, id := range []string{state.OutputFile, state.ErrorFile} {
+			if id == "" {
+				continue
+			}
+			if err := s.fetch(ctx, id, found); err != nil {
+				return err
+			}
+		}
+		n, err := found.count()
+		want := state.Completed
+		if state.ErrorFile != "" { // some providers have none; and what failed costs nothing to be asked again
+			want += state.Failed
+		}
+		if err == nil && n < want {
+			err = tooShort(fmt.Sprintf("the files of batch %s hold %s of %s answers", s.batchID, ui.Grouped(n), ui.Grouped(want)))
+			if again, lookErr := s.batcher.lane.Host.Client.Batch(ctx, s.batchID); lookErr == nil && again.Ended() {
+				*state = again // it may name its files now
+			}
+		}
+		return err
+	})
+}
+
+// tooShort is the error of a download that came to its end and is less than it should be.
+func tooShort(message string) error {
+	return &provider.CallError{Class: provider.Transient, Err: &record.Error{Type: "bad_response", Message: message}}
+}
+
+// fetch downloads a file of answers.
+func (s *shard) fetch(ctx context.Context, id string, found *answers) error {
+	file, err := flow.NewTemporary("llmpipe-answers-")
+	if err != nil {
+		return err
+	}
+	found.files = append(found.files, file)
+	return s.batcher.transfer(ctx, func() error {
+		_, err := s.batcher.lane.Host.Client.DownloadFile(ctx, id, file)
+		return err
+	})
+}
+
+// blame finds out of a batch that the provider would not run what it is about. What is said of a
+// line is that record's error, and the other records are asked about again. What is said of the
+// whole is every record's error; but while nothing has been answered yet it is more likely to be
+// about this run, and ends it.
+func (s *shard) blame(state *provider.Batch, found *answers) error {
+	lines := make(map[int64]*record.Error)
+	for _, fault := range state.Errors {
+		err := &record.Error{Type: "batch_rejected", Code: fault.Code, Message: fault.Message}
+		switch {
+		case provider.JudgeFault(&fault) == provider.Exhausted:
+			if s.wanted() {
+				s.exhausted(err)
+			}
+			found.all, found.stopped = nil, true
+			return nil
+		case fault.Line > 0:
+			lines[fault.Line] = err
+		case !isFileNotFound(fault): // else it is there by the next time
+			found.all = err
+		}
+	}
+	if found.all != nil && len(lines) > 0 {
+		found.all = nil // what is said of lines says more
+	}
+	if found.all != nil && !s.wanted() {
+		s.flow.Voice.Warn("batch %s was refused: %v", s.batchID, found.all)
+	} else if found.all != nil && s.flow.Counts.OK.Load() == s.flow.Counts.Skipped.Load() {
+		e := ledger.ShardEntry{Step: ledger.ShardCollected, State: state.Status, Missing: s.requests, CostKnown: true}
+		if err := s.record(e); err != nil {
+			return err
+		}
+		return fmt.Errorf("batch %s was refused: %w", s.batchID, found.all)
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	number := int64(0)
+	return s.batcher.journal.Ledger.ReadShard(s.id, func(r ledger.ShardRecord) error {
+		number++
+		if err := lines[number]; err != nil {
+			found.refused[customID(r.ID, &r.Request)] = err
+		}
+		return nil
+	})
+}
+
+// exhausted pauses the run because the account has nothing left.
+func (s *shard) exhausted(err *record.Error) { s.flow.Stop.Pause(s.batcher.lane.Exhausted(err, 0)) }
+
+// isFileNotFound reports whether a batch failed because its file was not visible yet, which passes.
+func isFileNotFound(fault provider.BatchFault) bool {
+	return strings.Contains(strings.ToLower(fault.Message), "find file")
+}
+
+// errUnrecorded says that answers of the batch could not be recorded: it is not collected, and the
+// next run takes them from its files again. Why they could not has ended the run.
+var errUnrecorded = errors.New("answers are not recorded")
+
+// conclude hands the answers out, and writes down that the shard is collected. What has no answer
+// is left over; a batch that never was, or of which nothing was asked, costs no round.
+func (s *shard) conclude(status string, found *answers) error {
+	s.batcher.replaying.Lock()
+	defer s.batcher.replaying.Unlock()
+	// Of one shard at a time it is in memory which answer is where.
+	strange, err := found.read()
+	if err != nil {
+		return err
+	}
+	if strange > 0 {
+		s.flow.Voice.Warn("batch %s: %s in its files are no answers", s.batchID, ui.Number(strange, "line"))
+	}
+	s.next = s.round + 1
+	if status == stateVoid || status == "" || s.most > 0 {
+		s.next = s.round
+	}
+	h := &delivery{flow: s.flow, shard: s, account: s.account, found: found, status: status, asked: make(map[ledger.Key]bool),
+		refused: make(map[ledger.Key]bool)}
+	if err := h.hand(); err != nil {
+		return err
+	}
+	if n := found.untaken(); n > 0 {
+		s.flow.Voice.Warn("batch %s: %s in its files are to no request of it", s.batchID, ui.Number(n, "answer"))
+	}
+	s.answered.Committing.Wait()
+	if s.flow.Unrecorded.Load() {
+		return errUnrecorded
+	}
+	if status != "" { // else another process has written it down
+		e := ledger.ShardEntry{
+			Step: ledger.ShardCollected, State: status, Answered: h.answered, Failed: h.failed,
+			Missing: s.requests - h.answered - h.failed, CostNanos: s.cost + h.before, CostKnown: s.costKnown,
+		}
+		if err := s.record(e); err != nil {
+			return err
+		}
+		h.tell(&e)
+	} else {
+		s.step = ledger.ShardCollected
+	}
+	s.settle()
+	s.close()
+	if status == batchCancelled && h.unsent > 0 {
+		s.flow.Stop.Pause(ui.WithHint("the same command submits them anew", fmt.Errorf("batch %s was cancelled: %s of its records have no answer",
+			s.batchID, ui.Grouped(h.unsent))))
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package batch
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/record"
+)
+
+// spool keeps on disk what the records of a shard are while their batch is under way, so that
+// memory does not grow with them. Its file has no name, where the system allows that, and is gone
+// with the process: what must outlive it is in the ledger, and on stdin the next time.
+type spool struct {
+	file    *flow.Temporary
+	w       *bufio.Writer
+	records int64
+	bytes   int64
+	head    []byte
+}
+
+// twinFlag marks a record that a record before it answers.
+const twinFlag = 1
+
+func newSpool() (*spool, error) {
+	f, err := flow.NewTemporary("llmpipe-records-")
+	if err != nil {
+		return nil, err
+	}
+	return &spool{file: f, w: bufio.NewWriter(f)}, nil
+}
+
+// add appends t.
+func (s *spool) add(t *flow.Task) error {
+	h := binary.AppendUvarint(s.head[:0], uint64(t.Seq))
+	h = binary.AppendUvarint(h, uint64(t.Line))
+	var flags byte
+	if t.Duplicate {
+		flags = twinFlag
+	}
+	h = append(h, flags)
+	for _, field := range [][]byte{[]byte(t.File), t.ID} {
+		h = binary.AppendUvarint(h, uint64(len(field)))
+		h = append(h, field...)
+	}
+	h = binary.AppendUvarint(h, uint64(len(t.Buffer)))
+	s.head = h
+	if _, err := s.w.Write(h); err != nil {
+		return flow.TemporaryError(err)
+	}
+	if _, err := s.w.Write(t.Buffer); err != nil {
+		return flow.TemporaryError(err)
+	}
+	s.records++
+	s.bytes += int64(len(h) + len(t.Buffer))
+	return nil
+}
+
+// each calls f with every record, decoded again, in the order in which they were added. The task is
+// f's, unless it returns an error, which ends the walk.
+func (s *spool) each(decode *record.Decoder, f func(*flow.Task) error) error {
+	if err := s.w.Flush(); err != nil {
+		return flow.TemporaryError(err)
+	}
+	r := bufio.NewReaderSize(io.NewSectionReader(s.file, 0, s.bytes), 64<<10)
+	for range s.records {
+		t := flow.NewTask()
+		if err := readSpooled(r, t); err != nil {
+			return flow.TemporaryError(err)
+		}
+		id := t.ID
+		if err := decode.Decode(&t.Record, t.Buffer); err != nil {
+			return fmt.Errorf("%s: it was a record when it was read: %w", t, err)
+		}
+		if t.ID == nil {
+			t.ID = id // made of its content and of how often that had come
+		}
+		t.Key = ledger.KeyOf(t.ID, &t.Request)
+		if err := f(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readSpooled reads what add wrote.
+func readSpooled(r *bufio.Reader, t *flow.Task) error {
+	var fail error
+	number := func() int64 {
+		n, err := binary.ReadUvarint(r)
+		fail = errors.Join(fail, err)
+		return int64(n)
+	}
+	field := func(buf []byte) []byte {
+		n := int(number())
+		if fail != nil {
+			return nil
+		}
+		if cap(buf) < n {
+			buf = make([]byte, n)
+		}
+		_, err := io.ReadFull(r, buf[:n])
+		fail = errors.Join(fail, err)
+		return buf[:n]
+	}
+	t.Seq, t.Line = number(), number()
+	flags, err := r.ReadByte()
+	fail = errors.Join(fail, err)
+	t.Duplicate = flags&twinFlag != 0
+	t.File = string(field(nil))
+	t.ID = field(nil)
+	t.Buffer = field(t.Buffer)
+	return fail
+}

@@ -1,0 +1,47 @@
+package batch
+
+import (
+	"bytes"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/record"
+)
+
+// entry is a request of the shard for the ledger alone: no record of the input shows what becomes
+// of it.
+func (h *delivery) entry(id []byte, request *[32]byte, model string) *flow.Task {
+	t := flow.NewTask()
+	t.ID, t.Request, t.Endpoint, t.Model = bytes.Clone(id), *request, h.shard.kind.endpoint, model
+	t.Key = ledger.KeyOf(t.ID, &t.Request)
+	t.LedgerOnly = true
+	h.claim(t)
+	return t
+}
+
+// unused is what the batch charges for out, its answer to t, where t has got another. It is nil
+// where that is this one, recorded before.
+func (h *delivery) unused(t *flow.Task, out *record.BatchOutput) *flow.Task {
+	if out == nil || t.Recorded.Shard == h.shard.id {
+		return nil
+	}
+	e := h.entry(t.ID, &t.Request, t.Model)
+	h.judge(e, out, true)
+	e.Fail(&record.Error{Type: "batch_unused", Message: "the record was answered another way before the batch was collected"})
+	return e
+}
+
+// writeOff writes down what an answer has cost that nobody uses, as a failure that was billed.
+func (h *delivery) writeOff(t *flow.Task) {
+	if t == nil {
+		return
+	}
+	if t.Cost == 0 {
+		t.Recycle()
+		return
+	}
+	h.shard.cost += t.Cost
+	h.flow.Counts.Cost.Add(t.Cost)
+	h.shard.batcher.comeBack(t)
+	h.commit(t)
+}

@@ -1,0 +1,41 @@
+package flow
+
+// Chain is tasks that go on together: to wake the next stage for each, or to look for its room,
+// would cost as much as its work.
+type Chain struct {
+	First, last *Task
+	n           int
+	bytes       int64 // that they hold of what is to be counted in before they go on
+}
+
+const (
+	chainTasks = 64
+	chainBytes = 256 << 10
+)
+
+// Unchain takes t out of its chain, and returns the one behind it.
+func (t *Task) Unchain() (next *Task) {
+	next, t.next = t.next, nil
+	return next
+}
+
+func (c *Chain) Push(t *Task, bytes int64) {
+	if c.First == nil {
+		c.First = t
+	} else {
+		c.last.next = t
+	}
+	c.last = t
+	c.n++
+	c.bytes += bytes
+}
+
+// Full reports whether no more are to be waited for.
+func (c *Chain) Full() bool { return c.n >= chainTasks || c.bytes >= chainBytes }
+
+// Take returns the chain, and empties it.
+func (c *Chain) Take() Chain {
+	taken := *c
+	*c = Chain{}
+	return taken
+}

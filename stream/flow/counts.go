@@ -1,0 +1,61 @@
+package flow
+
+import (
+	"sync/atomic"
+	"time"
+
+	"llmpipe/ledger/price"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/ui"
+)
+
+// Counts are a run's numbers. Any stage may add to them.
+type Counts struct {
+	In      atomic.Int64
+	_       [64]byte // what is above is counted by one goroutine, what is below by others, which do not share a line of cache with it
+	OK      atomic.Int64
+	Failed  atomic.Int64
+	Skipped atomic.Int64
+	Flagged atomic.Int64
+	Retries atomic.Int64
+	s429    atomic.Int64
+	prompt  atomic.Int64 // tokens
+	output  atomic.Int64 // tokens
+	Cost    atomic.Int64 // billionths of a dollar
+	unknown atomic.Int64 // answers whose cost is not known
+
+	Elsewhere atomic.Int64 // records that are in batches which this run does not collect
+	Unsent    atomic.Int64 // records that were read, and have no answer
+}
+
+// Attempt counts one reply.
+func (c *Counts) Attempt(r *provider.Reply) {
+	if r.Status == 429 {
+		c.s429.Add(1)
+	}
+}
+
+// Answered counts a new answer.
+func (c *Counts) Answered(t *Task) {
+	c.prompt.Add(t.Reply.Answer.Usage.Prompt)
+	c.output.Add(t.Reply.Answer.Usage.Completion)
+	c.Cost.Add(t.Cost)
+	if !t.CostKnown {
+		c.unknown.Add(1)
+	}
+}
+
+// Summary is what the run has done by now, but for when the money went to a cheaper model.
+func (c *Counts) Summary(start time.Time) ui.Summary {
+	s := ui.Summary{
+		In: c.In.Load(), OK: c.OK.Load(), Failed: c.Failed.Load(), Skipped: c.Skipped.Load(), Flagged: c.Flagged.Load(),
+		Retries: c.Retries.Load(), Status429: c.s429.Load(), PromptTokens: c.prompt.Load(), CompletionTokens: c.output.Load(),
+		ElapsedS: float64(time.Since(start).Milliseconds()) / 1000,
+	}
+	s.Unsent = s.In - s.OK - s.Failed
+	if c.unknown.Load() == 0 {
+		cost := price.Dollars(c.Cost.Load())
+		s.CostUSD = &cost
+	}
+	return s
+}

@@ -1,0 +1,46 @@
+package flow
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// IsFile reports whether stream is the regular file that info describes.
+func IsFile(stream any, info os.FileInfo) bool {
+	f, ok := stream.(*os.File)
+	if !ok || info == nil {
+		return false
+	}
+	other, err := f.Stat()
+	return err == nil && other.Mode().IsRegular() && os.SameFile(info, other)
+}
+
+// SameFile reports whether two names mean one regular file, which need not be there yet.
+func SameFile(a, b string) bool {
+	if a == "" || b == "" {
+		return false
+	}
+	first, err := os.Stat(a)
+	if err == nil {
+		second, err := os.Stat(b)
+		return err == nil && first.Mode().IsRegular() && os.SameFile(first, second)
+	}
+	a, errA := filepath.Abs(a)
+	b, errB := filepath.Abs(b)
+	return errA == nil && errB == nil && a == b
+}
+
+// FileSize is f's size in bytes. One that cannot be told counts as 0, which makes the ledger forget
+// marks: a line may come twice then, and none is lost.
+func FileSize(f *os.File) int64 {
+	info, err := f.Stat()
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// Reopen opens f, which is open for writing alone, once more by the name that the system has for
+// it, where it has one.
+func Reopen(f *os.File) (*os.File, error) { return os.Open("/dev/fd/" + strconv.Itoa(int(f.Fd()))) }

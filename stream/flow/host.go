@@ -1,0 +1,10 @@
+package flow
+
+import "llmpipe/stream/provider"
+
+// Host is a provider that records are asked of.
+type Host struct {
+	Index  int    // its place in the order of preference
+	Name   string // in results, ledgers and reports
+	Client *provider.Client
+}

@@ -1,0 +1,155 @@
+package flow
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
+)
+
+// Fate is what became of a record.
+type Fate uint8
+
+const (
+	Unsent   Fate = iota // read, but never answered: it has no line
+	Answered             // a provider's answer
+	Recalled             // an answer that the ledger held
+	Failed               // an error line
+)
+
+// Task is one record on its way. One stage owns it at a time.
+type Task struct {
+	record.Record
+
+	// What every stage looks at stands together, as it comes from one processor's cache into
+	// another's.
+	Seq        int64      // its place among the records that were selected, from 0
+	Key        ledger.Key // what the ledger and the run know it by
+	size       int64      // bytes charged to the gate
+	next       *Task      // behind it in a chain
+	Batched    *Batched   // whose answer it has, and which waits for its commit; nil in realtime
+	duplicates []*Task    // same id and request, met while this one was under way: its answer is theirs
+	Ref        ledger.Ref // when recalled: where its result stands
+	loaded     int64      // when recalled: bytes of the result charged to the gate
+	Outcome    Fate
+	ask        bool // counted by the gate as one to be asked
+	Duplicate  bool // its answer is another record's
+	Emitted    bool // when recalled: it was written to this very file before
+	Recent     bool // when recalled: it was recorded since this run began
+	FromDisk   bool // it was on disk, and counts at the gate of those
+	LedgerOnly bool // no record of the input, but the answer to one of an earlier run: for the ledger alone
+
+	Err    *record.Error // when failed
+	Buffer []byte        // the memory that Input lies in
+	Spill  *os.File      // where an over-long line went, for --failed
+
+	Host      *Host  // where it was asked last; nil before
+	SentModel string // what it was asked for there
+
+	Reply          provider.Reply
+	Recorded       ledger.Result // when recalled
+	Attempts       int           // that count: pressure and outages cost none
+	Cost           int64         // of all attempts, as far as it is known
+	CostKnown      bool          // the answer's cost is in cost
+	MayCost        int64         // the most that attempts can have cost of which nobody said what they did
+	DowngradedFrom string        // the model asked for, where the answer is the cheaper one's
+}
+
+// MaxPooled is how much memory of a finished record is kept for the next, in bytes. Larger buffers
+// go back to the collector.
+const MaxPooled = 64 << 10
+
+var tasks = sync.Pool{New: func() any { return new(Task) }}
+
+func NewTask() *Task { return tasks.Get().(*Task) }
+
+// Recycle gives t's memory to a later record. Nothing may refer to it any more.
+func (t *Task) Recycle() {
+	if t.Reply.BodyInUse || max(cap(t.Buffer), cap(t.Reply.Body), cap(t.Recorded.Response)) > MaxPooled {
+		return
+	}
+	rec, line, body, recorded := t.Record, t.Buffer[:0], t.Reply.Body[:0], t.Recorded
+	rec.Reset()
+	*t = Task{Record: rec, Buffer: line, Reply: provider.Reply{Body: body}, Recorded: recorded}
+	tasks.Put(t)
+}
+
+// Share makes t's fate that of first, which has the same id and request.
+func (t *Task) Share(first *Task) {
+	t.Outcome, t.Err, t.Attempts = first.Outcome, first.Err, first.Attempts
+	t.Duplicate = true
+	if first.Outcome != Answered {
+		return
+	}
+	t.Reply.Body = append(t.Reply.Body[:0], first.Reply.Body...)
+	t.Reply.Latency = first.Reply.Latency
+	t.Host, t.CostKnown, t.DowngradedFrom = first.Host, first.CostKnown, first.DowngradedFrom // it cost once
+	t.Reply.Answer, _ = record.RecallAnswer(t.Endpoint, t.Reply.Body)
+}
+
+// Held is how many bytes of it are counted while it is open: of its line, with an answer that came
+// for it, and of a result that is recorded.
+func (t *Task) Held() (line, result int64) { return t.size, t.loaded }
+
+// String says which record t is, for messages.
+func (t *Task) String() string {
+	var b strings.Builder
+	if t.File != "" {
+		b.WriteString(t.File + " ")
+	}
+	fmt.Fprintf(&b, "line %d", t.Line)
+	if t.ID != nil {
+		fmt.Fprintf(&b, " (id %s)", t.ID)
+	}
+	return b.String()
+}
+
+// Fail turns t into an error line.
+func (t *Task) Fail(err *record.Error) {
+	t.Outcome, t.Err = Failed, err
+}
+
+// RecordedCost is what a recalled answer cost, in billionths of a dollar: nothing where another
+// record of this run has its cost.
+func (t *Task) RecordedCost() int64 {
+	if t.Duplicate {
+		return 0
+	}
+	return t.Recorded.CostNanos
+}
+
+// Batched is the shard that records were answered in.
+type Batched struct {
+	ID         string
+	Committing sync.WaitGroup // records on their way through the commit
+}
+
+// ShardID names the shard that t was answered in; empty in realtime.
+func (t *Task) ShardID() string {
+	if t.Batched == nil {
+		return ""
+	}
+	return t.Batched.ID
+}
+
+// CloseSpill ends the life of the temporary file, which has no name any more.
+func (t *Task) CloseSpill() {
+	if t.Spill != nil {
+		_ = t.Spill.Close()
+		t.Spill = nil
+	}
+}
+
+// CopySpill writes the over-long line to w.
+func (t *Task) CopySpill(w io.Writer) error {
+	if _, err := t.Spill.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	_, err := io.Copy(w, t.Spill)
+	return err
+}

@@ -1,0 +1,37 @@
+package flow
+
+import (
+	"fmt"
+	"os"
+
+	"llmpipe/stream/ui"
+)
+
+// Temporary is a file that is gone when it is closed, and where the system allows files without a
+// name at the latest with the process.
+type Temporary struct {
+	*os.File
+	named bool
+}
+
+func NewTemporary(prefix string) (*Temporary, error) {
+	f, err := os.CreateTemp("", prefix)
+	if err != nil {
+		return nil, TemporaryError(err)
+	}
+	return &Temporary{File: f, named: os.Remove(f.Name()) != nil}, nil // Windows removes no open file
+}
+
+// Discard gives the disk back.
+func (t *Temporary) Discard() {
+	_ = t.Close() // what was in it is not wanted any more
+	if t.named {
+		_ = os.Remove(t.Name())
+	}
+}
+
+// TemporaryError says which files those are that could not be written or read.
+func TemporaryError(err error) error {
+	return ui.WithHint("make room, or name a larger directory in TMPDIR, then run the same command again",
+		fmt.Errorf("temporary files in %s: %w", os.TempDir(), err))
+}

@@ -1,0 +1,238 @@
+package input
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"syscall"
+	"time"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/journal"
+	"llmpipe/stream/ui"
+)
+
+// Input is the read and admit stages: the one goroutine that takes records in.
+type Input struct {
+	flow    *flow.Flow
+	cfg     Config
+	source  *Source
+	decoder *Decoder
+	memory  memory
+	journal *journal.Journal // nil without a ledger
+	routes  Routes
+	next    func() (*flow.Task, error)
+
+	chunks     chunks
+	InputError error // what ended the reading; valid once it has ended
+
+	recalled flow.Chain // their results are recorded, and yet to be read back
+
+	seq     int64 // of the next record
+	pending int   // records without a recorded result, for --limit
+
+	prepared    bool // the ledger takes answers
+	toldChanged bool
+}
+
+// Config says what is read, and how much of it is asked about.
+type Config struct {
+	// Stdin is read where Files is empty or names "-".
+	Stdin io.Reader
+	Files []string
+	// Stdout is where results go, which must be none of the inputs.
+	Stdout io.Writer
+	// MaxLine bounds a line, in bytes. Spill keeps longer ones in a file.
+	MaxLine int
+	Spill   bool
+	// Limit ends reading after so many records that have no result yet.
+	Limit int
+	// Sample asks only about the so many records with the smallest hash of Seed and id.
+	Sample int
+	Seed   uint64
+	// Chunk drains after every so many records, waits ChunkDelay and runs OnChunk in a shell, whose
+	// output goes to Stderr.
+	Chunk      int
+	ChunkDelay time.Duration
+	OnChunk    string
+	Stderr     io.Writer
+	// Summary is what the run has done so far, for OnChunk.
+	Summary func() ui.Summary
+}
+
+// Routes are where a record may go from admission.
+type Routes struct {
+	Ask    func(t *flow.Task)      // to be asked about at once
+	Recall func(c flow.Chain)      // to have what is recorded for them read back
+	Batch  func(t *flow.Task)      // into a batch; nil in realtime
+	Takes  func(t *flow.Task) bool // reports whether a record is to go by batch
+}
+
+// New makes the first stage.
+func New(f *flow.Flow, c Config, s *Source, d *Decoder, j *journal.Journal, to Routes) *Input {
+	in := &Input{flow: f, cfg: c, source: s, decoder: d, journal: j, memory: newWindow(), routes: to, chunks: chunks{size: c.Chunk}}
+	if j != nil {
+		in.memory = j.Ledger
+	}
+	d.beforeWait, s.beforeWait = in.passRecalled, in.passRecalled
+	in.next = in.nextRecord
+	if c.Sample > 0 {
+		in.next = in.sampled()
+	}
+	return in
+}
+
+// Read takes records in until the inputs end, the limit is reached or asking stops, and has the
+// rest of a chunk judged too.
+func (r *Input) Read() {
+	defer r.flow.AllRead.Store(true)
+	r.readRecords()
+	if r.chunks.partial() && !r.flow.Stop.Ending() {
+		r.endChunk()
+	}
+}
+
+func (r *Input) readRecords() {
+	defer r.passRecalled()
+	for !r.flow.Stop.Ending() && (r.cfg.Limit == 0 || r.pending < r.cfg.Limit) {
+		t, err := r.next()
+		if err != nil {
+			if !errors.Is(err, io.EOF) && !errors.Is(err, errAbandoned) {
+				r.InputError = err
+			}
+			return
+		}
+		if !r.chunks.rest.IsZero() {
+			r.flow.Stop.Sleep(time.Until(r.chunks.rest)) // where asking ends meanwhile, t is unsent
+			r.chunks.rest = time.Time{}
+		}
+		r.admit(t)
+		if r.chunks.full() && !r.endChunk() {
+			return
+		}
+	}
+}
+
+// nextRecord reads and decodes a line. A line that is no record comes back failed.
+func (r *Input) nextRecord() (*flow.Task, error) {
+	t := flow.NewTask()
+	if err := r.source.Next(t); err != nil {
+		t.Recycle()
+		return nil, err
+	}
+	if t.Err != nil {
+		return t, nil
+	}
+	return t, r.decoder.decode(r.flow.Stop.Asking, t)
+}
+
+// admit finds out what t needs and passes it on: to the lane if it must be asked, else to the
+// commit.
+func (r *Input) admit(t *flow.Task) {
+	t.Seq = r.seq
+	r.seq++
+	r.flow.Counts.In.Add(1)
+	again, elsewhere := false, false
+	if t.Outcome == flow.Unsent {
+		again, elsewhere = r.meet(t)
+	}
+	if t.Outcome == flow.Recalled {
+		r.passBy(t)
+		return
+	}
+	r.passRecalled() // before anything that may wait
+	batched := t.Outcome == flow.Unsent && r.routes.Takes(t)
+	if !elsewhere {
+		r.pending++
+		r.chunks.n++ // a bad line too: whoever judges a chunk is to see it
+	}
+	ask := t.Outcome == flow.Unsent && !again && !batched && !elsewhere
+	ready := !ask && !batched || r.prepare()
+	if !r.flow.Gate.Enter(t, ask) || t.Outcome != flow.Unsent || !ready || elsewhere {
+		r.flow.Finish(t)
+		return
+	}
+	if batched || again && r.routes.Batch != nil { // where it came before it may be in a batch
+		t.Duplicate = again
+		r.routes.Batch(t)
+		return
+	}
+	if joined := r.flow.Inflight.Begin(t); joined {
+		return
+	}
+	if again && r.journal != nil && r.journal.Recall(t, r.memory.Look(t.Key)) {
+		// Its twin was committed between the two look-ups.
+		t.Duplicate = true
+		r.flow.Inflight.End(t)
+		r.flow.Finish(t)
+		return
+	}
+	if again {
+		r.flow.Gate.Ask(t)
+	}
+	r.routes.Ask(t)
+}
+
+// passBy sends t, whose result is recorded, past all the asking.
+func (r *Input) passBy(t *flow.Task) {
+	r.recalled.Push(t, int64(len(t.Buffer)))
+	if r.recalled.Full() {
+		r.passRecalled()
+	}
+}
+
+// passRecalled hands on what waits for company, once there is room for it. None comes while reading
+// waits.
+func (r *Input) passRecalled() {
+	if c := r.recalled.Take(); c.First != nil {
+		r.flow.Gate.EnterAll(c)
+		r.routes.Recall(c)
+		runtime.Gosched() // where all is recorded nothing else waits here, and what is not is asked meanwhile
+	}
+}
+
+// prepare makes sure, before the first question is asked, that its answer can be recorded. It ends
+// the run otherwise.
+func (r *Input) prepare() bool {
+	if r.journal == nil || r.prepared {
+		return true
+	}
+	if err := r.journal.Ledger.Prepare(); err != nil {
+		hint := "name a ledger that can be written with --ledger, or go without one with --no-ledger"
+		if ui.IsErrno(err, syscall.ENOSPC) {
+			hint = "make room, or name a ledger on another disk with --ledger"
+		}
+		r.flow.Stop.Fail(ui.WithHint(hint, fmt.Errorf("nothing was asked: %w", err)))
+		return false
+	}
+	r.prepared = true
+	return true
+}
+
+// meet looks t up among what is recorded and what this run has met. It reports whether the same
+// record was met before in this run and no result of it is known yet, and whether it is elsewhere:
+// in a batch that this run does not collect.
+func (r *Input) meet(t *flow.Task) (again, elsewhere bool) {
+	identify(r.memory, t)
+	found := r.memory.Admit(t.Key)
+	if found.Seen == ledger.SeenOther {
+		t.Fail(duplicateID(t))
+		return false, false
+	}
+	if r.journal != nil && r.journal.Finds(t, found) {
+		t.Duplicate = found.Seen == ledger.SeenSame
+		return false, false
+	}
+	// What was recorded since this run began is another stage's of the same pipeline: no news.
+	if found.Other != 0 && !r.journal.Ledger.Recent(found.Other) && !r.toldChanged {
+		r.toldChanged = true
+		r.flow.Voice.Note("%s is recorded under another request (its prompt, model or parameters changed) and is asked again, as all like it; "+
+			"--match id reuses what is recorded", t)
+	}
+	if elsewhere = found.Shard != "" && r.routes.Batch == nil; elsewhere {
+		r.flow.Counts.Elsewhere.Add(1)
+	}
+	return found.Seen == ledger.SeenSame, elsewhere
+}

@@ -1,0 +1,287 @@
+package input
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"llmpipe/stream/flow"
+	"llmpipe/stream/record"
+	"llmpipe/stream/record/lines"
+	"llmpipe/stream/ui"
+)
+
+// Source reads the lines of the inputs, one input after the other.
+//
+// A read of a pipe or a terminal cannot be interrupted, and the run must be able to end while one
+// hangs. So the source knows whether its owner is inside a read: abandon tells whether it is, and
+// from then on next returns errAbandoned, whenever that read comes back, before its owner has
+// touched anything else.
+type Source struct {
+	stdin   io.Reader
+	names   []string
+	maxLine int
+	spill   bool // keep the bytes of over-long lines
+	whole   bool // every record is to be asked about
+
+	beforeWait func() // called by the owner before anything that may wait for an input
+
+	opened int // how many inputs were opened
+	file   *os.File
+	reader *lines.Reader
+
+	size     int64        // of all inputs, in bytes; negative when it cannot be told
+	consumed atomic.Int64 // of them, also by reading ahead
+	taken    atomic.Int64 // bytes, decompressed, of the lines handed out
+	ahead    atomic.Int64 // bytes, decompressed, read beyond them
+	waiting  atomic.Bool  // for an input to give more
+
+	abandoned atomic.Bool
+	mu        sync.Mutex
+	inside    bool // what may wait for an input
+}
+
+var errAbandoned = errors.New("reading was abandoned")
+
+// NewSource checks that every input can be opened, so that a name that is wrong is found before
+// anything is paid for.
+func NewSource(c Config) (*Source, error) {
+	names := c.Files
+	if len(names) == 0 {
+		names = []string{"-"}
+	}
+	s := &Source{stdin: c.Stdin, names: names, maxLine: c.MaxLine, spill: c.Spill, whole: c.Limit == 0 && c.Sample == 0,
+		beforeWait: func() {}}
+	for _, name := range names {
+		info, err := checkInput(name, c.Stdin)
+		if err != nil {
+			return nil, err
+		}
+		if flow.IsFile(c.Stdout, info) { // every answer would become a question
+			if name == "-" {
+				name = "stdin"
+			}
+			return nil, ui.WithHint("write to another file: a shell's > empties the input before it is read, and with >> it never ends",
+				fmt.Errorf("input: %s is the output too", name))
+		}
+		if info == nil || !info.Mode().IsRegular() {
+			s.size = -1
+		} else if s.size >= 0 {
+			s.size += info.Size()
+		}
+	}
+	return s, nil
+}
+
+// checkInput returns what is known of an input, nil for a stdin that is no file.
+func checkInput(name string, stdin io.Reader) (os.FileInfo, error) {
+	if name == "-" {
+		if f, ok := stdin.(*os.File); ok {
+			info, _ := f.Stat() // reading will say what is wrong
+			return info, ui.CheckStdin(f)
+		}
+		return nil, nil
+	}
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("input: %w", err)
+	case info.IsDir():
+		return nil, fmt.Errorf("input: %s is a directory", name)
+	case !info.Mode().IsRegular():
+		return info, nil // to open a named pipe and close it again loses what its writer has written by then
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("input: %w", err)
+	}
+	defer f.Close()
+	return info, nil
+}
+
+// Waits reports whether more is waited for just now: where it stays so, whoever writes the input
+// has nothing yet.
+func (s *Source) Waits() bool { return s.waiting.Load() }
+
+// share is how much of the inputs has been handed out as lines, 0 to 1; false where their size
+// cannot be told.
+func (s *Source) share() (float64, bool) {
+	taken := float64(s.taken.Load())
+	if s.size <= 0 || taken == 0 {
+		return 0, s.size > 0
+	}
+	read := min(float64(s.consumed.Load())/float64(s.size), 1)
+	return read * taken / (taken + float64(s.ahead.Load())), true
+}
+
+// Expected is how many records the inputs hold by the look of them so far, where their size tells.
+// read is how many came out of them.
+func (s *Source) Expected(read int64) (int64, bool) {
+	share, ok := s.share()
+	if !ok || share == 0 || !s.whole {
+		return 0, false
+	}
+	return int64(float64(read) / share), true
+}
+
+// counted is an input that counts what is read of it, and tells when it is waited for.
+type counted struct {
+	io.Reader
+	source *Source
+}
+
+// Read implements io.Reader.
+func (c counted) Read(p []byte) (n int, err error) {
+	if abandoned := c.source.wait(func() { n, err = c.Reader.Read(p) }); abandoned != nil {
+		return 0, abandoned
+	}
+	c.source.consumed.Add(int64(n))
+	return n, err
+}
+
+// Next reads the next line into t, and returns io.EOF after the last one of the last input.
+func (s *Source) Next(t *flow.Task) error {
+	for {
+		if s.reader == nil {
+			if err := s.open(); err != nil {
+				return err
+			}
+		}
+		line, err := s.read(t.Buffer)
+		switch {
+		case err == nil:
+			s.take(t, line)
+			return nil
+		case errors.Is(err, errAbandoned):
+			return err
+		case !errors.Is(err, io.EOF):
+			return fmt.Errorf("reading %s: %w", s.title(), err)
+		}
+		s.closeInput()
+	}
+}
+
+// take gives line to t.
+func (s *Source) take(t *flow.Task, line lines.Line) {
+	t.Line = line.Number
+	if len(s.names) > 1 {
+		t.File = s.names[s.opened-1]
+	}
+	if line.TooLong > 0 {
+		t.Spill, _ = line.Spilled.(*os.File)
+		t.Fail(record.TooLongError(line.TooLong, s.maxLine))
+		return
+	}
+	t.Buffer, t.Input = line.Bytes, line.Bytes
+}
+
+// open turns to the next input.
+func (s *Source) open() error {
+	if s.opened == len(s.names) {
+		return io.EOF
+	}
+	name := s.names[s.opened]
+	s.opened++
+	src := s.stdin
+	if name != "-" {
+		f, err := s.openFile(name)
+		if err != nil {
+			return err
+		}
+		s.file, src = f, f
+	}
+	s.reader = lines.New(counted{src, s}, s.maxLine)
+	if s.spill {
+		s.reader.Spill = newSpill
+	}
+	return nil
+}
+
+// openFile opens a file. That of a named pipe waits for whoever writes to it, and so may hang as a
+// read may.
+func (s *Source) openFile(name string) (*os.File, error) {
+	var f *os.File
+	var err error
+	if abandoned := s.wait(func() { f, err = os.Open(name) }); abandoned != nil {
+		_ = f.Close() // nil or not: nobody reads it
+		return nil, abandoned
+	}
+	if err != nil {
+		return nil, fmt.Errorf("input: %w", err)
+	}
+	return f, nil
+}
+
+func (s *Source) closeInput() {
+	if s.file != nil {
+		_ = s.file.Close() // it was only read
+	}
+	s.file, s.reader = nil, nil
+}
+
+// title names the input being read, for messages.
+func (s *Source) title() string {
+	if name := s.names[s.opened-1]; name != "-" {
+		return name
+	}
+	return "stdin"
+}
+
+// read reads a line, unless the source was abandoned before or meanwhile.
+func (s *Source) read(buf []byte) (lines.Line, error) {
+	line, err := s.reader.Next(buf)
+	if s.abandoned.Load() {
+		return lines.Line{}, errAbandoned
+	}
+	if err == nil {
+		s.taken.Add(max(line.TooLong, int64(len(line.Bytes))) + 1)
+		s.ahead.Store(int64(s.reader.Buffered()))
+	}
+	return line, err
+}
+
+// wait does what may have to wait for an input. It returns errAbandoned where the source was
+// abandoned before or meanwhile.
+func (s *Source) wait(do func()) error {
+	s.beforeWait()
+	if !s.enterWait(true) {
+		return errAbandoned
+	}
+	s.waiting.Store(true)
+	do()
+	s.waiting.Store(false)
+	if !s.enterWait(false) {
+		return errAbandoned
+	}
+	return nil
+}
+
+func (s *Source) enterWait(inside bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inside = inside
+	return !s.abandoned.Load()
+}
+
+// Abandon makes every later next return errAbandoned, and reports whether the owner waits for an
+// input, which may never end.
+func (s *Source) Abandon() (hanging bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.abandoned.Store(true)
+	return s.inside
+}
+
+// newSpill makes a file for a line that is too long to be held. It has no name from the start,
+// where the system allows that, so that nothing is left behind whatever happens.
+func newSpill() (io.Writer, error) {
+	f, err := os.CreateTemp("", "llmpipe-line-")
+	if err != nil {
+		return nil, fmt.Errorf("keeping an over-long line for --failed: %w", err)
+	}
+	_ = os.Remove(f.Name()) // fails on Windows, whose temporary files stay until they are cleaned up
+	return f, nil
+}

@@ -1,0 +1,70 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/ui"
+)
+
+// Replay says whether answers that the ledger holds are written again.
+type Replay uint8
+
+// The ways to replay.
+const (
+	// ReplayAuto writes them, but for those that this very file got before when stdout is appended to
+	// it.
+	ReplayAuto Replay = iota
+	// ReplayAlways writes all of them.
+	ReplayAlways
+	// ReplayNever writes none.
+	ReplayNever
+)
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (r *Replay) UnmarshalText(text []byte) error {
+	for i, known := range [...]string{"auto", "always", "never"} {
+		if string(text) == known {
+			*r = Replay(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is none of auto, always, never", text)
+}
+
+// Config says what a run remembers, and how.
+type Config struct {
+	// Path is the file; empty for a run that remembers nothing.
+	Path   string
+	Replay Replay
+	// MatchID reuses an answer to another request under the same id.
+	MatchID bool
+	Fsync   ledger.Fsync
+	// Version is the program's, for the record.
+	Version string
+}
+
+// Hint adds what to do about a ledger that cannot be used.
+func Hint(path string, err error) error {
+	var damage *ledger.DamageError
+	switch {
+	case errors.As(err, &damage):
+		return ui.WithHint("llmpipe repair "+path+" writes a clean copy beside it, without the damaged line", err)
+	case errors.Is(err, ledger.ErrNotLedger):
+		return ui.WithHint("name another file with --ledger: this one is not llmpipe's, and was left as it is", err)
+	case errors.Is(err, ledger.ErrNotRegular):
+		return ui.WithHint("a ledger is a file: what comes through a pipe can be saved in one", err)
+	}
+	return err
+}
+
+// DefaultPath is where the results of the provider at baseURL are remembered unless --ledger names
+// another file: simulated answers apart from those that were paid for.
+func DefaultPath(baseURL string) string {
+	if provider.IsSim(baseURL) {
+		return "llmpipe.sim.jsonl"
+	}
+	return "llmpipe.ledger.jsonl"
+}

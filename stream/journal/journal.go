@@ -1,0 +1,324 @@
+package journal
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"llmpipe/ledger"
+	"llmpipe/ledger/disk"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/record"
+	"llmpipe/stream/record/rawjson"
+	"llmpipe/stream/ui"
+)
+
+// Journal is a run's ledger: what it recalls for the reader, and what it records for the committer.
+type Journal struct {
+	flow   *flow.Flow
+	cfg    Config
+	first  *flow.Host // who is asked first
+	Ledger *ledger.Ledger
+	ID     string   // the run's
+	stdout *os.File // whose lines are remembered; nil where it is no file
+	Syncs  bool     // a commit waits for the disk
+
+	unmarked  *unmarked // what stdout's file got and no mark tells of; the committer's
+	rehearsal bool      // the ledger knows that the answers are a simulator's
+
+	adding sync.Mutex // held while the ledger takes up what this process or another has spent
+	own    int64      // billionths of a dollar that this run has committed
+
+	batch   ledger.Group
+	compact []byte
+	lost    int // answers that could therefore not be recorded
+}
+
+// About is what a ledger remembers of the run itself.
+type About struct {
+	Start           time.Time
+	Endpoint, Model string     // of most records
+	First           *flow.Host // who is asked first
+	Batches         bool       // records may go by batch
+}
+
+// Open opens the ledger that c names, nil for none. stdout is where results go.
+func Open(f *flow.Flow, c Config, r About, stdout io.Writer) (*Journal, error) {
+	if c.Path == "" {
+		return nil, nil
+	}
+	j := &Journal{flow: f, cfg: c, first: r.First, Syncs: c.Fsync == ledger.FsyncAlways}
+	j.ID = strconv.FormatInt(r.Start.UnixNano(), 36) + "-" + strconv.Itoa(os.Getpid())
+	o := ledger.Options{
+		Fsync:     c.Fsync,
+		Simulated: r.First.Client.Simulated(),
+		Run: ledger.RunInfo{
+			ID: j.ID, Time: r.Start, Version: c.Version, Endpoint: r.Endpoint, Model: r.Model, Provider: r.First.Name,
+		},
+		Since: r.Start.UTC().Truncate(24 * time.Hour),
+		Warn:  func(s string) { f.Voice.Warn("%s", s) },
+	}
+	if file, ok := stdout.(*os.File); ok {
+		j.stdout = file
+		if id, ok := disk.IDOf(file); ok {
+			o.Emitted, o.EmittedSize = &id, flow.FileSize(file)
+		}
+	}
+	var err error
+	if j.Ledger, err = j.open(o, r.Batches); err != nil {
+		return nil, Hint(c.Path, err)
+	}
+	if s := j.Ledger.Summary(); s.Results > 0 {
+		spent := ""
+		if s.SpentNanos > 0 {
+			spent = ", " + ui.USD(s.SpentNanos) + " spent"
+		}
+		f.Voice.Note("ledger %s: %d recorded%s", c.Path, s.Results, spent)
+	}
+	return j, nil
+}
+
+// open opens the ledger, anew where the provider turns out to be a simulator: whose results are
+// taken depends on that.
+func (j *Journal) open(o ledger.Options, batches bool) (*ledger.Ledger, error) {
+	l, err := ledger.Open(j.cfg.Path, o)
+	// A served simulator's batches are collected by other processes too, whose results are to be seen
+	// from the start.
+	client := j.first.Client
+	batches = batches && client.Local() && !client.Simulated()
+	if err != nil || !batches && !l.LeftOut() {
+		return l, err
+	}
+	client.Probe(j.flow.Stop.Asking)
+	if o.Rehearsal = client.Rehearses(); !o.Rehearsal {
+		return l, nil
+	}
+	if err := l.Close(); err != nil {
+		return nil, err
+	}
+	return ledger.Open(j.cfg.Path, o)
+}
+
+// Resume takes up the lines that stdout's file holds in a format and no mark tells of, where this
+// run appends to them.
+func (j *Journal) Resume(format record.Format) {
+	j.unmarked = regain(j.stdout, format, j.Ledger.Marked())
+}
+
+// Wrote reports whether stdout's file got line already, once for each time that it is there.
+func (j *Journal) Wrote(line []byte) bool { return j.unmarked.has(line) }
+
+// Abandon closes the ledger of a run that does not begin.
+func (j *Journal) Abandon() error {
+	if j == nil {
+		return nil
+	}
+	return j.Ledger.Close()
+}
+
+// Recall gives t the result that is recorded for it, and reports whether there is one.
+func (j *Journal) Recall(t *flow.Task, found ledger.Found) bool {
+	return j.Finds(t, found) && j.readResult(t, j.Ledger.ReadMatch) == nil && t.Outcome == flow.Recalled
+}
+
+// Finds makes t one whose result is recorded, if it is. The result is yet to be read.
+func (j *Journal) Finds(t *flow.Task, found ledger.Found) bool {
+	t.Ref = found.Result
+	if t.Ref == 0 && j.cfg.MatchID {
+		t.Ref = found.Other
+	}
+	if t.Ref == 0 {
+		return false
+	}
+	t.Outcome, t.Emitted, t.Recent = flow.Recalled, found.Emitted, j.Ledger.Recent(t.Ref)
+	return true
+}
+
+// readResult reads t's result with read, and takes it apart. Where that is impossible the run ends
+// and t is unsent. The error is ledger.ErrMismatch or nil; after the former t is one without a
+// result.
+func (j *Journal) readResult(t *flow.Task, read func(ledger.Ref, []byte, *[32]byte, *ledger.Result) error) error {
+	request := &t.Request
+	if j.cfg.MatchID {
+		request = nil
+	}
+	err := read(t.Ref, t.ID, request, &t.Recorded)
+	if errors.Is(err, ledger.ErrMismatch) {
+		t.Outcome, t.Emitted, t.Recent = flow.Unsent, false, false
+		return err
+	}
+	if err == nil {
+		var endpoint record.Endpoint
+		endpoint, err = record.ParseEndpoint(t.Recorded.Endpoint) // with MatchID it may be another than t's
+		if err == nil {
+			t.Reply.Answer, err = record.RecallAnswer(endpoint, t.Recorded.Response)
+		}
+		if err != nil {
+			err = fmt.Errorf("ledger %s: the result of %s: %w", j.cfg.Path, t, err)
+		}
+	}
+	if err != nil {
+		j.flow.Stop.Fail(Hint(j.cfg.Path, err))
+		t.Outcome = flow.Unsent
+	}
+	return nil
+}
+
+// Commit records what the group's records cost and said, and which lines were written to stdout
+// since the last time. An answer that could not be recorded becomes unsent: what is not safe is not
+// shown. spent is what the ledger says then, and no less than it said before.
+func (j *Journal) Commit(group []*flow.Task, marks []ledger.Key) (spent Spent, err error) {
+	if !j.rehearsal && j.first.Client.Rehearses() {
+		j.rehearsal = true
+		j.Ledger.Rehearse()
+	}
+	j.batch.Reset()
+	j.compact = j.compact[:0]
+	for _, t := range group {
+		switch {
+		case t.Outcome == flow.Answered:
+			j.batch.Results = append(j.batch.Results, j.result(t))
+		case t.Outcome == flow.Failed && t.Attempts > 0 && !t.Duplicate,
+			t.Outcome == flow.Unsent && t.MayCost > 0: // which may be billed all the same
+			j.batch.Failures = append(j.batch.Failures, j.failure(t))
+		}
+	}
+	j.batch.Emitted = marks
+	if j.stdout != nil && len(marks) > 0 {
+		j.batch.EmittedSize = j.unmarked.size(j.stdout)
+	}
+	if j.flow.Unrecorded.Load() {
+		j.lost += dropAnswers(group, 0)
+		return spent, nil
+	}
+	if spent, err = j.add(); err == nil {
+		return spent, nil
+	}
+	safe := 0
+	var we *ledger.WriteError
+	if errors.As(err, &we) {
+		safe = we.Results
+	}
+	j.flow.Unrecorded.Store(true)
+	j.lost += dropAnswers(group, safe)
+	if errors.Is(err, ledger.ErrChanged) {
+		return spent, ui.WithHint("leave the ledger alone while llmpipe runs; the same command goes on with what it holds now", err)
+	}
+	return spent, ui.WithHint("make room or repair the disk, then run the same command again: what is recorded is safe", err)
+}
+
+// Spent is what the ledger says was spent at a moment, in billionths of a dollar.
+type Spent struct {
+	All int64 // by everybody, what was set aside for attempts of unknown cost included
+	Own int64 // of that, by what this run has committed
+}
+
+// add commits the group, and says what is spent by then.
+func (j *Journal) add() (Spent, error) {
+	j.adding.Lock()
+	defer j.adding.Unlock()
+	if err := j.Ledger.Commit(&j.batch); err != nil {
+		return j.spent(), err
+	}
+	j.own += costOf(&j.batch)
+	return j.spent(), nil
+}
+
+// CatchUp reads what other processes have written by now, and says what is spent by then.
+func (j *Journal) CatchUp() (Spent, error) {
+	j.adding.Lock()
+	defer j.adding.Unlock()
+	err := j.Ledger.Refresh()
+	return j.spent(), err
+}
+
+// spent is what the ledger says now. j.adding is held, or nothing is committed yet.
+func (j *Journal) spent() Spent {
+	s := j.Ledger.Summary()
+	return Spent{All: s.SpentNanos + s.KeptNanos, Own: j.own}
+}
+
+// costOf is what is known of the cost of a batch, and what is set aside where it is not.
+func costOf(b *ledger.Group) int64 {
+	var sum int64
+	for i := range b.Results {
+		if b.Results[i].CostKnown {
+			sum += b.Results[i].CostNanos
+		}
+		sum += b.Results[i].MayCostNanos
+	}
+	for i := range b.Failures {
+		sum += b.Failures[i].CostNanos + b.Failures[i].MayCostNanos
+	}
+	return sum
+}
+
+// dropAnswers makes all answers but the first safe ones unsent, and returns how many those are.
+func dropAnswers(group []*flow.Task, safe int) int {
+	dropped := 0
+	for _, t := range group {
+		if t.Outcome != flow.Answered {
+			continue
+		}
+		if safe > 0 {
+			safe--
+			continue
+		}
+		t.Outcome = flow.Unsent
+		dropped++
+	}
+	return dropped
+}
+
+// result is the ledger's entry for an answer. Its slices alias t or j.
+func (j *Journal) result(t *flow.Task) ledger.Result {
+	from := len(j.compact)
+	j.compact = rawjson.Compact(j.compact, t.Reply.Body)
+	usage := &t.Reply.Answer.Usage
+	r := ledger.Result{
+		Record: recorded(t), DowngradedFrom: t.DowngradedFrom,
+		CachedTokens: usage.Cached, ReasoningTokens: usage.Reasoning,
+		Response: j.compact[from:len(j.compact):len(j.compact)],
+	}
+	r.PromptTokens, r.CompletionTokens, r.CostKnown = usage.Prompt, usage.Completion, t.CostKnown
+	return r
+}
+
+func (j *Journal) failure(t *flow.Task) ledger.Failure {
+	err := cmp.Or(t.Err, t.Reply.Err, &record.Error{Type: "cancelled"})
+	return ledger.Failure{
+		Record: recorded(t), Billed: t.Cost > 0,
+		Type: err.Type, Code: err.Code, Status: err.Status, Message: err.Message,
+	}
+}
+
+// recorded is what the ledger's entries for answers and failures have in common. A cost is known
+// where there is one.
+func recorded(t *flow.Task) ledger.Record {
+	return ledger.Record{
+		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.SentModel, Provider: t.Host.Name, Shard: t.ShardID(),
+		CostNanos: t.Cost, CostKnown: t.Cost > 0, MayCostNanos: t.MayCost,
+		Attempts: t.Attempts, LatencyMS: t.Reply.Latency.Milliseconds(), Time: time.Now(),
+		Simulated: t.Host.Client.Rehearses(),
+	}
+}
+
+// Close records the last marks, closes the ledger, and says what it could not take.
+func (j *Journal) Close(marks []ledger.Key) error {
+	if j.flow.AllRead.Load() && !j.flow.Stop.Ending() {
+		j.unmarked.end()
+	}
+	_, err := j.Commit(nil, marks) // marks cost nothing
+	if closeErr := j.Ledger.Close(); err == nil && closeErr != nil && !j.flow.Unrecorded.Load() {
+		err = closeErr
+	}
+	if j.lost > 0 {
+		j.flow.Voice.Error(fmt.Errorf("%d answers that were on their way could not be recorded, and are lost", j.lost))
+	}
+	return err
+}

@@ -1,0 +1,60 @@
+package journal
+
+import (
+	"errors"
+	"runtime"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/flow"
+)
+
+// replayer is the stage between admission and commit of records whose results are recorded: it
+// reads those back, while the reader goes on to the next records. It belongs to the goroutine that
+// runs it.
+type replayer struct {
+	flow    *flow.Flow
+	journal *Journal
+	again   func(t *flow.Task) // has a record asked about
+	results *ledger.Reader
+	done    flow.Chain // read back, and yet to be passed on
+}
+
+// Replay reads the results of the chains back that come through recalls, until it is closed. A
+// record that turns out to have none goes to again.
+func (j *Journal) Replay(recalls <-chan flow.Chain, again func(t *flow.Task)) {
+	p := &replayer{flow: j.flow, journal: j, again: again, results: j.Ledger.NewReader()}
+	for c := range recalls {
+		for t := c.First; t != nil; {
+			next := t.Unchain()
+			p.recall(t)
+			t = next
+		}
+		p.pass()
+		runtime.Gosched() // with results near in memory nothing here waits, and the requests of others are to go out
+	}
+}
+
+// recall gives t its result, and puts it behind those that are done.
+func (p *replayer) recall(t *flow.Task) {
+	err := p.journal.readResult(t, p.results.ReadMatch)
+	if errors.Is(err, ledger.ErrMismatch) {
+		// Another record has the same hashes: it was taken for t until now, and t is asked, past --limit
+		// and batches. It will never happen.
+		t.Outcome = flow.Unsent
+		p.flow.Gate.Ask(t)
+		p.again(t)
+		return
+	}
+	p.done.Push(t, int64(len(t.Recorded.Response)))
+	if p.done.Full() {
+		p.pass()
+	}
+}
+
+// pass hands to the commit what is done, once there is room for it: what takes that was passed
+// before.
+func (p *replayer) pass() {
+	if c := p.done.Take(); c.First != nil {
+		p.flow.Pass(c)
+	}
+}

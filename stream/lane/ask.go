@@ -1,0 +1,234 @@
+package lane
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"time"
+
+	"llmpipe/limiter"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/ui"
+)
+
+// ask makes one attempt to have q answered, and passes it on to where the answer sends it: the
+// commit, or to sleep.
+func (l *Lane) ask(q *Request, permit *limiter.Permit) {
+	l.Host.Client.Ask(l.lanes.flow.Stop.Waiting, q.Record.Endpoint, q.Body, q.reply)
+	q.check()
+	l.lanes.flow.Counts.Attempt(q.reply)
+	again := l.forbidden(q)
+	// Before the permit is given back, so that nothing more is sent where nothing more should be.
+	if !again {
+		l.heed(q)
+	}
+	streak := permit.Settle(l.lesson(q))
+	l.report(q, streak)
+	l.wait(q.reply)
+	l.lanes.account.Watch()
+	switch q.reply.Class {
+	case provider.OK:
+		q.forgive()
+		q.attempts++
+		for _, t := range q.tasks {
+			t.Outcome = flow.Answered
+		}
+		l.lanes.finish(q)
+	case provider.Pressure:
+		l.sleep(q, &q.waits().pressure)
+	case provider.Transient:
+		q.attempts++
+		q.inLane++
+		q.note(streak)
+		q.forgive()
+		if q.billedTwice() {
+			l.refuse(q)
+		} else if q.inLane <= l.lanes.cfg.Retries {
+			l.sleep(q, &q.waits().transient)
+		} else if l.move(q) {
+			return
+		} else if q.metOutage() {
+			l.sleep(q, &q.waits().transient)
+		} else {
+			l.refuse(q)
+		}
+	case provider.Refused:
+		q.attempts++
+		l.refuse(q)
+	case provider.Exhausted, provider.Fatal:
+		if again {
+			l.sleep(q, &q.waits().transient)
+		} else {
+			l.lanes.again(q)
+		}
+	case provider.Cancelled:
+		l.lanes.finish(q)
+	}
+}
+
+// heed draws from q's reply what it means for the lane and for the run.
+func (l *Lane) heed(q *Request) {
+	switch q.reply.Class {
+	case provider.OK:
+		l.lanes.refusals.clear()
+		l.reopen(q.reply.Start)
+	case provider.Refused:
+		if l.lanes.flow.Counts.Skipped.Load() > 0 {
+			l.lanes.refusals.clear() // a recorded answer is one
+		}
+		// What a pack's refusal says of its records is known once it is split.
+		if l.Host.Index == 0 && !q.divisible() && l.lanes.refusals.repeats(q.reply.Err, q.records()) {
+			l.lanes.flow.Stop.Fail(l.hopeless(q))
+		}
+	case provider.Transient:
+		if q.reply.Foreign && !l.proven() && l.foreign.Add(1) >= foreignAfter {
+			l.end(l.elsewhere(q.reply.Err))
+		}
+	case provider.Exhausted:
+		l.shut(l.Exhausted(q.reply.Err, q.reply.Hint), false)
+		l.stayShut(q.reply.Hint)
+		l.lanes.pauseIfClosed()
+	case provider.Fatal:
+		l.end(l.fatal(q))
+	}
+}
+
+// end ends what can only go on as it is: the run, or where the primary is well what goes to a lane
+// behind it.
+func (l *Lane) end(why error) {
+	if l.Host.Index == 0 {
+		l.lanes.flow.Stop.Fail(why)
+	} else {
+		l.shut(why, true)
+	}
+}
+
+// proven reports whether the lane has answered anything, in this run or one before of the same
+// ledger.
+func (l *Lane) proven() bool {
+	return l.told.answered.Load() || l.Host.Index == 0 && l.lanes.cfg.Proven
+}
+
+// forbidden makes a 403 the record's own where the lane has answered others. Before that it is the
+// run's; but for a page, as firewalls have it, which is first asked for again, since others may be
+// answered meanwhile: again says so.
+func (l *Lane) forbidden(q *Request) (again bool) {
+	if q.reply.Class != provider.Fatal || q.reply.Status != http.StatusForbidden {
+		return false
+	}
+	if l.proven() {
+		q.reply.Class = provider.Refused
+		return false
+	}
+	page := bytes.HasPrefix(bytes.TrimSpace(q.reply.Body), []byte("<"))
+	again = page && !q.forbidden
+	q.forbidden = true
+	return again
+}
+
+// lesson is what the limiter can learn from q's reply.
+func (l *Lane) lesson(q *Request) limiter.Outcome {
+	o := limiter.Outcome{FirstTry: q.attempts == 0 && q.delays == nil && q.floor == 0, Hint: q.reply.Hint}
+	switch q.reply.Class {
+	case provider.OK:
+		o.Kind = limiter.Success
+		o.PromptTokens = int(q.reply.Answer.Usage.Prompt)
+		o.CompletionTokens = int(q.reply.Answer.Usage.Completion)
+	case provider.Pressure:
+		o.Kind = limiter.Pressure
+		if len(l.lanes.All) > 1 && q.reply.Overloaded() {
+			o.Kind = limiter.Transient // there is somewhere else to go than to wait
+		}
+	case provider.Transient:
+		o.Kind = limiter.Transient
+		if q.reply.Shared {
+			o.Kind = limiter.Cancelled // one connection that is lost is no outage
+		}
+	case provider.Cancelled:
+		o.Kind = limiter.Cancelled
+	default:
+		o.Kind = limiter.Terminal
+	}
+	o.Cost, o.CostUnclear = l.bill(q)
+	if q.reply.Header != nil {
+		o.Quota = limiter.ParseQuota(q.reply.Header, time.Now())
+	}
+	return o
+}
+
+// bill has the account settle q's last attempt.
+func (l *Lane) bill(q *Request) (cost int64, unclear bool) {
+	cost, q.costKnown, unclear = l.lanes.account.Settle(q.host, q.Model, q.reply, false)
+	q.cost += cost
+	if unclear {
+		q.mayCost += q.worst
+	}
+	return cost, unclear
+}
+
+// sleep puts q aside until it may be asked about again.
+func (l *Lane) sleep(q *Request, wait *hintedBackOff) {
+	l.trouble.Store(q.reply.Err)
+	if hint, most := q.reply.Hint, l.lanes.cfg.GiveUp; most > 0 && hint > most {
+		l.shut(ui.WithHint("the same command goes on where this one stopped, then; or wait for it with a longer --give-up",
+			fmt.Errorf("the provider asks to wait %s, longer than --give-up", hint.Round(time.Second))), true)
+		l.lanes.pauseIfClosed()
+		l.lanes.again(q)
+		return
+	}
+	wait.Hint = q.reply.Hint
+	d := wait.NextBackOff()
+	l.lanes.flow.Voice.Detail("%s: %s; again in %s", q, q.reply.Err, d.Round(time.Millisecond))
+	records := q.records()
+	if l.lanes.flow.Stop.Ending() || !l.lanes.sleepers.add(q, d) {
+		l.lanes.finish(q)
+		return
+	}
+	l.lanes.flow.Counts.Retries.Add(records)
+}
+
+// move sends q to the lanes behind this one, where its attempts are used up, and reports whether
+// there are any.
+func (l *Lane) move(q *Request) bool {
+	if l.Host.Index+1 >= len(l.lanes.All) {
+		return false
+	}
+	q.floor, q.inLane, q.streak, q.inStreak, q.delays = l.Host.Index+1, 0, nil, 0, nil
+	l.lanes.again(q)
+	return true
+}
+
+// again has q placed anew, at once.
+func (l *Lanes) again(q *Request) {
+	records := q.records()
+	if l.flow.Stop.Ending() || !l.sleepers.add(q, 0) {
+		l.finish(q)
+		return
+	}
+	l.flow.Counts.Retries.Add(records)
+}
+
+// finish hands the records of q to the commit, each with its part of what became of them.
+func (l *Lanes) finish(q *Request) {
+	q.settle()
+	tasks, t := q.tasks, q.tasks[0]
+	if q.pack == nil { // whose tasks lie in q
+		q.recycle()
+		l.flow.Finish(t)
+		return
+	}
+	for _, t := range tasks {
+		l.flow.Finish(t)
+	}
+}
+
+// refuse makes q's last reply its error, unless it is a pack that can be split.
+func (l *Lane) refuse(q *Request) {
+	if q.divisible() {
+		l.lanes.split(q)
+		return
+	}
+	q.fail(q.reply.Err)
+	l.lanes.finish(q)
+}

@@ -1,0 +1,103 @@
+package lane
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"llmpipe/limiter"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
+)
+
+// Lane is one provider with the limiter that holds its requests back.
+type Lane struct {
+	lanes *Lanes
+	Host  *flow.Host
+	Model string // in place of what records name; empty to leave it
+	base  string // the client's base URL
+	key   string // the client's, for what to say where it is not accepted; empty for none
+	Pace  *limiter.Limiter
+
+	trouble  atomic.Pointer[record.Error] // the last failure that may pass
+	foreign  atomic.Int32                 // answers that are no API's, before the first that is one's
+	told     told
+	patience patience
+
+	mu     sync.Mutex
+	closed error         // why nothing is sent here for now, nil when it is
+	until  time.Time     // when one record may try again; zero for never
+	shutAt time.Time     // an answer to what was sent before says nothing of now
+	hold   time.Duration // how long it was closed the last time
+}
+
+// How long a lane is left alone whose provider has nothing left to give, before one record tries
+// again: accounts are topped up by people.
+const (
+	firstClosed = time.Minute
+	mostClosed  = 10 * time.Minute
+)
+
+// usable reports whether a record may go this way now. To a closed lane whose time is over only one
+// may, as a trial, until it says how it went.
+func (l *Lane) usable(now time.Time) (ok, trial bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.closed == nil:
+		return true, false
+	case l.until.IsZero() || now.Before(l.until):
+		return false, false
+	}
+	l.until = now.Add(l.hold)
+	return true, true
+}
+
+// shut closes the lane, for good or for a while.
+func (l *Lane) shut(why error, forGood bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first := l.closed == nil
+	l.closed, l.shutAt = why, time.Now()
+	if forGood {
+		l.until = time.Time{}
+	} else {
+		l.hold = min(max(2*l.hold, firstClosed), mostClosed)
+		l.until = time.Now().Add(l.hold)
+	}
+	if first && len(l.lanes.All) > 1 { // else it is why the run ends
+		l.lanes.flow.Voice.Warn("%s: nothing more is sent there: %v", l.Host.Name, why)
+		if h := ui.HintOf(why); h != "" {
+			l.lanes.flow.Voice.Note("hint: %s", h)
+		}
+	}
+}
+
+// stayShut leaves a lane that was shut for a while alone until its quota is there again, where that
+// is known.
+func (l *Lane) stayShut(wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.until.IsZero() && wait > 0 {
+		l.until = time.Now().Add(wait)
+	}
+}
+
+// reopen opens the lane after an answer to what was sent at sent, unless it was shut since, or for
+// good.
+func (l *Lane) reopen(sent time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed != nil && !l.until.IsZero() && sent.After(l.shutAt) {
+		l.closed, l.hold = nil, 0
+		l.lanes.flow.Voice.Note("%s answers again", l.Host.Name)
+	}
+}
+
+// whyClosed is why nothing is sent here, nil when something is.
+func (l *Lane) whyClosed() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed
+}

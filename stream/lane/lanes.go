@@ -1,0 +1,155 @@
+package lane
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"llmpipe/limiter"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/spend"
+	"llmpipe/stream/ui"
+)
+
+// Lanes send requests to providers: to the first lane that takes them. While the first lane is
+// well, everything goes there, and waits there for its permit; when its breaker is open, or its
+// provider has nothing left to give, requests go to the next, and the lanes before are tried again
+// by single ones. A request does not return to a lane where its attempts are used up.
+//
+// New records are placed one after the other, by the workers. Each retry is placed by a goroutine
+// of its own, which then does the asking: none stands behind a new record or behind a retry that
+// waits for another lane.
+type Lanes struct {
+	flow     *flow.Flow
+	cfg      Config
+	account  *spend.Account
+	All      []*Lane
+	fresh    chan *flow.Task // new records
+	sleepers *sleepers
+	packer   *packer // nil: records are asked one by one
+	refusals refusals
+}
+
+// Config says who is asked, and how.
+type Config struct {
+	// Lanes are the providers in their order, the primary first.
+	Lanes []Target
+	// Retries is how many times a record is asked again after failures that may pass.
+	Retries int
+	// GiveUp is how long a provider is waited for that answers nothing; 0 for as long as it takes.
+	GiveUp time.Duration
+	// Pack is how many records on the embeddings endpoint are asked about in one request; 0 counts as
+	// 1.
+	Pack int
+	// KeyEnv is the name of the variable that should hold the primary's key, for messages, and Model
+	// the one for records without one.
+	KeyEnv, Model string
+	// Mode says what is asked about at once: where all goes by batch few requests are sent.
+	Mode flow.Mode
+	// Proven says that the ledger holds answers: who is asked, and with which key, has worked.
+	Proven bool
+	// Waits reports whether the input is waited for just now.
+	Waits func() bool
+}
+
+// FreshRecords is how many records may wait for a worker: more than the gate lets in, so that it is
+// there that reading waits, and not for the next worker to take a record.
+const FreshRecords = 4096
+
+// OpenHosts makes the clients of all lanes, in their order.
+func OpenHosts(voice *ui.Voice, configs []Target) ([]*flow.Host, error) {
+	var hosts []*flow.Host
+	for i, c := range configs {
+		if c.Provider.Key != "" && provider.Exposed(c.Provider.BaseURL) {
+			voice.Warn("the key goes over plain http to another machine: use https, unless that network is your own")
+		}
+		client, err := provider.New(c.Provider)
+		if err != nil {
+			return nil, err
+		}
+		hosts = append(hosts, &flow.Host{Index: i, Name: cmp.Or(c.Name, client.Name()), Client: client})
+	}
+	return hosts, nil
+}
+
+// New makes a lane of each host, with a limiter each and one account for all.
+func New(f *flow.Flow, c Config, hosts []*flow.Host, a *spend.Account) *Lanes {
+	l := &Lanes{flow: f, cfg: c, account: a, fresh: make(chan *flow.Task, FreshRecords), sleepers: newSleepers()}
+	l.cfg.Lanes = slices.Clone(c.Lanes)
+	l.refusals.known = c.Proven
+	l.fitDescriptors(hosts)
+	for i, h := range hosts {
+		own := l.cfg.Lanes[i]
+		pace := own.Pace
+		pace.Clock, pace.Budgets, pace.Short = limiter.System, a.Budgets(), a.NeedMoney
+		l.All = append(l.All, &Lane{
+			lanes: l, Host: h, Model: own.Model, base: own.Provider.BaseURL, key: own.Provider.Key, Pace: limiter.New(pace),
+		})
+	}
+	if c.Pack > 1 {
+		l.packer = newPacker(l)
+	}
+	return l
+}
+
+// Put has t asked about.
+func (l *Lanes) Put(t *flow.Task) { l.flow.Hand(t, l.fresh) }
+
+// PutAgain has t asked about at once, past those that wait.
+func (l *Lanes) PutAgain(t *flow.Task) { l.again(newRequest(t)) }
+
+// Unserved finishes what was put and waits for a worker until done is closed. When asking has ended
+// nobody else takes it, and who waits for its commit would wait for ever.
+func (l *Lanes) Unserved(done <-chan struct{}) {
+	for {
+		select {
+		case t := <-l.fresh:
+			l.flow.Finish(t)
+		case <-done:
+			return
+		}
+	}
+}
+
+// Serve places requests and sends them until ctx ends, and returns when all its goroutines have.
+func (l *Lanes) Serve(ctx context.Context) {
+	w := newWorkers(l)
+	w.recruit(ctx)
+	if l.packer != nil {
+		w.all.Go(func() { l.packer.pack(ctx) })
+	}
+	w.all.Go(func() { l.placeRetries(ctx, w) })
+	w.all.Go(func() {
+		for _, q := range l.sleepers.run(ctx) {
+			l.finish(q)
+		}
+	})
+	w.all.Wait()
+}
+
+// Current is the lane that records go to now.
+func (r *Lanes) Current() *Lane {
+	for _, l := range r.All {
+		if l.whyClosed() == nil && !l.Pace.Stats().Open {
+			return l
+		}
+	}
+	return r.All[0]
+}
+
+// Close gives back what the lanes hold.
+func (r *Lanes) Close() {
+	for _, l := range r.All {
+		l.Pace.Close()
+		l.patience.pressed.end()
+		l.patience.down.end()
+	}
+}
+
+// of is the lane that q was placed in.
+func (r *Lanes) of(q *Request) *Lane { return r.All[q.host.Index] }
+
+// Sleeping returns how many requests wait to be asked again.
+func (l *Lanes) Sleeping() int { return l.sleepers.len() }

@@ -1,0 +1,100 @@
+package lane
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"llmpipe/limiter"
+	"llmpipe/stream/provider"
+)
+
+// patience ends a lane that has given nothing for --give-up, to the second. The limiter gives up
+// where it is asked for a permit or told of a refusal; here that is seen to where every record
+// sleeps, for as much as a minute beyond.
+type patience struct {
+	pressed vigil // since the first refusal with no other answer behind it
+	down    vigil // since the breaker opened
+}
+
+// vigil is a wait for something that ends it, within a limit.
+type vigil struct {
+	on    atomic.Bool
+	mu    sync.Mutex
+	since time.Time
+	timer *time.Timer
+}
+
+// begin begins the wait, unless it has begun; over is called if it has not ended after limit.
+func (v *vigil) begin(limit time.Duration, over func()) {
+	if v.on.Load() || limit <= 0 {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.on.Swap(true) {
+		return
+	}
+	v.since = time.Now()
+	if v.timer == nil {
+		v.timer = time.AfterFunc(limit, over)
+	} else {
+		v.timer.Reset(limit)
+	}
+}
+
+// end ends it.
+func (v *vigil) end() {
+	if !v.on.Load() {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.on.Store(false)
+	v.timer.Stop()
+}
+
+// past reports whether it has lasted for limit.
+func (v *vigil) past(limit time.Duration) bool {
+	if !v.on.Load() {
+		return false
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.on.Load() && time.Since(v.since) >= limit
+}
+
+// wait draws from an attempt's reply how long the lane has been without a success.
+func (l *Lane) wait(reply *provider.Reply) {
+	switch reply.Class {
+	case provider.OK, provider.Refused:
+		l.patience.pressed.end()
+	case provider.Pressure:
+		l.patience.pressed.begin(l.lanes.cfg.GiveUp, l.silent)
+		l.despair()
+	case provider.Transient:
+		l.despair()
+	}
+}
+
+// silent ends the lane where its time is over and nothing is in flight, whose answer would decide.
+func (l *Lane) silent() {
+	if l.Pace.Stats().InFlight == 0 {
+		l.despair()
+	}
+}
+
+// despair closes the lane for good if its time is over.
+func (l *Lane) despair() {
+	limit := l.lanes.cfg.GiveUp
+	reason := limiter.Pressed
+	switch {
+	case l.patience.pressed.past(limit):
+	case l.patience.down.past(limit) && l.Pace.Stats().Open:
+		reason = limiter.Outage
+	default:
+		return
+	}
+	l.shut(l.gaveUp(&limiter.GaveUp{Reason: reason, After: limit}), true)
+	l.lanes.pauseIfClosed()
+}

@@ -1,0 +1,181 @@
+package lane
+
+import (
+	"cmp"
+	"fmt"
+	"sync"
+	"time"
+
+	"llmpipe/limiter"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
+	"llmpipe/stream/spend"
+)
+
+// Request is what is asked in one go: about one record, or about several that are packed together.
+// It lives from when a lane takes the records until their fate is known; then each of them has its
+// part of it.
+type Request struct {
+	tasks  []*flow.Task
+	pack   *pack           // what it is made of where it is about several; nil for one
+	Record *record.Record  // what is asked: the one record's, or the pack's
+	reply  *provider.Reply // to the last attempt: in the one record, or the pack
+
+	host  *flow.Host // where it was asked last, or is to be; nil before
+	floor int        // index of the first lane where its attempts are not used up
+	Body  []byte     // what goes out there: the record's, or other
+	Model string     // in that
+	other []byte     // the body with a lane's own model
+
+	attempts int             // that count: pressure and outages cost none
+	inLane   int             // of them in this lane
+	streak   *limiter.Streak // the streak of failures that the last attempts belong to
+	inStreak int             // how many of them
+	delays   *delays         // nil until something goes wrong
+
+	billed    int  // answers with nothing in them that were billed
+	forbidden bool // a 403 came before the lane had answered anything
+	wake      time.Time
+
+	worst          int64  // the most that the next attempt can cost, billionths of a dollar; 0 without a budget
+	cost           int64  // of all attempts, as far as it is known
+	costKnown      bool   // the answer's cost is in cost
+	mayCost        int64  // the most that attempts can have cost of which nobody said what they did
+	Lowered        string // the cheaper model that the budget sent it to; empty for none
+	downgradedFrom string // the model asked for, where the answer is the cheaper one's
+
+	one [1]*flow.Task // the memory of tasks where it is about one
+}
+
+var requests = sync.Pool{New: func() any { return new(Request) }}
+
+// newRequest makes the request of one record.
+func newRequest(t *flow.Task) *Request {
+	q := requests.Get().(*Request)
+	q.Renew(t)
+	return q
+}
+
+// Renew makes q, whose memory is free, the request of one record.
+func (q *Request) Renew(t *flow.Task) {
+	*q = Request{other: q.other[:0]}
+	q.one[0] = t
+	q.tasks, q.Record, q.reply = q.one[:], &t.Record, &t.Reply
+}
+
+// recycle gives q's memory to a later request. Nothing may refer to it any more.
+func (q *Request) recycle() {
+	other := q.other[:0]
+	if q.reply.BodyInUse || cap(other) > flow.MaxPooled {
+		other = nil
+	}
+	*q = Request{other: other}
+	requests.Put(q)
+}
+
+// records is how many records q asks about.
+func (q *Request) records() int64 { return int64(len(q.tasks)) }
+
+// String says which records q is about, for messages.
+func (q *Request) String() string {
+	if len(q.tasks) == 1 {
+		return q.tasks[0].String()
+	}
+	return fmt.Sprintf("%s and %d more", q.tasks[0], len(q.tasks)-1)
+}
+
+// Charge is q as the account takes it.
+func (q *Request) Charge() spend.Charge {
+	return spend.Charge{Host: q.host, Model: q.Model, Body: q.Body, Record: q.Record, What: q}
+}
+
+// Address makes q a request to a host, whose own model, if it has one, takes the place of the one
+// that the record names.
+func (q *Request) Address(h *flow.Host, own string) {
+	q.host, q.downgradedFrom = h, ""
+	model := cmp.Or(own, q.Lowered)
+	if model == "" || model == q.Record.Model {
+		q.Body, q.Model = q.Record.Body, q.Record.Model
+		return
+	}
+	if model == q.Lowered {
+		q.downgradedFrom = q.Record.Model
+	}
+	if q.reply.BodyInUse {
+		q.other = nil // an earlier attempt may still be reading it
+	}
+	q.other = q.Record.WithModel(q.other[:0], model)
+	q.Body, q.Model = q.other, model
+}
+
+// waits returns q's delays, which a request that never fails does without.
+func (q *Request) waits() *delays {
+	if q.delays == nil {
+		q.delays = newDelays()
+	}
+	return q.delays
+}
+
+// note counts the last attempt as one of a streak of failures.
+func (q *Request) note(s *limiter.Streak) {
+	if q.streak != s {
+		q.forgive()
+		q.streak, q.inStreak = s, 0
+	}
+	q.inStreak++
+}
+
+// forgive gives back the attempts that turned out to be part of an outage.
+func (q *Request) forgive() {
+	if q.streak.Opened() {
+		q.attempts -= q.inStreak
+		q.inLane -= q.inStreak
+		q.inStreak = 0
+	}
+}
+
+// metOutage reports whether q, whose attempts are used up, may be asked once more: nothing but its
+// own attempts has failed or succeeded since the first of them, one more opens the breaker, and it
+// is not the record that fails, since the last one came to no provider. So a record that is alone,
+// or the last, waits as many together do. One that only ever gets a 500 may be at fault itself.
+func (q *Request) metOutage() bool {
+	return q.inStreak == q.inLane && q.inStreak == limiter.TripAfter-1 && q.reply.Unreached()
+}
+
+// billedTwice counts an answer that was billed and has nothing in it, and reports whether it is the
+// second: a third would hardly have more.
+func (q *Request) billedTwice() bool {
+	if !q.reply.Billed {
+		return false
+	}
+	q.billed++
+	return q.billed > 1
+}
+
+// fail turns the records of q into error lines.
+func (q *Request) fail(err *record.Error) {
+	for _, t := range q.tasks {
+		t.Fail(err)
+	}
+}
+
+// settle gives each record its part of what q has come to. q is of no use then.
+func (q *Request) settle() {
+	if q.pack == nil {
+		t := q.tasks[0]
+		t.Host, t.SentModel, t.DowngradedFrom, t.Attempts = q.host, q.Model, q.downgradedFrom, q.attempts
+		t.Cost, t.CostKnown, t.MayCost = q.cost, q.costKnown, q.mayCost
+		return
+	}
+	shares := q.shares()
+	for i, t := range q.tasks {
+		t.Host, t.SentModel, t.DowngradedFrom, t.Attempts = q.host, q.Model, q.downgradedFrom, q.attempts
+		t.Cost, t.CostKnown, t.MayCost = shares.Of(q.cost, i, i+1), q.costKnown, shares.Of(q.mayCost, i, i+1)
+		t.Reply.Err, t.Reply.Latency = q.reply.Err, q.reply.Latency
+		if t.Outcome == flow.Answered {
+			t.Reply.Body = q.pack.answer.Append(t.Reply.Body[:0], i, shares)
+			t.Reply.Answer, _ = record.ParseAnswer(t.Endpoint, t.Reply.Body) // made of one that was parsed before
+		}
+	}
+}

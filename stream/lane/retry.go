@@ -1,0 +1,159 @@
+package lane
+
+import (
+	"container/heap"
+	"context"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+)
+
+// Backoff before a record is asked again: full jitter between nothing and a bound that doubles from
+// the first to the last. backoff spreads its interval by a factor on both sides, so half the bound
+// and a factor of 1 give that.
+const (
+	FirstTransient = 500 * time.Millisecond
+	firstPressure  = time.Second
+	lastDelay      = 60 * time.Second
+)
+
+// delays are a record's waits between attempts. They are no part of a record that never fails.
+type delays struct {
+	transient hintedBackOff
+	pressure  hintedBackOff
+}
+
+func newDelays() *delays {
+	return &delays{transient: NewBackOff(FirstTransient), pressure: NewBackOff(firstPressure)}
+}
+
+// hintedBackOff is a backoff that a provider's hint overrules: whichever of the two is longer.
+type hintedBackOff struct {
+	*backoff.ExponentialBackOff
+	Hint time.Duration
+}
+
+func NewBackOff(first time.Duration) hintedBackOff {
+	return hintedBackOff{ExponentialBackOff: backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(first/2),
+		backoff.WithMaxInterval(lastDelay/2),
+		backoff.WithMultiplier(2),
+		backoff.WithRandomizationFactor(1),
+		backoff.WithMaxElapsedTime(0),
+	)}
+}
+
+// NextBackOff implements backoff.BackOff. A hint holds for one wait.
+func (b *hintedBackOff) NextBackOff() time.Duration {
+	d := max(b.ExponentialBackOff.NextBackOff(), b.Hint)
+	b.Hint = 0
+	return d
+}
+
+// sleepers are the requests that wait to be asked again. They hold no worker and no permit, and the
+// gate bounds their number.
+type sleepers struct {
+	wake chan *Request // those whose time has come
+	poke chan struct{}
+
+	mu     sync.Mutex
+	heap   requestHeap
+	closed bool
+}
+
+func newSleepers() *sleepers {
+	return &sleepers{wake: make(chan *Request), poke: make(chan struct{}, 1)}
+}
+
+// add puts q to sleep for d, and reports false when nobody is woken any more.
+func (s *sleepers) add(q *Request, d time.Duration) bool {
+	q.wake = time.Now().Add(d)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	heap.Push(&s.heap, q)
+	if s.heap[0] == q {
+		select {
+		case s.poke <- struct{}{}:
+		default:
+		}
+	}
+	return true
+}
+
+// len returns how many are asleep.
+func (s *sleepers) len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.heap)
+}
+
+// run wakes sleepers in the order of their times until ctx ends, and returns those still asleep
+// then.
+func (s *sleepers) run(ctx context.Context) []*Request {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		q, wait := s.due(time.Now())
+		if q != nil {
+			select {
+			case s.wake <- q:
+				continue
+			case <-ctx.Done():
+				return append(s.close(), q)
+			}
+		}
+		timer.Reset(wait)
+		select {
+		case <-timer.C:
+		case <-s.poke:
+		case <-ctx.Done():
+			return s.close()
+		}
+	}
+}
+
+// due takes the first sleeper if its time has come, else says how long that is.
+func (s *sleepers) due(now time.Time) (*Request, time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.heap) == 0 {
+		return nil, time.Hour
+	}
+	if wait := s.heap[0].wake.Sub(now); wait > 0 {
+		return nil, wait
+	}
+	return heap.Pop(&s.heap).(*Request), 0
+}
+
+// close wakes nobody any more, and returns who was asleep.
+func (s *sleepers) close() []*Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	left := s.heap
+	s.heap = nil
+	return left
+}
+
+// requestHeap implements heap.Interface by time of waking.
+type requestHeap []*Request
+
+func (h requestHeap) Len() int           { return len(h) }
+func (h requestHeap) Less(i, j int) bool { return h[i].wake.Before(h[j].wake) }
+func (h requestHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+
+// Push implements heap.Interface.
+func (h *requestHeap) Push(x any) { *h = append(*h, x.(*Request)) }
+
+// Pop implements heap.Interface.
+func (h *requestHeap) Pop() any {
+	last := len(*h) - 1
+	q := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	return q
+}

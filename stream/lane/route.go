@@ -1,0 +1,185 @@
+package lane
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"llmpipe/limiter"
+	"llmpipe/stream/record"
+)
+
+// LookAgain is how soon a record looks again for a lane when none takes it: breakers send probes
+// every few seconds at most.
+const LookAgain = 100 * time.Millisecond
+
+// placeRetries has every retry placed and asked about until ctx ends.
+func (l *Lanes) placeRetries(ctx context.Context, w *workers) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case q := <-l.sleepers.wake:
+			w.all.Go(func() {
+				if permit := l.place(ctx, q, true); permit != nil {
+					l.of(q).ask(q, permit)
+				}
+				w.fill(ctx)
+			})
+		}
+	}
+}
+
+// place waits for a permit to send q in the first lane that takes it. When there will be none, q is
+// finished.
+func (r *Lanes) place(ctx context.Context, q *Request, retry bool) *limiter.Permit {
+	for {
+		permit, closed, err := r.tryLanes(ctx, q, retry)
+		switch {
+		case err != nil:
+			r.unplaced(q, err)
+			return nil
+		case permit != nil:
+			return permit
+		case closed && r.nowhere(q):
+			return nil
+		}
+		select {
+		case <-time.After(LookAgain):
+		case <-ctx.Done():
+			r.finish(q)
+			return nil
+		}
+	}
+}
+
+// tryLanes goes through the lanes once. It returns the permit of the first that takes q; else
+// whether all are closed, rather than waiting for a breaker. An error is one that no other lane
+// changes.
+func (r *Lanes) tryLanes(ctx context.Context, q *Request, retry bool) (permit *limiter.Permit, closed bool, err error) {
+	closed = true
+	for _, l := range r.All[q.floor:] {
+		ok, trial := l.usable(time.Now())
+		if !ok {
+			continue
+		}
+		permit, err := l.permit(ctx, q, retry)
+		switch {
+		case err == nil && !trial && l.whyClosed() != nil:
+			permit.Drop() // it was closed while q waited
+		case err == nil:
+			return permit, false, nil
+		case errors.Is(err, limiter.ErrOpen):
+			closed = false
+		case errors.Is(err, limiter.ErrGaveUp):
+			l.shut(l.gaveUp(err), true)
+		default:
+			return nil, false, err
+		}
+	}
+	return nil, closed, nil
+}
+
+// unplaced finishes a record that gets no permit for a reason that no other lane changes.
+func (r *Lanes) unplaced(q *Request, err error) {
+	var large *limiter.TooLarge
+	switch {
+	case errors.As(err, &large) && q.pack != nil:
+		r.split(q)
+		return
+	case errors.As(err, &large):
+		q.fail(&record.Error{Type: "too_large", Code: "over_limit", Message: large.Error()})
+	case errors.Is(err, limiter.ErrOverBudget):
+		r.account.StopFor(err)
+	case !errors.Is(err, context.Canceled):
+		r.flow.Stop.Fail(err)
+	}
+	r.finish(q)
+}
+
+// nowhere finishes a record when every lane that it may go to is closed. It reports false when one
+// was opened in that moment.
+func (r *Lanes) nowhere(q *Request) bool {
+	if q.floor > 0 && q.reply.Err != nil {
+		q.fail(q.reply.Err) // its attempts are used up where something is still sent
+	} else if !r.pauseIfClosed() {
+		return false
+	}
+	r.finish(q)
+	return true
+}
+
+// permit waits for a permit to send q here.
+func (l *Lane) permit(ctx context.Context, q *Request, retry bool) (*limiter.Permit, error) {
+	if !retry {
+		q.Lowered = l.lanes.account.Lower(q.Record, q)
+	}
+	q.Address(l.Host, l.Model)
+	var err error
+	if q.worst, err = l.lanes.account.Worst(q.Charge()); err != nil {
+		return nil, err
+	}
+	request := limiter.Request{
+		PromptBytes: q.Record.TextBytes,
+		MaxTokens:   q.Record.MaxTokens * q.Record.N,
+		N:           q.Record.N,
+		Cost:        q.worst,
+		Movable:     len(l.lanes.All) > 1,
+		Retry:       retry,
+	}
+	permit, err := l.Pace.Acquire(ctx, request)
+	var large *limiter.TooLarge
+	if errors.As(err, &large) {
+		// Tokens are the provider's to count: what is over its limit only because of how they are guessed
+		// is for it to refuse.
+		if dense := record.DenseBytes(q.Body); dense < request.PromptBytes {
+			request.PromptBytes = dense
+			permit, err = l.Pace.Acquire(ctx, request)
+		}
+	}
+	if err == nil && ctx.Err() != nil {
+		// Granted by what ended the asking, such as the last reply's permit.
+		permit.Drop()
+		return nil, ctx.Err()
+	}
+	return permit, err
+}
+
+// roomy reports whether there is room for another request in flight where a new record would go
+// now.
+func (r *Lanes) roomy() bool {
+	for _, l := range r.All {
+		if l.whyClosed() != nil {
+			continue
+		}
+		if room, open := l.Pace.Room(); !open {
+			return room
+		}
+	}
+	return true // once a lane takes records again
+}
+
+// Allowed is how many requests may be in flight now, in the lane that allows most.
+func (r *Lanes) Allowed() int {
+	most := 1
+	for _, l := range r.All {
+		most = max(most, l.Pace.Allowed())
+	}
+	return most
+}
+
+// pauseIfClosed ends the run when nothing is sent anywhere, and reports whether that is so. Why the
+// first lane is closed is why the run ends.
+func (r *Lanes) pauseIfClosed() bool {
+	var first error
+	for _, l := range r.All {
+		why := l.whyClosed()
+		if why == nil {
+			return false
+		}
+		first = cmp.Or(first, why)
+	}
+	r.flow.Stop.Pause(first)
+	return true
+}

@@ -1,0 +1,240 @@
+package output
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/journal"
+	"llmpipe/stream/record"
+	"llmpipe/stream/spend"
+)
+
+// Bounds of a group commit: so many records, or so long after the first of them. A sync costs the
+// same for few records as for many, and with 64 requests in flight a slow disk is kept up with only
+// by groups larger than that.
+const (
+	GroupRecords = 256
+	groupWait    = 10 * time.Millisecond
+	groupLook    = time.Millisecond // between looks for more
+)
+
+// Output is the last stage: the one goroutine that writes. For each group of records it first
+// records the answers in the ledger, then writes lines to stdout, then gives their room back.
+type Output struct {
+	flow    *flow.Flow
+	cfg     Config
+	account *spend.Account
+	journal *journal.Journal // nil without a ledger
+	emitter *stdout
+	failed  *failedFile // nil without --failed
+	order   *order      // nil without --ordered
+
+	toldFailure bool // on stderr, of the first record that failed
+
+	group []*flow.Task
+	ready []*flow.Task
+	timer *time.Timer
+}
+
+// Config says where results go, and in what form.
+type Config struct {
+	// Stdout gets the lines, in a Format, with the record beside its result where KeepInput says so.
+	// Raw input is text, not JSON.
+	Stdout    io.Writer
+	Format    record.Format
+	KeepInput bool
+	Raw       bool
+	// Replay says whether recorded results are written again.
+	Replay journal.Replay
+	// Ordered writes results in input order; Batches keeps them on disk until all are there, as the
+	// first may be the last to come.
+	Ordered, Batches bool
+	// Failed is the file that gets the failed records' own lines, nil for none. Inputs are the names
+	// of the files that are read.
+	Failed *os.File
+	Inputs []string
+	// First is the name of the provider that is asked first, which results do not name.
+	First string
+	// Observe, if set, sees every record when its fate is known. It is called by one goroutine.
+	Observe func(*flow.Flow, *flow.Task)
+}
+
+// New makes the last stage.
+func New(f *flow.Flow, cfg Config, a *spend.Account, j *journal.Journal) (*Output, error) {
+	c := &Output{flow: f, cfg: cfg, account: a, journal: j, failed: newFailedFile(cfg.Failed), emitter: newStdout(f, cfg, j)}
+	var err error
+	switch {
+	case cfg.Ordered && cfg.Batches:
+		c.emitter.shelf, err = newOrderedFile()
+	case cfg.Ordered:
+		c.order = newOrder()
+	}
+	return c, err
+}
+
+// Commit commits records until the channel is closed, and then what is still to be written down.
+func (c *Output) Commit() {
+	c.timer = time.NewTimer(groupWait)
+	defer c.timer.Stop()
+	for c.gather() {
+		c.commitGroup()
+	}
+	c.close()
+}
+
+// gather collects the next group, and reports false when there will be none.
+//
+// While more is on its way it waits: where the disk is waited for, since a sync costs the same for
+// one record as for many, and else for one look, since to be woken for each costs more than the
+// rest of its work, and so does a write of each.
+func (c *Output) gather() bool {
+	most := groupLook
+	if c.journal != nil && c.journal.Syncs {
+		most = groupWait
+	}
+	c.group = c.group[:0]
+	t, ok := <-c.flow.Commits
+	if !ok {
+		return false
+	}
+	c.take(t)
+	for waited := time.Duration(0); c.collect() && waited < most; waited += groupLook {
+		c.timer.Reset(groupLook)
+		select {
+		case <-c.timer.C:
+		case <-c.flow.Stop.Immediate:
+			return true
+		}
+	}
+	return true
+}
+
+// collect adds to the group what has come by now, and reports whether it should wait for more.
+func (c *Output) collect() bool {
+	for len(c.group) < GroupRecords {
+		select {
+		case t, ok := <-c.flow.Commits:
+			if !ok {
+				return false
+			}
+			c.take(t)
+			continue
+		default:
+		}
+		return c.flow.Gate.Waiting() > 0
+	}
+	return false
+}
+
+// take adds t and what is chained to it to the group.
+func (c *Output) take(t *flow.Task) {
+	for t != nil {
+		next := t.Unchain()
+		c.group = append(c.group, t)
+		t = next
+	}
+}
+
+// commitGroup takes the group through ledger, stdout and --failed.
+func (c *Output) commitGroup() {
+	if c.journal != nil {
+		spent, err := c.journal.Commit(c.group, c.emitter.takeMarks())
+		if err != nil {
+			c.flow.Stop.FailSoon(err)
+		} else {
+			c.account.Committed(spent)
+		}
+	}
+	c.settleTwins()
+	c.ready = c.group
+	if c.order != nil {
+		c.ready = c.order.release(c.group)
+	}
+	for _, t := range c.ready {
+		if t.LedgerOnly {
+			continue
+		}
+		c.count(t)
+		if c.cfg.Observe != nil {
+			c.cfg.Observe(c.flow, t)
+		}
+		c.emitter.add(t)
+		if t.Outcome != flow.Failed {
+			continue
+		}
+		c.tellFailure(t)
+		if c.failed != nil {
+			if err := c.failed.add(t); err != nil {
+				c.flow.Stop.Fail(err)
+			}
+		}
+	}
+	if err := c.emitter.flush(); err != nil {
+		c.flow.Stop.Fail(err)
+	}
+	if c.failed != nil {
+		if err := c.failed.flush(); err != nil {
+			c.flow.Stop.Fail(err)
+		}
+	}
+	c.flow.Leave(c.ready)
+}
+
+// settleTwins gives the answers of the group to the records that waited for the same ones.
+func (c *Output) settleTwins() {
+	for _, t := range c.group {
+		for _, twin := range c.flow.Inflight.End(t) {
+			twin.Share(t)
+			c.group = append(c.group, twin)
+		}
+	}
+}
+
+// count counts t once, by what became of it.
+func (c *Output) count(t *flow.Task) {
+	switch t.Outcome {
+	case flow.Unsent:
+		c.flow.Counts.Unsent.Add(1)
+		return
+	case flow.Failed:
+		c.flow.Counts.Failed.Add(1)
+		c.flow.Counts.Cost.Add(t.Cost)
+		return
+	case flow.Recalled:
+		if !t.Duplicate || !t.Recent { // else its twin was asked about in this run
+			c.flow.Counts.Skipped.Add(1)
+		}
+	case flow.Answered:
+		if !t.Duplicate {
+			c.flow.Counts.Answered(t)
+		}
+	}
+	c.flow.Counts.OK.Add(1)
+	if t.Reply.Answer.Flag() != "" {
+		c.flow.Counts.Flagged.Add(1)
+	}
+}
+
+// close writes down what is not yet, and closes the files.
+func (c *Output) close() {
+	err := c.emitter.pour(func(marks []ledger.Key) error {
+		_, err := c.journal.Commit(nil, marks) // marks cost nothing
+		return err
+	})
+	if err != nil {
+		c.flow.Stop.Fail(err)
+	}
+	if c.journal != nil {
+		if err := c.journal.Close(c.emitter.takeMarks()); err != nil {
+			c.flow.Stop.Fail(err)
+		}
+	}
+	if c.failed != nil {
+		if err := c.failed.close(); err != nil {
+			c.flow.Stop.Fail(err)
+		}
+	}
+}

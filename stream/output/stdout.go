@@ -1,0 +1,246 @@
+package output
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+
+	"llmpipe/ledger"
+	"llmpipe/ledger/disk"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/journal"
+	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
+)
+
+// flushBytes is how much of a group's output is collected for one write.
+const flushBytes = 1 << 20
+
+// stdout writes the lines of stdout. It belongs to the committer.
+type stdout struct {
+	flow      *flow.Flow
+	journal   *journal.Journal // nil without a ledger
+	first     string           // the name of the provider that is asked first
+	out       io.Writer
+	format    record.Format
+	keepInput bool
+	rawInput  bool // the lines of the input are text, not JSON
+	replay    func(emitted bool) bool
+	shelf     *orderedFile // nil where lines are written as they come
+	marking   bool         // stdout is a file, of which the ledger remembers what was written to it
+
+	buf     []byte
+	result  record.Result
+	lines   []bufferedLine // in buf, not yet written
+	marks   []ledger.Key   // written, not yet in the ledger
+	stopped bool           // nothing can be written any more
+}
+
+// bufferedLine is a line that waits to be written.
+type bufferedLine struct {
+	end  int // of it in the buffer
+	key  ledger.Key
+	mark bool // the ledger is to know that it is written
+}
+
+func newStdout(f *flow.Flow, c Config, j *journal.Journal) *stdout {
+	e := &stdout{
+		flow: f, journal: j, first: c.First, out: c.Stdout, format: c.Format, keepInput: c.KeepInput, rawInput: c.Raw,
+	}
+	if f, ok := c.Stdout.(*os.File); ok && ui.IsTerminal(f) {
+		e.out = e.flow.Voice.Above(f)
+	}
+	appending := false
+	if f, ok := c.Stdout.(*os.File); ok && j != nil {
+		_, e.marking = disk.IDOf(f)
+		appending = appendsToContent(f)
+		if appending && endsAmidLine(f) {
+			e.buf = append(e.buf, '\n')
+		}
+		if appending && e.marking && c.Replay == journal.ReplayAuto {
+			j.Resume(e.format)
+		}
+	}
+	switch c.Replay {
+	case journal.ReplayAlways:
+		e.replay = func(bool) bool { return true }
+	case journal.ReplayNever:
+		e.replay = func(bool) bool { return false }
+	default:
+		e.replay = func(emitted bool) bool { return !(appending && emitted) }
+	}
+	return e
+}
+
+// endsAmidLine reports whether the last byte of f is no newline, as where a write was cut short:
+// the next line must not become a part of that one. Where f cannot be read the answer is no.
+func endsAmidLine(f *os.File) bool {
+	again, err := flow.Reopen(f)
+	if err != nil {
+		return false
+	}
+	defer again.Close()
+	var last [1]byte
+	_, err = again.ReadAt(last[:], flow.FileSize(f)-1)
+	return err == nil && last[0] != '\n'
+}
+
+// add puts t's line, if it has one, behind those to be written.
+func (e *stdout) add(t *flow.Task) {
+	if t.Outcome == flow.Unsent || t.Outcome == flow.Recalled && !e.replay(t.Emitted) || e.stopped {
+		return
+	}
+	r := &e.result
+	*r = record.Result{
+		ID: t.ID, Line: t.Line, File: t.File,
+		Attempts: t.Attempts,
+	}
+	if e.keepInput && t.Spill == nil {
+		r.Input = t.Input
+		r.InputIsText = e.rawInput
+	}
+	switch t.Outcome {
+	case flow.Answered:
+		r.Answer, r.Response, r.LatencyMS = &t.Reply.Answer, t.Reply.Body, t.Reply.Latency.Milliseconds()
+		r.CostNanos, r.CostKnown, r.DowngradedFrom = t.Cost, t.CostKnown, t.DowngradedFrom
+		r.Provider = e.providerOf(t.Host.Name)
+	case flow.Recalled:
+		r.Answer, r.Response, r.LatencyMS = &t.Reply.Answer, t.Recorded.Response, t.Recorded.LatencyMS
+		r.Attempts = t.Recorded.Attempts
+		r.CostNanos, r.CostKnown = t.RecordedCost(), t.Recorded.CostKnown
+		r.DowngradedFrom, r.Provider = t.Recorded.DowngradedFrom, e.providerOf(t.Recorded.Provider)
+	case flow.Failed:
+		r.Err = t.Err
+		r.CostNanos, r.CostKnown = t.Cost, t.Cost > 0
+		if e.format == record.FormatText {
+			e.flow.Voice.Error(fmt.Errorf("%s: %w", t, t.Err))
+		}
+	}
+	start := len(e.buf)
+	e.buf = e.format.Append(e.buf, r)
+	mark := e.marking && t.Outcome != flow.Failed
+	if t.Outcome == flow.Recalled && e.journal.Wrote(e.buf[start:]) {
+		e.buf = e.buf[:start]
+		e.marks = append(e.marks, t.Key)
+		return
+	}
+	if e.shelf != nil {
+		if err := e.shelf.put(t.Seq, t.Key, mark, e.buf[start:]); err != nil {
+			e.flow.Stop.Fail(err)
+		}
+		e.buf = e.buf[:start]
+		return
+	}
+	e.lines = append(e.lines, bufferedLine{len(e.buf), t.Key, mark})
+	if len(e.buf) >= flushBytes {
+		if err := e.flush(); err != nil {
+			e.flow.Stop.Fail(err)
+		}
+	}
+}
+
+// pour writes what was kept until the end, and has note told of each part of it that is written.
+func (e *stdout) pour(note func(marks []ledger.Key) error) error {
+	if e.shelf == nil {
+		return nil
+	}
+	defer e.shelf.discard()
+	part := func() error {
+		if err := e.flush(); err != nil {
+			return err
+		}
+		return note(e.takeMarks())
+	}
+	err := e.shelf.pour(func(key ledger.Key, mark bool, line []byte) error {
+		e.buf = append(e.buf, line...)
+		e.lines = append(e.lines, bufferedLine{len(e.buf), key, mark})
+		if len(e.buf) < flushBytes {
+			return nil
+		}
+		return part()
+	})
+	if err != nil {
+		return err
+	}
+	return part()
+}
+
+// recording reports whether answers are recorded, so that those in flight are worth waiting for.
+func (e *stdout) recording() bool { return e.journal != nil }
+
+// providerOf is what a result says of its provider: nothing of the first lane's.
+func (e *stdout) providerOf(name string) string {
+	if name == e.first {
+		return ""
+	}
+	return name
+}
+
+// flush writes what was added. When nobody reads stdout any more, the run is told, and later lines
+// are dropped: with a ledger the same command writes them the next time.
+func (e *stdout) flush() error {
+	if len(e.buf) == 0 || e.stopped {
+		return nil
+	}
+	n, err := e.out.Write(e.buf)
+	if err != nil {
+		n = e.cutBack(n)
+	}
+	for _, l := range e.lines {
+		if l.mark && l.end <= n {
+			e.marks = append(e.marks, l.key)
+		}
+	}
+	e.buf, e.lines = e.buf[:0], e.lines[:0]
+	if cap(e.buf) > 4*flushBytes {
+		e.buf = nil
+	}
+	if err == nil {
+		return nil
+	}
+	e.stopped = true
+	if ui.IsClosedPipe(err) {
+		e.flow.Stop.ClosedPipe(e.recording())
+		return nil
+	}
+	err = fmt.Errorf("writing to stdout: %w", err)
+	if !e.recording() {
+		e.flow.Stop.StopWait() // what is still to come has nowhere to go
+	}
+	if ui.IsErrno(err, syscall.ENOSPC) && e.recording() {
+		err = ui.WithHint("make room, then run the same command again: what was answered is in the ledger, and is not paid for twice", err)
+	}
+	return err
+}
+
+// cutBack is for after a write of which only n bytes arrived, as on a full disk. It takes the part
+// of a line at their end off a file again, and returns how many bytes the whole lines have.
+func (e *stdout) cutBack(n int) (whole int) {
+	for _, l := range e.lines {
+		if l.end <= n {
+			whole = l.end
+		}
+	}
+	f, ok := e.out.(*os.File)
+	if !ok || whole == n {
+		return whole
+	}
+	at, err := f.Seek(0, io.SeekCurrent)
+	if err != nil || flow.FileSize(f) != at { // no file, or others have written behind it
+		return whole
+	}
+	at -= int64(n - whole)
+	if err := f.Truncate(at); err == nil { // else the next run sees that the file ends amid a line
+		_, _ = f.Seek(at, io.SeekStart)
+	}
+	return whole
+}
+
+// takeMarks returns the keys of the lines that were written to a file since the last call. They are
+// valid until the next flush.
+func (e *stdout) takeMarks() []ledger.Key {
+	marks := e.marks
+	e.marks = e.marks[:0]
+	return marks
+}

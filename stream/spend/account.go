@@ -1,0 +1,333 @@
+package spend
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"llmpipe/ledger"
+	"llmpipe/ledger/price"
+	"llmpipe/limiter"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/journal"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
+)
+
+// Account is the one account of a run's money: what is spent and held, what a request can cost at
+// most and what an answer did cost, and who is told of it.
+type Account struct {
+	flow     *flow.Flow
+	cfg      Options
+	total    *limiter.Budget // nil: none
+	daily    *limiter.Budget // nil: none
+	alerts   *alerts
+	prices   []sync.Map // by host: model -> priced
+	expected func() (records int64, ok bool)
+
+	outputs outputs
+	spent   atomic.Int64 // by this run's attempts, billionths of a dollar
+	billed  atomic.Int64 // this run's attempts that cost something
+	noBound sync.Once
+	dearer  sync.Once
+	Short   chan struct{} // holds a token when a record waits for money that nothing but batches can give back
+
+	mu        sync.Mutex
+	others    int64          // spent by the ledger before this run, and by other processes since
+	colour    limiter.Colour // last announced
+	downgrade int64          // line of the first record that went to DowngradeTo; 0: none yet
+}
+
+// Options says what an account is of.
+type Options struct {
+	Money    Config
+	Start    time.Time
+	Hosts    []*flow.Host // all that may be asked, in their order
+	Ledger   string       // its file, for messages; empty for none
+	Realtime bool         // the run collects no batches
+	// Expected is how many records the inputs hold by the look of them so far, where that can be told.
+	Expected func() (records int64, ok bool)
+}
+
+// priced is a model's price, if there is one.
+type priced struct {
+	price.Price
+	ok bool
+}
+
+// New opens the account over what j says is spent and held; j is nil without a ledger.
+func New(f *flow.Flow, c Options, j *journal.Journal) *Account {
+	a := &Account{
+		flow: f, cfg: c, alerts: newAlerts(f.Voice, c.Money.Alert), prices: make([]sync.Map, len(c.Hosts)), expected: c.Expected,
+		Short: make(chan struct{}, 1),
+	}
+	a.cfg.Money.Prices = c.Money.InForce(c.Start)
+	var today int64
+	if j != nil {
+		s := j.Ledger.Summary()
+		a.others, today = s.SpentNanos+s.KeptNanos, s.SpentSince+s.KeptSince
+		if a.Budgeted() && s.KeptNanos > 0 {
+			f.Voice.Note("ledger %s: up to %s more counts as spent, for attempts whose cost nobody said", c.Ledger, ui.USD(s.KeptNanos))
+		}
+		if a.Budgeted() && s.UnknownCost > 0 {
+			f.Voice.Warn("ledger %s: what %d of its answers cost is not known, and does not count against the budget", c.Ledger, s.UnknownCost)
+		}
+	}
+	if c.Money.Budget > 0 {
+		a.total = limiter.NewBudget(int64(c.Money.Budget), a.others)
+		a.colour = a.total.Colour()
+	}
+	if c.Money.PerDay > 0 {
+		a.daily = limiter.NewDailyBudget(int64(c.Money.PerDay), today, c.Start)
+	}
+	if j != nil && a.Budgeted() {
+		a.holdPending(j.Ledger.Shards())
+	}
+	return a
+}
+
+// holdPending sets aside what batches of earlier runs may still cost. Realtime does not collect
+// them.
+func (a *Account) holdPending(shards []ledger.Shard) {
+	var unknown int64
+	for _, s := range shards {
+		if !s.Pending() || s.Simulated != a.cfg.Hosts[0].Client.Simulated() {
+			continue
+		}
+		limiter.HoldAnyway(a.Budgets(), s.ReservedNanos)
+		if a.cfg.Realtime {
+			limiter.Leave(a.Budgets(), s.ReservedNanos)
+		}
+		if s.ReservedNanos == 0 {
+			unknown += int64(s.Records)
+		}
+	}
+	if unknown > 0 {
+		a.flow.Voice.Warn("ledger %s: what %s in batches may cost was not reckoned, "+
+			"and does not count against the budget before they are collected",
+			a.cfg.Ledger, ui.Number(unknown, "request"))
+	}
+}
+
+func (a *Account) Budgeted() bool { return a.cfg.Money.Budget > 0 || a.cfg.Money.PerDay > 0 }
+
+// Budgets are those that the limiters share.
+func (a *Account) Budgets() []*limiter.Budget {
+	var all []*limiter.Budget
+	for _, b := range []*limiter.Budget{a.total, a.daily} {
+		if b != nil {
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
+// NeedMoney says that a record waits for what batches hold.
+func (a *Account) NeedMoney() {
+	select {
+	case a.Short <- struct{}{}:
+	default:
+	}
+}
+
+// price returns what a model costs at a host, and says once where that is not known.
+func (a *Account) price(h *flow.Host, model string) priced {
+	known := &a.prices[h.Index]
+	if p, ok := known.Load(model); ok {
+		return p.(priced)
+	}
+	listed, _, ok := a.cfg.Money.Prices.Lookup(h.Client.Name(), model)
+	p := priced{listed, ok}
+	if _, told := known.LoadOrStore(model, p); !told && !ok && !a.Budgeted() {
+		a.flow.Voice.Note("no price is known for %q: its cost_usd is null (--prices FILE adds prices)", model)
+	}
+	return p
+}
+
+// Charge is a request whose price is asked for: a body for a model at a host. record says what it
+// may bring, and what names it for messages.
+type Charge struct {
+	Host   *flow.Host
+	Model  string
+	Body   []byte
+	Record *record.Record
+	What   fmt.Stringer
+}
+
+// Worst is the most that q can cost; 0 without a budget. Without a price a budget cannot hold, and
+// that is an error.
+func (a *Account) Worst(q Charge) (int64, error) {
+	if !a.Budgeted() {
+		return 0, nil
+	}
+	p := a.price(q.Host, q.Model)
+	if !p.ok {
+		return 0, ui.WithHint(addPrice,
+			fmt.Errorf("%s: no price is known for the model %q, so the budget cannot hold", q.What, q.Model))
+	}
+	return p.WorstCost(int64(len(q.Body)), a.worstOutput(q)), nil
+}
+
+// WorstInBatch is the most that q can cost in a batch. Without a price for that a budget cannot
+// hold, and that is an error.
+func (a *Account) WorstInBatch(q Charge) (int64, error) {
+	if worst, ok := a.price(q.Host, q.Model).WorstBatchCost(int64(len(q.Body)), a.worstOutput(q)); ok {
+		return worst, nil
+	}
+	return 0, ui.WithHint(addPrice+"; or --mode realtime",
+		fmt.Errorf("%s: no batch price is known for the model %q, so the budget cannot hold", q.What, q.Model))
+}
+
+// worstOutput is the most completion tokens that q can be billed for. Where the request sets no
+// bound it is only likely.
+func (a *Account) worstOutput(q Charge) int64 {
+	if q.Record.MaxTokens > 0 || q.Record.Endpoint == record.Embeddings {
+		return int64(q.Record.MaxTokens) * int64(q.Record.N)
+	}
+	a.noBound.Do(func() {
+		if !a.Budgeted() {
+			return // batches are reckoned for the runs that are
+		}
+		a.flow.Voice.Warn("%s sets no max_tokens: its worst case is guessed from other answers, so the budget is no guarantee", q.What)
+	})
+	return a.outputs.likely() * int64(q.Record.N)
+}
+
+// Lower is the cheaper model that r is to go to once the budget is yellow; empty while it is to go
+// where it asks. What it asked for is what the ledger knows it by.
+func (a *Account) Lower(r *record.Record, what fmt.Stringer) string {
+	to := a.cfg.Money.DowngradeTo
+	if to == "" || r.Model == to || a.total == nil || a.total.Colour() == limiter.Green || !a.cheaper(to, r, what) {
+		return ""
+	}
+	a.mu.Lock()
+	first := a.downgrade == 0
+	if first {
+		a.downgrade = max(r.Line, 1)
+	}
+	a.mu.Unlock()
+	if first {
+		a.flow.Voice.Note("from %s on, new requests go to %s", what, to)
+	}
+	return to
+}
+
+// cheaper reports whether a model costs less for r than the one that it names, and says once where
+// it does not.
+func (a *Account) cheaper(model string, r *record.Record, what fmt.Stringer) bool {
+	first := a.cfg.Hosts[0]
+	from, to := a.price(first, r.Model), a.price(first, model)
+	prompt, output := int64(len(r.Body)), max(a.worstOutput(Charge{Record: r, What: what}), 1)
+	if !from.ok || !to.ok || to.WorstCost(prompt, output) < from.WorstCost(prompt, output) {
+		return true
+	}
+	a.dearer.Do(func() {
+		a.flow.Voice.Warn("--downgrade-to %s costs no less than %s, which goes on", model, r.Model)
+	})
+	return false
+}
+
+// Settle works out what an attempt cost that got reply, and counts it; batch says that it is billed
+// at the price of batches. unclear says that the provider may charge for it and nobody said how
+// much.
+func (a *Account) Settle(h *flow.Host, model string, reply *provider.Reply, batch bool) (cost int64, known, unclear bool) {
+	answer := &reply.Answer
+	if !answer.HasUsage {
+		// Errors are not billed. An answer is, also one that cannot be read, and so may be a request
+		// whose answer never came.
+		return 0, false, reply.Sent
+	}
+	p, used := a.price(h, model), tokens(answer)
+	if cost, known = p.Cost(used), p.ok; batch {
+		cost, known = p.BatchCost(used)
+	}
+	if !known {
+		return 0, false, false
+	}
+	a.spent.Add(cost)
+	a.billed.Add(1)
+	a.outputs.add(answer.Usage.Completion)
+	return cost, true, false
+}
+
+func tokens(a *record.Answer) price.Tokens {
+	return price.Tokens{Prompt: a.Usage.Prompt, Cached: a.Usage.Cached, Completion: a.Usage.Completion}
+}
+
+// Committed tells the budgets what other processes under the same ledger have spent: all of it less
+// what is known here.
+func (a *Account) Committed(s journal.Spent) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if news := s.All - s.Own - a.others; news > 0 {
+		a.others += news
+		for _, b := range a.Budgets() {
+			b.Spend(news)
+		}
+	}
+}
+
+// Watch announces a colour that the budget has turned to, once each.
+func (a *Account) Watch() {
+	if a.total == nil {
+		return
+	}
+	now := a.total.Colour()
+	a.mu.Lock()
+	crossed := now > a.colour
+	a.colour = max(a.colour, now)
+	a.mu.Unlock()
+	if crossed {
+		text := fmt.Sprintf("the budget is %s: %s of %s spent, %s answered",
+			now, ui.USD(a.total.Spent()), ui.USD(a.total.Limit()), ui.Number(a.flow.Counts.OK.Load(), "record"))
+		a.flow.Voice.Note("%s", text)
+		a.alerts.send(a.status(text, now))
+	}
+}
+
+// StopFor is what the run ends with when a request's worst case does not fit.
+func (a *Account) StopFor(err error) {
+	var over *limiter.OverBudget
+	if !errors.As(err, &over) {
+		return
+	}
+	if over.Away > 0 {
+		then := "the same command goes on when they are collected"
+		if a.cfg.Realtime {
+			then = "--mode batch collects them, then the same command goes on"
+		}
+		a.flow.Stop.Pause(ui.WithHint(then+"; llmpipe batches lists them",
+			fmt.Errorf("no room in the budget before batches have ended: "+
+				"%s left, %s of it set aside for them, the next request may cost %s", ui.USD(over.Left), ui.USD(over.Away), ui.USD(over.Need))))
+		return
+	}
+	if over.Budget.Daily() {
+		a.flow.Stop.Pause(ui.WithHint("the same command goes on tomorrow (UTC), or with a larger --budget-per-day", err))
+		return
+	}
+	a.flow.Stop.OverBudget(ui.WithHint("the same command with a larger --budget goes on where it stopped", err))
+	a.Watch()
+}
+
+// DowngradedAt is the line of the first record that went to the cheaper model, 0 when none did.
+func (a *Account) DowngradedAt() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.downgrade
+}
+
+// Standing is what was spent and what may be: of the budget, else of the day's. Without either it
+// is what this run spent.
+func (a *Account) Standing() (spent, budget price.Dollars) {
+	b := a.total
+	if b == nil {
+		b = a.daily
+	}
+	if b == nil {
+		return price.Dollars(a.spent.Load()), 0
+	}
+	return price.Dollars(b.Spent()), price.Dollars(b.Limit())
+}
