@@ -249,6 +249,23 @@ func TestFallbackWhenOverloaded(t *testing.T) {
 	}
 }
 
+// So is one that asks to wait for long.
+func TestFallbackWhenWaitingForLong(t *testing.T) {
+	t.Parallel()
+	o := newOdd(t, func(n int64, _ string, w http.ResponseWriter) bool {
+		w.Header().Set("Retry-After", "900")
+		return n > 5 && says(w, 429, `{"error":{"message":"slow down"}}`)
+	})
+	spare := newOdd(t, func(int64, string, http.ResponseWriter) bool { return false })
+	dir := t.TempDir()
+	p := llmpipe(t, dir, "-R", "--base-url", o.URL, "-m", "m", "-c", "4",
+		"--fallback", "url="+spare.URL+",name=spare,model=m", writeNamed(t, dir, plainPrompts(50)...))
+	p.exits(t, 0)
+	if n := o.asked.Load(); n > 9 || spare.asked.Load() != 45 {
+		t.Errorf("%d requests to the one, %d to the spare\n%s", n, spare.asked.Load(), p.err.String())
+	}
+}
+
 // What answers 200 and is no API ends the run after a few answers, with what to try.
 func TestNoAPI(t *testing.T) {
 	t.Parallel()

@@ -177,6 +177,13 @@ func (l *Lane) sleep(q *Request, wait *hintedBackOff) {
 		l.lanes.again(q)
 		return
 	}
+	if q.reply.Hint >= longWait && l.lanes.elsewhere(l) {
+		l.shut(ui.WithHint("records go to another lane until then",
+			fmt.Errorf("the provider asks to wait %s", q.reply.Hint.Round(time.Second))), false)
+		l.stayShut(q.reply.Hint)
+		l.lanes.again(q)
+		return
+	}
 	wait.Hint = q.reply.Hint
 	d := wait.NextBackOff()
 	l.lanes.flow.Voice.Detail("%s: %s; again in %s", q, q.reply.Err, d.Round(time.Millisecond))
@@ -186,6 +193,20 @@ func (l *Lane) sleep(q *Request, wait *hintedBackOff) {
 		return
 	}
 	l.lanes.flow.Counts.Retries.Add(records)
+}
+
+// longWait is how long a provider must ask to wait for what it has to go to another lane meanwhile.
+// A limit of a minute passes sooner.
+const longWait = 5 * time.Minute
+
+// elsewhere reports whether something is sent in another lane than this.
+func (l *Lanes) elsewhere(than *Lane) bool {
+	for _, other := range l.All {
+		if other != than && other.whyClosed() == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // move sends q to the lanes behind this one, where its attempts are used up, and reports whether

@@ -67,7 +67,9 @@ func (l *Lanes) refusalHint(err *record.Error, model string) string {
 	switch {
 	case spokeHTTP(err):
 		return "it speaks TLS there: begin --base-url with https://"
-	case strings.Contains(said, "model") && (err.Status == http.StatusNotFound || strings.Contains(said, "model_not_found")):
+	case err.Type == "model_permission":
+		return fmt.Sprintf("the key may not use the model %q: name another with -m, or ask whoever gave the key for it", model)
+	case strings.Contains(said, "model") && (err.Status == http.StatusNotFound || provider.UnknownModel(err)):
 		return fmt.Sprintf("the provider does not know the model %q: name another with -m", model)
 	case err.Status == http.StatusNotFound:
 		if u, err := url.Parse(l.cfg.Lanes[0].Provider.BaseURL); err == nil {

@@ -42,8 +42,11 @@ func (k *call) mayHaveActed() bool {
 
 // applyError judges an answer that is no 2xx.
 func (r *Reply) applyError() {
-	r.apply(evidence{status: r.Status, header: r.Header, body: r.Body, said: *record.ParseError(r.Body)})
+	r.apply(evidence{status: r.Status, header: r.Header, body: r.Body, asked: noPrompt, said: *record.ParseError(r.Body)})
 }
+
+// noPrompt is what a call asks: nothing that its answer could quote.
+var noPrompt = []byte{}
 
 // object is what the body of a 2xx is to hold.
 type object interface {
@@ -60,7 +63,7 @@ func (c *Client) read(k *call, v object, what string) error {
 		return nil
 	}
 	reply := k.reply()
-	e := evidence{status: k.status, header: k.header, body: k.raw, said: *record.ParseError(k.raw)}
+	e := evidence{status: k.status, header: k.header, body: k.raw, asked: noPrompt, said: *record.ParseError(k.raw)}
 	var around struct {
 		Error json.RawMessage `json:"error"`
 	}

@@ -31,7 +31,7 @@ type Reply struct {
 	Header http.Header
 	// Hint is how long the provider asked us to wait, whole; 0 when it did not say.
 	Hint time.Duration
-	// Billed says that there is nothing in a 2xx that has usage all the same: to ask again is to pay again.
+	// Billed says that a 2xx has usage and nothing in it, or has all there is and cannot be read: to ask again is to pay again.
 	Billed bool
 	// Foreign says that a 2xx is not what such an API answers: a web page, say, or an error about the path.
 	Foreign bool
@@ -69,7 +69,7 @@ func (r *Reply) judge(endpoint record.Endpoint, asked []byte) {
 		unread = r.read(endpoint, &e)
 	}
 	r.Sent = e.success() && !r.Answer.HasUsage
-	r.Billed = !e.answered && r.Answer.HasUsage && r.Answer.Usage.Total > 0
+	r.Billed = !e.answered && (r.Answer.HasUsage && r.Answer.Usage.Total > 0 || unread != nil && r.complete())
 	r.Foreign = e.foreign(&r.Answer)
 	r.apply(e)
 	switch {
@@ -89,7 +89,7 @@ func (r *Reply) judge(endpoint record.Endpoint, asked []byte) {
 // read.
 func (r *Reply) read(endpoint record.Endpoint, e *evidence) (unread error) {
 	r.Answer, unread = record.ParseAnswer(endpoint, r.Body)
-	if errors.Is(unread, record.ErrNotJSON) {
+	if unread != nil {
 		if mended, ok := record.Mend(r.Body); ok {
 			r.Body, e.body = mended, mended
 			r.Answer, unread = record.ParseAnswer(endpoint, r.Body)
@@ -113,6 +113,13 @@ func (r *Reply) read(endpoint record.Endpoint, e *evidence) (unread error) {
 		}
 	}
 	return nil
+}
+
+// complete tells whether a body that cannot be read came to its end all the same: the next would hardly be of another kind.
+func (r *Reply) complete() bool {
+	body := bytes.TrimSpace(r.Body)
+	return bytes.HasPrefix(body, []byte("{")) && bytes.HasSuffix(body, []byte("}")) || bytes.HasSuffix(body, []byte("[DONE]")) ||
+		strings.Contains(r.Header.Get("Content-Encoding"), "br")
 }
 
 // named says what a body is that cannot be read, where that shows.

@@ -27,7 +27,7 @@ var spent = []saying{
 	{"OpenAI: platform.openai.com/docs/guides/error-codes",
 		[]string{
 			"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "credit_balance_exhausted",
-			"organization_usage_limit_exceeded", "_spend_limit_exceeded",
+			"organization_usage_limit_exceeded", "spend_limit_exceeded",
 		},
 		[]string{"billing hard limit has been reached", "your account is not active, please check your billing"}},
 	{"Anthropic: docs.anthropic.com/en/api/errors, code.claude.com/docs/en/errors",
@@ -35,7 +35,11 @@ var spent = []saying{
 		[]string{"credit balance is too low", "reached your specified api usage limits"}},
 	{"Gemini: ai.google.dev/gemini-api/docs/billing; Google Cloud: cloud.google.com/billing/docs",
 		[]string{"billing_disabled"},
-		[]string{"prepayment credits are depleted", "requires billing to be enabled", "exceeded its monthly spending cap"}},
+		[]string{
+			"prepayment credits are depleted", "requires billing to be enabled", "billing is disabled", "billing account is disabled",
+			"exceeded its monthly spending cap",
+		}},
+	{"Bedrock: docs.aws.amazon.com/bedrock", nil, []string{"invalid_payment_instrument", "valid payment instrument"}},
 	{"xAI: docs.x.ai/docs/key-information/billing", nil,
 		[]string{"used all available credits", "reached its monthly spending limit"}},
 	{"OpenRouter: openrouter.ai/docs/api-reference/errors", nil,
@@ -60,7 +64,8 @@ var spent = []saying{
 	{"Together, Hugging Face, Cohere, NVIDIA, Vercel: their pages on errors and billing", nil,
 		[]string{
 			"credit limit exceeded", "exceeded your monthly included credits", "limited to 1000 api calls / month", "cloud credits expired",
-			"reached the spending limit", "free credits have been used up",
+			"reached the spending limit", "reached its spend limit", "exceeded its spend limit", "spending limit reached",
+			"free credits have been used up",
 		}},
 	{"LiteLLM: docs.litellm.ai/docs/proxy/users",
 		[]string{"budget_exceeded"},
@@ -84,6 +89,8 @@ var daily = []saying{
 	{"GitHub Models: docs.github.com/github-models", nil, []string{"bymodelbyday", "per 86400s"}},
 	{"Cloudflare Workers AI: developers.cloudflare.com/workers-ai/platform/pricing", nil, []string{"daily free allocation"}},
 	{"Zhipu: docs.bigmodel.cn/cn/api/api-code (1304, 1308, 1310)", nil, []string{"今日调用次数限额", "的使用上限", "每周/每月使用上限"}},
+	{"plans of hours or weeks: Z.ai's, ChatGPT's", []string{"usage_limit_reached"}, []string{"usage limit reached",
+		"reached your usage limit"}},
 	{"Mistral, AI21: by the month", nil, []string{"per month", "monthly quota", "monthly limit", "monthly usage limit"}},
 }
 
@@ -252,6 +259,18 @@ var barring = []saying{
 		[]string{"model_permission_blocked_org", "model_permission_blocked_project"}, []string{"blocked at the project level"}},
 	{"Alibaba Model Studio: help.aliyun.com/en/model-studio/error-code", []string{"model.accessdenied"}, []string{"model access denied"}},
 	{"one-api and what is built on it", nil, []string{"无权访问模型", "该令牌无权使用模型", "no access to model"}},
+}
+
+// unknownModels are the ways to say, without a 404, that there is no such model.
+var unknownModels = []saying{
+	{"OpenAI and those that follow it", []string{"model_not_found", "invalid_model", "unknown_model", "modelnotfound"}, nil},
+	{"DeepSeek, OpenRouter, Mistral, LiteLLM", nil,
+		[]string{"model not exist", "is not a valid model id", "invalid model", "unknown model", "no such model", "model does not exist"}},
+}
+
+// UnknownModel tells whether err says that the provider has no such model.
+func UnknownModel(err *record.Error) bool {
+	return evidence{said: *err, asked: noPrompt}.says(unknownModels)
 }
 
 // barred recognises a model that the key may not use: other records may ask for others.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -233,7 +234,10 @@ func TestOddAnswers(t *testing.T) {
 		{shape{"gzip that nobody says is", "", 200, packed.String()}, OK, "", false},
 		{shape{"no gzip that somebody says is", "Content-Encoding: gzip", 200, answeredBody}, OK, "", false},
 		{shape{"gzip that is cut", "Content-Encoding: gzip", 200, packed.String()[:packed.Len()-9]}, Transient, "decompressing", false},
-		{shape{"brotli", "Content-Encoding: br", 200, "\x1b\x0e\x00\xf8"}, Transient, "compressed with br", false},
+		{shape{"brotli", "Content-Encoding: br", 200, "\x1b\x0e\x00\xf8"}, Transient, "compressed with br", true},
+		{shape{"an end, and no JSON before it", "", 200, `{"choices":[{"message":{"content":"a "quote""}}]}`}, Transient, "not JSON", true},
+		{shape{"cut short", "", 200, answeredBody[:30]}, Transient, "not JSON", false},
+		{shape{"in a string", "", 200, strconv.Quote(answeredBody)}, OK, "", false},
 		{shape{"a byte order mark", "", 200, "\xef\xbb\xbf" + answeredBody}, OK, "", false},
 		{shape{"a byte order mark before an error", "", 429, "\xef\xbb\xbf" + says("insufficient_quota", "", "m")}, Exhausted, "m", false},
 		{shape{"gzip around an error", "Content-Encoding: gzip", 400, packed.String()}, Refused, "yes", false},

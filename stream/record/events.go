@@ -29,6 +29,13 @@ func isChunk(object []byte) bool {
 // no answer.
 func joinEvents(src []byte) (answer []byte, ok bool) {
 	var s streamed
+	for bytes.HasPrefix(src, []byte(":")) { // a comment, such as keeps a connection alive while the answer is made
+		_, rest, _ := bytes.Cut(src, []byte("\n"))
+		src = rawjson.TrimSpace(rest)
+	}
+	if !isEvents(src) {
+		return mendValue(src)
+	}
 	for line := range bytes.Lines(src) {
 		data, isData := bytes.CutPrefix(rawjson.TrimSpace(line), []byte("data:"))
 		if !isData {

@@ -71,9 +71,33 @@ func endingOf(reason []byte) ending {
 	return unknown
 }
 
+// ending is the worst that the answer's choices say of themselves.
+func (a *Answer) ending() ending {
+	end := endingOf(a.FinishReason)
+	if a.More == nil || a.Embedding != nil {
+		return end
+	}
+	rawjson.Elements(a.More, func(choice []byte) bool {
+		if reason := stringOf(rawjson.MemberOf(choice, "finish_reason")); endingOf(reason) > whole {
+			end = max(end, endingOf(reason))
+		}
+		return true
+	})
+	return end
+}
+
+// noVector tells whether one of several embeddings has nothing in it.
+func (a *Answer) noVector() (none bool) {
+	rawjson.Elements(a.More, func(item []byte) bool {
+		none = vectorOf(rawjson.MemberOf(item, "embedding")) == nil
+		return !none
+	})
+	return none
+}
+
 // Broken tells whether the answer says that it broke off by a fault on the way: what there is of it
 // is half an answer.
-func (a *Answer) Broken() bool { return endingOf(a.FinishReason) == broken }
+func (a *Answer) Broken() bool { return a.ending() == broken }
 
 // Pending tells whether there is a job in the place of an answer: OpenAI's response to
 // `background`.
@@ -93,12 +117,14 @@ func (a *Answer) Stopped() bool {
 // that says in no known word that it is whole. It is "" when nothing is; some servers leave the
 // finish reason out.
 func (a *Answer) Flag() string {
-	end := endingOf(a.FinishReason)
+	end := a.ending()
 	switch {
 	case end == cut:
 		return "length"
 	case end == filtered:
 		return "content_filter"
+	case a.Embedding != nil && a.noVector():
+		return "empty"
 	case a.Embedding != nil:
 		return ""
 	case blank(a.Content) && a.ToolCalls == nil && a.Refusal == nil:

@@ -40,6 +40,28 @@ func TestFinishReasons(t *testing.T) {
 	}
 }
 
+// Of several choices, and several embeddings, each counts.
+func TestFlagOfSeveral(t *testing.T) {
+	for _, c := range []struct {
+		endpoint   Endpoint
+		body, flag string
+		broken     bool
+	}{
+		{Chat, `{"choices":[{"message":{"content":"a"},"finish_reason":"stop"},{"message":{"content":"b"},"finish_reason":"stop"}]}`, "", false},
+		{Chat, `{"choices":[{"message":{"content":"a"},"finish_reason":"stop"},{"message":{"content":"b"},"finish_reason":"length"}]}`,
+			"length", false},
+		{Chat, `{"choices":[{"message":{"content":"a"},"finish_reason":"stop"},{"message":{"content":"b"},"finish_reason":"error"}]}`,
+			"", true},
+		{Embeddings, `{"data":[{"embedding":[1]},{"embedding":[2]}]}`, "", false},
+		{Embeddings, `{"data":[{"embedding":[1]},{"embedding":[]}]}`, "empty", false},
+	} {
+		a, err := ParseAnswer(c.endpoint, []byte(c.body))
+		if err != nil || a.Broken() != c.broken || !c.broken && a.Flag() != c.flag {
+			t.Errorf("%s: flagged %q, broken %t, %v", c.body, a.Flag(), a.Broken(), err)
+		}
+	}
+}
+
 // An embedding with nothing in it is flagged.
 func TestEmptyEmbeddings(t *testing.T) {
 	for vector, want := range map[string]string{`[]`: "empty", `""`: "empty", `null`: "empty", `[ ]`: "empty", `[0]`: "", `"AAAA"`: ""} {

@@ -62,7 +62,7 @@ func TestFormatAnswers(t *testing.T) {
 			`{"id":"r1","embedding":[0.5,-1],"model":"e","usage":{"prompt_tokens":7,"completion_tokens":0,"total_tokens":7},` +
 				`"cost_usd":0.0000138,"attempts":1,"latency_ms":812}`},
 		{"embeddings", FormatResult, answered(t, Embeddings, `{"data":[{"embedding":[1]},{"embedding":[2 ]},{}]}`),
-			`{"id":"r1","embedding":[1],"embeddings":[[1],[2],null],"model":null,"usage":null,"cost_usd":0.0000138,"attempts":1,` +
+			`{"id":"r1","embedding":[1],"embeddings":[[1],[2],null],"model":null,"flagged":"empty","usage":null,"cost_usd":0.0000138,"attempts":1,` +
 				`"latency_ms":812}`},
 		{"raw", FormatRaw, chat(func(r *Result) { r.Input = []byte("1") }), `{"id":"r1","response":` + chatBody + `,"input":1}`},
 		{"batch", FormatBatch, chat(nil), `{"id":"batch_req_ea54af8404fd7f4a","custom_id":"r1",` +

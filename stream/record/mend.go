@@ -2,24 +2,61 @@ package record
 
 import (
 	"bytes"
+	"encoding/binary"
+	"unicode/utf16"
 
 	"llmpipe/stream/record/rawjson"
 )
 
 // Mend makes one JSON object of the body of an answer that is none as it came, where there is no
-// doubt what it says: a byte order mark before it, something behind it, the events of a stream that
-// nobody asked for, numbers that JSON has no word for, and line breaks within strings. It is paid
-// for, and to ask again would bring the same. ok is false where that cannot be: what is cut short
-// stays so.
+// doubt what it says: UTF-16, a byte order mark before it, something behind it, an array or a string
+// around it, the events of a stream that nobody asked for, numbers that JSON has no word for, and
+// line breaks within strings. It is paid for, and to ask again would bring the same. ok is false
+// where that cannot be: what is cut short stays so.
 func Mend(body []byte) (mended []byte, ok bool) {
-	src := rawjson.TrimSpace(bytes.TrimPrefix(rawjson.TrimSpace(body), []byte(rawjson.BOM)))
+	src := rawjson.TrimSpace(bytes.TrimPrefix(rawjson.TrimSpace(fromUTF16(body)), []byte(rawjson.BOM)))
 	switch {
 	case rawjson.Valid(src):
-		return src, true
+		return inner(src)
 	case isEvents(src):
 		return joinEvents(src)
 	}
 	return mendValue(src)
+}
+
+// fromUTF16 returns text in UTF-8 where its byte order mark says that it is UTF-16.
+func fromUTF16(text []byte) []byte {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(text, []byte("\xff\xfe")):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(text, []byte("\xfe\xff")):
+		order = binary.BigEndian
+	default:
+		return text
+	}
+	units := make([]uint16, 0, len(text)/2)
+	for i := 2; i+1 < len(text); i += 2 {
+		units = append(units, order.Uint16(text[i:]))
+	}
+	return []byte(string(utf16.Decode(units)))
+}
+
+// inner returns the object that a value is, or that is alone in it: in an array, or written down in
+// a string.
+func inner(src []byte) (object []byte, ok bool) {
+	switch src[0] {
+	case '{':
+		return src, true
+	case '[':
+		object = rawjson.First(src)
+		end := len(src) - 1 - len(bytes.TrimLeft(src[1:], " \t\r\n")) + len(object)
+		return object, len(object) > 0 && object[0] == '{' && string(rawjson.TrimSpace(src[end+1:])) == "]"
+	case '"':
+		object = rawjson.TrimSpace(rawjson.Unquote(nil, src))
+		return object, len(object) > 0 && object[0] == '{' && rawjson.Valid(object)
+	}
+	return nil, false
 }
 
 // mendValue mends what begins with a JSON object, or as one.

@@ -1,14 +1,26 @@
 package record
 
 import (
+	"encoding/binary"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"llmpipe/stream/record/rawjson"
 )
 
 const fineAnswer = `{"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":"fine"},"finish_reason":"stop"}],` +
 	`"usage":{"prompt_tokens":3}}`
+
+// utf16Of is text in UTF-16.
+func utf16Of(order binary.AppendByteOrder, text string) string {
+	var b []byte
+	for _, unit := range utf16.Encode([]rune(text)) {
+		b = order.AppendUint16(b, unit)
+	}
+	return string(b)
+}
 
 // What is no JSON as it came, and says all the same what the answer is.
 func TestMend(t *testing.T) {
@@ -28,6 +40,13 @@ func TestMend(t *testing.T) {
 		{"the end of a stream behind it", Chat, fineAnswer + "\n\ndata: [DONE]\n\n", "fine"},
 		{"a zero byte behind it", Chat, fineAnswer + "\x00", "fine"},
 		{"a page behind it", Chat, fineAnswer + "<html>", "fine"},
+		{"UTF-16", Chat, utf16Of(binary.LittleEndian, "\ufeff"+fineAnswer), "fine"},
+		{"UTF-16 of the other order", Chat, utf16Of(binary.BigEndian, "\ufeff"+fineAnswer), "fine"},
+		{"in an array", Chat, "[\n" + fineAnswer + " ]", "fine"},
+		{"two in an array", Chat, "[" + fineAnswer + "," + fineAnswer + "]", ""},
+		{"in a string", Chat, strconv.Quote(fineAnswer), "fine"},
+		{"behind a comment", Chat, ": PROCESSING\n\n: PROCESSING\n\n" + fineAnswer, "fine"},
+		{"another string", Chat, `"fine"`, ""},
 		{"twice", Chat, fineAnswer + fineAnswer, "fine"},
 		{"a number that Python has", Chat, strings.Replace(fineAnswer, `"id":"c"`, `"p":-Infinity,"x":[NaN, Infinity]`, 1), "fine"},
 		{"the word in the text", Chat, strings.Replace(fineAnswer, `"id":"c"`, `"logprob":NaN`, 1), "fine"},
