@@ -80,12 +80,12 @@ type Rule struct {
 var Rules = []Rule{
 	{"2xx, JSON, with a choice or an embedding", OK, "", func(e evidence) bool { return e.answered && !e.broken && !e.embedded }},
 	{"2xx, empty or not JSON", Transient, "bad_response", func(e evidence) bool { return e.notJSON }},
-	{"2xx with an answer that broke off (finish_reason error, abort, network_error)", Transient, "incomplete", func(e evidence) bool {
+	{"2xx that broke off (finish_reason error, network_error, …)", Transient, "incomplete", func(e evidence) bool {
 		return e.broken && !e.embedded
 	}},
-	{"2xx with a job in the background in the place of an answer", Refused, "background", func(e evidence) bool { return e.pending }},
-	{"out of money or quota, in whatever status and words (insufficient_quota and its kin)", Exhausted, "quota", evidence.outOfMoney},
-	{"a day's quota used up, and its reset far away (Gemini's PerDay)", Exhausted, "quota", func(e evidence) bool {
+	{"2xx with a job in the background for an answer", Refused, "background", func(e evidence) bool { return e.pending }},
+	{"out of money or quota, in whatever status and words", Exhausted, "quota", evidence.outOfMoney},
+	{"a day's quota used up, its reset not near (Gemini's PerDay)", Exhausted, "quota", func(e evidence) bool {
 		return e.outForToday(time.Now())
 	}},
 	{"402 without Retry-After", Exhausted, "quota", func(e evidence) bool { return e.code() == 402 && !e.retryAfter() }},
@@ -101,7 +101,7 @@ var Rules = []Rule{
 	{"2xx with an error in the body that speaks of the record", Refused, "", func(e evidence) bool {
 		return e.embedded && e.code() < 300 && !e.unasked && e.own()
 	}},
-	{"2xx with an error in the body, or with no choice", Transient, "bad_response", func(e evidence) bool {
+	{"2xx with an error in it, or no choice (if billed, once more)", Transient, "bad_response", func(e evidence) bool {
 		return e.code() >= 200 && e.code() < 300
 	}},
 	{"401, 403 for a model that the key may not use", Refused, "model_permission", evidence.barred},

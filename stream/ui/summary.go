@@ -14,7 +14,7 @@ type Summary struct {
 	Failed           int64          `json:"failed"`                  // got an error line
 	Skipped          int64          `json:"skipped"`                 // of OK: recorded before, not asked again
 	Unsent           int64          `json:"unsent"`                  // read, but not answered; no line
-	Flagged          int64          `json:"flagged"`                 // of OK: cut or empty
+	Flagged          int64          `json:"flagged"`                 // of OK: cut, withheld, empty, or of unknown end
 	Retries          int64          `json:"retries"`                 // attempts after the first, all records together
 	Status429        int64          `json:"status_429"`              // answers with that status
 	PromptTokens     int64          `json:"prompt_tokens"`           // of this run
