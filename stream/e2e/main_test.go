@@ -214,8 +214,8 @@ func (p *process) exit(t testing.TB) int {
 	return p.wait(t)
 }
 
-// wait waits for p, which was started, and returns its exit code, as a shell would give it. It kills
-// one that hangs.
+// wait waits for p, which was started, and returns its exit code, as a shell would give it. It
+// kills one that hangs.
 func (p *process) wait(t testing.TB) int {
 	t.Helper()
 	hangs := time.AfterFunc(tooLong, func() { _ = p.Process.Kill() })
