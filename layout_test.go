@@ -72,7 +72,7 @@ var testLibraries = []string{
 
 // wideComments is how many lines of comments are longer than they should be: those from before there
 // was a rule, which only get fewer.
-const wideComments = 179
+const wideComments = 45
 
 // goFile is a Go file, whichever system it is for. Its name has slashes.
 type goFile struct {

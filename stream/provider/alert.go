@@ -10,7 +10,8 @@ import (
 	"net/url"
 )
 
-// PostAlert posts body, which is JSON, to the address target. An error does not name it: such an address is often a secret.
+// PostAlert posts body, which is JSON, to the address target. An error does not name it: such an
+// address is often a secret.
 func PostAlert(ctx context.Context, target string, body []byte) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
 	if err != nil {

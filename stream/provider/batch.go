@@ -13,15 +13,19 @@ import (
 	"llmpipe/stream/record"
 )
 
-// Batch is what a provider says of a batch. What it does not say is zero: a file that is null or "" there is "".
+// Batch is what a provider says of a batch. What it does not say is zero: a file that is null or ""
+// there is "".
 type Batch struct {
 	ID string
-	// Status is validating, in_progress, finalizing or cancelling, and in the end completed, failed, expired or cancelled.
+	// Status is validating, in_progress, finalizing or cancelling, and in the end completed,
+	// failed, expired or cancelled.
 	Status   string
 	Endpoint string // the path, as the provider writes it
-	// InputFile, OutputFile and ErrorFile are ids. A batch may have either of the last two, both, or none, in any state that it ends in.
+	// InputFile, OutputFile and ErrorFile are ids. A batch may have either of the last two, both,
+	// or none, in any state that it ends in.
 	InputFile, OutputFile, ErrorFile string
-	// Total, Completed and Failed count requests. One that nobody got to before the end is only in the Total.
+	// Total, Completed and Failed count requests. One that nobody got to before the end is only in
+	// the Total.
 	Total, Completed, Failed int64
 	// Created is when it was made, Expires the end of its window, and EndedAt when it came to its end.
 	Created, Expires, EndedAt time.Time
@@ -94,13 +98,14 @@ type NewBatch struct {
 	InputFile string // the id of a file that was uploaded
 	Endpoint  record.Endpoint
 	Window    string // how long it may take; "" stands for 24h, the only one that OpenAI offers
-	// Metadata may hold 16 pairs, of 64 and 512 characters at most (platform.openai.com/docs/api-reference/batch/create).
+	// Metadata may hold 16 pairs, of 64 and 512 characters at most
+	// (platform.openai.com/docs/api-reference/batch/create).
 	Metadata map[string]string
 }
 
-// CreateBatch makes a batch. It sends one request and never the same again, for there is no key by which the provider would know it: of
-// two requests each makes a batch, and both are billed. Errors are a *CallError; where it says Sent there may be a batch, and Batches
-// shows whether there is.
+// CreateBatch makes a batch. It sends one request and never the same again, for there is no key by
+// which the provider would know it: of two requests each makes a batch, and both are billed. Errors
+// are a *CallError; where it says Sent there may be a batch, and Batches shows whether there is.
 func (c *Client) CreateBatch(ctx context.Context, n NewBatch) (Batch, error) {
 	request := openai.CreateBatchRequest{
 		InputFileID: n.InputFile, Endpoint: openai.BatchEndpoint(n.Endpoint.Path()), CompletionWindow: n.Window,
@@ -125,8 +130,9 @@ func (c *Client) Batch(ctx context.Context, id string) (Batch, error) {
 	})
 }
 
-// CancelBatch asks for the end of a batch, which comes later; what is answered until then is billed. Errors are a *CallError. OpenAI
-// answers 409 when the batch has ended, which the table takes for Transient.
+// CancelBatch asks for the end of a batch, which comes later; what is answered until then is
+// billed. Errors are a *CallError. OpenAI answers 409 when the batch has ended, which the table
+// takes for Transient.
 func (c *Client) CancelBatch(ctx context.Context, id string) (Batch, error) {
 	return c.batch(ctx, "cancelling batch "+id, &call{}, func(ctx context.Context) error {
 		_, err := c.api.CancelBatch(ctx, url.PathEscape(id))
@@ -150,7 +156,8 @@ func (c *Client) batch(ctx context.Context, doing string, k *call, send func(con
 // batchPage is how many batches are asked for at once: the most that OpenAI gives.
 const batchPage = 100
 
-// Batches lists all batches, newest first, page after page. An error, mostly a *CallError, is the last that it yields.
+// Batches lists all batches, newest first, page after page. An error, mostly a *CallError, is the
+// last that it yields.
 func (c *Client) Batches(ctx context.Context) iter.Seq2[Batch, error] {
 	fetch := func(after string) (p page[batchObject], err error) {
 		var cursor *string

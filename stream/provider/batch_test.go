@@ -94,9 +94,9 @@ func TestCreateBatchSends(t *testing.T) {
 	}
 }
 
-// A connection that breaks when the request was read leaves it open whether there is a batch. The request is sent once, also where the
-// one before left an idle connection, which is when a transport likes to send again, and where the user names an idempotency key, which
-// is when it may.
+// A connection that breaks when the request was read leaves it open whether there is a batch. The
+// request is sent once, also where the one before left an idle connection, which is when a
+// transport likes to send again, and where the user names an idempotency key, which is when it may.
 func TestCreateBatchIsSentOnce(t *testing.T) {
 	var made atomic.Int64
 	var usual, creating atomic.Value // the client's addresses, by which its connections are told apart
@@ -180,7 +180,8 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// A list that cannot be walked to its end says so: what is on the pages that are missing must not be taken for missing.
+// A list that cannot be walked to its end says so: what is on the pages that are missing must not
+// be taken for missing.
 func TestPagesThatDoNotGoOn(t *testing.T) {
 	for name, c := range map[string]struct {
 		bodies []string

@@ -9,16 +9,19 @@ import (
 	"llmpipe/stream/record"
 )
 
-// CallError says what went wrong with a call that is not about one record, but about files or batches.
+// CallError says what went wrong with a call that is not about one record, but about files or
+// batches.
 type CallError struct {
-	// Class says what should happen next, by the same table as that of an answer. What is not there, or not yet, is Refused with Status 404.
+	// Class says what should happen next, by the same table as that of an answer. What is not
+	// there, or not yet, is Refused with Status 404.
 	Class Class
 	// Err says what went wrong; never nil. Its Status is 0 when there was no answer.
 	Err *record.Error
 	// Hint is how long the provider asked us to wait, whole; 0 when it did not say.
 	Hint time.Duration
-	// Sent says that the provider may have done what it was asked to do, although it gave no answer that says so: to ask again may be to
-	// do it twice. It is never set by a call that changes nothing.
+	// Sent says that the provider may have done what it was asked to do, although it gave no answer
+	// that says so: to ask again may be to do it twice. It is never set by a call that changes
+	// nothing.
 	Sent bool
 }
 
@@ -34,7 +37,8 @@ func (c *Client) callError(k *call, reply *Reply) *CallError {
 	return &CallError{Class: reply.Class, Err: reply.Err, Hint: reply.Hint, Sent: k.mayHaveActed()}
 }
 
-// mayHaveActed tells whether the provider may have acted although no answer says so. A 5xx says nothing of it, and a gateway's least.
+// mayHaveActed tells whether the provider may have acted although no answer says so. A 5xx says
+// nothing of it, and a gateway's least.
 func (k *call) mayHaveActed() bool {
 	told := k.status >= 300 && k.status < 500 && k.status != http.StatusRequestTimeout && k.err == nil
 	return k.acts && k.connected() && !told
@@ -57,7 +61,8 @@ type object interface {
 // read reads the 2xx of a call into v, which what names for a message.
 func (c *Client) read(k *call, v object, what string) error {
 	err := json.Unmarshal(k.raw, v)
-	// A member of an odd type is left out and the others are read: what was paid for must not be lost to a date in another form.
+	// A member of an odd type is left out and the others are read: what was paid for must not be
+	// lost to a date in another form.
 	var odd *json.UnmarshalTypeError
 	if (err == nil || errors.As(err, &odd)) && v.known() {
 		return nil

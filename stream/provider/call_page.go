@@ -15,11 +15,12 @@ type page[T any] struct {
 
 func (p *page[T]) known() bool { return p.Object == "list" || p.Data != nil }
 
-// errNoNextPage says that a list cannot be walked to its end. To end it early would hide what is there.
+// errNoNextPage says that a list cannot be walked to its end. To end it early would hide what is
+// there.
 var errNoNextPage = errors.New("the provider says that the list goes on, and gives no next page")
 
-// pages walks all pages of a list. fetch asks for the page after the item with that id, "" for the first; of what it gets, id is the
-// cursor. What goes wrong is the last that is yielded.
+// pages walks all pages of a list. fetch asks for the page after the item with that id, "" for the
+// first; of what it gets, id is the cursor. What goes wrong is the last that is yielded.
 func pages[T, Item any](fetch func(after string) (page[T], error), id func(*T) string, item func(*T) Item) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		var none Item

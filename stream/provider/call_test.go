@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// clientOf returns a client of a server on loopback that answers as h does. c.BaseURL is the path at the server.
+// clientOf returns a client of a server on loopback that answers as h does. c.BaseURL is the path
+// at the server.
 func clientOf(t *testing.T, c Config, h http.Handler) *Client {
 	t.Helper()
 	server := httptest.NewServer(h)
@@ -125,7 +126,8 @@ func TestCallTimeout(t *testing.T) {
 	}
 }
 
-// Azure's files and batches belong to the account: the deployment is not in their path, the version and the key come with each.
+// Azure's files and batches belong to the account: the deployment is not in their path, the version
+// and the key come with each.
 func TestCallAzure(t *testing.T) {
 	var asked atomic.Value
 	client := clientOf(t, Config{

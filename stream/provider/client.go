@@ -20,16 +20,18 @@ import (
 // DefaultBaseURL is OpenAI's, from its API reference.
 const DefaultBaseURL = "https://api.openai.com/v1"
 
-// DefaultTimeout bounds one attempt, from the first byte sent to the last byte read. Reasoning models take minutes.
+// DefaultTimeout bounds one attempt, from the first byte sent to the last byte read. Reasoning
+// models take minutes.
 const DefaultTimeout = 10 * time.Minute
 
-// MaxResponse bounds the body of a response, in bytes. A batch of large embeddings stays below it by a factor of four.
+// MaxResponse bounds the body of a response, in bytes. A batch of large embeddings stays below it
+// by a factor of four.
 const MaxResponse = 64 << 20
 
 // Config says which provider to talk to, and how.
 type Config struct {
-	// BaseURL is the address up to and including /v1, or "sim:" with options as a query. A query is added to every request, which
-	// is how Azure takes its api-version.
+	// BaseURL is the address up to and including /v1, or "sim:" with options as a query. A query is
+	// added to every request, which is how Azure takes its api-version.
 	BaseURL string
 	// Key is sent as a bearer token; empty for servers that want none.
 	Key string
@@ -39,7 +41,8 @@ type Config struct {
 	Secrets []string
 	// Timeout bounds one attempt; 0 stands for DefaultTimeout.
 	Timeout time.Duration
-	// Connections is how many idle connections are kept, which should be as many as there are requests in flight.
+	// Connections is how many idle connections are kept, which should be as many as there are
+	// requests in flight.
 	Connections int
 	// UserAgent names the program to the provider.
 	UserAgent string
@@ -163,11 +166,12 @@ func isLoopback(host string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
-// shortestSecret is how long a secret is at least, in bytes. A shorter one is what a local server is given for want of a key, and to
-// blot it out would garble every message.
+// shortestSecret is how long a secret is at least, in bytes. A shorter one is what a local server
+// is given for want of a key, and to blot it out would garble every message.
 const shortestSecret = 4
 
-// newRedactor replaces secrets, also where they stand in a URL: some providers repeat the key that they reject.
+// newRedactor replaces secrets, also where they stand in a URL: some providers repeat the key that
+// they reject.
 func newRedactor(secrets []string) *strings.Replacer {
 	var pairs []string
 	for _, s := range secrets {
@@ -181,7 +185,8 @@ func newRedactor(secrets []string) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// redactReply takes secrets out of everything in reply that people or files get to see, but for the body of an answer.
+// redactReply takes secrets out of everything in reply that people or files get to see, but for the
+// body of an answer.
 func (c *Client) redactReply(reply *Reply) {
 	if e := reply.Err; e != nil {
 		e.Type, e.Code, e.Message = c.redact.Replace(e.Type), c.redact.Replace(e.Code), c.redact.Replace(e.Message)
@@ -200,11 +205,12 @@ func (c *Client) Close() {
 	}
 }
 
-// LimitConnections bounds how many connections are open at once. It is called before anything is asked.
+// LimitConnections bounds how many connections are open at once. It is called before anything is
+// asked.
 func (c *Client) LimitConnections(n int) { c.connections.limit(n) }
 
-// Expect says, from time to time and by one goroutine, how many requests may be in flight from now on: idle connections beyond that are
-// closed. 0 says that no more will be than are.
+// Expect says, from time to time and by one goroutine, how many requests may be in flight from now
+// on: idle connections beyond that are closed. 0 says that no more will be than are.
 func (c *Client) Expect(n int) { c.connections.expect(n) }
 
 // Name is the provider's host, for reports.
@@ -216,11 +222,13 @@ func (c *Client) Simulated() bool { return c.sim != nil }
 // Local reports whether the provider is on this machine.
 func (c *Client) Local() bool { return c.local }
 
-// errTimeout is the cause of an attempt's context when the attempt took too long, as against being cancelled by the caller.
+// errTimeout is the cause of an attempt's context when the attempt took too long, as against being
+// cancelled by the caller.
 var errTimeout = errors.New("attempt timed out")
 
-// Ask makes one attempt to have body answered, and fills reply, whose buffer it reuses. When ctx ends before the answer, the
-// reply's class is [Cancelled]. The body is sent as it is, and not kept unless the reply says BodyInUse.
+// Ask makes one attempt to have body answered, and fills reply, whose buffer it reuses. When ctx
+// ends before the answer, the reply's class is [Cancelled]. The body is sent as it is, and not kept
+// unless the reply says BodyInUse.
 func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte, reply *Reply) {
 	reply.reset()
 	start := time.Now()

@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// deadlines hand out contexts that end with their parent, or with errTimeout when an attempt has taken too long. One that has not ended
-// serves the next attempt as well: a context with a timer for each would cost more than the limiter does. There are as many as attempts
-// were under way at a time.
+// deadlines hand out contexts that end with their parent, or with errTimeout when an attempt has
+// taken too long. One that has not ended serves the next attempt as well: a context with a timer
+// for each would cost more than the limiter does. There are as many as attempts were under way at a
+// time.
 type deadlines struct {
 	timeout time.Duration
 
@@ -30,8 +31,9 @@ type deadline struct {
 	link    *link         // what the attempt was sent over
 }
 
-// copyOf returns a copy of stub that ends with x. It is the last attempt's where that was one of the same: a request may be used again
-// once its response's body has been closed (see [http.RoundTripper]).
+// copyOf returns a copy of stub that ends with x. It is the last attempt's where that was one of
+// the same: a request may be used again once its response's body has been closed (see
+// [http.RoundTripper]).
 func (x *deadline) copyOf(stub *http.Request) *http.Request {
 	if x.stub != stub {
 		x.stub, x.request = stub, stub.WithContext(httptrace.WithClientTrace(x.Context, &x.link.trace))
@@ -66,8 +68,8 @@ func (d *deadlines) take() *deadline {
 	return x
 }
 
-// end takes back x, whose attempt is over. Unless the attempt is known to be done with it in every respect, x is not used again but ended,
-// and with it whatever still goes on.
+// end takes back x, whose attempt is over. Unless the attempt is known to be done with it in every
+// respect, x is not used again but ended, and with it whatever still goes on.
 func (d *deadlines) end(x *deadline, done bool) {
 	if !x.timer.Stop() || !done {
 		x.cancel(nil)

@@ -2,31 +2,35 @@
 //
 // # One attempt
 //
-// [Client.Ask] makes one attempt to have one request body answered, and fills a [Reply]: the raw body, the headers, how long it
-// took and a [Class]. It never retries, never sleeps and never holds anything back: whether and when to ask again is decided by
-// the stream package, from the class, and by the limiter.
+// [Client.Ask] makes one attempt to have one request body answered, and fills a [Reply]: the raw
+// body, the headers, how long it took and a [Class]. It never retries, never sleeps and never holds
+// anything back: whether and when to ask again is decided by the stream package, from the class,
+// and by the limiter.
 //
 // # Bytes
 //
-// The request goes through go-openai, which knows the endpoints, their paths and how each kind of provider wants its key. Its typed
-// requests, however, drop fields that they do not know and reorder the rest. So the client is called with a stub, and beneath it
-// sits a doer of ours (doer.go) that puts the record's own bytes into the HTTP request and takes the raw bytes out of the response:
-// vendor fields, key order and numbers beyond 2^53 arrive as they were written.
+// The request goes through go-openai, which knows the endpoints, their paths and how each kind of
+// provider wants its key. Its typed requests, however, drop fields that they do not know and
+// reorder the rest. So the client is called with a stub, and beneath it sits a doer of ours
+// (doer.go) that puts the record's own bytes into the HTTP request and takes the raw bytes out of
+// the response: vendor fields, key order and numbers beyond 2^53 arrive as they were written.
 //
 // # Files and batches
 //
-// [Client.UploadFile], [Client.CreateBatch] and the calls beside them go the same way: go-openai makes the request, and the doer adds what
-// it lacks and keeps what came back (call.go). Files are streamed in both directions. What goes wrong is a [CallError], judged by the same
-// table; the one thing that it adds is whether the provider may have acted all the same, because a batch that is made twice is paid twice.
-// [Reply.JudgeBatch] judges a line of a batch's output as if it had come over HTTP.
+// [Client.UploadFile], [Client.CreateBatch] and the calls beside them go the same way: go-openai
+// makes the request, and the doer adds what it lacks and keeps what came back (call.go). Files are
+// streamed in both directions. What goes wrong is a [CallError], judged by the same table; the one
+// thing that it adds is whether the provider may have acted all the same, because a batch that is
+// made twice is paid twice. [Reply.JudgeBatch] judges a line of a batch's output as if it had come
+// over HTTP.
 //
 // # What an answer means
 //
-// [Rules] is the one table that says what each status, code and failure means (verdict.go). First match wins. The table is data: the
-// command's long help prints it from here.
+// [Rules] is the one table that says what each status, code and failure means (verdict.go). First
+// match wins. The table is data: the command's long help prints it from here.
 //
 // # The simulated provider
 //
-// Package sim is an http.Handler that behaves as OpenAI's API does. The base URL "sim:" serves it in process over a connection
-// without a socket; the sim subcommand serves it over TCP.
+// Package sim is an http.Handler that behaves as OpenAI's API does. The base URL "sim:" serves it
+// in process over a connection without a socket; the sim subcommand serves it over TCP.
 package provider

@@ -5,9 +5,11 @@ import (
 	"net/http"
 )
 
-// doer is what go-openai sends its requests through. It adds what every request is to carry, keeps stubs, and hands calls what they need.
+// doer is what go-openai sends its requests through. It adds what every request is to carry, keeps
+// stubs, and hands calls what they need.
 //
-// It uses the transports directly, so redirects are not followed: no key ever travels to a host that the user did not name.
+// It uses the transports directly, so redirects are not followed: no key ever travels to a host
+// that the user did not name.
 type doer struct {
 	connections *connections
 	header      http.Header
@@ -39,5 +41,6 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	return d.connections.RoundTrip(req)
 }
 
-// errTaken keeps the client from decoding an answer that is not for it. It never leaves this package.
+// errTaken keeps the client from decoding an answer that is not for it. It never leaves this
+// package.
 var errTaken = errors.New("there is no response to decode")

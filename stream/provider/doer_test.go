@@ -60,7 +60,8 @@ func TestBytesArriveExactly(t *testing.T) {
 	}
 }
 
-// A provider that repeats the key it rejects does not get it into a message. A refused body's memory may still be read.
+// A provider that repeats the key it rejects does not get it into a message. A refused body's
+// memory may still be read.
 func TestKeyIsRedacted(t *testing.T) {
 	c := Config{Key: "sk-secret", Secrets: []string{"hush"}}
 	r := ask(t, t.Context(), c, "{}", func(w http.ResponseWriter, _ *http.Request) {

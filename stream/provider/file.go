@@ -16,8 +16,8 @@ import (
 type File struct {
 	ID   string
 	Name string
-	// Status is uploaded, then processed, or error; Azure has pending and running between them. A batch may not find a file before it is
-	// processed.
+	// Status is uploaded, then processed, or error; Azure has pending and running between them. A
+	// batch may not find a file before it is processed.
 	Status string
 	// StatusDetails says what is wrong with a file in the state error; else "".
 	StatusDetails string
@@ -50,9 +50,10 @@ func timeOf(unix int64) time.Time {
 	return time.Unix(unix, 0)
 }
 
-// UploadFile makes a file called name, for a batch to read, of the first size bytes of content. It holds nothing in memory, takes as
-// long as bytes move, and ends when none has for Config.Timeout. Errors of the provider and the network are a *CallError; others are of
-// content, which may be read for a moment after one.
+// UploadFile makes a file called name, for a batch to read, of the first size bytes of content. It
+// holds nothing in memory, takes as long as bytes move, and ends when none has for Config.Timeout.
+// Errors of the provider and the network are a *CallError; others are of content, which may be read
+// for a moment after one.
 func (c *Client) UploadFile(ctx context.Context, name string, content io.ReaderAt, size int64) (File, error) {
 	k := &call{moves: true}
 	form := &fileForm{content: content, size: size, stall: &k.stall}
@@ -74,7 +75,8 @@ func (c *Client) UploadFile(ctx context.Context, name string, content io.ReaderA
 	return c.fileOf(&o), nil
 }
 
-// File asks for what is known of a file. Errors are a *CallError; its Status is 404 while, or when, there is no such file.
+// File asks for what is known of a file. Errors are a *CallError; its Status is 404 while, or when,
+// there is no such file.
 func (c *Client) File(ctx context.Context, id string) (File, error) {
 	k := &call{}
 	err := c.run(ctx, k, func(ctx context.Context) error {
@@ -91,7 +93,8 @@ func (c *Client) File(ctx context.Context, id string) (File, error) {
 	return c.fileOf(&o), nil
 }
 
-// Files lists the files that were uploaded for batches, page after page. An error, mostly a *CallError, is the last that it yields.
+// Files lists the files that were uploaded for batches, page after page. An error, mostly a
+// *CallError, is the last that it yields.
 func (c *Client) Files(ctx context.Context) iter.Seq2[File, error] {
 	fetch := func(after string) (p page[fileObject], err error) {
 		k := &call{adjust: func(req *http.Request) error {
@@ -127,8 +130,9 @@ func (c *Client) DeleteFile(ctx context.Context, id string) error {
 	return nil
 }
 
-// DownloadFile writes the content of a file to w and returns how many bytes that took. It takes as long as bytes move, and ends when none
-// has come for Config.Timeout. Errors of the provider and the network, a body that breaks off included, are a *CallError; others are of w.
+// DownloadFile writes the content of a file to w and returns how many bytes that took. It takes as
+// long as bytes move, and ends when none has come for Config.Timeout. Errors of the provider and
+// the network, a body that breaks off included, are a *CallError; others are of w.
 func (c *Client) DownloadFile(ctx context.Context, id string, w io.Writer) (int64, error) {
 	sink := &fileSink{w: w}
 	err := c.run(ctx, &call{moves: true, stream: true}, func(ctx context.Context) error {

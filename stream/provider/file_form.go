@@ -9,7 +9,8 @@ import (
 	"sync/atomic"
 )
 
-// fileForm is the form in which a file is uploaded: go-openai's, made for an empty file, with the content put in while it is sent.
+// fileForm is the form in which a file is uploaded: go-openai's, made for an empty file, with the
+// content put in while it is sent.
 type fileForm struct {
 	content io.ReaderAt
 	size    int64
@@ -51,7 +52,8 @@ func (f *fileForm) failure() error {
 	return nil
 }
 
-// fileContent is what stands between the form's head and its tail. It remembers which side of a transfer failed.
+// fileContent is what stands between the form's head and its tail. It remembers which side of a
+// transfer failed.
 type fileContent struct {
 	form    *fileForm
 	section *io.SectionReader
@@ -71,7 +73,8 @@ func (c *fileContent) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// departure is the form as the transport reads it: waiting for the transport counts, and reading does not.
+// departure is the form as the transport reads it: waiting for the transport counts, and reading
+// does not.
 type departure struct {
 	form   *fileForm
 	reader io.Reader

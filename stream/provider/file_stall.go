@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// stall ends a call on which it has waited for too long. An up- or download pauses it while this side is at work, and begins anew with
-// every byte that moves.
+// stall ends a call on which it has waited for too long. An up- or download pauses it while this
+// side is at work, and begins anew with every byte that moves.
 type stall struct {
 	limit time.Duration
 

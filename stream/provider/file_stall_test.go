@@ -12,7 +12,8 @@ import (
 	"llmpipe/stream/provider/sim"
 )
 
-// inBubble returns a client of a server that answers as h does, over connections that keep to the bubble's clock.
+// inBubble returns a client of a server that answers as h does, over connections that keep to the
+// bubble's clock.
 func inBubble(t *testing.T, timeout time.Duration, h http.Handler) *Client {
 	t.Helper()
 	listener := sim.NewListener()

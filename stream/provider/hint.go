@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// hint returns how long the provider asks us to wait: retry-after-ms, retry-after and their kin, "try again in 41.7s" and members such as
-// retry_after in the body, else the latest reset among the rate-limit headers that are used up. 0 when it says nothing, or nothing that
-// can be believed.
+// hint returns how long the provider asks us to wait: retry-after-ms, retry-after and their kin,
+// "try again in 41.7s" and members such as retry_after in the body, else the latest reset among the
+// rate-limit headers that are used up. 0 when it says nothing, or nothing that can be believed.
 func hint(h http.Header, body []byte, now time.Time) time.Duration {
 	now = theirTime(h, now)
 	for _, name := range retryHeaders {
@@ -29,7 +29,8 @@ func hint(h http.Header, body []byte, now time.Time) time.Duration {
 	return latestReset(h, now)
 }
 
-// theirTime is now by the server's clock, which is what its dates are by; by ours where it does not say.
+// theirTime is now by the server's clock, which is what its dates are by; by ours where it does not
+// say.
 func theirTime(h http.Header, now time.Time) time.Time {
 	if t, err := http.ParseTime(h.Get("Date")); err == nil {
 		return t
@@ -37,21 +38,22 @@ func theirTime(h http.Header, now time.Time) time.Time {
 	return now
 }
 
-// retryHeaders are the headers that say how long to wait, the most exact first: OpenAI's and Azure's in milliseconds, HTTP's own, and what
-// gateways make of it.
+// retryHeaders are the headers that say how long to wait, the most exact first: OpenAI's and
+// Azure's in milliseconds, HTTP's own, and what gateways make of it.
 var retryHeaders = [...]string{
 	"Retry-After-Ms", "X-Ms-Retry-After-Ms", "Retry-After", "X-Retry-After", "X-Retry-After-Seconds", "Retry-After-Seconds",
 }
 
-// believed is the longest wait that is believed of a number of seconds. Longer ones are of another unit, or of nobody's clock; a date is
-// believed up to a year.
+// believed is the longest wait that is believed of a number of seconds. Longer ones are of another
+// unit, or of nobody's clock; a date is believed up to a year.
 const (
 	believed     = 24 * time.Hour
 	believedDate = 366 * 24 * time.Hour
 )
 
-// parseWait reads a wait as providers write it: seconds ("20", "1.5"), a duration ("6m0s", "12ms", "02:12:34"), a Unix time in seconds or
-// a smaller unit, an HTTP date, or a date and time as RFC 3339 has it or nearly so. Waits that are over count as none.
+// parseWait reads a wait as providers write it: seconds ("20", "1.5"), a duration ("6m0s", "12ms",
+// "02:12:34"), a Unix time in seconds or a smaller unit, an HTTP date, or a date and time as RFC
+// 3339 has it or nearly so. Waits that are over count as none.
 func parseWait(s string, now time.Time) (time.Duration, bool) {
 	s = strings.Trim(strings.TrimSpace(s), `"`)
 	if s == "" {
@@ -80,8 +82,8 @@ func waitOf(n float64, unit time.Duration, now time.Time) (time.Duration, bool) 
 	return bounded(time.Duration(n*float64(unit)), believed)
 }
 
-// unixTime reads a Unix time in seconds, milliseconds, microseconds or nanoseconds, each of which has only one of them between the years
-// 2001 and 2286.
+// unixTime reads a Unix time in seconds, milliseconds, microseconds or nanoseconds, each of which
+// has only one of them between the years 2001 and 2286.
 func unixTime(n float64) (time.Time, bool) {
 	for _, unit := range [...]float64{1, 1e3, 1e6, 1e9} {
 		if seconds := n / unit; seconds >= 1e9 && seconds < 1e10 {
@@ -115,7 +117,8 @@ func parseDate(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// parseClock reads a duration in hours, minutes and seconds, as Azure API Management has it: 02:12:34.
+// parseClock reads a duration in hours, minutes and seconds, as Azure API Management has it:
+// 02:12:34.
 func parseClock(s string) (time.Duration, bool) {
 	parts := strings.Split(s, ":")
 	if len(parts) != 3 {
@@ -132,16 +135,17 @@ func parseClock(s string) (time.Duration, bool) {
 	return bounded(time.Duration(min(sum, 1e9)*float64(time.Second)), believed)
 }
 
-// waitWords come before a wait, or the date that it ends at, in the messages of OpenAI, Azure, Groq, Gemini, Anthropic, LiteLLM, GitHub
-// Models, Azure API Management and gateways.
+// waitWords come before a wait, or the date that it ends at, in the messages of OpenAI, Azure,
+// Groq, Gemini, Anthropic, LiteLLM, GitHub Models, Azure API Management and gateways.
 var waitWords = []string{
 	"try again in ", "try again after ", "try again at ", "retry after ", "retry in ", "retry at ", "please wait ", "wait for ", "wait ",
 	"resets at: ", "resets at ", "reset at ", "resets in ", "reset in ", "reset after ", "replenished in ", "available in ", "available at ",
 	"available again in ", "available again at ", "将在 ",
 }
 
-// waitMembers are the members of a body, wherever they stand, that say how long to wait, in lower case and without what is between their
-// words, with the unit of a bare number. OpenRouter repeats the headers in its metadata, Gemini has RetryInfo, ChatGPT's plans resets_at.
+// waitMembers are the members of a body, wherever they stand, that say how long to wait, in lower
+// case and without what is between their words, with the unit of a bare number. OpenRouter repeats
+// the headers in its metadata, Gemini has RetryInfo, ChatGPT's plans resets_at.
 var waitMembers = map[string]time.Duration{
 	"retryafter": time.Second, "retryafterseconds": time.Second, "retryafterms": time.Millisecond, "retrydelay": time.Second,
 	"retryin": time.Second, "retryinseconds": time.Second, "waitseconds": time.Second, "resetsinseconds": time.Second,
@@ -169,7 +173,8 @@ func waitInBody(body []byte, now time.Time) (time.Duration, bool) {
 	return waitMember(lower, now)
 }
 
-// waitMember looks at all that stands between two quotes and before a colon, in JSON that is quoted in a string too.
+// waitMember looks at all that stands between two quotes and before a colon, in JSON that is quoted
+// in a string too.
 func waitMember(lower []byte, now time.Time) (time.Duration, bool) {
 	name, rest, more := bytes.Cut(lower, []byte(`"`))
 	for more {
@@ -221,7 +226,8 @@ func squeezed(name []byte) string {
 	}, string(name))
 }
 
-// leadingWait reads "41.7s", "1m30.5s", "350ms", "6 seconds", "2 hours 5 minutes", "02:12:34", a Unix time or a date from the start of s.
+// leadingWait reads "41.7s", "1m30.5s", "350ms", "6 seconds", "2 hours 5 minutes", "02:12:34", a
+// Unix time or a date from the start of s.
 func leadingWait(s string, now time.Time) (time.Duration, bool) {
 	s = strings.TrimLeft(s, `: "'~`)
 	for _, n := range [...]int{29, 25, 24, 23, 20, 19} { // the lengths of dates
@@ -281,7 +287,8 @@ func leadingPart(s string, now time.Time) (d time.Duration, rest string, ok bool
 	return d, word[letters:], ok
 }
 
-// unitOf is the unit of time that a word names; a second, where there is none, or one with which a sentence goes on.
+// unitOf is the unit of time that a word names; a second, where there is none, or one with which a
+// sentence goes on.
 func unitOf(word string) (unit time.Duration, known bool) {
 	switch {
 	case word == "ms", strings.HasPrefix(word, "milli"):
@@ -298,8 +305,9 @@ func unitOf(word string) (unit time.Duration, known bool) {
 	return 0, false
 }
 
-// latestReset returns the longest wait among the limits of which nothing is left: those that a header with "ratelimit" and "reset" in its
-// name tells of. A limit with something left, as the header says that has "remaining" in the place of "reset", is not what we hit.
+// latestReset returns the longest wait among the limits of which nothing is left: those that a
+// header with "ratelimit" and "reset" in its name tells of. A limit with something left, as the
+// header says that has "remaining" in the place of "reset", is not what we hit.
 func latestReset(h http.Header, now time.Time) time.Duration {
 	var latest time.Duration
 	for name, values := range h {
@@ -330,7 +338,8 @@ func spentUp(left string) bool {
 	return err == nil && n == 0
 }
 
-// structured reads the RateLimit header of the IETF's drafts: `limit=10, remaining=0, reset=7`, or `"default";r=0;t=7`.
+// structured reads the RateLimit header of the IETF's drafts: `limit=10, remaining=0, reset=7`, or
+// `"default";r=0;t=7`.
 func structured(name, value string, now time.Time) (time.Duration, bool) {
 	if name != "ratelimit" && name != "x-ratelimit" {
 		return 0, false

@@ -11,7 +11,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// TestQuirks asks servers that answer in the shapes of providers that people have, as their documentation and their users show them.
+// TestQuirks asks servers that answer in the shapes of providers that people have, as their
+// documentation and their users show them.
 func TestQuirks(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -153,7 +154,8 @@ func TestQuirks(t *testing.T) {
 	}
 }
 
-// Azure routes by deployment, wants its version with every request and its key in a header of its own.
+// Azure routes by deployment, wants its version with every request and its key in a header of its
+// own.
 func TestAzure(t *testing.T) {
 	var url, key, authorization string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -19,14 +19,15 @@ func (r *rehearsal) listen(h http.Header) {
 	}
 }
 
-// Rehearses reports whether the answers are made up, in process or by a simulator that was heard over the network.
+// Rehearses reports whether the answers are made up, in process or by a simulator that was heard
+// over the network.
 func (c *Client) Rehearses() bool { return c.sim != nil || c.rehearsal.heard.Load() }
 
 // probeTimeout bounds a look at who is there. Whoever takes longer is not taken for a simulator.
 const probeTimeout = 5 * time.Second
 
-// Probe asks who is there, where it may be a simulator: they are served over plain http. It shows no key and asks for nothing; after it
-// Rehearses knows.
+// Probe asks who is there, where it may be a simulator: they are served over plain http. It shows
+// no key and asks for nothing; after it Rehearses knows.
 func (c *Client) Probe(ctx context.Context) {
 	if c.sim != nil || c.base.Scheme != "http" {
 		return

@@ -15,7 +15,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// Reply is all there is to know about one attempt. It may be reused for the next: its buffer is kept.
+// Reply is all there is to know about one attempt. It may be reused for the next: its buffer is
+// kept.
 type Reply struct {
 	// Class says what the reply means, and with it what should happen next.
 	Class Class
@@ -31,21 +32,25 @@ type Reply struct {
 	Header http.Header
 	// Hint is how long the provider asked us to wait, whole; 0 when it did not say.
 	Hint time.Duration
-	// Billed says that a 2xx has usage and nothing in it, or has all there is and cannot be read: to ask again is to pay again.
+	// Billed says that a 2xx has usage and nothing in it, or has all there is and cannot be read:
+	// to ask again is to pay again.
 	Billed bool
-	// Foreign says that a 2xx is not what such an API answers: a web page, say, or an error about the path.
+	// Foreign says that a 2xx is not what such an API answers: a web page, say, or an error about
+	// the path.
 	Foreign bool
 	// Start is when the attempt began.
 	Start time.Time
 	// Latency is the time from the start of the attempt to the last byte of the answer.
 	Latency time.Duration
-	// Sent says that the request may have reached the provider, and be billed, although no answer was understood.
+	// Sent says that the request may have reached the provider, and be billed, although no answer
+	// was understood.
 	Sent bool
-	// Shared says that the attempt failed with a connection that others share, and that one of those tells of it: together
-	// they are one failure.
+	// Shared says that the attempt failed with a connection that others share, and that one of
+	// those tells of it: together they are one failure.
 	Shared bool
-	// BodyInUse says that the transport may still be reading the request's body, so that its memory must not be written to: an attempt
-	// that failed or was refused may have ended before everything was sent. It stays set in a Reply that is used again.
+	// BodyInUse says that the transport may still be reading the request's body, so that its memory
+	// must not be written to: an attempt that failed or was refused may have ended before
+	// everything was sent. It stays set in a Reply that is used again.
 	BodyInUse bool
 }
 
@@ -53,7 +58,8 @@ func (r *Reply) reset() {
 	*r = Reply{Body: r.Body[:0], BodyInUse: r.BodyInUse}
 }
 
-// judge parses a complete HTTP answer to asked, nil where that is not at hand, and applies the table.
+// judge parses a complete HTTP answer to asked, nil where that is not at hand, and applies the
+// table.
 func (r *Reply) judge(endpoint record.Endpoint, asked []byte) {
 	var unread error
 	if mayBePacked(r.Body, r.Header) {
@@ -85,8 +91,8 @@ func (r *Reply) judge(endpoint record.Endpoint, asked []byte) {
 	}
 }
 
-// read parses the body of a 2xx, which is mended where it is no JSON as it came, and notes what it is. The error says why it cannot be
-// read.
+// read parses the body of a 2xx, which is mended where it is no JSON as it came, and notes what it
+// is. The error says why it cannot be read.
 func (r *Reply) read(endpoint record.Endpoint, e *evidence) (unread error) {
 	r.Answer, unread = record.ParseAnswer(endpoint, r.Body)
 	if unread != nil {
@@ -115,7 +121,8 @@ func (r *Reply) read(endpoint record.Endpoint, e *evidence) (unread error) {
 	return nil
 }
 
-// complete tells whether a body that cannot be read came to its end all the same: the next would hardly be of another kind.
+// complete tells whether a body that cannot be read came to its end all the same: the next would
+// hardly be of another kind.
 func (r *Reply) complete() bool {
 	body := bytes.TrimSpace(r.Body)
 	return bytes.HasPrefix(body, []byte("{")) && bytes.HasSuffix(body, []byte("}")) || bytes.HasSuffix(body, []byte("[DONE]")) ||
@@ -136,7 +143,8 @@ func (r *Reply) named(unread error) error {
 	return unread
 }
 
-// apply looks e up in the table, and says what went wrong in the provider's words where there are any, else in the table's.
+// apply looks e up in the table, and says what went wrong in the provider's words where there are
+// any, else in the table's.
 func (r *Reply) apply(e evidence) {
 	rule := e.rule()
 	r.Class = rule.Class
@@ -160,8 +168,8 @@ func (r *Reply) apply(e evidence) {
 	}
 }
 
-// unanswered says why there is no whole answer. ctx is the caller's, and bounded what was made of it for the attempt; late words that the
-// attempt took too long.
+// unanswered says why there is no whole answer. ctx is the caller's, and bounded what was made of
+// it for the attempt; late words that the attempt took too long.
 func (r *Reply) unanswered(ctx, bounded context.Context, err error, late string) {
 	switch {
 	case ctx.Err() != nil:
@@ -176,12 +184,14 @@ func (r *Reply) unanswered(ctx, bounded context.Context, err error, late string)
 	}
 }
 
-// Overloaded reports whether the provider wants less because it is overloaded, as against a limit of the account's.
+// Overloaded reports whether the provider wants less because it is overloaded, as against a limit
+// of the account's.
 func (r *Reply) Overloaded() bool {
 	return r.Class == Pressure && (is(r.Status, 503, 529) || r.Err.Type == "overloaded")
 }
 
-// Unreached reports whether there was nobody to answer: no connection was made, or a gateway found nobody behind it.
+// Unreached reports whether there was nobody to answer: no connection was made, or a gateway found
+// nobody behind it.
 func (r *Reply) Unreached() bool {
 	return r.Class == Transient && !r.Sent && (r.Status == 0 || is(r.Status, 502, 503, 504))
 }
@@ -227,9 +237,10 @@ func JudgeFault(fault *BatchFault) Class {
 	return e.rule().Class
 }
 
-// JudgeBatch fills r, whose buffer it reuses, from a line of a batch's output or error file, as Ask does from an HTTP answer: Class, Err,
-// Answer, Status and Body. Where the line has no answer but an error of its own, such as batch_expired, nobody asked the model: the class
-// is Transient, unless the error is one that the table knows better. out may be used again afterwards.
+// JudgeBatch fills r, whose buffer it reuses, from a line of a batch's output or error file, as Ask
+// does from an HTTP answer: Class, Err, Answer, Status and Body. Where the line has no answer but
+// an error of its own, such as batch_expired, nobody asked the model: the class is Transient,
+// unless the error is one that the table knows better. out may be used again afterwards.
 func (r *Reply) JudgeBatch(endpoint record.Endpoint, out *record.BatchOutput) {
 	r.reset()
 	r.Status = out.Status

@@ -7,7 +7,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// A 200 that is no answer says what it is: with the words of whoever failed behind a router, where there are any.
+// A 200 that is no answer says what it is: with the words of whoever failed behind a router, where
+// there are any.
 func TestJudgeA200ThatIsNoAnswer(t *testing.T) {
 	for _, c := range []struct {
 		body          string

@@ -18,11 +18,13 @@ type saying struct {
 	phrases []string
 }
 
-// spent are the ways to say that an account, a key or a budget has nothing left, and that waiting a little does not change that. They
-// come with every status: 400, 402, 403, 412, 429, and 200 around an error.
+// spent are the ways to say that an account, a key or a budget has nothing left, and that waiting a
+// little does not change that. They come with every status: 400, 402, 403, 412, 429, and 200 around
+// an error.
 //
-// A phrase is as long as it must be to mean this and nothing else: Gemini, for one, has the words "exceeded your current quota, please
-// check your plan and billing details" for the quota of a minute.
+// A phrase is as long as it must be to mean this and nothing else: Gemini, for one, has the words
+// "exceeded your current quota, please check your plan and billing details" for the quota of a
+// minute.
 var spent = []saying{
 	{"OpenAI: platform.openai.com/docs/guides/error-codes",
 		[]string{
@@ -80,7 +82,8 @@ var spent = []saying{
 		[]string{"out of credits", "not enough credits", "no credits remaining", "insufficient credit balance", "insufficient funds"}},
 }
 
-// daily are the ways to say that a quota is one of a day, or of longer. What is left of it comes back at its reset.
+// daily are the ways to say that a quota is one of a day, or of longer. What is left of it comes
+// back at its reset.
 var daily = []saying{
 	{"Gemini: ai.google.dev/gemini-api/docs/rate-limits (the quotaId of a violation)", nil, []string{"perday", "per_day"}},
 	{"OpenRouter: openrouter.ai/docs/api-reference/limits", nil, []string{"free-models-per-day", "per-day"}},
@@ -94,8 +97,8 @@ var daily = []saying{
 	{"Mistral, AI21: by the month", nil, []string{"per month", "monthly quota", "monthly limit", "monthly usage limit"}},
 }
 
-// says tells whether e is said in one of these ways. What the request itself holds proves nothing: providers quote what they refuse. A
-// message that begins with the words is theirs.
+// says tells whether e is said in one of these ways. What the request itself holds proves nothing:
+// providers quote what they refuse. A message that begins with the words is theirs.
 func (e evidence) says(ways []saying) bool {
 	code, kind, message := strings.ToLower(e.said.Code), strings.ToLower(e.said.Type), strings.ToLower(e.said.Message)
 	for i := range ways {
@@ -116,7 +119,8 @@ func (e evidence) says(ways []saying) bool {
 // leading is how many bytes of a message may come before its own first words, such as "Your ".
 const leading = 8
 
-// quotes tells whether a phrase may be the request's own. Of a line of a batch the request is not at hand, and a 400 is believed to quote.
+// quotes tells whether a phrase may be the request's own. Of a line of a batch the request is not
+// at hand, and a 400 is believed to quote.
 func (e evidence) quotes(phrase string) bool {
 	if e.asked == nil {
 		return e.code() == 400 || e.code() == 422
@@ -138,8 +142,9 @@ func (e evidence) outOfMoney() bool {
 // wellMeant tells whether nothing at all is said to be wrong.
 func (e evidence) wellMeant() bool { return e.success() && !e.embedded && !e.unasked }
 
-// outForToday recognises a quota that comes back tomorrow, or later. One whose reset is near, as where it comes back bit by bit, is waited
-// for like any limit; but Gemini's retryDelay is no word of that quota.
+// outForToday recognises a quota that comes back tomorrow, or later. One whose reset is near, as
+// where it comes back bit by bit, is waited for like any limit; but Gemini's retryDelay is no word
+// of that quota.
 func (e evidence) outForToday(now time.Time) bool {
 	if !is(e.code(), 402, 403, 429) {
 		return false
@@ -157,7 +162,8 @@ func (e evidence) outForToday(now time.Time) bool {
 // nearReset is how far away a reset may be to be waited for where a day's quota is used up.
 const nearReset = 5 * time.Minute
 
-// gemini tells whether a violation of a day's quota is among the details, wherever it stands: quotaId is what names it.
+// gemini tells whether a violation of a day's quota is among the details, wherever it stands:
+// quotaId is what names it.
 func gemini(body []byte) bool {
 	for rest := body; ; {
 		_, after, ok := bytes.Cut(rest, []byte(`"quotaId"`))
@@ -175,7 +181,8 @@ func gemini(body []byte) bool {
 	}
 }
 
-// minimax tells whether the error is one of these of MiniMax's, which come within 200 and by number.
+// minimax tells whether the error is one of these of MiniMax's, which come within 200 and by
+// number.
 func (e evidence) minimax(codes ...string) bool {
 	for _, code := range codes {
 		if e.said.Code == code && bytes.Contains(e.body, []byte(`"base_resp"`)) {
@@ -276,8 +283,9 @@ func UnknownModel(err *record.Error) bool {
 // barred recognises a model that the key may not use: other records may ask for others.
 func (e evidence) barred() bool { return is(e.code(), 401, 403) && e.says(barring) }
 
-// AboutRecord tells whether err speaks of one record, however many of the kind come in a row: a file that is sorted by length begins with
-// all that are too long. Whoever says so knows the key and the model.
+// AboutRecord tells whether err speaks of one record, however many of the kind come in a row: a
+// file that is sorted by length begins with all that are too long. Whoever says so knows the key
+// and the model.
 func AboutRecord(err *record.Error) bool {
 	switch err.Type {
 	case "content_policy", "too_large", "response_too_large":

@@ -267,7 +267,8 @@ func TestOddAnswers(t *testing.T) {
 	}
 }
 
-// A response that says why there is nothing in it is an answer; one that is yet to come is none, and asking again begins another.
+// A response that says why there is nothing in it is an answer; one that is yet to come is none,
+// and asking again begins another.
 func TestResponsesWithoutOutput(t *testing.T) {
 	for body, want := range map[string]Class{
 		`{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"},"output":[],"usage":{"output_tokens":16}}`: OK,

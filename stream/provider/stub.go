@@ -12,9 +12,9 @@ import (
 	"llmpipe/stream/record"
 )
 
-// stub is the request that go-openai makes for an endpoint: its address, and the headers with the key. They are the same for every
-// record, so it is made once, and each attempt sends a copy of it with a body of its own. To make it anew each time costs a tenth of a
-// record's CPU.
+// stub is the request that go-openai makes for an endpoint: its address, and the headers with the
+// key. They are the same for every record, so it is made once, and each attempt sends a copy of it
+// with a body of its own. To make it anew each time costs a tenth of a record's CPU.
 type stub struct {
 	once    sync.Once
 	request *http.Request
@@ -32,7 +32,8 @@ func (c *Client) stub(endpoint record.Endpoint) (*http.Request, error) {
 			s.err = fmt.Errorf("making a request for %s: %w", endpoint, err)
 			return
 		}
-		// Asked for by name, what is compressed is not decompressed by the transport, which fails on what only says that it is.
+		// Asked for by name, what is compressed is not decompressed by the transport, which fails
+		// on what only says that it is.
 		if !c.local && s.request.Header.Get("Accept-Encoding") == "" {
 			s.request.Header.Set("Accept-Encoding", "gzip")
 		}

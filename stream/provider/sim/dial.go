@@ -27,7 +27,8 @@ type addr struct{}
 func (addr) Network() string { return "sim" }
 func (addr) String() string  { return "sim" }
 
-// Listener is a net.Listener without a socket: it hands the far ends of dialled connections to a server.
+// Listener is a net.Listener without a socket: it hands the far ends of dialled connections to a
+// server.
 type Listener struct {
 	conns  chan net.Conn
 	once   sync.Once

@@ -123,12 +123,11 @@ func (o Options) withDefaults() Options {
 //
 //	latency=800ms&jitter=0.5&rpm=500&tpm=150000&fail=0.02&outage=10s-20s&seed=1
 //
-// The names are those of Options in lower case, with hyphens between words
-// (retry-after, batch-latency), but for inflight (MaxInFlight) and refund
-// (RefundOutput); outage and models may be given more than once, models also
-// with commas. Latency is 50ms and batch-latency 200ms unless given, and headers are sent when there is a limit unless
-// headers=false. An unknown name or a bad value is an error, which lists the
-// names that there are.
+// The names are those of Options in lower case, with hyphens between words (retry-after,
+// batch-latency), but for inflight (MaxInFlight) and refund (RefundOutput); outage and models may
+// be given more than once, models also with commas. Latency is 50ms and batch-latency 200ms unless
+// given, and headers are sent when there is a limit unless headers=false. An unknown name or a bad
+// value is an error, which lists the names that there are.
 func ParseOptions(query string) (Options, error) {
 	o := Options{Latency: latency, BatchLatency: batchLatency}
 	values, err := url.ParseQuery(query)

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// matching returns a text that matches a pattern and has from least to most characters. ok is false where none was found: patterns may
-// hold what Go's have no word for.
+// matching returns a text that matches a pattern and has from least to most characters. ok is false
+// where none was found: patterns may hold what Go's have no word for.
 func (v *inventor) matching(pattern string, least, most int) (text string, ok bool) {
 	tree, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
@@ -26,7 +26,8 @@ func (v *inventor) matching(pattern string, least, most int) (text string, ok bo
 	return "", false
 }
 
-// match appends a text that matches tree, whose repetitions come up to more times more often than they must.
+// match appends a text that matches tree, whose repetitions come up to more times more often than
+// they must.
 func (v *inventor) match(dst []byte, tree *syntax.Regexp, more int) []byte {
 	const mostRepeats = 1000
 	least, most := 0, 0
@@ -69,7 +70,8 @@ func (v *inventor) match(dst []byte, tree *syntax.Regexp, more int) []byte {
 	return dst
 }
 
-// oneOf returns a character of a class, which is pairs of a first and a last: one that can be seen, if there are such.
+// oneOf returns a character of a class, which is pairs of a first and a last: one that can be seen,
+// if there are such.
 func (v *inventor) oneOf(class []rune) rune {
 	for range 20 {
 		pair := 2 * v.upTo(len(class)/2)

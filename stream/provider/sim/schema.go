@@ -27,7 +27,8 @@ func memberOf(o any, name string) any {
 	return nil
 }
 
-// readOrdered reads JSON into fields, []any, string, json.Number, bool and nil. What is no JSON is nil.
+// readOrdered reads JSON into fields, []any, string, json.Number, bool and nil. What is no JSON is
+// nil.
 func readOrdered(raw []byte) any {
 	d := jsontext.NewDecoder(bytes.NewReader(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	value, err := decodeOrdered(d)
@@ -115,8 +116,9 @@ func appendOrdered(dst []byte, value any) []byte {
 	return append(dst, "null"...)
 }
 
-// inventor makes up values that fit schemas: JSON Schema as far as OpenAI's structured outputs know it, and most of what else validates a
-// value by itself. `not`, `if` and dependencies are not looked at.
+// inventor makes up values that fit schemas: JSON Schema as far as OpenAI's structured outputs know
+// it, and most of what else validates a value by itself. `not`, `if` and dependencies are not
+// looked at.
 type inventor struct {
 	root    any
 	hash    uint64
@@ -125,8 +127,9 @@ type inventor struct {
 	request *request
 }
 
-// deep is how far down an optional member, a further element or a choice that goes on is not taken any more, and bottom where whatever is
-// there ends: a schema may be recursive without a way out. So it is after many values, and after most of them.
+// deep is how far down an optional member, a further element or a choice that goes on is not taken
+// any more, and bottom where whatever is there ends: a schema may be recursive without a way out.
+// So it is after many values, and after most of them.
 const (
 	deep   = 6
 	bottom = 40
@@ -183,7 +186,8 @@ func (v *inventor) value(dst []byte, schema any, depth int) []byte {
 	return v.text(dst, s)
 }
 
-// resolve follows references, takes one of several choices, and puts together what is to hold at once.
+// resolve follows references, takes one of several choices, and puts together what is to hold at
+// once.
 func (v *inventor) resolve(schema any, depth int) any {
 	for ; depth <= bottom && v.values <= most; depth++ {
 		v.values++
@@ -345,7 +349,8 @@ func (v *inventor) height(schema any, depth int) int {
 	return most
 }
 
-// kind is the type of value to make: the one that the schema names, or that its other members are about.
+// kind is the type of value to make: the one that the schema names, or that its other members are
+// about.
 func (v *inventor) kind(s *fields, depth int) string {
 	switch kind := s.of["type"].(type) {
 	case string:
@@ -371,7 +376,8 @@ func (v *inventor) kind(s *fields, depth int) string {
 	return "string"
 }
 
-// object appends an object with all members that are required, most of the others, and as many as there must be.
+// object appends an object with all members that are required, most of the others, and as many as
+// there must be.
 func (v *inventor) object(dst []byte, s *fields, depth int) []byte {
 	known, _ := s.of["properties"].(*fields)
 	if known == nil {
@@ -535,8 +541,8 @@ func float(value any) (float64, bool) {
 	return f, err == nil
 }
 
-// text appends a string: of the format or the pattern asked for, else a few words, neither too short nor too long. s is nil where nothing
-// is said of it.
+// text appends a string: of the format or the pattern asked for, else a few words, neither too
+// short nor too long. s is nil where nothing is said of it.
 func (v *inventor) text(dst []byte, s *fields) []byte {
 	least, most := whole(memberOf(s, "minLength"), 0), whole(memberOf(s, "maxLength"), math.MaxInt)
 	if format, ok := memberOf(s, "format").(string); ok {

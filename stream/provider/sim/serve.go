@@ -8,13 +8,14 @@ import (
 	"time"
 )
 
-// Mark is the header of what a simulator answers that is served over the network, in canonical form.
+// Mark is the header of what a simulator answers that is served over the network, in canonical
+// form.
 const Mark = "Llmpipe-Simulated"
 
 var marked = []string{"true"}
 
-// Serve serves the simulator on l until ctx ends, and closes it then. Requests under way are cut off. What it answers is marked, so that
-// a client of ours knows it for what it is.
+// Serve serves the simulator on l until ctx ends, and closes it then. Requests under way are cut
+// off. What it answers is marked, so that a client of ours knows it for what it is.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	marked := func(w http.ResponseWriter, r *http.Request) {
 		w.Header()[Mark] = marked

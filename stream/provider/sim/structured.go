@@ -7,8 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// structure is the form that a request gives its answer: an object, or the call of a function, either
-// of which fits a schema (platform.openai.com/docs/guides/structured-outputs, …/function-calling).
+// structure is the form that a request gives its answer: an object, or the call of a function,
+// either of which fits a schema (platform.openai.com/docs/guides/structured-outputs,
+// …/function-calling).
 type structure struct {
 	schema any    // of the object, or of the function's arguments; nil: any object will do
 	call   string // the function's name; empty for an object
@@ -34,7 +35,8 @@ type wireFormat struct {
 	Format *wireFormat `json:"format"`
 }
 
-// wireFunction is a tool, or the choice of one: chat has the name and the parameters under `function`.
+// wireFunction is a tool, or the choice of one: chat has the name and the parameters under
+// `function`.
 type wireFunction struct {
 	Type       string          `json:"type"`
 	Name       string          `json:"name"`

@@ -227,7 +227,8 @@ func textOf(t *testing.T, s *Server, path, body string) (text, name, finish stri
 	return text, name, finish
 }
 
-// What a schema asks for is what comes, at both endpoints and as a function's arguments, whatever the seed.
+// What a schema asks for is what comes, at both endpoints and as a function's arguments, whatever
+// the seed.
 func TestStructuredAnswersFit(t *testing.T) {
 	for seed := range uint64(40) {
 		s := New(Options{Seed: seed})
