@@ -1,22 +1,31 @@
 // Package stream is the pipeline: it reads records, asks a provider about them and writes the
-// answers.
+// answers. It puts the stages together, which are packages below it, and says how a run ended.
 //
 // # The path of one record
 //
 // A record goes one way, and at every moment exactly one stage owns it.
 //
-//	read      source.go   a line out of the inputs, in order (decompressed and decoded by package record)
-//	admit     admit.go    is it wanted (--sample, --limit), has it been met before (seen.go), is there room (gate.go)
-//	replay    replay.go   what is recorded is read back, and goes on to the commit; all else is asked
-//	pack      packer.go   with --pack: several requests for embeddings become one (pack.go), and each its own again at the end
-//	wait      route.go    for a lane that takes it (lane.go), and for a permit of that lane's limiter; retries go first
-//	ask       ask.go      one attempt, by the worker that got the permit (crew.go); what came back decides what is next
-//	sleep     retry.go    after a failure that may pass; a sleeper holds no worker and no permit
-//	commit    commit.go   one goroutine: the ledger first, then stdout, in input order if asked for (order.go)
+//	read     input/source.go    a line out of the inputs, in order, decompressed
+//	decode   input/decode.go    what the line asks for (package record knows the shapes)
+//	admit    input/admit.go     is it wanted (sample.go), was it met before (seen.go), is there room (flow/gate.go)
+//	recall   journal/replay.go  what is recorded is read back, and goes on to the commit; all else is asked
+//	pack     lane/packer.go     with --pack: several requests for embeddings become one (pack.go)
+//	place    lane/route.go      a lane that takes the request (request.go), and a permit of its limiter; retries go first
+//	ask      lane/ask.go        one attempt, by the worker that has the permit (workers.go); what came back decides what is next
+//	settle   spend/account.go   what the attempt cost, against what was held for it
+//	sleep    lane/retry.go      after a failure that may pass; a sleeper holds no worker and no permit
+//	commit   output/commit.go   one goroutine: the ledger first (journal/journal.go), then the lines
+//	write    output/stdout.go   to stdout, in input order if asked for (order.go), and to --failed (failedfile.go)
 //
-// A record that goes by batch takes another way from admission to the commit (batch.go): it is
-// written to disk and forgotten, its file is submitted, and when its batch has ended it is read
-// back and has its answer.
+// A record that goes by batch takes another way from admission to the commit (batch/batch.go): it
+// is written to disk and forgotten, its file is submitted, and when its batch has ended it is read
+// back and has its answer (batch/deliver.go).
+//
+// # What the stages share
+//
+// [llmpipe/stream/flow.Flow]: how they speak, how they end, the gates, the records in flight by
+// key, the counts, and the way to the commit. A stage is made with that, a configuration of its
+// own, and the stages below it that it needs, each by name.
 //
 // # What is bounded, and by what
 //
@@ -28,9 +37,9 @@
 //
 // # How a run ends
 //
-// shutdown.go holds two contexts. The first ends when no more may be asked: at a signal, a closed
-// stdout, a provider that is exhausted or gone too long, a configuration that cannot work. What is
-// in flight is waited for and committed; what never was asked is counted as unsent. The second ends
-// when waiting is over too. Every record read is counted once, as ok, failed or unsent, and the sum
-// is checked at the end of every run.
+// flow/shutdown.go holds two contexts. The first ends when no more may be asked: at a signal, a
+// closed stdout, a provider that is exhausted or gone too long, a configuration that cannot work.
+// What is in flight is waited for and committed; what never was asked is counted as unsent. The
+// second ends when waiting is over too. Every record read is counted once, as ok, failed or unsent,
+// and the sum is checked at the end of every run (outcome.go).
 package stream

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"llmpipe/stream/batch"
@@ -35,8 +36,8 @@ type run struct {
 	in      *input.Input
 	out     *output.Output
 
-	recalls     chan flow.Chain     // from the reader to the replayer
-	summaryFile *output.SummaryFile // nil without --summary
+	recalls     chan flow.Chain // from the reader to the replayer
+	summaryFile *os.File        // nil without --summary
 }
 
 // Run runs the filter until its input ends and everything is committed, or until something stops
@@ -108,17 +109,17 @@ func (r *run) openJournal() (err error) {
 // createFiles makes the files of --failed and --summary empty, unless one is needed for something
 // else.
 func (r *run) createFiles() (failed *os.File, err error) {
-	if err := r.cfg.checkCut("--failed", r.cfg.Failed); err != nil {
-		return nil, err
+	if failed, err = r.createFile("--failed", r.cfg.Failed); err == nil {
+		r.summaryFile, err = r.createFile("--summary", r.cfg.Summary)
 	}
-	if failed, err = output.CreateFailed(r.cfg.Failed); err != nil {
-		return nil, err
-	}
-	if err := r.cfg.checkCut("--summary", r.cfg.Summary); err != nil {
-		return nil, err
-	}
-	r.summaryFile, err = output.CreateSummary(r.cfg.Summary)
 	return failed, err
+}
+
+func (r *run) createFile(flag, name string) (*os.File, error) {
+	if err := r.cfg.checkCut(flag, name); err != nil {
+		return nil, err
+	}
+	return output.Create(flag, name)
 }
 
 // inputs says what is read.
@@ -175,9 +176,11 @@ func (r *run) summary() ui.Summary {
 // run starts the stages, waits for them, and says how it ended.
 func (r *run) run() *Outcome {
 	watching, stopWatching := context.WithCancel(context.Background())
+	var watchers sync.WaitGroup
+	watchers.Go(func() { r.watch(watching) })
+	watchers.Go(func() { r.lanes.TendConnections(watching) })
+	defer watchers.Wait()
 	defer stopWatching()
-	go r.watch(watching)
-	go r.lanes.TendConnections(watching)
 
 	stopProgress := r.cfg.Progress.Show(r.flow.Voice, r.cfg.Stdout, r.status)
 	ended := make(chan struct{})
@@ -197,7 +200,7 @@ func (r *run) run() *Outcome {
 	r.flow.Voice.Note("%s", o.Summary)
 	r.lanes.HintAtRefusals()
 	if r.summaryFile != nil {
-		if err := r.summaryFile.Write(o.Summary); err != nil && o.Err == nil {
+		if err := output.WriteSummary(r.summaryFile, o.Summary); err != nil && o.Err == nil {
 			o.Err = err
 		}
 	}

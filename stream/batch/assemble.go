@@ -24,7 +24,7 @@ const (
 // are full.
 type assembler struct {
 	flow    *flow.Flow
-	batcher *Batches
+	batches *Batches
 	account *spend.Account
 	round   int
 	open    map[shardKind]*shard
@@ -43,7 +43,7 @@ type shardKind struct {
 }
 
 func newAssembler(b *Batches, round int, from *shard) *assembler {
-	return &assembler{flow: b.flow, batcher: b, account: b.account, round: round, open: make(map[shardKind]*shard), from: from,
+	return &assembler{flow: b.flow, batches: b, account: b.account, round: round, open: make(map[shardKind]*shard), from: from,
 		most: maxShardRequests}
 }
 
@@ -52,7 +52,7 @@ func (f *assembler) add(t *flow.Task) {
 	q := &f.request
 	q.Renew(t)
 	q.Lowered = f.account.Lower(q.Record, q)
-	q.Address(f.batcher.lane.Host, f.batcher.lane.Model)
+	q.Address(f.batches.lane.Host, f.batches.lane.Model)
 	f.line = record.AppendBatchLine(f.line[:0], customID(t.ID, &t.Request), t.Endpoint, q.Body)
 	if len(f.line) > maxShardBytes {
 		t.Fail(&record.Error{Type: "too_large", Code: "over_limit",
@@ -77,25 +77,25 @@ func (f *assembler) add(t *flow.Task) {
 	}
 	if s == nil {
 		var err error
-		if s, err = newShard(f.batcher, kind, f.round); err != nil {
+		if s, err = newShard(f.batches, kind, f.round); err != nil {
 			f.flow.Stop.Fail(err)
 			f.flow.Finish(t)
 			return
 		}
 		f.open[kind] = s
 	}
-	s.reserved += held
+	s.bill.reserved += held
 	if err := s.write(t, f.line); err != nil {
 		f.flow.Stop.Fail(err)
 		f.flow.Finish(t)
 		return
 	}
-	f.batcher.letGo(t)
+	f.batches.letGo(t)
 }
 
 // full reports whether s has no room for t, whose line is f.line.
 func (f *assembler) full(s *shard, t *flow.Task) bool {
-	return s.requests == f.most || s.bytes+int64(len(f.line)) > maxShardBytes || s.ids+int64(len(t.ID)) > maxShardIDs
+	return s.file.requests == f.most || s.file.bytes+int64(len(f.line)) > maxShardBytes || s.file.ids+int64(len(t.ID)) > maxShardIDs
 }
 
 // letGo ends the life of a task whose record is on disk.
@@ -114,8 +114,8 @@ func (f *assembler) hold(q *lane.Request) (int64, bool) {
 	case err != nil:
 		f.flow.Stop.Fail(err)
 		return 0, false
-	case f.from != nil && f.from.reserved >= cost:
-		f.from.reserved -= cost
+	case f.from != nil && f.from.bill.reserved >= cost:
+		f.from.bill.reserved -= cost
 		return cost, true
 	case f.from != nil:
 		f.from.release() // nobody else can give it back while this waits
@@ -130,7 +130,7 @@ func (f *assembler) hold(q *lane.Request) (int64, bool) {
 			return 0, false
 		}
 		f.seal()
-		f.batcher.takeUp()
+		f.batches.takeUp()
 		if f.from != nil {
 			f.account.NeedMoney() // what is open at the intake
 		}
@@ -150,7 +150,7 @@ func (f *assembler) seal() {
 func (f *assembler) close(kind shardKind) {
 	s := f.open[kind]
 	delete(f.open, kind)
-	f.batcher.launch(s)
+	f.batches.launch(s)
 }
 
 // discard gives up the open shards. Nothing of them was sent.

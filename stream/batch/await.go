@@ -43,23 +43,23 @@ func (p *polling) next() time.Duration {
 
 // await looks at the batch until it has ended.
 func (s *shard) await(ctx context.Context) (provider.Batch, error) {
-	wait := newPolling(s.batcher.lane.Host.Client.Local())
+	wait := newPolling(s.client.Local())
 	if s.cfg.Detach && !s.earlier {
 		return provider.Batch{}, errNotWaited
 	}
 	for {
 		var state provider.Batch
-		err := s.retry(ctx, "looking at batch "+s.batchID, func() (err error) {
-			state, err = s.batcher.lane.Host.Client.Batch(ctx, s.batchID)
+		err := s.retry(ctx, "looking at batch "+s.at.batchID, func() (err error) {
+			state, err = s.client.Batch(ctx, s.at.batchID)
 			return err
 		})
 		switch {
-		case notThere(err) && s.batcher.lane.Host.Client.Simulated():
+		case notThere(err) && s.client.Simulated():
 			return state, errVoid // that simulator was another process
-		case notThere(err) && time.Since(s.stepped) < s.settling(): // it was made just now, and does not show everywhere
+		case notThere(err) && time.Since(s.at.stepped) < s.settling(): // it was made just now, and does not show everywhere
 		case notThere(err):
 			return state, ui.WithHint("use the key of the project that made it; or "+s.forgetHint(),
-				fmt.Errorf("batch %s: the provider does not know it: %w", s.batchID, err))
+				fmt.Errorf("batch %s: the provider does not know it: %w", s.at.batchID, err))
 		case err != nil:
 			return state, err
 		default:
@@ -67,8 +67,8 @@ func (s *shard) await(ctx context.Context) (provider.Batch, error) {
 			if state.Ended() {
 				return state, nil
 			}
-			s.flow.Voice.Detail("batch %s: %s, %s of %s answered", s.batchID, state.Status, ui.Grouped(state.Completed+state.Failed),
-				ui.Grouped(s.requests))
+			s.flow.Voice.Detail("batch %s: %s, %s of %s answered", s.at.batchID, state.Status, ui.Grouped(state.Completed+state.Failed),
+				ui.Grouped(s.file.requests))
 		}
 		if !s.lookLater(wait.next()) {
 			return state, errNotWaited
@@ -81,7 +81,7 @@ func (s *shard) await(ctx context.Context) (provider.Batch, error) {
 func (s *shard) lookLater(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
-	for taken := s.batcher.taken; s.waitedFor(); {
+	for taken := s.batches.taken; s.waitedFor(); {
 		select {
 		case <-timer.C:
 			return true
@@ -101,7 +101,7 @@ func (s *shard) waitedFor() bool {
 		return false
 	}
 	select {
-	case <-s.batcher.taken:
+	case <-s.batches.taken:
 		return s.wanted()
 	default:
 		return true
@@ -110,14 +110,14 @@ func (s *shard) waitedFor() bool {
 
 // forgetHint is what to do about a batch that the provider does not have.
 func (s *shard) forgetHint() string {
-	return "llmpipe batches forget " + s.batchID + " gives it up, and its records are asked about anew"
+	return "llmpipe batches forget " + s.at.batchID + " gives it up, and its records are asked about anew"
 }
 
 // setState notes how far the batch is, for those who ask.
 func (s *shard) setState(state *provider.Batch) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.state = *state
+	s.claims.mu.Lock()
+	defer s.claims.mu.Unlock()
+	s.claims.state = *state
 }
 
 // retry calls f again after failures that may pass, until the provider has answered nothing for

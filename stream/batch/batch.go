@@ -15,6 +15,7 @@ import (
 	"llmpipe/stream/flow"
 	"llmpipe/stream/journal"
 	"llmpipe/stream/lane"
+	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 	"llmpipe/stream/spend"
 	"llmpipe/stream/ui"
@@ -24,11 +25,13 @@ import (
 // forgets them; when a shard's batch has ended it reads them back, gives each its answer, and
 // passes them to the commit.
 //
-//	take    batch.go     a record into the shard of its endpoint and model (fill.go), or into the one that it was submitted in before
-//	submit  submit.go    a full shard: recorded as intended, uploaded, created; each step is in the ledger before the next
-//	await   await.go     until its batch has ended
-//	collect collect.go   output and error file; each record with its answer to the commit, the others into further shards
-//	again   queue.go     where the provider had no room for the batch, made again later, or split
+//	take     batch.go       a record into the shard of its endpoint and model (assemble.go), or of old
+//	submit   submit.go      a full shard: intended, uploaded, created; each step is in the ledger first
+//	adopt    adopt.go       what an earlier process left at the provider and did not write down
+//	await    await.go       until its batch has ended
+//	collect  collect.go     output and error file (answers.go); what is left over goes on (resubmit.go)
+//	deliver  deliver.go     each record its answer, to the commit
+//	again    tokenlimit.go  where the provider had no room for the batch: made again later, or split
 //
 // Each shard is a goroutine from when it is full until it is collected.
 //
@@ -42,6 +45,7 @@ type Batches struct {
 	flow    *flow.Flow
 	cfg     *Config
 	lane    *lane.Lane
+	client  *provider.Client
 	journal *journal.Journal
 	account *spend.Account
 	in      chan *flow.Task
@@ -73,7 +77,7 @@ const transfers = 2
 // New takes up what the ledger knows of earlier batches.
 func New(f *flow.Flow, c *Config, l *lane.Lane, j *journal.Journal, a *spend.Account, options func() record.Options) *Batches {
 	b := &Batches{
-		flow: f, cfg: c, lane: l, journal: j, account: a, options: options,
+		flow: f, cfg: c, lane: l, client: l.Host.Client, journal: j, account: a, options: options,
 		in: make(chan *flow.Task, lane.FreshRecords), over: make(chan struct{}), taken: make(chan struct{}),
 		calls:  make(chan struct{}, transfers),
 		shards: make(map[string]*shard), ended: make(chan struct{}), odd: make(map[string]bool),
@@ -85,7 +89,7 @@ func New(f *flow.Flow, c *Config, l *lane.Lane, j *journal.Journal, a *spend.Acc
 		case b.ours(&known):
 			b.shards[known.ID] = newEarlierShard(b, known)
 			pending++
-		case known.Simulated == b.lane.Host.Client.Simulated():
+		case known.Simulated == b.client.Simulated():
 			limiter.Leave(a.Budgets(), known.ReservedNanos) // it is not collected here
 		}
 	}
@@ -106,7 +110,7 @@ func counted(n int) string {
 // ours reports whether a shard of the ledger is at the provider that this run asks, and says once
 // where it is not.
 func (b *Batches) ours(known *ledger.Shard) bool {
-	if known.Simulated != b.lane.Host.Client.Simulated() {
+	if known.Simulated != b.client.Simulated() {
 		return false
 	}
 	if known.Provider == b.lane.Host.Name {

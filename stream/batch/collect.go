@@ -24,7 +24,7 @@ func (s *shard) collect(ctx context.Context, state *provider.Batch) error {
 	defer found.discard()
 	if err := s.download(ctx, state, found); err != nil {
 		if notThere(err) {
-			err = ui.WithHint(s.forgetHint(), fmt.Errorf("batch %s: its answers are not there any more: %w", s.batchID, err))
+			err = ui.WithHint(s.forgetHint(), fmt.Errorf("batch %s: its answers are not there any more: %w", s.at.batchID, err))
 		}
 		return err
 	}
@@ -40,7 +40,7 @@ func (s *shard) collect(ctx context.Context, state *provider.Batch) error {
 // something between here and there has put other content in their place, or they are not whole yet:
 // what is paid for is worth another try.
 func (s *shard) download(ctx context.Context, state *provider.Batch, found *answers) error {
-	return s.retry(ctx, "downloading the answers of batch "+s.batchID, func() error {
+	return s.retry(ctx, "downloading the answers of batch "+s.at.batchID, func() error {
 		found.discard()
 		for _, id := range []string{state.OutputFile, state.ErrorFile} {
 			if id == "" {
@@ -56,8 +56,8 @@ func (s *shard) download(ctx context.Context, state *provider.Batch, found *answ
 			want += state.Failed
 		}
 		if err == nil && n < want {
-			err = tooShort(fmt.Sprintf("the files of batch %s hold %s of %s answers", s.batchID, ui.Grouped(n), ui.Grouped(want)))
-			if again, lookErr := s.batcher.lane.Host.Client.Batch(ctx, s.batchID); lookErr == nil && again.Ended() {
+			err = tooShort(fmt.Sprintf("the files of batch %s hold %s of %s answers", s.at.batchID, ui.Grouped(n), ui.Grouped(want)))
+			if again, lookErr := s.client.Batch(ctx, s.at.batchID); lookErr == nil && again.Ended() {
 				*state = again // it may name its files now
 			}
 		}
@@ -77,8 +77,8 @@ func (s *shard) fetch(ctx context.Context, id string, found *answers) error {
 		return err
 	}
 	found.files = append(found.files, file)
-	return s.batcher.transfer(ctx, func() error {
-		_, err := s.batcher.lane.Host.Client.DownloadFile(ctx, id, file)
+	return s.batches.transfer(ctx, func() error {
+		_, err := s.client.DownloadFile(ctx, id, file)
 		return err
 	})
 }
@@ -108,19 +108,19 @@ func (s *shard) blame(state *provider.Batch, found *answers) error {
 		found.all = nil // what is said of lines says more
 	}
 	if found.all != nil && !s.wanted() {
-		s.flow.Voice.Warn("batch %s was refused: %v", s.batchID, found.all)
+		s.flow.Voice.Warn("batch %s was refused: %v", s.at.batchID, found.all)
 	} else if found.all != nil && s.flow.Counts.OK.Load() == s.flow.Counts.Skipped.Load() {
-		e := ledger.ShardEntry{Step: ledger.ShardCollected, State: state.Status, Missing: s.requests, CostKnown: true}
+		e := ledger.ShardEntry{Step: ledger.ShardCollected, State: state.Status, Missing: s.file.requests, CostKnown: true}
 		if err := s.record(e); err != nil {
 			return err
 		}
-		return fmt.Errorf("batch %s was refused: %w", s.batchID, found.all)
+		return fmt.Errorf("batch %s was refused: %w", s.at.batchID, found.all)
 	}
 	if len(lines) == 0 {
 		return nil
 	}
 	number := int64(0)
-	return s.batcher.journal.Ledger.ReadShard(s.id, func(r ledger.ShardRecord) error {
+	return s.journal.Ledger.ReadShard(s.id, func(r ledger.ShardRecord) error {
 		number++
 		if err := lines[number]; err != nil {
 			found.refused[customID(r.ID, &r.Request)] = err
@@ -130,7 +130,7 @@ func (s *shard) blame(state *provider.Batch, found *answers) error {
 }
 
 // exhausted pauses the run because the account has nothing left.
-func (s *shard) exhausted(err *record.Error) { s.flow.Stop.Pause(s.batcher.lane.Exhausted(err, 0)) }
+func (s *shard) exhausted(err *record.Error) { s.flow.Stop.Pause(s.batches.lane.Exhausted(err, 0)) }
 
 // isFileNotFound reports whether a batch failed because its file was not visible yet, which passes.
 func isFileNotFound(fault provider.BatchFault) bool {
@@ -144,27 +144,28 @@ var errUnrecorded = errors.New("answers are not recorded")
 // conclude hands the answers out, and writes down that the shard is collected. What has no answer
 // is left over; a batch that never was, or of which nothing was asked, costs no round.
 func (s *shard) conclude(status string, found *answers) error {
-	s.batcher.replaying.Lock()
-	defer s.batcher.replaying.Unlock()
+	s.batches.replaying.Lock()
+	defer s.batches.replaying.Unlock()
 	// Of one shard at a time it is in memory which answer is where.
 	strange, err := found.read()
 	if err != nil {
 		return err
 	}
 	if strange > 0 {
-		s.flow.Voice.Warn("batch %s: %s in its files are no answers", s.batchID, ui.Number(strange, "line"))
+		s.flow.Voice.Warn("batch %s: %s in its files are no answers", s.at.batchID, ui.Number(strange, "line"))
 	}
-	s.next = s.round + 1
-	if status == stateVoid || status == "" || s.most > 0 {
-		s.next = s.round
+	s.rest.round = s.round + 1
+	if status == stateVoid || status == "" || s.rest.most > 0 {
+		s.rest.round = s.round
 	}
-	h := &delivery{flow: s.flow, shard: s, account: s.account, found: found, status: status, asked: make(map[ledger.Key]bool),
+	h := &delivery{flow: s.flow, shard: s, account: s.account, journal: s.journal, found: found, status: status,
+		asked:   make(map[ledger.Key]bool),
 		refused: make(map[ledger.Key]bool)}
 	if err := h.hand(); err != nil {
 		return err
 	}
 	if n := found.untaken(); n > 0 {
-		s.flow.Voice.Warn("batch %s: %s in its files are to no request of it", s.batchID, ui.Number(n, "answer"))
+		s.flow.Voice.Warn("batch %s: %s in its files are to no request of it", s.at.batchID, ui.Number(n, "answer"))
 	}
 	s.answered.Committing.Wait()
 	if s.flow.Unrecorded.Load() {
@@ -173,20 +174,20 @@ func (s *shard) conclude(status string, found *answers) error {
 	if status != "" { // else another process has written it down
 		e := ledger.ShardEntry{
 			Step: ledger.ShardCollected, State: status, Answered: h.answered, Failed: h.failed,
-			Missing: s.requests - h.answered - h.failed, CostNanos: s.cost + h.before, CostKnown: s.costKnown,
+			Missing: s.file.requests - h.answered - h.failed, CostNanos: s.bill.cost + h.before, CostKnown: s.bill.costKnown,
 		}
 		if err := s.record(e); err != nil {
 			return err
 		}
 		h.tell(&e)
 	} else {
-		s.step = ledger.ShardCollected
+		s.at.step = ledger.ShardCollected
 	}
 	s.settle()
 	s.close()
 	if status == batchCancelled && h.unsent > 0 {
 		s.flow.Stop.Pause(ui.WithHint("the same command submits them anew", fmt.Errorf("batch %s was cancelled: %s of its records have no answer",
-			s.batchID, ui.Grouped(h.unsent))))
+			s.at.batchID, ui.Grouped(h.unsent))))
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/stream/flow"
+	"llmpipe/stream/journal"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 	"llmpipe/stream/spend"
@@ -16,6 +17,7 @@ type delivery struct {
 	flow    *flow.Flow
 	shard   *shard
 	account *spend.Account
+	journal *journal.Journal
 	found   *answers
 	status  string // in which the batch ended
 
@@ -30,12 +32,12 @@ type delivery struct {
 // hand gives every record of this run that is in the shard its answer, and then the ledger those
 // for others.
 func (h *delivery) hand() error {
-	h.shard.mu.Lock()
-	h.shard.over = true
-	spool := h.shard.spool
-	h.shard.mu.Unlock()
+	h.shard.claims.mu.Lock()
+	h.shard.claims.over = true
+	spool := h.shard.claims.spool
+	h.shard.claims.mu.Unlock()
 	if spool != nil {
-		decode, err := record.NewDecoder(h.shard.batcher.options())
+		decode, err := record.NewDecoder(h.shard.batches.options())
 		if err != nil {
 			return err
 		}
@@ -44,8 +46,8 @@ func (h *delivery) hand() error {
 				t.Recycle()
 				return err
 			}
-			h.shard.batcher.Spooled.Add(-1)
-			h.shard.batcher.comeBack(t)
+			h.shard.batches.Spooled.Add(-1)
+			h.shard.batches.comeBack(t)
 			return h.give(t)
 		})
 		if err != nil {
@@ -55,7 +57,7 @@ func (h *delivery) hand() error {
 	if len(h.found.at) == 0 {
 		return nil
 	}
-	return h.shard.batcher.journal.Ledger.ReadShard(h.shard.id, h.keep)
+	return h.journal.Ledger.ReadShard(h.shard.id, h.keep)
 }
 
 // comeBack waits for room for t on its way from the disk to the commit.
@@ -101,15 +103,15 @@ func (h *delivery) give(t *flow.Task) error {
 	if h.flow.Inflight.Begin(t) {
 		return nil
 	}
-	if t.Duplicate && h.recall(t) { // its twin was committed between the two looks
-		for _, twin := range h.flow.Inflight.End(t) {
-			twin.Duplicate = h.recall(twin)
-			h.flow.Finish(twin)
+	if t.Duplicate && h.recall(t) { // its duplicate was committed between the two looks
+		for _, duplicate := range h.flow.Inflight.End(t) {
+			duplicate.Duplicate = h.recall(duplicate)
+			h.flow.Finish(duplicate)
 		}
 		h.commit(t)
 		return nil
 	}
-	if t.Duplicate = h.refused[t.Key]; !t.Duplicate { // else its twin's error is its own
+	if t.Duplicate = h.refused[t.Key]; !t.Duplicate { // else its duplicate's error is its own
 		h.count(t)
 	}
 	h.commit(t)
@@ -118,7 +120,7 @@ func (h *delivery) give(t *flow.Task) error {
 
 // recall gives t the result that is recorded for it, and reports whether there is one.
 func (h *delivery) recall(t *flow.Task) bool {
-	return h.shard.batcher.journal.Recall(t, h.shard.batcher.journal.Ledger.Look(t.Key))
+	return h.journal.Recall(t, h.journal.Ledger.Look(t.Key))
 }
 
 // commit passes t on to the commit, which the shard waits for.
@@ -131,7 +133,7 @@ func (h *delivery) commit(t *flow.Task) {
 
 // claim makes t a request that was made here.
 func (h *delivery) claim(t *flow.Task) {
-	t.Host, t.SentModel, t.Attempts = h.shard.batcher.lane.Host, h.shard.kind.model, h.shard.round
+	t.Host, t.SentModel, t.Attempts = h.shard.batches.lane.Host, h.shard.kind.model, h.shard.round
 	if t.Model != h.shard.kind.model {
 		t.DowngradedFrom = t.Model
 	}
@@ -163,7 +165,7 @@ func (h *delivery) judge(t *flow.Task, out *record.BatchOutput, first bool) bool
 	if h.found.stopped {
 		return false
 	}
-	if h.shard.round >= maxRounds && h.shard.next > maxRounds && h.status != batchCancelled {
+	if h.shard.round >= maxRounds && h.shard.rest.round > maxRounds && h.status != batchCancelled {
 		t.Fail(t.Reply.Err)
 		return true
 	}
@@ -174,12 +176,12 @@ func (h *delivery) judge(t *flow.Task, out *record.BatchOutput, first bool) bool
 func (h *delivery) count(t *flow.Task) {
 	if t.Outcome == flow.Answered {
 		h.answered++
-		h.shard.costKnown = h.shard.costKnown && t.CostKnown
+		h.shard.bill.costKnown = h.shard.bill.costKnown && t.CostKnown
 	} else {
 		h.failed++
 		h.refused[t.Key] = true
 	}
-	h.shard.cost += t.Cost
+	h.shard.bill.cost += t.Cost
 }
 
 // countRecalled is count for a result that was recorded before: by this shard's last collector, who
@@ -189,7 +191,7 @@ func (h *delivery) countRecalled(t *flow.Task) {
 		return
 	}
 	h.answered++
-	h.shard.costKnown = h.shard.costKnown && t.Recorded.CostKnown
+	h.shard.bill.costKnown = h.shard.bill.costKnown && t.Recorded.CostKnown
 	h.before += t.Recorded.CostNanos
 }
 
@@ -210,7 +212,7 @@ func (h *delivery) again(t *flow.Task) {
 		h.flow.Finish(t)
 		return
 	}
-	if id := h.shard.batcher.journal.Ledger.Look(t.Key).Shard; id == "" || id == h.shard.id {
+	if id := h.journal.Ledger.Look(t.Key).Shard; id == "" || id == h.shard.id {
 		t.Duplicate = asked
 	}
 	if err := h.shard.leaveOver(t); err != nil {
@@ -235,7 +237,7 @@ func (h *delivery) keep(r ledger.ShardRecord) error {
 		model = r.DowngradedFrom
 	}
 	t := h.entry(r.ID, &r.Request, model)
-	if found := h.shard.batcher.journal.Ledger.Look(t.Key); found.Result != 0 && h.shard.batcher.journal.Recall(t, found) {
+	if found := h.journal.Ledger.Look(t.Key); found.Result != 0 && h.journal.Recall(t, found) {
 		h.countRecalled(t)
 		unused := h.unused(t, out)
 		t.Recycle()
@@ -248,7 +250,7 @@ func (h *delivery) keep(r ledger.ShardRecord) error {
 		return h.flow.Stop.Waiting.Err()
 	}
 	h.kept++
-	h.shard.batcher.comeBack(t)
+	h.shard.batches.comeBack(t)
 	h.count(t)
 	h.commit(t)
 	return h.flow.Stop.Waiting.Err()
@@ -256,10 +258,10 @@ func (h *delivery) keep(r ledger.ShardRecord) error {
 
 // tell says how the batch ended.
 func (h *delivery) tell(e *ledger.ShardEntry) {
-	if h.shard.batchID == "" {
+	if h.shard.at.batchID == "" {
 		return
 	}
-	text := fmt.Sprintf("batch %s %s: %s answered, %s failed", h.shard.batchID, h.status, ui.Grouped(e.Answered), ui.Grouped(e.Failed))
+	text := fmt.Sprintf("batch %s %s: %s answered, %s failed", h.shard.at.batchID, h.status, ui.Grouped(e.Answered), ui.Grouped(e.Failed))
 	if e.Missing > 0 {
 		text += ", " + ui.Grouped(e.Missing) + " without an answer"
 	}
@@ -268,7 +270,7 @@ func (h *delivery) tell(e *ledger.ShardEntry) {
 	}
 	h.flow.Voice.Note("%s", text)
 	if h.kept > 0 {
-		h.flow.Voice.Note("batch %s: %s of its answers are for records that this input does not hold: they are in the ledger", h.shard.batchID,
+		h.flow.Voice.Note("batch %s: %s of its answers are for records that this input does not hold: they are in the ledger", h.shard.at.batchID,
 			ui.Grouped(h.kept))
 	}
 }

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"llmpipe/ledger"
 	"llmpipe/limiter"
 	"llmpipe/stream/flow"
+	"llmpipe/stream/journal"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 	"llmpipe/stream/spend"
@@ -21,45 +23,70 @@ import (
 type shard struct {
 	flow     *flow.Flow
 	cfg      *Config
-	batcher  *Batches
+	batches  *Batches
+	client   *provider.Client
+	journal  *journal.Journal
 	account  *spend.Account
 	id       string
 	kind     shardKind
-	round    int              // how many times its records have been in a batch, this one counted
-	requests int64            // lines of the file
-	bytes    int64            // of the file
-	ids      int64            // bytes of the records' ids, which are in the intent
-	reserved int64            // the most that it can cost, billionths of a dollar; what is left of that when it is collected
-	started  time.Time        // when it was intended
-	earlier  bool             // an earlier run's, or another process's
-	intended bool             // the ledger knows it
+	round    int       // how many times its records have been in a batch, this one counted
+	started  time.Time // when it was intended
+	earlier  bool      // an earlier run's, or another process's
+	intended bool      // the ledger knows it
+	lock     *ledger.ShardLock
+
+	file     shardFile
+	bill     shardBill
+	at       standing
+	rest     leftover
+	claims   claims
+	answered flow.Batched // its records on their way through the commit
+
+	goesOn  atomic.Bool   // its batch does, and this run does not wait for it
+	done    chan struct{} // closed when the shard is collected, or its life in this run has ended
+	endOnce sync.Once
+}
+
+// shardFile is what a shard uploads.
+type shardFile struct {
+	requests int64           // lines
+	bytes    int64           //
+	ids      int64           // bytes of the records' ids, which are in the intent
+	upload   *flow.Temporary // nil when another process made it, or when it is sent
+	w        *bufio.Writer
+}
+
+// shardBill is what a shard costs, in billionths of a dollar.
+type shardBill struct {
+	reserved  int64 // the most that it can; what is left of that when it is collected
+	cost      int64 // of its records that were answered
+	costKnown bool
+}
+
+// standing is how far a shard is at the provider.
+type standing struct {
 	step     ledger.ShardStep // the last, once it is intended
 	stepped  time.Time        // when that was
 	doubtful time.Time        // until then a batch may come to light that another process asked for
 	fileID   string
 	batchID  string
-	lock     *ledger.ShardLock
-	upload   *flow.Temporary // the file to send; nil when another process made it, or when it is sent
-	w        *bufio.Writer
+}
 
-	left *spool // records without an answer, for further shards
-	next int    // the round of those
+// leftover is what a collected shard has no answers for.
+type leftover struct {
+	records *spool // for further shards
+	round   int    // in which they will be
+	most    int64  // requests that go into one of those; 0 for any number
+}
 
-	answered  flow.Batched // its records on their way through the commit
-	cost      int64        // of those that were answered
-	costKnown bool
-	most      int64 // requests that go into one of the shards that its records are split into; 0 for any number
-
+// claims are those that the input of this run has on a shard.
+type claims struct {
 	mu      sync.Mutex
-	spool   *spool // the records of this run's input that are in it; nil for none
-	claimed bool   // there are such records
+	spool   *spool // the records that are in it; nil for none
+	any     bool   // there are such records
 	over    bool   // they are being read back, or are not waited for: nothing can be attached any more
 	unheard error  // what went wrong, while nobody wanted the shard
 	state   provider.Batch
-
-	goesOn  atomic.Bool   // its batch does, and this run does not wait for it
-	done    chan struct{} // closed when the shard is collected, or its life in this run has ended
-	endOnce sync.Once
 }
 
 // newShard makes an empty shard.
@@ -69,7 +96,7 @@ func newShard(b *Batches, kind shardKind, round int) (*shard, error) {
 		return nil, err
 	}
 	s := blankShard(b, b.name(), kind, round)
-	s.upload, s.w = upload, bufio.NewWriter(upload)
+	s.file.upload, s.file.w = upload, bufio.NewWriter(upload)
 	return s, nil
 }
 
@@ -77,15 +104,16 @@ func newShard(b *Batches, kind shardKind, round int) (*shard, error) {
 func newEarlierShard(b *Batches, known ledger.Shard) *shard {
 	endpoint, _ := record.ParseEndpoint(known.Endpoint) // chat, where a later version knows more; the provider keeps its own
 	s := blankShard(b, known.ID, shardKind{endpoint, known.Model}, known.Round)
-	s.requests, s.bytes, s.reserved, s.started = int64(known.Records), known.Bytes, known.ReservedNanos, known.Started
-	s.earlier, s.intended, s.step, s.fileID, s.batchID = true, true, known.Step, known.FileID, known.BatchID
+	s.file.requests, s.file.bytes, s.bill.reserved, s.started = int64(known.Records), known.Bytes, known.ReservedNanos, known.Started
+	s.earlier, s.intended, s.at.step, s.at.fileID, s.at.batchID = true, true, known.Step, known.FileID, known.BatchID
 	return s
 }
 
 func blankShard(b *Batches, id string, kind shardKind, round int) *shard {
 	return &shard{
-		flow: b.flow, cfg: b.cfg, batcher: b, account: b.account, id: id, answered: flow.Batched{ID: id}, kind: kind, round: round,
-		costKnown: true, done: make(chan struct{}),
+		flow: b.flow, cfg: b.cfg, batches: b, client: b.client, journal: b.journal, account: b.account,
+		id: id, kind: kind, round: round, bill: shardBill{costKnown: true}, answered: flow.Batched{ID: id},
+		done: make(chan struct{}),
 	}
 }
 
@@ -119,68 +147,68 @@ func ownID(id []byte) string {
 // spool.
 func (s *shard) write(t *flow.Task, line []byte) error {
 	if !t.Duplicate {
-		if _, err := s.w.Write(line); err != nil {
+		if _, err := s.file.w.Write(line); err != nil {
 			return flow.TemporaryError(err)
 		}
-		s.requests++
-		s.bytes += int64(len(line))
-		s.ids += int64(len(t.ID))
+		s.file.requests++
+		s.file.bytes += int64(len(line))
+		s.file.ids += int64(len(t.ID))
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.claims.mu.Lock()
+	defer s.claims.mu.Unlock()
 	return s.remember(t)
 }
 
 // attach takes care of a record that was submitted before: it is added, and let go. It reports
 // false when the shard's answers have been handed out and recorded.
 func (s *shard) attach(t *flow.Task) bool {
-	s.mu.Lock()
-	if !s.over {
-		defer s.mu.Unlock()
+	s.claims.mu.Lock()
+	if !s.claims.over {
+		defer s.claims.mu.Unlock()
 		if err := s.remember(t); err != nil {
 			s.flow.Stop.Fail(err)
 			s.flow.Finish(t)
 			return true
 		}
-		s.batcher.letGo(t)
+		s.batches.letGo(t)
 		return true
 	}
-	s.claimed = true
-	s.mu.Unlock()
+	s.claims.any = true
+	s.claims.mu.Unlock()
 	<-s.done
-	if s.step == ledger.ShardCollected {
+	if s.at.step == ledger.ShardCollected {
 		return false
 	}
-	s.stopFor(s.unheard)
+	s.stopFor(s.claims.unheard)
 	s.flow.Finish(t) // its batch goes on, and is not waited for
 	return true
 }
 
 // remember puts t into the spool. s.mu is held.
 func (s *shard) remember(t *flow.Task) error {
-	s.claimed = true
-	if s.spool == nil {
+	s.claims.any = true
+	if s.claims.spool == nil {
 		var err error
-		if s.spool, err = newSpool(); err != nil {
+		if s.claims.spool, err = newSpool(); err != nil {
 			return err
 		}
 	}
-	return s.spool.add(t)
+	return s.claims.spool.add(t)
 }
 
 // wanted reports whether the input of this run holds records of the shard.
 func (s *shard) wanted() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.claimed
+	s.claims.mu.Lock()
+	defer s.claims.mu.Unlock()
+	return s.claims.any
 }
 
 // leave notes that the batch goes on and is not waited for.
 func (s *shard) leave() {
 	s.goesOn.Store(true)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.over = true
+	s.claims.mu.Lock()
+	defer s.claims.mu.Unlock()
+	s.claims.over = true
 }
 
 // live takes the shard from where it is to where its answers are collected, as far as this run
@@ -189,10 +217,10 @@ func (s *shard) live() {
 	defer s.discard()
 	err := s.own()
 	switch {
-	case err == nil && s.requests > 0:
+	case err == nil && s.file.requests > 0:
 		err = s.batch(s.flow.Stop.Asking)
 	case err == nil:
-		err = s.conclude("", newAnswers()) // it holds but twins of records in other shards
+		err = s.conclude("", newAnswers()) // it holds but duplicates of records in other shards
 	case errors.Is(err, errCollected):
 		err = s.conclude("", newAnswers())
 	}
@@ -226,7 +254,7 @@ func (s *shard) end(err error) {
 		err = s.concern(err)
 	}
 	s.stopFor(err)
-	if s.step == ledger.ShardCreated && !s.state.Ended() {
+	if s.at.step == ledger.ShardCreated && !s.claims.state.Ended() {
 		s.leave()
 	}
 }
@@ -249,12 +277,12 @@ func (s *shard) stopFor(err error) {
 // concern returns what went wrong with the shard at the provider where this run has records in it.
 // Else it says it, and the run goes on for as long as none come.
 func (s *shard) concern(err error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.claimed {
+	s.claims.mu.Lock()
+	defer s.claims.mu.Unlock()
+	if s.claims.any {
 		return err
 	}
-	s.over, s.unheard = true, err
+	s.claims.over, s.claims.unheard = true, err
 	s.flow.Voice.Warn("%v", err)
 	if h := ui.HintOf(err); h != "" {
 		s.flow.Voice.Hint("%s", h)
@@ -265,7 +293,7 @@ func (s *shard) concern(err error) error {
 // own makes the shard this process's, and waits while it is another's: its answers are in the
 // ledger then.
 func (s *shard) own() error {
-	wait := newPolling(s.batcher.lane.Host.Client.Local())
+	wait := newPolling(s.client.Local())
 	for told := false; ; {
 		lock, err := ledger.LockShard(s.cfg.Ledger, s.id, nil)
 		if err != nil {
@@ -286,70 +314,113 @@ func (s *shard) own() error {
 	if !s.earlier {
 		return nil
 	}
-	spent, err := s.batcher.journal.CatchUp()
+	spent, err := s.journal.CatchUp()
 	if err != nil {
 		return err
 	}
 	s.account.Committed(spent)
-	known, _ := s.batcher.journal.Ledger.Shard(s.id)
+	known, _ := s.journal.Ledger.Shard(s.id)
 	if !known.Pending() {
 		return errCollected
 	}
-	s.step, s.stepped, s.fileID, s.batchID = known.Step, known.Stepped, known.FileID, known.BatchID
-	s.doubtful = known.Stepped.Add(s.settling())
+	s.at.step, s.at.stepped, s.at.fileID, s.at.batchID = known.Step, known.Stepped, known.FileID, known.BatchID
+	s.at.doubtful = known.Stepped.Add(s.settling())
 	return nil
 }
 
 // record writes a step into the ledger, before the next is taken.
 func (s *shard) record(e ledger.ShardEntry) error {
 	e.Shard, e.Time = s.id, time.Now()
-	err := s.batcher.journal.Ledger.Commit(&ledger.Group{Shards: []ledger.ShardEntry{e}})
+	err := s.journal.Ledger.Commit(&ledger.Group{Shards: []ledger.ShardEntry{e}})
 	if err != nil {
 		return ui.WithHint("make room or repair the disk, then run the same command again: what is recorded is safe", err)
 	}
-	s.intended, s.step, s.stepped = true, e.Step, e.Time
+	s.intended, s.at.step, s.at.stepped = true, e.Step, e.Time
 	return nil
 }
 
 // standing is how many requests the shard has, how many of them the provider has answered, and
 // whether it is collected.
 func (s *shard) standing() (requests, done int64, over bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.over {
-		return s.requests, s.requests, true
+	s.claims.mu.Lock()
+	defer s.claims.mu.Unlock()
+	if s.claims.over {
+		return s.file.requests, s.file.requests, true
 	}
-	return s.requests, s.state.Completed + s.state.Failed, false
+	return s.file.requests, s.claims.state.Completed + s.claims.state.Failed, false
 }
 
 // discard gives back what the shard holds on this machine. What it holds of the budgets, because it
 // is not collected, it leaves.
 func (s *shard) discard() {
 	if !s.flow.Stop.Ending() { // else nobody is to go on because of it
-		limiter.Leave(s.account.Budgets(), s.reserved)
+		limiter.Leave(s.account.Budgets(), s.bill.reserved)
 	}
 	if s.lock != nil {
-		if err := s.lock.Release(s.step == ledger.ShardCollected); err != nil {
+		if err := s.lock.Release(s.at.step == ledger.ShardCollected); err != nil {
 			s.flow.Voice.Warn("%v", err)
 		}
 		s.lock = nil
 	}
-	if s.upload != nil {
-		s.upload.Discard()
-		s.upload = nil
+	if s.file.upload != nil {
+		s.file.upload.Discard()
+		s.file.upload = nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, spool := range []*spool{s.spool, s.left} {
+	s.claims.mu.Lock()
+	defer s.claims.mu.Unlock()
+	for _, spool := range []*spool{s.claims.spool, s.rest.records} {
 		if spool != nil {
 			spool.file.Discard()
 		}
 	}
-	s.spool, s.left = nil, nil
-	s.over = true
+	s.claims.spool, s.rest.records = nil, nil
+	s.claims.over = true
 	s.close()
 }
 
 // close tells those who wait for the shard that it is collected, or that nothing more comes of it
 // in this run.
 func (s *shard) close() { s.endOnce.Do(func() { close(s.done) }) }
+
+// batch submits the shard, waits for its batch and collects it.
+func (s *shard) batch(ctx context.Context) error {
+	wait := newPolling(s.client.Local())
+	for start, again := time.Now(), false; ; again = true {
+		alone := s.batches.alone(s)
+		if err := s.submit(ctx); err != nil {
+			return err
+		}
+		state, err := s.await(ctx)
+		if err != nil {
+			return err
+		}
+		if !queueFull(&state) {
+			return s.collect(ctx, &state)
+		}
+		s.at.step = ledger.ShardUploaded
+		// One of ours that ended meanwhile may have had the room that there is now.
+		alone = alone && s.batches.alone(s) && (again || s.cfg.Detach)
+		most := s.cfg.GiveUp
+		switch {
+		case alone && s.file.requests > 1:
+			return s.split(&state)
+		case alone && most > 0 && time.Since(start) > most:
+			s.flow.Stop.Pause(ui.WithHint(
+				"raise the account's limit of enqueued tokens, or wait for its other batches; the same command tries again",
+				fmt.Errorf("batch %s: the provider has no room for a single request", s.at.batchID)))
+			return s.flow.Stop.Asking.Err()
+		case s.cfg.Detach && again, !s.cfg.Detach && !s.waitedFor():
+			return errNotWaited
+		}
+		s.flow.Voice.Note("batch %s: too many tokens are enqueued: it is submitted again when another batch has ended", s.at.batchID)
+		if s.cfg.Detach {
+			continue
+		}
+		select {
+		case <-s.batches.anotherEnd():
+		case <-time.After(wait.next()):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

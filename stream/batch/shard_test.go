@@ -18,10 +18,11 @@ func TestFullShard(t *testing.T) {
 		full  bool
 	}{
 		{"empty", &shard{}, false},
-		{"room for one more", &shard{requests: maxShardRequests - 1, bytes: maxShardBytes - 1000, ids: maxShardIDs - 1000}, false},
-		{"too many requests", &shard{requests: maxShardRequests}, true},
-		{"too many bytes", &shard{requests: 1, bytes: maxShardBytes - 999}, true},
-		{"ids that are too long", &shard{requests: 1, ids: maxShardIDs - 999}, true},
+		{"room for one more", &shard{file: shardFile{requests: maxShardRequests - 1, bytes: maxShardBytes - 1000, ids: maxShardIDs - 1000}},
+			false},
+		{"too many requests", &shard{file: shardFile{requests: maxShardRequests}}, true},
+		{"too many bytes", &shard{file: shardFile{requests: 1, bytes: maxShardBytes - 999}}, true},
+		{"ids that are too long", &shard{file: shardFile{requests: 1, ids: maxShardIDs - 999}}, true},
 	} {
 		if got := f.full(c.shard, record); got != c.full {
 			t.Errorf("%s: full is %t", c.name, got)

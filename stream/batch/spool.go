@@ -23,8 +23,8 @@ type spool struct {
 	head    []byte
 }
 
-// twinFlag marks a record that a record before it answers.
-const twinFlag = 1
+// duplicateFlag marks a record that a record before it answers.
+const duplicateFlag = 1
 
 func newSpool() (*spool, error) {
 	f, err := flow.NewTemporary("llmpipe-records-")
@@ -40,7 +40,7 @@ func (s *spool) add(t *flow.Task) error {
 	h = binary.AppendUvarint(h, uint64(t.Line))
 	var flags byte
 	if t.Duplicate {
-		flags = twinFlag
+		flags = duplicateFlag
 	}
 	h = append(h, flags)
 	for _, field := range [][]byte{[]byte(t.File), t.ID} {
@@ -110,7 +110,7 @@ func readSpooled(r *bufio.Reader, t *flow.Task) error {
 	t.Seq, t.Line = number(), number()
 	flags, err := r.ReadByte()
 	fail = errors.Join(fail, err)
-	t.Duplicate = flags&twinFlag != 0
+	t.Duplicate = flags&duplicateFlag != 0
 	t.File = string(field(nil))
 	t.ID = field(nil)
 	t.Buffer = field(t.Buffer)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"maps"
 	"net/http"
 	"strings"
@@ -37,17 +36,17 @@ func (s *shard) submit(ctx context.Context) error {
 		if err := s.intend(); err != nil {
 			return err
 		}
-	} else if s.step != ledger.ShardCreated {
+	} else if s.at.step != ledger.ShardCreated {
 		if err := s.adopt(ctx); err != nil {
 			return err
 		}
 	}
-	if s.step == ledger.ShardIntent {
+	if s.at.step == ledger.ShardIntent {
 		if err := s.send(ctx); err != nil {
 			return err
 		}
 	}
-	if s.step != ledger.ShardUploaded {
+	if s.at.step != ledger.ShardUploaded {
 		return nil
 	}
 	if err := s.awaitFile(ctx); err != nil {
@@ -59,17 +58,17 @@ func (s *shard) submit(ctx context.Context) error {
 // intend writes down what is about to be submitted.
 func (s *shard) intend() error {
 	e := ledger.ShardEntry{
-		Step: ledger.ShardIntent, Provider: s.batcher.lane.Host.Name, Endpoint: s.kind.endpoint.String(), Model: s.kind.model, Round: s.round,
-		Bytes: s.bytes, ReservedNanos: s.reserved, Window: s.cfg.Window,
+		Step: ledger.ShardIntent, Provider: s.batches.lane.Host.Name, Endpoint: s.kind.endpoint.String(), Model: s.kind.model, Round: s.round,
+		Bytes: s.file.bytes, ReservedNanos: s.bill.reserved, Window: s.cfg.Window,
 	}
-	s.batcher.intending.Lock() // the records of one shard at a time are in memory
-	defer s.batcher.intending.Unlock()
-	decode, err := record.NewDecoder(s.batcher.options())
+	s.batches.intending.Lock() // the records of one shard at a time are in memory
+	defer s.batches.intending.Unlock()
+	decode, err := record.NewDecoder(s.batches.options())
 	if err != nil {
 		return err
 	}
-	e.Records = make([]ledger.ShardRecord, 0, s.requests)
-	err = s.spool.each(decode, func(t *flow.Task) error {
+	e.Records = make([]ledger.ShardRecord, 0, s.file.requests)
+	err = s.claims.spool.each(decode, func(t *flow.Task) error {
 		if !t.Duplicate {
 			r := ledger.ShardRecord{ID: append([]byte(nil), t.ID...), Request: t.Request}
 			if ownID(t.ID) == "" {
@@ -95,14 +94,14 @@ func (s *shard) fileName() string { return ownPrefix + s.id + ".jsonl" }
 
 // send uploads the file.
 func (s *shard) send(ctx context.Context) error {
-	if err := s.w.Flush(); err != nil {
+	if err := s.file.w.Flush(); err != nil {
 		return flow.TemporaryError(err)
 	}
 	var file provider.File
-	err := s.batcher.transfer(ctx, func() error {
+	err := s.batches.transfer(ctx, func() error {
 		return s.retry(ctx, "uploading", func() error {
 			var err error
-			file, err = s.batcher.lane.Host.Client.UploadFile(ctx, s.fileName(), s.upload, s.bytes)
+			file, err = s.client.UploadFile(ctx, s.fileName(), s.file.upload, s.file.bytes)
 			if unclear(err) { // it may be there: a second one would be nobody's
 				if found, ok, lookErr := s.findFile(ctx); lookErr == nil && ok {
 					file, err = found, nil
@@ -114,9 +113,9 @@ func (s *shard) send(ctx context.Context) error {
 	if err != nil {
 		return s.refused(err)
 	}
-	s.upload.Discard()
-	s.upload = nil
-	s.fileID = file.ID
+	s.file.upload.Discard()
+	s.file.upload = nil
+	s.at.fileID = file.ID
 	return s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: file.ID})
 }
 
@@ -130,12 +129,12 @@ func (s *shard) awaitFile(ctx context.Context) error {
 	for range fileLooks {
 		var file provider.File
 		err := s.retry(ctx, "looking at the file", func() (err error) {
-			file, err = s.batcher.lane.Host.Client.File(ctx, s.fileID)
+			file, err = s.client.File(ctx, s.at.fileID)
 			return err
 		})
 		switch {
 		case err == nil && file.Status == "error":
-			return s.void(fmt.Errorf("file %s: the provider could not take it: %s", s.fileID, file.StatusDetails))
+			return s.void(fmt.Errorf("file %s: the provider could not take it: %s", s.at.fileID, file.StatusDetails))
 		case err == nil && (file.Status == "processed" || file.Status == ""):
 			return nil
 		case err != nil && !notThere(err):
@@ -148,27 +147,23 @@ func (s *shard) awaitFile(ctx context.Context) error {
 	return nil
 }
 
-// batchLooks is how often the listing is consulted about a batch of which no answer said whether it
-// was made. It may lag behind, so this takes as long as that many looks at a batch do.
-const batchLooks = 5
-
 // create makes the batch, once: the API has no way to say that a second request is the same as the
 // first. Only when the provider has said that it did nothing, or when no batch of this shard is in
 // its listing, is the request sent again.
 func (s *shard) create(ctx context.Context) error {
 	metadata := map[string]string{ShardLabel: s.id}
 	maps.Copy(metadata, s.cfg.Metadata)
-	request := provider.NewBatch{InputFile: s.fileID, Endpoint: s.kind.endpoint, Window: s.cfg.Window, Metadata: metadata}
+	request := provider.NewBatch{InputFile: s.at.fileID, Endpoint: s.kind.endpoint, Window: s.cfg.Window, Metadata: metadata}
 	var made provider.Batch
 	err := s.retry(ctx, "creating the batch", func() error {
 		var err error
-		if time.Since(s.stepped) > s.settling()/2 { // a process that takes over reckons by it how long this one may have asked
-			if err := s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: s.fileID}); err != nil {
+		if time.Since(s.at.stepped) > s.settling()/2 { // a process that takes over reckons by it how long this one may have asked
+			if err := s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: s.at.fileID}); err != nil {
 				return err
 			}
 		}
 		// A signal does not cut this off: whether the batch was made is worth waiting for.
-		made, err = s.batcher.lane.Host.Client.CreateBatch(s.flow.Stop.Waiting, request)
+		made, err = s.client.CreateBatch(s.flow.Stop.Waiting, request)
 		if unclear(err) {
 			s.flow.Voice.Detail("creating a batch: %v; looking whether it was made", err)
 			var found bool
@@ -204,7 +199,7 @@ func (s *shard) refused(err error) error {
 // void writes down that the shard will have no batch, because of err. Its records are submitted
 // anew by the next run.
 func (s *shard) void(err error) error {
-	e := ledger.ShardEntry{Step: ledger.ShardCollected, State: stateVoid, Missing: s.requests, CostKnown: true}
+	e := ledger.ShardEntry{Step: ledger.ShardCollected, State: stateVoid, Missing: s.file.requests, CostKnown: true}
 	if err := s.record(e); err != nil {
 		return err
 	}
@@ -216,12 +211,12 @@ func (s *shard) void(err error) error {
 
 // created writes down that the provider has the batch.
 func (s *shard) created(made *provider.Batch) error {
-	s.batchID = made.ID
+	s.at.batchID = made.ID
 	s.setState(made)
-	if err := s.record(ledger.ShardEntry{Step: ledger.ShardCreated, FileID: s.fileID, BatchID: made.ID}); err != nil {
+	if err := s.record(ledger.ShardEntry{Step: ledger.ShardCreated, FileID: s.at.fileID, BatchID: made.ID}); err != nil {
 		return err
 	}
-	what := fmt.Sprintf("batch %s: %s", made.ID, ui.Number(s.requests, "request"))
+	what := fmt.Sprintf("batch %s: %s", made.ID, ui.Number(s.file.requests, "request"))
 	if s.kind.model != "" {
 		what += " to " + s.kind.model
 	}
@@ -232,131 +227,8 @@ func (s *shard) created(made *provider.Batch) error {
 	return nil
 }
 
-// How long a batch that was asked for may take to be made and to show in the listing, generously;
-// and at a server on this machine.
-const (
-	settling      = 5 * time.Minute
-	settlingLocal = 5 * time.Second
-)
-
-func (s *shard) settling() time.Duration {
-	if s.batcher.lane.Host.Client.Local() {
-		return settlingLocal
-	}
-	return settling
-}
-
-// adopt finds what an earlier process left at the provider without having written it down.
-func (s *shard) adopt(ctx context.Context) error {
-	made, found, err := s.adoptBatch(ctx)
-	if err != nil {
-		return err
-	}
-	if found {
-		s.fileID = made.InputFile
-		return s.created(&made)
-	}
-	if s.step == ledger.ShardUploaded {
-		return nil
-	}
-	var file provider.File
-	err = s.retry(ctx, "listing files", func() (err error) {
-		file, found, err = s.findFile(ctx)
-		return err
-	})
-	switch {
-	case err != nil:
-		return err
-	case !found:
-		return errVoid
-	}
-	s.fileID = file.ID
-	return s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: file.ID})
-}
-
-// adoptBatch looks for the shard's batch. An earlier process may have died while the provider was
-// still making it, so not to find it says nothing before it has had time to show.
-func (s *shard) adoptBatch(ctx context.Context) (made provider.Batch, found bool, err error) {
-	wait := newPolling(s.batcher.lane.Host.Client.Local())
-	for {
-		err := s.retry(ctx, "listing batches", func() (err error) {
-			made, found, err = s.findBatch(ctx)
-			return err
-		})
-		if err != nil || found || s.step != ledger.ShardUploaded || !time.Now().Before(s.doubtful) {
-			return made, found, err
-		}
-		if s.cfg.Detach {
-			return made, false, errNotWaited
-		}
-		s.flow.Voice.Detail("batch shard %s: no batch of it is listed yet", s.id)
-		if !s.flow.Stop.Sleep(min(wait.next(), time.Until(s.doubtful))) {
-			return made, false, ctx.Err()
-		}
-	}
-}
-
-// lookForBatch looks several times whether the provider has made the shard's batch.
-func (s *shard) lookForBatch() (provider.Batch, bool, error) {
-	wait := newPolling(s.batcher.lane.Host.Client.Local())
-	for range batchLooks {
-		timer := time.NewTimer(wait.next())
-		select {
-		case <-timer.C:
-		case <-s.flow.Stop.Waiting.Done():
-			timer.Stop()
-			return provider.Batch{}, false, s.flow.Stop.Waiting.Err()
-		}
-		made, found, err := s.findBatch(s.flow.Stop.Waiting)
-		if found {
-			return made, true, nil
-		}
-		if err != nil && !provider.PassesAway(err) {
-			return provider.Batch{}, false, err
-		}
-	}
-	return provider.Batch{}, false, nil
-}
-
 // clockSkew is how far the provider's clock may be off from ours, generously.
 const clockSkew = time.Hour
-
-// findBatch looks for the shard's batch in the provider's listing, back to when it was intended.
-func (s *shard) findBatch(ctx context.Context) (provider.Batch, bool, error) {
-	var before time.Time // when the one before was made
-	return search(s.batcher.lane.Host.Client.Batches(ctx), func(b *provider.Batch) (found, past bool) {
-		found = b.Metadata[ShardLabel] == s.id && b.Status != batchFailed // one that failed did nothing
-		// Behind an old one only older ones come, where the list goes back in time.
-		past = !b.Created.IsZero() && b.Created.Before(s.started.Add(-clockSkew)) && b.Created.Before(before)
-		before = b.Created
-		return found, past
-	})
-}
-
-// findFile looks for the shard's file in the same way. One that is not whole is none.
-func (s *shard) findFile(ctx context.Context) (provider.File, bool, error) {
-	return search(s.batcher.lane.Host.Client.Files(ctx), func(f *provider.File) (found, past bool) {
-		return f.Name == s.fileName() && f.Bytes == s.bytes, false
-	})
-}
-
-// search goes through a listing until what is looked for is found, or cannot come any more.
-func search[T any](all iter.Seq2[T, error], look func(*T) (found, past bool)) (T, bool, error) {
-	var none T
-	for one, err := range all {
-		if err != nil {
-			return none, false, err
-		}
-		found, past := look(&one)
-		if found {
-			return one, true, nil
-		}
-		if past {
-			break
-		}
-	}
-	return none, false, nil
-}
 
 // unclear reports whether the provider may have done what was asked for although it did not say so.
 func unclear(err error) bool {

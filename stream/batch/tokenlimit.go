@@ -1,12 +1,8 @@
 package batch
 
 import (
-	"context"
-	"fmt"
 	"slices"
-	"time"
 
-	"llmpipe/ledger"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/ui"
 )
@@ -14,49 +10,6 @@ import (
 // A provider takes so many tokens into an account's queue of batches
 // (platform.openai.com/docs/guides/batch), and says late that a batch has no room there: it fails.
 // Such a batch is made again when another has ended, and when no other is there it is split in two.
-
-// batch submits the shard, waits for its batch and collects it.
-func (s *shard) batch(ctx context.Context) error {
-	wait := newPolling(s.batcher.lane.Host.Client.Local())
-	for start, again := time.Now(), false; ; again = true {
-		alone := s.batcher.alone(s)
-		if err := s.submit(ctx); err != nil {
-			return err
-		}
-		state, err := s.await(ctx)
-		if err != nil {
-			return err
-		}
-		if !queueFull(&state) {
-			return s.collect(ctx, &state)
-		}
-		s.step = ledger.ShardUploaded
-		// One of ours that ended meanwhile may have had the room that there is now.
-		alone = alone && s.batcher.alone(s) && (again || s.cfg.Detach)
-		most := s.cfg.GiveUp
-		switch {
-		case alone && s.requests > 1:
-			return s.split(&state)
-		case alone && most > 0 && time.Since(start) > most:
-			s.flow.Stop.Pause(ui.WithHint(
-				"raise the account's limit of enqueued tokens, or wait for its other batches; the same command tries again",
-				fmt.Errorf("batch %s: the provider has no room for a single request", s.batchID)))
-			return s.flow.Stop.Asking.Err()
-		case s.cfg.Detach && again, !s.cfg.Detach && !s.waitedFor():
-			return errNotWaited
-		}
-		s.flow.Voice.Note("batch %s: too many tokens are enqueued: it is submitted again when another batch has ended", s.batchID)
-		if s.cfg.Detach {
-			continue
-		}
-		select {
-		case <-s.batcher.anotherEnd():
-		case <-time.After(wait.next()):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
 
 // queueFull reports whether a batch failed because too many tokens are enqueued.
 func queueFull(state *provider.Batch) bool {
@@ -67,9 +20,9 @@ func queueFull(state *provider.Batch) bool {
 // split gives the shard up, of which nothing was asked, and puts its records into two of half the
 // size.
 func (s *shard) split(state *provider.Batch) error {
-	s.most = (s.requests + 1) / 2
-	s.flow.Voice.Note("batch %s: the provider has no room for %s at a time: they are submitted in two batches", s.batchID,
-		ui.Number(s.requests, "request"))
+	s.rest.most = (s.file.requests + 1) / 2
+	s.flow.Voice.Note("batch %s: the provider has no room for %s at a time: they are submitted in two batches", s.at.batchID,
+		ui.Number(s.file.requests, "request"))
 	return s.conclude(state.Status, newAnswers())
 }
 
@@ -88,13 +41,13 @@ func (b *Batches) alone(one *shard) bool {
 
 // there reports whether the shard has a batch at the provider that has not ended.
 func (s *shard) there() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.claims.mu.Lock()
+	defer s.claims.mu.Unlock()
 	switch {
-	case s.over: // nobody looks at it any more
-		return s.cfg.Detach && s.state.ID != "" && !s.state.Ended()
-	case s.state.ID == "":
+	case s.claims.over: // nobody looks at it any more
+		return s.cfg.Detach && s.claims.state.ID != "" && !s.claims.state.Ended()
+	case s.claims.state.ID == "":
 		return s.earlier // and was not looked at yet
 	}
-	return !s.state.Ended()
+	return !s.claims.state.Ended()
 }

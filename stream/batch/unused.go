@@ -40,8 +40,8 @@ func (h *delivery) writeOff(t *flow.Task) {
 		t.Recycle()
 		return
 	}
-	h.shard.cost += t.Cost
+	h.shard.bill.cost += t.Cost
 	h.flow.Counts.Cost.Add(t.Cost)
-	h.shard.batcher.comeBack(t)
+	h.shard.batches.comeBack(t)
 	h.commit(t)
 }

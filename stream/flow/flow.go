@@ -27,7 +27,7 @@ type Flow struct {
 // flight now.
 func New(ctx context.Context, voice *ui.Voice, allowed func() int) *Flow {
 	f := &Flow{
-		Voice: voice, Stop: newShutdown(ctx), Inflight: newUnderway(), Gate: newGate(allowed), Spooled: newGate(allowed),
+		Voice: voice, Stop: newShutdown(ctx), Inflight: newInflight(), Gate: newGate(allowed), Spooled: newGate(allowed),
 		Commits: make(chan *Task, commitSlack),
 	}
 	context.AfterFunc(f.Stop.Asking, f.Gate.close)

@@ -13,11 +13,11 @@ type Inflight struct {
 	tasks map[ledger.Key]*Task
 }
 
-func newUnderway() *Inflight {
+func newInflight() *Inflight {
 	return &Inflight{tasks: make(map[ledger.Key]*Task)}
 }
 
-// Begin notes that t is under way, or that it is the twin of a record that is, and reports the
+// Begin notes that t is under way, or that it is the duplicate of a record that is, and reports the
 // latter: t then belongs to the commit.
 func (u *Inflight) Begin(t *Task) (joined bool) {
 	u.mu.Lock()
@@ -30,7 +30,8 @@ func (u *Inflight) Begin(t *Task) (joined bool) {
 	return false
 }
 
-// Join notes that t is the twin of a record that is under way, and reports whether there is one.
+// Join notes that t is the duplicate of a record that is under way, and reports whether there is
+// one.
 func (u *Inflight) Join(t *Task) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -41,7 +42,7 @@ func (u *Inflight) Join(t *Task) bool {
 	return ok
 }
 
-// End notes that t's fate is known, and returns the twins that share it.
+// End notes that t's fate is known, and returns the duplicates that share it.
 func (u *Inflight) End(t *Task) []*Task {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -49,7 +50,7 @@ func (u *Inflight) End(t *Task) []*Task {
 		return nil
 	}
 	delete(u.tasks, t.Key)
-	twins := t.duplicates
+	duplicates := t.duplicates
 	t.duplicates = nil
-	return twins
+	return duplicates
 }

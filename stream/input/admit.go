@@ -163,7 +163,7 @@ func (r *Input) admit(t *flow.Task) {
 		return
 	}
 	if again && r.journal != nil && r.journal.Recall(t, r.memory.Look(t.Key)) {
-		// Its twin was committed between the two look-ups.
+		// Its duplicate was committed between the two look-ups.
 		t.Duplicate = true
 		r.flow.Inflight.End(t)
 		r.flow.Finish(t)

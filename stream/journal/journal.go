@@ -18,7 +18,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Journal is a run's ledger: what it recalls for the reader, and what it records for the committer.
+// Journal is a run's ledger: what it recalls for the reader, and what it records for the commit.
 type Journal struct {
 	flow   *flow.Flow
 	cfg    Config
@@ -28,7 +28,7 @@ type Journal struct {
 	stdout *os.File // whose lines are remembered; nil where it is no file
 	Syncs  bool     // a commit waits for the disk
 
-	unmarked  *unmarked // what stdout's file got and no mark tells of; the committer's
+	unmarked  *unmarked // what stdout's file got and no mark tells of; the commit's
 	rehearsal bool      // the ledger knows that the answers are a simulator's
 
 	adding sync.Mutex // held while the ledger takes up what this process or another has spent
@@ -107,7 +107,7 @@ func (j *Journal) open(o ledger.Options, batches bool) (*ledger.Ledger, error) {
 // Resume takes up the lines that stdout's file holds in a format and no mark tells of, where this
 // run appends to them.
 func (j *Journal) Resume(format record.Format) {
-	j.unmarked = regain(j.stdout, format, j.Ledger.Marked())
+	j.unmarked = readUnmarked(j.stdout, format, j.Ledger.Marked())
 }
 
 // Wrote reports whether stdout's file got line already, once for each time that it is there.

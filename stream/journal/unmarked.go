@@ -17,7 +17,7 @@ import (
 //
 // A line is the same when its bytes are, and every one begins with its record's id; but for lines
 // of plain text, which are the answers of any record that says the like. Those are never taken for
-// regained.
+// unmarked.
 //
 // As long as some of them have not met their records, the marks of this run go on from where those
 // before it ended: the run may be killed too, and the next one is to find the lines still unmarked.
@@ -28,13 +28,13 @@ type unmarked struct {
 	seed   maphash.Seed
 }
 
-// maxRegained bounds what is read of the file, in bytes. What a killed run leaves unmarked is the
+// maxUnmarked bounds what is read of the file, in bytes. What a killed run leaves unmarked is the
 // lines of a commit or two.
-const maxRegained = 64 << 20
+const maxUnmarked = 64 << 20
 
-// regain reads what f holds behind the first marked bytes. A file that cannot be read has nothing
-// regained, and lines may come twice.
-func regain(f *os.File, format record.Format, marked int64) *unmarked {
+// readUnmarked reads what f holds behind the first marked bytes. A file that cannot be read has
+// nothing unmarked, and lines may come twice.
+func readUnmarked(f *os.File, format record.Format, marked int64) *unmarked {
 	size := flow.FileSize(f)
 	if format == record.FormatText || size <= marked {
 		return nil
@@ -45,7 +45,7 @@ func regain(f *os.File, format record.Format, marked int64) *unmarked {
 	}
 	defer again.Close()
 	g := &unmarked{lines: make(map[uint64]int), marked: marked, seed: maphash.MakeSeed()}
-	from := max(marked, size-maxRegained)
+	from := max(marked, size-maxUnmarked)
 	in := bufio.NewReaderSize(io.NewSectionReader(again, from, size-from), 64<<10)
 	var long []byte
 	for {

@@ -30,7 +30,7 @@ func (l *Lane) ask(q *Request, permit *limiter.Permit) {
 	switch q.reply.Class {
 	case provider.OK:
 		q.forgive()
-		q.attempts++
+		q.tries.attempts++
 		for _, t := range q.tasks {
 			t.Outcome = flow.Answered
 		}
@@ -38,13 +38,13 @@ func (l *Lane) ask(q *Request, permit *limiter.Permit) {
 	case provider.Pressure:
 		l.sleep(q, &q.waits().pressure)
 	case provider.Transient:
-		q.attempts++
-		q.inLane++
+		q.tries.attempts++
+		q.tries.inLane++
 		q.note(streak)
 		q.forgive()
 		if q.billedTwice() {
 			l.refuse(q)
-		} else if q.inLane <= l.lanes.cfg.Retries {
+		} else if q.tries.inLane <= l.lanes.cfg.Retries {
 			l.sleep(q, &q.waits().transient)
 		} else if l.move(q) {
 			return
@@ -54,7 +54,7 @@ func (l *Lane) ask(q *Request, permit *limiter.Permit) {
 			l.refuse(q)
 		}
 	case provider.Refused:
-		q.attempts++
+		q.tries.attempts++
 		l.refuse(q)
 	case provider.Exhausted, provider.Fatal:
 		if again {
@@ -122,14 +122,14 @@ func (l *Lane) forbidden(q *Request) (again bool) {
 		return false
 	}
 	page := bytes.HasPrefix(bytes.TrimSpace(q.reply.Body), []byte("<"))
-	again = page && !q.forbidden
-	q.forbidden = true
+	again = page && !q.tries.forbidden
+	q.tries.forbidden = true
 	return again
 }
 
 // lesson is what the limiter can learn from q's reply.
 func (l *Lane) lesson(q *Request) limiter.Outcome {
-	o := limiter.Outcome{FirstTry: q.attempts == 0 && q.delays == nil && q.floor == 0, Hint: q.reply.Hint}
+	o := limiter.Outcome{FirstTry: q.tries.attempts == 0 && q.tries.delays == nil && q.floor == 0, Hint: q.reply.Hint}
 	switch q.reply.Class {
 	case provider.OK:
 		o.Kind = limiter.Success
@@ -159,10 +159,10 @@ func (l *Lane) lesson(q *Request) limiter.Outcome {
 
 // bill has the account settle q's last attempt.
 func (l *Lane) bill(q *Request) (cost int64, unclear bool) {
-	cost, q.costKnown, unclear = l.lanes.account.Settle(q.host, q.Model, q.reply, false)
-	q.cost += cost
+	cost, q.bill.costKnown, unclear = l.lanes.account.Settle(q.host, q.Model, q.reply, false)
+	q.bill.cost += cost
 	if unclear {
-		q.mayCost += q.worst
+		q.bill.mayCost += q.bill.worst
 	}
 	return cost, unclear
 }
@@ -215,7 +215,7 @@ func (l *Lane) move(q *Request) bool {
 	if l.Host.Index+1 >= len(l.lanes.All) {
 		return false
 	}
-	q.floor, q.inLane, q.streak, q.inStreak, q.delays = l.Host.Index+1, 0, nil, 0, nil
+	q.floor, q.tries.inLane, q.tries.streak, q.tries.inStreak, q.tries.delays = l.Host.Index+1, 0, nil, 0, nil
 	l.lanes.again(q)
 	return true
 }

@@ -81,10 +81,10 @@ func (q *Request) part(shares record.Shares, first, end int) *Request {
 	h.tasks, h.pack.parts = q.tasks[first:end], q.pack.parts[first:end]
 	h = h.seal()
 	h.host, h.Model, h.downgradedFrom, h.Lowered = q.host, q.Model, q.downgradedFrom, q.Lowered
-	h.attempts, h.inLane, h.floor = q.attempts, q.inLane, q.floor
-	h.streak, h.inStreak = q.streak, q.inStreak
-	h.cost, h.costKnown = shares.Of(q.cost, first, end), q.costKnown
-	h.mayCost = shares.Of(q.mayCost, first, end)
+	h.tries.attempts, h.tries.inLane, h.floor = q.tries.attempts, q.tries.inLane, q.floor
+	h.tries.streak, h.tries.inStreak = q.tries.streak, q.tries.inStreak
+	h.bill.cost, h.bill.costKnown = shares.Of(q.bill.cost, first, end), q.bill.costKnown
+	h.bill.mayCost = shares.Of(q.bill.mayCost, first, end)
 	h.reply.Err, h.reply.Latency = q.reply.Err, q.reply.Latency
 	return h
 }

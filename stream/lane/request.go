@@ -28,24 +28,32 @@ type Request struct {
 	Model string     // in that
 	other []byte     // the body with a lane's own model
 
-	attempts int             // that count: pressure and outages cost none
-	inLane   int             // of them in this lane
-	streak   *limiter.Streak // the streak of failures that the last attempts belong to
-	inStreak int             // how many of them
-	delays   *delays         // nil until something goes wrong
-
-	billed    int  // answers with nothing in them that were billed
-	forbidden bool // a 403 came before the lane had answered anything
-	wake      time.Time
-
-	worst          int64  // the most that the next attempt can cost, billionths of a dollar; 0 without a budget
-	cost           int64  // of all attempts, as far as it is known
-	costKnown      bool   // the answer's cost is in cost
-	mayCost        int64  // the most that attempts can have cost of which nobody said what they did
+	tries          tries
+	bill           bill
 	Lowered        string // the cheaper model that the budget sent it to; empty for none
 	downgradedFrom string // the model asked for, where the answer is the cheaper one's
 
 	one [1]*flow.Task // the memory of tasks where it is about one
+}
+
+// tries are the attempts at a request so far.
+type tries struct {
+	attempts  int             // that count: pressure and outages cost none
+	inLane    int             // of them in this lane
+	streak    *limiter.Streak // the streak of failures that the last attempts belong to
+	inStreak  int             // how many of them
+	delays    *delays         // nil until something goes wrong
+	wake      time.Time       // when it is asked again
+	billed    int             // answers with nothing in them that were billed
+	forbidden bool            // a 403 came before the lane had answered anything
+}
+
+// bill is what the attempts at a request cost, in billionths of a dollar.
+type bill struct {
+	worst     int64 // the most that the next attempt can cost; 0 without a budget
+	cost      int64 // of all attempts, as far as it is known
+	mayCost   int64 // the most that attempts can have cost of which nobody said what they did
+	costKnown bool  // the answer's cost is in cost
 }
 
 var requests = sync.Pool{New: func() any { return new(Request) }}
@@ -111,27 +119,27 @@ func (q *Request) Address(h *flow.Host, own string) {
 
 // waits returns q's delays, which a request that never fails does without.
 func (q *Request) waits() *delays {
-	if q.delays == nil {
-		q.delays = newDelays()
+	if q.tries.delays == nil {
+		q.tries.delays = newDelays()
 	}
-	return q.delays
+	return q.tries.delays
 }
 
 // note counts the last attempt as one of a streak of failures.
 func (q *Request) note(s *limiter.Streak) {
-	if q.streak != s {
+	if q.tries.streak != s {
 		q.forgive()
-		q.streak, q.inStreak = s, 0
+		q.tries.streak, q.tries.inStreak = s, 0
 	}
-	q.inStreak++
+	q.tries.inStreak++
 }
 
 // forgive gives back the attempts that turned out to be part of an outage.
 func (q *Request) forgive() {
-	if q.streak.Opened() {
-		q.attempts -= q.inStreak
-		q.inLane -= q.inStreak
-		q.inStreak = 0
+	if q.tries.streak.Opened() {
+		q.tries.attempts -= q.tries.inStreak
+		q.tries.inLane -= q.tries.inStreak
+		q.tries.inStreak = 0
 	}
 }
 
@@ -140,7 +148,7 @@ func (q *Request) forgive() {
 // is not the record that fails, since the last one came to no provider. So a record that is alone,
 // or the last, waits as many together do. One that only ever gets a 500 may be at fault itself.
 func (q *Request) metOutage() bool {
-	return q.inStreak == q.inLane && q.inStreak == limiter.TripAfter-1 && q.reply.Unreached()
+	return q.tries.inStreak == q.tries.inLane && q.tries.inStreak == limiter.TripAfter-1 && q.reply.Unreached()
 }
 
 // billedTwice counts an answer that was billed and has nothing in it, and reports whether it is the
@@ -149,8 +157,8 @@ func (q *Request) billedTwice() bool {
 	if !q.reply.Billed {
 		return false
 	}
-	q.billed++
-	return q.billed > 1
+	q.tries.billed++
+	return q.tries.billed > 1
 }
 
 // fail turns the records of q into error lines.
@@ -164,14 +172,14 @@ func (q *Request) fail(err *record.Error) {
 func (q *Request) settle() {
 	if q.pack == nil {
 		t := q.tasks[0]
-		t.Host, t.SentModel, t.DowngradedFrom, t.Attempts = q.host, q.Model, q.downgradedFrom, q.attempts
-		t.Cost, t.CostKnown, t.MayCost = q.cost, q.costKnown, q.mayCost
+		t.Host, t.SentModel, t.DowngradedFrom, t.Attempts = q.host, q.Model, q.downgradedFrom, q.tries.attempts
+		t.Cost, t.CostKnown, t.MayCost = q.bill.cost, q.bill.costKnown, q.bill.mayCost
 		return
 	}
 	shares := q.shares()
 	for i, t := range q.tasks {
-		t.Host, t.SentModel, t.DowngradedFrom, t.Attempts = q.host, q.Model, q.downgradedFrom, q.attempts
-		t.Cost, t.CostKnown, t.MayCost = shares.Of(q.cost, i, i+1), q.costKnown, shares.Of(q.mayCost, i, i+1)
+		t.Host, t.SentModel, t.DowngradedFrom, t.Attempts = q.host, q.Model, q.downgradedFrom, q.tries.attempts
+		t.Cost, t.CostKnown, t.MayCost = shares.Of(q.bill.cost, i, i+1), q.bill.costKnown, shares.Of(q.bill.mayCost, i, i+1)
 		t.Reply.Err, t.Reply.Latency = q.reply.Err, q.reply.Latency
 		if t.Outcome == flow.Answered {
 			t.Reply.Body = q.pack.answer.Append(t.Reply.Body[:0], i, shares)

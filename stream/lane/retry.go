@@ -68,7 +68,7 @@ func newSleepers() *sleepers {
 
 // add puts q to sleep for d, and reports false when nobody is woken any more.
 func (s *sleepers) add(q *Request, d time.Duration) bool {
-	q.wake = time.Now().Add(d)
+	q.tries.wake = time.Now().Add(d)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -123,7 +123,7 @@ func (s *sleepers) due(now time.Time) (*Request, time.Duration) {
 	if len(s.heap) == 0 {
 		return nil, time.Hour
 	}
-	if wait := s.heap[0].wake.Sub(now); wait > 0 {
+	if wait := s.heap[0].tries.wake.Sub(now); wait > 0 {
 		return nil, wait
 	}
 	return heap.Pop(&s.heap).(*Request), 0
@@ -143,7 +143,7 @@ func (s *sleepers) close() []*Request {
 type requestHeap []*Request
 
 func (h requestHeap) Len() int           { return len(h) }
-func (h requestHeap) Less(i, j int) bool { return h[i].wake.Before(h[j].wake) }
+func (h requestHeap) Less(i, j int) bool { return h[i].tries.wake.Before(h[j].tries.wake) }
 func (h requestHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
 
 // Push implements heap.Interface.

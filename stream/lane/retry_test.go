@@ -31,14 +31,14 @@ func TestSleepersLoseNobody(t *testing.T) {
 			var last time.Time
 			for range wake {
 				k := <-s.wake
-				if k.wake.Before(last) || time.Now().Before(k.wake) {
+				if k.tries.wake.Before(last) || time.Now().Before(k.tries.wake) {
 					t.Errorf("woken out of turn or too early")
 				}
 				if !known[k] {
 					t.Error("woken twice")
 				}
 				delete(known, k)
-				last = k.wake
+				last = k.tries.wake
 			}
 			stop()
 			for _, k := range <-left {

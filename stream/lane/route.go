@@ -117,14 +117,14 @@ func (l *Lane) permit(ctx context.Context, q *Request, retry bool) (*limiter.Per
 	}
 	q.Address(l.Host, l.Model)
 	var err error
-	if q.worst, err = l.lanes.account.Worst(q.Charge()); err != nil {
+	if q.bill.worst, err = l.lanes.account.Worst(q.Charge()); err != nil {
 		return nil, err
 	}
 	request := limiter.Request{
 		PromptBytes: q.Record.TextBytes,
 		MaxTokens:   q.Record.MaxTokens * q.Record.N,
 		N:           q.Record.N,
-		Cost:        q.worst,
+		Cost:        q.bill.worst,
 		Movable:     len(l.lanes.All) > 1,
 		Retry:       retry,
 	}

@@ -28,7 +28,7 @@ type Output struct {
 	cfg     Config
 	account *spend.Account
 	journal *journal.Journal // nil without a ledger
-	emitter *stdout
+	stdout  *stdout
 	failed  *failedFile // nil without --failed
 	order   *order      // nil without --ordered
 
@@ -64,11 +64,11 @@ type Config struct {
 
 // New makes the last stage.
 func New(f *flow.Flow, cfg Config, a *spend.Account, j *journal.Journal) (*Output, error) {
-	c := &Output{flow: f, cfg: cfg, account: a, journal: j, failed: newFailedFile(cfg.Failed), emitter: newStdout(f, cfg, j)}
+	c := &Output{flow: f, cfg: cfg, account: a, journal: j, failed: newFailedFile(cfg.Failed), stdout: newStdout(f, cfg, j)}
 	var err error
 	switch {
 	case cfg.Ordered && cfg.Batches:
-		c.emitter.shelf, err = newOrderedFile()
+		c.stdout.kept, err = newOrderedFile()
 	case cfg.Ordered:
 		c.order = newOrder()
 	}
@@ -141,14 +141,14 @@ func (c *Output) take(t *flow.Task) {
 // commitGroup takes the group through ledger, stdout and --failed.
 func (c *Output) commitGroup() {
 	if c.journal != nil {
-		spent, err := c.journal.Commit(c.group, c.emitter.takeMarks())
+		spent, err := c.journal.Commit(c.group, c.stdout.takeMarks())
 		if err != nil {
 			c.flow.Stop.FailSoon(err)
 		} else {
 			c.account.Committed(spent)
 		}
 	}
-	c.settleTwins()
+	c.settleDuplicates()
 	c.ready = c.group
 	if c.order != nil {
 		c.ready = c.order.release(c.group)
@@ -161,7 +161,7 @@ func (c *Output) commitGroup() {
 		if c.cfg.Observe != nil {
 			c.cfg.Observe(c.flow, t)
 		}
-		c.emitter.add(t)
+		c.stdout.add(t)
 		if t.Outcome != flow.Failed {
 			continue
 		}
@@ -172,7 +172,7 @@ func (c *Output) commitGroup() {
 			}
 		}
 	}
-	if err := c.emitter.flush(); err != nil {
+	if err := c.stdout.flush(); err != nil {
 		c.flow.Stop.Fail(err)
 	}
 	if c.failed != nil {
@@ -183,12 +183,12 @@ func (c *Output) commitGroup() {
 	c.flow.Leave(c.ready)
 }
 
-// settleTwins gives the answers of the group to the records that waited for the same ones.
-func (c *Output) settleTwins() {
+// settleDuplicates gives the answers of the group to the records that waited for the same ones.
+func (c *Output) settleDuplicates() {
 	for _, t := range c.group {
-		for _, twin := range c.flow.Inflight.End(t) {
-			twin.Share(t)
-			c.group = append(c.group, twin)
+		for _, duplicate := range c.flow.Inflight.End(t) {
+			duplicate.Share(t)
+			c.group = append(c.group, duplicate)
 		}
 	}
 }
@@ -204,7 +204,7 @@ func (c *Output) count(t *flow.Task) {
 		c.flow.Counts.Cost.Add(t.Cost)
 		return
 	case flow.Recalled:
-		if !t.Duplicate || !t.Recent { // else its twin was asked about in this run
+		if !t.Duplicate || !t.Recent { // else its duplicate was asked about in this run
 			c.flow.Counts.Skipped.Add(1)
 		}
 	case flow.Answered:
@@ -220,7 +220,7 @@ func (c *Output) count(t *flow.Task) {
 
 // close writes down what is not yet, and closes the files.
 func (c *Output) close() {
-	err := c.emitter.pour(func(marks []ledger.Key) error {
+	err := c.stdout.pour(func(marks []ledger.Key) error {
 		_, err := c.journal.Commit(nil, marks) // marks cost nothing
 		return err
 	})
@@ -228,7 +228,7 @@ func (c *Output) close() {
 		c.flow.Stop.Fail(err)
 	}
 	if c.journal != nil {
-		if err := c.journal.Close(c.emitter.takeMarks()); err != nil {
+		if err := c.journal.Close(c.stdout.takeMarks()); err != nil {
 			c.flow.Stop.Fail(err)
 		}
 	}

@@ -14,18 +14,6 @@ type failedFile struct {
 	w    *bufio.Writer
 }
 
-// CreateFailed makes the file of --failed, empty.
-func CreateFailed(name string) (*os.File, error) {
-	if name == "" {
-		return nil, nil
-	}
-	file, err := os.Create(name)
-	if err != nil {
-		return nil, fmt.Errorf("--failed: %w", err)
-	}
-	return file, nil
-}
-
 func newFailedFile(file *os.File) *failedFile {
 	if file == nil {
 		return nil

@@ -17,7 +17,7 @@ import (
 // flushBytes is how much of a group's output is collected for one write.
 const flushBytes = 1 << 20
 
-// stdout writes the lines of stdout. It belongs to the committer.
+// stdout writes the lines of stdout. It belongs to [Output].
 type stdout struct {
 	flow      *flow.Flow
 	journal   *journal.Journal // nil without a ledger
@@ -27,7 +27,7 @@ type stdout struct {
 	keepInput bool
 	rawInput  bool // the lines of the input are text, not JSON
 	replay    func(emitted bool) bool
-	shelf     *orderedFile // nil where lines are written as they come
+	kept      *orderedFile // nil where lines are written as they come
 	marking   bool         // stdout is a file, of which the ledger remembers what was written to it
 
 	buf     []byte
@@ -125,8 +125,8 @@ func (e *stdout) add(t *flow.Task) {
 		e.marks = append(e.marks, t.Key)
 		return
 	}
-	if e.shelf != nil {
-		if err := e.shelf.put(t.Seq, t.Key, mark, e.buf[start:]); err != nil {
+	if e.kept != nil {
+		if err := e.kept.put(t.Seq, t.Key, mark, e.buf[start:]); err != nil {
 			e.flow.Stop.Fail(err)
 		}
 		e.buf = e.buf[:start]
@@ -142,17 +142,17 @@ func (e *stdout) add(t *flow.Task) {
 
 // pour writes what was kept until the end, and has note told of each part of it that is written.
 func (e *stdout) pour(note func(marks []ledger.Key) error) error {
-	if e.shelf == nil {
+	if e.kept == nil {
 		return nil
 	}
-	defer e.shelf.discard()
+	defer e.kept.discard()
 	part := func() error {
 		if err := e.flush(); err != nil {
 			return err
 		}
 		return note(e.takeMarks())
 	}
-	err := e.shelf.pour(func(key ledger.Key, mark bool, line []byte) error {
+	err := e.kept.pour(func(key ledger.Key, mark bool, line []byte) error {
 		e.buf = append(e.buf, line...)
 		e.lines = append(e.lines, bufferedLine{len(e.buf), key, mark})
 		if len(e.buf) < flushBytes {

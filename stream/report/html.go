@@ -129,22 +129,15 @@ func notes(r *report.Report) []string {
 		notes = append(notes, "All of it is simulated: no provider was asked, and the cost is what it would have been.")
 	}
 	if n := r.SimulatedLeftOut; n > 0 {
-		notes = append(notes, plural(n, "simulated record")+" left out.")
+		notes = append(notes, ui.Number(n, "simulated record")+" left out.")
 	}
 	if n := r.Total.UnknownCost; n > 0 && r.Total.Cost != nil {
-		notes = append(notes, "No price is known for "+plural(n, "record")+": what they cost is in no figure here.")
+		notes = append(notes, "No price is known for "+ui.Number(n, "record")+": what they cost is in no figure here.")
 	}
 	if len(r.Timeline.Moments) == 1 && records(r) > 0 {
 		notes = append(notes, "All of it happened within "+howLong(r.Timeline.Step)+": there is nothing to draw over time.")
 	}
 	return notes
-}
-
-func plural(n int64, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return ui.Grouped(n) + " " + what
 }
 
 func figures(r *report.Report) []figure {
@@ -172,7 +165,7 @@ func figures(r *report.Report) []figure {
 	if !r.First.IsZero() {
 		first, last := r.First.UTC(), r.Last.UTC()
 		figures = append(figures, figure{"Time", howLong(last.Sub(first)),
-			append(when(first, last), plural(r.Runs, "run"))})
+			append(when(first, last), ui.Number(r.Runs, "run"))})
 	}
 	return figures
 }

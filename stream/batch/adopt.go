@@ -1,0 +1,137 @@
+package batch
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/provider"
+)
+
+// batchLooks is how often the listing is consulted about a batch of which no answer said whether it
+// was made. It may lag behind, so this takes as long as that many looks at a batch do.
+const batchLooks = 5
+
+// How long a batch that was asked for may take to be made and to show in the listing, generously;
+// and at a server on this machine.
+const (
+	settling      = 5 * time.Minute
+	settlingLocal = 5 * time.Second
+)
+
+func (s *shard) settling() time.Duration {
+	if s.client.Local() {
+		return settlingLocal
+	}
+	return settling
+}
+
+// adopt finds what an earlier process left at the provider without having written it down.
+func (s *shard) adopt(ctx context.Context) error {
+	made, found, err := s.adoptBatch(ctx)
+	if err != nil {
+		return err
+	}
+	if found {
+		s.at.fileID = made.InputFile
+		return s.created(&made)
+	}
+	if s.at.step == ledger.ShardUploaded {
+		return nil
+	}
+	var file provider.File
+	err = s.retry(ctx, "listing files", func() (err error) {
+		file, found, err = s.findFile(ctx)
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return errVoid
+	}
+	s.at.fileID = file.ID
+	return s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: file.ID})
+}
+
+// adoptBatch looks for the shard's batch. An earlier process may have died while the provider was
+// still making it, so not to find it says nothing before it has had time to show.
+func (s *shard) adoptBatch(ctx context.Context) (made provider.Batch, found bool, err error) {
+	wait := newPolling(s.client.Local())
+	for {
+		err := s.retry(ctx, "listing batches", func() (err error) {
+			made, found, err = s.findBatch(ctx)
+			return err
+		})
+		if err != nil || found || s.at.step != ledger.ShardUploaded || !time.Now().Before(s.at.doubtful) {
+			return made, found, err
+		}
+		if s.cfg.Detach {
+			return made, false, errNotWaited
+		}
+		s.flow.Voice.Detail("batch shard %s: no batch of it is listed yet", s.id)
+		if !s.flow.Stop.Sleep(min(wait.next(), time.Until(s.at.doubtful))) {
+			return made, false, ctx.Err()
+		}
+	}
+}
+
+// lookForBatch looks several times whether the provider has made the shard's batch.
+func (s *shard) lookForBatch() (provider.Batch, bool, error) {
+	wait := newPolling(s.client.Local())
+	for range batchLooks {
+		timer := time.NewTimer(wait.next())
+		select {
+		case <-timer.C:
+		case <-s.flow.Stop.Waiting.Done():
+			timer.Stop()
+			return provider.Batch{}, false, s.flow.Stop.Waiting.Err()
+		}
+		made, found, err := s.findBatch(s.flow.Stop.Waiting)
+		if found {
+			return made, true, nil
+		}
+		if err != nil && !provider.PassesAway(err) {
+			return provider.Batch{}, false, err
+		}
+	}
+	return provider.Batch{}, false, nil
+}
+
+// findBatch looks for the shard's batch in the provider's listing, back to when it was intended.
+func (s *shard) findBatch(ctx context.Context) (provider.Batch, bool, error) {
+	var before time.Time // when the one before was made
+	return search(s.client.Batches(ctx), func(b *provider.Batch) (found, past bool) {
+		found = b.Metadata[ShardLabel] == s.id && b.Status != batchFailed // one that failed did nothing
+		// Behind an old one only older ones come, where the list goes back in time.
+		past = !b.Created.IsZero() && b.Created.Before(s.started.Add(-clockSkew)) && b.Created.Before(before)
+		before = b.Created
+		return found, past
+	})
+}
+
+// findFile looks for the shard's file in the same way. One that is not whole is none.
+func (s *shard) findFile(ctx context.Context) (provider.File, bool, error) {
+	return search(s.client.Files(ctx), func(f *provider.File) (found, past bool) {
+		return f.Name == s.fileName() && f.Bytes == s.file.bytes, false
+	})
+}
+
+// search goes through a listing until what is looked for is found, or cannot come any more.
+func search[T any](all iter.Seq2[T, error], look func(*T) (found, past bool)) (T, bool, error) {
+	var none T
+	for one, err := range all {
+		if err != nil {
+			return none, false, err
+		}
+		found, past := look(&one)
+		if found {
+			return one, true, nil
+		}
+		if past {
+			break
+		}
+	}
+	return none, false, nil
+}
