@@ -113,6 +113,10 @@ func (l *Ledger) fill(lines *line.Reader, buffer []verified) reading {
 			r.tail, r.err = lines.Tail(), ended(l.path, lines.Tail(), at, err)
 			break
 		}
+		if line.Blank(text) && at > 0 {
+			r.lines = append(r.lines, verified{at: at, end: at + int64(len(text)) + 1})
+			continue
+		}
 		v, err := l.verify(text, at)
 		if err != nil {
 			r.err = err

@@ -23,8 +23,8 @@
 // the order given: a reader may take them from their places and need not parse the line. What
 // follows them is in no order, but where this comment says what stands last, and a member that is
 // missing is empty, zero or false. Members that a reader does not know are to be skipped; so are
-// lines of kinds that it does not know, once their checksum is verified. A line has at most 256
-// MiB.
+// lines of kinds that it does not know, once their checksum is verified, and lines with nothing in
+// them, which an editor may leave. A line has at most 256 MiB.
 //
 // # run
 //

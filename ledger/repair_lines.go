@@ -30,6 +30,9 @@ func (r *repairer) all(lines *line.Reader) error {
 		if at == 0 && line.Foreign(text) && (!last || line.ForeignTail(text)) {
 			return notLedger(r.scan.path, text)
 		}
+		if line.Blank(text) && !last {
+			continue
+		}
 		if err := r.between(text, at); err != nil || last {
 			return err
 		}

@@ -56,6 +56,9 @@ func scanLines(path string, f func(text []byte, at int64) error) (err error) {
 			}
 			return err
 		}
+		if line.Blank(text) && at > 0 {
+			continue
+		}
 		if err := f(text, at); err != nil {
 			return err
 		}

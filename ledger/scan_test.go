@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -271,4 +272,36 @@ func sealedLines(content []byte) (sealed []byte) {
 		sealed = line.Seal(sealed, start)
 	}
 	return sealed
+}
+
+// Blank lines at the end, as an editor may leave them, are no damage: the ledger goes on behind
+// them.
+func TestBlankLines(t *testing.T) {
+	for _, blank := range []string{"\n", "\n\n\n", "\r\n", " \t\n\n"} {
+		data, _ := smallLedger(t)
+		path := testPath(t)
+		write(t, path, append(data, blank...))
+		l := mustOpen(t, path, Options{})
+		if err := l.Refresh(); err != nil {
+			t.Fatalf("%q: %v", blank, err)
+		}
+		mustCommit(t, l, resultsOf(10, 12))
+		if got := read(t, path); !bytes.HasPrefix(got, append(data, blank...)) {
+			t.Errorf("%q: what stood there was written over", blank)
+		}
+		l = mustOpen(t, path, Options{})
+		for _, n := range []int{0, 2, 10, 11} {
+			checkHas(t, l, testResult(n))
+		}
+		scanned := 0
+		if err := Scan(path, func(Entry) error { scanned++; return nil }); err != nil || scanned < 5 {
+			t.Errorf("%q: %d lines, %v", blank, scanned, err)
+		}
+		if kept, lost, stats := repaired(t, read(t, path)); len(lost) > 0 || stats.Lost > 0 || resultsIn(kept) != resultsIn(read(t, path)) {
+			t.Errorf("%q: %+v, %q lost", blank, stats, lost)
+		}
+		if leftovers, err := filepath.Glob(path + ".broken-*"); err != nil || len(leftovers) > 0 {
+			t.Errorf("%q: %q were saved aside, %v", blank, leftovers, err)
+		}
+	}
 }

@@ -65,6 +65,10 @@ func Verify(line []byte) error {
 	return nil
 }
 
+// Blank says that a line has nothing in it, as an editor may leave it at the end of a file. It is
+// neither a line of a ledger nor damage.
+func Blank(line []byte) bool { return len(bytes.TrimSpace(line)) == 0 }
+
 // endsInSum says whether a line ends as a line of a ledger does, be the sum right or wrong.
 func endsInSum(line []byte) bool {
 	body := len(line) - SumLen
