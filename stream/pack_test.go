@@ -140,14 +140,17 @@ func checkSame(t *testing.T, got, want []string) {
 	}
 }
 
+// about reports whether n packs are as many as are wanted, or a few more: a machine that gives the
+// reader no time for as long as packs wait has them closed too soon.
+func about(n, want int) bool { return n >= want && n <= want+5 }
+
 // A hundred thousand embeddings in packs of 100 are 1,000 requests, and each record's line is the
 // one that it gets alone.
 func TestPacked(t *testing.T) {
 	const records = 100_000
 	server := startEmbedder(t)
 	r := try(t, server.URL, bytes.NewReader(texts(records)), embed(100))
-	const early = 5 // packs that a machine may close too soon which gives the reader no time for as long as packs wait
-	if n := len(server.packs); n < records/100 || n > records/100+early {
+	if n := len(server.packs); !about(n, records/100) {
 		t.Errorf("%d requests", n)
 	}
 	want := make([]string, records)
@@ -273,7 +276,7 @@ func TestResumeAmidPack(t *testing.T) {
 	server.packs, server.asked = nil, map[string]int{}
 	again := try(t, server.URL, bytes.NewReader(texts(records)), adapt)
 	checkSame(t, again.lineSet(), first.lineSet())
-	if s := again.Summary; s.Skipped != recorded || len(server.asked) != records-recorded || len(server.packs) != 6 {
+	if s := again.Summary; s.Skipped != recorded || len(server.asked) != records-recorded || !about(len(server.packs), 6) {
 		t.Errorf("%d texts were asked about again, in %v; %+v", len(server.asked), server.packs, s)
 	}
 }
