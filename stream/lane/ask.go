@@ -38,6 +38,10 @@ func (l *Lane) ask(q *Request, permit *limiter.Permit) {
 	case provider.Pressure:
 		l.sleep(q, &q.waits().pressure)
 	case provider.Transient:
+		if q.reply.Stale {
+			l.lanes.anew(q) // it was no attempt
+			return
+		}
 		q.tries.attempts++
 		q.tries.inLane++
 		q.note(streak)
@@ -142,8 +146,8 @@ func (l *Lane) lesson(q *Request) limiter.Outcome {
 		}
 	case provider.Transient:
 		o.Kind = limiter.Transient
-		if q.reply.Shared {
-			o.Kind = limiter.Cancelled // one connection that is lost is no outage
+		if q.reply.Shared || q.reply.Stale {
+			o.Kind = limiter.Cancelled // one connection that is lost is no outage, and one that was closed no failure
 		}
 	case provider.Cancelled:
 		o.Kind = limiter.Cancelled
@@ -223,11 +227,18 @@ func (l *Lane) move(q *Request) bool {
 // again has q placed anew, at once.
 func (l *Lanes) again(q *Request) {
 	records := q.records()
+	if l.anew(q) {
+		l.flow.Counts.Retries.Add(records)
+	}
+}
+
+// anew is again where that is no retry. It reports false where q was finished, as the run ends.
+func (l *Lanes) anew(q *Request) bool {
 	if l.flow.Stop.Ending() || !l.sleepers.add(q, 0) {
 		l.finish(q)
-		return
+		return false
 	}
-	l.flow.Counts.Retries.Add(records)
+	return true
 }
 
 // finish hands the records of q to the commit, each with its part of what became of them.

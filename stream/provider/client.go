@@ -230,18 +230,19 @@ var errTimeout = errors.New("attempt timed out")
 // ends before the answer, the reply's class is [Cancelled]. The body is sent as it is, and not kept
 // unless the reply says BodyInUse.
 func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte, reply *Reply) {
+	own := reply.Stale // the next is to meet no such connection
 	reply.reset()
 	start := time.Now()
 	x := exchange{body: body, raw: reply.Body[:0]}
 	attempt := c.deadlines.start(ctx)
 	stub, err := c.stub(endpoint)
 	if err == nil {
-		err = x.make(c.connections, attempt, stub)
+		err = x.make(c.connections, own, attempt, stub)
 	}
 	reply.Start, reply.Latency = start, time.Since(start)
 	reply.Status, reply.Header, reply.Body = x.status, x.header, x.raw
 	c.rehearsal.listen(x.header)
-	if err != nil || x.status < 200 || x.status > 299 || x.repeated {
+	if err != nil || x.status < 200 || x.status > 299 {
 		reply.BodyInUse = true
 	}
 	switch {
@@ -255,6 +256,10 @@ func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte,
 			reply.Sent = false
 			c.proxy.explain(reply, err)
 		}
+	}
+	reply.Stale = reply.Latency < staleWithin && attempt.link.stale(x.status, err)
+	if err != nil && attempt.link.unread(err) {
+		reply.Sent = false
 	}
 	c.deadlines.end(attempt, !reply.BodyInUse)
 	c.redactReply(reply)

@@ -282,3 +282,29 @@ func TestSharedFailure(t *testing.T) {
 		})
 	}
 }
+
+// A kept connection that ends at once was closed before the request came; one that ends later ends
+// with the request, and so does a new one.
+func TestStaleIsKeptAndAtOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		kept    bool
+		latency time.Duration
+		stale   bool
+	}{
+		"kept, at once": {true, 0, true},
+		"kept, later":   {true, 2 * staleWithin, false},
+		"new, at once":  {false, 0, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			client, _ := overWire(t, false, time.Minute, c.latency)
+			if c.kept {
+				askOnce(t, client)
+			}
+			r := &Reply{}
+			client.Ask(t.Context(), record.Chat, []byte(abort), r)
+			if r.Class != Transient || r.Stale != c.stale || !r.Sent {
+				t.Errorf("%s: %v, %v, %+v", name, r.Class, r.Err, r)
+			}
+		})
+	}
+}

@@ -17,26 +17,21 @@ import (
 type exchange struct {
 	body []byte
 
-	status   int
-	header   http.Header
-	raw      []byte
-	repeated bool // the body was sent twice
-	another  bool // the connection went down, as other requests have told
+	status  int
+	header  http.Header
+	raw     []byte
+	another bool // the connection went down, as other requests have told
 }
 
-// make makes the attempt: it sends a copy of stub over connections, and once more where the first
-// copy was never read.
-func (x *exchange) make(c *connections, attempt *deadline, stub *http.Request) error {
+// make makes the attempt: it sends a copy of stub over connections, or over one of its own.
+func (x *exchange) make(c *connections, own bool, attempt *deadline, stub *http.Request) error {
 	c.begin()
 	defer c.end()
 	via := c.current.Load()
-	err := x.send(via, attempt.copyOf(stub))
-	if attempt.Err() == nil && attempt.link.passedEnd(x.status, err) {
-		x.status, x.header, x.raw, x.repeated = 0, nil, x.raw[:0], true
-		attempt.stub = nil // for another copy: the first may still be in use
+	if own {
 		via = c.fresh
-		err = x.send(via, attempt.copyOf(stub))
 	}
+	err := x.send(via, attempt.copyOf(stub))
 	if err == nil {
 		return nil
 	}

@@ -48,6 +48,9 @@ type Reply struct {
 	// Shared says that the attempt failed with a connection that others share, and that one of
 	// those tells of it: together they are one failure.
 	Shared bool
+	// Stale says that the request met a kept connection whose end had been decided before it came,
+	// as it seems, so that it is no attempt. The next attempt with this Reply goes over a new one.
+	Stale bool
 	// BodyInUse says that the transport may still be reading the request's body, so that its memory
 	// must not be written to: an attempt that failed or was refused may have ended before
 	// everything was sent. It stays set in a Reply that is used again.

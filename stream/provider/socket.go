@@ -10,6 +10,7 @@ import (
 	"net/http/httptrace"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // socket is a connection to a provider or its proxy, beneath TLS. It counts what passes.
@@ -154,18 +155,27 @@ type streamError struct {
 // Error implements error.
 func (streamError) Error() string { return "stream error" }
 
-// passedEnd reports whether the request, with whose status or err the exchange ended, and the end
-// of a kept connection passed each other: the server had closed it, having nothing to do, and has
-// read nothing of the request. A 408 that comes at once is how some say that they close. After a
-// reset that cannot be told, since what was read may not have been acknowledged by then.
-func (l *link) passedEnd(status int, err error) bool {
-	if !l.reused || l.socket == nil || l.multiplexed() {
+// staleWithin is how long a request may take at most to meet the end of a connection that was on
+// its way: a round trip, generously. Later the end has to do with the request.
+const staleWithin = time.Second
+
+// stale reports whether a request that ended at once, with status or with err, met the end of a
+// connection that had been kept: servers close those that have nothing to do, a word of it, a 408,
+// before or not.
+func (l *link) stale(status int, err error) bool {
+	switch {
+	case !l.reused || l.socket == nil || l.multiplexed():
 		return false
+	case err == nil:
+		return status == http.StatusRequestTimeout
 	}
-	if err == nil && status != http.StatusRequestTimeout || err != nil && (status != 0 || !isEnd(err)) {
-		return false
-	}
-	return l.socket.acknowledged() == l.sent
+	return status == 0 && (isEnd(err) || errors.Is(err, syscall.ECONNRESET))
+}
+
+// unread reports whether what was sent is known never to have been read, whose connection ended
+// with err. After a reset that is not known: what was read may not have been acknowledged by then.
+func (l *link) unread(err error) bool {
+	return l.socket != nil && !l.multiplexed() && isEnd(err) && l.socket.acknowledged() == l.sent
 }
 
 // isEnd reports whether err is that of a connection that its other end has closed.

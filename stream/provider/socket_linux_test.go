@@ -80,16 +80,15 @@ func (f *farewell) read(r *bufio.Reader) {
 	}
 }
 
-// A request that passes the end of a connection which the server closed, having read nothing of it,
-// is sent again within the attempt. One that was read is not.
-func TestRequestThatWasNeverRead(t *testing.T) {
+// A request that meets the end of a kept connection is no attempt, and the next goes over a new
+// one. Whether it may be billed depends on whether it was read.
+func TestStaleConnection(t *testing.T) {
 	for name, c := range map[string]struct {
 		reads    bool
-		want     Class
 		requests int64
 	}{
-		"never read":         {false, OK, 2},
-		"read, not answered": {true, Transient, 2},
+		"never read":         {false, 2},
+		"read, not answered": {true, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &farewell{reads: c.reads, closed: make(chan struct{})}
@@ -124,10 +123,13 @@ func TestRequestThatWasNeverRead(t *testing.T) {
 				return net.Dial("tcp", others.Listener.Addr().String())
 			}, new(atomic.Int64))
 			r := &Reply{}
-			for i, want := range []Class{OK, c.want} {
+			for i, want := range []struct {
+				class       Class
+				stale, sent bool
+			}{{OK, false, false}, {Transient, true, c.reads}, {OK, false, false}} {
 				client.Ask(t.Context(), record.Chat, []byte(`{}`), r)
-				if r.Class != want {
-					t.Errorf("request %d: %v, %v", i+1, r.Class, r.Err)
+				if r.Class != want.class || r.Stale != want.stale || r.Sent != want.sent && i == 1 {
+					t.Errorf("request %d: %v, %v, %+v", i+1, r.Class, r.Err, r)
 				}
 			}
 			if n := f.requests.Load(); n != c.requests {
