@@ -36,9 +36,9 @@ func TestServerClosesAfterEachAnswer(t *testing.T) {
 			}()
 		}
 	}()
-	dir := t.TempDir()
-	p := llmpipe(t, dir, "--base-url", fmt.Sprintf("http://%s/v1", l.Addr()), "-m", "m", "--no-ledger", "-c", "20", writePrompts(t, dir, records))
-	if code := p.exit(t); code != 0 || strings.Count(p.out.String(), `"attempts":1}`)+strings.Count(p.out.String(), `"attempts":1,`) != records {
+	dir, url := t.TempDir(), fmt.Sprintf("http://%s/v1", l.Addr())
+	p := llmpipe(t, dir, "--base-url", url, "-m", "m", "--no-ledger", "-c", "20", writePrompts(t, dir, records))
+	if code := p.exit(t); code != 0 || strings.Count(p.out.String(), `"attempts":1,`) != records {
 		t.Errorf("exit %d, %s", code, &p.err)
 	}
 	if strings.Contains(p.err.String(), "retr") {
