@@ -1,0 +1,101 @@
+package sim
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// ParseOptions reads the query of a `sim:` URL, like
+//
+//	latency=800ms&jitter=0.5&rpm=500&tpm=150000&fail=0.02&outage=10s-20s&seed=1
+//
+// The names are those of Options in lower case, with hyphens between words (retry-after,
+// batch-latency), but for inflight (MaxInFlight) and refund (RefundOutput); outage and models may
+// be given more than once, models also with commas. Latency is 50ms and batch-latency 200ms unless
+// given, and headers are sent when there is a limit unless headers=false. An unknown name or a bad
+// value is an error, which lists the names that there are.
+func ParseOptions(query string) (Options, error) {
+	o := Options{Latency: latency, BatchLatency: batchLatency}
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return Options{}, optionError(err)
+	}
+	for _, option := range options {
+		given := values[option.name]
+		delete(values, option.name)
+		if len(given) > 1 && !option.repeats {
+			return Options{}, optionError(fmt.Errorf("%s is given %d times", option.name, len(given)))
+		}
+		for _, v := range given {
+			if err := option.set(&o, v); err != nil {
+				return Options{}, optionError(fmt.Errorf("%s=%s: %w", option.name, v, err))
+			}
+		}
+		if option.name == "headers" && given == nil {
+			o.Headers = o.RPM > 0 || o.TPM > 0
+		}
+	}
+	if unknown := slices.Sorted(maps.Keys(values)); len(unknown) > 0 {
+		return Options{}, optionError(fmt.Errorf("unknown option %q", unknown[0]))
+	}
+	if sum := o.Fail + o.Reset + o.Garbage + o.Hang + o.Pressure + o.Empty + o.Truncate; sum > 1+1e-9 {
+		return Options{}, optionError(fmt.Errorf("the shares of failing requests add up to %.4g, more than 1", sum))
+	}
+	return o, nil
+}
+
+func optionError(err error) error {
+	names := make([]string, len(options))
+	for i, option := range options {
+		names[i] = option.name
+	}
+	return fmt.Errorf("simulator options: %w (there are: %s)", err, strings.Join(names, ", "))
+}
+
+// option is one name in the query of a sim: URL.
+type option struct {
+	name    string
+	repeats bool
+	set     func(o *Options, value string) error
+}
+
+// options lists them all; headers comes after the limits it depends on.
+var options = []option{
+	{name: "latency", set: duration(func(o *Options) *time.Duration { return &o.Latency })},
+	{name: "jitter", set: share(func(o *Options) *float64 { return &o.Jitter })},
+	{name: "rpm", set: count(func(o *Options) *int { return &o.RPM })},
+	{name: "tpm", set: count(func(o *Options) *int { return &o.TPM })},
+	{name: "burst", set: burst},
+	{name: "headers", set: boolean(func(o *Options) *bool { return &o.Headers })},
+	{name: "refund", set: boolean(func(o *Options) *bool { return &o.RefundOutput })},
+	{name: "retry-after", set: duration(func(o *Options) *time.Duration { return &o.RetryAfter })},
+	{name: "fail", set: share(func(o *Options) *float64 { return &o.Fail })},
+	{name: "reset", set: share(func(o *Options) *float64 { return &o.Reset })},
+	{name: "garbage", set: share(func(o *Options) *float64 { return &o.Garbage })},
+	{name: "hang", set: share(func(o *Options) *float64 { return &o.Hang })},
+	{name: "pressure", set: share(func(o *Options) *float64 { return &o.Pressure })},
+	{name: "empty", set: share(func(o *Options) *float64 { return &o.Empty })},
+	{name: "truncate", set: share(func(o *Options) *float64 { return &o.Truncate })},
+	{name: "outage", repeats: true, set: window},
+	{name: "inflight", set: count(func(o *Options) *int { return &o.MaxInFlight })},
+	{name: "slow", set: count(func(o *Options) *int { return &o.Slow })},
+	{name: "quota", set: count(func(o *Options) *int { return &o.Quota })},
+	{name: "batch-latency", set: duration(func(o *Options) *time.Duration { return &o.BatchLatency })},
+	{name: "batch-window", set: duration(func(o *Options) *time.Duration { return &o.BatchWindow })},
+	{name: "batch-expire", set: share(func(o *Options) *float64 { return &o.BatchExpire })},
+	{name: "batch-expire-first", set: count(func(o *Options) *int { return &o.BatchExpireFirst })},
+	{name: "batch-fail", set: share(func(o *Options) *float64 { return &o.BatchFail })},
+	{name: "batch-tokens", set: count(func(o *Options) *int { return &o.BatchTokens })},
+	{name: "batch-lost", set: count(func(o *Options) *int { return &o.BatchLost })},
+	{name: "file-lost", set: count(func(o *Options) *int { return &o.FileLost })},
+	{name: "file-delay", set: duration(func(o *Options) *time.Duration { return &o.FileDelay })},
+	{name: "output", set: count(func(o *Options) *int { return &o.Output })},
+	{name: "key", set: func(o *Options, v string) error { o.Key = v; return nil }},
+	{name: "models", repeats: true, set: models},
+	{name: "pretty", set: boolean(func(o *Options) *bool { return &o.Pretty })},
+	{name: "seed", set: seed},
+}

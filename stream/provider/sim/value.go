@@ -1,0 +1,97 @@
+package sim
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The functions below make setters of options: each reads one kind of value into a field.
+
+func duration(field func(*Options) *time.Duration) func(*Options, string) error {
+	return func(o *Options, v string) error {
+		d, err := time.ParseDuration(v)
+		if err != nil || d < 0 {
+			return errors.New("want a time like 800ms or 1m30s")
+		}
+		*field(o) = d
+		return nil
+	}
+}
+
+func share(field func(*Options) *float64) func(*Options, string) error {
+	return func(o *Options, v string) error {
+		f, err := strconv.ParseFloat(v, 64)
+		if err != nil || !(f >= 0 && f <= 1) {
+			return errors.New("want a number from 0 to 1")
+		}
+		*field(o) = f
+		return nil
+	}
+}
+
+func count(field func(*Options) *int) func(*Options, string) error {
+	return func(o *Options, v string) error {
+		n, err := strconv.ParseInt(v, 10, 32)
+		if err != nil || n < 0 {
+			return errors.New("want a whole number, 0 or more")
+		}
+		*field(o) = int(n)
+		return nil
+	}
+}
+
+// boolean takes a name without a value (pretty) as yes.
+func boolean(field func(*Options) *bool) func(*Options, string) error {
+	return func(o *Options, v string) error {
+		b := true
+		if v != "" {
+			var err error
+			if b, err = strconv.ParseBool(v); err != nil {
+				return errors.New("want true or false")
+			}
+		}
+		*field(o) = b
+		return nil
+	}
+}
+
+func burst(o *Options, v string) error {
+	d, err := time.ParseDuration(v)
+	if err != nil || d <= 0 || d > time.Minute {
+		return errors.New("want a time above 0 and up to 1m")
+	}
+	o.Burst = d
+	return nil
+}
+
+func window(o *Options, v string) error {
+	from, to, _ := strings.Cut(v, "-")
+	begin, err1 := time.ParseDuration(from)
+	end, err2 := time.ParseDuration(to)
+	if err1 != nil || err2 != nil || begin < 0 || end <= begin {
+		return errors.New("want a stretch of time like 10s-20s")
+	}
+	o.Outage = append(o.Outage, Window{From: begin, To: end})
+	return nil
+}
+
+func models(o *Options, v string) error {
+	for name := range strings.SplitSeq(v, ",") {
+		if name = strings.TrimSpace(name); name == "" {
+			return errors.New("want the names of models, with commas between")
+		}
+		o.Models = append(o.Models, name)
+	}
+	return nil
+}
+
+func seed(o *Options, v string) error {
+	seed, err := strconv.ParseUint(v, 10, 64)
+	if err != nil {
+		return errors.New("want a whole number, 0 or more")
+	}
+	o.Seed = seed
+	return nil
+}
