@@ -50,12 +50,13 @@ func (s *Server) ask(e *endpoint) http.HandlerFunc {
 			s.fail(w, errBody(err))
 			return
 		}
-		if bound := s.options.MaxInFlight; bound > 0 && inFlight > bound {
-			s.fail(w, errOverloaded)
+		if !s.places.take() {
+			s.fail(w, s.crowded())
 			return
 		}
+		defer s.places.leave()
 		if s.out() {
-			s.fail(w, errOutage(s.options.RetryAfter))
+			s.fail(w, s.outage())
 			return
 		}
 		s.answer(w, r, e, b, inFlight)
@@ -86,7 +87,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *endpoint, b *
 	s.stats.faulted(fault)
 	switch fault {
 	case pressure:
-		s.fail(w, errPressure(q.model, s.pressureDelay()))
+		s.fail(w, s.pressure(q.model))
 		return
 	case hang:
 		select {
@@ -137,11 +138,4 @@ func (s *Server) out() bool {
 	}
 	since := time.Since(s.start)
 	return slices.ContainsFunc(s.options.Outage, func(w Window) bool { return w.From <= since && since < w.To })
-}
-
-func (s *Server) pressureDelay() time.Duration {
-	if s.options.RetryAfter > 0 {
-		return s.options.RetryAfter
-	}
-	return time.Second
 }

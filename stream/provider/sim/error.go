@@ -18,7 +18,7 @@ type apiError struct {
 	param      string // "" is written as null
 	code       string // "" is written as null
 	message    string
-	retryAfter time.Duration // 0 sends no Retry-After
+	retryAfter time.Duration // 0 and less send no Retry-After
 }
 
 func (e *apiError) append(dst []byte) []byte {
@@ -68,15 +68,23 @@ func errOutage(retryAfter time.Duration) *apiError {
 
 func errPressure(model string, retryAfter time.Duration) *apiError {
 	return &apiError{status: 429, kind: "requests", code: "rate_limit_exceeded", retryAfter: retryAfter,
-		message: fmt.Sprintf("Rate limit reached for %s. Please try again in %s.", model, durationText(retryAfter))}
+		message: fmt.Sprintf("Rate limit reached for %s.%s", model, tryAgain(retryAfter))}
 }
 
 // errLimit is a limit that will have room again.
 func errLimit(unit, model string, limit, requested int, retryAfter time.Duration) *apiError {
 	return &apiError{status: 429, kind: unit, code: "rate_limit_exceeded", retryAfter: retryAfter,
-		message: fmt.Sprintf("Rate limit reached for %s in organization org-simulated on %s: Limit %d, Requested %d. Please try again in %s. "+
+		message: fmt.Sprintf("Rate limit reached for %s in organization org-simulated on %s: Limit %d, Requested %d.%s "+
 			"Visit https://platform.openai.com/account/rate-limits to learn more.",
-			model, unitText(unit), limit, requested, durationText(retryAfter))}
+			model, unitText(unit), limit, requested, tryAgain(retryAfter))}
+}
+
+// tryAgain is the sentence of a refusal that says how long to wait, after a space, if it does.
+func tryAgain(retryAfter time.Duration) string {
+	if retryAfter <= 0 {
+		return ""
+	}
+	return " Please try again in " + durationText(retryAfter) + "."
 }
 
 // errTooLarge is a request that no wait will ever let through.

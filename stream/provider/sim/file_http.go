@@ -55,7 +55,7 @@ func (s *Server) manage(h http.HandlerFunc) http.HandlerFunc {
 			return
 		}
 		if out {
-			s.fail(w, errOutage(s.options.RetryAfter))
+			s.fail(w, s.outage())
 			return
 		}
 		s.stats.faulted(fault)
@@ -63,7 +63,7 @@ func (s *Server) manage(h http.HandlerFunc) http.HandlerFunc {
 		case fail:
 			s.fail(w, errServer)
 		case pressure:
-			s.fail(w, errPressure("files and batches", s.pressureDelay()))
+			s.fail(w, s.pressure("files and batches"))
 		case hang:
 			select {
 			case <-r.Context().Done():

@@ -11,7 +11,7 @@ import (
 // charged at once or not at all.
 type limits struct {
 	headers bool
-	retry   time.Duration // what a refusal says instead of the truth; 0 for the truth
+	retry   time.Duration // Options.RetryAfter
 
 	mu       sync.Mutex
 	requests bucket
@@ -64,7 +64,7 @@ func (l *limits) refusal(model string, tokens int) *apiError {
 	if wait == 0 {
 		return nil
 	}
-	if l.retry > 0 {
+	if l.retry != 0 {
 		wait = l.retry
 	}
 	if forRequests >= forTokens {

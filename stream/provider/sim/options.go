@@ -26,9 +26,9 @@ type Options struct {
 	// RefundOutput gives the part of max_tokens that was not used back when the
 	// answer is ready. OpenAI does not.
 	RefundOutput bool
-	// RetryAfter is what a 429 of a limit, a pressure or an outage says. 0 means the
-	// true time until there is room for a limit, 1s for pressure, and no such
-	// header in an outage.
+	// RetryAfter is what a refusal says: by a limit, a pressure, an outage or for want of a place.
+	// 0 means the true time until there is room for a limit, 1s for pressure, and no such header in
+	// an outage and for want of a place. With NoRetryAfter none says how long to wait.
 	RetryAfter time.Duration
 
 	// Shares of requests, 0 to 1 and together at most 1, that are answered
@@ -38,11 +38,18 @@ type Options struct {
 	// files and batches meet Fail, Reset, Hang and Pressure before anything is
 	// done; inside a batch there is only Truncate.
 	Fail, Reset, Garbage, Hang, Pressure, Empty, Truncate float64
+	// PressureStatus is the status of pressure, one of Statuses; 0 means 429.
+	PressureStatus int
 	// Outage is when everything is answered with 503.
 	Outage []Window
-	// MaxInFlight is the number of requests at once beyond which the answer is
-	// 503 with code "overloaded" and no Retry-After; 0 for no bound.
+	// OutageStatus is the status in an outage, one of Statuses. 0 means a 503 that does not say
+	// why; a 503 that is asked for has code "overloaded".
+	OutageStatus int
+	// MaxInFlight is the number of places: of requests served at once, beyond which the answer is a
+	// refusal. 0 for no bound.
 	MaxInFlight int
+	// InFlightStatus is the status of such a refusal, one of Statuses; 0 means 503.
+	InFlightStatus int
 	// Slow is the number of requests at once beyond which latency grows in
 	// proportion, as on a server of one's own; 0 for never.
 	Slow int
@@ -92,6 +99,9 @@ type Options struct {
 
 // Window is a stretch of time since the simulator's start, From included, To not.
 type Window struct{ From, To time.Duration }
+
+// NoRetryAfter as Options.RetryAfter is to say nothing about how long to wait.
+const NoRetryAfter time.Duration = -1
 
 const (
 	output  = 20                    // Options.Output's default, in tokens

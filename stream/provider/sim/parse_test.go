@@ -16,18 +16,21 @@ func TestParseSimOptions(t *testing.T) {
 		{"latency=0&batch-latency=0", Options{}},
 		{"latency=0&batch-latency=0&rpm=500", Options{RPM: 500, Headers: true}},
 		{"latency=0&batch-latency=0&headers=false&tpm=500", Options{TPM: 500}},
+		{"latency=0&batch-latency=0&retry-after=none", Options{RetryAfter: NoRetryAfter}},
 		{"latency=0&batch-latency=0&headers", Options{Headers: true}},
 		{"latency=0&batch-latency=0&outage=0s-1s&outage=2s-1m", Options{Outage: []Window{{0, time.Second}, {2 * time.Second, time.Minute}}}},
 		{"latency=0&batch-latency=0&models=a,b&models=org%2Fc", Options{Models: []string{"a", "b", "org/c"}}},
 		{
 			"latency=800ms&jitter=0.5&rpm=500&tpm=150000&burst=1s&refund=true&retry-after=2s&fail=0.02&reset=0.03&garbage=0.04" +
-				"&hang=0.05&pressure=0.06&empty=0.07&truncate=0.08&outage=10s-20s&inflight=40&slow=50&quota=9&output=30&key=k&models=m&pretty&seed=7" +
+				"&hang=0.05&pressure=0.06&empty=0.07&truncate=0.08&outage=10s-20s&inflight=40" +
+				"&pressure-status=503&outage-status=500&inflight-status=529&slow=50&quota=9&output=30&key=k&models=m&pretty&seed=7" +
 				"&batch-latency=1m&batch-window=2m&batch-expire=0.5&batch-expire-first=1&batch-fail=0.25&batch-tokens=1000&batch-lost=2" +
 				"&file-lost=3&file-delay=4s",
 			Options{
 				Latency: 800 * time.Millisecond, Jitter: 0.5, RPM: 500, TPM: 150000, Burst: time.Second, Headers: true,
 				RefundOutput: true, RetryAfter: 2 * time.Second, Fail: 0.02, Reset: 0.03, Garbage: 0.04, Hang: 0.05,
 				Pressure: 0.06, Empty: 0.07, Truncate: 0.08, Outage: []Window{{10 * time.Second, 20 * time.Second}},
+				PressureStatus: 503, OutageStatus: 500, InFlightStatus: 529,
 				MaxInFlight: 40, Slow: 50, Quota: 9, Output: 30, Key: "k", Models: []string{"m"}, Pretty: true, Seed: 7,
 				BatchLatency: time.Minute, BatchWindow: 2 * time.Minute, BatchExpire: 0.5, BatchExpireFirst: 1, BatchFail: 0.25,
 				BatchTokens: 1000, BatchLost: 2, FileLost: 3, FileDelay: 4 * time.Second,
@@ -52,6 +55,7 @@ func TestParseSimOptionsReachesEveryField(t *testing.T) {
 		"outage": "1s-2s", "inflight": "1", "slow": "1", "quota": "1", "output": "1", "key": "k", "models": "m", "pretty": "true", "seed": "1",
 		"batch-latency": "1s", "batch-window": "1s", "batch-expire": "0.1", "batch-expire-first": "1", "batch-fail": "0.1", "batch-tokens": "1",
 		"batch-lost": "1", "file-lost": "1", "file-delay": "1s",
+		"pressure-status": "429", "outage-status": "503", "inflight-status": "500",
 	}
 	var query []string
 	for _, option := range options {
@@ -79,6 +83,8 @@ func TestParseSimOptionsErrors(t *testing.T) {
 		"rpm=1e3":                     "rpm=1e3: want a whole number",
 		"burst=0s":                    "burst=0s: want a time above 0",
 		"burst=2m":                    "burst=2m: want a time above 0 and up to 1m",
+		"retry-after=soon":            "retry-after=soon: want a time like 800ms or 1m30s, or none",
+		"pressure-status=418":         "pressure-status=418: want one of [429 500 503 529]",
 		"pretty=maybe":                "pretty=maybe: want true or false",
 		"outage=10s":                  "outage=10s: want a stretch of time like 10s-20s",
 		"outage=20s-10s":              "outage=20s-10s: want a stretch",

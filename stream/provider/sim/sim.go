@@ -38,6 +38,7 @@ type Server struct {
 	start   time.Time
 	mux     *http.ServeMux
 	limits  *limits // nil when there is no limit
+	places  places
 	stats   stats
 	files   files
 	batches batches
@@ -66,6 +67,7 @@ func New(o Options) *Server {
 		start:    time.Now(),
 		mux:      http.NewServeMux(),
 		limits:   newLimits(o),
+		places:   places{most: int64(o.MaxInFlight)},
 		done:     make(chan struct{}),
 		listener: NewListener(),
 		served:   make(chan struct{}),

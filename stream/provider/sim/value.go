@@ -2,6 +2,8 @@ package sim
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,6 +57,29 @@ func boolean(field func(*Options) *bool) func(*Options, string) error {
 		*field(o) = b
 		return nil
 	}
+}
+
+// status takes one of Statuses.
+func status(field func(*Options) *int) func(*Options, string) error {
+	return func(o *Options, v string) error {
+		n, err := strconv.Atoi(v)
+		if err != nil || !slices.Contains(Statuses, n) {
+			return fmt.Errorf("want one of %d", Statuses)
+		}
+		*field(o) = n
+		return nil
+	}
+}
+
+func retryAfter(o *Options, v string) error {
+	if v == "none" {
+		o.RetryAfter = NoRetryAfter
+		return nil
+	}
+	if duration(func(o *Options) *time.Duration { return &o.RetryAfter })(o, v) != nil {
+		return errors.New("want a time like 800ms or 1m30s, or none")
+	}
+	return nil
 }
 
 func burst(o *Options, v string) error {

@@ -1,0 +1,48 @@
+package sim
+
+import (
+	"cmp"
+	"net/http"
+	"time"
+)
+
+// overloaded is Anthropic's status for an API that is overloaded
+// (docs.anthropic.com/en/api/errors).
+const overloaded = 529
+
+// Statuses are those that a refusal may have.
+var Statuses = []int{http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable, overloaded}
+
+// errRefusal turns a request away with one of Statuses, for want of something: what is refused is
+// not the request's fault. A 500 never says how long to wait.
+func errRefusal(status int, want string, retryAfter time.Duration) *apiError {
+	switch status {
+	case http.StatusInternalServerError:
+		return errServer
+	case http.StatusServiceUnavailable:
+		e := *errOverloaded
+		e.retryAfter = retryAfter
+		return &e
+	case overloaded:
+		return &apiError{status: overloaded, kind: "overloaded_error", message: "Overloaded", retryAfter: retryAfter}
+	}
+	return errPressure(want, retryAfter)
+}
+
+// pressure is a refusal by chance.
+func (s *Server) pressure(model string) *apiError {
+	return errRefusal(cmp.Or(s.options.PressureStatus, http.StatusTooManyRequests), model, cmp.Or(s.options.RetryAfter, time.Second))
+}
+
+// crowded is a refusal for want of a place.
+func (s *Server) crowded() *apiError {
+	return errRefusal(cmp.Or(s.options.InFlightStatus, http.StatusServiceUnavailable), "concurrent requests", s.options.RetryAfter)
+}
+
+// outage is what all requests meet in an outage.
+func (s *Server) outage() *apiError {
+	if s.options.OutageStatus == 0 {
+		return errOutage(s.options.RetryAfter)
+	}
+	return errRefusal(s.options.OutageStatus, "all models", s.options.RetryAfter)
+}
