@@ -136,7 +136,7 @@ func (s *shard) retry(ctx context.Context, what string, f func() error) error {
 		case s.cfg.Detach && tries >= s.cfg.Retries:
 			return err
 		}
-		wait.Hint = call.Hint
+		wait.AtLeast = call.Hint
 		d := wait.NextBackOff()
 		if most := s.cfg.GiveUp; most > 0 && time.Since(start)+d > most {
 			return err

@@ -10,29 +10,29 @@ import (
 
 // entry is a request of the shard for the ledger alone: no record of the input shows what becomes
 // of it.
-func (h *delivery) entry(id []byte, request *[32]byte, model string) *flow.Task {
+func (d *delivery) entry(id []byte, request *[32]byte, model string) *flow.Task {
 	t := flow.NewTask()
-	t.ID, t.Request, t.Endpoint, t.Model = bytes.Clone(id), *request, h.shard.kind.endpoint, model
+	t.ID, t.Request, t.Endpoint, t.Model = bytes.Clone(id), *request, d.shard.kind.endpoint, model
 	t.Key = ledger.KeyOf(t.ID, &t.Request)
 	t.LedgerOnly = true
-	h.claim(t)
+	d.claim(t)
 	return t
 }
 
 // unused is what the batch charges for out, its answer to t, where t has got another. It is nil
 // where that is this one, recorded before.
-func (h *delivery) unused(t *flow.Task, out *record.BatchOutput) *flow.Task {
-	if out == nil || t.Recorded.Shard == h.shard.id {
+func (d *delivery) unused(t *flow.Task, out *record.BatchOutput) *flow.Task {
+	if out == nil || t.Recorded.Shard == d.shard.id {
 		return nil
 	}
-	e := h.entry(t.ID, &t.Request, t.Model)
-	h.judge(e, out, true)
+	e := d.entry(t.ID, &t.Request, t.Model)
+	d.judge(e, out, true)
 	e.Fail(&record.Error{Type: "batch_unused", Message: "the record was answered another way before the batch was collected"})
 	return e
 }
 
 // writeOff writes down what an answer has cost that nobody uses, as a failure that was billed.
-func (h *delivery) writeOff(t *flow.Task) {
+func (d *delivery) writeOff(t *flow.Task) {
 	if t == nil {
 		return
 	}
@@ -40,8 +40,8 @@ func (h *delivery) writeOff(t *flow.Task) {
 		t.Recycle()
 		return
 	}
-	h.shard.bill.cost += t.Cost
-	h.flow.Counts.Cost.Add(t.Cost)
-	h.shard.batches.comeBack(t)
-	h.commit(t)
+	d.shard.bill.cost += t.Cost
+	d.flow.Counts.Cost.Add(t.Cost)
+	d.shard.batches.comeBack(t)
+	d.commit(t)
 }

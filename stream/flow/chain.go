@@ -19,6 +19,7 @@ func (t *Task) Unchain() (next *Task) {
 	return next
 }
 
+// Push puts t at the end of the chain; bytes are what it holds of what is to be counted.
 func (c *Chain) Push(t *Task, bytes int64) {
 	if c.First == nil {
 		c.First = t

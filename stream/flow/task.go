@@ -66,6 +66,7 @@ const MaxPooled = 64 << 10
 
 var tasks = sync.Pool{New: func() any { return new(Task) }}
 
+// NewTask returns an empty task, out of the memory of finished ones where there is some.
 func NewTask() *Task { return tasks.Get().(*Task) }
 
 // Recycle gives t's memory to a later record. Nothing may refer to it any more.

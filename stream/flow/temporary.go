@@ -14,6 +14,7 @@ type Temporary struct {
 	named bool
 }
 
+// NewTemporary makes an empty one, in the directory that the system has for that.
 func NewTemporary(prefix string) (*Temporary, error) {
 	f, err := os.CreateTemp("", prefix)
 	if err != nil {

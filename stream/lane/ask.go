@@ -172,7 +172,7 @@ func (l *Lane) bill(q *Request) (cost int64, unclear bool) {
 }
 
 // sleep puts q aside until it may be asked about again.
-func (l *Lane) sleep(q *Request, wait *hintedBackOff) {
+func (l *Lane) sleep(q *Request, wait *BackOff) {
 	l.trouble.Store(q.reply.Err)
 	if hint, most := q.reply.Hint, l.lanes.cfg.GiveUp; most > 0 && hint > most {
 		l.shut(ui.WithHint("the same command goes on where this one stopped, then; or wait for it with a longer --give-up",
@@ -188,7 +188,7 @@ func (l *Lane) sleep(q *Request, wait *hintedBackOff) {
 		l.lanes.again(q)
 		return
 	}
-	wait.Hint = q.reply.Hint
+	wait.AtLeast = q.reply.Hint
 	d := wait.NextBackOff()
 	l.lanes.flow.Voice.Detail("%s: %s; again in %s", q, q.reply.Err, d.Round(time.Millisecond))
 	records := q.records()

@@ -20,22 +20,24 @@ const (
 
 // delays are a record's waits between attempts. They are no part of a record that never fails.
 type delays struct {
-	transient hintedBackOff
-	pressure  hintedBackOff
+	transient BackOff
+	pressure  BackOff
 }
 
 func newDelays() *delays {
 	return &delays{transient: NewBackOff(FirstTransient), pressure: NewBackOff(firstPressure)}
 }
 
-// hintedBackOff is a backoff that a provider's hint overrules: whichever of the two is longer.
-type hintedBackOff struct {
+// BackOff is the wait before the next try: it doubles, and is never shorter than what a provider
+// asked for.
+type BackOff struct {
 	*backoff.ExponentialBackOff
-	Hint time.Duration
+	AtLeast time.Duration // of the next wait
 }
 
-func NewBackOff(first time.Duration) hintedBackOff {
-	return hintedBackOff{ExponentialBackOff: backoff.NewExponentialBackOff(
+// NewBackOff makes one whose first wait is at most first, and whose waits double up to lastDelay.
+func NewBackOff(first time.Duration) BackOff {
+	return BackOff{ExponentialBackOff: backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(first/2),
 		backoff.WithMaxInterval(lastDelay/2),
 		backoff.WithMultiplier(2),
@@ -44,10 +46,10 @@ func NewBackOff(first time.Duration) hintedBackOff {
 	)}
 }
 
-// NextBackOff implements backoff.BackOff. A hint holds for one wait.
-func (b *hintedBackOff) NextBackOff() time.Duration {
-	d := max(b.ExponentialBackOff.NextBackOff(), b.Hint)
-	b.Hint = 0
+// NextBackOff implements backoff.BackOff. AtLeast holds for one wait.
+func (b *BackOff) NextBackOff() time.Duration {
+	d := max(b.ExponentialBackOff.NextBackOff(), b.AtLeast)
+	b.AtLeast = 0
 	return d
 }
 

@@ -86,9 +86,9 @@ func TestHintedBackOff(t *testing.T) {
 			if rapid.Bool().Draw(t, "without") {
 				hint = 0
 			}
-			b.Hint = hint
+			b.AtLeast = hint
 			d := b.NextBackOff()
-			if d < hint || d > max(bound, hint)+1 || b.Hint != 0 {
+			if d < hint || d > max(bound, hint)+1 || b.AtLeast != 0 {
 				t.Fatalf("waits %s with a hint of %s and a bound of %s", d, hint, bound)
 			}
 			bound = min(2*bound, lastDelay)

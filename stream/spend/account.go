@@ -112,6 +112,7 @@ func (a *Account) holdPending(shards []ledger.Shard) {
 	}
 }
 
+// Budgeted reports whether there is a bound on what may be spent.
 func (a *Account) Budgeted() bool { return a.cfg.Money.Budget > 0 || a.cfg.Money.PerDay > 0 }
 
 // Budgets are those that the limiters share.

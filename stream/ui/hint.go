@@ -14,6 +14,7 @@ func (h *Hinted) Error() string { return h.Err.Error() }
 // Unwrap returns the error itself.
 func (h *Hinted) Unwrap() error { return h.Err }
 
+// WithHint adds to err what its reader can do next.
 func WithHint(hint string, err error) error { return &Hinted{Err: err, Hint: hint} }
 
 // HintOf returns the hint of err or of one that it wraps, "" when there is none.

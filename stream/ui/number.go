@@ -76,6 +76,7 @@ func USD(nanos int64) string {
 	return fmt.Sprintf("$%.*f", digits, float64(nanos)/1e9)
 }
 
+// Amount is d as USD has it, and a question mark where it is not known.
 func Amount(d *price.Dollars) string {
 	if d == nil {
 		return "?"
