@@ -314,3 +314,35 @@ func TestPlainHTTPToTLS(t *testing.T) {
 		}
 	}
 }
+
+// What is over a minute's tokens only by how they are guessed is the provider's to refuse; what is
+// over it however they are counted is not sent.
+func TestTooLargeByGuessAlone(t *testing.T) {
+	t.Parallel()
+	o := newOdd(t, func(_ int64, _ string, w http.ResponseWriter) bool {
+		w.Header().Set("X-Ratelimit-Limit-Tokens", "30000")
+		w.Header().Set("X-Ratelimit-Remaining-Tokens", "29000")
+		w.Header().Set("X-Ratelimit-Reset-Tokens", "1s")
+		return false
+	})
+	base64 := strings.Repeat(strings.Repeat("iVBORw0KGgo+/9A=", 4)+`\r\n`, 6000)
+	lines := []string{
+		`{"id":"short","prompt":"hello"}`,
+		`{"id":"escaped","prompt":"` + strings.Repeat(`\u0421\u043b\u043e\u0432\u043e `, 9000) + `"}`,
+		`{"id":"blanks","prompt":"a` + strings.Repeat(" ", 400_000) + `b"}`,
+		`{"id":"rules","prompt":"a` + strings.Repeat(`-----\n`, 60_000) + `b"}`,
+		`{"id":"image","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + base64 + `"}}]}]}`,
+		`{"id":"large","prompt":"` + strings.Repeat("some words ", 40_000) + `"}`,
+	}
+	dir := t.TempDir()
+	p := llmpipe(t, dir, "--base-url", o.URL, "-m", "m", "-c", "1", writeNamed(t, dir, lines...))
+	p.exits(t, 3)
+	for _, line := range p.lines() {
+		if large := strings.HasPrefix(line, `{"id":"large"`); large != strings.Contains(line, `"too_large"`) {
+			t.Errorf("%.200s", line)
+		}
+	}
+	if n := o.asked.Load(); n != 5 || len(p.lines()) != 6 {
+		t.Errorf("%d requests, %d lines\n%s", n, len(p.lines()), p.err.String())
+	}
+}
