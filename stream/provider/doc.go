@@ -24,6 +24,13 @@
 // made twice is paid twice. [Reply.JudgeBatch] judges a line of a batch's output as if it had come
 // over HTTP.
 //
+// # Connections
+//
+// A client's requests go over connections that are kept (connections.go): as many as were of use
+// lately, and none whose silence makes it doubtful. What a request learns of the one that it met
+// stands in its Reply: Shared, Stale, and Sent, which is what money is reckoned by. A proxy that the
+// environment names is told from the provider behind it (proxy.go).
+//
 // # What an answer means
 //
 // [Rules] is the one table that says what each status, code and failure means (verdict.go). First
