@@ -26,6 +26,7 @@ func TestFewDescriptors(t *testing.T) {
 		{16, 8, nil, 1},
 		{16, 8, []string{"-c", "1000", "-q"}, 0},
 		{64, 52, []string{"-c", "4"}, 0}, // which fits
+		{16, 8, []string{"--fallback", "url=%s/v1,model=m"}, 1},
 	} {
 		t.Run(fmt.Sprint(c.limit, c.args), func(t *testing.T) {
 			t.Parallel()
@@ -40,6 +41,9 @@ func TestFewDescriptors(t *testing.T) {
 			}))
 			defer server.Close()
 			dir := t.TempDir()
+			for i, arg := range c.args {
+				c.args[i] = strings.Replace(arg, "%s", server.URL, 1)
+			}
 			p := llmpipe(t, dir, append([]string{"--base-url", server.URL + "/v1", "-m", "m", "--failed", "failed.jsonl", "--retries", "0"},
 				append(c.args, writePrompts(t, dir, records))...)...)
 			limited := []string{"-c", fmt.Sprintf("ulimit -n %d && exec \"$@\"", c.limit), "sh", p.Path}

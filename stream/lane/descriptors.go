@@ -31,7 +31,7 @@ func (l *Lanes) fitDescriptors(hosts []*flow.Host) {
 	if wanted == 0 || most == 0 || wanted <= connectionsWithin(most, open) {
 		return
 	}
-	fits, total := connectionsWithin(most, open), 0
+	fits, total, real := connectionsWithin(most, open), 0, 0
 	for i, h := range hosts {
 		if h.Client.Simulated() {
 			continue
@@ -39,14 +39,14 @@ func (l *Lanes) fitDescriptors(hosts []*flow.Host) {
 		n := max(1, fits*mostInFlight(&l.cfg.Lanes[i].Pace)/wanted)
 		limitInFlight(&l.cfg.Lanes[i].Pace, n)
 		h.Client.LimitConnections(n)
-		total += n
+		total, real = total+n, real+1
 	}
 	if l.cfg.Mode == flow.ModeBatch {
 		return // few requests are sent
 	}
 	l.flow.Voice.Warn("at most %s in flight, not %s: this process may have no more than %s files and connections open",
 		ui.Number(int64(total), "request"), ui.Grouped(int64(wanted)), ui.Grouped(int64(most)))
-	l.flow.Voice.Hint("ulimit -n 4096 before the command allows more, as far as ulimit -Hn goes; -c %d asks for no more", total)
+	l.flow.Voice.Hint("ulimit -n 4096 before the command allows more, as far as ulimit -Hn goes; -c %d asks for no more", max(1, total/real))
 }
 
 // mostInFlight is how many requests may come to be in flight in a lane.
