@@ -15,11 +15,15 @@ import (
 func hint(h http.Header, body []byte, now time.Time) time.Duration {
 	now = theirTime(h, now)
 	for _, name := range retryHeaders {
-		value := h.Get(name)
-		if strings.HasSuffix(name, "-Ms") && value != "" {
-			value += "ms"
+		if d, ok := headerWait(name, h.Get(name), now); ok {
+			return d
 		}
-		if d, ok := parseWait(value, now); ok {
+	}
+	for name, values := range h {
+		if !strings.Contains(name, "Retry-After") || len(values) == 0 {
+			continue
+		}
+		if d, ok := headerWait(name, values[0], now); ok {
 			return d
 		}
 	}
@@ -39,9 +43,18 @@ func theirTime(h http.Header, now time.Time) time.Time {
 }
 
 // retryHeaders are the headers that say how long to wait, the most exact first: OpenAI's and
-// Azure's in milliseconds, HTTP's own, and what gateways make of it.
-var retryHeaders = [...]string{
-	"Retry-After-Ms", "X-Ms-Retry-After-Ms", "Retry-After", "X-Retry-After", "X-Retry-After-Seconds", "Retry-After-Seconds",
+// Azure's in milliseconds, and HTTP's own. What gateways call nearly so comes after them.
+var retryHeaders = [...]string{"Retry-After-Ms", "X-Ms-Retry-After-Ms", "Retry-After"}
+
+// headerWait reads the value of such a header.
+func headerWait(name, value string, now time.Time) (time.Duration, bool) {
+	if strings.HasSuffix(name, "-Ms") && value != "" {
+		value += "ms"
+	}
+	if d, ok := parseWait(value, now); ok {
+		return d, true
+	}
+	return leadingWait(value, now)
 }
 
 // believed is the longest wait that is believed of a number of seconds. Longer ones are of another
@@ -230,11 +243,13 @@ func squeezed(name []byte) string {
 // Unix time or a date from the start of s.
 func leadingWait(s string, now time.Time) (time.Duration, bool) {
 	s = strings.TrimLeft(s, `: "'~`)
-	for _, n := range [...]int{29, 25, 24, 23, 20, 19} { // the lengths of dates
-		if n <= len(s) {
-			if t, ok := parseDate(strings.TrimRight(s[:n], ".,; ")); ok {
-				return bounded(t.Sub(now), believedDate)
-			}
+	for _, word := range [...]string{"about ", "approximately ", "another ", "at least ", "up to ", "less than "} {
+		s = strings.TrimPrefix(s, word)
+	}
+	const shortest, longest = len("2006-01-02 15:04:05"), len("2006-01-02T15:04:05.999999999+07:00")
+	for n := min(len(s), longest); n >= shortest; n-- {
+		if t, ok := parseDate(strings.TrimRight(s[:n], ".,; ")); ok {
+			return bounded(t.Sub(now), believedDate)
 		}
 	}
 	if len(s) > 10 && s[4] == '-' && s[7] == '-' { // a date of another form is no number of seconds

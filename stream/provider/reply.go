@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -135,13 +134,14 @@ func (r *Reply) complete() bool {
 // named says what a body is that cannot be read, where that shows.
 func (r *Reply) named(unread error) error {
 	body := bytes.TrimSpace(r.Body)
+	_, shown, _ := strings.Cut(unread.Error(), record.ErrNotJSON.Error()+": ")
 	switch kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); {
 	case len(body) == 0:
 		return errors.New("the answer is empty")
 	case kind == "text/event-stream", bytes.HasPrefix(body, []byte("data:")), bytes.HasPrefix(body, []byte("event:")):
-		return fmt.Errorf("the answer is a stream that breaks off or cannot be read; --set stream=false may help: %w", unread)
+		return errors.New("the answer is a stream that breaks off or cannot be read; --set stream=false may help: " + shown)
 	case bytes.HasPrefix(body, []byte("<")):
-		return fmt.Errorf("the answer is a web page: %w", unread)
+		return errors.New("the answer is a web page, not JSON: " + shown)
 	}
 	return unread
 }

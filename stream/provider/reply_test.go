@@ -16,7 +16,7 @@ func TestJudgeA200ThatIsNoAnswer(t *testing.T) {
 		code, message string
 	}{
 		{"", Transient, "", "the answer is empty"},
-		{"<html>busy</html>", Transient, "", "the answer is a web page: reading the answer: not JSON: <html>busy</html>"},
+		{"<html>busy</html>", Transient, "", "the answer is a web page, not JSON: <html>busy</html>"},
 		{`["x"]`, Transient, "", "reading the answer: it is an array, not an object"},
 		{`{"choices":[]}`, Transient, "", "the answer holds no choice and no embedding"},
 		{`{"error":{"code":400,"message":"bad"}}`, Refused, "400", "bad"},
