@@ -67,13 +67,14 @@ func (v *vigil) past(limit time.Duration) bool {
 // wait draws from an attempt's reply how long the lane has been without a success.
 func (l *Lane) wait(reply *provider.Reply) {
 	switch reply.Class {
-	case provider.OK, provider.Refused:
-		l.patience.pressed.end()
 	case provider.Pressure:
 		l.patience.pressed.begin(l.lanes.cfg.GiveUp, l.silent)
 		l.despair()
 	case provider.Transient:
 		l.despair()
+	case provider.Cancelled:
+	default:
+		l.patience.pressed.end()
 	}
 }
 
