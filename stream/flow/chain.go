@@ -1,11 +1,11 @@
 package flow
 
-// Chain is tasks that go on together: to wake the next stage for each, or to look for its room,
-// would cost as much as its work.
+// Chain is a list of tasks that go on together: waking the next stage for each one, or looking for
+// its room, would cost as much as its work.
 type Chain struct {
 	First, last *Task
 	n           int
-	bytes       int64 // that they hold of what is to be counted in before they go on
+	bytes       int64 // to be counted in before the chain goes on
 }
 
 const (
@@ -31,7 +31,7 @@ func (c *Chain) Push(t *Task, bytes int64) {
 	c.bytes += bytes
 }
 
-// Full reports whether no more are to be waited for.
+// Full reports whether the chain is long enough to go on.
 func (c *Chain) Full() bool { return c.n >= chainTasks || c.bytes >= chainBytes }
 
 // Take returns the chain, and empties it.

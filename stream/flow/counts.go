@@ -12,7 +12,7 @@ import (
 // Counts are a run's numbers. Any stage may add to them.
 type Counts struct {
 	In      atomic.Int64
-	_       [64]byte // what is above is counted by one goroutine, what is below by others, which do not share a line of cache with it
+	_       [64]byte // one goroutine counts what stands above, others what stands below; they must not share a cache line
 	OK      atomic.Int64
 	Failed  atomic.Int64
 	Skipped atomic.Int64
@@ -24,7 +24,7 @@ type Counts struct {
 	Cost    atomic.Int64 // billionths of a dollar
 	unknown atomic.Int64 // answers whose cost is not known
 
-	Elsewhere atomic.Int64 // records that are in batches which this run does not collect
+	Elsewhere atomic.Int64 // records in batches that this run does not collect
 	Unsent    atomic.Int64 // records that were read, and have no answer
 }
 
@@ -45,7 +45,8 @@ func (c *Counts) Answered(t *Task) {
 	}
 }
 
-// Summary is what the run has done by now, but for when the money went to a cheaper model.
+// Summary returns what the run has done so far. The account adds the line from which records went
+// to a cheaper model.
 func (c *Counts) Summary(start time.Time) ui.Summary {
 	s := ui.Summary{
 		In: c.In.Load(), OK: c.OK.Load(), Failed: c.Failed.Load(), Skipped: c.Skipped.Load(), Flagged: c.Flagged.Load(),

@@ -31,8 +31,8 @@ func SameFile(a, b string) bool {
 	return errA == nil && errB == nil && a == b
 }
 
-// FileSize is f's size in bytes. One that cannot be told counts as 0, which makes the ledger forget
-// marks: a line may come twice then, and none is lost.
+// FileSize returns f's size in bytes, or 0 where the system does not say. The ledger then forgets
+// its marks: a line may come twice, and none is lost.
 func FileSize(f *os.File) int64 {
 	info, err := f.Stat()
 	if err != nil {
@@ -41,6 +41,6 @@ func FileSize(f *os.File) int64 {
 	return info.Size()
 }
 
-// Reopen opens f, which is open for writing alone, once more by the name that the system has for
-// it, where it has one.
+// Reopen opens f, which is open for writing only, a second time for reading, where the system has a
+// name for open files.
 func Reopen(f *os.File) (*os.File, error) { return os.Open("/dev/fd/" + strconv.Itoa(int(f.Fd()))) }

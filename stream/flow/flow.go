@@ -7,17 +7,17 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Flow is what the stages of a run share: how they speak, how they end, how much is held between
-// them, and where a record goes whose fate is known.
+// Flow is what the stages of a run share: messages, the shutdown, the gates, the counts, and the
+// channel to the commit.
 type Flow struct {
 	Voice    *ui.Voice
 	Stop     *Shutdown
 	Gate     *Gate // of the records that come out of the input
-	Spooled  *Gate // of those that come back from the disk; they have room of their own
+	Spooled  *Gate // of the records that come back from the disk, which have room of their own
 	Inflight *Inflight
 	Counts   Counts
 
-	AllRead    atomic.Bool // every record has been read, or as many as will be
+	AllRead    atomic.Bool // nothing more will be read
 	Unrecorded atomic.Bool // the ledger could not take answers: nothing is recorded any more
 
 	Commits chan *Task // chains of them, to the commit
@@ -41,11 +41,11 @@ func (f *Flow) Finish(t *Task) {
 	f.Commits <- t
 }
 
-// Hand gives t to the stage that takes from next, or to the commit when nothing more is asked.
+// Hand sends t to next, or to the commit once asking has ended.
 func (f *Flow) Hand(t *Task, next chan<- *Task) {
 	if !f.Stop.Ending() {
 		select {
-		case next <- t: // mostly there is room, and a look costs less than a choice
+		case next <- t: // there mostly is room, and a plain send costs less than a select
 			return
 		default:
 		}
@@ -57,15 +57,13 @@ func (f *Flow) Hand(t *Task, next chan<- *Task) {
 	}
 }
 
-// Pass hands a chain of records whose results are read back to the commit, once there is room for
-// those.
+// Pass sends a chain of recalled records to the commit once the gate has room for their results.
 func (f *Flow) Pass(c Chain) {
 	f.Gate.load(c)
 	f.Commits <- c.First
 }
 
-// Leave gives the room of finished records back, their memory to others, and the slots that they
-// leave in tasks.
+// Leave gives back the room and the memory of finished records, and clears tasks.
 func (f *Flow) Leave(tasks []*Task) {
 	var came, back departure
 	for i, t := range tasks {
@@ -85,7 +83,7 @@ func (f *Flow) Leave(tasks []*Task) {
 	f.Spooled.leave(back)
 }
 
-// GateOf is the gate that counts t.
+// GateOf returns the gate that counts t.
 func (f *Flow) GateOf(t *Task) *Gate {
 	if t.FromDisk {
 		return f.Spooled

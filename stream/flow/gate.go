@@ -4,23 +4,23 @@ import "sync"
 
 // Bounds on what lies between reading and the commit.
 const (
-	// maxOpenBytes is how many bytes of lines and answers a gate lets be held. What is larger than
-	// this, and comes at once, still passes alone.
+	// maxOpenBytes bounds the lines and answers that a gate lets the run hold. A larger record passes
+	// when it is alone.
 	maxOpenBytes = 32 << 20
-	// commitSlack is how many finished records may wait for the commit beyond what is asked: as many
-	// as come in while a slow disk syncs.
+	// commitSlack is how many finished records may wait for the commit beside those that are asked
+	// about: as many as arrive while a slow disk syncs.
 	commitSlack = 256
 )
 
-// Gate counts the records between reading and the commit, and holds reading back. It is where
-// "memory does not grow with the input" is kept.
+// Gate counts the records between reading and the commit, and holds reading back. It alone keeps
+// the size of a task, and so the promise that memory does not grow with the input.
 type Gate struct {
 	allowed func() int // the concurrency that the limiters allow now
 
 	mu      sync.Mutex
 	changed *sync.Cond
 	asks    int   // to be asked: queued, in flight or asleep
-	most    int   // of them, when room was looked for last
+	most    int   // the bound on asks at the last look
 	open    int   // read and not committed
 	bytes   int64 // of the open ones
 	loaded  int64 // bytes of recorded results that were read back for them
@@ -35,14 +35,14 @@ func newGate(allowed func() int) *Gate {
 	return g
 }
 
-// Enter counts t in once there is room, and at once when the gate is closed, which it reports by
-// false. Records that are not to be asked (bad lines, recorded results) pass whatever is in flight.
+// Enter waits for room and counts t in. Once the gate is closed it waits no more and returns false.
+// Records that need no asking (bad lines, recorded results) pass whatever is in flight.
 func (g *Gate) Enter(t *Task, ask bool) bool {
 	t.size, t.ask = int64(len(t.Buffer)), ask
 	return g.count(1, t.size, ask)
 }
 
-// EnterAll is enter for a chain of records whose results are recorded.
+// EnterAll is Enter for a chain of records whose results are recorded.
 func (g *Gate) EnterAll(c Chain) {
 	for t := c.First; t != nil; t = t.next {
 		t.size = int64(len(t.Buffer))
@@ -50,7 +50,7 @@ func (g *Gate) EnterAll(c Chain) {
 	g.count(c.n, c.bytes, false)
 }
 
-// EnterEmpty counts t in without its bytes: where one record is held at a time, it must not take
+// EnterEmpty counts t in without its bytes, where one record is held at a time and must not take
 // room from others.
 func (g *Gate) EnterEmpty(t *Task) {
 	t.size = 0
@@ -73,7 +73,7 @@ func (g *Gate) count(records int, bytes int64, ask bool) bool {
 	return !g.closed
 }
 
-// Ask notes that t, which entered otherwise, is to be asked after all.
+// Ask notes that t, which entered as one that needs no asking, is to be asked about after all.
 func (g *Gate) Ask(t *Task) {
 	t.ask = true
 	g.mu.Lock()
@@ -97,8 +97,8 @@ func (g *Gate) full(bytes int64, ask bool) bool {
 	return ask && g.asks >= g.most || g.open >= 4*allowed+commitSlack
 }
 
-// load counts in the recorded results of a chain, once there is room for them beside the others.
-// Half of what may be held is theirs; whatever is alone has room.
+// load waits for room for the recorded results of a chain, and counts them in. They may take half
+// of what may be held; a result that is alone always has room.
 func (g *Gate) load(c Chain) {
 	for t := c.First; t != nil; t = t.next {
 		t.loaded = int64(len(t.Recorded.Response))
@@ -114,9 +114,9 @@ func (g *Gate) load(c Chain) {
 	g.loaded += bytes
 }
 
-// answered notes that t, if it was to be asked, waits for the commit alone, with the answer that it
-// has. Reading goes on when there is room for several: to wake it for each costs more than the rest
-// of its work. At a quarter, what was let in is still more than may be in flight.
+// answered notes that t, if it was asked about, now waits only for the commit, and counts its
+// answer. It wakes the reader when a quarter of the room is free: waking it for each record costs
+// more than the rest of its work, and what was let in is still more than may be in flight.
 func (g *Gate) answered(t *Task) {
 	if !t.ask {
 		return
@@ -134,7 +134,7 @@ func (g *Gate) answered(t *Task) {
 	}
 }
 
-// Grow notes that t, which is open, holds what came back for it too.
+// Grow counts what came back for t, which is open.
 func (g *Gate) Grow(t *Task) {
 	bytes := int64(len(t.Reply.Body) + len(t.Recorded.Response))
 	t.size += bytes
@@ -143,7 +143,7 @@ func (g *Gate) Grow(t *Task) {
 	g.mu.Unlock()
 }
 
-// departure adds up what leaves a gate at once.
+// departure is a group of records that leave a gate together.
 type departure struct {
 	records       int
 	bytes, loaded int64
@@ -155,7 +155,7 @@ func (d *departure) add(t *Task) {
 	d.loaded += t.loaded
 }
 
-// leave notes that records were committed.
+// leave counts committed records out.
 func (g *Gate) leave(d departure) {
 	if d == (departure{}) {
 		return
@@ -168,7 +168,7 @@ func (g *Gate) leave(d departure) {
 	g.changed.Broadcast()
 }
 
-// LetGo ends the life of a record that is on disk.
+// LetGo counts out a record that is on disk now, and ends its life.
 func (g *Gate) LetGo(t *Task) {
 	var d departure
 	d.add(t)
@@ -176,16 +176,15 @@ func (g *Gate) LetGo(t *Task) {
 	g.leave(d)
 }
 
-// Waiting returns how many records are queued, in flight or asleep.
+// Waiting returns how many records are to be asked: queued, in flight or asleep.
 func (g *Gate) Waiting() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.asks
 }
 
-// Starved reports whether nothing more comes in before some of what is to be asked has been:
-// reading waits for everything to be committed, or for room that none but so many packed records
-// can make.
+// Starved reports whether nothing more will come in before some records have been asked about: the
+// reader waits until all is committed, or for room that only the packed records can make.
 func (g *Gate) Starved(packed int64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -203,7 +202,7 @@ func (g *Gate) Idle() {
 	g.idling--
 }
 
-// close makes nobody wait any more.
+// close lets everybody in at once, now and later.
 func (g *Gate) close() {
 	g.mu.Lock()
 	g.closed = true

@@ -6,8 +6,8 @@ import (
 	"llmpipe/ledger"
 )
 
-// Inflight are the records between admission and commit, by key, so that a record that comes again
-// while it is being asked about shares the one answer.
+// Inflight holds the records between admission and commit by key, so that a record that comes again
+// meanwhile shares the one answer.
 type Inflight struct {
 	mu    sync.Mutex
 	tasks map[ledger.Key]*Task
@@ -17,8 +17,8 @@ func newInflight() *Inflight {
 	return &Inflight{tasks: make(map[ledger.Key]*Task)}
 }
 
-// Begin notes that t is under way, or that it is the duplicate of a record that is, and reports the
-// latter: t then belongs to the commit.
+// Begin adds t, or joins it to the same record that is in flight already, and reports whether it
+// joined: t then waits for that record's commit.
 func (u *Inflight) Begin(t *Task) (joined bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -30,8 +30,7 @@ func (u *Inflight) Begin(t *Task) (joined bool) {
 	return false
 }
 
-// Join notes that t is the duplicate of a record that is under way, and reports whether there is
-// one.
+// Join joins t to the same record in flight, and reports whether there is one.
 func (u *Inflight) Join(t *Task) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -42,7 +41,7 @@ func (u *Inflight) Join(t *Task) bool {
 	return ok
 }
 
-// End notes that t's fate is known, and returns the duplicates that share it.
+// End removes t, and returns the duplicates that share its fate.
 func (u *Inflight) End(t *Task) []*Task {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -4,7 +4,7 @@ import (
 	"fmt"
 )
 
-// Mode says which way records are asked about.
+// Mode says how records are asked about.
 type Mode uint8
 
 // The modes.

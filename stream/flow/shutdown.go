@@ -10,11 +10,11 @@ import (
 // DrainTime bounds how long requests in flight are waited for after a signal or a closed stdout.
 const DrainTime = 30 * time.Second
 
-// lastGrace is how long the commit of what came in that time may take then.
+// lastGrace bounds the commit of what came in during the drain.
 const lastGrace = 2 * time.Second
 
-// Shutdown is how a run ends before its input does. Its two contexts are the two stages: first
-// nothing more is asked, then nothing is waited for.
+// Shutdown ends a run before its input does, in two stages with a context each: first nothing more
+// is asked, then nothing is waited for.
 type Shutdown struct {
 	Asking    context.Context // ends when no new request may be sent
 	stopAsk   context.CancelFunc
@@ -42,10 +42,11 @@ func newShutdown(ctx context.Context) *Shutdown {
 	return s
 }
 
-// Fail ends the run with err. The first error is the one that is told.
+// Fail ends the run with err. The first error counts.
 func (s *Shutdown) Fail(err error) { s.failWith(err, false) }
 
-// FailSoon is fail where what is in flight is waited for only to say how much of it is lost.
+// FailSoon is Fail with a bound on the drain, where requests in flight are waited for only to count
+// what is lost.
 func (s *Shutdown) FailSoon(err error) { s.failWith(err, true) }
 
 func (s *Shutdown) failWith(err error, bounded bool) {
@@ -56,7 +57,7 @@ func (s *Shutdown) failWith(err error, bounded bool) {
 	}, bounded)
 }
 
-// Pause ends the run in a way that the same command continues.
+// Pause ends the run so that the same command continues it.
 func (s *Shutdown) Pause(why error) {
 	s.stop(func(r *stopped) {
 		if r.Unfinished == nil {
@@ -109,8 +110,8 @@ func (s *Shutdown) stop(why func(*stopped), bounded bool) {
 	}
 }
 
-// giveUpWaiting cancels what is in flight. If even then something hangs, a write to a reader that
-// does not read, the run ends all the same.
+// giveUpWaiting cancels what is in flight. The run ends even if something still hangs, such as a
+// write that nobody reads.
 func (s *Shutdown) giveUpWaiting() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

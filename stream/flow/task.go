@@ -26,14 +26,14 @@ const (
 type Task struct {
 	record.Record
 
-	// What every stage looks at stands together, as it comes from one processor's cache into
+	// The fields that every stage reads stand together: they move from one processor's cache to
 	// another's.
-	Seq        int64      // its place among the records that were selected, from 0
+	Seq        int64      // its place among the selected records, from 0
 	Key        ledger.Key // what the ledger and the run know it by
 	size       int64      // bytes charged to the gate
 	next       *Task      // behind it in a chain
-	Batched    *Batched   // whose answer it has, and which waits for its commit; nil in realtime
-	duplicates []*Task    // same id and request, met while this one was under way: its answer is theirs
+	Batched    *Batched   // the shard that its answer came from; nil in realtime
+	duplicates []*Task    // the same record, met while this one was in flight: they share its answer
 	Ref        ledger.Ref // when recalled: where its result stands
 	loaded     int64      // when recalled: bytes of the result charged to the gate
 	Outcome    Fate
@@ -41,8 +41,8 @@ type Task struct {
 	Duplicate  bool // its answer is another record's
 	Emitted    bool // when recalled: it was written to this very file before
 	Recent     bool // when recalled: it was recorded since this run began
-	FromDisk   bool // it was on disk, and counts at the gate of those
-	LedgerOnly bool // no record of the input, but the answer to one of an earlier run: for the ledger alone
+	FromDisk   bool // it came back from the disk, and counts at the gate of those
+	LedgerOnly bool // an answer to a record that this input does not hold: for the ledger alone
 
 	Err    *record.Error // when failed
 	Buffer []byte        // the memory that Input lies in
@@ -56,17 +56,17 @@ type Task struct {
 	Attempts       int           // that count: pressure and outages cost none
 	Cost           int64         // of all attempts, as far as it is known
 	CostKnown      bool          // the answer's cost is in cost
-	MayCost        int64         // the most that attempts can have cost of which nobody said what they did
-	DowngradedFrom string        // the model asked for, where the answer is the cheaper one's
+	MayCost        int64         // the worst case of attempts whose cost nobody said
+	DowngradedFrom string        // the model asked for, where a cheaper one answered
 }
 
-// MaxPooled is how much memory of a finished record is kept for the next, in bytes. Larger buffers
-// go back to the collector.
+// MaxPooled is the largest buffer, in bytes, that a finished record leaves to a later one. Larger
+// ones go to the garbage collector.
 const MaxPooled = 64 << 10
 
 var tasks = sync.Pool{New: func() any { return new(Task) }}
 
-// NewTask returns an empty task, out of the memory of finished ones where there is some.
+// NewTask returns an empty task, from the pool of finished ones.
 func NewTask() *Task { return tasks.Get().(*Task) }
 
 // Recycle gives t's memory to a later record. Nothing may refer to it any more.
@@ -80,7 +80,7 @@ func (t *Task) Recycle() {
 	tasks.Put(t)
 }
 
-// Share makes t's fate that of first, which has the same id and request.
+// Share gives t the fate of first, which has the same id and request.
 func (t *Task) Share(first *Task) {
 	t.Outcome, t.Err, t.Attempts = first.Outcome, first.Err, first.Attempts
 	t.Duplicate = true
@@ -93,8 +93,8 @@ func (t *Task) Share(first *Task) {
 	t.Reply.Answer, _ = record.RecallAnswer(t.Endpoint, t.Reply.Body)
 }
 
-// Held is how many bytes of it are counted while it is open: of its line, with an answer that came
-// for it, and of a result that is recorded.
+// Held returns the bytes that the gate counts for t: of its line with the answer, and of a recorded
+// result.
 func (t *Task) Held() (line, result int64) { return t.size, t.loaded }
 
 // String says which record t is, for messages.
@@ -124,7 +124,7 @@ func (t *Task) RecordedCost() int64 {
 	return t.Recorded.CostNanos
 }
 
-// Batched is the shard that records were answered in.
+// Batched is the shard that answered a record, and waits for its commit.
 type Batched struct {
 	ID         string
 	Committing sync.WaitGroup // records on their way through the commit

@@ -7,8 +7,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Temporary is a file that is gone when it is closed, and where the system allows files without a
-// name at the latest with the process.
+// Temporary is a file that is deleted when it is closed. Where the system allows files without a
+// name it ends with the process at the latest.
 type Temporary struct {
 	*os.File
 	named bool
@@ -31,7 +31,7 @@ func (t *Temporary) Discard() {
 	}
 }
 
-// TemporaryError says which files those are that could not be written or read.
+// TemporaryError says of an error that it is about temporary files, and where they lie.
 func TemporaryError(err error) error {
 	return ui.WithHint("make room, or name a larger directory in TMPDIR, then run the same command again",
 		fmt.Errorf("temporary files in %s: %w", os.TempDir(), err))

@@ -26,7 +26,7 @@ type Input struct {
 	next    func() (*flow.Task, error)
 
 	chunks     chunks
-	InputError error // what ended the reading; valid once it has ended
+	InputError error // what ended the reading, once it has ended
 
 	recalled flow.Chain // their results are recorded, and yet to be read back
 
@@ -62,10 +62,10 @@ type Config struct {
 	Summary func() ui.Summary
 }
 
-// Routes are where a record may go from admission.
+// Routes are where admission sends records.
 type Routes struct {
 	Ask    func(t *flow.Task)      // to be asked about at once
-	Recall func(c flow.Chain)      // to have what is recorded for them read back
+	Recall func(c flow.Chain)      // to read back what is recorded for them
 	Batch  func(t *flow.Task)      // into a batch; nil in realtime
 	Takes  func(t *flow.Task) bool // reports whether a record is to go by batch
 }
@@ -84,8 +84,8 @@ func New(f *flow.Flow, c Config, s *Source, d *Decoder, j *journal.Journal, to R
 	return in
 }
 
-// Read takes records in until the inputs end, the limit is reached or asking stops, and has the
-// rest of a chunk judged too.
+// Read takes records in until the inputs end, the limit is reached or asking stops. Then it ends
+// the last chunk.
 func (r *Input) Read() {
 	defer r.flow.AllRead.Store(true)
 	r.readRecords()
@@ -115,7 +115,7 @@ func (r *Input) readRecords() {
 	}
 }
 
-// nextRecord reads and decodes a line. A line that is no record comes back failed.
+// nextRecord reads and decodes a line. A line that is no record becomes a failed one.
 func (r *Input) nextRecord() (*flow.Task, error) {
 	t := flow.NewTask()
 	if err := r.source.Next(t); err != nil {
@@ -128,8 +128,8 @@ func (r *Input) nextRecord() (*flow.Task, error) {
 	return t, r.decoder.decode(r.flow.Stop.Asking, t)
 }
 
-// admit finds out what t needs and passes it on: to the lane if it must be asked, else to the
-// commit.
+// admit finds out what t needs, and sends it on: to the lanes or a batch if it is to be asked
+// about, else to the commit.
 func (r *Input) admit(t *flow.Task) {
 	t.Seq = r.seq
 	r.seq++
@@ -183,8 +183,8 @@ func (r *Input) passBy(t *flow.Task) {
 	}
 }
 
-// passRecalled hands on what waits for company, once there is room for it. None comes while reading
-// waits.
+// passRecalled sends the gathered chain on, once there is room for it. It is called before anything
+// that may wait.
 func (r *Input) passRecalled() {
 	if c := r.recalled.Take(); c.First != nil {
 		r.flow.Gate.EnterAll(c)
@@ -193,8 +193,8 @@ func (r *Input) passRecalled() {
 	}
 }
 
-// prepare makes sure, before the first question is asked, that its answer can be recorded. It ends
-// the run otherwise.
+// prepare makes sure, before anything is asked, that answers can be recorded. Otherwise it ends the
+// run.
 func (r *Input) prepare() bool {
 	if r.journal == nil || r.prepared {
 		return true
@@ -211,9 +211,9 @@ func (r *Input) prepare() bool {
 	return true
 }
 
-// meet looks t up among what is recorded and what this run has met. It reports whether the same
-// record was met before in this run and no result of it is known yet, and whether it is elsewhere:
-// in a batch that this run does not collect.
+// meet looks t up among what is recorded and what this run has met. again says that this run met
+// the same record before, and its result is not known yet; elsewhere, that it is in a batch which
+// this run does not collect.
 func (r *Input) meet(t *flow.Task) (again, elsewhere bool) {
 	identify(r.memory, t)
 	found := r.memory.Admit(t.Key)
@@ -225,7 +225,7 @@ func (r *Input) meet(t *flow.Task) (again, elsewhere bool) {
 		t.Duplicate = found.Seen == ledger.SeenSame
 		return false, false
 	}
-	// What was recorded since this run began is another stage's of the same pipeline: no news.
+	// A record since this run began comes from another process of the same pipeline: that is no news.
 	if found.Other != 0 && !r.journal.Ledger.Recent(found.Other) && !r.toldChanged {
 		r.toldChanged = true
 		r.flow.Voice.Note("%s is recorded under another request (its prompt, model or parameters changed) and is asked again, as all like it; "+

@@ -45,9 +45,8 @@ type chunkStatus struct {
 	ui.Summary
 }
 
-// endChunk waits until everything asked so far is committed, and runs the command that was asked
-// for. It reports whether the run goes on. The breather is for the next chunk to take, if there is
-// one.
+// endChunk waits until everything so far is committed, and runs the --on-chunk command. It reports
+// whether the run goes on. The next chunk, if there is one, waits for --chunk-delay.
 func (r *Input) endChunk() bool {
 	r.flow.Gate.Idle()
 	if r.flow.Stop.Ending() {

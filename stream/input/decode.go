@@ -12,8 +12,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Decoder decodes records, and finds out the model where the command line names none: a server that
-// offers exactly one needs no name.
+// Decoder decodes records. Where nothing names a model it asks the server, which may offer exactly
+// one.
 type Decoder struct {
 	Records  *record.Decoder
 	Options  record.Options

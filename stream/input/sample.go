@@ -13,15 +13,15 @@ import (
 	"llmpipe/stream/record"
 )
 
-// Rank is the number by which a record is chosen for a sample: the smallest are. It is the same for
-// the same seed and id, wherever the record stands, so a larger sample holds every smaller one,
-// whatever the order of the input.
+// Rank is a record's number in the draw of a sample, which takes the smallest. It depends on the
+// seed and the id alone, so a larger sample holds every smaller one, whatever the order of the
+// input.
 func Rank(seed uint64, id []byte) uint64 {
 	sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, seed), id...))
 	return binary.BigEndian.Uint64(sum[:])
 }
 
-// RankOf is t's rank. A record without an id goes by its content, a line that is none by its bytes.
+// RankOf is t's rank: by its id, else by its content, and of a line that is no record by its bytes.
 func RankOf(t *flow.Task, seed uint64) uint64 {
 	switch {
 	case t.ID != nil:
@@ -45,8 +45,8 @@ func (s *Sampler[T]) Wants(rank uint64) bool {
 	return len(s.best) < s.N || s.N > 0 && rank < s.best[0].rank
 }
 
-// Offer takes a value if its rank is among the smallest so far, and returns the one that is out:
-// the value itself, or the one that had to go; false when none is.
+// Offer keeps a value if its rank is among the smallest so far. It returns the value that is out,
+// this one or the one that had to go; any is false when none is.
 func (s *Sampler[T]) Offer(rank uint64, value T) (out T, any bool) {
 	s.seen++
 	if !s.Wants(rank) {

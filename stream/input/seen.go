@@ -8,11 +8,11 @@ import (
 	"llmpipe/stream/record"
 )
 
-// seenWindow is how many records a run without a ledger remembers, to find those that come twice.
+// seenWindow is how many records a run without a ledger remembers, to find duplicates.
 const seenWindow = 100_000
 
-// memory knows which records this run has met. A ledger's index is one; window is the one of a run
-// without.
+// memory knows which records this run has met. It is a ledger's index, or the window of a run
+// without one.
 type memory interface {
 	// Admit looks k up and marks it as met by this run.
 	Admit(k ledger.Key) ledger.Found
@@ -20,8 +20,7 @@ type memory interface {
 	Look(k ledger.Key) ledger.Found
 }
 
-// window is the memory of a run without a ledger: the last seenWindow records. It belongs to the
-// reader.
+// window is the memory of a run without a ledger: the last seenWindow records. The reader owns it.
 //
 // It is a table of hashes, each as near behind its place as there is room. A map would take twice
 // the memory, and hardly less time.

@@ -14,8 +14,7 @@ type Replay uint8
 
 // The ways to replay.
 const (
-	// ReplayAuto writes them, but for those that this very file got before when stdout is appended to
-	// it.
+	// ReplayAuto writes them, except those that stdout's file got before, where the run appends to it.
 	ReplayAuto Replay = iota
 	// ReplayAlways writes all of them.
 	ReplayAlways
@@ -60,8 +59,8 @@ func Hint(path string, err error) error {
 	return err
 }
 
-// DefaultPath is where the results of the provider at baseURL are remembered unless --ledger names
-// another file: simulated answers apart from those that were paid for.
+// DefaultPath is the ledger of runs at baseURL unless --ledger names one. Simulated answers are
+// kept apart from paid ones.
 func DefaultPath(baseURL string) string {
 	if provider.IsSim(baseURL) {
 		return "llmpipe.sim.jsonl"

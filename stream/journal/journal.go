@@ -28,10 +28,10 @@ type Journal struct {
 	stdout *os.File // whose lines are remembered; nil where it is no file
 	Syncs  bool     // a commit waits for the disk
 
-	unmarked  *unmarked // what stdout's file got and no mark tells of; the commit's
+	unmarked  *unmarked // lines that stdout's file has and no mark tells of; the commit owns it
 	rehearsal bool      // the ledger knows that the answers are a simulator's
 
-	adding sync.Mutex // held while the ledger takes up what this process or another has spent
+	adding sync.Mutex // held while the ledger takes in what was spent
 	own    int64      // billionths of a dollar that this run has committed
 
 	batch   ledger.Group
@@ -83,8 +83,8 @@ func Open(f *flow.Flow, c Config, r About, stdout io.Writer) (*Journal, error) {
 	return j, nil
 }
 
-// open opens the ledger, anew where the provider turns out to be a simulator: whose results are
-// taken depends on that.
+// open opens the ledger, and opens it again where the provider turns out to be a simulator: that
+// decides whose results count.
 func (j *Journal) open(o ledger.Options, batches bool) (*ledger.Ledger, error) {
 	l, err := ledger.Open(j.cfg.Path, o)
 	// A served simulator's batches are collected by other processes too, whose results are to be seen
@@ -104,13 +104,12 @@ func (j *Journal) open(o ledger.Options, batches bool) (*ledger.Ledger, error) {
 	return ledger.Open(j.cfg.Path, o)
 }
 
-// Resume takes up the lines that stdout's file holds in a format and no mark tells of, where this
-// run appends to them.
+// Resume reads the lines that stdout's file has and no mark tells of, where this run appends to it.
 func (j *Journal) Resume(format record.Format) {
 	j.unmarked = readUnmarked(j.stdout, format, j.Ledger.Marked())
 }
 
-// Wrote reports whether stdout's file got line already, once for each time that it is there.
+// Wrote reports whether stdout's file has line already, once for each time that it is there.
 func (j *Journal) Wrote(line []byte) bool { return j.unmarked.has(line) }
 
 // Abandon closes the ledger of a run that does not begin.
@@ -126,7 +125,8 @@ func (j *Journal) Recall(t *flow.Task, found ledger.Found) bool {
 	return j.Finds(t, found) && j.readResult(t, j.Ledger.ReadMatch) == nil && t.Outcome == flow.Recalled
 }
 
-// Finds makes t one whose result is recorded, if it is. The result is yet to be read.
+// Finds makes t a recalled record if a result is recorded for it, and reports that. The result is
+// read later.
 func (j *Journal) Finds(t *flow.Task, found ledger.Found) bool {
 	t.Ref = found.Result
 	if t.Ref == 0 && j.cfg.MatchID {
@@ -139,9 +139,8 @@ func (j *Journal) Finds(t *flow.Task, found ledger.Found) bool {
 	return true
 }
 
-// readResult reads t's result with read, and takes it apart. Where that is impossible the run ends
-// and t is unsent. The error is ledger.ErrMismatch or nil; after the former t is one without a
-// result.
+// readResult reads t's result with read, and parses it. If that fails the run ends, and t is
+// unsent. The only error is ledger.ErrMismatch: t has no result then.
 func (j *Journal) readResult(t *flow.Task, read func(ledger.Ref, []byte, *[32]byte, *ledger.Result) error) error {
 	request := &t.Request
 	if j.cfg.MatchID {

@@ -12,14 +12,14 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// ask makes one attempt to have q answered, and passes it on to where the answer sends it: the
-// commit, or to sleep.
+// ask makes one attempt at q. The answer decides where q goes next: to the commit, to sleep, or to
+// another lane.
 func (l *Lane) ask(q *Request, permit *limiter.Permit) {
 	l.Host.Client.Ask(l.lanes.flow.Stop.Waiting, q.Record.Endpoint, q.Body, q.reply)
 	q.check()
 	l.lanes.flow.Counts.Attempt(q.reply)
 	again := l.forbidden(q)
-	// Before the permit is given back, so that nothing more is sent where nothing more should be.
+	// This comes before the permit is given back, so that a lane that closes sends nothing more.
 	if !again {
 		l.heed(q)
 	}
@@ -71,7 +71,7 @@ func (l *Lane) ask(q *Request, permit *limiter.Permit) {
 	}
 }
 
-// heed draws from q's reply what it means for the lane and for the run.
+// heed acts on what q's reply means for the lane and for the run.
 func (l *Lane) heed(q *Request) {
 	switch q.reply.Class {
 	case provider.OK:
@@ -81,7 +81,7 @@ func (l *Lane) heed(q *Request) {
 		if l.lanes.flow.Counts.Skipped.Load() > 0 {
 			l.lanes.refusals.clear() // a recorded answer is one
 		}
-		// What a pack's refusal says of its records is known once it is split.
+		// What a refused pack says of its records shows once it is split.
 		if l.Host.Index == 0 && !q.divisible() && l.lanes.refusals.repeats(q.reply.Err, q.records()) {
 			l.lanes.flow.Stop.Fail(l.hopeless(q))
 		}
@@ -131,7 +131,7 @@ func (l *Lane) forbidden(q *Request) (again bool) {
 	return again
 }
 
-// lesson is what the limiter can learn from q's reply.
+// lesson is what the limiter learns from q's reply.
 func (l *Lane) lesson(q *Request) limiter.Outcome {
 	o := limiter.Outcome{FirstTry: q.tries.attempts == 0 && q.tries.delays == nil && q.floor == 0, Hint: q.reply.Hint}
 	switch q.reply.Class {
@@ -161,7 +161,7 @@ func (l *Lane) lesson(q *Request) limiter.Outcome {
 	return o
 }
 
-// bill has the account settle q's last attempt.
+// bill settles q's last attempt with the account.
 func (l *Lane) bill(q *Request) (cost int64, unclear bool) {
 	cost, q.bill.costKnown, unclear = l.lanes.account.Settle(q.host, q.Model, q.reply, false)
 	q.bill.cost += cost
@@ -171,7 +171,7 @@ func (l *Lane) bill(q *Request) (cost int64, unclear bool) {
 	return cost, unclear
 }
 
-// sleep puts q aside until it may be asked about again.
+// sleep puts q aside until it may be sent again.
 func (l *Lane) sleep(q *Request, wait *BackOff) {
 	l.trouble.Store(q.reply.Err)
 	if hint, most := q.reply.Hint, l.lanes.cfg.GiveUp; most > 0 && hint > most {
@@ -213,7 +213,7 @@ func (l *Lanes) elsewhere(than *Lane) bool {
 	return false
 }
 
-// move sends q to the lanes behind this one, where its attempts are used up, and reports whether
+// move sends q, whose attempts here are used up, to the lanes behind this one, and reports whether
 // there are any.
 func (l *Lane) move(q *Request) bool {
 	if l.Host.Index+1 >= len(l.lanes.All) {
@@ -224,7 +224,7 @@ func (l *Lane) move(q *Request) bool {
 	return true
 }
 
-// again has q placed anew, at once.
+// again places q anew, at once.
 func (l *Lanes) again(q *Request) {
 	records := q.records()
 	if l.anew(q) {
@@ -241,7 +241,7 @@ func (l *Lanes) anew(q *Request) bool {
 	return true
 }
 
-// finish hands the records of q to the commit, each with its part of what became of them.
+// finish sends the records of q to the commit, each with its share of the outcome.
 func (l *Lanes) finish(q *Request) {
 	q.settle()
 	tasks, t := q.tasks, q.tasks[0]
@@ -255,7 +255,7 @@ func (l *Lanes) finish(q *Request) {
 	}
 }
 
-// refuse makes q's last reply its error, unless it is a pack that can be split.
+// refuse fails q with its last reply, or splits it if it is a pack.
 func (l *Lane) refuse(q *Request) {
 	if q.divisible() {
 		l.lanes.split(q)

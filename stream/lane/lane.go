@@ -15,9 +15,9 @@ import (
 type Lane struct {
 	lanes *Lanes
 	Host  *flow.Host
-	Model string // in place of what records name; empty to leave it
+	Model string // replaces the model that a record names; empty to keep that
 	base  string // the client's base URL
-	key   string // the client's, for what to say where it is not accepted; empty for none
+	key   string // the client's, for the message where it is not accepted; empty for none
 	Pace  *limiter.Limiter
 
 	trouble  atomic.Pointer[record.Error] // the last failure that may pass
@@ -26,21 +26,21 @@ type Lane struct {
 	patience patience
 
 	mu     sync.Mutex
-	closed error         // why nothing is sent here for now, nil when it is
+	closed error         // why nothing is sent here for now; nil while the lane is open
 	until  time.Time     // when one record may try again; zero for never
-	shutAt time.Time     // an answer to what was sent before says nothing of now
+	shutAt time.Time     // answers to what was sent before do not open the lane
 	hold   time.Duration // how long it was closed the last time
 }
 
-// How long a lane is left alone whose provider has nothing left to give, before one record tries
-// again: accounts are topped up by people.
+// How long a lane stays closed whose provider has no quota left, before one record tries again:
+// people top accounts up.
 const (
 	firstClosed = time.Minute
 	mostClosed  = 10 * time.Minute
 )
 
-// usable reports whether a record may go this way now. To a closed lane whose time is over only one
-// may, as a trial, until it says how it went.
+// usable reports whether a record may go this way now. A closed lane whose time is over takes a
+// single record, as a trial.
 func (l *Lane) usable(now time.Time) (ok, trial bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -95,7 +95,7 @@ func (l *Lane) reopen(sent time.Time) {
 	}
 }
 
-// whyClosed is why nothing is sent here, nil when something is.
+// whyClosed is why nothing is sent here; nil while the lane is open.
 func (l *Lane) whyClosed() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -13,14 +13,14 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Lanes send requests to providers: to the first lane that takes them. While the first lane is
-// well, everything goes there, and waits there for its permit; when its breaker is open, or its
-// provider has nothing left to give, requests go to the next, and the lanes before are tried again
-// by single ones. A request does not return to a lane where its attempts are used up.
+// Lanes send each request to the first lane that takes it. While the first lane is well, everything
+// goes there and waits for its permit. When its breaker is open, or its provider's quota is used
+// up, requests go to the next lane, and single ones try the lanes before. A request does not return
+// to a lane where its attempts are used up.
 //
-// New records are placed one after the other, by the workers. Each retry is placed by a goroutine
-// of its own, which then does the asking: none stands behind a new record or behind a retry that
-// waits for another lane.
+// The workers place new records one after the other. Each retry has a goroutine of its own, which
+// places it and asks: so no retry stands behind a new record, or behind a retry that waits for
+// another lane.
 type Lanes struct {
 	flow     *flow.Flow
 	cfg      Config
@@ -38,7 +38,7 @@ type Config struct {
 	Lanes []Target
 	// Retries is how many times a record is asked again after failures that may pass.
 	Retries int
-	// GiveUp is how long a provider is waited for that answers nothing; 0 for as long as it takes.
+	// GiveUp is how long the run waits for a provider that answers nothing; 0 for as long as it takes.
 	GiveUp time.Duration
 	// Pack is how many records on the embeddings endpoint are asked about in one request; 0 counts as
 	// 1.
@@ -46,7 +46,7 @@ type Config struct {
 	// KeyEnv is the name of the variable that should hold the primary's key, for messages, and Model
 	// the one for records without one.
 	KeyEnv, Model string
-	// Mode says what is asked about at once: where all goes by batch few requests are sent.
+	// Mode says what is asked about at once. In batch mode few requests are.
 	Mode flow.Mode
 	// Proven says that the ledger holds answers: who is asked, and with which key, has worked.
 	Proven bool
@@ -54,8 +54,8 @@ type Config struct {
 	Waits func() bool
 }
 
-// FreshRecords is how many records may wait for a worker: more than the gate lets in, so that it is
-// there that reading waits, and not for the next worker to take a record.
+// FreshRecords is how many records may wait for a worker: more than the gate lets in, so that the
+// reader waits at the gate, never for a worker.
 const FreshRecords = 4096
 
 // OpenHosts makes the clients of all lanes, in their order.
@@ -94,14 +94,14 @@ func New(f *flow.Flow, c Config, hosts []*flow.Host, a *spend.Account) *Lanes {
 	return l
 }
 
-// Put has t asked about.
+// Put sends t to the workers.
 func (l *Lanes) Put(t *flow.Task) { l.flow.Hand(t, l.fresh) }
 
-// PutAgain has t asked about at once, past those that wait.
+// PutAgain places t at once, past the records that wait.
 func (l *Lanes) PutAgain(t *flow.Task) { l.again(newRequest(t)) }
 
-// Unserved finishes what was put and waits for a worker until done is closed. When asking has ended
-// nobody else takes it, and who waits for its commit would wait for ever.
+// Unserved finishes the records that wait for a worker, until done is closed. Once asking has ended
+// nobody else takes them, and whoever waits for their commit would wait for ever.
 func (l *Lanes) Unserved(done <-chan struct{}) {
 	for {
 		select {
@@ -139,7 +139,7 @@ func (r *Lanes) Current() *Lane {
 	return r.All[0]
 }
 
-// Close gives back what the lanes hold.
+// Close closes the limiters.
 func (r *Lanes) Close() {
 	for _, l := range r.All {
 		l.Pace.Close()

@@ -11,8 +11,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Models asks for the models that the provider has, again after failures that may pass. An outage
-// is waited out as it is for records; past --give-up the run pauses, and ctx has ended.
+// Models lists the provider's models, and tries again after failures that may pass. It waits an
+// outage out as records do; past --give-up the run pauses, and ctx ends.
 func (l *Lane) Models(ctx context.Context) ([]string, error) {
 	wait := NewBackOff(FirstTransient)
 	start := time.Now()

@@ -13,15 +13,15 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// told is what people know of a lane that does not answer.
+// told is what the run has said of a lane so far.
 type told struct {
 	answered atomic.Bool // it did at least once
 	hinted   atomic.Bool // what is probably the matter was said
 	down     atomic.Bool // that it is down was said, and not yet that it is back
 }
 
-// report tells of the lane what q's reply, which belongs to streak, shows for the first time: that
-// it cannot be reached, that it is down and records wait, that it is back.
+// report says what q's reply shows for the first time: the lane cannot be reached, is down while
+// records wait, or is back. streak is the one that the reply belongs to.
 func (l *Lane) report(q *Request, streak *limiter.Streak) {
 	switch q.reply.Class {
 	case provider.OK:
@@ -73,8 +73,8 @@ var localServers = map[string]string{
 // tooManyFiles is how a system says that a process has as many files open as it may.
 const tooManyFiles = "too many open files"
 
-// reachHint says what is probably the matter when the provider at baseURL cannot be asked at all;
-// empty when that cannot be told.
+// reachHint says what is probably wrong when the provider at baseURL cannot be reached; empty when
+// it cannot tell.
 func reachHint(baseURL, message string) string {
 	u, err := url.Parse(baseURL)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// pack is what a request for the embeddings of several records is made of. It is asked, sleeps and
-// moves between lanes as any other does.
+// pack is what a request for the embeddings of several records is made of. The request is asked,
+// sleeps and moves between lanes as any other.
 type pack struct {
 	record record.Record
 	reply  provider.Reply
@@ -18,7 +18,7 @@ type pack struct {
 	answer *record.Packed    // once it is answered
 }
 
-// newPack makes a request that is about nobody yet.
+// newPack makes a request without records.
 func newPack() *Request {
 	p := &pack{}
 	return &Request{pack: p, Record: &p.record, reply: &p.reply}
@@ -31,8 +31,8 @@ func (q *Request) add(t *flow.Task, part record.Packable) {
 	q.pack.bytes += part.Size()
 }
 
-// seal makes the request of a pack that grows no more. A pack of one is that one record's, asked as
-// it is; so is a request that is none.
+// seal builds the body of a complete pack. A pack of one becomes the request of that one record;
+// what is no pack stays as it is.
 func (q *Request) seal() *Request {
 	switch {
 	case q == nil, q.pack == nil:
@@ -54,9 +54,9 @@ func (q *Request) shares() record.Shares {
 	return s
 }
 
-// check takes the answer to a pack apart. One that does not hold the embedding of each input is
-// refused, not asked for again as it is: smaller packs may fare better, and what cannot be packed
-// at all is asked one by one in the end.
+// check parses the answer to a pack. An answer that lacks an embedding counts as refused and is not
+// asked for again as it is: smaller packs may fare better, and in the end records are asked about
+// one by one.
 func (q *Request) check() {
 	if q.pack == nil || q.reply.Class != provider.OK {
 		return
@@ -68,14 +68,14 @@ func (q *Request) check() {
 	}
 }
 
-// divisible reports whether q is a pack of which a part may be answered where the whole is not. A
-// provider that knows neither the path nor the model knows it for none of them.
+// divisible reports whether parts of q may be answered although q is not. A provider that does not
+// know the path or the model knows it for no part.
 func (q *Request) divisible() bool {
 	return q.pack != nil && q.reply.Status != http.StatusNotFound
 }
 
-// part is the request of the records of a pack from first to the one before end, with what the pack
-// has become.
+// part is the request of the pack's records [first, end), with their share of what became of the
+// pack.
 func (q *Request) part(shares record.Shares, first, end int) *Request {
 	h := newPack()
 	h.tasks, h.pack.parts = q.tasks[first:end], q.pack.parts[first:end]
@@ -89,8 +89,8 @@ func (q *Request) part(shares record.Shares, first, end int) *Request {
 	return h
 }
 
-// split has both halves of a pack placed anew, at once. Where its attempts are used up, each half
-// has one more.
+// split places both halves of a pack anew, at once. Each half has one attempt more where the pack's
+// are used up.
 func (l *Lanes) split(q *Request) {
 	if err := q.reply.Err; err != nil && q.reply.Class == provider.Refused && err.Type == "bad_response" {
 		l.packer.toldOdd.Do(func() {

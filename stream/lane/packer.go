@@ -19,9 +19,9 @@ const (
 	PackWait = 20 * time.Millisecond
 )
 
-// packer is the stage between admission and placing that makes one request of several. A pack goes
-// on when it is full; or, once it is packWait old and nothing more is coming for now, as soon as a
-// worker takes it. Until then it grows.
+// packer makes one request of several records, before they are placed. A pack goes on when it is
+// full, or when it is PackWait old, nothing more is coming, and a worker takes it. Until then it
+// grows.
 type packer struct {
 	flow  *flow.Flow
 	lanes *Lanes
@@ -38,8 +38,7 @@ type packer struct {
 	toldOther sync.Once // there is something beside embeddings
 }
 
-// growing is a pack that is not full. What stands beside the request is for when it is another
-// stage's already.
+// growing is a pack that is not full. Its own fields are for when a worker has the request already.
 type growing struct {
 	request *Request
 	kind    string // of what it holds

@@ -17,8 +17,8 @@ import (
 // it talks to something else, and asks for more than the first few in vain.
 const foreignAfter = 5
 
-// AlikeRefusals is how many records must be refused for the same reason, with no answer before, to
-// end the run: what is wrong then is the configuration, not the records.
+// AlikeRefusals is how many records in a row, refused for one reason before any answer, end the
+// run: the configuration is wrong then, not the records.
 const AlikeRefusals = 20
 
 // refusals watches the first answers of a run.
@@ -37,7 +37,7 @@ func (s *refusals) clear() {
 	s.mu.Unlock()
 }
 
-// repeats notes that so many records were refused, and reports whether that makes the run hopeless.
+// repeats counts refused records, and reports whether the run is hopeless.
 func (s *refusals) repeats(err *record.Error, records int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -61,7 +61,7 @@ func (l *Lane) hopeless(q *Request) error {
 		fmt.Errorf("the first %d records were all refused alike: %w", AlikeRefusals, q.reply.Err))
 }
 
-// refusalHint says what is probably wrong when everything is refused.
+// refusalHint says what is probably wrong when the provider refuses everything.
 func (l *Lanes) refusalHint(err *record.Error, model string) string {
 	said := strings.ToLower(err.Code + " " + err.Message)
 	switch {
@@ -87,8 +87,8 @@ func spokeHTTP(err *record.Error) bool {
 		strings.Contains(said, "plain http request was sent to https port") || strings.Contains(said, "speaking plain http to an ssl-enabled"))
 }
 
-// HintAtRefusals says at the end of a run that got no answer at all what is probably wrong, where
-// its records were too few to call it hopeless.
+// HintAtRefusals says at the end of a run without any answer what is probably wrong, where too few
+// records were refused to end it.
 func (l *Lanes) HintAtRefusals() {
 	s := &l.refusals
 	s.mu.Lock()
@@ -121,7 +121,7 @@ func (l *Lane) fatal(q *Request) error {
 	return err
 }
 
-// keyHint is what to do about a provider that does not take what it is shown.
+// keyHint is what to do about a provider that does not accept the key.
 func (l *Lane) keyHint() string {
 	switch {
 	case l.Host.Index > 0 && l.key == "":
@@ -138,8 +138,8 @@ func (l *Lane) keyHint() string {
 	return "the provider wants a key: name the variable that holds it with --key-env" // which names none for now
 }
 
-// gaveUp is why a run pauses whose provider has answered nothing for too long: what it said last is
-// what is the matter.
+// gaveUp is why the run pauses when the provider has answered nothing for too long, with its last
+// failure.
 func (l *Lane) gaveUp(err error) error {
 	if last := l.trouble.Load(); last != nil {
 		err = fmt.Errorf("%w; the last failure: %w", err, last)
@@ -147,7 +147,7 @@ func (l *Lane) gaveUp(err error) error {
 	return ui.WithHint("the same command goes on where this one stopped", err)
 }
 
-// Exhausted is why a run pauses whose provider has nothing left to give. wait is how long that
+// Exhausted is why the run pauses when the provider's quota is used up. wait is how long that
 // lasts; 0 where nobody knows.
 func (l *Lane) Exhausted(err *record.Error, wait time.Duration) error {
 	if wait > 0 {

@@ -13,25 +13,25 @@ import (
 	"llmpipe/stream/spend"
 )
 
-// Request is what is asked in one go: about one record, or about several that are packed together.
-// It lives from when a lane takes the records until their fate is known; then each of them has its
-// part of it.
+// Request is one request to a provider: of one record, or of several that are packed together. It
+// lives from when the lanes take the records until their fate is known. Then each record gets its
+// share.
 type Request struct {
 	tasks  []*flow.Task
-	pack   *pack           // what it is made of where it is about several; nil for one
-	Record *record.Record  // what is asked: the one record's, or the pack's
-	reply  *provider.Reply // to the last attempt: in the one record, or the pack
+	pack   *pack           // the parts, where it is of several records; nil for one
+	Record *record.Record  // the one record, or the pack's
+	reply  *provider.Reply // to the last attempt; it lies in the one record, or in the pack
 
 	host  *flow.Host // where it was asked last, or is to be; nil before
 	floor int        // index of the first lane where its attempts are not used up
-	Body  []byte     // what goes out there: the record's, or other
+	Body  []byte     // what is sent: the record's body, or other
 	Model string     // in that
 	other []byte     // the body with a lane's own model
 
 	tries          tries
 	bill           bill
 	Lowered        string // the cheaper model that the budget sent it to; empty for none
-	downgradedFrom string // the model asked for, where the answer is the cheaper one's
+	downgradedFrom string // the model asked for, where a cheaper one answered
 
 	one [1]*flow.Task // the memory of tasks where it is about one
 }
@@ -52,7 +52,7 @@ type tries struct {
 type bill struct {
 	worst     int64 // the most that the next attempt can cost; 0 without a budget
 	cost      int64 // of all attempts, as far as it is known
-	mayCost   int64 // the most that attempts can have cost of which nobody said what they did
+	mayCost   int64 // the worst case of attempts whose cost nobody said
 	costKnown bool  // the answer's cost is in cost
 }
 
@@ -65,14 +65,14 @@ func newRequest(t *flow.Task) *Request {
 	return q
 }
 
-// Renew makes q, whose memory is free, the request of one record.
+// Renew reuses q, which nobody holds, as the request of one record.
 func (q *Request) Renew(t *flow.Task) {
 	*q = Request{other: q.other[:0]}
 	q.one[0] = t
 	q.tasks, q.Record, q.reply = q.one[:], &t.Record, &t.Reply
 }
 
-// recycle gives q's memory to a later request. Nothing may refer to it any more.
+// recycle gives q's memory to a later request. Nothing may hold q any more.
 func (q *Request) recycle() {
 	other := q.other[:0]
 	if q.reply.BodyInUse || cap(other) > flow.MaxPooled {
@@ -93,13 +93,12 @@ func (q *Request) String() string {
 	return fmt.Sprintf("%s and %d more", q.tasks[0], len(q.tasks)-1)
 }
 
-// Charge is q as the account takes it.
+// Charge is q as the account prices it.
 func (q *Request) Charge() spend.Charge {
 	return spend.Charge{Host: q.host, Model: q.Model, Body: q.Body, Record: q.Record, What: q}
 }
 
-// Address makes q a request to a host, whose own model, if it has one, takes the place of the one
-// that the record names.
+// Address makes q a request to a host. own, if not empty, replaces the model that the record names.
 func (q *Request) Address(h *flow.Host, own string) {
 	q.host, q.downgradedFrom = h, ""
 	model := cmp.Or(own, q.Lowered)
@@ -117,7 +116,7 @@ func (q *Request) Address(h *flow.Host, own string) {
 	q.Body, q.Model = q.other, model
 }
 
-// waits returns q's delays, which a request that never fails does without.
+// waits returns q's delays, which are made at the first failure.
 func (q *Request) waits() *delays {
 	if q.tries.delays == nil {
 		q.tries.delays = newDelays()
@@ -125,7 +124,7 @@ func (q *Request) waits() *delays {
 	return q.tries.delays
 }
 
-// note counts the last attempt as one of a streak of failures.
+// note adds the last attempt to a streak of failures.
 func (q *Request) note(s *limiter.Streak) {
 	if q.tries.streak != s {
 		q.forgive()
@@ -134,7 +133,7 @@ func (q *Request) note(s *limiter.Streak) {
 	q.tries.inStreak++
 }
 
-// forgive gives back the attempts that turned out to be part of an outage.
+// forgive gives back attempts that turned out to be part of an outage.
 func (q *Request) forgive() {
 	if q.tries.streak.Opened() {
 		q.tries.attempts -= q.tries.inStreak
@@ -161,14 +160,14 @@ func (q *Request) billedTwice() bool {
 	return q.tries.billed > 1
 }
 
-// fail turns the records of q into error lines.
+// fail makes the records of q failed ones.
 func (q *Request) fail(err *record.Error) {
 	for _, t := range q.tasks {
 		t.Fail(err)
 	}
 }
 
-// settle gives each record its part of what q has come to. q is of no use then.
+// settle gives each record its share of q's outcome and cost.
 func (q *Request) settle() {
 	if q.pack == nil {
 		t := q.tasks[0]

@@ -18,7 +18,7 @@ const (
 	lastDelay      = 60 * time.Second
 )
 
-// delays are a record's waits between attempts. They are no part of a record that never fails.
+// delays are a request's waits between attempts, made at the first failure.
 type delays struct {
 	transient BackOff
 	pressure  BackOff
@@ -68,7 +68,7 @@ func newSleepers() *sleepers {
 	return &sleepers{wake: make(chan *Request), poke: make(chan struct{}, 1)}
 }
 
-// add puts q to sleep for d, and reports false when nobody is woken any more.
+// add puts q to sleep for d. It returns false once the sleepers are closed.
 func (s *sleepers) add(q *Request, d time.Duration) bool {
 	q.tries.wake = time.Now().Add(d)
 	s.mu.Lock()
@@ -131,7 +131,7 @@ func (s *sleepers) due(now time.Time) (*Request, time.Duration) {
 	return heap.Pop(&s.heap).(*Request), 0
 }
 
-// close wakes nobody any more, and returns who was asleep.
+// close returns the requests that are asleep, and accepts no more.
 func (s *sleepers) close() []*Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()

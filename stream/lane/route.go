@@ -10,11 +10,11 @@ import (
 	"llmpipe/stream/record"
 )
 
-// LookAgain is how soon a record looks again for a lane when none takes it: breakers send probes
-// every few seconds at most.
+// LookAgain is the pause before a request looks again for a lane, when none took it. Breakers send
+// a probe every few seconds at most.
 const LookAgain = 100 * time.Millisecond
 
-// placeRetries has every retry placed and asked about until ctx ends.
+// placeRetries places every retry, and sends it, until ctx ends.
 func (l *Lanes) placeRetries(ctx context.Context, w *workers) {
 	for {
 		select {
@@ -31,8 +31,8 @@ func (l *Lanes) placeRetries(ctx context.Context, w *workers) {
 	}
 }
 
-// place waits for a permit to send q in the first lane that takes it. When there will be none, q is
-// finished.
+// place waits for a permit to send q in the first lane that takes it. It finishes q when there will
+// be none.
 func (r *Lanes) place(ctx context.Context, q *Request, retry bool) *limiter.Permit {
 	for {
 		permit, closed, err := r.tryLanes(ctx, q, retry)
@@ -54,9 +54,9 @@ func (r *Lanes) place(ctx context.Context, q *Request, retry bool) *limiter.Perm
 	}
 }
 
-// tryLanes goes through the lanes once. It returns the permit of the first that takes q; else
-// whether all are closed, rather than waiting for a breaker. An error is one that no other lane
-// changes.
+// tryLanes goes through the lanes once, and returns the permit of the first that takes q. Otherwise
+// closed says whether all lanes are closed, rather than waiting for a breaker. An error would be
+// the same in every lane.
 func (r *Lanes) tryLanes(ctx context.Context, q *Request, retry bool) (permit *limiter.Permit, closed bool, err error) {
 	closed = true
 	for _, l := range r.All[q.floor:] {
@@ -81,7 +81,7 @@ func (r *Lanes) tryLanes(ctx context.Context, q *Request, retry bool) (permit *l
 	return nil, closed, nil
 }
 
-// unplaced finishes a record that gets no permit for a reason that no other lane changes.
+// unplaced finishes a request that no lane can give a permit.
 func (r *Lanes) unplaced(q *Request, err error) {
 	var large *limiter.TooLarge
 	switch {
@@ -98,11 +98,11 @@ func (r *Lanes) unplaced(q *Request, err error) {
 	r.finish(q)
 }
 
-// nowhere finishes a record when every lane that it may go to is closed. It reports false when one
-// was opened in that moment.
+// nowhere finishes a request when every lane that it may go to is closed. It returns false when one
+// has opened meanwhile.
 func (r *Lanes) nowhere(q *Request) bool {
 	if q.floor > 0 && q.reply.Err != nil {
-		q.fail(q.reply.Err) // its attempts are used up where something is still sent
+		q.fail(q.reply.Err) // its attempts are used up in the lanes that are open
 	} else if !r.pauseIfClosed() {
 		return false
 	}
@@ -131,23 +131,21 @@ func (l *Lane) permit(ctx context.Context, q *Request, retry bool) (*limiter.Per
 	permit, err := l.Pace.Acquire(ctx, request)
 	var large *limiter.TooLarge
 	if errors.As(err, &large) {
-		// Tokens are the provider's to count: what is over its limit only because of how they are guessed
-		// is for it to refuse.
+		// The provider counts the tokens: where only our estimate is over its limit, it shall refuse.
 		if dense := record.DenseBytes(q.Body); dense < request.PromptBytes {
 			request.PromptBytes = dense
 			permit, err = l.Pace.Acquire(ctx, request)
 		}
 	}
 	if err == nil && ctx.Err() != nil {
-		// Granted by what ended the asking, such as the last reply's permit.
+		// The end of asking may grant permits, as the last reply gives its own back.
 		permit.Drop()
 		return nil, ctx.Err()
 	}
 	return permit, err
 }
 
-// roomy reports whether there is room for another request in flight where a new record would go
-// now.
+// roomy reports whether the lane that a new record would go to has room for another request.
 func (r *Lanes) roomy() bool {
 	for _, l := range r.All {
 		if l.whyClosed() != nil {
@@ -169,8 +167,8 @@ func (r *Lanes) Allowed() int {
 	return most
 }
 
-// pauseIfClosed ends the run when nothing is sent anywhere, and reports whether that is so. Why the
-// first lane is closed is why the run ends.
+// pauseIfClosed pauses the run when every lane is closed, and reports that. The run's reason is the
+// first lane's.
 func (r *Lanes) pauseIfClosed() bool {
 	var first error
 	for _, l := range r.All {

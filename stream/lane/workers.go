@@ -8,23 +8,23 @@ import (
 	"llmpipe/limiter"
 )
 
-// workers ask about new records. One of them at a time is at the head: it takes the next record and
-// waits for a permit, so that new records are placed one after the other, and the first holds back
-// all others. With the permit it lets another take the head, and asks itself.
+// workers ask about new records. One at a time leads: it takes the next record and waits for a
+// permit, so that new records are placed in order, and the first holds back all others. With the
+// permit it passes the lead on, and asks.
 //
-// So no record changes hands between admission and the answer. Where as much is in flight as may
-// be, the head is left empty until one of the requests has ended, and who asked it goes on with the
-// next record: nobody is woken, and nobody waits.
+// So no record changes goroutines between admission and the answer. When as much is in flight as
+// allowed, nobody leads until a request has ended; its worker then goes on with the next record,
+// and nobody needs to be woken.
 type workers struct {
 	lanes *Lanes
-	head  chan struct{}  // holds something while nobody is at the head
-	idle  atomic.Int32   // workers that wait for the head
+	head  chan struct{}  // holds a token while nobody leads
+	idle  atomic.Int32   // workers that wait for the lead
 	all   sync.WaitGroup // of the workers, and of those that may start one
 }
 
 func newWorkers(l *Lanes) *workers { return &workers{lanes: l, head: make(chan struct{}, 1)} }
 
-// recruit starts a worker, at the head, that lives until ctx ends.
+// recruit starts a worker, which leads, and lives until ctx ends.
 func (w *workers) recruit(ctx context.Context) {
 	w.all.Go(func() {
 		for {
@@ -65,8 +65,8 @@ func (w *workers) next(ctx context.Context) *Request {
 	return nil
 }
 
-// take waits for what comes through in, and returns nil when ctx ends first. Mostly there is
-// something, and a look costs less than a choice.
+// take receives from in, and returns nil when ctx ends first. There mostly is something, and a
+// plain receive costs less than a select.
 func take[T any](ctx context.Context, in <-chan *T) *T {
 	select {
 	case t := <-in:
@@ -81,7 +81,7 @@ func take[T any](ctx context.Context, in <-chan *T) *T {
 	}
 }
 
-// leave gives up the head: to a worker that waits for it, or to a new one if it could send
+// leave passes the lead on: to a worker that waits for it, or to a new one if it could send
 // something.
 func (w *workers) leave(ctx context.Context) {
 	if w.short(ctx) {
@@ -89,7 +89,7 @@ func (w *workers) leave(ctx context.Context) {
 		return
 	}
 	w.head <- struct{}{}
-	if w.short(ctx) { // for room was made meanwhile by one who found the head taken
+	if w.short(ctx) { // room was made meanwhile, by one who saw the lead taken
 		w.fill(ctx)
 	}
 }
@@ -99,8 +99,7 @@ func (w *workers) short(ctx context.Context) bool {
 	return ctx.Err() == nil && w.idle.Load() == 0 && w.lanes.roomy()
 }
 
-// fill sees to it that somebody is at the head if there is something for them to do, after a
-// request that no worker made has ended.
+// fill makes somebody lead if there is something to send, after a retry has ended.
 func (w *workers) fill(ctx context.Context) {
 	select {
 	case <-w.head:
@@ -109,7 +108,7 @@ func (w *workers) fill(ctx context.Context) {
 	}
 }
 
-// follow waits for the head, and reports false when ctx ends first.
+// follow waits for the lead, and returns false when ctx ends first.
 func (w *workers) follow(ctx context.Context) bool {
 	select {
 	case <-w.head:

@@ -12,9 +12,9 @@ import (
 	"llmpipe/stream/spend"
 )
 
-// Bounds of a group commit: so many records, or so long after the first of them. A sync costs the
-// same for few records as for many, and with 64 requests in flight a slow disk is kept up with only
-// by groups larger than that.
+// Bounds of a group commit: its records, and the time after the first of them. A sync costs the
+// same for few records as for many, and with 64 requests in flight only larger groups keep up with
+// a slow disk.
 const (
 	GroupRecords = 256
 	groupWait    = 10 * time.Millisecond
@@ -75,7 +75,7 @@ func New(f *flow.Flow, cfg Config, a *spend.Account, j *journal.Journal) (*Outpu
 	return c, err
 }
 
-// Commit commits records until the channel is closed, and then what is still to be written down.
+// Commit commits records until their channel is closed, and then closes the files.
 func (c *Output) Commit() {
 	c.timer = time.NewTimer(groupWait)
 	defer c.timer.Stop()
@@ -87,9 +87,8 @@ func (c *Output) Commit() {
 
 // gather collects the next group, and reports false when there will be none.
 //
-// While more is on its way it waits: where the disk is waited for, since a sync costs the same for
-// one record as for many, and else for one look, since to be woken for each costs more than the
-// rest of its work, and so does a write of each.
+// While more records are on their way it waits: for the whole group time where commits sync, else
+// for one look, since waking and writing for each record costs more than the rest of its work.
 func (c *Output) gather() bool {
 	most := groupLook
 	if c.journal != nil && c.journal.Syncs {
@@ -112,7 +111,7 @@ func (c *Output) gather() bool {
 	return true
 }
 
-// collect adds to the group what has come by now, and reports whether it should wait for more.
+// collect adds what has come to the group, and reports whether to wait for more.
 func (c *Output) collect() bool {
 	for len(c.group) < GroupRecords {
 		select {
@@ -129,7 +128,7 @@ func (c *Output) collect() bool {
 	return false
 }
 
-// take adds t and what is chained to it to the group.
+// take adds t and its chain to the group.
 func (c *Output) take(t *flow.Task) {
 	for t != nil {
 		next := t.Unchain()
@@ -183,7 +182,7 @@ func (c *Output) commitGroup() {
 	c.flow.Leave(c.ready)
 }
 
-// settleDuplicates gives the answers of the group to the records that waited for the same ones.
+// settleDuplicates gives the group's answers to the records that waited for them.
 func (c *Output) settleDuplicates() {
 	for _, t := range c.group {
 		for _, duplicate := range c.flow.Inflight.End(t) {
@@ -218,7 +217,7 @@ func (c *Output) count(t *flow.Task) {
 	}
 }
 
-// close writes down what is not yet, and closes the files.
+// close writes what is left, and closes the files.
 func (c *Output) close() {
 	err := c.stdout.pour(func(marks []ledger.Key) error {
 		_, err := c.journal.Commit(nil, marks) // marks cost nothing

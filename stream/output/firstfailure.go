@@ -8,8 +8,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// tellFailure says on stderr why the first record failed; the others say so in the output alone.
-// Where the input has not the form that is read, a hint says what converts it.
+// tellFailure says on stderr why the first record failed; the others say it in the output alone.
+// Where the input has another form, a hint says what converts it.
 func (c *Output) tellFailure(t *flow.Task) {
 	if c.toldFailure || t.Err.Type == record.TypeUpstream { // which the stage before has told
 		return
@@ -46,7 +46,8 @@ var unpacked = map[string]string{
 	"\xff\xfe": "iconv -f UTF-16 -t UTF-8", "\xfe\xff": "iconv -f UTF-16 -t UTF-8",
 }
 
-// convertHint says what makes JSON lines of a file that begins with line, in which code is wrong.
+// convertHint says what makes JSON lines of a file that begins with line. code is what is wrong
+// with that.
 func convertHint(code, file string, line []byte) string {
 	from, upTo, converts := file, "", ""
 	if file == "" {
@@ -79,7 +80,7 @@ func convertHint(code, file string, line []byte) string {
 	return converts + " | llmpipe …"
 }
 
-// delimiter is how csv is told of a separator that is not the comma.
+// delimiter is the argument that tells Python's csv of another separator than the comma.
 func delimiter(line []byte) string {
 	switch {
 	case bytes.IndexByte(line, '\t') >= 0:

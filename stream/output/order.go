@@ -2,8 +2,7 @@ package output
 
 import "llmpipe/stream/flow"
 
-// order gives records back in the order in which they were read. How many it may hold is the gate's
-// affair.
+// order gives records back in the order in which they were read. The gate bounds how many it holds.
 type order struct {
 	next  int64 // the place of the record that is due
 	early map[int64]*flow.Task

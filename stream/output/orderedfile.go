@@ -9,9 +9,9 @@ import (
 	"llmpipe/stream/flow"
 )
 
-// orderedFile keeps the lines of the output on disk until the last is there, for --ordered where
-// batches are involved: the first record may be the last to be answered, a day later, and neither
-// reading nor memory can wait for it.
+// orderedFile keeps the lines of the output on disk until the last is there, for --ordered with
+// batches: the first record may be answered last, a day later, and neither reading nor memory can
+// wait for it.
 type orderedFile struct {
 	lines  *flow.Temporary
 	w      *bufio.Writer
@@ -37,8 +37,7 @@ func newOrderedFile() (*orderedFile, error) {
 	return &orderedFile{lines: lines, w: bufio.NewWriterSize(lines, 64<<10), places: places}, nil
 }
 
-// put keeps the line of the record at place seq. mark says that the ledger is to remember that it
-// was written.
+// put keeps the line of the record at place seq. mark tells the ledger that the line was written.
 func (s *orderedFile) put(seq int64, key ledger.Key, mark bool, line []byte) error {
 	if _, err := s.w.Write(line); err != nil {
 		return flow.TemporaryError(err)

@@ -73,8 +73,8 @@ func newStdout(f *flow.Flow, c Config, j *journal.Journal) *stdout {
 	return e
 }
 
-// endsAmidLine reports whether the last byte of f is no newline, as where a write was cut short:
-// the next line must not become a part of that one. Where f cannot be read the answer is no.
+// endsAmidLine reports whether f does not end with a newline, as after a write that was cut short:
+// the next line must not become a part of that one. It returns false where f cannot be read.
 func endsAmidLine(f *os.File) bool {
 	again, err := flow.Reopen(f)
 	if err != nil {
@@ -86,7 +86,7 @@ func endsAmidLine(f *os.File) bool {
 	return err == nil && last[0] != '\n'
 }
 
-// add puts t's line, if it has one, behind those to be written.
+// add appends t's line, if it has one, to those to be written.
 func (e *stdout) add(t *flow.Task) {
 	if t.Outcome == flow.Unsent || t.Outcome == flow.Recalled && !e.replay(t.Emitted) || e.stopped {
 		return
@@ -140,7 +140,7 @@ func (e *stdout) add(t *flow.Task) {
 	}
 }
 
-// pour writes what was kept until the end, and has note told of each part of it that is written.
+// pour writes what was kept until the end, and tells note of each part.
 func (e *stdout) pour(note func(marks []ledger.Key) error) error {
 	if e.kept == nil {
 		return nil
@@ -169,7 +169,7 @@ func (e *stdout) pour(note func(marks []ledger.Key) error) error {
 // recording reports whether answers are recorded, so that those in flight are worth waiting for.
 func (e *stdout) recording() bool { return e.journal != nil }
 
-// providerOf is what a result says of its provider: nothing of the first lane's.
+// providerOf is the provider that a result names: none if it is the first lane's.
 func (e *stdout) providerOf(name string) string {
 	if name == e.first {
 		return ""
@@ -177,8 +177,8 @@ func (e *stdout) providerOf(name string) string {
 	return name
 }
 
-// flush writes what was added. When nobody reads stdout any more, the run is told, and later lines
-// are dropped: with a ledger the same command writes them the next time.
+// flush writes what was added. When nobody reads stdout any more, the run ends and later lines are
+// dropped: with a ledger the same command writes them the next time.
 func (e *stdout) flush() error {
 	if len(e.buf) == 0 || e.stopped {
 		return nil
@@ -214,8 +214,8 @@ func (e *stdout) flush() error {
 	return err
 }
 
-// cutBack is for after a write of which only n bytes arrived, as on a full disk. It takes the part
-// of a line at their end off a file again, and returns how many bytes the whole lines have.
+// cutBack cuts a file back to whole lines after a write of which only n bytes arrived, as on a full
+// disk. It returns how many bytes the whole lines have.
 func (e *stdout) cutBack(n int) (whole int) {
 	for _, l := range e.lines {
 		if l.end <= n {

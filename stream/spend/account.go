@@ -33,7 +33,7 @@ type Account struct {
 	billed  atomic.Int64 // this run's attempts that cost something
 	noBound sync.Once
 	dearer  sync.Once
-	Short   chan struct{} // holds a token when a record waits for money that nothing but batches can give back
+	Short   chan struct{} // holds a token when a record waits for money that only batches can give back
 
 	mu        sync.Mutex
 	others    int64          // spent by the ledger before this run, and by other processes since
@@ -41,14 +41,14 @@ type Account struct {
 	downgrade int64          // line of the first record that went to DowngradeTo; 0: none yet
 }
 
-// Options says what an account is of.
+// Options says what an account is opened with.
 type Options struct {
 	Money    Config
 	Start    time.Time
 	Hosts    []*flow.Host // all that may be asked, in their order
 	Ledger   string       // its file, for messages; empty for none
 	Realtime bool         // the run collects no batches
-	// Expected is how many records the inputs hold by the look of them so far, where that can be told.
+	// Expected estimates how many records the inputs hold; ok is false where their size does not tell.
 	Expected func() (records int64, ok bool)
 }
 
@@ -126,7 +126,7 @@ func (a *Account) Budgets() []*limiter.Budget {
 	return all
 }
 
-// NeedMoney says that a record waits for what batches hold.
+// NeedMoney tells the batches that a record waits for money that they hold.
 func (a *Account) NeedMoney() {
 	select {
 	case a.Short <- struct{}{}:
@@ -148,8 +148,8 @@ func (a *Account) price(h *flow.Host, model string) priced {
 	return p
 }
 
-// Charge is a request whose price is asked for: a body for a model at a host. record says what it
-// may bring, and what names it for messages.
+// Charge is a request to be priced: a body for a model at a host. Record says what answer it
+// allows, and What names it in messages.
 type Charge struct {
 	Host   *flow.Host
 	Model  string
@@ -158,8 +158,8 @@ type Charge struct {
 	What   fmt.Stringer
 }
 
-// Worst is the most that q can cost; 0 without a budget. Without a price a budget cannot hold, and
-// that is an error.
+// Worst returns the most that q can cost, 0 without a budget. An unknown price is an error: the
+// budget could not hold.
 func (a *Account) Worst(q Charge) (int64, error) {
 	if !a.Budgeted() {
 		return 0, nil
@@ -172,8 +172,8 @@ func (a *Account) Worst(q Charge) (int64, error) {
 	return p.WorstCost(int64(len(q.Body)), a.worstOutput(q)), nil
 }
 
-// WorstInBatch is the most that q can cost in a batch. Without a price for that a budget cannot
-// hold, and that is an error.
+// WorstInBatch returns the most that q can cost in a batch. An unknown batch price is an error: the
+// budget could not hold.
 func (a *Account) WorstInBatch(q Charge) (int64, error) {
 	if worst, ok := a.price(q.Host, q.Model).WorstBatchCost(int64(len(q.Body)), a.worstOutput(q)); ok {
 		return worst, nil
@@ -182,8 +182,8 @@ func (a *Account) WorstInBatch(q Charge) (int64, error) {
 		fmt.Errorf("%s: no batch price is known for the model %q, so the budget cannot hold", q.What, q.Model))
 }
 
-// worstOutput is the most completion tokens that q can be billed for. Where the request sets no
-// bound it is only likely.
+// worstOutput returns the most completion tokens that q can be billed for, or a likely bound where
+// the request sets none.
 func (a *Account) worstOutput(q Charge) int64 {
 	if q.Record.MaxTokens > 0 || q.Record.Endpoint == record.Embeddings {
 		return int64(q.Record.MaxTokens) * int64(q.Record.N)
@@ -197,8 +197,8 @@ func (a *Account) worstOutput(q Charge) int64 {
 	return a.outputs.likely() * int64(q.Record.N)
 }
 
-// Lower is the cheaper model that r is to go to once the budget is yellow; empty while it is to go
-// where it asks. What it asked for is what the ledger knows it by.
+// Lower returns the cheaper model that r goes to once the budget is yellow, and nothing before
+// that. The ledger knows r by the model that it asked for.
 func (a *Account) Lower(r *record.Record, what fmt.Stringer) string {
 	to := a.cfg.Money.DowngradeTo
 	if to == "" || r.Model == to || a.total == nil || a.total.Colour() == limiter.Green || !a.cheaper(to, r, what) {
@@ -231,13 +231,12 @@ func (a *Account) cheaper(model string, r *record.Record, what fmt.Stringer) boo
 	return false
 }
 
-// Settle works out what an attempt cost that got reply, and counts it; batch says that it is billed
-// at the price of batches. unclear says that the provider may charge for it and nobody said how
-// much.
+// Settle works out what the attempt behind reply cost, and counts it. batch says that the batch
+// price applies. unclear says that the provider may charge for the attempt without saying how much.
 func (a *Account) Settle(h *flow.Host, model string, reply *provider.Reply, batch bool) (cost int64, known, unclear bool) {
 	answer := &reply.Answer
 	if !answer.HasUsage {
-		// Errors are not billed. An answer is, also one that cannot be read, and so may be a request
+		// Providers do not bill errors. They do bill answers that cannot be read, and may bill a request
 		// whose answer never came.
 		return 0, false, reply.Sent
 	}
@@ -258,8 +257,8 @@ func tokens(a *record.Answer) price.Tokens {
 	return price.Tokens{Prompt: a.Usage.Prompt, Cached: a.Usage.Cached, Completion: a.Usage.Completion}
 }
 
-// Committed tells the budgets what other processes under the same ledger have spent: all of it less
-// what is known here.
+// Committed tells the budgets what other processes of the same ledger have spent: the ledger's
+// total less what this run knows.
 func (a *Account) Committed(s journal.Spent) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -271,7 +270,7 @@ func (a *Account) Committed(s journal.Spent) {
 	}
 }
 
-// Watch announces a colour that the budget has turned to, once each.
+// Watch announces each colour that the budget turns to, once.
 func (a *Account) Watch() {
 	if a.total == nil {
 		return
@@ -289,7 +288,7 @@ func (a *Account) Watch() {
 	}
 }
 
-// StopFor is what the run ends with when a request's worst case does not fit.
+// StopFor ends the run because a request's worst case does not fit the budget.
 func (a *Account) StopFor(err error) {
 	var over *limiter.OverBudget
 	if !errors.As(err, &over) {
@@ -320,8 +319,8 @@ func (a *Account) DowngradedAt() int64 {
 	return a.downgrade
 }
 
-// Standing is what was spent and what may be: of the budget, else of the day's. Without either it
-// is what this run spent.
+// Standing returns what was spent and what may be, of the budget or else of the daily one. Without
+// either it is what this run spent.
 func (a *Account) Standing() (spent, budget price.Dollars) {
 	b := a.total
 	if b == nil {

@@ -17,7 +17,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Bounds on telling somebody: an alert that hangs must not hold the run up.
+// Bounds on alerts: one that hangs must not hold up the run.
 const (
 	alertTimeout = 10 * time.Second
 	alertsAtEnd  = 5 * time.Second // how long the end of a run waits for alerts under way
@@ -36,7 +36,7 @@ type alert struct {
 	From   int64          `json:"downgraded,omitempty"` // line from which on records go to the cheaper model
 }
 
-// alerts tells somebody outside what happens to the budget.
+// alerts tells an address or a command what happens to the budget.
 type alerts struct {
 	target string
 	voice  *ui.Voice
@@ -45,8 +45,8 @@ type alerts struct {
 
 func newAlerts(voice *ui.Voice, target string) *alerts { return &alerts{target: target, voice: voice} }
 
-// CheckAlert finds out at the start whether an alert has somewhere to go. An error does not name
-// the address, which is often a secret.
+// CheckAlert checks the target of alerts before the run starts. Its error does not show the
+// address, which is often a secret.
 func CheckAlert(target string) error {
 	command, isCommand := strings.CutPrefix(target, "exec:")
 	u, err := url.Parse(target)
@@ -60,7 +60,7 @@ func CheckAlert(target string) error {
 	return nil
 }
 
-// send tells of a without waiting. That it could not is worth a warning, no more.
+// send sends a without waiting. A failure is a warning, no more.
 func (s *alerts) send(a alert) {
 	if s.target == "" {
 		return

@@ -22,7 +22,7 @@ type Config struct {
 	Alert string
 }
 
-// InForce are those in force on a day.
+// InForce returns the prices in force on a day.
 func (c *Config) InForce(day time.Time) *price.Table {
 	if c.Prices != nil {
 		return c.Prices

@@ -5,14 +5,14 @@ import (
 	"sync/atomic"
 )
 
-// outputs remembers how long completions are, in classes that double.
+// outputs counts completions by their length, in classes that double.
 type outputs struct {
 	classes [40]atomic.Int64
 	n       atomic.Int64
 }
 
-// The output assumed of a request without max_tokens until enough answers have been seen: OpenAI's
-// smaller models write at most so much by default in one go for the tasks that people run in bulk.
+// The output assumed of a request without max_tokens until enough answers have come: OpenAI's
+// smaller models rarely write more in one go for the tasks that people run in bulk.
 const (
 	likelyOutput = 4096
 	fewOutputs   = 50
