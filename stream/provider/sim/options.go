@@ -17,14 +17,22 @@ type Options struct {
 	// what fails later stays charged. What a limit refuses is not charged, so
 	// that the time it is told to wait is true.
 	RPM, TPM int
+	// RPMChange and TPMChange are how these move.
+	RPMChange, TPMChange Change
 	// Burst is how much of a minute's limit may be spent at once; 0 means a
 	// minute. With 1s, 60 RPM are one request a second. A full bucket grants
 	// any request up to the minute's limit.
 	Burst time.Duration
-	// Headers sends x-ratelimit-* for the limits that are set.
+	// Window, unless 0, is the length of windows in each of which the limits' part may be spent,
+	// instead of a bucket that refills: with 10s, 60 RPM are ten requests every ten seconds. They
+	// are fixed, from the simulator's start on; or Sliding, which counts back from each request.
+	Window  time.Duration
+	Sliding bool
+	// Headers sends x-ratelimit-* for the limits that are set: a minute's limit as it is at the
+	// moment, and what remains of the bucket or the window.
 	Headers bool
 	// RefundOutput gives the part of max_tokens that was not used back when the
-	// answer is ready. OpenAI does not.
+	// answer is ready, to a bucket. OpenAI does not.
 	RefundOutput bool
 	// RetryAfter is what a refusal says: by a limit, a pressure, an outage or for want of a place.
 	// 0 means the true time until there is room for a limit, 1s for pressure, and no such header in

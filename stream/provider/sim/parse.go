@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -45,7 +46,23 @@ func ParseOptions(query string) (Options, error) {
 	if sum := o.Fail + o.Reset + o.Garbage + o.Hang + o.Pressure + o.Empty + o.Truncate; sum > 1+1e-9 {
 		return Options{}, optionError(fmt.Errorf("the shares of failing requests add up to %.4g, more than 1", sum))
 	}
+	if err := o.contradiction(); err != nil {
+		return Options{}, optionError(err)
+	}
 	return o, nil
+}
+
+// contradiction says which options do not go together.
+func (o *Options) contradiction() error {
+	switch {
+	case o.Window > 0 && o.Burst > 0:
+		return errors.New("a window has no burst: give window or burst")
+	case o.Window > 0 && o.RefundOutput:
+		return errors.New("a window gives nothing back: give window or refund")
+	case o.Sliding && o.Window == 0:
+		return errors.New("sliding is how a window moves: give window too, such as window=1m")
+	}
+	return nil
 }
 
 func optionError(err error) error {
@@ -67,9 +84,11 @@ type option struct {
 var options = []option{
 	{name: "latency", set: duration(func(o *Options) *time.Duration { return &o.Latency })},
 	{name: "jitter", set: share(func(o *Options) *float64 { return &o.Jitter })},
-	{name: "rpm", set: count(func(o *Options) *int { return &o.RPM })},
-	{name: "tpm", set: count(func(o *Options) *int { return &o.TPM })},
+	{name: "rpm", set: rate(func(o *Options) (*int, *Change) { return &o.RPM, &o.RPMChange })},
+	{name: "tpm", set: rate(func(o *Options) (*int, *Change) { return &o.TPM, &o.TPMChange })},
 	{name: "burst", set: burst},
+	{name: "window", set: duration(func(o *Options) *time.Duration { return &o.Window })},
+	{name: "sliding", set: boolean(func(o *Options) *bool { return &o.Sliding })},
 	{name: "headers", set: boolean(func(o *Options) *bool { return &o.Headers })},
 	{name: "refund", set: boolean(func(o *Options) *bool { return &o.RefundOutput })},
 	{name: "retry-after", set: retryAfter},
@@ -81,7 +100,7 @@ var options = []option{
 	{name: "pressure-status", set: status(func(o *Options) *int { return &o.PressureStatus })},
 	{name: "empty", set: share(func(o *Options) *float64 { return &o.Empty })},
 	{name: "truncate", set: share(func(o *Options) *float64 { return &o.Truncate })},
-	{name: "outage", repeats: true, set: window},
+	{name: "outage", repeats: true, set: outage},
 	{name: "outage-status", set: status(func(o *Options) *int { return &o.OutageStatus })},
 	{name: "inflight", set: count(func(o *Options) *int { return &o.MaxInFlight })},
 	{name: "inflight-status", set: status(func(o *Options) *int { return &o.InFlightStatus })},

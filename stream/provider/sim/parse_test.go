@@ -17,6 +17,11 @@ func TestParseSimOptions(t *testing.T) {
 		{"latency=0&batch-latency=0&rpm=500", Options{RPM: 500, Headers: true}},
 		{"latency=0&batch-latency=0&headers=false&tpm=500", Options{TPM: 500}},
 		{"latency=0&batch-latency=0&retry-after=none", Options{RetryAfter: NoRetryAfter}},
+		{"latency=0&batch-latency=0&headers=false&rpm=6000,1800,60/10s&tpm=600+300/s", Options{
+			RPM: 6000, RPMChange: Change{Every: 10 * time.Second, Turns: []int{1800, 60}},
+			TPM: 600, TPMChange: Change{Every: time.Second, Rise: 300}}},
+		{"latency=0&batch-latency=0&headers=false&rpm=600%2B300/1m30s&window=10s&sliding", Options{
+			RPM: 600, RPMChange: Change{Every: 90 * time.Second, Rise: 300}, Window: 10 * time.Second, Sliding: true}},
 		{"latency=0&batch-latency=0&headers", Options{Headers: true}},
 		{"latency=0&batch-latency=0&outage=0s-1s&outage=2s-1m", Options{Outage: []Window{{0, time.Second}, {2 * time.Second, time.Minute}}}},
 		{"latency=0&batch-latency=0&models=a,b&models=org%2Fc", Options{Models: []string{"a", "b", "org/c"}}},
@@ -50,23 +55,33 @@ func TestParseSimOptions(t *testing.T) {
 // Every field can be set from a query, so that none is out of a person's reach.
 func TestParseSimOptionsReachesEveryField(t *testing.T) {
 	values := map[string]string{
-		"latency": "1s", "jitter": "0.1", "rpm": "1", "tpm": "1", "burst": "1s", "headers": "true", "refund": "true", "retry-after": "1s",
-		"fail": "0.1", "reset": "0.1", "garbage": "0.1", "hang": "0.1", "pressure": "0.1", "empty": "0.1", "truncate": "0.1",
+		"latency": "1s", "jitter": "0.1", "rpm": "6,3/1s", "tpm": "6+3/s", "burst": "1s", "headers": "true", "refund": "true",
+		"retry-after": "1s",
+		"fail":        "0.1", "reset": "0.1", "garbage": "0.1", "hang": "0.1", "pressure": "0.1", "empty": "0.1", "truncate": "0.1",
 		"outage": "1s-2s", "inflight": "1", "slow": "1", "quota": "1", "output": "1", "key": "k", "models": "m", "pretty": "true", "seed": "1",
 		"batch-latency": "1s", "batch-window": "1s", "batch-expire": "0.1", "batch-expire-first": "1", "batch-fail": "0.1", "batch-tokens": "1",
 		"batch-lost": "1", "file-lost": "1", "file-delay": "1s",
 		"pressure-status": "429", "outage-status": "503", "inflight-status": "500",
+		"window": "1s", "sliding": "true&window=1s",
 	}
-	var query []string
-	for _, option := range options {
-		query = append(query, option.name+"="+values[option.name])
-	}
-	o, err := ParseOptions(strings.Join(query, "&"))
+	defaults, err := ParseOptions("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for field, value := range reflect.ValueOf(o).Fields() {
-		if value.IsZero() {
+	reached := map[string]bool{}
+	for _, option := range options {
+		o, err := ParseOptions(option.name + "=" + values[option.name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for field, value := range reflect.ValueOf(o).Fields() {
+			if !reflect.DeepEqual(value.Interface(), reflect.ValueOf(defaults).FieldByName(field.Name).Interface()) {
+				reached[field.Name] = true
+			}
+		}
+	}
+	for field := range reflect.TypeFor[Options]().Fields() {
+		if !reached[field.Name] {
 			t.Errorf("no option sets %s", field.Name)
 		}
 	}
@@ -85,6 +100,16 @@ func TestParseSimOptionsErrors(t *testing.T) {
 		"burst=2m":                    "burst=2m: want a time above 0 and up to 1m",
 		"retry-after=soon":            "retry-after=soon: want a time like 800ms or 1m30s, or none",
 		"pressure-status=418":         "pressure-status=418: want one of [429 500 503 529]",
+		"rpm=6000/10s":                "rpm=6000/10s: want a limit a minute, or turns like 6000,1800/10s, or a rise like 600+300/s",
+		"rpm=6000,1800":               "rpm=6000,1800: want a whole number",
+		"rpm=6000,0/10s":              "want a limit a minute, or turns",
+		"rpm=6000,1800/0s":            "want a limit a minute, or turns",
+		"rpm=6000,1800/":              "want a limit a minute, or turns",
+		"tpm=6+5,4/s":                 "want a limit a minute, or turns",
+		"tpm=6%2B/s":                  "want a limit a minute, or turns",
+		"window=1m&burst=1s":          "a window has no burst",
+		"window=1m&refund":            "a window gives nothing back",
+		"rpm=60&sliding":              "give window too",
 		"pretty=maybe":                "pretty=maybe: want true or false",
 		"outage=10s":                  "outage=10s: want a stretch of time like 10s-20s",
 		"outage=20s-10s":              "outage=20s-10s: want a stretch",

@@ -91,7 +91,7 @@ func burst(o *Options, v string) error {
 	return nil
 }
 
-func window(o *Options, v string) error {
+func outage(o *Options, v string) error {
 	from, to, _ := strings.Cut(v, "-")
 	begin, err1 := time.ParseDuration(from)
 	end, err2 := time.ParseDuration(to)

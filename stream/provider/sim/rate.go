@@ -1,0 +1,58 @@
+package sim
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var errRate = errors.New("want a limit a minute, or turns like 6000,1800/10s, or a rise like 600+300/s")
+
+// rate takes a limit with the way that it moves: 6000, or 6000,1800/10s, or 600+300/s.
+func rate(fields func(*Options) (*int, *Change)) func(*Options, string) error {
+	return func(o *Options, v string) error {
+		limit, change := fields(o)
+		limits, every, moves := strings.Cut(v, "/")
+		if !moves {
+			return count(func(*Options) *int { return limit })(o, v)
+		}
+		numbers, rises := numbersOf(limits)
+		length, err := lengthOf(every)
+		if err != nil || rises && len(numbers) != 2 || len(numbers) < 2 {
+			return errRate
+		}
+		*limit, *change = numbers[0], Change{Every: length, Turns: numbers[1:]}
+		if rises {
+			*change = Change{Every: length, Rise: numbers[1]}
+		}
+		return nil
+	}
+}
+
+// numbersOf reads numbers above 0, with commas between, or a plus sign for a rise. In a query that
+// stands for a space. What is wrong has no numbers.
+func numbersOf(text string) (numbers []int, rises bool) {
+	text = strings.ReplaceAll(text, " ", "+")
+	rises = strings.Contains(text, "+")
+	for part := range strings.SplitSeq(strings.ReplaceAll(text, "+", ","), ",") {
+		n, err := strconv.ParseInt(part, 10, 32)
+		if err != nil || n <= 0 {
+			return nil, rises
+		}
+		numbers = append(numbers, int(n))
+	}
+	return numbers, rises
+}
+
+// lengthOf reads a length of time above 0, whose number may be left out: s is a second.
+func lengthOf(text string) (time.Duration, error) {
+	if text != "" && text[0] > '9' {
+		text = "1" + text
+	}
+	d, err := time.ParseDuration(text)
+	if err == nil && d <= 0 {
+		err = errRate
+	}
+	return d, err
+}
