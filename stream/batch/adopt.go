@@ -9,12 +9,12 @@ import (
 	"llmpipe/stream/provider"
 )
 
-// batchLooks is how often the listing is consulted about a batch of which no answer said whether it
-// was made. It may lag behind, so this takes as long as that many looks at a batch do.
+// batchLooks is how often the listing is read after a create whose outcome is unclear. The listing
+// may lag behind, so the looks are as far apart as those at a batch.
 const batchLooks = 5
 
-// How long a batch that was asked for may take to be made and to show in the listing, generously;
-// and at a server on this machine.
+// How long a batch may take to show in the listing after its create, generously; and at a server on
+// this machine.
 const (
 	settling      = 5 * time.Minute
 	settlingLocal = 5 * time.Second
@@ -27,7 +27,7 @@ func (s *shard) settling() time.Duration {
 	return settling
 }
 
-// adopt finds what an earlier process left at the provider without having written it down.
+// adopt finds what an earlier process left at the provider and could not record, as in a crash.
 func (s *shard) adopt(ctx context.Context) error {
 	made, found, err := s.adoptBatch(ctx)
 	if err != nil {
@@ -55,8 +55,8 @@ func (s *shard) adopt(ctx context.Context) error {
 	return s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: file.ID})
 }
 
-// adoptBatch looks for the shard's batch. An earlier process may have died while the provider was
-// still making it, so not to find it says nothing before it has had time to show.
+// adoptBatch looks for the shard's batch. The provider may still have been making it when the
+// earlier process died, so a miss counts only after the batch has had time to show.
 func (s *shard) adoptBatch(ctx context.Context) (made provider.Batch, found bool, err error) {
 	wait := newPolling(s.client.Local())
 	for {
@@ -77,7 +77,7 @@ func (s *shard) adoptBatch(ctx context.Context) (made provider.Batch, found bool
 	}
 }
 
-// lookForBatch looks several times whether the provider has made the shard's batch.
+// lookForBatch reads the listing several times for the shard's batch.
 func (s *shard) lookForBatch() (provider.Batch, bool, error) {
 	wait := newPolling(s.client.Local())
 	for range batchLooks {
@@ -104,21 +104,21 @@ func (s *shard) findBatch(ctx context.Context) (provider.Batch, bool, error) {
 	var before time.Time // when the one before was made
 	return search(s.client.Batches(ctx), func(b *provider.Batch) (found, past bool) {
 		found = b.Metadata[ShardLabel] == s.id && b.Status != batchFailed // one that failed did nothing
-		// Behind an old one only older ones come, where the list goes back in time.
+		// The list goes back in time: behind an old batch there are only older ones.
 		past = !b.Created.IsZero() && b.Created.Before(s.started.Add(-clockSkew)) && b.Created.Before(before)
 		before = b.Created
 		return found, past
 	})
 }
 
-// findFile looks for the shard's file in the same way. One that is not whole is none.
+// findFile looks for the shard's file in the same way. A file that is not whole does not count.
 func (s *shard) findFile(ctx context.Context) (provider.File, bool, error) {
 	return search(s.client.Files(ctx), func(f *provider.File) (found, past bool) {
 		return f.Name == s.fileName() && f.Bytes == s.file.bytes, false
 	})
 }
 
-// search goes through a listing until what is looked for is found, or cannot come any more.
+// search goes through a listing until look has found something, or is past it.
 func search[T any](all iter.Seq2[T, error], look func(*T) (found, past bool)) (T, bool, error) {
 	var none T
 	for one, err := range all {

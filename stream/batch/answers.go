@@ -11,14 +11,14 @@ import (
 	"llmpipe/stream/record"
 )
 
-// answers are what the files of an ended batch hold, found by custom_id: they come in no order. The
-// lines stay on disk.
+// answers finds the lines in the files of an ended batch by custom_id, as they come in no order.
+// The lines stay on disk.
 type answers struct {
 	files   []*flow.Temporary
 	at      map[string]answer
-	refused map[string]*record.Error // those that are errors: of lines that the provider took for none, or answers that are too large
+	refused map[string]*record.Error // errors by custom_id: of lines that the provider refused, and of answers that are too large
 	all     *record.Error            // the same of all others
-	stopped bool                     // the account had nothing left: what has no answer is for another day, and has lost no round
+	stopped bool                     // the account's quota is used up: records without an answer wait, and lose no round
 	line    []byte
 	parsed  record.BatchOutput
 }
@@ -36,8 +36,8 @@ func newAnswers() *answers {
 	return &answers{at: make(map[string]answer), refused: make(map[string]*record.Error)}
 }
 
-// read finds out what stands where in the files, and returns how many lines are no answers. Where a
-// custom_id comes twice the first answer counts, or the first error where there is none.
+// read indexes the files, and returns how many lines are no answers. Of several lines with one
+// custom_id the first answer counts, or else the first error.
 func (a *answers) read() (strange int64, err error) {
 	for i := range a.files {
 		n, err := a.readFile(i)
@@ -70,7 +70,7 @@ func (a *answers) readFile(index int) (strange int64, err error) {
 	return strange, err
 }
 
-// count returns how many lines of the files are answers, without remembering which.
+// count returns how many lines of the files are answers.
 func (a *answers) count() (n int64, err error) {
 	for i := range a.files {
 		err = errors.Join(err, a.lines(i, func(line []byte, _, length int64) {
@@ -82,8 +82,8 @@ func (a *answers) count() (n int64, err error) {
 	return n, err
 }
 
-// lines calls f with every line of a file that is not empty, where it stands and how long it is.
-// The line is good until f returns.
+// lines calls f with every line of a file that is not empty, its offset and its length. The line is
+// valid until f returns.
 func (a *answers) lines(index int, f func(line []byte, offset, length int64)) error {
 	file := a.files[index]
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
@@ -105,14 +105,13 @@ func (a *answers) lines(index int, f func(line []byte, offset, length int64)) er
 	}
 }
 
-// tooLargeInBatch is the error of a record whose answer takes more than one that is asked for at
-// once may.
+// tooLargeInBatch is the error of a record whose answer is larger than a realtime one may be.
 var tooLargeInBatch = &record.Error{
 	Type: "response_too_large", Message: fmt.Sprintf("response is larger than %d MiB", provider.MaxResponse>>20),
 }
 
-// readLine returns the next line with its newline, if it has one, and its length. Of one that is
-// longer than any answer may be it returns the beginning. It is good until the next call.
+// readLine returns the next line with its newline, if it has one, and its length. Of a line that is
+// longer than any answer may be it returns the beginning. The line is valid until the next call.
 func (a *answers) readLine(r *bufio.Reader) (line []byte, length int64, err error) {
 	line, err = r.ReadSlice('\n')
 	length = int64(len(line))
@@ -130,8 +129,8 @@ func (a *answers) readLine(r *bufio.Reader) (line []byte, length int64, err erro
 	return a.line, length, err
 }
 
-// rejection is what is wrong with a request or its answer whatever the files hold; nil when it is
-// nothing.
+// rejection is the error of a request that the provider refused, or whose answer is too large; nil
+// otherwise.
 func (a *answers) rejection(id string) *record.Error {
 	if err := a.refused[id]; err != nil {
 		return err
@@ -139,8 +138,8 @@ func (a *answers) rejection(id string) *record.Error {
 	return a.all
 }
 
-// use notes that the answer for a custom_id has a taker, and reports whether that is the first. An
-// answer costs once.
+// use marks the answer for a custom_id as taken, and reports whether it was not before: an answer
+// costs once.
 func (a *answers) use(id string) bool {
 	at, ok := a.at[id]
 	first := ok && !at.used
@@ -151,7 +150,8 @@ func (a *answers) use(id string) bool {
 	return first
 }
 
-// take returns the answer for a custom_id, nil where there is none. It is good until the next call.
+// take returns the answer for a custom_id, nil where there is none. It is valid until the next
+// call.
 func (a *answers) take(id string) (*record.BatchOutput, error) {
 	at, ok := a.at[id]
 	if !ok {
@@ -170,7 +170,7 @@ func (a *answers) take(id string) (*record.BatchOutput, error) {
 	return &a.parsed, nil
 }
 
-// untaken returns how many answers nobody has taken.
+// untaken returns how many answers no record has taken.
 func (a *answers) untaken() (n int64) {
 	for _, at := range a.at {
 		if !at.used {

@@ -12,12 +12,11 @@ import (
 )
 
 // Bounds of a shard: 50,000 requests and 200 MB a file are OpenAI's
-// (platform.openai.com/docs/guides/batch), of which a twentieth is left for what others may count
-// differently.
+// (platform.openai.com/docs/guides/batch), less a twentieth, as others may count differently.
 const (
 	maxShardRequests = 50_000
 	maxShardBytes    = 190_000_000
-	maxShardIDs      = 100 << 20 // which keeps an intent well below the 256 MiB that a line of the ledger may have
+	maxShardIDs      = 100 << 20 // this keeps an intent well below the 256 MiB that a line of the ledger may have
 )
 
 // assembler puts records into shards, one open for each endpoint and model, and launches those that
@@ -28,8 +27,8 @@ type assembler struct {
 	account *spend.Account
 	round   int
 	open    map[shardKind]*shard
-	// from is the shard that the records were in before; what it still holds pays for them, as far as
-	// it goes. It is nil for new records.
+	// from is the shard that the records were in before. Its reservation pays for them as far as it
+	// goes. It is nil for new records.
 	from    *shard
 	most    int64 // requests of a shard
 	request lane.Request
@@ -47,7 +46,7 @@ func newAssembler(b *Batches, round int, from *shard) *assembler {
 		most: maxShardRequests}
 }
 
-// add puts t into a shard and lets it go. A record that cannot be in any goes to the commit.
+// add writes t into a shard. A record that no shard can take goes to the commit.
 func (f *assembler) add(t *flow.Task) {
 	q := &f.request
 	q.Renew(t)
@@ -93,19 +92,19 @@ func (f *assembler) add(t *flow.Task) {
 	f.batches.letGo(t)
 }
 
-// full reports whether s has no room for t, whose line is f.line.
+// full reports whether s has no room for t. The line is in f.line.
 func (f *assembler) full(s *shard, t *flow.Task) bool {
 	return s.file.requests == f.most || s.file.bytes+int64(len(f.line)) > maxShardBytes || s.file.ids+int64(len(t.ID)) > maxShardIDs
 }
 
-// letGo ends the life of a task whose record is on disk.
+// letGo ends a task whose record is on disk.
 func (b *Batches) letGo(t *flow.Task) {
 	b.Spooled.Add(1)
 	b.flow.GateOf(t).LetGo(t)
 }
 
-// hold reserves the most that q can cost. Where there is no room, what is open is submitted, so
-// that it can give way. It reports false when there will be no room.
+// hold reserves the most that q can cost. Without room it submits the open shards, so that they can
+// give their money back, and waits. It returns false when there will be no room.
 func (f *assembler) hold(q *lane.Request) (int64, bool) {
 	cost, err := f.account.WorstInBatch(q.Charge())
 	switch {

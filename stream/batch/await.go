@@ -10,7 +10,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// How often a batch is looked at. One takes minutes to hours at a real provider, and none at a
+// How often a batch is looked at: it takes minutes to hours at a real provider, and no time at a
 // server on this machine.
 const (
 	firstLook = 15 * time.Second
@@ -34,7 +34,7 @@ func newPolling(local bool) *polling {
 	return &polling{firstLook}
 }
 
-// next is how long to wait now.
+// next returns how long to wait now.
 func (p *polling) next() time.Duration {
 	gap := p.gap
 	p.gap = min(gap+gap/2, lastLook)
@@ -76,8 +76,8 @@ func (s *shard) await(ctx context.Context) (provider.Batch, error) {
 	}
 }
 
-// lookLater waits for d, and reports false when asking ended first, or when the shard is not waited
-// for.
+// lookLater waits for d. It returns false when asking ends first, or when the run does not wait for
+// the shard.
 func (s *shard) lookLater(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -94,8 +94,8 @@ func (s *shard) lookLater(d time.Duration) bool {
 	return false
 }
 
-// waitedFor reports whether this run waits for the batch: for one of its own records', and for any
-// other while more records may come that are in it, or that its money is held from.
+// waitedFor reports whether this run waits for the batch: if it holds records of this run, or while
+// the input may still bring some, or records that need its money.
 func (s *shard) waitedFor() bool {
 	if s.cfg.Detach {
 		return false
@@ -113,15 +113,15 @@ func (s *shard) forgetHint() string {
 	return "llmpipe batches forget " + s.at.batchID + " gives it up, and its records are asked about anew"
 }
 
-// setState notes how far the batch is, for those who ask.
+// setState notes how far the batch is, for the status line.
 func (s *shard) setState(state *provider.Batch) {
 	s.claims.mu.Lock()
 	defer s.claims.mu.Unlock()
 	s.claims.state = *state
 }
 
-// retry calls f again after failures that may pass, until the provider has answered nothing for
-// --give-up; a run that waits for nothing tries as often as it would a record.
+// retry calls f again after failures that may pass, until --give-up is over. With --detach it tries
+// as often as for a record.
 func (s *shard) retry(ctx context.Context, what string, f func() error) error {
 	wait := lane.NewBackOff(lane.FirstTransient)
 	start := time.Now()

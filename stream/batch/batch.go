@@ -35,12 +35,11 @@ import (
 //
 // Each shard is a goroutine from when it is full until it is collected.
 //
-// A shard holds, of the budgets, the most that it can cost: while records are put into it, while
-// its batch is under way, and until it is collected. So whoever waits for room, a record of either
-// way, has every open shard submitted and the shards of earlier runs looked at. Each of these gives
-// its money back when it is collected or, when this run's wait for it ends, leaves it (see
-// limiter.Leave), and waits for no money on its way there. So nobody waits for ever: what is held
-// is released, or left, and where only what is left stands in the way the run pauses.
+// A shard holds its worst case in the budgets from its first record until it is collected. So a
+// record that waits for room, in a batch or in realtime, makes the run submit every open shard and
+// look at those of earlier runs. A shard gives its money back when it is collected, or leaves it
+// when the run stops waiting for it (see limiter.Leave), and needs no money to get there. So nobody
+// waits for ever; where only money that was left is in the way the run pauses.
 type Batches struct {
 	flow    *flow.Flow
 	cfg     *Config
@@ -74,7 +73,7 @@ const idleSubmit = 10 * time.Minute
 // transfers is how many files are up- or downloaded at a time.
 const transfers = 2
 
-// New takes up what the ledger knows of earlier batches.
+// New makes the stage, and takes up the batches of earlier runs that the ledger knows.
 func New(f *flow.Flow, c *Config, l *lane.Lane, j *journal.Journal, a *spend.Account, options func() record.Options) *Batches {
 	b := &Batches{
 		flow: f, cfg: c, lane: l, client: l.Host.Client, journal: j, account: a, options: options,
@@ -99,7 +98,7 @@ func New(f *flow.Flow, c *Config, l *lane.Lane, j *journal.Journal, a *spend.Acc
 	return b
 }
 
-// counted is a number of them in words.
+// counted is a number of batches in words.
 func counted(n int) string {
 	if n == 1 {
 		return "1 batch"
@@ -108,7 +107,7 @@ func counted(n int) string {
 }
 
 // ours reports whether a shard of the ledger is at the provider that this run asks, and says once
-// where it is not.
+// of others that they are left alone.
 func (b *Batches) ours(known *ledger.Shard) bool {
 	if known.Simulated != b.client.Simulated() {
 		return false
@@ -129,16 +128,16 @@ func (b *Batches) ours(known *ledger.Shard) bool {
 	return false
 }
 
-// Put has t go by batch.
+// Put sends t to the shards.
 func (b *Batches) Put(t *flow.Task) { b.flow.Hand(t, b.in) }
 
-// Takes reports whether t goes by batch. An urgent record that was submitted already is not paid
-// for again to have it sooner.
+// Takes reports whether t goes by batch. An urgent record that is in a batch already is not paid
+// for again.
 func (b *Batches) Takes(t *flow.Task) bool {
 	return b.cfg.Mode == flow.ModeBatch || !urgent(t.Priority) || b.journal.Ledger.Look(t.Key).Shard != ""
 }
 
-// Take is the intake: it puts records into shards until no more come, or until asking ends.
+// Take puts records into shards until no more come, or until asking ends.
 func (b *Batches) Take() {
 	defer close(b.taken)
 	fill := newAssembler(b, 1, nil)
@@ -150,7 +149,7 @@ func (b *Batches) Take() {
 		case t := <-b.in:
 			b.place(fill, t)
 			idle.Reset(idleSubmit)
-		case <-b.account.Short: // what is open may be what the money is held for
+		case <-b.account.Short: // the open shards may hold the money
 			fill.seal()
 			b.takeUp()
 		case <-idle.C:
@@ -169,7 +168,7 @@ func (b *Batches) Take() {
 	}
 }
 
-// place puts t into the shard that it was submitted in before, else into one of fill's.
+// place puts t into the shard that has it already, else into one of fill's.
 func (b *Batches) place(fill *assembler, t *flow.Task) {
 	found := b.journal.Ledger.Look(t.Key)
 	for ; found.Shard != ""; found = b.journal.Ledger.Look(t.Key) {
@@ -182,7 +181,7 @@ func (b *Batches) place(fill *assembler, t *flow.Task) {
 		case s != nil && s.attach(t):
 			return
 		}
-		// It is not pending any more.
+		// The shard is not pending any more.
 	}
 	switch {
 	case t.Duplicate && b.flow.Inflight.Join(t): // of an urgent one
@@ -193,9 +192,8 @@ func (b *Batches) place(fill *assembler, t *flow.Task) {
 	}
 }
 
-// find returns the shard that a record was found pending in, nil if it is not pending any more, or
-// that it is at another provider. One of another process's, made since this run began, is taken up
-// now.
+// find returns the shard with that id: nil if it is not pending any more, or elsewhere if it is at
+// another provider. It takes up a shard that another process has made since this run began.
 func (b *Batches) find(id string) (s *shard, elsewhere bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -218,8 +216,8 @@ func (b *Batches) find(id string) (s *shard, elsewhere bool) {
 	return s, false
 }
 
-// takeUp has the shards of earlier runs live. It waits until the input has been read, as whom their
-// answers are for is known then.
+// takeUp starts the shards of earlier runs. It is called once the input has been read, when it is
+// known whom their answers are for.
 func (b *Batches) takeUp() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -234,7 +232,7 @@ func (b *Batches) takeUp() {
 	}
 }
 
-// live gives s its goroutine. b.mu is held.
+// live starts the goroutine of s. b.mu is held.
 func (b *Batches) live(s *shard) {
 	b.living.Go(func() {
 		s.live()
@@ -245,7 +243,7 @@ func (b *Batches) live(s *shard) {
 	})
 }
 
-// launch has a shard of this run live.
+// launch starts a shard of this run.
 func (b *Batches) launch(s *shard) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -253,7 +251,7 @@ func (b *Batches) launch(s *shard) {
 	b.live(s)
 }
 
-// name is a new shard's, unique under the ledger and good as a file name.
+// name returns a name for a new shard, unique in the ledger and usable as a file name.
 func (b *Batches) name() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -290,8 +288,7 @@ func (b *Batches) TellLeft() {
 	}
 }
 
-// goingOn counts the batches that this run was not to see the end of: those that records of it are
-// in, and others.
+// goingOn counts the batches that outlast this run: those with records of this run, and others.
 func (b *Batches) goingOn() (wanted, others int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -314,7 +311,7 @@ func (b *Batches) anotherEnd() <-chan struct{} {
 	return b.ended
 }
 
-// transfer calls f when not too many others move files.
+// transfer calls f when few enough other transfers run.
 func (b *Batches) transfer(ctx context.Context, f func() error) error {
 	select {
 	case b.calls <- struct{}{}:

@@ -13,12 +13,11 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// maxRounds is how many batches a record may be in: what expired batches leave over is submitted
-// again.
+// maxRounds is how many batches a record may go through: what expired batches leave over is
+// submitted again.
 const maxRounds = 3
 
-// collect takes what the ended batch has answered, in whatever state it ended, and gives it to the
-// records.
+// collect downloads the answers of the ended batch, in whatever state it ended, and delivers them.
 func (s *shard) collect(ctx context.Context, state *provider.Batch) error {
 	found := newAnswers()
 	defer found.discard()
@@ -36,9 +35,9 @@ func (s *shard) collect(ctx context.Context, state *provider.Batch) error {
 	return s.conclude(state.Status, found)
 }
 
-// download fetches the files of answers. Where they hold fewer than the batch says that it has,
-// something between here and there has put other content in their place, or they are not whole yet:
-// what is paid for is worth another try.
+// download fetches the files of answers. It tries again where they hold fewer answers than the
+// batch reports: they may not be whole yet, or a proxy may have replaced them, and the answers are
+// paid for.
 func (s *shard) download(ctx context.Context, state *provider.Batch, found *answers) error {
 	return s.retry(ctx, "downloading the answers of batch "+s.at.batchID, func() error {
 		found.discard()
@@ -65,7 +64,7 @@ func (s *shard) download(ctx context.Context, state *provider.Batch, found *answ
 	})
 }
 
-// tooShort is the error of a download that came to its end and is less than it should be.
+// tooShort is the error of a download that ended well, and holds too little.
 func tooShort(message string) error {
 	return &provider.CallError{Class: provider.Transient, Err: &record.Error{Type: "bad_response", Message: message}}
 }
@@ -83,10 +82,9 @@ func (s *shard) fetch(ctx context.Context, id string, found *answers) error {
 	})
 }
 
-// blame finds out of a batch that the provider would not run what it is about. What is said of a
-// line is that record's error, and the other records are asked about again. What is said of the
-// whole is every record's error; but while nothing has been answered yet it is more likely to be
-// about this run, and ends it.
+// blame finds out why the provider refused to run a batch. An error of a line is that record's, and
+// the other records are asked about again. An error of the whole is every record's; but before any
+// answer it is more likely the configuration's, and ends the run.
 func (s *shard) blame(state *provider.Batch, found *answers) error {
 	lines := make(map[int64]*record.Error)
 	for _, fault := range state.Errors {
@@ -137,16 +135,16 @@ func isFileNotFound(fault provider.BatchFault) bool {
 	return strings.Contains(strings.ToLower(fault.Message), "find file")
 }
 
-// errUnrecorded says that answers of the batch could not be recorded: it is not collected, and the
-// next run takes them from its files again. Why they could not has ended the run.
+// errUnrecorded says that answers of the batch could not be recorded. The batch stays pending, and
+// the next run collects it again. The cause has ended this run.
 var errUnrecorded = errors.New("answers are not recorded")
 
-// conclude hands the answers out, and writes down that the shard is collected. What has no answer
-// is left over; a batch that never was, or of which nothing was asked, costs no round.
+// conclude delivers the answers, and records that the shard is collected. Records without an answer
+// are left over. A batch that never ran costs them no round.
 func (s *shard) conclude(status string, found *answers) error {
 	s.batches.replaying.Lock()
 	defer s.batches.replaying.Unlock()
-	// Of one shard at a time it is in memory which answer is where.
+	// The index of answers is in memory for one shard at a time.
 	strange, err := found.read()
 	if err != nil {
 		return err

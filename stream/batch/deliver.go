@@ -12,7 +12,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// delivery gives the answers of an ended batch to the records that they are for.
+// delivery gives the answers of an ended batch to their records.
 type delivery struct {
 	flow    *flow.Flow
 	shard   *shard
@@ -29,8 +29,8 @@ type delivery struct {
 	unsent           int64 // without an answer, and not asked again by this run
 }
 
-// hand gives every record of this run that is in the shard its answer, and then the ledger those
-// for others.
+// hand gives every record of this run in the shard its answer, and then records the answers for
+// others.
 func (d *delivery) hand() error {
 	d.shard.claims.mu.Lock()
 	d.shard.claims.over = true
@@ -66,7 +66,7 @@ func (b *Batches) comeBack(t *flow.Task) {
 	b.flow.Spooled.Enter(t, false)
 }
 
-// give finds t's answer and passes t on.
+// give finds t's answer, and sends t on.
 func (d *delivery) give(t *flow.Task) error {
 	id := customID(t.ID, &t.Request)
 	first := d.found.use(id)
@@ -123,7 +123,7 @@ func (d *delivery) recall(t *flow.Task) bool {
 	return d.journal.Recall(t, d.journal.Ledger.Look(t.Key))
 }
 
-// commit passes t on to the commit, which the shard waits for.
+// commit sends t to the commit. The shard waits for that.
 func (d *delivery) commit(t *flow.Task) {
 	d.flow.Spooled.Grow(t)
 	t.Batched = &d.shard.answered
@@ -131,7 +131,7 @@ func (d *delivery) commit(t *flow.Task) {
 	d.flow.Finish(t)
 }
 
-// claim makes t a request that was made here.
+// claim marks t as asked in this shard.
 func (d *delivery) claim(t *flow.Task) {
 	t.Host, t.SentModel, t.Attempts = d.shard.batches.lane.Host, d.shard.kind.model, d.shard.round
 	if t.Model != d.shard.kind.model {
@@ -139,7 +139,7 @@ func (d *delivery) claim(t *flow.Task) {
 	}
 }
 
-// judge makes what the provider says of t its fate, and reports whether that is final. An answer's
+// judge decides t's fate by what the provider said, and reports whether it is final. An answer's
 // cost counts with its first taker.
 func (d *delivery) judge(t *flow.Task, out *record.BatchOutput, first bool) bool {
 	if out == nil {
@@ -172,7 +172,7 @@ func (d *delivery) judge(t *flow.Task, out *record.BatchOutput, first bool) bool
 	return false
 }
 
-// count adds up what the batch has come to.
+// count adds t to the sums of the batch.
 func (d *delivery) count(t *flow.Task) {
 	if t.Outcome == flow.Answered {
 		d.answered++
@@ -184,8 +184,8 @@ func (d *delivery) count(t *flow.Task) {
 	d.shard.bill.cost += t.Cost
 }
 
-// countRecalled is count for a result that was recorded before: by this shard's last collector, who
-// died at it.
+// countRecalled is count for a result that an earlier collector of this shard recorded before it
+// died.
 func (d *delivery) countRecalled(t *flow.Task) {
 	if t.Recorded.Shard != d.shard.id {
 		return
@@ -195,8 +195,8 @@ func (d *delivery) countRecalled(t *flow.Task) {
 	d.before += t.Recorded.CostNanos
 }
 
-// again sees to a record without an answer: it goes into another shard when this one is collected,
-// or stays unsent where somebody wanted the batch to end.
+// again keeps a record without an answer for another shard. It stays unsent where somebody
+// cancelled the batch, or the run ends.
 func (d *delivery) again(t *flow.Task) {
 	asked := d.asked[t.Key]
 	d.asked[t.Key] = true
@@ -221,8 +221,8 @@ func (d *delivery) again(t *flow.Task) {
 	}
 }
 
-// keep records the answer to a request that no record of this run makes: it is paid for, and a
-// later run may want it.
+// keep records an answer that no record of this run wants: it is paid for, and a later run may want
+// it.
 func (d *delivery) keep(r ledger.ShardRecord) error {
 	id := customID(r.ID, &r.Request)
 	if !d.found.use(id) {

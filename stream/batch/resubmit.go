@@ -6,8 +6,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// leaveOver keeps a record of the shard that has no answer until the shard is collected. Only then
-// is its money free again, and nobody who waits for the shard waits for what needs more.
+// leaveOver keeps a record without an answer until the shard is collected. Only then its money is
+// free, and nobody who waits for the shard waits for more money.
 func (s *shard) leaveOver(t *flow.Task) error {
 	if s.rest.records == nil {
 		var err error
@@ -55,8 +55,8 @@ func (s *shard) resubmit() error {
 	return nil
 }
 
-// settle gives the shard's reservation way to what it cost. The rest of it is for the records that
-// are left over, unless it was more than there was.
+// settle replaces the shard's reservation by its cost. The rest is for the records that are left
+// over, unless the budget is overdrawn.
 func (s *shard) settle() {
 	var rest int64
 	if s.rest.records != nil {

@@ -120,8 +120,7 @@ func blankShard(b *Batches, id string, kind shardKind, round int) *shard {
 // ownPrefix begins the custom_ids that are made here.
 const ownPrefix = "llmpipe-"
 
-// customID is what the provider knows a record by within a batch: its id where that will do, else
-// its key.
+// customID is a record's custom_id in a batch: its id where that is allowed, else its key.
 func customID(id []byte, request *[32]byte) string {
 	if own := ownID(id); own != "" {
 		return own
@@ -130,8 +129,8 @@ func customID(id []byte, request *[32]byte) string {
 	return fmt.Sprintf("%s%016x%016x", ownPrefix, key.ID, key.Request)
 }
 
-// ownID is a record's id where it can be a custom_id; empty where it cannot, such as a number,
-// which would be the same as a string of its digits.
+// ownID is a record's id where it can be a custom_id. It is empty for others, such as a number,
+// which would equal a string of its digits.
 func ownID(id []byte) string {
 	if len(id) < 2 || id[0] != '"' {
 		return ""
@@ -143,8 +142,7 @@ func ownID(id []byte) string {
 	return text
 }
 
-// write adds t: line to the file, unless another record's answer is t's too, and the record to the
-// spool.
+// write adds line to the file, unless t is a duplicate, and t to the spool.
 func (s *shard) write(t *flow.Task, line []byte) error {
 	if !t.Duplicate {
 		if _, err := s.file.w.Write(line); err != nil {
@@ -159,8 +157,8 @@ func (s *shard) write(t *flow.Task, line []byte) error {
 	return s.remember(t)
 }
 
-// attach takes care of a record that was submitted before: it is added, and let go. It reports
-// false when the shard's answers have been handed out and recorded.
+// attach adds a record that was submitted before to the spool. It returns false when the shard's
+// answers are delivered and recorded already.
 func (s *shard) attach(t *flow.Task) bool {
 	s.claims.mu.Lock()
 	if !s.claims.over {
@@ -203,7 +201,7 @@ func (s *shard) wanted() bool {
 	return s.claims.any
 }
 
-// leave notes that the batch goes on and is not waited for.
+// leave notes that the batch goes on, and this run does not wait for it.
 func (s *shard) leave() {
 	s.goesOn.Store(true)
 	s.claims.mu.Lock()
@@ -211,8 +209,7 @@ func (s *shard) leave() {
 	s.claims.over = true
 }
 
-// live takes the shard from where it is to where its answers are collected, as far as this run
-// goes.
+// live takes the shard on from where it is until it is collected, or this run stops waiting for it.
 func (s *shard) live() {
 	defer s.discard()
 	err := s.own()
@@ -248,7 +245,7 @@ var errNotWaited = errors.New("not waited for")
 // errCollected says that another process has collected the batch meanwhile.
 var errCollected = errors.New("collected")
 
-// end draws from err, which ended the shard's life in this run, what it means for the run.
+// end acts on err, which ended the shard's life in this run.
 func (s *shard) end(err error) {
 	if provider.AsCallError(err) != nil && !s.flow.Stop.Ending() {
 		err = s.concern(err)
@@ -274,8 +271,8 @@ func (s *shard) stopFor(err error) {
 	}
 }
 
-// concern returns what went wrong with the shard at the provider where this run has records in it.
-// Else it says it, and the run goes on for as long as none come.
+// concern returns err where this run has records in the shard. Otherwise it warns, and the run goes
+// on unless some come.
 func (s *shard) concern(err error) error {
 	s.claims.mu.Lock()
 	defer s.claims.mu.Unlock()
@@ -290,8 +287,8 @@ func (s *shard) concern(err error) error {
 	return nil
 }
 
-// own makes the shard this process's, and waits while it is another's: its answers are in the
-// ledger then.
+// own locks the shard for this process. It waits while another process has it, which records its
+// answers meanwhile.
 func (s *shard) own() error {
 	wait := newPolling(s.client.Local())
 	for told := false; ; {
@@ -339,8 +336,8 @@ func (s *shard) record(e ledger.ShardEntry) error {
 	return nil
 }
 
-// standing is how many requests the shard has, how many of them the provider has answered, and
-// whether it is collected.
+// standing returns how many requests the shard has, how many of them the provider has answered, and
+// whether the shard is collected.
 func (s *shard) standing() (requests, done int64, over bool) {
 	s.claims.mu.Lock()
 	defer s.claims.mu.Unlock()
@@ -350,8 +347,8 @@ func (s *shard) standing() (requests, done int64, over bool) {
 	return s.file.requests, s.claims.state.Completed + s.claims.state.Failed, false
 }
 
-// discard gives back what the shard holds on this machine. What it holds of the budgets, because it
-// is not collected, it leaves.
+// discard gives back what the shard holds on this machine. Money that it holds uncollected it
+// leaves.
 func (s *shard) discard() {
 	if !s.flow.Stop.Ending() { // else nobody is to go on because of it
 		limiter.Leave(s.account.Budgets(), s.bill.reserved)
@@ -378,8 +375,7 @@ func (s *shard) discard() {
 	s.close()
 }
 
-// close tells those who wait for the shard that it is collected, or that nothing more comes of it
-// in this run.
+// close wakes those who wait for the shard: it is collected, or ends for this run.
 func (s *shard) close() { s.endOnce.Do(func() { close(s.done) }) }
 
 // batch submits the shard, waits for its batch and collects it.
@@ -398,7 +394,7 @@ func (s *shard) batch(ctx context.Context) error {
 			return s.collect(ctx, &state)
 		}
 		s.at.step = ledger.ShardUploaded
-		// One of ours that ended meanwhile may have had the room that there is now.
+		// A batch of ours that ended meanwhile may have freed the room.
 		alone = alone && s.batches.alone(s) && (again || s.cfg.Detach)
 		most := s.cfg.GiveUp
 		switch {

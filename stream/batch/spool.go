@@ -12,9 +12,9 @@ import (
 	"llmpipe/stream/record"
 )
 
-// spool keeps on disk what the records of a shard are while their batch is under way, so that
-// memory does not grow with them. Its file has no name, where the system allows that, and is gone
-// with the process: what must outlive it is in the ledger, and on stdin the next time.
+// spool keeps the records of a shard on disk while their batch runs, so that memory does not grow.
+// Its file has no name, where the system allows that, and ends with the process: what must outlive
+// it is in the ledger, and in the input of the next run.
 type spool struct {
 	file    *flow.Temporary
 	w       *bufio.Writer
@@ -23,7 +23,7 @@ type spool struct {
 	head    []byte
 }
 
-// duplicateFlag marks a record that a record before it answers.
+// duplicateFlag marks a duplicate of an earlier record.
 const duplicateFlag = 1
 
 func newSpool() (*spool, error) {
@@ -60,8 +60,8 @@ func (s *spool) add(t *flow.Task) error {
 	return nil
 }
 
-// each calls f with every record, decoded again, in the order in which they were added. The task is
-// f's, unless it returns an error, which ends the walk.
+// each calls f with every record, decoded again, in the order in which they were added. f owns the
+// task, unless it returns an error, which ends the walk.
 func (s *spool) each(decode *record.Decoder, f func(*flow.Task) error) error {
 	if err := s.w.Flush(); err != nil {
 		return flow.TemporaryError(err)

@@ -16,18 +16,18 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// stateVoid is the state, in the ledger, of a shard that was intended and of which the provider has
-// no batch.
+// stateVoid is the state, in the ledger, of a shard that was intended but has no batch at the
+// provider.
 const stateVoid = "void"
 
 // errVoid says that nothing of a shard is at the provider, and that its file is gone.
 var errVoid = errors.New("never submitted")
 
-// errGivenUp says that a shard is done with, and that nobody in this run misses it.
+// errGivenUp says that a shard is given up, and that no record of this run was in it.
 var errGivenUp = errors.New("given up")
 
-// submit takes the shard from where the ledger knows it to a batch at the provider. What an earlier
-// process did and could not write down is found by listing.
+// submit takes the shard from its last recorded step to a batch at the provider. What an earlier
+// process could not record it finds by listing.
 func (s *shard) submit(ctx context.Context) error {
 	if !s.intended {
 		if ctx.Err() != nil {
@@ -55,7 +55,7 @@ func (s *shard) submit(ctx context.Context) error {
 	return s.create(ctx)
 }
 
-// intend writes down what is about to be submitted.
+// intend records what is about to be submitted.
 func (s *shard) intend() error {
 	e := ledger.ShardEntry{
 		Step: ledger.ShardIntent, Provider: s.batches.lane.Host.Name, Endpoint: s.kind.endpoint.String(), Model: s.kind.model, Round: s.round,
@@ -119,8 +119,8 @@ func (s *shard) send(ctx context.Context) error {
 	return s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: file.ID})
 }
 
-// A file may not be usable just after its upload. It is looked at so often, at growing intervals,
-// before a batch of it is tried all the same.
+// A file may not be usable right after its upload. It is looked at so often, at growing intervals;
+// then a batch of it is tried anyway.
 const fileLooks = 10
 
 // awaitFile waits until the file can be used.
@@ -147,9 +147,8 @@ func (s *shard) awaitFile(ctx context.Context) error {
 	return nil
 }
 
-// create makes the batch, once: the API has no way to say that a second request is the same as the
-// first. Only when the provider has said that it did nothing, or when no batch of this shard is in
-// its listing, is the request sent again.
+// create makes the batch, once: the API has no idempotency key. It sends the request again only
+// when the provider says that it did nothing, or when its listing has no batch of this shard.
 func (s *shard) create(ctx context.Context) error {
 	metadata := map[string]string{ShardLabel: s.id}
 	maps.Copy(metadata, s.cfg.Metadata)
@@ -157,12 +156,12 @@ func (s *shard) create(ctx context.Context) error {
 	var made provider.Batch
 	err := s.retry(ctx, "creating the batch", func() error {
 		var err error
-		if time.Since(s.at.stepped) > s.settling()/2 { // a process that takes over reckons by it how long this one may have asked
+		if time.Since(s.at.stepped) > s.settling()/2 { // a process that takes over tells by it how long this one may have asked
 			if err := s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: s.at.fileID}); err != nil {
 				return err
 			}
 		}
-		// A signal does not cut this off: whether the batch was made is worth waiting for.
+		// A signal does not cancel this: it matters whether the batch was made.
 		made, err = s.client.CreateBatch(s.flow.Stop.Waiting, request)
 		if unclear(err) {
 			s.flow.Voice.Detail("creating a batch: %v; looking whether it was made", err)
@@ -181,8 +180,8 @@ func (s *shard) create(ctx context.Context) error {
 	return s.created(&made)
 }
 
-// refused gives the shard up where the provider has said that it will have none of it: nothing was
-// made, and nothing will be of the same request.
+// refused gives the shard up where the provider has refused it: nothing was made, and the same
+// request would be refused again.
 func (s *shard) refused(err error) error {
 	if call := provider.AsCallError(err); call == nil || call.Class != provider.Refused {
 		return err
@@ -196,8 +195,8 @@ func (s *shard) refused(err error) error {
 	return s.void(err)
 }
 
-// void writes down that the shard will have no batch, because of err. Its records are submitted
-// anew by the next run.
+// void records that the shard will have no batch, because of err. The next run submits its records
+// anew.
 func (s *shard) void(err error) error {
 	e := ledger.ShardEntry{Step: ledger.ShardCollected, State: stateVoid, Missing: s.file.requests, CostKnown: true}
 	if err := s.record(e); err != nil {
@@ -209,7 +208,7 @@ func (s *shard) void(err error) error {
 	return err
 }
 
-// created writes down that the provider has the batch.
+// created records that the provider has the batch.
 func (s *shard) created(made *provider.Batch) error {
 	s.at.batchID = made.ID
 	s.setState(made)
@@ -230,13 +229,13 @@ func (s *shard) created(made *provider.Batch) error {
 // clockSkew is how far the provider's clock may be off from ours, generously.
 const clockSkew = time.Hour
 
-// unclear reports whether the provider may have done what was asked for although it did not say so.
+// unclear reports whether the provider may have acted although the call failed.
 func unclear(err error) bool {
 	call := provider.AsCallError(err)
 	return call != nil && call.Sent
 }
 
-// notThere reports whether the provider does not know what was named.
+// notThere reports whether the provider does not know the batch or file.
 func notThere(err error) bool {
 	call := provider.AsCallError(err)
 	return call != nil && call.Err != nil && call.Err.Status == http.StatusNotFound

@@ -7,9 +7,9 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// A provider takes so many tokens into an account's queue of batches
-// (platform.openai.com/docs/guides/batch), and says late that a batch has no room there: it fails.
-// Such a batch is made again when another has ended, and when no other is there it is split in two.
+// A provider queues a limited number of tokens an account (platform.openai.com/docs/guides/batch),
+// and fails a batch that has no room there. Such a batch is made again when another has ended; when
+// there is no other it is split in two.
 
 // queueFull reports whether a batch failed because too many tokens are enqueued.
 func queueFull(state *provider.Batch) bool {
@@ -17,7 +17,7 @@ func queueFull(state *provider.Batch) bool {
 		slices.ContainsFunc(state.Errors, func(f provider.BatchFault) bool { return f.Code == "token_limit_exceeded" })
 }
 
-// split gives the shard up, of which nothing was asked, and puts its records into two of half the
+// split gives up the shard, of which nothing was asked, and puts its records into two of half the
 // size.
 func (s *shard) split(state *provider.Batch) error {
 	s.rest.most = (s.file.requests + 1) / 2
@@ -26,8 +26,7 @@ func (s *shard) split(state *provider.Batch) error {
 	return s.conclude(state.Status, newAnswers())
 }
 
-// alone reports whether no other shard than one has a batch at the provider, as far as this run
-// knows.
+// alone reports whether no shard but one has a batch at the provider, as far as this run knows.
 func (b *Batches) alone(one *shard) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

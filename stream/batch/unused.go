@@ -8,8 +8,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// entry is a request of the shard for the ledger alone: no record of the input shows what becomes
-// of it.
+// entry is a task for the ledger alone, about a request of the shard that no record of the input
+// made.
 func (d *delivery) entry(id []byte, request *[32]byte, model string) *flow.Task {
 	t := flow.NewTask()
 	t.ID, t.Request, t.Endpoint, t.Model = bytes.Clone(id), *request, d.shard.kind.endpoint, model
@@ -19,8 +19,8 @@ func (d *delivery) entry(id []byte, request *[32]byte, model string) *flow.Task 
 	return t
 }
 
-// unused is what the batch charges for out, its answer to t, where t has got another. It is nil
-// where that is this one, recorded before.
+// unused is the entry for out, the batch's answer to t, where t has got another answer. It is nil
+// where t's recorded answer is this one.
 func (d *delivery) unused(t *flow.Task, out *record.BatchOutput) *flow.Task {
 	if out == nil || t.Recorded.Shard == d.shard.id {
 		return nil
@@ -31,7 +31,7 @@ func (d *delivery) unused(t *flow.Task, out *record.BatchOutput) *flow.Task {
 	return e
 }
 
-// writeOff writes down what an answer has cost that nobody uses, as a failure that was billed.
+// writeOff records the cost of an answer that nobody uses, as a failure that was billed.
 func (d *delivery) writeOff(t *flow.Task) {
 	if t == nil {
 		return

@@ -18,8 +18,7 @@ import (
 	"llmpipe/stream/record"
 )
 
-// guessedOutput is how many completion tokens an answer is taken to have where neither max_tokens
-// nor a sample says.
+// guessedOutput is the completion tokens assumed of an answer without max_tokens or a sample.
 const guessedOutput = 256
 
 // Estimate is what prompts would cost, and how long they would take.
@@ -59,7 +58,7 @@ type ModelCost struct {
 	Batch *price.Dollars `json:"batch_usd"` // null where no batch price is known
 }
 
-// Sample is what really asking some of the records showed.
+// Sample is what asking about some of the records showed.
 type Sample struct {
 	N               int            `json:"n"`
 	Failed          int            `json:"failed"`

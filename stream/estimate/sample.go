@@ -74,8 +74,8 @@ func (s *sampleStats) correct(e *Estimate, all *survey) {
 	e.CompletionTokens, e.Basis = int64(float64(all.prompts)*float64(s.completion)/float64(n)), "a sample"
 }
 
-// fewSampled is how many records must have been asked before they say anything of how far off they
-// may be: of a handful, several cost the same by chance.
+// fewSampled is how many records a sample needs before it has an interval: of a handful, several
+// cost the same by chance.
 const fewSampled = 10
 
 // total replaces e's total by what the sample's costs say, with its interval.

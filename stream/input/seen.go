@@ -22,8 +22,7 @@ type memory interface {
 
 // window is the memory of a run without a ledger: the last seenWindow records. The reader owns it.
 //
-// It is a table of hashes, each as near behind its place as there is room. A map would take twice
-// the memory, and hardly less time.
+// It is an open-addressed table of hashes. A map would take twice the memory, and hardly less time.
 type window struct {
 	most  int      // records
 	slots []slot   // a power of two of them
@@ -39,7 +38,7 @@ const firstSlots = 1 << 10
 
 func newWindow() *window { return &window{most: seenWindow, slots: make([]slot, firstSlots)} }
 
-// idOf is k's id, but for the one in 2^64 that marks what is free.
+// idOf is k's id, with another number for the one id in 2^64 that marks a free slot.
 func idOf(k ledger.Key) uint64 {
 	if k.ID == 0 {
 		return 1 << 63
@@ -47,7 +46,7 @@ func idOf(k ledger.Key) uint64 {
 	return k.ID
 }
 
-// at returns the place of the slot of an id, or of the free one where it would have to be.
+// at returns the slot of an id, or the free slot where it belongs.
 func (w *window) at(id uint64) int {
 	mask := len(w.slots) - 1
 	i := int(id) & mask
@@ -102,7 +101,7 @@ func (w *window) makeRoom() {
 	}
 }
 
-// forget frees the slot of an id, and moves up those behind it that would not be found any more.
+// forget frees the slot of an id, and moves up those behind it that could not be found otherwise.
 func (w *window) forget(id uint64) {
 	mask := len(w.slots) - 1
 	free := w.at(id)
@@ -116,9 +115,9 @@ func (w *window) forget(id uint64) {
 	w.slots[free] = slot{}
 }
 
-// identify gives a record that names no id one made of its content and of how often this run has
-// met that content, and finds its key. Occurrences are numbered without gaps, so the number of
-// those met is found by doubling and halving.
+// identify sets t's key. A record without an id gets one made of its content and of how often this
+// run has met that content. Occurrences are numbered without gaps, so their number is found by
+// doubling and halving.
 func identify(m memory, t *flow.Task) {
 	if t.ID != nil {
 		t.Key = ledger.KeyOf(t.ID, &t.Request)

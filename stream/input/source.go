@@ -17,9 +17,9 @@ import (
 // Source reads the lines of the inputs, one input after the other.
 //
 // A read of a pipe or a terminal cannot be interrupted, and the run must be able to end while one
-// hangs. So the source knows whether its owner is inside a read: abandon tells whether it is, and
-// from then on next returns errAbandoned, whenever that read comes back, before its owner has
-// touched anything else.
+// hangs. So the source knows whether its owner is inside a read: Abandon reports that, and from
+// then on Next returns errAbandoned as soon as the read comes back, before its owner touches
+// anything else.
 type Source struct {
 	stdin   io.Reader
 	names   []string
@@ -102,12 +102,12 @@ func checkInput(name string, stdin io.Reader) (os.FileInfo, error) {
 	return info, nil
 }
 
-// Waits reports whether more is waited for just now: where it stays so, whoever writes the input
-// has nothing yet.
+// Waits reports whether the owner waits for an input just now: whoever writes it has nothing yet,
+// if that lasts.
 func (s *Source) Waits() bool { return s.waiting.Load() }
 
-// share is how much of the inputs has been handed out as lines, 0 to 1; false where their size
-// cannot be told.
+// share returns how much of the inputs has been read as lines, 0 to 1; false where their size is
+// not known.
 func (s *Source) share() (float64, bool) {
 	taken := float64(s.taken.Load())
 	if s.size <= 0 || taken == 0 {
@@ -117,8 +117,8 @@ func (s *Source) share() (float64, bool) {
 	return read * taken / (taken + float64(s.ahead.Load())), true
 }
 
-// Expected is how many records the inputs hold by the look of them so far, where their size tells.
-// read is how many came out of them.
+// Expected estimates how many records the inputs hold, from read, the number read so far; false
+// where their size is not known.
 func (s *Source) Expected(read int64) (int64, bool) {
 	share, ok := s.share()
 	if !ok || share == 0 || !s.whole {
@@ -127,7 +127,7 @@ func (s *Source) Expected(read int64) (int64, bool) {
 	return int64(float64(read) / share), true
 }
 
-// counted is an input that counts what is read of it, and tells when it is waited for.
+// counted is an input that counts its bytes, and notes when a read waits.
 type counted struct {
 	io.Reader
 	source *Source
@@ -243,8 +243,8 @@ func (s *Source) read(buf []byte) (lines.Line, error) {
 	return line, err
 }
 
-// wait does what may have to wait for an input. It returns errAbandoned where the source was
-// abandoned before or meanwhile.
+// wait calls do, which may wait for an input. It returns errAbandoned if the source was abandoned
+// before or meanwhile.
 func (s *Source) wait(do func()) error {
 	s.beforeWait()
 	if !s.enterWait(true) {
@@ -275,8 +275,8 @@ func (s *Source) Abandon() (hanging bool) {
 	return s.inside
 }
 
-// newSpill makes a file for a line that is too long to be held. It has no name from the start,
-// where the system allows that, so that nothing is left behind whatever happens.
+// newSpill makes a file for a line that is too long for memory. Where the system allows that it has
+// no name from the start, so that nothing is ever left behind.
 func newSpill() (io.Writer, error) {
 	f, err := os.CreateTemp("", "llmpipe-line-")
 	if err != nil {

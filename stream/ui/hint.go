@@ -26,7 +26,7 @@ func HintOf(err error) string {
 	return ""
 }
 
-// UsageError is a command line that cannot be meant.
+// UsageError is a wrong command line.
 type UsageError struct{ Err error }
 
 // Error implements error.
@@ -35,5 +35,5 @@ func (e *UsageError) Error() string { return e.Err.Error() }
 // Unwrap returns what is wrong.
 func (e *UsageError) Unwrap() error { return e.Err }
 
-// Usage makes err one of the command line.
+// Usage makes err an error of the command line.
 func Usage(err error) error { return &UsageError{err} }

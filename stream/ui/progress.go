@@ -90,8 +90,7 @@ func every(interval time.Duration, show, last func()) (stop func()) {
 	}
 }
 
-// columns is how wide the terminal is now. One that does not say is taken to be as wide as
-// terminals used to be.
+// columns is the terminal's width now, 80 where it does not say.
 func columns(f *os.File) int {
 	width, _, err := term.GetSize(int(f.Fd()))
 	if err != nil || width <= 0 {
@@ -118,7 +117,7 @@ const (
 	speedApart   = time.Second
 )
 
-// NewSpeed begins at nothing.
+// NewSpeed starts at 0.
 func NewSpeed(now time.Time) *Speed { return &Speed{samples: []sample{{at: now}}} }
 
 // At notes that it is n now, and returns how much it grows a second.
