@@ -102,7 +102,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *endpoint, b *
 			return
 		}
 	}
-	if !s.wait(r, s.options.latency(arrival, inFlight)) {
+	if !s.wait(r, s.latency(arrival, inFlight)) {
 		s.stats.abandoned()
 		s.reset(w)
 		return

@@ -1,7 +1,5 @@
 package sim
 
-import "time"
-
 // faultKind is what goes wrong with one request. Its text is its name in Stats.
 type faultKind string
 
@@ -16,11 +14,8 @@ const (
 	truncate faultKind = "truncate"
 )
 
-// Salts keep the choices made for one arrival apart.
-const (
-	saltFault   = 0x6661756c74
-	saltLatency = 0x6c6174656e6379
-)
+// saltFault keeps this choice apart from others made for one arrival, as other salts do.
+const saltFault = 0x6661756c74
 
 // fault chooses what happens to the request that arrived as number arrival.
 func (o *Options) fault(arrival uint64) faultKind {
@@ -38,18 +33,4 @@ func (o *Options) fault(arrival uint64) faultKind {
 		u -= f.share
 	}
 	return noFault
-}
-
-// latency is the time that the request which arrived as number arrival takes,
-// with inFlight requests under way, itself included.
-func (o *Options) latency(arrival uint64, inFlight int) time.Duration {
-	if o.Latency <= 0 {
-		return 0
-	}
-	u := unit(mix(o.Seed^saltLatency, arrival))
-	d := float64(o.Latency) * (1 + o.Jitter*(2*u-1))
-	if o.Slow > 0 && inFlight > o.Slow {
-		d *= float64(inFlight) / float64(o.Slow)
-	}
-	return time.Duration(d)
 }

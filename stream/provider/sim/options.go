@@ -8,8 +8,14 @@ type Options struct {
 	// Latency is the mean time to an answer. Refusals (limits, outages,
 	// pressure, bad requests) come at once.
 	Latency time.Duration
+	// LatencyDrift is how the mean moves.
+	LatencyDrift Drift
 	// Jitter spreads an answer's latency evenly over Latency*(1±Jitter); 0 to 1.
 	Jitter float64
+	// Stragglers is the share of answers, 0 to 1, that take StragglerLatency instead; 0 means ten
+	// times Latency.
+	Stragglers       float64
+	StragglerLatency time.Duration
 
 	// RPM and TPM are requests and tokens a minute, 0 for no limit. They refill
 	// continuously. A request is charged when it arrives, with its prompt and

@@ -82,7 +82,7 @@ type option struct {
 
 // options lists them all; headers comes after the limits it depends on.
 var options = []option{
-	{name: "latency", set: duration(func(o *Options) *time.Duration { return &o.Latency })},
+	{name: "latency", set: latencyDrift},
 	{name: "jitter", set: share(func(o *Options) *float64 { return &o.Jitter })},
 	{name: "rpm", set: rate(func(o *Options) (*int, *Change) { return &o.RPM, &o.RPMChange })},
 	{name: "tpm", set: rate(func(o *Options) (*int, *Change) { return &o.TPM, &o.TPMChange })},
@@ -105,6 +105,8 @@ var options = []option{
 	{name: "inflight", set: count(func(o *Options) *int { return &o.MaxInFlight })},
 	{name: "inflight-status", set: status(func(o *Options) *int { return &o.InFlightStatus })},
 	{name: "slow", set: count(func(o *Options) *int { return &o.Slow })},
+	{name: "stragglers", set: share(func(o *Options) *float64 { return &o.Stragglers })},
+	{name: "straggler-latency", set: duration(func(o *Options) *time.Duration { return &o.StragglerLatency })},
 	{name: "quota", set: count(func(o *Options) *int { return &o.Quota })},
 	{name: "batch-latency", set: duration(func(o *Options) *time.Duration { return &o.BatchLatency })},
 	{name: "batch-window", set: duration(func(o *Options) *time.Duration { return &o.BatchWindow })},

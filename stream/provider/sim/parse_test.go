@@ -16,6 +16,9 @@ func TestParseSimOptions(t *testing.T) {
 		{"latency=0&batch-latency=0", Options{}},
 		{"latency=0&batch-latency=0&rpm=500", Options{RPM: 500, Headers: true}},
 		{"latency=0&batch-latency=0&headers=false&tpm=500", Options{TPM: 500}},
+		{"latency=400ms..4s/45s&batch-latency=0&stragglers=0.02&straggler-latency=10s", Options{
+			Latency: 400 * time.Millisecond, LatencyDrift: Drift{4 * time.Second, 45 * time.Second},
+			Stragglers: 0.02, StragglerLatency: 10 * time.Second}},
 		{"latency=0&batch-latency=0&retry-after=none", Options{RetryAfter: NoRetryAfter}},
 		{"latency=0&batch-latency=0&headers=false&rpm=6000,1800,60/10s&tpm=600+300/s", Options{
 			RPM: 6000, RPMChange: Change{Every: 10 * time.Second, Turns: []int{1800, 60}},
@@ -55,13 +58,14 @@ func TestParseSimOptions(t *testing.T) {
 // Every field can be set from a query, so that none is out of a person's reach.
 func TestParseSimOptionsReachesEveryField(t *testing.T) {
 	values := map[string]string{
-		"latency": "1s", "jitter": "0.1", "rpm": "6,3/1s", "tpm": "6+3/s", "burst": "1s", "headers": "true", "refund": "true",
+		"latency": "1s..2s/3s", "jitter": "0.1", "rpm": "6,3/1s", "tpm": "6+3/s", "burst": "1s", "headers": "true", "refund": "true",
 		"retry-after": "1s",
 		"fail":        "0.1", "reset": "0.1", "garbage": "0.1", "hang": "0.1", "pressure": "0.1", "empty": "0.1", "truncate": "0.1",
 		"outage": "1s-2s", "inflight": "1", "slow": "1", "quota": "1", "output": "1", "key": "k", "models": "m", "pretty": "true", "seed": "1",
 		"batch-latency": "1s", "batch-window": "1s", "batch-expire": "0.1", "batch-expire-first": "1", "batch-fail": "0.1", "batch-tokens": "1",
 		"batch-lost": "1", "file-lost": "1", "file-delay": "1s",
 		"pressure-status": "429", "outage-status": "503", "inflight-status": "500",
+		"stragglers": "0.1", "straggler-latency": "1s",
 		"window": "1s", "sliding": "true&window=1s",
 	}
 	defaults, err := ParseOptions("")
@@ -92,6 +96,10 @@ func TestParseSimOptionsErrors(t *testing.T) {
 		"speed=9":                     `unknown option "speed"`,
 		"latency=800":                 "latency=800: want a time like 800ms",
 		"latency=-1s":                 "latency=-1s: want a time",
+		"latency=1s..2s":              "latency=1s..2s: want a time like 800ms or 1m30s, or a drift like 400ms..4s/45s",
+		"latency=1s/2s":               "or a drift",
+		"latency=1s..-2s/3s":          "or a drift",
+		"latency=1s..2s/0s":           "or a drift",
 		"jitter=1.5":                  "jitter=1.5: want a number from 0 to 1",
 		"fail=NaN":                    "fail=NaN: want a number from 0 to 1",
 		"rpm=-1":                      "rpm=-1: want a whole number",

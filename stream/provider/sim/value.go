@@ -82,6 +82,24 @@ func retryAfter(o *Options, v string) error {
 	return nil
 }
 
+// latencyDrift takes 800ms, or 400ms..4s/45s for one that goes from the first to the second and back
+// in 45 seconds.
+func latencyDrift(o *Options, v string) error {
+	means, period, drifts := strings.Cut(v, "/")
+	from, to, both := strings.Cut(means, "..")
+	if !drifts && !both {
+		return duration(func(o *Options) *time.Duration { return &o.Latency })(o, v)
+	}
+	var err1, err2, err3 error
+	o.Latency, err1 = time.ParseDuration(from)
+	o.LatencyDrift.To, err2 = time.ParseDuration(to)
+	o.LatencyDrift.Period, err3 = time.ParseDuration(period)
+	if errors.Join(err1, err2, err3) != nil || min(o.Latency, o.LatencyDrift.To) < 0 || o.LatencyDrift.Period <= 0 {
+		return errors.New("want a time like 800ms or 1m30s, or a drift like 400ms..4s/45s")
+	}
+	return nil
+}
+
 func burst(o *Options, v string) error {
 	d, err := time.ParseDuration(v)
 	if err != nil || d <= 0 || d > time.Minute {
