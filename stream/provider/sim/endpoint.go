@@ -89,11 +89,11 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *endpoint, b *
 	case pressure:
 		s.fail(w, s.pressure(q.model))
 		return
+	case odd:
+		s.fail(w, s.oddity(w.Header(), q.model))
+		return
 	case hang:
-		select {
-		case <-r.Context().Done():
-		case <-s.done:
-		}
+		s.hang(r)
 		s.reset(w)
 		return
 	case noFault, truncate:
@@ -102,9 +102,14 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *endpoint, b *
 			return
 		}
 	}
-	if !s.wait(r, s.latency(arrival, inFlight)) {
+	latency, left := s.latency(arrival, inFlight), s.linkLeft()
+	if !s.wait(r, min(latency, left)) {
 		s.stats.abandoned()
 		s.reset(w)
+		return
+	}
+	if left <= latency {
+		s.cut(w)
 		return
 	}
 	switch fault {

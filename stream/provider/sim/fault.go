@@ -12,6 +12,8 @@ const (
 	pressure faultKind = "pressure"
 	empty    faultKind = "empty"
 	truncate faultKind = "truncate"
+	odd      faultKind = "odd"
+	down     faultKind = "down" // of the link, and not of one request's
 )
 
 // saltFault keeps this choice apart from others made for one arrival, as other salts do.
@@ -19,6 +21,9 @@ const saltFault = 0x6661756c74
 
 // fault chooses what happens to the request that arrived as number arrival.
 func (o *Options) fault(arrival uint64) faultKind {
+	if o.Odd > 0 && arrival%uint64(o.Odd) == 0 {
+		return odd
+	}
 	u := unit(mix(o.Seed^saltFault, arrival))
 	for _, f := range [...]struct {
 		fault faultKind

@@ -92,6 +92,9 @@ func TestSimFaults(t *testing.T) {
 		{empty, Options{Empty: 1}, func(status int, body []byte, err error) bool {
 			return err == nil && status == 200 && len(body) == 0
 		}},
+		{odd, Options{Odd: 1}, func(status int, body []byte, err error) bool {
+			return err == nil && status == 429 && strings.Contains(string(body), `"code":"rate_limit_exceeded"`)
+		}},
 		{truncate, Options{Truncate: 1}, func(status int, body []byte, err error) bool {
 			return err == nil && status == 200 && strings.Contains(string(body), `"finish_reason":"length"`)
 		}},

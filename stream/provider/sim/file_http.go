@@ -65,10 +65,7 @@ func (s *Server) manage(h http.HandlerFunc) http.HandlerFunc {
 		case pressure:
 			s.fail(w, s.pressure("files and batches"))
 		case hang:
-			select {
-			case <-r.Context().Done():
-			case <-s.done:
-			}
+			s.hang(r)
 			s.reset(w)
 		default:
 			s.reset(w)

@@ -52,6 +52,13 @@ type Options struct {
 	// files and batches meet Fail, Reset, Hang and Pressure before anything is
 	// done; inside a batch there is only Truncate.
 	Fail, Reset, Garbage, Hang, Pressure, Empty, Truncate float64
+	// Odd is how many requests it takes until one is answered as pressure is, and names a limit of 60
+	// requests a minute in its headers that no other answer names: as a router does that passes on
+	// what one of many backends says. 0 for never.
+	Odd int
+	// LinkDown is how long the link is down, each time that it was up for LinkUp. At its end all that
+	// is under way is reset, and so is all that comes while it is down. 0 for never.
+	LinkDown, LinkUp time.Duration
 	// PressureStatus is the status of pressure, one of Statuses; 0 means 429.
 	PressureStatus int
 	// Outage is when everything is answered with 503.

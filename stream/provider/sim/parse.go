@@ -97,6 +97,8 @@ var options = []option{
 	{name: "garbage", set: share(func(o *Options) *float64 { return &o.Garbage })},
 	{name: "hang", set: share(func(o *Options) *float64 { return &o.Hang })},
 	{name: "pressure", set: share(func(o *Options) *float64 { return &o.Pressure })},
+	{name: "odd", set: count(func(o *Options) *int { return &o.Odd })},
+	{name: "down", set: linkDown},
 	{name: "pressure-status", set: status(func(o *Options) *int { return &o.PressureStatus })},
 	{name: "empty", set: share(func(o *Options) *float64 { return &o.Empty })},
 	{name: "truncate", set: share(func(o *Options) *float64 { return &o.Truncate })},

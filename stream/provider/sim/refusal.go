@@ -34,6 +34,15 @@ func (s *Server) pressure(model string) *apiError {
 	return errRefusal(cmp.Or(s.options.PressureStatus, http.StatusTooManyRequests), model, cmp.Or(s.options.RetryAfter, time.Second))
 }
 
+// oddLimit is what an odd answer says that a minute's limit is.
+const oddLimit = "60"
+
+// oddity is pressure, with a header that it puts into h.
+func (s *Server) oddity(h http.Header, model string) *apiError {
+	h["X-Ratelimit-Limit-Requests"] = []string{oddLimit}
+	return s.pressure(model)
+}
+
 // crowded is a refusal for want of a place.
 func (s *Server) crowded() *apiError {
 	return errRefusal(cmp.Or(s.options.InFlightStatus, http.StatusServiceUnavailable), "concurrent requests", s.options.RetryAfter)

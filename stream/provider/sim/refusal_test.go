@@ -102,3 +102,23 @@ func TestSimPlaces(t *testing.T) {
 		}
 	})
 }
+
+// One answer in so many is odd, and it alone names a limit.
+func TestSimOdd(t *testing.T) {
+	s := New(Options{Odd: 100})
+	defer s.Close()
+	odd := 0
+	for i := range 1000 {
+		w := post(s, "/v1/chat/completions", hello)
+		limit := w.Header().Get("X-Ratelimit-Limit-Requests")
+		switch {
+		case w.Code == http.StatusTooManyRequests && limit == "60":
+			odd++
+		case w.Code != http.StatusOK || limit != "":
+			t.Fatalf("request %d: answered %d %v", i, w.Code, w.Header())
+		}
+	}
+	if odd != 10 {
+		t.Errorf("%d of 1000 were odd, want 10", odd)
+	}
+}

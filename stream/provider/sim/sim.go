@@ -124,6 +124,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	number := s.requests.Add(1)
 	s.stats.arrived(time.Now())
+	if s.linkLeft() == 0 {
+		s.cut(w)
+		return
+	}
 	w.Header()["X-Request-Id"] = []string{"req_" + hex(mix(s.options.Seed, number))}
 	if s.options.Key != "" && r.Header.Get("Authorization") != "Bearer "+s.options.Key {
 		s.fail(w, errKey)

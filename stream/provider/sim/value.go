@@ -100,6 +100,18 @@ func latencyDrift(o *Options, v string) error {
 	return nil
 }
 
+// linkDown takes 3s/10s for a link that is down for three seconds after each ten.
+func linkDown(o *Options, v string) error {
+	down, up, _ := strings.Cut(v, "/")
+	var err1, err2 error
+	o.LinkDown, err1 = time.ParseDuration(down)
+	o.LinkUp, err2 = time.ParseDuration(up)
+	if err1 != nil || err2 != nil || min(o.LinkDown, o.LinkUp) <= 0 {
+		return errors.New("want the times down and up, like 3s/10s")
+	}
+	return nil
+}
+
 func burst(o *Options, v string) error {
 	d, err := time.ParseDuration(v)
 	if err != nil || d <= 0 || d > time.Minute {
