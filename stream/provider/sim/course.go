@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Change is how a limit moves from the simulator's start on: in turns, or it rises. The zero value
-// stays where it is.
+// Change is how a limit moves from the simulator's start on: in turns, or it rises. With the
+// zero value it stays.
 type Change struct {
 	// Every is the length of a turn, or the time in which a limit rises by Rise.
 	Every time.Duration

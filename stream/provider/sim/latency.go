@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Drift is how the mean latency moves, from the simulator's start on: evenly from Options.Latency to
-// To and back, in each Period. The zero value stays.
+// Drift is how the mean latency moves, from the simulator's start on: evenly from Options.Latency
+// to To and back, in each Period. With the zero value it stays.
 type Drift struct{ To, Period time.Duration }
 
 const (

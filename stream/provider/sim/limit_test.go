@@ -38,7 +38,8 @@ func TestSimLimitTellsTheTruth(t *testing.T) {
 	})
 }
 
-// No window grants more than its part: none of the fixed ones, and no stretch at all where they slide.
+// No window grants more than its part: none of the fixed ones, and no stretch at all where they
+// slide.
 func TestSimWindowLaw(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		const length, limit = 10 * time.Second, 60 // ten in a window

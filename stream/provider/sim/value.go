@@ -82,8 +82,8 @@ func retryAfter(o *Options, v string) error {
 	return nil
 }
 
-// latencyDrift takes 800ms, or 400ms..4s/45s for one that goes from the first to the second and back
-// in 45 seconds.
+// latencyDrift takes 800ms, or 400ms..4s/45s for one that goes from the first to the second and
+// back in 45 seconds.
 func latencyDrift(o *Options, v string) error {
 	means, period, drifts := strings.Cut(v, "/")
 	from, to, both := strings.Cut(means, "..")
