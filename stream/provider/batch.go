@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"net/url"
+	"strings"
 	"time"
 
 	openai "github.com/sashabaranov/go-openai"
@@ -18,7 +19,8 @@ import (
 type Batch struct {
 	ID string
 	// Status is validating, in_progress, finalizing or cancelling, and in the end completed,
-	// failed, expired or cancelled.
+	// failed, expired or cancelled, by whatever names the provider has for them; a state that is
+	// none of these is as the provider writes it, in lower case.
 	Status   string
 	Endpoint string // the path, as the provider writes it
 	// InputFile, OutputFile and ErrorFile are ids. A batch may have either of the last two, both,
@@ -49,9 +51,29 @@ func (b *Batch) Ended() bool {
 	return false
 }
 
+// states are the names of a batch's states, in lower case, that are not OpenAI's, by provider.
+var states = map[string]string{
+	// Mistral: docs.mistral.ai/capabilities/batch
+	"queued": "validating", "running": "in_progress", "success": "completed", "timeout_exceeded": "expired",
+	"cancellation_requested": "cancelling",
+	// Gemini: ai.google.dev/gemini-api/docs/batch-api, behind job_state_ or batch_state_
+	"pending": "validating", "succeeded": "completed", "canceled": "cancelled",
+	// Together, Novita, DigitalOcean and others: OpenAI's in capitals, and these
+	"processing": "in_progress", "canceling": "cancelling", "done": "completed", "error": "failed",
+}
+
+// stateOf is a state as OpenAI calls it.
+func stateOf(said string) string {
+	name := strings.ReplaceAll(strings.ToLower(said), "-", "_")
+	name = strings.TrimPrefix(strings.TrimPrefix(name, "job_state_"), "batch_state_")
+	return cmp.Or(states[name], name)
+}
+
 // batchObject is a batch as the API shows it.
 type batchObject struct {
 	ID           string            `json:"id"`
+	BatchID      string            `json:"batch_id"` // DigitalOcean's
+	Job          *batchObject      `json:"job"`      // what Together wraps a new batch in
 	Status       string            `json:"status"`
 	Endpoint     string            `json:"endpoint"`
 	InputFileID  string            `json:"input_file_id"`
@@ -79,11 +101,24 @@ type batchObject struct {
 	} `json:"errors"`
 }
 
-func (o *batchObject) known() bool { return o.ID != "" && o.Status != "" }
+func (o *batchObject) known() bool {
+	own := o.own()
+	return own.ID != "" && own.Status != ""
+}
+
+// own is the batch itself, which some providers wrap, or name otherwise.
+func (o *batchObject) own() *batchObject {
+	if o.Job != nil && o.ID == "" {
+		o = o.Job
+	}
+	o.ID = cmp.Or(o.ID, o.BatchID)
+	return o
+}
 
 func (c *Client) batchOf(o *batchObject) Batch {
+	o = o.own()
 	b := Batch{
-		ID: o.ID, Status: o.Status, Endpoint: o.Endpoint, InputFile: o.InputFileID, OutputFile: o.OutputFileID, ErrorFile: o.ErrorFileID,
+		ID: o.ID, Status: stateOf(o.Status), Endpoint: o.Endpoint, InputFile: o.InputFileID, OutputFile: o.OutputFileID, ErrorFile: o.ErrorFileID,
 		Total: o.Counts.Total, Completed: o.Counts.Completed, Failed: o.Counts.Failed, Created: timeOf(o.CreatedAt),
 		Expires: timeOf(o.ExpiresAt), EndedAt: timeOf(cmp.Or(o.CompletedAt, o.FailedAt, o.ExpiredAt, o.CancelledAt)), Metadata: o.Metadata,
 	}
@@ -178,5 +213,5 @@ func (c *Client) Batches(ctx context.Context) iter.Seq2[Batch, error] {
 		}
 		return p, err
 	}
-	return pages(fetch, func(o *batchObject) string { return o.ID }, c.batchOf)
+	return pages(fetch, func(o *batchObject) string { return o.own().ID }, c.batchOf)
 }

@@ -57,6 +57,14 @@ func TestBatchShapes(t *testing.T) {
 		{"Azure: cancelled", `{"id":"b","status":"cancelled","cancelled_at":7,"cancelling_at":1,` +
 			`"error_blob":"","output_blob":null,"errors":null}`,
 			Batch{ID: "b", Status: "cancelled", EndedAt: at(7)}, true},
+		{"Together: wrapped, in capitals", `{"job":{"id":"b","status":"IN_PROGRESS","input_file_id":"f"},"warning":""}`,
+			Batch{ID: "b", Status: "in_progress", InputFile: "f"}, false},
+		{"DigitalOcean: an id of another name", `{"batch_id":"b","status":"Completed","output_file_id":"o"}`,
+			Batch{ID: "b", Status: "completed", OutputFile: "o"}, true},
+		{"Mistral: a state of another name", `{"id":"b","status":"TIMEOUT_EXCEEDED"}`, Batch{ID: "b", Status: "expired"}, true},
+		{"Gemini: a state with its prefix", `{"id":"b","status":"JOB_STATE_SUCCEEDED"}`, Batch{ID: "b", Status: "completed"}, true},
+		{"American", `{"id":"b","status":"canceled"}`, Batch{ID: "b", Status: "cancelled"}, true},
+		{"a state that nobody knows", `{"id":"b","status":"Resting"}`, Batch{ID: "b", Status: "resting"}, false},
 		{"members of odd types", `{"id":"b","status":"in_progress","created_at":"2024-01-01T00:00:00Z","metadata":{"n":1,"k":"v"},` +
 			`"errors":[],"request_counts":null,"output_file_id":"o"}`,
 			Batch{ID: "b", Status: "in_progress", OutputFile: "o", Metadata: map[string]string{"k": "v"}}, false},
@@ -182,6 +190,23 @@ func TestPages(t *testing.T) {
 
 // A list that cannot be walked to its end says so: what is on the pages that are missing must not
 // be taken for missing.
+// A bare array is a list too.
+func TestListInABareArray(t *testing.T) {
+	client := clientOf(t, Config{}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, ` [{"id":"a","status":"COMPLETED"},{"batch_id":"b","status":"x","created_at":"yesterday"}]`)
+	}))
+	var ids []string
+	for b, err := range client.Batches(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, b.ID)
+	}
+	if !slices.Equal(ids, []string{"a", "b"}) {
+		t.Errorf("%q", ids)
+	}
+}
+
 func TestPagesThatDoNotGoOn(t *testing.T) {
 	for name, c := range map[string]struct {
 		bodies []string

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -11,6 +13,16 @@ type page[T any] struct {
 	Object  string `json:"object"`
 	Data    []T    `json:"data"`
 	HasMore bool   `json:"has_more"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler. Some providers list in a bare array.
+func (p *page[T]) UnmarshalJSON(raw []byte) error {
+	if bytes.HasPrefix(bytes.TrimSpace(raw), []byte("[")) {
+		p.Object = "list"
+		return json.Unmarshal(raw, &p.Data)
+	}
+	type plain page[T]
+	return json.Unmarshal(raw, (*plain)(p))
 }
 
 func (p *page[T]) known() bool { return p.Object == "list" || p.Data != nil }
