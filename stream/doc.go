@@ -5,17 +5,18 @@
 //
 // A record goes one way, and at every moment exactly one stage owns it.
 //
-//	read     input/source.go    a line out of the inputs, in order, decompressed
-//	decode   input/decode.go    what the line asks for (package record knows the shapes)
-//	admit    input/admit.go     is it wanted (sample.go), was it met before (seen.go), is there room (flow/gate.go)
-//	recall   journal/replay.go  what is recorded is read back, and goes on to the commit; all else is asked
-//	pack     lane/packer.go     with --pack: several requests for embeddings become one (pack.go)
-//	place    lane/route.go      a lane that takes the request (request.go), and a permit of its limiter; retries go first
-//	ask      lane/ask.go        one attempt, by the worker that has the permit (workers.go); what came back decides what is next
-//	settle   spend/account.go   what the attempt cost, against what was held for it
-//	sleep    lane/retry.go      after a failure that may pass; a sleeper holds no worker and no permit
-//	commit   output/commit.go   one goroutine: the ledger first (journal/journal.go), then the lines
-//	write    output/stdout.go   to stdout, in input order if asked for (order.go), and to --failed (failedfile.go)
+//	read    input/source.go   a line out of the inputs, in order, decompressed (record/lines)
+//	decode  input/decode.go   what the line asks for (package record knows the shapes)
+//	admit   input/admit.go    wanted (sample.go)? met before (seen.go)? is there room (flow/gate.go)?
+//	recall  journal/replay.go what is recorded is read back, and goes on to the commit
+//	pack    lane/packer.go    with --pack several requests for embeddings become one (pack.go)
+//	place   lane/route.go     a lane that takes the request; retries go first
+//	price   spend/worst.go    the most that it can cost, which the budgets hold while it is out
+//	ask     lane/ask.go       one attempt, by the worker that has the permit (workers.go)
+//	settle  spend/account.go  what the attempt did cost
+//	sleep   lane/retry.go     after a failure that may pass; it holds no worker and no permit
+//	commit  output/commit.go  one goroutine: the ledger first (journal/journal.go), then the lines
+//	write   output/stdout.go  to stdout, with --ordered in input order (order.go), and to --failed
 //
 // A record that goes by batch takes another way from admission to the commit (batch/batch.go): it
 // is written to disk and forgotten, its file is submitted, and when its batch has ended it is read

@@ -79,16 +79,6 @@ type leftover struct {
 	most    int64  // requests that go into one of those; 0 for any number
 }
 
-// claims are those that the input of this run has on a shard.
-type claims struct {
-	mu      sync.Mutex
-	spool   *spool // the records that are in it; nil for none
-	any     bool   // there are such records
-	over    bool   // they are being read back, or are not waited for: nothing can be attached any more
-	unheard error  // what went wrong, while nobody wanted the shard
-	state   provider.Batch
-}
-
 // newShard makes an empty shard.
 func newShard(b *Batches, kind shardKind, round int) (*shard, error) {
 	upload, err := flow.NewTemporary("llmpipe-batch-")
@@ -117,31 +107,6 @@ func blankShard(b *Batches, id string, kind shardKind, round int) *shard {
 	}
 }
 
-// ownPrefix begins the custom_ids that are made here.
-const ownPrefix = "llmpipe-"
-
-// customID is a record's custom_id in a batch: its id where that is allowed, else its key.
-func customID(id []byte, request *[32]byte) string {
-	if own := ownID(id); own != "" {
-		return own
-	}
-	key := ledger.KeyOf(id, request)
-	return fmt.Sprintf("%s%016x%016x", ownPrefix, key.ID, key.Request)
-}
-
-// ownID is a record's id where it can be a custom_id. It is empty for others, such as a number,
-// which would equal a string of its digits.
-func ownID(id []byte) string {
-	if len(id) < 2 || id[0] != '"' {
-		return ""
-	}
-	text := string(id[1 : len(id)-1])
-	if !record.ValidCustomID(text) || len(text) > len(ownPrefix) && text[:len(ownPrefix)] == ownPrefix {
-		return ""
-	}
-	return text
-}
-
 // write adds line to the file, unless t is a duplicate, and t to the spool.
 func (s *shard) write(t *flow.Task, line []byte) error {
 	if !t.Duplicate {
@@ -155,58 +120,6 @@ func (s *shard) write(t *flow.Task, line []byte) error {
 	s.claims.mu.Lock()
 	defer s.claims.mu.Unlock()
 	return s.remember(t)
-}
-
-// attach adds a record that was submitted before to the spool. It returns false when the shard's
-// answers are delivered and recorded already.
-func (s *shard) attach(t *flow.Task) bool {
-	s.claims.mu.Lock()
-	if !s.claims.over {
-		defer s.claims.mu.Unlock()
-		if err := s.remember(t); err != nil {
-			s.flow.Stop.Fail(err)
-			s.flow.Finish(t)
-			return true
-		}
-		s.batches.letGo(t)
-		return true
-	}
-	s.claims.any = true
-	s.claims.mu.Unlock()
-	<-s.done
-	if s.at.step == ledger.ShardCollected {
-		return false
-	}
-	s.stopFor(s.claims.unheard)
-	s.flow.Finish(t) // its batch goes on, and is not waited for
-	return true
-}
-
-// remember puts t into the spool. s.mu is held.
-func (s *shard) remember(t *flow.Task) error {
-	s.claims.any = true
-	if s.claims.spool == nil {
-		var err error
-		if s.claims.spool, err = newSpool(); err != nil {
-			return err
-		}
-	}
-	return s.claims.spool.add(t)
-}
-
-// wanted reports whether the input of this run holds records of the shard.
-func (s *shard) wanted() bool {
-	s.claims.mu.Lock()
-	defer s.claims.mu.Unlock()
-	return s.claims.any
-}
-
-// leave notes that the batch goes on, and this run does not wait for it.
-func (s *shard) leave() {
-	s.goesOn.Store(true)
-	s.claims.mu.Lock()
-	defer s.claims.mu.Unlock()
-	s.claims.over = true
 }
 
 // live takes the shard on from where it is until it is collected, or this run stops waiting for it.
@@ -271,22 +184,6 @@ func (s *shard) stopFor(err error) {
 	}
 }
 
-// concern returns err where this run has records in the shard. Otherwise it warns, and the run goes
-// on unless some come.
-func (s *shard) concern(err error) error {
-	s.claims.mu.Lock()
-	defer s.claims.mu.Unlock()
-	if s.claims.any {
-		return err
-	}
-	s.claims.over, s.claims.unheard = true, err
-	s.flow.Voice.Warn("%v", err)
-	if h := ui.HintOf(err); h != "" {
-		s.flow.Voice.Hint("%s", h)
-	}
-	return nil
-}
-
 // own locks the shard for this process. It waits while another process has it, which records its
 // answers meanwhile.
 func (s *shard) own() error {
@@ -334,17 +231,6 @@ func (s *shard) record(e ledger.ShardEntry) error {
 	}
 	s.intended, s.at.step, s.at.stepped = true, e.Step, e.Time
 	return nil
-}
-
-// standing returns how many requests the shard has, how many of them the provider has answered, and
-// whether the shard is collected.
-func (s *shard) standing() (requests, done int64, over bool) {
-	s.claims.mu.Lock()
-	defer s.claims.mu.Unlock()
-	if s.claims.over {
-		return s.file.requests, s.file.requests, true
-	}
-	return s.file.requests, s.claims.state.Completed + s.claims.state.Failed, false
 }
 
 // discard gives back what the shard holds on this machine. Money that it holds uncollected it

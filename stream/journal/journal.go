@@ -120,54 +120,6 @@ func (j *Journal) Abandon() error {
 	return j.Ledger.Close()
 }
 
-// Recall gives t the result that is recorded for it, and reports whether there is one.
-func (j *Journal) Recall(t *flow.Task, found ledger.Found) bool {
-	return j.Finds(t, found) && j.readResult(t, j.Ledger.ReadMatch) == nil && t.Outcome == flow.Recalled
-}
-
-// Finds makes t a recalled record if a result is recorded for it, and reports that. The result is
-// read later.
-func (j *Journal) Finds(t *flow.Task, found ledger.Found) bool {
-	t.Ref = found.Result
-	if t.Ref == 0 && j.cfg.MatchID {
-		t.Ref = found.Other
-	}
-	if t.Ref == 0 {
-		return false
-	}
-	t.Outcome, t.Emitted, t.Recent = flow.Recalled, found.Emitted, j.Ledger.Recent(t.Ref)
-	return true
-}
-
-// readResult reads t's result with read, and parses it. If that fails the run ends, and t is
-// unsent. The only error is ledger.ErrMismatch: t has no result then.
-func (j *Journal) readResult(t *flow.Task, read func(ledger.Ref, []byte, *[32]byte, *ledger.Result) error) error {
-	request := &t.Request
-	if j.cfg.MatchID {
-		request = nil
-	}
-	err := read(t.Ref, t.ID, request, &t.Recorded)
-	if errors.Is(err, ledger.ErrMismatch) {
-		t.Outcome, t.Emitted, t.Recent = flow.Unsent, false, false
-		return err
-	}
-	if err == nil {
-		var endpoint record.Endpoint
-		endpoint, err = record.ParseEndpoint(t.Recorded.Endpoint) // with MatchID it may be another than t's
-		if err == nil {
-			t.Reply.Answer, err = record.RecallAnswer(endpoint, t.Recorded.Response)
-		}
-		if err != nil {
-			err = fmt.Errorf("ledger %s: the result of %s: %w", j.cfg.Path, t, err)
-		}
-	}
-	if err != nil {
-		j.flow.Stop.Fail(Hint(j.cfg.Path, err))
-		t.Outcome = flow.Unsent
-	}
-	return nil
-}
-
 // Commit records what the group's records cost and said, and which lines were written to stdout
 // since the last time. An answer that could not be recorded becomes unsent: what is not safe is not
 // shown. spent is what the ledger says then, and no less than it said before.

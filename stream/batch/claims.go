@@ -1,0 +1,99 @@
+package batch
+
+import (
+	"sync"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/ui"
+)
+
+// claims are those that the input of this run has on a shard.
+type claims struct {
+	mu      sync.Mutex
+	spool   *spool // the records that are in it; nil for none
+	any     bool   // there are such records
+	over    bool   // they are being read back, or are not waited for: nothing can be attached any more
+	unheard error  // what went wrong, while nobody wanted the shard
+	state   provider.Batch
+}
+
+// attach adds a record that was submitted before to the spool. It returns false when the shard's
+// answers are delivered and recorded already.
+func (s *shard) attach(t *flow.Task) bool {
+	s.claims.mu.Lock()
+	if !s.claims.over {
+		defer s.claims.mu.Unlock()
+		if err := s.remember(t); err != nil {
+			s.flow.Stop.Fail(err)
+			s.flow.Finish(t)
+			return true
+		}
+		s.batches.letGo(t)
+		return true
+	}
+	s.claims.any = true
+	s.claims.mu.Unlock()
+	<-s.done
+	if s.at.step == ledger.ShardCollected {
+		return false
+	}
+	s.stopFor(s.claims.unheard)
+	s.flow.Finish(t) // its batch goes on, and is not waited for
+	return true
+}
+
+// remember puts t into the spool. s.mu is held.
+func (s *shard) remember(t *flow.Task) error {
+	s.claims.any = true
+	if s.claims.spool == nil {
+		var err error
+		if s.claims.spool, err = newSpool(); err != nil {
+			return err
+		}
+	}
+	return s.claims.spool.add(t)
+}
+
+// wanted reports whether the input of this run holds records of the shard.
+func (s *shard) wanted() bool {
+	s.claims.mu.Lock()
+	defer s.claims.mu.Unlock()
+	return s.claims.any
+}
+
+// leave notes that the batch goes on, and this run does not wait for it.
+func (s *shard) leave() {
+	s.goesOn.Store(true)
+	s.claims.mu.Lock()
+	defer s.claims.mu.Unlock()
+	s.claims.over = true
+}
+
+// concern returns err where this run has records in the shard. Otherwise it warns, and the run goes
+// on unless some come.
+func (s *shard) concern(err error) error {
+	s.claims.mu.Lock()
+	defer s.claims.mu.Unlock()
+	if s.claims.any {
+		return err
+	}
+	s.claims.over, s.claims.unheard = true, err
+	s.flow.Voice.Warn("%v", err)
+	if h := ui.HintOf(err); h != "" {
+		s.flow.Voice.Hint("%s", h)
+	}
+	return nil
+}
+
+// standing returns how many requests the shard has, how many of them the provider has answered, and
+// whether the shard is collected.
+func (s *shard) standing() (requests, done int64, over bool) {
+	s.claims.mu.Lock()
+	defer s.claims.mu.Unlock()
+	if s.claims.over {
+		return s.file.requests, s.file.requests, true
+	}
+	return s.file.requests, s.claims.state.Completed + s.claims.state.Failed, false
+}

@@ -1,0 +1,33 @@
+package batch
+
+import (
+	"fmt"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/record"
+)
+
+// ownPrefix begins the custom_ids that are made here.
+const ownPrefix = "llmpipe-"
+
+// customID is a record's custom_id in a batch: its id where that is allowed, else its key.
+func customID(id []byte, request *[32]byte) string {
+	if own := ownID(id); own != "" {
+		return own
+	}
+	key := ledger.KeyOf(id, request)
+	return fmt.Sprintf("%s%016x%016x", ownPrefix, key.ID, key.Request)
+}
+
+// ownID is a record's id where it can be a custom_id. It is empty for others, such as a number,
+// which would equal a string of its digits.
+func ownID(id []byte) string {
+	if len(id) < 2 || id[0] != '"' {
+		return ""
+	}
+	text := string(id[1 : len(id)-1])
+	if !record.ValidCustomID(text) || len(text) > len(ownPrefix) && text[:len(ownPrefix)] == ownPrefix {
+		return ""
+	}
+	return text
+}

@@ -1,0 +1,93 @@
+package spend
+
+import (
+	"fmt"
+
+	"llmpipe/limiter"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
+)
+
+// Charge is a request to be priced: a body for a model at a host. Record says what answer it
+// allows, and What names it in messages.
+type Charge struct {
+	Host   *flow.Host
+	Model  string
+	Body   []byte
+	Record *record.Record
+	What   fmt.Stringer
+}
+
+// Worst returns the most that q can cost, 0 without a budget. An unknown price is an error: the
+// budget could not hold.
+func (a *Account) Worst(q Charge) (int64, error) {
+	if !a.Budgeted() {
+		return 0, nil
+	}
+	p := a.price(q.Host, q.Model)
+	if !p.ok {
+		return 0, ui.WithHint(addPrice,
+			fmt.Errorf("%s: no price is known for the model %q, so the budget cannot hold", q.What, q.Model))
+	}
+	return p.WorstCost(int64(len(q.Body)), a.worstOutput(q)), nil
+}
+
+// WorstInBatch returns the most that q can cost in a batch. An unknown batch price is an error: the
+// budget could not hold.
+func (a *Account) WorstInBatch(q Charge) (int64, error) {
+	if worst, ok := a.price(q.Host, q.Model).WorstBatchCost(int64(len(q.Body)), a.worstOutput(q)); ok {
+		return worst, nil
+	}
+	return 0, ui.WithHint(addPrice+"; or --mode realtime",
+		fmt.Errorf("%s: no batch price is known for the model %q, so the budget cannot hold", q.What, q.Model))
+}
+
+// worstOutput returns the most completion tokens that q can be billed for, or a likely bound where
+// the request sets none.
+func (a *Account) worstOutput(q Charge) int64 {
+	if q.Record.MaxTokens > 0 || q.Record.Endpoint == record.Embeddings {
+		return int64(q.Record.MaxTokens) * int64(q.Record.N)
+	}
+	a.noBound.Do(func() {
+		if !a.Budgeted() {
+			return // batches are reckoned for the runs that are
+		}
+		a.flow.Voice.Warn("%s sets no max_tokens: its worst case is guessed from other answers, so the budget is no guarantee", q.What)
+	})
+	return a.outputs.likely() * int64(q.Record.N)
+}
+
+// Lower returns the cheaper model that r goes to once the budget is yellow, and nothing before
+// that. The ledger knows r by the model that it asked for.
+func (a *Account) Lower(r *record.Record, what fmt.Stringer) string {
+	to := a.cfg.Money.DowngradeTo
+	if to == "" || r.Model == to || a.total == nil || a.total.Colour() == limiter.Green || !a.cheaper(to, r, what) {
+		return ""
+	}
+	a.mu.Lock()
+	first := a.downgrade == 0
+	if first {
+		a.downgrade = max(r.Line, 1)
+	}
+	a.mu.Unlock()
+	if first {
+		a.flow.Voice.Note("from %s on, new requests go to %s", what, to)
+	}
+	return to
+}
+
+// cheaper reports whether a model costs less for r than the one that it names, and says once where
+// it does not.
+func (a *Account) cheaper(model string, r *record.Record, what fmt.Stringer) bool {
+	first := a.cfg.Hosts[0]
+	from, to := a.price(first, r.Model), a.price(first, model)
+	prompt, output := int64(len(r.Body)), max(a.worstOutput(Charge{Record: r, What: what}), 1)
+	if !from.ok || !to.ok || to.WorstCost(prompt, output) < from.WorstCost(prompt, output) {
+		return true
+	}
+	a.dearer.Do(func() {
+		a.flow.Voice.Warn("--downgrade-to %s costs no less than %s, which goes on", model, r.Model)
+	})
+	return false
+}
