@@ -15,7 +15,7 @@ func (s *Server) DialContext(ctx context.Context, _, _ string) (net.Conn, error)
 		go func() {
 			defer close(s.served)
 			// It ends with Close, and says no more than that.
-			_ = s.server.Serve(s.listener)
+			_ = s.server.Serve(s.bind(s.listener, s.server))
 		}()
 	})
 	return s.listener.Dial(ctx)

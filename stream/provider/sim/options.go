@@ -71,6 +71,10 @@ type Options struct {
 	MaxInFlight int
 	// InFlightStatus is the status of such a refusal, one of Statuses; 0 means 503.
 	InFlightStatus int
+	// Threads is the number of connections that are served at once, each until it was idle for five
+	// seconds; others wait. It is what llama.cpp's server does. 0 for no bound. In a handler without
+	// a server of the simulator's it means nothing.
+	Threads int
 	// Slow is the number of requests at once beyond which latency grows in
 	// proportion, as on a server of one's own; 0 for never.
 	Slow int

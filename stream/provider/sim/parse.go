@@ -106,6 +106,7 @@ var options = []option{
 	{name: "outage-status", set: status(func(o *Options) *int { return &o.OutageStatus })},
 	{name: "inflight", set: count(func(o *Options) *int { return &o.MaxInFlight })},
 	{name: "inflight-status", set: status(func(o *Options) *int { return &o.InFlightStatus })},
+	{name: "threads", set: count(func(o *Options) *int { return &o.Threads })},
 	{name: "slow", set: count(func(o *Options) *int { return &o.Slow })},
 	{name: "stragglers", set: share(func(o *Options) *float64 { return &o.Stragglers })},
 	{name: "straggler-latency", set: duration(func(o *Options) *time.Duration { return &o.StragglerLatency })},

@@ -19,7 +19,8 @@ func TestParseSimOptions(t *testing.T) {
 		{"latency=400ms..4s/45s&batch-latency=0&stragglers=0.02&straggler-latency=10s", Options{
 			Latency: 400 * time.Millisecond, LatencyDrift: Drift{4 * time.Second, 45 * time.Second},
 			Stragglers: 0.02, StragglerLatency: 10 * time.Second}},
-		{"latency=0&batch-latency=0&odd=1000&down=3s/10s", Options{Odd: 1000, LinkDown: 3 * time.Second, LinkUp: 10 * time.Second}},
+		{"latency=0&batch-latency=0&threads=6&odd=1000&down=3s/10s", Options{
+			Threads: 6, Odd: 1000, LinkDown: 3 * time.Second, LinkUp: 10 * time.Second}},
 		{"latency=0&batch-latency=0&retry-after=none", Options{RetryAfter: NoRetryAfter}},
 		{"latency=0&batch-latency=0&headers=false&rpm=6000,1800,60/10s&tpm=600+300/s", Options{
 			RPM: 6000, RPMChange: Change{Every: 10 * time.Second, Turns: []int{1800, 60}},
@@ -67,7 +68,7 @@ func TestParseSimOptionsReachesEveryField(t *testing.T) {
 		"batch-lost": "1", "file-lost": "1", "file-delay": "1s",
 		"pressure-status": "429", "outage-status": "503", "inflight-status": "500",
 		"stragglers": "0.1", "straggler-latency": "1s",
-		"odd": "1000", "down": "3s/10s",
+		"threads": "6", "odd": "1000", "down": "3s/10s",
 		"window": "1s", "sliding": "true&window=1s",
 	}
 	defaults, err := ParseOptions("")

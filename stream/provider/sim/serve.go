@@ -29,7 +29,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		_ = server.Close() // closes l; Serve says how it went
 	})
 	defer stop()
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(s.bind(l, server)); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

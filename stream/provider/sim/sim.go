@@ -39,6 +39,7 @@ type Server struct {
 	mux     *http.ServeMux
 	limits  *limits // nil when there is no limit
 	places  places
+	threads chan struct{} // nil when each connection has its own
 	stats   stats
 	files   files
 	batches batches
@@ -71,6 +72,9 @@ func New(o Options) *Server {
 		done:     make(chan struct{}),
 		listener: NewListener(),
 		served:   make(chan struct{}),
+	}
+	if o.Threads > 0 {
+		s.threads = make(chan struct{}, o.Threads)
 	}
 	s.batches.queued = make(map[string]int)
 	s.batches.life, s.batches.end = context.WithCancel(context.Background())
@@ -180,7 +184,11 @@ func (s *Server) reset(w http.ResponseWriter) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	switch c := conn.(type) {
+	socket := conn
+	if bound, ok := conn.(*threadConn); ok {
+		socket = bound.Conn
+	}
+	switch c := socket.(type) {
 	case *net.TCPConn:
 		// With data unsent and linger 0 the kernel sends RST, not FIN.
 		_ = c.SetLinger(0)
