@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"llmpipe/ledger"
 	"llmpipe/stream/flow"
@@ -35,18 +36,40 @@ func (s *shard) collect(ctx context.Context, state *provider.Batch) error {
 	return s.conclude(state.Status, found)
 }
 
-// download fetches the files of answers. It tries again where they hold fewer answers than the
-// batch reports: they may not be whole yet, or a proxy may have replaced them, and the answers are
-// paid for.
+// How often answers are asked for again that are not there, or not all of them, and how long at
+// least between: files may come some seconds after the batch has ended.
+const (
+	lateTries = 5
+	lateWait  = time.Second
+)
+
+// download fetches the files of answers. It tries again where they are not there yet, or hold fewer
+// answers than the batch reports: a proxy may have replaced them, and the answers are paid for.
+// After a few tries what is there is used, and the rest is asked about again; but where there is
+// nothing at all it waits for that, as long as for anything.
 func (s *shard) download(ctx context.Context, state *provider.Batch, found *answers) error {
-	return s.retry(ctx, "downloading the answers of batch "+s.at.batchID, func() error {
+	late, short, some := 0, "", false
+	err := s.retry(ctx, "downloading the answers of batch "+s.at.batchID, func() error {
 		found.discard()
+		short, some = "", false
 		for _, id := range []string{state.OutputFile, state.ErrorFile} {
 			if id == "" {
 				continue
 			}
-			if err := s.fetch(ctx, id, found); err != nil {
+			err := s.fetch(ctx, id, found)
+			if notThere(err) && late < lateTries {
+				late++
+				return notYet(err.Error())
+			}
+			if err != nil {
 				return err
+			}
+			if id == state.OutputFile {
+				n, err := found.count()
+				if err != nil {
+					return err
+				}
+				some = n > 0
 			}
 		}
 		n, err := found.count()
@@ -54,19 +77,28 @@ func (s *shard) download(ctx context.Context, state *provider.Batch, found *answ
 		if state.ErrorFile != "" { // some providers have none; and what failed costs nothing to be asked again
 			want += state.Failed
 		}
-		if err == nil && n < want {
-			err = tooShort(fmt.Sprintf("the files of batch %s hold %s of %s answers", s.at.batchID, ui.Grouped(n), ui.Grouped(want)))
-			if again, lookErr := s.client.Batch(ctx, s.at.batchID); lookErr == nil && again.Ended() {
-				*state = again // it may name its files now
-			}
+		if err != nil || n >= want {
+			return err
 		}
-		return err
+		short = fmt.Sprintf("the files of batch %s hold %s of %s answers", s.at.batchID, ui.Grouped(n), ui.Grouped(want))
+		if late++; late > lateTries && some {
+			return nil
+		}
+		if again, lookErr := s.client.Batch(ctx, s.at.batchID); lookErr == nil && again.Ended() {
+			*state = again // it may name its files now
+		}
+		return notYet(short)
 	})
+	if short != "" && some && ctx.Err() == nil {
+		s.flow.Voice.Warn("%s: what is missing is submitted again", short)
+		return nil
+	}
+	return err
 }
 
-// tooShort is the error of a download that ended well, and holds too little.
-func tooShort(message string) error {
-	return &provider.CallError{Class: provider.Transient, Err: &record.Error{Type: "bad_response", Message: message}}
+// notYet is the error of a download of what may be there, or whole, in a moment.
+func notYet(message string) error {
+	return &provider.CallError{Class: provider.Transient, Hint: lateWait, Err: &record.Error{Type: "bad_response", Message: message}}
 }
 
 // fetch downloads a file of answers.

@@ -155,3 +155,38 @@ func TestBatchWithoutAnErrorFile(t *testing.T) {
 		t.Errorf("exit %d, %d lines, %d batches: %s", code, len(p.lines()), len(o.batches()), p.err.String())
 	}
 }
+
+// Where the files hold fewer answers than the batch counts, however often they are downloaded,
+// those that are there are used, and the others alone are in another batch.
+func TestBatchThatCountsTooMany(t *testing.T) {
+	t.Parallel()
+	o := newOddBatches(t)
+	o.state = func(b *oddBatch) string {
+		return strings.Replace(b.ended(), `"completed":20`, `"completed":22`, 1)
+	}
+	dir := t.TempDir()
+	p := llmpipe(t, dir, o.args("--give-up", "1500ms", writePrompts(t, dir, 20))...)
+	p.answers(t, 20)
+	if !strings.Contains(p.err.String(), "hold 20 of 22 answers") || len(o.batches()) != 1 {
+		t.Errorf("%d batches: %s", len(o.batches()), p.err.String())
+	}
+}
+
+// A file of answers that is named before it is there is waited for.
+func TestBatchWhoseFileIsNotThereYet(t *testing.T) {
+	t.Parallel()
+	o := newOddBatches(t)
+	o.on = func(step string, n int, w http.ResponseWriter) bool {
+		if step != "GET /files/ID/content" || n > 2 {
+			return false
+		}
+		answerError(w, http.StatusNotFound, "")
+		return true
+	}
+	dir := t.TempDir()
+	p := llmpipe(t, dir, o.args(writePrompts(t, dir, 20))...)
+	p.answers(t, 20)
+	if n := o.count("GET /files/ID/content"); n != 3 || len(o.batches()) != 1 {
+		t.Errorf("%d downloads, %d batches", n, len(o.batches()))
+	}
+}
