@@ -149,11 +149,11 @@ func (r *run) openAccount() {
 // openInput makes the reader, and the batches where records may go there.
 func (r *run) openInput(decode *record.Decoder) {
 	to := input.Routes{Ask: r.lanes.Put, Recall: func(c flow.Chain) { r.recalls <- c }, Takes: func(*flow.Task) bool { return false }}
-	d := &input.Decoder{Records: decode, Options: r.cfg.Decode, Lane: r.lanes.All[0]}
+	d := &input.Decoder{Records: decode, Options: r.cfg.Decode, Lane: r.lanes.Primary()}
 	if r.cfg.Batch.Mode != flow.ModeRealtime {
 		c := r.cfg.Batch
 		c.Ledger, c.Retries, c.GiveUp = r.cfg.Ledger.Path, r.cfg.Retries, r.cfg.Pace.GiveUp
-		r.batches = batch.New(r.flow, &c, r.lanes.All[0], r.journal, r.account, func() record.Options { return d.Options })
+		r.batches = batch.New(r.flow, &c, r.lanes.Primary(), r.journal, r.account, func() record.Options { return d.Options })
 		to.Batch, to.Takes = r.batches.Put, r.batches.Takes
 	}
 	r.in = input.New(r.flow, r.inputs(), r.source, d, r.journal, to)

@@ -50,8 +50,7 @@ func newAssembler(b *Batches, round int, from *shard) *assembler {
 func (f *assembler) add(t *flow.Task) {
 	q := &f.request
 	q.Renew(t)
-	q.Lowered = f.account.Lower(q.Record, q)
-	q.Address(f.batches.lane.Host, f.batches.lane.Model)
+	f.batches.lane.Prepare(q, true)
 	f.line = record.AppendBatchLine(f.line[:0], customID(t.ID, &t.Request), t.Endpoint, q.Body)
 	if len(f.line) > maxShardBytes {
 		t.Fail(&record.Error{Type: "too_large", Code: "over_limit",

@@ -141,7 +141,7 @@ func (l *Lane) lesson(q *Request) limiter.Outcome {
 		o.CompletionTokens = int(q.reply.Answer.Usage.Completion)
 	case provider.Pressure:
 		o.Kind = limiter.Pressure
-		if len(l.lanes.All) > 1 && q.reply.Overloaded() {
+		if len(l.lanes.all) > 1 && q.reply.Overloaded() {
 			o.Kind = limiter.Transient // there is somewhere else to go than to wait
 		}
 	case provider.Transient:
@@ -205,7 +205,7 @@ const longWait = 5 * time.Minute
 
 // elsewhere reports whether something is sent in another lane than this.
 func (l *Lanes) elsewhere(than *Lane) bool {
-	for _, other := range l.All {
+	for _, other := range l.all {
 		if other != than && other.whyClosed() == nil {
 			return true
 		}
@@ -216,7 +216,7 @@ func (l *Lanes) elsewhere(than *Lane) bool {
 // move sends q, whose attempts here are used up, to the lanes behind this one, and reports whether
 // there are any.
 func (l *Lane) move(q *Request) bool {
-	if l.Host.Index+1 >= len(l.lanes.All) {
+	if l.Host.Index+1 >= len(l.lanes.all) {
 		return false
 	}
 	q.floor, q.tries.inLane, q.tries.streak, q.tries.inStreak, q.tries.delays = l.Host.Index+1, 0, nil, 0, nil

@@ -13,7 +13,7 @@ const tendEvery = 100 * time.Millisecond
 // TendConnections lets go, until ctx ends, of connections that nobody needs any more.
 func (l *Lanes) TendConnections(ctx context.Context) {
 	var real []*Lane
-	for _, one := range l.All {
+	for _, one := range l.all {
 		if !one.Host.Client.Simulated() { // which has none
 			real = append(real, one)
 		}

@@ -15,7 +15,7 @@ import (
 type Lane struct {
 	lanes *Lanes
 	Host  *flow.Host
-	Model string // replaces the model that a record names; empty to keep that
+	model string // replaces the model that a record names; empty to keep that
 	base  string // the client's base URL
 	key   string // the client's, for the message where it is not accepted; empty for none
 	Pace  *limiter.Limiter
@@ -66,7 +66,7 @@ func (l *Lane) shut(why error, forGood bool) {
 		l.hold = min(max(2*l.hold, firstClosed), mostClosed)
 		l.until = time.Now().Add(l.hold)
 	}
-	if first && len(l.lanes.All) > 1 { // else it is why the run ends
+	if first && len(l.lanes.all) > 1 { // else it is why the run ends
 		l.lanes.flow.Voice.Warn("%s: nothing more is sent there: %v", l.Host.Name, why)
 		if h := ui.HintOf(why); h != "" {
 			l.lanes.flow.Voice.Note("hint: %s", h)
@@ -100,4 +100,15 @@ func (l *Lane) whyClosed() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.closed
+}
+
+// Prepare makes q a request to this lane's provider. A request that is new may go to the cheaper
+// model that the budget asks for.
+func (l *Lane) Prepare(q *Request, fresh bool) {
+	if fresh {
+		if to := l.lanes.account.Lower(q.Record, q); to != "" {
+			q.lowered = to
+		}
+	}
+	q.address(l.Host, l.model)
 }

@@ -14,7 +14,7 @@ import (
 func testLane(t *testing.T) *Lane {
 	all := &Lanes{flow: flow.New(t.Context(), ui.NewVoice(io.Discard, false, false), func() int { return 1 })}
 	l := &Lane{lanes: all, Host: &flow.Host{Name: "spare"}}
-	all.All = []*Lane{{}, l}
+	all.all = []*Lane{{}, l}
 	return l
 }
 

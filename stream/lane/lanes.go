@@ -25,7 +25,7 @@ type Lanes struct {
 	flow     *flow.Flow
 	cfg      Config
 	account  *spend.Account
-	All      []*Lane
+	all      []*Lane
 	fresh    chan *flow.Task // new records
 	sleepers *sleepers
 	packer   *packer // nil: records are asked one by one
@@ -84,8 +84,8 @@ func New(f *flow.Flow, c Config, hosts []*flow.Host, a *spend.Account) *Lanes {
 		own := l.cfg.Lanes[i]
 		pace := own.Pace
 		pace.Clock, pace.Budgets, pace.Short = limiter.System, a.Budgets(), a.NeedMoney
-		l.All = append(l.All, &Lane{
-			lanes: l, Host: h, Model: own.Model, base: own.Provider.BaseURL, key: own.Provider.Key, Pace: limiter.New(pace),
+		l.all = append(l.all, &Lane{
+			lanes: l, Host: h, model: own.Model, base: own.Provider.BaseURL, key: own.Provider.Key, Pace: limiter.New(pace),
 		})
 	}
 	if c.Pack > 1 {
@@ -131,25 +131,28 @@ func (l *Lanes) Serve(ctx context.Context) {
 
 // Current is the lane that records go to now.
 func (r *Lanes) Current() *Lane {
-	for _, l := range r.All {
+	for _, l := range r.all {
 		if l.whyClosed() == nil && !l.Pace.Stats().Open {
 			return l
 		}
 	}
-	return r.All[0]
+	return r.all[0]
 }
 
 // Close closes the limiters.
 func (r *Lanes) Close() {
-	for _, l := range r.All {
+	for _, l := range r.all {
 		l.Pace.Close()
 		l.patience.pressed.end()
 		l.patience.down.end()
 	}
 }
 
+// Primary is the lane that is asked first.
+func (r *Lanes) Primary() *Lane { return r.all[0] }
+
 // of is the lane that q was placed in.
-func (r *Lanes) of(q *Request) *Lane { return r.All[q.host.Index] }
+func (r *Lanes) of(q *Request) *Lane { return r.all[q.host.Index] }
 
 // Sleeping returns how many requests wait to be asked again.
 func (l *Lanes) Sleeping() int { return l.sleepers.len() }

@@ -53,7 +53,7 @@ func (l *Lane) reportFailure(err *record.Error, streak *limiter.Streak) {
 	if streak.Opened() && !l.told.down.Load() && l.Pace.Stats().Open && l.told.down.CompareAndSwap(false, true) {
 		l.patience.down.begin(l.lanes.cfg.GiveUp, l.silent)
 		then := "records wait for it, at most " + ui.Duration(l.lanes.cfg.GiveUp) + ", and lose no attempt"
-		if len(l.lanes.All) > 1 {
+		if len(l.lanes.all) > 1 {
 			then = "records go to another lane until it is back"
 		}
 		l.lanes.flow.Voice.Warn("%s fails every request, the last with %s; %s", l.Host.Name, err, then)

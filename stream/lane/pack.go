@@ -80,7 +80,7 @@ func (q *Request) part(shares record.Shares, first, end int) *Request {
 	h := newPack()
 	h.tasks, h.pack.parts = q.tasks[first:end], q.pack.parts[first:end]
 	h = h.seal()
-	h.host, h.Model, h.downgradedFrom, h.Lowered = q.host, q.Model, q.downgradedFrom, q.Lowered
+	h.host, h.Model, h.downgradedFrom, h.lowered = q.host, q.Model, q.downgradedFrom, q.lowered
 	h.tries.attempts, h.tries.inLane, h.floor = q.tries.attempts, q.tries.inLane, q.floor
 	h.tries.streak, h.tries.inStreak = q.tries.streak, q.tries.inStreak
 	h.bill.cost, h.bill.costKnown = shares.Of(q.bill.cost, first, end), q.bill.costKnown

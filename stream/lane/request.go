@@ -30,7 +30,7 @@ type Request struct {
 
 	tries          tries
 	bill           bill
-	Lowered        string // the cheaper model that the budget sent it to; empty for none
+	lowered        string // the cheaper model that the budget sent it to; empty for none
 	downgradedFrom string // the model asked for, where a cheaper one answered
 
 	one [1]*flow.Task // the memory of tasks where it is about one
@@ -98,15 +98,15 @@ func (q *Request) Charge() spend.Charge {
 	return spend.Charge{Host: q.host, Model: q.Model, Body: q.Body, Record: q.Record, What: q}
 }
 
-// Address makes q a request to a host. own, if not empty, replaces the model that the record names.
-func (q *Request) Address(h *flow.Host, own string) {
+// address makes q a request to a host. own, if not empty, replaces the model that the record names.
+func (q *Request) address(h *flow.Host, own string) {
 	q.host, q.downgradedFrom = h, ""
-	model := cmp.Or(own, q.Lowered)
+	model := cmp.Or(own, q.lowered)
 	if model == "" || model == q.Record.Model {
 		q.Body, q.Model = q.Record.Body, q.Record.Model
 		return
 	}
-	if model == q.Lowered {
+	if model == q.lowered {
 		q.downgradedFrom = q.Record.Model
 	}
 	if q.reply.BodyInUse {

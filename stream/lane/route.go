@@ -59,7 +59,7 @@ func (r *Lanes) place(ctx context.Context, q *Request, retry bool) *limiter.Perm
 // the same in every lane.
 func (r *Lanes) tryLanes(ctx context.Context, q *Request, retry bool) (permit *limiter.Permit, closed bool, err error) {
 	closed = true
-	for _, l := range r.All[q.floor:] {
+	for _, l := range r.all[q.floor:] {
 		ok, trial := l.usable(time.Now())
 		if !ok {
 			continue
@@ -112,10 +112,7 @@ func (r *Lanes) nowhere(q *Request) bool {
 
 // permit waits for a permit to send q here.
 func (l *Lane) permit(ctx context.Context, q *Request, retry bool) (*limiter.Permit, error) {
-	if !retry {
-		q.Lowered = l.lanes.account.Lower(q.Record, q)
-	}
-	q.Address(l.Host, l.Model)
+	l.Prepare(q, !retry)
 	var err error
 	if q.bill.worst, err = l.lanes.account.Worst(q.Charge()); err != nil {
 		return nil, err
@@ -125,7 +122,7 @@ func (l *Lane) permit(ctx context.Context, q *Request, retry bool) (*limiter.Per
 		MaxTokens:   q.Record.MaxTokens * q.Record.N,
 		N:           q.Record.N,
 		Cost:        q.bill.worst,
-		Movable:     len(l.lanes.All) > 1,
+		Movable:     len(l.lanes.all) > 1,
 		Retry:       retry,
 	}
 	permit, err := l.Pace.Acquire(ctx, request)
@@ -147,7 +144,7 @@ func (l *Lane) permit(ctx context.Context, q *Request, retry bool) (*limiter.Per
 
 // roomy reports whether the lane that a new record would go to has room for another request.
 func (r *Lanes) roomy() bool {
-	for _, l := range r.All {
+	for _, l := range r.all {
 		if l.whyClosed() != nil {
 			continue
 		}
@@ -161,7 +158,7 @@ func (r *Lanes) roomy() bool {
 // Allowed is how many requests may be in flight now, in the lane that allows most.
 func (r *Lanes) Allowed() int {
 	most := 1
-	for _, l := range r.All {
+	for _, l := range r.all {
 		most = max(most, l.Pace.Allowed())
 	}
 	return most
@@ -171,7 +168,7 @@ func (r *Lanes) Allowed() int {
 // first lane's.
 func (r *Lanes) pauseIfClosed() bool {
 	var first error
-	for _, l := range r.All {
+	for _, l := range r.all {
 		why := l.whyClosed()
 		if why == nil {
 			return false

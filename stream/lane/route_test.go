@@ -13,7 +13,7 @@ import (
 func TestNowhereButForALaneThatOpens(t *testing.T) {
 	f := flow.New(t.Context(), ui.NewVoice(io.Discard, false, false), func() int { return 1 })
 	defer f.Stop.Release()
-	all := &Lanes{flow: f, All: []*Lane{{}}}
+	all := &Lanes{flow: f, all: []*Lane{{}}}
 	if all.nowhere(newRequest(new(flow.Task))) || f.Stop.Ending() {
 		t.Error("the run ends although its only lane is open")
 	}
