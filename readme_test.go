@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"llmpipe/stream/provider/sim"
 )
 
 var update = flag.Bool("update", false, "write README's table of flags anew")
@@ -98,6 +100,25 @@ func TestReadmeCommands(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^    go test (.*)$`).FindAllStringSubmatch(string(readme), -1) {
 		if pattern, dir := testCommand(m[1]); pattern != "" && !hasTest(goFiles(t), dir, regexp.MustCompile(pattern)) {
 			t.Errorf("README gives %s, which finds none in %s", m[0], dir)
+		}
+	}
+}
+
+// TestReadmeSimulator holds that the simulator knows the options that README lists by servers.
+func TestReadmeSimulator(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(readme), "\n| a server that | options |\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	queries := regexp.MustCompile("`(.*?)`").FindAllStringSubmatch(table, -1)
+	if len(queries) < 14 {
+		t.Fatalf("README lists only these servers:\n%s", table)
+	}
+	for _, query := range queries {
+		if _, err := sim.ParseOptions(query[1]); err != nil {
+			t.Error(err)
 		}
 	}
 }

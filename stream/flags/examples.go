@@ -33,6 +33,7 @@ var Examples = map[string]string{
   llmpipe repair answers.ledger.jsonl --out clean.jsonl
 `,
 	"sim": `  llmpipe sim 'latency=800ms&jitter=0.5&rpm=500&fail=0.02&seed=1'
+  llmpipe sim 'latency=400ms&jitter=0.5&pressure=0.05&rpm=6000,1800/10s&burst=1s&headers=false&retry-after=none'
   OPENAI_BASE_URL=http://127.0.0.1:8089/v1 llmpipe < prompts.jsonl
 `,
 }

@@ -16,9 +16,16 @@ import (
 //
 // The names are those of Options in lower case, with hyphens between words (retry-after,
 // batch-latency), but for inflight (MaxInFlight) and refund (RefundOutput); outage and models may
-// be given more than once, models also with commas. Latency is 50ms and batch-latency 200ms unless
-// given, and headers are sent when there is a limit unless headers=false. An unknown name or a bad
-// value is an error, which lists the names that there are.
+// be given more than once, models also with commas. What moves is written in one value:
+//
+//	latency=400ms..4s/45s   LatencyDrift: to the second and back in 45 seconds
+//	rpm=6000,1800/10s       RPMChange, and so for tpm: these take turns of 10 seconds
+//	rpm=600+300/s           the same: 300 more each second
+//	down=3s/10s             LinkDown and LinkUp
+//
+// and retry-after=none is NoRetryAfter. Latency is 50ms and batch-latency 200ms unless given, and
+// headers are sent when there is a limit unless headers=false. An unknown name or a bad value, or
+// options that contradict each other, are an error, which lists the names that there are.
 func ParseOptions(query string) (Options, error) {
 	o := Options{Latency: latency, BatchLatency: batchLatency}
 	values, err := url.ParseQuery(query)
