@@ -129,7 +129,9 @@ func (s *shard) awaitFile(ctx context.Context) error {
 	for range fileLooks {
 		var file provider.File
 		err := s.retry(ctx, "looking at the file", func() (err error) {
-			file, err = s.client.File(ctx, s.at.fileID)
+			if file, err = s.client.File(ctx, s.at.fileID); err == nil && isUnderway(file.Status) {
+				err = notYet("the file " + s.at.fileID + " is " + file.Status) // for minutes, at Azure
+			}
 			return err
 		})
 		switch {
@@ -154,6 +156,7 @@ func (s *shard) create(ctx context.Context) error {
 	maps.Copy(metadata, s.cfg.Metadata)
 	request := provider.NewBatch{InputFile: s.at.fileID, Endpoint: s.kind.endpoint, Window: s.cfg.Window, Metadata: metadata}
 	var made provider.Batch
+	toldFull := false
 	err := s.retry(ctx, "creating the batch", func() error {
 		var err error
 		if time.Since(s.at.stepped) > s.settling()/2 { // a process that takes over tells by it how long this one may have asked
@@ -172,12 +175,22 @@ func (s *shard) create(ctx context.Context) error {
 			}
 			return err
 		}
-		return err
+		return s.later(err, &toldFull)
 	})
 	if err != nil {
 		return s.refused(err)
 	}
 	return s.created(&made)
+}
+
+// isUnderway reports whether a file's state is one that it leaves by itself: Azure's, and those of
+// others that are named nearly so. OpenAI's "uploaded" may stay for ever.
+func isUnderway(status string) bool {
+	switch strings.ToLower(status) {
+	case "pending", "running", "notrunning", "processing", "in_progress", "queued":
+		return true
+	}
+	return false
 }
 
 // refused gives the shard up where the provider has refused it: nothing was made, and the same

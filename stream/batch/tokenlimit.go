@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
 
@@ -14,7 +15,28 @@ import (
 // queueFull reports whether a batch failed because too many tokens are enqueued.
 func queueFull(state *provider.Batch) bool {
 	return state.Status == batchFailed &&
-		slices.ContainsFunc(state.Errors, func(f provider.BatchFault) bool { return f.Code == "token_limit_exceeded" })
+		slices.ContainsFunc(state.Errors, func(f provider.BatchFault) bool {
+			return provider.QueueFull(&record.Error{Code: f.Code, Message: f.Message})
+		})
+}
+
+// later makes of the refusal to make a batch what passes where it does: the queue is full, or the
+// file is not ready. A full queue is told of once.
+func (s *shard) later(err error, told *bool) error {
+	call := provider.AsCallError(err)
+	if call == nil || call.Class != provider.Refused {
+		return err
+	}
+	switch {
+	case provider.QueueFull(call.Err):
+		if !*told {
+			*told = true
+			s.flow.Voice.Note("the provider's queue of batches is full: %s wait for room there: %v", ui.Number(s.file.requests, "request"), call.Err)
+		}
+	case !provider.FileUnready(call.Err):
+		return err
+	}
+	return &provider.CallError{Class: provider.Pressure, Err: call.Err, Hint: lateWait}
 }
 
 // split gives up the shard, of which nothing was asked, and puts its records into two of half the

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"syscall"
 	"testing"
@@ -73,5 +74,59 @@ func TestBatchInterruptedWithoutRoom(t *testing.T) {
 	_ = p.Process.Signal(syscall.SIGINT)
 	if code := p.wait(t); code != 128+int(syscall.SIGINT) || said.has("goes on at the provider") {
 		t.Errorf("exit %d: %s", code, said.String())
+	}
+}
+
+// A queue that is full when a batch is made, said in whatever words, and a file that is not ready
+// yet are waited for: one batch is made, and nothing fails.
+func TestBatchIsRefusedForNow(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		status     int
+		code, said string
+		says       string
+	}{
+		{400, "token_limit_exceeded", "Enqueued token limit reached for m. Try again once some batches have been completed.", "queue"},
+		{400, "invalid_request", "You have too many batches in progress.", "queue"},
+		{409, "", "The batch queue is full.", ""},
+		{400, "invalidPayload", "The file is not in a valid state: it must be processed before a batch can use it.", ""},
+	} {
+		t.Run(c.said, func(t *testing.T) {
+			t.Parallel()
+			o := newOddBatches(t)
+			o.on = func(step string, n int, w http.ResponseWriter) bool {
+				if step != "POST /batches" || n > 2 {
+					return false
+				}
+				w.WriteHeader(c.status)
+				_, _ = fmt.Fprintf(w, `{"error":{"message":%q,"type":"invalid_request_error","code":%q}}`, c.said, c.code)
+				return true
+			}
+			dir := t.TempDir()
+			p := llmpipe(t, dir, o.args(writePrompts(t, dir, 20))...)
+			p.answers(t, 20)
+			if len(o.batches()) != 1 || !strings.Contains(p.err.String(), c.says) {
+				t.Errorf("%d batches: %s", len(o.batches()), p.err.String())
+			}
+		})
+	}
+}
+
+// A file that is pending for longer than it is looked at is waited for before a batch is made.
+func TestBatchOfAPendingFile(t *testing.T) {
+	t.Parallel()
+	o := newOddBatches(t)
+	o.on = func(step string, n int, w http.ResponseWriter) bool {
+		if step != "GET /files/ID" || n > 3 {
+			return false
+		}
+		_, _ = fmt.Fprint(w, `{"id":"file-1","object":"file","status":"pending"}`)
+		return true
+	}
+	dir := t.TempDir()
+	p := llmpipe(t, dir, o.args(writePrompts(t, dir, 20))...)
+	p.answers(t, 20)
+	if n := o.count("GET /files/ID"); n < 4 || len(o.batches()) != 1 {
+		t.Errorf("%d looks, %d batches: %s", n, len(o.batches()), p.err.String())
 	}
 }

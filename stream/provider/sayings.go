@@ -248,6 +248,31 @@ var objectionable = []saying{
 		[]string{"敏感内容", "input new_sensitive", "output new_sensitive"}},
 }
 
+// fullQueues are the ways to say that as many batches, or tokens of them, are under way as the
+// account may have.
+var fullQueues = []saying{
+	{"OpenAI, Azure: platform.openai.com/docs/guides/batch", []string{"token_limit_exceeded", "tokenlimitexceeded"},
+		[]string{"enqueued token limit", "enqueued tokens", "enqueued requests"}},
+	{"Mistral, Groq, Together, Gemini", nil,
+		[]string{"too many batches", "batch queue", "queue is full", "queue limit", "concurrent batch", "active batch", "pending batch",
+			"maximum number of batch", "batch limit"}},
+}
+
+// QueueFull tells whether err says that there is no room for another batch until one has ended.
+func QueueFull(err *record.Error) bool { return evidence{said: *err, asked: noPrompt}.says(fullQueues) }
+
+// unreadyFiles are the ways to say that a file was uploaded and cannot be used yet.
+var unreadyFiles = []saying{
+	{"Azure: learn.microsoft.com/azure/ai-services/openai/how-to/batch", nil,
+		[]string{"must be processed before", "not in a valid state", "file is not ready", "file is still", "has not been processed",
+			"still being processed", "not yet been processed", "not processed yet"}},
+}
+
+// FileUnready tells whether err says that a batch's file cannot be used yet.
+func FileUnready(err *record.Error) bool {
+	return evidence{said: *err, asked: noPrompt}.says(unreadyFiles)
+}
+
 // misdirected are the ways to say, with a 200, that nothing is served at a path.
 var misdirected = []saying{
 	{"LM Studio: github.com/lmstudio-ai/lmstudio-bug-tracker", nil, []string{"unexpected endpoint or method"}},
