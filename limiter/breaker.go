@@ -1,6 +1,7 @@
 package limiter
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -11,10 +12,20 @@ import (
 const TripAfter = 8
 
 const (
-	firstOpen = 5 * time.Second
+	// Where many are sent at once, those that fail by chance come back together, before the others
+	// are answered. So inARow is the least share of failures among what was sent from the first to
+	// the last of the latest TripAfter, or mostly that among what was sent since the first of all.
+	inARow = 0.8
+	mostly = 0.5
+
+	// Between two probes lies a tenth of the outage so far, so that no more than a tenth of it is
+	// lost after its end: leastOpen at first, mostOpen at most.
+	openShare = 0.1
+	leastOpen = 750 * time.Millisecond
 	mostOpen  = 60 * time.Second
 
-	// closeAfter is how many probes must succeed, one after the other.
+	// closeAfter is how many probes must succeed, one after the other. The second goes out when the
+	// first has not failed in the time that failures take.
 	closeAfter = 2
 )
 
@@ -30,7 +41,10 @@ func (s *Streak) Opened() bool { return s != nil && s.opened.Load() }
 // A breaker keeps requests from a provider that fails them all. Open, it lets
 // nothing pass; when its time is over, one probe at a time.
 type breaker struct {
-	failures int       // transient, in a row
+	failures int            // transient, in a row
+	numbers  [TripAfter]int // of the latest of them, among the sends
+	first    int            // of all of them
+	last     int
 	streak   *Streak   // of the latest failures; nil after a success that was sent later
 	began    time.Time // when the first of them was sent
 
@@ -38,28 +52,31 @@ type breaker struct {
 	outage    *Streak   // the streak that opened it last
 	since     time.Time // when it opened last
 	until     time.Time // no probe before
-	hold      time.Duration
-	probing   bool
-	probeSent time.Time
-	successes int // of probes, in a row
+	probes    int       // out
+	probeSent time.Time // the latest
+	successes int       // of probes, in a row
+	tries     int       // probes of this outage that failed
 }
 
-func (b *breaker) wait(now time.Time) time.Duration {
+// wait is how long until a request may go. A failure is known within patience.
+func (b *breaker) wait(now time.Time, patience time.Duration) time.Duration {
 	switch {
 	case !b.open:
 		return 0
 	case now.Before(b.until):
 		return b.until.Sub(now)
-	case b.probing:
+	case b.probes == 0:
+		return 0
+	case b.probes+b.successes >= closeAfter:
 		return forever
 	}
-	return 0
+	return max(0, b.probeSent.Add(patience).Sub(now))
 }
 
 // undecided reports whether a probe may yet be sent now, or one that was sent
 // after deadline is on its way.
 func (b *breaker) undecided(now, deadline time.Time) bool {
-	if b.probing {
+	if b.probes > 0 {
 		return b.probeSent.After(deadline)
 	}
 	return !now.Before(b.until)
@@ -67,14 +84,16 @@ func (b *breaker) undecided(now, deadline time.Time) bool {
 
 func (b *breaker) grant(p *Permit) {
 	if b.open {
-		p.probe, b.probing, b.probeSent = true, true, p.sent
+		p.probe = true
+		b.probes++
+		b.probeSent = p.sent
 	}
 }
 
 // abandon takes back a probe that has no answer.
 func (b *breaker) abandon(p *Permit) {
-	if p.probe {
-		b.probing = false
+	if p.probe && b.probes > 0 {
+		b.probes--
 	}
 }
 
@@ -95,13 +114,13 @@ func (b *breaker) settle(p *Permit, kind Kind, now time.Time) (*Streak, bool) {
 		return nil, false // sent before the outage: says nothing of now
 	}
 	if kind == Pressure {
-		b.until = now.Add(b.hold)
+		b.rest(now)
 		return nil, false
 	}
 	if b.successes++; b.successes < closeAfter {
 		return nil, false
 	}
-	b.open, b.failures = false, 0
+	b.open, b.failures, b.probes = false, 0, 0
 	return nil, true
 }
 
@@ -109,17 +128,16 @@ func (b *breaker) settle(p *Permit, kind Kind, now time.Time) (*Streak, bool) {
 // end their streak: an outage begins with such late successes, and no record
 // is to pay for failing between them.
 func (b *breaker) live(p *Permit) {
-	b.failures = 0
 	if p.sent.After(b.began) {
-		b.streak = nil
+		b.failures, b.streak = 0, nil
 	}
 }
 
 func (b *breaker) fail(p *Permit, now time.Time) *Streak {
 	if p.probe {
 		b.successes = 0
-		b.hold = min(2*b.hold, mostOpen)
-		b.until = now.Add(b.hold)
+		b.tries++
+		b.rest(now)
 		return b.outage
 	}
 	if !p.sent.After(b.since) {
@@ -131,12 +149,29 @@ func (b *breaker) fail(p *Permit, now time.Time) *Streak {
 		b.streak, b.began = new(Streak), p.sent
 	}
 	streak := b.streak
-	if b.failures++; b.failures >= TripAfter {
+	if b.numbers[b.failures%TripAfter] = p.n; b.failures == 0 {
+		b.first, b.last = p.n, p.n
+	}
+	b.first, b.last = min(b.first, p.n), max(b.last, p.n)
+	if b.failures++; b.failures >= TripAfter && b.dense() {
 		streak.opened.Store(true)
 		b.open, b.outage, b.streak = true, streak, nil
-		b.successes = 0
-		b.since, b.hold = now, firstOpen
-		b.until = now.Add(b.hold)
+		b.successes, b.probes, b.tries = 0, 0, 0
+		b.since = now
+		b.rest(now)
 	}
 	return streak
+}
+
+// dense reports whether the latest failures, or all of them, are in a row in the order of sending,
+// too.
+func (b *breaker) dense() bool {
+	latest := slices.Max(b.numbers[:]) - slices.Min(b.numbers[:]) + 1
+	return TripAfter >= inARow*float64(latest) || float64(b.failures) >= mostly*float64(b.last-b.first+1)
+}
+
+// rest puts off the next probe.
+func (b *breaker) rest(now time.Time) {
+	age := float64(now.Sub(b.since))
+	b.until = now.Add(min(max(time.Duration(openShare*age), leastOpen), mostOpen))
 }

@@ -46,8 +46,11 @@ const forever = time.Duration(math.MaxInt64)
 type bucket struct {
 	told    float64 // a minute, by the user; 0: not told
 	learned float64 // a minute, by the provider's headers; 0: none yet
-	found   float64 // a minute, by trial; counts only while nobody tells; 0: none yet
+	claim   claim
+	found   float64 // a minute, by trial; 0: none
 	spare   float64 // share of every limit that is left unused, 0..1
+
+	byTrial bool // the found limit is the one in force
 
 	limit float64 // a minute, what is paced by; 0: no limit known
 	rate  float64 // a minute, what it fills by: limit, or a little less
@@ -83,28 +86,45 @@ func (b *bucket) resize() {
 	was := b.limit
 	switch bound := b.bound(); {
 	case bound == 0:
-		b.limit = b.found * (1 - b.spare)
+		b.limit = 0
 	case bound == b.told:
 		b.limit = bound * (1 - b.spare)
 	default:
 		b.limit = bound * min(1-b.spare, learnedShare)
+	}
+	b.byTrial = b.found > 0 && (b.limit == 0 || b.found*(1-b.spare) < b.limit)
+	if b.byTrial {
+		b.limit = b.found * (1 - b.spare)
 	}
 	b.rate = b.limit
 	if b.depth = b.limit / 60 * depthSeconds; b.depth < 1 {
 		b.depth = 1
 		b.rate *= slowShare
 	}
-	if was == 0 {
+	switch {
+	case was != 0:
+	case b.byTrial:
+		b.level = 0 // the provider's bucket is empty
+	default:
 		b.level = b.depth
 	}
 	b.level = min(b.level, b.depth)
 }
 
-// find sets the limit that was found by trial.
+// find sets the limit that was found by trial, 0 for none.
 func (b *bucket) find(limit float64) {
+	if b.found == limit {
+		return
+	}
+	if limit < b.found {
+		b.level = min(b.level, 0) // the provider's bucket is empty
+	}
 	b.found = limit
 	b.resize()
 }
+
+// held reports whether the found limit is what requests wait for.
+func (b *bucket) held() bool { return b.byTrial && b.level < b.depth/2 }
 
 func (b *bucket) refill(now time.Time) {
 	passed := now.Sub(b.at).Seconds()
@@ -162,18 +182,59 @@ func (b *bucket) giveBack(n float64, ago time.Duration) {
 	}
 }
 
-// teach takes in what a header said about the minute. It was said of the
-// moment when the request was counted, at most ago before now: what was filled
+// teach takes in what an answer's headers said about the minute, which may be nothing. It was said of
+// the moment when the request was counted, at most ago before now: what was filled
 // since beyond what was spent since is added, so that late news is not bad news.
 func (b *bucket) teach(w Window, spentThen float64, ago time.Duration) {
-	if w.Limit > 0 && float64(w.Limit) != b.learned {
-		b.learned = float64(w.Limit)
+	if learned := b.claim.hear(float64(w.Limit), b.told > 0); learned != b.learned {
+		b.learned = learned
+		b.left = math.Inf(1)
 		b.resize()
 	}
 	bound := b.bound()
-	if bound == 0 || !w.Known {
+	if bound == 0 || !w.Known || w.Limit > 0 && float64(w.Limit) < bound { // one that is not believed
 		return
 	}
 	filled := ago.Seconds()*bound/60 - (b.spent - spentThen)
 	b.left = min(b.left, float64(w.Remaining)+max(0, filled))
+}
+
+// A claim is a limit that headers tell. The first answer's is believed at once, for the requests
+// right behind it; after that, and beside a limit that the user told, only one that stays: a router
+// passes on the headers of whichever backend answered.
+type claim struct {
+	limit float64
+	votes int // answers that said so, less those that did not
+	heard bool
+	holds bool
+}
+
+// staying is how many votes make a claim one that stays, and mostVotes how many it keeps.
+const (
+	staying   = 3
+	mostVotes = 6
+)
+
+// hear takes in the limit of one answer, 0 for none, and returns the one that holds, 0 for none.
+func (c *claim) hear(limit float64, told bool) float64 {
+	first := !c.heard
+	c.heard = true
+	switch {
+	case limit == c.limit:
+		c.votes = min(c.votes+1, mostVotes)
+	case c.votes > 0 && c.limit > 0:
+		c.votes--
+	default:
+		*c = claim{limit: limit, votes: 1, heard: true}
+	}
+	switch {
+	case c.votes == 0:
+		c.holds = false
+	case c.votes >= staying || first && !told:
+		c.holds = true
+	}
+	if !c.holds {
+		return 0
+	}
+	return c.limit
 }

@@ -1,150 +1,118 @@
 package limiter
 
-import "time"
+import (
+	"time"
+)
 
 const (
 	// startConcurrency is what a lane begins with: few enough for any provider.
 	// Where the user told an RPM, a second's worth of it is no presumption.
 	startConcurrency = 8
 
-	// freeConcurrency is where growth begins to need a reason.
-	freeConcurrency = 32
-
 	// busyShare is how full the lane must have been for a round to say anything.
 	busyShare = 0.8
 
-	minRound    = 4
-	cutTo       = 0.8
-	cutAtMost   = 0.5 // of one cut, however few were in flight at a refusal
-	growBy      = 0.05
-	cutInterval = 15 * time.Second
+	minRound = 4
+
+	// Where a server has only so many places, one more is tried after leastRest, and twice as many
+	// each round that takes them. A try that is refused is repeated after twice the time.
+	leastRest = time.Second
+	mostRest  = 16 * time.Second
+
+	// Where places were supposed and more was refused, they are not supposed again for firstDenial,
+	// then twice that, up to mostDenial.
+	firstDenial = 30 * time.Second
+	mostDenial  = 10 * time.Minute
+	justBefore  = 5 * time.Second
 )
 
-// concurrency finds how many requests may be in flight at once. Rounds of
-// successes raise it, by doubling until the first refusal and by a twentieth
-// after that; refusals cut it.
+// concurrency finds how many requests may be in flight at once. Rounds of answers raise it, as long
+// as more in flight bring more answers; a server that has only so many places lowers it.
 type concurrency struct {
 	fixed bool
 	most  float64
 	limit float64
+	goal  float64 // what limit grows to, by one an answer
 
-	round int // first-try successes
+	ghosts ghosts
+
+	round int // answers
 	peak  int // most in flight in the round
 
-	free    float64 // below it a clean round doubles, no questions asked
-	pressed bool    // there was a cut
-	cuts    int
-	proved  bool      // something sent since the last cut succeeded
-	floor   float64   // of the current cut
-	ceiling float64   // the most that was not too much
-	nextCut time.Time // and until then the ceiling holds
-
-	trial trial
+	free   float64 // below it a round doubles, no questions asked: it was good before an outage
+	places places
+	trial  trial
 }
 
 func newConcurrency(c Config) concurrency {
 	if c.Concurrency > 0 {
-		return concurrency{fixed: true, limit: float64(c.Concurrency)}
+		return concurrency{fixed: true, limit: float64(c.Concurrency), goal: float64(c.Concurrency)}
 	}
 	most := float64(c.MaxConcurrency)
 	start := min(most, max(startConcurrency, float64(c.RPM)/60))
-	return concurrency{most: most, limit: start, free: freeConcurrency, proved: true}
+	return concurrency{most: most, limit: start, goal: start, places: places{rest: leastRest}}
 }
 
 func (c *concurrency) allowed() int { return max(1, int(c.limit)) }
 
-func (c *concurrency) wait(inFlight int) time.Duration {
-	if inFlight < c.allowed() {
+func (c *concurrency) wait(inFlight int, now time.Time) time.Duration {
+	if inFlight+c.ghosts.count(now) < c.allowed() {
 		return 0
 	}
-	return forever
+	return c.ghosts.wait(now)
+}
+
+// settled reports whether the lane's first growth is over.
+func (c *concurrency) settled() bool {
+	return c.fixed || c.limit >= c.most || c.trial.failed || c.places.known
 }
 
 func (c *concurrency) grant(p *Permit) {
-	p.cut = c.cuts
-	c.peak = max(c.peak, p.inFlight)
-	c.trial.grant(p, c.allowed())
+	taken := p.inFlight + c.ghosts.count(p.sent)
+	p.inFlight = taken
+	c.peak = max(c.peak, taken)
+	c.trial.grant(p, c.limit >= c.goal && taken >= c.allowed())
 }
 
-// success takes in an answer, and its usage as one number.
-func (c *concurrency) success(p *Permit, o Outcome, now time.Time) {
-	c.proved = c.proved || p.cut == c.cuts
-	if c.fixed || !o.FirstTry {
+// answer takes in an answer of any kind; tokens are those of a success, as one number.
+func (c *concurrency) answer(p *Permit, tokens float64, took time.Duration, next int, l *Limiter) {
+	if c.fixed {
 		return
 	}
-	c.trial.add(p, float64(max(1, o.PromptTokens+o.CompletionTokens)), now)
-	if c.round++; float64(c.round) < max(c.limit, minRound) {
+	if c.limit < c.goal {
+		c.limit = min(c.goal, c.limit+1)
+	}
+	c.trial.add(p, tokens, took)
+	if c.round++; float64(c.round) < max(c.limit/2, minRound) {
 		return
 	}
 	busy := float64(c.peak) >= busyShare*float64(c.allowed())
 	c.newRound()
 	switch {
 	case !busy:
+	case c.limit < c.goal:
 	case c.limit < c.free:
 		c.set(min(2*c.limit, c.free))
-	case c.pressed:
-		c.creep(now)
-	default:
-		c.set(c.trial.next(c.limit, now))
+	case c.places.known:
+		c.grow(next, l.now)
+	case l.pace.phase == unpaced || l.pace.phase == paced:
+		c.set(c.trial.next(c.limit, l))
 	}
 }
 
-// creep grows by a twentieth, but not to what was too much the last time until
-// another cut may follow.
-func (c *concurrency) creep(now time.Time) {
-	to := c.limit + max(1, growBy*c.limit)
-	if now.Before(c.nextCut) {
-		to = max(c.limit, min(to, c.ceiling))
-	}
-	c.set(to)
-}
-
-// pressure takes in a refusal, which came back while inFlight were out, the
-// refused one among them.
-//
-// A hint means that a rate was exceeded, and the pause that it asks for does
-// the work. Without one the server has no room for what is in flight. Then all
-// refusals of a burst that went too far belong to one cut, and the fewest in
-// flight at any of them say how far it has to go; a refusal between two cuts
-// takes away the place that was refused. Nothing is cut twice with no success
-// between: who refuses everything does not do so because of how much it is.
-func (c *concurrency) pressure(p *Permit, inFlight int, hint time.Duration, now time.Time) {
+// resume starts over after an outage, at half of what was good before it, with
+// leave to double back. One that began with a growth, and was over at the first look, was made by it.
+func (c *concurrency) resume(atOnce bool) {
 	if c.fixed {
 		return
 	}
 	c.newRound()
-	fresh := p.cut == c.cuts
-	if fresh && c.proved && !now.Before(c.nextCut) {
-		c.cuts++
-		c.proved = false
-		c.pressed, c.free = true, 0
-		c.floor, c.ceiling = cutAtMost*c.limit, c.limit
-		c.nextCut = now.Add(max(cutInterval, hint))
-		c.set(cutTo * c.limit)
-		fresh = false
-	}
-	if hint > 0 {
-		return
-	}
-	room := float64(inFlight - 1)
-	c.ceiling = min(c.ceiling, max(c.floor, room))
-	if !fresh {
-		room *= cutTo
-	}
-	c.set(min(c.limit, max(c.floor, room)))
-}
-
-// transient takes in a failure: nothing grows in a round that has one.
-func (c *concurrency) transient() { c.newRound() }
-
-// resume starts over after an outage, at half of what was good before it, with
-// leave to double back.
-func (c *concurrency) resume() {
-	if c.fixed {
+	if before := c.trial.before; atOnce && before > 0 && before < c.limit {
+		c.trial.before, c.trial.failed = 0, true
+		c.set(before)
 		return
 	}
 	c.free = max(c.free, c.limit)
-	c.newRound()
 	c.set(c.limit / 2)
 }
 
@@ -152,8 +120,38 @@ func (c *concurrency) newRound() { c.round, c.peak = 0, 0 }
 
 func (c *concurrency) set(limit float64) {
 	limit = min(c.most, max(1, limit))
-	if limit != c.limit {
-		c.limit = limit
+	if limit != c.goal {
+		c.goal, c.limit = limit, min(c.limit, limit)
 		c.trial.restart()
 	}
+}
+
+// ghosts are the places of requests that were refused, until they would have been answered: a
+// refusal is quick, and who fills its place at once is refused as often as that is.
+type ghosts struct {
+	ends        [256]time.Time // a ring
+	first, next int
+}
+
+func (g *ghosts) add(until time.Time) {
+	if g.next-g.first == len(g.ends) {
+		g.first++
+	}
+	g.ends[g.next%len(g.ends)] = until
+	g.next++
+}
+
+func (g *ghosts) count(now time.Time) int {
+	for g.first < g.next && !g.ends[g.first%len(g.ends)].After(now) {
+		g.first++
+	}
+	return g.next - g.first
+}
+
+// wait is how long until the first is gone.
+func (g *ghosts) wait(now time.Time) time.Duration {
+	if g.first == g.next {
+		return forever
+	}
+	return g.ends[g.first%len(g.ends)].Sub(now)
 }

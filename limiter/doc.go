@@ -21,7 +21,7 @@
 // There are two queues, retries before new requests, each in the order of
 // arrival. The first waiter goes when all gates have room at once; until then
 // it holds nothing, so two gates can never starve each other. The gates are the
-// breaker, the pause, the concurrency, the budgets, and a bucket for each of
+// breaker, the hold, the concurrency, the budgets, and a bucket for each of
 // requests, tokens, input tokens and output tokens. One timer, for the first waiter, is
 // all that runs.
 //
@@ -40,7 +40,7 @@
 // reserved for the completion stays charged, unless the headers count output
 // tokens apart, as Anthropic's do: those are adjusted to what was used.
 //
-// # Rate
+// # Limits that are told
 //
 // A bucket fills evenly, and holds one request or a tenth of a second's worth,
 // whichever is more, from the first moment on. OpenAI documents that 60 a
@@ -53,58 +53,83 @@
 // request fills half a percent slower than its limit, for networks do not keep
 // time to the millisecond.
 //
-// # Limits
-//
-// Three sources, in this order.
-//
-// Told: the limits in Config, used to the full.
-//
-// Learned: limits from x-ratelimit-* (OpenAI, Azure, Groq and others) and
-// anthropic-ratelimit-* headers. They win over a told limit that is higher, and
-// are used to 97 %. What remains by the provider's count is kept beside our
-// own, and only ever lowers what may go: a request waits until the provider has
-// room for all of it. A limit that takes longer than 5 minutes to reset is a
-// day's (Groq's requests) and is ignored.
-//
-// Found: a resource that nobody tells is paced by trial, once a refusal names a
-// time to wait. What was accepted since the last such refusal, at least a second
-// ago, is the rate, and 95 % of it, at most halved, is the limit. Each 10 s in
-// which that was used without a refusal more is tried: 1 %, then twice as much
-// each time, up to a half.
-//
-// Some refusals come by chance, whatever the rate. Where three such cuts in a
-// row, with no growth between, left 2 % or more of the answers refusals, the
-// limit is forgotten, and none is looked for in the next minute (then two, four).
+// Told in Config, a limit is used to the full. Learned from x-ratelimit-*
+// (OpenAI, Azure, Groq and others) and anthropic-ratelimit-* headers, it wins
+// over a told one that is higher, and is used to 97 %. What remains by the
+// provider's count is kept beside our own, and only ever lowers what may go. A
+// limit that takes longer than 5 minutes to reset is a day's (Groq's requests)
+// and is ignored. The first answer's limit is believed at once; later ones, and
+// any beside a limit in Config, only if they stay: three answers more tell it
+// than do not. So the odd header of one backend behind a router changes nothing.
 //
 // Config.Headroom leaves a percentage of each limit unused, of any source.
 //
+// # What nobody tells
+//
+// The provider decides on requests in the order in which they are sent, so that
+// is the order in which they are judged (sends.go). Refusals come back in tens
+// of milliseconds and answers in seconds: in the order in which they come back
+// every lull of answers would look like an outage. What was neither refused nor
+// failed within three times the time that refusals take counts as accepted.
+//
+// A refusal that does not depend on how much is sent, by chance, costs its own
+// record time and the lane nothing. One that does is a limit. They are told
+// apart by trying, as BBR and PCC Vivace tell loss from congestion (Cardwell et
+// al., 2016; Dong et al., 2018):
+//
+//   - A rise of the share of bad sends, refused or failed, is looked for by a
+//     cumulative sum (rise.go). While the lane still doubles, which has half of
+//     everything refused beyond a limit, a share that does not grow is chance.
+//   - At a rise, what is accepted is measured for 0.3 s, with no more in flight
+//     than that. If refused and accepted requests differ by how many were in
+//     flight beside them, the server has so many places (places.go): the lane
+//     keeps to them, and tries one more now and then.
+//   - Otherwise the rate is cut to 85 % of what was accepted, and the shares
+//     before and after are compared, by a sequential test (cut.go). If bad sends
+//     get rarer, it is a limit, and 97 % of it is held. If not, they come by
+//     chance, the rate before is restored, and the same is tried again later.
+//     More than a quarter is never chance, and where a limit is told or was held
+//     before, chance takes more proof: others may use what a cut leaves.
+//   - A limit that is held is followed (climb.go). From one refusal to the next a
+//     bucket is filled by as much as was taken out, so what was accepted between
+//     them is the limit, and 98.5 % of it is sent. After a while without a
+//     refusal the rate rises, faster and faster, for the limit may have moved; the
+//     longer it has held, the longer that while. Several clients of a told limit
+//     raise their parts by the same and lower them in proportion, which makes
+//     them equal.
+//
+// A run of refusals with nothing accepted that was sent after its first means
+// that the gate is shut for all: an empty bucket, a used window (hold.go). The
+// lane then waits for as long as it was told, or a quarter of a second, doubling
+// to 5 s, sends one request to see, and goes on at the rate of what the whole
+// cycle accepted. A hint of 5 s or more is believed at the first refusal, once.
+// Every hint is honoured by its own record, which is its caller's to do.
+//
 // # Concurrency
 //
-// It begins at 8, or a second's worth of a told RPM. A round is as many
-// first-try successes as are allowed in flight (at least 4) during which 80 % of
-// that were in flight, with no failure. Each round doubles the limit up to 32.
-//
-// Beyond that, and until the first refusal, a doubling must be worth it: over
-// 100 answers, or 4 times the limit, the throughput (by Little's law, tokens /
-// latency * number in flight) must rise by a third. Otherwise the limit steps
-// back, and 60 s later a quarter more is tried, which has to bring an eighth. A
-// lane never falls below where it was for being slow.
-//
-// A refusal cuts the limit to 0.8 of it, once in 15 s or the time that it says
-// to wait, and only if it was sent after the last cut, and something since then
-// succeeded: who refuses everything does not do so because of how much it is.
-// One that names no time says that there is no room for what is in flight: the
-// cut then goes to 0.8 of the fewest in flight at any refusal of the burst, but
-// never below half. From then on a clean round adds 5 %, at least one, and until the next cut may
-// follow not beyond what was refused.
+// It begins at 8, or a second's worth of a told RPM, and doubles, one more with
+// each answer, for as long as a doubling brings a quarter more tokens a second
+// (trial.go, by Little's law). Requests that have been out for four mean waits
+// count for nothing there: a server whose threads are bound to connections
+// starves all others. Failures take their time and bring nothing, so they stop
+// growth only where their share grows with it. A growth that gained nothing is
+// taken back, and a gentler one tried a minute later; a lane never falls below
+// where it was for being slow. A refused request keeps its place until it would
+// have been answered, unless refusals come by chance: who fills it at once is
+// refused as often as a refusal is quick.
 //
 // # Breaker
 //
-// Eight transient failures with no success between open it: for 5 s, then 10,
-// up to 60. After that one probe may be out at a time; two successes close it,
-// at half the concurrency, which then doubles back to what it was. Settle
-// returns the Streak that a failure belongs to: if that opened the breaker, the
-// records that failed in it are to have their attempts back.
+// Eight failures with no success between, in the order of coming back and, mostly,
+// of sending, open it. A refusal counts as one if it says that the provider is
+// overloaded, and not for how long. Probes then come a tenth of the outage apart,
+// 0.75 s at first and a minute at most, so that no more than a tenth of it is lost
+// after its end; a second one goes out when the first has not failed in the time
+// that failures take. Two successes close the breaker, at half the concurrency,
+// which then doubles back to what it was, and at the rate that was believed
+// before the outage began. Settle returns the Streak that a failure belongs to: if
+// that opened the breaker, the records that failed in it are to have their
+// attempts back.
 //
 // # Budget
 //
@@ -118,9 +143,7 @@
 // released like a reservation, or left to what goes on without this process:
 // then it stays set aside, but is nothing to wait for.
 //
-// # Pauses, and giving up
-//
-// A refusal that names a time to wait holds the whole lane for all of it.
+// # Giving up
 //
 // Waiting ends for good, with a *GaveUp, when there was pressure and no other
 // answer for Config.GiveUp, when the breaker was open as long, or as soon as

@@ -89,7 +89,7 @@ type witness struct {
 	waiting [2][]*call // new and retries, in order of arrival
 	out     []*Permit
 	granted []*Permit // in order of time, less the dropped ones
-	paused  time.Time
+	paused  time.Time // as it was said at the last look
 
 	grants, settled, dropped int64
 }
@@ -129,9 +129,6 @@ func (w *witness) take(s step) error {
 			w.granted = without(w.granted, p)
 		} else {
 			w.settled++
-			if until := time.Now().Add(s.Outcome.Hint); s.Outcome.Kind == Pressure && until.After(w.paused) {
-				w.paused = until
-			}
 			p.Settle(s.Outcome)
 		}
 	case "cancel":
@@ -191,12 +188,13 @@ func (w *witness) check() error {
 			w.grants++
 			w.out = append(w.out, c.permit)
 			w.granted = append(w.granted, c.permit)
-			if c.permit.sent.Before(w.paused) && c.permit.sent.Equal(time.Now()) {
-				return fmt.Errorf("granted during a pause until %v", w.paused)
+			if c.permit.sent.Before(w.paused) {
+				return fmt.Errorf("granted at %v during a pause until %v", c.permit.sent, w.paused)
 			}
 		}
 		w.waiting[k] = still
 	}
+	w.paused = w.limiter.Stats().PausedUntil
 	slices.SortStableFunc(w.granted, func(a, b *Permit) int { return a.sent.Compare(b.sent) })
 	if granted[0] > 0 && len(w.waiting[1]) > 0 {
 		return fmt.Errorf("a new request was granted while a retry waits")

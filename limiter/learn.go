@@ -1,36 +1,90 @@
 package limiter
 
+import "time"
+
 // learn takes in what became of p: each gate hears what concerns it.
 func (l *Limiter) learn(p *Permit, o Outcome) *Streak {
 	if o.Kind == Cancelled {
 		l.breaker.abandon(p)
+		l.end(p, void, o)
 		return nil
 	}
-	l.teach(p, o.Quota)
-	streak, closed := l.breaker.settle(p, o.Kind, l.now)
-	if closed {
-		l.concurrency.resume()
+	if o.Kind != Transient {
+		l.teach(p, o.Quota)
 	}
+	was := l.breaker.open
+	streak, closed := l.breaker.settle(p, o.breaks(), l.now)
+	switch {
+	case closed:
+		l.concurrency.resume(l.breaker.tries == 0)
+		l.pace.interrupt(l.now)
+	case l.breaker.open && !was:
+		l.pace.forget(l.now)
+		l.concurrency.undeny(l.now)
+	}
+	used, took := 0.0, l.now.Sub(p.sent)
 	switch o.Kind {
 	case Success:
 		l.patience.relief()
 		l.correct(p, o)
-		l.discovery.accept(p, &l.buckets, l.now)
-		l.concurrency.success(p, o, l.now)
+		l.time(p)
+		used = float64(max(1, o.PromptTokens+o.CompletionTokens))
+		l.end(p, good, o)
 	case Terminal:
 		l.patience.relief()
+		used = 1
+		l.end(p, good, o)
 	case Pressure:
-		l.patience.pressure(l.now, o.Hint)
-		if o.Hint > 0 {
-			l.discovery.refuse(p, &l.buckets, l.now)
+		l.concurrency.refuse(p.n, l.now)
+		if l.pace.chance <= trifle && l.latency > 0 && !l.concurrency.fixed {
+			took = max(took, time.Duration(l.latency*float64(time.Second)))
+			l.concurrency.ghosts.add(p.sent.Add(took))
 		}
-		if !p.probe { // a probe is alone: it says nothing of how many are too many
-			l.concurrency.pressure(p, l.inFlight+1, o.Hint, l.now)
-		}
+		l.patience.pressure(l.now)
+		l.end(p, refused, o)
 	case Transient:
-		l.concurrency.transient()
+		l.concurrency.refuse(p.n, l.now)
+		l.end(p, failed, o)
 	}
+	if !p.probe { // a probe is alone: it says nothing of how many are too many
+		l.concurrency.answer(p, used, took, l.sends.next, l)
+	}
+	l.judge()
+	l.patience.consider(&l.hold, l.now)
 	return streak
+}
+
+// breaks is what the outcome is for the breaker.
+func (o Outcome) breaks() Kind {
+	if o.Kind == Pressure && o.Overloaded && o.Hint == 0 {
+		return Transient
+	}
+	return o.Kind
+}
+
+// time takes in how long an answer took.
+func (l *Limiter) time(p *Permit) {
+	took := l.now.Sub(p.sent).Seconds()
+	if l.latency == 0 {
+		l.latency = took
+	}
+	l.latency += learning * (took - l.latency)
+}
+
+// end notes what became of p in the order of sending. A refusal that comes later than refusals do
+// is judged when it comes.
+func (l *Limiter) end(p *Permit, f fate, o Outcome) {
+	if !l.sends.end(p.n, f, l.now) {
+		return
+	}
+	e := l.sends.get(p.n)
+	if f == refused && o.Hint > 0 {
+		e.hinted = l.now.Add(o.Hint)
+	}
+	if f == refused && p.n < l.sends.judged && e.judged == good {
+		e.judged = refused
+		l.see(p.n, e)
+	}
 }
 
 // correct replaces the estimate in p's charge by what the answer used. The

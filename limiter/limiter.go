@@ -49,7 +49,10 @@ type Limiter struct {
 	buckets     [resources]bucket
 	refunds     bool // the provider gives back completion tokens that were not used
 	estimate    estimate
-	discovery   discovery
+	sends       sends
+	hold        hold
+	pace        pace
+	latency     float64 // mean seconds of an answer; 0: none yet
 	concurrency concurrency
 	breaker     breaker
 	patience    patience
@@ -72,7 +75,9 @@ func New(c Config) *Limiter {
 		clock:       c.Clock,
 		now:         now,
 		estimate:    newEstimate(),
-		discovery:   discovery{since: now, probe: firstProbe},
+		sends:       newSends(),
+		hold:        hold{began: now},
+		pace:        newPace(now),
 		concurrency: newConcurrency(c),
 		patience:    patience{limit: c.GiveUp},
 		budgets:     c.Budgets,
@@ -103,13 +108,7 @@ func (l *Limiter) Acquire(ctx context.Context, r Request) (*Permit, error) {
 	w := l.waiters.Get().(*waiter)
 	w.request, w.parked = r, false
 
-	l.mu.Lock()
-	l.advance()
-	l.queueOf(r).push(w)
-	l.pump()
-	w.parked = w.queued
-	l.mu.Unlock()
-
+	l.enter(w)
 	if w.parked {
 		select {
 		case <-w.ready:
@@ -122,6 +121,16 @@ func (l *Limiter) Acquire(ctx context.Context, r Request) (*Permit, error) {
 	w.permit, w.err = nil, nil
 	l.waiters.Put(w)
 	return p, err
+}
+
+// enter queues w, and answers it if it need not wait.
+func (l *Limiter) enter(w *waiter) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.advance()
+	l.queueOf(w.request).push(w)
+	l.pump()
+	w.parked = w.queued
 }
 
 // leave takes back a waiter whose context ended, and the permit that it may
@@ -155,7 +164,7 @@ func (l *Limiter) Allowed() int {
 func (l *Limiter) Room() (room, open bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.inFlight < l.concurrency.allowed(), l.breaker.open
+	return l.concurrency.wait(l.inFlight, l.clock.Now()) == 0, l.breaker.open
 }
 
 // Close stops the timer. Whoever still waits does so until its context ends.
@@ -185,6 +194,7 @@ func (l *Limiter) advance() {
 	for r := range l.buckets {
 		l.buckets[r].refill(l.now)
 	}
+	l.judge()
 }
 
 // pump answers waiters for as long as the first of them can be answered. Every
@@ -225,10 +235,10 @@ func (l *Limiter) pump() {
 
 // refuse is the error of a request that can never go.
 func (l *Limiter) refuse(r Request) error {
-	if err := l.patience.check(l.now, &l.breaker); err != nil {
+	if err := l.patience.check(l.now, &l.breaker, &l.hold); err != nil {
 		return err
 	}
-	if r.Movable && l.breaker.wait(l.now) > 0 {
+	if r.Movable && l.breaker.wait(l.now, l.sends.patience()) > 0 {
 		return ErrOpen
 	}
 	least := lean(r)
@@ -245,7 +255,7 @@ var resourceNames = [resources]string{"requests", "tokens", "input tokens", "out
 // wait asks every gate. The longest wait counts: all must have room at once.
 // A further gate is one more line here, one in grant and one in learn.
 func (l *Limiter) wait(cost charge) time.Duration {
-	wait := max(l.breaker.wait(l.now), l.patience.wait(l.now), l.concurrency.wait(l.inFlight))
+	wait := max(l.breaker.wait(l.now, l.sends.patience()), l.hold.wait(l.now), l.concurrency.wait(l.inFlight, l.now))
 	for i := range l.buckets {
 		wait = max(wait, l.buckets[i].wait(cost[i]))
 	}
@@ -259,6 +269,9 @@ func (l *Limiter) grant(r Request, cost charge) *Permit {
 		p.charged[i] = l.buckets[i].take(cost[i])
 		p.spent[i] = l.buckets[i].spent
 	}
+	p.n = l.sends.add(l.now, p.charged[tokens])
+	l.sends.get(p.n).held = l.buckets[requests].held() || l.buckets[tokens].held()
+	l.hold.grant(p.n)
 	l.concurrency.grant(p)
 	l.breaker.grant(p)
 	l.used.add(l.now, 1, p.charged[tokens])
@@ -269,7 +282,7 @@ func (l *Limiter) grant(r Request, cost charge) *Permit {
 // have room, and when patience with them ends. A timer that fires too early
 // costs less than stopping it.
 func (l *Limiter) arm(wait time.Duration) {
-	wait = min(wait, l.patience.remaining(l.now, &l.breaker))
+	wait = min(wait, l.patience.remaining(l.now, &l.breaker), l.unjudged())
 	if wait == forever || l.closed {
 		return
 	}

@@ -36,7 +36,7 @@ func TestMovableRequestsDoNotWaitForAnOpenBreaker(t *testing.T) {
 		if _, err := l.Acquire(t.Context(), Request{Movable: true}); !errors.Is(err, ErrOpen) {
 			t.Errorf("one that came later: %v", err)
 		}
-		time.Sleep(firstOpen)
+		time.Sleep(leastOpen)
 		probe := acquire(t, l, Request{Movable: true})
 		if _, err := l.Acquire(t.Context(), Request{Movable: true}); !errors.Is(err, ErrOpen) {
 			t.Errorf("one beside the probe: %v", err)
@@ -54,8 +54,8 @@ func TestUnmovableRequestsWaitForTheProbe(t *testing.T) {
 		trip(t, l)
 		start := time.Now()
 		acquire(t, l, Request{}).Settle(Outcome{Kind: Success})
-		if waited := time.Since(start); waited != firstOpen {
-			t.Errorf("waited %v, want %v", waited, firstOpen)
+		if waited := time.Since(start); waited != leastOpen {
+			t.Errorf("waited %v, want %v", waited, leastOpen)
 		}
 	})
 }

@@ -34,7 +34,9 @@ func TestOutage(t *testing.T) {
 					t.Errorf("%d attempts charged for the outage, want none", got)
 				}
 				before := sv.seen(10, 20)
-				if most := before.inFlight + TripAfter + 5; sv.fails > most {
+				// All that were in flight end at once, and half of them fail before it is known, and are replaced.
+				// Probes: one each 0.75 s of the first 7.5 s, then each tenth of the outage.
+				if most := 2*before.inFlight + TripAfter + 25; sv.fails > most {
 					t.Errorf("%d requests reached the server while it was down, want at most %d", sv.fails, most)
 				}
 				if after := sv.seen(60, 65); float64(after.accepted) < 0.9*float64(before.accepted)/2 {
@@ -211,28 +213,73 @@ func TestLateFailuresBelongToTheirOutage(t *testing.T) {
 	})
 }
 
-// While the breaker is open, one probe at a time, further and further apart.
+// While the breaker is open, probes come a tenth of the outage apart, at first and at most a minute;
+// the second only when the first has not failed in the time that failures take.
 func TestProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(Config{Clock: System})
 		defer l.Close()
-		for range TripAfter {
-			acquire(t, l, Request{}).Settle(Outcome{Kind: Transient})
-		}
-		for _, hold := range []time.Duration{5, 10, 20, 40, 60, 60} {
+		trip(t, l)
+		opened := time.Now()
+		for range 60 {
 			start := time.Now()
+			age := start.Sub(opened)
 			probe := acquire(t, l, Request{})
-			if waited := time.Since(start); waited != hold*time.Second {
-				t.Errorf("a probe after %v, want %v", waited, hold*time.Second)
+			want := min(max(age/10, leastOpen), mostOpen)
+			if waited := time.Since(start); waited != want {
+				t.Errorf("a probe after %v, %v into the outage, want %v", waited, age, want)
 			}
-			other, cancel := context.WithTimeout(t.Context(), time.Second)
+			other, cancel := context.WithTimeout(t.Context(), leastWait-time.Millisecond)
 			if _, err := l.Acquire(other, Request{}); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("a second probe beside the first: %v", err)
 			}
 			cancel()
 			probe.Settle(Outcome{Kind: Transient})
 		}
+		time.Sleep(mostOpen)
+		first := acquire(t, l, Request{})
+		start := time.Now()
+		second := acquire(t, l, Request{})
+		if waited := time.Since(start); waited != leastWait {
+			t.Errorf("a second probe %v after the first, want %v", waited, leastWait)
+		}
+		first.Settle(Outcome{Kind: Success})
+		second.Settle(Outcome{Kind: Success})
+		if l.Stats().Open {
+			t.Error("still open after two successes")
+		}
 	})
+}
+
+// Eight answers in a row that say overloaded, and not for how long, are an outage; with a time to wait
+// they are that.
+func TestOverloadOpensTheBreaker(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		outcome Outcome
+		open    bool
+	}{
+		{"503 without a hint", Outcome{Kind: Pressure, Overloaded: true}, true},
+		{"503 with a hint", Outcome{Kind: Pressure, Overloaded: true, Hint: time.Second}, false},
+		{"429 without a hint", Outcome{Kind: Pressure}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := New(Config{Concurrency: TripAfter, Clock: System})
+				defer l.Close()
+				var permits []*Permit
+				for range TripAfter {
+					permits = append(permits, acquire(t, l, Request{}))
+				}
+				for _, p := range permits {
+					p.Settle(tt.outcome)
+				}
+				if got := l.Stats().Open; got != tt.open {
+					t.Errorf("open: %v, want %v", got, tt.open)
+				}
+			})
+		})
+	}
 }
 
 // A probe without an answer makes room for the next; one success is not enough.
@@ -252,8 +299,8 @@ func TestProbesThatSayLittle(t *testing.T) {
 		start := time.Now()
 		acquire(t, l, Request{}).Settle(Outcome{Kind: Pressure})
 		acquire(t, l, Request{}).Settle(Outcome{Kind: Success})
-		if waited := time.Since(start); waited != firstOpen {
-			t.Errorf("%v between a probe that was refused and the next, want %v", waited, firstOpen)
+		if waited := time.Since(start); waited != leastOpen {
+			t.Errorf("%v between a probe that was refused and the next, want %v", waited, leastOpen)
 		}
 		if l.Stats().Open {
 			t.Error("still open after two answers")

@@ -7,29 +7,24 @@ import "time"
 // that the time is over: a lane that was merely idle gets another chance.
 type patience struct {
 	limit        time.Duration
-	pausedUntil  time.Time
 	pressedSince time.Time // first pressure since the last other answer; zero: none
 	gaveUp       *GaveUp
 }
 
-func (p *patience) wait(now time.Time) time.Duration {
-	return max(0, p.pausedUntil.Sub(now))
-}
-
-// pressure takes in an answer that asked to slow down. A hint holds the whole
-// lane: what the provider says of one request, it means of the key.
-func (p *patience) pressure(now time.Time, hint time.Duration) {
+// pressure takes in an answer that asked to slow down.
+func (p *patience) pressure(now time.Time) {
 	if p.pressedSince.IsZero() {
 		p.pressedSince = now
 	}
-	if until := now.Add(hint); until.After(p.pausedUntil) {
-		p.pausedUntil = until
-	}
-	switch {
+}
+
+// consider gives up where an answer has shown that waiting is in vain.
+func (p *patience) consider(h *hold, now time.Time) {
+	switch hint := h.until.Sub(now); {
 	case p.gaveUp != nil:
-	case hint > p.limit:
+	case h.on && hint > p.limit:
 		p.gaveUp = &GaveUp{Reason: LongHint, After: p.limit, Hint: hint}
-	case now.Sub(p.pressedSince) >= p.limit:
+	case p.pressedFor(now) >= p.limit:
 		p.gaveUp = &GaveUp{Reason: Pressed, After: p.limit}
 	}
 }
@@ -38,10 +33,10 @@ func (p *patience) pressure(now time.Time, hint time.Duration) {
 func (p *patience) relief() { p.pressedSince = time.Time{} }
 
 // check returns the error that ends the lane, once it has ended.
-func (p *patience) check(now time.Time, b *breaker) error {
+func (p *patience) check(now time.Time, b *breaker, h *hold) error {
 	if p.gaveUp == nil {
 		switch {
-		case p.pausedUntil.After(now) && p.pressedFor(now) >= p.limit:
+		case h.on && h.until.After(now) && p.pressedFor(now) >= p.limit:
 			p.gaveUp = &GaveUp{Reason: Pressed, After: p.limit}
 		case b.open && now.Sub(b.since) >= p.limit && !b.undecided(now, b.since.Add(p.limit)):
 			p.gaveUp = &GaveUp{Reason: Outage, After: p.limit}

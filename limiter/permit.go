@@ -49,9 +49,12 @@ type Outcome struct {
 	// after a time-out: its worst case stays reserved.
 	Cost        int64
 	CostUnclear bool
-	// Hint is how long the provider asked to wait, 0 when it did not say. With
-	// Pressure it pauses the whole lane.
+	// Hint is how long the provider asked to wait, 0 when it did not say. Its record is the caller's
+	// to hold; it holds the lane only where nothing is accepted meanwhile.
 	Hint time.Duration
+	// Overloaded says that a Pressure is the provider's state rather than the caller's rate: 503 or
+	// 529. Without a Hint it counts for the breaker like a Transient.
+	Overloaded bool
 	// Quota is what the answer's headers said; zero when nothing.
 	Quota Quota
 }
@@ -66,7 +69,7 @@ type Permit struct {
 	charged  charge
 	spent    charge // each bucket's total just after this charge
 	inFlight int    // with this one
-	cut      int    // cuts of the concurrency before it was sent
+	n        int    // its number among the sends
 	sample   int    // of the trial that its answer belongs to; 0: none
 	probe    bool   // sent to see whether an open breaker may close
 	ended    bool
@@ -111,5 +114,6 @@ func (p *Permit) Drop() {
 	l.used.add(l.now, -1, -p.charged[tokens])
 	l.budgets.settle(p.request.Cost, 0, false, l)
 	l.breaker.abandon(p)
+	l.end(p, void, Outcome{})
 	l.pump()
 }

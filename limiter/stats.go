@@ -46,8 +46,8 @@ func (l *Limiter) Stats() Stats {
 		s.NextProbe = l.breaker.until
 	}
 	s.RPMUsed, s.TPMUsed = l.used.lastMinute(l.now)
-	if l.patience.pausedUntil.After(l.now) {
-		s.PausedUntil = l.patience.pausedUntil
+	if l.hold.on && l.hold.until.After(l.now) {
+		s.PausedUntil = l.hold.until
 	}
 	if l.patience.gaveUp != nil {
 		s.GaveUp = l.patience.gaveUp

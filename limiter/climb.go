@@ -1,0 +1,187 @@
+package limiter
+
+import (
+	"math"
+	"time"
+)
+
+const (
+	// While a limit holds, each accepted send raises the rate by climbBy times its square root, and
+	// a refused one lowers it by stepBack: in balance the refused share is climbBy / stepBack /
+	// sqrt(rate), 0.5 % at 60 a second, 1.5 % at 5. A rate that is larger is raised by less of
+	// itself, so that several clients of one limit come nearer to each other.
+	climbBy  = 0.001
+	stepBack = 0.03
+
+	// From one refusal to the next a bucket was filled by as much as was taken out of it: what was
+	// accepted meanwhile is the limit, if it was belowLimit long or more. belowLimit is what is sent
+	// of it.
+	belowLimit   = 0.985
+	tellingTime  = 1.0 // seconds
+	tellingSends = 8
+
+	// After patience without a refusal, in which the rate was used, it rises by firstSpeed of itself
+	// a second, and by twice that every doubleEvery, up to mostSpeed, for the limit may have moved.
+	// A limit that is met again where it was is trusted for longer, up to heldShare of the time for
+	// which it has held and mostPatience. Where fewer than slow go out a second, patience is so much
+	// longer: it takes sends to tell.
+	leastPatience = 1.0 // seconds
+	mostPatience  = 16.0
+	longer        = 1.5
+	heldShare     = 0.25
+	slow          = 4.0
+	firstSpeed    = 0.05
+	doubleEvery   = 0.3 // seconds
+	mostSpeed     = 1.2
+	mostStep      = 0.1
+
+	// A limit has moved when more than it was accepted by leastSaved seconds' worth: less than that
+	// may have been saved up. Where it is counted in windows, by as much as those, up to mostSaved.
+	// Until then the rate rises by no more than overBase over those seconds: what is saved up hides
+	// a limit.
+	leastSaved = 1.5 // seconds
+	mostSaved  = 60.0
+	overBase   = 3.0
+
+	// A refusal after which less than between is left of a rate that had moved means that the limit is
+	// somewhere between, unless it was found to be the same, within sameLimit, the time before.
+	between   = 0.8
+	sameLimit = 0.15
+
+	// Two cycles in which the same number was accepted, within sameWindow, are windows.
+	sameWindow = 0.2
+
+	// Where a limit is told and refuses all the same, others use it, too. Each of them raises its
+	// part by partUp of the limit a second, and lowers it by partDown of itself at a refusal (Chiu
+	// and Jain, 1989): so all come to the same part, whatever they began with.
+	partUp   = 0.01
+	partDown = 0.08
+)
+
+// climb moves a rate that is held: up for as long as it is used and nothing is refused, down when
+// something is.
+type climb struct {
+	since    time.Time // the last refusal: the bucket was empty
+	accepted charge    // since
+	stepped  int       // sends before it went out before the last step back
+
+	patience float64   // seconds
+	limit    float64   // requests a second, as measured last
+	held     time.Time // since when the limit has not moved
+	used     float64   // seconds in which the rate was used since the last refusal
+	base     float64   // the rate when patience ended
+	excess   float64   // requests accepted beyond it since
+	moved    bool      // the limit is not where it was
+
+	saved  float64 // seconds of the limit that may be saved up
+	window float64 // requests accepted in the last cycle; 0: none yet
+}
+
+func newClimb() climb { return climb{patience: leastPatience, saved: leastSaved} }
+
+// begin holds to a rate from now on. Eager is to rise at once.
+func (c *climb) begin(rate float64, eager bool, now time.Time) {
+	c.since, c.accepted = now, charge{}
+	c.restart(rate, eager)
+}
+
+func (c *climb) restart(rate float64, eager bool) {
+	c.used, c.base, c.excess, c.moved = 0, rate, 0, eager
+}
+
+func (c *climb) accept(e *send) {
+	c.accepted[requests]++
+	c.accepted[tokens] += e.tokens
+}
+
+// wait is how long a rate must have been used before it rises, in seconds.
+func (c *climb) wait(rate float64) float64 { return c.patience * max(1, slow/rate) }
+
+// windowed reports whether the limit is counted in windows.
+func (c *climb) windowed() bool { return c.saved > leastSaved }
+
+// up raises a rate, by which an accepted send was held back. Told is the limit that somebody told.
+func (c *climb) up(rate *charge, told charge) {
+	r := rate[requests]
+	if limit := told[requests]; limit > 0 {
+		rate.scale(min(1+partUp*limit/r/r, max(1, limit/r)))
+		return
+	}
+	rate.scale(1 + min(c.speed(r)/r, mostStep))
+}
+
+// speed is by how much of itself rate rises a second.
+func (c *climb) speed(rate float64) float64 {
+	wait := c.wait(rate)
+	if c.moved {
+		wait = 0
+	}
+	c.used += 1 / rate
+	speed := climbBy * math.Sqrt(rate) * leastSaved / c.saved
+	if c.used <= wait {
+		c.base = rate
+		return speed
+	}
+	c.excess += 1 - c.base/rate
+	if c.excess > c.saved*c.base {
+		c.base, c.excess, c.moved = rate, 0, true
+	}
+	if !c.moved && rate > (1+overBase/c.saved)*c.base {
+		return 0
+	}
+	return min(max(speed, firstSpeed)*math.Exp2((c.used-wait)/doubleEvery), mostSpeed)
+}
+
+// down lowers a rate at a refusal of what was sent at now.
+func (c *climb) down(rate *charge, told charge, now time.Time) {
+	if told[requests] > 0 {
+		rate.scale(1 - partDown)
+		return
+	}
+	r, by, eager := rate[requests], 1-stepBack, false
+	switch took := now.Sub(c.since).Seconds(); {
+	case !c.since.IsZero() && took >= tellingTime && c.accepted[requests] >= tellingSends:
+		limit := c.accepted[requests] / took
+		by = min(1, belowLimit*limit/r)
+		eager = c.moved && by < between && math.Abs(limit/c.limit-1) > sameLimit
+		c.limit = limit
+	case c.moved || c.used > c.wait(r):
+		by = min(by, belowLimit*c.base/r)
+	}
+	c.met(r, now)
+	c.restart(r*by, eager)
+	rate.scale(by)
+}
+
+// met notes that the limit was met at a rate.
+func (c *climb) met(rate float64, now time.Time) {
+	c.since, c.accepted = now, charge{}
+	switch {
+	case c.moved:
+		c.held = now
+		c.patience = max(leastPatience, c.saved-leastSaved)
+	case c.used > c.wait(rate):
+		trust := max(c.patience, heldShare*now.Sub(c.held).Seconds())
+		c.patience = min(longer*c.patience, max(mostPatience, 4*c.saved), trust)
+	}
+}
+
+// cycle takes in how many requests were accepted in so many seconds, from the end of one long hold to
+// the end of the next. It reports whether that is a window in which the limit is counted: what came
+// once, without a hint, may have been an outage.
+func (c *climb) cycle(seconds, accepted float64, hinted bool) bool {
+	windows := hinted || c.window > 0 && math.Abs(accepted/c.window-1) < sameWindow
+	c.window = accepted
+	if windows {
+		c.saved = min(max(c.saved, seconds), mostSaved)
+		c.patience = max(c.patience, 2*c.saved)
+	}
+	return windows
+}
+
+// scale multiplies all of it.
+func (c *charge) scale(by float64) {
+	for r := range c {
+		c[r] *= by
+	}
+}

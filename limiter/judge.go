@@ -1,0 +1,112 @@
+package limiter
+
+import (
+	"cmp"
+	"time"
+)
+
+// judge goes through the sends whose fate can be told, in the order of sending, and does what they
+// say has to be done.
+func (l *Limiter) judge() {
+	p := &l.pace
+	p.next = l.sends.next
+	for r := range p.told {
+		p.told[r] = l.buckets[r].bound() / 60
+	}
+	for n := l.sends.pop(l.now); n != 0; n = l.sends.pop(l.now) {
+		l.see(n, l.sends.get(n))
+	}
+	if !l.breaker.open && !l.hold.on {
+		switch {
+		case p.measured(l.now):
+			l.decide()
+		case p.phase == unpaced && !p.opened && (l.concurrency.settled() || l.now.Sub(p.began) > startFor):
+			p.open(l.now)
+		default:
+			p.retest(&l.sends, l.now)
+		}
+	}
+	for r := range p.rate {
+		l.buckets[r].find(60 * p.rate[r])
+	}
+}
+
+// see shows the send n to each who judges by them.
+func (l *Limiter) see(n int, e *send) {
+	held := l.hold.on
+	ended := l.hold.see(n, e, l.pace.supposed(), l.now)
+	switch {
+	case ended && l.reopen():
+		return
+	case !held && l.hold.on:
+		l.hold.beside = l.sends.accepted()
+		l.pace.interrupt(l.now)
+	}
+	if l.breaker.open || l.hold.on {
+		return
+	}
+	switch l.pace.see(n, e, l.now) {
+	case refusing:
+		l.confine(l.sends.oldest())
+	case risen:
+		if l.pace.phase == unpaced {
+			l.pace.measure(float64(l.sends.accepted()), cmp.Or(l.latency, 1), l.now)
+		} else {
+			l.decide()
+		}
+	}
+}
+
+// reopen goes on after a hold, and reports whether it has shown how.
+func (l *Limiter) reopen() bool {
+	if l.hold.longest < briefHold && !l.pace.limits {
+		// A short one, the first: it may be that only so many are answered at once.
+		if l.confine(l.sends.oldest()) {
+			return true
+		}
+		if n := l.hold.beside; n > 0 && l.concurrency.suppose(n, l.now) {
+			l.pace.free(l.now)
+			return true
+		}
+	}
+	long, hinted := l.hold.longest >= briefHold, !l.hold.hinted.IsZero()
+	rate, seconds, ok := l.hold.cycle(l.now)
+	if !ok {
+		return false
+	}
+	window := long && l.pace.climb.cycle(seconds, rate[requests]*seconds, hinted)
+	rate.scale(belowLimit)
+	l.pace.holdAt(rate, !window && !l.pace.climb.windowed(), l.now)
+	return true
+}
+
+// decide says what it is that the provider refuses: what is more than its places, or than its rate.
+func (l *Limiter) decide() {
+	if !l.confine(l.pace.jump.from - near) {
+		l.concurrency.deny(l.now)
+		l.pace.doubt(l.sends.badShare(max(l.pace.since, l.pace.first)), l.now)
+	}
+}
+
+// confine holds the lane to the server's places, if the sends from the number on say how many those
+// are.
+func (l *Limiter) confine(from int) bool {
+	if l.pace.climb.windowed() || !l.concurrency.placeable(l.now) {
+		return false
+	}
+	n := l.sends.placesTaken(from, time.Duration(cmp.Or(l.latency, 0.5)*float64(time.Second)))
+	if n == 0 {
+		return false
+	}
+	l.concurrency.confine(n, l.now)
+	l.pace.free(l.now)
+	return true
+}
+
+// unjudged is how long until the next send counts as accepted, where something waits for that.
+func (l *Limiter) unjudged() time.Duration {
+	if !l.hold.on && l.pace.phase == unpaced || l.sends.judged == l.sends.next {
+		return forever
+	}
+	return max(time.Millisecond, l.sends.patience()-l.now.Sub(l.sends.get(l.sends.judged).at))
+}

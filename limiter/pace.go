@@ -1,0 +1,444 @@
+package limiter
+
+import "time"
+
+const (
+	// leastChance is the share of refusals and failures that is always taken for chance: with none
+	// at all assumed, the first one would be proof of a limit. A share of more than shownChance has
+	// been shown, and one of at most trifle is not worth a test.
+	leastChance = 0.005
+	shownChance = 0.01
+	trifle      = 0.02
+
+	// mostChance is the largest share that can pass for chance. Beyond it something is wrong, and
+	// sending less is right whatever it is.
+	mostChance = 0.25
+
+	// startChance is what is assumed while the lane still doubles, and startJump what would be a
+	// limit: each doubling beyond one has half of everything refused. The start ends with the first
+	// growth, or after startFor in a lane that has too little to do to grow.
+	startChance = 0.15
+	startJump   = 0.4
+	startFor    = 10 * time.Second
+
+	// known is how many sends of the start say something of chance.
+	known = 30
+
+	// A limit is measured from the first bad send on, for measureFor and until enough was accepted,
+	// or for measureMost.
+	measureFor  = 300 * time.Millisecond
+	measureMost = 2 * time.Second
+	enough      = 4
+
+	// cutTo is what is sent of what was accepted, to see whether bad sends become rarer, and
+	// cutAtMost the least that one cut leaves of what was sent, where too little was accepted to
+	// tell. leastRate is the least that a lane is ever held to, in requests a second.
+	cutTo     = 0.85
+	cutAtMost = 0.25
+	leastRate = 0.1
+
+	// settleAt is what is sent of what was accepted once that has shown itself to be a limit.
+	settleAt = 0.97
+
+	// Where certain sends were bad, and that most of all, it is a limit without a test.
+	certain = 5
+
+	// flukes is how far the share of all may exceed chance where an alarm is taken for chance, too,
+	// and mayDrift how far chance may come to lie above what was believed while a limit is held. It
+	// follows the sends slowly, by driftBy of the difference at a time.
+	flukes   = 1.5
+	mayDrift = 1.5
+	driftBy  = 1.0 / 1000
+
+	// What has passed for chance is tested again after firstRetest, then twice that, to mostRetest,
+	// against retestOf sends before.
+	firstRetest = 20 * time.Second
+	mostRetest  = 5 * time.Minute
+	retestOf    = 256
+
+	// wellBelow is the share of what was accepted before a cut below which it goes on being compared.
+	wellBelow = 0.9
+
+	// vain is how many cuts in a row must change nothing before a limit that was held is given up
+	// for chance: others who use it may take what is left to them.
+	vain = 3
+)
+
+// phase is what the pace is about.
+type phase uint8
+
+const (
+	unpaced   phase = iota // no limit is known
+	measuring              // something is refused: how much is accepted?
+	comparing              // does it make a difference to send less?
+	paced                  // a limit is known
+)
+
+// belief is what the pace has come to think of the provider.
+type belief struct {
+	phase  phase
+	rate   charge  // a second, of requests and tokens; zero: as many as there is room for
+	chance float64 // share that is refused or fails whatever is sent
+	turned float64 // of that, the refusals
+	most   float64 // chance, as last shown
+	limits bool    // a limit has been held
+}
+
+// pace finds the rate of a provider that does not tell it, from what it accepts in the order of
+// sending. It tells limits from chance by trying: what gets rarer when less is sent is a limit.
+type pace struct {
+	belief
+	calm belief // before the latest suspicion
+	from charge // the rate to go back to if a cut makes no difference
+	told charge // a second, the most that somebody told; zero: nobody did
+
+	began time.Time // the phase
+	since int       // the first send of the phase
+	first int       // sends before it went out at another rate, and say nothing of this one
+	next  int       // number of the next send
+
+	opened   bool // the start is over
+	start    sample
+	jump     rise
+	creep    rise
+	cut      cut
+	climb    climb
+	again    time.Time // when chance is tested again; zero: never
+	interval time.Duration
+}
+
+func newPace(now time.Time) pace {
+	return pace{
+		belief: belief{chance: leastChance}, calm: belief{chance: leastChance},
+		began: now, interval: firstRetest, climb: newClimb(),
+	}
+}
+
+// finding is what a send has shown.
+type finding uint8
+
+const (
+	nothing  finding = iota
+	risen            // more is bad than by chance
+	refusing         // a limit that is held was met
+	decided          // a cut has come to a verdict
+)
+
+// see takes in the send n, in the order of sending.
+func (p *pace) see(n int, e *send, now time.Time) finding {
+	if n < p.first || e.judged == void {
+		return nothing
+	}
+	switch p.phase {
+	case measuring:
+		p.jump.count(n, e)
+	case comparing:
+		p.jump.count(n, e)
+		if e.judged == good {
+			p.climb.accept(e)
+		}
+		if v := p.cut.add(n, e); v != undecided {
+			p.conclude(v, now)
+			return decided
+		}
+	case paced:
+		return p.hold(n, e, now)
+	default:
+		p.drift(e, mostChance)
+		p.remember()
+		if p.suspect(n, e) {
+			return risen
+		}
+	}
+	return nothing
+}
+
+// suspect looks for a rise of the share of bad sends.
+func (p *pace) suspect(n int, e *send) bool {
+	if !p.opened {
+		p.start.count(n, e)
+		return p.jump.add(n, e, startChance, startChance+startJump)
+	}
+	jumped := p.jump.add(n, e, p.chance, p.chance+jump)
+	crept := p.creep.add(n, e, p.chance, p.chance+creep)
+	if !jumped && crept {
+		p.jump = p.creep // what is counted from here on
+	}
+	return jumped || crept
+}
+
+// drift has chance follow the sends, once it has been shown, up to most.
+func (p *pace) drift(e *send, most float64) {
+	if p.chance <= leastChance || !p.opened {
+		return
+	}
+	bad := 0.0
+	if e.judged.bad() {
+		bad = 1
+	}
+	p.chance = min(max(p.chance+driftBy*(bad-p.chance), leastChance), most)
+	if p.phase == unpaced {
+		p.most = p.chance
+	}
+}
+
+// hold steps back from a refusal, and climbs while there is none.
+func (p *pace) hold(n int, e *send, now time.Time) finding {
+	p.drift(e, max(trifle, mayDrift*p.most))
+	if p.rate[requests] < wellBelow*p.cut.accepted[requests] && p.cut.add(n, e) == isChance {
+		p.conclude(isChance, now)
+		return decided
+	}
+	p.remember()
+	met := e.judged == refused && n >= p.climb.stepped && p.turned <= shownChance
+	switch {
+	case met:
+		p.step(e, now)
+	case e.judged == good:
+		p.climb.accept(e)
+		if e.held {
+			p.climb.up(&p.rate, p.told)
+		}
+	}
+	switch {
+	case n >= p.first && p.suspect(n, e):
+		return risen
+	case met:
+		return refusing
+	}
+	return nothing
+}
+
+// step lowers the rate at a refusal.
+func (p *pace) step(e *send, now time.Time) {
+	was := p.rate[requests]
+	p.climb.down(&p.rate, p.told, e.at)
+	p.climb.stepped = p.next
+	if p.rate[requests] < (1-stepBack)*was { // what went out at the rate before says nothing of this one
+		p.enter(paced, now)
+	}
+}
+
+// supposed is the share that is taken for chance now.
+func (p *pace) supposed() float64 {
+	if !p.opened {
+		return max(p.chance, startChance)
+	}
+	return p.chance
+}
+
+// shown is the share of chance that has been shown.
+func (p *pace) shown() float64 {
+	if p.chance <= leastChance {
+		return 0
+	}
+	return p.chance
+}
+
+// tells reports whether somebody told a limit: what is refused then is not taken for chance untried.
+func (p *pace) tells() bool { return p.told != charge{} }
+
+// open ends the start: what was bad while the lane doubled and doubled is chance, until it is tested.
+func (p *pace) open(now time.Time) {
+	p.opened = true
+	p.jump, p.creep = rise{}, rise{}
+	if share := p.start.share(); p.start.sent[requests] >= known && share > shownChance && !p.tells() {
+		p.suppose(share, float64(p.start.refused)/p.start.sent[requests])
+		if share > trifle {
+			p.again = now
+		}
+	}
+}
+
+// measure begins to look at how much is accepted, with no more than that in flight: so many, each of
+// which takes so many seconds.
+func (p *pace) measure(accepted, latency float64, now time.Time) {
+	if before := p.start.sent[requests] - p.jump.sent[requests]; !p.opened && before >= known && !p.tells() {
+		p.suppose(float64(p.start.bad-p.jump.bad)/before, float64(p.start.refused-p.jump.refused)/before)
+	}
+	p.opened = true
+	p.from, p.phase, p.began = p.rate, measuring, now
+	if p.jump.refused == 0 {
+		return // an outage, perhaps: the breaker's
+	}
+	rate := max(1, accepted) / latency
+	p.rate = charge{requests: rate, tokens: rate * p.jump.sent[tokens] / p.jump.sent[requests]}
+}
+
+// measured reports whether enough was seen.
+func (p *pace) measured(now time.Time) bool {
+	took := now.Sub(p.began)
+	return p.phase == measuring && (took >= measureFor && p.jump.accepted[requests] >= enough || took >= measureMost)
+}
+
+// doubt decides what to do about a rise: overall is the share of bad sends since the phase began.
+func (p *pace) doubt(overall float64, now time.Time) {
+	share := p.jump.share()
+	switch {
+	case p.jump.sent[requests] == 0:
+		return
+	case p.phase == measuring && share <= trifle && !p.tells():
+		p.believe(share, float64(p.jump.refused)/p.jump.sent[requests], now)
+		return
+	}
+	if p.phase == paced {
+		p.from = p.rate
+	}
+	if share < cluster && overall <= flukes*p.shown() {
+		p.believe(overall, p.turned, now) // as many as ever, some of them close together
+		return
+	}
+	if p.phase == paced {
+		p.climb.met(p.rate[requests], now)
+	}
+	p.climb.since, p.climb.accepted = now, charge{}
+	p.lower(overall, now)
+}
+
+// lower cuts the rate below what was accepted, to see what comes of it.
+func (p *pace) lower(overall float64, now time.Time) {
+	before, took := p.jump.sample, p.jump.seconds()
+	p.cut = cut{before: before, chance: p.shown(), inVain: p.cut.inVain}
+	for r := range p.rate {
+		sent := before.sent[r] / took
+		p.cut.accepted[r] = before.accepted[r] / took
+		if p.rate[r] = cutTo * p.cut.accepted[r]; before.accepted[requests] < enough {
+			p.rate[r] = max(p.rate[r], cutAtMost*sent)
+		}
+	}
+	if raise := leastRate / p.rate[requests]; raise > 1 {
+		p.rate.scale(raise)
+	}
+	p.cut.expect(overall, p.rate[requests])
+	if before.bad >= certain && before.share() > 2*mostChance && before.accepted[requests] >= enough {
+		p.settle(now)
+		return
+	}
+	p.enter(comparing, now)
+}
+
+// settle holds to what was accepted before the cut, which is a limit.
+func (p *pace) settle(now time.Time) {
+	before := &p.cut.before
+	// Where too little was seen, a limit is counted in long windows, or most failed rather than was
+	// refused, it may well be higher.
+	eager := before.accepted[requests] < enough || p.climb.windowed() ||
+		2*before.refused < before.bad && p.rate[requests] < wellBelow*p.from[requests]
+	p.rate.scale(settleAt / cutTo)
+	since, accepted := p.climb.since, p.climb.accepted // the cut, when the bucket was empty
+	p.holdAt(p.rate, eager, now)
+	p.climb.since, p.climb.accepted = since, accepted
+}
+
+// holdAt holds to a rate from here on. Eager is to climb at once.
+func (p *pace) holdAt(rate charge, eager bool, now time.Time) {
+	p.rate, p.limits = rate, true
+	p.cut.settled()
+	p.climb.begin(rate[requests], eager, now)
+	p.enter(paced, now)
+}
+
+// conclude ends a cut.
+func (p *pace) conclude(v verdict, now time.Time) {
+	switch v {
+	case isLimit:
+		p.settle(now)
+	case isChance:
+		if p.cut.inVain++; p.limits && p.cut.inVain < vain && p.jump.sent[requests] > 0 {
+			p.lower(p.jump.share(), now)
+			return
+		}
+		bad, refusals := p.cut.shares()
+		p.believe(bad, refusals, now)
+	case isWorse:
+		p.lower(p.jump.share(), now)
+	}
+}
+
+// suppose takes a share for chance, and of it so many for refusals.
+func (p *pace) suppose(share, refusals float64) {
+	p.chance = min(max(share, leastChance), mostChance)
+	p.most, p.turned = p.chance, min(refusals, p.chance)
+}
+
+// believe takes a share for chance, and goes back to the rate before.
+func (p *pace) believe(share, refusals float64, now time.Time) {
+	p.suppose(share, refusals)
+	p.cut.inVain = 0
+	p.again = now.Add(p.interval)
+	p.interval = min(2*p.interval, mostRetest)
+	p.restore(now)
+}
+
+// retest sends less for a while, to see whether what passes for chance becomes rarer.
+func (p *pace) retest(s *sends, now time.Time) {
+	from := max(s.oldest(), s.judged-retestOf, p.first)
+	switch {
+	case p.phase != unpaced || p.again.IsZero() || now.Before(p.again):
+		return
+	case p.chance <= shownChance:
+		p.again = time.Time{}
+		return
+	case s.judged-from < retestOf/2:
+		return // in a moment
+	}
+	p.again = time.Time{}
+	p.jump = rise{}
+	for n := from; n < s.judged; n++ {
+		if e := s.get(n); e.judged != void {
+			p.jump.count(n, e)
+		}
+	}
+	overall := p.chance
+	p.from, p.chance = p.rate, leastChance
+	p.lower(overall, now)
+}
+
+// free ends all holding back by rate.
+func (p *pace) free(now time.Time) {
+	p.rate = charge{}
+	p.enter(unpaced, now)
+}
+
+// interrupt leaves off what was being found out.
+func (p *pace) interrupt(now time.Time) {
+	if p.phase == measuring || p.phase == comparing {
+		p.restore(now)
+		return
+	}
+	p.enter(p.phase, now)
+}
+
+// restore goes back to the rate before.
+func (p *pace) restore(now time.Time) {
+	p.rate = p.from
+	if p.rate == (charge{}) {
+		p.enter(unpaced, now)
+		return
+	}
+	p.enter(paced, now)
+}
+
+// remember keeps what is believed while nothing is suspected.
+func (p *pace) remember() {
+	if p.jump.sum <= 0 {
+		p.calm = p.belief
+	}
+}
+
+// forget goes back to what was believed before an outage began, which looked like a limit at first.
+func (p *pace) forget(now time.Time) {
+	p.belief = p.calm
+	p.cut.settled()
+	p.climb.begin(p.rate[requests], false, time.Time{})
+	p.enter(p.phase, now)
+}
+
+// enter begins a phase in which sends from the next one on count.
+func (p *pace) enter(ph phase, now time.Time) {
+	if ph != p.phase {
+		p.since = p.next
+	}
+	p.phase, p.began, p.first = ph, now, p.next
+	p.jump, p.creep = rise{}, rise{}
+}

@@ -1,0 +1,158 @@
+package limiter
+
+import "time"
+
+// places are how many requests a server takes at once, where it refuses the next one.
+type places struct {
+	known bool
+	n     float64 // that were taken
+	try   float64 // that are tried
+	step  float64
+	from  int // the first send of the try
+	again time.Time
+	rest  time.Duration
+
+	denied time.Time // until then refusals are not for want of places
+	since  time.Time // when that was said last
+	denial time.Duration
+}
+
+// grow tries more places than were taken, after a round in which all were in use.
+func (c *concurrency) grow(next int, now time.Time) {
+	p := &c.places
+	switch {
+	case p.try > p.n: // a round of the try was taken
+		p.n, p.step = p.try, 2*p.step
+		p.rest = leastRest
+	case now.Before(p.again):
+		return
+	default:
+		p.step = 1
+	}
+	p.try, p.from = min(c.most, p.n+p.step), next
+	c.set(p.try)
+}
+
+// refuse takes in a bad send, in the order of sending: a try that met one is over.
+func (c *concurrency) refuse(n int, now time.Time) {
+	p := &c.places
+	if !p.known || p.try <= p.n || n < p.from {
+		return
+	}
+	p.again, p.rest = now.Add(p.rest), min(2*p.rest, mostRest)
+	p.try = p.n
+	c.set(p.n)
+}
+
+// placeable reports whether refusals may be for want of places.
+func (c *concurrency) placeable(now time.Time) bool {
+	return !c.fixed && !now.Before(c.places.denied)
+}
+
+// suppose holds the lane to so many places, if none are known and nothing speaks against it.
+func (c *concurrency) suppose(n int, now time.Time) bool {
+	if !c.placeable(now) || c.places.known {
+		return false
+	}
+	c.confine(n, now)
+	return true
+}
+
+// confine holds the lane to as many as a server took at once.
+func (c *concurrency) confine(n int, now time.Time) {
+	if c.fixed {
+		return
+	}
+	p := &c.places
+	p.known, p.n, p.try, p.again, p.rest = true, float64(n), float64(n), now.Add(leastRest), leastRest
+	c.free = 0
+	c.newRound()
+	c.set(float64(n))
+}
+
+// deny notes that more was refused than places explain, where they were supposed.
+func (c *concurrency) deny(now time.Time) {
+	p := &c.places
+	if !p.known {
+		return
+	}
+	p.known = false
+	p.denial = min(max(2*p.denial, firstDenial), mostDenial)
+	p.denied, p.since = now.Add(p.denial), now
+}
+
+// undeny takes back what was said of places in the seconds before an outage: it was the outage.
+func (c *concurrency) undeny(now time.Time) {
+	if p := &c.places; p.denied.After(now) && now.Sub(p.since) < justBefore {
+		p.known, p.denied, p.denial = true, time.Time{}, 0
+	}
+}
+
+const (
+	// separates is how well the number of accepted requests in flight must tell refused sends from
+	// accepted ones for it to be what they are refused for: Youden's J (1950), the share of refused
+	// ones at or above a number, less the share of accepted ones; and by how much more where few
+	// were refused, who may all have been above it by chance.
+	separates = 0.75
+	fewMore   = 0.6
+
+	// Accepted sends count among the last near before a refused one and the next near after it, in the
+	// time in which places become free: what was sent at another rate, or into a bucket that was full,
+	// says nothing.
+	near = 3
+
+	// fewest is how many of each there must be.
+	fewest = 5
+)
+
+// placesTaken returns how many requests a server takes at once, if the sends from the number on say
+// that it refuses those beyond: 0 if they do not.
+func (s *sends) placesTaken(from int, latency time.Duration) int {
+	from = max(from, s.oldest())
+	var bad, fine [remembered + 1]int // sends by how many accepted ones were in flight
+	bads, fines := 0, 0
+	for n := from; n < s.judged; n++ {
+		e := s.get(n)
+		if e.judged.bad() {
+			bad[s.beside(n)]++
+			bads++
+		} else if e.judged == good && s.nearBad(n, latency) {
+			fine[s.beside(n)]++
+			fines++
+		}
+	}
+	if bads < fewest || fines < fewest {
+		return 0
+	}
+	best, places := separates+fewMore/float64(bads), 0
+	badAbove, fineAbove := 0, 0
+	for n := remembered; n > 0; n-- {
+		badAbove += bad[n]
+		fineAbove += fine[n]
+		if j := float64(badAbove)/float64(bads) - float64(fineAbove)/float64(fines); j > best {
+			best, places = j, n
+		}
+	}
+	return places
+}
+
+// nearBad reports whether a bad send is near n.
+func (s *sends) nearBad(n int, latency time.Duration) bool {
+	for m := max(s.oldest(), n-near); m <= min(n+near, s.judged-1); m++ {
+		if apart := s.get(n).at.Sub(s.get(m).at).Abs(); s.get(m).judged.bad() && apart < 2*latency {
+			return true
+		}
+	}
+	return false
+}
+
+// beside is how many accepted requests were in flight when n was sent.
+func (s *sends) beside(n int) (count int) {
+	at := s.get(n).at
+	for m := s.oldest(); m < n; m++ {
+		if e := s.get(m); e.judged == good && (e.ended.IsZero() || e.ended.After(at)) {
+			count++
+		}
+	}
+	return count
+}
