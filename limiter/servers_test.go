@@ -229,17 +229,16 @@ var meanCost = func() float64 {
 // TestServers is the family of servers. It prints what the limiter gets from each, as a share of what
 // is possible, in the seconds that are judged and in the first ten, beside a script of 64 workers.
 func TestServers(t *testing.T) {
-	table(t, family, false)
+	table(t, family, false, 2)
 }
 
 // TestServersWithAnOutage has ten seconds in the middle of each in which every connection is reset.
 func TestServersWithAnOutage(t *testing.T) {
-	table(t, family, true)
+	table(t, family, true, 1)
 }
 
-// table runs rows, and judges each by its worst of a few runs of chance.
-func table(t *testing.T, rows []row, outage bool) {
-	const seeds = 2
+// table runs rows, and judges each by its worst of so many runs of chance.
+func table(t *testing.T, rows []row, outage bool, seeds uint64) {
 	t.Logf("%-30s %6s %6s %8s %5s %5s | %6s %8s", "server", "share", "early", "refused", "most", "least", "script", "refused")
 	for _, r := range rows {
 		if !strings.Contains(r.name, *only) || outage && r.apart > 0 {

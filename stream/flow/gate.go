@@ -10,6 +10,9 @@ const (
 	// commitSlack is how many finished records may wait for the commit beside those that are asked
 	// about: as many as arrive while a slow disk syncs.
 	commitSlack = 256
+	// maxAsleep is how many records may sleep before a further attempt without holding reading back:
+	// where one in twenty is refused for a minute, at 600 a second, 1,800 do.
+	maxAsleep = 4096
 )
 
 // Gate counts the records between reading and the commit, and holds reading back. It alone keeps
@@ -20,6 +23,7 @@ type Gate struct {
 	mu      sync.Mutex
 	changed *sync.Cond
 	asks    int   // to be asked: queued, in flight or asleep
+	asleep  int   // of them
 	most    int   // the bound on asks at the last look
 	open    int   // read and not committed
 	bytes   int64 // of the open ones
@@ -94,7 +98,33 @@ func (g *Gate) full(bytes int64, ask bool) bool {
 	}
 	allowed := g.allowed()
 	g.most = 2 * allowed
-	return ask && g.asks >= g.most || g.open >= 4*allowed+commitSlack
+	asleep := min(g.asleep, maxAsleep)
+	return ask && g.asks-asleep >= g.most || g.open-asleep >= 4*allowed+commitSlack
+}
+
+// Sleep notes that so many of the records that are to be asked sleep, and Wake that they do no more.
+func (g *Gate) Sleep(records int) {
+	g.mu.Lock()
+	g.asleep += records
+	wake := g.roomy()
+	g.mu.Unlock()
+	if wake {
+		g.changed.Broadcast()
+	}
+}
+
+// Wake is the opposite of Sleep.
+func (g *Gate) Wake(records int) {
+	g.mu.Lock()
+	g.asleep -= records
+	g.mu.Unlock()
+}
+
+// roomy reports whether somebody waits for room and a quarter of it is free: waking the reader for
+// each record costs more than the rest of its work, and what was let in is still more than may be in
+// flight.
+func (g *Gate) roomy() bool {
+	return g.held > 0 && 4*(g.most-g.asks+min(g.asleep, maxAsleep)) >= g.most
 }
 
 // load waits for room for the recorded results of a chain, and counts them in. They may take half
@@ -115,8 +145,7 @@ func (g *Gate) load(c Chain) {
 }
 
 // answered notes that t, if it was asked about, now waits only for the commit, and counts its
-// answer. It wakes the reader when a quarter of the room is free: waking it for each record costs
-// more than the rest of its work, and what was let in is still more than may be in flight.
+// answer.
 func (g *Gate) answered(t *Task) {
 	if !t.ask {
 		return
@@ -127,7 +156,7 @@ func (g *Gate) answered(t *Task) {
 	g.mu.Lock()
 	g.asks--
 	g.bytes += bytes
-	wake := g.held > 0 && 4*(g.most-g.asks) >= g.most
+	wake := g.roomy()
 	g.mu.Unlock()
 	if wake {
 		g.changed.Broadcast()

@@ -211,3 +211,32 @@ func TestGateLoads(t *testing.T) {
 		}
 	})
 }
+
+// Records that sleep before a further attempt do not keep others from being read, up to a bound.
+func TestSleepersLeaveRoom(t *testing.T) {
+	g := newGate(allow(1))
+	for range 2 {
+		g.count(1, 0, true)
+	}
+	if !g.full(0, true) {
+		t.Fatal("there is room for a third record of two")
+	}
+	g.Sleep(1)
+	if g.full(0, true) {
+		t.Error("no room though one of two sleeps")
+	}
+	g.Wake(1)
+	if !g.full(0, true) {
+		t.Error("room for a third record though none sleeps")
+	}
+	g.count(maxAsleep, 0, false) // which passes whatever is in flight
+	for range maxAsleep {
+		g.mu.Lock()
+		g.asks++
+		g.mu.Unlock()
+	}
+	g.Sleep(maxAsleep + 2)
+	if !g.full(0, true) {
+		t.Error("room though more sleep than may")
+	}
+}

@@ -140,8 +140,8 @@ func (l *Lane) lesson(q *Request) limiter.Outcome {
 		o.PromptTokens = int(q.reply.Answer.Usage.Prompt)
 		o.CompletionTokens = int(q.reply.Answer.Usage.Completion)
 	case provider.Pressure:
-		o.Kind = limiter.Pressure
-		if len(l.lanes.all) > 1 && q.reply.Overloaded() {
+		o.Kind, o.Overloaded = limiter.Pressure, q.reply.Overloaded()
+		if len(l.lanes.all) > 1 && o.Overloaded {
 			o.Kind = limiter.Transient // there is somewhere else to go than to wait
 		}
 	case provider.Transient:

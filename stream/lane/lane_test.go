@@ -2,17 +2,15 @@ package lane
 
 import (
 	"errors"
-	"io"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"llmpipe/stream/flow"
-	"llmpipe/stream/ui"
 )
 
 func testLane(t *testing.T) *Lane {
-	all := &Lanes{flow: flow.New(t.Context(), ui.NewVoice(io.Discard, false, false), func() int { return 1 })}
+	all := &Lanes{flow: newFlow(t)}
 	l := &Lane{lanes: all, Host: &flow.Host{Name: "spare"}}
 	all.all = []*Lane{{}, l}
 	return l

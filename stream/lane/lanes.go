@@ -76,7 +76,7 @@ func OpenHosts(voice *ui.Voice, configs []Target) ([]*flow.Host, error) {
 
 // New makes a lane of each host, with a limiter each and one account for all.
 func New(f *flow.Flow, c Config, hosts []*flow.Host, a *spend.Account) *Lanes {
-	l := &Lanes{flow: f, cfg: c, account: a, fresh: make(chan *flow.Task, FreshRecords), sleepers: newSleepers()}
+	l := &Lanes{flow: f, cfg: c, account: a, fresh: make(chan *flow.Task, FreshRecords), sleepers: newSleepers(f.Gate)}
 	l.cfg.Lanes = slices.Clone(c.Lanes)
 	l.refusals.known = c.Proven
 	l.fitDescriptors(hosts)

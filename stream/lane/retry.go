@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
+
+	"llmpipe/stream/flow"
 )
 
 // Backoff before a record is asked again: full jitter between nothing and a bound that doubles from
@@ -56,6 +58,7 @@ func (b *BackOff) NextBackOff() time.Duration {
 // sleepers are the requests that wait to be asked again. They hold no worker and no permit, and the
 // gate bounds their number.
 type sleepers struct {
+	gate *flow.Gate
 	wake chan *Request // those whose time has come
 	poke chan struct{}
 
@@ -64,8 +67,8 @@ type sleepers struct {
 	closed bool
 }
 
-func newSleepers() *sleepers {
-	return &sleepers{wake: make(chan *Request), poke: make(chan struct{}, 1)}
+func newSleepers(gate *flow.Gate) *sleepers {
+	return &sleepers{gate: gate, wake: make(chan *Request), poke: make(chan struct{}, 1)}
 }
 
 // add puts q to sleep for d. It returns false once the sleepers are closed.
@@ -77,6 +80,7 @@ func (s *sleepers) add(q *Request, d time.Duration) bool {
 		return false
 	}
 	heap.Push(&s.heap, q)
+	s.gate.Sleep(int(q.records()))
 	if s.heap[0] == q {
 		select {
 		case s.poke <- struct{}{}:
@@ -128,7 +132,9 @@ func (s *sleepers) due(now time.Time) (*Request, time.Duration) {
 	if wait := s.heap[0].tries.wake.Sub(now); wait > 0 {
 		return nil, wait
 	}
-	return heap.Pop(&s.heap).(*Request), 0
+	q := heap.Pop(&s.heap).(*Request)
+	s.gate.Wake(int(q.records()))
+	return q, 0
 }
 
 // close returns the requests that are asleep, and accepts no more.
@@ -136,6 +142,9 @@ func (s *sleepers) close() []*Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
+	for _, q := range s.heap {
+		s.gate.Wake(int(q.records()))
+	}
 	left := s.heap
 	s.heap = nil
 	return left

@@ -2,12 +2,21 @@ package lane
 
 import (
 	"context"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
+
+	"llmpipe/stream/flow"
+	"llmpipe/stream/ui"
 )
+
+// newFlow is what a run shares, with room for one record.
+func newFlow(t *testing.T) *flow.Flow {
+	return flow.New(t.Context(), ui.NewVoice(io.Discard, false, false), func() int { return 1 })
+}
 
 // Sleepers are woken in the order of their times, none before its own, and closing returns the
 // rest: nobody is lost.
@@ -16,7 +25,7 @@ func TestSleepersLoseNobody(t *testing.T) {
 		waits := rapid.SliceOfN(rapid.IntRange(0, 1000), 1, 40).Draw(rt, "waits")
 		wake := rapid.IntRange(0, len(waits)).Draw(rt, "wake")
 		synctest.Test(t, func(t *testing.T) {
-			s := newSleepers()
+			s := newSleepers(newFlow(t).Gate)
 			ctx, stop := context.WithCancel(t.Context())
 			left := make(chan []*Request)
 			go func() { left <- s.run(ctx) }()
@@ -60,7 +69,7 @@ func TestSleepersLoseNobody(t *testing.T) {
 // A later sleeper with a shorter wait is woken first, though the timer was set for the other.
 func TestSleepersShorterWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSleepers()
+		s := newSleepers(newFlow(t).Gate)
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		go s.run(ctx)
