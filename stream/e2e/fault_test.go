@@ -58,8 +58,8 @@ func TestNothingBut429(t *testing.T) {
 	if code := p.wait(t); code != 75 {
 		t.Errorf("exit %d", code)
 	}
-	// Twice the concurrency may be in flight and asleep, and the reader holds one.
-	if s := readSummary(t, p.Dir); s.OK != 0 || s.Failed != 0 || s.Unsent != s.In || s.In > 2*16+1 || s.In < 16 {
+	// Twice the concurrency may be queued and in flight, 4,096 asleep, and the reader holds one.
+	if s := readSummary(t, p.Dir); s.OK != 0 || s.Failed != 0 || s.Unsent != s.In || s.In > 2*16+4096+1 || s.In < 16 {
 		t.Errorf("summary %+v", s)
 	}
 	if len(p.lines()) != 0 {

@@ -85,6 +85,11 @@ func (q *Request) recycle() {
 // records is how many records q asks about.
 func (q *Request) records() int64 { return int64(len(q.tasks)) }
 
+// refused reports whether q's last attempt met a limit or an overload.
+func (q *Request) refused() bool {
+	return q.reply != nil && q.reply.Class == provider.Pressure
+}
+
 // String says which records q is about, for messages.
 func (q *Request) String() string {
 	if len(q.tasks) == 1 {

@@ -80,7 +80,9 @@ func (s *sleepers) add(q *Request, d time.Duration) bool {
 		return false
 	}
 	heap.Push(&s.heap, q)
-	s.gate.Sleep(int(q.records()))
+	if q.refused() {
+		s.gate.Sleep(int(q.records()))
+	}
 	if s.heap[0] == q {
 		select {
 		case s.poke <- struct{}{}:
@@ -133,8 +135,16 @@ func (s *sleepers) due(now time.Time) (*Request, time.Duration) {
 		return nil, wait
 	}
 	q := heap.Pop(&s.heap).(*Request)
-	s.gate.Wake(int(q.records()))
+	s.woken(q)
 	return q, 0
+}
+
+// woken counts q among those that are asked about again. Only refused ones leave room for others
+// while they sleep: they may be told to for long, and say nothing of the next.
+func (s *sleepers) woken(q *Request) {
+	if q.refused() {
+		s.gate.Wake(int(q.records()))
+	}
 }
 
 // close returns the requests that are asleep, and accepts no more.
@@ -143,7 +153,7 @@ func (s *sleepers) close() []*Request {
 	defer s.mu.Unlock()
 	s.closed = true
 	for _, q := range s.heap {
-		s.gate.Wake(int(q.records()))
+		s.woken(q)
 	}
 	left := s.heap
 	s.heap = nil
