@@ -182,9 +182,9 @@ func (b *bucket) giveBack(n float64, ago time.Duration) {
 	}
 }
 
-// teach takes in what an answer's headers said about the minute, which may be nothing. It was said of
-// the moment when the request was counted, at most ago before now: what was filled
-// since beyond what was spent since is added, so that late news is not bad news.
+// teach takes in what an answer's headers said about the minute, which may be nothing. It was said
+// of the moment when the request was counted, at most ago before now: what was filled since beyond
+// what was spent since is added, so that late news is not bad news.
 func (b *bucket) teach(w Window, spentThen float64, ago time.Duration) {
 	if learned := b.claim.hear(float64(w.Limit), b.told > 0); learned != b.learned {
 		b.learned = learned

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// ErrOverBudget is what Acquire returns once a request's worst case does not fit a budget with nothing in flight. It is final for the
-// limiter; the error in hand is an *OverBudget.
+// ErrOverBudget is what Acquire returns once a request's worst case does not fit a budget with
+// nothing in flight. It is final for the limiter; the error in hand is an *OverBudget.
 var ErrOverBudget = errors.New("over budget")
 
 // OverBudget says which budget has no room, and for what.
@@ -43,12 +43,14 @@ const (
 
 func (c Colour) String() string { return [...]string{"green", "yellow", "red"}[c] }
 
-// Budget is an amount of money that limiters hold requests back by; several lanes may share one. Before a request goes, its worst case is
-// reserved; when it is settled, the reservation gives way to what it cost. So spent and reserved together never pass the limit,
-// provided that no request costs more than its worst case.
+// Budget is an amount of money that limiters hold requests back by; several lanes may share one.
+// Before a request goes, its worst case is reserved; when it is settled, the reservation gives way
+// to what it cost. So spent and reserved together never pass the limit, provided that no request
+// costs more than its worst case.
 //
-// What is reserved gives way sooner or later: whoever waits for room counts on that. What was set aside for something that this process
-// does not see the end of is handed over by [Leave], and stays set aside without anybody waiting for it.
+// What is reserved gives way sooner or later: whoever waits for room counts on that. What was set
+// aside for something that this process does not see the end of is handed over by [Leave], and
+// stays set aside without anybody waiting for it.
 //
 // All amounts are in billionths of a US dollar. A Budget is safe for concurrent use.
 type Budget struct {
@@ -70,7 +72,8 @@ func NewBudget(limit, spent int64) *Budget {
 	return &Budget{limit: limit, spent: spent}
 }
 
-// NewDailyBudget returns a budget of limit for each day of UTC, of which so much is spent since the last midnight before now.
+// NewDailyBudget returns a budget of limit for each day of UTC, of which so much is spent since the
+// last midnight before now.
 func NewDailyBudget(limit, spent int64, now time.Time) *Budget {
 	return &Budget{limit: limit, spent: spent, renewed: now.UTC().Truncate(24 * time.Hour)}
 }
@@ -109,13 +112,15 @@ func (b *Budget) Spend(nanos int64) {
 	b.spent += nanos
 }
 
-// Hold sets cost aside for what no limiter asks for, such as a batch, in all of the budgets or in none, and reports whether there was room.
-// Where nothing is reserved that could make room, the error is an *[OverBudget], and final unless it says that something is away.
+// Hold sets cost aside for what no limiter asks for, such as a batch, in all of the budgets or in
+// none, and reports whether there was room. Where nothing is reserved that could make room, the
+// error is an *[OverBudget], and final unless it says that something is away.
 func Hold(all []*Budget, cost int64, now time.Time) (bool, error) {
 	return budgets(all).reserve(cost, now, nil)
 }
 
-// HoldAnyway sets cost aside, room or not: what it is for is under way since before the budgets were made.
+// HoldAnyway sets cost aside, room or not: what it is for is under way since before the budgets
+// were made.
 func HoldAnyway(all []*Budget, cost int64) {
 	for _, b := range all {
 		b.mu.Lock()
@@ -129,8 +134,8 @@ func Release(all []*Budget, held, cost int64) {
 	budgets(all).settle(held, cost, false, nil)
 }
 
-// Overdrawn reports whether more is spent and set aside in one of the budgets than it has, which only HoldAnyway brings about, or an answer
-// that cost more than its worst case.
+// Overdrawn reports whether more is spent and set aside in one of the budgets than it has, which
+// only HoldAnyway brings about, or an answer that cost more than its worst case.
 func Overdrawn(all []*Budget) bool {
 	for _, b := range all {
 		b.mu.Lock()
@@ -143,7 +148,8 @@ func Overdrawn(all []*Budget) bool {
 	return false
 }
 
-// Leave says that what was held goes on elsewhere: it stays set aside, and nobody waits for it any more.
+// Leave says that what was held goes on elsewhere: it stays set aside, and nobody waits for it any
+// more.
 func Leave(all []*Budget, held int64) {
 	for _, b := range all {
 		b.mu.Lock()
@@ -161,8 +167,9 @@ func (b *Budget) join(l *Limiter) {
 	b.lanes = append(b.lanes, l)
 }
 
-// reserve sets cost aside if there is room for it, for from's request or, where from is nil, to be held. If there is none, over says why
-// nothing that is reserved will make any; nil that something may.
+// reserve sets cost aside if there is room for it, for from's request or, where from is nil, to be
+// held. If there is none, over says why nothing that is reserved will make any; nil that something
+// may.
 func (b *Budget) reserve(cost int64, now time.Time, from *Limiter) (fits bool, over *OverBudget) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -217,8 +224,8 @@ func (b *Budget) wake(from *Limiter) {
 	}
 }
 
-// settle replaces a reservation by what was spent, or, where nobody said what that was, keeps it. Other lanes than from may have
-// room then.
+// settle replaces a reservation by what was spent, or, where nobody said what that was, keeps it.
+// Other lanes than from may have room then.
 func (b *Budget) settle(reservation, cost int64, unclear bool, from *Limiter) {
 	b.mu.Lock()
 	*b.share(from) -= reservation
@@ -234,8 +241,9 @@ func (b *Budget) settle(reservation, cost int64, unclear bool, from *Limiter) {
 // budgets are all that hold one limiter's requests back.
 type budgets []*Budget
 
-// reserve sets cost aside in all of them or in none: looking and reserving are one step, for other lanes do the same. Where there is
-// no room it reports false, and an error if no settlement will make any.
+// reserve sets cost aside in all of them or in none: looking and reserving are one step, for other
+// lanes do the same. Where there is no room it reports false, and an error if no settlement will
+// make any.
 func (all budgets) reserve(cost int64, now time.Time, from *Limiter) (bool, error) {
 	for i, b := range all {
 		fits, over := b.reserve(cost, now, from)

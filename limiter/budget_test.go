@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A server that charges anything up to each request's worst case never charges more than the budget, and the lane ends only when the next
-// worst case does not fit with nothing in flight.
+// A server that charges anything up to each request's worst case never charges more than the
+// budget, and the lane ends only when the next worst case does not fit with nothing in flight.
 func TestSpendNeverPassesTheBudget(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		limit := rapid.Int64Range(1, 10_000).Draw(r, "limit")

@@ -14,17 +14,17 @@ const (
 	stepBack = 0.03
 
 	// From one refusal to the next a bucket was filled by as much as was taken out of it: what was
-	// accepted meanwhile is the limit, if it was belowLimit long or more. belowLimit is what is sent
-	// of it.
+	// accepted meanwhile is the limit, if it was belowLimit long or more. belowLimit is what is
+	// sent of it.
 	belowLimit   = 0.985
 	tellingTime  = 1.0 // seconds
 	tellingSends = 8
 
-	// After patience without a refusal, in which the rate was used, it rises by firstSpeed of itself
-	// a second, and by twice that every doubleEvery, up to mostSpeed, for the limit may have moved.
-	// A limit that is met again where it was is trusted for longer, up to heldShare of the time for
-	// which it has held and mostPatience. Where fewer than slow go out a second, patience is so much
-	// longer: it takes sends to tell.
+	// After patience without a refusal, in which the rate was used, it rises by firstSpeed of
+	// itself a second, and by twice that every doubleEvery, up to mostSpeed, for the limit may have
+	// moved. A limit that is met again where it was is trusted for longer, up to heldShare of the
+	// time for which it has held and mostPatience. Where fewer than slow go out a second, patience
+	// is so much longer: it takes sends to tell.
 	leastPatience = 1.0 // seconds
 	mostPatience  = 16.0
 	longer        = 1.5
@@ -43,8 +43,8 @@ const (
 	mostSaved  = 60.0
 	overBase   = 3.0
 
-	// A refusal after which less than between is left of a rate that had moved means that the limit is
-	// somewhere between, unless it was found to be the same, within sameLimit, the time before.
+	// A refusal after which less than between is left of a rate that had moved means that the limit
+	// is somewhere between, unless it was found to be the same, within sameLimit, the time before.
 	between   = 0.8
 	sameLimit = 0.15
 
@@ -166,9 +166,9 @@ func (c *climb) met(rate float64, now time.Time) {
 	}
 }
 
-// cycle takes in how many requests were accepted in so many seconds, from the end of one long hold to
-// the end of the next. It reports whether that is a window in which the limit is counted: what came
-// once, without a hint, may have been an outage.
+// cycle takes in how many requests were accepted in so many seconds, from the end of one long hold
+// to the end of the next. It reports whether that is a window in which the limit is counted: what
+// came once, without a hint, may have been an outage.
 func (c *climb) cycle(seconds, accepted float64, hinted bool) bool {
 	windows := hinted || c.window > 0 && math.Abs(accepted/c.window-1) < sameWindow
 	c.window = accepted

@@ -100,8 +100,8 @@ func (c *concurrency) answer(p *Permit, tokens float64, took time.Duration, next
 	}
 }
 
-// resume starts over after an outage, at half of what was good before it, with
-// leave to double back. One that began with a growth, and was over at the first look, was made by it.
+// resume starts over after an outage, at half of what was good before it, with leave to double
+// back. One that began with a growth, and was over at the first look, was made by it.
 func (c *concurrency) resume(atOnce bool) {
 	if c.fixed {
 		return

@@ -35,8 +35,8 @@ const (
 	isWorse           // so much is refused that it cannot be chance: the cut was not deep enough
 )
 
-// A cut sends less, to see whether bad sends become rarer: Wald's sequential test (1945) between the
-// share that a limit would leave of them and the share that chance would.
+// A cut sends less, to see whether bad sends become rarer: Wald's sequential test (1945) between
+// the share that a limit would leave of them and the share that chance would.
 type cut struct {
 	before   sample
 	accepted charge  // a second, before it

@@ -6,7 +6,8 @@ import (
 )
 
 const (
-	// A hold whose refusals name no time begins at firstHold, and doubles while nothing is accepted.
+	// A hold whose refusals name no time begins at firstHold, and doubles while nothing is
+	// accepted.
 	firstHold = 250 * time.Millisecond
 	mostHold  = 5 * time.Second
 
@@ -14,8 +15,8 @@ const (
 	// that nothing is accepted any more.
 	unlikely = 1e-6
 
-	// leastRun is how long a run must have been going on, for a burst beyond a limit is refused in a
-	// row, too.
+	// leastRun is how long a run must have been going on, for a burst beyond a limit is refused in
+	// a row, too.
 	leastRun = 250 * time.Millisecond
 
 	// longHint is the hint that holds the lane from the first refusal on, where none has come by

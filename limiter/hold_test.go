@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// What is held beside the limiters takes part in the budgets like what they reserve: all or none, and red only when nothing can give way.
+// What is held beside the limiters takes part in the budgets like what they reserve: all or none,
+// and red only when nothing can give way.
 func TestHold(t *testing.T) {
 	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	total, daily := NewBudget(100, 40), NewDailyBudget(50, 0, now)
@@ -55,8 +56,8 @@ func TestHoldAnyway(t *testing.T) {
 	}
 }
 
-// What goes on elsewhere stays set aside, and nobody waits for it: not who comes, and not who waited for it before. The budget is not red
-// because of it: there is room again when that is over.
+// What goes on elsewhere stays set aside, and nobody waits for it: not who comes, and not who
+// waited for it before. The budget is not red because of it: there is room again when that is over.
 func TestLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(100, 0)

@@ -23,8 +23,8 @@ type Config struct {
 	GiveUp         time.Duration // without a success; default 2 h
 
 	Budgets []*Budget // what requests may cost; shared with other lanes
-	// Short, if it is set, is called whenever the first request waits for room in a budget that nothing but what is held can make. It must
-	// neither wait nor call the limiter.
+	// Short, if it is set, is called whenever the first request waits for room in a budget that
+	// nothing but what is held can make. It must neither wait nor call the limiter.
 	Short func()
 
 	Clock Clock

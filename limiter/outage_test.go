@@ -34,8 +34,9 @@ func TestOutage(t *testing.T) {
 					t.Errorf("%d attempts charged for the outage, want none", got)
 				}
 				before := sv.seen(10, 20)
-				// All that were in flight end at once, and half of them fail before it is known, and are replaced.
-				// Probes: one each 0.75 s of the first 7.5 s, then each tenth of the outage.
+				// All that were in flight end at once, and half of them fail before it is known,
+				// and are replaced. Probes: one each 0.75 s of the first 7.5 s, then each tenth of
+				// the outage.
 				if most := 2*before.inFlight + TripAfter + 25; sv.fails > most {
 					t.Errorf("%d requests reached the server while it was down, want at most %d", sv.fails, most)
 				}
@@ -213,8 +214,8 @@ func TestLateFailuresBelongToTheirOutage(t *testing.T) {
 	})
 }
 
-// While the breaker is open, probes come a tenth of the outage apart, at first and at most a minute;
-// the second only when the first has not failed in the time that failures take.
+// While the breaker is open, probes come a tenth of the outage apart, at first and at most a
+// minute; the second only when the first has not failed in the time that failures take.
 func TestProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(Config{Clock: System})
@@ -251,8 +252,8 @@ func TestProbes(t *testing.T) {
 	})
 }
 
-// Eight answers in a row that say overloaded, and not for how long, are an outage; with a time to wait
-// they are that.
+// Eight answers in a row that say overloaded, and not for how long, are an outage; with a time to
+// wait they are that.
 func TestOverloadOpensTheBreaker(t *testing.T) {
 	for _, tt := range []struct {
 		name    string

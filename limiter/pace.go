@@ -56,7 +56,8 @@ const (
 	mostRetest  = 5 * time.Minute
 	retestOf    = 256
 
-	// wellBelow is the share of what was accepted before a cut below which it goes on being compared.
+	// wellBelow is the share of what was accepted before a cut below which it goes on being
+	// compared.
 	wellBelow = 0.9
 
 	// vain is how many cuts in a row must change nothing before a limit that was held is given up
@@ -235,10 +236,12 @@ func (p *pace) shown() float64 {
 	return p.chance
 }
 
-// tells reports whether somebody told a limit: what is refused then is not taken for chance untried.
+// tells reports whether somebody told a limit: what is refused then is not taken for chance
+// untried.
 func (p *pace) tells() bool { return p.told != charge{} }
 
-// open ends the start: what was bad while the lane doubled and doubled is chance, until it is tested.
+// open ends the start: what was bad while the lane doubled and doubled is chance, until it is
+// tested.
 func (p *pace) open(now time.Time) {
 	p.opened = true
 	p.jump, p.creep = rise{}, rise{}
@@ -250,8 +253,8 @@ func (p *pace) open(now time.Time) {
 	}
 }
 
-// measure begins to look at how much is accepted, with no more than that in flight: so many, each of
-// which takes so many seconds.
+// measure begins to look at how much is accepted, with no more than that in flight: so many, each
+// of which takes so many seconds.
 func (p *pace) measure(accepted, latency float64, now time.Time) {
 	if before := p.start.sent[requests] - p.jump.sent[requests]; !p.opened && before >= known && !p.tells() {
 		p.suppose(float64(p.start.bad-p.jump.bad)/before, float64(p.start.refused-p.jump.refused)/before)

@@ -49,8 +49,8 @@ type Outcome struct {
 	// after a time-out: its worst case stays reserved.
 	Cost        int64
 	CostUnclear bool
-	// Hint is how long the provider asked to wait, 0 when it did not say. Its record is the caller's
-	// to hold; it holds the lane only where nothing is accepted meanwhile.
+	// Hint is how long the provider asked to wait, 0 when it did not say. Its record is the
+	// caller's to hold; it holds the lane only where nothing is accepted meanwhile.
 	Hint time.Duration
 	// Overloaded says that a Pressure is the provider's state rather than the caller's rate: 503 or
 	// 529. Without a Hint it counts for the breaker like a Transient.
@@ -94,9 +94,9 @@ func (p *Permit) Settle(o Outcome) *Streak {
 	return streak
 }
 
-// Drop ends the permit of a request that was not sent: its place is free again,
-// and what it was charged comes back, as far as time has not made up for it. One that was cancelled on its way is settled as
-// Cancelled instead, for the provider may have counted it.
+// Drop ends the permit of a request that was not sent: its place is free again, and what it was
+// charged comes back, as far as time has not made up for it. One that was cancelled on its way is
+// settled as Cancelled instead, for the provider may have counted it.
 func (p *Permit) Drop() {
 	l := p.limiter
 	l.mu.Lock()

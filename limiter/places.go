@@ -96,9 +96,9 @@ const (
 	separates = 0.75
 	fewMore   = 0.6
 
-	// Accepted sends count among the last near before a refused one and the next near after it, in the
-	// time in which places become free: what was sent at another rate, or into a bucket that was full,
-	// says nothing.
+	// Accepted sends count among the last near before a refused one and the next near after it, in
+	// the time in which places become free: what was sent at another rate, or into a bucket that
+	// was full, says nothing.
 	near = 3
 
 	// fewest is how many of each there must be.

@@ -47,64 +47,216 @@ var family = []row{
 	{name: "503 1%", site: site{chance: 0.01, overload: true}, refused: 0.025},
 	{name: "503 5%", site: site{chance: 0.05, overload: true}, refused: 0.065},
 	{name: "503 10%", site: site{chance: 0.10, overload: true}, refused: 0.115},
-	{name: "503 5% hint 1s", site: site{chance: 0.05, overload: true, hint: time.Second}, refused: 0.065},
+	{
+		name:    "503 5% hint 1s",
+		site:    site{chance: 0.05, overload: true, hint: time.Second},
+		refused: 0.065,
+	},
 	{name: "500 10%", site: site{errors: 0.10}, refused: 0},
-	{name: "mixed faults", site: site{chance: 0.05, errors: 0.10, resets: 0.05, hint: time.Second}, refused: 0.065},
-	{name: "mixed faults -c 128", site: site{chance: 0.05, errors: 0.10, resets: 0.05, hint: time.Second}, config: Config{Concurrency: 128}, refused: 0.07},
-	{name: "faults and 60/s", site: site{errors: 0.05, resets: 0.05, rate: steady(60)}, refused: 0.015},
-	{name: "places 40 503 hint 1s", site: site{places: 40, overload: true, hint: time.Second}, refused: 0.01},
+	{
+		name:    "mixed faults",
+		site:    site{chance: 0.05, errors: 0.10, resets: 0.05, hint: time.Second},
+		refused: 0.065,
+	},
+	{
+		name:   "mixed faults -c 128",
+		site:   site{chance: 0.05, errors: 0.10, resets: 0.05, hint: time.Second},
+		config: Config{Concurrency: 128}, refused: 0.07,
+	},
+	{
+		name:    "faults and 60/s",
+		site:    site{errors: 0.05, resets: 0.05, rate: steady(60)},
+		refused: 0.015,
+	},
+	{
+		name:    "places 40 503 hint 1s",
+		site:    site{places: 40, overload: true, hint: time.Second},
+		refused: 0.01,
+	},
 	{name: "places 40 429", site: site{places: 40}, refused: 0.01},
-	{name: "places 40 500", site: site{places: 40, fails: true}, refused: 0.01, share: 0.6, early: 0.55, outage: 0.3},
+	{
+		name:    "places 40 500",
+		site:    site{places: 40, fails: true},
+		refused: 0.01, share: 0.6, early: 0.55, outage: 0.3,
+	},
 	{name: "places 4 429", site: site{places: 4}, refused: 0.04},
-	{name: "places 4 503 hint 1s", site: site{places: 4, overload: true, hint: time.Second}, refused: 0.04},
+	{
+		name:    "places 4 503 hint 1s",
+		site:    site{places: 4, overload: true, hint: time.Second},
+		refused: 0.04,
+	},
 	{name: "places 400 429", site: site{places: 400}, refused: 0.01},
-	{name: "others 100/30", site: site{rate: turns(10*time.Second, 100, 30)}, refused: 0.04, outage: 0.7},
-	{name: "others 100/30 hint 1s", site: site{rate: turns(10*time.Second, 100, 30), hint: time.Second}, refused: 0.04, outage: 0.7},
-	{name: "ramp 10+5/s hint 1s", site: site{rate: func(s time.Duration) float64 { return 10 + 5*s.Seconds() }, hint: time.Second}, refused: 0.04},
+	{
+		name:    "others 100/30",
+		site:    site{rate: turns(10*time.Second, 100, 30)},
+		refused: 0.04, outage: 0.7,
+	},
+	{
+		name:    "others 100/30 hint 1s",
+		site:    site{rate: turns(10*time.Second, 100, 30), hint: time.Second},
+		refused: 0.04, outage: 0.7,
+	},
+	{
+		name:    "ramp 10+5/s hint 1s",
+		site:    site{rate: func(s time.Duration) float64 { return 10 + 5*s.Seconds() }, hint: time.Second},
+		refused: 0.04,
+	},
 	{name: "silent 100/s hint 1s", site: site{rate: steady(100), hint: time.Second}, refused: 0.01},
 	{name: "silent 100/s", site: site{rate: steady(100)}, refused: 0.01},
-	{name: "silent 100/s hint 5s", site: site{rate: steady(100), hint: 5 * time.Second}, refused: 0.01},
-	{name: "silent 100/s hint 60s", site: site{rate: steady(100), hint: 60 * time.Second}, refused: 0.01, share: -1, early: 0.25},
+	{
+		name:    "silent 100/s hint 5s",
+		site:    site{rate: steady(100), hint: 5 * time.Second},
+		refused: 0.01,
+	},
+	{
+		name:    "silent 100/s hint 60s",
+		site:    site{rate: steady(100), hint: 60 * time.Second},
+		refused: 0.01, share: -1, early: 0.25,
+	},
 	{name: "silent 300/s", site: site{rate: steady(300)}, refused: 0.01},
 	{name: "silent 600/s", site: site{rate: steady(600)}, refused: 0.01},
 	{name: "silent 20/s", site: site{rate: steady(20)}, refused: 0.04},
 	{name: "told 100/s by headers", site: site{rate: steady(100), headers: true}, refused: 0.01},
-	{name: "60/s 20s burst exact", site: site{rate: steady(60), burst: 20, exact: true}, refused: 0.01},
+	{
+		name:    "60/s 20s burst exact",
+		site:    site{rate: steady(60), burst: 20, exact: true},
+		refused: 0.01,
+	},
 	{name: "60/s 20s burst", site: site{rate: steady(60), burst: 20}, refused: 0.01},
-	{name: "window 10s 60/s exact", site: site{rate: steady(60), window: 10 * time.Second, exact: true}, refused: 0.01},
-	{name: "window 10s 60/s", site: site{rate: steady(60), window: 10 * time.Second}, refused: 0.04, outage: 0.65},
-	{name: "minute 5/s exact", site: site{rate: steady(5), window: time.Minute, exact: true}, from: 60, to: 300, refused: 0.04},
-	{name: "minute 5/s", site: site{rate: steady(5), window: time.Minute}, from: 60, to: 300, refused: 0.04},
-	{name: "minute 100/s exact", site: site{rate: steady(100), window: time.Minute, exact: true}, from: 60, to: 300, refused: 0.01},
-	{name: "minute 100/s", site: site{rate: steady(100), window: time.Minute}, from: 60, to: 300, refused: 0.01},
-	{name: "sliding 5/s exact", site: site{rate: steady(5), window: time.Minute, sliding: true, exact: true}, from: 60, to: 300, refused: 0.04},
-	{name: "sliding 100/s exact", site: site{rate: steady(100), window: time.Minute, sliding: true, exact: true}, from: 60, to: 300, refused: 0.02},
-	{name: "sliding 100/s", site: site{rate: steady(100), window: time.Minute, sliding: true}, from: 60, to: 300, refused: 0.01},
-	{name: "minute burst 10/s", site: site{rate: steady(10), burst: 60}, from: 60, to: 300, refused: 0.04},
-	{name: "minute burst 10/s exact", site: site{rate: steady(10), burst: 60, exact: true}, from: 60, to: 300, refused: 0.04},
-	{name: "minute burst .5/s exact", site: site{rate: steady(.5), burst: 60, exact: true}, from: 60, to: 600, refused: 0.12},
+	{
+		name:    "window 10s 60/s exact",
+		site:    site{rate: steady(60), window: 10 * time.Second, exact: true},
+		refused: 0.01,
+	},
+	{
+		name:    "window 10s 60/s",
+		site:    site{rate: steady(60), window: 10 * time.Second},
+		refused: 0.04, outage: 0.65,
+	},
+	{
+		name: "minute 5/s exact",
+		site: site{rate: steady(5), window: time.Minute, exact: true},
+		from: 60, to: 300, refused: 0.04,
+	},
+	{
+		name: "minute 5/s",
+		site: site{rate: steady(5), window: time.Minute},
+		from: 60, to: 300, refused: 0.04,
+	},
+	{
+		name: "minute 100/s exact",
+		site: site{rate: steady(100), window: time.Minute, exact: true},
+		from: 60, to: 300, refused: 0.01,
+	},
+	{
+		name: "minute 100/s",
+		site: site{rate: steady(100), window: time.Minute},
+		from: 60, to: 300, refused: 0.01,
+	},
+	{
+		name: "sliding 5/s exact",
+		site: site{rate: steady(5), window: time.Minute, sliding: true, exact: true},
+		from: 60, to: 300, refused: 0.04,
+	},
+	{
+		name: "sliding 100/s exact",
+		site: site{rate: steady(100), window: time.Minute, sliding: true, exact: true},
+		from: 60, to: 300, refused: 0.02,
+	},
+	{
+		name: "sliding 100/s",
+		site: site{rate: steady(100), window: time.Minute, sliding: true},
+		from: 60, to: 300, refused: 0.01,
+	},
+	{
+		name: "minute burst 10/s",
+		site: site{rate: steady(10), burst: 60},
+		from: 60, to: 300, refused: 0.04,
+	},
+	{
+		name: "minute burst 10/s exact",
+		site: site{rate: steady(10), burst: 60, exact: true},
+		from: 60, to: 300, refused: 0.04,
+	},
+	{
+		name: "minute burst .5/s exact",
+		site: site{rate: steady(.5), burst: 60, exact: true},
+		from: 60, to: 600, refused: 0.12,
+	},
 	{name: "5/s hint 1s", site: site{rate: steady(5), hint: time.Second}, refused: 0.04},
 	{name: "5/s", site: site{rate: steady(5)}, refused: 0.04},
-	{name: "slow 2% told 100/s", site: site{rate: steady(100), slow: 0.02}, config: Config{RPM: 6000}, refused: 0.01},
+	{
+		name:   "slow 2% told 100/s",
+		site:   site{rate: steady(100), slow: 0.02},
+		config: Config{RPM: 6000}, refused: 0.01,
+	},
 	{name: "slow 2% silent 100/s", site: site{rate: steady(100), slow: 0.02}, refused: 0.01},
 	{name: "no limit", site: site{}, refused: 0},
 	{name: "no limit slow 2%", site: site{slow: 0.02}, refused: 0},
-	{name: "falls to a third and back", site: site{rate: turns(15*time.Second, 100, 33, 100)}, refused: 0.04},
-	{name: "falls to a third and back hint", site: site{rate: turns(15*time.Second, 100, 33, 100), hint: time.Second}, refused: 0.04},
+	{
+		name:    "falls to a third and back",
+		site:    site{rate: turns(15*time.Second, 100, 33, 100)},
+		refused: 0.04,
+	},
+	{
+		name:    "falls to a third and back hint",
+		site:    site{rate: turns(15*time.Second, 100, 33, 100), hint: time.Second},
+		refused: 0.04,
+	},
 	{name: "latency 0.4-4-0.4 s", site: site{latency: drift}, refused: 0, early: 0.2},
-	{name: "threads 6", site: site{threads: 6, latency: func(time.Duration) time.Duration { return 120 * ms }}, possible: 50, refused: 0},
-	{name: "link 3s", site: site{down: func(s time.Duration) bool { return s/(3*time.Second)%2 == 1 }}, refused: 0, share: 0.6, early: 0.3},
-	{name: "link 10s", site: site{down: func(s time.Duration) bool { return s/(10*time.Second)%2 == 1 }}, to: 50, refused: 0, share: 0.8, outage: 0.6},
+	{
+		name:     "threads 6",
+		site:     site{threads: 6, latency: func(time.Duration) time.Duration { return 120 * ms }},
+		possible: 50, refused: 0,
+	},
+	{
+		name:    "link 3s",
+		site:    site{down: func(s time.Duration) bool { return s/(3*time.Second)%2 == 1 }},
+		refused: 0, share: 0.6, early: 0.3,
+	},
+	{
+		name: "link 10s",
+		site: site{down: func(s time.Duration) bool { return s/(10*time.Second)%2 == 1 }},
+		to:   50, refused: 0, share: 0.8, outage: 0.6,
+	},
 	{name: "odd header", site: site{odd: 1000, chance: 0.001, hint: time.Second}, refused: 0.016},
 	{name: "odd header 100/s -rpm", site: site{odd: 1000}, config: Config{RPM: 60000}, refused: 0.016},
-	{name: "tokens+requests", site: site{rate: steady(20), tokens: 10000, headers: true}, sizes: mixedSizes, refused: 0.04},
+	{
+		name:  "tokens+requests",
+		site:  site{rate: steady(20), tokens: 10000, headers: true},
+		sizes: mixedSizes, refused: 0.04,
+	},
 	{name: "tokens silent", site: site{tokens: 20000}, sizes: mixedSizes, refused: 0.1, share: 0.85},
-	{name: "2 clients silent 100/s", site: site{rate: steady(100)}, clients: 2, from: 60, to: 120, refused: 0.04, least: 0.4},
-	{name: "4 clients silent 100/s", site: site{rate: steady(100)}, clients: 4, from: 60, to: 120, refused: 0.04, least: 0.4},
-	{name: "4 clients silent, in turn", site: site{rate: steady(100)}, clients: 4, apart: 15 * time.Second, from: 75, to: 135, refused: 0.04, least: 0.4},
-	{name: "4 clients told, in turn", site: site{rate: steady(100), headers: true}, clients: 4, apart: 15 * time.Second, from: 75, to: 135, refused: 0.04, least: 0.7},
-	{name: "2 clients told 100/s", site: site{rate: steady(100), headers: true}, clients: 2, from: 60, to: 120, refused: 0.04, least: 0.7},
-	{name: "4 clients told 100/s", site: site{rate: steady(100), headers: true}, clients: 4, from: 60, to: 120, refused: 0.04, least: 0.7},
+	{
+		name:    "2 clients silent 100/s",
+		site:    site{rate: steady(100)},
+		clients: 2, from: 60, to: 120, refused: 0.04, least: 0.4,
+	},
+	{
+		name:    "4 clients silent 100/s",
+		site:    site{rate: steady(100)},
+		clients: 4, from: 60, to: 120, refused: 0.04, least: 0.4,
+	},
+	{
+		name:    "4 clients silent, in turn",
+		site:    site{rate: steady(100)},
+		clients: 4, apart: 15 * time.Second, from: 75, to: 135, refused: 0.04, least: 0.4,
+	},
+	{
+		name:    "4 clients told, in turn",
+		site:    site{rate: steady(100), headers: true},
+		clients: 4, apart: 15 * time.Second, from: 75, to: 135, refused: 0.04, least: 0.7,
+	},
+	{
+		name:    "2 clients told 100/s",
+		site:    site{rate: steady(100), headers: true},
+		clients: 2, from: 60, to: 120, refused: 0.04, least: 0.7,
+	},
+	{
+		name:    "4 clients told 100/s",
+		site:    site{rate: steady(100), headers: true},
+		clients: 4, from: 60, to: 120, refused: 0.04, least: 0.7,
+	},
 }
 
 func drift(since time.Duration) time.Duration {
@@ -226,8 +378,9 @@ var meanCost = func() float64 {
 	return sum / float64(len(prompts))
 }()
 
-// TestServers is the family of servers. It prints what the limiter gets from each, as a share of what
-// is possible, in the seconds that are judged and in the first ten, beside a script of 64 workers.
+// TestServers is the family of servers. It prints what the limiter gets from each, as a share of
+// what is possible, in the seconds that are judged and in the first ten, beside a script of 64
+// workers.
 func TestServers(t *testing.T) {
 	table(t, family, false, 2)
 }
@@ -258,8 +411,8 @@ func table(t *testing.T, rows []row, outage bool, seeds uint64) {
 	}
 }
 
-// withOutage is r with an outage from second 20 to 30. From 4 s after it on it is judged as ever, but
-// that a limit which moved meanwhile is found later.
+// withOutage is r with an outage from second 20 to 30. From 4 s after it on it is judged as ever,
+// but that a limit which moved meanwhile is found later.
 func (r row) withOutage() row {
 	was := r.site.down
 	r.site.down = func(s time.Duration) bool {
