@@ -3,9 +3,13 @@ package sim
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
+	"runtime"
 	"slices"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,6 +108,32 @@ func TestSimThreadsOfTheSilent(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Over TCP a connection with a thread is reset like any other, and the next one has the thread.
+func TestSimThreadsOverTCP(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- New(Options{Threads: 1, Reset: 1}).Serve(ctx, listener) }()
+	client := &http.Client{Transport: &http.Transport{}}
+	for range 3 {
+		w, err := client.Post("http://"+listener.Addr().String()+"/v1/chat/completions", "application/json", strings.NewReader(hello))
+		if err == nil {
+			w.Body.Close()
+		}
+		// Windows has an error number of its own for it.
+		if err == nil || runtime.GOOS != "windows" && !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("it ended with %v", err)
+		}
+	}
+	cancel()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
 }
 
 // Close ends those too that wait for a thread.
