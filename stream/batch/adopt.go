@@ -77,9 +77,11 @@ func (s *shard) adoptBatch(ctx context.Context) (made provider.Batch, found bool
 	}
 }
 
-// lookForBatch reads the listing several times for the shard's batch.
+// lookForBatch reads the listing several times for the shard's batch. It is an error if the listing
+// could not be read to its end the last time: then nobody knows that there is none.
 func (s *shard) lookForBatch() (provider.Batch, bool, error) {
 	wait := newPolling(s.client.Local())
+	var unread error
 	for range batchLooks {
 		timer := time.NewTimer(wait.next())
 		select {
@@ -95,15 +97,18 @@ func (s *shard) lookForBatch() (provider.Batch, bool, error) {
 		if err != nil && !provider.PassesAway(err) {
 			return provider.Batch{}, false, err
 		}
+		unread = err
 	}
-	return provider.Batch{}, false, nil
+	return provider.Batch{}, false, unread
 }
 
-// findBatch looks for the shard's batch in the provider's listing, back to when it was intended.
+// findBatch looks for the shard's batch in the provider's listing, back to when it was intended. It
+// knows it by its label, or by its file where the provider does not give labels back.
 func (s *shard) findBatch(ctx context.Context) (provider.Batch, bool, error) {
 	var before time.Time // when the one before was made
 	return search(s.client.Batches(ctx), func(b *provider.Batch) (found, past bool) {
-		found = b.Metadata[ShardLabel] == s.id && b.Status != batchFailed // one that failed did nothing
+		own := b.Metadata[ShardLabel] == s.id || b.InputFile != "" && b.InputFile == s.at.fileID
+		found = own && b.Status != batchFailed // one that failed did nothing
 		// The list goes back in time: behind an old batch there are only older ones.
 		past = !b.Created.IsZero() && b.Created.Before(s.started.Add(-clockSkew)) && b.Created.Before(before)
 		before = b.Created

@@ -156,9 +156,21 @@ func (s *shard) create(ctx context.Context) error {
 	maps.Copy(metadata, s.cfg.Metadata)
 	request := provider.NewBatch{InputFile: s.at.fileID, Endpoint: s.kind.endpoint, Window: s.cfg.Window, Metadata: metadata}
 	var made provider.Batch
-	toldFull := false
+	toldFull, doubtful := false, false // whether there is a batch that nobody has told of
+	look := func() (found bool, err error) {
+		doubtful = true
+		if made, found, err = s.lookForBatch(); err == nil {
+			doubtful = false
+		}
+		return found, err
+	}
 	err := s.retry(ctx, "creating the batch", func() error {
 		var err error
+		if doubtful {
+			if found, err := look(); found || err != nil {
+				return err
+			}
+		}
 		if time.Since(s.at.stepped) > s.settling()/2 { // a process that takes over tells by it how long this one may have asked
 			if err := s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: s.at.fileID}); err != nil {
 				return err
@@ -168,19 +180,34 @@ func (s *shard) create(ctx context.Context) error {
 		made, err = s.client.CreateBatch(s.flow.Stop.Waiting, request)
 		if unclear(err) {
 			s.flow.Voice.Detail("creating a batch: %v; looking whether it was made", err)
-			var found bool
-			var lookErr error
-			if made, found, lookErr = s.lookForBatch(); found || lookErr != nil {
+			if found, lookErr := look(); found || lookErr != nil {
 				return lookErr
+			}
+			if call := provider.AsCallError(err); call.Err.Status >= 200 && call.Err.Status < 300 {
+				doubtful = true // it was made, and is called otherwise
+				return s.inDoubt(err)
 			}
 			return err
 		}
 		return s.later(err, &toldFull)
 	})
-	if err != nil {
+	switch {
+	case err != nil && doubtful && ctx.Err() == nil:
+		return s.inDoubt(err)
+	case err != nil:
 		return s.refused(err)
 	}
 	return s.created(&made)
+}
+
+// inDoubt pauses the run where there may be a batch of the shard that nobody can tell of: made
+// again, it would be paid for twice.
+func (s *shard) inDoubt(err error) error {
+	s.flow.Stop.Pause(ui.WithHint(
+		fmt.Sprintf("look for it at the provider: its file is %s, and its label %s is %s; the same command looks again",
+			s.at.fileID, ShardLabel, s.id),
+		fmt.Errorf("a batch may have been made: %w", err)))
+	return s.flow.Stop.Asking.Err()
 }
 
 // isUnderway reports whether a file's state is one that it leaves by itself: Azure's, and those of

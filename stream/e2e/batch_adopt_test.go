@@ -87,3 +87,46 @@ func TestBatchOfAFileThatIsGone(t *testing.T) {
 		t.Errorf("exit %d, %d lines, %d files: %s", code, len(again.lines()), o.count("POST /files"), again.err.String())
 	}
 }
+
+// After a create of which nobody knows whether it made a batch none is made until a listing was
+// read to its end without it.
+func TestBatchThatMayHaveBeenMade(t *testing.T) {
+	t.Parallel()
+	o := newOddBatches(t)
+	o.lost = 1
+	o.on = func(step string, n int, w http.ResponseWriter) bool {
+		if step != "GET /batches" || n > 12 {
+			return false
+		}
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return true
+	}
+	dir := t.TempDir()
+	p := llmpipe(t, dir, o.args(writePrompts(t, dir, 20))...)
+	p.answers(t, 20)
+	if n := o.count("POST /batches"); n != 1 || len(o.batches()) != 1 {
+		t.Errorf("%d batches asked for: %s", n, p.err.String())
+	}
+}
+
+// An answer to a create that is not understood ends the run, with which batch to look for.
+func TestBatchWhoseMakingIsNotUnderstood(t *testing.T) {
+	t.Parallel()
+	o := newOddBatches(t)
+	o.on = func(step string, _ int, w http.ResponseWriter) bool {
+		if step != "POST /batches" {
+			return false
+		}
+		_, _ = io.WriteString(w, `{"success":true,"queued":"yes"}`)
+		return true
+	}
+	dir := t.TempDir()
+	p := llmpipe(t, dir, o.args(writePrompts(t, dir, 20))...)
+	said := ""
+	if code := p.exit(t); code == 75 {
+		said = p.err.String()
+	}
+	if n := o.count("POST /batches"); n != 1 || !strings.Contains(said, "llmpipe_shard") || !strings.Contains(said, "queued") {
+		t.Errorf("%d batches asked for: %s", n, p.err.String())
+	}
+}
