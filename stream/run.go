@@ -177,7 +177,8 @@ func (r *run) summary() ui.Summary {
 func (r *run) run() *Outcome {
 	watching, stopWatching := context.WithCancel(context.Background())
 	var watchers sync.WaitGroup
-	watchers.Go(func() { r.watch(watching) })
+	watchers.Go(func() { r.watchSignals(watching) })
+	watchers.Go(func() { r.watchReader(watching) })
 	watchers.Go(func() { r.lanes.TendConnections(watching) })
 	defer watchers.Wait()
 	defer stopWatching()

@@ -7,15 +7,15 @@ import (
 	"llmpipe/stream/flow"
 )
 
-// watch waits for signals and for the reader of stdout to go away, until ctx ends.
-func (r *run) watch(ctx context.Context) {
-	if f, ok := r.cfg.Stdout.(*os.File); ok {
-		go func() {
-			if readerGone(ctx, f) {
-				r.flow.Stop.ClosedPipe(r.recording())
-			}
-		}()
+// watchReader ends the run when the reader of stdout goes away before ctx ends.
+func (r *run) watchReader(ctx context.Context) {
+	if f, ok := r.cfg.Stdout.(*os.File); ok && readerGone(ctx, f) {
+		r.flow.Stop.ClosedPipe(r.recording())
 	}
+}
+
+// watchSignals does what signals ask for, until ctx ends.
+func (r *run) watchSignals(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
