@@ -38,8 +38,8 @@ type Flags struct {
 
 	Concurrency    string        `short:"c" group:"pace" default:"auto" placeholder:"auto" help:"Requests in flight; auto finds out how many."`
 	MaxConcurrency int           `group:"pace" default:"256" placeholder:"256" help:"The most that auto goes to."`
-	RPM            int           `name:"rpm" group:"pace" placeholder:"N" help:"Requests a minute (default: found out); headers that stay lower it."`
-	TPM            int           `name:"tpm" group:"pace" placeholder:"N" help:"Tokens a minute (default: found out); headers that stay lower it."`
+	RPM            int           `name:"rpm" group:"pace" placeholder:"N" help:"Requests a minute (default: found). Steady headers lower it."`
+	TPM            int           `name:"tpm" group:"pace" placeholder:"N" help:"Tokens a minute (default: found). Steady headers lower it."`
 	Headroom       float64       `group:"pace" placeholder:"PCT" help:"Percent of every limit to leave to others."`
 	Retries        int           `group:"pace" default:"6" placeholder:"6" help:"How often a record is asked again after transient failures."`
 	GiveUp         time.Duration `group:"pace" default:"2h" placeholder:"2h" help:"How long to wait for a provider that answers nothing."`
