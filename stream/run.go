@@ -169,7 +169,7 @@ func (r *run) closeHosts() {
 // summary is what the run has done so far.
 func (r *run) summary() ui.Summary {
 	s := r.flow.Counts.Summary(r.start)
-	s.DowngradedAt = r.account.DowngradedAt()
+	r.account.Bill(&s)
 	return s
 }
 

@@ -41,7 +41,7 @@ func (d *delivery) writeOff(t *flow.Task) {
 		return
 	}
 	d.shard.bill.cost += t.Cost
-	d.flow.Counts.Cost.Add(t.Cost)
+	d.account.Book(t.Cost, true)
 	d.shard.batches.comeBack(t)
 	d.commit(t)
 }

@@ -4,7 +4,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"llmpipe/ledger/price"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/ui"
 )
@@ -21,8 +20,6 @@ type Counts struct {
 	s429    atomic.Int64
 	prompt  atomic.Int64 // tokens
 	output  atomic.Int64 // tokens
-	Cost    atomic.Int64 // billionths of a dollar
-	unknown atomic.Int64 // answers whose cost is not known
 
 	Elsewhere atomic.Int64 // records in batches that this run does not collect
 	Unsent    atomic.Int64 // records that were read, and have no answer
@@ -39,14 +36,9 @@ func (c *Counts) Attempt(r *provider.Reply) {
 func (c *Counts) Answered(t *Task) {
 	c.prompt.Add(t.Reply.Answer.Usage.Prompt)
 	c.output.Add(t.Reply.Answer.Usage.Completion)
-	c.Cost.Add(t.Cost)
-	if !t.CostKnown {
-		c.unknown.Add(1)
-	}
 }
 
-// Summary returns what the run has done so far. The account adds the line from which records went
-// to a cheaper model.
+// Summary returns what the run has done so far. What that cost the account knows.
 func (c *Counts) Summary(start time.Time) ui.Summary {
 	s := ui.Summary{
 		In: c.In.Load(), OK: c.OK.Load(), Failed: c.Failed.Load(), Skipped: c.Skipped.Load(), Flagged: c.Flagged.Load(),
@@ -54,9 +46,5 @@ func (c *Counts) Summary(start time.Time) ui.Summary {
 		ElapsedS: float64(time.Since(start).Milliseconds()) / 1000,
 	}
 	s.Unsent = s.In - s.OK - s.Failed
-	if c.unknown.Load() == 0 {
-		cost := price.Dollars(c.Cost.Load())
-		s.CostUSD = &cost
-	}
 	return s
 }

@@ -102,7 +102,8 @@ func (g *Gate) full(bytes int64, ask bool) bool {
 	return ask && g.asks-asleep >= g.most || g.open-asleep >= 4*allowed+commitSlack
 }
 
-// Sleep notes that so many of the records that are to be asked sleep, and Wake that they do no more.
+// Sleep notes that so many of the records that are to be asked sleep, and Wake that they do no
+// more.
 func (g *Gate) Sleep(records int) {
 	g.mu.Lock()
 	g.asleep += records
@@ -121,8 +122,8 @@ func (g *Gate) Wake(records int) {
 }
 
 // roomy reports whether somebody waits for room and a quarter of it is free: waking the reader for
-// each record costs more than the rest of its work, and what was let in is still more than may be in
-// flight.
+// each record costs more than the rest of its work, and what was let in is still more than may be
+// in flight.
 func (g *Gate) roomy() bool {
 	return g.held > 0 && 4*(g.most-g.asks+min(g.asleep, maxAsleep)) >= g.most
 }

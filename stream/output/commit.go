@@ -200,7 +200,7 @@ func (c *Output) count(t *flow.Task) {
 		return
 	case flow.Failed:
 		c.flow.Counts.Failed.Add(1)
-		c.flow.Counts.Cost.Add(t.Cost)
+		c.account.Book(t.Cost, true)
 		return
 	case flow.Recalled:
 		if !t.Duplicate || !t.Recent { // else its duplicate was asked about in this run
@@ -209,6 +209,7 @@ func (c *Output) count(t *flow.Task) {
 	case flow.Answered:
 		if !t.Duplicate {
 			c.flow.Counts.Answered(t)
+			c.account.Book(t.Cost, t.CostKnown)
 		}
 	}
 	c.flow.Counts.OK.Add(1)

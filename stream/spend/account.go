@@ -31,6 +31,8 @@ type Account struct {
 	outputs outputs
 	spent   atomic.Int64 // by this run's attempts, billionths of a dollar
 	billed  atomic.Int64 // this run's attempts that cost something
+	booked  atomic.Int64 // for what was committed, billionths of a dollar
+	unknown atomic.Int64 // committed answers whose cost is not known
 	noBound sync.Once
 	dearer  sync.Once
 	Short   chan struct{} // holds a token when a record waits for money that only batches can give back
@@ -174,6 +176,24 @@ func tokens(a *record.Answer) price.Tokens {
 	return price.Tokens{Prompt: a.Usage.Prompt, Cached: a.Usage.Cached, Completion: a.Usage.Completion}
 }
 
+// Book counts what a committed record cost in this run, in billionths of a dollar, as the summary
+// has it.
+func (a *Account) Book(cost int64, known bool) {
+	a.booked.Add(cost)
+	if !known {
+		a.unknown.Add(1)
+	}
+}
+
+// Bill puts what was booked into s, and when the money went to a cheaper model.
+func (a *Account) Bill(s *ui.Summary) {
+	if a.unknown.Load() == 0 {
+		cost := price.Dollars(a.booked.Load())
+		s.CostUSD = &cost
+	}
+	s.DowngradedAt = a.downgradedAt()
+}
+
 // Committed tells the budgets what other processes of the same ledger have spent: the ledger's
 // total less what this run knows.
 func (a *Account) Committed(s journal.Spent) {
@@ -229,8 +249,8 @@ func (a *Account) StopFor(err error) {
 	a.Watch()
 }
 
-// DowngradedAt is the line of the first record that went to the cheaper model, 0 when none did.
-func (a *Account) DowngradedAt() int64 {
+// downgradedAt is the line of the first record that went to the cheaper model, 0 when none did.
+func (a *Account) downgradedAt() int64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.downgrade

@@ -115,7 +115,7 @@ func (a *Account) status(text string, colour limiter.Colour) alert {
 		Done:  max(a.flow.Counts.OK.Load(), a.flow.Counts.Skipped.Load()+billed), // also those that wait for the commit: they are in Spent
 		Spent: price.Dollars(a.total.Spent()), Budget: price.Dollars(a.total.Limit()), Ledger: a.cfg.Ledger,
 	}
-	told.From = a.DowngradedAt()
+	told.From = a.downgradedAt()
 	if total, ok := a.expected(); ok && billed > 0 {
 		left := max(total-told.Done-a.flow.Counts.Failed.Load(), 0)
 		finish := price.Dollars(float64(a.spent.Load()) / float64(billed) * float64(left))
