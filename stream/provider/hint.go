@@ -189,8 +189,9 @@ func waitInBody(body []byte, now time.Time) (time.Duration, bool) {
 // waitMember looks at all that stands between two quotes and before a colon, in JSON that is quoted
 // in a string too.
 func waitMember(lower []byte, now time.Time) (time.Duration, bool) {
-	name, rest, more := bytes.Cut(lower, []byte(`"`))
+	_, rest, more := bytes.Cut(lower, []byte(`"`))
 	for more {
+		var name []byte
 		if name, rest, more = bytes.Cut(rest, []byte(`"`)); !more {
 			break
 		}
