@@ -23,6 +23,10 @@ const (
 	quick = 50.0
 
 	leastCompared = 8
+
+	// So many bad sends, and worseBy times the share of chance more, are worse than chance.
+	worseFrom = 4
+	worseBy   = 20
 )
 
 // verdict is what comes of a cut.
@@ -69,13 +73,14 @@ func (c *cut) expect(overall, rate float64) {
 func (c *cut) add(n int, e *send) verdict {
 	c.after.count(n, e)
 	c.sum = max(c.sum+likelihood(e.judged.bad(), c.few, c.many), -c.enough)
+	tooMany := c.after.share() > mostChance+c.chance
 	switch {
-	case float64(c.after.bad) >= 4+20*c.chance && c.after.share() > mostChance+c.chance:
+	case float64(c.after.bad) >= worseFrom+worseBy*c.chance && tooMany:
 		return isWorse
 	case c.after.sent[requests] < leastCompared:
 	case c.sum <= -c.enough:
 		return isLimit
-	case c.sum >= sure:
+	case c.sum >= sure && !tooMany:
 		return isChance
 	}
 	return undecided

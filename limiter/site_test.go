@@ -39,7 +39,8 @@ type site struct {
 	count    int
 	bound    int // threads that have a connection
 	line     []*conn
-	asks     []int // by the second
+	onAsk    func() func(Outcome) // called at a request, and what it returns with its outcome; nil: nothing is
+	asks     []int                // by the second
 }
 
 func newSite(w *world, s site) *site {
@@ -71,6 +72,10 @@ func (s *site) depth() float64 { return max(1, s.rate(s.since())*s.burst) }
 
 // ask has p answered over c: then is called with the outcome, later.
 func (s *site) ask(p prompt, c *conn, then func(Outcome)) {
+	if s.onAsk != nil {
+		seen, tell := s.onAsk(), then
+		then = func(o Outcome) { seen(o); tell(o) }
+	}
 	o, accepted := s.admit(p)
 	if !accepted {
 		quick := time.Duration(10+20*s.world.random.Float64()) * time.Millisecond
