@@ -178,7 +178,7 @@ func (r *run) run() *Outcome {
 	watching, stopWatching := context.WithCancel(context.Background())
 	var watchers sync.WaitGroup
 	watchers.Go(func() { r.watchSignals(watching) })
-	watchers.Go(func() { r.watchReader(watching) })
+	go r.watchReader(watching) // not waited for: its poll would hold up the end
 	watchers.Go(func() { r.lanes.TendConnections(watching) })
 	defer watchers.Wait()
 	defer stopWatching()

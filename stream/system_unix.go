@@ -48,20 +48,10 @@ func Die(sig os.Signal) {
 // readerGone waits until whoever reads f has gone away, and reports that; false when ctx ended
 // first or f cannot tell.
 func readerGone(ctx context.Context, f *os.File) bool {
-	ended, end, err := os.Pipe() // which wakes the poll when ctx ends
-	if err != nil {
-		return false
-	}
-	defer ended.Close()
-	stop := context.AfterFunc(ctx, func() { _ = end.Close() })
-	defer func() {
-		if stop() {
-			_ = end.Close()
-		}
-	}()
-	fds := []unix.PollFd{{Fd: int32(f.Fd())}, {Fd: int32(ended.Fd()), Events: unix.POLLIN}}
+	const interval = 200 // milliseconds between two looks at ctx
+	fds := []unix.PollFd{{Fd: int32(f.Fd())}}
 	for ctx.Err() == nil {
-		n, err := unix.Poll(fds, -1)
+		n, err := unix.Poll(fds, interval)
 		if err != nil && err != unix.EINTR {
 			return false
 		}
