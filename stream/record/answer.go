@@ -20,7 +20,7 @@ type Answer struct {
 	FinishReason []byte // a string; of a response why it is incomplete, else its status
 	Model        []byte // a string: the model that answered
 	Usage        Usage
-	HasUsage     bool   // the body holds usage
+	HasUsage     bool   // the body holds a usage whose counts can be read
 	Unended      bool   // the first choice's finish_reason is there and null or empty, as while an answer is under way
 	Error        []byte // the error member of a 2xx body, or of its first choice, or MiniMax's base_resp; nil when absent or it says nothing
 }
@@ -63,7 +63,7 @@ func readAnswer(e Endpoint, src []byte) Answer {
 		case "model":
 			a.Model = stringOf(w.Value())
 		case "usage":
-			a.Usage, a.HasUsage = parseUsage(w.Value())
+			a.Usage, a.HasUsage = parseUsage(e, w.Value())
 		case "error":
 			if value := w.Value(); !saysNothing(value) {
 				a.Error = value

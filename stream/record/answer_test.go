@@ -113,33 +113,6 @@ func TestParseAnswerErrors(t *testing.T) {
 	}
 }
 
-func TestUsage(t *testing.T) {
-	tests := []struct {
-		usage string
-		want  Usage
-		has   bool
-	}{
-		{`{"prompt_tokens":12,"completion_tokens":20,"total_tokens":32,"prompt_tokens_details":{"audio_tokens":0,"cached_tokens":8},` +
-			`"completion_tokens_details":{"reasoning_tokens":5}}`, Usage{12, 20, 32, 8, 5}, true},
-		{`{"input_tokens":12,"input_tokens_details":{"cached_tokens":8},"output_tokens":20,` +
-			`"output_tokens_details":{"reasoning_tokens":5},"total_tokens":32}`,
-			Usage{12, 20, 32, 8, 5}, true},
-		{`{"prompt_tokens":7,"total_tokens":7}`, Usage{Prompt: 7, Total: 7}, true},
-		{`{"input_tokens":1,"output_tokens":2}`, Usage{Prompt: 1, Completion: 2, Total: 3}, true},
-		{`{"prompt_tokens":7,"completion_tokens":null,"total_tokens":null,"prompt_tokens_details":null}`, Usage{Prompt: 7, Total: 7}, true},
-		{`{"prompt_tokens":1e99,"completion_tokens":-5,"total_tokens":"x"}`, Usage{Prompt: 1 << 40, Total: 1 << 40}, true},
-		{`{}`, Usage{}, false},
-		{`null`, Usage{}, false},
-		{`[1]`, Usage{}, false},
-	}
-	for _, test := range tests {
-		a, err := ParseAnswer(Chat, []byte(`{"usage":`+test.usage+`}`))
-		if err != nil || a.Usage != test.want || a.HasUsage != test.has {
-			t.Errorf("%s: got %+v, %v, %v", test.usage, a.Usage, a.HasUsage, err)
-		}
-	}
-}
-
 func TestParseError(t *testing.T) {
 	tests := []struct{ name, body, kind, code, message string }{
 		{"openai", `{"error":{"message":"slow down","type":"requests","param":null,"code":"rate_limit_exceeded"}}`, "requests",

@@ -127,6 +127,9 @@ func (s *splice) putShares(numbers []rawjson.Span, i int, shares Shares) {
 	}
 }
 
+// maxShared bounds what is divided as a count, so that a float holds it exactly.
+const maxShared = 1 << 40
+
 // appendShare appends the i-th part's share of a number. Whole numbers are counts, and divided to
 // the last one; others, such as a price, are divided as they are. What is below zero counts
 // nothing, and stays.
@@ -135,7 +138,7 @@ func appendShare(dst, number []byte, i int, shares Shares) []byte {
 	switch {
 	case err != nil || amount < 0:
 		return append(dst, number...)
-	case amount == math.Trunc(amount) && amount <= maxTokenCount:
+	case amount == math.Trunc(amount) && amount <= maxShared:
 		return strconv.AppendInt(dst, shares.Of(int64(amount), i, i+1), 10)
 	}
 	part := float64(shares.upTo(i+1)-shares.upTo(i)) / float64(shares.upTo(len(shares)))

@@ -159,7 +159,8 @@ func saysNothing(value []byte) bool {
 		}
 		return true
 	}
-	return value[0] == '0' && tokens(value) == 0
+	n, _ := tokens(value)
+	return value[0] == '0' && n == 0
 }
 
 // isSuccess tells whether a value is how servers say that there is no error.

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"math"
 	"strconv"
 
 	"llmpipe/stream/record/rawjson"
@@ -10,52 +11,98 @@ import (
 type Usage struct {
 	Prompt     int64 // all of the prompt, Cached included
 	Completion int64 // all of the output, Reasoning included
-	Total      int64
+	Total      int64 // the sum of both
 	Cached     int64 // of the prompt, read from the provider's cache
 	Reasoning  int64 // of the completion, not seen
 }
 
-// parseUsage reads a usage object, by the names of either of OpenAI's APIs. It is there when it
-// holds any of the counts.
-func parseUsage(src []byte) (u Usage, ok bool) {
-	total := false
+// usageReader gathers the counts of a usage object, whoever spelt them. Gateways write both of
+// OpenAI's spellings at once, those of the API that was not asked zero or null.
+type usageReader struct {
+	counts    Usage
+	counted   bool // it holds one of the three counts that are billed
+	senseless bool // it holds what is no count
+}
+
+// parseUsage reads a usage object. ok is false where no count is there, or one that no request can
+// have: then nobody knows what is billed.
+func parseUsage(e Endpoint, src []byte) (u Usage, ok bool) {
+	var r usageReader
 	for w := rawjson.WalkAt(src, 0); w.Next(); {
 		switch string(w.Name) {
 		case "prompt_tokens", "input_tokens":
-			u.Prompt, ok = tokens(w.Value()), true
+			r.bill(&r.counts.Prompt, w.Value())
 		case "completion_tokens", "output_tokens":
-			u.Completion, ok = tokens(w.Value()), true
+			r.bill(&r.counts.Completion, w.Value())
 		case "total_tokens":
-			value := w.Value()
-			u.Total, ok, total = tokens(value), true, rawjson.IsNumber(value)
+			r.bill(&r.counts.Total, w.Value())
 		case "prompt_tokens_details", "input_tokens_details":
-			u.Cached = tokens(rawjson.MemberOf(w.Value(), "cached_tokens"))
+			r.count(&r.counts.Cached, rawjson.MemberOf(w.Value(), "cached_tokens"))
 		case "completion_tokens_details", "output_tokens_details":
-			u.Reasoning = tokens(rawjson.MemberOf(w.Value(), "reasoning_tokens"))
+			r.count(&r.counts.Reasoning, rawjson.MemberOf(w.Value(), "reasoning_tokens"))
+		case "reasoning_tokens": // Perplexity's
+			r.count(&r.counts.Reasoning, w.Value())
 		}
 	}
-	if !total {
-		u.Total = u.Prompt + u.Completion
+	if r.senseless || !r.counted {
+		return Usage{}, false
 	}
-	return u, ok
+	r.settle(e)
+	return r.counts, true
 }
 
-// maxTokenCount bounds a count, so that sums and prices of counts do not overflow.
-const maxTokenCount = 1 << 40
+// bill is count for what makes a usage one.
+func (r *usageReader) bill(n *int64, value []byte) {
+	if !rawjson.IsNull(value) {
+		r.counted = true
+		r.count(n, value)
+	}
+}
 
-// tokens returns a count of tokens; 0 for what is none.
-func tokens(value []byte) int64 {
-	if n, ok := wholeNumber(value); ok {
-		return min(n, maxTokenCount)
+// count takes a count. Of several in one place the largest holds, so that neither zero nor null
+// takes the place of a number.
+func (r *usageReader) count(n *int64, value []byte) {
+	if rawjson.IsNull(value) {
+		return
+	}
+	count, ok := tokens(value)
+	*n, r.senseless = max(*n, count), r.senseless || !ok
+}
+
+// settle finds the place of tokens that are in the total alone. xAI and Gemini's OpenAI endpoint
+// bill reasoning beside the completion; Voyage tells the total and no more, and embeddings have no
+// output.
+func (r *usageReader) settle(e Endpoint) {
+	if r.counts.Reasoning > r.counts.Completion {
+		r.counts.Completion += r.counts.Reasoning // it cannot be a part of less
+	}
+	if rest := r.counts.Total - r.counts.Prompt - r.counts.Completion; rest > 0 {
+		if e == Embeddings {
+			r.counts.Prompt += rest
+		} else {
+			r.counts.Completion += rest
+		}
+	}
+	r.counts.Total = r.counts.Prompt + r.counts.Completion
+}
+
+// maxTokenCount bounds a count: no request has a billion tokens. The largest context windows hold
+// some millions, and the largest requests for embeddings less.
+const maxTokenCount = 1_000_000_000
+
+// tokens returns a count of tokens, and whether the value is one.
+func tokens(value []byte) (n int64, ok bool) {
+	if n, ok = wholeNumber(value); ok {
+		return min(n, maxTokenCount), n <= maxTokenCount
 	}
 	if !rawjson.IsNumber(value) {
-		return 0
+		return 0, false
 	}
-	f, err := strconv.ParseFloat(string(value), 64)
-	if err != nil || f < 0 {
-		return 0
+	f, err := strconv.ParseFloat(string(value), 64) // 12.0, as some servers write
+	if err != nil || f < 0 || f > maxTokenCount || f != math.Trunc(f) {
+		return 0, false
 	}
-	return int64(min(f, maxTokenCount))
+	return int64(f), true
 }
 
 // wholeNumber returns a value that is nothing but some digits, as nearly all counts are.
