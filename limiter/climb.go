@@ -59,7 +59,8 @@ const (
 )
 
 // climb moves a rate that is held: up for as long as it is used and nothing is refused, down when
-// something is.
+// something is. Its times are those of a clock that stands still while the lane is idle, for then
+// a bucket may fill to the brim.
 type climb struct {
 	since    time.Time // the last refusal: the bucket was empty
 	accepted charge    // since

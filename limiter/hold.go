@@ -48,7 +48,7 @@ type hold struct {
 	longest time.Duration // of this cycle's holds
 	beside  int           // accepted requests in flight when it began
 
-	// A cycle goes from the end of one long hold to the end of the next.
+	// A cycle goes from the end of one long hold to the end of the next, idle times left out.
 	began    time.Time
 	accepted charge // in it
 }
@@ -135,7 +135,7 @@ func (h *hold) start(now time.Time) {
 }
 
 // cycle ends a cycle, if one of its holds was long enough to tell. It returns the rate of what was
-// accepted in it, a second, and how many seconds it took.
+// accepted in it, a second, and how many seconds it took. Now leaves out idle times.
 func (h *hold) cycle(now time.Time) (rate charge, took float64, ok bool) {
 	if h.longest < tellingHold || h.accepted[requests] < enough {
 		h.length = 0

@@ -9,7 +9,7 @@ import (
 // say has to be done.
 func (l *Limiter) judge() {
 	p := &l.pace
-	p.next = l.sends.next
+	p.next, p.lulls = l.sends.next, l.lulls
 	for r := range p.told {
 		p.told[r] = l.buckets[r].bound() / 60
 	}
@@ -70,7 +70,7 @@ func (l *Limiter) reopen() bool {
 		}
 	}
 	long, hinted := l.hold.longest >= briefHold, !l.hold.hinted.IsZero()
-	rate, seconds, ok := l.hold.cycle(l.now)
+	rate, seconds, ok := l.hold.cycle(l.lulls.busy(l.now))
 	if !ok {
 		return false
 	}

@@ -40,6 +40,7 @@ type Limiter struct {
 	now         time.Time // the clock at the event being handled
 	retries     queue
 	fresh       queue
+	lulls       lulls
 	wake        Timer // nil: none armed
 	wakeAt      time.Time
 	closed      bool
@@ -74,6 +75,7 @@ func New(c Config) *Limiter {
 	l := &Limiter{
 		clock:       c.Clock,
 		now:         now,
+		lulls:       lulls{since: now},
 		estimate:    newEstimate(),
 		sends:       newSends(),
 		hold:        hold{began: now},
@@ -128,6 +130,7 @@ func (l *Limiter) enter(w *waiter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.advance()
+	l.lulls.end(l.now)
 	l.queueOf(w.request).push(w)
 	l.pump()
 	w.parked = w.queued
@@ -206,6 +209,7 @@ func (l *Limiter) pump() {
 			w = l.fresh.head
 		}
 		if w == nil {
+			l.lulls.begin(l.now)
 			return
 		}
 		if err := l.refuse(w.request); err != nil {
@@ -270,7 +274,8 @@ func (l *Limiter) grant(r Request, cost charge) *Permit {
 		p.spent[i] = l.buckets[i].spent
 	}
 	p.n = l.sends.add(l.now, p.charged[tokens])
-	l.sends.get(p.n).held = l.buckets[requests].held() || l.buckets[tokens].held()
+	e := l.sends.get(p.n)
+	e.idle, e.held = l.lulls.idle, l.buckets[requests].held() || l.buckets[tokens].held()
 	l.hold.grant(p.n)
 	l.concurrency.grant(p)
 	l.breaker.grant(p)

@@ -97,6 +97,7 @@ type pace struct {
 	since int       // the first send of the phase
 	first int       // sends before it went out at another rate, and say nothing of this one
 	next  int       // number of the next send
+	lulls lulls     // as they are now
 
 	opened   bool // the start is over
 	start    sample
@@ -213,7 +214,7 @@ func (p *pace) hold(n int, e *send, now time.Time) finding {
 // step lowers the rate at a refusal.
 func (p *pace) step(e *send, now time.Time) {
 	was := p.rate[requests]
-	p.climb.down(&p.rate, p.told, e.at)
+	p.climb.down(&p.rate, p.told, e.busy())
 	p.climb.stepped = p.next
 	if p.rate[requests] < (1-stepBack)*was { // what went out at the rate before says nothing of this one
 		p.enter(paced, now)
@@ -292,9 +293,9 @@ func (p *pace) doubt(overall float64, now time.Time) {
 		return
 	}
 	if p.phase == paced {
-		p.climb.met(p.rate[requests], now)
+		p.climb.met(p.rate[requests], p.lulls.busy(now))
 	}
-	p.climb.since, p.climb.accepted = now, charge{}
+	p.climb.since, p.climb.accepted = p.lulls.busy(now), charge{}
 	p.lower(overall, now)
 }
 
@@ -337,7 +338,7 @@ func (p *pace) settle(now time.Time) {
 func (p *pace) holdAt(rate charge, eager bool, now time.Time) {
 	p.rate, p.limits = rate, true
 	p.cut.settled()
-	p.climb.begin(rate[requests], eager, now)
+	p.climb.begin(rate[requests], eager, p.lulls.busy(now))
 	p.enter(paced, now)
 }
 

@@ -1,5 +1,7 @@
 package limiter
 
+import "time"
+
 // A waiter is one Acquire that has not been answered. It holds nothing of any
 // gate; it only has a place in a queue.
 type waiter struct {
@@ -57,3 +59,33 @@ func (q *queue) remove(w *waiter) {
 	w.prev, w.next, w.queued = nil, nil, false
 	q.size--
 }
+
+// longLull is how long nobody need wait for the lane to be idle: less than that lies between the
+// requests of a slow source, too.
+const longLull = time.Second
+
+// lulls are the times in which nobody waits. What was accepted in a time tells a rate only where
+// there was something to send: the idle part of lulls does not count.
+type lulls struct {
+	since time.Time     // nobody waits since then; zero: somebody does
+	idle  time.Duration // in the lulls that are over, beyond longLull of each
+}
+
+// begin notes that nobody waits any more.
+func (s *lulls) begin(now time.Time) {
+	if s.since.IsZero() {
+		s.since = now
+	}
+}
+
+// end notes that somebody waits.
+func (s *lulls) end(now time.Time) {
+	if s.since.IsZero() {
+		return
+	}
+	s.idle += max(0, now.Sub(s.since)-longLull)
+	s.since = time.Time{}
+}
+
+// busy is now by a clock that stands still while the lane is idle.
+func (s *lulls) busy(now time.Time) time.Time { return now.Add(-s.idle) }

@@ -47,8 +47,8 @@ func likelihood(bad bool, from, to float64) float64 {
 
 // A sample is some sends in a row.
 type sample struct {
-	from     int // number of the first
-	at, last time.Time
+	from     int       // number of the first
+	at, last time.Time // when the first and the last were sent, idle times left out
 	bad      int
 	refused  int
 	sent     charge
@@ -57,9 +57,9 @@ type sample struct {
 
 func (s *sample) count(n int, e *send) {
 	if s.at.IsZero() {
-		s.from, s.at = n, e.at
+		s.from, s.at = n, e.busy()
 	}
-	s.last = e.at
+	s.last = e.busy()
 	s.sent[requests]++
 	s.sent[tokens] += e.tokens
 	switch e.judged {
@@ -77,7 +77,8 @@ func (s *sample) count(n int, e *send) {
 // share is how much of it was bad.
 func (s *sample) share() float64 { return float64(s.bad) / max(1, s.sent[requests]) }
 
-// seconds is how long it took to send it, the wait before the next one included.
+// seconds is how long it took to send it, the wait before the next one included, idle times left
+// out.
 func (s *sample) seconds() float64 {
 	n := s.sent[requests]
 	return max(s.last.Sub(s.at).Seconds()*(n+1)/max(1, n), 0.01)

@@ -32,13 +32,17 @@ func (f fate) bad() bool { return f == refused || f == failed }
 // A send is one request in the order of sending.
 type send struct {
 	at     time.Time
-	ended  time.Time // zero while it is out
-	hinted time.Time // when the wait ends that its refusal asked for; zero: none
-	tokens float64   // charged
+	ended  time.Time     // zero while it is out
+	hinted time.Time     // when the wait ends that its refusal asked for; zero: none
+	tokens float64       // charged
+	idle   time.Duration // of the lane, before it
 	fate   fate
 	judged fate // as it was judged, which may have been before it ended
 	held   bool // a found rate was all that it had to wait for
 }
+
+// busy is when it was sent, by a clock that stands still while the lane is idle.
+func (e *send) busy() time.Time { return e.at.Add(-e.idle) }
 
 // sends are the latest requests, in the order in which they were sent. That is the order in which a
 // provider decides on them, so it is the order in which they are judged.
