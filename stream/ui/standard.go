@@ -6,16 +6,17 @@ import (
 )
 
 // Standard returns stdin and stdout as the process got them, a file that is closed in the place of
-// one that was: Go opens the null device for it, where answers would vanish without an error.
-// Whoever has no stderr either, as a daemon, was given the null device by another.
+// one that was: Go opens the null device for it, where answers would vanish without an error. What a
+// shell closed (>&-) can be told from a null device that another program opened in this way, as
+// Python's DEVNULL and Node's "ignore" do: see shut.
 func Standard(stdin, stdout, stderr *os.File) (in, out *os.File) {
-	if nullForBoth(stderr) {
+	if nullForBoth(stderr) { // a daemon, which was given them all
 		return stdin, stdout
 	}
-	if nullForBoth(stdin) || !readable(stdin) {
+	if nullForBoth(stdin) && shut(0) || !readable(stdin) {
 		stdin = closed()
 	}
-	if nullForBoth(stdout) || !writable(stdout) {
+	if nullForBoth(stdout) && shut(1) || !writable(stdout) {
 		stdout = closed()
 	}
 	return stdin, stdout

@@ -3,7 +3,10 @@
 package ui
 
 import (
+	"fmt"
 	"os"
+	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,6 +20,32 @@ func nullForBoth(f *os.File) bool {
 	}
 	info, err := f.Stat()
 	return err == nil && os.SameFile(null, info) && access(f) == unix.O_RDWR
+}
+
+// shells are the programs that close what a >&- says.
+var shells = []string{"sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish", "csh", "tcsh", "busybox"}
+
+// shut reports whether the standard file of that number was closed by the shell that started the
+// process: one whose own is another. Where there is no /proc nobody can tell, and it was not.
+func shut(number int) bool {
+	parent := fmt.Sprintf("/proc/%d", os.Getppid())
+	name, err := os.ReadFile(parent + "/comm")
+	if err != nil || !slices.Contains(shells, strings.TrimSpace(string(name))) {
+		return false
+	}
+	opened, err := os.ReadFile(fmt.Sprintf("%s/fdinfo/%d", parent, number))
+	if err != nil {
+		return true // the shell's own is closed, too
+	}
+	target, err := os.Readlink(fmt.Sprintf("%s/fd/%d", parent, number))
+	return err != nil || target != os.DevNull || !readsAndWrites(string(opened))
+}
+
+// readsAndWrites finds O_RDWR in what /proc tells of an open file: "flags:" and octal digits.
+func readsAndWrites(info string) bool {
+	_, rest, _ := strings.Cut(info, "flags:")
+	flags, _, _ := strings.Cut(strings.TrimSpace(rest), "\n")
+	return strings.HasSuffix(flags, "2")
 }
 
 func readable(f *os.File) bool { return access(f) != unix.O_WRONLY }
