@@ -102,7 +102,8 @@
 // that the gate is shut for all: an empty bucket, a used window (hold.go). The
 // lane then waits for as long as it was told, or a quarter of a second, doubling
 // to 5 s, sends one request to see, and goes on at the rate of what the whole
-// cycle accepted. A hint of 5 s or more is believed at the first refusal, once.
+// cycle accepted. A hint is believed at the first refusal where -c allows one or two
+// in flight, and one of 5 s or more anywhere, once.
 // Every hint is honoured by its own record, which is its caller's to do.
 //
 // # Concurrency

@@ -70,15 +70,16 @@ func (h *hold) grant(n int) {
 	}
 }
 
-// see takes in the send n, in the order of sending, and reports whether a hold ended.
-func (h *hold) see(n int, e *send, chance float64, now time.Time) bool {
+// see takes in the send n, in the order of sending, and reports whether a hold ended. Alone says that
+// a hint is believed at once.
+func (h *hold) see(n int, e *send, chance float64, alone bool, now time.Time) bool {
 	switch e.judged {
 	case good:
 		h.accepted[requests]++
 		h.accepted[tokens] += e.tokens
 		return h.accept(n)
 	case refused:
-		h.refuse(n, e, chance, now)
+		h.refuse(n, e, chance, alone, now)
 	default:
 		if n == h.probe { // an outage, perhaps: that is the breaker's
 			h.probe = 0
@@ -94,13 +95,13 @@ func (h *hold) accept(n int) bool {
 		h.run = 0
 	}
 	if ended {
-		h.served = h.served || h.strict
+		h.served = h.served || h.strict && h.longest >= longHint
 		h.on, h.strict, h.probe = false, false, 0
 	}
 	return ended
 }
 
-func (h *hold) refuse(n int, e *send, chance float64, now time.Time) {
+func (h *hold) refuse(n int, e *send, chance float64, alone bool, now time.Time) {
 	if h.run == 0 && !h.on {
 		h.from, h.since, h.hinted = n, e.at, time.Time{}
 	}
@@ -117,6 +118,8 @@ func (h *hold) refuse(n int, e *send, chance float64, now time.Time) {
 	case h.on:
 		h.probe = 0
 	case h.hinted.Sub(now) >= longHint && !h.served:
+		h.strict = true
+	case alone && h.hinted.After(now):
 		h.strict = true
 	case e.at.Sub(h.since) < leastRun || float64(h.run) < math.Log(unlikely)/math.Log(max(chance, leastChance)):
 		return

@@ -34,7 +34,7 @@ func (l *Limiter) judge() {
 // see shows the send n to each who judges by them.
 func (l *Limiter) see(n int, e *send) {
 	held := l.hold.on
-	ended := l.hold.see(n, e, l.pace.supposed(), l.now)
+	ended := l.hold.see(n, e, l.pace.supposed(), l.alone(), l.now)
 	switch {
 	case ended && l.reopen():
 		return
@@ -55,6 +55,14 @@ func (l *Limiter) see(n int, e *send) {
 			l.decide()
 		}
 	}
+}
+
+// fewAtOnce is how many in flight are too few for one of them to speak against another's hint in time.
+const fewAtOnce = 2
+
+// alone reports whether a hint has to be believed for want of other evidence.
+func (l *Limiter) alone() bool {
+	return l.concurrency.fixed && l.concurrency.allowed() <= fewAtOnce && l.pace.shown() == 0
 }
 
 // reopen goes on after a hold, and reports whether it has shown how.
