@@ -20,7 +20,7 @@ type listedProvider struct {
 	models     []listedModel
 }
 
-// listedModel is a model's price. Rates of cached tokens that are 0 are not published: such tokens
+// listedModel is a model's price. A rate of cached tokens that is 0 is not published: such tokens
 // cost what others do.
 type listedModel struct {
 	name          string
@@ -88,6 +88,6 @@ func (m *listedModel) price(terms batchTerms) Price {
 
 // whole has the price of cached tokens where none is published.
 func (r Rates) whole() Rates {
-	r.Cached, r.CacheWrite = cmp.Or(r.Cached, r.Input), cmp.Or(r.CacheWrite, r.Input)
+	r.Cached = cmp.Or(r.Cached, r.Input)
 	return r
 }

@@ -94,7 +94,7 @@ func (m liteModel) price() (p Price, ok bool, err error) {
 			Input:  b.rate(m.number("input_cost_per_token_batches"), perToken, 0),
 			Output: b.rate(m.number("output_cost_per_token_batches"), perToken, p.Output),
 		}
-		p.Batch.Cached, p.Batch.CacheWrite = p.Batch.Input, max(p.Batch.Input, p.CacheWrite)
+		p.Batch.Cached, p.Batch.CacheWrite, p.Batch.CacheHour = p.Batch.Input, p.CacheWrite, p.CacheHour
 	}
 	if above := m.longAbove(); above > 0 {
 		p.LongAbove = above
@@ -106,9 +106,11 @@ func (m liteModel) price() (p Price, ok bool, err error) {
 
 // rates are those whose names end in a suffix.
 func (m liteModel) rates(b *rateReader, suffix string) Rates {
-	return b.rates(perToken,
+	r := b.rates(perToken,
 		m.number("input_cost_per_token"+suffix), m.number("cache_read_input_token_cost"+suffix),
 		m.number("cache_creation_input_token_cost"+suffix), m.number("output_cost_per_token"+suffix))
+	r.CacheHour = b.rate(m.number("cache_creation_input_token_cost_above_1hr"+suffix), perToken, 0)
+	return r
 }
 
 // longAbove is the least number of tokens from which on a prompt is long, 0 where none is.
@@ -129,8 +131,12 @@ func (m liteModel) longAbove() int64 {
 
 // atLeast takes each rate from other where that is dearer.
 func (r Rates) atLeast(other Rates) Rates {
-	return Rates{
-		Input: max(r.Input, other.Input), Cached: max(r.Cached, other.Cached),
-		CacheWrite: max(r.CacheWrite, other.CacheWrite), Output: max(r.Output, other.Output),
+	dearer := Rates{Input: max(r.Input, other.Input), Cached: max(r.Cached, other.Cached), Output: max(r.Output, other.Output)}
+	if r.CacheWrite > 0 || other.CacheWrite > 0 {
+		dearer.CacheWrite = max(r.write(), other.write())
 	}
+	if r.CacheHour > 0 || other.CacheHour > 0 {
+		dearer.CacheHour = max(r.hour(), other.hour())
+	}
+	return dearer
 }

@@ -56,11 +56,10 @@ func (t *Table) named(id string) *provider {
 // rateReader reads prices and keeps the first error.
 type rateReader struct{ err error }
 
-// rates reads four prices. One that is missing costs what the input costs, and is free where that
-// is missing, too.
+// rates reads four prices. Cached tokens without a price cost what the input costs.
 func (b *rateReader) rates(unit tokenUnit, input, cached, written, output json.Number) Rates {
 	r := Rates{Input: b.rate(input, unit, 0), Output: b.rate(output, unit, 0)}
-	r.Cached, r.CacheWrite = b.rate(cached, unit, r.Input), b.rate(written, unit, r.Input)
+	r.Cached, r.CacheWrite = b.rate(cached, unit, r.Input), b.rate(written, unit, 0)
 	return r
 }
 

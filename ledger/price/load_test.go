@@ -128,6 +128,27 @@ func TestLoadPricesThatNameNoProvider(t *testing.T) {
 	}
 }
 
+// Writes to the cache have rates of their own, or the usual ones; a long prompt's are no lower.
+func TestLoadPricesOfCacheWrites(t *testing.T) {
+	const table = `{
+		"own": {"input_cost_per_token": 1e-6, "cache_creation_input_token_cost": 3e-6, "cache_creation_input_token_cost_above_1hr": 4e-6},
+		"usual": {"input_cost_per_token": 1e-6},
+		"long": {"input_cost_per_token": 1e-6, "cache_creation_input_token_cost": 1.2e-6, "input_cost_per_token_above_1k_tokens": 2e-6}
+	}`
+	prices, err := Load(strings.NewReader(table), priceDay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []loadedPrice{
+		{"x", "own", "own", Tokens{Prompt: 1000, CacheWrite: 300, CacheHour: 100}, "0.0017", noPrice},
+		{"x", "usual", "usual", Tokens{Prompt: 1000, CacheWrite: 300, CacheHour: 100}, "0.00115", noPrice},
+		{"x", "long", "long", Tokens{Prompt: 1000, CacheWrite: 1000}, "0.0012", noPrice},
+		{"x", "long", "long", Tokens{Prompt: 2000, CacheWrite: 1000}, "0.0045", noPrice},
+	} {
+		tt.check(t, prices)
+	}
+}
+
 func TestLoadPricesRefuses(t *testing.T) {
 	broken := errors.New("broken")
 	for _, tt := range []struct {

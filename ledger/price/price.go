@@ -10,7 +10,8 @@ import (
 type Rates struct {
 	Input      Dollars // a million tokens of the prompt that were not cached
 	Cached     Dollars // a million tokens of the prompt read from the provider's cache
-	CacheWrite Dollars // a million tokens of the prompt written to the provider's cache
+	CacheWrite Dollars // a million tokens of the prompt written to the provider's cache; 0: a usual rate, see [Rates.write]
+	CacheHour  Dollars // a million of those that are to be kept for an hour; 0: a usual rate, see [Rates.hour]
 	Output     Dollars // a million tokens of the completion, reasoning included
 }
 
@@ -32,9 +33,10 @@ type Price struct {
 
 // Tokens are what a provider says it charges for.
 type Tokens struct {
-	Prompt     int64 // all of the prompt, the next two included
+	Prompt     int64 // all of the prompt, Cached and CacheWrite included
 	Cached     int64 // the part of Prompt read from the cache
 	CacheWrite int64 // the part of Prompt written to the cache
+	CacheHour  int64 // the part of CacheWrite that is to be kept for an hour
 	Completion int64 // all of the completion, reasoning included
 }
 
@@ -60,30 +62,56 @@ func (p Price) BatchCost(t Tokens) (nanos int64, ok bool) {
 
 // WorstCost is the most that a request answered at once can cost, in billionths of a US dollar,
 // with at most that many tokens in its prompt and its completion: none is found in the cache, and
-// all are written to it where that costs more.
-func (p Price) WorstCost(prompt, completion int64) int64 {
-	worst := p.Rates.worst(prompt, completion)
-	if p.LongAbove > 0 && prompt > p.LongAbove {
-		worst = max(worst, p.LongRates.worst(prompt, completion))
+// all are written to it where that costs more. Writes that the table has no rate for count where
+// most has any: providers that publish none write when the request says so.
+func (p Price) WorstCost(most Tokens) int64 {
+	worst := p.Rates.worst(most)
+	if p.LongAbove > 0 && most.Prompt > p.LongAbove {
+		worst = max(worst, p.LongRates.worst(most))
 	}
 	return worst
 }
 
 // WorstBatchCost is [Price.WorstCost] for a request in a batch.
-func (p Price) WorstBatchCost(prompt, completion int64) (nanos int64, ok bool) {
+func (p Price) WorstBatchCost(most Tokens) (nanos int64, ok bool) {
 	if !p.HasBatch {
 		return 0, false
 	}
-	worst := p.Batch.worst(prompt, completion)
-	if p.LongAbove > 0 && prompt > p.LongAbove {
-		worst = max(worst, p.LongBatch.worst(prompt, completion))
+	worst := p.Batch.worst(most)
+	if p.LongAbove > 0 && most.Prompt > p.LongAbove {
+		worst = max(worst, p.LongBatch.worst(most))
 	}
 	return worst, true
 }
 
-func (r *Rates) worst(prompt, completion int64) int64 {
+func (r *Rates) worst(most Tokens) int64 {
 	dearest := Rates{Input: max(r.Input, r.Cached, r.CacheWrite), Output: r.Output}
-	return dearest.cost(Tokens{Prompt: prompt, Completion: completion})
+	if most.CacheWrite > 0 {
+		dearest.Input = max(dearest.Input, r.write())
+	}
+	if most.CacheHour > 0 {
+		dearest.Input = max(dearest.Input, r.hour())
+	}
+	return dearest.cost(Tokens{Prompt: most.Prompt, Completion: most.Completion})
+}
+
+// write is the rate of writing to the cache. Without one of its own it is 1.25 times the input's,
+// as everywhere where writing costs: at Anthropic (platform.claude.com/docs/en/about-claude/pricing),
+// at OpenAI from GPT-5.6 on, and in Alibaba's Model Studio.
+func (r *Rates) write() Dollars {
+	if r.CacheWrite > 0 {
+		return r.CacheWrite
+	}
+	return (5*r.Input + 3) / 4
+}
+
+// hour is the rate of writing what is to be kept for an hour: without one of its own twice the
+// input's, which is Anthropic's.
+func (r *Rates) hour() Dollars {
+	if r.CacheHour > 0 {
+		return r.CacheHour
+	}
+	return max(2*r.Input, r.CacheWrite)
 }
 
 // rateUnit is how many tokens a rate is for.
@@ -97,7 +125,9 @@ func (r *Rates) cost(t Tokens) int64 {
 	var s sum128
 	s.add(prompt-cached-written, r.Input)
 	s.add(cached, r.Cached)
-	s.add(written, r.CacheWrite)
+	hour := min(max(t.CacheHour, 0), written)
+	s.add(written-hour, r.write())
+	s.add(hour, r.hour())
 	s.add(max(t.Completion, 0), r.Output)
 	return s.perUnit()
 }
@@ -132,5 +162,8 @@ func (s *sum128) perUnit() int64 {
 // percent are the rates at so many hundredths, rounded up to a billionth of a dollar.
 func (r *Rates) percent(p int64) Rates {
 	part := func(d Dollars) Dollars { return (d*Dollars(p) + 99) / 100 }
-	return Rates{Input: part(r.Input), Cached: part(r.Cached), CacheWrite: part(r.CacheWrite), Output: part(r.Output)}
+	return Rates{
+		Input: part(r.Input), Cached: part(r.Cached), Output: part(r.Output),
+		CacheWrite: part(r.CacheWrite), CacheHour: part(r.CacheHour),
+	}
 }

@@ -27,6 +27,13 @@ func TestCost(t *testing.T) {
 		{"more cached than there was", mini, Tokens{Prompt: 10, Cached: 11}, 750},
 		{"negative", mini, Tokens{Prompt: -1, Cached: -1, CacheWrite: -1, Completion: -1}, 0},
 		{"written to the cache", long, Tokens{Prompt: 1001, Cached: 1, CacheWrite: 1000}, 1*150 + 1000*375},
+		{"written for an hour, in part", long, Tokens{Prompt: 1001, Cached: 1, CacheWrite: 1000, CacheHour: 400},
+			1*150 + 600*375 + 400*600},
+		{"writes have no rate", Price{Rates: Rates{Input: 150e6, Cached: 75e6}},
+			Tokens{Prompt: 1000, Cached: 200, CacheWrite: 800, CacheHour: 300},
+			200*75 + 500*375/2 + 300*300},
+		{"an hour has a rate", Price{Rates: Rates{Input: 1e9, CacheHour: 3e9}}, Tokens{Prompt: 10, CacheWrite: 10, CacheHour: 10}, 30_000},
+		{"more for an hour than written", mini, Tokens{Prompt: 10, CacheWrite: 4, CacheHour: 9}, 6*150 + 4*300},
 		{"as long as is not long", long, Tokens{Prompt: 1000}, 150_000},
 		{"long", long, Tokens{Prompt: 1001, Completion: 1}, 1001*300 + 900},
 		{"a part of a billionth is one", Price{Rates: Rates{Cached: 2_800_000}}, Tokens{Prompt: 1, Cached: 1}, 3},
@@ -66,7 +73,7 @@ func TestBatchCost(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("%s: %d, want %d", tt.model, got, tt.want)
 		}
-		if worst, ok := price.WorstBatchCost(tt.tokens.Prompt, tt.tokens.Completion); ok != (tt.want >= 0) || ok && worst < got {
+		if worst, ok := price.WorstBatchCost(tt.tokens); ok != (tt.want >= 0) || ok && worst < got {
 			t.Errorf("%s: %d at worst (%t), and %d", tt.model, worst, ok, got)
 		}
 	}
@@ -75,9 +82,16 @@ func TestBatchCost(t *testing.T) {
 // exactCost is the cost in billionths times a million.
 func exactCost(r Rates, t Tokens) *big.Int {
 	sum := new(big.Int)
+	write, hour := int64(r.CacheWrite), int64(r.CacheHour)
+	if write == 0 {
+		write = int64(math.Ceil(float64(r.Input) * 1.25))
+	}
+	if hour == 0 {
+		hour = max(2*int64(r.Input), int64(r.CacheWrite))
+	}
 	for _, part := range [][2]int64{
 		{t.Prompt - t.Cached - t.CacheWrite, int64(r.Input)}, {t.Cached, int64(r.Cached)},
-		{t.CacheWrite, int64(r.CacheWrite)}, {t.Completion, int64(r.Output)},
+		{t.CacheWrite - t.CacheHour, write}, {t.CacheHour, hour}, {t.Completion, int64(r.Output)},
 	} {
 		sum.Add(sum, new(big.Int).Mul(big.NewInt(part[0]), big.NewInt(part[1])))
 	}
@@ -88,15 +102,16 @@ func drawRates(t *rapid.T) Rates {
 	rate := rapid.Int64Range(0, 1e12)
 	return Rates{
 		Input: Dollars(rate.Draw(t, "input")), Cached: Dollars(rate.Draw(t, "cached")),
-		CacheWrite: Dollars(rate.Draw(t, "write")), Output: Dollars(rate.Draw(t, "output")),
+		CacheWrite: Dollars(rate.Draw(t, "write")), CacheHour: Dollars(rate.Draw(t, "hour")), Output: Dollars(rate.Draw(t, "output")),
 	}
 }
 
 func drawTokens(t *rapid.T) Tokens {
 	prompt := rapid.Int64Range(0, 1e9).Draw(t, "prompt")
 	cached := rapid.Int64Range(0, prompt).Draw(t, "cached tokens")
+	written := rapid.Int64Range(0, prompt-cached).Draw(t, "written tokens")
 	return Tokens{
-		Prompt: prompt, Cached: cached, CacheWrite: rapid.Int64Range(0, prompt-cached).Draw(t, "written tokens"),
+		Prompt: prompt, Cached: cached, CacheWrite: written, CacheHour: rapid.Int64Range(0, written).Draw(t, "tokens for an hour"),
 		Completion: rapid.Int64Range(0, 1e9).Draw(t, "completion"),
 	}
 }
@@ -123,6 +138,7 @@ func TestCostsAddUp(t *testing.T) {
 		for _, p := range parts {
 			sum += price.Cost(p)
 			all.Prompt, all.Cached, all.CacheWrite = all.Prompt+p.Prompt, all.Cached+p.Cached, all.CacheWrite+p.CacheWrite
+			all.CacheHour += p.CacheHour
 			all.Completion += p.Completion
 		}
 		if over := sum - price.Cost(all); over < 0 || over >= int64(len(parts)) {
@@ -141,11 +157,12 @@ func TestWorstCostIsNoLessThanCost(t *testing.T) {
 		}
 		bound, used := drawTokens(t), drawTokens(t)
 		used.Prompt, used.Completion = min(used.Prompt, bound.Prompt), min(used.Completion, bound.Completion)
-		if cost, worst := price.Cost(used), price.WorstCost(bound.Prompt, bound.Completion); cost > worst {
+		used.CacheWrite, used.CacheHour = min(used.CacheWrite, bound.CacheWrite), min(used.CacheHour, bound.CacheHour)
+		if cost, worst := price.Cost(used), price.WorstCost(bound); cost > worst {
 			t.Fatalf("%d, and %d at worst", cost, worst)
 		}
 		cost, _ := price.BatchCost(used)
-		if worst, _ := price.WorstBatchCost(bound.Prompt, bound.Completion); cost > worst {
+		if worst, _ := price.WorstBatchCost(bound); cost > worst {
 			t.Fatalf("%d in a batch, and %d at worst", cost, worst)
 		}
 	})

@@ -81,7 +81,7 @@ func (b batchTerms) setBatch(p *Price) {
 func (b batchTerms) rates(standard Rates) Rates {
 	r := standard.percent(b.percent)
 	if !b.cached {
-		r.Cached, r.CacheWrite = r.Input, max(r.Input, r.CacheWrite)
+		r.Cached = r.Input
 	}
 	return r
 }

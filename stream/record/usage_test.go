@@ -34,6 +34,46 @@ func TestUsage(t *testing.T) {
 			`"completion_tokens_details":{"reasoning_tokens":50}}`,
 			Usage{Prompt: 3, Completion: 54, Total: 57, Reasoning: 50}},
 
+		{"DeepSeek's cache", Chat, `{"prompt_tokens":1000,"completion_tokens":10,"total_tokens":1010,"prompt_cache_hit_tokens":900,` +
+			`"prompt_cache_miss_tokens":100}`,
+			Usage{Prompt: 1000, Completion: 10, Total: 1010, Cached: 900}},
+		{"Moonshot's cache", Chat, `{"prompt_tokens":1000,"completion_tokens":10,"total_tokens":1010,"cached_tokens":900}`,
+			Usage{Prompt: 1000, Completion: 10, Total: 1010, Cached: 900}},
+		{"OpenAI's cache, written", Responses, `{"input_tokens":2000,"input_tokens_details":{"cached_tokens":300,"cache_write_tokens":1500},` +
+			`"output_tokens":10,"total_tokens":2010}`,
+			Usage{Prompt: 2000, Completion: 10, Total: 2010, Cached: 300, CacheWrite: 1500}},
+		{"Anthropic's cache, beside", Chat, `{"input_tokens":100,"cache_creation_input_tokens":248,"cache_read_input_tokens":50,` +
+			`"cache_creation":{"ephemeral_5m_input_tokens":148,"ephemeral_1h_input_tokens":100},"output_tokens":503}`,
+			Usage{Prompt: 398, Completion: 503, Total: 901, Cached: 50, CacheWrite: 248, CacheHour: 100}},
+		{"Anthropic's cache, none of it", Chat, `{"input_tokens":100,"cache_creation_input_tokens":0,"cache_read_input_tokens":null,` +
+			`"cache_creation":null,"output_tokens":5}`,
+			Usage{Prompt: 100, Completion: 5, Total: 105}},
+		{"Anthropic's cache, and no sum of it", Chat, `{"input_tokens":3,"output_tokens":5,` +
+			`"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":2048}}`,
+			Usage{Prompt: 2051, Completion: 5, Total: 2056, CacheWrite: 2048, CacheHour: 2048}},
+		{"Anthropic's cache, in the total", Chat, `{"input_tokens":900,"output_tokens":5,"total_tokens":1005,"cache_read_input_tokens":100}`,
+			Usage{Prompt: 1000, Completion: 5, Total: 1005, Cached: 100}},
+		{"Anthropic's cache, in the input", Chat, `{"input_tokens":1000,"output_tokens":5,"total_tokens":1005,"cache_read_input_tokens":100}`,
+			Usage{Prompt: 1000, Completion: 5, Total: 1005, Cached: 100}},
+		{"LiteLLM, which adds it to the prompt", Chat, `{"prompt_tokens":1000,"completion_tokens":5,"total_tokens":1005,` +
+			`"prompt_tokens_details":{"cached_tokens":100,"cache_creation_tokens":300,` +
+			`"cache_creation_token_details":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":300}},` +
+			`"cache_creation_input_tokens":300,"cache_read_input_tokens":100}`,
+			Usage{Prompt: 1000, Completion: 5, Total: 1005, Cached: 100, CacheWrite: 300, CacheHour: 300}},
+		{"a gateway that does not", Chat, `{"prompt_tokens":20,"completion_tokens":5,"total_tokens":25,` +
+			`"prompt_tokens_details":{"cached_tokens":1000}}`,
+			Usage{Prompt: 1020, Completion: 5, Total: 1025, Cached: 1000}},
+		{"DashScope's cache", Chat, `{"prompt_tokens":1510,"completion_tokens":9,"total_tokens":1519,` +
+			`"prompt_tokens_details":{"cached_tokens":0,` +
+			`"cache_creation":{"ephemeral_5m_input_tokens":1494},"cache_creation_input_tokens":1494,"cache_type":"ephemeral"}}`,
+			Usage{Prompt: 1510, Completion: 9, Total: 1519, CacheWrite: 1494}},
+		{"xAI, a cache, and reasoning beside", Chat, `{"prompt_tokens":500,"completion_tokens":9,"total_tokens":603,` +
+			`"prompt_tokens_details":{"cached_tokens":400},"completion_tokens_details":{"reasoning_tokens":94}}`,
+			Usage{Prompt: 500, Completion: 103, Total: 603, Cached: 400, Reasoning: 94}},
+		{"Gemini, a cache, and reasoning in the total", Chat, `{"prompt_tokens":500,"completion_tokens":9,"total_tokens":1603,` +
+			`"prompt_tokens_details":{"cached_tokens":400}}`,
+			Usage{Prompt: 500, Completion: 1103, Total: 1603, Cached: 400}},
+
 		{"both spellings, the second zero", Chat, `{"prompt_tokens":1000,"completion_tokens":500,"total_tokens":1500,` +
 			`"prompt_tokens_details":{"cached_tokens":400},"completion_tokens_details":{"reasoning_tokens":100},` +
 			`"input_tokens":0,"output_tokens":0,"input_tokens_details":{"cached_tokens":0},"output_tokens_details":{"reasoning_tokens":0}}`,
@@ -88,6 +128,7 @@ func TestUsageUnreadable(t *testing.T) {
 		`{"prompt_tokens":{},"completion_tokens":[5]}`,
 		`{"prompt_tokens":12,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":"8"}}`,
 		`{"prompt_tokens":12,"completion_tokens":5,"completion_tokens_details":{"reasoning_tokens":-8}}`,
+		`{"input_tokens":12,"output_tokens":5,"cache_creation":{"ephemeral_1h_input_tokens":"8"}}`,
 	} {
 		a, err := ParseAnswer(Chat, []byte(`{"usage":`+usage+`}`))
 		if err != nil || a.HasUsage || a.Usage != (Usage{}) {

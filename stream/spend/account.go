@@ -166,6 +166,9 @@ func (a *Account) Settle(h *flow.Host, model string, reply *provider.Reply, batc
 	if !known {
 		return 0, false, false
 	}
+	if answer.Usage.Total == 0 && answer.Flag() == "" && p.Cost(price.Tokens{Prompt: 1, Completion: 1}) > 0 {
+		return 0, false, true // nobody answers without a token
+	}
 	a.spent.Add(cost)
 	a.billed.Add(1)
 	a.outputs.add(answer.Usage.Completion)
@@ -173,7 +176,8 @@ func (a *Account) Settle(h *flow.Host, model string, reply *provider.Reply, batc
 }
 
 func tokens(a *record.Answer) price.Tokens {
-	return price.Tokens{Prompt: a.Usage.Prompt, Cached: a.Usage.Cached, Completion: a.Usage.Completion}
+	u := &a.Usage
+	return price.Tokens{Prompt: u.Prompt, Cached: u.Cached, CacheWrite: u.CacheWrite, CacheHour: u.CacheHour, Completion: u.Completion}
 }
 
 // Book counts what a committed record cost in this run, in billionths of a dollar, as the summary

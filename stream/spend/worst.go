@@ -1,8 +1,10 @@
 package spend
 
 import (
+	"bytes"
 	"fmt"
 
+	"llmpipe/ledger/price"
 	"llmpipe/limiter"
 	"llmpipe/stream/flow"
 	"llmpipe/stream/record"
@@ -30,17 +32,30 @@ func (a *Account) Worst(q Charge) (int64, error) {
 		return 0, ui.WithHint(addPrice,
 			fmt.Errorf("%s: no price is known for the model %q, so the budget cannot hold", q.What, q.Model))
 	}
-	return p.WorstCost(int64(len(q.Body)), a.worstOutput(q)), nil
+	return p.WorstCost(a.most(q)), nil
 }
 
 // WorstInBatch returns the most that q can cost in a batch. An unknown batch price is an error: the
 // budget could not hold.
 func (a *Account) WorstInBatch(q Charge) (int64, error) {
-	if worst, ok := a.price(q.Host, q.Model).WorstBatchCost(int64(len(q.Body)), a.worstOutput(q)); ok {
+	if worst, ok := a.price(q.Host, q.Model).WorstBatchCost(a.most(q)); ok {
 		return worst, nil
 	}
 	return 0, ui.WithHint(addPrice+"; or --mode realtime",
 		fmt.Errorf("%s: no batch price is known for the model %q, so the budget cannot hold", q.What, q.Model))
+}
+
+// most returns the most tokens that q can be billed for. No token is less than a byte.
+func (a *Account) most(q Charge) price.Tokens {
+	most := price.Tokens{Prompt: int64(len(q.Body)), Completion: a.worstOutput(q)}
+	// Anthropic's models, and Alibaba's, write to the cache what the request marks, some for an hour.
+	if bytes.Contains(q.Body, []byte(`"cache_control"`)) {
+		most.CacheWrite = most.Prompt
+		if bytes.Contains(q.Body, []byte(`"1h"`)) {
+			most.CacheHour = most.Prompt
+		}
+	}
+	return most
 }
 
 // worstOutput returns the most completion tokens that q can be billed for, or a likely bound where
@@ -82,8 +97,9 @@ func (a *Account) Lower(r *record.Record, what fmt.Stringer) string {
 func (a *Account) cheaper(model string, r *record.Record, what fmt.Stringer) bool {
 	first := a.cfg.Hosts[0]
 	from, to := a.price(first, r.Model), a.price(first, model)
-	prompt, output := int64(len(r.Body)), max(a.worstOutput(Charge{Record: r, What: what}), 1)
-	if !from.ok || !to.ok || to.WorstCost(prompt, output) < from.WorstCost(prompt, output) {
+	most := a.most(Charge{Body: r.Body, Record: r, What: what})
+	most.Completion = max(most.Completion, 1)
+	if !from.ok || !to.ok || to.WorstCost(most) < from.WorstCost(most) {
 		return true
 	}
 	a.dearer.Do(func() {

@@ -1,0 +1,84 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"llmpipe/ledger/price"
+)
+
+// TestCostsOfRecordedUsage prices usage as providers were seen to write it, each row at the list
+// price of a model whose provider bills so.
+func TestCostsOfRecordedUsage(t *testing.T) {
+	t.Parallel()
+	rows := []struct{ model, members, cost string }{
+		// 32 of 0.4 dollars a million in, 9 and 94 of 1.6 out.
+		{"gpt-4.1-mini", `"usage":{"prompt_tokens":32,"completion_tokens":9,"total_tokens":135,` +
+			`"completion_tokens_details":{"reasoning_tokens":94}}`, "0.0001776"},
+		// 1,000 of 2.5 in, 400 of them of 1.25, and 500 of 10 out.
+		{"gpt-4o", `"usage":{"prompt_tokens":1000,"completion_tokens":500,"total_tokens":1500,"prompt_tokens_details":{"cached_tokens":400},` +
+			`"input_tokens":0,"output_tokens":0,"input_tokens_details":null}`, "0.007"},
+		{"gpt-4o", `"usage":{"prompt_tokens":1000,"completion_tokens":500,"total_tokens":1500,"cached_tokens":400}`, "0.007"},
+		{"gpt-4o", `"usage":{"prompt_tokens":1000,"completion_tokens":500,"total_tokens":1500,"prompt_cache_hit_tokens":400}`, "0.007"},
+		// 100 of 3 in, 50 read for 0.3, 148 written for 3.75 and 100 for 6, 503 of 15 out.
+		{"claude-sonnet-4-6", `"usage":{"input_tokens":100,"cache_creation_input_tokens":248,"cache_read_input_tokens":50,` +
+			`"cache_creation":{"ephemeral_5m_input_tokens":148,"ephemeral_1h_input_tokens":100},"output_tokens":503}`, "0.009015"},
+		// 200 of 2 in, 300 read for 0.1, 1,500 written for 2.5, and 10 of 10 out.
+		{"gpt-6.2-sol", `"usage":{"prompt_tokens":2000,"completion_tokens":10,"total_tokens":2010,` +
+			`"prompt_tokens_details":{"cached_tokens":300,"cache_write_tokens":1500}}`, "0.00428"},
+		// No rate of its own: 1.25 times 2.5.
+		{"gpt-4o", `"usage":{"prompt_tokens":1000,"completion_tokens":0,"total_tokens":1000,"prompt_tokens_details":{"cache_write_tokens":1000}}`,
+			"0.003125"},
+		{"gpt-4o", `"usage":{"prompt_tokens":null,"completion_tokens":null,"total_tokens":null}`, "null"},
+		{"gpt-4o", `"usage":{"prompt_tokens":"10","completion_tokens":"5","total_tokens":"15"}`, "null"},
+		{"gpt-4o", `"usage":{"prompt_tokens":10,"completion_tokens":1e12}`, "null"},
+	}
+	var input strings.Builder
+	for i, row := range rows {
+		fmt.Fprintf(&input, `{"id":%d,"model":%q,"prompt":"p"}`+"\n", i, row.model)
+	}
+	b := newBackend(t, func(n int64, w http.ResponseWriter, _ *http.Request) { answerWith(w, rows[n-1].members) })
+	p := llmpipe(t, t.TempDir(), "--base-url", b.URL, "-c", "1")
+	p.Stdin = strings.NewReader(input.String())
+	p.exits(t, 0)
+	lines := p.lines()
+	if len(lines) != len(rows) {
+		t.Fatalf("%d lines for %d records: %s", len(lines), len(rows), &p.err)
+	}
+	for i, row := range rows {
+		if want := `"cost_usd":` + row.cost + `,`; !strings.Contains(lines[i], want) {
+			t.Errorf("%s %s:\nsaid %s, want %s", row.model, row.members, lines[i], want)
+		}
+	}
+}
+
+// TestUsageNobodyCanReadHoldsTheBudget asks a provider that bills, and does not say how much: each
+// answer counts as its worst case, in this run and the next.
+func TestUsageNobodyCanReadHoldsTheBudget(t *testing.T) {
+	t.Parallel()
+	for name, usage := range map[string]string{
+		"nothing": `"x":1`,
+		"null":    `"usage":{"prompt_tokens":null,"completion_tokens":null,"total_tokens":null}`,
+		"zero":    `"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}`,
+		"strings": `"usage":{"prompt_tokens":"9","completion_tokens":"100","total_tokens":"109"}`,
+		"absurd":  `"usage":{"prompt_tokens":9,"completion_tokens":99999999999999}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const budget, bill = 0.001 * dollar, 9*150 + 100*600
+			dir := t.TempDir()
+			prompts := writeBounded(t, dir, 50, always(100))
+			b := newBackend(t, func(_ int64, w http.ResponseWriter, _ *http.Request) { answerWith(w, usage) })
+			for range 2 {
+				p := llmpipe(t, dir, "--base-url", b.URL, "-m", "gpt-4o-mini", "-c", "4", "--budget", "0.001", prompts)
+				p.exit(t)
+				asked := b.asked.Load()
+				if billed := price.Dollars(asked * bill); asked < 5 || billed > budget {
+					t.Fatalf("%d requests were billed %s of %s: %s", asked, billed, price.Dollars(budget), &p.err)
+				}
+			}
+		})
+	}
+}
