@@ -70,16 +70,15 @@ func (h *hold) grant(n int) {
 	}
 }
 
-// see takes in the send n, in the order of sending, and reports whether a hold ended. Alone says that
-// a hint is believed at once.
-func (h *hold) see(n int, e *send, chance float64, alone bool, now time.Time) bool {
+// see takes in the send n, in the order of sending, and reports whether a hold ended.
+func (h *hold) see(n int, e *send, chance float64, now time.Time) bool {
 	switch e.judged {
 	case good:
 		h.accepted[requests]++
 		h.accepted[tokens] += e.tokens
 		return h.accept(n)
 	case refused:
-		h.refuse(n, e, chance, alone, now)
+		h.refuse(n, e, chance, now)
 	default:
 		if n == h.probe { // an outage, perhaps: that is the breaker's
 			h.probe = 0
@@ -101,7 +100,7 @@ func (h *hold) accept(n int) bool {
 	return ended
 }
 
-func (h *hold) refuse(n int, e *send, chance float64, alone bool, now time.Time) {
+func (h *hold) refuse(n int, e *send, chance float64, now time.Time) {
 	if h.run == 0 && !h.on {
 		h.from, h.since, h.hinted = n, e.at, time.Time{}
 	}
@@ -119,11 +118,18 @@ func (h *hold) refuse(n int, e *send, chance float64, alone bool, now time.Time)
 		h.probe = 0
 	case h.hinted.Sub(now) >= longHint && !h.served:
 		h.strict = true
-	case alone && h.hinted.After(now):
-		h.strict = true
 	case e.at.Sub(h.since) < leastRun || float64(h.run) < math.Log(unlikely)/math.Log(max(chance, leastChance)):
 		return
 	}
+	h.start(now)
+}
+
+// believe holds the lane for what the refusal of n asked for, whatever was sent before it.
+func (h *hold) believe(n int, until, now time.Time) {
+	if h.on || !until.After(now) {
+		return
+	}
+	h.run, h.from, h.since, h.hinted, h.strict = 1, n, now, until, true
 	h.start(now)
 }
 

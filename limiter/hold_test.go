@@ -104,3 +104,20 @@ func TestLeave(t *testing.T) {
 		}
 	})
 }
+
+// Where only one or two are in flight, a hint holds the lane as soon as it is heard, though an earlier
+// request has yet to be answered.
+func TestAHintHoldsAFewAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Config{Concurrency: 2, Clock: System})
+		defer l.Close()
+		slow, quick := acquire(t, l, Request{}), acquire(t, l, Request{})
+		start := time.Now()
+		quick.Settle(Outcome{Kind: Pressure, Hint: 4 * time.Second})
+		slow.Settle(Outcome{Kind: Success})
+		acquire(t, l, Request{}).Settle(Outcome{Kind: Success})
+		if waited := time.Since(start); waited != 4*time.Second {
+			t.Errorf("the next went after %v, want 4s", waited)
+		}
+	})
+}

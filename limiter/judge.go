@@ -34,7 +34,7 @@ func (l *Limiter) judge() {
 // see shows the send n to each who judges by them.
 func (l *Limiter) see(n int, e *send) {
 	held := l.hold.on
-	ended := l.hold.see(n, e, l.pace.supposed(), l.alone(), l.now)
+	ended := l.hold.see(n, e, l.pace.supposed(), l.now)
 	switch {
 	case ended && l.reopen():
 		return

@@ -80,6 +80,9 @@ func (l *Limiter) end(p *Permit, f fate, o Outcome) {
 	e := l.sends.get(p.n)
 	if f == refused && o.Hint > 0 {
 		e.hinted = l.now.Add(o.Hint)
+		if l.alone() {
+			l.hold.believe(p.n, e.hinted, l.now)
+		}
 	}
 	if f == refused && p.n < l.sends.judged && e.judged == good {
 		e.judged = refused
