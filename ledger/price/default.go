@@ -14,6 +14,7 @@ type listedProvider struct {
 	everywhere bool     // the names are its own, so that the prices hold on a host that is not in the table, too,
 	open       []string // but for those that begin like this
 	batch      batchTerms
+	flatFlex   bool
 	note       string
 	snapshot   string
 	source     string
@@ -47,6 +48,7 @@ func Default(day time.Time) *Table {
 		l := &listed[i]
 		at := t.add(l.id, l.ids...)
 		at.hosts, at.everywhere, at.open, at.like, at.batch = l.hosts, l.everywhere, l.open, t.byID[l.like], l.batch
+		at.flatFlex = l.flatFlex
 		if at.like != nil && l.batch.percent == 0 {
 			at.batch = at.like.batch
 		}

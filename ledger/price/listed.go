@@ -224,7 +224,7 @@ var listed = []listedProvider{
 		},
 	},
 	{
-		id: "groq", hosts: []string{"api.groq.com"},
+		id: "groq", hosts: []string{"api.groq.com"}, flatFlex: true, // console.groq.com/docs/flex-processing
 		batch: batchTerms{percent: 50}, snapshot: "2026-06", source: "https://groq.com/pricing",
 		models: []listedModel{
 			{name: "openai/gpt-oss-120b", family: "gpt-oss", rates: Rates{Input: 0.15 * usd, Cached: 0.075 * usd, Output: 0.6 * usd}},

@@ -96,12 +96,21 @@ func (m liteModel) price() (p Price, ok bool, err error) {
 		}
 		p.Batch.Cached, p.Batch.CacheWrite, p.Batch.CacheHour = p.Batch.Input, p.CacheWrite, p.CacheHour
 	}
+	p.Flex, p.Priority = m.tier(&b, "_flex"), m.tier(&b, "_priority")
 	if above := m.longAbove(); above > 0 {
 		p.LongAbove = above
 		p.LongRates = m.rates(&b, "_above_"+strconv.FormatInt(above/1000, 10)+"k_tokens").atLeast(p.Rates)
 		p.LongBatch = p.LongRates // that there is a reduction is not said
 	}
 	return p, true, b.err
+}
+
+// tier are the rates of a tier, all zero where the table has none for the input and the output.
+func (m liteModel) tier(b *rateReader, suffix string) Rates {
+	if m.number("input_cost_per_token"+suffix) == "" || m.number("output_cost_per_token"+suffix) == "" {
+		return Rates{}
+	}
+	return m.rates(b, suffix)
 }
 
 // rates are those whose names end in a suffix.

@@ -24,6 +24,10 @@ type Price struct {
 	Batch    Rates
 	HasBatch bool
 
+	// Flex and Priority are the rates of these tiers, all zero where they are the usual part of the
+	// standard ones, see [Price.At].
+	Flex, Priority Rates
+
 	// LongAbove is the number of prompt tokens above which the whole request costs LongRates, or
 	// LongBatch in a batch. 0: a long prompt costs no more a token.
 	LongAbove int64

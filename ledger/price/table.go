@@ -22,6 +22,7 @@ type provider struct {
 	everywhere bool      // the names of its models are nobody else's, whatever host answers,
 	open       []string  // but for those that begin like this, which anybody may serve
 	batch      batchTerms
+	flatFlex   bool // flex is no cheaper
 
 	models map[string]*listing // by key
 	match  []modelMatch        // for the names that are not in models
@@ -53,6 +54,9 @@ type modelMatch struct {
 // set puts a price into the table in the place of the one that was there.
 func (at *provider) set(m *listing, aliases ...string) {
 	m.provider = at.id
+	if at.flatFlex {
+		m.price.Flex = m.price.Flex.or(m.price.Rates)
+	}
 	key := modelKey(m.name)
 	if m.family == "" {
 		m.family = familyOf(key)

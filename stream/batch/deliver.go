@@ -149,7 +149,7 @@ func (d *delivery) judge(t *flow.Task, out *record.BatchOutput, first bool) bool
 	}
 	if first {
 		var cost int64
-		cost, t.CostKnown, _ = d.account.Settle(t.Host, t.SentModel, &t.Reply, true)
+		cost, t.CostKnown, _ = d.account.SettleInBatch(t.Host, t.SentModel, &t.Reply)
 		t.Cost += cost
 	}
 	switch t.Reply.Class {

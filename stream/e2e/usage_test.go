@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,6 +15,14 @@ import (
 func TestCostsOfRecordedUsage(t *testing.T) {
 	t.Parallel()
 	rows := []struct{ model, members, cost string }{
+		// 1,000 of 2.5 in and 100 of 10 out.
+		{"gpt-4o", `"service_tier":"default","usage":{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100}`, "0.0035"},
+		{"gpt-4o", `"service_tier":"flex","usage":{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100}`, "0.00175"},
+		{"gpt-4o", `"usage":{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100},"service_tier":"priority"`, "0.007"},
+		{"gpt-4o", `"service_tier":"batch","usage":{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100}`, "0.00175"},
+		{"gpt-4o", `"service_tier":null,"usage":{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100}`, "0.0035"},
+		{"claude-sonnet-4-6", `"usage":{"input_tokens":1000,"output_tokens":100,"service_tier":"batch"}`, "0.00225"},
+		{"claude-sonnet-4-6", `"usage":{"input_tokens":1000,"output_tokens":100,"service_tier":"standard"}`, "0.0045"},
 		// 32 of 0.4 dollars a million in, 9 and 94 of 1.6 out.
 		{"gpt-4.1-mini", `"usage":{"prompt_tokens":32,"completion_tokens":9,"total_tokens":135,` +
 			`"completion_tokens_details":{"reasoning_tokens":94}}`, "0.0001776"},
@@ -78,6 +87,38 @@ func TestUsageNobodyCanReadHoldsTheBudget(t *testing.T) {
 				if billed := price.Dollars(asked * bill); asked < 5 || billed > budget {
 					t.Fatalf("%d requests were billed %s of %s: %s", asked, billed, price.Dollars(budget), &p.err)
 				}
+			}
+		})
+	}
+}
+
+// TestTierAskedForIsBudgeted asks for a tier of a provider that bills it, says so or not, and bills
+// some other: the budget holds, and is spent but for what no further request can be had for.
+func TestTierAskedForIsBudgeted(t *testing.T) {
+	t.Parallel()
+	const budget, bill, percent = int64(0.01 * dollar), 9*150 + 100*600, 100
+	for name, tier := range map[string]struct {
+		asked, answered string
+		bills           int64 // percent of the standard price
+	}{
+		"flex":              {"flex", `"service_tier":"flex",`, 50},
+		"flex, not given":   {"flex", `"service_tier":"default",`, 100},
+		"priority":          {"priority", `"service_tier":"priority",`, 200},
+		"priority, unsaid":  {"priority", ``, 200},
+		"priority, refused": {"priority", `"service_tier":"default",`, 100},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			prompts := writeBounded(t, dir, 400, always(100))
+			b := newBackend(t, func(_ int64, w http.ResponseWriter, _ *http.Request) {
+				answerWith(w, tier.answered+`"usage":{"prompt_tokens":9,"completion_tokens":100,"total_tokens":109}`)
+			})
+			p := llmpipe(t, dir, "--base-url", b.URL, "-m", "gpt-4o-mini", "-c", "8", "--set", "service_tier="+strconv.Quote(tier.asked),
+				"--budget", "0.01", prompts)
+			p.exit(t)
+			if billed := b.asked.Load() * bill * tier.bills / percent; !within(3, billed, budget) || reported(t, dir) != billed {
+				t.Errorf("the provider billed %d of %d, and the report says %d: %s", billed, budget, reported(t, dir), &p.err)
 			}
 		})
 	}

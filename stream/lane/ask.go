@@ -163,7 +163,7 @@ func (l *Lane) lesson(q *Request) limiter.Outcome {
 
 // bill settles q's last attempt with the account.
 func (l *Lane) bill(q *Request) (cost int64, unclear bool) {
-	cost, q.bill.costKnown, unclear = l.lanes.account.Settle(q.host, q.Model, q.reply, false)
+	cost, q.bill.costKnown, unclear = l.lanes.account.Settle(q.host, q.Model, q.reply, q.Record.Tier)
 	q.bill.cost += cost
 	if unclear {
 		q.bill.mayCost += q.bill.worst

@@ -19,6 +19,7 @@ type Answer struct {
 	Refusal      []byte // a string; nil when absent, null or empty
 	FinishReason []byte // a string; of a response why it is incomplete, else its status
 	Model        []byte // a string: the model that answered
+	Tier         []byte // a string: the service_tier that the answer is billed at, also Anthropic's in the usage
 	Usage        Usage
 	HasUsage     bool   // the body holds a usage whose counts can be read
 	Unended      bool   // the first choice's finish_reason is there and null or empty, as while an answer is under way
@@ -63,7 +64,15 @@ func readAnswer(e Endpoint, src []byte) Answer {
 		case "model":
 			a.Model = stringOf(w.Value())
 		case "usage":
-			a.Usage, a.HasUsage = parseUsage(e, w.Value())
+			var tier []byte
+			a.Usage, tier, a.HasUsage = parseUsage(e, w.Value())
+			if a.Tier == nil {
+				a.Tier = tier
+			}
+		case "service_tier":
+			if tier := stringOf(w.Value()); tier != nil {
+				a.Tier = tier
+			}
 		case "error":
 			if value := w.Value(); !saysNothing(value) {
 				a.Error = value

@@ -22,7 +22,7 @@ type Decoder struct {
 	members []rawjson.Member // of the line
 	text    []byte           // a prompt as a JSON string
 
-	lastModel, lastPriority string // to hand out again without a copy
+	lastModel, lastPriority, lastTier string // to hand out again without a copy
 }
 
 // NewDecoder returns a decoder for lines as the options say. The error is one in the options: a

@@ -23,6 +23,10 @@ func (d *Decoder) inspect(rec *Record) *Error {
 			}
 			rec.Model = intern(&d.lastModel, value)
 			rec.modelStart, rec.modelEnd = e.value.at, e.end
+		case "service_tier":
+			if rawjson.IsString(value) {
+				rec.Tier = intern(&d.lastTier, value)
+			}
 		case "stream":
 			if value[0] == 't' {
 				return invalid("stream_unsupported", "`stream` is true, and answers are not streamed; leave it out")

@@ -93,7 +93,7 @@ func (r *Record) Pack(parts []Packable) {
 	body = append(body, first.Body[end:]...)
 	*r = Record{
 		Line: first.Line, File: first.File, ID: first.ID, Endpoint: first.Endpoint, Body: body, Model: first.Model,
-		MaxTokens: first.MaxTokens, N: first.N, TextBytes: text, Verbatim: first.Verbatim,
+		MaxTokens: first.MaxTokens, N: first.N, TextBytes: text, Tier: first.Tier, Verbatim: first.Verbatim,
 		modelStart: first.modelStart, modelEnd: first.modelEnd, buf: body,
 	}
 	if r.modelStart > start {

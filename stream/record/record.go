@@ -35,6 +35,7 @@ type Record struct {
 	N         int    // completions asked for, at least 1: n, best_of where it is more, times the prompts of a completions body
 	TextBytes int    // length of the body without what is in base64, which counts as about a thousand tokens each
 	Priority  string // the record's priority, where it is a string; "" otherwise
+	Tier      string // the body's service_tier, unquoted; "" when it names none
 	Verbatim  bool   // Body is a batch line's, to which no flag applies
 
 	modelStart, modelEnd int // the value of model in Body; both 0 when it has none

@@ -29,9 +29,9 @@ type usageReader struct {
 	senseless bool  // it holds what is no count
 }
 
-// parseUsage reads a usage object. ok is false where no count is there, or one that no request can
-// have: then nobody knows what is billed.
-func parseUsage(e Endpoint, src []byte) (u Usage, ok bool) {
+// parseUsage reads a usage object, and the tier that it names, a string. ok is false where no count
+// is there, or one that no request can have: then nobody knows what is billed.
+func parseUsage(e Endpoint, src []byte) (u Usage, tier []byte, ok bool) {
 	var r usageReader
 	for w := rawjson.WalkAt(src, 0); w.Next(); {
 		switch string(w.Name) {
@@ -55,15 +55,17 @@ func parseUsage(e Endpoint, src []byte) (u Usage, ok bool) {
 		case "cache_read_input_tokens", "cache_creation_input_tokens":
 			r.anthropic = true
 			r.readCache(&w)
+		case "service_tier":
+			tier = stringOf(w.Value())
 		default:
 			r.readCache(&w)
 		}
 	}
 	if r.senseless || !r.counted {
-		return Usage{}, false
+		return Usage{}, tier, false
 	}
 	r.settle(e)
-	return r.counts, true
+	return r.counts, tier, true
 }
 
 // readCache reads a member about the provider's cache. They stand beside the counts or in their

@@ -136,3 +136,44 @@ func TestUsageUnreadable(t *testing.T) {
 		}
 	}
 }
+
+// The tier that an answer is billed at stands beside the usage, or in it as Anthropic writes it.
+func TestAnswerTier(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"service_tier":"flex","usage":{"prompt_tokens":1}}`:                         `"flex"`,
+		`{"usage":{"prompt_tokens":1},"service_tier":"priority"}`:                     `"priority"`,
+		`{"usage":{"input_tokens":1,"service_tier":"batch"}}`:                         `"batch"`,
+		`{"usage":{"input_tokens":1,"service_tier":"batch"},"service_tier":"flex"}`:   `"flex"`,
+		`{"service_tier":"flex","usage":{"input_tokens":1,"service_tier":"default"}}`: `"flex"`,
+		`{"service_tier":null,"usage":{"input_tokens":1,"service_tier":null}}`:        ``,
+		`{"service_tier":3,"usage":{"input_tokens":1,"service_tier":""}}`:             ``,
+	} {
+		if a, err := ParseAnswer(Chat, []byte(body)); err != nil || string(a.Tier) != want || !a.HasUsage {
+			t.Errorf("%s: %s, %v", body, a.Tier, err)
+		}
+	}
+}
+
+// The tier that a request asks for is the one in its body, whichever way it got there.
+func TestRequestTier(t *testing.T) {
+	for _, test := range []struct {
+		line, want string
+		set        []Field
+	}{
+		{`{"prompt":"p","service_tier":"flex"}`, "flex", nil},
+		{`{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{"messages":[],"service_tier":"priority"}}`, "priority", nil},
+		{`"p"`, "flex", []Field{{"service_tier", []byte(`"flex"`)}}},
+		{`"p"`, "", nil},
+		{`{"prompt":"p","service_tier":null}`, "", nil},
+		{`{"prompt":"p","service_tier":7}`, "", nil},
+	} {
+		d, err := NewDecoder(Options{Model: "m", Set: test.set})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rec Record
+		if e := d.Decode(&rec, []byte(test.line)); e != nil || rec.Tier != test.want {
+			t.Errorf("%s: %q, %v", test.line, rec.Tier, e)
+		}
+	}
+}

@@ -150,29 +150,57 @@ func (a *Account) price(h *flow.Host, model string) priced {
 	return p
 }
 
-// Settle works out what the attempt behind reply cost, and counts it. batch says that the batch
-// price applies. unclear says that the provider may charge for the attempt without saying how much.
-func (a *Account) Settle(h *flow.Host, model string, reply *provider.Reply, batch bool) (cost int64, known, unclear bool) {
-	answer := &reply.Answer
-	if !answer.HasUsage {
-		// Providers do not bill errors. They do bill answers that cannot be read, and may bill a request
-		// whose answer never came.
-		return 0, false, reply.Sent
+// Settle works out what the attempt behind reply cost, and counts it, at the tier that the answer
+// names; asked is the request's service_tier. unclear says that the provider may charge for the
+// attempt without saying how much.
+func (a *Account) Settle(h *flow.Host, model string, reply *provider.Reply, asked string) (cost int64, known, unclear bool) {
+	if !reply.Answer.HasUsage {
+		return unsaid(reply)
 	}
-	p, used := a.price(h, model), tokens(answer)
-	if cost, known = p.Cost(used), p.ok; batch {
-		cost, known = p.BatchCost(used)
+	p := a.price(h, model)
+	p.Price = p.At(billedTier(&reply.Answer, asked))
+	return a.count(&p, &reply.Answer)
+}
+
+// SettleInBatch is [Account.Settle] for an answer out of a batch, whatever tier that names.
+func (a *Account) SettleInBatch(h *flow.Host, model string, reply *provider.Reply) (cost int64, known, unclear bool) {
+	if !reply.Answer.HasUsage {
+		return unsaid(reply)
 	}
-	if !known {
+	p := a.price(h, model)
+	p.Price, p.ok = p.At(price.Batched), p.ok && p.HasBatch
+	return a.count(&p, &reply.Answer)
+}
+
+// unsaid is what an attempt cost whose answer has no usage. Providers do not bill errors. They do
+// bill answers that cannot be read, and may bill a request whose answer never came.
+func unsaid(reply *provider.Reply) (cost int64, known, unclear bool) { return 0, false, reply.Sent }
+
+// count counts what an answer cost at a price.
+func (a *Account) count(p *priced, answer *record.Answer) (cost int64, known, unclear bool) {
+	if !p.ok {
 		return 0, false, false
 	}
 	if answer.Usage.Total == 0 && answer.Flag() == "" && p.Cost(price.Tokens{Prompt: 1, Completion: 1}) > 0 {
 		return 0, false, true // nobody answers without a token
 	}
+	cost = p.Cost(tokens(answer))
 	a.spent.Add(cost)
 	a.billed.Add(1)
 	a.outputs.add(answer.Usage.Completion)
 	return cost, true, false
+}
+
+// billedTier is the tier that an answer names. One that names none is not taken for cheaper than the
+// standard because it was asked for.
+func billedTier(a *record.Answer, asked string) price.Tier {
+	if a.Tier != nil {
+		return price.TierOf(string(a.Tier[1 : len(a.Tier)-1]))
+	}
+	if tier := price.TierOf(asked); tier == price.Priority {
+		return tier
+	}
+	return price.Standard
 }
 
 func tokens(a *record.Answer) price.Tokens {

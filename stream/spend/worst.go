@@ -32,7 +32,13 @@ func (a *Account) Worst(q Charge) (int64, error) {
 		return 0, ui.WithHint(addPrice,
 			fmt.Errorf("%s: no price is known for the model %q, so the budget cannot hold", q.What, q.Model))
 	}
-	return p.WorstCost(a.most(q)), nil
+	most := a.most(q)
+	worst := p.WorstCost(most)
+	if tier := price.TierOf(q.Record.Tier); tier != price.Standard {
+		// What was asked for may be answered at the standard tier all the same, and billed so.
+		worst = max(worst, p.At(tier).WorstCost(most))
+	}
+	return worst, nil
 }
 
 // WorstInBatch returns the most that q can cost in a batch. An unknown batch price is an error: the
