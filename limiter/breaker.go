@@ -24,8 +24,9 @@ const (
 	leastOpen = 750 * time.Millisecond
 	mostOpen  = 60 * time.Second
 
-	// closeAfter is how many probes must succeed, one after the other. The second goes out when the
-	// first has not failed in the time that failures take.
+	// closeAfter is how many probes must succeed. The second goes out when the first has not failed
+	// in the time that failures take. As many may fail between them: where half of all fail for
+	// ever, two in a row may never succeed.
 	closeAfter = 2
 )
 
@@ -54,7 +55,8 @@ type breaker struct {
 	until     time.Time // no probe before
 	probes    int       // out
 	probeSent time.Time // the latest
-	successes int       // of probes, in a row
+	successes int       // of probes, with no more than misses between
+	misses    int       // probes that failed since the first of the successes
 	tries     int       // probes of this outage that failed
 }
 
@@ -117,6 +119,9 @@ func (b *breaker) settle(p *Permit, kind Kind, now time.Time) (*Streak, bool) {
 		b.rest(now)
 		return nil, false
 	}
+	if b.successes == 0 {
+		b.misses = 0
+	}
 	if b.successes++; b.successes < closeAfter {
 		return nil, false
 	}
@@ -133,9 +138,25 @@ func (b *breaker) live(p *Permit) {
 	}
 }
 
+// doubt takes in a failure that is probably the record's own, and returns the streak that it may
+// belong to all the same. As a probe it says nothing, and the next may go at once: it costs its
+// record an attempt, and so has an end.
+func (b *breaker) doubt(p *Permit) *Streak {
+	b.abandon(p)
+	switch {
+	case p.probe:
+		return nil
+	case p.sent.After(b.since):
+		return b.streak
+	}
+	return b.outage
+}
+
 func (b *breaker) fail(p *Permit, now time.Time) *Streak {
 	if p.probe {
-		b.successes = 0
+		if b.misses++; b.misses > closeAfter {
+			b.successes = 0
+		}
 		b.tries++
 		b.rest(now)
 		return b.outage

@@ -13,7 +13,13 @@ func (l *Limiter) learn(p *Permit, o Outcome) *Streak {
 		l.teach(p, o.Quota)
 	}
 	was := l.breaker.open
-	streak, closed := l.breaker.settle(p, o.breaks(), l.now)
+	var streak *Streak
+	var closed bool
+	if kind := o.breaks(); kind == Transient && o.Suspect {
+		streak = l.breaker.doubt(p)
+	} else {
+		streak, closed = l.breaker.settle(p, kind, l.now)
+	}
 	switch {
 	case closed:
 		l.concurrency.resume(l.breaker.tries == 0)

@@ -97,7 +97,8 @@ func New(c Config) *Limiter {
 }
 
 // Acquire waits until every gate has room for r at once, or ctx ends. Retries
-// go before new requests, each class in the order of arrival.
+// go before new requests, and after them while one alone is let through as a
+// probe, each class in the order of arrival.
 //
 // It fails with a *TooLarge, which is the record's own error, with a *GaveUp
 // (errors.Is ErrGaveUp), which is the lane's end, with an *OverBudget (errors.Is
@@ -204,10 +205,7 @@ func (l *Limiter) advance() {
 // event ends in it, so nobody waits who could go.
 func (l *Limiter) pump() {
 	for {
-		w := l.retries.head
-		if w == nil {
-			w = l.fresh.head
-		}
+		w := l.first()
 		if w == nil {
 			l.lulls.begin(l.now)
 			return
@@ -235,6 +233,19 @@ func (l *Limiter) pump() {
 		l.queueOf(w.request).remove(w)
 		w.answer(l.grant(w.request, cost), nil)
 	}
+}
+
+// first is the waiter whose turn it is: retries go before new requests, but not as probes, for a
+// record that always fails or is refused would keep all others waiting.
+func (l *Limiter) first() *waiter {
+	before, after := &l.retries, &l.fresh
+	if l.breaker.open || l.hold.on {
+		before, after = after, before
+	}
+	if before.head != nil {
+		return before.head
+	}
+	return after.head
 }
 
 // refuse is the error of a request that can never go.

@@ -320,3 +320,88 @@ func acquire(t *testing.T, l *Limiter, r Request) *Permit {
 	}
 	return p
 }
+
+// Failures that are probably their records' own open nothing, and as probes they put off nothing;
+// where others open the breaker they belong to that outage, too.
+func TestSuspectFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Config{Concurrency: 100, Clock: System})
+		defer l.Close()
+		own := Outcome{Kind: Transient, Suspect: true}
+		for range 4 * TripAfter {
+			if streak := acquire(t, l, Request{}).Settle(own); streak != nil {
+				t.Fatal("a failure of the record's own belongs to a streak")
+			}
+		}
+		if l.Stats().Open {
+			t.Fatal("they opened the breaker")
+		}
+		acquire(t, l, Request{}).Settle(Outcome{Kind: Transient})
+		beside := acquire(t, l, Request{}).Settle(own)
+		late := acquire(t, l, Request{})
+		for range TripAfter - 1 {
+			acquire(t, l, Request{}).Settle(Outcome{Kind: Transient})
+		}
+		if !l.Stats().Open || !beside.Opened() || !late.Settle(own).Opened() {
+			t.Error("a failure in the middle of an outage is charged to its record")
+		}
+		start := time.Now()
+		for range 20 {
+			if streak := acquire(t, l, Request{Retry: true}).Settle(own); streak != nil {
+				t.Error("a probe's failure that is the record's own is not charged to it")
+			}
+		}
+		if waited := time.Since(start); waited != leastOpen {
+			t.Errorf("twenty probes took %v, want no more than the first waits, %v", waited, leastOpen)
+		}
+	})
+}
+
+// New requests are the probes, where there are any: a record that failed may do so for ever.
+func TestProbesAreNew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Config{Clock: System})
+		defer l.Close()
+		trip(t, l)
+		order := make(chan bool, 2)
+		for _, retry := range []bool{true, false} {
+			go func() {
+				p, err := l.Acquire(t.Context(), Request{Retry: retry})
+				if err != nil {
+					return
+				}
+				order <- retry
+				p.Settle(Outcome{Kind: Transient})
+			}()
+			synctest.Wait()
+		}
+		if first, second := <-order, <-order; first || !second {
+			t.Errorf("the first probe is a retry: %v, the second: %v", first, second)
+		}
+	})
+}
+
+// Where probes fail and succeed by turns the provider is there.
+func TestProbesByTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Config{Clock: System})
+		defer l.Close()
+		trip(t, l)
+		for _, kind := range []Kind{Transient, Success, Transient, Success} {
+			if !l.Stats().Open {
+				t.Error("closed too early")
+			}
+			acquire(t, l, Request{}).Settle(Outcome{Kind: kind})
+		}
+		if l.Stats().Open {
+			t.Error("two of four probes succeeded, and it is open")
+		}
+		trip(t, l)
+		for _, kind := range []Kind{Success, Transient, Transient, Transient, Success} {
+			acquire(t, l, Request{}).Settle(Outcome{Kind: kind})
+		}
+		if !l.Stats().Open {
+			t.Error("two of five probes succeeded, and it is closed")
+		}
+	})
+}

@@ -52,6 +52,9 @@ type Outcome struct {
 	// Hint is how long the provider asked to wait, 0 when it did not say. Its record is the
 	// caller's to hold; it holds the lane only where nothing is accepted meanwhile.
 	Hint time.Duration
+	// Suspect says of a failure that it is probably the record's own: it failed before, and others
+	// were answered. It neither opens the breaker nor keeps it open.
+	Suspect bool
 	// Overloaded says that a Pressure is the provider's state rather than the caller's rate: 503 or
 	// 529. Without a Hint it counts for the breaker like a Transient.
 	Overloaded bool

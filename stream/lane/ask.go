@@ -23,7 +23,9 @@ func (l *Lane) ask(q *Request, permit *limiter.Permit) {
 	if !again {
 		l.heed(q)
 	}
-	streak := permit.Settle(l.lesson(q))
+	lesson := l.lesson(q)
+	lesson.Suspect = l.suspects(q)
+	streak := permit.Settle(lesson)
 	l.report(q, streak)
 	l.wait(q.reply)
 	l.lanes.account.Watch()
@@ -36,6 +38,7 @@ func (l *Lane) ask(q *Request, permit *limiter.Permit) {
 		}
 		l.lanes.finish(q)
 	case provider.Pressure:
+		l.noteRefusal(q)
 		l.sleep(q, &q.waits().pressure)
 	case provider.Transient:
 		if q.reply.Stale {
@@ -44,8 +47,11 @@ func (l *Lane) ask(q *Request, permit *limiter.Permit) {
 		}
 		q.tries.attempts++
 		q.tries.inLane++
-		q.note(streak)
-		q.forgive()
+		q.tries.refused = time.Time{}
+		q.note(streak, lesson.Suspect)
+		if q.tries.inLane > l.lanes.cfg.Retries {
+			q.forgive()
+		}
 		if q.billedTwice() {
 			l.refuse(q)
 		} else if q.tries.inLane <= l.lanes.cfg.Retries {
@@ -131,7 +137,7 @@ func (l *Lane) forbidden(q *Request) (again bool) {
 	return again
 }
 
-// lesson is what the limiter learns from q's reply.
+// lesson is what the limiter learns from q's reply, but for whose fault a failure is.
 func (l *Lane) lesson(q *Request) limiter.Outcome {
 	o := limiter.Outcome{FirstTry: q.tries.attempts == 0 && q.tries.delays == nil && q.floor == 0, Hint: q.reply.Hint}
 	switch q.reply.Class {
@@ -190,6 +196,9 @@ func (l *Lane) sleep(q *Request, wait *BackOff) {
 	}
 	wait.AtLeast = q.reply.Hint
 	d := wait.NextBackOff()
+	if end := l.refusedUntil(q); !end.IsZero() {
+		d = min(d, time.Until(end))
+	}
 	l.lanes.flow.Voice.Detail("%s: %s; again in %s", q, q.reply.Err, d.Round(time.Millisecond))
 	records := q.records()
 	if l.lanes.flow.Stop.Ending() || !l.lanes.sleepers.add(q, d) {
@@ -220,6 +229,7 @@ func (l *Lane) move(q *Request) bool {
 		return false
 	}
 	q.floor, q.tries.inLane, q.tries.streak, q.tries.inStreak, q.tries.delays = l.Host.Index+1, 0, nil, 0, nil
+	q.tries.failed, q.tries.suspect, q.tries.refused = attempt{}, false, time.Time{}
 	l.lanes.again(q)
 	return true
 }
@@ -261,6 +271,7 @@ func (l *Lane) refuse(q *Request) {
 		l.lanes.split(q)
 		return
 	}
+	q.forgive()
 	q.fail(q.reply.Err)
 	l.lanes.finish(q)
 }

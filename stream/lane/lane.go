@@ -23,6 +23,7 @@ type Lane struct {
 	trouble  atomic.Pointer[record.Error] // the last failure that may pass
 	foreign  atomic.Int32                 // answers that are no API's, before the first that is one's
 	told     told
+	others   others
 	patience patience
 
 	mu     sync.Mutex

@@ -42,6 +42,9 @@ type tries struct {
 	inLane    int             // of them in this lane
 	streak    *limiter.Streak // the streak of failures that the last attempts belong to
 	inStreak  int             // how many of them
+	failed    attempt         // the last that failed
+	suspect   bool            // it failed twice, and others were answered between
+	refused   time.Time       // since when it has only been refused; zero for not at all
 	delays    *delays         // nil until something goes wrong
 	wake      time.Time       // when it is asked again
 	billed    int             // answers with nothing in them that were billed
@@ -85,9 +88,13 @@ func (q *Request) recycle() {
 // records is how many records q asks about.
 func (q *Request) records() int64 { return int64(len(q.tasks)) }
 
-// refused reports whether q's last attempt met a limit or an overload.
-func (q *Request) refused() bool {
-	return q.reply != nil && q.reply.Class == provider.Pressure
+// aside is how many records leave room for others until q is sent again, since it failed or was
+// refused: all that were read may do so, and it shows only by others whether the provider is out.
+func (q *Request) aside() int {
+	if q.reply != nil && (q.reply.Class == provider.Pressure || q.reply.Class == provider.Transient) {
+		return len(q.tasks)
+	}
+	return 0
 }
 
 // String says which records q is about, for messages.
@@ -129,9 +136,15 @@ func (q *Request) waits() *delays {
 	return q.tries.delays
 }
 
-// note adds the last attempt to a streak of failures.
-func (q *Request) note(s *limiter.Streak) {
+// note adds the last attempt to a streak of failures. Where the one before belongs to another, and
+// others were answered between the two, an attempt of that streak is charged although it opened the
+// breaker, for the fault may be the record's own: one alone, since a record may have been asked
+// often in an outage.
+func (q *Request) note(s *limiter.Streak, suspect bool) {
 	if q.tries.streak != s {
+		if suspect && q.tries.inStreak > 0 {
+			q.tries.inStreak--
+		}
 		q.forgive()
 		q.tries.streak, q.tries.inStreak = s, 0
 	}
@@ -152,7 +165,7 @@ func (q *Request) forgive() {
 // is not the record that fails, since the last one came to no provider. So a record that is alone,
 // or the last, waits as many together do. One that only ever gets a 500 may be at fault itself.
 func (q *Request) metOutage() bool {
-	return q.tries.inStreak == q.tries.inLane && q.tries.inStreak == limiter.TripAfter-1 && q.reply.Unreached()
+	return q.tries.streak != nil && q.tries.inStreak == q.tries.inLane && q.tries.inStreak == limiter.TripAfter-1 && q.reply.Unreached()
 }
 
 // billedTwice counts an answer that was billed and has nothing in it, and reports whether it is the

@@ -80,8 +80,8 @@ func (s *sleepers) add(q *Request, d time.Duration) bool {
 		return false
 	}
 	heap.Push(&s.heap, q)
-	if q.refused() {
-		s.gate.Sleep(int(q.records()))
+	if n := q.aside(); n > 0 {
+		s.gate.Sleep(n)
 	}
 	if s.heap[0] == q {
 		select {
@@ -111,6 +111,7 @@ func (s *sleepers) run(ctx context.Context) []*Request {
 			case s.wake <- q:
 				continue
 			case <-ctx.Done():
+				s.gate.Wake(q.aside())
 				return append(s.close(), q)
 			}
 		}
@@ -135,16 +136,7 @@ func (s *sleepers) due(now time.Time) (*Request, time.Duration) {
 		return nil, wait
 	}
 	q := heap.Pop(&s.heap).(*Request)
-	s.woken(q)
 	return q, 0
-}
-
-// woken counts q among those that are asked about again. Only refused ones leave room for others
-// while they sleep: they may be told to for long, and say nothing of the next.
-func (s *sleepers) woken(q *Request) {
-	if q.refused() {
-		s.gate.Wake(int(q.records()))
-	}
 }
 
 // close returns the requests that are asleep, and accepts no more.
@@ -153,7 +145,7 @@ func (s *sleepers) close() []*Request {
 	defer s.mu.Unlock()
 	s.closed = true
 	for _, q := range s.heap {
-		s.woken(q)
+		s.gate.Wake(q.aside())
 	}
 	left := s.heap
 	s.heap = nil

@@ -22,7 +22,12 @@ func (l *Lanes) placeRetries(ctx context.Context, w *workers) {
 			return
 		case q := <-l.sleepers.wake:
 			w.all.Go(func() {
-				if permit := l.place(ctx, q, true); permit != nil {
+				aside := q.aside()
+				patient, done := l.patient(ctx, q)
+				permit := l.place(patient, q, true)
+				done()
+				l.sleepers.gate.Wake(aside)
+				if permit != nil {
 					l.of(q).ask(q, permit)
 				}
 				w.fill(ctx)
@@ -90,6 +95,8 @@ func (r *Lanes) unplaced(q *Request, err error) {
 		return
 	case errors.As(err, &large):
 		q.fail(&record.Error{Type: "too_large", Code: "over_limit", Message: large.Error()})
+	case errors.Is(err, context.DeadlineExceeded):
+		q.fail(q.reply.Err) // it was refused for as long as --give-up
 	case errors.Is(err, limiter.ErrOverBudget):
 		r.account.StopFor(err)
 	case !errors.Is(err, context.Canceled):

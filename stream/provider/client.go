@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -46,6 +47,8 @@ type Config struct {
 	Connections int
 	// UserAgent names the program to the provider.
 	UserAgent string
+	// Dial makes the connections; nil for those of the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Client asks one provider. It is safe for concurrent use.
@@ -85,7 +88,7 @@ func New(c Config) (*Client, error) {
 	}
 	client := &Client{
 		name:        base.Host,
-		connections: newConnections(transportTo(base, via, sim, c.Connections)),
+		connections: newConnections(transportTo(base, via, sim, c.Dial, c.Connections)),
 		proxy:       via,
 		sim:         sim,
 		timeout:     c.Timeout,

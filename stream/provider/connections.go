@@ -33,16 +33,19 @@ const (
 )
 
 // transportTo returns what makes transports to base, through via if there is one, or to the
-// simulator. Each keeps so many idle connections at most.
-func transportTo(base *url.URL, via *proxy, sim *sim.Server, idle int) func(open *atomic.Int64) *http.Transport {
+// simulator, or over connections of the caller's. Each keeps so many idle connections at most.
+func transportTo(base *url.URL, via *proxy, sim *sim.Server, own dial, idle int) func(open *atomic.Int64) *http.Transport {
 	dialer := &net.Dialer{
 		Timeout:         dialTimeout,
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: probeIdle, Interval: probeInterval, Count: probes},
 	}
 	return func(open *atomic.Int64) *http.Transport {
 		dial := sockets(dialer.DialContext, open)
-		if sim != nil {
+		switch {
+		case sim != nil:
 			dial = sim.DialContext
+		case own != nil:
+			dial = own
 		}
 		t := &http.Transport{
 			DialContext:         dial,
