@@ -123,3 +123,25 @@ func TestTierAskedForIsBudgeted(t *testing.T) {
 		})
 	}
 }
+
+// TestCacheWritesAreBudgeted marks long prompts to be cached for an hour, at twice the price of the
+// input, at a provider that bills a token for nearly every byte.
+func TestCacheWritesAreBudgeted(t *testing.T) {
+	t.Parallel()
+	const budget, written = int64(0.5 * dollar), 2000
+	const bill = 10*3000 + written*6000 + 100*15_000
+	dir := t.TempDir()
+	prompts := writeFile(t, dir, "prompts.jsonl", repeat(1, 60, func(i int) string {
+		return fmt.Sprintf(`{"id":%d,"messages":[{"role":"user","content":[{"type":"text","text":"%s","cache_control":`+
+			`{"type":"ephemeral","ttl":"1h"}}]}],"max_tokens":100}`, i, strings.Repeat("7 ", written/2))
+	}))
+	b := newBackend(t, func(_ int64, w http.ResponseWriter, _ *http.Request) {
+		answerWith(w, fmt.Sprintf(`"usage":{"input_tokens":10,"cache_creation_input_tokens":%d,"cache_read_input_tokens":0,`+
+			`"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":%[1]d},"output_tokens":100}`, written))
+	})
+	p := llmpipe(t, dir, "--base-url", b.URL, "-m", "claude-sonnet-4-6", "-c", "8", "--budget", "0.5", prompts)
+	p.exit(t)
+	if billed := b.asked.Load() * bill; !within(4, billed, budget) || reported(t, dir) != billed {
+		t.Errorf("the provider billed %d of %d, and the report says %d: %s", billed, budget, reported(t, dir), &p.err)
+	}
+}
