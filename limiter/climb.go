@@ -51,6 +51,13 @@ const (
 	// Two cycles in which the same number was accepted, within sameWindow, are windows.
 	sameWindow = 0.2
 
+	// A rate of tokens is measured with that of requests, and nobody knows which of them is limited.
+	// Where sends have become heavier times larger since, they wait for tokens: those alone rise
+	// then, at once, until they suffice for as many requests as before. The mean size is that of
+	// the latest fifty or so, by the weight of a new one.
+	heavier    = 4.0
+	sizeWeight = 0.02
+
 	// Where a limit is told and refuses all the same, others use it, too. Each of them raises its
 	// part by partUp of the limit a second, and lowers it by partDown of itself at a refusal (Chiu
 	// and Jain, 1989): so all come to the same part, whatever they began with.
@@ -73,6 +80,8 @@ type climb struct {
 	base     float64   // the rate when patience ended
 	excess   float64   // requests accepted beyond it since
 	moved    bool      // the limit is not where it was
+	size     float64   // mean tokens of what is accepted; 0: none yet
+	heavy    bool      // sends have become so much larger that they wait for tokens
 
 	saved  float64 // seconds of the limit that may be saved up
 	window float64 // requests accepted in the last cycle; 0: none yet
@@ -82,7 +91,7 @@ func newClimb() climb { return climb{patience: leastPatience, saved: leastSaved}
 
 // begin holds to a rate from now on. Eager is to rise at once.
 func (c *climb) begin(rate float64, eager bool, now time.Time) {
-	c.since, c.accepted = now, charge{}
+	c.since, c.accepted, c.heavy = now, charge{}, false
 	c.restart(rate, eager)
 }
 
@@ -93,6 +102,38 @@ func (c *climb) restart(rate float64, eager bool) {
 func (c *climb) accept(e *send) {
 	c.accepted[requests]++
 	c.accepted[tokens] += e.tokens
+	if c.size == 0 {
+		c.size = e.tokens
+	}
+	c.size += sizeWeight * (e.tokens - c.size)
+}
+
+// weigh looks at whether sends have become larger, and returns how many a second a rate allows.
+func (c *climb) weigh(rate *charge) float64 {
+	if c.size == 0 || rate[tokens] == 0 {
+		return rate[requests]
+	}
+	allowed := rate[tokens] / c.size
+	switch larger := rate[requests] / allowed; {
+	case larger <= 1:
+		c.heavy = false
+	case larger > heavier && !c.heavy:
+		c.heavy = true
+		c.restart(allowed, true)
+	}
+	if c.heavy {
+		return allowed
+	}
+	return rate[requests]
+}
+
+// scale multiplies a rate, or of it what sends wait for.
+func (c *climb) scale(rate *charge, by float64) {
+	if c.heavy {
+		rate[tokens] *= by
+		return
+	}
+	rate.scale(by)
 }
 
 // wait is how long a rate must have been used before it rises, in seconds.
@@ -103,12 +144,12 @@ func (c *climb) windowed() bool { return c.saved > leastSaved }
 
 // up raises a rate, by which an accepted send was held back. Told is the limit that somebody told.
 func (c *climb) up(rate *charge, told charge) {
-	r := rate[requests]
+	r := c.weigh(rate)
 	if limit := told[requests]; limit > 0 {
-		rate.scale(min(1+partUp*limit/r/r, max(1, limit/r)))
+		c.scale(rate, min(1+partUp*limit/r/r, max(1, limit/r)))
 		return
 	}
-	rate.scale(1 + min(c.speed(r)/r, mostStep))
+	c.scale(rate, 1+min(c.speed(r)/r, mostStep))
 }
 
 // speed is by how much of itself rate rises a second.
@@ -118,6 +159,7 @@ func (c *climb) speed(rate float64) float64 {
 		wait = 0
 	}
 	c.used += 1 / rate
+	c.base = min(c.base, rate)
 	speed := climbBy * math.Sqrt(rate) * leastSaved / c.saved
 	if c.used <= wait {
 		c.base = rate
@@ -133,13 +175,14 @@ func (c *climb) speed(rate float64) float64 {
 	return min(max(speed, firstSpeed)*math.Exp2((c.used-wait)/doubleEvery), mostSpeed)
 }
 
-// down lowers a rate at a refusal of what was sent at now.
-func (c *climb) down(rate *charge, told charge, now time.Time) {
+// down lowers a rate at a refusal of what was sent at now, and returns to which part of it.
+func (c *climb) down(rate *charge, told charge, now time.Time) (by float64) {
+	r, eager := c.weigh(rate), false
 	if told[requests] > 0 {
-		rate.scale(1 - partDown)
-		return
+		c.scale(rate, 1-partDown)
+		return 1 - partDown
 	}
-	r, by, eager := rate[requests], 1-stepBack, false
+	by = 1 - stepBack
 	switch took := now.Sub(c.since).Seconds(); {
 	case !c.since.IsZero() && took >= tellingTime && c.accepted[requests] >= tellingSends:
 		limit := c.accepted[requests] / took
@@ -151,7 +194,8 @@ func (c *climb) down(rate *charge, told charge, now time.Time) {
 	}
 	c.met(r, now)
 	c.restart(r*by, eager)
-	rate.scale(by)
+	c.scale(rate, by)
+	return by
 }
 
 // met notes that the limit was met at a rate.

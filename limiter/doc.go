@@ -96,7 +96,9 @@
 //     refusal the rate rises, faster and faster, for the limit may have moved; the
 //     longer it has held, the longer that while. Several clients of a told limit
 //     raise their parts by the same and lower them in proportion, which makes
-//     them equal.
+//     them equal. Where prompts have become much larger since the rate was measured,
+//     its tokens rise at once: it may be requests that are limited. Time in which
+//     there was nothing to send counts for no rate.
 //
 // A run of refusals with nothing accepted that was sent after its first means
 // that the gate is shut for all: an empty bucket, a used window (hold.go). The

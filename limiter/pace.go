@@ -213,10 +213,9 @@ func (p *pace) hold(n int, e *send, now time.Time) finding {
 
 // step lowers the rate at a refusal.
 func (p *pace) step(e *send, now time.Time) {
-	was := p.rate[requests]
-	p.climb.down(&p.rate, p.told, e.busy())
+	by := p.climb.down(&p.rate, p.told, e.busy())
 	p.climb.stepped = p.next
-	if p.rate[requests] < (1-stepBack)*was { // what went out at the rate before says nothing of this one
+	if by < 1-stepBack { // what went out at the rate before says nothing of this one
 		p.enter(paced, now)
 	}
 }
