@@ -40,7 +40,6 @@ type site struct {
 	bound    int // threads that have a connection
 	line     []*conn
 	onAsk    func() func(Outcome) // called at a request, and what it returns with its outcome; nil: nothing is
-	asks     []int                // by the second
 }
 
 func newSite(w *world, s site) *site {

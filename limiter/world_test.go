@@ -81,8 +81,3 @@ func (e *events) Pop() any {
 	*e = (*e)[:last]
 	return x
 }
-
-// every calls f again and again.
-func (w *world) every(d time.Duration, f func()) {
-	w.after(d, func() { f(); w.every(d, f) })
-}

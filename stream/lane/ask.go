@@ -38,6 +38,10 @@ func (l *Lane) ask(q *Request, permit *limiter.Permit) {
 		}
 		l.lanes.finish(q)
 	case provider.Pressure:
+		// A probe that met an overload is one record's wait too many, where another lane is there.
+		if _, open := l.Pace.Room(); open && q.reply.Overloaded() && l.move(q) {
+			return
+		}
 		l.noteRefusal(q)
 		l.sleep(q, &q.waits().pressure)
 	case provider.Transient:
