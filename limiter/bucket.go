@@ -48,6 +48,7 @@ type bucket struct {
 	learned float64 // a minute, by the provider's headers; 0: none yet
 	claim   claim
 	found   float64 // a minute, by trial; 0: none
+	testing bool    // found is being compared with what was sent before: all of it is used
 	spare   float64 // share of every limit that is left unused, 0..1
 
 	byTrial bool // the found limit is the one in force
@@ -92,9 +93,12 @@ func (b *bucket) resize() {
 	default:
 		b.limit = bound * min(1-b.spare, learnedShare)
 	}
-	b.byTrial = b.found > 0 && (b.limit == 0 || b.found*(1-b.spare) < b.limit)
-	if b.byTrial {
-		b.limit = b.found * (1 - b.spare)
+	found := b.found * (1 - b.spare)
+	if b.testing {
+		found = b.found // of what was sent, from which what is to be left unused was left already
+	}
+	if b.byTrial = found > 0 && (b.limit == 0 || found < b.limit); b.byTrial {
+		b.limit = found
 	}
 	b.rate = b.limit
 	if b.depth = b.limit / 60 * depthSeconds; b.depth < 1 {
@@ -111,11 +115,12 @@ func (b *bucket) resize() {
 	b.level = min(b.level, b.depth)
 }
 
-// find sets the limit that was found by trial, 0 for none.
-func (b *bucket) find(limit float64) {
-	if b.found == limit {
+// find sets the limit that was found by trial, 0 for none. Testing is to use all of it.
+func (b *bucket) find(limit float64, testing bool) {
+	if b.found == limit && b.testing == testing {
 		return
 	}
+	b.testing = testing
 	if limit < b.found {
 		b.level = min(b.level, 0) // the provider's bucket is empty
 	}

@@ -27,7 +27,7 @@ func (l *Limiter) judge() {
 		}
 	}
 	for r := range p.rate {
-		l.buckets[r].find(60 * p.rate[r])
+		l.buckets[r].find(60*p.rate[r], p.phase != paced)
 	}
 }
 

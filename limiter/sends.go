@@ -51,7 +51,7 @@ type sends struct {
 	next   int // number of the next one; numbers begin at 1
 	judged int // those before it have been judged
 
-	quick float64 // mean seconds until a refusal or failure is known; 0: none yet
+	quick float64 // mean seconds until a refusal is known; 0: none yet
 }
 
 func newSends() sends { return sends{next: 1, judged: 1} }
