@@ -201,7 +201,10 @@ func TestPoisonedRecordsAlone(t *testing.T) {
 // it is told to wait; where nobody else is answered the run waits and stops.
 func TestARecordThatIsAlwaysRefused(t *testing.T) {
 	const records, giveUp = 200, 10 * time.Minute
-	for _, hint := range []string{"", "7"} {
+	for _, refusal := range []struct {
+		status int
+		hint   string
+	}{{http.StatusTooManyRequests, ""}, {http.StatusTooManyRequests, "7"}, {529, ""}} {
 		for name, test := range map[string]struct {
 			bad        func(id int) bool
 			exit       int
@@ -215,23 +218,23 @@ func TestARecordThatIsAlwaysRefused(t *testing.T) {
 		} {
 			synctest.Test(t, func(t *testing.T) {
 				p := &poisoner{bad: test.bad, fail: func(w http.ResponseWriter, _ *http.Request) {
-					if hint != "" {
-						w.Header().Set("Retry-After", hint)
+					if refusal.hint != "" {
+						w.Header().Set("Retry-After", refusal.hint)
 					}
-					w.WriteHeader(http.StatusTooManyRequests)
+					w.WriteHeader(refusal.status)
 				}}
 				start := time.Now()
 				r := p.run(t, prompts(records), func(c *Config) { c.Pace.GiveUp = giveUp })
 				s := r.Summary
 				all := s.Failed == test.failed || test.exit == ExitPaused && s.Failed < test.failed
 				if r.ExitCode() != test.exit || s.OK != test.ok || !all {
-					t.Errorf("%s, hint %q: exit %d, %+v, %v", name, hint, r.ExitCode(), s, r.Paused)
+					t.Errorf("%s, %+v: exit %d, %+v, %v", name, refusal, r.ExitCode(), s, r.Paused)
 				}
 				if n := strings.Count(r.out.String(), `"type":"rate_limit"`); n != int(r.Summary.Failed) {
-					t.Errorf("%s, hint %q: %d error lines of that type, want %d: %s", name, hint, n, r.Summary.Failed, &r.out)
+					t.Errorf("%s, %+v: %d error lines of that type, want %d: %s", name, refusal, n, r.Summary.Failed, &r.out)
 				}
 				if took := time.Since(start); took < giveUp-10*time.Second || took > 3*giveUp { // what others are told to wait may hold the lane
-					t.Errorf("%s, hint %q: it took %s", name, hint, took)
+					t.Errorf("%s, %+v: it took %s", name, refusal, took)
 				}
 			})
 		}
