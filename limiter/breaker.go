@@ -53,6 +53,7 @@ type breaker struct {
 	outage    *Streak   // the streak that opened it last
 	since     time.Time // when it opened last
 	until     time.Time // no probe before
+	shared    time.Time // until then it is not suspects alone that fail
 	probes    int       // out
 	probeSent time.Time // the latest
 	successes int       // of probes, with no more than misses between
@@ -139,13 +140,16 @@ func (b *breaker) live(p *Permit) {
 }
 
 // doubt takes in a failure that is probably the record's own, and returns the streak that it may
-// belong to all the same. As a probe it says nothing, and the next may go at once: it costs its
-// record an attempt, and so has an end.
-func (b *breaker) doubt(p *Permit) *Streak {
+// belong to all the same. As a probe it counts like any other while others' probes fail beside it.
+// After that it says nothing, and the next may go at once: it costs its record an attempt, and so
+// has an end.
+func (b *breaker) doubt(p *Permit, now time.Time) *Streak {
 	b.abandon(p)
 	switch {
-	case p.probe:
+	case p.probe && now.After(b.shared):
 		return nil
+	case p.probe:
+		b.rest(now)
 	case p.sent.After(b.since):
 		return b.streak
 	}
@@ -158,7 +162,7 @@ func (b *breaker) fail(p *Permit, now time.Time) *Streak {
 			b.successes = 0
 		}
 		b.tries++
-		b.rest(now)
+		b.share(now)
 		return b.outage
 	}
 	if !p.sent.After(b.since) {
@@ -179,7 +183,7 @@ func (b *breaker) fail(p *Permit, now time.Time) *Streak {
 		b.open, b.outage, b.streak = true, streak, nil
 		b.successes, b.probes, b.tries = 0, 0, 0
 		b.since = now
-		b.rest(now)
+		b.share(now)
 	}
 	return streak
 }
@@ -189,6 +193,13 @@ func (b *breaker) fail(p *Permit, now time.Time) *Streak {
 func (b *breaker) dense() bool {
 	latest := slices.Max(b.numbers[:]) - slices.Min(b.numbers[:]) + 1
 	return TripAfter >= inARow*float64(latest) || float64(b.failures) >= mostly*float64(b.last-b.first+1)
+}
+
+// share puts off the next probe after a failure that is not the record's own, so that those of
+// suspects are the outage's, too, until the one after that would be due.
+func (b *breaker) share(now time.Time) {
+	b.rest(now)
+	b.shared = b.until.Add(b.until.Sub(now))
 }
 
 // rest puts off the next probe.

@@ -16,7 +16,7 @@ func (l *Limiter) learn(p *Permit, o Outcome) *Streak {
 	var streak *Streak
 	var closed bool
 	if kind := o.breaks(); kind == Transient && o.Suspect {
-		streak = l.breaker.doubt(p)
+		streak = l.breaker.doubt(p, l.now)
 	} else {
 		streak, closed = l.breaker.settle(p, kind, l.now)
 	}
