@@ -90,6 +90,7 @@ type witness struct {
 	out     []*Permit
 	granted []*Permit // in order of time, less the dropped ones
 	paused  time.Time // as it was said at the last look
+	probed  bool      // one alone was let through at a time, at the last look
 
 	grants, settled, dropped int64
 }
@@ -195,8 +196,10 @@ func (w *witness) check() error {
 		w.waiting[k] = still
 	}
 	w.paused = w.limiter.Stats().PausedUntil
+	probed := w.probed
+	w.probed = w.limiter.breaker.open || w.limiter.hold.on
 	slices.SortStableFunc(w.granted, func(a, b *Permit) int { return a.sent.Compare(b.sent) })
-	if granted[0] > 0 && len(w.waiting[1]) > 0 {
+	if granted[0] > 0 && len(w.waiting[1]) > 0 && !probed && !w.probed { // probes are new requests
 		return fmt.Errorf("a new request was granted while a retry waits")
 	}
 	if err := w.conserved(); err != nil {
