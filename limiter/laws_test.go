@@ -90,7 +90,7 @@ type witness struct {
 	out     []*Permit
 	granted []*Permit // in order of time, less the dropped ones
 	paused  time.Time // as it was said at the last look
-	probed  bool      // one alone was let through at a time, at the last look
+	probed  bool      // the breaker was open at the last look
 
 	grants, settled, dropped int64
 }
@@ -197,7 +197,7 @@ func (w *witness) check() error {
 	}
 	w.paused = w.limiter.Stats().PausedUntil
 	probed := w.probed
-	w.probed = w.limiter.breaker.open || w.limiter.hold.on
+	w.probed = w.limiter.breaker.open
 	slices.SortStableFunc(w.granted, func(a, b *Permit) int { return a.sent.Compare(b.sent) })
 	if granted[0] > 0 && len(w.waiting[1]) > 0 && !probed && !w.probed { // probes are new requests
 		return fmt.Errorf("a new request was granted while a retry waits")
@@ -229,10 +229,7 @@ func (w *witness) idle() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.advance()
-	head := l.retries.head
-	if head == nil {
-		head = l.fresh.head
-	}
+	head := l.first()
 	if head == nil {
 		return nil
 	}

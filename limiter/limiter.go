@@ -97,8 +97,8 @@ func New(c Config) *Limiter {
 }
 
 // Acquire waits until every gate has room for r at once, or ctx ends. Retries
-// go before new requests, and after them while one alone is let through as a
-// probe, each class in the order of arrival.
+// go before new requests, and after them while the breaker is open, each class in
+// the order of arrival.
 //
 // It fails with a *TooLarge, which is the record's own error, with a *GaveUp
 // (errors.Is ErrGaveUp), which is the lane's end, with an *OverBudget (errors.Is
@@ -236,10 +236,10 @@ func (l *Limiter) pump() {
 }
 
 // first is the waiter whose turn it is: retries go before new requests, but not as probes, for a
-// record that always fails or is refused would keep all others waiting.
+// record that always fails would keep the breaker open.
 func (l *Limiter) first() *waiter {
 	before, after := &l.retries, &l.fresh
-	if l.breaker.open || l.hold.on {
+	if l.breaker.open {
 		before, after = after, before
 	}
 	if before.head != nil {
