@@ -121,7 +121,7 @@ func (b *bucket) find(limit float64, testing bool) {
 		return
 	}
 	b.testing = testing
-	if limit < b.found {
+	if limit > 0 && limit < b.found {
 		b.level = min(b.level, 0) // the provider's bucket is empty
 	}
 	b.found = limit

@@ -19,3 +19,13 @@ func TestHeadroomIsLeftOnce(t *testing.T) {
 		}
 	}
 }
+
+// Where a found limit is given up, the told one holds again, and nothing says that it is used up.
+func TestGivingUpAFoundLimitTakesNothing(t *testing.T) {
+	b := newBucket(6, 0, time.Now())
+	b.find(3, true)
+	b.find(0, true)
+	if wait := b.wait(1); wait > 0 {
+		t.Errorf("nothing was sent, and the next waits for %v", wait)
+	}
+}
