@@ -52,10 +52,10 @@ const (
 	sameWindow = 0.2
 
 	// A rate of tokens is measured with that of requests, and nobody knows which of them is limited.
-	// Where sends have become heavier times larger since, they wait for tokens: those alone rise
-	// then, at once, until they suffice for as many requests as before. The mean size is that of
-	// the latest fifty or so, by the weight of a new one.
-	heavier    = 4.0
+	// Where sends have become heavier times larger since, and wait for tokens, those alone rise, at
+	// once, until they suffice for as many requests as before. The mean size is that of the latest
+	// fifty or so, by the weight of a new one.
+	heavier    = 2.0
 	sizeWeight = 0.02
 
 	// Where a limit is told and refuses all the same, others use it, too. Each of them raises its
@@ -80,7 +80,9 @@ type climb struct {
 	base     float64   // the rate when patience ended
 	excess   float64   // requests accepted beyond it since
 	moved    bool      // the limit is not where it was
-	size     float64   // mean tokens of what is accepted; 0: none yet
+	size     float64   // mean tokens of a send
+	sized    float64   // sends that it was taken from
+	was      float64   // size when the rate was measured
 	heavy    bool      // sends have become so much larger that they wait for tokens
 
 	saved  float64 // seconds of the limit that may be saved up
@@ -91,7 +93,7 @@ func newClimb() climb { return climb{patience: leastPatience, saved: leastSaved}
 
 // begin holds to a rate from now on. Eager is to rise at once.
 func (c *climb) begin(rate float64, eager bool, now time.Time) {
-	c.since, c.accepted, c.heavy = now, charge{}, false
+	c.since, c.accepted, c.heavy, c.was = now, charge{}, false, c.size
 	c.restart(rate, eager)
 }
 
@@ -102,10 +104,13 @@ func (c *climb) restart(rate float64, eager bool) {
 func (c *climb) accept(e *send) {
 	c.accepted[requests]++
 	c.accepted[tokens] += e.tokens
-	if c.size == 0 {
-		c.size = e.tokens
-	}
-	c.size += sizeWeight * (e.tokens - c.size)
+}
+
+// meet takes in a send of any fate: of those that are accepted, more are small where tokens are
+// limited.
+func (c *climb) meet(e *send) {
+	c.sized++
+	c.size += max(1/c.sized, sizeWeight) * (e.tokens - c.size)
 }
 
 // weigh looks at whether sends have become larger, and returns how many a second a rate allows.
@@ -115,9 +120,9 @@ func (c *climb) weigh(rate *charge) float64 {
 	}
 	allowed := rate[tokens] / c.size
 	switch larger := rate[requests] / allowed; {
-	case larger <= 1:
-		c.heavy = false
-	case larger > heavier && !c.heavy:
+	case larger <= 1 && c.heavy:
+		c.heavy, c.was = false, c.size
+	case larger > 1 && c.size > heavier*c.was && !c.heavy:
 		c.heavy = true
 		c.restart(allowed, true)
 	}

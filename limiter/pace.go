@@ -131,6 +131,7 @@ func (p *pace) see(n int, e *send, now time.Time) finding {
 	if n < p.first || e.judged == void {
 		return nothing
 	}
+	p.climb.meet(e)
 	switch p.phase {
 	case measuring:
 		p.jump.count(n, e)
