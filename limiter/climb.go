@@ -55,7 +55,7 @@ const (
 	// Where sends have become heavier times larger since, and wait for tokens, those alone rise, at
 	// once, until they suffice for as many requests as before. The mean size is that of the latest
 	// fifty or so, by the weight of a new one.
-	heavier    = 2.0
+	heavier    = 3.0
 	sizeWeight = 0.02
 
 	// Where a limit is told and refuses all the same, others use it, too. Each of them raises its

@@ -15,7 +15,6 @@ func TestLargerPromptsFindTheirRate(t *testing.T) {
 		times  int // larger
 		within int // seconds
 	}{
-		{"requests, 3 times", site{rate: steady(100)}, 3, 30},
 		{"requests, 5 times", site{rate: steady(100)}, 5, 30},
 		{"requests, 10 times", site{rate: steady(100)}, 10, 30},
 		{"requests, 100 times", site{rate: steady(100)}, 100, 60},
