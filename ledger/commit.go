@@ -32,7 +32,7 @@ func (l *Ledger) Prepare() error {
 	}
 	err := l.encode(&Group{}, !l.announced)
 	if err == nil {
-		_, err = l.write(l.sync, room)
+		_, err = l.write(nil, l.sync, room)
 	}
 	if err != nil {
 		return &WriteError{Path: l.path, Err: err}
@@ -45,6 +45,9 @@ func (l *Ledger) Prepare() error {
 // write and, as Fsync says, one sync, under the lock that other processes wait for; before that, it
 // indexes what they have appended. When it returns nil the whole group is safe, and is found by
 // Look and Admit.
+//
+// A record is in one pending shard at most, whoever makes them: an intent that would ask again is
+// refused with ErrTaken, under that same lock.
 //
 // A ledger that may only be read drops marks, and refuses all else. An error is a *[WriteError].
 //
@@ -70,7 +73,10 @@ func (l *Ledger) Commit(g *Group) error {
 	if len(g.Shards) > 0 {
 		sync = l.syncJournal
 	}
-	kept, err := l.write(sync, 0)
+	kept, err := l.write(g.Shards, sync, 0)
+	if errors.Is(err, ErrTaken) {
+		return &WriteError{Path: l.path, Err: err}
+	}
 	if err != nil {
 		l.refused = fmt.Errorf("no more is written after an earlier error: %w", err)
 		results, failures := line.CountRecords(kept)
@@ -134,9 +140,9 @@ func (l *Ledger) expect(before []ShardEntry, e *ShardEntry) error {
 	return nil
 }
 
-// write puts l.out behind whatever is in the file by now, and returns the part of it that is safe.
-// It fails where there is no space for room bytes more.
-func (l *Ledger) write(sync func() error, room int) (kept []byte, err error) {
+// write puts l.out, which holds these steps, behind whatever is in the file by now, and returns the
+// part of it that is safe. It fails where there is no space for room bytes more.
+func (l *Ledger) write(steps []ShardEntry, sync func() error, room int) (kept []byte, err error) {
 	if err := l.create(); err != nil {
 		return nil, err
 	}
@@ -146,6 +152,9 @@ func (l *Ledger) write(sync func() error, room int) (kept []byte, err error) {
 	defer func() { err = disk.Both(err, l.file.Unlock()) }()
 	if err := l.catchUp(); err != nil {
 		return nil, err
+	}
+	if l.taken(steps) {
+		return nil, ErrTaken
 	}
 	base := l.end
 	if room > 0 {

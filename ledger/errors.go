@@ -21,6 +21,11 @@ var (
 	// it was: what the index says of it no longer holds.
 	ErrChanged = errors.New("changed by something other than llmpipe")
 
+	// ErrTaken is in the error of a commit with an intent of which a record is answered by now, or in
+	// another pending shard. Nothing of the group is written then, and the ledger goes on: a
+	// [Ledger.Look] tells where each record is.
+	ErrTaken = errors.New("records are in another shard, or answered")
+
 	// ErrClosed is in the error of a commit after Close.
 	ErrClosed = errors.New("ledger is closed")
 
@@ -43,7 +48,7 @@ func (e *DamageError) Error() string {
 func (e *DamageError) Unwrap() error { return e.Err }
 
 // WriteError is a [Ledger.Commit] that did not do all it was asked to. Unless the group itself was
-// refused, as ErrUnwritable says, the ledger takes no commit after it.
+// refused, as ErrUnwritable and ErrTaken say, the ledger takes no commit after it.
 type WriteError struct {
 	Path     string
 	Results  int // so many of the group's first results are safe on disk

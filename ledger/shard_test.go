@@ -141,8 +141,8 @@ func TestAShardLivesAndItsLeftoversLiveAgain(t *testing.T) {
 		shard [4]string // of records 0 to 3
 	}{
 		{"nothing yet", &Group{}, [4]string{}},
-		{"a result before", resultsOf(0, 1), [4]string{}},
-		{"intent", &Group{Shards: []ShardEntry{intentOf("a", 1, 0, 3)}}, [4]string{"", "a", "a"}},
+		{"intent", &Group{Shards: []ShardEntry{intentOf("a", 1, 0, 3)}}, [4]string{"a", "a", "a"}},
+		{"a result meanwhile", resultsOf(0, 1), [4]string{"", "a", "a"}},
 		{"uploaded", &Group{Shards: []ShardEntry{uploaded("a")}}, [4]string{"", "a", "a"}},
 		{"created", &Group{Shards: []ShardEntry{created("a")}}, [4]string{"", "a", "a"}},
 		{"another", &Group{Shards: []ShardEntry{intentOf("b", 1, 3, 4)}}, [4]string{"", "a", "a", "b"}},

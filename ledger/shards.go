@@ -133,6 +133,23 @@ func (l *Ledger) enterShard(h *line.Head, text []byte, at int64) error {
 	return nil
 }
 
+// taken reports whether an intent among steps has a record that has a result, or is in another
+// pending shard. What others appended is indexed.
+func (l *Ledger) taken(steps []ShardEntry) bool {
+	for i := range steps {
+		if steps[i].Step != ShardIntent {
+			continue
+		}
+		for j := range steps[i].Records {
+			r := &steps[i].Records[j]
+			if found := l.Look(KeyOf(r.ID, &r.Request)); found.Result != 0 || found.Shard != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Shards returns every shard in the order of their intents, collected ones included, as far as
 // known by now: see [Ledger.Refresh]. For a run that is not simulated there are no simulated ones.
 func (l *Ledger) Shards() []Shard {

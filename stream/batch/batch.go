@@ -192,7 +192,7 @@ func (b *Batches) place(fill *assembler, t *flow.Task) {
 	}
 }
 
-// find returns the shard with that id: nil if it is not pending any more, or elsewhere if it is at
+// find returns the shard with that id, which holds a record of this run: nil if it is not pending any more, or elsewhere if it is at
 // another provider. It takes up a shard that another process has made since this run began.
 func (b *Batches) find(id string) (s *shard, elsewhere bool) {
 	b.mu.Lock()
@@ -209,6 +209,7 @@ func (b *Batches) find(id string) (s *shard, elsewhere bool) {
 	}
 	limiter.HoldAnyway(b.account.Budgets(), known.ReservedNanos) // it was not there when the others were
 	s = newEarlierShard(b, known)
+	s.claims.any = true // or it may not be waited for, until the record is attached
 	b.shards[id] = s
 	if b.started {
 		b.live(s)
@@ -249,6 +250,13 @@ func (b *Batches) launch(s *shard) {
 	defer b.mu.Unlock()
 	b.shards[s.id] = s
 	b.live(s)
+}
+
+// drop forgets a shard of this run that will not be at the provider.
+func (b *Batches) drop(s *shard) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.shards, s.id)
 }
 
 // name returns a name for a new shard, unique in the ledger and usable as a file name.

@@ -138,6 +138,9 @@ func (s *shard) live() {
 		s.flow.Voice.Warn("batch shard %s was never submitted, or is gone: its records are asked about anew", s.id)
 		err = s.conclude(stateVoid, newAnswers())
 	}
+	if errors.Is(err, ledger.ErrTaken) {
+		err = s.yield()
+	}
 	switch {
 	case errors.Is(err, errNotWaited):
 		s.leave()
@@ -150,6 +153,15 @@ func (s *shard) live() {
 		err = s.resubmit()
 	}
 	s.end(err)
+}
+
+// yield takes the shard, which is not intended, apart: another process has intended some of its
+// records, or recorded their answers, since they were put into it. Those wait for that process's
+// shard, or have their answers; the others go into another shard.
+func (s *shard) yield() error {
+	s.flow.Voice.Detail("batch shard %s: another process has submitted records of it: it is made again without them", s.id)
+	s.batches.drop(s)
+	return s.conclude("", newAnswers())
 }
 
 // errNotWaited says that a batch goes on, and that this run does not wait for it.
@@ -222,10 +234,14 @@ func (s *shard) own() error {
 	return nil
 }
 
-// record writes a step into the ledger, before the next is taken.
+// record writes a step into the ledger, before the next is taken. For an intent of what others have
+// intended meanwhile, or answered, the error is ledger.ErrTaken.
 func (s *shard) record(e ledger.ShardEntry) error {
 	e.Shard, e.Time = s.id, time.Now()
 	err := s.journal.Ledger.Commit(&ledger.Group{Shards: []ledger.ShardEntry{e}})
+	if errors.Is(err, ledger.ErrTaken) {
+		return err
+	}
 	if err != nil {
 		return ui.WithHint("make room or repair the disk, then run the same command again: what is recorded is safe", err)
 	}
