@@ -62,7 +62,9 @@
 // any beside a limit in Config, only if they stay: three answers more tell it
 // than do not. So the odd header of one backend behind a router changes nothing.
 //
-// Config.Headroom leaves a percentage of each limit unused, of any source.
+// Config.Headroom leaves a percentage of each limit unused, told or learned. Of one that nobody
+// tells it leaves less: where it lies is seen only when something is refused, and the lane goes up
+// until then.
 //
 // # What nobody tells
 //
