@@ -229,6 +229,7 @@ func (w *witness) idle() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.advance()
+	l.pump() // as after every event
 	head := l.first()
 	if head == nil {
 		return nil
