@@ -47,6 +47,7 @@ func (s *shard) await(ctx context.Context) (provider.Batch, error) {
 	if s.cfg.Detach && !s.earlier {
 		return provider.Batch{}, errNotWaited
 	}
+	unknown := "" // the state that was said to be
 	for {
 		var state provider.Batch
 		err := s.retry(ctx, "looking at batch "+s.at.batchID, func() (err error) {
@@ -66,6 +67,10 @@ func (s *shard) await(ctx context.Context) (provider.Batch, error) {
 			s.setState(&state)
 			if state.Ended() {
 				return state, nil
+			}
+			if !state.Known() && state.Status != unknown {
+				unknown = state.Status
+				s.flow.Voice.Note("batch %s is in a state that is not known, %q: it is looked at until it ends", s.at.batchID, unknown)
 			}
 			s.flow.Voice.Detail("batch %s: %s, %s of %s answered", s.at.batchID, state.Status, ui.Grouped(state.Completed+state.Failed),
 				ui.Grouped(s.file.requests))

@@ -132,6 +132,27 @@ func TestBatchWithOddLines(t *testing.T) {
 	}
 }
 
+// A state that nobody knows is said once, and looked at until it is one that is.
+func TestBatchInAnUnknownState(t *testing.T) {
+	t.Parallel()
+	o := newOddBatches(t)
+	var looks atomic.Int64
+	o.state = func(b *oddBatch) string {
+		if looks.Add(1) <= 2 {
+			return `"status":"Warming_Up","request_counts":{"total":20,"completed":0,"failed":0}`
+		}
+		return b.ended()
+	}
+	dir := t.TempDir()
+	p := llmpipe(t, dir, o.args(writePrompts(t, dir, 20))...)
+	if code := p.exit(t); code != 0 || len(contents(t, p)) != 20 || len(o.batches()) != 1 {
+		t.Errorf("exit %d, %d lines, %d batches: %s", code, len(p.lines()), len(o.batches()), p.err.String())
+	}
+	if n := strings.Count(p.err.String(), `not known, "warming_up"`); n != 1 {
+		t.Errorf("said %d times: %s", n, p.err.String())
+	}
+}
+
 // A batch that counts failed requests and has no error file has given what there is: those are
 // asked about again.
 func TestBatchWithoutAnErrorFile(t *testing.T) {

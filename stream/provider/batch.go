@@ -51,6 +51,15 @@ func (b *Batch) Ended() bool {
 	return false
 }
 
+// Known tells whether the state is one that this program knows.
+func (b *Batch) Known() bool {
+	switch b.Status {
+	case "validating", "in_progress", "finalizing", "cancelling":
+		return true
+	}
+	return b.Ended()
+}
+
 // states are the names of a batch's states, in lower case, that are not OpenAI's, by provider.
 var states = map[string]string{
 	// Mistral: docs.mistral.ai/capabilities/batch
