@@ -14,8 +14,8 @@ const (
 	stepBack = 0.03
 
 	// From one refusal to the next a bucket was filled by as much as was taken out of it: what was
-	// accepted meanwhile is the limit, if it was belowLimit long or more. belowLimit is what is
-	// sent of it.
+	// accepted meanwhile is the limit, if that took tellingTime and was tellingSends at least.
+	// belowLimit is what is sent of it.
 	belowLimit   = 0.985
 	tellingTime  = 1.0 // seconds
 	tellingSends = 8
@@ -91,11 +91,14 @@ type climb struct {
 
 func newClimb() climb { return climb{patience: leastPatience, saved: leastSaved} }
 
-// begin holds to a rate from now on. Eager is to rise at once.
-func (c *climb) begin(rate float64, eager bool, now time.Time) {
-	c.since, c.accepted, c.heavy, c.was = now, charge{}, false, c.size
+// begin holds to a rate that was measured just now. Eager is to rise at once.
+func (c *climb) begin(rate float64, eager bool) {
+	c.heavy, c.was = false, c.size
 	c.restart(rate, eager)
 }
+
+// empty notes that the provider's bucket was empty at a moment, or, at none, that nobody knows.
+func (c *climb) empty(at time.Time) { c.since, c.accepted = at, charge{} }
 
 func (c *climb) restart(rate float64, eager bool) {
 	c.used, c.base, c.excess, c.moved = 0, rate, 0, eager
@@ -205,7 +208,7 @@ func (c *climb) down(rate *charge, told charge, now time.Time) (by float64) {
 
 // met notes that the limit was met at a rate.
 func (c *climb) met(rate float64, now time.Time) {
-	c.since, c.accepted = now, charge{}
+	c.empty(now)
 	switch {
 	case c.moved:
 		c.held = now

@@ -1,8 +1,6 @@
 package limiter
 
-import (
-	"time"
-)
+import "time"
 
 const (
 	// startConcurrency is what a lane begins with: few enough for any provider.
@@ -75,7 +73,7 @@ func (c *concurrency) grant(p *Permit) {
 }
 
 // answer takes in an answer of any kind; tokens are those of a success, as one number.
-func (c *concurrency) answer(p *Permit, tokens float64, took time.Duration, next int, l *Limiter) {
+func (c *concurrency) answer(p *Permit, tokens float64, took time.Duration, l *Limiter) {
 	if c.fixed {
 		return
 	}
@@ -94,7 +92,7 @@ func (c *concurrency) answer(p *Permit, tokens float64, took time.Duration, next
 	case c.limit < c.free:
 		c.set(min(2*c.limit, c.free))
 	case c.places.known:
-		c.grow(next, l.now)
+		c.grow(l.sends.next, l.now)
 	case l.pace.phase == unpaced || l.pace.phase == paced:
 		c.set(c.trial.next(c.limit, l))
 	}

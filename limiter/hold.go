@@ -19,8 +19,8 @@ const (
 	// a row, too.
 	leastRun = 250 * time.Millisecond
 
-	// longHint is the hint that holds the lane from the first refusal on, where none has come by
-	// chance so far: to be wrong costs the time until something sent later is accepted.
+	// longHint is the hint that holds the lane from the first refusal on, to its end, once: to be
+	// wrong about it again and again would cost everything.
 	longHint = 5 * time.Second
 
 	// briefHold is a hold that may have been for want of places.

@@ -84,6 +84,7 @@ func (l *Limiter) reopen() bool {
 	}
 	window := long && l.pace.climb.cycle(seconds, rate[requests]*seconds, hinted)
 	rate.scale(belowLimit)
+	l.pace.climb.empty(l.lulls.busy(l.now))
 	l.pace.holdAt(rate, !window && !l.pace.climb.windowed(), l.now)
 	return true
 }

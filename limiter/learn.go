@@ -53,7 +53,7 @@ func (l *Limiter) learn(p *Permit, o Outcome) *Streak {
 		l.end(p, failed, o)
 	}
 	if !p.probe { // a probe is alone: it says nothing of how many are too many
-		l.concurrency.answer(p, used, took, l.sends.next, l)
+		l.concurrency.answer(p, used, took, l)
 	}
 	l.judge()
 	l.patience.consider(&l.hold, l.now)

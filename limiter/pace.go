@@ -123,7 +123,6 @@ const (
 	nothing  finding = iota
 	risen            // more is bad than by chance
 	refusing         // a limit that is held was met
-	decided          // a cut has come to a verdict
 )
 
 // see takes in the send n, in the order of sending.
@@ -142,7 +141,6 @@ func (p *pace) see(n int, e *send, now time.Time) finding {
 		}
 		if v := p.cut.add(n, e); v != undecided {
 			p.conclude(v, now)
-			return decided
 		}
 	case paced:
 		return p.hold(n, e, now)
@@ -190,7 +188,7 @@ func (p *pace) hold(n int, e *send, now time.Time) finding {
 	p.drift(e, max(trifle, mayDrift*p.most))
 	if p.rate[requests] < wellBelow*p.cut.accepted[requests] && p.cut.add(n, e) == isChance {
 		p.conclude(isChance, now)
-		return decided
+		return nothing
 	}
 	p.remember()
 	met := e.judged == refused && n >= p.climb.stepped && p.turned <= shownChance
@@ -295,7 +293,7 @@ func (p *pace) doubt(overall float64, now time.Time) {
 	if p.phase == paced {
 		p.climb.met(p.rate[requests], p.lulls.busy(now))
 	}
-	p.climb.since, p.climb.accepted = p.lulls.busy(now), charge{}
+	p.climb.empty(p.lulls.busy(now))
 	p.lower(overall, now)
 }
 
@@ -329,16 +327,14 @@ func (p *pace) settle(now time.Time) {
 	eager := before.accepted[requests] < enough || p.climb.windowed() ||
 		2*before.refused < before.bad && p.rate[requests] < wellBelow*p.from[requests]
 	p.rate.scale(settleAt / cutTo)
-	since, accepted := p.climb.since, p.climb.accepted // the cut, when the bucket was empty
 	p.holdAt(p.rate, eager, now)
-	p.climb.since, p.climb.accepted = since, accepted
 }
 
 // holdAt holds to a rate from here on. Eager is to climb at once.
 func (p *pace) holdAt(rate charge, eager bool, now time.Time) {
 	p.rate, p.limits = rate, true
 	p.cut.settled()
-	p.climb.begin(rate[requests], eager, p.lulls.busy(now))
+	p.climb.begin(rate[requests], eager)
 	p.enter(paced, now)
 }
 
@@ -434,7 +430,8 @@ func (p *pace) remember() {
 func (p *pace) forget(now time.Time) {
 	p.belief = p.calm
 	p.cut.settled()
-	p.climb.begin(p.rate[requests], false, time.Time{})
+	p.climb.begin(p.rate[requests], false)
+	p.climb.empty(time.Time{})
 	p.enter(p.phase, now)
 }
 

@@ -33,7 +33,7 @@ func (c *concurrency) grow(next int, now time.Time) {
 	c.set(p.try)
 }
 
-// refuse takes in a bad send, in the order of sending: a try that met one is over.
+// refuse takes in that n was refused or failed, as soon as it is known: a try that met one is over.
 func (c *concurrency) refuse(n int, now time.Time) {
 	p := &c.places
 	if !p.known || p.try <= p.n || n < p.from {
@@ -58,11 +58,8 @@ func (c *concurrency) suppose(n int, now time.Time) bool {
 	return true
 }
 
-// confine holds the lane to as many as a server took at once.
+// confine holds the lane to as many as a server took at once, where they are placeable.
 func (c *concurrency) confine(n int, now time.Time) {
-	if c.fixed {
-		return
-	}
 	p := &c.places
 	p.known, p.n, p.try, p.again, p.rest = true, float64(n), float64(n), now.Add(leastRest), leastRest
 	c.free = 0

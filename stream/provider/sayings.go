@@ -74,7 +74,10 @@ var spent = []saying{
 		[]string{"budget has been exceeded", "exceededbudget:", "crossed spend within"}},
 	{"one-api, new-api and what is built on them: github.com/songquanpeng/one-api",
 		[]string{"insufficient_user_quota", "pre_consume_token_quota_failed", "quota_not_enough"},
-		[]string{"quota is not enough", "用户额度不足", "用户剩余额度不足", "令牌额度不足", "令牌额度已用尽", "该令牌额度已用尽"}},
+		[]string{
+			"quota is not enough", "用户额度不足", "用户剩余额度不足",
+			"令牌额度不足", "令牌额度已用尽", "该令牌额度已用尽",
+		}},
 	{"Azure API Management: learn.microsoft.com/azure/api-management/quota-policy", nil,
 		[]string{"out of call volume quota", "out of bandwidth quota"}},
 	{"other gateways",
@@ -91,7 +94,10 @@ var daily = []saying{
 		[]string{"per day", "(rpd)", "(tpd)", "daily limit", "daily quota", "daily request limit", "daily token limit"}},
 	{"GitHub Models: docs.github.com/github-models", nil, []string{"bymodelbyday", "per 86400s"}},
 	{"Cloudflare Workers AI: developers.cloudflare.com/workers-ai/platform/pricing", nil, []string{"daily free allocation"}},
-	{"Zhipu: docs.bigmodel.cn/cn/api/api-code (1304, 1308, 1310)", nil, []string{"今日调用次数限额", "的使用上限", "每周/每月使用上限"}},
+	{
+		"Zhipu: docs.bigmodel.cn/cn/api/api-code (1304, 1308, 1310)", nil,
+		[]string{"今日调用次数限额", "的使用上限", "每周/每月使用上限"},
+	},
 	{"plans of hours or weeks: Z.ai's, ChatGPT's", []string{"usage_limit_reached"}, []string{"usage limit reached",
 		"reached your usage limit"}},
 	{"Mistral, AI21: by the month", nil, []string{"per month", "monthly quota", "monthly limit", "monthly usage limit"}},
