@@ -44,7 +44,7 @@ func (e *Estimate) WriteTable(w io.Writer) error {
 		cost += " by batch"
 	}
 	if e.Model != "" {
-		cost += " with " + e.Model
+		cost += " with " + ui.Printable(e.Model)
 	}
 	line(cost, "%s", ui.Amount(e.Total))
 	if i := e.Interval; i != nil {
@@ -59,7 +59,7 @@ func (e *Estimate) WriteTable(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(table, "\nCOST\tBATCH\t  MODEL\n")
 	for _, m := range e.Models {
-		fmt.Fprintf(table, "%s\t%s\t  %s\n", ui.Amount(m.Cost), ui.Amount(m.Batch), m.Model)
+		fmt.Fprintf(table, "%s\t%s\t  %s\n", ui.Amount(m.Cost), ui.Amount(m.Batch), ui.Printable(m.Model))
 	}
 	return table.Flush()
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -9,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"llmpipe/ledger/price"
@@ -112,9 +112,11 @@ func pageOf(r *report.Report, ledgers []string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out bytes.Buffer
+	var out strings.Builder
 	err = t.Execute(&out, p)
-	return out.Bytes(), err
+	// html/template leaves control characters as they are: they mean nothing to HTML, and much to
+	// the terminal of who looks at the file itself.
+	return []byte(ui.PrintableLines(out.String())), err
 }
 
 func records(r *report.Report) int64 { return r.Total.Results + r.Total.Failures }

@@ -14,9 +14,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"llmpipe/ledger/price"
 	"llmpipe/ledger/report"
+	"llmpipe/stream/ui"
 )
 
 // element is one of a page, with what the page says within it, and within it only.
@@ -83,7 +85,8 @@ func reportOver(records int, over time.Duration, name string) *report.Report {
 	return r
 }
 
-const hostile = `</title></style></td><script>alert(1)</script><img src=x onerror="alert(2)">` + "'\u202e{{.Policy}}"
+const hostile = `</title></style></td><script>alert(1)</script><img src=x onerror="alert(2)">` +
+	"'\u202e{{.Policy}}\x1b]0;title\a\x7f\u009b2J\b"
 
 // pages are reports of every kind that there is.
 func pages() map[string]*report.Report {
@@ -176,15 +179,18 @@ func policyOf(t *testing.T, page []byte) string {
 	return ""
 }
 
-// What is in a ledger stands on its page as text.
+// What is in a ledger stands on its page as text, and no byte of it does anything to a terminal.
 func TestPageEscapes(t *testing.T) {
 	page, err := pageOf(pages()["hostile"], []string{hostile})
 	if err != nil {
 		t.Fatal(err)
 	}
+	if i := bytes.IndexFunc(page, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' || r == '\u202e' }); i >= 0 {
+		t.Errorf("byte %d, %q, is a control character", i, page[i])
+	}
 	met := map[string]int{}
 	for _, e := range parsePage(t, page) {
-		if strings.Contains(e.text, hostile) {
+		if strings.Contains(e.text, ui.Printable(hostile)) {
 			met[e.name]++
 		}
 	}

@@ -60,17 +60,27 @@ func (v *Voice) Detail(format string, args ...any) {
 	}
 }
 
-// harmless is white space that people do write.
-var harmless = strings.NewReplacer("\r\n", "\n", "\t", " ")
+// harmless is white space that people do write, indented what the lines after the first begin with.
+var (
+	harmless = strings.NewReplacer("\r\n", "\n", "\t", " ")
+	indented = strings.NewReplacer("\n", "\n         ")
+)
 
 // Say writes one line, or several where s has them. It may hold what a provider said, which is not
 // to do anything to the terminal.
 func (v *Voice) Say(s string) {
-	lines := strings.Split(harmless.Replace(s), "\n")
-	for i := range lines {
-		lines[i] = Printable(lines[i])
-	}
-	v.write("llmpipe: " + strings.Join(lines, "\n         ") + "\n")
+	v.write("llmpipe: " + indented.Replace(PrintableLines(harmless.Replace(s))) + "\n")
+}
+
+// Logger is where a library may log to: each of its writes is said.
+func (v *Voice) Logger() io.Writer { return logger{v} }
+
+type logger struct{ voice *Voice }
+
+// Write implements io.Writer.
+func (l logger) Write(p []byte) (int, error) {
+	l.voice.Say(strings.TrimSuffix(string(p), "\n"))
+	return len(p), nil
 }
 
 // The control sequences of the status line (ECMA-48). Between two writes the cursor rests at the
