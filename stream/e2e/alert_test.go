@@ -3,9 +3,11 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -107,6 +109,37 @@ func TestAlertsOncePerCrossing(t *testing.T) {
 		p.exits(t, 4)
 		check(t, readAlerts(t, p.Dir))
 	})
+}
+
+// TestAlertsStayWhereTheyAreSent has the address of an alert redirect in each way that there is, and
+// repeat itself in what cannot be read. It is secret: no other host hears of it, and no message.
+func TestAlertsStayWhereTheyAreSent(t *testing.T) {
+	t.Parallel()
+	const secret = "T0/B0/secret"
+	elsewhere := newBackend(t, func(_ int64, _ http.ResponseWriter, r *http.Request) {
+		t.Errorf("another host was sent %s %s %s", r.Method, r.URL, r.Header)
+	})
+	for _, status := range []int{301, 302, 303, 307, 308, 0} {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			t.Parallel()
+			hook := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				if status > 0 {
+					w.Header().Set("Location", elsewhere.URL)
+					w.WriteHeader(status)
+					return
+				}
+				if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+					fmt.Fprintf(conn, "HTTP/1.1 %s\r\n\r\n", r.URL)
+					_ = conn.Close()
+				}
+			})
+			p, _ := alerted(t, hook+"/"+secret+"?token=secret")
+			p.exits(t, 4)
+			if said := p.err.String(); strings.Count(said, "warning: --alert: ") != 2 || strings.Contains(said, "secret") {
+				t.Errorf("said %s", said)
+			}
+		})
+	}
 }
 
 // TestDeadAlerts has nobody listen in several ways. The run goes its way, at most with a warning.

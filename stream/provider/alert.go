@@ -10,28 +10,35 @@ import (
 	"net/url"
 )
 
-// PostAlert posts body, which is JSON, to the address target. An error does not name it: such an
-// address is often a secret.
+// PostAlert posts body, which is JSON, to the address target, and nowhere else: no redirect is
+// followed. An error does not show the address: such a one is often a secret.
 func PostAlert(ctx context.Context, target string, body []byte) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
 	if err != nil {
 		return errors.New("its address is not a URL")
 	}
 	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
+	res, err := alerts.Do(req)
 	if err != nil {
 		var inner *url.Error
 		if errors.As(err, &inner) {
 			err = inner.Err
 		}
-		return err
+		password, _ := req.URL.User.Password()
+		secrets := []string{target, req.URL.RequestURI(), req.URL.Path, req.URL.RawQuery, password}
+		return errors.New(newRedactor(secrets).Replace(err.Error())) // it may quote what was sent back
 	}
 	defer res.Body.Close()
 	if _, err := io.Copy(io.Discard, io.LimitReader(res.Body, 1<<20)); err != nil {
-		return err
+		return fmt.Errorf("its answer broke off: %w", err)
 	}
 	if res.StatusCode >= 300 {
-		return fmt.Errorf("answered with %s", res.Status)
+		return fmt.Errorf("answered with %d %s", res.StatusCode, http.StatusText(res.StatusCode))
 	}
 	return nil
+}
+
+// alerts posts alerts. To follow a redirect would tell another host the address, as Referer.
+var alerts = http.Client{
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -173,15 +174,16 @@ func isLoopback(host string) bool {
 // is given for want of a key, and to blot it out would garble every message.
 const shortestSecret = 4
 
-// newRedactor replaces secrets, also where they stand in a URL: some providers repeat the key that
-// they reject.
+// newRedactor replaces secrets, also where they stand in a URL or are quoted by Go's rules: some
+// providers repeat the key that they reject, and errors of net/http quote what came.
 func newRedactor(secrets []string) *strings.Replacer {
 	var pairs []string
 	for _, s := range secrets {
 		if len(s) < shortestSecret {
 			continue
 		}
-		for _, form := range []string{s, url.QueryEscape(s), url.PathEscape(s)} {
+		quoted := strconv.Quote(s)
+		for _, form := range []string{s, url.QueryEscape(s), url.PathEscape(s), quoted[1 : len(quoted)-1]} {
 			pairs = append(pairs, form, "[redacted]")
 		}
 	}
