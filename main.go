@@ -12,7 +12,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"log"
 	"net"
 	"os"
 	"os/signal"
@@ -52,6 +54,7 @@ func listen() <-chan os.Signal {
 // run is main with everything handed in. It returns the exit code, and the signal to die of, if one
 // ended the run.
 func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.Signal) (code int, sig os.Signal) {
+	log.SetOutput(io.Discard) // net/http logs what a server sends unasked, and that may hold the key
 	app := &app{stdin: stdin, stdout: stdout, stderr: stderr, listen: listen}
 	voice := ui.NewVoice(stderr, false, false)
 	helped := false
@@ -310,7 +313,10 @@ func (c *simCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	ui.NewVoice(a.stderr, false, false).Note("simulated provider at http://%s/v1", l.Addr())
+	voice := ui.NewVoice(a.stderr, false, false)
+	log.SetFlags(0)
+	log.SetOutput(voice.Logger()) // a server that runs out of descriptors, say, tells nobody else
+	voice.Note("simulated provider at http://%s/v1", l.Addr())
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	signals := a.listen()

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 // TestSecretsStaySecret has a provider that repeats in every refusal what it was sent. Neither the
@@ -55,6 +56,81 @@ func TestSecretsStaySecret(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestUnaskedAnswersAreNotLogged has a server go on after its answer, and say the key there. What
+// net/http makes of that reaches nobody.
+func TestUnaskedAnswersAreNotLogged(t *testing.T) {
+	t.Parallel()
+	const key = "sk-very/secret+key"
+	for _, flag := range []string{"-v", "-q"} {
+		t.Run(flag, func(t *testing.T) {
+			t.Parallel()
+			provider := newBackend(t, func(_ int64, w http.ResponseWriter, r *http.Request) {
+				conn, buffered, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer conn.Close()
+				const answer = `{"choices":[{"message":{"content":"yes"},"finish_reason":"stop"}]}`
+				fmt.Fprintf(buffered, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(answer), answer)
+				fmt.Fprintf(buffered, "the rest, and what you sent: %s\n", r.Header.Get("Authorization"))
+				_ = buffered.Flush()
+				_, _ = conn.Read(make([]byte, 1)) // the client closes the connection
+			})
+			p := llmpipe(t, t.TempDir(), "--base-url", provider.URL, "-m", "m", "-c", "1", flag)
+			p.Env = append(p.Env, "OPENAI_API_KEY="+key, "GODEBUG=http2debug=2")
+			p.Stdin = strings.NewReader(numbered(1, 5))
+			p.exits(t, 0)
+			for _, line := range splitLines(p.err.String()) {
+				if strings.Contains(line, key) || flag == "-q" || !strings.HasPrefix(line, "llmpipe: ") && !strings.HasPrefix(line, "  ") {
+					t.Errorf("said %q", line)
+				}
+			}
+		})
+	}
+}
+
+// TestTerminalsAreSafe has a provider whose every word holds control sequences. None reaches what
+// people read: data is given as it is.
+func TestTerminalsAreSafe(t *testing.T) {
+	t.Parallel()
+	const evil = "\x1b]0;owned\a\x1b[2J\r\u009b31m\u202e"
+	quoted, _ := json.Marshal(evil)
+	provider := newBackend(t, func(_ int64, w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/models") {
+			fmt.Fprintf(w, `{"data":[{"id":%s}]}`, quoted)
+			return
+		}
+		w.Header().Set("X-Request-Id", "\u009b31m")
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprintf(w, `{"error":{"type":%s,"code":%[1]s,"message":%[1]s}}`, quoted)
+	})
+	dir := t.TempDir()
+	safe := func(code int, args ...string) {
+		t.Helper()
+		p := llmpipe(t, dir, append(args, "-l", "a.ledger.jsonl")...)
+		p.Env = append(p.Env, "OPENAI_BASE_URL="+provider.URL)
+		p.Stdin = strings.NewReader(`{"id":` + string(quoted) + `,"prompt":"a"}` + "\n" + `{"prompt":7,"model":` + string(quoted) + "}\n")
+		p.exits(t, code)
+		read := p.err.String()
+		if args[0] == "report" || args[0] == "estimate" || args[0] == "batches" {
+			read += p.out.String()
+		}
+		if at := strings.IndexFunc(read, func(r rune) bool {
+			return unicode.IsControl(r) && r != '\n' && r != '\t' || r == '\u202e'
+		}); at >= 0 {
+			t.Errorf("%s wrote a control character: %q", args, read)
+		}
+	}
+	safe(3, "-v", "-f", "text")
+	safe(3, "-v")
+	safe(0, "report")
+	safe(0, "report", "--html", "-")
+	safe(0, "export", "a.ledger.jsonl")
+	safe(0, "estimate")
+	safe(0, "batches")
 }
 
 // TestPlainHTTPIsWarnedOf: a key that would cross a network in clear text is worth a warning, also
