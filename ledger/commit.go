@@ -141,7 +141,7 @@ func (l *Ledger) expect(before []ShardEntry, e *ShardEntry) error {
 }
 
 // write puts l.out, which holds these steps, behind whatever is in the file by now, and returns the
-// part of it that is safe. It fails where there is no space for room bytes more.
+// part of it that is safe. It fails where there is no space for room bytes more, which it keeps in hand.
 func (l *Ledger) write(steps []ShardEntry, sync func() error, room int) (kept []byte, err error) {
 	if err := l.create(); err != nil {
 		return nil, err
@@ -158,7 +158,8 @@ func (l *Ledger) write(steps []ShardEntry, sync func() error, room int) (kept []
 	}
 	base := l.end
 	if room > 0 {
-		if err := l.findRoom(base, len(l.out)+room); err != nil {
+		l.reserved = true
+		if err := l.file.Reserve(base, int64(len(l.out)+room)); err != nil {
 			return nil, err
 		}
 	}
@@ -186,19 +187,6 @@ func (l *Ledger) write(steps []ShardEntry, sync func() error, room int) (kept []
 		}
 	}
 	return kept, err
-}
-
-// findRoom writes size bytes at the end of the file, and takes them off again. Without a newline
-// they are no line to a reader.
-func (l *Ledger) findRoom(base int64, size int) error {
-	n, err := l.file.WriteAt(bytes.Repeat([]byte{' '}, size), base)
-	if err == nil && n < size {
-		err = io.ErrShortWrite
-	}
-	if cutErr := l.file.Truncate(base); cutErr != nil {
-		err = disk.Both(err, fmt.Errorf("cutting the torn end: %w", cutErr))
-	}
-	return err
 }
 
 // create makes the file, if there was none when the ledger was opened.

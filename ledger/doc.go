@@ -141,7 +141,7 @@
 // saves them in FILE.broken-RUN, cuts them off, and says so. Where a write falls short, the writer
 // cuts the file back to the last whole line. A line that is whole is never taken back: another
 // process may have read it. After an error of a write, a sync or the lock a Ledger takes no more
-// commits.
+// commits. Room that a writer keeps in hand is no part of the file.
 //
 // A line whose checksum is wrong, anywhere before the last newline, is damage. A reader names its
 // offset and refuses the file, as the line may be an answer that was paid for.

@@ -60,6 +60,13 @@ func (f faultFile) WriteAt(p []byte, at int64) (int, error) {
 	return n, errors.Join(err, f.fs.fullErr)
 }
 
+func (f faultFile) Reserve(end, size int64) error {
+	if f.fs.full && size > f.fs.room {
+		return f.fs.fullErr
+	}
+	return f.File.Reserve(end, size)
+}
+
 func (f faultFile) SyncData() error {
 	f.fs.syncs.Add(1)
 	if f.fs.syncErr != nil {

@@ -63,6 +63,7 @@ type Ledger struct {
 	refused    error       // why no commit is taken any more
 	unsynced   *time.Timer // runs while something is written and not yet synced
 	late       error       // of the sync that the timer ran
+	reserved   bool        // space is kept in hand behind the file's end
 
 	readOnly error // why the file may only be read, nil if it may be written
 	opened   int64 // the end of what Open indexed
@@ -217,10 +218,26 @@ func (l *Ledger) Close() error {
 	err := disk.Both(l.late, l.syncDue())
 	l.refused = ErrClosed
 	if l.file != nil {
-		err = disk.Both(err, l.file.Close())
+		err = disk.Both(err, disk.Both(l.giveBack(), l.file.Close()))
 	}
 	if err != nil {
 		return fmt.Errorf("closing ledger %s: %w", l.path, err)
 	}
 	return nil
+}
+
+// giveBack gives up the space that is kept in hand, behind whatever is in the file by now.
+func (l *Ledger) giveBack() (err error) {
+	if !l.reserved {
+		return nil
+	}
+	if err := l.file.Lock(); err != nil {
+		return fmt.Errorf("locking: %w", err)
+	}
+	defer func() { err = disk.Both(err, l.file.Unlock()) }()
+	info, err := l.file.Stat()
+	if err != nil {
+		return err
+	}
+	return l.file.Reserve(info.Size(), 0)
 }

@@ -175,7 +175,7 @@ func TestWhatIsNoLedgerIsRefusedAndLeftAlone(t *testing.T) {
 		"text without newline":  "dear diary",
 		"results of a pipeline": `{"id":"r1","content":"yes"}` + "\n",
 		"an empty line":         "\n",
-		"zeros":                 strings.Repeat("\x00", 100),
+		"zeros and a newline":   strings.Repeat("\x00", 100) + "\n",
 		"gzip":                  "\x1f\x8b\x08\x00\x00",
 		"zstd":                  "\x28\xb5\x2f\xfd\x00\n",
 	} {

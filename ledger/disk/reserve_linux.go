@@ -1,0 +1,24 @@
+package disk
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// allocateBehind allocates blocks behind a file's end, and leaves its size as it is: see
+// fallocate(2), FALLOC_FL_KEEP_SIZE. It is false where the file system has no such thing, as NFS
+// before 4.2, ZFS, and many in user space. An error may leave a part of the blocks allocated.
+func allocateBehind(f *os.File, end, size int64) (bool, error) {
+	for {
+		err := unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_KEEP_SIZE, end, size)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EINVAL):
+			return false, nil
+		}
+		return true, os.NewSyscallError("fallocate", err)
+	}
+}
