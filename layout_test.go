@@ -34,6 +34,7 @@ var ranks = [][]string{
 	{"ledger"},
 	{"ledger/line"},
 	{"ledger/price", "ledger/disk"},
+	{"stream/provider/batchapi"},
 	{"stream/provider"},
 	{"limiter"},
 	{"stream/provider/sim"},

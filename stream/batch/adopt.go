@@ -7,6 +7,7 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/provider/batchapi"
 )
 
 // batchLooks is how often the listing is read after a create whose outcome is unclear. The listing
@@ -40,7 +41,7 @@ func (s *shard) adopt(ctx context.Context) error {
 	if s.at.step == ledger.ShardUploaded {
 		return nil
 	}
-	var file provider.File
+	var file batchapi.File
 	err = s.retry(ctx, "listing files", func() (err error) {
 		file, found, err = s.findFile(ctx)
 		return err
@@ -57,7 +58,7 @@ func (s *shard) adopt(ctx context.Context) error {
 
 // adoptBatch looks for the shard's batch. The provider may still have been making it when the
 // earlier process died, so a miss counts only after the batch has had time to show.
-func (s *shard) adoptBatch(ctx context.Context) (made provider.Batch, found bool, err error) {
+func (s *shard) adoptBatch(ctx context.Context) (made batchapi.Batch, found bool, err error) {
 	wait := newPolling(s.client.Local())
 	for {
 		err := s.retry(ctx, "listing batches", func() (err error) {
@@ -79,7 +80,7 @@ func (s *shard) adoptBatch(ctx context.Context) (made provider.Batch, found bool
 
 // lookForBatch reads the listing several times for the shard's batch. It is an error if the listing
 // could not be read to its end the last time: then nobody knows that there is none.
-func (s *shard) lookForBatch() (provider.Batch, bool, error) {
+func (s *shard) lookForBatch() (batchapi.Batch, bool, error) {
 	wait := newPolling(s.client.Local())
 	var unread error
 	for range batchLooks {
@@ -88,25 +89,25 @@ func (s *shard) lookForBatch() (provider.Batch, bool, error) {
 		case <-timer.C:
 		case <-s.flow.Stop.Waiting.Done():
 			timer.Stop()
-			return provider.Batch{}, false, s.flow.Stop.Waiting.Err()
+			return batchapi.Batch{}, false, s.flow.Stop.Waiting.Err()
 		}
 		made, found, err := s.findBatch(s.flow.Stop.Waiting)
 		if found {
 			return made, true, nil
 		}
 		if err != nil && !provider.PassesAway(err) {
-			return provider.Batch{}, false, err
+			return batchapi.Batch{}, false, err
 		}
 		unread = err
 	}
-	return provider.Batch{}, false, unread
+	return batchapi.Batch{}, false, unread
 }
 
 // findBatch looks for the shard's batch in the provider's listing, back to when it was intended. It
 // knows it by its label, or by its file where the provider does not give labels back.
-func (s *shard) findBatch(ctx context.Context) (provider.Batch, bool, error) {
+func (s *shard) findBatch(ctx context.Context) (batchapi.Batch, bool, error) {
 	var before time.Time // when the one before was made
-	return search(s.client.Batches(ctx), func(b *provider.Batch) (found, past bool) {
+	return search(s.driver.Batches(ctx), func(b *batchapi.Batch) (found, past bool) {
 		own := b.Metadata[ShardLabel] == s.id || b.InputFile != "" && b.InputFile == s.at.fileID
 		found = own && b.Status != batchFailed // one that failed did nothing
 		// The list goes back in time: behind an old batch there are only older ones.
@@ -117,8 +118,8 @@ func (s *shard) findBatch(ctx context.Context) (provider.Batch, bool, error) {
 }
 
 // findFile looks for the shard's file in the same way. A file that is not whole does not count.
-func (s *shard) findFile(ctx context.Context) (provider.File, bool, error) {
-	return search(s.client.Files(ctx), func(f *provider.File) (found, past bool) {
+func (s *shard) findFile(ctx context.Context) (batchapi.File, bool, error) {
+	return search(s.driver.Files().List(ctx), func(f *batchapi.File) (found, past bool) {
 		return f.Name == s.fileName() && f.Bytes == s.file.bytes, false
 	})
 }

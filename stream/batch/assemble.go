@@ -7,17 +7,14 @@ import (
 	"llmpipe/limiter"
 	"llmpipe/stream/flow"
 	"llmpipe/stream/lane"
+	"llmpipe/stream/provider/batchapi"
 	"llmpipe/stream/record"
 	"llmpipe/stream/spend"
 )
 
-// Bounds of a shard: 50,000 requests and 200 MB a file are OpenAI's
-// (platform.openai.com/docs/guides/batch), less a twentieth, as others may count differently.
-const (
-	maxShardRequests = 50_000
-	maxShardBytes    = 190_000_000
-	maxShardIDs      = 100 << 20 // this keeps an intent well below the 256 MiB that a line of the ledger may have
-)
+// maxShardIDs bounds the ids of a shard, in bytes. It keeps an intent well below the 256 MiB that a
+// line of the ledger may have.
+const maxShardIDs = 100 << 20
 
 // assembler puts records into shards, one open for each endpoint and model, and launches those that
 // are full.
@@ -30,7 +27,7 @@ type assembler struct {
 	// from is the shard that the records were in before. Its reservation pays for them as far as it
 	// goes. It is nil for new records.
 	from    *shard
-	most    int64 // requests of a shard
+	most    int64 // requests of a shard, where fewer than the provider takes; else 0
 	request lane.Request
 	line    []byte
 }
@@ -42,8 +39,7 @@ type shardKind struct {
 }
 
 func newAssembler(b *Batches, round int, from *shard) *assembler {
-	return &assembler{flow: b.flow, batches: b, account: b.account, round: round, open: make(map[shardKind]*shard), from: from,
-		most: maxShardRequests}
+	return &assembler{flow: b.flow, batches: b, account: b.account, round: round, open: make(map[shardKind]*shard), from: from}
 }
 
 // add writes t into a shard. A record that no shard can take goes to the commit.
@@ -51,10 +47,11 @@ func (f *assembler) add(t *flow.Task) {
 	q := &f.request
 	q.Renew(t)
 	f.batches.lane.Prepare(q, true)
-	f.line = record.AppendBatchLine(f.line[:0], customID(t.ID, &t.Request), t.Endpoint, q.Body)
-	if len(f.line) > maxShardBytes {
+	driver := batchapi.For(f.batches.client, t.Endpoint)
+	f.line = driver.AppendRequest(f.line[:0], customID(t.ID, &t.Request), t.Endpoint, q.Body)
+	if most := driver.Bounds().Bytes; int64(len(f.line)) > most {
 		t.Fail(&record.Error{Type: "too_large", Code: "over_limit",
-			Message: fmt.Sprintf("the request has %d bytes, and a batch takes %d", len(f.line), maxShardBytes)})
+			Message: fmt.Sprintf("the request has %d bytes, and a batch takes %d", len(f.line), most)})
 		f.flow.Finish(t)
 		return
 	}
@@ -93,7 +90,11 @@ func (f *assembler) add(t *flow.Task) {
 
 // full reports whether s has no room for t. The line is in f.line.
 func (f *assembler) full(s *shard, t *flow.Task) bool {
-	return s.file.requests == f.most || s.file.bytes+int64(len(f.line)) > maxShardBytes || s.file.ids+int64(len(t.ID)) > maxShardIDs
+	most := s.driver.Bounds()
+	if f.most > 0 {
+		most.Requests = min(most.Requests, f.most)
+	}
+	return s.file.requests >= most.Requests || s.file.bytes+int64(len(f.line)) > most.Bytes || s.file.ids+int64(len(t.ID)) > maxShardIDs
 }
 
 // letGo ends a task whose record is on disk.

@@ -7,6 +7,7 @@ import (
 
 	"llmpipe/stream/lane"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/provider/batchapi"
 	"llmpipe/stream/ui"
 )
 
@@ -42,16 +43,16 @@ func (p *polling) next() time.Duration {
 }
 
 // await looks at the batch until it has ended.
-func (s *shard) await(ctx context.Context) (provider.Batch, error) {
+func (s *shard) await(ctx context.Context) (batchapi.Batch, error) {
 	wait := newPolling(s.client.Local())
 	if s.cfg.Detach && !s.earlier {
-		return provider.Batch{}, errNotWaited
+		return batchapi.Batch{}, errNotWaited
 	}
 	unknown := "" // the state that was said to be
 	for {
-		var state provider.Batch
+		var state batchapi.Batch
 		err := s.retry(ctx, "looking at batch "+s.at.batchID, func() (err error) {
-			state, err = s.client.Batch(ctx, s.at.batchID)
+			state, err = s.driver.Batch(ctx, s.at.batchID)
 			return err
 		})
 		switch {
@@ -119,7 +120,7 @@ func (s *shard) forgetHint() string {
 }
 
 // setState notes how far the batch is, for the status line.
-func (s *shard) setState(state *provider.Batch) {
+func (s *shard) setState(state *batchapi.Batch) {
 	s.claims.mu.Lock()
 	defer s.claims.mu.Unlock()
 	s.claims.state = *state

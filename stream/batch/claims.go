@@ -5,7 +5,7 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/stream/flow"
-	"llmpipe/stream/provider"
+	"llmpipe/stream/provider/batchapi"
 	"llmpipe/stream/ui"
 )
 
@@ -16,7 +16,7 @@ type claims struct {
 	any     bool   // there are such records
 	over    bool   // they are being read back, or are not waited for: nothing can be attached any more
 	unheard error  // what went wrong, while nobody wanted the shard
-	state   provider.Batch
+	state   batchapi.Batch
 }
 
 // attach adds a record that was submitted before to the spool. It returns false when the shard's

@@ -10,6 +10,7 @@ import (
 	"llmpipe/ledger"
 	"llmpipe/stream/flow"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/provider/batchapi"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
@@ -19,7 +20,7 @@ import (
 const maxRounds = 3
 
 // collect downloads the answers of the ended batch, in whatever state it ended, and delivers them.
-func (s *shard) collect(ctx context.Context, state *provider.Batch) error {
+func (s *shard) collect(ctx context.Context, state *batchapi.Batch) error {
 	found := newAnswers()
 	defer found.discard()
 	if err := s.download(ctx, state, found); err != nil {
@@ -47,7 +48,7 @@ const (
 // answers than the batch reports: a proxy may have replaced them, and the answers are paid for.
 // After a few tries what is there is used, and the rest is asked about again; but where there is
 // nothing at all it waits for that, as long as for anything.
-func (s *shard) download(ctx context.Context, state *provider.Batch, found *answers) error {
+func (s *shard) download(ctx context.Context, state *batchapi.Batch, found *answers) error {
 	late, short, some := 0, "", false
 	err := s.retry(ctx, "downloading the answers of batch "+s.at.batchID, func() error {
 		found.discard()
@@ -84,7 +85,7 @@ func (s *shard) download(ctx context.Context, state *provider.Batch, found *answ
 		if late++; late > lateTries && some {
 			return nil
 		}
-		if again, lookErr := s.client.Batch(ctx, s.at.batchID); lookErr == nil && again.Ended() {
+		if again, lookErr := s.driver.Batch(ctx, s.at.batchID); lookErr == nil && again.Ended() {
 			*state = again // it may name its files now
 		}
 		return notYet(short)
@@ -109,20 +110,19 @@ func (s *shard) fetch(ctx context.Context, id string, found *answers) error {
 	}
 	found.files = append(found.files, file)
 	return s.batches.transfer(ctx, func() error {
-		_, err := s.client.DownloadFile(ctx, id, file)
-		return err
+		return s.driver.Download(ctx, id, file)
 	})
 }
 
 // blame finds out why the provider refused to run a batch. An error of a line is that record's, and
 // the other records are asked about again. An error of the whole is every record's; but before any
 // answer it is more likely the configuration's, and ends the run.
-func (s *shard) blame(state *provider.Batch, found *answers) error {
+func (s *shard) blame(state *batchapi.Batch, found *answers) error {
 	lines := make(map[int64]*record.Error)
 	for _, fault := range state.Errors {
 		err := &record.Error{Type: "batch_rejected", Code: fault.Code, Message: fault.Message}
 		switch {
-		case provider.JudgeFault(&fault) == provider.Exhausted:
+		case provider.JudgeFault(err) == provider.Exhausted:
 			if s.wanted() {
 				s.exhausted(err)
 			}
@@ -163,7 +163,7 @@ func (s *shard) blame(state *provider.Batch, found *answers) error {
 func (s *shard) exhausted(err *record.Error) { s.flow.Stop.Pause(s.batches.lane.Exhausted(err, 0)) }
 
 // isFileNotFound reports whether a batch failed because its file was not visible yet, which passes.
-func isFileNotFound(fault provider.BatchFault) bool {
+func isFileNotFound(fault batchapi.Fault) bool {
 	return strings.Contains(strings.ToLower(fault.Message), "find file")
 }
 

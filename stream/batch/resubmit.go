@@ -32,9 +32,7 @@ func (s *shard) resubmit() error {
 		return err
 	}
 	fill := newAssembler(s.batches, s.rest.round, s)
-	if s.rest.most > 0 {
-		fill.most = s.rest.most
-	}
+	fill.most = s.rest.most
 	defer fill.discard()
 	err = s.rest.records.each(decode, func(t *flow.Task) error {
 		if err := s.flow.Stop.Asking.Err(); err != nil {

@@ -14,6 +14,7 @@ import (
 	"llmpipe/stream/flow"
 	"llmpipe/stream/journal"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/provider/batchapi"
 	"llmpipe/stream/record"
 	"llmpipe/stream/spend"
 	"llmpipe/stream/ui"
@@ -25,6 +26,7 @@ type shard struct {
 	cfg      *Config
 	batches  *Batches
 	client   *provider.Client
+	driver   batchapi.Driver
 	journal  *journal.Journal
 	account  *spend.Account
 	id       string
@@ -101,7 +103,8 @@ func newEarlierShard(b *Batches, known ledger.Shard) *shard {
 
 func blankShard(b *Batches, id string, kind shardKind, round int) *shard {
 	return &shard{
-		flow: b.flow, cfg: b.cfg, batches: b, client: b.client, journal: b.journal, account: b.account,
+		flow: b.flow, cfg: b.cfg, batches: b, client: b.client, driver: batchapi.For(b.client, kind.endpoint),
+		journal: b.journal, account: b.account,
 		id: id, kind: kind, round: round, bill: shardBill{costKnown: true}, answered: flow.Batched{ID: id},
 		done: make(chan struct{}),
 	}

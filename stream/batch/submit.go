@@ -12,6 +12,7 @@ import (
 	"llmpipe/ledger"
 	"llmpipe/stream/flow"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/provider/batchapi"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
@@ -97,11 +98,11 @@ func (s *shard) send(ctx context.Context) error {
 	if err := s.file.w.Flush(); err != nil {
 		return flow.TemporaryError(err)
 	}
-	var file provider.File
+	var file batchapi.File
 	err := s.batches.transfer(ctx, func() error {
 		return s.retry(ctx, "uploading", func() error {
 			var err error
-			file, err = s.client.UploadFile(ctx, s.fileName(), s.file.upload, s.file.bytes)
+			file, err = s.driver.Files().Upload(ctx, s.fileName(), s.file.upload, s.file.bytes)
 			if unclear(err) { // it may be there: a second one would be nobody's
 				if found, ok, lookErr := s.findFile(ctx); lookErr == nil && ok {
 					file, err = found, nil
@@ -127,9 +128,9 @@ const fileLooks = 10
 func (s *shard) awaitFile(ctx context.Context) error {
 	wait := newPolling(true)
 	for range fileLooks {
-		var file provider.File
+		var file batchapi.File
 		err := s.retry(ctx, "looking at the file", func() (err error) {
-			if file, err = s.client.File(ctx, s.at.fileID); err == nil && isUnderway(file.Status) {
+			if file, err = s.driver.Files().File(ctx, s.at.fileID); err == nil && isUnderway(file.Status) {
 				err = notYet("the file " + s.at.fileID + " is " + file.Status) // for minutes, at Azure
 			}
 			return err
@@ -154,8 +155,8 @@ func (s *shard) awaitFile(ctx context.Context) error {
 func (s *shard) create(ctx context.Context) error {
 	metadata := map[string]string{ShardLabel: s.id}
 	maps.Copy(metadata, s.cfg.Metadata)
-	request := provider.NewBatch{InputFile: s.at.fileID, Endpoint: s.kind.endpoint, Window: s.cfg.Window, Metadata: metadata}
-	var made provider.Batch
+	request := &batchapi.NewBatch{InputFile: s.at.fileID, Endpoint: s.kind.endpoint, Window: s.cfg.Window, Metadata: metadata}
+	var made batchapi.Batch
 	toldFull, doubtful := false, false // whether there is a batch that nobody has told of
 	look := func() (found bool, err error) {
 		doubtful = true
@@ -177,7 +178,7 @@ func (s *shard) create(ctx context.Context) error {
 			}
 		}
 		// A signal does not cancel this: it matters whether the batch was made.
-		made, err = s.client.CreateBatch(s.flow.Stop.Waiting, request)
+		made, err = s.driver.Create(s.flow.Stop.Waiting, request)
 		if unclear(err) {
 			s.flow.Voice.Detail("creating a batch: %v; looking whether it was made", err)
 			if found, lookErr := look(); found || lookErr != nil {
@@ -249,7 +250,7 @@ func (s *shard) void(err error) error {
 }
 
 // created records that the provider has the batch.
-func (s *shard) created(made *provider.Batch) error {
+func (s *shard) created(made *batchapi.Batch) error {
 	s.at.batchID = made.ID
 	s.setState(made)
 	if err := s.record(ledger.ShardEntry{Step: ledger.ShardCreated, FileID: s.at.fileID, BatchID: made.ID}); err != nil {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"llmpipe/stream/provider"
+	"llmpipe/stream/provider/batchapi"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
@@ -13,9 +14,9 @@ import (
 // there is no other it is split in two.
 
 // queueFull reports whether a batch failed because too many tokens are enqueued.
-func queueFull(state *provider.Batch) bool {
+func queueFull(state *batchapi.Batch) bool {
 	return state.Status == batchFailed &&
-		slices.ContainsFunc(state.Errors, func(f provider.BatchFault) bool {
+		slices.ContainsFunc(state.Errors, func(f batchapi.Fault) bool {
 			return provider.QueueFull(&record.Error{Code: f.Code, Message: f.Message})
 		})
 }
@@ -41,7 +42,7 @@ func (s *shard) later(err error, told *bool) error {
 
 // split gives up the shard, of which nothing was asked, and puts its records into two of half the
 // size.
-func (s *shard) split(state *provider.Batch) error {
+func (s *shard) split(state *batchapi.Batch) error {
 	s.rest.most = (s.file.requests + 1) / 2
 	s.flow.Voice.Note("batch %s: the provider has no room for %s at a time: they are submitted in two batches", s.at.batchID,
 		ui.Number(s.file.requests, "request"))

@@ -52,19 +52,19 @@ func (r *Reply) applyError() {
 // noPrompt is what a call asks: nothing that its answer could quote.
 var noPrompt = []byte{}
 
-// object is what the body of a 2xx is to hold.
-type object interface {
-	// known tells whether what was read is such an object.
-	known() bool
+// Object is what the body of a 2xx is to hold.
+type Object interface {
+	// Known tells whether what was read is such an object.
+	Known() bool
 }
 
 // read reads the 2xx of a call into v, which what names for a message.
-func (c *Client) read(k *call, v object, what string) error {
+func (c *Client) read(k *call, v Object, what string) error {
 	err := json.Unmarshal(k.raw, v)
 	// A member of an odd type is left out and the others are read: what was paid for must not be
 	// lost to a date in another form.
 	var odd *json.UnmarshalTypeError
-	if (err == nil || errors.As(err, &odd)) && v.known() {
+	if (err == nil || errors.As(err, &odd)) && v.Known() {
 		return nil
 	}
 	reply := k.reply()

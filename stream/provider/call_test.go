@@ -1,12 +1,12 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -48,6 +48,36 @@ func callErrorOf(t *testing.T, err error) *CallError {
 	return e
 }
 
+// thing is what the calls below ask for.
+type thing struct {
+	ID     string `json:"id"`
+	Status string `json:"status"`
+}
+
+func (o *thing) Known() bool { return o.ID != "" && o.Status != "" }
+
+// creating makes a call that acts.
+func creating(ctx context.Context, c *Client) error {
+	body := &Content{Type: "application/json", Head: []byte("{}")}
+	return c.Call(ctx, &Request{Method: http.MethodPost, Path: "/batches", Body: body, Once: true, Into: &thing{}, Called: "a batch"})
+}
+
+// looking makes a call that only wants to be told.
+func looking(ctx context.Context, c *Client) error {
+	return c.Call(ctx, &Request{Method: http.MethodGet, Path: "/batches/b", Into: &thing{}, Called: "a batch"})
+}
+
+// uploading sends what content holds.
+func uploading(ctx context.Context, c *Client, content io.ReaderAt, size int64) error {
+	body := &Content{Type: "text/plain", Head: []byte("<"), File: content, Size: size, Tail: []byte(">")}
+	return c.Call(ctx, &Request{Method: http.MethodPost, Path: "/files", Body: body})
+}
+
+// downloading writes what comes to w.
+func downloading(ctx context.Context, c *Client, w io.Writer) error {
+	return c.Call(ctx, &Request{Method: http.MethodGet, Path: "/files/f/content", To: w})
+}
+
 // What an error answer means is in the table; whether the provider may have acted is not.
 func TestCallErrors(t *testing.T) {
 	for _, c := range []struct {
@@ -77,7 +107,7 @@ func TestCallErrors(t *testing.T) {
 				w.Header().Set("Retry-After", "7")
 				answering(c.status, c.body)(w, r)
 			}))
-			_, err := client.CreateBatch(t.Context(), NewBatch{InputFile: "f"})
+			err := creating(t.Context(), client)
 			e := callErrorOf(t, err)
 			if e.Class != c.class || e.Err.Status != c.status || e.Sent != c.sent || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%v, sent %t: %v", e.Class, e.Sent, err)
@@ -85,7 +115,7 @@ func TestCallErrors(t *testing.T) {
 			if waits := e.Class == Pressure || e.Class == Transient; waits != (e.Hint == 7*time.Second) {
 				t.Errorf("a hint of %s", e.Hint)
 			}
-			if _, err := client.Batch(t.Context(), "b"); callErrorOf(t, err).Sent {
+			if callErrorOf(t, looking(t.Context(), client)).Sent {
 				t.Error("asking is taken for acting")
 			}
 		})
@@ -101,7 +131,7 @@ func TestCallWithoutServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	_, err = client.CreateBatch(t.Context(), NewBatch{InputFile: "f"})
+	err = creating(t.Context(), client)
 	if e := callErrorOf(t, err); e.Class != Transient || e.Sent || !strings.Contains(e.Err.Message, "refused") {
 		t.Errorf("%v, sent %t: %v", e.Class, e.Sent, e)
 	}
@@ -117,49 +147,11 @@ func TestCallTimeout(t *testing.T) {
 			}
 			defer client.Close()
 			start := time.Now()
-			_, err = client.CancelBatch(t.Context(), "b")
+			err = creating(t.Context(), client)
 			e := callErrorOf(t, err)
 			if took := time.Since(start); took != want || e.Class != Transient || e.Err.Type != "timeout" || !e.Sent {
 				t.Errorf("%v after %s", err, took)
 			}
 		})
-	}
-}
-
-// Azure's files and batches belong to the account: the deployment is not in their path, the version
-// and the key come with each.
-func TestCallAzure(t *testing.T) {
-	var asked atomic.Value
-	client := clientOf(t, Config{
-		BaseURL: "/openai/deployments/mine?api-version=2024-10-21", Header: http.Header{"Api-Key": {"secret"}},
-	}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked.Store(r.Method + " " + r.URL.String() + " " + r.Header.Get("Api-Key"))
-		answering(200, `{"id":"x","status":"validating","data":[]}`)(w, r)
-	}))
-	ctx := t.Context()
-	for want, call := range map[string]func() error{
-		"POST /openai/batches?api-version=2024-10-21 secret": func() error {
-			_, err := client.CreateBatch(ctx, NewBatch{InputFile: "f"})
-			return err
-		},
-		"POST /openai/batches/b-1/cancel?api-version=2024-10-21 secret": func() error {
-			_, err := client.CancelBatch(ctx, "b-1")
-			return err
-		},
-		"GET /openai/files/f-1/content?api-version=2024-10-21 secret": func() error {
-			_, err := client.DownloadFile(ctx, "f-1", io.Discard)
-			return err
-		},
-		"POST /openai/files?api-version=2024-10-21 secret": func() error {
-			_, err := client.UploadFile(ctx, "n.jsonl", strings.NewReader("x"), 1)
-			return err
-		},
-		"GET /openai/batches?limit=100&api-version=2024-10-21 secret":   func() error { return drain(client.Batches(ctx)) },
-		"GET /openai/files?api-version=2024-10-21&purpose=batch secret": func() error { return drain(client.Files(ctx)) },
-		"DELETE /openai/files/a%2Fb%20c?api-version=2024-10-21 secret":  func() error { return client.DeleteFile(ctx, "a/b c") },
-	} {
-		if err := call(); err != nil || asked.Load() != want {
-			t.Errorf("%v: asked %v, want %s", err, asked.Load(), want)
-		}
 	}
 }

@@ -190,6 +190,9 @@ func newRedactor(secrets []string) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
+// Redacted is s without the secrets in it.
+func (c *Client) Redacted(s string) string { return c.redact.Replace(s) }
+
 // redactReply takes secrets out of everything in reply that people or files get to see, but for the
 // body of an answer.
 func (c *Client) redactReply(reply *Reply) {
@@ -272,18 +275,11 @@ func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte,
 
 // Models lists the models that the provider offers. An error is a *[CallError].
 func (c *Client) Models(ctx context.Context) ([]string, error) {
-	k := &call{}
-	err := c.run(ctx, k, func(ctx context.Context) error {
-		_, err := c.api.ListModels(ctx)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	var list page[struct {
+	var list Page[struct {
 		ID string `json:"id"`
 	}]
-	if err := c.read(k, &list, "a list of models"); err != nil {
+	r := Request{Method: http.MethodGet, Path: "/models", Into: &list, Called: "a list of models"}
+	if err := c.Call(ctx, &r); err != nil {
 		return nil, err
 	}
 	names := make([]string, len(list.Data))

@@ -17,12 +17,11 @@
 //
 // # Files and batches
 //
-// [Client.UploadFile], [Client.CreateBatch] and the calls beside them go the same way: go-openai
-// makes the request, and the doer adds what it lacks and keeps what came back (call.go). Files are
-// streamed in both directions. What goes wrong is a [CallError], judged by the same table; the one
-// thing that it adds is whether the provider may have acted all the same, because a batch that is
-// made twice is paid twice. [Reply.JudgeBatch] judges a line of a batch's output as if it had come
-// over HTTP.
+// [Client.Call] makes every other call: it carries what an endpoint's requests carry, and streams
+// what is sent and what comes back (call.go). The dialects of the Batch API are in package batchapi.
+// What goes wrong is a [CallError], judged by the same table; the one thing that it adds is whether
+// the provider may have acted all the same, because a batch that is made twice is paid twice.
+// [Reply.JudgeBatch] judges a line of a batch's output as if it had come over HTTP.
 //
 // # Connections
 //

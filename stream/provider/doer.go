@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// doer is what go-openai sends its requests through. It adds what every request is to carry, keeps
-// stubs, and hands calls what they need.
+// doer is what go-openai sends its requests through. It adds what every request is to carry, and
+// keeps stubs.
 //
 // It uses the transports directly, so redirects are not followed: no key ever travels to a host
 // that the user did not name.
@@ -34,9 +34,6 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	if s, ok := req.Context().Value(stubKey{}).(*stub); ok {
 		s.request = req
 		return nil, errTaken
-	}
-	if k, ok := req.Context().Value(callKey{}).(*call); ok {
-		return k.roundTrip(d, req)
 	}
 	return d.connections.RoundTrip(req)
 }

@@ -235,8 +235,8 @@ func (r *Reply) failNetwork(err error) {
 }
 
 // JudgeFault tells by the table what a reason why a batch failed as a whole means.
-func JudgeFault(fault *BatchFault) Class {
-	e := evidence{status: http.StatusOK, unasked: true, said: record.Error{Code: fault.Code, Message: fault.Message}}
+func JudgeFault(fault *record.Error) Class {
+	e := evidence{status: http.StatusOK, unasked: true, said: *fault}
 	return e.rule().Class
 }
 

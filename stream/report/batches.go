@@ -17,6 +17,8 @@ import (
 	"llmpipe/stream/batch"
 	"llmpipe/stream/journal"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/provider/batchapi"
+	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
 
@@ -45,6 +47,8 @@ type batchLine struct {
 	Cost     *price.Dollars `json:"cost_usd"`               // of what is collected; null where it is not known
 	Reserved price.Dollars  `json:"reserved_usd,omitempty"` // the most that it may still cost, where a price is known
 	Trouble  string         `json:"trouble,omitempty"`      // why the provider's state is not known
+
+	endpoint record.Endpoint
 }
 
 // ListBatches writes the batches that the ledger knows, with how far the provider is with those
@@ -85,7 +89,7 @@ func describe(s *ledger.Shard, now time.Time) batchLine {
 	l := batchLine{
 		Shard: s.ID, Batch: s.BatchID, State: s.Step.String(), Ended: !s.Pending(), Pending: s.Pending(), Requests: int64(s.Records),
 		Answered: s.Answered, Failed: s.Failed, Model: s.Model, Provider: s.Provider, Started: started,
-		AgeS: int64(now.Sub(started).Seconds()),
+		AgeS: int64(now.Sub(started).Seconds()), endpoint: endpointOf(s),
 	}
 	if !l.Pending {
 		l.State = s.State
@@ -99,9 +103,16 @@ func describe(s *ledger.Shard, now time.Time) batchLine {
 	return l
 }
 
+// endpointOf is what a shard's requests ask, which says how its batch is spoken of. It is chat where
+// a later version knows more.
+func endpointOf(s *ledger.Shard) record.Endpoint {
+	endpoint, _ := record.ParseEndpoint(s.Endpoint)
+	return endpoint
+}
+
 // update asks the provider how far it is.
 func (l *batchLine) update(ctx context.Context, client *provider.Client) {
-	state, err := client.Batch(ctx, l.Batch)
+	state, err := batchapi.For(client, l.endpoint).Batch(ctx, l.Batch)
 	if err != nil {
 		l.Trouble = err.Error()
 		return
@@ -182,7 +193,7 @@ func CancelBatches(ctx context.Context, c BatchesConfig, ids []string) error {
 
 // cancel ends one batch. To one that has ended before there is nothing to be done.
 func (c *BatchesConfig) cancel(ctx context.Context, client *provider.Client, s *ledger.Shard) error {
-	state, err := client.CancelBatch(ctx, s.BatchID)
+	state, err := batchapi.For(client, endpointOf(s)).Cancel(ctx, s.BatchID)
 	if call := provider.AsCallError(err); call != nil && call.Err.Status == http.StatusConflict {
 		c.Voice.Note("batch %s has ended already: the next run with --mode batch collects it", s.BatchID)
 		return nil

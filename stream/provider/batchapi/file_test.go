@@ -1,4 +1,4 @@
-package provider
+package batchapi
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"llmpipe/stream/provider"
 	"llmpipe/stream/provider/sim"
 )
 
@@ -26,8 +27,8 @@ func TestFileShapes(t *testing.T) {
 		{"Azure: one that is bad", `{"id":"file-2","filename":"in.jsonl","bytes":null,"status":"error","status_details":"sk-secret is no line"}`,
 			File{ID: "file-2", Name: "in.jsonl", Status: "error", StatusDetails: "[redacted] is no line"}},
 	} {
-		client := clientOf(t, Config{Key: "sk-secret"}, answering(200, c.body))
-		if got, err := client.File(t.Context(), "f"); err != nil || !reflect.DeepEqual(got, c.want) {
+		client := driverOf(t, provider.Config{Key: "sk-secret"}, answering(200, c.body))
+		if got, err := client.Files().File(t.Context(), "f"); err != nil || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %v\ngot  %+v\nwant %+v", c.name, err, got, c.want)
 		}
 	}
@@ -36,7 +37,7 @@ func TestFileShapes(t *testing.T) {
 // An upload arrives whole under its name, announced by its length.
 func TestUploadFile(t *testing.T) {
 	for _, content := range []string{"", "{\"a\":1}\n", strings.Repeat("\r\n--line\r\n", 100_000)} {
-		client := clientOf(t, Config{BaseURL: "/v1"}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		client := driverOf(t, provider.Config{BaseURL: "/v1"}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/v1/files" || r.ContentLength < int64(len(content)) {
 				t.Errorf("%s of %d bytes", r.URL, r.ContentLength)
 			}
@@ -52,7 +53,7 @@ func TestUploadFile(t *testing.T) {
 			answering(200, `{"id":"file-1","filename":"shard 7.jsonl"}`)(w, r)
 		}))
 		// What lies beyond the size is none of the file.
-		f, err := client.UploadFile(t.Context(), "shard 7.jsonl", strings.NewReader(content+"more"), int64(len(content)))
+		f, err := client.Files().Upload(t.Context(), "shard 7.jsonl", strings.NewReader(content+"more"), int64(len(content)))
 		if err != nil || f.ID != "file-1" || f.Name != "shard 7.jsonl" {
 			t.Errorf("%+v, %v", f, err)
 		}
@@ -64,7 +65,7 @@ func TestUploadFileMemory(t *testing.T) {
 	const size, most = 64 << 20, 4 << 20
 	sim := sim.New(sim.Options{})
 	t.Cleanup(sim.Close)
-	client := clientOf(t, Config{}, sim)
+	client := driverOf(t, provider.Config{}, sim)
 	content := readerAt(func(p []byte, at int64) (int, error) {
 		for i := range p {
 			p[i] = "0123456789abcde\n"[(at+int64(i))%16]
@@ -73,12 +74,12 @@ func TestUploadFileMemory(t *testing.T) {
 	})
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	f, err := client.UploadFile(t.Context(), "in.jsonl", content, size)
+	f, err := client.Files().Upload(t.Context(), "in.jsonl", content, size)
 	if err != nil || f.Bytes != size {
 		t.Fatalf("%+v, %v", f, err)
 	}
-	n, err := client.DownloadFile(t.Context(), f.ID, io.Discard)
-	if err != nil || n != size {
+	var n counter
+	if err := client.Download(t.Context(), f.ID, &n); err != nil || n != size {
 		t.Fatalf("%d bytes, %v", n, err)
 	}
 	runtime.ReadMemStats(&after)
@@ -102,13 +103,13 @@ func TestUploadFileThatCannotBeRead(t *testing.T) {
 		"broken":  {readerAt(func([]byte, int64) (int, error) { return 0, broken }), broken},
 		"shorter": {strings.NewReader("short"), io.ErrUnexpectedEOF},
 	} {
-		client := clientOf(t, Config{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		client := driverOf(t, provider.Config{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if _, err := io.Copy(io.Discard, r.Body); err == nil {
 				t.Errorf("%s: the upload arrived", name)
 			}
 		}))
-		_, err := client.UploadFile(t.Context(), "in.jsonl", c.content, 1<<20)
-		if e := (*CallError)(nil); !errors.Is(err, c.want) || errors.As(err, &e) {
+		_, err := client.Files().Upload(t.Context(), "in.jsonl", c.content, 1<<20)
+		if !errors.Is(err, c.want) || provider.AsCallError(err) != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -116,9 +117,9 @@ func TestUploadFileThatCannotBeRead(t *testing.T) {
 
 // A refusal is heard, also where the server did not wait for the end of the file.
 func TestUploadFileRefused(t *testing.T) {
-	client := clientOf(t, Config{}, answering(http.StatusRequestEntityTooLarge, `{"error":{"message":"too large"}}`))
-	_, err := client.UploadFile(t.Context(), "in.jsonl", strings.NewReader(strings.Repeat("x", 1<<10)), 1<<10)
-	if e := callErrorOf(t, err); e.Class != Refused || e.Err.Status != http.StatusRequestEntityTooLarge || e.Sent {
+	client := driverOf(t, provider.Config{}, answering(http.StatusRequestEntityTooLarge, `{"error":{"message":"too large"}}`))
+	_, err := client.Files().Upload(t.Context(), "in.jsonl", strings.NewReader(strings.Repeat("x", 1<<10)), 1<<10)
+	if e := callErrorOf(t, err); e.Class != provider.Refused || e.Err.Status != http.StatusRequestEntityTooLarge || e.Sent {
 		t.Errorf("%v, sent %t: %v", e.Class, e.Sent, err)
 	}
 }
@@ -126,7 +127,7 @@ func TestUploadFileRefused(t *testing.T) {
 // A download that breaks off is no file.
 func TestDownloadFileCutShort(t *testing.T) {
 	for name, announce := range map[string]bool{"with a length": true, "in chunks": false} {
-		client := clientOf(t, Config{}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		client := driverOf(t, provider.Config{}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			if announce {
 				w.Header().Set("Content-Length", "9")
 			}
@@ -135,29 +136,37 @@ func TestDownloadFileCutShort(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}))
 		var got bytes.Buffer
-		n, err := client.DownloadFile(t.Context(), "f", &got)
-		if e := callErrorOf(t, err); n != 4 || got.String() != "half" || e.Class != Transient || e.Sent {
-			t.Errorf("%s: %d bytes, %v", name, n, err)
+		err := client.Download(t.Context(), "f", &got)
+		if e := callErrorOf(t, err); got.String() != "half" || e.Class != provider.Transient || e.Sent {
+			t.Errorf("%s: %q, %v", name, &got, err)
 		}
 	}
 }
 
 // An error answer is not taken for the file, and one of w is not the provider's.
 func TestDownloadFileFails(t *testing.T) {
-	client := clientOf(t, Config{}, answering(404, `{"error":{"message":"No such File object: f"}}`))
+	client := driverOf(t, provider.Config{}, answering(404, `{"error":{"message":"No such File object: f"}}`))
 	var got bytes.Buffer
-	n, err := client.DownloadFile(t.Context(), "f", &got)
-	if e := callErrorOf(t, err); n != 0 || got.Len() != 0 || e.Class != Refused || e.Err.Status != 404 {
-		t.Errorf("%d bytes, %v", n, err)
+	err := client.Download(t.Context(), "f", &got)
+	if e := callErrorOf(t, err); got.Len() != 0 || e.Class != provider.Refused || e.Err.Status != 404 {
+		t.Errorf("%d bytes, %v", got.Len(), err)
 	}
-	client = clientOf(t, Config{}, answering(200, "content"))
+	client = driverOf(t, provider.Config{}, answering(200, "content"))
 	full := errors.New("disk full")
-	n, err = client.DownloadFile(t.Context(), "f", failingWriter{full})
-	if e := (*CallError)(nil); n != 0 || !errors.Is(err, full) || errors.As(err, &e) {
-		t.Errorf("%d bytes, %v", n, err)
+	err = client.Download(t.Context(), "f", failingWriter{full})
+	if !errors.Is(err, full) || provider.AsCallError(err) != nil {
+		t.Error(err)
 	}
 }
 
 type failingWriter struct{ err error }
 
 func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
+
+// counter counts what is written to it.
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}

@@ -1,4 +1,4 @@
-package provider
+package batchapi
 
 import (
 	"bufio"
@@ -12,23 +12,24 @@ import (
 
 	"go.uber.org/goleak"
 
+	"llmpipe/stream/provider"
 	"llmpipe/stream/provider/sim"
 	"llmpipe/stream/record"
 )
 
 // simClient returns a client of a simulator in process, for use in a bubble.
-func simClient(t *testing.T, options string) *Client {
+func simClient(t *testing.T, options string) Driver {
 	t.Helper()
-	client, err := New(Config{BaseURL: "sim:?" + options})
+	client, err := provider.New(provider.Config{BaseURL: "sim:?" + options})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return client
+	return For(client, record.Chat)
 }
 
 // submit uploads n requests with the ids r0, r1 … and makes a batch of them.
-func submit(t *testing.T, client *Client, n int, lines ...string) Batch {
+func submit(t *testing.T, client Driver, n int, lines ...string) Batch {
 	t.Helper()
 	var input []byte
 	for i := range n {
@@ -36,11 +37,11 @@ func submit(t *testing.T, client *Client, n int, lines ...string) Batch {
 		input = record.AppendBatchLine(input, fmt.Sprint("r", i), record.Chat, []byte(body))
 	}
 	input = append(input, strings.Join(lines, "\n")...)
-	f, err := client.UploadFile(t.Context(), "in.jsonl", bytes.NewReader(input), int64(len(input)))
+	f, err := client.Files().Upload(t.Context(), "in.jsonl", bytes.NewReader(input), int64(len(input)))
 	if err != nil || f.Name != "in.jsonl" || f.Bytes != int64(len(input)) {
 		t.Fatalf("uploaded %+v, %v", f, err)
 	}
-	b, err := client.CreateBatch(t.Context(), NewBatch{InputFile: f.ID, Endpoint: record.Chat, Metadata: map[string]string{"shard": "7"}})
+	b, err := client.Create(t.Context(), &NewBatch{InputFile: f.ID, Endpoint: record.Chat, Metadata: map[string]string{"shard": "7"}})
 	if err != nil || b.InputFile != f.ID || b.Metadata["shard"] != "7" || b.OutputFile != "" || b.ErrorFile != "" || b.Created.IsZero() {
 		t.Fatalf("made %+v, %v", b, err)
 	}
@@ -48,7 +49,7 @@ func submit(t *testing.T, client *Client, n int, lines ...string) Batch {
 }
 
 // ended waits for the end of a batch.
-func ended(t *testing.T, client *Client, id string) Batch {
+func ended(t *testing.T, client Driver, id string) Batch {
 	t.Helper()
 	for pause := time.Millisecond; ; pause = min(2*pause, time.Minute) {
 		b, err := client.Batch(t.Context(), id)
@@ -63,19 +64,19 @@ func ended(t *testing.T, client *Client, id string) Batch {
 }
 
 // replies reads the lines of a file, and returns by custom_id what they mean.
-func replies(t *testing.T, client *Client, file string) map[string]Reply {
+func replies(t *testing.T, client Driver, file string) map[string]provider.Reply {
 	t.Helper()
 	var content bytes.Buffer
-	if _, err := client.DownloadFile(t.Context(), file, &content); err != nil {
+	if err := client.Download(t.Context(), file, &content); err != nil {
 		t.Fatal(err)
 	}
-	all := map[string]Reply{}
+	all := map[string]provider.Reply{}
 	for lines := bufio.NewScanner(&content); lines.Scan(); {
 		var out record.BatchOutput
 		if err := record.ParseBatchOutput(lines.Bytes(), &out); err != nil {
 			t.Fatal(err)
 		}
-		var r Reply
+		var r provider.Reply
 		r.JudgeBatch(record.Chat, &out)
 		all[string(out.CustomID)] = r
 	}
@@ -87,23 +88,26 @@ func TestBatchOverLoopback(t *testing.T) {
 	const n = 100
 	sim := sim.New(sim.Options{Key: "sk-1"})
 	t.Cleanup(sim.Close)
-	client := clientOf(t, Config{BaseURL: "/v1", Key: "sk-1"}, sim)
+	client := driverOf(t, provider.Config{BaseURL: "/v1", Key: "sk-1"}, sim)
 	b := ended(t, client, submit(t, client, n, `{"custom_id":"bad","method":"POST","url":"/v1/chat/completions","body":{"messages":[]}}`).ID)
 	if b.Status != "completed" || b.Total != n+1 || b.Completed != n || b.Failed != 1 || b.EndedAt.IsZero() || len(b.Errors) != 0 {
 		t.Fatalf("ended as %+v", b)
 	}
 	answers := replies(t, client, b.OutputFile)
 	for id, r := range answers {
-		if r.Class != OK || r.Answer.Content == nil || !r.Answer.HasUsage {
+		if r.Class != provider.OK || r.Answer.Content == nil || !r.Answer.HasUsage {
 			t.Errorf("%s: %v, %v", id, r.Class, r.Err)
 		}
 	}
 	refused := replies(t, client, b.ErrorFile)
-	if r := refused["bad"]; len(answers) != n || len(refused) != 1 || r.Class != Refused || r.Err.Status != 400 || r.Err.Message == "" {
+	if len(answers) != n || len(refused) != 1 {
 		t.Errorf("%d answers, and %+v", len(answers), refused)
 	}
+	if r := refused["bad"]; r.Class != provider.Refused || r.Err.Status != 400 || r.Err.Message == "" {
+		t.Errorf("%+v", r)
+	}
 	var files []string
-	for f, err := range client.Files(t.Context()) {
+	for f, err := range client.Files().List(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,15 +117,15 @@ func TestBatchOverLoopback(t *testing.T) {
 		t.Errorf("%s is not in %v", b.InputFile, files)
 	}
 	for _, id := range []string{b.InputFile, b.OutputFile, b.ErrorFile} {
-		if err := client.DeleteFile(t.Context(), id); err != nil {
+		if err := client.Files().Delete(t.Context(), id); err != nil {
 			t.Error(err)
 		}
-		_, err := client.File(t.Context(), id)
-		if e := callErrorOf(t, err); e.Class != Refused || e.Err.Status != 404 {
+		_, err := client.Files().File(t.Context(), id)
+		if e := callErrorOf(t, err); e.Class != provider.Refused || e.Err.Status != 404 {
 			t.Errorf("what was deleted: %v", err)
 		}
 	}
-	_, err := client.CancelBatch(t.Context(), b.ID)
+	_, err := client.Cancel(t.Context(), b.ID)
 	if e := callErrorOf(t, err); e.Err.Status != 409 {
 		t.Errorf("cancelling what has ended: %v", err)
 	}
@@ -131,15 +135,15 @@ func TestBatchOverLoopback(t *testing.T) {
 func TestBatchLost(t *testing.T) {
 	sim := sim.New(sim.Options{BatchLost: 1})
 	t.Cleanup(sim.Close)
-	client := clientOf(t, Config{}, sim)
+	client := driverOf(t, provider.Config{}, sim)
 	const line = `{"custom_id":"r0","method":"POST","url":"/v1/chat/completions",` +
 		`"body":{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Question 0"}]}}` + "\n"
-	f, err := client.UploadFile(t.Context(), "in.jsonl", strings.NewReader(line), int64(len(line)))
+	f, err := client.Files().Upload(t.Context(), "in.jsonl", strings.NewReader(line), int64(len(line)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = client.CreateBatch(t.Context(), NewBatch{InputFile: f.ID, Metadata: map[string]string{"shard": "7"}})
-	if e := callErrorOf(t, err); !e.Sent || e.Class != Transient {
+	_, err = client.Create(t.Context(), &NewBatch{InputFile: f.ID, Metadata: map[string]string{"shard": "7"}})
+	if e := callErrorOf(t, err); !e.Sent || e.Class != provider.Transient {
 		t.Errorf("%v, sent %t: %v", e.Class, e.Sent, err)
 	}
 	var found []string
@@ -160,26 +164,26 @@ func TestBatchEnds(t *testing.T) {
 	for _, c := range []struct {
 		name, options string
 		lines         []string
-		check         func(t *testing.T, client *Client, b Batch)
+		check         func(t *testing.T, client Driver, b Batch)
 	}{
-		{"expired", "batch-expire=0.4", nil, func(t *testing.T, client *Client, b Batch) {
+		{"expired", "batch-expire=0.4", nil, func(t *testing.T, client Driver, b Batch) {
 			missed := replies(t, client, b.ErrorFile)
 			if b.Status != "expired" || len(replies(t, client, b.OutputFile)) != 6 || len(missed) != 4 {
 				t.Errorf("%+v, %d missed", b, len(missed))
 			}
 			for id, r := range missed {
-				if r.Class != Transient || r.Err.Code != "batch_expired" || r.Status != 0 {
+				if r.Class != provider.Transient || r.Err.Code != "batch_expired" || r.Status != 0 {
 					t.Errorf("%s: %v, %v", id, r.Class, r.Err)
 				}
 			}
 		}},
-		{"all failed", "batch-fail=1", nil, func(t *testing.T, client *Client, b Batch) {
+		{"all failed", "batch-fail=1", nil, func(t *testing.T, client Driver, b Batch) {
 			failed := replies(t, client, b.ErrorFile)
-			if b.Status != "completed" || b.OutputFile != "" || b.Failed != 10 || len(failed) != 10 || failed["r3"].Class != Transient {
+			if b.Status != "completed" || b.OutputFile != "" || b.Failed != 10 || len(failed) != 10 || failed["r3"].Class != provider.Transient {
 				t.Errorf("%+v: %+v", b, failed["r3"].Err)
 			}
 		}},
-		{"failed", "", []string{"{}", "nothing"}, func(t *testing.T, _ *Client, b Batch) {
+		{"failed", "", []string{"{}", "nothing"}, func(t *testing.T, _ Driver, b Batch) {
 			if b.Status != "failed" || b.OutputFile != "" || b.ErrorFile != "" || len(b.Errors) != 2 || b.EndedAt.IsZero() {
 				t.Fatalf("%+v", b)
 			}
@@ -187,7 +191,7 @@ func TestBatchEnds(t *testing.T) {
 				t.Errorf("%+v", e)
 			}
 		}},
-		{"no room", "batch-tokens=1", nil, func(t *testing.T, _ *Client, b Batch) {
+		{"no room", "batch-tokens=1", nil, func(t *testing.T, _ Driver, b Batch) {
 			if b.Status != "failed" || len(b.Errors) != 1 || b.Errors[0].Code != "token_limit_exceeded" || b.Errors[0].Line != 0 {
 				t.Errorf("%+v", b)
 			}
@@ -208,7 +212,7 @@ func TestBatchIsCancelled(t *testing.T) {
 		client := simClient(t, "batch-latency=1h")
 		b := submit(t, client, 10)
 		time.Sleep(30 * time.Minute)
-		if b, err := client.CancelBatch(t.Context(), b.ID); err != nil || b.Status != "cancelling" || b.Ended() {
+		if b, err := client.Cancel(t.Context(), b.ID); err != nil || b.Status != "cancelling" || b.Ended() {
 			t.Errorf("%+v, %v", b, err)
 		}
 		if b := ended(t, client, b.ID); b.Status != "cancelled" || b.Completed == 0 || b.Completed == 10 || b.EndedAt.IsZero() {
@@ -221,17 +225,17 @@ func TestBatchIsCancelled(t *testing.T) {
 func TestFileIsNotThereYet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := simClient(t, "file-delay=10s")
-		f, err := client.UploadFile(t.Context(), "in.jsonl", strings.NewReader("{}\n"), 3)
+		f, err := client.Files().Upload(t.Context(), "in.jsonl", strings.NewReader("{}\n"), 3)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = client.File(t.Context(), f.ID)
-		if e := callErrorOf(t, err); e.Class != Refused || e.Err.Status != 404 || e.Sent {
+		_, err = client.Files().File(t.Context(), f.ID)
+		if e := callErrorOf(t, err); e.Class != provider.Refused || e.Err.Status != 404 || e.Sent {
 			t.Errorf("%v: %v", e.Class, err)
 		}
 		for _, want := range []string{"uploaded", "processed"} {
 			time.Sleep(5 * time.Second)
-			if f, err := client.File(t.Context(), f.ID); err != nil || f.Status != want {
+			if f, err := client.Files().File(t.Context(), f.ID); err != nil || f.Status != want {
 				t.Errorf("%+v, %v, want %s", f, err, want)
 			}
 		}

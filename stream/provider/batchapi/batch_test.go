@@ -1,4 +1,4 @@
-package provider
+package batchapi
 
 import (
 	"encoding/json"
@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,8 +14,42 @@ import (
 	"testing"
 	"time"
 
+	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 )
+
+// driverOf returns OpenAI's driver for a server on loopback that answers as h does. c.BaseURL is the
+// path at the server.
+func driverOf(t *testing.T, c provider.Config, h http.Handler) Driver {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	c.BaseURL = server.URL + c.BaseURL
+	client, err := provider.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return For(client, record.Chat)
+}
+
+// answering answers every request with a status and a body.
+func answering(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	}
+}
+
+// callErrorOf returns the CallError in err.
+func callErrorOf(t *testing.T, err error) *provider.CallError {
+	t.Helper()
+	e := provider.AsCallError(err)
+	if e == nil {
+		t.Fatalf("%v is no CallError", err)
+	}
+	return e
+}
 
 // drain walks a list to its end.
 func drain[T any](list iter.Seq2[T, error]) error {
@@ -44,7 +79,7 @@ func TestBatchShapes(t *testing.T) {
 			`"errors":{"object":"list","data":[{"code":"invalid_json_line","message":"This line is not parseable as valid JSON.",` +
 			`"param":null,"line":3},{"code":"token_limit_exceeded","message":"sk-secret has no room","param":"model","line":null}]},` +
 			`"metadata":null}`,
-			Batch{ID: "b", Status: "failed", EndedAt: at(1700000009), Errors: []BatchFault{
+			Batch{ID: "b", Status: "failed", EndedAt: at(1700000009), Errors: []Fault{
 				{Code: "invalid_json_line", Message: "This line is not parseable as valid JSON.", Line: 3},
 				{Code: "token_limit_exceeded", Message: "[redacted] has no room", Param: "model"},
 			}}, true},
@@ -70,7 +105,7 @@ func TestBatchShapes(t *testing.T) {
 			Batch{ID: "b", Status: "in_progress", OutputFile: "o", Metadata: map[string]string{"k": "v"}}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			client := clientOf(t, Config{Key: "sk-secret"}, answering(200, c.body))
+			client := driverOf(t, provider.Config{Key: "sk-secret"}, answering(200, c.body))
 			got, err := client.Batch(t.Context(), "b")
 			if n, ok := got.Metadata["n"]; ok && n == "" {
 				delete(got.Metadata, "n") // whether what is no text leaves an empty one is not promised
@@ -86,7 +121,7 @@ func TestBatchShapes(t *testing.T) {
 func TestCreateBatchSends(t *testing.T) {
 	for _, endpoint := range []record.Endpoint{record.Chat, record.Embeddings, record.Responses, record.Completions} {
 		var got string
-		client := clientOf(t, Config{BaseURL: "/v1"}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		client := driverOf(t, provider.Config{BaseURL: "/v1"}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, err := io.ReadAll(r.Body)
 			if err != nil || r.URL.Path != "/v1/batches" {
 				t.Errorf("%s: %v", r.URL, err)
@@ -94,7 +129,7 @@ func TestCreateBatchSends(t *testing.T) {
 			got = string(body)
 			answering(200, `{"id":"b","status":"validating"}`)(w, r)
 		}))
-		b, err := client.CreateBatch(t.Context(), NewBatch{InputFile: "f", Endpoint: endpoint, Metadata: map[string]string{"k": "v"}})
+		b, err := client.Create(t.Context(), &NewBatch{InputFile: "f", Endpoint: endpoint, Metadata: map[string]string{"k": "v"}})
 		want := fmt.Sprintf(`{"input_file_id":"f","endpoint":%q,"completion_window":"24h","metadata":{"k":"v"}}`, endpoint.Path())
 		if err != nil || b.ID != "b" || got != want {
 			t.Errorf("%v: sent %s, want %s", err, got, want)
@@ -109,7 +144,7 @@ func TestCreateBatchIsSentOnce(t *testing.T) {
 	var made atomic.Int64
 	var usual, creating atomic.Value // the client's addresses, by which its connections are told apart
 	own := http.Header{"Idempotency-Key": {"k"}}
-	client := clientOf(t, Config{Header: own}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	client := driverOf(t, provider.Config{Header: own}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {
 			usual.Store(r.RemoteAddr)
 			answering(200, `{"id":"b","status":"validating"}`)(w, r)
@@ -127,8 +162,8 @@ func TestCreateBatchIsSentOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err := client.CreateBatch(t.Context(), NewBatch{InputFile: "f"})
-	if e := callErrorOf(t, err); !e.Sent || e.Class != Transient || e.Err.Status != 0 {
+	_, err := client.Create(t.Context(), &NewBatch{InputFile: "f"})
+	if e := callErrorOf(t, err); !e.Sent || e.Class != provider.Transient || e.Err.Status != 0 {
 		t.Errorf("%v, sent %t: %v", e.Class, e.Sent, e)
 	}
 	if n := made.Load(); n != 1 || creating.Load() == usual.Load() {
@@ -159,7 +194,7 @@ func TestPages(t *testing.T) {
 			ids = append(ids, fmt.Sprint("id-", i))
 		}
 		var requests atomic.Int64
-		client := clientOf(t, Config{}, paged(ids, 3, &requests))
+		client := driverOf(t, provider.Config{}, paged(ids, 3, &requests))
 		for b, err := range client.Batches(t.Context()) {
 			if err != nil {
 				t.Fatal(err)
@@ -169,7 +204,7 @@ func TestPages(t *testing.T) {
 		if want := int64(max(1, (n+2)/3)); requests.Load() != want {
 			t.Errorf("%d requests for %d batches", requests.Load(), n)
 		}
-		for f, err := range client.Files(t.Context()) {
+		for f, err := range client.Files().List(t.Context()) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -192,7 +227,7 @@ func TestPages(t *testing.T) {
 // be taken for missing.
 // A bare array is a list too.
 func TestListInABareArray(t *testing.T) {
-	client := clientOf(t, Config{}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	client := driverOf(t, provider.Config{}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, ` [{"id":"a","status":"COMPLETED"},{"batch_id":"b","status":"x","created_at":"yesterday"}]`)
 	}))
 	var ids []string
@@ -222,7 +257,7 @@ func TestPagesThatDoNotGoOn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var request atomic.Int64
-			client := clientOf(t, Config{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			client := driverOf(t, provider.Config{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				answering(200, c.bodies[min(int(request.Add(1)), len(c.bodies))-1])(w, r)
 			}))
 			items, last := 0, error(nil)
@@ -238,5 +273,42 @@ func TestPagesThatDoNotGoOn(t *testing.T) {
 				t.Errorf("%d batches, then %v", items, last)
 			}
 		})
+	}
+}
+
+// Azure's files and batches belong to the account: the deployment is not in their path, the version
+// and the key come with each.
+func TestCallAzure(t *testing.T) {
+	var asked atomic.Value
+	client := driverOf(t, provider.Config{
+		BaseURL: "/openai/deployments/mine?api-version=2024-10-21", Header: http.Header{"Api-Key": {"secret"}},
+	}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Store(r.Method + " " + r.URL.String() + " " + r.Header.Get("Api-Key"))
+		answering(200, `{"id":"x","status":"validating","data":[]}`)(w, r)
+	}))
+	ctx := t.Context()
+	for want, call := range map[string]func() error{
+		"POST /openai/batches?api-version=2024-10-21 secret": func() error {
+			_, err := client.Create(ctx, &NewBatch{InputFile: "f"})
+			return err
+		},
+		"POST /openai/batches/b-1/cancel?api-version=2024-10-21 secret": func() error {
+			_, err := client.Cancel(ctx, "b-1")
+			return err
+		},
+		"GET /openai/files/f-1/content?api-version=2024-10-21 secret": func() error {
+			return client.Download(ctx, "f-1", io.Discard)
+		},
+		"POST /openai/files?api-version=2024-10-21 secret": func() error {
+			_, err := client.Files().Upload(ctx, "n.jsonl", strings.NewReader("x"), 1)
+			return err
+		},
+		"GET /openai/batches?limit=100&api-version=2024-10-21 secret":   func() error { return drain(client.Batches(ctx)) },
+		"GET /openai/files?purpose=batch&api-version=2024-10-21 secret": func() error { return drain(client.Files().List(ctx)) },
+		"DELETE /openai/files/a%2Fb%20c?api-version=2024-10-21 secret":  func() error { return client.Files().Delete(ctx, "a/b c") },
+	} {
+		if err := call(); err != nil || asked.Load() != want {
+			t.Errorf("%v: asked %v, want %s", err, asked.Load(), want)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -64,12 +65,10 @@ func TestTransferMayBeSlow(t *testing.T) {
 		call   func(context.Context, *Client) error
 	}{
 		"bytes that come slowly": {trickle, func(ctx context.Context, c *Client) error {
-			_, err := c.DownloadFile(ctx, "f", io.Discard)
-			return err
+			return downloading(ctx, c, io.Discard)
 		}},
 		"a slow writer": {trickle, func(ctx context.Context, c *Client) error {
-			_, err := c.DownloadFile(ctx, "f", slowWriter{})
-			return err
+			return downloading(ctx, c, slowWriter{})
 		}},
 		"a slow reader, and an answer that takes its time": {func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
@@ -80,8 +79,7 @@ func TestTransferMayBeSlow(t *testing.T) {
 				time.Sleep(2 * transferLimit)
 				return len(p), nil
 			})
-			_, err := c.UploadFile(ctx, "in.jsonl", content, 100<<10)
-			return err
+			return uploading(ctx, c, content, 100<<10)
 		}},
 		"bytes that go slowly": {func(w http.ResponseWriter, r *http.Request) {
 			chunk := make([]byte, 32<<10)
@@ -93,8 +91,7 @@ func TestTransferMayBeSlow(t *testing.T) {
 			}
 			answering(200, `{"id":"f"}`)(w, r)
 		}, func(ctx context.Context, c *Client) error {
-			_, err := c.UploadFile(ctx, "in.jsonl", readerAt(func(p []byte, _ int64) (int, error) { return len(p), nil }), 1<<20)
-			return err
+			return uploading(ctx, c, readerAt(func(p []byte, _ int64) (int, error) { return len(p), nil }), 1<<20)
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -119,22 +116,19 @@ func TestTransferStalls(t *testing.T) {
 	}{
 		"a download without an answer": {func(http.ResponseWriter, *http.Request) { time.Sleep(time.Hour) },
 			func(ctx context.Context, c *Client) error {
-				_, err := c.DownloadFile(ctx, "f", io.Discard)
-				return err
+				return downloading(ctx, c, io.Discard)
 			}, transferLimit, false},
 		"a download that stops": {func(w http.ResponseWriter, r *http.Request) {
 			trickle(w, r)
 			time.Sleep(time.Hour)
 		}, func(ctx context.Context, c *Client) error {
-			_, err := c.DownloadFile(ctx, "f", io.Discard)
-			return err
+			return downloading(ctx, c, io.Discard)
 		}, 10*(transferLimit-time.Second) + transferLimit, false},
 		"an upload that stops": {func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.CopyN(io.Discard, r.Body, 1<<10)
 			time.Sleep(time.Hour)
 		}, func(ctx context.Context, c *Client) error {
-			_, err := c.UploadFile(ctx, "in.jsonl", readerAt(func(p []byte, _ int64) (int, error) { return len(p), nil }), 1<<30)
-			return err
+			return uploading(ctx, c, readerAt(func(p []byte, _ int64) (int, error) { return len(p), nil }), 1<<30)
 		}, transferLimit, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -160,9 +154,10 @@ func TestTransferCancelled(t *testing.T) {
 		client := inBubble(t, transferLimit, http.HandlerFunc(trickle))
 		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 		defer cancel()
-		n, err := client.DownloadFile(ctx, "f", io.Discard)
-		if e := callErrorOf(t, err); n != 1 || e.Class != Cancelled {
-			t.Errorf("%d bytes, %v: %v", n, e.Class, err)
+		var got bytes.Buffer
+		err := downloading(ctx, client, &got)
+		if e := callErrorOf(t, err); got.Len() != 1 || e.Class != Cancelled {
+			t.Errorf("%d bytes, %v: %v", got.Len(), e.Class, err)
 		}
 	})
 }
@@ -183,3 +178,8 @@ func TestStallEnds(t *testing.T) {
 		}
 	})
 }
+
+// readerAt is a function as an io.ReaderAt.
+type readerAt func(p []byte, at int64) (int, error)
+
+func (f readerAt) ReadAt(p []byte, at int64) (int, error) { return f(p, at) }
