@@ -13,10 +13,6 @@ var (
 	// ErrNotLedger is in the error of a file that is something else. It is never written to.
 	ErrNotLedger = errors.New("not a ledger")
 
-	// ErrNotRegular is in the error of what is no regular file where one is needed: it is written
-	// to, or read more than once.
-	ErrNotRegular = errors.New("not a regular file")
-
 	// ErrChanged is in the error of a commit that finds the file replaced, removed or shorter than
 	// it was: what the index says of it no longer holds.
 	ErrChanged = errors.New("changed by something other than llmpipe")

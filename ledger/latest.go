@@ -2,17 +2,18 @@ package ledger
 
 import (
 	"fmt"
-	"os"
+
+	"llmpipe/ledger/disk"
 )
 
 // ScanLatest calls f, in the ledger's order, with the entry of the newest result of each id: of a
 // record that was asked again under another request, only the last answer. Simulated answers come
 // only from a ledger that has no others. It reads the file twice, and holds 28 to 36 bytes a
 // record. What is appended between the two is left out, and what can be read only once, such as a
-// pipe, is refused: ErrNotRegular. Otherwise it is as [Scan].
+// pipe, is refused: disk.ErrNotRegular. Otherwise it is as [Scan].
 func ScanLatest(path string, f func(Entry) error) error {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("reading ledger %s: %w", path, ErrNotRegular)
+	if err := disk.CheckRegular(disk.OS{}, path); err != nil {
+		return fmt.Errorf("opening ledger: %w", err)
 	}
 	var real, simulated index
 	err := Scan(path, func(e Entry) error {

@@ -129,6 +129,9 @@ func Open(path string, o Options) (*Ledger, error) {
 // openExisting falls back to reading, for the reason that readOnly says: a ledger that may not be
 // written still knows its answers.
 func openExisting(fsys disk.FS, path string) (file disk.File, readOnly, err error) {
+	if err := disk.CheckRegular(fsys, path); err != nil {
+		return nil, nil, err
+	}
 	file, err = fsys.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		readOnly = err
@@ -141,9 +144,6 @@ func (l *Ledger) load() error {
 	info, err := l.file.Stat()
 	if err != nil {
 		return fmt.Errorf("opening ledger: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("opening ledger %s: %w", l.path, ErrNotRegular)
 	}
 	return l.absorbUnlocked(info.Size())
 }

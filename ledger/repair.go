@@ -38,9 +38,6 @@ func Repair(path, out string) (stats RepairStats, err error) {
 	if err != nil {
 		return stats, fmt.Errorf("reading ledger %s: %w", path, err)
 	}
-	if !info.Mode().IsRegular() {
-		return stats, fmt.Errorf("reading ledger %s: %w", path, ErrNotRegular)
-	}
 	clean, lost := sideFile{name: out}, sideFile{name: out + ".lost"}
 	r := repairer{scan: scanner{path: path}, keep: clean.writeLine, lose: lost.writeLine}
 	err = clean.create()

@@ -22,8 +22,9 @@ type Entry struct {
 }
 
 // Scan calls f with every line of a ledger in order, each verified first. A ledger that is
-// compressed with gzip or zstd is read as well. What follows the last newline is left out, as a
-// writer may be at it. An error of f ends the scan and is returned as it is.
+// compressed with gzip or zstd is read as well, and so is a pipe that the process was started with.
+// What follows the last newline is left out, as a writer may be at it. An error of f ends the scan
+// and is returned as it is.
 func Scan(path string, f func(Entry) error) error {
 	s := scanner{path: path}
 	return scanLines(path, func(text []byte, at int64) error {
@@ -37,7 +38,13 @@ func Scan(path string, f func(Entry) error) error {
 
 // scanLines calls f with every line and its offset.
 func scanLines(path string, f func(text []byte, at int64) error) (err error) {
-	file, err := os.Open(path)
+	if !disk.Inherited(path) {
+		err = disk.CheckRegular(disk.OS{}, path)
+	}
+	var file *os.File
+	if err == nil {
+		file, err = os.Open(path)
+	}
 	if err != nil {
 		return fmt.Errorf("opening ledger: %w", err)
 	}

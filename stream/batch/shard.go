@@ -246,7 +246,7 @@ func (s *shard) record(e ledger.ShardEntry) error {
 		return err
 	}
 	if err != nil {
-		return ui.WithHint("make room or repair the disk, then run the same command again: what is recorded is safe", err)
+		return s.journal.HintAtWrite(err, journal.MakeRoom)
 	}
 	s.intended, s.at.step, s.at.stepped = true, e.Step, e.Time
 	return nil

@@ -204,7 +204,7 @@ func (r *Input) prepare() bool {
 		if ui.IsErrno(err, syscall.ENOSPC) {
 			hint = "make room, or name a ledger on another disk with --ledger"
 		}
-		r.flow.Stop.Fail(ui.WithHint(hint, fmt.Errorf("nothing was asked: %w", err)))
+		r.flow.Stop.Fail(r.journal.HintAtWrite(fmt.Errorf("nothing was asked: %w", err), hint))
 		return false
 	}
 	r.prepared = true

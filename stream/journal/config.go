@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"llmpipe/ledger"
+	"llmpipe/ledger/disk"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/ui"
 )
@@ -53,8 +54,10 @@ func Hint(path string, err error) error {
 		return ui.WithHint("llmpipe repair "+path+" writes a clean copy beside it, without the damaged line", err)
 	case errors.Is(err, ledger.ErrNotLedger):
 		return ui.WithHint("name another file with --ledger: this one is not llmpipe's, and was left as it is", err)
-	case errors.Is(err, ledger.ErrNotRegular):
+	case errors.Is(err, disk.ErrNotRegular):
 		return ui.WithHint("a ledger is a file: what comes through a pipe can be saved in one", err)
+	case errors.Is(err, ledger.ErrChanged):
+		return ui.WithHint("leave the ledger alone while llmpipe runs; the same command goes on with what it holds now", err)
 	}
 	return err
 }

@@ -157,10 +157,16 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Key) (spent Spent, e
 	}
 	j.flow.Unrecorded.Store(true)
 	j.lost += dropAnswers(group, safe)
-	if errors.Is(err, ledger.ErrChanged) {
-		return spent, ui.WithHint("leave the ledger alone while llmpipe runs; the same command goes on with what it holds now", err)
-	}
-	return spent, ui.WithHint("make room or repair the disk, then run the same command again: what is recorded is safe", err)
+	return spent, j.HintAtWrite(err, MakeRoom)
+}
+
+// MakeRoom is what to do about a ledger that could be written before.
+const MakeRoom = "make room or repair the disk, then run the same command again: what is recorded is safe"
+
+// HintAtWrite adds to an error of writing the ledger what to do about it: hint, where nothing better
+// is known.
+func (j *Journal) HintAtWrite(err error, hint string) error {
+	return ui.WithHint(cmp.Or(ui.HintOf(Hint(j.cfg.Path, err)), hint), err)
 }
 
 // Spent is what the ledger says was spent at a moment, in billionths of a dollar.
@@ -185,7 +191,7 @@ func (j *Journal) CatchUp() (Spent, error) {
 	j.adding.Lock()
 	defer j.adding.Unlock()
 	err := j.Ledger.Refresh()
-	return j.spent(), err
+	return j.spent(), Hint(j.cfg.Path, err)
 }
 
 // spent is what the ledger says now. j.adding is held, or nothing is committed yet.
