@@ -42,7 +42,8 @@ type run struct {
 
 // Run runs the filter until its input ends and everything is committed, or until something stops
 // it. Canceling ctx stops it without waiting for what is in flight. An error means that the run
-// could not start.
+// could not start. After a signal that came before it had, something may still be opening: it is for
+// a process that ends then.
 func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 	r := &run{cfg: cfg, start: time.Now(), recalls: make(chan flow.Chain, 4)}
 	r.flow = flow.New(ctx, ui.NewVoice(cfg.Stderr, cfg.Quiet, cfg.Verbose), func() int { return r.lanes.Allowed() * max(1, cfg.Pack) })
@@ -51,47 +52,77 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 	if cfg.Listen != nil {
 		r.signals = cfg.Listen()
 	}
+	prepared := make(chan error, 1)
+	go func() { prepared <- r.prepare() }()
+	for {
+		select {
+		case err := <-prepared:
+			defer r.close()
+			if err != nil {
+				return nil, err
+			}
+			return r.run(), nil
+		case sig := <-r.signals:
+			// A large ledger takes long to open, and a FIFO of --failed until somebody reads it.
+			if Ends(sig) {
+				return &Outcome{Signal: sig}, nil
+			}
+			r.flow.Voice.Say("nothing is asked yet: files are being opened")
+		}
+	}
+}
+
+// prepare opens what the run needs, and makes its stages.
+func (r *run) prepare() (err error) {
+	cfg := &r.cfg
 	if err := cfg.checkKey(); err != nil {
-		return nil, err
+		return err
 	}
 	if f, ok := cfg.Stdout.(*os.File); ok {
 		if err := ui.CheckStdout(f); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	configs := append([]lane.Target{{Provider: cfg.Provider, Pace: cfg.Pace}}, cfg.Fallbacks...)
-	var err error
 	if r.hosts, err = lane.OpenHosts(r.flow.Voice, configs); err != nil {
-		return nil, err
+		return err
 	}
-	defer r.closeHosts()
 	if r.source, err = input.NewSource(r.inputs()); err != nil {
-		return nil, err
+		return err
 	}
-	decode, err := record.NewDecoder(r.cfg.Decode)
+	decode, err := record.NewDecoder(cfg.Decode)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	// The ledger before the files that are cut: one that is damaged must not cost the list of failures
 	// of the run before.
 	if err := r.openJournal(); err != nil {
-		return nil, err
+		return err
 	}
 	failed, err := r.createFiles()
 	if err != nil {
-		return nil, errors.Join(err, r.journal.Abandon())
+		return errors.Join(err, r.journal.Abandon())
 	}
 	r.openAccount()
 	r.lanes = lane.New(r.flow, lane.Config{
 		Lanes: configs, Retries: cfg.Retries, GiveUp: cfg.Pace.GiveUp, Pack: cfg.Pack, KeyEnv: cfg.KeyEnv, Model: cfg.Decode.Model,
 		Waits: r.source.Waits, Mode: cfg.Batch.Mode, Proven: r.journal != nil && r.journal.Ledger.Summary().Results > 0,
 	}, r.hosts, r.account)
-	defer r.lanes.Close()
 	r.openInput(decode)
 	if r.out, err = output.New(r.flow, r.outputs(failed), r.account, r.journal); err != nil {
-		return nil, errors.Join(err, r.journal.Abandon())
+		return errors.Join(err, r.journal.Abandon())
 	}
-	return r.run(), nil
+	return nil
+}
+
+// close gives back what prepare opened, as far as it came.
+func (r *run) close() {
+	if r.lanes != nil {
+		r.lanes.Close()
+	}
+	for _, h := range r.hosts {
+		h.Client.Close()
+	}
 }
 
 // openJournal opens the ledger, if there is to be one.
@@ -157,13 +188,6 @@ func (r *run) openInput(decode *record.Decoder) {
 		to.Batch, to.Takes = r.batches.Put, r.batches.Takes
 	}
 	r.in = input.New(r.flow, r.inputs(), r.source, d, r.journal, to)
-}
-
-// closeHosts gives back what the clients hold.
-func (r *run) closeHosts() {
-	for _, h := range r.hosts {
-		h.Client.Close()
-	}
 }
 
 // summary is what the run has done so far.
