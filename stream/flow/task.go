@@ -105,13 +105,19 @@ func (t *Task) String() string {
 	}
 	fmt.Fprintf(&b, "line %d", t.Line)
 	if t.ID != nil {
-		fmt.Fprintf(&b, " (id %s)", t.ID)
+		const most = 256 // bytes: an id may be as long as a line
+		id, rest := t.ID, ""
+		if len(id) > most {
+			id, rest = id[:most], "…"
+		}
+		fmt.Fprintf(&b, " (id %s%s)", id, rest)
 	}
 	return b.String()
 }
 
 // Fail turns t into an error line.
 func (t *Task) Fail(err *record.Error) {
+	err.Cut()
 	t.Outcome, t.Err = Failed, err
 }
 

@@ -198,6 +198,7 @@ func (c *Client) Redacted(s string) string { return c.redact.Replace(s) }
 func (c *Client) redactReply(reply *Reply) {
 	if e := reply.Err; e != nil {
 		e.Type, e.Code, e.Message = c.redact.Replace(e.Type), c.redact.Replace(e.Code), c.redact.Replace(e.Message)
+		e.Cut()
 	}
 	if to := reply.Header.Get("Location"); to != "" {
 		reply.Header.Set("Location", c.redact.Replace(to))

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"llmpipe/stream/record/rawjson"
 )
@@ -15,12 +16,38 @@ const (
 	TypeUpstream     = "upstream"      // the line is a record that had failed in the stage before
 )
 
-// Error says why a record has no answer. It is what the output line holds under `error`.
+// maxText bounds, in bytes, what is kept of a text in an [Error]: of what a provider says, be it the
+// whole prompt again, and of what is wrong with a line of any length.
+const maxText = 4 << 10
+
+// Cut returns a text as an [Error] keeps it: whole, or up to 4 KiB and a whole character, with an
+// ellipsis.
+func Cut[T ~string | ~[]byte](text T) string {
+	const ellipsis = "…"
+	if len(text) <= maxText {
+		return string(text)
+	}
+	end := maxText - len(ellipsis)
+	for end > maxText-2*utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return string(text[:end]) + ellipsis
+}
+
+// Error says why a record has no answer. It is what the output line holds under `error`. Its texts
+// have at most 4 KiB each.
 type Error struct {
 	Type    string // the class of the error, such as invalid_input or a provider's own type
 	Code    string // what exactly, such as invalid_json; "" when nobody said
 	Status  int    // HTTP status; 0 when there was no response
 	Message string // for people
+}
+
+// Cut cuts what is too long to be kept.
+func (e *Error) Cut() {
+	if max(len(e.Type), len(e.Code), len(e.Message)) > maxText {
+		e.Type, e.Code, e.Message = Cut(e.Type), Cut(e.Code), Cut(e.Message)
+	}
 }
 
 // Error returns the message, led by what the error is. What is said twice, as where a provider
@@ -48,7 +75,7 @@ func (e *Error) Error() string {
 }
 
 func invalid(code, format string, args ...any) *Error {
-	return &Error{Type: TypeInvalidInput, Code: code, Message: fmt.Sprintf(format, args...)}
+	return &Error{Type: TypeInvalidInput, Code: code, Message: Cut(fmt.Sprintf(format, args...))}
 }
 
 // TooLongError returns the error of a line of so many bytes, which is over max.
@@ -59,7 +86,7 @@ func TooLongError(size int64, max int) *Error {
 // syntaxError returns the error of a line that is not JSON.
 func syntaxError(line []byte) *Error {
 	code, message := rawjson.Diagnose(line)
-	return &Error{Type: TypeInvalidInput, Code: code, Message: message}
+	return &Error{Type: TypeInvalidInput, Code: code, Message: Cut(message)}
 }
 
 // upstreamError returns the error of a record that had failed before it came here.

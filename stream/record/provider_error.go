@@ -126,7 +126,7 @@ func errorFrom(members []rawjson.Member, src []byte) (e *Error, said bool) {
 	// OpenRouter's own message is but "Provider returned error".
 	if meta := rawjson.ValueOf(members, src, "metadata"); len(meta) > 0 {
 		if raw := rawjson.MemberOf(meta, "raw"); rawjson.IsString(raw) {
-			e.Message += ": " + plain(rawjson.Unquote(nil, raw))
+			e.Message += ": " + plain([]byte(textFrom(raw)))
 		}
 	}
 	return e, said
@@ -172,17 +172,40 @@ func isSuccess(value []byte) bool {
 	return false
 }
 
-// textFrom returns what a string says, and any other value but null as JSON.
+// textFrom returns what a string says, and any other value but null as JSON, of both as much as an
+// [Error] keeps.
 func textFrom(value []byte) string {
 	switch {
 	case rawjson.IsNull(value):
 		return ""
 	case rawjson.IsString(value):
-		return string(rawjson.Unquote(nil, value))
-	case rawjson.IsNumber(value):
-		return string(value)
+		return Cut(rawjson.Unquote(nil, beginning(value)))
 	}
-	return string(rawjson.Compact(nil, value))
+	return Cut(rawjson.Compact(nil, value[:min(len(value), longest)]))
+}
+
+// longest is how much of a JSON value is looked at for a text of maxText bytes: in a string each
+// byte may be an escape of six.
+const longest = 6 * (maxText + 1)
+
+// beginning returns a string, or as much of one that is longer as is looked at, up to a whole
+// character.
+func beginning(token []byte) []byte {
+	if len(token) <= longest+2 {
+		return token
+	}
+	end := 1
+	for end < longest {
+		switch {
+		case token[end] != '\\':
+			end++
+		case token[end+1] == 'u':
+			end += len(`\u0000`)
+		default:
+			end += len(`\n`)
+		}
+	}
+	return append(token[:end:end], '"')
 }
 
 // plain returns the beginning of a text, its white space squeezed.

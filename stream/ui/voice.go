@@ -66,9 +66,16 @@ var (
 	indented = strings.NewReplacer("\n", "\n         ")
 )
 
+// mostSaid bounds a message, in bytes: nobody reads more on stderr, and a provider's may be of any
+// length. A record's error of 4 KiB is in it whole.
+const mostSaid = 8 << 10
+
 // Say writes one line, or several where s has them. It may hold what a provider said, which is not
 // to do anything to the terminal.
 func (v *Voice) Say(s string) {
+	if len(s) > mostSaid {
+		s = strings.ToValidUTF8(s[:mostSaid], "") + "…"
+	}
 	v.write("llmpipe: " + indented.Replace(PrintableLines(harmless.Replace(s))) + "\n")
 }
 

@@ -3,6 +3,7 @@ package ui
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -22,5 +23,15 @@ func TestVoiceIsPlainText(t *testing.T) {
 		"llmpipe: a?b\ufffdc\n"
 	if got := out.String(); got != want {
 		t.Errorf("said\n%q, want\n%q", got, want)
+	}
+}
+
+// A message is cut to what a person reads.
+func TestVoiceIsBrief(t *testing.T) {
+	var out bytes.Buffer
+	v := NewVoice(&out, false, false)
+	v.Note("%s", strings.Repeat("ä", 1<<20))
+	if n := out.Len(); n > mostSaid+100 || n < mostSaid || !strings.HasSuffix(out.String(), "ä…\n") {
+		t.Errorf("%d bytes are said, ending in %q", n, out.String()[n-10:])
 	}
 }
