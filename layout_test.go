@@ -32,6 +32,7 @@ var ranks = [][]string{
 	{"stream/ui"},
 	{"ledger/report"},
 	{"ledger"},
+	{"ledger/index"},
 	{"ledger/line"},
 	{"ledger/price", "ledger/disk"},
 	{"stream/provider/batchapi"},
@@ -61,7 +62,7 @@ var homes = map[string][]string{
 	"github.com/santhosh-tekuri/jsonschema/v6": {"stream/record"},
 	"github.com/sashabaranov/go-openai":        {"stream/provider"},
 	"golang.org/x/sys": {
-		"stream", "stream/lane", "stream/output", "stream/provider", "stream/ui", "ledger", "ledger/disk",
+		"stream", "stream/lane", "stream/output", "stream/provider", "stream/ui", "ledger", "ledger/disk", "ledger/index",
 	},
 	"golang.org/x/term": {"stream/ui"},
 }

@@ -83,7 +83,7 @@ func TestALedgerWhoseLinesGetLonger(t *testing.T) {
 	if got := l.Summary().Results; got != short+long {
 		t.Errorf("%d results, want %d", got, short+long)
 	}
-	if size, most := l.index.capacity()*24, 36*(short+long)+64<<10; size > most {
+	if size, most := l.index.Size(), 36*(short+long)+64<<10; size > most {
 		t.Errorf("the index takes %d bytes, want at most %d", size, most)
 	}
 }

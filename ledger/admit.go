@@ -1,12 +1,14 @@
 package ledger
 
+import "llmpipe/ledger/index"
+
 // Seen says whether this run has met an id before.
-type Seen uint8
+type Seen = index.Seen
 
 const (
-	NotSeen   Seen = iota
-	SeenSame       // under the same request: one answer serves both
-	SeenOther      // under another request: a duplicate id
+	NotSeen   = index.NotSeen
+	SeenSame  = index.SeenSame  // under the same request: one answer serves both
+	SeenOther = index.SeenOther // under another request: a duplicate id
 )
 
 // Found is what the ledger knows of a record, by its hashes alone: [Ledger.ReadMatch] then compares
@@ -27,53 +29,26 @@ type Found struct {
 func (l *Ledger) Admit(k Key) Found {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	found, slot := l.look(k)
-	switch {
-	case found.Seen != NotSeen:
-	case slot != nil:
-		slot.state |= metBit
-	default:
-		l.index.set(k, 0, metBit)
-	}
-	return found
+	return l.found(l.index.Meet(k))
 }
 
 // Look looks a record up and leaves no trace.
 func (l *Ledger) Look(k Key) Found {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	found, _ := l.look(k)
-	return found
+	return l.found(l.index.Look(k))
 }
 
-// look returns what is known of a record, and its slot, nil where it has none. The slot is good
-// until the index changes.
-func (l *Ledger) look(k Key) (Found, *slot) {
-	found, slot := l.index.look(k)
-	if slot != nil && slot.intent() != 0 {
-		found.Shard = l.shards.pendingAt(slot.intent())
+// found adds to what the index knows of a record what the rest of the ledger does. The caller holds
+// mu.
+func (l *Ledger) found(x index.Found) Found {
+	found := Found{Result: x.Result, Other: x.Other, Seen: x.Seen, Emitted: x.Emitted}
+	if x.Intent != 0 {
+		found.Shard = l.shards.pendingAt(x.Intent)
 	}
-	return found, slot
+	return found
 }
 
 // Recent reports whether a result was appended after the ledger was opened, by this process or by
 // another.
-func (l *Ledger) Recent(ref Ref) bool { return ref.offset() >= l.opened }
-
-func (x *index) look(k Key) (found Found, its *slot) {
-	for i := x.first(k.ID); x.has(i, k.ID); i++ {
-		s := x.at(i)
-		if s.request == k.Request {
-			its, found.Result, found.Emitted = s, s.ref(), s.emitted()
-			if s.met() {
-				found.Seen = SeenSame
-			}
-			continue
-		}
-		found.Other = max(found.Other, s.ref())
-		if s.met() && found.Seen == NotSeen {
-			found.Seen = SeenOther
-		}
-	}
-	return found, its
-}
+func (l *Ledger) Recent(ref Ref) bool { return ref.Offset() >= l.opened }

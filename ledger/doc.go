@@ -150,5 +150,5 @@
 //
 // A gigabyte of results of one kilobyte opens in about a second or less: lines are verified, but
 // not parsed. The index in memory has two hashes and an offset for each record, 24 bytes, at most
-// 32 with the room that it keeps free; see index.go.
+// 32 with the room that it keeps free; see package index.
 package ledger

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"llmpipe/ledger/disk"
+	"llmpipe/ledger/index"
 	"llmpipe/ledger/line"
 )
 
@@ -23,7 +24,7 @@ func (l *Ledger) enterLine(v *verified) error {
 	h := &v.head
 	if h.Kind == line.KindEmitted && l.emitsTo(h.File) {
 		if h.Empty || h.Size < l.marked {
-			l.index.forgetEmitted()
+			l.index.ForgetEmitted()
 		}
 		l.marked = h.Size
 	}
@@ -36,15 +37,15 @@ func (l *Ledger) enterLine(v *verified) error {
 	}
 	switch h.Kind {
 	case line.KindResult:
-		if refAt(v.at) > maxRef {
+		if index.RefAt(v.at) > index.MaxRef {
 			return tooLarge(l.path, v.at)
 		}
-		l.index.set(h.Key, refAt(v.at), 0)
+		l.index.Set(h.Key, index.RefAt(v.at))
 		l.summary.spend(v)
 	case line.KindFailure:
 		l.summary.spend(v)
 	case line.KindEmitted:
-		if l.emitsTo(h.File) && !h.EachKey(l.index.markEmitted) {
+		if l.emitsTo(h.File) && !h.EachKey(l.index.MarkEmitted) {
 			return &DamageError{Path: l.path, Offset: v.at, Err: line.ErrMalformed}
 		}
 	case line.KindBatch:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"llmpipe/ledger/disk"
+	"llmpipe/ledger/index"
 )
 
 // ScanLatest calls f, in the ledger's order, with the entry of the newest result of each id: of a
@@ -15,7 +16,7 @@ func ScanLatest(path string, f func(Entry) error) error {
 	if err := disk.CheckRegular(disk.OS{}, path); err != nil {
 		return fmt.Errorf("opening ledger: %w", err)
 	}
-	var real, simulated index
+	var real, simulated index.Index
 	err := Scan(path, func(e Entry) error {
 		if e.Result == nil {
 			return nil
@@ -24,21 +25,21 @@ func ScanLatest(path string, f func(Entry) error) error {
 		if e.Result.Simulated {
 			newest = &simulated
 		}
-		newest.set(idKey(e.Result), refAt(e.Offset), 0)
+		newest.Set(idKey(e.Result), index.RefAt(e.Offset))
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	newest := &real
-	if real.results == 0 {
+	if real.Results() == 0 {
 		newest = &simulated
 	}
 	return Scan(path, func(e Entry) error {
 		if e.Result == nil {
 			return nil
 		}
-		if s := newest.find(idKey(e.Result)); s == nil || s.ref() != refAt(e.Offset) {
+		if newest.Look(idKey(e.Result)).Result != index.RefAt(e.Offset) {
 			return nil
 		}
 		return f(e)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"llmpipe/ledger/disk"
+	"llmpipe/ledger/index"
 	"llmpipe/ledger/line"
 )
 
@@ -72,7 +73,7 @@ type Ledger struct {
 	// changes file, shards and end, which therefore reads them without mu.
 	mu      sync.Mutex
 	file    disk.File // nil until the ledger exists
-	index   index
+	index   index.Index
 	shards  shards
 	summary Summary
 	marked  int64 // size of Options.Emitted at its last mark
@@ -121,7 +122,7 @@ func Open(path string, o Options) (*Ledger, error) {
 	}
 	l.opened = l.end
 	if o.EmittedSize < l.marked {
-		l.index.forgetEmitted()
+		l.index.ForgetEmitted()
 	}
 	return l, nil
 }
@@ -203,7 +204,7 @@ func (l *Ledger) Summary() Summary {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.summary
-	s.Results = int64(l.index.results)
+	s.Results = int64(l.index.Results())
 	return s
 }
 

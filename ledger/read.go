@@ -49,7 +49,7 @@ func (l *Ledger) NewReader() *Reader { return &Reader{ledger: l} }
 // Read is [Ledger.Read].
 func (r *Reader) Read(ref Ref, dst *Result) error {
 	l := r.ledger
-	at := ref.offset()
+	at := ref.Offset()
 	if at >= r.end {
 		l.mu.Lock()
 		r.file, r.end = l.file, l.end

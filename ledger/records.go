@@ -1,6 +1,9 @@
 package ledger
 
-import "llmpipe/ledger/line"
+import (
+	"llmpipe/ledger/index"
+	"llmpipe/ledger/line"
+)
 
 // What is recorded, as package line has it.
 type (
@@ -39,9 +42,4 @@ var ErrUnwritable = line.ErrUnwritable
 func KeyOf(id []byte, request *[32]byte) Key { return line.KeyOf(id, request) }
 
 // Ref is where a result stands in its ledger. The zero Ref is no result.
-type Ref uint64
-
-// A Ref is the line's offset plus one, so that a result in the very first line has one too.
-func refAt(offset int64) Ref { return Ref(offset + 1) }
-
-func (ref Ref) offset() int64 { return int64(ref) - 1 }
+type Ref = index.Ref

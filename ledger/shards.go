@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"llmpipe/ledger/index"
 	"llmpipe/ledger/line"
 )
 
@@ -77,7 +78,7 @@ func (s *shards) merge(e *ShardEntry, simulated bool, at int64, size int) *known
 		known.Round, known.Bytes, known.ReservedNanos, known.Window = e.Round, e.Bytes, e.ReservedNanos, e.Window
 		known.Started = e.Time
 		known.at, known.size = at, size
-		s.byIntent[refAt(at)] = known
+		s.byIntent[index.RefAt(at)] = known
 	case ShardCollected:
 		known.State, known.Ended = e.State, e.Time
 		known.Answered, known.Failed, known.Missing = e.Answered, e.Failed, e.Missing
@@ -109,7 +110,7 @@ func (l *Ledger) enterShard(h *line.Head, text []byte, at int64) error {
 	if err := e.Decode(text, h); err != nil {
 		return &DamageError{Path: l.path, Offset: at, Err: err}
 	}
-	if refAt(at) > maxRef {
+	if index.RefAt(at) > index.MaxRef {
 		return tooLarge(l.path, at)
 	}
 	known := l.shards.merge(&e, h.Simulated, at, len(text))
@@ -119,12 +120,12 @@ func (l *Ledger) enterShard(h *line.Head, text []byte, at int64) error {
 	known.Records = 0
 	ours := h.Simulated == l.options.Simulated // a simulated run can't collect what is at a real provider
 	if ours {
-		l.index.reserve(h.Keys())
+		l.index.Reserve(h.Keys())
 	}
 	whole := h.EachKey(func(k Key) {
 		known.Records++
 		if ours {
-			l.index.submit(k, refAt(at))
+			l.index.Submit(k, index.RefAt(at))
 		}
 	})
 	if !whole {

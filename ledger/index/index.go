@@ -1,8 +1,15 @@
-package ledger
+// Package index is what a ledger keeps in memory of its records: for each, by hashes of its id and
+// its request, where its result stands and what the run knows of it besides.
+package index
 
-import "math/bits"
+import (
+	"math/bits"
+	"unsafe"
 
-// The index is an open-addressed table that stays sorted by id hash: a slot's home is its hash
+	"llmpipe/ledger/line"
+)
+
+// Index is an open-addressed table that stays sorted by id hash: a slot's home is its hash
 // scaled to the table's length, so homes and hashes are in the same order, and a linear probe may
 // end at the first greater hash. That lets the table be nearly full, and lets it grow in place, an
 // eighth at a time, by pages that are added and never moved or given back: no copy of it ever
@@ -11,7 +18,7 @@ import "math/bits"
 //
 // At 24 bytes a slot and a load between 0.75 and 0.85 a record costs 28 to 32 bytes, growing or
 // not.
-type index struct {
+type Index struct {
 	memory  memory
 	pages   []*page
 	homes   uint64 // a hash h has its home at h*homes/2^64
@@ -27,8 +34,6 @@ const (
 	spareSlots = 64
 
 	// A slot's state: where its result stands, and what is known of it besides.
-	refBits      = 48
-	maxRef       = 1<<refBits - 1
 	metBit       = 1 << 62
 	emittedBit   = 1 << 63
 	blankBit     = 1 << 61 // nothing, but the slot is in use
@@ -52,7 +57,7 @@ func (s *slot) ref() Ref {
 	if s.state&shardBit != 0 {
 		return 0
 	}
-	return Ref(s.state & maxRef)
+	return Ref(s.state & MaxRef)
 }
 
 // intent is where the last intent stands of a record without a result, 0 for none.
@@ -60,23 +65,23 @@ func (s *slot) intent() Ref {
 	if s.state&shardBit == 0 {
 		return 0
 	}
-	return Ref(s.state & maxRef)
+	return Ref(s.state & MaxRef)
 }
 
 func (s *slot) met() bool     { return s.state&metBit != 0 }
 func (s *slot) emitted() bool { return s.state&emittedBit != 0 }
 
-func (x *index) at(i int) *slot { return &x.pages[i>>pageBits][i&(pageSlots-1)] }
+func (x *Index) at(i int) *slot { return &x.pages[i>>pageBits][i&(pageSlots-1)] }
 
-func (x *index) capacity() int { return len(x.pages) << pageBits }
+func (x *Index) capacity() int { return len(x.pages) << pageBits }
 
-func (x *index) home(id uint64) int {
+func (x *Index) home(id uint64) int {
 	hi, _ := bits.Mul64(id, x.homes)
 	return int(hi)
 }
 
 // first returns the position of the first slot of an id, or where it would have to be.
-func (x *index) first(id uint64) int {
+func (x *Index) first(id uint64) int {
 	i, end := x.home(id), x.capacity()
 	for i < end {
 		if s := x.at(i); s.state == 0 || s.id >= id {
@@ -88,7 +93,7 @@ func (x *index) first(id uint64) int {
 }
 
 // has says whether the slot at i is one of the id's, which stand side by side.
-func (x *index) has(i int, id uint64) bool {
+func (x *Index) has(i int, id uint64) bool {
 	if i >= x.capacity() {
 		return false
 	}
@@ -96,8 +101,14 @@ func (x *index) has(i int, id uint64) bool {
 	return s.state != 0 && s.id == id
 }
 
+// Results is the number of records that have a result.
+func (x *Index) Results() int { return x.results }
+
+// Size is how much memory the index takes, in bytes.
+func (x *Index) Size() int { return x.capacity() * int(unsafe.Sizeof(slot{})) }
+
 // find returns the slot of a key, or nil. It is good until the next set.
-func (x *index) find(k Key) *slot {
+func (x *Index) find(k line.Key) *slot {
 	for i := x.first(k.ID); x.has(i, k.ID); i++ {
 		if s := x.at(i); s.request == k.Request {
 			return s
@@ -107,7 +118,7 @@ func (x *index) find(k Key) *slot {
 }
 
 // slot is find for a key that is about to get a state, whether or not it has one.
-func (x *index) slot(k Key) *slot {
+func (x *Index) slot(k line.Key) *slot {
 	if s := x.find(k); s != nil {
 		return s
 	}
@@ -116,39 +127,41 @@ func (x *index) slot(k Key) *slot {
 	return s
 }
 
-// set adds to the state of a key: a mark, or a result, which takes the place of an older one and of
-// an intent.
-func (x *index) set(k Key, ref Ref, marks uint64) {
+// Set notes where a record's result stands. It takes the place of an older one and of an intent.
+func (x *Index) Set(k line.Key, ref Ref) { x.set(k, ref, 0) }
+
+// set adds to the state of a key: a mark, or a result.
+func (x *Index) set(k line.Key, ref Ref, marks uint64) {
 	s := x.slot(k)
 	s.state |= marks
 	if ref > s.ref() {
 		if s.ref() == 0 {
 			x.results++
 		}
-		s.state = s.state&^(maxRef|shardBit) | uint64(ref)
+		s.state = s.state&^(MaxRef|shardBit) | uint64(ref)
 	}
 }
 
-// submit notes the intent that a record is in. One that has a result is done, whoever asks for it
+// Submit notes the intent that a record is in. One that has a result is done, whoever asks for it
 // again.
-func (x *index) submit(k Key, intent Ref) {
+func (x *Index) Submit(k line.Key, intent Ref) {
 	if s := x.slot(k); s.ref() == 0 {
-		s.state = s.state&^maxRef | shardBit | uint64(intent)
+		s.state = s.state&^MaxRef | shardBit | uint64(intent)
 	}
 }
 
-// markEmitted notes that a record's line was written. A record that this run has met keeps what was
+// MarkEmitted notes that a record's line was written. A record that this run has met keeps what was
 // so when it was met: where another like it follows, that one's line is not written because the
 // first one's just was.
-func (x *index) markEmitted(k Key) {
+func (x *Index) MarkEmitted(k line.Key) {
 	if s := x.find(k); s == nil || !s.met() {
 		x.set(k, 0, emittedBit)
 	}
 }
 
-// forgetEmitted takes the emitted mark off every slot. A slot that had nothing else stays, as one
+// ForgetEmitted takes the emitted mark off every slot. A slot that had nothing else stays, as one
 // that knows nothing.
-func (x *index) forgetEmitted() {
+func (x *Index) ForgetEmitted() {
 	for i := range x.capacity() {
 		if s := x.at(i); s.emitted() {
 			s.state = s.state&^emittedBit | blankBit
@@ -157,7 +170,7 @@ func (x *index) forgetEmitted() {
 }
 
 // insert makes room for a new slot in order, and returns it for its state to be set.
-func (x *index) insert(s slot) *slot {
+func (x *Index) insert(s slot) *slot {
 	if (x.slots+1)*maxLoadDenom > x.capacity()*maxLoadNum {
 		x.grow(max(1, len(x.pages)/growthDenom))
 	}
@@ -176,8 +189,8 @@ func (x *index) insert(s slot) *slot {
 	return x.at(at)
 }
 
-// reserve grows at once for what would take many steps, for up to so many new slots.
-func (x *index) reserve(slots int) {
+// Reserve grows at once for what would take many steps, for up to so many new slots.
+func (x *Index) Reserve(slots int) {
 	need := (x.slots + slots) * maxLoadDenom / maxLoadNum
 	if more := need>>pageBits + 1 - len(x.pages); more > 0 {
 		x.grow(more)
@@ -188,7 +201,7 @@ func (x *index) reserve(slots int) {
 // last to the first, then each to its new home or behind its predecessor, from the first to the
 // last. The second pass never overtakes itself: no slot's final place is beyond where it waits,
 // since as many follow it there as do here.
-func (x *index) grow(more int) {
+func (x *Index) grow(more int) {
 	old := x.capacity()
 	x.extend(old + more<<pageBits)
 	x.homes = uint64(x.capacity() - spareSlots)
@@ -217,7 +230,7 @@ func (x *index) grow(more int) {
 	}
 }
 
-func (x *index) move(to, from int) {
+func (x *Index) move(to, from int) {
 	if to != from {
 		*x.at(to) = *x.at(from)
 		*x.at(from) = slot{}
@@ -225,7 +238,7 @@ func (x *index) move(to, from int) {
 }
 
 // extend adds pages until there are so many slots.
-func (x *index) extend(slots int) {
+func (x *Index) extend(slots int) {
 	if more := slots - x.capacity(); more > 0 {
 		x.pages = x.memory.pages(x.pages, (more+pageSlots-1)>>pageBits)
 	}

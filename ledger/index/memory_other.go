@@ -1,6 +1,6 @@
 //go:build !unix
 
-package ledger
+package index
 
 // systemMemory has none outside of the heap on this platform.
 func systemMemory(int) (mem []byte, ok bool) { return nil, false }

@@ -1,4 +1,4 @@
-package ledger
+package index
 
 import (
 	"math"
@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"llmpipe/ledger/line"
 )
 
 // The index is to a run what this map is: for each id, what is known of each of its requests.
@@ -17,7 +19,7 @@ type modelSlot struct {
 	met, emitted bool
 }
 
-func (m indexModel) slot(k Key) *modelSlot {
+func (m indexModel) slot(k line.Key) *modelSlot {
 	if m[k.ID] == nil {
 		m[k.ID] = make(map[uint64]*modelSlot)
 	}
@@ -27,11 +29,11 @@ func (m indexModel) slot(k Key) *modelSlot {
 	return m[k.ID][k.Request]
 }
 
-func (m indexModel) look(k Key) (found Found, intent Ref) {
+func (m indexModel) look(k line.Key) (found Found) {
 	for request, s := range m[k.ID] {
 		switch {
 		case request == k.Request:
-			found.Result, found.Emitted, intent = s.ref, s.emitted, s.intent
+			found.Result, found.Emitted, found.Intent = s.ref, s.emitted, s.intent
 			if s.met {
 				found.Seen = SeenSame
 			}
@@ -42,22 +44,13 @@ func (m indexModel) look(k Key) (found Found, intent Ref) {
 			}
 		}
 	}
-	return found, intent
+	return found
 }
 
-func (m indexModel) check(t *rapid.T, l *Ledger, k Key) {
+func (m indexModel) check(t *rapid.T, x *Index, k line.Key) {
 	t.Helper()
-	found, slot := l.index.look(k)
-	var intent Ref
-	if slot != nil {
-		intent = slot.intent()
-	}
-	wantFound, wantIntent := m.look(k)
-	if found != wantFound || intent != wantIntent {
-		t.Fatalf("look %v: %+v and intent %d, want %+v and %d", k, found, intent, wantFound, wantIntent)
-	}
-	if looked := l.Look(k); looked != wantFound {
-		t.Fatalf("Look %v: %+v, want %+v", k, looked, wantFound)
+	if found, want := x.Look(k), m.look(k); found != want {
+		t.Fatalf("Look %v: %+v, want %+v", k, found, want)
 	}
 }
 
@@ -80,61 +73,61 @@ func TestIndexIsAMap(t *testing.T) {
 		rapid.Uint64Range(math.MaxUint64-5, math.MaxUint64),
 		rapid.Uint64(),
 	)
-	key := rapid.Custom(func(t *rapid.T) Key {
-		return Key{ID: id.Draw(t, "id"), Request: rapid.Uint64Range(0, 3).Draw(t, "request")}
+	key := rapid.Custom(func(t *rapid.T) line.Key {
+		return line.Key{ID: id.Draw(t, "id"), Request: rapid.Uint64Range(0, 3).Draw(t, "request")}
 	})
 	rapid.Check(t, func(t *rapid.T) {
-		l := new(Ledger)
+		x := new(Index)
 		model := make(indexModel)
 		// Most tables are filled beforehand, so that what follows meets full pages and growth.
 		crowd := rapid.IntRange(0, 2500).Draw(t, "crowd")
 		clump := rapid.Bool().Draw(t, "clump")
 		for n := range crowd {
-			k := Key{ID: uint64(n) * (math.MaxUint64 / 2500), Request: 9}
+			k := line.Key{ID: uint64(n) * (math.MaxUint64 / 2500), Request: 9}
 			if clump {
 				k.ID = math.MaxUint64 - uint64(n)
 			}
-			l.index.set(k, Ref(n+1), 0)
+			x.Set(k, Ref(n+1))
 			model.slot(k).ref = Ref(n + 1)
 		}
 		for range rapid.IntRange(0, 60).Draw(t, "steps") {
 			k := key.Draw(t, "key")
 			switch rapid.IntRange(0, 5).Draw(t, "step") {
 			case 0:
-				ref := Ref(rapid.Uint64Range(1, maxRef).Draw(t, "ref"))
-				l.index.set(k, ref, 0)
+				ref := Ref(rapid.Uint64Range(1, MaxRef).Draw(t, "ref"))
+				x.Set(k, ref)
 				s := model.slot(k)
 				s.ref, s.intent = max(s.ref, ref), 0
 			case 1:
-				l.index.set(k, 0, emittedBit)
+				x.set(k, 0, emittedBit)
 				model.slot(k).emitted = true
 			case 2:
-				want, _ := model.look(k)
-				if got := l.Admit(k); got != want {
+				want := model.look(k)
+				if got := x.Meet(k); got != want {
 					t.Fatalf("admit %v: %+v, want %+v", k, got, want)
 				}
 				if want.Seen == NotSeen {
 					model.slot(k).met = true
 				}
 			case 3:
-				intent := Ref(rapid.Uint64Range(1, maxRef).Draw(t, "intent"))
-				l.index.submit(k, intent)
+				intent := Ref(rapid.Uint64Range(1, MaxRef).Draw(t, "intent"))
+				x.Submit(k, intent)
 				if s := model.slot(k); s.ref == 0 {
 					s.intent = intent
 				}
 			case 4:
-				l.index.reserve(rapid.IntRange(0, 5000).Draw(t, "reserve"))
+				x.Reserve(rapid.IntRange(0, 5000).Draw(t, "reserve"))
 			}
-			model.check(t, l, k)
+			model.check(t, x, k)
 		}
 		for id, requests := range model {
 			for request := range requests {
-				model.check(t, l, Key{ID: id, Request: request})
+				model.check(t, x, line.Key{ID: id, Request: request})
 			}
 		}
 		slots, results := model.count()
-		if l.index.slots != slots || l.index.results != results {
-			t.Fatalf("%d slots and %d results, want %d and %d", l.index.slots, l.index.results, slots, results)
+		if x.slots != slots || x.Results() != results {
+			t.Fatalf("%d slots and %d results, want %d and %d", x.slots, x.Results(), slots, results)
 		}
 	})
 }
@@ -145,10 +138,10 @@ func TestIndexStaysWithinItsMemory(t *testing.T) {
 		whenNearlyNo = 64 << 10 // a few pages, however few the records
 	)
 	random := rand.New(rand.NewPCG(1, 2))
-	var x index
+	var x Index
 	for n := 1; n <= 200_000; n++ {
-		x.set(Key{ID: random.Uint64(), Request: random.Uint64()}, Ref(n), 0)
-		if size := x.capacity() * 24; size > n*bytesARecord+whenNearlyNo {
+		x.Set(line.Key{ID: random.Uint64(), Request: random.Uint64()}, Ref(n))
+		if size := x.Size(); size > n*bytesARecord+whenNearlyNo {
 			t.Fatalf("%d records take %d bytes", n, size)
 		}
 	}
@@ -164,13 +157,13 @@ func BenchmarkIndex(b *testing.B) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		random := rand.New(rand.NewPCG(1, 2))
-		var x index
+		var x Index
 		for n := range records {
-			x.set(Key{ID: random.Uint64(), Request: random.Uint64()}, Ref(n+1), 0)
+			x.Set(line.Key{ID: random.Uint64(), Request: random.Uint64()}, Ref(n+1))
 		}
 		runtime.ReadMemStats(&after)
 		heap = float64(after.HeapAlloc-before.HeapAlloc) / records
-		size = float64(x.capacity()*24) / records
+		size = float64(x.Size()) / records
 	}
 	b.ReportMetric(size, "B/record")
 	b.ReportMetric(heap, "heap-B/record")

@@ -1,6 +1,6 @@
 //go:build unix
 
-package ledger
+package index
 
 import "golang.org/x/sys/unix"
 

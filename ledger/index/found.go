@@ -1,0 +1,74 @@
+package index
+
+import "llmpipe/ledger/line"
+
+// Ref is where a result stands in its ledger. The zero Ref is no result.
+type Ref uint64
+
+// MaxRef is the greatest Ref that an index can hold: a ledger has at most 256 TiB.
+const MaxRef = 1<<48 - 1
+
+// RefAt is the Ref of a line at an offset. It is the offset plus one, so that a result in the very
+// first line has one too.
+func RefAt(offset int64) Ref { return Ref(offset + 1) }
+
+// Offset is where the line begins.
+func (ref Ref) Offset() int64 { return int64(ref) - 1 }
+
+// Seen says whether this run has met an id before.
+type Seen uint8
+
+const (
+	NotSeen   Seen = iota
+	SeenSame       // under the same request: one answer serves both
+	SeenOther      // under another request: a duplicate id
+)
+
+// Found is what an index knows of a record.
+type Found struct {
+	Result  Ref  // of this id under this request, 0 for none
+	Other   Ref  // the newest of this id under another request, 0 for none
+	Intent  Ref  // the last intent that the record is in, 0 for none or where there is a result
+	Seen    Seen // whether this run has met the id
+	Emitted bool // whether its line was written
+}
+
+// Look looks a record up and leaves no trace.
+func (x *Index) Look(k line.Key) Found {
+	found, _ := x.look(k)
+	return found
+}
+
+// Meet looks a record up and marks it as met. A record that was met under another request before is
+// not marked: it is the duplicate, however often it comes.
+func (x *Index) Meet(k line.Key) Found {
+	found, slot := x.look(k)
+	switch {
+	case found.Seen != NotSeen:
+	case slot != nil:
+		slot.state |= metBit
+	default:
+		x.set(k, 0, metBit)
+	}
+	return found
+}
+
+// look returns what is known of a record, and its slot, nil where it has none. The slot is good
+// until the index changes.
+func (x *Index) look(k line.Key) (found Found, its *slot) {
+	for i := x.first(k.ID); x.has(i, k.ID); i++ {
+		s := x.at(i)
+		if s.request == k.Request {
+			its, found.Result, found.Intent, found.Emitted = s, s.ref(), s.intent(), s.emitted()
+			if s.met() {
+				found.Seen = SeenSame
+			}
+			continue
+		}
+		found.Other = max(found.Other, s.ref())
+		if s.met() && found.Seen == NotSeen {
+			found.Seen = SeenOther
+		}
+	}
+	return found, its
+}
