@@ -172,7 +172,7 @@ func (s *survey) add(t *flow.Task) {
 	}
 	s.prompts++
 	s.models[t.Model]++
-	s.tokens += int64(record.EstimateTokens(t.Body))
+	s.tokens += int64(t.EstimateTokens(t.Model))
 	if t.MaxTokens > 0 {
 		s.bounded += int64(t.MaxTokens) * int64(t.N)
 	} else {

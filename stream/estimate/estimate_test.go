@@ -73,7 +73,7 @@ func TestSamplesAgainstTheSimulator(t *testing.T) {
 	var sumX, sumY float64
 	cfg := simulated(strings.NewReader(mixedPrompts(population)))
 	cfg.Observe = func(_ *flow.Flow, tk *flow.Task) {
-		f := fate{bytes.Clone(tk.ID), float64(record.EstimateTokens(tk.Body)), float64(tk.Cost)}
+		f := fate{bytes.Clone(tk.ID), float64(tk.EstimateTokens(tk.Model)), float64(tk.Cost)}
 		all = append(all, f)
 		sumX, sumY = sumX+f.x, sumY+f.y
 	}

@@ -6,7 +6,6 @@ import (
 
 	"llmpipe/ledger/price"
 	"llmpipe/stream/flow"
-	"llmpipe/stream/record"
 )
 
 // sampleStats are what the answers to a sample say of all records.
@@ -28,7 +27,7 @@ func (s *sampleStats) add(t *flow.Task) {
 	if t.Body == nil || t.Outcome == flow.Unsent || t.Attempts == 0 && t.Outcome == flow.Failed {
 		return // it was never asked
 	}
-	guess := float64(record.EstimateTokens(t.Body))
+	guess := float64(t.EstimateTokens(t.Model))
 	cost, known, latency := t.Cost, t.CostKnown, t.Reply.Latency.Milliseconds()
 	if t.Outcome == flow.Recalled {
 		cost, known, latency = t.RecordedCost(), t.Recorded.CostKnown, t.Recorded.LatencyMS

@@ -99,7 +99,7 @@ func (d *Decoder) checkSet(fields []Field) error {
 // record that carries an error of the stage before. The record then holds what was read before it,
 // its id if there is one.
 func (d *Decoder) Decode(rec *Record, line []byte) *Error {
-	*rec = Record{Line: rec.Line, File: rec.File, Input: line, N: 1, Endpoint: d.opt.Endpoint, buf: rec.buf[:0]}
+	*rec = Record{Line: rec.Line, File: rec.File, Input: line, N: 1, Endpoint: d.opt.Endpoint, Media: rec.Media[:0], buf: rec.buf[:0]}
 	err := d.decode(rec, line)
 	if err == nil {
 		err = d.inspect(rec)

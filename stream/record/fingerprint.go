@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"llmpipe/stream/record/media"
 	"llmpipe/stream/record/rawjson"
 )
 
@@ -34,6 +35,7 @@ type hasher struct {
 	used    int         // most entries at a time
 	blobs   int         // bytes of src that are in strings like base64
 	images  int         // how many such strings
+	parts   bool        // there may be parts that are no text
 	scratch []byte
 	out     [sha256.Size]byte
 }
@@ -97,14 +99,17 @@ func (h *hasher) shrink() {
 // findContainers notes where every object and array ends, and how much of it all is not text.
 func (h *hasher) findContainers(src []byte) {
 	h.nests, h.open = h.nests[:0], h.open[:0]
-	h.blobs, h.images = 0, 0
+	h.blobs, h.images, h.parts = 0, 0, false
 	for i := 0; i < len(src); {
 		switch src[i] {
 		case '"':
 			end := rawjson.SkipString(src, i)
-			if end-i > blobSize && isBlob(src[i+1:end-1]) {
+			switch text := src[i+1 : end-1]; {
+			case len(text) > blobSize && isBlob(text):
 				h.blobs += end - i
 				h.images++
+			case media.Names(text):
+				h.parts = true
 			}
 			i = end
 			continue

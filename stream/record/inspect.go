@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 
+	"llmpipe/stream/record/media"
 	"llmpipe/stream/record/rawjson"
 )
 
@@ -61,8 +62,27 @@ func (d *Decoder) inspect(rec *Record) *Error {
 		rec.N = multiply(max(rec.N, bestOf), prompts)
 	}
 	rec.Request = request
-	rec.TextBytes = len(body) - d.hash.blobs + d.hash.images*imageBytes
+	rec.TextBytes = len(body)
+	if d.hash.parts || d.hash.blobs > 0 {
+		d.inspectMedia(rec)
+	}
 	return nil
+}
+
+// inspectMedia finds the images, recordings and files in the body. Base64 beside them is taken for
+// an image, too.
+func (d *Decoder) inspectMedia(rec *Record) {
+	rec.Media = media.Scan(rec.Media[:0], rec.Body)
+	encoded, known := 0, 0
+	for i := range rec.Media {
+		encoded += rec.Media[i].Encoded
+		if rec.Media[i].Encoded > blobSize {
+			known++
+		}
+	}
+	rec.strays = max(0, d.hash.images-known)
+	other := media.Count(rec.Model, rec.Media).Context + int64(rec.strays)*media.StrayTokens
+	rec.TextBytes = len(rec.Body) - max(d.hash.blobs, encoded) + int(min(other*tokenBytes, math.MaxInt32))
 }
 
 // hashPrefixes is what a request's fingerprint begins with: one body is two requests at two
@@ -74,9 +94,9 @@ var hashPrefixes = func() (prefixes [len(endpoints)]string) {
 	return prefixes
 }()
 
-// imageBytes is what an image or a recording counts for in TextBytes: about a thousand tokens, as a
-// picture of a megapixel is billed by OpenAI (platform.openai.com/docs/guides/images-vision).
-const imageBytes = 3 << 10
+// tokenBytes is what a token of an image or a recording counts for in TextBytes: as much text as is
+// taken for a token before any answer has said.
+const tokenBytes = 3
 
 // count returns the whole number that a value is, 0 for anything that is none or below zero.
 func count(value []byte) int {

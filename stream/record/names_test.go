@@ -3,6 +3,8 @@ package record
 import (
 	"strings"
 	"testing"
+
+	"llmpipe/stream/record/media"
 )
 
 func TestNames(t *testing.T) {
@@ -53,19 +55,25 @@ func TestTextBytes(t *testing.T) {
 	image := strings.Repeat("iVBORw0KGgo+/9A=", 4096)
 	text := strings.Repeat("some words and more words ", 100)
 	lines := strings.Repeat(image[:76]+`\n`, 2000)
+	const (
+		stray = 3 * media.StrayTokens
+		most  = 3 * 1600 // of an image for a model of which nothing is known
+	)
 	tests := []struct {
 		name, content string
 		least, most   int
 	}{
-		{"base64 in lines", `[{"url":"data:image/jpeg;base64,` + lines + `"}]`, imageBytes, imageBytes + 300},
-		{"base64 in lines of Windows", `[{"url":"` + strings.ReplaceAll(lines, `\n`, `\r\n`) + `"}]`, imageBytes, imageBytes + 300},
+		{"base64 in lines", `[{"url":"data:image/jpeg;base64,` + lines + `"}]`, most, most + 300},
+		{"base64 in lines of Windows", `[{"url":"` + strings.ReplaceAll(lines, `\n`, `\r\n`) + `"}]`, stray, stray + 300},
 		{"base64 with its slashes escaped", `[{"url":"data:image\/png;base64,` + strings.ReplaceAll(image, "/", `\/`) + `"}]`,
-			imageBytes, imageBytes + 300},
+			most, most + 300},
 		{"text counts whole", `"` + text + `"`, len(text), len(text) + 200},
 		{"an image counts as a picture, not by its bytes", `[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + image + `"}}]`,
-			imageBytes, imageBytes + 300},
-		{"so does bare base64", `[{"type":"input_audio","input_audio":{"data":"` + image + `"}}]`, imageBytes, imageBytes + 300},
-		{"two images", `[{"url":"` + image + `"},{"url":"` + image + `"}]`, 2 * imageBytes, 2*imageBytes + 300},
+			most, most + 300},
+		{"an image somewhere else counts as well", `[{"type":"image_url","image_url":{"url":"https://example.com/cat.png"}}]`,
+			most, most + 300},
+		{"a recording counts by its seconds", `[{"type":"input_audio","input_audio":{"data":"` + image + `"}}]`, 3 * 32 * 6, 3*32*7 + 300},
+		{"two images", `[{"url":"` + image + `"},{"url":"` + image + `"}]`, 2 * stray, 2*stray + 300},
 		{"a long word is text", `"` + strings.Repeat("x", blobSize/2) + `"`, blobSize / 2, blobSize},
 		{"text in another script", `"` + strings.Repeat("文", 2000) + `"`, 6000, 6200},
 	}

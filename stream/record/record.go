@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"strconv"
 
+	"llmpipe/stream/record/media"
 	"llmpipe/stream/record/rawjson"
 )
 
@@ -33,11 +34,15 @@ type Record struct {
 
 	MaxTokens int    // bound on output tokens for each completion; 0 when the body sets none
 	N         int    // completions asked for, at least 1: n, best_of where it is more, times the prompts of a completions body
-	TextBytes int    // length of the body without what is in base64, which counts as about a thousand tokens each
+	TextBytes int    // length of the body's text, with three bytes for each token of what is not text
 	Priority  string // the record's priority, where it is a string; "" otherwise
 	Tier      string // the body's service_tier, unquoted; "" when it names none
 	Verbatim  bool   // Body is a batch line's, to which no flag applies
 
+	// Media are the images, recordings and files in the body.
+	Media []media.Part
+
+	strays               int // strings of base64 that are in none of Media
 	modelStart, modelEnd int // the value of model in Body; both 0 when it has none
 
 	buf []byte // what Body points into when it is not a part of the line
@@ -49,7 +54,7 @@ func (r *Record) Reset() {
 	if cap(buf) > keepSize {
 		buf = nil
 	}
-	*r = Record{buf: buf}
+	*r = Record{Media: r.Media[:0], buf: buf}
 }
 
 // WithModel appends the body to dst, with model in place of the one it names; a body that names

@@ -1,14 +1,41 @@
 package record
 
-import "llmpipe/stream/record/rawjson"
+import (
+	"math"
 
-// EstimateTokens guesses how many prompt tokens a request body is, from the kinds of characters in
-// its strings: keys and what is not a string cost nothing, an image counts as imageTokens. Each
-// message costs a few tokens more, which are in the guess.
+	"llmpipe/stream/record/media"
+	"llmpipe/stream/record/rawjson"
+)
+
+// EstimateTokens guesses how many prompt tokens the record's request is for a model, from the kinds
+// of characters in its strings: keys and what is not a string cost nothing, and what is not text is
+// counted as the model's provider does. Each message costs a few tokens more, which are in the
+// guess.
 //
-// It is meant for many bodies together, before any answer has said how many there are: a tokenizer
-// is a thousand times slower and right for one family of models only.
-func EstimateTokens(body []byte) int {
+// It is meant for many requests together, before any answer has said how many there are: a
+// tokenizer is a thousand times slower and right for one family of models only.
+func (r *Record) EstimateTokens(model string) int {
+	other := media.Count(model, r.Media).Likely + int64(r.strays)*media.StrayTokens
+	return estimateText(r.Body) + int(min(other, math.MaxInt32))
+}
+
+// MostTokens is the most prompt tokens that the record's request can be billed for when body goes
+// to a model: no token of text is less than a byte. open says that there is something beside them,
+// such as a file, that has no bound but the model's context window.
+func (r *Record) MostTokens(body []byte, model string) (most int64, open bool) {
+	most = int64(len(body))
+	if len(r.Media) == 0 {
+		return most, false
+	}
+	for i := range r.Media {
+		most -= int64(r.Media[i].Encoded)
+	}
+	other := media.Count(model, r.Media)
+	return most + other.Most, other.Open
+}
+
+// estimateText is the part of a body that is text.
+func estimateText(body []byte) int {
 	var c tokenCounter
 	for i := 0; i < len(body); {
 		if body[i] != '"' {
@@ -22,18 +49,12 @@ func EstimateTokens(body []byte) int {
 			continue
 		}
 		i = end
-		switch {
-		case len(text) > blobSize && isBlob(text):
-			c.sixths += 6 * imageTokens
-		default:
+		if len(text) <= blobSize || !isBlob(text) {
 			c.add(text)
 		}
 	}
 	return (c.sixths + 5) / 6
 }
-
-// imageTokens is what a picture of about a megapixel is billed as.
-const imageTokens = imageBytes / 3
 
 // A character's kind decides what it adds, in sixths of a token. The weights are fitted to the
 // o200k and cl100k vocabularies on prose, code and JSON in several languages.

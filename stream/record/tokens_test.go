@@ -34,7 +34,7 @@ func TestEstimateTokensOfEscapes(t *testing.T) {
 		"文字":              `\u6587\u5b57`,
 		"😀":               `\ud83d\ude00`,
 	} {
-		want, got := EstimateTokens([]byte(`{"prompt":"`+plain+`"}`)), EstimateTokens([]byte(`{"prompt":"`+escaped+`"}`))
+		want, got := estimateText([]byte(`{"prompt":"`+plain+`"}`)), estimateText([]byte(`{"prompt":"`+escaped+`"}`))
 		if got != want {
 			t.Errorf("%s: %d tokens, and %d escaped", plain, want, got)
 		}

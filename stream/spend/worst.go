@@ -51,9 +51,13 @@ func (a *Account) WorstInBatch(q Charge) (int64, error) {
 		fmt.Errorf("%s: no batch price is known for the model %q, so the budget cannot hold", q.What, q.Model))
 }
 
-// most returns the most tokens that q can be billed for. No token is less than a byte.
+// most returns the most tokens that q can be billed for.
 func (a *Account) most(q Charge) price.Tokens {
-	most := price.Tokens{Prompt: int64(len(q.Body)), Completion: a.worstOutput(q)}
+	prompt, open := q.Record.MostTokens(q.Body, q.Model)
+	if open {
+		prompt += largestWindow
+	}
+	most := price.Tokens{Prompt: prompt, Completion: a.worstOutput(q)}
 	// Anthropic's models, and Alibaba's, write to the cache what the request marks, some for an hour.
 	if bytes.Contains(q.Body, []byte(`"cache_control"`)) {
 		most.CacheWrite = most.Prompt
@@ -63,6 +67,10 @@ func (a *Account) most(q Charge) price.Tokens {
 	}
 	return most
 }
+
+// largestWindow is the context window of a model of which no other is known, in tokens: the largest
+// that are for sale.
+const largestWindow = 1 << 20
 
 // worstOutput returns the most completion tokens that q can be billed for, or a likely bound where
 // the request sets none.
@@ -103,9 +111,12 @@ func (a *Account) Lower(r *record.Record, what fmt.Stringer) string {
 func (a *Account) cheaper(model string, r *record.Record, what fmt.Stringer) bool {
 	first := a.cfg.Hosts[0]
 	from, to := a.price(first, r.Model), a.price(first, model)
-	most := a.most(Charge{Body: r.Body, Record: r, What: what})
-	most.Completion = max(most.Completion, 1)
-	if !from.ok || !to.ok || to.WorstCost(most) < from.WorstCost(most) {
+	worst := func(p *priced, model string) int64 {
+		most := a.most(Charge{Body: r.Body, Model: model, Record: r, What: what})
+		most.Completion = max(most.Completion, 1)
+		return p.WorstCost(most)
+	}
+	if !from.ok || !to.ok || worst(&to, model) < worst(&from, r.Model) {
 		return true
 	}
 	a.dearer.Do(func() {
