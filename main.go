@@ -218,6 +218,14 @@ type modelsCommand struct {
 // Run prints the table.
 func (c *modelsCommand) Run(a *app) error { return report.Models(a.stdout, c.JSON, c.Prices) }
 
+// ledgers are those that a command reads: the named ones, or else the usual one.
+func (a *app) ledgers(named []string) []string {
+	if len(named) == 0 {
+		return []string{a.ledgerPath()}
+	}
+	return named
+}
+
 // ledgerPath is the ledger that a command reads: where the environment names the simulated
 // provider, the one that a run would write.
 func (a *app) ledgerPath() string {
@@ -226,7 +234,7 @@ func (a *app) ledgerPath() string {
 
 // exportCommand writes results again.
 type exportCommand struct {
-	File string `arg:"" optional:"" help:"The ledger, also a compressed one (default: the one that --ledger names)."`
+	Ledgers []string `arg:"" optional:"" help:"Ledgers, also compressed ones, as of one job (default: the one that --ledger names)."`
 
 	Format record.Format `short:"f" default:"result" placeholder:"result" help:"A line out: result, batch, raw or text."`
 	Sample int           `placeholder:"N" help:"Only N results, chosen by the hash of their ids."`
@@ -236,7 +244,7 @@ type exportCommand struct {
 // Run writes the results to stdout.
 func (c *exportCommand) Run(a *app) error {
 	return report.Export(a.stdout, report.ExportConfig{
-		Ledger: cmp.Or(c.File, a.ledgerPath()), Format: c.Format, Sample: c.Sample, Seed: c.Seed,
+		Ledgers: a.ledgers(c.Ledgers), Format: c.Format, Sample: c.Sample, Seed: c.Seed,
 	})
 }
 
@@ -249,9 +257,7 @@ type reportCommand struct {
 
 // Run prints the report.
 func (c *reportCommand) Run(a *app) error {
-	if len(c.Ledgers) == 0 {
-		c.Ledgers = []string{a.ledgerPath()}
-	}
+	c.Ledgers = a.ledgers(c.Ledgers)
 	if c.HTML != "" {
 		return report.WriteHTML(a.stdout, c.HTML, c.Ledgers...)
 	}

@@ -29,26 +29,27 @@ type Found struct {
 func (l *Ledger) Admit(k Key) Found {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.found(l.index.Meet(k))
+	return l.found(k, l.index.Meet(k))
 }
 
 // Look looks a record up and leaves no trace.
 func (l *Ledger) Look(k Key) Found {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.found(l.index.Look(k))
+	return l.found(k, l.index.Look(k))
 }
 
 // found adds to what the index knows of a record what the rest of the ledger does. The caller holds
 // mu.
-func (l *Ledger) found(x index.Found) Found {
+func (l *Ledger) found(k Key, x index.Found) Found {
 	found := Found{Result: x.Result, Other: x.Other, Seen: x.Seen, Emitted: x.Emitted}
 	if x.Intent != 0 {
 		found.Shard = l.shards.pendingAt(x.Intent)
 	}
+	l.others.look(k, &found)
 	return found
 }
 
 // Recent reports whether a result was appended after the ledger was opened, by this process or by
 // another.
-func (l *Ledger) Recent(ref Ref) bool { return ref.Offset() >= l.opened }
+func (l *Ledger) Recent(ref Ref) bool { return !ref.Other() && ref.Offset() >= l.opened }

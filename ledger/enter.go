@@ -28,12 +28,8 @@ func (l *Ledger) enterLine(v *verified) error {
 		}
 		l.marked = h.Size
 	}
-	if h.Simulated && !l.options.Simulated {
-		answer := h.Kind == line.KindResult || h.Kind == line.KindFailure
-		l.leftOut = l.leftOut || answer && !l.options.Rehearsal
-		if !answer || !l.options.Rehearsal {
-			return nil
-		}
+	if l.leavesOut(h) {
+		return nil
 	}
 	switch h.Kind {
 	case line.KindResult:
@@ -52,6 +48,17 @@ func (l *Ledger) enterLine(v *verified) error {
 		return l.enterShard(h, v.text, v.at)
 	}
 	return nil
+}
+
+// leavesOut reports whether a line does not exist for this run: it is a simulated run's, and this one
+// is real. The caller holds mu, or is Open.
+func (l *Ledger) leavesOut(h *line.Head) bool {
+	if !h.Simulated || l.options.Simulated {
+		return false
+	}
+	answer := h.Kind == line.KindResult || h.Kind == line.KindFailure
+	l.leftOut = l.leftOut || answer && !l.options.Rehearsal
+	return !answer || !l.options.Rehearsal
 }
 
 func (s *Summary) spend(v *verified) {

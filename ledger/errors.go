@@ -43,6 +43,13 @@ func (e *DamageError) Error() string {
 
 func (e *DamageError) Unwrap() error { return e.Err }
 
+// OtherError is one of Options.Others that cannot be used.
+type OtherError struct{ Err error }
+
+func (e *OtherError) Error() string { return e.Err.Error() }
+
+func (e *OtherError) Unwrap() error { return e.Err }
+
 // WriteError is a [Ledger.Commit] that did not do all it was asked to. Unless the group itself was
 // refused, as ErrUnwritable and ErrTaken say, the ledger takes no commit after it.
 type WriteError struct {

@@ -7,43 +7,57 @@ import (
 	"llmpipe/ledger/index"
 )
 
-// ScanLatest calls f, in the ledger's order, with the entry of the newest result of each id: of a
-// record that was asked again under another request, only the last answer. Simulated answers come
-// only from a ledger that has no others. It reads the file twice, and holds 28 to 36 bytes a
-// record. What is appended between the two is left out, and what can be read only once, such as a
-// pipe, is refused: disk.ErrNotRegular. Otherwise it is as [Scan].
-func ScanLatest(path string, f func(Entry) error) error {
-	if err := disk.CheckRegular(disk.OS{}, path); err != nil {
-		return fmt.Errorf("opening ledger: %w", err)
+// ScanLatest calls f with the entry of the newest result of each id in some ledgers, one ledger
+// after the other, each in its order: of a record that was asked again under another request, only
+// the last answer. Simulated answers come only from ledgers that have no others. It reads the files
+// twice, and holds 28 to 36 bytes a record. What is appended between the two is left out, and what
+// can be read only once, such as a pipe, is refused: disk.ErrNotRegular. Otherwise it is as [Scan].
+func ScanLatest(paths []string, f func(path string, e Entry) error) error {
+	for _, path := range paths {
+		if err := disk.CheckRegular(disk.OS{}, path); err != nil {
+			return fmt.Errorf("opening ledger: %w", err)
+		}
 	}
+	// The ledgers count as one, as cat would make it: places follow one another.
 	var real, simulated index.Index
-	err := Scan(path, func(e Entry) error {
-		if e.Result == nil {
+	bases, size := make([]int64, len(paths)), int64(0)
+	for i, path := range paths {
+		bases[i] = size
+		err := Scan(path, func(e Entry) error {
+			size = bases[i] + e.Offset + int64(len(e.Line)) + 1
+			if e.Result == nil {
+				return nil
+			}
+			newest := &real
+			if e.Result.Simulated {
+				newest = &simulated
+			}
+			newest.Set(idKey(e.Result), index.RefAt(bases[i]+e.Offset))
 			return nil
+		})
+		if err != nil {
+			return err
 		}
-		newest := &real
-		if e.Result.Simulated {
-			newest = &simulated
-		}
-		newest.Set(idKey(e.Result), index.RefAt(e.Offset))
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	newest := &real
 	if real.Results() == 0 {
 		newest = &simulated
 	}
-	return Scan(path, func(e Entry) error {
-		if e.Result == nil {
-			return nil
+	for i, path := range paths {
+		err := Scan(path, func(e Entry) error {
+			if e.Result == nil {
+				return nil
+			}
+			if newest.Look(idKey(e.Result)).Result != index.RefAt(bases[i]+e.Offset) {
+				return nil
+			}
+			return f(path, e)
+		})
+		if err != nil {
+			return err
 		}
-		if newest.Look(idKey(e.Result)).Result != index.RefAt(e.Offset) {
-			return nil
-		}
-		return f(e)
-	})
+	}
+	return nil
 }
 
 // idKey is the same for all requests of an id.

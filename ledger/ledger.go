@@ -44,6 +44,10 @@ type Options struct {
 	// called by whoever calls Commit.
 	Warn func(string)
 
+	// Others are ledgers whose answers count as recorded here. They are read by Open, and never
+	// written.
+	Others []string
+
 	// FS is the file system, nil for the machine's.
 	FS disk.FS
 }
@@ -66,8 +70,9 @@ type Ledger struct {
 	late       error       // of the sync that the timer ran
 	reserved   bool        // space is kept in hand behind the file's end
 
-	readOnly error // why the file may only be read, nil if it may be written
-	opened   int64 // the end of what Open indexed
+	others   *others // nil without Options.Others
+	readOnly error   // why the file may only be read, nil if it may be written
+	opened   int64   // the end of what Open indexed
 
 	// mu guards the rest, for as long as a step in memory takes. Only a holder of committing
 	// changes file, shards and end, which therefore reads them without mu.
@@ -85,6 +90,7 @@ type Ledger struct {
 // answers do not.
 type Summary struct {
 	Results     int64 // records with a result
+	Others      int64 // records with a result in one of Options.Others
 	SpentNanos  int64 // billionths of a US dollar, billed failures included
 	SpentSince  int64 // the part of SpentNanos since Options.Since, by the records' times
 	UnknownCost int64 // answers of unknown cost, which is not in SpentNanos, and without a bound in KeptNanos
@@ -109,16 +115,19 @@ func Open(path string, o Options) (*Ledger, error) {
 	if !o.Since.IsZero() {
 		l.since = o.Since.UTC().Format(line.TimeLayout)
 	}
+	if err := l.openOthers(); err != nil {
+		return nil, err
+	}
 	file, readOnly, err := openExisting(o.FS, path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return l, nil
 	case err != nil:
-		return nil, fmt.Errorf("opening ledger: %w", err)
+		return nil, disk.Both(fmt.Errorf("opening ledger: %w", err), l.others.close())
 	}
 	l.file, l.readOnly = file, readOnly
 	if err := l.load(); err != nil {
-		return nil, disk.Both(err, file.Close())
+		return nil, disk.Both(disk.Both(err, file.Close()), l.others.close())
 	}
 	l.opened = l.end
 	if o.EmittedSize < l.marked {
@@ -205,6 +214,9 @@ func (l *Ledger) Summary() Summary {
 	defer l.mu.Unlock()
 	s := l.summary
 	s.Results = int64(l.index.Results())
+	if l.others != nil {
+		s.Others = int64(l.others.index.Results())
+	}
 	return s
 }
 
@@ -221,6 +233,7 @@ func (l *Ledger) Close() error {
 	if l.file != nil {
 		err = disk.Both(err, disk.Both(l.giveBack(), l.file.Close()))
 	}
+	err = disk.Both(err, l.others.close())
 	if err != nil {
 		return fmt.Errorf("closing ledger %s: %w", l.path, err)
 	}

@@ -26,9 +26,10 @@ func (l *Ledger) ReadMatch(ref Ref, id []byte, request *[32]byte, dst *Result) e
 // for one goroutine, while others commit.
 type Reader struct {
 	ledger *Ledger
-	file   disk.File // the ledger's
+	own    disk.File // the ledger's
 	end    int64     // of what was indexed when somebody last looked
-	near   []byte    // what was read last
+	file   disk.File // which was read last
+	near   []byte    // what was read of it
 	from   int64     // where in the file that begins
 	size   int       // how much to read the next time
 }
@@ -48,28 +49,43 @@ func (l *Ledger) NewReader() *Reader { return &Reader{ledger: l} }
 
 // Read is [Ledger.Read].
 func (r *Reader) Read(ref Ref, dst *Result) error {
-	l := r.ledger
-	at := ref.Offset()
-	if at >= r.end {
-		l.mu.Lock()
-		r.file, r.end = l.file, l.end
-		l.mu.Unlock()
+	path, file, at, end := r.place(ref)
+	if at < 0 || at >= end {
+		return fmt.Errorf("reading ledger %s: no result at byte %d", path, at)
 	}
-	if at < 0 || at >= r.end {
-		return fmt.Errorf("reading ledger %s: no result at byte %d", l.path, at)
+	if file != r.file {
+		r.file, r.size = file, 0
 	}
-	text, err := r.lineAt(r.file, at, r.end)
+	text, err := r.lineAt(file, at, end)
 	if err != nil {
-		return fmt.Errorf("reading ledger %s at byte %d: %w", l.path, at, err)
+		return fmt.Errorf("reading ledger %s at byte %d: %w", path, at, err)
 	}
 	if err = line.Verify(text); err == nil {
 		err = dst.Decode(text)
 	}
 	if err != nil {
-		return &DamageError{Path: l.path, Offset: at, Err: err}
+		return &DamageError{Path: path, Offset: at, Err: err}
 	}
 	dst.Keep()
 	return nil
+}
+
+// place returns the file that ref is in, the offset there, and where that file ends.
+func (r *Reader) place(ref Ref) (path string, file disk.File, at, end int64) {
+	l := r.ledger
+	if ref.Other() {
+		o, at, end := l.others.place(ref)
+		if o == nil {
+			return l.path, nil, at, 0
+		}
+		return o.path, o.file, at, end
+	}
+	if at = ref.Offset(); at >= r.end {
+		l.mu.Lock()
+		r.own, r.end = l.file, l.end
+		l.mu.Unlock()
+	}
+	return l.path, r.own, at, r.end
 }
 
 // ReadMatch is [Ledger.ReadMatch].

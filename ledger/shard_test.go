@@ -286,7 +286,7 @@ func TestReadersOfLedgersPassShardsOver(t *testing.T) {
 	l := mustOpen(t, path, Options{})
 	commitShardLife(t, l)
 	latest := 0
-	if err := ScanLatest(path, func(e Entry) error { latest++; return nil }); err != nil || latest != 1 {
+	if err := ScanLatest([]string{path}, func(string, Entry) error { latest++; return nil }); err != nil || latest != 1 {
 		t.Errorf("%d newest results, %v", latest, err)
 	}
 	kinds := map[line.Kind]int{}

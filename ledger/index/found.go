@@ -13,7 +13,16 @@ const MaxRef = 1<<48 - 1
 func RefAt(offset int64) Ref { return Ref(offset + 1) }
 
 // Offset is where the line begins.
-func (ref Ref) Offset() int64 { return int64(ref) - 1 }
+func (ref Ref) Offset() int64 { return int64(ref&^otherBit) - 1 }
+
+// otherBit marks the Ref of a result in another ledger. No index holds it.
+const otherBit Ref = 1 << 62
+
+// InOther is ref where another ledger's index holds it.
+func (ref Ref) InOther() Ref { return ref | otherBit }
+
+// Other reports whether ref is of another ledger.
+func (ref Ref) Other() bool { return ref&otherBit != 0 }
 
 // Seen says whether this run has met an id before.
 type Seen uint8

@@ -39,6 +39,8 @@ type Config struct {
 	// Path is the file; empty for a run that remembers nothing.
 	Path   string
 	Replay Replay
+	// Seen are patterns of names, as in a shell: the answers in these ledgers count as recorded.
+	Seen []string
 	// MatchID reuses an answer to another request under the same id.
 	MatchID bool
 	Fsync   ledger.Fsync
@@ -47,11 +49,14 @@ type Config struct {
 }
 
 // Hint adds what to do about a ledger that cannot be used.
-func Hint(path string, err error) error {
+func Hint(err error) error {
 	var damage *ledger.DamageError
+	var other *ledger.OtherError
 	switch {
 	case errors.As(err, &damage):
-		return ui.WithHint("llmpipe repair "+path+" writes a clean copy beside it, without the damaged line", err)
+		return ui.WithHint("llmpipe repair "+damage.Path+" writes a clean copy beside it, without the damaged line", err)
+	case errors.As(err, &other):
+		return ui.WithHint("--seen takes ledgers as they are written, uncompressed: name others, or decompress them", err)
 	case errors.Is(err, ledger.ErrNotLedger):
 		return ui.WithHint("name another file with --ledger: this one is not llmpipe's, and was left as it is", err)
 	case errors.Is(err, disk.ErrNotRegular):

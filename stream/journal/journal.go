@@ -52,10 +52,15 @@ func Open(f *flow.Flow, c Config, r About, stdout io.Writer) (*Journal, error) {
 	if c.Path == "" {
 		return nil, nil
 	}
+	others, err := c.seen()
+	if err != nil {
+		return nil, err
+	}
 	j := &Journal{flow: f, cfg: c, first: r.First, Syncs: c.Fsync == ledger.FsyncAlways}
 	j.ID = strconv.FormatInt(r.Start.UnixNano(), 36) + "-" + strconv.Itoa(os.Getpid())
 	o := ledger.Options{
 		Fsync:     c.Fsync,
+		Others:    others,
 		Simulated: r.First.Client.Simulated(),
 		Run: ledger.RunInfo{
 			ID: j.ID, Time: r.Start, Version: c.Version, Endpoint: r.Endpoint, Model: r.Model, Provider: r.First.Name,
@@ -69,9 +74,11 @@ func Open(f *flow.Flow, c Config, r About, stdout io.Writer) (*Journal, error) {
 			o.Emitted, o.EmittedSize = &id, flow.FileSize(file)
 		}
 	}
-	var err error
 	if j.Ledger, err = j.open(o, r.Batches); err != nil {
-		return nil, Hint(c.Path, err)
+		return nil, Hint(err)
+	}
+	if n := j.Ledger.Summary().Others; len(others) > 0 {
+		f.Voice.Note("--seen: %s in %s", ui.Number(n, "recorded answer"), ui.Number(int64(len(others)), "other ledger"))
 	}
 	if s := j.Ledger.Summary(); s.Results > 0 {
 		spent := ""
@@ -163,10 +170,10 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Key) (spent Spent, e
 // MakeRoom is what to do about a ledger that could be written before.
 const MakeRoom = "make room or repair the disk, then run the same command again: what is recorded is safe"
 
-// HintAtWrite adds to an error of writing the ledger what to do about it: hint, where nothing better
-// is known.
+// HintAtWrite adds to an error of writing the ledger what to do about it: hint, where nothing
+// better is known.
 func (j *Journal) HintAtWrite(err error, hint string) error {
-	return ui.WithHint(cmp.Or(ui.HintOf(Hint(j.cfg.Path, err)), hint), err)
+	return ui.WithHint(cmp.Or(ui.HintOf(Hint(err)), hint), err)
 }
 
 // Spent is what the ledger says was spent at a moment, in billionths of a dollar.
@@ -191,7 +198,7 @@ func (j *Journal) CatchUp() (Spent, error) {
 	j.adding.Lock()
 	defer j.adding.Unlock()
 	err := j.Ledger.Refresh()
-	return j.spent(), Hint(j.cfg.Path, err)
+	return j.spent(), Hint(err)
 }
 
 // spent is what the ledger says now. j.adding is held, or nothing is committed yet.

@@ -51,7 +51,7 @@ func (j *Journal) readResult(t *flow.Task, read func(ledger.Ref, []byte, *[32]by
 		}
 	}
 	if err != nil {
-		j.flow.Stop.Fail(Hint(j.cfg.Path, err))
+		j.flow.Stop.Fail(Hint(err))
 		t.Outcome = flow.Unsent
 	}
 	return nil

@@ -56,7 +56,7 @@ type batchLine struct {
 func ListBatches(ctx context.Context, w io.Writer, c BatchesConfig, asJSON bool) error {
 	all, err := ledger.ScanShards(c.Ledger)
 	if err != nil {
-		return journal.Hint(c.Ledger, err)
+		return journal.Hint(err)
 	}
 	client, err := provider.New(c.Provider)
 	if err != nil {
@@ -221,7 +221,7 @@ func ForgetBatches(c BatchesConfig, ids []string) (err error) {
 		Run: ledger.RunInfo{ID: "forget", Time: time.Now(), Version: c.Version},
 	})
 	if err != nil {
-		return journal.Hint(c.Ledger, err)
+		return journal.Hint(err)
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
 	for _, s := range all {
@@ -261,7 +261,7 @@ const stateForgotten = "forgotten"
 func pendingShards(path string, ids []string) ([]ledger.Shard, error) {
 	all, err := ledger.ScanShards(path)
 	if err != nil {
-		return nil, journal.Hint(path, err)
+		return nil, journal.Hint(err)
 	}
 	var pending []ledger.Shard
 	for _, s := range all {

@@ -11,10 +11,10 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// ExportConfig says what of a ledger is written, and how.
+// ExportConfig says what of some ledgers is written, and how.
 type ExportConfig struct {
-	Ledger string
-	Format record.Format
+	Ledgers []string
+	Format  record.Format
 	// Sample writes only the so many results with the smallest hash of Seed and id, as the filter's
 	// does.
 	Sample int
@@ -24,20 +24,21 @@ type ExportConfig struct {
 // exportBuffer is how much is collected for one write, in bytes.
 const exportBuffer = 1 << 20
 
-// Export writes the newest result of every record in a ledger to w, in the order of the ledger.
+// Export writes the newest result of every record in some ledgers to w, one ledger after the other,
+// each in its order.
 func Export(w io.Writer, c ExportConfig) error {
 	chosen, err := c.choose()
 	if err != nil {
-		return readHint(c.Ledger, err)
+		return err
 	}
 	out := bufio.NewWriterSize(w, exportBuffer)
 	var line []byte
-	err = ledger.ScanLatest(c.Ledger, func(e ledger.Entry) error {
-		if chosen != nil && !chosen[e.Offset] {
+	err = c.latest(func(path string, e ledger.Entry) error {
+		if chosen != nil && !chosen[place{path, e.Offset}] {
 			return nil
 		}
 		if line, err = appendRecorded(line[:0], c.Format, e.Result); err != nil {
-			return fmt.Errorf("ledger %s at byte %d: %w", c.Ledger, e.Offset, err)
+			return fmt.Errorf("ledger %s at byte %d: %w", path, e.Offset, err)
 		}
 		_, err := out.Write(line)
 		return err
@@ -48,27 +49,38 @@ func Export(w io.Writer, c ExportConfig) error {
 	if ui.IsClosedPipe(err) {
 		return nil // who asked for it has seen enough
 	}
-	return readHint(c.Ledger, err)
+	return err
 }
 
-// choose returns the offsets of the sample, nil when all are wanted.
-func (c *ExportConfig) choose() (map[int64]bool, error) {
+// place is where a result stands.
+type place struct {
+	path   string
+	offset int64
+}
+
+// choose returns where the sample stands, nil when all are wanted.
+func (c *ExportConfig) choose() (map[place]bool, error) {
 	if c.Sample <= 0 {
 		return nil, nil
 	}
-	s := input.Sampler[int64]{N: c.Sample}
-	err := ledger.ScanLatest(c.Ledger, func(e ledger.Entry) error {
-		s.Offer(input.Rank(c.Seed, e.Result.ID), e.Offset)
+	s := input.Sampler[place]{N: c.Sample}
+	err := c.latest(func(path string, e ledger.Entry) error {
+		s.Offer(input.Rank(c.Seed, e.Result.ID), place{path, e.Offset})
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	chosen := make(map[int64]bool)
-	for _, offset := range s.Chosen() {
-		chosen[offset] = true
+	chosen := make(map[place]bool)
+	for _, at := range s.Chosen() {
+		chosen[at] = true
 	}
 	return chosen, nil
+}
+
+// latest calls f with the newest result of every record.
+func (c *ExportConfig) latest(f func(string, ledger.Entry) error) error {
+	return readHint(c.Ledgers[0], ledger.ScanLatest(c.Ledgers, f))
 }
 
 // appendRecorded appends the line of a recorded result.

@@ -10,10 +10,10 @@ import (
 )
 
 // readHint is the hint for an error of reading a ledger. One that is not there may have been looked
-// for under the wrong name.
+// for under the wrong name; path is the first that was named.
 func readHint(path string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
-		return journal.Hint(path, err)
+		return journal.Hint(err)
 	}
 	simulated := journal.DefaultPath("sim:")
 	if _, statErr := os.Stat(simulated); statErr == nil && path == journal.DefaultPath("") {
