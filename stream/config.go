@@ -42,6 +42,8 @@ type Config struct {
 	// Sample asks only about the so many records with the smallest hash of Seed and id.
 	Sample int
 	Seed   uint64
+	// Slice asks only about the records of one part of the input, or of the sample.
+	Slice input.Slice
 
 	// Format is the shape of a line out.
 	Format record.Format
@@ -77,11 +79,17 @@ type Config struct {
 	ChunkDelay time.Duration
 	OnChunk    string
 
+	// Deadline is how long the run may take: it stops asking in time to be over by then; 0 for as long
+	// as it takes.
+	Deadline time.Duration
+
 	// KeyEnv is the name of the variable that should hold the key, for messages.
 	KeyEnv string
 
 	// Progress says how the run shows how far it is.
 	Progress ui.Progress
+	// Metrics names the file that gets the run's counters in the text format of Prometheus.
+	Metrics string
 	// Quiet leaves out everything but errors, Verbose adds a line for each retry.
 	Quiet, Verbose bool
 
@@ -103,6 +111,6 @@ func (c *Config) checkKey() error {
 func (c *Config) Input() input.Config {
 	return input.Config{
 		Stdin: c.Stdin, Files: c.Files, Stdout: c.Stdout, MaxLine: c.MaxLine, Spill: c.Failed != "", Limit: c.Limit, Sample: c.Sample,
-		Seed: c.Seed, Chunk: c.Chunk, ChunkDelay: c.ChunkDelay, OnChunk: c.OnChunk, Stderr: c.Stderr,
+		Seed: c.Seed, Slice: c.Slice, Chunk: c.Chunk, ChunkDelay: c.ChunkDelay, OnChunk: c.OnChunk, Stderr: c.Stderr,
 	}
 }

@@ -14,7 +14,11 @@ func (c *Config) checkCut(flag, name string) error {
 		return nil
 	}
 	if name == "-" {
-		return ui.WithHint("stdout is for results; "+flag+" /dev/stderr works", fmt.Errorf("%s - names no file", flag))
+		hint := "stdout is for results; " + flag + " /dev/stderr works"
+		if flag == "--metrics" {
+			hint = "stdout is for results; --progress json writes the status to stderr"
+		}
+		return ui.WithHint(hint, fmt.Errorf("%s - names no file", flag))
 	}
 	for _, input := range c.Files {
 		if flow.SameFile(name, input) {
@@ -25,6 +29,7 @@ func (c *Config) checkCut(flag, name string) error {
 		{"--ledger", c.Ledger.Path, "the ledger"},
 		{"--failed", c.Failed, "the file of --failed"},
 		{"--summary", c.Summary, "the file of --summary"},
+		{"--metrics", c.Metrics, "the file of --metrics"},
 	} {
 		if other.flag != flag && flow.SameFile(name, other.name) {
 			return fmt.Errorf("%s %s is %s", flag, name, other.what)

@@ -38,12 +38,13 @@ type run struct {
 
 	recalls     chan flow.Chain // from the reader to the replayer
 	summaryFile *os.File        // nil without --summary
+	stopMetrics func()
 }
 
 // Run runs the filter until its input ends and everything is committed, or until something stops
 // it. Canceling ctx stops it without waiting for what is in flight. An error means that the run
-// could not start. After a signal that came before it had, something may still be opening: it is for
-// a process that ends then.
+// could not start. After a signal that came before it had, something may still be opening: it is
+// for a process that ends then.
 func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 	r := &run{cfg: cfg, start: time.Now(), recalls: make(chan flow.Chain, 4)}
 	r.flow = flow.New(ctx, ui.NewVoice(cfg.Stderr, cfg.Quiet, cfg.Verbose), func() int { return r.lanes.Allowed() * max(1, cfg.Pack) })
@@ -112,6 +113,9 @@ func (r *run) prepare() (err error) {
 	if r.out, err = output.New(r.flow, r.outputs(failed), r.account, r.journal); err != nil {
 		return errors.Join(err, r.journal.Abandon())
 	}
+	if r.stopMetrics, err = ui.KeepMetrics(r.flow.Voice, cfg.Metrics, r.status); err != nil {
+		return errors.Join(err, r.journal.Abandon())
+	}
 	return nil
 }
 
@@ -138,8 +142,11 @@ func (r *run) openJournal() (err error) {
 }
 
 // createFiles makes the files of --failed and --summary empty, unless one is needed for something
-// else.
+// else, and so is not that of --metrics.
 func (r *run) createFiles() (failed *os.File, err error) {
+	if err := r.cfg.checkCut("--metrics", r.cfg.Metrics); err != nil {
+		return nil, err
+	}
 	if failed, err = r.createFile("--failed", r.cfg.Failed); err == nil {
 		r.summaryFile, err = r.createFile("--summary", r.cfg.Summary)
 	}
@@ -204,6 +211,9 @@ func (r *run) run() *Outcome {
 	watchers.Go(func() { r.watchSignals(watching) })
 	go r.watchReader(watching) // not waited for: its poll would hold up the end
 	watchers.Go(func() { r.lanes.TendConnections(watching) })
+	if r.cfg.Deadline > 0 {
+		watchers.Go(func() { r.flow.KeepDeadline(watching, r.start.Add(r.cfg.Deadline)) })
+	}
 	defer watchers.Wait()
 	defer stopWatching()
 
@@ -222,6 +232,7 @@ func (r *run) run() *Outcome {
 	}
 	r.account.AwaitAlerts(r.flow.Stop.Immediate)
 	stopProgress()
+	r.stopMetrics()
 	r.flow.Voice.Note("%s", o.Summary)
 	r.lanes.HintAtRefusals()
 	if r.summaryFile != nil {

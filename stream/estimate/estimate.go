@@ -153,6 +153,10 @@ func surveyRecords(cfg *stream.Config) (*survey, error) {
 				t.Fail(err)
 			}
 		}
+		if !cfg.Slice.Holds(&t) {
+			t.CloseSpill()
+			continue
+		}
 		s.add(&t)
 		if t.Spill == nil && cfg.Sample > 0 {
 			if rank := input.RankOf(&t, cfg.Seed); chosen.Wants(rank) {
@@ -251,6 +255,7 @@ func (e *Estimate) time(cfg *stream.Config, seen *sampleStats) {
 func askSample(ctx context.Context, cfg stream.Config, lines [][]byte) (*sampleStats, error) {
 	seen := &sampleStats{}
 	cfg.Stdin, cfg.Files, cfg.Sample, cfg.Limit = bytes.NewReader(append(bytes.Join(lines, []byte("\n")), '\n')), nil, 0, 0
+	cfg.Slice = input.Slice{} // the lines are of it
 	cfg.Stdout, cfg.Failed, cfg.Summary, cfg.Ordered = io.Discard, "", "", false
 	cfg.Observe = func(_ *flow.Flow, t *flow.Task) { seen.add(t) }
 	outcome, err := stream.Run(ctx, cfg)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"llmpipe/stream"
+	"llmpipe/stream/flow"
 	"llmpipe/stream/journal"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
@@ -37,6 +38,9 @@ func (f *Flags) checkNumbers(*stream.Config) error {
 	if f.Headroom >= 100 {
 		return ui.Usage(errors.New("--headroom leaves nothing: it is less than 100"))
 	}
+	if f.Deadline != 0 && f.Deadline <= flow.LeastDrain {
+		return ui.Usage(fmt.Errorf("--deadline %s leaves no time to ask: %s of it are kept for what is in flight", f.Deadline, flow.LeastDrain))
+	}
 	if f.Pack > record.MaxInputs {
 		return ui.Usage(fmt.Errorf("--pack is more than the %d inputs that a request may hold", record.MaxInputs))
 	}
@@ -58,6 +62,7 @@ func (f *Flags) checkUnused(path, usual string) error {
 		{f.Estimate != "" && !strings.HasSuffix(f.Budget, "%"), "--estimate FILE needs --budget N%"},
 		{f.NoLedger && path != "" && path != usual, "--no-ledger and --ledger are not for one run"},
 		{f.NoLedger && f.Replay == journal.ReplayNever, "--replay never needs a ledger, which --no-ledger leaves out"},
+		{f.NoLedger && f.Seen != nil, "--seen needs a ledger, which --no-ledger leaves out"},
 		{f.NoLedger && f.Match == "id", "--match id needs a ledger, which --no-ledger leaves out"},
 	} {
 		if wrong.is {

@@ -15,13 +15,13 @@ import (
 // for the default one. What is wrong with the flags themselves is a UsageError.
 func (f *Flags) Config(getenv func(string) string, path, version string) (*stream.Config, error) {
 	cfg := &stream.Config{
-		Files: f.Files, MaxLine: int(f.MaxLine), Limit: f.Limit, Sample: f.Sample, Seed: f.Seed,
+		Files: f.Files, MaxLine: int(f.MaxLine), Limit: f.Limit, Sample: f.Sample, Seed: f.Seed, Slice: f.Slice,
 		Format: f.Format, Ordered: f.Ordered, KeepInput: f.KeepInput, Failed: f.Failed, Summary: f.Summary,
 		Pace: limiter.Config{
 			RPM: f.RPM, TPM: f.TPM, Headroom: f.Headroom, MaxConcurrency: f.MaxConcurrency, GiveUp: f.GiveUp,
 		},
-		Retries: f.Retries, Pack: f.Pack, Chunk: f.Chunk, ChunkDelay: f.ChunkDelay, OnChunk: f.OnChunk,
-		Progress: f.Progress, Quiet: f.Quiet, Verbose: f.Verbose,
+		Retries: f.Retries, Pack: f.Pack, Chunk: f.Chunk, ChunkDelay: f.ChunkDelay, OnChunk: f.OnChunk, Deadline: f.Deadline,
+		Progress: f.Progress, Metrics: f.Metrics, Quiet: f.Quiet, Verbose: f.Verbose,
 	}
 	if cfg.Progress == ui.ProgressAuto && getenv("TERM") == "dumb" {
 		cfg.Progress = ui.ProgressNever
@@ -43,7 +43,7 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*strea
 		return nil, err
 	}
 	if !f.NoLedger {
-		cfg.Ledger = journal.Config{Path: path, Replay: f.Replay, MatchID: f.Match == "id", Fsync: f.Fsync, Version: version}
+		cfg.Ledger = journal.Config{Path: path, Replay: f.Replay, Seen: f.Seen, MatchID: f.Match == "id", Fsync: f.Fsync, Version: version}
 		if path == "" {
 			cfg.Ledger.Path = journal.DefaultPath(f.BaseURL)
 		}

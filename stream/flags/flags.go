@@ -5,6 +5,7 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/stream/flow"
+	"llmpipe/stream/input"
 	"llmpipe/stream/journal"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
@@ -26,6 +27,7 @@ type Flags struct {
 	Limit    int             `group:"in" placeholder:"N" help:"At most N records that have no result yet."`
 	Sample   int             `group:"in" placeholder:"N" help:"Only N records, chosen by the hash of their ids."`
 	Seed     uint64          `group:"in" placeholder:"S" help:"Chooses another sample."`
+	Slice    input.Slice     `group:"in" placeholder:"I/N" help:"Only slice I of N, from 0, by the hash of the ids: for N processes."`
 
 	Format    record.Format `short:"f" group:"out" default:"result" placeholder:"result" help:"A line out: result, batch, raw or text."`
 	Ordered   bool          `group:"out" help:"Write results in input order."`
@@ -43,6 +45,7 @@ type Flags struct {
 	Headroom       float64       `group:"pace" placeholder:"PCT" help:"Percent of every limit to leave to others."`
 	Retries        int           `group:"pace" default:"6" placeholder:"6" help:"How often a record is asked again after transient failures."`
 	GiveUp         time.Duration `group:"pace" default:"2h" placeholder:"2h" help:"How long to wait for a provider that answers nothing."`
+	Deadline       time.Duration `group:"pace" placeholder:"DUR" help:"Stop asking in time to be done after DUR; then exit 75."`
 	Pack           int           `group:"pace" default:"1" placeholder:"1" help:"Embeddings: ask about up to N records in one request."`
 	Chunk          int           `group:"pace" placeholder:"N" help:"Drain after every N records."`
 	ChunkDelay     time.Duration `group:"pace" placeholder:"DUR" help:"Wait that long after each chunk."`
@@ -58,6 +61,7 @@ type Flags struct {
 	NoLedger bool           `group:"resume" help:"Remember nothing."`
 	Replay   journal.Replay `group:"resume" default:"auto" placeholder:"auto" help:"Write recorded results again: auto, always, never."`
 
+	Seen  []string     `group:"resume" sep:"none" placeholder:"GLOB" help:"Ledgers whose answers count as recorded too. Repeatable."`
 	Match string       `group:"resume" default:"request" enum:"request,id" placeholder:"request" help:"A result counts by request, or id."`
 	Fsync ledger.Fsync `group:"resume" default:"always" placeholder:"always" help:"Results reach the disk: always (first), 1s, never."`
 
@@ -67,6 +71,7 @@ type Flags struct {
 	BatchWindow   string    `group:"mode" default:"24h" placeholder:"24h" help:"Within which the provider is to be done."`
 
 	Progress ui.Progress `group:"say" default:"auto" placeholder:"auto" help:"The status line: auto, always, never, or json."`
+	Metrics  string      `group:"say" placeholder:"FILE" help:"Keep counters in FILE, in the text format of Prometheus."`
 	Quiet    bool        `short:"q" group:"say" help:"Say nothing but errors."`
 	Verbose  bool        `short:"v" group:"say" help:"Say each retry."`
 }

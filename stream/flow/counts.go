@@ -18,6 +18,7 @@ type Counts struct {
 	Flagged atomic.Int64
 	Retries atomic.Int64
 	s429    atomic.Int64
+	slowest atomic.Int64 // answer, nanoseconds
 	prompt  atomic.Int64 // tokens
 	output  atomic.Int64 // tokens
 
@@ -30,7 +31,14 @@ func (c *Counts) Attempt(r *provider.Reply) {
 	if r.Status == 429 {
 		c.s429.Add(1)
 	}
+	if took := int64(r.Latency); r.Class == provider.OK {
+		for slowest := c.slowest.Load(); took > slowest && !c.slowest.CompareAndSwap(slowest, took); slowest = c.slowest.Load() {
+		}
+	}
 }
+
+// Slowest is the longest that an answer of this run took, 0 before the first.
+func (c *Counts) Slowest() time.Duration { return time.Duration(c.slowest.Load()) }
 
 // Answered counts a new answer.
 func (c *Counts) Answered(t *Task) {

@@ -110,6 +110,15 @@ func (s *Shutdown) stop(why func(*stopped), bounded bool) {
 	}
 }
 
+// giveUpAt bounds the drain of a run that ends otherwise than by a signal or a closed stdout.
+func (s *Shutdown) giveUpAt(at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.deadline == nil {
+		s.deadline = time.AfterFunc(time.Until(at), s.giveUpWaiting)
+	}
+}
+
 // giveUpWaiting cancels what is in flight. The run ends even if something still hangs, such as a
 // write that nobody reads.
 func (s *Shutdown) giveUpWaiting() {

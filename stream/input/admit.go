@@ -52,6 +52,8 @@ type Config struct {
 	// Sample asks only about the so many records with the smallest hash of Seed and id.
 	Sample int
 	Seed   uint64
+	// Slice asks only about the records of one part of the input, or of the sample.
+	Slice Slice
 	// Chunk drains after every so many records, waits ChunkDelay and runs OnChunk in a shell, whose
 	// output goes to Stderr.
 	Chunk      int
@@ -80,6 +82,9 @@ func New(f *flow.Flow, c Config, s *Source, d *Decoder, j *journal.Journal, to R
 	in.next = in.nextRecord
 	if c.Sample > 0 {
 		in.next = in.sampled()
+	}
+	if c.Slice.Of > 1 {
+		in.next = c.Slice.sliced(in.next)
 	}
 	return in
 }

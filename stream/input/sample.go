@@ -21,15 +21,19 @@ func Rank(seed uint64, id []byte) uint64 {
 	return binary.BigEndian.Uint64(sum[:])
 }
 
-// RankOf is t's rank: by its id, else by its content, and of a line that is no record by its bytes.
-func RankOf(t *flow.Task, seed uint64) uint64 {
+// RankOf is t's rank, by its name.
+func RankOf(t *flow.Task, seed uint64) uint64 { return Rank(seed, nameOf(t)) }
+
+// nameOf is what t is chosen by: its id, else its content, which its members' order does not
+// change, and of a line that is no record its bytes.
+func nameOf(t *flow.Task) []byte {
 	switch {
 	case t.ID != nil:
-		return Rank(seed, t.ID)
+		return t.ID
 	case t.Content != [16]byte{}:
-		return Rank(seed, record.GeneratedID(t.Content, 1))
+		return record.GeneratedID(t.Content, 1)
 	default:
-		return Rank(seed, t.Buffer)
+		return t.Buffer
 	}
 }
 
