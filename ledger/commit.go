@@ -60,9 +60,7 @@ func (l *Ledger) Commit(g *Group) error {
 	if l.refused != nil {
 		return &WriteError{Path: l.path, Err: l.refused}
 	}
-	if len(g.Shards) > 0 {
-		defer func() { l.out = nil }() // an intent is too large to keep its room
-	}
+	defer l.shrink()
 	if err := l.encode(g, false); err != nil {
 		return &WriteError{Path: l.path, Err: err}
 	}
@@ -86,6 +84,16 @@ func (l *Ledger) Commit(g *Group) error {
 	return nil
 }
 
+// keptOut is how much of l.out, in bytes, one commit leaves to the next: more than most groups
+// take, while what an intent takes, or large answers, is not worth its memory any more.
+const keptOut = 1 << 20
+
+func (l *Ledger) shrink() {
+	if cap(l.out) > keptOut {
+		l.out = nil
+	}
+}
+
 // encode fills l.out with the group's lines, and with the run's before the first, or where announce
 // says so.
 func (l *Ledger) encode(g *Group, announce bool) error {
@@ -99,6 +107,7 @@ func (l *Ledger) encode(g *Group, announce bool) error {
 	if !l.announced {
 		out = line.AppendRun(out, &l.options.Run, l.options.Simulated)
 	}
+	out = slices.Grow(out, g.bytes())
 	for i := range g.Results {
 		r := &g.Results[i]
 		if out, err = line.AppendResult(out, r, r.Simulated || l.options.Simulated); err != nil {

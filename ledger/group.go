@@ -16,6 +16,19 @@ type Group struct {
 	EmittedSize int64 // that file's size behind them, in bytes
 }
 
+// bytes is what the responses take, and about what stands beside them, where that is much.
+func (g *Group) bytes() int {
+	const beside = 1 << 10
+	sum := 0
+	for i := range g.Results {
+		sum += len(g.Results[i].Response) + beside
+	}
+	if sum < keptOut {
+		return 0
+	}
+	return sum
+}
+
 // Reset empties the group and keeps its memory.
 func (g *Group) Reset() {
 	clear(g.Results)

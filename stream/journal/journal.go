@@ -14,7 +14,6 @@ import (
 	"llmpipe/ledger/disk"
 	"llmpipe/stream/flow"
 	"llmpipe/stream/record"
-	"llmpipe/stream/record/rawjson"
 	"llmpipe/stream/ui"
 )
 
@@ -34,9 +33,8 @@ type Journal struct {
 	adding sync.Mutex // held while the ledger takes in what was spent
 	own    int64      // billionths of a dollar that this run has committed
 
-	batch   ledger.Group
-	compact []byte
-	lost    int // answers that could therefore not be recorded
+	batch ledger.Group
+	lost  int // answers that could therefore not be recorded
 }
 
 // About is what a ledger remembers of the run itself.
@@ -136,7 +134,6 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Key) (spent Spent, e
 		j.Ledger.Rehearse()
 	}
 	j.batch.Reset()
-	j.compact = j.compact[:0]
 	for _, t := range group {
 		switch {
 		case t.Outcome == flow.Answered:
@@ -239,15 +236,13 @@ func dropAnswers(group []*flow.Task, safe int) int {
 	return dropped
 }
 
-// result is the ledger's entry for an answer. Its slices alias t or j.
+// result is the ledger's entry for an answer. Its slices alias t.
 func (j *Journal) result(t *flow.Task) ledger.Result {
-	from := len(j.compact)
-	j.compact = rawjson.Compact(j.compact, t.Reply.Body)
 	usage := &t.Reply.Answer.Usage
 	r := ledger.Result{
 		Record: recorded(t), DowngradedFrom: t.DowngradedFrom,
 		CachedTokens: usage.Cached, ReasoningTokens: usage.Reasoning,
-		Response: j.compact[from:len(j.compact):len(j.compact)],
+		Response: t.Reply.Body,
 	}
 	r.PromptTokens, r.CompletionTokens, r.CostKnown = usage.Prompt, usage.Completion, t.CostKnown
 	return r

@@ -12,11 +12,13 @@ import (
 	"llmpipe/stream/spend"
 )
 
-// Bounds of a group commit: its records, and the time after the first of them. A sync costs the
-// same for few records as for many, and with 64 requests in flight only larger groups keep up with
-// a slow disk.
+// Bounds of a group commit: its records, their bytes, and the time after the first of them. A sync
+// costs the same for few records as for many, and with 64 requests in flight only larger groups
+// keep up with a slow disk. Of many bytes it takes longer anyway, and while it lasts they are in
+// memory twice: a group ends with the record that fills it.
 const (
 	GroupRecords = 256
+	groupBytes   = 4 << 20
 	groupWait    = 10 * time.Millisecond
 	groupLook    = time.Millisecond // between looks for more
 )
@@ -35,6 +37,7 @@ type Output struct {
 	toldFailure bool // on stderr, of the first record that failed
 
 	group []*flow.Task
+	bytes int // of the answers in the group
 	ready []*flow.Task
 	timer *time.Timer
 }
@@ -94,7 +97,7 @@ func (c *Output) gather() bool {
 	if c.journal != nil && c.journal.Syncs {
 		most = groupWait
 	}
-	c.group = c.group[:0]
+	c.group, c.bytes = c.group[:0], 0
 	t, ok := <-c.flow.Commits
 	if !ok {
 		return false
@@ -113,7 +116,7 @@ func (c *Output) gather() bool {
 
 // collect adds what has come to the group, and reports whether to wait for more.
 func (c *Output) collect() bool {
-	for len(c.group) < GroupRecords {
+	for len(c.group) < GroupRecords && c.bytes < groupBytes {
 		select {
 		case t, ok := <-c.flow.Commits:
 			if !ok {
@@ -133,6 +136,7 @@ func (c *Output) take(t *flow.Task) {
 	for t != nil {
 		next := t.Unchain()
 		c.group = append(c.group, t)
+		c.bytes += len(t.Reply.Body)
 		t = next
 	}
 }

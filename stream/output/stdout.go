@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"syscall"
 
 	"llmpipe/ledger"
@@ -116,6 +117,12 @@ func (e *stdout) add(t *flow.Task) {
 		if e.format == record.FormatText {
 			e.flow.Voice.Error(fmt.Errorf("%s: %w", t, t.Err))
 		}
+	}
+	if size := len(r.Response) + len(r.Input); size > flushBytes {
+		if err := e.flush(); err != nil { // the line is not to lie beside others
+			e.flow.Stop.Fail(err)
+		}
+		e.buf = slices.Grow(e.buf, size+flushBytes/2) // what the line has beside them
 	}
 	start := len(e.buf)
 	e.buf = e.format.Append(e.buf, r)

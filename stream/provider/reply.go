@@ -23,7 +23,8 @@ type Reply struct {
 	Err *record.Error
 	// Answer is the parsed body when Class is OK. Its slices alias Body.
 	Answer record.Answer
-	// Body is what came back, raw; empty when nothing did.
+	// Body is what came back; empty when nothing did. An answer's is without white space between its
+	// tokens.
 	Body []byte
 	// Status is the HTTP status, 0 when there was no answer.
 	Status int
@@ -96,13 +97,13 @@ func (r *Reply) judge(endpoint record.Endpoint, asked []byte) {
 // read parses the body of a 2xx, which is mended where it is no JSON as it came, and notes what it
 // is. The error says why it cannot be read.
 func (r *Reply) read(endpoint record.Endpoint, e *evidence) (unread error) {
-	r.Answer, unread = record.ParseAnswer(endpoint, r.Body)
+	r.Answer, r.Body, unread = record.TakeAnswer(endpoint, r.Body)
 	if unread != nil {
 		if mended, ok := record.Mend(r.Body); ok {
-			r.Body, e.body = mended, mended
-			r.Answer, unread = record.ParseAnswer(endpoint, r.Body)
+			r.Answer, r.Body, unread = record.TakeAnswer(endpoint, mended)
 		}
 	}
+	e.body = r.Body
 	if unread != nil {
 		e.notJSON = true
 		return r.named(unread)

@@ -33,18 +33,39 @@ var ErrNotJSON = errors.New("reading the answer: not JSON")
 // a JSON object. It looks at every byte once to check it, and once more to find the members that it
 // wants.
 func ParseAnswer(e Endpoint, body []byte) (Answer, error) {
-	src := rawjson.TrimSpace(body)
-	if !rawjson.Valid(src) {
-		return Answer{}, fmt.Errorf("%w: %s", ErrNotJSON, plain(src))
-	}
-	if src[0] != '{' {
-		return Answer{}, fmt.Errorf("reading the answer: it is %s, not an object", rawjson.KindOf(src))
+	src, err := checkAnswer(body)
+	if err != nil {
+		return Answer{}, err
 	}
 	return readAnswer(e, src), nil
 }
 
-// RecallAnswer is [ParseAnswer] of a body that it has taken before, or what [Compact] made of one:
-// it is not checked again.
+// TakeAnswer is [ParseAnswer] of a body that it may write to. It takes the white space between
+// tokens out, in place: what is left is what ledgers and results hold, and the answer's slices are
+// parts of that. A body that is no answer is left as it is.
+func TakeAnswer(e Endpoint, body []byte) (a Answer, dense []byte, err error) {
+	src, err := checkAnswer(body)
+	if err != nil {
+		return Answer{}, body, err
+	}
+	dense = rawjson.Compact(body[:0], src)
+	return readAnswer(e, dense), dense, nil
+}
+
+// checkAnswer returns the JSON object that a body is, without the white space around it.
+func checkAnswer(body []byte) (object []byte, err error) {
+	src := rawjson.TrimSpace(body)
+	if !rawjson.Valid(src) {
+		return nil, fmt.Errorf("%w: %s", ErrNotJSON, plain(src))
+	}
+	if src[0] != '{' {
+		return nil, fmt.Errorf("reading the answer: it is %s, not an object", rawjson.KindOf(src))
+	}
+	return src, nil
+}
+
+// RecallAnswer is [ParseAnswer] of a body that it has taken before, or what [TakeAnswer] left of
+// one: it is not checked again.
 func RecallAnswer(e Endpoint, body []byte) (Answer, error) {
 	if len(body) == 0 || body[0] != '{' {
 		return Answer{}, errors.New("reading the answer: it is not an object")

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -93,6 +94,13 @@ func TestParseAnswer(t *testing.T) {
 				if a.HasUsage {
 					t.Error("usage out of nothing")
 				}
+				taken, left, err := TakeAnswer(test.endpoint, []byte(" "+body+"\n"))
+				if want := rawjson.Compact(nil, []byte(body)); err != nil || string(left) != string(want) {
+					t.Errorf("of %s\nis left %s\nwant    %s, %v", body, left, want, err)
+				}
+				if parsed, err := ParseAnswer(test.endpoint, left); err != nil || !reflect.DeepEqual(taken, parsed) {
+					t.Errorf("taken %+v\nwant  %+v, %v", taken, parsed, err)
+				}
 			}
 		})
 	}
@@ -109,6 +117,9 @@ func TestParseAnswerErrors(t *testing.T) {
 	} {
 		if _, err := ParseAnswer(Chat, []byte(body)); err == nil || !strings.Contains(err.Error(), message) {
 			t.Errorf("%.20s: got %v, want …%s…", body, err, message)
+		}
+		if _, left, err := TakeAnswer(Chat, []byte(body)); err == nil || string(left) != body {
+			t.Errorf("%.20s: what is no answer is not left as it is: %.20s, %v", body, left, err)
 		}
 	}
 }
