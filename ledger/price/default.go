@@ -10,11 +10,13 @@ type listedProvider struct {
 	id         string
 	ids        []string // others that tables call it by
 	hosts      []string
+	regional   []string
 	like       string   // an id further up
 	everywhere bool     // the names are its own, so that the prices hold on a host that is not in the table, too,
 	open       []string // but for those that begin like this
 	batch      batchTerms
 	flatFlex   bool
+	renames    bool
 	note       string
 	snapshot   string
 	source     string
@@ -48,7 +50,7 @@ func Default(day time.Time) *Table {
 		l := &listed[i]
 		at := t.add(l.id, l.ids...)
 		at.hosts, at.everywhere, at.open, at.like, at.batch = l.hosts, l.everywhere, l.open, t.byID[l.like], l.batch
-		at.flatFlex = l.flatFlex
+		at.regional, at.flatFlex, at.renames = l.regional, l.flatFlex, l.renames
 		if at.like != nil && l.batch.percent == 0 {
 			at.batch = at.like.batch
 		}
@@ -62,7 +64,7 @@ func Default(day time.Time) *Table {
 				note = l.note
 			}
 			at.set(&listing{
-				name: m.name, family: m.family, price: m.price(at.batch), note: note,
+				name: m.name, family: m.family, price: m.price(at), note: note,
 				snapshot: cmp.Or(m.snapshot, l.snapshot), source: l.source,
 			}, m.aliases...)
 		}
@@ -81,15 +83,13 @@ func (t *Table) add(id string, others ...string) *provider {
 	return at
 }
 
-func (m *listedModel) price(terms batchTerms) Price {
-	price := Price{Rates: m.rates.whole(), LongAbove: m.above, LongRates: m.long.whole()}
+func (m *listedModel) price(at *provider) Price {
+	price := one(m.rates.whole())
+	if m.above > 0 {
+		price.Bands = append(price.Bands, Band{Above: m.above, Rates: [tiers]Rates{Standard: m.long.whole()}})
+	}
+	terms := at.batch
 	terms.cached = terms.cached && !m.batchUncached
-	terms.setBatch(&price)
+	price.complete(terms, at.flatFlex)
 	return price
-}
-
-// whole has the price of cached tokens where none is published.
-func (r Rates) whole() Rates {
-	r.Cached = cmp.Or(r.Cached, r.Input)
-	return r
 }

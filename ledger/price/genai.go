@@ -30,10 +30,19 @@ type genAIConditional struct {
 }
 
 type genAIPrices struct {
-	Input      genAIRate `json:"input_mtok"`
-	CacheRead  genAIRate `json:"cache_read_mtok"`
-	CacheWrite genAIRate `json:"cache_write_mtok"`
-	Output     genAIRate `json:"output_mtok"`
+	Input       genAIRate   `json:"input_mtok"`
+	CacheRead   genAIRate   `json:"cache_read_mtok"`
+	CacheWrite  genAIRate   `json:"cache_write_mtok"`
+	CacheHour   genAIRate   `json:"cache_write_1h_mtok"`
+	Output      genAIRate   `json:"output_mtok"`
+	Reasoning   genAIRate   `json:"output_reasoning_mtok"`
+	AudioIn     genAIRate   `json:"input_audio_mtok"`
+	AudioCached genAIRate   `json:"cache_audio_read_mtok"`
+	AudioOut    genAIRate   `json:"output_audio_mtok"`
+	ImageIn     genAIRate   `json:"input_image_mtok"`
+	ImageOut    genAIRate   `json:"output_image_mtok"`
+	Requests    json.Number `json:"requests_kcount"`     // dollars a thousand
+	Searches    json.Number `json:"web_searches_kcount"` // dollars a thousand
 }
 
 // genAIRate is a number, or {"base":3,"tiers":[{"start":200000,"price":6}]}.
@@ -66,7 +75,7 @@ func (t *Table) loadGenAI(data []byte, day time.Time) (found int, err error) {
 		own := make(map[*listing]bool)
 		for j := range f.Models {
 			m := &f.Models[j]
-			price, ok, err := genAIPrice(m.Table, day)
+			price, ok, err := genAIPrice(m.Table, day, isRouter(f.ID, m.ID))
 			if err != nil {
 				return 0, fmt.Errorf("%s %s: %w", f.ID, m.ID, err)
 			}
@@ -74,7 +83,7 @@ func (t *Table) loadGenAI(data []byte, day time.Time) (found int, err error) {
 				continue
 			}
 			found++
-			at.batch.setBatch(&price)
+			price.complete(at.batch, at.flatFlex)
 			line := &listing{name: m.ID, price: price, snapshot: m.PricesChecked, source: strings.Join(f.PricingURLs, " ")}
 			at.set(line, m.Match.names()...)
 			own[line] = true
@@ -106,8 +115,8 @@ func (at *provider) override(match []modelMatch, own map[*listing]bool) {
 }
 
 // genAIPrice picks the price that holds on a day. Of several for hours of the day the dearest is
-// taken, as a request's hour is not known beforehand.
-func genAIPrice(raw json.RawMessage, day time.Time) (best Price, ok bool, err error) {
+// taken, as a request's hour is not known beforehand. Of a router 0 or less is none.
+func genAIPrice(raw json.RawMessage, day time.Time, router bool) (best Price, ok bool, err error) {
 	var all []genAIConditional
 	if bytes.HasPrefix(raw, []byte("[")) {
 		err = json.Unmarshal(raw, &all)
@@ -117,12 +126,15 @@ func genAIPrice(raw json.RawMessage, day time.Time) (best Price, ok bool, err er
 	}
 	for i := 0; i < len(all) && err == nil; i++ {
 		c := &all[i]
-		if c.Table.Input.Base == "" {
+		if c.Table.Input.Base == "" || router && (below0(c.Table.Input.Base) || below0(c.Table.Output.Base)) {
 			continue
 		}
 		var price Price
 		if price, err = c.Table.price(); err != nil {
 			break
+		}
+		if router && price.says0() {
+			continue
 		}
 		switch {
 		case c.Constraint == nil && !ok:
@@ -140,40 +152,72 @@ func genAIPrice(raw json.RawMessage, day time.Time) (best Price, ok bool, err er
 }
 
 func dearer(a, b Price) Price {
-	a.Rates, a.LongRates = a.Rates.atLeast(b.Rates), a.LongRates.atLeast(b.LongRates)
-	a.LongAbove = max(a.LongAbove, b.LongAbove)
-	return a
+	var above []int64
+	for _, band := range slices.Concat(a.Bands, b.Bands) {
+		above = append(above, band.Above)
+	}
+	slices.Sort(above)
+	var all Price
+	for _, tokens := range slices.Compact(above) {
+		rates := a.rates(tokens + 1).atLeast(*b.rates(tokens + 1))
+		all.Bands = append(all.Bands, Band{Above: tokens, Rates: [tiers]Rates{Standard: rates}})
+	}
+	all.Fees = a.Fees
+	all.Fees.Request = max(a.Fees.Request, b.Fees.Request)
+	for i := range all.Fees.Search {
+		all.Fees.Search[i] = max(a.Fees.Search[i], b.Fees.Search[i])
+	}
+	return all
 }
 
 func (f *genAIPrices) price() (p Price, err error) {
 	var b rateReader
-	p.Rates = b.rates(perMillion, f.Input.Base, f.CacheRead.Base, f.CacheWrite.Base, f.Output.Base)
-	p.LongAbove = f.Input.longAbove()
-	if above := f.Output.longAbove(); above > 0 && (above < p.LongAbove || p.LongAbove == 0) {
-		p.LongAbove = above
+	p = one(f.rates(&b, 0).whole())
+	for _, above := range f.above() {
+		long := f.rates(&b, above).whole().atLeast(p.Bands[0].Rates[Standard])
+		p.Bands = append(p.Bands, Band{Above: above, Rates: [tiers]Rates{Standard: long}})
 	}
-	if p.LongAbove > 0 {
-		p.LongRates = b.rates(perMillion, f.Input.dearest(), f.CacheRead.dearest(), f.CacheWrite.dearest(), f.Output.dearest()).atLeast(p.Rates)
-	}
+	p.Fees.Request = b.rate(f.Requests, perThousand)
+	search := b.rate(f.Searches, perThousand)
+	p.Fees.Search = [3]Dollars{search, search, search}
 	return p, b.err
 }
 
-// longAbove is where the first tier starts, 0 where there is none.
-func (r *genAIRate) longAbove() int64 {
-	var above int64
-	for _, tier := range r.Tiers {
-		if above == 0 || tier.Start < above {
-			above = tier.Start
-		}
+// rates are those of a prompt that is longer than some tokens.
+func (f *genAIPrices) rates(b *rateReader, above int64) Rates {
+	rate := func(r *genAIRate) Dollars { return b.rate(r.at(above), perMillion) }
+	return Rates{
+		Input: rate(&f.Input), Cached: rate(&f.CacheRead), CacheWrite: rate(&f.CacheWrite), CacheHour: rate(&f.CacheHour),
+		Output: rate(&f.Output), Reasoning: rate(&f.Reasoning),
+		AudioIn: rate(&f.AudioIn), AudioCached: rate(&f.AudioCached), AudioOut: rate(&f.AudioOut),
+		ImageIn: rate(&f.ImageIn), ImageOut: rate(&f.ImageOut),
 	}
-	return above
 }
 
-// dearest is the last tier's price. Where there are several, those between cost as much here: more
-// than they would, and never less.
-func (r *genAIRate) dearest() json.Number {
-	if len(r.Tiers) == 0 {
-		return r.Base
+// above are the numbers of tokens above which a prompt costs something else, the least first.
+func (f *genAIPrices) above() []int64 {
+	var all []int64
+	for _, r := range [...]*genAIRate{
+		&f.Input, &f.CacheRead, &f.CacheWrite, &f.CacheHour, &f.Output, &f.Reasoning,
+		&f.AudioIn, &f.AudioCached, &f.AudioOut, &f.ImageIn, &f.ImageOut,
+	} {
+		for _, tier := range r.Tiers {
+			if tier.Start > 0 {
+				all = append(all, tier.Start)
+			}
+		}
 	}
-	return r.Tiers[len(r.Tiers)-1].Price
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// at is the price for a prompt that is longer than some tokens.
+func (r *genAIRate) at(above int64) json.Number {
+	number := r.Base
+	for _, tier := range r.Tiers {
+		if tier.Start <= above {
+			number = tier.Price
+		}
+	}
+	return number
 }

@@ -5,28 +5,55 @@ import (
 	"slices"
 )
 
-// Row is a line of a price table, in dollars for a million tokens.
+// Row is a line of a price table, in dollars for a million tokens. What is nil is not published: it
+// costs what the column beside it does, or the usual part of that.
 type Row struct {
-	Provider    string   `json:"provider"`
-	Model       string   `json:"model"`
-	Input       Dollars  `json:"input"`
-	Cached      Dollars  `json:"cached_input"`
-	Output      Dollars  `json:"output"`
+	Provider string `json:"provider"`
+	Model    string `json:"model"`
+	Columns
 	BatchInput  *Dollars `json:"batch_input"` // nil: no batch price is known
 	BatchOutput *Dollars `json:"batch_output"`
-	Long        *Long    `json:"long_prompt,omitempty"`
+	Flex        *Columns `json:"flex,omitempty"`        // where that is not half the price
+	Priority    *Columns `json:"priority,omitempty"`    // where that is not twice the price
+	Long        []Long   `json:"long_prompt,omitempty"` // by their length, the shortest first
+	Fees        *RowFees `json:"fees,omitempty"`
 
 	Snapshot string `json:"snapshot,omitempty"` // when the price was read: 2006-01-02, or the month alone
 	Source   string `json:"source,omitempty"`
 	Note     string `json:"note,omitempty"`
 }
 
+// Columns are the rates of a row.
+type Columns struct {
+	Input     Dollars  `json:"input"`
+	Cached    Dollars  `json:"cached_input"`
+	Write     *Dollars `json:"cache_write,omitempty"`    // for five minutes
+	WriteHour *Dollars `json:"cache_write_1h,omitempty"` // for an hour
+	AudioIn   *Dollars `json:"audio_input,omitempty"`
+	ImageIn   *Dollars `json:"image_input,omitempty"`
+	Output    Dollars  `json:"output"`
+	Reasoning *Dollars `json:"reasoning,omitempty"`
+	AudioOut  *Dollars `json:"audio_output,omitempty"`
+	ImageOut  *Dollars `json:"image_output,omitempty"`
+}
+
 // Long is what a request costs whose prompt has more tokens than Above.
 type Long struct {
-	Above  int64   `json:"above_tokens"`
-	Input  Dollars `json:"input"`
-	Cached Dollars `json:"cached_input"`
-	Output Dollars `json:"output"`
+	Above int64 `json:"above_tokens"`
+	Columns
+}
+
+// RowFees are dollars a request, and a search of the web by its context.
+type RowFees struct {
+	Request *Dollars `json:"request,omitempty"`
+	Search  *Search  `json:"search,omitempty"`
+}
+
+// Search is what a search of the web costs, by how much of what it finds it takes along.
+type Search struct {
+	Low    Dollars `json:"low"`
+	Medium Dollars `json:"medium"`
+	High   Dollars `json:"high"`
 }
 
 // List is a price table, or a part of one.
@@ -68,18 +95,54 @@ func (t *Table) Family(provider, model string) List {
 }
 
 func (m *listing) row() Row {
+	base := &m.price.Bands[0].Rates
 	row := Row{
-		Provider: m.provider, Model: m.name,
-		Input: m.price.Input, Cached: m.price.Cached, Output: m.price.Output,
-		Snapshot: m.snapshot, Source: m.source, Note: m.note,
+		Provider: m.provider, Model: m.name, Columns: base[Standard].columns(),
+		Fees: m.price.Fees.row(), Snapshot: m.snapshot, Source: m.source, Note: m.note,
 	}
 	if m.price.HasBatch {
-		batch := m.price.Batch
-		row.BatchInput, row.BatchOutput = &batch.Input, &batch.Output
+		row.BatchInput, row.BatchOutput = &base[Batched].Input, &base[Batched].Output
 	}
-	if m.price.LongAbove > 0 {
-		long := m.price.LongRates
-		row.Long = &Long{m.price.LongAbove, long.Input, long.Cached, long.Output}
+	if half := base[Standard].percent(flexPercent); base[Flex] != half {
+		flex := base[Flex].columns()
+		row.Flex = &flex
+	}
+	if twice := base[Standard].percent(priorityPercent); base[Priority] != twice {
+		priority := base[Priority].columns()
+		row.Priority = &priority
+	}
+	for i := range m.price.Bands[1:] {
+		band := &m.price.Bands[1+i]
+		row.Long = append(row.Long, Long{Above: band.Above, Columns: band.Rates[Standard].columns()})
 	}
 	return row
+}
+
+func (r *Rates) columns() Columns {
+	published := func(d *Dollars) *Dollars {
+		if *d == 0 {
+			return nil
+		}
+		return d
+	}
+	return Columns{
+		Input: r.Input, Cached: r.Cached, Write: published(&r.CacheWrite), WriteHour: published(&r.CacheHour),
+		AudioIn: published(&r.AudioIn), ImageIn: published(&r.ImageIn),
+		Output: r.Output, Reasoning: published(&r.Reasoning), AudioOut: published(&r.AudioOut), ImageOut: published(&r.ImageOut),
+	}
+}
+
+// row is nil where there are no fees.
+func (f *Fees) row() *RowFees {
+	var row RowFees
+	if f.Request > 0 {
+		row.Request = &f.Request
+	}
+	if f.Search != [3]Dollars{} {
+		row.Search = &Search{f.Search[0], f.Search[1], f.Search[2]}
+	}
+	if row == (RowFees{}) {
+		return nil
+	}
+	return &row
 }

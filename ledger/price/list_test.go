@@ -75,7 +75,7 @@ func TestPriceListAsJSON(t *testing.T) {
 	}
 	for _, part := range []string{
 		`"batch_input":null,"batch_output":null`,
-		`"long_prompt":{"above_tokens":199999,"input":2.5,"cached_input":0.4,"output":5}`,
+		`"long_prompt":[{"above_tokens":199999,"input":2.5,"cached_input":0.4,"output":5}]`,
 	} {
 		if !strings.Contains(string(got), part) {
 			t.Errorf("%s lacks %s", got, part)

@@ -9,7 +9,7 @@ const usd = nanosPerDollar
 var listed = []listedProvider{
 	{
 		id: "openai", ids: []string{"text-completion-openai"},
-		hosts:      []string{"api.openai.com", "eu.api.openai.com", "us.api.openai.com"},
+		hosts: []string{"api.openai.com"}, regional: []string{".api.openai.com"},
 		everywhere: true, open: []string{"gpt-oss"}, batch: batchTerms{percent: 50, cached: true}, snapshot: "2026-06",
 		source: "https://developers.openai.com/api/docs/pricing",
 		models: []listedModel{
@@ -117,7 +117,7 @@ var listed = []listedProvider{
 	{
 		id: "azure", ids: []string{"azure_ai", "azure_text"},
 		hosts: []string{".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com"},
-		like:  "openai", note: "global deployments; regional and data zone ones cost more", snapshot: "2026-10-16",
+		like:  "openai", renames: true, note: "global deployments; regional and data zone ones cost more", snapshot: "2026-10-16",
 		source: "https://azure.microsoft.com/pricing/details/azure-openai/",
 	},
 	{
@@ -306,4 +306,6 @@ var listed = []listedProvider{
 	{id: "deepinfra", hosts: []string{"api.deepinfra.com"}},
 	{id: "cerebras", hosts: []string{"api.cerebras.ai"}},
 	{id: "perplexity", hosts: []string{"api.perplexity.ai"}},
+	{id: "dashscope", ids: []string{"alibaba"}, hosts: []string{
+		"dashscope.aliyuncs.com", "dashscope-intl.aliyuncs.com", "dashscope-us.aliyuncs.com"}},
 }

@@ -1,9 +1,11 @@
 package price
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,7 +29,9 @@ func (t *Table) loadLiteLLM(data []byte) (found int, err error) {
 		if name == liteSample || json.Unmarshal(models[name], &m) != nil {
 			continue // of a form that is not a model's
 		}
-		price, ok, err := m.price()
+		id := m.text("litellm_provider")
+		name = strings.TrimPrefix(name, id+"/")
+		price, ok, err := m.price(id, name)
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", name, err)
 		}
@@ -35,11 +39,10 @@ func (t *Table) loadLiteLLM(data []byte) (found int, err error) {
 			continue
 		}
 		found++
-		id := m.text("litellm_provider")
-		name = strings.TrimPrefix(name, id+"/")
 		for _, at := range t.meant(id, name) {
-			line := &listing{name: name, price: price, source: m.text("source")}
-			at.batch.setBatch(&line.price)
+			line := &listing{name: name, price: price, source: m.text("source"), regional: m.regional()}
+			line.price.Bands = slices.Clone(price.Bands)
+			line.price.complete(at.batch, at.flatFlex)
 			at.set(line)
 		}
 	}
@@ -78,74 +81,131 @@ func (m liteModel) number(name string) json.Number {
 	return n
 }
 
-// price is false for a model that is not billed by the token.
-func (m liteModel) price() (p Price, ok bool, err error) {
-	if m.number("input_cost_per_token") == "" {
+// price is false for a model that is not billed by the token, or whose price is not said.
+func (m liteModel) price(id, name string) (p Price, ok bool, err error) {
+	var b rateReader
+	base := m
+	ranges := m.ranges()
+	if len(ranges) > 0 && m.number("input_cost_per_token") == "" {
+		base = ranges[0].model
+	}
+	input := base.number("input_cost_per_token")
+	if input == "" || isRouter(id, name) && (below0(input) || below0(base.number("output_cost_per_token"))) {
 		return Price{}, false, nil
 	}
-	var b rateReader
-	p.Rates = m.rates(&b, "")
-	// Some bill the reasoning apart, and dearer. What is in the answer is then billed too high,
-	// which is better than too low.
-	p.Output = max(p.Output, b.rate(m.number("output_cost_per_reasoning_token"), perToken, 0))
+	p = one(base.rates(&b, "").whole())
+	standard := p.Bands[0].Rates[Standard]
 	if m.number("input_cost_per_token_batches") != "" {
 		p.HasBatch = true
-		p.Batch = Rates{
-			Input:  b.rate(m.number("input_cost_per_token_batches"), perToken, 0),
-			Output: b.rate(m.number("output_cost_per_token_batches"), perToken, p.Output),
-		}
-		p.Batch.Cached, p.Batch.CacheWrite, p.Batch.CacheHour = p.Batch.Input, p.CacheWrite, p.CacheHour
+		batch := m.rates(&b, "_batches")
+		batch.Output = batch.Output.or(standard.Output)
+		batch.CacheWrite, batch.CacheHour = batch.CacheWrite.or(standard.CacheWrite), batch.CacheHour.or(standard.CacheHour)
+		p.Bands[0].Rates[Batched] = batch.whole().with(&standard)
 	}
-	p.Flex, p.Priority = m.tier(&b, "_flex"), m.tier(&b, "_priority")
-	if above := m.longAbove(); above > 0 {
-		p.LongAbove = above
-		p.LongRates = m.rates(&b, "_above_"+strconv.FormatInt(above/1000, 10)+"k_tokens").atLeast(p.Rates)
-		p.LongBatch = p.LongRates // that there is a reduction is not said
+	p.Bands[0].Rates[Flex], p.Bands[0].Rates[Priority] = m.tier(&b, "_flex", &standard), m.tier(&b, "_priority", &standard)
+	for _, r := range ranges[min(len(ranges), 1):] {
+		long := r.model.rates(&b, "").whole().atLeast(standard)
+		p.Bands = append(p.Bands, Band{Above: r.above, Rates: [tiers]Rates{Standard: long}})
+	}
+	for _, above := range m.longAbove() {
+		suffix := "_above_" + strconv.FormatInt(above/1000, 10) + "k_tokens"
+		band := Band{Above: above}
+		long := m.rates(&b, suffix).whole().atLeast(standard)
+		band.Rates[Standard] = long
+		for tier, end := range map[Tier]string{Flex: "_flex", Priority: "_priority", Batched: "_batches"} {
+			band.Rates[tier] = m.tier(&b, suffix+end, &long)
+		}
+		p.Bands = append(p.Bands, band)
+	}
+	p.Fees = m.fees(&b, id, name)
+	if isRouter(id, name) && p.says0() {
+		return Price{}, false, nil
 	}
 	return p, true, b.err
 }
 
 // tier are the rates of a tier, all zero where the table has none for the input and the output.
-func (m liteModel) tier(b *rateReader, suffix string) Rates {
+func (m liteModel) tier(b *rateReader, suffix string, standard *Rates) Rates {
 	if m.number("input_cost_per_token"+suffix) == "" || m.number("output_cost_per_token"+suffix) == "" {
 		return Rates{}
 	}
-	return m.rates(b, suffix)
+	return m.rates(b, suffix).whole().with(standard)
 }
 
 // rates are those whose names end in a suffix.
 func (m liteModel) rates(b *rateReader, suffix string) Rates {
-	r := b.rates(perToken,
-		m.number("input_cost_per_token"+suffix), m.number("cache_read_input_token_cost"+suffix),
-		m.number("cache_creation_input_token_cost"+suffix), m.number("output_cost_per_token"+suffix))
-	r.CacheHour = b.rate(m.number("cache_creation_input_token_cost_above_1hr"+suffix), perToken, 0)
-	return r
+	rate := func(name string) Dollars { return b.rate(m.number(name+suffix), perToken) }
+	return Rates{
+		Input: rate("input_cost_per_token"), Output: rate("output_cost_per_token"), Reasoning: rate("output_cost_per_reasoning_token"),
+		Cached:     rate("cache_read_input_token_cost").or(rate("input_cost_per_token_cache_hit")),
+		CacheWrite: rate("cache_creation_input_token_cost"), CacheHour: rate("cache_creation_input_token_cost_above_1hr"),
+		AudioIn: rate("input_cost_per_audio_token"), AudioCached: rate("cache_read_input_audio_token_cost"),
+		AudioOut: rate("output_cost_per_audio_token"),
+		ImageIn:  rate("input_cost_per_image_token"), ImageOut: rate("output_cost_per_image_token"),
+	}
 }
 
-// longAbove is the least number of tokens from which on a prompt is long, 0 where none is.
-func (m liteModel) longAbove() int64 {
+// fees are what a request to a model costs beside its tokens.
+func (m liteModel) fees(b *rateReader, id, name string) Fees {
+	f := Fees{Request: b.rate(m.number("input_cost_per_request"), perRequest), Usual: MediumContext}
+	var search map[string]json.Number
+	_ = json.Unmarshal(m["search_context_cost_per_query"], &search) // what is no object of numbers is none
+	for i, size := range [...]string{"low", "medium", "high"} {
+		f.Search[i] = b.rate(search["search_context_size_"+size], perRequest)
+	}
+	if id == "perplexity" {
+		f.Usual = LowContext
+	}
+	f.Searches = f.Search != [3]Dollars{} && id == "perplexity" || strings.Contains(name, "-search-") && m.text("mode") != "search"
+	f.Image = b.rate(m.number("input_cost_per_image"), perRequest) > 0 || b.rate(m.number("output_cost_per_image"), perRequest) > 0
+	return f
+}
+
+// regional is what the model costs at a regional host, in hundredths of its price elsewhere; 0
+// where the table does not say.
+func (m liteModel) regional() int64 {
+	var most float64
+	for _, region := range [...]string{"eu", "us"} {
+		factor, _ := m.number("regional_processing_uplift_multiplier_" + region).Float64() // none is 0
+		most = max(most, factor)
+	}
+	return int64(math.Round(100 * min(most, maxUplift)))
+}
+
+// maxUplift is more than any factor of a price.
+const maxUplift = 100
+
+// longAbove are the numbers of tokens above which a prompt costs more, the least first.
+func (m liteModel) longAbove() []int64 {
 	var all []int64
 	for name := range m {
-		rest, isInput := strings.CutPrefix(name, "input_cost_per_token_above_")
+		_, rest, _ := strings.Cut(name, "put_cost_per_token_above_") // of the input or the output
 		thousands, isSize := strings.CutSuffix(rest, "k_tokens")
-		if n, err := strconv.ParseInt(thousands, 10, 32); isInput && isSize && err == nil {
+		if n, err := strconv.ParseInt(thousands, 10, 32); isSize && err == nil && !slices.Contains(all, n*1000) {
 			all = append(all, n*1000)
 		}
 	}
-	if len(all) == 0 {
-		return 0
-	}
-	return slices.Min(all)
+	slices.Sort(all)
+	return all
 }
 
-// atLeast takes each rate from other where that is dearer.
-func (r Rates) atLeast(other Rates) Rates {
-	dearer := Rates{Input: max(r.Input, other.Input), Cached: max(r.Cached, other.Cached), Output: max(r.Output, other.Output)}
-	if r.CacheWrite > 0 || other.CacheWrite > 0 {
-		dearer.CacheWrite = max(r.write(), other.write())
+// liteRange is a model's price for prompts longer than some tokens.
+type liteRange struct {
+	above int64
+	model liteModel
+}
+
+// ranges are the prices of a model that has them by the length of the prompt, the shortest first.
+func (m liteModel) ranges() []liteRange {
+	var listed []liteModel
+	_ = json.Unmarshal(m["tiered_pricing"], &listed) // what is none of these is none
+	var all []liteRange
+	for _, model := range listed {
+		var tokens [2]float64
+		if json.Unmarshal(model["range"], &tokens) == nil && model.number("input_cost_per_token") != "" {
+			all = append(all, liteRange{int64(tokens[0]), model})
+		}
 	}
-	if r.CacheHour > 0 || other.CacheHour > 0 {
-		dearer.CacheHour = max(r.hour(), other.hour())
-	}
-	return dearer
+	slices.SortFunc(all, func(a, b liteRange) int { return cmp.Compare(a.above, b.above) })
+	return all
 }

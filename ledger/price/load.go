@@ -15,7 +15,8 @@ const maxFile = 64 << 20
 // Load reads a price table that LiteLLM (model_prices_and_context_window.json) or pydantic's
 // genai-prices (data.json, data_slim.json) publish, or one of the same form, and puts its prices
 // over those of [Default]. What is in the file wins; what is not, stays. Where the file has no
-// batch price and the provider has a reduction for all its models, that one holds.
+// batch price and the provider has a reduction for all its models, that one holds. A row named * is
+// for the models that no other row is for.
 //
 // A file that is neither, or that has no price in it, is an error.
 func Load(r io.Reader, day time.Time) (*Table, error) {
@@ -56,18 +57,15 @@ func (t *Table) named(id string) *provider {
 // rateReader reads prices and keeps the first error.
 type rateReader struct{ err error }
 
-// rates reads four prices. Cached tokens without a price cost what the input costs.
-func (b *rateReader) rates(unit tokenUnit, input, cached, written, output json.Number) Rates {
-	r := Rates{Input: b.rate(input, unit, 0), Output: b.rate(output, unit, 0)}
-	r.Cached, r.CacheWrite = b.rate(cached, unit, r.Input), b.rate(written, unit, 0)
-	return r
-}
+// below0 reports whether a number is: what a table has for a price that depends.
+func below0(number json.Number) bool { return len(number) > 0 && number[0] == '-' }
 
-func (b *rateReader) rate(number json.Number, unit tokenUnit, missing Dollars) Dollars {
+// rate is 0 where there is no number.
+func (b *rateReader) rate(number json.Number, of unit) Dollars {
 	if number == "" {
-		return missing
+		return 0
 	}
-	rate, err := parseRate(number.String(), unit)
+	rate, err := parseRate(number.String(), of)
 	if err != nil && b.err == nil {
 		b.err = err
 	}

@@ -27,7 +27,7 @@ const (
 // that is not in the table may have a price for models whose name says whose they are: gpt-4o-mini,
 // or openai/gpt-4o-mini, behind a gateway. There is none for open models there, as each host sets
 // its own. A name is never taken for a shorter one's: gpt-4o-mini-audio has the price of its own
-// entry or none.
+// entry, or that of the row named *, or none.
 //
 // An answer that was given before costs no allocation.
 func (t *Table) Lookup(provider, model string) (price Price, name string, ok bool) {
@@ -40,7 +40,7 @@ func (t *Table) Lookup(provider, model string) (price Price, name string, ok boo
 	}
 	var a answer
 	if m := t.find(provider, model); m != nil {
-		a = answer{m.price, m.name, true}
+		a = answer{m.priceAt(t.provider(provider), provider), m.name, true}
 	}
 	t.remember(query, a)
 	return a.price, a.name, a.ok
@@ -66,16 +66,21 @@ func (t *Table) remember(query question, a answer) {
 }
 
 func (t *Table) find(provider, model string) *listing {
+	here := t.provider(provider)
+	if m := t.findNamed(here, model); m != nil {
+		return m
+	}
+	return t.findAny(here)
+}
+
+func (t *Table) findNamed(here *provider, model string) *listing {
 	model = strings.TrimPrefix(model, "models/") // as Google's own list writes them
 	if key, ok := tunedKey(model); ok {
-		return t.findTuned(provider, key)
+		return t.findTuned(here, key)
 	}
-	here := t.provider(provider)
-	if here != nil {
-		for at := here; at != nil; at = at.like {
-			if m := at.find(model); m != nil {
-				return m
-			}
+	for at := here; at != nil; at = at.like {
+		if m := at.find(model); m != nil {
+			return m
 		}
 	}
 	for _, at := range t.providers {
@@ -107,8 +112,8 @@ func (at *provider) owns(model string) bool {
 	return at.everywhere && !slices.ContainsFunc(at.open, func(prefix string) bool { return strings.HasPrefix(model, prefix) })
 }
 
-func (t *Table) findTuned(provider, key string) *listing {
-	for at := t.provider(provider); at != nil; at = at.like {
+func (t *Table) findTuned(here *provider, key string) *listing {
+	for at := here; at != nil; at = at.like {
 		if m := at.models[key]; m != nil {
 			return m
 		}
@@ -149,6 +154,9 @@ func (t *Table) provider(name string) *provider {
 			if h == host || h[0] == '.' && (strings.HasSuffix(host, h) || host == h[1:]) {
 				return at
 			}
+		}
+		if at.isRegional(host) {
+			return at
 		}
 	}
 	return nil

@@ -110,7 +110,8 @@ func TestDefaultPricesAreInOrder(t *testing.T) {
 		if !ok || name != row.Model {
 			t.Errorf("%s %s: found %q", row.Provider, row.Model, name)
 		}
-		for _, r := range []Rates{price.Rates, price.Batch, price.LongRates} {
+		standard, batch := price.Bands[0].Rates[Standard], price.Bands[0].Rates[Batched]
+		for _, r := range []Rates{standard, batch, price.Bands[len(price.Bands)-1].Rates[Standard]} {
 			if r.Cached > r.Input || r.CacheWrite > 0 && r.CacheWrite < r.Input || r.CacheWrite > 2*r.Input {
 				t.Errorf("%s: odd prices of cached tokens: %+v", row.Model, r)
 			}
@@ -119,7 +120,7 @@ func TestDefaultPricesAreInOrder(t *testing.T) {
 		if row.Input == 0 || embedding != (row.Output == 0) || !embedding && row.Output < row.Input {
 			t.Errorf("%s: odd prices: %s, %s", row.Model, row.Input, row.Output)
 		}
-		if price.HasBatch && (price.Batch.Input > price.Input || price.Batch.Output > price.Output) {
+		if price.HasBatch && (batch.Input > standard.Input || batch.Output > standard.Output) {
 			t.Errorf("%s: a batch is dearer", row.Model)
 		}
 		if row.Snapshot == "" || !strings.HasPrefix(row.Source, "https://") {
@@ -141,7 +142,7 @@ func TestAnnouncedPricesHoldFromTheirDayOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		price, _, _ := Default(day).Lookup("", tt.model)
-		if got := price.Input.String(); got != tt.want {
+		if got := price.Bands[0].Rates[Standard].Input.String(); got != tt.want {
 			t.Errorf("%s on %s: %s, want %s", tt.model, tt.day, got, tt.want)
 		}
 	}

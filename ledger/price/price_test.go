@@ -11,10 +11,16 @@ import (
 
 var priceDay = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
+// banded is a price with a band for long prompts.
+func banded(short Rates, above int64, long Rates) Price {
+	p := one(short)
+	p.Bands = append(p.Bands, Band{Above: above, Rates: [tiers]Rates{Standard: long}})
+	return p
+}
+
 func TestCost(t *testing.T) {
-	mini := Price{Rates: Rates{Input: 150e6, Cached: 75e6, CacheWrite: 150e6, Output: 600e6}}
-	long := mini
-	long.LongAbove, long.LongRates = 1000, Rates{Input: 300e6, Cached: 150e6, CacheWrite: 375e6, Output: 900e6}
+	mini := one(Rates{Input: 150e6, Cached: 75e6, CacheWrite: 150e6, Output: 600e6})
+	long := banded(mini.Bands[0].Rates[Standard], 1000, Rates{Input: 300e6, Cached: 150e6, CacheWrite: 375e6, Output: 900e6})
 	for _, tt := range []struct {
 		name   string
 		price  Price
@@ -29,19 +35,19 @@ func TestCost(t *testing.T) {
 		{"written to the cache", long, Tokens{Prompt: 1001, Cached: 1, CacheWrite: 1000}, 1*150 + 1000*375},
 		{"written for an hour, in part", long, Tokens{Prompt: 1001, Cached: 1, CacheWrite: 1000, CacheHour: 400},
 			1*150 + 600*375 + 400*600},
-		{"writes have no rate", Price{Rates: Rates{Input: 150e6, Cached: 75e6}},
+		{"writes have no rate", one(Rates{Input: 150e6, Cached: 75e6}),
 			Tokens{Prompt: 1000, Cached: 200, CacheWrite: 800, CacheHour: 300},
 			200*75 + 500*375/2 + 300*300},
-		{"an hour has a rate", Price{Rates: Rates{Input: 1e9, CacheHour: 3e9}}, Tokens{Prompt: 10, CacheWrite: 10, CacheHour: 10}, 30_000},
+		{"an hour has a rate", one(Rates{Input: 1e9, CacheHour: 3e9}), Tokens{Prompt: 10, CacheWrite: 10, CacheHour: 10}, 30_000},
 		{"more for an hour than written", mini, Tokens{Prompt: 10, CacheWrite: 4, CacheHour: 9}, 6*150 + 4*300},
 		{"as long as is not long", long, Tokens{Prompt: 1000}, 150_000},
 		{"long", long, Tokens{Prompt: 1001, Completion: 1}, 1001*300 + 900},
-		{"a part of a billionth is one", Price{Rates: Rates{Cached: 2_800_000}}, Tokens{Prompt: 1, Cached: 1}, 3},
-		{"rounded once", Price{Rates: Rates{Cached: 2_800_000}}, Tokens{Prompt: 10, Cached: 10}, 28},
-		{"beyond 64 bits on the way", Price{Rates: Rates{Output: 600e9}}, Tokens{Completion: 1e12}, 600e15},
-		{"beyond 64 bits", Price{Rates: Rates{Output: 600e9}}, Tokens{Completion: math.MaxInt64}, math.MaxInt64},
-		{"between 63 bits and 64", Price{Rates: Rates{Output: 600e9}}, Tokens{Completion: 16e12}, math.MaxInt64},
-		{"as much as there can be", Price{Rates: Rates{Output: maxRate}}, Tokens{Completion: math.MaxInt64}, math.MaxInt64},
+		{"a part of a billionth is one", one(Rates{Cached: 2_800_000}), Tokens{Prompt: 1, Cached: 1}, 3},
+		{"rounded once", one(Rates{Cached: 2_800_000}), Tokens{Prompt: 10, Cached: 10}, 28},
+		{"beyond 64 bits on the way", one(Rates{Output: 600e9}), Tokens{Completion: 1e12}, 600e15},
+		{"beyond 64 bits", one(Rates{Output: 600e9}), Tokens{Completion: math.MaxInt64}, math.MaxInt64},
+		{"between 63 bits and 64", one(Rates{Output: 600e9}), Tokens{Completion: 16e12}, math.MaxInt64},
+		{"as much as there can be", one(Rates{Output: maxRate}), Tokens{Completion: math.MaxInt64}, math.MaxInt64},
 	} {
 		if got := tt.price.Cost(tt.tokens); got != tt.want {
 			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
@@ -90,8 +96,9 @@ func exactCost(r Rates, t Tokens) *big.Int {
 		hour = max(2*int64(r.Input), int64(r.CacheWrite))
 	}
 	for _, part := range [][2]int64{
-		{t.Prompt - t.Cached - t.CacheWrite, int64(r.Input)}, {t.Cached, int64(r.Cached)},
-		{t.CacheWrite - t.CacheHour, write}, {t.CacheHour, hour}, {t.Completion, int64(r.Output)},
+		{t.Prompt - t.Cached - t.CacheWrite - t.AudioIn, int64(r.Input)}, {t.Cached, int64(r.Cached)},
+		{t.CacheWrite - t.CacheHour, write}, {t.CacheHour, hour}, {t.AudioIn, int64(r.AudioIn)},
+		{t.Completion - t.Reasoning - t.AudioOut, int64(r.Output)}, {t.Reasoning, int64(r.Reasoning)}, {t.AudioOut, int64(r.AudioOut)},
 	} {
 		sum.Add(sum, new(big.Int).Mul(big.NewInt(part[0]), big.NewInt(part[1])))
 	}
@@ -99,20 +106,41 @@ func exactCost(r Rates, t Tokens) *big.Int {
 }
 
 func drawRates(t *rapid.T) Rates {
-	rate := rapid.Int64Range(0, 1e12)
+	rate, published := rapid.Int64Range(0, 1e12), rapid.Int64Range(1, 1e12)
 	return Rates{
+		Reasoning: Dollars(published.Draw(t, "reasoning")),
+		AudioIn:   Dollars(published.Draw(t, "audio in")), AudioOut: Dollars(published.Draw(t, "audio out")),
 		Input: Dollars(rate.Draw(t, "input")), Cached: Dollars(rate.Draw(t, "cached")),
 		CacheWrite: Dollars(rate.Draw(t, "write")), CacheHour: Dollars(rate.Draw(t, "hour")), Output: Dollars(rate.Draw(t, "output")),
 	}
+}
+
+// drawPrice has a batch price, other tiers or none, and up to three bands for longer prompts.
+func drawPrice(t *rapid.T) Price {
+	price := Price{HasBatch: true}
+	var above int64
+	for range rapid.IntRange(1, 4).Draw(t, "bands") {
+		band := Band{Above: above, Rates: [tiers]Rates{Standard: drawRates(t), Batched: drawRates(t)}}
+		if rapid.Bool().Draw(t, "own") {
+			band.Rates[Flex], band.Rates[Priority] = drawRates(t), drawRates(t)
+		}
+		price.Bands = append(price.Bands, band)
+		above += rapid.Int64Range(1, 1e8).Draw(t, "above")
+	}
+	price.complete(batchTerms{}, false)
+	return price
 }
 
 func drawTokens(t *rapid.T) Tokens {
 	prompt := rapid.Int64Range(0, 1e9).Draw(t, "prompt")
 	cached := rapid.Int64Range(0, prompt).Draw(t, "cached tokens")
 	written := rapid.Int64Range(0, prompt-cached).Draw(t, "written tokens")
+	completion := rapid.Int64Range(0, 1e9).Draw(t, "completion")
+	reasoning := rapid.Int64Range(0, completion).Draw(t, "reasoning tokens")
 	return Tokens{
 		Prompt: prompt, Cached: cached, CacheWrite: written, CacheHour: rapid.Int64Range(0, written).Draw(t, "tokens for an hour"),
-		Completion: rapid.Int64Range(0, 1e9).Draw(t, "completion"),
+		AudioIn:    rapid.Int64Range(0, prompt-cached-written).Draw(t, "audio tokens"),
+		Completion: completion, Reasoning: reasoning, AudioOut: rapid.Int64Range(0, completion-reasoning).Draw(t, "spoken tokens"),
 	}
 }
 
@@ -121,7 +149,7 @@ func TestCostIsExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rates, tokens := drawRates(t), drawTokens(t)
 		exact := exactCost(rates, tokens)
-		got := new(big.Int).Mul(big.NewInt(Price{Rates: rates}.Cost(tokens)), big.NewInt(rateUnit))
+		got := new(big.Int).Mul(big.NewInt(one(rates).Cost(tokens)), big.NewInt(rateUnit))
 		if over := got.Sub(got, exact); over.Sign() < 0 || over.Cmp(big.NewInt(rateUnit)) >= 0 {
 			t.Fatalf("%v millionths of a billionth over", over)
 		}
@@ -131,7 +159,7 @@ func TestCostIsExact(t *testing.T) {
 // Many requests cost what one would of all their tokens, but for less than a billionth each.
 func TestCostsAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		price := Price{Rates: drawRates(t)}
+		price := one(drawRates(t))
 		var sum int64
 		var all Tokens
 		parts := rapid.SliceOfN(rapid.Custom(drawTokens), 1, 20).Draw(t, "requests")
@@ -139,7 +167,8 @@ func TestCostsAddUp(t *testing.T) {
 			sum += price.Cost(p)
 			all.Prompt, all.Cached, all.CacheWrite = all.Prompt+p.Prompt, all.Cached+p.Cached, all.CacheWrite+p.CacheWrite
 			all.CacheHour += p.CacheHour
-			all.Completion += p.Completion
+			all.Completion, all.Reasoning, all.AudioOut = all.Completion+p.Completion, all.Reasoning+p.Reasoning, all.AudioOut+p.AudioOut
+			all.AudioIn += p.AudioIn
 		}
 		if over := sum - price.Cost(all); over < 0 || over >= int64(len(parts)) {
 			t.Fatalf("%d requests cost %d billionths too much", len(parts), over)
@@ -150,14 +179,11 @@ func TestCostsAddUp(t *testing.T) {
 // No request costs more than its worst case.
 func TestWorstCostIsNoLessThanCost(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		price := Price{Rates: drawRates(t), HasBatch: true, Batch: drawRates(t)}
-		if rapid.Bool().Draw(t, "long") {
-			price.LongAbove = rapid.Int64Range(1, 1e9).Draw(t, "above")
-			price.LongRates, price.LongBatch = drawRates(t), drawRates(t)
-		}
+		price := drawPrice(t)
 		bound, used := drawTokens(t), drawTokens(t)
 		used.Prompt, used.Completion = min(used.Prompt, bound.Prompt), min(used.Completion, bound.Completion)
 		used.CacheWrite, used.CacheHour = min(used.CacheWrite, bound.CacheWrite), min(used.CacheHour, bound.CacheHour)
+		used.AudioIn, used.AudioOut = min(used.AudioIn, bound.AudioIn), min(used.AudioOut, bound.AudioOut)
 		if cost, worst := price.Cost(used), price.WorstCost(bound); cost > worst {
 			t.Fatalf("%d, and %d at worst", cost, worst)
 		}
@@ -171,7 +197,7 @@ func TestWorstCostIsNoLessThanCost(t *testing.T) {
 func TestParseRate(t *testing.T) {
 	for _, tt := range []struct {
 		number string
-		unit   tokenUnit
+		unit   unit
 		want   Dollars // -1: an error
 	}{
 		{"0", perToken, 0}, {"0.0", perMillion, 0}, {"2", perMillion, 2e9}, {"0.15", perMillion, 150e6}, {"0.003625", perMillion, 3_625_000},
@@ -195,7 +221,7 @@ func TestParseRate(t *testing.T) {
 func TestParseRateIsExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rate := Dollars(rapid.Int64Range(0, int64(maxRate)).Draw(t, "rate"))
-		for unit, number := range map[tokenUnit]string{perMillion: rate.String(), perToken: rate.String() + "e-6"} {
+		for unit, number := range map[unit]string{perMillion: rate.String(), perToken: rate.String() + "e-6"} {
 			if got, err := parseRate(number, unit); err != nil || got != rate {
 				t.Fatalf("%s: %d, %v", number, int64(got), err)
 			}

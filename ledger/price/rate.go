@@ -6,12 +6,15 @@ import (
 	"strings"
 )
 
-// tokenUnit is the number of tokens that a table gives its prices for, as a power of ten.
-type tokenUnit int
+// unit is the number of tokens that a table gives a price for, as a power of ten. A fee is what a
+// million would be: of a rate of one dollar a million, billionths are the same as of a dollar.
+type unit int
 
 const (
-	perToken   tokenUnit = 0
-	perMillion tokenUnit = 6
+	perToken    unit = 0
+	perMillion  unit = 6
+	perRequest       = perMillion
+	perThousand unit = perRequest + 3 // requests
 )
 
 // maxRate is more than any price: a million dollars a million tokens. Beyond it the units are
@@ -21,7 +24,7 @@ const maxRate Dollars = 1_000_000 * nanosPerDollar
 // parseRate reads a JSON number as the price of so many tokens, without making a float of it. What
 // is finer than a billionth of a dollar a million tokens is rounded to the nearest, which undoes
 // what a table got from floating point: 1.9999999999999998e-06.
-func parseRate(number string, unit tokenUnit) (Dollars, error) {
+func parseRate(number string, of unit) (Dollars, error) {
 	fail := func() (Dollars, error) { return 0, fmt.Errorf("%.40q is no price", number) }
 	mantissa, exponent := number, 0
 	if i := strings.IndexAny(number, "eE"); i >= 0 {
@@ -37,7 +40,7 @@ func parseRate(number string, unit tokenUnit) (Dollars, error) {
 		return fail()
 	}
 	// The rate is 0.digits times ten to the power of length.
-	length := len(digits) - len(decimals) + exponent + nanosDigits + int(perMillion-unit)
+	length := len(digits) - len(decimals) + exponent + nanosDigits + int(perMillion-of)
 	switch {
 	case digits == "" || length < 0:
 		return 0, nil

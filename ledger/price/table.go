@@ -9,6 +9,7 @@ import (
 type Table struct {
 	providers []*provider
 	byID      map[string]*provider // by each of its ids
+	free      bool
 
 	mu     sync.Mutex // held to change recent
 	recent atomic.Pointer[map[question]answer]
@@ -18,20 +19,16 @@ type Table struct {
 type provider struct {
 	id         string
 	hosts      []string  // a host, or with a dot before it the end of one
+	regional   []string  // such hosts where it serves from one region, see [regionalPercent]
 	like       *provider // has the prices of this one where it has none of its own
 	everywhere bool      // the names of its models are nobody else's, whatever host answers,
 	open       []string  // but for those that begin like this, which anybody may serve
 	batch      batchTerms
 	flatFlex   bool // flex is no cheaper
+	renames    bool // its models have the names that who rents them gave them
 
 	models map[string]*listing // by key
 	match  []modelMatch        // for the names that are not in models
-}
-
-// batchTerms are a provider's terms for batches, for models without a batch price of their own.
-type batchTerms struct {
-	percent int64 // of the price; 0: not known
-	cached  bool  // cached tokens get the reduction too, and are not billed as others
 }
 
 // listing is one line of a table.
@@ -40,6 +37,7 @@ type listing struct {
 	name     string
 	family   string
 	price    Price
+	regional int64  // hundredths of the price at a regional host; 0: as the name says
 	snapshot string // when the price was read: 2006-01-02, or the month alone
 	source   string
 	note     string
@@ -54,9 +52,6 @@ type modelMatch struct {
 // set puts a price into the table in the place of the one that was there.
 func (at *provider) set(m *listing, aliases ...string) {
 	m.provider = at.id
-	if at.flatFlex {
-		m.price.Flex = m.price.Flex.or(m.price.Rates)
-	}
 	key := modelKey(m.name)
 	if m.family == "" {
 		m.family = familyOf(key)
@@ -71,21 +66,4 @@ func (at *provider) set(m *listing, aliases ...string) {
 	for _, alias := range aliases {
 		at.models[modelKey(alias)] = m
 	}
-}
-
-// setBatch fills in a price's batch rates from the terms, where it has none of its own.
-func (b batchTerms) setBatch(p *Price) {
-	if p.HasBatch || b.percent == 0 {
-		return
-	}
-	p.HasBatch = true
-	p.Batch, p.LongBatch = b.rates(p.Rates), b.rates(p.LongRates)
-}
-
-func (b batchTerms) rates(standard Rates) Rates {
-	r := standard.percent(b.percent)
-	if !b.cached {
-		r.Cached = r.Input
-	}
-	return r
 }

@@ -10,6 +10,7 @@ const (
 	Flex          // later, and cheaper
 	Priority      // sooner, and dearer
 	Batched       // in a batch
+	tiers
 )
 
 // TierOf reads the name of a tier, as a request or an answer has it under service_tier. A name that
@@ -34,26 +35,46 @@ const (
 	priorityPercent = 200
 )
 
-// At is the price of a request that is answered at a tier. It is the standard one for a batch where
-// no price for batches is known.
-func (p Price) At(tier Tier) Price {
-	switch tier {
-	case Flex:
-		p.Rates, p.LongRates = p.Flex.or(p.Rates.percent(flexPercent)), p.LongRates.percent(flexPercent).atLeast(p.Flex)
-	case Priority:
-		p.Rates, p.LongRates = p.Priority.or(p.Rates.percent(priorityPercent)), p.LongRates.percent(priorityPercent).atLeast(p.Priority)
-	case Batched:
-		if p.HasBatch {
-			p.Rates, p.LongRates = p.Batch, p.LongBatch
-		}
-	}
-	return p
+// batchTerms are a provider's terms for batches, for models without a batch price of their own.
+type batchTerms struct {
+	percent int64 // of the price; 0: not known
+	cached  bool  // cached tokens get the reduction too, and are not billed as others
 }
 
-// or is the rates, or others where there are none.
-func (r Rates) or(others Rates) Rates {
-	if r == (Rates{}) {
-		return others
+func (b batchTerms) rates(standard *Rates) Rates {
+	r := standard.percent(b.percent)
+	if !b.cached {
+		r.Cached = r.Input
 	}
 	return r
+}
+
+// complete fills in what a price's tiers cost where a table has no rates of their own for them. A
+// longer prompt's are the usual part of its standard rates, and no less than a shorter one's; of a
+// batch that has a price the standard ones, since that there is a reduction is not said.
+func (p *Price) complete(terms batchTerms, flatFlex bool) {
+	own := p.HasBatch
+	p.HasBatch = own || terms.percent > 0
+	for i := range p.Bands {
+		r := &p.Bands[i].Rates
+		standard := r[Standard]
+		for tier, percent := range map[Tier]int64{Flex: flexPercent, Priority: priorityPercent} {
+			if r[tier] != (Rates{}) {
+				continue
+			}
+			if r[tier] = standard.percent(percent); tier == Flex && flatFlex {
+				r[tier] = standard
+			}
+			if i > 0 {
+				r[tier] = r[tier].atLeast(p.Bands[0].Rates[tier])
+			}
+		}
+		switch {
+		case r[Batched] != (Rates{}):
+		case own:
+			r[Batched] = standard
+		case p.HasBatch:
+			r[Batched] = terms.rates(&standard)
+		}
+	}
 }

@@ -62,14 +62,7 @@ func TestTierCosts(t *testing.T) {
 // At no tier does a request cost more than its worst case at it.
 func TestWorstCostOfTiers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		price := Price{Rates: drawRates(t), HasBatch: true, Batch: drawRates(t)}
-		if rapid.Bool().Draw(t, "own") {
-			price.Flex, price.Priority = drawRates(t), drawRates(t)
-		}
-		if rapid.Bool().Draw(t, "long") {
-			price.LongAbove = rapid.Int64Range(1, 1e9).Draw(t, "above")
-			price.LongRates, price.LongBatch = drawRates(t), drawRates(t)
-		}
+		price := drawPrice(t)
 		used := drawTokens(t)
 		for tier := Standard; tier <= Batched; tier++ {
 			if at := price.At(tier); at.Cost(used) > at.WorstCost(used) {

@@ -16,7 +16,7 @@ func (e *Estimate) byBatch(prices *price.Table, host, window string) {
 	hours := windowHours(window)
 	e.Hours, e.Bound = &hours, "the window of batches"
 	listed, _, _ := prices.Lookup(host, e.Model)
-	listed.LongAbove = 0
+	listed = listed.Flat()
 	tokens := price.Tokens{Prompt: e.PromptTokens, Completion: e.CompletionTokens}
 	batch, ok := listed.BatchCost(tokens)
 	if !ok || e.Total == nil {

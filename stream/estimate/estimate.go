@@ -207,7 +207,7 @@ func (e *Estimate) price(prices *price.Table, host string, models []string) {
 		m := ModelCost{Model: model}
 		// One price for all tokens together: no single prompt is as long as their sum.
 		if listed, _, ok := prices.Lookup(host, model); ok {
-			listed.LongAbove = 0
+			listed = listed.Flat()
 			tokens := price.Tokens{Prompt: e.PromptTokens, Completion: e.CompletionTokens}
 			cost := price.Dollars(listed.Cost(tokens))
 			m.Cost = &cost

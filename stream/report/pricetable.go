@@ -31,9 +31,19 @@ func writePrices(w io.Writer, list price.List) error {
 // priceTitle leaves what has no column of its own to the end of the line.
 func priceTitle(r *price.Row) string {
 	title := ui.Printable(r.Provider + " " + r.Model)
-	if r.Long != nil {
+	for i := range r.Long {
+		long := &r.Long[i]
 		title += fmt.Sprintf(" (a prompt over %s tokens: %s, %s, %s)",
-			ui.Grouped(r.Long.Above), cents(&r.Long.Input), cents(&r.Long.Cached), cents(&r.Long.Output))
+			ui.Grouped(long.Above), cents(&long.Input), cents(&long.Cached), cents(&long.Output))
+	}
+	if r.AudioIn != nil || r.AudioOut != nil {
+		title += fmt.Sprintf(" (sound: %s, %s)", cents(r.AudioIn), cents(r.AudioOut))
+	}
+	if f := r.Fees; f != nil && f.Request != nil {
+		title += fmt.Sprintf(" (and %s a request)", cents(f.Request))
+	}
+	if f := r.Fees; f != nil && f.Search != nil {
+		title += fmt.Sprintf(" (and %s to %s a search)", cents(&f.Search.Low), cents(&f.Search.High))
 	}
 	if r.Note != "" {
 		title += " (" + ui.Printable(r.Note) + ")"

@@ -3,29 +3,34 @@ package report
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 
 	"llmpipe/ledger/price"
 )
 
 func TestPriceTable(t *testing.T) {
-	batch := price.Dollars(75e6)
+	batch, sound, fee := price.Dollars(75e6), price.Dollars(40e9), price.Dollars(10e6)
 	list := price.List{
 		{
-			Provider: "openai", Model: "gpt-4o-mini", Input: 150e6, Cached: 75e6, Output: 600e6,
+			Provider: "openai", Model: "gpt-4o-mini", Columns: price.Columns{Input: 150e6, Cached: 75e6, Output: 600e6},
 			BatchInput: &batch, BatchOutput: &batch, Snapshot: "2026-06",
 		},
 		{
-			Provider: "here\n", Model: "m", Input: 2e9, Cached: 2e9, Output: 12e9,
-			Long: &price.Long{Above: 200_000, Input: 4e9, Cached: 4e9, Output: 18e9}, Note: "dear",
+			Provider: "here\n", Model: "m", Columns: price.Columns{Input: 2e9, Cached: 2e9, Output: 12e9, AudioIn: &sound},
+			Long: []price.Long{{Above: 200_000, Columns: price.Columns{Input: 4e9, Cached: 4e9, Output: 18e9}}}, Note: "dear",
+			Fees: &price.RowFees{Request: &fee, Search: &price.Search{Low: 5e6, Medium: 8e6, High: 12e6}},
 		},
 	}
-	const want = `US dollars a million tokens
-
-  INPUT  CACHED  OUTPUT  BATCH IN  BATCH OUT  READ ON  MODEL
-   0.15   0.075    0.60     0.075      0.075  2026-06  openai gpt-4o-mini
-   2.00    2.00   12.00         -          -        -  here? m (a prompt over 200,000 tokens: 4.00, 4.00, 18.00) (dear)
-`
+	want := strings.Join([]string{
+		"US dollars a million tokens",
+		"",
+		"  INPUT  CACHED  OUTPUT  BATCH IN  BATCH OUT  READ ON  MODEL",
+		"   0.15   0.075    0.60     0.075      0.075  2026-06  openai gpt-4o-mini",
+		"   2.00    2.00   12.00         -          -        -  here? m (a prompt over 200,000 tokens: 4.00, 4.00, 18.00)" +
+			" (sound: 40.00, -) (and 0.01 a request) (and 0.005 to 0.012 a search) (dear)",
+		"",
+	}, "\n")
 	var out bytes.Buffer
 	if err := writePrices(&out, list); err != nil {
 		t.Fatal(err)
