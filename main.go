@@ -245,6 +245,7 @@ type exportCommand struct {
 func (c *exportCommand) Run(a *app) error {
 	return report.Export(a.stdout, report.ExportConfig{
 		Ledgers: a.ledgers(c.Ledgers), Format: c.Format, Sample: c.Sample, Seed: c.Seed,
+		Voice: ui.NewVoice(a.stderr, false, false),
 	})
 }
 
@@ -258,10 +259,11 @@ type reportCommand struct {
 // Run prints the report.
 func (c *reportCommand) Run(a *app) error {
 	c.Ledgers = a.ledgers(c.Ledgers)
+	voice := ui.NewVoice(a.stderr, false, false)
 	if c.HTML != "" {
-		return report.WriteHTML(a.stdout, c.HTML, c.Ledgers...)
+		return report.WriteHTML(a.stdout, voice, c.HTML, c.Ledgers...)
 	}
-	return report.Write(a.stdout, c.JSON, c.Ledgers...)
+	return report.Write(a.stdout, voice, c.JSON, c.Ledgers...)
 }
 
 // batchesCommand shows and ends batches.

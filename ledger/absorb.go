@@ -12,15 +12,18 @@ import (
 // lines and verifies them, the other enters what they say. Each takes about half of the time.
 
 // absorb indexes the file from where the index ends to size, and returns what is behind the last
-// newline.
-func (l *Ledger) absorb(size int64) (tail []byte, err error) {
+// newline. Torn lines in the middle are said, and passed over, where the lock is held: else they
+// may be lines that somebody cuts off and writes over just now.
+func (l *Ledger) absorb(size int64, locked bool) (tail []byte, err error) {
 	if size == l.end {
 		return nil, nil
 	}
+	var torn tornLines
+	defer func() { torn.tell(l.path, l.options.Warn) }()
 	readings, stop := make(chan reading, readAhead), make(chan struct{})
 	var reader sync.WaitGroup
 	lines := line.Section(l.file, l.end, size)
-	reader.Go(func() { l.read(lines, readings, stop) })
+	reader.Go(func() { l.read(lines, locked, readings, stop) })
 	defer func() {
 		close(stop)
 		reader.Wait()
@@ -35,6 +38,7 @@ func (l *Ledger) absorb(size int64) (tail []byte, err error) {
 		if r.entered != nil {
 			close(r.entered)
 		}
+		torn.add(r.torn)
 		if r.err == io.EOF {
 			return r.tail, nil
 		}
@@ -62,6 +66,7 @@ const (
 // io.EOF at the end of the file, with what is behind the last newline.
 type reading struct {
 	lines []verified
+	torn  tornLines
 	tail  []byte
 	err   error
 
@@ -80,10 +85,10 @@ type verified struct {
 
 // read hands over the lines, and what ended them. What was handed over is good until the next is
 // taken.
-func (l *Ledger) read(lines *line.Reader, readings chan<- reading, stop <-chan struct{}) {
+func (l *Ledger) read(lines *line.Reader, locked bool, readings chan<- reading, stop <-chan struct{}) {
 	var buffers [readAhead + 2][]verified
 	for n := 0; ; n++ {
-		r := l.fill(lines, buffers[n%len(buffers)][:0])
+		r := l.fill(lines, locked, buffers[n%len(buffers)][:0])
 		buffers[n%len(buffers)] = r.lines
 		select {
 		case readings <- r:
@@ -105,7 +110,7 @@ func (l *Ledger) read(lines *line.Reader, readings chan<- reading, stop <-chan s
 }
 
 // fill reads as many lines as are handed over at a time, into memory that is used again.
-func (l *Ledger) fill(lines *line.Reader, buffer []verified) reading {
+func (l *Ledger) fill(lines *line.Reader, locked bool, buffer []verified) reading {
 	r := reading{lines: buffer}
 	for kept := 0; len(r.lines) < readLines && kept < readBytes; {
 		text, at, err := lines.Next()
@@ -118,6 +123,9 @@ func (l *Ledger) fill(lines *line.Reader, buffer []verified) reading {
 			continue
 		}
 		v, err := l.verify(text, at)
+		if err != nil && locked && l.takeJoined(&r, text, at) {
+			break // they are handed over now, and the reading goes on
+		}
 		if err != nil {
 			r.err = err
 			break
@@ -134,6 +142,31 @@ func (l *Ledger) fill(lines *line.Reader, buffer []verified) reading {
 		r.lines = append(r.lines, v)
 	}
 	return r
+}
+
+// takeJoined takes the whole lines out of what stands between two newlines where ledgers were added
+// to one another, and is false where it is something else.
+func (l *Ledger) takeJoined(r *reading, text []byte, at int64) bool {
+	pieces := line.Joined(text)
+	lines := make([]verified, 0, len(pieces))
+	for _, p := range pieces {
+		if !p.Whole {
+			continue
+		}
+		v, err := l.verify(text[p.From:p.To], at+int64(p.From))
+		if err != nil {
+			return false
+		}
+		v.keep()
+		lines = append(lines, v)
+	}
+	if len(lines) == 0 {
+		return false
+	}
+	lines[len(lines)-1].end++ // its newline
+	r.lines = append(r.lines, lines...)
+	r.torn.note(pieces, at)
+	return true
 }
 
 // verify verifies a line, to be entered.

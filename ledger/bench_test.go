@@ -109,7 +109,7 @@ func BenchmarkScan(b *testing.B) {
 	b.SetBytes(size)
 	for b.Loop() {
 		n := 0
-		err := Scan(path, func(e Entry) error {
+		err := Scan(path, nil, func(e Entry) error {
 			if e.Result != nil {
 				n++
 			}

@@ -150,7 +150,8 @@ func (l *Ledger) expect(before []ShardEntry, e *ShardEntry) error {
 }
 
 // write puts l.out, which holds these steps, behind whatever is in the file by now, and returns the
-// part of it that is safe. It fails where there is no space for room bytes more, which it keeps in hand.
+// part of it that is safe. It fails where there is no space for room bytes more, which it keeps in
+// hand.
 func (l *Ledger) write(steps []ShardEntry, sync func() error, room int) (kept []byte, err error) {
 	if err := l.create(); err != nil {
 		return nil, err
@@ -223,7 +224,7 @@ func (l *Ledger) catchUp() error {
 	if err != nil {
 		return err
 	}
-	tail, err := l.absorb(size)
+	tail, err := l.absorb(size, true)
 	if err != nil || len(tail) == 0 {
 		return err
 	}

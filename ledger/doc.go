@@ -146,6 +146,19 @@
 // A line whose checksum is wrong, anywhere before the last newline, is damage. A reader names its
 // offset and refuses the file, as the line may be an answer that was paid for.
 //
+// # Merging
+//
+// One ledger behind another, as cat a b > c makes it, is a ledger: of a record that both have the
+// last result counts, and the money of both.
+//
+// The end of a may be torn, and b then begins amid a line. So what stands between two newlines and
+// is no line may be any number of lines with right checksums, the last of which ends it, and each
+// of which may stand behind the beginnings of others, which were torn: {"kind":" and whatever
+// follows in JSON, but not to its end. Zeros may stand behind those, or in their place, where a
+// power failure kept a write from the disk, and spaces in the place of the first, with which
+// earlier versions looked for room. A reader says that such beginnings are left out. Anything else
+// is damage.
+//
 // # Reading fast
 //
 // A gigabyte of results of one kilobyte opens in about a second or less: lines are verified, but

@@ -12,7 +12,7 @@ import (
 // the last answer. Simulated answers come only from ledgers that have no others. It reads the files
 // twice, and holds 28 to 36 bytes a record. What is appended between the two is left out, and what
 // can be read only once, such as a pipe, is refused: disk.ErrNotRegular. Otherwise it is as [Scan].
-func ScanLatest(paths []string, f func(path string, e Entry) error) error {
+func ScanLatest(paths []string, warn func(string), f func(path string, e Entry) error) error {
 	for _, path := range paths {
 		if err := disk.CheckRegular(disk.OS{}, path); err != nil {
 			return fmt.Errorf("opening ledger: %w", err)
@@ -23,7 +23,7 @@ func ScanLatest(paths []string, f func(path string, e Entry) error) error {
 	bases, size := make([]int64, len(paths)), int64(0)
 	for i, path := range paths {
 		bases[i] = size
-		err := Scan(path, func(e Entry) error {
+		err := Scan(path, warn, func(e Entry) error {
 			size = bases[i] + e.Offset + int64(len(e.Line)) + 1
 			if e.Result == nil {
 				return nil
@@ -44,7 +44,7 @@ func ScanLatest(paths []string, f func(path string, e Entry) error) error {
 		newest = &simulated
 	}
 	for i, path := range paths {
-		err := Scan(path, func(e Entry) error {
+		err := Scan(path, nil, func(e Entry) error {
 			if e.Result == nil {
 				return nil
 			}

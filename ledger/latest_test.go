@@ -31,7 +31,7 @@ func TestScanLatestGivesTheNewestResultOfEachID(t *testing.T) {
 		"compressed": {packed, false},
 	} {
 		var got []string
-		err := ScanLatest([]string{test.path}, func(_ string, e Entry) error {
+		err := ScanLatest([]string{test.path}, nil, func(_ string, e Entry) error {
 			if e.Result.Simulated != test.simulated {
 				t.Errorf("%s: result %s: simulated %v", name, e.Result.ID, e.Result.Simulated)
 			}
@@ -45,7 +45,7 @@ func TestScanLatestGivesTheNewestResultOfEachID(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	if err := ScanLatest([]string{real}, func(string, Entry) error { return errDisk }); err != errDisk {
+	if err := ScanLatest([]string{real}, nil, func(string, Entry) error { return errDisk }); err != errDisk {
 		t.Errorf("an error of the function's own: %v", err)
 	}
 }

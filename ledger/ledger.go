@@ -160,15 +160,16 @@ func (l *Ledger) load() error {
 
 // absorbUnlocked is absorb without the lock.
 func (l *Ledger) absorbUnlocked(size int64) error {
-	_, err := l.absorb(size)
+	_, err := l.absorb(size, false)
 	if damage := (*DamageError)(nil); errors.As(err, &damage) {
 		return l.lookAgain(damage)
 	}
 	return err
 }
 
-// lookAgain tells damage from a line that was cut off and written over between two reads of it:
-// under the lock nobody does that. The index ends before the line.
+// lookAgain tells damage from a line that was cut off and written over between two reads of it, and
+// from a torn one that another ledger was added behind: under the lock nobody cuts or writes. The
+// index ends before the line.
 func (l *Ledger) lookAgain(damage *DamageError) (err error) {
 	if err := l.file.Lock(); err != nil {
 		return fmt.Errorf("%w (and not read again: locking: %w)", damage, err)
@@ -178,7 +179,7 @@ func (l *Ledger) lookAgain(damage *DamageError) (err error) {
 	if err != nil {
 		return fmt.Errorf("opening ledger: %w", err)
 	}
-	_, err = l.absorb(info.Size())
+	_, err = l.absorb(info.Size(), true)
 	return err
 }
 

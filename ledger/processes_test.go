@@ -109,7 +109,7 @@ func TestProcessesShareALedgerAndSomeAreKilled(t *testing.T) {
 		}
 	}
 	times := make(map[string]int)
-	err := Scan(path, func(e Entry) error {
+	err := Scan(path, nil, func(e Entry) error {
 		if e.Result != nil {
 			times[string(e.Result.ID)]++
 		}

@@ -45,27 +45,23 @@ func (r *repairer) between(text []byte, at int64) error {
 	if line.Verify(text) == nil {
 		return r.take(text, at) // whatever in it looks like two lines
 	}
-	end := 0 // of the line before
-	budget := line.MaxSearch
-	for from := 0; from >= 0; {
-		n := line.SealedLen(text[from:], &budget)
-		if n == 0 {
-			from = line.NextHead(text, from+1)
-			continue
+	behindLine := false
+	for _, p := range line.Pieces(text) {
+		piece := text[p.From:p.To]
+		switch {
+		case p.Whole:
+			if err := r.take(piece, at+int64(p.From)); err != nil {
+				return err
+			}
+		case behindLine && len(piece) == 1: // it was the newline
+		default:
+			if err := r.drop(piece); err != nil {
+				return err
+			}
 		}
-		if err := r.dropGap(text[end:from], end > 0); err != nil {
-			return err
-		}
-		if err := r.take(text[from:from+n], at+int64(from)); err != nil {
-			return err
-		}
-		end = from + n
-		from = end + 1
-		if from >= len(text) || !line.Begins(text[from:]) { // else it is one, of whatever kind
-			from = line.NextHead(text, end)
-		}
+		behindLine = p.Whole
 	}
-	return r.dropGap(text[end:], end > 0)
+	return nil
 }
 
 // take keeps a line with a right checksum, if it can be read.
@@ -87,18 +83,7 @@ func (r *repairer) take(text []byte, at int64) error {
 	return r.keep(text)
 }
 
-// dropGap drops what stands between lines, but for the one byte behind a line that was its newline.
-func (r *repairer) dropGap(gap []byte, behindLine bool) error {
-	if behindLine && len(gap) == 1 {
-		return nil
-	}
-	return r.drop(gap)
-}
-
 func (r *repairer) drop(piece []byte) error {
-	if len(piece) == 0 {
-		return nil
-	}
 	r.stats.Lost++
 	r.stats.LostBytes += int64(len(piece))
 	return r.lose(piece)

@@ -62,7 +62,7 @@ func TestNobodySeesAnythingButALedger(t *testing.T) {
 		if err := l.Close(); err != nil {
 			t.Errorf("%s: %v", step, err)
 		}
-		if err := Scan(path, func(Entry) error { return nil }); err != nil {
+		if err := Scan(path, nil, func(Entry) error { return nil }); err != nil {
 			t.Errorf("%s: %v", step, err)
 		}
 		if text := string(read(t, path)); text != "" && !strings.HasSuffix(text, "}\n") {

@@ -23,12 +23,13 @@ type Entry struct {
 
 // Scan calls f with every line of a ledger in order, each verified first. A ledger that is
 // compressed with gzip or zstd is read as well, and so is a pipe that the process was started with.
-// What follows the last newline is left out, as a writer may be at it. An error of f ends the scan
-// and is returned as it is.
-func Scan(path string, f func(Entry) error) error {
+// What follows the last newline is left out, as a writer may be at it; so are torn lines that
+// another ledger was added behind, which warn, if there is one, is told when the scan ends. An
+// error of f ends the scan and is returned as it is.
+func Scan(path string, warn func(string), f func(Entry) error) error {
 	s := scanner{path: path}
-	return scanLines(path, func(text []byte, at int64) error {
-		entry, err := s.entry(text, at)
+	return scanLines(path, warn, func(h *line.Head, text []byte, at int64) error {
+		entry, err := s.read(text, at, h)
 		if err != nil {
 			return err
 		}
@@ -36,8 +37,8 @@ func Scan(path string, f func(Entry) error) error {
 	})
 }
 
-// scanLines calls f with every line and its offset.
-func scanLines(path string, f func(text []byte, at int64) error) (err error) {
+// scanLines calls f with every line, its head and its offset, once it is verified.
+func scanLines(path string, warn func(string), f func(h *line.Head, text []byte, at int64) error) (err error) {
 	if !disk.Inherited(path) {
 		err = disk.CheckRegular(disk.OS{}, path)
 	}
@@ -55,6 +56,8 @@ func scanLines(path string, f func(text []byte, at int64) error) (err error) {
 	}
 	defer func() { err = disk.Both(err, src.Close()) }()
 	lines := line.NewReader(src, 0, line.ReadSize)
+	var torn tornLines
+	defer func() { torn.tell(path, warn) }()
 	for {
 		text, at, err := lines.Next()
 		if err != nil {
@@ -66,10 +69,40 @@ func scanLines(path string, f func(text []byte, at int64) error) (err error) {
 		if line.Blank(text) && at > 0 {
 			continue
 		}
-		if err := f(text, at); err != nil {
+		h, err := check(path, text, at)
+		if err != nil {
+			if err = joined(path, text, at, err, &torn, f); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := f(&h, text, at); err != nil {
 			return err
 		}
 	}
+}
+
+// joined calls f with the whole lines of what stands between two newlines where ledgers were added
+// to one another. Otherwise it returns damage.
+func joined(path string, text []byte, at int64, damage error, torn *tornLines, f func(h *line.Head, text []byte, at int64) error) error {
+	pieces := line.Joined(text)
+	if pieces == nil {
+		return damage
+	}
+	torn.note(pieces, at)
+	for _, p := range pieces {
+		if !p.Whole {
+			continue
+		}
+		h, err := headOf(path, text[p.From:p.To], at+int64(p.From))
+		if err == nil {
+			err = f(&h, text[p.From:p.To], at+int64(p.From))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // scanner keeps what entries are read into.
@@ -80,14 +113,6 @@ type scanner struct {
 	failure Failure
 	emitted line.Emitted
 	shard   ShardEntry
-}
-
-func (s *scanner) entry(text []byte, at int64) (Entry, error) {
-	h, err := check(s.path, text, at)
-	if err != nil {
-		return Entry{}, err
-	}
-	return s.read(text, at, &h)
 }
 
 // read reads what is behind the head of a line, but for the records of an intent.

@@ -33,7 +33,7 @@ func TestScanGivesBackWhatWasCommitted(t *testing.T) {
 	mustCommit(t, l, b)
 
 	var got []string
-	err := Scan(path, func(e Entry) error {
+	err := Scan(path, nil, func(e Entry) error {
 		switch {
 		case e.Run != nil:
 			got = append(got, fmt.Sprintf("%+v", *e.Run))
@@ -81,7 +81,7 @@ func TestScanReadsCompressedLedgers(t *testing.T) {
 			path := testPath(t)
 			write(t, path, compressed)
 			var lines bytes.Buffer
-			if err := Scan(path, func(e Entry) error {
+			if err := Scan(path, nil, func(e Entry) error {
 				if e.Offset != int64(lines.Len()) {
 					t.Errorf("offset %d, want %d", e.Offset, lines.Len())
 				}
@@ -97,7 +97,7 @@ func TestScanReadsCompressedLedgers(t *testing.T) {
 				return
 			}
 			write(t, path, compressed[:len(compressed)-5])
-			if err := Scan(path, func(Entry) error { return nil }); !errors.Is(err, io.ErrUnexpectedEOF) {
+			if err := Scan(path, nil, func(Entry) error { return nil }); !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Errorf("cut short: %v", err)
 			}
 		})
@@ -130,7 +130,7 @@ func TestScanStopsWhereItMust(t *testing.T) {
 	data, starts := smallLedger(t)
 	path := testPath(t)
 	count := func() (lines int, err error) {
-		err = Scan(path, func(Entry) error { lines++; return nil })
+		err = Scan(path, nil, func(Entry) error { lines++; return nil })
 		return lines, err
 	}
 
@@ -153,11 +153,11 @@ func TestScanStopsWhereItMust(t *testing.T) {
 	if lines, err := count(); lines != 0 || err != nil {
 		t.Errorf("an empty file: %d lines, %v", lines, err)
 	}
-	if err := Scan(path+".none", func(Entry) error { return nil }); !errors.Is(err, os.ErrNotExist) {
+	if err := Scan(path+".none", nil, func(Entry) error { return nil }); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 	write(t, path, data)
-	if err := Scan(path, func(Entry) error { return errDisk }); err != errDisk {
+	if err := Scan(path, nil, func(Entry) error { return errDisk }); err != errDisk {
 		t.Errorf("an error of the function's own: %v", err)
 	}
 }
@@ -212,7 +212,7 @@ func TestMalformedLinesAreDamage(t *testing.T) {
 			t.Errorf("%sopened: %v", line, err)
 		}
 		records := bytes.Contains(line, []byte(`"records"`)) // which are read when the batch is collected
-		if err := Scan(path, func(Entry) error { return nil }); !damaged(err) && !records {
+		if err := Scan(path, nil, func(Entry) error { return nil }); !damaged(err) && !records {
 			t.Errorf("%sscanned: %v", line, err)
 		}
 		if kept, lost, _ := repaired(t, ledger); !bytes.Equal(kept, data) || !bytes.Equal(lost, line) {
@@ -239,7 +239,7 @@ func FuzzScan(f *testing.F) {
 		for _, content := range [][]byte{content, sealedLines(content)} {
 			write(t, path, content)
 			lines := 0
-			scanErr := Scan(path, func(e Entry) error { lines++; return line.Verify(e.Line) })
+			scanErr := Scan(path, nil, func(e Entry) error { lines++; return line.Verify(e.Line) })
 			results := int64(0)
 			l, openErr := Open(path, Options{Simulated: true})
 			if openErr == nil {
@@ -252,7 +252,7 @@ func FuzzScan(f *testing.F) {
 			}
 			if repaired, _, _, err := repair(content); err == nil {
 				write(t, path, repaired)
-				if err := Scan(path, func(Entry) error { return nil }); err != nil {
+				if err := Scan(path, nil, func(Entry) error { return nil }); err != nil {
 					t.Fatalf("repaired, but not whole: %v", err)
 				}
 				if got := mustOpen(t, path, Options{Simulated: true}).Summary().Results; got < results && scanErr == nil {
@@ -294,7 +294,7 @@ func TestBlankLines(t *testing.T) {
 			checkHas(t, l, testResult(n))
 		}
 		scanned := 0
-		if err := Scan(path, func(Entry) error { scanned++; return nil }); err != nil || scanned < 5 {
+		if err := Scan(path, nil, func(Entry) error { scanned++; return nil }); err != nil || scanned < 5 {
 			t.Errorf("%q: %d lines, %v", blank, scanned, err)
 		}
 		if kept, lost, stats := repaired(t, read(t, path)); len(lost) > 0 || stats.Lost > 0 || resultsIn(kept) != resultsIn(read(t, path)) {

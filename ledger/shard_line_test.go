@@ -86,7 +86,7 @@ func TestAStepThatIsWholeAndMalformedIsDamage(t *testing.T) {
 		write(t, path, line.Seal([]byte(`{"kind":"batch",`+test.line), 0))
 		damage := (*DamageError)(nil)
 		l, err := Open(path, Options{})
-		_, scanErr := ScanShards(path)
+		_, scanErr := ScanShards(path, nil)
 		if !test.opens {
 			if !errors.As(err, &damage) || !errors.As(scanErr, &damage) {
 				t.Errorf("opening %s: %v, %v", test.line, err, scanErr)

@@ -180,7 +180,7 @@ func TestAShardLivesAndItsLeftoversLiveAgain(t *testing.T) {
 	if got, ok := l.Shard("d"); ok {
 		t.Errorf("shard d is %+v", got)
 	}
-	shards, err := ScanShards(path)
+	shards, err := ScanShards(path, nil)
 	if got := l.Shards(); err != nil || len(got) != 3 || !slices.Equal(got, shards) || got[1].ID != "b" || got[2].Step != ShardIntent {
 		t.Errorf("shards %+v, scanned %+v, %v", got, shards, err)
 	}
@@ -224,7 +224,7 @@ func TestSimulatedShards(t *testing.T) {
 	if _, ok := l.Shard("play"); ok || len(l.Shards()) != 1 {
 		t.Errorf("a real run knows of %+v", l.Shards())
 	}
-	all, err := ScanShards(path)
+	all, err := ScanShards(path, nil)
 	if err != nil || !slices.Equal(all, simulated.Shards()) || len(all) != 2 || all[0].Simulated || !all[1].Simulated {
 		t.Errorf("all: %+v, %v", all, err)
 	}
@@ -249,7 +249,7 @@ func TestADamagedIntentIsRefusedAndRepairedAway(t *testing.T) {
 	if _, err := Open(path, Options{}); !errors.As(err, &damage) || damage.Offset != start {
 		t.Errorf("opening: %v", err)
 	}
-	if _, err := ScanShards(path); !errors.As(err, &damage) || damage.Offset != start {
+	if _, err := ScanShards(path, nil); !errors.As(err, &damage) || damage.Offset != start {
 		t.Errorf("scanning: %v", err)
 	}
 	out := filepath.Join(t.TempDir(), "clean.jsonl")
@@ -286,11 +286,11 @@ func TestReadersOfLedgersPassShardsOver(t *testing.T) {
 	l := mustOpen(t, path, Options{})
 	commitShardLife(t, l)
 	latest := 0
-	if err := ScanLatest([]string{path}, func(string, Entry) error { latest++; return nil }); err != nil || latest != 1 {
+	if err := ScanLatest([]string{path}, nil, func(string, Entry) error { latest++; return nil }); err != nil || latest != 1 {
 		t.Errorf("%d newest results, %v", latest, err)
 	}
 	kinds := map[line.Kind]int{}
-	err := Scan(path, func(e Entry) error {
+	err := Scan(path, nil, func(e Entry) error {
 		kinds[e.Kind]++
 		if e.Result != nil && e.Result.Shard != "s1" || e.Failure != nil && e.Failure.Shard != "s1" {
 			t.Errorf("not of shard s1: %s", e.Line)

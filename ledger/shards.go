@@ -204,15 +204,14 @@ func (l *Ledger) ReadShard(id string, each func(ShardRecord) error) error {
 // ScanShards returns every shard of a ledger, simulated ones included, in the order of their
 // intents. It takes no lock, and reads the file as [Scan] does, but results only so far as to
 // verify them.
-func ScanShards(path string) ([]Shard, error) {
+func ScanShards(path string, warn func(string)) ([]Shard, error) {
 	var found shards
-	err := scanLines(path, func(text []byte, at int64) error {
-		h, err := check(path, text, at)
-		if err != nil || h.Kind != line.KindBatch {
-			return err
+	err := scanLines(path, warn, func(h *line.Head, text []byte, at int64) error {
+		if h.Kind != line.KindBatch {
+			return nil
 		}
 		var e ShardEntry
-		if err := e.Decode(text, &h); err != nil {
+		if err := e.Decode(text, h); err != nil {
 			return &DamageError{Path: path, Offset: at, Err: err}
 		}
 		known := found.merge(&e, h.Simulated, at, len(text))

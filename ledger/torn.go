@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"llmpipe/ledger/disk"
+	"llmpipe/ledger/line"
 )
 
 // cut saves a torn tail aside and takes it off the file.
@@ -46,5 +47,40 @@ func (l *Ledger) saveAside(tail []byte) (name string, err error) {
 			err = disk.Both(file.SyncData(), l.options.FS.SyncDir(filepath.Dir(name)))
 		}
 		return name, disk.Both(err, file.Close())
+	}
+}
+
+// tornLines are the torn lines in the middle of a ledger, behind which another ledger was added.
+type tornLines struct {
+	lines, bytes int64
+	first        int64 // offset
+}
+
+// note counts the torn ones of the pieces of what stands at an offset.
+func (t *tornLines) note(pieces []line.Piece, at int64) {
+	for _, p := range pieces {
+		if !p.Whole {
+			t.add(tornLines{1, int64(p.To - p.From), at + int64(p.From)})
+		}
+	}
+}
+
+func (t *tornLines) add(more tornLines) {
+	if t.lines == 0 {
+		t.first = more.first
+	}
+	t.lines += more.lines
+	t.bytes += more.bytes
+}
+
+// tell says what is left out, if anything is.
+func (t *tornLines) tell(path string, warn func(string)) {
+	switch {
+	case t.lines == 0 || warn == nil:
+	case t.lines == 1:
+		warn(fmt.Sprintf("ledger %s: a torn line, of %d bytes at byte %d, is left out: a ledger was added behind it", path, t.bytes, t.first))
+	default:
+		warn(fmt.Sprintf("ledger %s: %d torn lines, of %d bytes, are left out, the first at byte %d: ledgers were added behind them",
+			path, t.lines, t.bytes, t.first))
 	}
 }

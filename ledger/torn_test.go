@@ -208,7 +208,7 @@ func TestANewerFormatIsRefused(t *testing.T) {
 	if _, err := Open(path, Options{}); !errors.Is(err, ErrVersion) {
 		t.Errorf("open: %v", err)
 	}
-	if err := Scan(path, func(Entry) error { return nil }); !errors.Is(err, ErrVersion) {
+	if err := Scan(path, nil, func(Entry) error { return nil }); !errors.Is(err, ErrVersion) {
 		t.Errorf("scan: %v", err)
 	}
 	if _, err := Repair(path, path+".out"); !errors.Is(err, ErrVersion) {
@@ -235,7 +235,7 @@ func TestKindsAndMembersOfLaterVersionsAreSkipped(t *testing.T) {
 		checkHas(t, l, testResult(n))
 	}
 	var kinds []string
-	if err := Scan(path, func(e Entry) error { kinds = append(kinds, string(e.Kind)); return nil }); err != nil {
+	if err := Scan(path, nil, func(e Entry) error { kinds = append(kinds, string(e.Kind)); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := strings.Join(kinds, " "), "run result batch weather result result"; got != want {

@@ -21,7 +21,7 @@ func TestBatchWhoseAnswersAreNotRecordedStaysPending(t *testing.T) {
 			f.Stop.Fail(broken)
 		}
 	})
-	all, err := ledger.ScanShards(path)
+	all, err := ledger.ScanShards(path, nil)
 	if err != nil || len(all) != 1 || !all[0].Pending() || all[0].BatchID == "" {
 		t.Errorf("%v, shards %+v", err, all)
 	}

@@ -82,9 +82,8 @@ func Foreign(line []byte) bool {
 }
 
 // ForeignTail is [Foreign] for a file without any newline: what is cut off may be a ledger's first
-// line. So may nothing but zeros be, which a power failure leaves of it, or nothing but spaces, with
-// which earlier versions looked for room.
+// line. So may nothing but zeros be, which a power failure leaves of it, or nothing but spaces,
+// with which earlier versions looked for room.
 func ForeignTail(tail []byte) bool {
-	n := min(len(tail), len(lineStart))
-	return string(tail[:n]) != lineStart[:n] && len(bytes.Trim(tail, " \x00")) > 0
+	return !begun(tail) && len(bytes.Trim(tail, " \x00")) > 0
 }

@@ -70,11 +70,11 @@ const maxMessage = 500
 
 // New reads ledgers, compressed or not, as [ledger.Scan] does. A record that was asked for more
 // than once was paid for more than once, and counts so. Memory grows with the number of models,
-// providers and kinds of error only.
-func New(paths ...string) (*Report, error) {
+// providers and kinds of error only. warn, if there is one, gets what a person should read.
+func New(warn func(string), paths ...string) (*Report, error) {
 	real, simulated := newTally(), newTally()
 	for _, path := range paths {
-		err := ledger.Scan(path, func(e ledger.Entry) error {
+		err := ledger.Scan(path, warn, func(e ledger.Entry) error {
 			tally := real
 			if isSimulated(&e) {
 				tally = simulated

@@ -79,7 +79,7 @@ func reportLedger(t *testing.T, o ledger.Options) string {
 }
 
 func TestReport(t *testing.T) {
-	r, err := New(reportLedger(t, ledger.Options{}))
+	r, err := New(nil, reportLedger(t, ledger.Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,11 +100,11 @@ func TestReportAddsLedgersUp(t *testing.T) {
 	path := reportLedger(t, ledger.Options{})
 	compressed := path + ".gz"
 	compress(t, path, compressed)
-	one, err := New(path)
+	one, err := New(nil, path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	two, err := New(path, compressed)
+	two, err := New(nil, path, compressed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestReportAddsLedgersUp(t *testing.T) {
 		two.Total.Latency != one.Total.Latency || len(two.Models) != len(one.Models) {
 		t.Errorf("twice %+v is %+v", one, two)
 	}
-	if _, err := New(path, path+".none"); err == nil {
+	if _, err := New(nil, path, path+".none"); err == nil {
 		t.Error("no error for a ledger that is not there")
 	}
 }
@@ -149,7 +149,7 @@ func TestReportPassesShardsOver(t *testing.T) {
 			},
 		},
 	})
-	r, err := New(path)
+	r, err := New(nil, path)
 	if err != nil || r.Total.Results != 1 || r.Total.Failures != 1 || *r.Total.Cost != 13800 {
 		t.Errorf("report %+v, %v", r, err)
 	}
@@ -157,7 +157,7 @@ func TestReportPassesShardsOver(t *testing.T) {
 
 func TestReportKeepsSimulatedApart(t *testing.T) {
 	simulated := reportLedger(t, ledger.Options{Simulated: true})
-	alone, err := New(simulated)
+	alone, err := New(nil, simulated)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestReportKeepsSimulatedApart(t *testing.T) {
 		t.Errorf("a simulated ledger alone: %+v", alone)
 	}
 	path := writeLedger(t, ledger.Options{}, &ledger.Group{Results: []ledger.Result{testResult(0)}})
-	both, err := New(simulated, path)
+	both, err := New(nil, simulated, path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestReportOfNothing(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r, err := New(path)
+	r, err := New(nil, path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,7 +101,7 @@ func TestReportKeepsTheFirstMessageOfEachKind(t *testing.T) {
 	first, second := testFailure(1), testFailure(2)
 	first.Message = strings.Repeat("x", maxMessage-1) + "é and more"
 	second.Message = "another"
-	r, err := New(writeLedger(t, ledger.Options{}, &ledger.Group{Failures: []ledger.Failure{first, second}}))
+	r, err := New(nil, writeLedger(t, ledger.Options{}, &ledger.Group{Failures: []ledger.Failure{first, second}}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestReportKeepsTheFirstMessageOfEachKind(t *testing.T) {
 }
 
 func TestLatencyHistogramHoldsEveryResult(t *testing.T) {
-	r, err := New(reportLedger(t, ledger.Options{}))
+	r, err := New(nil, reportLedger(t, ledger.Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ func aDayEarlier(t *testing.T, name string) {
 		t.Fatal(err)
 	}
 	var group ledger.Group
-	err = ledger.Scan(name, func(e ledger.Entry) error {
+	err = ledger.Scan(name, nil, func(e ledger.Entry) error {
 		if e.Result == nil {
 			return nil
 		}

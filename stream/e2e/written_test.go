@@ -16,7 +16,7 @@ import (
 func recorded(t testing.TB, path string) map[string]int {
 	t.Helper()
 	ids := make(map[string]int)
-	err := ledger.Scan(path, func(e ledger.Entry) error {
+	err := ledger.Scan(path, nil, func(e ledger.Entry) error {
 		if e.Result != nil {
 			ids[string(e.Result.ID)]++
 		}

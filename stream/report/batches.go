@@ -54,7 +54,7 @@ type batchLine struct {
 // ListBatches writes the batches that the ledger knows, with how far the provider is with those
 // that are not collected.
 func ListBatches(ctx context.Context, w io.Writer, c BatchesConfig, asJSON bool) error {
-	all, err := ledger.ScanShards(c.Ledger)
+	all, err := ledger.ScanShards(c.Ledger, warnings(c.Voice))
 	if err != nil {
 		return journal.Hint(err)
 	}
@@ -103,8 +103,8 @@ func describe(s *ledger.Shard, now time.Time) batchLine {
 	return l
 }
 
-// endpointOf is what a shard's requests ask, which says how its batch is spoken of. It is chat where
-// a later version knows more.
+// endpointOf is what a shard's requests ask, which says how its batch is spoken of. It is chat
+// where a later version knows more.
 func endpointOf(s *ledger.Shard) record.Endpoint {
 	endpoint, _ := record.ParseEndpoint(s.Endpoint)
 	return endpoint
@@ -217,7 +217,7 @@ func ForgetBatches(c BatchesConfig, ids []string) (err error) {
 		return err
 	}
 	l, err := ledger.Open(c.Ledger, ledger.Options{
-		Simulated: len(all) > 0 && all[0].Simulated, Warn: func(s string) { c.Voice.Warn("%s", s) },
+		Simulated: len(all) > 0 && all[0].Simulated, Warn: warnings(c.Voice),
 		Run: ledger.RunInfo{ID: "forget", Time: time.Now(), Version: c.Version},
 	})
 	if err != nil {
@@ -259,7 +259,7 @@ const stateForgotten = "forgotten"
 // pendingShards are those with the ids of batches or shards, or all that are not collected when
 // there are none.
 func pendingShards(path string, ids []string) ([]ledger.Shard, error) {
-	all, err := ledger.ScanShards(path)
+	all, err := ledger.ScanShards(path, nil)
 	if err != nil {
 		return nil, journal.Hint(err)
 	}

@@ -19,6 +19,7 @@ type ExportConfig struct {
 	// does.
 	Sample int
 	Seed   uint64
+	Voice  *ui.Voice
 }
 
 // exportBuffer is how much is collected for one write, in bytes.
@@ -33,7 +34,7 @@ func Export(w io.Writer, c ExportConfig) error {
 	}
 	out := bufio.NewWriterSize(w, exportBuffer)
 	var line []byte
-	err = c.latest(func(path string, e ledger.Entry) error {
+	err = c.latest(warnings(c.Voice), func(path string, e ledger.Entry) error {
 		if chosen != nil && !chosen[place{path, e.Offset}] {
 			return nil
 		}
@@ -64,7 +65,7 @@ func (c *ExportConfig) choose() (map[place]bool, error) {
 		return nil, nil
 	}
 	s := input.Sampler[place]{N: c.Sample}
-	err := c.latest(func(path string, e ledger.Entry) error {
+	err := c.latest(nil, func(path string, e ledger.Entry) error {
 		s.Offer(input.Rank(c.Seed, e.Result.ID), place{path, e.Offset})
 		return nil
 	})
@@ -79,8 +80,8 @@ func (c *ExportConfig) choose() (map[place]bool, error) {
 }
 
 // latest calls f with the newest result of every record.
-func (c *ExportConfig) latest(f func(string, ledger.Entry) error) error {
-	return readHint(c.Ledgers[0], ledger.ScanLatest(c.Ledgers, f))
+func (c *ExportConfig) latest(warn func(string), f func(string, ledger.Entry) error) error {
+	return readHint(c.Ledgers[0], ledger.ScanLatest(c.Ledgers, warn, f))
 }
 
 // appendRecorded appends the line of a recorded result.

@@ -21,3 +21,6 @@ func readHint(path string, err error) error {
 	}
 	return ui.WithHint("a run writes it, in the directory that it runs in: name another with --ledger", err)
 }
+
+// warnings is where readers of ledgers say what they left out.
+func warnings(voice *ui.Voice) func(string) { return func(s string) { voice.Warn("%s", s) } }

@@ -18,11 +18,11 @@ import (
 
 // WriteHTML writes what ledgers say was spent as one page of HTML that needs nothing else, to the
 // file name, or to w where name is "-".
-func WriteHTML(w io.Writer, name string, paths ...string) error {
+func WriteHTML(w io.Writer, voice *ui.Voice, name string, paths ...string) error {
 	if err := checkPageName(name, paths); err != nil {
 		return err
 	}
-	sums, err := report.New(paths...)
+	sums, err := report.New(warnings(voice), paths...)
 	if err != nil {
 		return readHint(paths[0], err)
 	}

@@ -24,7 +24,7 @@ func TestReportHTMLWritesWholePages(t *testing.T) {
 		t.Skip("no symbolic links here")
 	}
 	for _, name := range []string{"new.html", "old.html", "empty.html", "link.html"} {
-		if err := WriteHTML(nil, in(name), in("ledger.jsonl")); err != nil {
+		if err := WriteHTML(nil, nil, in(name), in("ledger.jsonl")); err != nil {
 			t.Error(err)
 		}
 		page, err := os.ReadFile(in(name))
@@ -44,7 +44,7 @@ func TestReportHTMLWritesWholePages(t *testing.T) {
 		t.Errorf("left behind: %v, %v", entries, err)
 	}
 	var out strings.Builder
-	if err := WriteHTML(&out, "-", in("ledger.jsonl")); err != nil || !strings.HasPrefix(out.String(), "<!DOCTYPE html>") {
+	if err := WriteHTML(&out, nil, "-", in("ledger.jsonl")); err != nil || !strings.HasPrefix(out.String(), "<!DOCTYPE html>") {
 		t.Errorf("stdout got %q, %v", out.String(), err)
 	}
 }
@@ -73,7 +73,7 @@ func TestReportHTMLRefusals(t *testing.T) {
 		{"page.html", "none.jsonl", "opening ledger"},
 		{"page.html", "damaged.jsonl", "ledger"},
 	} {
-		err := WriteHTML(nil, in(c.page), in(c.ledger))
+		err := WriteHTML(nil, nil, in(c.page), in(c.ledger))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s of %s: %v, want %q", c.page, c.ledger, err, c.want)
 		}

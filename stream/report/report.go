@@ -6,11 +6,12 @@ import (
 	"io"
 
 	"llmpipe/ledger/report"
+	"llmpipe/stream/ui"
 )
 
 // Write writes what ledgers say was spent, as a table for people or as JSON for scripts.
-func Write(w io.Writer, asJSON bool, paths ...string) error {
-	sums, err := report.New(paths...)
+func Write(w io.Writer, voice *ui.Voice, asJSON bool, paths ...string) error {
+	sums, err := report.New(warnings(voice), paths...)
 	if err != nil {
 		return readHint(paths[0], err)
 	}
