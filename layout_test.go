@@ -40,7 +40,7 @@ var ranks = [][]string{
 	{"limiter"},
 	{"stream/provider/sim"},
 	{"stream/record"},
-	{"stream/record/lines", "stream/record/media"},
+	{"stream/record/lines", "stream/record/media", "stream/record/mend"},
 	{"stream/record/rawjson"},
 	{"stream/e2e"},
 }

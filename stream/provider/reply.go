@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"llmpipe/stream/record"
+	"llmpipe/stream/record/mend"
 )
 
 // Reply is all there is to know about one attempt. It may be reused for the next: its buffer is
@@ -99,7 +100,7 @@ func (r *Reply) judge(endpoint record.Endpoint, asked []byte) {
 func (r *Reply) read(endpoint record.Endpoint, e *evidence) (unread error) {
 	r.Answer, r.Body, unread = record.TakeAnswer(endpoint, r.Body)
 	if unread != nil {
-		if mended, ok := record.Mend(r.Body); ok {
+		if mended, ok := mend.Answer(r.Body); ok {
 			r.Answer, r.Body, unread = record.TakeAnswer(endpoint, mended)
 		}
 	}

@@ -83,7 +83,7 @@ func readAnswer(e Endpoint, src []byte) Answer {
 		}
 		switch string(w.Name) {
 		case "model":
-			a.Model = stringOf(w.Value())
+			a.Model = rawjson.TextOf(w.Value())
 		case "usage":
 			var tier []byte
 			a.Usage, tier, a.HasUsage = parseUsage(e, w.Value())
@@ -91,15 +91,15 @@ func readAnswer(e Endpoint, src []byte) Answer {
 				a.Tier = tier
 			}
 		case "service_tier":
-			if tier := stringOf(w.Value()); tier != nil {
+			if tier := rawjson.TextOf(w.Value()); tier != nil {
 				a.Tier = tier
 			}
 		case "error":
-			if value := w.Value(); !saysNothing(value) {
+			if value := w.Value(); !rawjson.SaysNothing(value) {
 				a.Error = value
 			}
 		case "base_resp":
-			if value := w.Value(); a.Error == nil && !saysNothing(rawjson.MemberOf(value, "status_code")) {
+			if value := w.Value(); a.Error == nil && !rawjson.SaysNothing(rawjson.MemberOf(value, "status_code")) {
 				a.Error = value
 			}
 		case "choices":
@@ -116,7 +116,7 @@ func readAnswer(e Endpoint, src []byte) Answer {
 			}
 		case "status":
 			if e == Responses && a.FinishReason == nil {
-				a.FinishReason = stringOf(w.Value())
+				a.FinishReason = rawjson.TextOf(w.Value())
 			}
 		case "incomplete_details":
 			if e == Responses {
@@ -130,18 +130,10 @@ func readAnswer(e Endpoint, src []byte) Answer {
 	return a
 }
 
-// stringOf returns a value that is a string and not empty, else nil.
-func stringOf(value []byte) []byte {
-	if rawjson.IsString(value) && len(value) > len(`""`) {
-		return value
-	}
-	return nil
-}
-
 // vectorOf returns an embedding, nil when there is nothing in it.
 func vectorOf(value []byte) []byte {
 	if len(value) > 0 && value[0] == '"' {
-		return stringOf(value)
+		return rawjson.TextOf(value)
 	}
 	return arrayOf(value)
 }
@@ -195,10 +187,10 @@ func (a *Answer) readChoice(e Endpoint, src []byte, i int) (failed []byte, end i
 	for w.Next() {
 		switch string(w.Name) {
 		case "finish_reason":
-			a.FinishReason = stringOf(w.Value())
+			a.FinishReason = rawjson.TextOf(w.Value())
 			a.Unended = a.FinishReason == nil
 		case "error":
-			if value := w.Value(); !saysNothing(value) {
+			if value := w.Value(); !rawjson.SaysNothing(value) {
 				failed = value
 			}
 		case "text":
@@ -226,7 +218,7 @@ func (a *Answer) readMessage(src []byte, i int) (end int) {
 		case "content":
 			a.Content = textParts(w.Value())
 		case "refusal":
-			a.Refusal = stringOf(w.Value())
+			a.Refusal = rawjson.TextOf(w.Value())
 		case "tool_calls":
 			a.ToolCalls = arrayOf(w.Value())
 		}
@@ -260,7 +252,7 @@ func (a *Answer) readOutput(output []byte) {
 			content := rawjson.MemberOf(item, "content")
 			a.Content = joinStrings(a.Content, textParts(content))
 			rawjson.Elements(content, func(part []byte) bool {
-				a.Refusal = joinStrings(a.Refusal, stringOf(rawjson.MemberOf(part, "refusal")))
+				a.Refusal = joinStrings(a.Refusal, rawjson.TextOf(rawjson.MemberOf(part, "refusal")))
 				return true
 			})
 		}
@@ -269,7 +261,7 @@ func (a *Answer) readOutput(output []byte) {
 }
 
 func (a *Answer) readIncomplete(details []byte) {
-	if reason := stringOf(rawjson.MemberOf(details, "reason")); reason != nil {
+	if reason := rawjson.TextOf(rawjson.MemberOf(details, "reason")); reason != nil {
 		a.FinishReason = reason
 	}
 }
@@ -307,21 +299,4 @@ func appendElement(array, element []byte) []byte {
 		return slices.Concat([]byte("["), element, []byte("]"))
 	}
 	return slices.Concat(array[:len(array)-1], []byte(","), element, []byte("]"))
-}
-
-// blank says whether a JSON string holds nothing to see.
-func blank(text []byte) bool {
-	if text == nil {
-		return true
-	}
-	for i := 1; i < len(text)-1; i++ {
-		switch c := text[i]; {
-		case c == ' ':
-		case c == '\\' && (text[i+1] == 'n' || text[i+1] == 't' || text[i+1] == 'r'):
-			i++
-		default:
-			return false
-		}
-	}
-	return true
 }

@@ -41,7 +41,7 @@ func ParseBatchOutput(line []byte, out *BatchOutput) error {
 	if responded {
 		out.readResponse(response)
 	}
-	if failed := rawjson.ValueOf(members, src, "error"); !rawjson.IsNull(failed) && !(responded && saysNothing(failed)) {
+	if failed := rawjson.ValueOf(members, src, "error"); !rawjson.IsNull(failed) && !(responded && rawjson.SaysNothing(failed)) {
 		out.Err, _ = errorOf(failed)
 	}
 	switch {
@@ -91,7 +91,7 @@ func (o *BatchOutput) readResponse(response []byte) {
 
 // idOf returns what a JSON string says, nil when it says nothing or is none.
 func idOf(value []byte) []byte {
-	if stringOf(value) == nil {
+	if rawjson.TextOf(value) == nil {
 		return nil
 	}
 	return rawjson.NameOf(value)

@@ -64,14 +64,14 @@ func (d *Decoder) putMissing(s *splice, how rewriting) bool {
 	before := len(s.dst)
 	lacks := func(name string) bool { return rawjson.Lookup(d.members, s.src, name) < 0 }
 	if d.model != nil && lacks("model") {
-		s.dst = appendMember(s.dst, "model", d.model)
+		s.dst = rawjson.AppendMember(s.dst, "model", d.model)
 	}
 	if d.system != nil && d.opt.Endpoint == Responses && how.system < 0 && lacks("instructions") {
-		s.dst = appendMember(s.dst, "instructions", d.system)
+		s.dst = rawjson.AppendMember(s.dst, "instructions", d.system)
 	}
 	for _, f := range d.set {
 		if lacks(f.Key) {
-			s.dst = appendMember(s.dst, f.Key, f.Value)
+			s.dst = rawjson.AppendMember(s.dst, f.Key, f.Value)
 		}
 	}
 	return len(s.dst) > before
@@ -94,35 +94,20 @@ func (d *Decoder) leaveOut(s *splice, i int, kept bool) {
 func (d *Decoder) compose(rec *Record, prompt []byte) {
 	dst := append(rec.buf[:0], '{')
 	if d.model != nil {
-		dst = appendMember(dst, "model", d.model)
+		dst = rawjson.AppendMember(dst, "model", d.model)
 	}
 	if d.system != nil && d.opt.Endpoint == Responses {
-		dst = appendMember(dst, "instructions", d.system)
+		dst = rawjson.AppendMember(dst, "instructions", d.system)
 	}
 	if len(dst) > 1 {
 		dst = append(dst, ',')
 	}
 	dst = appendPrompt(dst, d.opt.Endpoint, prompt, d.system)
 	for _, f := range d.set {
-		dst = appendMember(dst, f.Key, f.Value)
+		dst = rawjson.AppendMember(dst, f.Key, f.Value)
 	}
 	dst = append(dst, '}')
 	rec.Body, rec.buf = dst, dst
-}
-
-// appendMember appends a member, and a comma before it unless it is the first of an object.
-func appendMember(dst []byte, key string, value []byte) []byte {
-	return append(appendKey(dst, key), value...)
-}
-
-// appendKey appends a member's key and colon, and a comma before them unless it is the first of an
-// object.
-func appendKey(dst []byte, key string) []byte {
-	if n := len(dst); n > 0 && dst[n-1] != '{' {
-		dst = append(dst, ',')
-	}
-	dst = rawjson.AppendQuoted(dst, key)
-	return append(dst, ':')
 }
 
 // appendPrompt appends the member that a prompt is at an endpoint. The system prompt, nil when

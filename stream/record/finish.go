@@ -78,7 +78,7 @@ func (a *Answer) ending() ending {
 		return end
 	}
 	rawjson.Elements(a.More, func(choice []byte) bool {
-		if reason := stringOf(rawjson.MemberOf(choice, "finish_reason")); endingOf(reason) > whole {
+		if reason := rawjson.TextOf(rawjson.MemberOf(choice, "finish_reason")); endingOf(reason) > whole {
 			end = max(end, endingOf(reason))
 		}
 		return true
@@ -127,7 +127,7 @@ func (a *Answer) Flag() string {
 		return "empty"
 	case a.Embedding != nil:
 		return ""
-	case blank(a.Content) && a.ToolCalls == nil && a.Refusal == nil:
+	case rawjson.IsBlank(a.Content) && a.ToolCalls == nil && a.Refusal == nil:
 		return "empty"
 	case end == unknown && a.FinishReason != nil, a.Unended:
 		return "finish_reason"

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"llmpipe/stream/record/mend"
 	"llmpipe/stream/record/rawjson"
 )
 
@@ -112,13 +113,13 @@ func FuzzAnswer(f *testing.F) {
 		if e := ParseError(body); e.Message == "" {
 			t.Fatalf("error %+v", e)
 		}
-		if mended, ok := Mend(body); ok && !rawjson.Valid(mended) {
+		if mended, ok := mend.Answer(body); ok && !rawjson.Valid(mended) {
 			t.Fatalf("mended to %s", mended)
 		}
 		dense := rawjson.Compact(nil, body)
-		a, err := ParseAnswer(Endpoint(kind%4), body)
+		a, err := ParseAnswer(Endpoint(kind%5), body)
 		if err != nil {
-			_, _ = RecallAnswer(Endpoint(kind%4), body) // nonsense, but no panic
+			_, _ = RecallAnswer(Endpoint(kind%5), body) // nonsense, but no panic
 			return
 		}
 		if !rawjson.Valid(dense) || newHasher().sum("", dense) != newHasher().sum("", body) {
@@ -129,8 +130,8 @@ func FuzzAnswer(f *testing.F) {
 				t.Fatalf("part %s", part)
 			}
 		}
-		whole, err1 := ParseAnswer(Endpoint(kind%4), dense)
-		again, err2 := RecallAnswer(Endpoint(kind%4), dense)
+		whole, err1 := ParseAnswer(Endpoint(kind%5), dense)
+		again, err2 := RecallAnswer(Endpoint(kind%5), dense)
 		if err1 != nil || err2 != nil || !reflect.DeepEqual(whole, again) {
 			t.Fatalf("recalled %+v (%v), parsed %+v (%v)", again, err2, whole, err1)
 		}

@@ -71,7 +71,7 @@ func errorOf(src []byte) (e *Error, said bool) {
 func wrapped(members []rawjson.Member, src []byte) []byte {
 	for _, name := range [...]string{"error", "errors", "base_resp", "fault"} {
 		inner := rawjson.ValueOf(members, src, name)
-		if len(inner) > 0 && (inner[0] == '{' || rawjson.First(inner) != nil) && !saysNothing(inner) {
+		if len(inner) > 0 && (inner[0] == '{' || rawjson.First(inner) != nil) && !rawjson.SaysNothing(inner) {
 			return inner
 		}
 	}
@@ -107,7 +107,7 @@ func errorFrom(members []rawjson.Member, src []byte) (e *Error, said bool) {
 		}
 	}
 	for _, name := range codeNames {
-		if value := rawjson.ValueOf(members, src, name); e.Code == "" && !saysNothing(value) {
+		if value := rawjson.ValueOf(members, src, name); e.Code == "" && !rawjson.SaysNothing(value) {
 			e.Code = textFrom(value)
 		}
 	}
@@ -115,7 +115,7 @@ func errorFrom(members []rawjson.Member, src []byte) (e *Error, said bool) {
 		e.Code = textFrom(rawjson.MemberOf(rawjson.ValueOf(members, src, "detail"), "errorcode")) // Apigee's
 	}
 	for _, name := range messageNames {
-		if value := rawjson.ValueOf(members, src, name); !saysNothing(value) {
+		if value := rawjson.ValueOf(members, src, name); !rawjson.SaysNothing(value) {
 			e.Message, said = textFrom(value), true
 			break
 		}
@@ -130,46 +130,6 @@ func errorFrom(members []rawjson.Member, src []byte) (e *Error, said bool) {
 		}
 	}
 	return e, said
-}
-
-// saysNothing tells whether a value that stands where an error may is none: null, false, 0, what is
-// empty, an object of nothing but such, and one that says that all went well. Gateways put them
-// beside good answers.
-func saysNothing(value []byte) bool {
-	if len(value) == 0 {
-		return true
-	}
-	switch value[0] {
-	case 'n', 'f':
-		return true
-	case '"':
-		return blank(value) || isSuccess(value)
-	case '[':
-		nothing := true
-		rawjson.Elements(value, func(element []byte) bool {
-			nothing = saysNothing(element)
-			return nothing
-		})
-		return nothing
-	case '{':
-		for w := rawjson.WalkAt(value, 0); w.Next(); {
-			if !saysNothing(w.Value()) && !isSuccess(w.Value()) {
-				return false
-			}
-		}
-		return true
-	}
-	n, _ := tokens(value)
-	return value[0] == '0' && n == 0
-}
-
-// isSuccess tells whether a value is how servers say that there is no error.
-func isSuccess(value []byte) bool {
-	switch strings.ToLower(string(value[:min(len(value), 16)])) {
-	case "200", `"200"`, `"0"`, `"ok"`, `"success"`, `"none"`, `"null"`:
-		return true
-	}
-	return false
 }
 
 // textFrom returns what a string says, and any other value but null as JSON, of both as much as an

@@ -56,7 +56,7 @@ func parseUsage(e Endpoint, src []byte) (u Usage, tier []byte, ok bool) {
 			r.anthropic = true
 			r.readCache(&w)
 		case "service_tier":
-			tier = stringOf(w.Value())
+			tier = rawjson.TextOf(w.Value())
 		default:
 			r.readCache(&w)
 		}

@@ -1,4 +1,6 @@
-package record
+// Package mend makes JSON of answers that are none as they came, and one answer of the events of a
+// stream that nobody asked for.
+package mend
 
 import (
 	"bytes"
@@ -8,12 +10,12 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// Mend makes one JSON object of the body of an answer that is none as it came, where there is no
+// Answer makes one JSON object of the body of an answer that is none as it came, where there is no
 // doubt what it says: UTF-16, a byte order mark before it, something behind it, an array or a
 // string around it, the events of a stream that nobody asked for, numbers that JSON has no word
 // for, and line breaks within strings. It is paid for, and to ask again would bring the same. ok is
 // false where that cannot be: what is cut short stays so.
-func Mend(body []byte) (mended []byte, ok bool) {
+func Answer(body []byte) (mended []byte, ok bool) {
 	src := rawjson.TrimSpace(bytes.TrimPrefix(rawjson.TrimSpace(fromUTF16(body)), []byte(rawjson.BOM)))
 	switch {
 	case rawjson.Valid(src):

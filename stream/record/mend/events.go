@@ -1,4 +1,4 @@
-package record
+package mend
 
 import (
 	"bytes"
@@ -125,7 +125,7 @@ func (s *streamed) add(data []byte) bool {
 	}
 	choices := rawjson.MemberOf(data, "choices")
 	switch {
-	case !saysNothing(rawjson.MemberOf(data, "error")),
+	case !rawjson.SaysNothing(rawjson.MemberOf(data, "error")),
 		rawjson.MemberOf(rawjson.First(choices), "message") != nil,
 		rawjson.MemberOf(data, "output") != nil:
 		s.whole = data
@@ -160,7 +160,7 @@ func (s *streamed) choice(index []byte) *streamedChoice {
 }
 
 func (c *streamedChoice) add(choice []byte) {
-	if finish := rawjson.MemberOf(choice, "finish_reason"); stringOf(finish) != nil {
+	if finish := rawjson.MemberOf(choice, "finish_reason"); rawjson.TextOf(finish) != nil {
 		c.finish = finish
 	}
 	c.text.add(rawjson.MemberOf(choice, "text"))
@@ -194,10 +194,10 @@ func (c *streamedChoice) call(index []byte) *streamedCall {
 
 func (c *streamedCall) add(call []byte) {
 	if id := rawjson.MemberOf(call, "id"); c.id == nil {
-		c.id = stringOf(id)
+		c.id = rawjson.TextOf(id)
 	}
 	if kind := rawjson.MemberOf(call, "type"); c.kind == nil {
-		c.kind = stringOf(kind)
+		c.kind = rawjson.TextOf(kind)
 	}
 	function := rawjson.MemberOf(call, "function")
 	c.name.add(rawjson.MemberOf(function, "name"))
@@ -218,10 +218,10 @@ func (s *streamed) answer() (answer []byte, ok bool) {
 	dst := append([]byte(nil), '{')
 	for _, name := range [...]string{"id", "created", "model", "system_fingerprint", "service_tier"} {
 		if value := rawjson.MemberOf(s.first, name); !rawjson.IsNull(value) {
-			dst = appendMember(dst, name, value)
+			dst = rawjson.AppendMember(dst, name, value)
 		}
 	}
-	dst = append(appendKey(dst, "choices"), '[')
+	dst = append(rawjson.AppendKey(dst, "choices"), '[')
 	for i := range s.choices {
 		if i > 0 {
 			dst = append(dst, ',')
@@ -230,7 +230,7 @@ func (s *streamed) answer() (answer []byte, ok bool) {
 	}
 	dst = append(dst, ']')
 	if s.usage != nil {
-		dst = appendMember(dst, "usage", s.usage)
+		dst = rawjson.AppendMember(dst, "usage", s.usage)
 	}
 	return append(dst, '}'), true
 }
@@ -238,30 +238,30 @@ func (s *streamed) answer() (answer []byte, ok bool) {
 func (c *streamedChoice) append(dst []byte) []byte {
 	dst = append(dst, '{')
 	if c.index != nil {
-		dst = appendMember(dst, "index", c.index)
+		dst = rawjson.AppendMember(dst, "index", c.index)
 	}
 	if c.text != nil {
-		dst = appendMember(dst, "text", c.text.json())
+		dst = rawjson.AppendMember(dst, "text", c.text.json())
 	} else {
-		dst = c.appendMessage(append(appendKey(dst, "message"), '{'))
+		dst = c.appendMessage(append(rawjson.AppendKey(dst, "message"), '{'))
 	}
 	if c.finish == nil {
-		return append(appendMember(dst, "finish_reason", []byte("null")), '}')
+		return append(rawjson.AppendMember(dst, "finish_reason", []byte("null")), '}')
 	}
-	return append(appendMember(dst, "finish_reason", c.finish), '}')
+	return append(rawjson.AppendMember(dst, "finish_reason", c.finish), '}')
 }
 
 func (c *streamedChoice) appendMessage(dst []byte) []byte {
-	dst = appendMember(dst, "role", []byte(`"assistant"`))
-	dst = appendMember(dst, "content", c.content.json())
+	dst = rawjson.AppendMember(dst, "role", []byte(`"assistant"`))
+	dst = rawjson.AppendMember(dst, "content", c.content.json())
 	if c.refusal != nil {
-		dst = appendMember(dst, "refusal", c.refusal.json())
+		dst = rawjson.AppendMember(dst, "refusal", c.refusal.json())
 	}
 	if c.reason != nil {
-		dst = appendMember(dst, "reasoning_content", c.reason.json())
+		dst = rawjson.AppendMember(dst, "reasoning_content", c.reason.json())
 	}
 	if len(c.calls) > 0 {
-		dst = append(appendKey(dst, "tool_calls"), '[')
+		dst = append(rawjson.AppendKey(dst, "tool_calls"), '[')
 		for i := range c.calls {
 			if i > 0 {
 				dst = append(dst, ',')
@@ -276,14 +276,14 @@ func (c *streamedChoice) appendMessage(dst []byte) []byte {
 func (c *streamedCall) append(dst []byte) []byte {
 	dst = append(dst, '{')
 	if c.id != nil {
-		dst = appendMember(dst, "id", c.id)
+		dst = rawjson.AppendMember(dst, "id", c.id)
 	}
 	if c.kind == nil {
 		c.kind = []byte(`"function"`)
 	}
-	dst = appendMember(dst, "type", c.kind)
-	dst = append(appendKey(dst, "function"), '{')
-	dst = appendMember(dst, "name", c.name.json())
-	dst = appendMember(dst, "arguments", c.arguments.json())
+	dst = rawjson.AppendMember(dst, "type", c.kind)
+	dst = append(rawjson.AppendKey(dst, "function"), '{')
+	dst = rawjson.AppendMember(dst, "name", c.name.json())
+	dst = rawjson.AppendMember(dst, "arguments", c.arguments.json())
 	return append(dst, '}', '}')
 }
