@@ -13,11 +13,11 @@ import (
 type Answer struct {
 	Content      []byte // the first choice's text, a JSON string; nil when absent or null. Several parts are joined in a new string
 	Embedding    []byte // the first embedding, an array or a base64 string
-	Choices      int    // choices, embeddings, or 1 for a response with any output
+	Choices      int    // choices, embeddings, or 1 for a message, and for a response with any output
 	More         []byte // the whole choices or data array when Choices > 1, else nil
-	ToolCalls    []byte // an array; of a response's function_call items a new one; nil when absent, null or empty
+	ToolCalls    []byte // an array; of a response's function_call items or a message's tool_use blocks a new one; nil when absent, null or empty
 	Refusal      []byte // a string; nil when absent, null or empty
-	FinishReason []byte // a string; of a response why it is incomplete, else its status
+	FinishReason []byte // a string; of a response why it is incomplete, else its status; of a message its stop_reason
 	Model        []byte // a string: the model that answered
 	Tier         []byte // a string: the service_tier that the answer is billed at, also Anthropic's in the usage
 	Usage        Usage
@@ -113,6 +113,10 @@ func readAnswer(e Endpoint, src []byte) Answer {
 		case "output":
 			if e == Responses {
 				a.readOutput(w.Value())
+			}
+		case "content", "stop_reason", "stop_details":
+			if e == Messages {
+				a.readOfMessage(string(w.Name), w.Value())
 			}
 		case "status":
 			if e == Responses && a.FinishReason == nil {

@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"slices"
 
 	"llmpipe/stream/record/rawjson"
 )
@@ -47,7 +48,7 @@ func (d *Decoder) rewrite(rec *Record, src []byte, how rewriting) {
 			s.skipTo(m.Value.End)
 		case i == how.system:
 			s.copyTo(m.Key.Start)
-			s.put(`"instructions"`)
+			s.dst = rawjson.AppendQuoted(s.dst, d.opt.Endpoint.systemMember())
 			s.skipTo(m.Key.End)
 		case i == messages:
 			s.copyTo(m.Value.Start + 1)
@@ -58,6 +59,23 @@ func (d *Decoder) rewrite(rec *Record, src []byte, how rewriting) {
 	rec.Body, rec.buf = s.dst, s.dst
 }
 
+// systemMember is the member of a request that a system prompt is at the endpoint, beside the
+// prompt; "" where it is a message, or has no place.
+func (e Endpoint) systemMember() string {
+	switch e {
+	case Responses:
+		return "instructions"
+	case Messages:
+		return "system"
+	}
+	return ""
+}
+
+// sets says whether --set gives a member to records that lack it.
+func (d *Decoder) sets(name string) bool {
+	return slices.ContainsFunc(d.set, func(f Field) bool { return f.Key == name })
+}
+
 // putMissing writes the members that the flags give and the record lacks, and says whether there
 // were any.
 func (d *Decoder) putMissing(s *splice, how rewriting) bool {
@@ -66,8 +84,11 @@ func (d *Decoder) putMissing(s *splice, how rewriting) bool {
 	if d.model != nil && lacks("model") {
 		s.dst = rawjson.AppendMember(s.dst, "model", d.model)
 	}
-	if d.system != nil && d.opt.Endpoint == Responses && how.system < 0 && lacks("instructions") {
-		s.dst = rawjson.AppendMember(s.dst, "instructions", d.system)
+	if name := d.opt.Endpoint.systemMember(); name != "" && d.system != nil && how.system < 0 && lacks(name) {
+		s.dst = rawjson.AppendMember(s.dst, name, d.system)
+	}
+	if name, value := d.opt.Endpoint.needs(); name != "" && lacks(name) && !d.sets(name) {
+		s.dst = rawjson.AppendMember(s.dst, name, []byte(value))
 	}
 	for _, f := range d.set {
 		if lacks(f.Key) {
@@ -96,8 +117,11 @@ func (d *Decoder) compose(rec *Record, prompt []byte) {
 	if d.model != nil {
 		dst = rawjson.AppendMember(dst, "model", d.model)
 	}
-	if d.system != nil && d.opt.Endpoint == Responses {
-		dst = rawjson.AppendMember(dst, "instructions", d.system)
+	if name, value := d.opt.Endpoint.needs(); name != "" && !d.sets(name) {
+		dst = rawjson.AppendMember(dst, name, []byte(value))
+	}
+	if name := d.opt.Endpoint.systemMember(); name != "" && d.system != nil {
+		dst = rawjson.AppendMember(dst, name, d.system)
 	}
 	if len(dst) > 1 {
 		dst = append(dst, ',')
@@ -120,7 +144,7 @@ func appendPrompt(dst []byte, e Endpoint, prompt, system []byte) []byte {
 		return append(append(dst, `"prompt":`...), prompt...)
 	}
 	dst = append(dst, `"messages":[`...)
-	if system != nil {
+	if system != nil && e == Chat {
 		dst = appendSystem(dst, system)
 		dst = append(dst, ',')
 	}

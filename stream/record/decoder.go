@@ -65,8 +65,15 @@ func (d *Decoder) checkSet(fields []Field) error {
 		}
 		f.Value = rawjson.Compact(nil, f.Value) // a body is one line, and a value from a file may be several
 		switch f.Key {
-		case "messages", "input", "prompt", "system", "id", "custom_id":
+		case "messages", "input", "prompt", "id", "custom_id":
 			return fmt.Errorf("--set %s: that is what the record itself says", f.Key)
+		case "system":
+			switch {
+			case d.opt.Endpoint != Messages:
+				return errors.New("--set system: that is what the record itself says, or --system for all")
+			case d.system != nil:
+				return errors.New("--set system: --system says it already")
+			}
 		case "stream":
 			if f.Value[0] == 't' {
 				return errors.New("--set stream: answers are not streamed")

@@ -2,25 +2,56 @@ package record
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
 // Endpoint is the API that a record's request is for.
 type Endpoint uint8
 
-// The endpoints, named as --endpoint names them. Their paths are OpenAI's.
+// The endpoints, named as --endpoint names them. Their paths are OpenAI's, and Anthropic's.
 const (
 	Chat        Endpoint = iota // chat: a conversation in, a message out
 	Embeddings                  // embeddings: text in, a vector out
 	Responses                   // responses: OpenAI's successor of chat
 	Completions                 // completions: text in, its continuation out
+	Messages                    // messages: Anthropic's conversation in, a message out
 )
 
-var endpoints = [...]struct{ name, path string }{
+// Endpoints is how many there are.
+const Endpoints = int(Messages) + 1
+
+var endpoints = [Endpoints]struct{ name, path string }{
 	Chat:        {"chat", "/v1/chat/completions"},
 	Embeddings:  {"embeddings", "/v1/embeddings"},
 	Responses:   {"responses", "/v1/responses"},
 	Completions: {"completions", "/v1/completions"},
+	Messages:    {"messages", "/v1/messages"},
+}
+
+// Dialect is whose API an endpoint belongs to.
+type Dialect uint8
+
+// The dialects. They differ in how a key is shown, in what stands beside a prompt, in batches.
+const (
+	OpenAI    Dialect = iota // OpenAI's, which most providers speak
+	Anthropic                // Anthropic's own
+)
+
+// String returns whose the dialect is.
+func (d Dialect) String() string {
+	if d == Anthropic {
+		return "Anthropic"
+	}
+	return "OpenAI"
+}
+
+// Dialect returns whose API the endpoint belongs to.
+func (e Endpoint) Dialect() Dialect {
+	if e == Messages {
+		return Anthropic
+	}
+	return OpenAI
 }
 
 // String returns the endpoint's name, as --endpoint takes it.
@@ -47,7 +78,7 @@ func ParseEndpoint(name string) (Endpoint, error) {
 			return Endpoint(i), nil
 		}
 	}
-	return 0, fmt.Errorf("unknown endpoint %q: it is one of chat, embeddings, responses, completions", name)
+	return 0, fmt.Errorf("unknown endpoint %q: it is one of chat, embeddings, responses, completions, messages", name)
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler by ParseEndpoint, for a flag.
@@ -71,4 +102,20 @@ func EndpointOf(url string) (Endpoint, bool) {
 func (e Endpoint) takesInput() bool { return e == Embeddings || e == Responses }
 
 // takesSystem says whether a request to the endpoint has a place for a system prompt.
-func (e Endpoint) takesSystem() bool { return e == Chat || e == Responses }
+func (e Endpoint) takesSystem() bool { return e == Chat || e == Responses || e == Messages }
+
+// takesMessages says whether a request to the endpoint holds its prompt under `messages`.
+func (e Endpoint) takesMessages() bool { return e == Chat || e == Messages }
+
+// defaultMaxTokens is the bound on the output that a request to Anthropic's API gets which sets
+// none, for there has to be one (platform.claude.com/docs/en/api/messages/create).
+const defaultMaxTokens = 4096
+
+// needs is the member that every request to the endpoint has to have beside its prompt and model,
+// and what it is where nobody says; "" for none.
+func (e Endpoint) needs() (name, value string) {
+	if e == Messages {
+		return "max_tokens", strconv.Itoa(defaultMaxTokens)
+	}
+	return "", ""
+}

@@ -14,6 +14,7 @@ const (
 	whole                  // all of it is there
 	cut                    // by a bound on its length
 	filtered               // by a filter of content
+	paused                 // it goes on where it is sent back
 	broken                 // by a fault on the way: it is half an answer, and asked for again
 )
 
@@ -32,6 +33,7 @@ var endings = map[string]ending{
 
 	// Anthropic, Bedrock.
 	"end_turn": whole, "tool_use": whole,
+	"pause_turn": paused, "compaction": paused,
 	"max_tokens": cut, "model_context_window_exceeded": cut,
 	"refusal": filtered, "guardrail_intervened": filtered, "content_filtered": filtered,
 
@@ -106,16 +108,16 @@ func (a *Answer) Pending() bool {
 }
 
 // Stopped tells whether the answer says why there is no more of it, or nothing at all: it came to a
-// bound, or a filter withheld it.
+// bound, a filter withheld it, or it is to be sent back.
 func (a *Answer) Stopped() bool {
 	e := endingOf(a.FinishReason)
-	return e == cut || e == filtered
+	return e == cut || e == filtered || e == paused
 }
 
 // Flag says what is wrong with an answer that is no error: "length" when it was cut,
-// "content_filter" when it was withheld, "empty" when there is nothing in it, "finish_reason" when
-// that says in no known word that it is whole. It is "" when nothing is; some servers leave the
-// finish reason out.
+// "content_filter" when it was withheld, "paused" when it goes on where it is sent back, "empty"
+// when there is nothing in it, "finish_reason" when that says in no known word that it is whole. It
+// is "" when nothing is; some servers leave the finish reason out.
 func (a *Answer) Flag() string {
 	end := a.ending()
 	switch {
@@ -123,6 +125,8 @@ func (a *Answer) Flag() string {
 		return "length"
 	case end == filtered:
 		return "content_filter"
+	case end == paused:
+		return "paused"
 	case a.Embedding != nil && a.noVector():
 		return "empty"
 	case a.Embedding != nil:

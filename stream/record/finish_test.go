@@ -19,7 +19,7 @@ func TestFinishReasons(t *testing.T) {
 		`"error"`:        {broken: true}, `"abort"`: {broken: true}, `"network_error"`: {broken: true},
 		`"insufficient_system_resource"`: {broken: true},
 		`"ERROR"`:                        {broken: true}, `"error: upstream closed"`: {broken: true},
-		`"MALFORMED_FUNCTION_CALL"`: {flag: "finish_reason"}, `"OTHER"`: {flag: "finish_reason"}, `"pause_turn"`: {flag: "finish_reason"},
+		`"MALFORMED_FUNCTION_CALL"`: {flag: "finish_reason"}, `"OTHER"`: {flag: "finish_reason"}, `"pause_turn"`: {flag: "paused"},
 		`null`: {flag: "finish_reason"}, `""`: {flag: "finish_reason"},
 	} {
 		a, err := ParseAnswer(Chat, []byte(`{"choices":[{"message":{"content":"Once upon a"},"finish_reason":`+reason+`}]}`))

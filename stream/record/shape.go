@@ -33,10 +33,12 @@ func (d *Decoder) decodeShape(rec *Record, src []byte) *Error {
 	switch body := rawjson.ValueOf(d.members, src, "body"); {
 	case body != nil && d.hasCustomID(src):
 		return d.decodeBatchLine(rec, src, body)
+	case has("params") && d.hasCustomID(src):
+		return d.decodeParams(rec, src)
 	case has("input") && endpoint.takesInput():
 		return d.decodeRequest(rec, src)
 	case has("messages"):
-		return d.decodeChat(rec, src)
+		return d.decodeMessages(rec, src)
 	case has("prompt"):
 		if endpoint == Completions {
 			return d.decodeRequest(rec, src)
@@ -48,7 +50,7 @@ func (d *Decoder) decodeShape(rec *Record, src []byte) *Error {
 	case !rawjson.IsNull(rawjson.ValueOf(d.members, src, "error")):
 		return upstreamError(rawjson.ValueOf(d.members, src, "error"))
 	}
-	return invalid("unknown_shape", "the record has none of `prompt`, `messages`, `input`, or `custom_id` with `body`; %s",
+	return invalid("unknown_shape", "the record has none of `prompt`, `messages`, `input`, or `custom_id` with `body` or `params`; %s",
 		d.fieldNames(src))
 }
 
@@ -148,6 +150,10 @@ func (d *Decoder) decodeBatchLine(rec *Record, src, body []byte) *Error {
 		if !ok {
 			return invalid("unknown_endpoint", "the url %s is not one of %s", url, paths())
 		}
+		if spoken := d.opt.Endpoint.Dialect(); endpoint.Dialect() != spoken {
+			return invalid("other_dialect", "the url %s is one of %s's API, and --endpoint %s speaks %s's", url, endpoint.Dialect(),
+				d.opt.Endpoint, spoken)
+		}
 		rec.Endpoint = endpoint
 	}
 	if method := rawjson.ValueOf(d.members, src, "method"); !rawjson.IsNull(method) && !strings.EqualFold(string(method), `"POST"`) {
@@ -157,6 +163,21 @@ func (d *Decoder) decodeBatchLine(rec *Record, src, body []byte) *Error {
 		return invalid("invalid_body", "`body` is %s, not an object", rawjson.KindOf(body))
 	}
 	rec.Body, rec.Verbatim = body, true
+	return nil
+}
+
+// decodeParams takes a line of Anthropic's Message Batches, whose params are sent as they are
+// (platform.claude.com/docs/en/api/messages/batches/create).
+func (d *Decoder) decodeParams(rec *Record, src []byte) *Error {
+	if d.opt.Endpoint != Messages {
+		return invalid("other_dialect", "the record has `params`, as a line of Anthropic's batches has, and the endpoint is %s; "+
+			"--endpoint messages takes it", d.opt.Endpoint)
+	}
+	params := rawjson.ValueOf(d.members, src, "params")
+	if params[0] != '{' {
+		return invalid("invalid_body", "`params` is %s, not an object", rawjson.KindOf(params))
+	}
+	rec.Body, rec.Verbatim = params, true
 	return nil
 }
 
@@ -181,9 +202,9 @@ func paths() string {
 	return strings.Join(all, ", ")
 }
 
-// decodeChat takes an object with messages, which is a request to the chat endpoint.
-func (d *Decoder) decodeChat(rec *Record, src []byte) *Error {
-	if d.opt.Endpoint != Chat {
+// decodeMessages takes an object with messages, which is a request body.
+func (d *Decoder) decodeMessages(rec *Record, src []byte) *Error {
+	if !d.opt.Endpoint.takesMessages() {
 		return invalid("messages_without_endpoint",
 			"the record has `messages`, which the %s endpoint does not take; --endpoint chat does", d.opt.Endpoint)
 	}
@@ -216,6 +237,8 @@ func (d *Decoder) decodeSimple(rec *Record, src []byte) *Error {
 		case rawjson.IsNull(system):
 			d.takeOut(src, "system")
 			how.system = -1
+		case endpoint == Messages && system[0] == '[': // blocks, of which one may be marked for the cache
+			d.cutOthers(src, "system", how.system)
 		case !rawjson.IsString(system):
 			return invalid("invalid_system", "`system` is %s, not a string", rawjson.KindOf(system))
 		case !endpoint.takesSystem():

@@ -1,0 +1,63 @@
+package record
+
+import "llmpipe/stream/record/rawjson"
+
+// readOfMessage reads a member of a message, as Anthropic's API answers: its blocks, why it ended,
+// or what it says of a refusal (platform.claude.com/docs/en/api/messages/create).
+func (a *Answer) readOfMessage(name string, value []byte) {
+	switch name {
+	case "content":
+		a.readBlocks(value)
+	case "stop_reason":
+		a.FinishReason = rawjson.TextOf(value)
+	case "stop_details": // of a refusal alone
+		a.Refusal = rawjson.TextOf(rawjson.MemberOf(value, "explanation"))
+	}
+}
+
+// readBlocks reads a message's blocks: its texts, which together are the content, and the calls of
+// the tools that the request defines. What the model thought is not the content, nor what tools of
+// the provider's own were asked and said.
+func (a *Answer) readBlocks(blocks []byte) {
+	a.Content, a.ToolCalls = nil, nil
+	if blocks[0] != '[' {
+		return
+	}
+	a.Choices = 1
+	rawjson.Elements(blocks, func(block []byte) bool {
+		switch string(rawjson.MemberOf(block, "type")) {
+		case `"text"`:
+			a.Content = joinStrings(a.Content, textOrNothing(block))
+		case `"tool_use"`:
+			a.ToolCalls = appendElement(a.ToolCalls, toolCall(block))
+		}
+		return true
+	})
+}
+
+// textOrNothing is a block's text, a string, even an empty one.
+func textOrNothing(block []byte) []byte {
+	if text := rawjson.MemberOf(block, "text"); rawjson.IsString(text) {
+		return text
+	}
+	return nil
+}
+
+// toolCall is a tool_use block as chat has such a call: the arguments are JSON in a string.
+func toolCall(block []byte) []byte {
+	call := append([]byte(nil), '{')
+	if id := rawjson.MemberOf(block, "id"); rawjson.IsString(id) {
+		call = rawjson.AppendMember(call, "id", id)
+	}
+	call = rawjson.AppendMember(call, "type", []byte(`"function"`))
+	call = append(rawjson.AppendKey(call, "function"), '{')
+	if name := rawjson.MemberOf(block, "name"); rawjson.IsString(name) {
+		call = rawjson.AppendMember(call, "name", name)
+	}
+	arguments := []byte("{}")
+	if input := rawjson.MemberOf(block, "input"); !rawjson.IsNull(input) {
+		arguments = rawjson.Compact(nil, input)
+	}
+	call = rawjson.AppendMember(call, "arguments", rawjson.AppendQuoted(nil, arguments))
+	return append(call, '}', '}')
+}
