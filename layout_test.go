@@ -38,7 +38,7 @@ var ranks = [][]string{
 	{"stream/provider/batchapi"},
 	{"stream/provider"},
 	{"limiter"},
-	{"stream/provider/sim"},
+	{"stream/provider/sim", "stream/provider/hint", "stream/provider/socket"},
 	{"stream/record"},
 	{"stream/record/lines", "stream/record/media", "stream/record/mend"},
 	{"stream/record/rawjson"},
@@ -62,7 +62,7 @@ var homes = map[string][]string{
 	"github.com/santhosh-tekuri/jsonschema/v6": {"stream/record"},
 	"github.com/sashabaranov/go-openai":        {"stream/provider"},
 	"golang.org/x/sys": {
-		"stream", "stream/lane", "stream/output", "stream/provider", "stream/ui", "ledger", "ledger/disk", "ledger/index",
+		"stream", "stream/lane", "stream/output", "stream/provider/socket", "stream/ui", "ledger", "ledger/disk", "ledger/index",
 	},
 	"golang.org/x/term": {"stream/ui"},
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"llmpipe/stream/provider/sim"
+	"llmpipe/stream/provider/socket"
 )
 
 // Time-outs for what comes before a request can be sent. There is none for the response's headers:
@@ -34,13 +35,13 @@ const (
 
 // transportTo returns what makes transports to base, through via if there is one, or to the
 // simulator, or over connections of the caller's. Each keeps so many idle connections at most.
-func transportTo(base *url.URL, via *proxy, sim *sim.Server, own dial, idle int) func(open *atomic.Int64) *http.Transport {
+func transportTo(base *url.URL, via *proxy, sim *sim.Server, own socket.Dial, idle int) func(open *atomic.Int64) *http.Transport {
 	dialer := &net.Dialer{
 		Timeout:         dialTimeout,
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: probeIdle, Interval: probeInterval, Count: probes},
 	}
 	return func(open *atomic.Int64) *http.Transport {
-		dial := sockets(dialer.DialContext, open)
+		dial := socket.Count(dialer.DialContext, open)
 		switch {
 		case sim != nil:
 			dial = sim.DialContext

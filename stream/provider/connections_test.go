@@ -14,18 +14,19 @@ import (
 	"time"
 
 	"llmpipe/stream/provider/sim"
+	"llmpipe/stream/provider/socket"
 	"llmpipe/stream/record"
 )
 
 // wire is a network whose connections can go silent: what either end writes then vanishes, without
 // a sign of it.
 type wire struct {
-	dial    dial
+	dial    socket.Dial
 	dials   atomic.Int64
 	silence atomic.Pointer[atomic.Bool] // of the connections made since the last cut
 }
 
-func newWire(d dial) *wire {
+func newWire(d socket.Dial) *wire {
 	w := &wire{dial: d}
 	w.silence.Store(new(atomic.Bool))
 	return w
@@ -94,7 +95,7 @@ func overWire(t *testing.T, secure bool, timeout, latency time.Duration) (*Clien
 	usual := client.connections.make
 	client.connections.make = func() *http.Transport {
 		transport := usual()
-		transport.DialContext = sockets(w.DialContext, &client.connections.open)
+		transport.DialContext = socket.Count(w.DialContext, &client.connections.open)
 		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} // a bubble's time is before any certificate's
 		return transport
 	}

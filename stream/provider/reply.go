@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"llmpipe/stream/provider/hint"
 	"llmpipe/stream/record"
 	"llmpipe/stream/record/mend"
 )
@@ -166,7 +167,7 @@ func (r *Reply) apply(e evidence) {
 	}
 	r.Err = &said
 	if r.Class == Pressure || r.Class == Transient || r.Class == Exhausted {
-		r.Hint = hint(r.Header, r.Body, time.Now())
+		r.Hint = hint.Of(r.Header, r.Body, time.Now())
 	}
 	if r.Class == Exhausted && r.Hint <= nearReset {
 		r.Hint = 0 // it is no word of what is used up

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"llmpipe/stream/provider/hint"
 	"llmpipe/stream/record"
 )
 
@@ -161,7 +162,7 @@ func (e evidence) outForToday(now time.Time) bool {
 	if !is(e.code(), 429) || strings.Contains(strings.ToLower(e.said.Message), "per-min") || !e.says(daily) {
 		return false
 	}
-	wait := hint(e.header, e.body, now)
+	wait := hint.Of(e.header, e.body, now)
 	return wait == 0 || wait > nearReset
 }
 

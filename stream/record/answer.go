@@ -15,7 +15,7 @@ type Answer struct {
 	Embedding    []byte // the first embedding, an array or a base64 string
 	Choices      int    // choices, embeddings, or 1 for a message, and for a response with any output
 	More         []byte // the whole choices or data array when Choices > 1, else nil
-	ToolCalls    []byte // an array; of a response's function_call items or a message's tool_use blocks a new one; nil when absent, null or empty
+	ToolCalls    []byte // an array, of responses' and messages' calls a new one; nil when absent, null or empty
 	Refusal      []byte // a string; nil when absent, null or empty
 	FinishReason []byte // a string; of a response why it is incomplete, else its status; of a message its stop_reason
 	Model        []byte // a string: the model that answered

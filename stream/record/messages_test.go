@@ -133,7 +133,8 @@ func TestParseMessage(t *testing.T) {
 		{name: "texts, and what was thought", body: message(`[{"type":"thinking","thinking":"hm","signature":"s"},{"type":"text","text":"a"},`+
 			`{"type":"redacted_thinking","data":"x"},{"type":"text","text":"b","citations":[]}]`, `"stop_sequence"`, ``),
 			content: `"ab"`, finish: `"stop_sequence"`, answered: true},
-		{name: "calls", body: message(`[{"type":"text","text":"I look."},{"type":"tool_use","id":"toolu_1","name":"f","input":{ "a":"\"b\"", "n":1.0 }},`+
+		{name: "calls", body: message(`[{"type":"text","text":"I look."},`+
+			`{"type":"tool_use","id":"toolu_1","name":"f","input":{ "a":"\"b\"", "n":1.0 }},`+
 			`{"type":"server_tool_use","id":"srv","name":"web_search","input":{}},{"type":"tool_use","id":"toolu_2","name":"g","input":{}}]`,
 			`"tool_use"`, ``),
 			content: `"I look."`, finish: `"tool_use"`, answered: true,

@@ -65,7 +65,8 @@ func TestAnswer(t *testing.T) {
 		{"a stream with comments, names and no space", record.Chat,
 			": keep-alive\n\nevent: message\r\nid: 1\r\ndata:" + chunk(`{"content":"fine"}`, `"stop"`) +
 				"\r\n\r\n", "fine"},
-		{"a stream of chunks on lines", record.Chat, chunk(`{"content":"fi"}`, "null") + "\n" + chunk(`{"content":"ne"}`, `"stop"`) + "\n", "fine"},
+		{"a stream of chunks on lines", record.Chat,
+			chunk(`{"content":"fi"}`, "null") + "\n" + chunk(`{"content":"ne"}`, `"stop"`) + "\n", "fine"},
 		{"the answer as the one event", record.Chat, data(fineAnswer, "[DONE]"), "fine"},
 		{"pings between", record.Chat, data(`{"type":"ping"}`, chunk(`{"content":"fine"}`, `"stop"`)), "fine"},
 		{"a stream that breaks off", record.Chat, data(chunk(`{"content":"fi"}`, "null")), ""},

@@ -1,4 +1,6 @@
-package provider
+// Package hint reads how long a provider asks us to wait, in whatever header, body or form it says
+// so.
+package hint
 
 import (
 	"bytes"
@@ -9,10 +11,10 @@ import (
 	"time"
 )
 
-// hint returns how long the provider asks us to wait: retry-after-ms, retry-after and their kin,
+// Of returns how long the provider asks us to wait: retry-after-ms, retry-after and their kin,
 // "try again in 41.7s" and members such as retry_after in the body, else the latest reset among the
 // rate-limit headers that are used up. 0 when it says nothing, or nothing that can be believed.
-func hint(h http.Header, body []byte, now time.Time) time.Duration {
+func Of(h http.Header, body []byte, now time.Time) time.Duration {
 	now = theirTime(h, now)
 	for _, name := range retryHeaders {
 		if d, ok := headerWait(name, h.Get(name), now); ok {

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"llmpipe/stream/provider/socket"
 	"llmpipe/stream/record"
 )
 
@@ -112,14 +113,14 @@ func TestStaleConnection(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer client.Close()
-			client.connections.current.Load().DialContext = sockets(func(context.Context, string, string) (net.Conn, error) {
+			client.connections.current.Load().DialContext = socket.Count(func(context.Context, string, string) (net.Conn, error) {
 				conn, err := net.Dial("tcp", f.Addr().String())
 				if err != nil {
 					return nil, err
 				}
 				return &blind{TCPConn: conn.(*net.TCPConn), closed: f.closed, again: make(chan struct{})}, nil
 			}, new(atomic.Int64))
-			client.connections.fresh.DialContext = sockets(func(context.Context, string, string) (net.Conn, error) {
+			client.connections.fresh.DialContext = socket.Count(func(context.Context, string, string) (net.Conn, error) {
 				return net.Dial("tcp", others.Listener.Addr().String())
 			}, new(atomic.Int64))
 			r := &Reply{}
