@@ -98,10 +98,11 @@ type Config struct {
 	Observe func(*flow.Flow, *flow.Task)
 }
 
-// checkKey refuses to ask OpenAI without anything to show.
+// checkKey refuses to ask OpenAI, or Anthropic, without anything to show.
 func (c *Config) checkKey() error {
 	p := &c.Provider
-	if p.BaseURL != provider.DefaultBaseURL || p.Key != "" || p.Header.Get("Authorization") != "" {
+	if p.BaseURL != provider.DefaultBaseURL(p.Dialect) || p.Key != "" || p.Header.Get("Authorization") != "" ||
+		p.Dialect == record.Anthropic && p.Header.Get("X-Api-Key") != "" {
 		return nil
 	}
 	return fmt.Errorf("no key: set %s, or --base-url to a server that needs none, or --base-url sim: to rehearse", c.KeyEnv)

@@ -26,11 +26,11 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*strea
 	if cfg.Progress == ui.ProgressAuto && getenv("TERM") == "dumb" {
 		cfg.Progress = ui.ProgressNever
 	}
-	cfg.KeyEnv = f.KeyEnv
 	var err error
 	if cfg.Provider, err = f.ProviderFlags.Config(getenv, version); err != nil {
 		return nil, err
 	}
+	cfg.KeyEnv = f.KeyEnv
 	for _, step := range []func(*stream.Config) error{
 		f.checkNumbers, f.decode, f.concurrency, f.money, f.batch,
 		func(c *stream.Config) error { return f.fallbacks(c, getenv) },

@@ -46,13 +46,15 @@ func (f *Flags) decode(cfg *stream.Config) error {
 	return nil
 }
 
-// defaultModel is OpenAI's smallest for the endpoint.
+// defaultModel is OpenAI's, or Anthropic's, smallest for the endpoint.
 func defaultModel(e record.Endpoint) string {
 	switch e {
 	case record.Embeddings:
 		return "text-embedding-3-small"
 	case record.Completions:
 		return "gpt-3.5-turbo-instruct"
+	case record.Messages:
+		return "claude-haiku-4-5"
 	}
 	return "gpt-4o-mini"
 }

@@ -58,6 +58,7 @@ func shownFallback(spec string) string {
 func parseFallback(spec string, cfg *stream.Config, getenv func(string) string) (lane.Target, error) {
 	p := provider.Config{
 		Timeout: cfg.Provider.Timeout, Connections: cfg.Provider.Connections, UserAgent: cfg.Provider.UserAgent, Header: http.Header{},
+		Dialect: cfg.Provider.Dialect,
 	}
 	lane := lane.Target{Provider: p, Pace: cfg.Pace}
 	lane.Pace.RPM, lane.Pace.TPM = 0, 0

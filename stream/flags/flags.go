@@ -16,18 +16,17 @@ import (
 type Flags struct {
 	Files []string `arg:"" optional:"" help:"Files to read instead of stdin, in order; - is stdin."`
 
-	Prompt   string          `short:"p" group:"in" placeholder:"TEMPLATE" help:"The prompt, from a record's fields: 'Translate: {{.text}}'."`
-	System   string          `group:"in" placeholder:"TEXT|@FILE" help:"A system message for records that have none."`
-	RawInput bool            `short:"R" group:"in" help:"Each line is a prompt as it stands, not JSON."`
-	IDField  string          `group:"in" placeholder:"NAME" help:"The field that names a record (default: id or custom_id)."`
-	Endpoint record.Endpoint `group:"in" default:"chat" placeholder:"chat" help:"chat, embeddings, responses or completions."`
-	Model    string          `short:"m" group:"in" placeholder:"NAME" env:"LLMPIPE_MODEL" help:"For records without one (gpt-4o-mini)."`
-	Set      []string        `group:"in" sep:"none" placeholder:"KEY=JSON|@FILE" help:"A body field for records that lack it. Repeatable."`
-	MaxLine  Size            `group:"in" default:"64MiB" placeholder:"64MiB" help:"The longest line; longer ones become error records."`
-	Limit    int             `group:"in" placeholder:"N" help:"At most N records that have no result yet."`
-	Sample   int             `group:"in" placeholder:"N" help:"Only N records, chosen by the hash of their ids."`
-	Seed     uint64          `group:"in" placeholder:"S" help:"Chooses another sample."`
-	Slice    input.Slice     `group:"in" placeholder:"I/N" help:"Only slice I of N, from 0, by the hash of the ids: for N processes."`
+	Prompt   string      `short:"p" group:"in" placeholder:"TEMPLATE" help:"The prompt, from a record's fields: 'Translate: {{.text}}'."`
+	System   string      `group:"in" placeholder:"TEXT|@FILE" help:"A system message for records that have none."`
+	RawInput bool        `short:"R" group:"in" help:"Each line is a prompt as it stands, not JSON."`
+	IDField  string      `group:"in" placeholder:"NAME" help:"The field that names a record (default: id or custom_id)."`
+	Model    string      `short:"m" group:"in" placeholder:"NAME" env:"LLMPIPE_MODEL" help:"For records without one (gpt-4o-mini)."`
+	Set      []string    `group:"in" sep:"none" placeholder:"KEY=JSON|@FILE" help:"A body field for records that lack it. Repeatable."`
+	MaxLine  Size        `group:"in" default:"64MiB" placeholder:"64MiB" help:"The longest line; longer ones become error records."`
+	Limit    int         `group:"in" placeholder:"N" help:"At most N records that have no result yet."`
+	Sample   int         `group:"in" placeholder:"N" help:"Only N records, chosen by the hash of their ids."`
+	Seed     uint64      `group:"in" placeholder:"S" help:"Chooses another sample."`
+	Slice    input.Slice `group:"in" placeholder:"I/N" help:"Only slice I of N, from 0, by the hash of the ids: for N processes."`
 
 	Format    record.Format `short:"f" group:"out" default:"result" placeholder:"result" help:"A line out: result, batch, raw or text."`
 	Ordered   bool          `group:"out" help:"Write results in input order."`
@@ -78,9 +77,10 @@ type Flags struct {
 
 // ProviderFlags say who is asked.
 type ProviderFlags struct {
-	BaseURL   string        `group:"who" placeholder:"URL" env:"OPENAI_BASE_URL" help:"The provider, up to /v1; sim: for a simulated one."`
-	KeyEnv    string        `group:"who" default:"OPENAI_API_KEY" placeholder:"NAME" help:"The variable that holds the key (${default})."`
-	Header    []string      `group:"who" sep:"none" placeholder:"'K: V'" help:"A header for every request. Repeatable."`
-	HeaderEnv []string      `group:"who" sep:"none" placeholder:"K=VAR" help:"A header whose value is in the variable VAR. Repeatable."`
-	Timeout   time.Duration `group:"who" default:"10m" placeholder:"10m" help:"How long one attempt may take."`
+	Endpoint  record.Endpoint `group:"in" default:"chat" placeholder:"chat" help:"chat, embeddings, responses, completions or messages."`
+	BaseURL   string          `group:"who" placeholder:"URL" help:"The provider, up to /v1; sim: for a simulated one ($OPENAI_BASE_URL)."`
+	KeyEnv    string          `group:"who" placeholder:"NAME" help:"The variable that holds the key (OPENAI_API_KEY)."`
+	Header    []string        `group:"who" sep:"none" placeholder:"'K: V'" help:"A header for every request. Repeatable."`
+	HeaderEnv []string        `group:"who" sep:"none" placeholder:"K=VAR" help:"A header whose value is in the variable VAR. Repeatable."`
+	Timeout   time.Duration   `group:"who" default:"10m" placeholder:"10m" help:"How long one attempt may take."`
 }

@@ -33,7 +33,7 @@ func (f *Flags) money(cfg *stream.Config) error {
 	if m.Prices, err = spend.LoadPrices(f.Prices); err != nil {
 		return err
 	}
-	return m.CheckDowngrade(provider.NameOf(cmp.Or(f.BaseURL, provider.DefaultBaseURL)))
+	return m.CheckDowngrade(provider.NameOf(cmp.Or(f.BaseURL, provider.DefaultBaseURL(f.Endpoint.Dialect()))))
 }
 
 // budget reads --budget, an amount or a share of an estimate; 0 for none.

@@ -8,14 +8,31 @@ import (
 	"strings"
 
 	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
 
-// Config says who is asked, and takes the secrets from the environment. version is the program's.
+// environment are the variables that say where a dialect's provider is, and hold its key, unless
+// flags name others. They are those of its own clients. A key never goes where only the other
+// dialect's variable leads.
+var environment = map[record.Dialect]struct{ baseURL, key string }{
+	record.OpenAI:    {"OPENAI_BASE_URL", "OPENAI_API_KEY"},
+	record.Anthropic: {"ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY"},
+}
+
+// settle takes from the environment what the flags do not say.
+func (f *ProviderFlags) settle(getenv func(string) string) {
+	usual := environment[f.Endpoint.Dialect()]
+	f.BaseURL, f.KeyEnv = cmp.Or(f.BaseURL, getenv(usual.baseURL)), cmp.Or(f.KeyEnv, usual.key)
+}
+
+// Config says who is asked, and takes from the environment what the flags do not say, and the
+// secrets. version is the program's.
 func (f *ProviderFlags) Config(getenv func(string) string, version string) (provider.Config, error) {
+	f.settle(getenv)
 	p := provider.Config{
-		BaseURL: cmp.Or(f.BaseURL, provider.DefaultBaseURL), Key: getenv(f.KeyEnv), Header: http.Header{}, Timeout: f.Timeout,
-		UserAgent: "llmpipe/" + version,
+		BaseURL: cmp.Or(f.BaseURL, provider.DefaultBaseURL(f.Endpoint.Dialect())), Dialect: f.Endpoint.Dialect(), Key: getenv(f.KeyEnv),
+		Header: http.Header{}, Timeout: f.Timeout, UserAgent: "llmpipe/" + version,
 	}
 	if provider.IsSim(p.BaseURL) {
 		p.Key = "" // nobody to show it to

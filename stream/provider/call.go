@@ -23,7 +23,7 @@ type Request struct {
 	// in the same way.
 	Endpoint record.Endpoint
 	Method   string
-	Path     string // below the base URL, escaped: /batches/b-1
+	Path     string // below the base URL and its /v1, escaped: /batches/b-1
 	Query    url.Values
 	Body     *Content // nil for none
 	// Once sends it over a connection of its own, and never again by itself: what it asks for is paid
@@ -80,11 +80,11 @@ func (c *Client) Call(ctx context.Context, r *Request) error {
 
 // request makes the HTTP request of r, with the headers that every request of its endpoint has.
 func (c *Client) request(ctx context.Context, r *Request) (*http.Request, error) {
-	stub, err := c.stub(r.Endpoint)
+	stub, err := c.stub(c.login, r.Endpoint)
 	if err != nil {
 		return nil, err
 	}
-	address, err := url.Parse(strings.TrimRight(c.base.String(), "/") + r.Path)
+	address, err := url.Parse(c.address(r.Endpoint.Dialect(), r.Path))
 	if err != nil {
 		return nil, err
 	}

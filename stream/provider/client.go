@@ -19,8 +19,13 @@ import (
 	"llmpipe/stream/record"
 )
 
-// DefaultBaseURL is OpenAI's, from its API reference.
-const DefaultBaseURL = "https://api.openai.com/v1"
+// DefaultBaseURL is that of OpenAI, or of Anthropic, from its API reference.
+func DefaultBaseURL(d record.Dialect) string {
+	if d == record.Anthropic {
+		return "https://api.anthropic.com/v1"
+	}
+	return "https://api.openai.com/v1"
+}
 
 // DefaultTimeout bounds one attempt, from the first byte sent to the last byte read. Reasoning
 // models take minutes.
@@ -33,9 +38,12 @@ const MaxResponse = 64 << 20
 // Config says which provider to talk to, and how.
 type Config struct {
 	// BaseURL is the address up to and including /v1, or "sim:" with options as a query. A query is
-	// added to every request, which is how Azure takes its api-version.
+	// added to every request, which is how Azure takes its api-version. In Anthropic's dialect the /v1
+	// may be left out, as its own clients do.
 	BaseURL string
-	// Key is sent as a bearer token; empty for servers that want none.
+	// Dialect is what the provider is spoken to in.
+	Dialect record.Dialect
+	// Key is shown with every request, as the dialect has it; empty for servers that want none.
 	Key string
 	// Header is added to every request, over what the client sets by itself.
 	Header http.Header
@@ -61,7 +69,9 @@ type Client struct {
 	sim         *sim.Server
 	timeout     time.Duration
 	deadlines   deadlines
-	stubs       [record.Completions + 1]stub
+	dialect     record.Dialect
+	login       *login
+	doer        *doer
 	redact      *strings.Replacer
 	local       bool
 	base        *url.URL
@@ -96,6 +106,7 @@ func New(c Config) (*Client, error) {
 		deadlines:   deadlines{timeout: c.Timeout},
 		redact:      newRedactor(slices.Concat(c.Secrets, secretsIn(base.Query()), []string{c.Key, via.password()})),
 		local:       sim != nil || isLoopback(base.Hostname()),
+		dialect:     c.Dialect,
 	}
 	header := c.Header.Clone()
 	if header == nil {
@@ -104,11 +115,13 @@ func New(c Config) (*Client, error) {
 	if c.UserAgent != "" && header.Get("User-Agent") == "" {
 		header.Set("User-Agent", c.UserAgent)
 	}
-	config := openai.DefaultConfig(c.Key)
-	config.HTTPClient = &doer{connections: client.connections, header: header, query: base.RawQuery}
+	client.login = &login{key: c.Key}
+	client.doer = &doer{connections: client.connections, header: header, query: base.RawQuery}
+	config := openai.DefaultConfig("") // the doer shows the key
+	config.HTTPClient = client.doer
 	base.RawQuery = ""
-	config.BaseURL = strings.TrimRight(base.String(), "/")
 	client.base = base
+	config.BaseURL = client.address(record.OpenAI, "")
 	client.api = openai.NewClientWithConfig(config)
 	return client, nil
 }
@@ -244,7 +257,7 @@ func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte,
 	start := time.Now()
 	x := exchange{body: body, raw: reply.Body[:0]}
 	attempt := c.deadlines.start(ctx)
-	stub, err := c.stub(endpoint)
+	stub, err := c.stub(c.login, endpoint)
 	if err == nil {
 		err = x.make(c.connections, own, attempt, stub)
 	}
@@ -280,6 +293,9 @@ func (c *Client) Models(ctx context.Context) ([]string, error) {
 		ID string `json:"id"`
 	}]
 	r := Request{Method: http.MethodGet, Path: "/models", Into: &list, Called: "a list of models"}
+	if c.dialect == record.Anthropic {
+		r.Endpoint = record.Messages
+	}
 	if err := c.Call(ctx, &r); err != nil {
 		return nil, err
 	}

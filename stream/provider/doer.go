@@ -3,10 +3,12 @@ package provider
 import (
 	"errors"
 	"net/http"
+
+	"llmpipe/stream/record"
 )
 
-// doer is what go-openai sends its requests through. It adds what every request is to carry, and
-// keeps stubs.
+// doer is what makes stubs of the requests that go-openai sends through it, and of those to
+// Anthropic's API: it adds what every request is to carry, the key among it.
 //
 // It uses the transports directly, so redirects are not followed: no key ever travels to a host
 // that the user did not name.
@@ -18,6 +20,10 @@ type doer struct {
 
 // Do implements openai.HTTPDoer.
 func (d *doer) Do(req *http.Request) (*http.Response, error) {
+	s, isStub := req.Context().Value(stubKey{}).(*stub)
+	if isStub && s.key != "" {
+		d.show(req.Header, s)
+	}
 	for k, v := range d.header {
 		req.Header[k] = v
 	}
@@ -31,11 +37,25 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 		}
 		req.URL.RawQuery += d.query
 	}
-	if s, ok := req.Context().Value(stubKey{}).(*stub); ok {
+	if isStub {
 		s.request = req
 		return nil, errTaken
 	}
 	return d.connections.RoundTrip(req)
+}
+
+// show puts the key of s into h, as the dialect has it, unless the user gives a header that stands
+// for one.
+func (d *doer) show(h http.Header, s *stub) {
+	switch {
+	case d.header.Get("Authorization") != "":
+	case s.dialect == record.Anthropic && !isToken(s.key):
+		if d.header.Get(anthropicKey) == "" {
+			h.Set(anthropicKey, s.key)
+		}
+	default:
+		h.Set("Authorization", "Bearer "+s.key)
+	}
 }
 
 // errTaken keeps the client from decoding an answer that is not for it. It never leaves this

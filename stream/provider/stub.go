@@ -12,21 +12,30 @@ import (
 	"llmpipe/stream/record"
 )
 
-// stub is the request that go-openai makes for an endpoint: its address, and the headers with the
-// key. They are the same for every record, so it is made once, and each attempt sends a copy of it
-// with a body of its own. To make it anew each time costs a tenth of a record's CPU.
+// login is a key, with the stubs that show it.
+type login struct {
+	key   string
+	stubs [record.Endpoints]stub
+}
+
+// stub is the request for an endpoint: its address, and the headers with the key. They are the same
+// for every record, so it is made once for a key, and each attempt sends a copy of it with a body of
+// its own. To make it anew each time costs a tenth of a record's CPU.
 type stub struct {
 	once    sync.Once
+	key     string // "" for none
+	dialect record.Dialect
 	request *http.Request
 	err     error
 }
 
 type stubKey struct{}
 
-// stub returns the endpoint's, which must not be changed.
-func (c *Client) stub(endpoint record.Endpoint) (*http.Request, error) {
-	s := &c.stubs[endpoint]
+// stub returns the endpoint's under a login, which must not be changed.
+func (c *Client) stub(l *login, endpoint record.Endpoint) (*http.Request, error) {
+	s := &l.stubs[endpoint]
 	s.once.Do(func() {
+		s.key, s.dialect = l.key, endpoint.Dialect()
 		err := c.call(context.WithValue(context.Background(), stubKey{}, s), endpoint)
 		if !errors.Is(err, errTaken) {
 			s.err = fmt.Errorf("making a request for %s: %w", endpoint, err)
@@ -41,7 +50,7 @@ func (c *Client) stub(endpoint record.Endpoint) (*http.Request, error) {
 	return s.request, s.err
 }
 
-// call makes the typed call that stands for endpoint.
+// call makes the call that stands for endpoint, typed where it is go-openai's.
 func (c *Client) call(ctx context.Context, endpoint record.Endpoint) error {
 	var err error
 	switch endpoint {
@@ -51,6 +60,8 @@ func (c *Client) call(ctx context.Context, endpoint record.Endpoint) error {
 		_, err = c.api.CreateResponse(ctx, openai.CreateResponseRequest{})
 	case record.Completions:
 		_, err = c.api.CreateCompletion(ctx, openai.CompletionRequest{Prompt: ""})
+	case record.Messages:
+		err = c.callAnthropic(ctx)
 	default:
 		_, err = c.api.CreateChatCompletion(ctx, openai.ChatCompletionRequest{})
 	}

@@ -10,7 +10,8 @@
 //   - any object, with a template: the record is data, and the template over its fields is the
 //     prompt
 //   - a JSON string, or any line where lines are text: the prompt
-//   - an OpenAI batch line, with custom_id and body: the body as it is
+//   - an OpenAI batch line, with custom_id and body, or an Anthropic one, with custom_id and params:
+//     the body as it is
 //   - a request body, with messages, or with input where the endpoint takes it: the object without
 //     its id
 //   - a simple record, with prompt and maybe system: a request on the endpoint asked for, its other
