@@ -10,11 +10,11 @@
 // # Bytes
 //
 // The request goes through go-openai, which knows the endpoints and their paths. Its typed
-// requests, however, drop fields that they do not know and reorder the rest. So the client is called
-// with a stub, and beneath it sits a doer of ours (doer.go) that puts the record's own bytes into
-// the HTTP request and takes the raw bytes out of the response: vendor fields, key order and numbers
-// beyond 2^53 arrive as they were written. Anthropic's own API needs no library: its stub is made
-// here (messages.go), and goes the same way.
+// requests, however, drop fields that they do not know and reorder the rest. So the client is
+// called with a stub, and beneath it sits a doer of ours (doer.go) that puts the record's own bytes
+// into the HTTP request and takes the raw bytes out of the response: vendor fields, key order and
+// numbers beyond 2^53 arrive as they were written. Anthropic's own API needs no library: its stub
+// is made here (messages.go), and goes the same way.
 //
 // # Files and batches
 //

@@ -8,8 +8,9 @@ import (
 	"llmpipe/stream/record"
 )
 
-// What requests to Anthropic's API carry in their headers (platform.claude.com/docs/en/api/overview,
-// and .../api/versioning for the version, of which there is one since 2023).
+// What requests to Anthropic's API carry in their headers
+// (platform.claude.com/docs/en/api/overview, and .../api/versioning for the version, of which there
+// is one since 2023).
 const (
 	anthropicKey            = "X-Api-Key"
 	anthropicVersion        = "Anthropic-Version"

@@ -19,8 +19,8 @@ type login struct {
 }
 
 // stub is the request for an endpoint: its address, and the headers with the key. They are the same
-// for every record, so it is made once for a key, and each attempt sends a copy of it with a body of
-// its own. To make it anew each time costs a tenth of a record's CPU.
+// for every record, so it is made once for a key, and each attempt sends a copy of it with a body
+// of its own. To make it anew each time costs a tenth of a record's CPU.
 type stub struct {
 	once    sync.Once
 	key     string // "" for none

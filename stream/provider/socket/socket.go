@@ -24,8 +24,8 @@ type Socket struct {
 // Dial is what [http.Transport.DialContext] is.
 type Dial = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// Count returns what dials as d does, and makes sockets of the connections. open is how many of them
-// are open.
+// Count returns what dials as d does, and makes sockets of the connections. open is how many of
+// them are open.
 func Count(d Dial, open *atomic.Int64) Dial {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := d(ctx, network, address)
