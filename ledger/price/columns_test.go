@@ -187,7 +187,8 @@ func TestListShowsTheColumns(t *testing.T) {
 // How much a model takes in one request is in LiteLLM's table, and known of models in use.
 func TestWindow(t *testing.T) {
 	own, err := Load(strings.NewReader(`{"mine":{"litellm_provider":"openai","input_cost_per_token":1e-6,"output_cost_per_token":1e-6,
-		"max_tokens":1000,"max_input_tokens":7000}, "gpt-4o":{"litellm_provider":"openai","input_cost_per_token":1e-6,"max_input_tokens":null}}`), priceDay)
+		"max_tokens":1000,"max_input_tokens":7000},
+		"gpt-4o":{"litellm_provider":"openai","input_cost_per_token":1e-6,"max_input_tokens":null}}`), priceDay)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,8 +4,8 @@ import "strings"
 
 // windows are the context windows of the models whose names begin in one way, in tokens, as their
 // makers publish them: developers.openai.com/api/docs/models,
-// platform.claude.com/docs/en/about-claude/models, ai.google.dev/gemini-api/docs/models. Longer names
-// stand first, and where models of one name differ the larger one counts.
+// platform.claude.com/docs/en/about-claude/models, ai.google.dev/gemini-api/docs/models. Longer
+// names stand first, and where models of one name differ the larger one counts.
 var windows = []struct {
 	prefix string
 	tokens int64
@@ -20,8 +20,8 @@ var windows = []struct {
 	{"gemini-1-5-pro", 2_097_152}, {"gemini-", 1_048_576},
 }
 
-// windowOf is the context window of a model by its key, with or without its maker's name; 0 where it
-// is not known.
+// windowOf is the context window of a model by its key, with or without its maker's name; 0 where
+// it is not known.
 func windowOf(key string) int64 {
 	key = key[strings.LastIndexByte(key, '/')+1:]
 	for _, w := range windows {

@@ -197,8 +197,8 @@ func (r *Reply) Overloaded() bool {
 }
 
 // MayBeBilled reports whether the attempt may be billed although nobody said for what: its answer
-// never came, or could not be read, or a gateway or the provider's own front lost it after the model
-// had begun. What is turned away at the door, as by a 429 or a 503, is not billed.
+// never came, or could not be read, or a gateway or the provider's own front lost it after the
+// model had begun. What is turned away at the door, as by a 429 or a 503, is not billed.
 func (r *Reply) MayBeBilled() bool {
 	return r.Sent || (r.Class == Transient || r.Class == Refused) && is(r.Status, ranOn...)
 }

@@ -187,8 +187,8 @@ func (a *Account) count(p *priced, answer *record.Answer) (cost int64, known, un
 	return cost, true, false
 }
 
-// billedTier is the tier that an answer names. One that names none is not taken for cheaper than the
-// standard because it was asked for.
+// billedTier is the tier that an answer names. One that names none is not taken for cheaper than
+// the standard because it was asked for.
 func billedTier(a *record.Answer, asked string) price.Tier {
 	if a.Tier != nil {
 		return price.TierOf(string(a.Tier[1 : len(a.Tier)-1]))

@@ -39,7 +39,8 @@ func TestParseSimOptions(t *testing.T) {
 			Options{
 				Latency: 800 * time.Millisecond, Jitter: 0.5, RPM: 500, TPM: 150000, Burst: time.Second, Headers: true,
 				RefundOutput: true, RetryAfter: 2 * time.Second, Fail: 0.02, Reset: 0.03, Garbage: 0.04, Hang: 0.05,
-				Pressure: 0.06, Empty: 0.07, Truncate: 0.08, Lost: 0.09, LostStatus: 500, Overrun: OverrunReasoning, Outage: []Window{{10 * time.Second, 20 * time.Second}},
+				Pressure: 0.06, Empty: 0.07, Truncate: 0.08, Lost: 0.09, LostStatus: 500, Overrun: OverrunReasoning,
+				Outage:         []Window{{10 * time.Second, 20 * time.Second}},
 				PressureStatus: 503, OutageStatus: 500, InFlightStatus: 529,
 				MaxInFlight: 40, Slow: 50, Quota: 9, Output: 30, Key: "k", Models: []string{"m"}, Pretty: true, Seed: 7,
 				BatchLatency: time.Minute, BatchWindow: 2 * time.Minute, BatchExpire: 0.5, BatchExpireFirst: 1, BatchFail: 0.25,

@@ -59,8 +59,8 @@ func (p *picture) look() {
 	}
 }
 
-// tokens is what the picture is billed as: an image as OpenAI does (see imageTokens), a recording by
-// ten tokens a second of its WAV, or of 8,000 bytes, and a file by a token for each 50 bytes.
+// tokens is what the picture is billed as: an image as OpenAI does (see imageTokens), a recording
+// by ten tokens a second of its WAV, or of 8,000 bytes, and a file by a token for each 50 bytes.
 func (p *picture) tokens(model string) int {
 	size := len(p.data)
 	if p.data == nil {
@@ -79,8 +79,8 @@ func (p *picture) tokens(model string) int {
 	return imageTokens(model, p.width, p.height, p.detail)
 }
 
-// tileRates are the base and the tile, in tokens, and patchRates the tokens for a thousand patches, by
-// the beginning of a model's name, as OpenAI's guide has them ("Images and vision", "Calculating
+// tileRates are the base and the tile, in tokens, and patchRates the tokens for a thousand patches,
+// by the beginning of a model's name, as OpenAI's guide has them ("Images and vision", "Calculating
 // costs"). Other models are billed as gpt-4o.
 var (
 	tileRates = []struct {

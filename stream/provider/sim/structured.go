@@ -147,7 +147,8 @@ func (q *request) planCall() (*structure, *apiError) {
 
 func isNull(raw []byte) bool { return len(raw) == 0 || bytes.Equal(raw, []byte("null")) }
 
-// invent gives c what it says, within its form, and bounds it by so many tokens with the reasoning; 0 for no bound.
+// invent gives c what it says, within its form, and bounds it by so many tokens with the reasoning;
+// 0 for no bound.
 func (q *request) invent(c *choice, mean, most int, truncate bool) {
 	s := q.structure
 	c.call, c.forced = s.call, s.forced
