@@ -228,6 +228,9 @@ func (r *Reply) failNetwork(err error) {
 		r.Class = Refused
 		r.Err = &record.Error{Type: "response_too_large", Message: err.Error()}
 		r.Sent = true
+	case lacking(err):
+		r.Class = Pressure
+		r.Err = &record.Error{Type: "network", Message: err.Error()}
 	case errors.As(err, &dns):
 		r.fail("network", "looking up "+dns.Name+": "+dns.Err)
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -247,6 +250,19 @@ func (r *Reply) failNetwork(err error) {
 		r.fail("network", err.Error())
 		r.Sent = !errors.As(err, &op) || op.Op != "dial"
 	}
+}
+
+// lacking reports whether there is no connection for want of what this machine has too few of:
+// descriptors, buffers, ports. That passes when other requests end, and is no failure of the
+// provider's. Of a name that was looked up in vain an error says in words alone why.
+func lacking(err error) bool {
+	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.EADDRNOTAVAIL} {
+		var dns *net.DNSError
+		if errors.Is(err, errno) || errors.As(err, &dns) && strings.Contains(dns.Err, errno.Error()) {
+			return true
+		}
+	}
+	return false
 }
 
 // JudgeFault tells by the table what a reason why a batch failed as a whole means.
