@@ -34,10 +34,21 @@ func AppendBatchLine(dst []byte, customID string, endpoint Endpoint, body []byte
 	dst = append(dst, `,"method":"POST","url":"`...)
 	dst = append(dst, endpoint.Path()...)
 	dst = append(dst, `","body":`...)
+	return append(appendOneLine(dst, body), "}\n"...)
+}
+
+// AppendBatchParams appends a request of Anthropic's Message Batches, as an element of `requests`:
+// {"custom_id":…,"params":…}. Of the body the same is true.
+func AppendBatchParams(dst []byte, customID string, body []byte) []byte {
+	dst = append(dst, `{"custom_id":`...)
+	dst = rawjson.AppendQuoted(dst, customID)
+	dst = append(dst, `,"params":`...)
+	return append(appendOneLine(dst, body), '}')
+}
+
+func appendOneLine(dst, body []byte) []byte {
 	if bytes.IndexByte(body, '\n') >= 0 || bytes.IndexByte(body, '\r') >= 0 {
-		dst = rawjson.Compact(dst, body)
-	} else {
-		dst = append(dst, body...)
+		return rawjson.Compact(dst, body)
 	}
-	return append(dst, "}\n"...)
+	return append(dst, body...)
 }

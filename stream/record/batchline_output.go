@@ -11,7 +11,8 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// BatchOutput is a line of a batch's output file or of its error file. Its slices are parts of the
+// BatchOutput is a line of a batch's output file or of its error file, or of the results of a Message
+// Batch. Its slices are parts of the
 // line, unless they were written with escapes.
 type BatchOutput struct {
 	CustomID  []byte // what the string says, without quotes; never empty
@@ -40,6 +41,9 @@ func ParseBatchOutput(line []byte, out *BatchOutput) error {
 	responded := len(response) > 0 && response[0] == '{'
 	if responded {
 		out.readResponse(response)
+	}
+	if result := rawjson.ValueOf(members, src, "result"); !responded && len(result) > 0 && result[0] == '{' {
+		responded = out.readResult(result)
 	}
 	if failed := rawjson.ValueOf(members, src, "error"); !rawjson.IsNull(failed) && !(responded && rawjson.SaysNothing(failed)) {
 		out.Err, _ = errorOf(failed)

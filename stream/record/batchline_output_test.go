@@ -26,6 +26,21 @@ func TestParseBatchOutput(t *testing.T) {
 			"r", "", 0, "", "batch_expired", "too late"},
 		{"vLLM: refused", `{"id":"b","custom_id":"r","response":{"status_code":400,"request_id":"q","body":null},` +
 			`"error":{"object":"error","message":"m","type":"BadRequestError","code":400}}`, "r", "q", 400, "", "400", "m"},
+		{"Anthropic: answered", `{"custom_id":"r","result":{"type":"succeeded","message":{"id":"msg_1","content":[]}}}`,
+			"r", "", 200, `{"id":"msg_1","content":[]}`, "", ""},
+		{"Anthropic: refused", `{"custom_id":"r","result":{"type":"errored","error":{"type":"error","request_id":"q",` +
+			`"error":{"type":"invalid_request_error","message":"max_tokens: Field required"}}}}`, "r", "", 400,
+			`{"type":"error","request_id":"q","error":{"type":"invalid_request_error","message":"max_tokens: Field required"}}`, "", ""},
+		{"Anthropic: refused, as its guide writes it", `{"custom_id":"r","result":{"type":"errored","error":{"type":"invalid_request",` +
+			`"message":"m"}}}`, "r", "", 400, `{"type":"invalid_request","message":"m"}`, "", ""},
+		{"Anthropic: failed", `{"custom_id":"r","result":{"type":"errored","error":{"type":"error","error":{"type":"new_error",` +
+			`"message":"m"}}}}`, "r", "", 500, `{"type":"error","error":{"type":"new_error","message":"m"}}`, "", ""},
+		{"Anthropic: overloaded", `{"custom_id":"r","result":{"type":"errored","error":{"error":{"type":"overloaded_error"}}}}`,
+			"r", "", 529, `{"error":{"type":"overloaded_error"}}`, "", ""},
+		{"Anthropic: expired", `{"custom_id":"r","result":{"type":"expired"}}`, "r", "", 0, "", "batch_expired",
+			"the batch expired before it got to the request"},
+		{"Anthropic: canceled", `{"custom_id":"r","result":{"type":"canceled"}}`, "r", "", 0, "", "batch_cancelled",
+			"the batch was cancelled before it got to the request"},
 		{"an error that is text", `{"custom_id":"r","error":"gone"}`, "r", "", 0, "", "", "gone"},
 		{"no status", `{"custom_id":"r","response":{"body":{"choices":[]}}}`, "r", "", 200, `{"choices":[]}`, "", ""},
 		{"white space", " { \"custom_id\" : \"r\" ,\t\"response\" : { \"status_code\" : 200 , \"body\" : { } } }\r\n",
@@ -55,6 +70,8 @@ func TestParseBatchOutputRefuses(t *testing.T) {
 		{"cut short", batchOutputLine[:60], "not JSON"},
 		{"two values", `{"custom_id":"r","error":"x"}{}`, "not JSON"},
 		{"no object", `["r"]`, "an array, not an object"},
+		{"a result of no kind", `{"custom_id":"r","result":{"type":"paused"}}`, "neither a response nor an error"},
+		{"no message", `{"custom_id":"r","result":{"type":"succeeded"}}`, "neither a response nor an error"},
 		{"no id", `{"response":{"status_code":200,"body":{}}}`, "no custom_id"},
 		{"an empty id", `{"custom_id":"","error":{"message":"invalid line"}}`, "no custom_id"},
 		{"an id that is no string", `{"custom_id":7,"error":"x"}`, "no custom_id"},
