@@ -15,9 +15,11 @@ type Batch struct {
 	// none of these is as the provider writes it, in lower case.
 	Status   string
 	Endpoint string // the path, as the provider writes it
-	// InputFile, OutputFile and ErrorFile are ids. A batch may have either of the last two, both,
-	// or none, in any state that it ends in.
+	// InputFile is an id; OutputFile and ErrorFile are what Download takes. A batch may have either of
+	// the last two, both, or none, in any state that it ends in.
 	InputFile, OutputFile, ErrorFile string
+	// Lines is how many lines its files have to hold at least, once it has ended.
+	Lines int64
 	// Total, Completed and Failed count requests. One that nobody got to before the end is only in
 	// the Total.
 	Total, Completed, Failed int64

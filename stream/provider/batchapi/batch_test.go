@@ -85,10 +85,10 @@ func TestBatchShapes(t *testing.T) {
 			}}, true},
 		{"expired with partial output", `{"id":"b","status":"expired","expired_at":5,"output_file_id":"o","error_file_id":"e",` +
 			`"request_counts":{"total":9,"completed":4,"failed":2}}`,
-			Batch{ID: "b", Status: "expired", OutputFile: "o", ErrorFile: "e", Total: 9, Completed: 4, Failed: 2, EndedAt: at(5)}, true},
+			Batch{ID: "b", Status: "expired", OutputFile: "o", ErrorFile: "e", Lines: 6, Total: 9, Completed: 4, Failed: 2, EndedAt: at(5)}, true},
 		{"completed, and all failed", `{"id":"b","status":"completed","completed_at":6,"output_file_id":null,"error_file_id":"e",` +
 			`"request_counts":{"total":2,"completed":0,"failed":2}}`,
-			Batch{ID: "b", Status: "completed", ErrorFile: "e", Total: 2, Failed: 2, EndedAt: at(6)}, true},
+			Batch{ID: "b", Status: "completed", ErrorFile: "e", Lines: 2, Total: 2, Failed: 2, EndedAt: at(6)}, true},
 		{"Azure: cancelled", `{"id":"b","status":"cancelled","cancelled_at":7,"cancelling_at":1,` +
 			`"error_blob":"","output_blob":null,"errors":null}`,
 			Batch{ID: "b", Status: "cancelled", EndedAt: at(7)}, true},

@@ -28,7 +28,8 @@ type Driver interface {
 	// Download writes a file of answers to w, by the name that a [Batch] has for it. Errors of w are
 	// as they are.
 	Download(ctx context.Context, name string, w io.Writer) error
-	// Files are those that batches read; nil where a batch is made with its requests in it.
+	// Files are those that batches read; nil where a batch is made with its requests in it, and has
+	// neither a label nor a file by which it could be told from others.
 	Files() Files
 }
 
@@ -54,13 +55,23 @@ type Bounds struct {
 
 // NewBatch is a batch to be made.
 type NewBatch struct {
-	InputFile string // the id of a file that was uploaded
-	Endpoint  record.Endpoint
-	Window    string // how long it may take; "" stands for 24h, the only one that OpenAI offers
+	// InputFile is the id of a file that was uploaded. Where there are no Files it is the first Size
+	// bytes of Content, which may be read for a moment after an error.
+	InputFile string
+	Content   io.ReaderAt
+	Size      int64
+
+	Endpoint record.Endpoint
+	Window   string // how long it may take; "" stands for 24h, the only one that OpenAI offers
 	// Metadata may hold 16 pairs, of 64 and 512 characters at most
 	// (platform.openai.com/docs/api-reference/batch/create).
 	Metadata map[string]string
 }
 
 // For returns the driver for batches that ask the endpoint, at the provider of client.
-func For(client *provider.Client, _ record.Endpoint) Driver { return openai{client} }
+func For(client *provider.Client, endpoint record.Endpoint) Driver {
+	if endpoint.Dialect() == record.Anthropic {
+		return messages{client}
+	}
+	return openai{client}
+}

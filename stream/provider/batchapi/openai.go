@@ -154,6 +154,10 @@ func (d openai) batchOf(o *batchObject) Batch {
 		Total: o.Counts.Total, Completed: o.Counts.Completed, Failed: o.Counts.Failed, Created: timeOf(o.CreatedAt),
 		Expires: timeOf(o.ExpiresAt), EndedAt: timeOf(cmp.Or(o.CompletedAt, o.FailedAt, o.ExpiredAt, o.CancelledAt)), Metadata: o.Metadata,
 	}
+	b.Lines = b.Completed
+	if b.ErrorFile != "" { // some providers have none
+		b.Lines += b.Failed
+	}
 	for _, e := range o.Errors.Data {
 		b.Errors = append(b.Errors, Fault{Code: e.Code, Message: d.client.Redacted(e.Message), Param: e.Param, Line: e.Line})
 	}

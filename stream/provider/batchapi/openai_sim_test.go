@@ -77,7 +77,7 @@ func replies(t *testing.T, client Driver, file string) map[string]provider.Reply
 			t.Fatal(err)
 		}
 		var r provider.Reply
-		r.JudgeBatch(record.Chat, &out)
+		r.JudgeBatch(endpointOf(client), &out)
 		all[string(out.CustomID)] = r
 	}
 	return all
@@ -240,4 +240,12 @@ func TestFileIsNotThereYet(t *testing.T) {
 			}
 		}
 	})
+}
+
+// endpointOf is what the answers of a driver's batches are read as.
+func endpointOf(d Driver) record.Endpoint {
+	if d.Files() == nil {
+		return record.Messages
+	}
+	return record.Chat
 }

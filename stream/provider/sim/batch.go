@@ -20,9 +20,11 @@ type batch struct {
 	number   int // 1 for the first of the simulator
 	endpoint *endpoint
 	input    *storedFile // nil if there was none when the batch was made
-	expires  time.Time   // the end of its window
-	model    string      // of all its requests, once they have been read
-	tokens   int         // of the prompts, once they count as enqueued
+	messages bool        // it is a Message Batch, with so many requests
+	requests int
+	expires  time.Time // the end of its window
+	model    string    // of all its requests, once they have been read
+	tokens   int       // of the prompts, once they count as enqueued
 	state    batchObject
 
 	// ctx ends with the batch's window, by a request to cancel it, or with the
@@ -180,11 +182,17 @@ func (t *batches) find(id string) *batch {
 	return nil
 }
 
-// list returns all batches, oldest first.
-func (t *batches) list() []*batch {
+// list returns all batches, or all Message Batches, oldest first.
+func (t *batches) list(messages bool) []*batch {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.all[:len(t.all):len(t.all)]
+	var all []*batch
+	for _, b := range t.all {
+		if b.messages == messages {
+			all = append(all, b)
+		}
+	}
+	return all
 }
 
 // object returns b as it is at this moment.

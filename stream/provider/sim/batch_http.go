@@ -131,7 +131,7 @@ func (s *Server) showBatch(w http.ResponseWriter, r *http.Request) {
 
 // listBatches serves GET /batches, newest first.
 func (s *Server) listBatches(w http.ResponseWriter, r *http.Request) {
-	all := s.batches.list()
+	all := s.batches.list(false)
 	page, refusal := pageOf(r, len(all), 20, 100, func(i int) string { return all[i].state.ID })
 	if refusal != nil {
 		s.fail(w, refusal)

@@ -57,7 +57,7 @@ func (s *Server) readInput(ctx context.Context, b *batch) (*batchInput, []batchF
 	if b.input == nil {
 		return nil, []batchFlaw{flawNoFile(b.state.InputFileID)}
 	}
-	if b.input.bytes > batchBytes {
+	if b.input.bytes > batchBytes { // 0 of one that came with its batch, and was measured then
 		return nil, []batchFlaw{flaw("file_too_large", fmt.Sprintf(
 			"The batch input file is larger than the %d bytes that a batch may have.", batchBytes), "", 0)}
 	}
@@ -116,7 +116,7 @@ func (c *batchCheck) read(ctx context.Context) error {
 		c.in.starts = append(c.in.starts, at)
 		at += int64(len(text))
 		number := len(c.in.starts)
-		if number > batchRequests {
+		if number > batchRequests && !c.batch.messages {
 			c.flaw(flaw("too_many_tasks", fmt.Sprintf(
 				"The batch input file has more than the %d requests that a batch may have.", batchRequests), "", 0))
 			return nil
@@ -144,7 +144,7 @@ func (c *batchCheck) check(text []byte, number int) {
 	switch url := string(c.line.url); {
 	case string(c.line.method) != "POST":
 		c.flaw(flaw("invalid_method", "The method for this request is not POST.", "method", number))
-	case batchEndpoints[url] == nil:
+	case batchEndpoints[url] == nil && !c.batch.messages:
 		c.flaw(flaw("invalid_url", "The URL provided for this request is not supported by the Batch API.", "url", number))
 	case url != c.batch.state.Endpoint:
 		c.flaw(flaw("url_mismatch", "The URL provided for this request does not match the batch endpoint.", "url", number))
@@ -153,7 +153,7 @@ func (c *batchCheck) check(text []byte, number int) {
 	_ = c.request.parse(c.batch.endpoint, c.sim.options.Seed, c.line.body)
 	c.in.tokens += c.request.promptTokens + c.request.otherTokens
 	switch model := c.request.model; {
-	case model == "":
+	case model == "", c.batch.messages: // their requests may differ
 	case len(c.sim.options.Models) > 0 && !slices.Contains(c.sim.options.Models, model):
 		c.flaw(flaw("model_not_found", errModel(model).message, "body.model", number))
 	case c.in.model == "":

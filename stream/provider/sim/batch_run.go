@@ -26,7 +26,7 @@ func (s *Server) runBatch(b *batch) {
 	pause(window, tenth)
 	in, flaws := s.readInput(s.batches.life, b)
 	defer in.close()
-	if flaws == nil && !s.batches.enqueue(b, in.model, in.tokens, s.options.BatchTokens) {
+	if flaws == nil && !b.messages && !s.batches.enqueue(b, in.model, in.tokens, s.options.BatchTokens) {
 		flaws = []batchFlaw{flaw("token_limit_exceeded", fmt.Sprintf("Enqueued token limit reached for %s in organization "+
 			"org-simulated. Limit: %d enqueued tokens. Please try again once some in_progress batches have been completed.",
 			in.model, s.options.BatchTokens), "", 0)}
@@ -62,6 +62,9 @@ func (s *Server) endBatch(b *batch, work *batchWork, cancelled bool) {
 		status = stateCancelled
 	case work.missed() > 0:
 		status = stateExpired
+		work.expire()
+	}
+	if cancelled && b.messages {
 		work.expire()
 	}
 	output, err := work.output.end(s.newID("file-"), b.state.ID+"_output.jsonl")

@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"net/http"
@@ -101,6 +102,9 @@ func (w *batchWork) next() {
 	case s.options.Quota > 0 && s.sold.Add(1) > int64(s.options.Quota):
 		refusal = errQuota
 	}
+	if models := s.options.Models; refusal == nil && w.batch.messages && len(models) > 0 && !slices.Contains(models, q.model) {
+		refusal = errModel(q.model)
+	}
 	if refusal != nil {
 		w.counts.Failed++
 		s.stats.batchFailed()
@@ -112,7 +116,7 @@ func (w *batchWork) next() {
 	if fault == truncate {
 		s.stats.faulted(fault)
 	}
-	a := q.answer(&s.options, fault == truncate)
+	a := q.answer(s.options.Output, fault == truncate)
 	w.answer = w.batch.endpoint.append(w.answer[:0], q, &a)
 	w.counts.Completed++
 	w.usage.add(a.usage)
@@ -122,6 +126,14 @@ func (w *batchWork) next() {
 
 // write adds the line of the request in w.line, whose answer is in w.answer.
 func (w *batchWork) write(file *outputFile, status int) {
+	if w.batch.messages {
+		kind, member := "succeeded", "message"
+		if status != http.StatusOK {
+			kind, member = "errored", "error"
+		}
+		w.writeResult(kind, member)
+		return
+	}
 	w.head()
 	w.text = append(w.text, `,"response":{"status_code":`...)
 	w.text = strconv.AppendInt(w.text, int64(status), 10)
@@ -146,6 +158,14 @@ func (w *batchWork) head() {
 func (w *batchWork) expire() {
 	done := w.done
 	for w.done < len(w.order) && w.read() {
+		if w.batch.messages {
+			kind := "expired"
+			if errors.Is(context.Cause(w.batch.ctx), errSimCancelled) {
+				kind = "canceled"
+			}
+			w.writeResult(kind, "")
+			continue
+		}
 		w.head()
 		w.text = append(w.text, `,"response":null,"error":{"code":"batch_expired",`...)
 		w.text = append(w.text, "\"message\":\"This request could not be executed before the completion window expired.\"}}\n"...)

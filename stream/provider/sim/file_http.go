@@ -181,9 +181,14 @@ func (s *Server) showFile(w http.ResponseWriter, r *http.Request) {
 
 // sendFile serves GET /files/{id}/content.
 func (s *Server) sendFile(w http.ResponseWriter, r *http.Request) {
-	file := s.files.find(r.PathValue("id"))
+	s.sendStored(w, r.PathValue("id"), "application/octet-stream")
+}
+
+// sendStored answers with what a file holds.
+func (s *Server) sendStored(w http.ResponseWriter, id, kind string) {
+	file := s.files.find(id)
 	if file == nil {
-		s.fail(w, errFile(r.PathValue("id")))
+		s.fail(w, errFile(id))
 		return
 	}
 	content, err := os.Open(file.path)
@@ -194,7 +199,7 @@ func (s *Server) sendFile(w http.ResponseWriter, r *http.Request) {
 	defer content.Close()
 	s.stats.replied(http.StatusOK)
 	h := w.Header()
-	h["Content-Type"] = []string{"application/octet-stream"}
+	h["Content-Type"] = []string{kind}
 	h["Content-Length"] = []string{strconv.FormatInt(file.bytes, 10)}
 	// The copy fails when the client has gone, which is its own affair.
 	_, _ = io.Copy(w, content)

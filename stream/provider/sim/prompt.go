@@ -12,11 +12,12 @@ const maxInputs = 2048
 // What a prompt costs, in tokens. This is a count that anyone can repeat, not a
 // tokeniser: a quarter of a text's bytes, rounded up, and per message what
 // OpenAI's cookbook gives for the chat format ("How to count tokens with
-// tiktoken"). What is not text counts as in picture.go.
+// tiktoken"). An image is what OpenAI bills for one of low detail.
 const (
 	bytesPerToken = 4
 	perMessage    = 3
 	perReply      = 3
+	perImage      = 85
 )
 
 // readMessages reads the prompt of a chat or of a response: messages with a
@@ -96,34 +97,23 @@ func (q *request) readPart(said *[]byte) *apiError {
 	if q.decoder.PeekKind() != '{' {
 		return q.wrongType("an array of objects")
 	}
-	var p picture
-	fault := q.object(func(name []byte) *apiError {
+	return q.object(func(name []byte) *apiError {
+		image := string(name) == "image_url"
+		text := string(name) == "text"
+		label := string(name) == "type"
 		v, fault := q.value()
-		if fault != nil {
+		switch {
+		case fault != nil || label:
 			return fault
-		}
-		switch string(name) {
-		case "type":
+		case image:
+			q.promptTokens += perImage
 			return nil
-		case "image_url", "input_audio", "file", "file_data", "source":
-			p.form, p.raw = string(name), v
-			return nil
-		case "detail":
-			p.detail = string(q.plain(v))
-			return nil
-		case "text":
-			if v[0] == '"' && *said == nil {
-				*said = v
-			}
+		case text && v[0] == '"' && *said == nil:
+			*said = v
 		}
 		q.promptTokens += q.tokens(v)
 		return nil
 	})
-	if p.raw != nil {
-		p.look()
-		q.pictures = append(q.pictures, p)
-	}
-	return fault
 }
 
 // readInputs reads embeddings' input and completions' prompt: a string, an

@@ -24,6 +24,8 @@ const maxBody = 512 << 20
 //	POST /v1/files, /v1/batches, /v1/batches/{id}/cancel
 //	GET  /v1/files, /v1/files/{id}, /v1/files/{id}/content, /v1/batches, /v1/batches/{id}
 //	DELETE /v1/files/{id}
+//	POST /v1/messages/batches, /v1/messages/batches/{id}/cancel
+//	GET  /v1/messages/batches, /v1/messages/batches/{id}, /v1/messages/batches/{id}/results
 //	GET  /stats    what was asked so far (Stats as JSON)
 //
 // An answer is a function of Options.Seed and the request body alone,
@@ -94,6 +96,11 @@ func New(o Options) *Server {
 	s.route("GET", "/batches", s.manage(s.listBatches))
 	s.route("GET", "/batches/{id}", s.manage(s.showBatch))
 	s.route("POST", "/batches/{id}/cancel", s.manage(s.cancelBatch))
+	s.route("POST", "/messages/batches", s.manage(s.createMessageBatch))
+	s.route("GET", "/messages/batches", s.manage(s.listMessageBatches))
+	s.route("GET", "/messages/batches/{id}", s.manage(s.showMessageBatch))
+	s.route("POST", "/messages/batches/{id}/cancel", s.manage(s.cancelMessageBatch))
+	s.route("GET", "/messages/batches/{id}/results", s.manage(s.sendResults))
 	s.mux.HandleFunc("/", s.unknown)
 	return s
 }
