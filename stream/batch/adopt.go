@@ -34,9 +34,12 @@ func (s *shard) adopt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if found {
+	switch {
+	case found:
 		s.at.fileID = made.InputFile
 		return s.created(&made)
+	case s.marked():
+		return errVoid // what it was to be made of has gone with the process
 	}
 	if s.at.step == ledger.ShardUploaded {
 		return nil
@@ -65,11 +68,19 @@ func (s *shard) adoptBatch(ctx context.Context) (made batchapi.Batch, found bool
 			made, found, err = s.findBatch(ctx)
 			return err
 		})
-		if err != nil || found || s.at.step != ledger.ShardUploaded || !time.Now().Before(s.at.doubtful) {
+		over := s.at.step != ledger.ShardUploaded || !time.Now().Before(s.at.doubtful)
+		if err != nil || found || over && !s.at.unproven {
 			return made, found, err
 		}
 		if s.cfg.Detach {
 			return made, false, errNotWaited
+		}
+		if s.at.unproven {
+			s.tellUnproven()
+			if !s.lookLater(wait.next()) {
+				return made, false, errNotWaited
+			}
+			continue
 		}
 		s.flow.Voice.Detail("batch shard %s: no batch of it is listed yet", s.id)
 		if !s.flow.Stop.Sleep(min(wait.next(), time.Until(s.at.doubtful))) {
@@ -80,10 +91,12 @@ func (s *shard) adoptBatch(ctx context.Context) (made batchapi.Batch, found bool
 
 // lookForBatch reads the listing several times for the shard's batch. It is an error if the listing
 // could not be read to its end the last time: then nobody knows that there is none.
-func (s *shard) lookForBatch() (batchapi.Batch, bool, error) {
+//
+// Where only its end tells whether a batch is this one, it waits for that, until ctx ends.
+func (s *shard) lookForBatch(ctx context.Context) (batchapi.Batch, bool, error) {
 	wait := newPolling(s.client.Local())
 	var unread error
-	for range batchLooks {
+	for looks := 0; looks < batchLooks || s.at.unproven && unread == nil; looks++ {
 		timer := time.NewTimer(wait.next())
 		select {
 		case <-timer.C:
@@ -99,6 +112,15 @@ func (s *shard) lookForBatch() (batchapi.Batch, bool, error) {
 			return batchapi.Batch{}, false, err
 		}
 		unread = err
+		switch {
+		case !s.at.unproven, err != nil:
+		case ctx.Err() != nil:
+			return batchapi.Batch{}, false, ctx.Err()
+		case s.cfg.Detach:
+			return batchapi.Batch{}, false, errUnproven
+		default:
+			s.tellUnproven()
+		}
 	}
 	return batchapi.Batch{}, false, unread
 }
@@ -106,15 +128,30 @@ func (s *shard) lookForBatch() (batchapi.Batch, bool, error) {
 // findBatch looks for the shard's batch in the provider's listing, back to when it was intended. It
 // knows it by its label, or by its file where the provider does not give labels back.
 func (s *shard) findBatch(ctx context.Context) (batchapi.Batch, bool, error) {
+	if s.marked() {
+		return s.findMarked(ctx)
+	}
+	return s.searchBatches(ctx, func(b *batchapi.Batch) bool {
+		own := b.Metadata[ShardLabel] == s.id || b.InputFile != "" && b.InputFile == s.at.fileID
+		return own && b.Status != batchFailed // one that failed did nothing
+	})
+}
+
+// searchBatches goes through the provider's listing, back to when the shard was intended, until look
+// has found something.
+func (s *shard) searchBatches(ctx context.Context, look func(*batchapi.Batch) bool) (batchapi.Batch, bool, error) {
 	var before time.Time // when the one before was made
 	return search(s.driver.Batches(ctx), func(b *batchapi.Batch) (found, past bool) {
-		own := b.Metadata[ShardLabel] == s.id || b.InputFile != "" && b.InputFile == s.at.fileID
-		found = own && b.Status != batchFailed // one that failed did nothing
 		// The list goes back in time: behind an old batch there are only older ones.
-		past = !b.Created.IsZero() && b.Created.Before(s.started.Add(-clockSkew)) && b.Created.Before(before)
+		past = s.madeBefore(b) && b.Created.Before(before)
 		before = b.Created
-		return found, past
+		return look(b), past
 	})
+}
+
+// madeBefore reports whether the batch was made before the shard was intended.
+func (s *shard) madeBefore(b *batchapi.Batch) bool {
+	return !b.Created.IsZero() && b.Created.Before(s.started.Add(-clockSkew))
 }
 
 // findFile looks for the shard's file in the same way. A file that is not whole does not count.

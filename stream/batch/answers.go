@@ -18,6 +18,7 @@ type answers struct {
 	at      map[string]answer
 	refused map[string]*record.Error // errors by custom_id: of lines that the provider refused, and of answers that are too large
 	all     *record.Error            // the same of all others
+	mark    mark                     // the custom_id by which the batch is known, and whose it is
 	stopped bool                     // the account's quota is used up: records without an answer wait, and lose no round
 	line    []byte
 	parsed  record.BatchOutput
@@ -54,7 +55,7 @@ func (a *answers) readFile(index int) (strange int64, err error) {
 		switch {
 		case length > provider.MaxResponse:
 			if id := record.BatchOutputID(line); len(id) > 0 {
-				a.refused[string(id)] = tooLargeInBatch
+				a.refused[string(a.mark.of(id))] = tooLargeInBatch
 			} else {
 				strange++
 			}
@@ -62,8 +63,9 @@ func (a *answers) readFile(index int) (strange int64, err error) {
 			strange++
 		default:
 			good := a.parsed.Err == nil && a.parsed.Status >= 200 && a.parsed.Status < 300
-			if before, ok := a.at[string(a.parsed.CustomID)]; !ok || good && !before.good {
-				a.at[string(a.parsed.CustomID)] = answer{file: index, offset: offset, length: int(length), good: good}
+			id := a.mark.of(a.parsed.CustomID)
+			if before, ok := a.at[string(id)]; !ok || good && !before.good {
+				a.at[string(id)] = answer{file: index, offset: offset, length: int(length), good: good}
 			}
 		}
 	})

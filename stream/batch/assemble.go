@@ -80,6 +80,9 @@ func (f *assembler) add(t *flow.Task) {
 		f.open[kind] = s
 	}
 	s.bill.reserved += held
+	if !t.Duplicate && s.file.requests == 0 && s.marked() {
+		f.line = driver.AppendRequest(f.line[:0], s.mark(), t.Endpoint, q.Body)
+	}
 	if err := s.write(t, f.line); err != nil {
 		f.flow.Stop.Fail(err)
 		f.flow.Finish(t)

@@ -27,6 +27,7 @@ import (
 //
 //	take     batch.go       a record into the shard of its endpoint and model (assemble.go), or of old
 //	submit   submit.go      a full shard: intended, uploaded, created; each step is in the ledger first
+//	         mark.go        where a batch is made with its requests in it, and has no label
 //	adopt    adopt.go       what an earlier process left at the provider and did not write down
 //	await    await.go       until its batch has ended
 //	collect  collect.go     output and error file (answers.go); what is left over goes on (resubmit.go)

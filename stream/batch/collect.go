@@ -74,10 +74,7 @@ func (s *shard) download(ctx context.Context, state *batchapi.Batch, found *answ
 			}
 		}
 		n, err := found.count()
-		want := state.Completed
-		if state.ErrorFile != "" { // some providers have none; and what failed costs nothing to be asked again
-			want += state.Failed
-		}
+		want := state.Lines
 		if err != nil || n >= want {
 			return err
 		}
@@ -176,6 +173,9 @@ var errUnrecorded = errors.New("answers are not recorded")
 func (s *shard) conclude(status string, found *answers) error {
 	s.batches.replaying.Lock()
 	defer s.batches.replaying.Unlock()
+	if err := s.unmark(found); err != nil {
+		return err
+	}
 	// The index of answers is in memory for one shard at a time.
 	strange, err := found.read()
 	if err != nil {

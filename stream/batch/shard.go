@@ -70,6 +70,9 @@ type standing struct {
 	step     ledger.ShardStep // the last, once it is intended
 	stepped  time.Time        // when that was
 	doubtful time.Time        // until then a batch may come to light that another process asked for
+	unproven bool             // a batch may be this one, which its end will tell
+	told     bool             // that was said
+	foreign  map[string]bool  // batches that looked like it, and are others
 	fileID   string
 	batchID  string
 }

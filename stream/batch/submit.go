@@ -42,6 +42,9 @@ func (s *shard) submit(ctx context.Context) error {
 			return err
 		}
 	}
+	if s.marked() && s.at.step != ledger.ShardCreated {
+		return s.create(ctx)
+	}
 	if s.at.step == ledger.ShardIntent {
 		if err := s.send(ctx); err != nil {
 			return err
@@ -72,7 +75,10 @@ func (s *shard) intend() error {
 	err = s.claims.spool.each(decode, func(t *flow.Task) error {
 		if !t.Duplicate {
 			r := ledger.ShardRecord{ID: append([]byte(nil), t.ID...), Request: t.Request}
-			if ownID(t.ID) == "" {
+			switch {
+			case len(e.Records) == 0 && s.marked():
+				r.CustomID = s.mark()
+			case ownID(t.ID) == "":
 				r.CustomID = customID(t.ID, &t.Request)
 			}
 			if t.Model != s.kind.model {
@@ -160,7 +166,7 @@ func (s *shard) create(ctx context.Context) error {
 	toldFull, doubtful := false, false // whether there is a batch that nobody has told of
 	look := func() (found bool, err error) {
 		doubtful = true
-		if made, found, err = s.lookForBatch(); err == nil {
+		if made, found, err = s.lookForBatch(ctx); err == nil {
 			doubtful = false
 		}
 		return found, err
@@ -172,13 +178,17 @@ func (s *shard) create(ctx context.Context) error {
 				return err
 			}
 		}
-		if time.Since(s.at.stepped) > s.settling()/2 { // a process that takes over tells by it how long this one may have asked
+		if !s.marked() && time.Since(s.at.stepped) > s.settling()/2 { // a process that takes over tells by it how long this one may have asked
 			if err := s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: s.at.fileID}); err != nil {
 				return err
 			}
 		}
 		// A signal does not cancel this: it matters whether the batch was made.
-		made, err = s.driver.Create(s.flow.Stop.Waiting, request)
+		if s.marked() {
+			made, err = s.createMarked(request)
+		} else {
+			made, err = s.driver.Create(s.flow.Stop.Waiting, request)
+		}
 		if unclear(err) {
 			s.flow.Voice.Detail("creating a batch: %v; looking whether it was made", err)
 			if found, lookErr := look(); found || lookErr != nil {
@@ -204,9 +214,12 @@ func (s *shard) create(ctx context.Context) error {
 // inDoubt pauses the run where there may be a batch of the shard that nobody can tell of: made
 // again, it would be paid for twice.
 func (s *shard) inDoubt(err error) error {
+	known := fmt.Sprintf("its file is %s, and its label %s is %s", s.at.fileID, ShardLabel, s.id)
+	if s.marked() {
+		known = fmt.Sprintf("the custom_id of its first request is %s", s.mark())
+	}
 	s.flow.Stop.Pause(ui.WithHint(
-		fmt.Sprintf("look for it at the provider: its file is %s, and its label %s is %s; the same command looks again",
-			s.at.fileID, ShardLabel, s.id),
+		"look for it at the provider: "+known+"; the same command looks again",
 		fmt.Errorf("a batch may have been made: %w", err)))
 	return s.flow.Stop.Asking.Err()
 }
@@ -251,6 +264,10 @@ func (s *shard) void(err error) error {
 
 // created records that the provider has the batch.
 func (s *shard) created(made *batchapi.Batch) error {
+	if s.file.upload != nil {
+		s.file.upload.Discard()
+		s.file.upload = nil
+	}
 	s.at.batchID = made.ID
 	s.setState(made)
 	if err := s.record(ledger.ShardEntry{Step: ledger.ShardCreated, FileID: s.at.fileID, BatchID: made.ID}); err != nil {

@@ -13,12 +13,7 @@ import (
 // output and once in the ledger.
 func TestBatchSurvivesAKillAtEveryStep(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name string
-		step string // at which call the process is killed
-		nth  int    // the how manieth of them, from 1
-		what fate   // of that call
-	}{
+	survivesKills(t, byBatch, []kill{
 		{"intended, nothing sent", "POST /files", 1, drop},
 		{"uploaded, not written down", "POST /files", 1, lose},
 		{"uploaded", "GET /files/ID", 1, drop},
@@ -28,7 +23,20 @@ func TestBatchSurvivesAKillAtEveryStep(t *testing.T) {
 		{"while polling", "GET /batches/ID", 3, drop},
 		{"before the answers", "GET /files/ID/content", 1, drop},
 		{"half-way through the answers", "GET /files/ID/content", 1, halve},
-	}
+	})
+}
+
+// kill is when a process is killed.
+type kill struct {
+	name string
+	step string // at which call
+	nth  int    // the how manieth of them, from 1
+	what fate   // of that call
+}
+
+// survivesKills kills a command once for each of the tests, and runs it again. by makes its
+// arguments.
+func survivesKills(t *testing.T, by func(url string, more ...string) []string, tests []kill) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -50,7 +58,7 @@ func TestBatchSurvivesAKillAtEveryStep(t *testing.T) {
 			})
 			dir := t.TempDir()
 			name := writePrompts(t, dir, 100)
-			args := byBatch(g.URL, name)
+			args := by(g.URL, name)
 			first := llmpipe(t, dir, args...)
 			if err := first.Start(); err != nil {
 				t.Fatal(err)
@@ -101,10 +109,10 @@ func finishBatches(t *testing.T, sim *simServer, g *gateway, dir string, args []
 	if said := again.err.String(); strings.Contains(said, "without an answer") {
 		t.Errorf("said\n%s", said)
 	}
-	asked := g.count("POST /batches")
+	asked := g.created()
 	third := llmpipe(t, dir, args...)
-	if code := third.exit(t); code != 0 || len(contents(t, third)) != records || g.count("POST /batches") != asked {
-		t.Errorf("once more: exit %d, %d lines, %d batches: %s", code, len(third.lines()), g.count("POST /batches"), third.err.String())
+	if code := third.exit(t); code != 0 || len(contents(t, third)) != records || g.created() != asked {
+		t.Errorf("once more: exit %d, %d lines, %d batches: %s", code, len(third.lines()), g.created(), third.err.String())
 	}
 }
 

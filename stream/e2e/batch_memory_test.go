@@ -8,7 +8,16 @@ import (
 
 // 120,000 records are three files at the provider, and neither they nor their answers are ever in
 // memory at once.
-func TestBatchOfManyRecords(t *testing.T) {
+func TestBatchOfManyRecords(t *testing.T) { manyRecords(t, byBatch) }
+
+// As Message Batches too.
+func TestMessageBatchOfManyRecords(t *testing.T) {
+	needsLong(t, "some ten seconds")
+	manyRecords(t, byMessageBatch)
+}
+
+// manyRecords asks about 120,000 records. by makes the command's arguments.
+func manyRecords(t *testing.T, by func(url string, more ...string) []string) {
 	if race {
 		t.Skip("shadow memory says nothing, and the smaller tests look for races")
 	}
@@ -19,10 +28,11 @@ func TestBatchOfManyRecords(t *testing.T) {
 	name := writeFile(t, dir, "in.jsonl", repeat(0, records-1, func(i int) string {
 		return fmt.Sprintf(`{"id":"r%d","prompt":"what do you say to number %[1]d, of which there is no more to be known?"}`, i)
 	}))
-	p := llmpipe(t, dir, byBatch(sim.URL, "-f", "text", "--summary", "summary.json", name)...)
+	p := llmpipe(t, dir, by(sim.URL, "-f", "text", "--summary", "summary.json", name)...)
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
+	most := 0
 	ended := make(chan int, 1)
 	go func() { ended <- p.wait(t) }()
 	for {
@@ -37,10 +47,11 @@ func TestBatchOfManyRecords(t *testing.T) {
 			if c := sim.batches(t); c.Batches != 3 || c.Answered != records {
 				t.Errorf("the simulator counted %+v", c)
 			}
+			t.Logf("at most %d MiB of memory", most>>20)
 			return
 		case <-time.After(20 * time.Millisecond):
-			if peak := peakMemory(p.Process.Pid); peak > mostMemory {
-				t.Fatalf("%d MiB of memory, want at most %d", peak>>20, mostMemory>>20)
+			if most = max(most, peakMemory(p.Process.Pid)); most > mostMemory {
+				t.Fatalf("%d MiB of memory, want at most %d", most>>20, mostMemory>>20)
 			}
 		}
 	}

@@ -29,6 +29,8 @@ const (
 	pass    fate = iota
 	drop         // it does not arrive, and the connection breaks
 	lose         // it is carried out, and the connection breaks before the answer
+	made502      // it is carried out, and a gateway answers that it had no answer
+	lost504      // it does not arrive, and a gateway answers that there was none in time
 	halve        // half of the answer arrives
 	refused      // a 404 comes back, and nothing is done
 )
@@ -60,6 +62,9 @@ func (g *gateway) serve(t testing.TB, sim *simServer, w http.ResponseWriter, r *
 	switch what {
 	case drop:
 		panic(http.ErrAbortHandler)
+	case lost504:
+		http.Error(w, "<html>504 Gateway Time-out</html>", http.StatusGatewayTimeout)
+		return
 	case refused:
 		http.Error(w, `{"error":{"message":"no such route"}}`, http.StatusNotFound)
 		return
@@ -78,6 +83,10 @@ func (g *gateway) serve(t testing.TB, sim *simServer, w http.ResponseWriter, r *
 	answer, err := io.ReadAll(res.Body)
 	if err != nil || what == lose {
 		panic(http.ErrAbortHandler)
+	}
+	if what == made502 {
+		http.Error(w, "<html>502 Bad Gateway</html>", http.StatusBadGateway)
+		return
 	}
 	for k, v := range res.Header {
 		w.Header()[k] = v
@@ -118,8 +127,12 @@ func (s *steps) count(step string) int {
 // stepOf names a call.
 func stepOf(r *http.Request) string {
 	parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/v1/"), "/")
-	if len(parts) > 1 && (parts[0] == "files" || parts[0] == "batches") {
-		parts[1] = "ID"
+	id := 1
+	if parts[0] == "messages" {
+		id = 2
+	}
+	if len(parts) > id && (parts[id-1] == "files" || parts[id-1] == "batches") {
+		parts[id] = "ID"
 	}
 	return r.Method + " /" + strings.Join(parts, "/")
 }
@@ -150,3 +163,6 @@ func (g *gateway) uploads() [][]string {
 	}
 	return all
 }
+
+// created is how many batches were asked for.
+func (g *gateway) created() int { return g.count("POST /batches") + g.count("POST /messages/batches") }

@@ -10,6 +10,7 @@ import (
 	"llmpipe/stream/batch"
 	"llmpipe/stream/flow"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
 
@@ -56,6 +57,7 @@ func (f *Flags) batch(cfg *stream.Config) error {
 		{f.Chunk > 0, "--chunk is for realtime: a batch is its own chunk"},
 		{f.Mode == flow.ModeBatch && len(f.Fallback) > 0, "--fallback is for realtime, or for the urgent records of --mode hybrid"},
 		{f.Detach && provider.IsSim(f.BaseURL), "--detach needs a provider that outlives this command: llmpipe sim serves the simulated one"},
+		{len(b.Metadata) > 0 && f.Endpoint.Dialect() == record.Anthropic, "--batch-metadata: Anthropic's batches carry none"},
 		{len(b.Metadata) > maxMetadata, fmt.Sprintf("--batch-metadata: a batch has at most %d pairs", maxMetadata)},
 		{!windowForm.MatchString(f.BatchWindow), fmt.Sprintf("--batch-window %q is not of the form 24h", f.BatchWindow)},
 	} {

@@ -3,7 +3,6 @@ package flow
 import (
 	"fmt"
 	"os"
-	"syscall"
 
 	"llmpipe/stream/ui"
 )
@@ -34,9 +33,6 @@ func (t *Temporary) Discard() {
 
 // TemporaryError says of an error that it is about temporary files, and where they lie.
 func TemporaryError(err error) error {
-	hint := "make room, or name a larger directory in TMPDIR, then run the same command again"
-	if ui.IsErrno(err, syscall.EMFILE) {
-		hint = ui.MoreFiles
-	}
-	return ui.WithHint(hint, fmt.Errorf("temporary files in %s: %w", os.TempDir(), err))
+	return ui.WithHint("make room, or name a larger directory in TMPDIR, then run the same command again",
+		fmt.Errorf("temporary files in %s: %w", os.TempDir(), err))
 }

@@ -193,10 +193,18 @@ func CancelBatches(ctx context.Context, c BatchesConfig, ids []string) error {
 
 // cancel ends one batch. To one that has ended before there is nothing to be done.
 func (c *BatchesConfig) cancel(ctx context.Context, client *provider.Client, s *ledger.Shard) error {
-	state, err := batchapi.For(client, endpointOf(s)).Cancel(ctx, s.BatchID)
-	if call := provider.AsCallError(err); call != nil && call.Err.Status == http.StatusConflict {
-		c.Voice.Note("batch %s has ended already: the next run with --mode batch collects it", s.BatchID)
-		return nil
+	driver := batchapi.For(client, endpointOf(s))
+	state, err := driver.Cancel(ctx, s.BatchID)
+	if call := provider.AsCallError(err); call != nil {
+		ended := call.Err.Status == http.StatusConflict
+		if call.Err.Status == http.StatusBadRequest { // which others answer
+			now, lookErr := driver.Batch(ctx, s.BatchID)
+			ended = lookErr == nil && now.Ended()
+		}
+		if ended {
+			c.Voice.Note("batch %s has ended already: the next run with --mode batch collects it", s.BatchID)
+			return nil
+		}
 	}
 	if err != nil {
 		return err
