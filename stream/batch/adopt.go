@@ -137,8 +137,8 @@ func (s *shard) findBatch(ctx context.Context) (batchapi.Batch, bool, error) {
 	})
 }
 
-// searchBatches goes through the provider's listing, back to when the shard was intended, until look
-// has found something.
+// searchBatches goes through the provider's listing, back to when the shard was intended, until
+// look has found something.
 func (s *shard) searchBatches(ctx context.Context, look func(*batchapi.Batch) bool) (batchapi.Batch, bool, error) {
 	var before time.Time // when the one before was made
 	return search(s.driver.Batches(ctx), func(b *batchapi.Batch) (found, past bool) {

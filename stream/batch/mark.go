@@ -34,8 +34,8 @@ func (s *shard) tellUnproven() {
 	}
 }
 
-// findMarked looks for the shard's batch in the listing. It notes whether there are batches that may
-// be this one.
+// findMarked looks for the shard's batch in the listing. It notes whether there are batches that
+// may be this one.
 func (s *shard) findMarked(ctx context.Context) (batchapi.Batch, bool, error) {
 	others := make(map[string]bool)
 	for _, known := range s.journal.Ledger.Shards() {

@@ -91,7 +91,8 @@ func TestMessageBatchWhoseMakingIsUnclear(t *testing.T) {
 	}
 }
 
-// foreignMessageBatch makes a batch that is nobody's here, with the ids that this one's records have.
+// foreignMessageBatch makes a batch that is nobody's here, with the ids that this one's records
+// have.
 func foreignMessageBatch(t *testing.T, sim *simServer, n int) {
 	t.Helper()
 	requests := make([]string, n)

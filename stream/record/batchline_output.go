@@ -11,9 +11,8 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// BatchOutput is a line of a batch's output file or of its error file, or of the results of a Message
-// Batch. Its slices are parts of the
-// line, unless they were written with escapes.
+// BatchOutput is a line of a batch's output file or of its error file, or of the results of a
+// Message Batch. Its slices are parts of the line, unless they were written with escapes.
 type BatchOutput struct {
 	CustomID  []byte // what the string says, without quotes; never empty
 	Status    int    // the response's HTTP status; 200 where a response has none, and 0 where there is no response

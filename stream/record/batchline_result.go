@@ -13,7 +13,8 @@ var resultStatus = map[string]int{
 
 // readResult reads the result of a request of a Message Batch: a message, an error as it would have
 // been answered, or the word that nobody got to it
-// (platform.claude.com/docs/en/api/messages/batches/results). It reports whether it is one of those.
+// (platform.claude.com/docs/en/api/messages/batches/results). It reports whether it is one of
+// those.
 func (o *BatchOutput) readResult(result []byte) bool {
 	const ok, failed = 200, 500
 	switch kind := string(idOf(rawjson.MemberOf(result, "type"))); kind {

@@ -14,8 +14,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// messages is Anthropic's dialect, Message Batches: a batch is made with its requests in it, carries
-// no label, and gives its answers in one list
+// messages is Anthropic's dialect, Message Batches: a batch is made with its requests in it,
+// carries no label, and gives its answers in one list
 // (platform.claude.com/docs/en/build-with-claude/batch-processing).
 type messages struct{ client *provider.Client }
 

@@ -3,7 +3,8 @@ package sim
 // messages is Anthropic's way to ask.
 var messages = &endpoint{prompt: "messages", readPrompt: (*request).readMessages, generates: true, append: appendMessage}
 
-// appendMessage appends an answer as Anthropic gives it (platform.claude.com/docs/en/api/messages/create).
+// appendMessage appends an answer as Anthropic gives it
+// (platform.claude.com/docs/en/api/messages/create).
 func appendMessage(dst []byte, q *request, a *answer) []byte {
 	c := &a.choices[0]
 	dst = append(append(dst, `{"id":"msg_`...), hex(c.hash)...)

@@ -22,7 +22,8 @@ const (
 	messageBatchBytes    = 256_000_000
 )
 
-// messageCustomID is what its custom_ids look like (platform.claude.com/docs/en/api/messages/batches/create).
+// messageCustomID is what its custom_ids look like
+// (platform.claude.com/docs/en/api/messages/batches/create).
 var messageCustomID = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
 // messageBatchObject is a Message Batch as the API shows it.
