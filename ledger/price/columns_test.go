@@ -183,3 +183,20 @@ func TestListShowsTheColumns(t *testing.T) {
 		}
 	}
 }
+
+// How much a model takes in one request is in LiteLLM's table, and known of models in use.
+func TestWindow(t *testing.T) {
+	own, err := Load(strings.NewReader(`{"mine":{"litellm_provider":"openai","input_cost_per_token":1e-6,"output_cost_per_token":1e-6,
+		"max_tokens":1000,"max_input_tokens":7000},
+		"gpt-4o":{"litellm_provider":"openai","input_cost_per_token":1e-6,"max_input_tokens":null}}`), priceDay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for model, want := range map[string]int64{
+		"mine": 7000, "gpt-4o": 128_000, "gpt-4.1-mini": 1_047_576, "gpt-5-mini": 400_000, "gpt-6-sol": 0, "claude-sonnet-4-5": 1_000_000,
+	} {
+		if p, _, ok := own.Lookup("api.openai.com", model); !ok || p.Window != want {
+			t.Errorf("%s: a window of %d (%t), want %d", model, p.Window, ok, want)
+		}
+	}
+}

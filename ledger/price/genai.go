@@ -17,6 +17,7 @@ type genAIProvider struct {
 		ID            string          `json:"id"`
 		Match         genAIMatch      `json:"match"`
 		PricesChecked string          `json:"prices_checked"`
+		Window        int64           `json:"context_window"`
 		Table         json.RawMessage `json:"prices"` // one, or several with conditions
 	} `json:"models"`
 }
@@ -83,6 +84,7 @@ func (t *Table) loadGenAI(data []byte, day time.Time) (found int, err error) {
 				continue
 			}
 			found++
+			price.Window = m.Window
 			price.complete(at.batch, at.flatFlex)
 			line := &listing{name: m.ID, price: price, snapshot: m.PricesChecked, source: strings.Join(f.PricingURLs, " ")}
 			at.set(line, m.Match.names()...)

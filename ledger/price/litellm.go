@@ -118,6 +118,7 @@ func (m liteModel) price(id, name string) (p Price, ok bool, err error) {
 		p.Bands = append(p.Bands, band)
 	}
 	p.Fees = m.fees(&b, id, name)
+	p.Window = m.window()
 	if isRouter(id, name) && p.says0() {
 		return Price{}, false, nil
 	}
@@ -159,6 +160,12 @@ func (m liteModel) fees(b *rateReader, id, name string) Fees {
 	f.Searches = f.Search != [3]Dollars{} && id == "perplexity" || strings.Contains(name, "-search-") && m.text("mode") != "search"
 	f.Image = b.rate(m.number("input_cost_per_image"), perRequest) > 0 || b.rate(m.number("output_cost_per_image"), perRequest) > 0
 	return f
+}
+
+// window is how many tokens the model takes, 0 where the table does not say.
+func (m liteModel) window() int64 {
+	n, _ := m.number("max_input_tokens").Int64()
+	return n
 }
 
 // regional is what the model costs at a regional host, in hundredths of its price elsewhere; 0

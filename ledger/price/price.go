@@ -12,6 +12,9 @@ type Price struct {
 	// HasBatch says that the rates of a batch are known.
 	HasBatch bool
 
+	// Window is the most tokens that the model takes in one request; 0 where that is not known.
+	Window int64
+
 	tier Tier
 }
 

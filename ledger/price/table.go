@@ -53,6 +53,9 @@ type modelMatch struct {
 func (at *provider) set(m *listing, aliases ...string) {
 	m.provider = at.id
 	key := modelKey(m.name)
+	if m.price.Window <= 0 {
+		m.price.Window = windowOf(key)
+	}
 	if m.family == "" {
 		m.family = familyOf(key)
 		if old := at.models[key]; old != nil {

@@ -3,6 +3,7 @@ package flow
 import (
 	"fmt"
 	"os"
+	"syscall"
 
 	"llmpipe/stream/ui"
 )
@@ -33,6 +34,9 @@ func (t *Temporary) Discard() {
 
 // TemporaryError says of an error that it is about temporary files, and where they lie.
 func TemporaryError(err error) error {
-	return ui.WithHint("make room, or name a larger directory in TMPDIR, then run the same command again",
-		fmt.Errorf("temporary files in %s: %w", os.TempDir(), err))
+	hint := "make room, or name a larger directory in TMPDIR, then run the same command again"
+	if ui.IsErrno(err, syscall.EMFILE) {
+		hint = ui.MoreFiles
+	}
+	return ui.WithHint(hint, fmt.Errorf("temporary files in %s: %w", os.TempDir(), err))
 }

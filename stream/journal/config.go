@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"syscall"
 
 	"llmpipe/ledger"
 	"llmpipe/ledger/disk"
@@ -61,6 +62,8 @@ func Hint(err error) error {
 		return ui.WithHint("name another file with --ledger: this one is not llmpipe's, and was left as it is", err)
 	case errors.Is(err, disk.ErrNotRegular):
 		return ui.WithHint("a ledger is a file: what comes through a pipe can be saved in one", err)
+	case ui.IsErrno(err, syscall.EMFILE):
+		return ui.WithHint(ui.MoreFiles, err)
 	case errors.Is(err, ledger.ErrChanged):
 		return ui.WithHint("leave the ledger alone while llmpipe runs; the same command goes on with what it holds now", err)
 	}

@@ -33,7 +33,7 @@ func (l *Lane) report(q *Request, streak *limiter.Streak) {
 	case provider.Transient:
 		l.reportFailure(q.reply.Err, streak)
 	case provider.Pressure:
-		if streak != nil { // which says that another lane takes over
+		if streak != nil || q.reply.Status == 0 { // another lane takes over, or this machine lacks something
 			l.reportFailure(q.reply.Err, streak)
 		}
 	}
@@ -43,7 +43,7 @@ func (l *Lane) reportFailure(err *record.Error, streak *limiter.Streak) {
 	hint := cmp.Or(l.Host.Client.ProxyHint(err), reachHint(l.base, err.Message))
 	here := strings.Contains(err.Message, tooManyFiles) // and not the provider's doing, however often it has answered
 	if here {
-		hint = "this process may not have more files and connections open: ulimit -n 4096 allows it more, or -c sets fewer in flight"
+		hint = ui.MoreFiles
 	}
 	if hint != "" && (here || !l.told.answered.Load()) && l.told.hinted.CompareAndSwap(false, true) {
 		l.lanes.flow.Voice.Warn("%s: %s; trying again", l.Host.Name, err.Message)

@@ -196,6 +196,18 @@ func (r *Reply) Overloaded() bool {
 	return r.Class == Pressure && (is(r.Status, 503, 529) || r.Err.Type == "overloaded")
 }
 
+// MayBeBilled reports whether the attempt may be billed although nobody said for what: its answer
+// never came, or could not be read, or a gateway or the provider's own front lost it after the
+// model had begun. What is turned away at the door, as by a 429 or a 503, is not billed.
+func (r *Reply) MayBeBilled() bool {
+	return r.Sent || (r.Class == Transient || r.Class == Refused) && is(r.Status, ranOn...)
+}
+
+// ranOn are the statuses that say nothing of whether the model ran: 500, the gateways' 502 and 504,
+// 408, which some have for an answer that came too late, nginx's 499, and Cloudflare's 520 and 524
+// (developers.cloudflare.com/support/troubleshooting/http-status-codes).
+var ranOn = []int{408, 499, 500, 502, 504, 520, 524}
+
 // Unreached reports whether there was nobody to answer: no connection was made, or a gateway found
 // nobody behind it.
 func (r *Reply) Unreached() bool {
@@ -216,6 +228,9 @@ func (r *Reply) failNetwork(err error) {
 		r.Class = Refused
 		r.Err = &record.Error{Type: "response_too_large", Message: err.Error()}
 		r.Sent = true
+	case lacking(err):
+		r.Class = Pressure
+		r.Err = &record.Error{Type: "network", Message: err.Error()}
 	case errors.As(err, &dns):
 		r.fail("network", "looking up "+dns.Name+": "+dns.Err)
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -235,6 +250,19 @@ func (r *Reply) failNetwork(err error) {
 		r.fail("network", err.Error())
 		r.Sent = !errors.As(err, &op) || op.Op != "dial"
 	}
+}
+
+// lacking reports whether there is no connection for want of what this machine has too few of:
+// descriptors, buffers, ports. That passes when other requests end, and is no failure of the
+// provider's. Of a name that was looked up in vain an error says in words alone why.
+func lacking(err error) bool {
+	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.EADDRNOTAVAIL} {
+		var dns *net.DNSError
+		if errors.Is(err, errno) || errors.As(err, &dns) && strings.Contains(dns.Err, errno.Error()) {
+			return true
+		}
+	}
+	return false
 }
 
 // JudgeFault tells by the table what a reason why a batch failed as a whole means.

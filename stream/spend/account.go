@@ -155,7 +155,7 @@ func (a *Account) price(h *flow.Host, model string) priced {
 // attempt without saying how much.
 func (a *Account) Settle(h *flow.Host, model string, reply *provider.Reply, asked string) (cost int64, known, unclear bool) {
 	if !reply.Answer.HasUsage {
-		return unsaid(reply)
+		return 0, false, reply.MayBeBilled()
 	}
 	p := a.price(h, model)
 	p.Price = p.At(billedTier(&reply.Answer, asked))
@@ -165,16 +165,12 @@ func (a *Account) Settle(h *flow.Host, model string, reply *provider.Reply, aske
 // SettleInBatch is [Account.Settle] for an answer out of a batch, whatever tier that names.
 func (a *Account) SettleInBatch(h *flow.Host, model string, reply *provider.Reply) (cost int64, known, unclear bool) {
 	if !reply.Answer.HasUsage {
-		return unsaid(reply)
+		return 0, false, reply.Sent // the lines of a batch that failed are not billed, whatever their status
 	}
 	p := a.price(h, model)
 	p.Price, p.ok = p.At(price.Batched), p.ok && p.HasBatch
 	return a.count(&p, &reply.Answer)
 }
-
-// unsaid is what an attempt cost whose answer has no usage. Providers do not bill errors. They do
-// bill answers that cannot be read, and may bill a request whose answer never came.
-func unsaid(reply *provider.Reply) (cost int64, known, unclear bool) { return 0, false, reply.Sent }
 
 // count counts what an answer cost at a price.
 func (a *Account) count(p *priced, answer *record.Answer) (cost int64, known, unclear bool) {
@@ -191,8 +187,8 @@ func (a *Account) count(p *priced, answer *record.Answer) (cost int64, known, un
 	return cost, true, false
 }
 
-// billedTier is the tier that an answer names. One that names none is not taken for cheaper than the
-// standard because it was asked for.
+// billedTier is the tier that an answer names. One that names none is not taken for cheaper than
+// the standard because it was asked for.
 func billedTier(a *record.Answer, asked string) price.Tier {
 	if a.Tier != nil {
 		return price.TierOf(string(a.Tier[1 : len(a.Tier)-1]))

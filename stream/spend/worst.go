@@ -2,6 +2,7 @@ package spend
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 
 	"llmpipe/ledger/price"
@@ -32,7 +33,7 @@ func (a *Account) Worst(q Charge) (int64, error) {
 		return 0, ui.WithHint(addPrice,
 			fmt.Errorf("%s: no price is known for the model %q, so the budget cannot hold", q.What, q.Model))
 	}
-	most := a.most(q)
+	most := a.most(q, &p)
 	worst := p.WorstCost(most)
 	if tier := price.TierOf(q.Record.Tier); tier != price.Standard {
 		// What was asked for may be answered at the standard tier all the same, and billed so.
@@ -44,18 +45,19 @@ func (a *Account) Worst(q Charge) (int64, error) {
 // WorstInBatch returns the most that q can cost in a batch. An unknown batch price is an error: the
 // budget could not hold.
 func (a *Account) WorstInBatch(q Charge) (int64, error) {
-	if worst, ok := a.price(q.Host, q.Model).WorstBatchCost(a.most(q)); ok {
+	p := a.price(q.Host, q.Model)
+	if worst, ok := p.WorstBatchCost(a.most(q, &p)); ok {
 		return worst, nil
 	}
 	return 0, ui.WithHint(addPrice+"; or --mode realtime",
 		fmt.Errorf("%s: no batch price is known for the model %q, so the budget cannot hold", q.What, q.Model))
 }
 
-// most returns the most tokens that q can be billed for.
-func (a *Account) most(q Charge) price.Tokens {
+// most returns the most tokens that q can be billed for by a model's price.
+func (a *Account) most(q Charge, p *priced) price.Tokens {
 	prompt, open := q.Record.MostTokens(q.Body, q.Model)
 	if open {
-		prompt += largestWindow
+		prompt += cmp.Or(max(p.Window, 0), largestWindow)
 	}
 	most := price.Tokens{Prompt: prompt, Completion: a.worstOutput(q)}
 	// Anthropic's models, and Alibaba's, write to the cache what the request marks, some for an hour.
@@ -112,7 +114,7 @@ func (a *Account) cheaper(model string, r *record.Record, what fmt.Stringer) boo
 	first := a.cfg.Hosts[0]
 	from, to := a.price(first, r.Model), a.price(first, model)
 	worst := func(p *priced, model string) int64 {
-		most := a.most(Charge{Body: r.Body, Model: model, Record: r, What: what})
+		most := a.most(Charge{Body: r.Body, Model: model, Record: r, What: what}, p)
 		most.Completion = max(most.Completion, 1)
 		return p.WorstCost(most)
 	}

@@ -65,12 +65,11 @@ func (q *request) charge(mean int) int {
 	return q.promptTokens + q.otherTokens + output*q.completions()
 }
 
-// answer decides what the request gets. mean is the expected number of visible
-// tokens; truncate cuts the answer in half, as if max_tokens had.
-func (q *request) answer(mean int, truncate bool) answer {
+// answer decides what the request gets. truncate cuts the answer in half, as if max_tokens had.
+func (q *request) answer(o *Options, truncate bool) answer {
 	a := answer{usage: usage{prompt: q.promptTokens + q.otherTokens}}
 	for i := range q.completions() {
-		c := q.choice(i, mean, truncate)
+		c := q.choice(i, o, truncate)
 		a.choices = append(a.choices, c)
 		a.usage.completion += c.visible + c.reasoning
 		a.usage.reasoning += c.reasoning
@@ -78,18 +77,25 @@ func (q *request) answer(mean int, truncate bool) answer {
 	return a
 }
 
-func (q *request) choice(index, mean int, truncate bool) choice {
+func (q *request) choice(index int, o *Options, truncate bool) choice {
+	mean, most := o.Output, q.maxTokens
+	if o.Overrun == OverrunAll {
+		most = 0
+	}
 	c := choice{hash: mix(q.hash, uint64(index))}
 	c.visible = logNormal(c.hash, mean)
 	if q.reasons() {
 		thought := logNormal(mix(c.hash, 1), mean*reasoningFactor)
 		c.reasoning = (thought + reasoningBlock - 1) / reasoningBlock * reasoningBlock
 	}
+	if o.Overrun == OverrunReasoning && most > 0 {
+		most += c.reasoning
+	}
 	if q.structure != nil {
-		if q.maxTokens > 0 {
-			c.reasoning = min(c.reasoning, q.maxTokens)
+		if most > 0 {
+			c.reasoning = min(c.reasoning, most)
 		}
-		q.invent(&c, mean, truncate)
+		q.invent(&c, mean, most, truncate)
 		return c
 	}
 	bound := c.visible + c.reasoning
@@ -97,8 +103,8 @@ func (q *request) choice(index, mean int, truncate bool) choice {
 		bound = c.reasoning + (c.visible+1)/2
 		c.cut = true
 	}
-	if q.maxTokens > 0 && q.maxTokens < c.visible+c.reasoning {
-		bound = min(bound, q.maxTokens)
+	if most > 0 && most < c.visible+c.reasoning {
+		bound = min(bound, most)
 		c.cut = true
 	}
 	c.reasoning = min(c.reasoning, bound)

@@ -116,7 +116,7 @@ func (w *batchWork) next() {
 	if fault == truncate {
 		s.stats.faulted(fault)
 	}
-	a := q.answer(s.options.Output, fault == truncate)
+	a := q.answer(&s.options, fault == truncate)
 	w.answer = w.batch.endpoint.append(w.answer[:0], q, &a)
 	w.counts.Completed++
 	w.usage.add(a.usage)

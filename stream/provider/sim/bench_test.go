@@ -114,7 +114,7 @@ func BenchmarkSimAnswer(b *testing.B) {
 		if fault := q.parse(chat, 1, body); fault != nil {
 			b.Fatal(fault)
 		}
-		a := q.answer(output, false)
+		a := q.answer(&Options{Output: output}, false)
 		dst = chat.append(dst[:0], &q, &a)
 	}
 }

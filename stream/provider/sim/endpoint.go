@@ -96,7 +96,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *endpoint, b *
 		s.hang(r)
 		s.reset(w)
 		return
-	case noFault, truncate:
+	case noFault, truncate, lost:
 		if bound := s.options.Quota; bound > 0 && s.sold.Add(1) > int64(bound) {
 			s.fail(w, errQuota)
 			return
@@ -123,7 +123,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *endpoint, b *
 		s.reply(w, http.StatusOK, nil)
 		return
 	}
-	a := q.answer(s.options.Output, fault == truncate)
+	a := q.answer(&s.options, fault == truncate)
 	if s.options.RefundOutput {
 		s.limits.refund(charge - a.usage.prompt - a.usage.completion)
 	}
@@ -133,6 +133,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *endpoint, b *
 		return
 	}
 	s.stats.answered(q.model, a.usage)
+	if fault == lost {
+		s.fail(w, errLost(s.options.LostStatus))
+		return
+	}
 	s.reply(w, http.StatusOK, b.answer)
 }
 

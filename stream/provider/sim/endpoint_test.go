@@ -97,7 +97,7 @@ func TestSimPromptTokens(t *testing.T) {
 			3 + 3 + 1 + 3 + 2},
 		{"escapes count as what they stand for", "chat", `"messages":[{"role":"user","content":"\u0041\n\"\u00e9"}]`, 3 + 3 + 2},
 		{"parts", "chat",
-			`"messages":[{"content":[{"type":"text","text":"1234"},{"type":"image_url","image_url":{"url":"data:…"}}]}]`, 3 + 3 + 1 + 85},
+			`"messages":[{"content":[{"type":"text","text":"1234"},{"type":"image_url","image_url":{"url":"data:…"}}]}]`, 3 + 3 + 1 + 765},
 		{"null content and a tool call", "chat", `"messages":[{"role":"assistant","content":null,"tool_calls":[12345]}]`, 3 + 3 + 2},
 		{"tools", "chat", `"tools":[1234567],"messages":[{"role":"user","content":"1234"}]`, 3 + 3 + 1 + 3},
 		{"the last of two prompts", "chat", `"messages":[{"content":"12345678"}],"messages":[{"content":"1234"}]`, 3 + 3 + 1},
@@ -119,7 +119,7 @@ func TestSimPromptTokens(t *testing.T) {
 			if fault := q.parse(endpoints[test.endpoint], 0, []byte(`{"model":"m",`+test.prompt+`}`)); fault != nil {
 				t.Fatal(fault)
 			}
-			if got := q.answer(output, false).usage.prompt; got != test.want {
+			if got := q.answer(&Options{Output: output}, false).usage.prompt; got != test.want {
 				t.Errorf("counted %d tokens, want %d", got, test.want)
 			}
 		})

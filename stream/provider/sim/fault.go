@@ -12,6 +12,7 @@ const (
 	pressure faultKind = "pressure"
 	empty    faultKind = "empty"
 	truncate faultKind = "truncate"
+	lost     faultKind = "lost"
 	odd      faultKind = "odd"
 	down     faultKind = "down" // of the link, and not of one request's
 )
@@ -30,7 +31,7 @@ func (o *Options) fault(arrival uint64) faultKind {
 		share float64
 	}{
 		{fail, o.Fail}, {reset, o.Reset}, {garbage, o.Garbage}, {hang, o.Hang},
-		{pressure, o.Pressure}, {empty, o.Empty}, {truncate, o.Truncate},
+		{pressure, o.Pressure}, {empty, o.Empty}, {truncate, o.Truncate}, {lost, o.Lost},
 	} {
 		if u < f.share {
 			return f.fault

@@ -41,14 +41,14 @@ func sendBody(ctx context.Context, client *http.Client, body string) (status int
 }
 
 func TestSimFaultShares(t *testing.T) {
-	o := Options{Fail: 0.02, Reset: 0.04, Garbage: 0.06, Hang: 0.08, Pressure: 0.1, Empty: 0.12, Truncate: 0.14, Seed: 3}
+	o := Options{Fail: 0.02, Reset: 0.04, Garbage: 0.06, Hang: 0.08, Pressure: 0.1, Empty: 0.12, Truncate: 0.14, Lost: 0.16, Seed: 3}
 	const draws = 100_000
 	counts := map[faultKind]int{}
 	for i := range uint64(draws) {
 		counts[o.fault(i)]++
 	}
 	for fault, share := range map[faultKind]float64{
-		fail: 0.02, reset: 0.04, garbage: 0.06, hang: 0.08, pressure: 0.1, empty: 0.12, truncate: 0.14, noFault: 0.44,
+		fail: 0.02, reset: 0.04, garbage: 0.06, hang: 0.08, pressure: 0.1, empty: 0.12, truncate: 0.14, lost: 0.16, noFault: 0.28,
 	} {
 		// Five standard deviations of a binomial.
 		if got, slack := float64(counts[fault]), 5*math.Sqrt(draws*share*(1-share)); math.Abs(got-draws*share) > slack {
@@ -95,6 +95,10 @@ func TestSimFaults(t *testing.T) {
 		{odd, Options{Odd: 1}, func(status int, body []byte, err error) bool {
 			return err == nil && status == 429 && strings.Contains(string(body), `"code":"rate_limit_exceeded"`)
 		}},
+		{lost, Options{Lost: 1}, func(status int, body []byte, err error) bool {
+			return err == nil && status == 504 && strings.Contains(string(body), `"type":"server_error"`)
+		}},
+		{lost, Options{Lost: 1, LostStatus: 500}, func(status int, _ []byte, err error) bool { return err == nil && status == 500 }},
 		{truncate, Options{Truncate: 1}, func(status int, body []byte, err error) bool {
 			return err == nil && status == 200 && strings.Contains(string(body), `"finish_reason":"length"`)
 		}},

@@ -52,6 +52,10 @@ type Options struct {
 	// files and batches meet Fail, Reset, Hang and Pressure before anything is
 	// done; inside a batch there is only Truncate.
 	Fail, Reset, Garbage, Hang, Pressure, Empty, Truncate float64
+	// Lost is the share of requests that the model answers, and that are billed, and whose answer is
+	// lost on its way: LostStatus comes in its place, one of LostStatuses; 0 means 504.
+	Lost       float64
+	LostStatus int
 	// Odd is how many requests it takes until one is answered as pressure is, and names a limit of 60
 	// requests a minute in its headers that no other answer names: as a router does that passes on
 	// what one of many backends says. 0 for never.
@@ -111,6 +115,8 @@ type Options struct {
 
 	// Output is the mean number of visible completion tokens; 0 means 20.
 	Output int
+	// Overrun is what goes beyond max_tokens, and is billed; empty for nothing.
+	Overrun Overrun
 	// Key, if set, is the only key let in: others get 401.
 	Key string
 	// Models, if set, are the only models there are: others get 404. If not,
@@ -121,6 +127,15 @@ type Options struct {
 	// Seed varies the answers, their lengths, and what fails.
 	Seed uint64
 }
+
+// Overrun is what a server does not hold to max_tokens.
+type Overrun string
+
+// The overruns.
+const (
+	OverrunAll       Overrun = "all"       // it does not know max_tokens
+	OverrunReasoning Overrun = "reasoning" // it bounds what is shown, and reasoning comes on top
+)
 
 // Window is a stretch of time since the simulator's start, From included, To not.
 type Window struct{ From, To time.Duration }

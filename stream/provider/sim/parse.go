@@ -50,7 +50,7 @@ func ParseOptions(query string) (Options, error) {
 	if unknown := slices.Sorted(maps.Keys(values)); len(unknown) > 0 {
 		return Options{}, optionError(fmt.Errorf("unknown option %q", unknown[0]))
 	}
-	if sum := o.Fail + o.Reset + o.Garbage + o.Hang + o.Pressure + o.Empty + o.Truncate; sum > 1+1e-9 {
+	if sum := o.Fail + o.Reset + o.Garbage + o.Hang + o.Pressure + o.Empty + o.Truncate + o.Lost; sum > 1+1e-9 {
 		return Options{}, optionError(fmt.Errorf("the shares of failing requests add up to %.4g, more than 1", sum))
 	}
 	if err := o.contradiction(); err != nil {
@@ -106,13 +106,15 @@ var options = []option{
 	{name: "pressure", set: share(func(o *Options) *float64 { return &o.Pressure })},
 	{name: "odd", set: count(func(o *Options) *int { return &o.Odd })},
 	{name: "down", set: linkDown},
-	{name: "pressure-status", set: status(func(o *Options) *int { return &o.PressureStatus })},
+	{name: "pressure-status", set: status(Statuses, func(o *Options) *int { return &o.PressureStatus })},
 	{name: "empty", set: share(func(o *Options) *float64 { return &o.Empty })},
 	{name: "truncate", set: share(func(o *Options) *float64 { return &o.Truncate })},
+	{name: "lost", set: share(func(o *Options) *float64 { return &o.Lost })},
+	{name: "lost-status", set: status(LostStatuses, func(o *Options) *int { return &o.LostStatus })},
 	{name: "outage", repeats: true, set: outage},
-	{name: "outage-status", set: status(func(o *Options) *int { return &o.OutageStatus })},
+	{name: "outage-status", set: status(Statuses, func(o *Options) *int { return &o.OutageStatus })},
 	{name: "inflight", set: count(func(o *Options) *int { return &o.MaxInFlight })},
-	{name: "inflight-status", set: status(func(o *Options) *int { return &o.InFlightStatus })},
+	{name: "inflight-status", set: status(Statuses, func(o *Options) *int { return &o.InFlightStatus })},
 	{name: "threads", set: count(func(o *Options) *int { return &o.Threads })},
 	{name: "slow", set: count(func(o *Options) *int { return &o.Slow })},
 	{name: "stragglers", set: share(func(o *Options) *float64 { return &o.Stragglers })},
@@ -128,6 +130,7 @@ var options = []option{
 	{name: "file-lost", set: count(func(o *Options) *int { return &o.FileLost })},
 	{name: "file-delay", set: duration(func(o *Options) *time.Duration { return &o.FileDelay })},
 	{name: "output", set: count(func(o *Options) *int { return &o.Output })},
+	{name: "overrun", set: overrun},
 	{name: "key", set: func(o *Options, v string) error { o.Key = v; return nil }},
 	{name: "models", repeats: true, set: models},
 	{name: "pretty", set: boolean(func(o *Options) *bool { return &o.Pretty })},

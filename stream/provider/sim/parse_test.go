@@ -32,14 +32,15 @@ func TestParseSimOptions(t *testing.T) {
 		{"latency=0&batch-latency=0&models=a,b&models=org%2Fc", Options{Models: []string{"a", "b", "org/c"}}},
 		{
 			"latency=800ms&jitter=0.5&rpm=500&tpm=150000&burst=1s&refund=true&retry-after=2s&fail=0.02&reset=0.03&garbage=0.04" +
-				"&hang=0.05&pressure=0.06&empty=0.07&truncate=0.08&outage=10s-20s&inflight=40" +
+				"&hang=0.05&pressure=0.06&empty=0.07&truncate=0.08&lost=0.09&lost-status=500&overrun=reasoning&outage=10s-20s&inflight=40" +
 				"&pressure-status=503&outage-status=500&inflight-status=529&slow=50&quota=9&output=30&key=k&models=m&pretty&seed=7" +
 				"&batch-latency=1m&batch-window=2m&batch-expire=0.5&batch-expire-first=1&batch-fail=0.25&batch-tokens=1000&batch-lost=2" +
 				"&file-lost=3&file-delay=4s",
 			Options{
 				Latency: 800 * time.Millisecond, Jitter: 0.5, RPM: 500, TPM: 150000, Burst: time.Second, Headers: true,
 				RefundOutput: true, RetryAfter: 2 * time.Second, Fail: 0.02, Reset: 0.03, Garbage: 0.04, Hang: 0.05,
-				Pressure: 0.06, Empty: 0.07, Truncate: 0.08, Outage: []Window{{10 * time.Second, 20 * time.Second}},
+				Pressure: 0.06, Empty: 0.07, Truncate: 0.08, Lost: 0.09, LostStatus: 500, Overrun: OverrunReasoning,
+				Outage:         []Window{{10 * time.Second, 20 * time.Second}},
 				PressureStatus: 503, OutageStatus: 500, InFlightStatus: 529,
 				MaxInFlight: 40, Slow: 50, Quota: 9, Output: 30, Key: "k", Models: []string{"m"}, Pretty: true, Seed: 7,
 				BatchLatency: time.Minute, BatchWindow: 2 * time.Minute, BatchExpire: 0.5, BatchExpireFirst: 1, BatchFail: 0.25,
@@ -63,6 +64,7 @@ func TestParseSimOptionsReachesEveryField(t *testing.T) {
 		"latency": "1s..2s/3s", "jitter": "0.1", "rpm": "6,3/1s", "tpm": "6+3/s", "burst": "1s", "headers": "true", "refund": "true",
 		"retry-after": "1s",
 		"fail":        "0.1", "reset": "0.1", "garbage": "0.1", "hang": "0.1", "pressure": "0.1", "empty": "0.1", "truncate": "0.1",
+		"lost": "0.1", "lost-status": "502", "overrun": "all",
 		"outage": "1s-2s", "inflight": "1", "slow": "1", "quota": "1", "output": "1", "key": "k", "models": "m", "pretty": "true", "seed": "1",
 		"batch-latency": "1s", "batch-window": "1s", "batch-expire": "0.1", "batch-expire-first": "1", "batch-fail": "0.1", "batch-tokens": "1",
 		"batch-lost": "1", "file-lost": "1", "file-delay": "1s",

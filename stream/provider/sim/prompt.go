@@ -12,12 +12,11 @@ const maxInputs = 2048
 // What a prompt costs, in tokens. This is a count that anyone can repeat, not a
 // tokeniser: a quarter of a text's bytes, rounded up, and per message what
 // OpenAI's cookbook gives for the chat format ("How to count tokens with
-// tiktoken"). An image is what OpenAI bills for one of low detail.
+// tiktoken"). What is not text counts as in picture.go.
 const (
 	bytesPerToken = 4
 	perMessage    = 3
 	perReply      = 3
-	perImage      = 85
 )
 
 // readMessages reads the prompt of a chat or of a response: messages with a
@@ -97,23 +96,34 @@ func (q *request) readPart(said *[]byte) *apiError {
 	if q.decoder.PeekKind() != '{' {
 		return q.wrongType("an array of objects")
 	}
-	return q.object(func(name []byte) *apiError {
-		image := string(name) == "image_url"
-		text := string(name) == "text"
-		label := string(name) == "type"
+	var p picture
+	fault := q.object(func(name []byte) *apiError {
 		v, fault := q.value()
-		switch {
-		case fault != nil || label:
+		if fault != nil {
 			return fault
-		case image:
-			q.promptTokens += perImage
+		}
+		switch string(name) {
+		case "type":
 			return nil
-		case text && v[0] == '"' && *said == nil:
-			*said = v
+		case "image_url", "input_audio", "file", "file_data", "source":
+			p.form, p.raw = string(name), v
+			return nil
+		case "detail":
+			p.detail = string(q.plain(v))
+			return nil
+		case "text":
+			if v[0] == '"' && *said == nil {
+				*said = v
+			}
 		}
 		q.promptTokens += q.tokens(v)
 		return nil
 	})
+	if p.raw != nil {
+		p.look()
+		q.pictures = append(q.pictures, p)
+	}
+	return fault
 }
 
 // readInputs reads embeddings' input and completions' prompt: a string, an

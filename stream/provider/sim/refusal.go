@@ -13,6 +13,17 @@ const overloaded = 529
 // Statuses are those that a refusal may have.
 var Statuses = []int{http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable, overloaded}
 
+// LostStatuses are those that a gateway answers with when the model's own answer did not reach it.
+var LostStatuses = []int{http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout}
+
+// errLost is what comes in the place of an answer that is lost.
+func errLost(status int) *apiError {
+	if status == 0 {
+		status = http.StatusGatewayTimeout
+	}
+	return &apiError{status: status, kind: "server_error", message: "The answer did not arrive: " + http.StatusText(status) + "."}
+}
+
 // errRefusal turns a request away with one of Statuses, for want of something: what is refused is
 // not the request's fault. A 500 never says how long to wait.
 func errRefusal(status int, want string, retryAfter time.Duration) *apiError {

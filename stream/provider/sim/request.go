@@ -27,8 +27,9 @@ type request struct {
 	inputs     [][]byte // embeddings' inputs and completions' prompts, raw JSON
 	echo       []byte   // a raw JSON string that the answer quotes, or nil
 
-	promptTokens int // of the prompt
-	otherTokens  int // of instructions, tools and the form of the answer
+	promptTokens int // of the prompt's text
+	otherTokens  int // of instructions, tools, the form of the answer, and pictures
+	pictures     []picture
 
 	structured structured
 	structure  *structure // nil for text
@@ -81,6 +82,9 @@ func (q *request) parse(e *endpoint, seed uint64, body []byte) *apiError {
 	case q.stream:
 		return &apiError{status: 400, kind: invalid, param: "stream", code: "unsupported_value",
 			message: "Unsupported value: 'stream' does not support true here."}
+	}
+	for i := range q.pictures {
+		q.otherTokens += q.pictures[i].tokens(q.model)
 	}
 	var fault *apiError
 	q.structure, fault = q.plan()
@@ -141,7 +145,7 @@ func (q *request) value() ([]byte, *apiError) {
 // member reads one member of the request.
 func (q *request) member(name []byte) *apiError {
 	if string(name) == q.endpoint.prompt {
-		q.promptTokens, q.inputs, q.echo = 0, q.inputs[:0], nil
+		q.promptTokens, q.inputs, q.echo, q.pictures = 0, q.inputs[:0], nil, nil
 		q.hasPrompt = q.decoder.PeekKind() != 'n'
 		return q.endpoint.readPrompt(q)
 	}

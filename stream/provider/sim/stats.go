@@ -12,11 +12,11 @@ import (
 // serves it as JSON.
 type Stats struct {
 	Requests  int64         `json:"requests"`  // all that arrived, but for /stats
-	Answered  int64         `json:"answered"`  // whole answers sent: what a provider would bill
+	Answered  int64         `json:"answered"`  // answers made: what a provider would bill
 	Abandoned int64         `json:"abandoned"` // the client went away before its answer
 	ByStatus  map[int]int64 `json:"by_status"` // resets and hangs have none
-	// Faults counts those chosen by share: fail, reset, garbage, hang, pressure, empty, truncate; and
-	// odd answers, and requests that a link which went down cut off.
+	// Faults counts those chosen by share: fail, reset, garbage, hang, pressure, empty, truncate,
+	// lost; and odd answers, and requests that a link which went down cut off.
 	Faults map[string]int64 `json:"faults"`
 	// Models is what was answered, by the model asked for.
 	Models map[string]ModelStats `json:"models"`

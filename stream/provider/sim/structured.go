@@ -147,8 +147,9 @@ func (q *request) planCall() (*structure, *apiError) {
 
 func isNull(raw []byte) bool { return len(raw) == 0 || bytes.Equal(raw, []byte("null")) }
 
-// invent gives c what it says, within its form, and bounds that as max_tokens does.
-func (q *request) invent(c *choice, mean int, truncate bool) {
+// invent gives c what it says, within its form, and bounds it by so many tokens with the reasoning;
+// 0 for no bound.
+func (q *request) invent(c *choice, mean, most int, truncate bool) {
 	s := q.structure
 	c.call, c.forced = s.call, s.forced
 	if s.schema == nil && s.call == "" {
@@ -163,8 +164,8 @@ func (q *request) invent(c *choice, mean int, truncate bool) {
 	if truncate {
 		bound = (c.visible + 1) / 2
 	}
-	if q.maxTokens > 0 {
-		bound = min(bound, max(0, q.maxTokens-c.reasoning))
+	if most > 0 {
+		bound = min(bound, max(0, most-c.reasoning))
 	}
 	if bound < c.visible {
 		c.visible, c.cut = bound, true

@@ -59,12 +59,12 @@ func boolean(field func(*Options) *bool) func(*Options, string) error {
 	}
 }
 
-// status takes one of Statuses.
-func status(field func(*Options) *int) func(*Options, string) error {
+// status takes one of statuses.
+func status(statuses []int, field func(*Options) *int) func(*Options, string) error {
 	return func(o *Options, v string) error {
 		n, err := strconv.Atoi(v)
-		if err != nil || !slices.Contains(Statuses, n) {
-			return fmt.Errorf("want one of %d", Statuses)
+		if err != nil || !slices.Contains(statuses, n) {
+			return fmt.Errorf("want one of %d", statuses)
 		}
 		*field(o) = n
 		return nil
@@ -80,6 +80,14 @@ func retryAfter(o *Options, v string) error {
 		return errors.New("want a time like 800ms or 1m30s, or none")
 	}
 	return nil
+}
+
+func overrun(o *Options, v string) error {
+	switch o.Overrun = Overrun(v); o.Overrun {
+	case OverrunAll, OverrunReasoning:
+		return nil
+	}
+	return errors.New("want all or reasoning")
 }
 
 // latencyDrift takes 800ms, or 400ms..4s/45s for one that goes from the first to the second and

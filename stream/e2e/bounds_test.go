@@ -1,0 +1,76 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"math/rand/v2"
+	"testing"
+)
+
+// TestBudgetHoldsForLostAnswers: half of the answers are made, and billed, and an error comes in
+// their place. Each keeps its worst case, so that the bill stays within the budget.
+func TestBudgetHoldsForLostAnswers(t *testing.T) {
+	for _, status := range []string{"500", "502", "504"} {
+		t.Run(status, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			sim := startSim(t, "latency=1ms&output=40&seed=4&lost=0.5&lost-status="+status)
+			prompts := writeBounded(t, dir, 3_000, always(60))
+			llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-c", "32", "--budget", "0.02", prompts).exits(t, 4)
+			asked := sim.stats(t)
+			if bill := asked.bill(t); bill > 0.02*dollar || asked.Faults["lost"] < 100 {
+				t.Errorf("%d was billed of %d, %d answers lost", bill, int64(0.02*dollar), asked.Faults["lost"])
+			}
+		})
+	}
+}
+
+// pictureOf is a PNG in base64 that no compression makes small.
+func pictureOf(t testing.TB, width, height int) string {
+	t.Helper()
+	random := rand.New(rand.NewPCG(1, 2))
+	picture := image.NewGray(image.Rect(0, 0, width, height))
+	for x := range width {
+		for y := range height {
+			picture.SetGray(x, y, color.Gray{Y: uint8(random.Uint32())})
+		}
+	}
+	var out bytes.Buffer
+	if err := png.Encode(&out, picture); err != nil {
+		t.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(out.Bytes())
+}
+
+// TestBudgetOfImages: what images may cost is held, by URL too, and it is not so much more than
+// what they cost that nothing of the budget can be used.
+func TestBudgetOfImages(t *testing.T) {
+	for name, test := range map[string]struct {
+		url    string
+		least  int64 // of the budget, in percent
+		budget string
+		nanos  int64
+	}{
+		"by URL":    {"https://example.com/cat.png", 90, "0.5", 0.5 * dollar},
+		"as base64": {"data:image/png;base64," + pictureOf(t, 200, 150), 95, "0.1", 0.1 * dollar},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			sim := startSim(t, "latency=1ms&output=20&seed=6")
+			prompts := writeFile(t, dir, "prompts.jsonl", repeat(1, 300, func(i int) string {
+				return fmt.Sprintf(`{"id":%d,"max_tokens":50,"messages":[{"role":"user","content":[{"type":"text","text":"number %[1]d"},`+
+					`{"type":"image_url","image_url":{"url":%q}}]}]}`, i, test.url)
+			}))
+			llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-c", "16", "--budget", test.budget, prompts).exits(t, 4)
+			asked := sim.stats(t)
+			if bill := asked.bill(t); !within(100-test.least, bill, test.nanos) {
+				t.Errorf("%d was billed of %d for %d images", bill, test.nanos, asked.Answered)
+			}
+		})
+	}
+}

@@ -1,0 +1,132 @@
+package sim
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"image"
+	_ "image/gif"  // the formats that images may have
+	_ "image/jpeg" //
+	_ "image/png"  //
+	"math"
+	"strings"
+)
+
+// picture is a part of a prompt that is not text: an image, a recording or a file.
+type picture struct {
+	form          string // the member that it stands in
+	raw           []byte // that member's value
+	detail        string
+	data          []byte // decoded; nil where it is elsewhere
+	width, height int    // of an image
+}
+
+// Nobody fetches what is elsewhere: it counts as an image of a megapixel, or so many bytes of
+// something else.
+const (
+	sideElsewhere  = 1024
+	bytesElsewhere = 100_000
+)
+
+// look finds the data, and what an image's size is.
+func (p *picture) look() {
+	var members struct {
+		URL    string `json:"url"`
+		Data   string `json:"data"`
+		File   string `json:"file_data"`
+		Detail string `json:"detail"`
+	}
+	if json.Unmarshal(p.raw, &members.URL) != nil {
+		_ = json.Unmarshal(p.raw, &members) // what has another form counts as elsewhere
+	}
+	if members.Detail != "" {
+		p.detail = members.Detail
+	}
+	for _, text := range []string{members.URL, members.Data, members.File} {
+		if _, after, ok := strings.Cut(text, ";base64,"); ok {
+			text = after
+		} else if text == members.URL {
+			continue
+		}
+		if text != "" {
+			p.data, _ = base64.StdEncoding.DecodeString(text)
+		}
+	}
+	p.width, p.height = sideElsewhere, sideElsewhere
+	if c, _, err := image.DecodeConfig(bytes.NewReader(p.data)); err == nil {
+		p.width, p.height = c.Width, c.Height
+	}
+}
+
+// tokens is what the picture is billed as: an image as OpenAI does (see imageTokens), a recording
+// by ten tokens a second of its WAV, or of 8,000 bytes, and a file by a token for each 50 bytes.
+func (p *picture) tokens(model string) int {
+	size := len(p.data)
+	if p.data == nil {
+		size = bytesElsewhere
+	}
+	switch p.form {
+	case "input_audio":
+		rate := 8000
+		if len(p.data) > 32 && string(p.data[8:16]) == "WAVEfmt " {
+			rate = int(binary.LittleEndian.Uint32(p.data[28:]))
+		}
+		return 10 * (size + rate - 1) / max(rate, 1)
+	case "file", "file_data":
+		return size / 50
+	}
+	return imageTokens(model, p.width, p.height, p.detail)
+}
+
+// tileRates are the base and the tile, in tokens, and patchRates the tokens for a thousand patches,
+// by the beginning of a model's name, as OpenAI's guide has them ("Images and vision", "Calculating
+// costs"). Other models are billed as gpt-4o.
+var (
+	tileRates = []struct {
+		name       string
+		base, tile int
+	}{{"gpt-4o-mini", 2833, 5667}, {"gpt-5", 70, 140}, {"o1", 75, 150}, {"o3", 75, 150}, {"", 85, 170}}
+	patchRates = []struct {
+		name     string
+		thousand int
+	}{{"gpt-4.1-mini", 1620}, {"gpt-4.1-nano", 2460}, {"gpt-5-mini", 1620}, {"gpt-5-nano", 2460}, {"o4-mini", 1720}}
+)
+
+// imageTokens is what OpenAI bills for an image.
+func imageTokens(model string, width, height int, detail string) int {
+	for _, p := range patchRates {
+		if strings.HasPrefix(model, p.name) {
+			return (patchesOf(width, height)*p.thousand + 999) / 1000
+		}
+	}
+	for _, t := range tileRates {
+		if !strings.HasPrefix(model, t.name) {
+			continue
+		}
+		if detail == "low" {
+			return t.base
+		}
+		long, short := max(width, height), min(width, height)
+		if long > 2048 {
+			long, short = 2048, short*2048/long
+		}
+		if short > 768 {
+			long, short = long*768/short, 768
+		}
+		return t.base + t.tile*((long+511)/512)*((short+511)/512)
+	}
+	return 0
+}
+
+// patchesOf is how many squares of 32 pixels an image has that is scaled down to at most 1,536.
+func patchesOf(width, height int) int {
+	const most = 1536
+	if n := (width + 31) / 32 * ((height + 31) / 32); n <= most {
+		return n
+	}
+	w, h := float64(width)/32, float64(height)/32
+	shrink := math.Sqrt(most / (w * h))
+	fit := min(math.Floor(w*shrink)/(w*shrink), math.Floor(h*shrink)/(h*shrink))
+	return int(math.Ceil(w*shrink*fit-1e-9)) * int(math.Ceil(h*shrink*fit-1e-9))
+}
