@@ -46,7 +46,7 @@ func (c Colour) String() string { return [...]string{"green", "yellow", "red"}[c
 // Budget is an amount of money that limiters hold requests back by; several lanes may share one.
 // Before a request goes, its worst case is reserved; when it is settled, the reservation gives way
 // to what it cost. So spent and reserved together never pass the limit, provided that no request
-// costs more than its worst case.
+// costs more than its worst case; what turns out to cost more is raised by [Permit.Raise].
 //
 // What is reserved gives way sooner or later: whoever waits for room counts on that. What was set
 // aside for something that this process does not see the end of is handed over by [Leave], and
@@ -259,6 +259,15 @@ func (all budgets) reserve(cost int64, now time.Time, from *Limiter) (bool, erro
 		return false, nil
 	}
 	return true, nil
+}
+
+// raise sets more aside for what is in flight, room or not.
+func (all budgets) raise(more int64) {
+	for _, b := range all {
+		b.mu.Lock()
+		b.inFlight += more
+		b.mu.Unlock()
+	}
 }
 
 func (all budgets) settle(reservation, cost int64, unclear bool, from *Limiter) {

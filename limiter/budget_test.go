@@ -133,3 +133,39 @@ func TestADailyBudgetIsRenewedAtMidnight(t *testing.T) {
 		}
 	})
 }
+
+// What a request may cost rises while it is in flight: nothing that fitted before goes, and what it
+// cost in the end replaces the whole.
+func TestRaise(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBudget(100, 0)
+		l := New(Config{Concurrency: 4, Clock: System, Budgets: []*Budget{b}})
+		defer l.Close()
+		first := acquire(t, l, Request{Cost: 10})
+		first.Raise(95)
+		first.Raise(20) // is less
+		granted := make(chan *Permit, 1)
+		go func() {
+			p, err := l.Acquire(t.Context(), Request{Cost: 10})
+			if err != nil {
+				t.Error(err)
+			}
+			granted <- p
+		}()
+		synctest.Wait()
+		if len(granted) > 0 {
+			t.Fatal("10 go beside 95 of 100")
+		}
+		first.Settle(Outcome{Kind: Success, Cost: 60})
+		first.Raise(1000) // is over
+		second := <-granted
+		second.Raise(200)
+		if !Overdrawn([]*Budget{b}) {
+			t.Error("60 spent and 200 in flight do not pass 100")
+		}
+		second.Settle(Outcome{Kind: Success, Cost: 30})
+		if b.Spent() != 90 || Overdrawn([]*Budget{b}) {
+			t.Errorf("%d spent", b.Spent())
+		}
+	})
+}

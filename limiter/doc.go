@@ -140,8 +140,9 @@
 //
 // A Budget is money, and several lanes may share one. A request's worst case is
 // reserved when it is granted, and replaced by what it cost when it is settled;
-// where nobody says what it cost, as after a time-out, the worst case stays. One
-// that does not fit waits for settlements. When it does not fit with nothing
+// where nobody says what it cost, as after a time-out, the worst case stays. Where
+// others show that it was too low it is raised, room or not. A request that does
+// not fit waits for settlements. When it does not fit with nothing
 // reserved that could give way, waiting ends for good, with an *OverBudget.
 //
 // Money may be held for other things than requests, such as batches. It is

@@ -97,6 +97,18 @@ func (p *Permit) Settle(o Outcome) *Streak {
 	return streak
 }
 
+// Raise sets more aside for the request than its Cost was, room or not: so much may it cost as is
+// known now. A permit that was ended, or has as much, is left alone.
+func (p *Permit) Raise(cost int64) {
+	l := p.limiter
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if more := cost - p.request.Cost; more > 0 && !p.ended {
+		p.request.Cost = cost
+		l.budgets.raise(more)
+	}
+}
+
 // Drop ends the permit of a request that was not sent: its place is free again, and what it was
 // charged comes back, as far as time has not made up for it. One that was cancelled on its way is
 // settled as Cancelled instead, for the provider may have counted it.

@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"image/png"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -70,6 +71,52 @@ func TestBudgetOfImages(t *testing.T) {
 			asked := sim.stats(t)
 			if bill := asked.bill(t); !within(100-test.least, bill, test.nanos) {
 				t.Errorf("%d was billed of %d for %d images", bill, test.nanos, asked.Answered)
+			}
+		})
+	}
+}
+
+// TestBudgetLearnsOverruns: where answers are billed beyond what was asked, no more is spent beyond
+// the budget than what one group in flight costs, and the run says what the provider does.
+func TestBudgetLearnsOverruns(t *testing.T) {
+	const inFlight = 16
+	for name, test := range map[string]struct {
+		options, model string
+		maxTokens      int
+		dollars        int64
+		said           string
+	}{
+		"max_tokens ignored":   {"output=400&overrun=all", "gpt-4o-mini", 20, 1, "gpt-4o-mini bills beyond what was asked"},
+		"reasoning on top":     {"output=100&overrun=reasoning", "gpt-5-mini", 50, 1, "gpt-5-mini bills beyond what was asked"},
+		"no max_tokens at all": {"output=20000", "gpt-4o-mini", 0, 3, "its worst case is guessed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			sim := startSim(t, "latency=5ms&seed=7&"+test.options)
+			bound := ""
+			if test.maxTokens > 0 {
+				bound = fmt.Sprintf(`,"max_tokens":%d`, test.maxTokens)
+			}
+			prompts := writeFile(t, dir, "prompts.jsonl", repeat(1, 6_000, func(i int) string {
+				return fmt.Sprintf(`{"id":%d,"prompt":"prompt number %[1]d"%s}`, i, bound)
+			}))
+			p := llmpipe(t, dir, "--base-url", sim.URL, "-m", test.model, "-c", fmt.Sprint(inFlight), "--budget", fmt.Sprint(test.dollars), prompts)
+			p.exits(t, 4)
+			p.says(t, test.said)
+			var costs []int64
+			for _, line := range p.paidLines(t) {
+				costs = append(costs, int64(*line.Cost))
+			}
+			slices.Sort(costs)
+			var group int64
+			for _, cost := range costs[len(costs)-inFlight:] {
+				group += cost
+			}
+			bill, budget := sim.stats(t).bill(t), test.dollars*dollar
+			t.Logf("%d billed of %d, a group costs %d at most", bill, budget, group)
+			if bill > budget+group || bill < budget*9/10 {
+				t.Errorf("%d was billed of %d, and a group in flight costs %d", bill, budget, group)
 			}
 		})
 	}

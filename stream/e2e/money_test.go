@@ -17,6 +17,7 @@ import (
 var listPrices = map[string][2]int64{
 	"gpt-4o-mini": {150, 600},
 	"gpt-4o":      {2_500, 10_000},
+	"gpt-5-mini":  {250, 2_000},
 }
 
 // dollar is a dollar's worth of the unit of all sums below.

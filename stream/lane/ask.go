@@ -15,6 +15,7 @@ import (
 // ask makes one attempt at q. The answer decides where q goes next: to the commit, to sleep, or to
 // another lane.
 func (l *Lane) ask(q *Request, permit *limiter.Permit) {
+	l.lanes.account.Send(&q.stake, q.Charge(), q.bill.worst, permit)
 	l.Host.Client.Ask(l.lanes.flow.Stop.Waiting, q.Record.Endpoint, q.Body, q.reply)
 	q.check()
 	l.lanes.flow.Counts.Attempt(q.reply)
@@ -175,8 +176,8 @@ func (l *Lane) lesson(q *Request) limiter.Outcome {
 func (l *Lane) bill(q *Request) (cost int64, unclear bool) {
 	cost, q.bill.costKnown, unclear = l.lanes.account.Settle(q.host, q.Model, q.reply, q.Record.Tier)
 	q.bill.cost += cost
-	if unclear {
-		q.bill.mayCost += q.bill.worst
+	if worst := l.lanes.account.Land(&q.stake, q.reply, cost); unclear {
+		q.bill.mayCost += worst
 	}
 	return cost, unclear
 }

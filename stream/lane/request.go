@@ -30,6 +30,7 @@ type Request struct {
 
 	tries          tries
 	bill           bill
+	stake          spend.Stake
 	lowered        string // the cheaper model that the budget sent it to; empty for none
 	downgradedFrom string // the model asked for, where a cheaper one answered
 

@@ -117,13 +117,28 @@ func (r *Lanes) nowhere(q *Request) bool {
 	return true
 }
 
-// permit waits for a permit to send q here.
+// permit waits for a permit to send q here. Where what it may cost rises meanwhile it waits again.
 func (l *Lane) permit(ctx context.Context, q *Request, retry bool) (*limiter.Permit, error) {
 	l.Prepare(q, !retry)
-	var err error
-	if q.bill.worst, err = l.lanes.account.Worst(q.Charge()); err != nil {
-		return nil, err
+	for {
+		changes, _ := l.lanes.account.Stale(q.Charge(), 0)
+		var err error
+		if q.bill.worst, err = l.lanes.account.Worst(q.Charge()); err != nil {
+			return nil, err
+		}
+		permit, err := l.acquire(ctx, q, retry)
+		if err != nil {
+			return nil, err
+		}
+		if _, stale := l.lanes.account.Stale(q.Charge(), changes); !stale {
+			return permit, nil
+		}
+		permit.Drop()
 	}
+}
+
+// acquire is permit for what q may cost now.
+func (l *Lane) acquire(ctx context.Context, q *Request, retry bool) (*limiter.Permit, error) {
 	request := limiter.Request{
 		PromptBytes: q.Record.TextBytes,
 		MaxTokens:   q.Record.MaxTokens * q.Record.N,

@@ -28,14 +28,15 @@ type Account struct {
 	prices   []sync.Map // by host: model -> priced
 	expected func() (records int64, ok bool)
 
-	outputs outputs
-	spent   atomic.Int64 // by this run's attempts, billionths of a dollar
-	billed  atomic.Int64 // this run's attempts that cost something
-	booked  atomic.Int64 // for what was committed, billionths of a dollar
-	unknown atomic.Int64 // committed answers whose cost is not known
-	noBound sync.Once
-	dearer  sync.Once
-	Short   chan struct{} // holds a token when a record waits for money that only batches can give back
+	outputs  outputs
+	overruns overruns
+	spent    atomic.Int64 // by this run's attempts, billionths of a dollar
+	billed   atomic.Int64 // this run's attempts that cost something
+	booked   atomic.Int64 // for what was committed, billionths of a dollar
+	unknown  atomic.Int64 // committed answers whose cost is not known
+	noBound  sync.Once
+	dearer   sync.Once
+	Short    chan struct{} // holds a token when a record waits for money that only batches can give back
 
 	mu        sync.Mutex
 	others    int64          // spent by the ledger before this run, and by other processes since

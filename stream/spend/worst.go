@@ -39,7 +39,7 @@ func (a *Account) Worst(q Charge) (int64, error) {
 		// What was asked for may be answered at the standard tier all the same, and billed so.
 		worst = max(worst, p.At(tier).WorstCost(most))
 	}
-	return worst, nil
+	return a.overruns.of(q.Host, q.Model).cost(worst), nil
 }
 
 // WorstInBatch returns the most that q can cost in a batch. An unknown batch price is an error: the
@@ -47,7 +47,7 @@ func (a *Account) Worst(q Charge) (int64, error) {
 func (a *Account) WorstInBatch(q Charge) (int64, error) {
 	p := a.price(q.Host, q.Model)
 	if worst, ok := p.WorstBatchCost(a.most(q, &p)); ok {
-		return worst, nil
+		return a.overruns.of(q.Host, q.Model).cost(worst), nil
 	}
 	return 0, ui.WithHint(addPrice+"; or --mode realtime",
 		fmt.Errorf("%s: no batch price is known for the model %q, so the budget cannot hold", q.What, q.Model))
@@ -60,6 +60,7 @@ func (a *Account) most(q Charge, p *priced) price.Tokens {
 		prompt += cmp.Or(max(p.Window, 0), largestWindow)
 	}
 	most := price.Tokens{Prompt: prompt, Completion: a.worstOutput(q)}
+	a.overruns.of(q.Host, q.Model).widen(&most, q.Record.N)
 	// Anthropic's models, and Alibaba's, write to the cache what the request marks, some for an hour.
 	if bytes.Contains(q.Body, []byte(`"cache_control"`)) {
 		most.CacheWrite = most.Prompt
