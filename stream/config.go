@@ -58,8 +58,8 @@ type Config struct {
 
 	// Provider is who is asked.
 	Provider provider.Config
-	// Fallbacks are the lanes behind it, in order.
-	Fallbacks []lane.Target
+	// Lanes are who is asked as well: those beside Provider, then those behind them, in order.
+	Lanes []lane.Target
 	// Pace is what the limiter is told.
 	Pace limiter.Config
 	// Retries is how many times a record is asked again after failures that may pass.

@@ -19,7 +19,7 @@ func TestRunHintLongerThanPatienceWithAFallback(t *testing.T) {
 	well, asked := serve(t, http.StatusOK, `{"choices":[{"message":{"content":"yes"},"finish_reason":"stop"}]}`)
 	r := try(t, busy, prompts(100), func(c *Config) {
 		c.Pace.GiveUp = time.Hour
-		c.Fallbacks = []lane.Target{{
+		c.Lanes = []lane.Target{{
 			Provider: provider.Config{BaseURL: well, Connections: 4}, Pace: limiter.Config{Concurrency: 4, GiveUp: time.Hour},
 		}}
 	})

@@ -124,7 +124,7 @@ func TestPackMoves(t *testing.T) {
 	server := startEmbedder(t)
 	r := try(t, url, bytes.NewReader(texts(1000)), func(c *Config) {
 		embed(100)(c)
-		c.Fallbacks = []lane.Target{{
+		c.Lanes = []lane.Target{{
 			Name: "second", Model: "other", Provider: provider.Config{BaseURL: server.URL}, Pace: limiter.Config{Concurrency: 4},
 		}}
 	})

@@ -84,7 +84,7 @@ func (r *run) prepare() (err error) {
 			return err
 		}
 	}
-	configs := append([]lane.Target{{Provider: cfg.Provider, Pace: cfg.Pace}}, cfg.Fallbacks...)
+	configs := append([]lane.Target{{Provider: cfg.Provider, Pace: cfg.Pace}}, cfg.Lanes...)
 	if r.hosts, err = lane.OpenHosts(r.flow.Voice, configs); err != nil {
 		return err
 	}

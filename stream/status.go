@@ -4,14 +4,15 @@ import (
 	"time"
 
 	"llmpipe/limiter"
+	"llmpipe/stream/lane"
 	"llmpipe/stream/ui"
 )
 
 // status is the run at this moment.
 func (r *run) status() *ui.Status {
 	now := time.Now()
-	l := r.lanes.Current()
-	p := l.Pace.Stats()
+	lanes := r.lanes.Current()
+	p := lane.Sum(lanes)
 	s := &ui.Status{
 		Time: now.UTC().Truncate(time.Millisecond), Summary: r.summary(), Sleeping: r.lanes.Sleeping(),
 		InFlight: p.InFlight, Allowed: p.Allowed, RPM: p.RPMUsed, RPMLimit: p.RPMLimit, TPM: p.TPMUsed, TPMLimit: p.TPMLimit,
@@ -26,11 +27,17 @@ func (r *run) status() *ui.Status {
 	if s.PerSecond > 0 && s.Total > 0 {
 		s.ETA = float64(s.Total-s.Done) / s.PerSecond
 	}
+	for _, l := range lanes {
+		if len(lanes) > 1 {
+			p := l.Pace.Stats()
+			s.Lanes = append(s.Lanes, ui.LaneStatus{Name: l.Host.Name, InFlight: p.InFlight, Allowed: p.Allowed, RPM: p.RPMUsed, Open: p.Open})
+		}
+	}
 	s.Spent, s.Budget = r.account.Standing()
 	if s.State = r.waitingFor(&p, now); s.State != "" {
 		s.ETA = 0
-	} else if l.Host.Index > 0 {
-		s.State = "by " + l.Host.Name
+	} else if lanes[0].Host.Index > 0 {
+		s.State = "by " + lane.Names(lanes)
 	} else {
 		s.State = r.batches.Progress()
 	}

@@ -14,22 +14,28 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// fallbackKeys are what a --fallback can say.
-const fallbackKeys = "url, model, key-env, header-env, name, rpm, tpm, concurrency"
+// laneKeys are what a --spread or a --fallback can say.
+const laneKeys = "url, model, key-env, header-env, name, rpm, tpm, concurrency"
 
-// fallbacks reads each --fallback: url=…,model=…,key-env=…,rpm=…. What it does not say is as for
-// the first lane, but for its limits, its key and its model.
-func (f *Flags) fallbacks(cfg *stream.Config, getenv func(string) string) error {
-	for _, spec := range f.Fallback {
-		lane, err := parseFallback(spec, cfg, getenv)
-		if err != nil {
-			err = fmt.Errorf("--fallback %s: %w", shownFallback(spec), err)
-			if !errors.Is(err, errNotSet) { // which is the environment's fault
-				err = ui.Usage(err)
+// lanes reads each --spread and each --fallback: url=…,model=…,key-env=…,rpm=…. What it does not say
+// is as for the first lane, but for its limits, its key and its model.
+func (f *Flags) lanes(cfg *stream.Config, getenv func(string) string) error {
+	for _, kind := range []struct {
+		flag  string
+		specs []string
+	}{{"--spread", f.Spread}, {"--fallback", f.Fallback}} {
+		for _, spec := range kind.specs {
+			lane, err := parseLane(spec, cfg, getenv)
+			if err != nil {
+				err = fmt.Errorf("%s %s: %w", kind.flag, shownLane(spec), err)
+				if !errors.Is(err, errNotSet) { // which is the environment's fault
+					err = ui.Usage(err)
+				}
+				return err
 			}
-			return err
+			lane.Beside = kind.flag == "--spread"
+			cfg.Lanes = append(cfg.Lanes, lane)
 		}
-		cfg.Fallbacks = append(cfg.Fallbacks, lane)
 	}
 	return nil
 }
@@ -37,13 +43,13 @@ func (f *Flags) fallbacks(cfg *stream.Config, getenv func(string) string) error 
 // errNotSet says that the environment lacks what the command line counts on.
 var errNotSet = errors.New("the variable is not set")
 
-// shownFallback is a --fallback for people: what stands in the wrong place may be a secret.
-func shownFallback(spec string) string {
+// shownLane is a lane for people: what stands in the wrong place may be a secret.
+func shownLane(spec string) string {
 	pairs := strings.Split(spec, ",")
 	for i, pair := range pairs {
 		key, value, _ := strings.Cut(pair, "=")
 		variable := value[strings.IndexByte(value, '=')+1:]
-		switch known := slices.Contains(strings.Split(fallbackKeys, ", "), key); {
+		switch known := slices.Contains(strings.Split(laneKeys, ", "), key); {
 		case key == "url":
 			pairs[i] = "url=" + provider.Shown(value)
 		case strings.HasSuffix(key, "-env") && known && !ui.IsVariableName(variable):
@@ -55,7 +61,7 @@ func shownFallback(spec string) string {
 	return strings.Join(pairs, ",")
 }
 
-func parseFallback(spec string, cfg *stream.Config, getenv func(string) string) (lane.Target, error) {
+func parseLane(spec string, cfg *stream.Config, getenv func(string) string) (lane.Target, error) {
 	p := provider.Config{
 		Timeout: cfg.Provider.Timeout, Connections: cfg.Provider.Connections, UserAgent: cfg.Provider.UserAgent, Header: http.Header{},
 		Dialect: cfg.Provider.Dialect,
@@ -90,7 +96,7 @@ func parseFallback(spec string, cfg *stream.Config, getenv func(string) string) 
 		case "concurrency":
 			lane.Pace.Concurrency, err = positive(value)
 		default:
-			err = fmt.Errorf("%q is none of %s", key, fallbackKeys)
+			err = fmt.Errorf("%q is none of %s", key, laneKeys)
 		}
 		if err != nil {
 			return lane, err

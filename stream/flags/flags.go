@@ -35,6 +35,7 @@ type Flags struct {
 	Summary   string        `group:"out" placeholder:"FILE" help:"Write the summary to FILE, as JSON."`
 
 	ProviderFlags
+	Spread   []string `group:"who" sep:"none" placeholder:"SPEC" help:"url=…,model=…,key-env=…: asked beside the first. Repeatable."`
 	Fallback []string `group:"who" sep:"none" placeholder:"SPEC" help:"url=…,model=…,key-env=…: where records go when it is down."`
 
 	Concurrency    string        `short:"c" group:"pace" default:"auto" placeholder:"auto" help:"Requests in flight; auto finds out how many."`

@@ -152,7 +152,7 @@ func (l *Lane) lesson(q *Request) limiter.Outcome {
 		o.CompletionTokens = int(q.reply.Answer.Usage.Completion)
 	case provider.Pressure:
 		o.Kind, o.Overloaded = limiter.Pressure, q.reply.Overloaded()
-		if len(l.lanes.all) > 1 && o.Overloaded {
+		if l.tier+1 < len(l.lanes.tiers) && o.Overloaded {
 			o.Kind = limiter.Transient // there is somewhere else to go than to wait
 		}
 	case provider.Transient:
@@ -230,10 +230,10 @@ func (l *Lanes) elsewhere(than *Lane) bool {
 // move sends q, whose attempts here are used up, to the lanes behind this one, and reports whether
 // there are any.
 func (l *Lane) move(q *Request) bool {
-	if l.Host.Index+1 >= len(l.lanes.all) {
+	if l.tier+1 >= len(l.lanes.tiers) {
 		return false
 	}
-	q.floor, q.tries.inLane, q.tries.streak, q.tries.inStreak, q.tries.delays = l.Host.Index+1, 0, nil, 0, nil
+	q.floor, q.tries.inLane, q.tries.streak, q.tries.inStreak, q.tries.delays = l.tier+1, 0, nil, 0, nil
 	q.tries.failed, q.tries.suspect, q.tries.refused = attempt{}, false, time.Time{}
 	l.lanes.again(q)
 	return true
@@ -265,7 +265,6 @@ func (l *Lanes) finish(q *Request) {
 		l.flow.Finish(t)
 		return
 	}
-	q.reply.LetGo() // each record has its part
 	for _, t := range tasks {
 		l.flow.Finish(t)
 	}

@@ -15,6 +15,7 @@ import (
 type Lane struct {
 	lanes *Lanes
 	Host  *flow.Host
+	tier  int    // its place in the order of preference, which it may share with others
 	model string // replaces the model that a record names; empty to keep that
 	base  string // the client's base URL
 	key   string // the client's, for the message where it is not accepted; empty for none

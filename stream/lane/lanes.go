@@ -13,10 +13,11 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Lanes send each request to the first lane that takes it. While the first lane is well, everything
-// goes there and waits for its permit. When its breaker is open, or its provider's quota is used
-// up, requests go to the next lane, and single ones try the lanes before. A request does not return
-// to a lane where its attempts are used up.
+// Lanes send each request to the first tier that takes it: a lane, or several side by side, of
+// which the one that has room first gets it. While the first tier is well, everything goes there
+// and waits for its permit. When its breakers are open, or its providers' quotas are used up,
+// requests go to the next tier, and single ones try the tiers before. A request does not return to
+// a tier where its attempts are used up.
 //
 // The workers place new records one after the other. Each retry has a goroutine of its own, which
 // places it and asks: so no retry stands behind a new record, or behind a retry that waits for
@@ -26,6 +27,7 @@ type Lanes struct {
 	cfg      Config
 	account  *spend.Account
 	all      []*Lane
+	tiers    [][]*Lane       // the same, those beside one another together
 	fresh    chan *flow.Task // new records
 	sleepers *sleepers
 	packer   *packer // nil: records are asked one by one
@@ -81,13 +83,17 @@ func New(f *flow.Flow, c Config, hosts []*flow.Host, a *spend.Account) *Lanes {
 	l.refusals.known = c.Proven
 	l.fitDescriptors(hosts)
 	for i, h := range hosts {
-		h.Client.Bound(f.Bodies)
 		own := l.cfg.Lanes[i]
 		pace := own.Pace
 		pace.Clock, pace.Budgets, pace.Short = limiter.System, a.Budgets(), a.NeedMoney
+		if !own.Beside {
+			l.tiers = append(l.tiers, nil)
+		}
+		tier := len(l.tiers) - 1
 		l.all = append(l.all, &Lane{
-			lanes: l, Host: h, model: own.Model, base: own.Provider.BaseURL, key: own.Provider.Key, Pace: limiter.New(pace),
+			lanes: l, Host: h, tier: tier, model: own.Model, base: own.Provider.BaseURL, key: own.Provider.Key, Pace: limiter.New(pace),
 		})
+		l.tiers[tier] = append(l.tiers[tier], l.all[i])
 	}
 	if c.Pack > 1 {
 		l.packer = newPacker(l)
@@ -130,14 +136,16 @@ func (l *Lanes) Serve(ctx context.Context) {
 	w.all.Wait()
 }
 
-// Current is the lane that records go to now.
-func (r *Lanes) Current() *Lane {
-	for _, l := range r.all {
-		if l.whyClosed() == nil && !l.Pace.Stats().Open {
-			return l
+// Current are the lanes that records go to now: the first tier with one that takes them.
+func (r *Lanes) Current() []*Lane {
+	for _, tier := range r.tiers {
+		for _, l := range tier {
+			if l.whyClosed() == nil && !l.Pace.Stats().Open {
+				return tier
+			}
 		}
 	}
-	return r.all[0]
+	return r.tiers[0]
 }
 
 // Close closes the limiters.

@@ -23,7 +23,7 @@ type Request struct {
 	reply  *provider.Reply // to the last attempt; it lies in the one record, or in the pack
 
 	host  *flow.Host // where it was asked last, or is to be; nil before
-	floor int        // index of the first lane where its attempts are not used up
+	floor int        // index of the first tier where its attempts are not used up
 	Body  []byte     // what is sent: the record's body, or other
 	Model string     // in that
 	other []byte     // the body with a lane's own model
@@ -40,7 +40,7 @@ type Request struct {
 // tries are the attempts at a request so far.
 type tries struct {
 	attempts  int             // that count: pressure and outages cost none
-	inLane    int             // of them in this lane
+	inLane    int             // of them in this tier
 	streak    *limiter.Streak // the streak of failures that the last attempts belong to
 	inStreak  int             // how many of them
 	failed    attempt         // the last that failed

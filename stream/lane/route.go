@@ -64,26 +64,45 @@ func (r *Lanes) place(ctx context.Context, q *Request, retry bool) *limiter.Perm
 // the same in every lane.
 func (r *Lanes) tryLanes(ctx context.Context, q *Request, retry bool) (permit *limiter.Permit, closed bool, err error) {
 	closed = true
-	for _, l := range r.all[q.floor:] {
+	for _, tier := range r.tiers[q.floor:] {
+		if len(tier) > 1 {
+			permit, shut, err := r.tryTier(ctx, tier, q, retry)
+			if permit != nil || err != nil {
+				return permit, false, err
+			}
+			closed = closed && shut
+			continue
+		}
+		l := tier[0]
 		ok, trial := l.usable(time.Now())
 		if !ok {
 			continue
 		}
 		permit, err := l.permit(ctx, q, retry)
-		switch {
-		case err == nil && !trial && l.whyClosed() != nil:
-			permit.Drop() // it was closed while q waited
-		case err == nil:
+		if permit, err = l.judge(permit, err, trial); permit != nil {
 			return permit, false, nil
-		case errors.Is(err, limiter.ErrOpen):
+		}
+		if errors.Is(err, limiter.ErrOpen) {
 			closed = false
-		case errors.Is(err, limiter.ErrGaveUp):
-			l.shut(l.gaveUp(err), true)
-		default:
+		} else if err != nil {
 			return nil, false, err
 		}
 	}
 	return nil, closed, nil
+}
+
+// judge returns a permit that may be used, or an error that the lane alone does not explain or that
+// may pass: ErrOpen. Without either the lane is closed.
+func (l *Lane) judge(permit *limiter.Permit, err error, trial bool) (*limiter.Permit, error) {
+	switch {
+	case err == nil && !trial && l.whyClosed() != nil:
+		permit.Drop() // it was closed while the request waited
+		return nil, nil
+	case errors.Is(err, limiter.ErrGaveUp):
+		l.shut(l.gaveUp(err), true)
+		return nil, nil
+	}
+	return permit, err
 }
 
 // unplaced finishes a request that no lane can give a permit.
@@ -119,15 +138,18 @@ func (r *Lanes) nowhere(q *Request) bool {
 
 // permit waits for a permit to send q here. Where what it may cost rises meanwhile it waits again.
 func (l *Lane) permit(ctx context.Context, q *Request, retry bool) (*limiter.Permit, error) {
-	l.Prepare(q, !retry)
 	for {
+		l.Prepare(q, !retry)
 		changes, _ := l.lanes.account.Stale(q.Charge(), 0)
-		var err error
-		if q.bill.worst, err = l.lanes.account.Worst(q.Charge()); err != nil {
+		request, err := l.request(q, retry)
+		if err != nil {
 			return nil, err
 		}
-		permit, err := l.acquire(ctx, q, retry)
-		if err != nil {
+		permit, err := l.Pace.Acquire(ctx, request)
+		if l.lean(q, &request, err) {
+			permit, err = l.Pace.Acquire(ctx, request)
+		}
+		if permit, err = inTime(ctx, permit, err); err != nil {
 			return nil, err
 		}
 		if _, stale := l.lanes.account.Stale(q.Charge(), changes); !stale {
@@ -137,51 +159,75 @@ func (l *Lane) permit(ctx context.Context, q *Request, retry bool) (*limiter.Per
 	}
 }
 
-// acquire is permit for what q may cost now.
-func (l *Lane) acquire(ctx context.Context, q *Request, retry bool) (*limiter.Permit, error) {
-	request := limiter.Request{
+// request says what the lane's limiter is asked for q, which was made one to this lane's provider.
+func (l *Lane) request(q *Request, retry bool) (limiter.Request, error) {
+	var err error
+	q.bill.worst, err = l.lanes.account.Worst(q.Charge())
+	return limiter.Request{
 		PromptBytes: q.Record.TextBytes,
 		MaxTokens:   q.Record.MaxTokens * q.Record.N,
 		N:           q.Record.N,
 		Cost:        q.bill.worst,
 		Movable:     len(l.lanes.all) > 1,
 		Retry:       retry,
-	}
-	permit, err := l.Pace.Acquire(ctx, request)
+	}, err
+}
+
+// lean makes a request of q, which is too large by our estimate of its tokens, as small as it can
+// be, and reports whether it was larger: the provider counts the tokens, and where only our
+// estimate is over its limit, it shall refuse.
+func (l *Lane) lean(q *Request, request *limiter.Request, err error) bool {
 	var large *limiter.TooLarge
-	if errors.As(err, &large) {
-		// The provider counts the tokens: where only our estimate is over its limit, it shall refuse.
-		if dense := record.DenseBytes(q.Body); dense < request.PromptBytes {
-			request.PromptBytes = dense
-			permit, err = l.Pace.Acquire(ctx, request)
-		}
+	if !errors.As(err, &large) {
+		return false
 	}
+	dense := record.DenseBytes(q.Body)
+	smaller := dense < request.PromptBytes
+	request.PromptBytes = min(dense, request.PromptBytes)
+	return smaller
+}
+
+// inTime gives back a permit that came when asking had ended: that may grant permits, as the last
+// reply gives its own back.
+func inTime(ctx context.Context, permit *limiter.Permit, err error) (*limiter.Permit, error) {
 	if err == nil && ctx.Err() != nil {
-		// The end of asking may grant permits, as the last reply gives its own back.
 		permit.Drop()
 		return nil, ctx.Err()
 	}
 	return permit, err
 }
 
-// roomy reports whether the lane that a new record would go to has room for another request.
+// roomy reports whether one of the lanes that a new record would go to has room for another
+// request.
 func (r *Lanes) roomy() bool {
-	for _, l := range r.all {
-		if l.whyClosed() != nil {
-			continue
+	for _, tier := range r.tiers {
+		takes := false
+		for _, l := range tier {
+			if l.whyClosed() != nil {
+				continue
+			}
+			room, open := l.Pace.Room()
+			if room && !open {
+				return true
+			}
+			takes = takes || !open
 		}
-		if room, open := l.Pace.Room(); !open {
-			return room
+		if takes {
+			return false
 		}
 	}
 	return true // once a lane takes records again
 }
 
-// Allowed is how many requests may be in flight now, in the lane that allows most.
+// Allowed is how many requests may be in flight now, in the tier that allows most.
 func (r *Lanes) Allowed() int {
 	most := 1
-	for _, l := range r.all {
-		most = max(most, l.Pace.Allowed())
+	for _, tier := range r.tiers {
+		allowed := 0
+		for _, l := range tier {
+			allowed += l.Pace.Allowed()
+		}
+		most = max(most, allowed)
 	}
 	return most
 }

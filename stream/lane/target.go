@@ -12,5 +12,7 @@ type Target struct {
 	// Model replaces the one that a record names; empty to leave it.
 	Model    string
 	Provider provider.Config
-	Pace     limiter.Config
+	// Beside says that records go here as well as to the target before, and not only when that is out.
+	Beside bool
+	Pace   limiter.Config
 }

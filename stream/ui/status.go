@@ -19,13 +19,23 @@ type Status struct {
 	ETA       float64       `json:"eta_s,omitempty"`     // seconds
 	InFlight  int           `json:"in_flight"`
 	Allowed   int           `json:"concurrency"` // how many may be in flight now
-	Sleeping  int           `json:"sleeping"`    // records that wait to be asked again
-	RPM       int           `json:"rpm"`         // requests in the last minute
+	Lanes     []LaneStatus  `json:"lanes,omitempty"`
+	Sleeping  int           `json:"sleeping"` // records that wait to be asked again
+	RPM       int           `json:"rpm"`      // requests in the last minute
 	RPMLimit  int           `json:"rpm_limit,omitempty"`
 	TPM       int           `json:"tpm"` // tokens in the last minute
 	TPMLimit  int           `json:"tpm_limit,omitempty"`
 	Spent     price.Dollars `json:"spent_usd"`            // of the budget; without one, by this run
 	Budget    price.Dollars `json:"budget_usd,omitempty"` // 0: none
+}
+
+// LaneStatus is one of several lanes that records go to side by side.
+type LaneStatus struct {
+	Name     string `json:"name"`
+	InFlight int    `json:"in_flight"`
+	Allowed  int    `json:"concurrency"`
+	RPM      int    `json:"rpm"`            // requests in the last minute
+	Open     bool   `json:"down,omitempty"` // its breaker is open
 }
 
 // String is the whole status in one line.

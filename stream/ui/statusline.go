@@ -57,6 +57,7 @@ func (s *Status) parts() []part {
 	add(1, s.State)
 	add(7, perTime(s.PerSecond))
 	add(8, fmt.Sprintf("in flight %d/%d", s.InFlight, s.Allowed))
+	add(12, s.lanes())
 	add(10, ofLimit("rpm ", s.RPM, s.RPMLimit))
 	add(11, ofLimit("tpm ", s.TPM, s.TPMLimit))
 	if s.Sleeping > 0 {
@@ -119,6 +120,22 @@ func (s *Status) money() string {
 		return USD(int64(s.Spent))
 	}
 	return ""
+}
+
+// lanes is what is in flight in each of the lanes, where there are several.
+func (s *Status) lanes() string {
+	var each []string
+	for _, l := range s.Lanes {
+		if l.Open {
+			each = append(each, "down")
+		} else {
+			each = append(each, fmt.Sprintf("%d/%d", l.InFlight, l.Allowed))
+		}
+	}
+	if each == nil {
+		return ""
+	}
+	return "lanes " + strings.Join(each, " ")
 }
 
 func ofLimit(name string, used, limit int) string {
