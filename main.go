@@ -34,7 +34,15 @@ import (
 	"llmpipe/stream/ui"
 )
 
+// memoryGoal is what the garbage collector is to keep within, in bytes, unless GOMEMLIMIT names
+// another: beyond it, it runs before as much again is garbage. Large answers are bytes without
+// pointers, and cost it nothing to look at; the ledger's index lies outside.
+const memoryGoal = 320 << 20
+
 func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryGoal)
+	}
 	stdin, stdout := ui.Standard(os.Stdin, os.Stdout, os.Stderr)
 	code, sig := run(os.Args[1:], stdin, stdout, os.Stderr, listen)
 	if sig != nil {

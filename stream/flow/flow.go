@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 
+	"llmpipe/stream/provider"
 	"llmpipe/stream/ui"
 )
 
@@ -12,8 +13,9 @@ import (
 type Flow struct {
 	Voice    *ui.Voice
 	Stop     *Shutdown
-	Gate     *Gate // of the records that come out of the input
-	Spooled  *Gate // of the records that come back from the disk, which have room of their own
+	Gate     *Gate            // of the records that come out of the input
+	Spooled  *Gate            // of the records that come back from the disk, which have room of their own
+	Bodies   *provider.Memory // what large answers take together, from their first bytes on
 	Inflight *Inflight
 	Counts   Counts
 
@@ -27,7 +29,8 @@ type Flow struct {
 // flight now.
 func New(ctx context.Context, voice *ui.Voice, allowed func() int) *Flow {
 	f := &Flow{
-		Voice: voice, Stop: newShutdown(ctx), Inflight: newInflight(), Gate: newGate(allowed), Spooled: newGate(allowed),
+		Voice: voice, Stop: newShutdown(ctx), Inflight: newInflight(),
+		Gate: newGate(allowed, maxAnswerBytes), Spooled: newGate(allowed, maxOpenBytes), Bodies: provider.NewMemory(maxAnswerBytes),
 		Commits: make(chan *Task, commitSlack),
 	}
 	context.AfterFunc(f.Stop.Asking, f.Gate.close)

@@ -4,9 +4,12 @@ import "sync"
 
 // Bounds on what lies between reading and the commit.
 const (
-	// maxOpenBytes bounds the lines and answers that a gate lets the run hold. A larger record passes
-	// when it is alone.
+	// maxOpenBytes bounds the lines that a gate lets the run hold, and the answers that come back from
+	// the disk. A larger record passes when it is alone.
 	maxOpenBytes = 32 << 20
+	// maxAnswerBytes bounds the answers of records that are asked, from their first bytes on, also
+	// where they go on being read: enough for 18 at once of 5 MB, as long lists of embeddings are.
+	maxAnswerBytes = 96 << 20
 	// commitSlack is how many finished records may wait for the commit beside those that are asked
 	// about: as many as arrive while a slow disk syncs.
 	commitSlack = 256
@@ -19,6 +22,7 @@ const (
 // the size of a task, and so the promise that memory does not grow with the input.
 type Gate struct {
 	allowed func() int // the concurrency that the limiters allow now
+	room    int64      // for answers, in bytes
 
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -26,15 +30,17 @@ type Gate struct {
 	asleep  int   // of them
 	most    int   // the bound on asks at the last look
 	open    int   // read and not committed
-	bytes   int64 // of the open ones
+	bytes   int64 // of the open ones' lines
+	answers int64 // bytes of what came back for them
+	size    int64 // of the answer that is to be expected, in bytes; 0 before the first
 	loaded  int64 // bytes of recorded results that were read back for them
 	closed  bool
 	held    int // goroutines that wait for room
 	idling  int // goroutines that wait until nothing is open
 }
 
-func newGate(allowed func() int) *Gate {
-	g := &Gate{allowed: allowed}
+func newGate(allowed func() int, room int64) *Gate {
+	g := &Gate{allowed: allowed, room: room}
 	g.changed = sync.NewCond(&g.mu)
 	return g
 }
@@ -93,6 +99,13 @@ func (g *Gate) full(bytes int64, ask bool) bool {
 	if held > 0 && held+bytes > maxOpenBytes {
 		return true
 	}
+	expected := g.answers
+	if ask && g.size > 0 {
+		expected += int64(g.asks-min(g.asleep, g.asks)+1) * g.size
+	}
+	if expected > g.room && (g.answers > 0 || g.asks > 0) {
+		return true
+	}
 	if !ask && g.open < commitSlack { // whatever is allowed
 		return false
 	}
@@ -146,17 +159,20 @@ func (g *Gate) load(c Chain) {
 }
 
 // answered notes that t, if it was asked about, now waits only for the commit, and counts its
-// answer.
+// answer: by those before, what is to be asked makes room for its own.
 func (g *Gate) answered(t *Task) {
 	if !t.ask {
 		return
 	}
 	bytes := int64(len(t.Reply.Body))
-	t.size += bytes
+	t.answer += bytes
 	t.ask = false
 	g.mu.Lock()
 	g.asks--
-	g.bytes += bytes
+	g.answers += bytes
+	if t.Outcome == Answered {
+		g.expect(bytes)
+	}
 	wake := g.roomy()
 	g.mu.Unlock()
 	if wake {
@@ -164,24 +180,34 @@ func (g *Gate) answered(t *Task) {
 	}
 }
 
+// expect takes the size of an answer into the mean of the last ones.
+func (g *Gate) expect(bytes int64) {
+	const last = 8
+	if g.size == 0 {
+		g.size = bytes
+	}
+	g.size += (bytes - g.size) / last
+}
+
 // Grow counts what came back for t, which is open.
 func (g *Gate) Grow(t *Task) {
 	bytes := int64(len(t.Reply.Body) + len(t.Recorded.Response))
-	t.size += bytes
+	t.answer += bytes
 	g.mu.Lock()
-	g.bytes += bytes
+	g.answers += bytes
 	g.mu.Unlock()
 }
 
 // departure is a group of records that leave a gate together.
 type departure struct {
-	records       int
-	bytes, loaded int64
+	records                int
+	bytes, answers, loaded int64
 }
 
 func (d *departure) add(t *Task) {
 	d.records++
 	d.bytes += t.size
+	d.answers += t.answer
 	d.loaded += t.loaded
 }
 
@@ -193,6 +219,7 @@ func (g *Gate) leave(d departure) {
 	g.mu.Lock()
 	g.open -= d.records
 	g.bytes -= d.bytes
+	g.answers -= d.answers
 	g.loaded -= d.loaded
 	g.mu.Unlock()
 	g.changed.Broadcast()

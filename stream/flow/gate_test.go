@@ -33,7 +33,7 @@ func gone(records int, bytes int64) departure { return departure{records: record
 // that; what needs no asking passes them.
 func TestGateHoldsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate(allow(3))
+		g := newGate(allow(3), maxAnswerBytes)
 		for range 6 {
 			g.Enter(line(1), true)
 		}
@@ -63,7 +63,7 @@ func TestGateHoldsBack(t *testing.T) {
 // A record larger than all that may be held passes when nothing else takes room.
 func TestGateHugeRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate(allow(3))
+		g := newGate(allow(3), maxAnswerBytes)
 		g.Enter(line(0), false)
 		g.Enter(line(2*maxOpenBytes), true)
 		entered := false
@@ -84,10 +84,68 @@ func TestGateHugeRecord(t *testing.T) {
 	})
 }
 
+// What answers turned out to be decides how many more are asked for: those that came and those that
+// are to come, by the size of the last ones, have room together. One passes whatever its size.
+func TestGateLearnsTheSizeOfAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const room, size = 1000, 100
+		g := newGate(allow(50), room)
+		answer := func(bytes int64) {
+			done := finished(bytes)
+			done.Outcome = Answered
+			g.answered(done)
+		}
+		for range 20 {
+			g.Enter(line(1), true)
+		}
+		entered := 0
+		go func() {
+			for range 30 {
+				g.Enter(line(1), true)
+				entered++
+			}
+		}()
+		synctest.Wait()
+		if entered != 30 {
+			t.Fatalf("before the first answer %d of 30 are let in", entered)
+		}
+		answer(size)
+		for range 49 { // written as they come
+			answer(size)
+			g.leave(departure{records: 1, bytes: 1, answers: size})
+		}
+		go func() {
+			for range 30 {
+				g.Enter(line(1), true)
+				entered++
+			}
+		}()
+		synctest.Wait()
+		if want := 30 + (room-size)/size; entered != want {
+			t.Errorf("with one that waits to be written %d are let in, want %d", entered, want)
+		}
+		g.leave(departure{records: 1, bytes: 1, answers: size})
+		synctest.Wait()
+		if want := 30 + room/size; entered != want {
+			t.Errorf("with none that waits %d are let in, want %d", entered, want)
+		}
+		for range room / size {
+			answer(10 * room)
+			g.leave(departure{records: 1, bytes: 1, answers: 10 * room})
+			synctest.Wait()
+		}
+		if want := 30 + room/size + 1; entered != want {
+			t.Errorf("of those that have no room %d are let in, want %d, one", entered, want)
+		}
+		g.close()
+		synctest.Wait()
+	})
+}
+
 // Who packs records learns when no more come before some of those go out.
 func TestGateStarved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate(allow(2))
+		g := newGate(allow(2), maxAnswerBytes)
 		for range 4 {
 			g.Enter(line(1), true)
 		}
@@ -115,7 +173,7 @@ func TestGateStarved(t *testing.T) {
 // Closing lets everybody in at once, and tells them.
 func TestGateClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate(allow(1))
+		g := newGate(allow(1), maxAnswerBytes)
 		g.Enter(line(1), true)
 		g.Enter(line(1), true)
 		told := make(chan bool, 2)
@@ -134,7 +192,7 @@ func TestGateClose(t *testing.T) {
 // Whatever the order of events, the counts end where they began, and idle returns.
 func TestGateCountsReturnToZero(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		g := newGate(allow(1 << 20))
+		g := newGate(allow(1<<20), maxAnswerBytes)
 		type held struct {
 			bytes int64
 			ask   bool
@@ -151,7 +209,7 @@ func TestGateCountsReturnToZero(t *testing.T) {
 			open = open[1:]
 			if h.ask {
 				g.answered(finished(7))
-				h.bytes += 7
+				g.leave(departure{answers: 7})
 			}
 			g.leave(gone(1, h.bytes))
 		}
@@ -161,8 +219,8 @@ func TestGateCountsReturnToZero(t *testing.T) {
 			}
 			g.leave(gone(1, h.bytes))
 		}
-		if g.asks != 0 || g.open != 0 || g.bytes != 0 {
-			t.Errorf("left: %d asked, %d open, %d bytes", g.asks, g.open, g.bytes)
+		if g.asks != 0 || g.open != 0 || g.bytes != 0 || g.answers != 0 {
+			t.Errorf("left: %d asked, %d open, %d bytes, %d of answers", g.asks, g.open, g.bytes, g.answers)
 		}
 		g.Idle()
 	})
@@ -172,7 +230,7 @@ func TestGateCountsReturnToZero(t *testing.T) {
 // larger than all of it passes alone.
 func TestGateLoads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate(allow(1))
+		g := newGate(allow(1), maxAnswerBytes)
 		load := func(bytes int64) *bool {
 			done := new(bool)
 			go func() {
@@ -214,7 +272,7 @@ func TestGateLoads(t *testing.T) {
 
 // Records that sleep before a further attempt do not keep others from being read, up to a bound.
 func TestSleepersLeaveRoom(t *testing.T) {
-	g := newGate(allow(1))
+	g := newGate(allow(1), maxAnswerBytes)
 	for range 2 {
 		g.count(1, 0, true)
 	}

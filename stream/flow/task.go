@@ -30,7 +30,8 @@ type Task struct {
 	// another's.
 	Seq        int64      // its place among the selected records, from 0
 	Key        ledger.Key // what the ledger and the run know it by
-	size       int64      // bytes charged to the gate
+	size       int64      // bytes of the line charged to the gate
+	answer     int64      // bytes of what came back charged to the gate
 	next       *Task      // behind it in a chain
 	Batched    *Batched   // the shard that its answer came from; nil in realtime
 	duplicates []*Task    // the same record, met while this one was in flight: they share its answer
@@ -71,6 +72,7 @@ func NewTask() *Task { return tasks.Get().(*Task) }
 
 // Recycle gives t's memory to a later record. Nothing may refer to it any more.
 func (t *Task) Recycle() {
+	t.Reply.LetGo()
 	if t.Reply.BodyInUse || max(cap(t.Buffer), cap(t.Reply.Body), cap(t.Recorded.Response)) > MaxPooled {
 		return
 	}
@@ -87,7 +89,11 @@ func (t *Task) Share(first *Task) {
 	if first.Outcome != Answered {
 		return
 	}
-	t.Reply.Body = append(t.Reply.Body[:0], first.Reply.Body...)
+	if body := first.Reply.Body; cap(body) > MaxPooled {
+		t.Reply.Body = body // no later record gets that memory
+	} else {
+		t.Reply.Body = append(t.Reply.Body[:0], body...)
+	}
 	t.Reply.Latency = first.Reply.Latency
 	t.Host, t.CostKnown, t.DowngradedFrom = first.Host, first.CostKnown, first.DowngradedFrom // it cost once
 	t.Reply.Answer, _ = record.RecallAnswer(t.Endpoint, t.Reply.Body)
@@ -95,7 +101,7 @@ func (t *Task) Share(first *Task) {
 
 // Held returns the bytes that the gate counts for t: of its line with the answer, and of a recorded
 // result.
-func (t *Task) Held() (line, result int64) { return t.size, t.loaded }
+func (t *Task) Held() (line, result int64) { return t.size + t.answer, t.loaded }
 
 // String says which record t is, for messages.
 func (t *Task) String() string {

@@ -265,6 +265,7 @@ func (l *Lanes) finish(q *Request) {
 		l.flow.Finish(t)
 		return
 	}
+	q.reply.LetGo() // each record has its part
 	for _, t := range tasks {
 		l.flow.Finish(t)
 	}

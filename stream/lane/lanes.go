@@ -83,6 +83,7 @@ func New(f *flow.Flow, c Config, hosts []*flow.Host, a *spend.Account) *Lanes {
 	l.refusals.known = c.Proven
 	l.fitDescriptors(hosts)
 	for i, h := range hosts {
+		h.Client.Bound(f.Bodies)
 		own := l.cfg.Lanes[i]
 		pace := own.Pace
 		pace.Clock, pace.Budgets, pace.Short = limiter.System, a.Budgets(), a.NeedMoney

@@ -63,6 +63,7 @@ func (q *Request) check() {
 	}
 	var err error
 	if q.pack.answer, err = record.ParsePacked(q.reply.Body, len(q.tasks)); err != nil {
+		q.reply.LetGo()
 		q.reply.Class = provider.Refused
 		q.reply.Err = &record.Error{Type: "bad_response", Status: q.reply.Status, Message: err.Error()}
 	}

@@ -16,6 +16,9 @@ func newOrder() *order { return &order{early: make(map[int64]*flow.Task)} }
 func (o *order) release(group []*flow.Task) []*flow.Task {
 	for _, t := range group {
 		o.early[t.Seq] = t
+		if t.Seq != o.next {
+			t.Reply.StepBack()
+		}
 	}
 	o.due = o.due[:0]
 	for {

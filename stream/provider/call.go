@@ -142,7 +142,7 @@ func (k *call) send(connections *connections, req *http.Request, r *Request, sin
 		}
 		return err
 	}
-	k.raw, k.err = readBounded(nil, res.Body, res.ContentLength)
+	k.raw, k.err = readBounded(nil, res.Body, res.ContentLength, room{})
 	return k.err
 }
 

@@ -65,7 +65,8 @@ type Client struct {
 	name        string
 	api         *openai.Client
 	connections *connections
-	proxy       *proxy // nil for none
+	memory      *Memory // nil for no bound on what bodies take together
+	proxy       *proxy  // nil for none
 	sim         *sim.Server
 	timeout     time.Duration
 	deadlines   deadlines
@@ -231,6 +232,10 @@ func (c *Client) Close() {
 // asked.
 func (c *Client) LimitConnections(n int) { c.connections.limit(n) }
 
+// Bound has large bodies of answers take their memory from m. It is called before anything is
+// asked.
+func (c *Client) Bound(m *Memory) { c.memory = m }
+
 // Expect says, from time to time and by one goroutine, how many requests may be in flight from now
 // on: idle connections beyond that are closed. 0 says that no more will be than are.
 func (c *Client) Expect(n int) { c.connections.expect(n) }
@@ -255,8 +260,8 @@ func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte,
 	own := reply.Stale // the next is to meet no such connection
 	reply.reset()
 	start := time.Now()
-	x := exchange{body: body, raw: reply.Body[:0]}
 	attempt := c.deadlines.start(ctx)
+	x := exchange{body: body, raw: reply.Body[:0], from: room{c.memory, &reply.held, attempt}}
 	stub, err := c.stub(c.login, endpoint)
 	if err == nil {
 		err = x.make(c.connections, own, attempt, stub)
@@ -269,7 +274,7 @@ func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte,
 	}
 	switch {
 	case err == nil:
-		reply.judge(endpoint, body)
+		reply.judge(endpoint, body, x.from)
 		c.proxy.explainAnswer(reply)
 	default:
 		reply.unanswered(ctx, attempt, err, "no answer within "+c.timeout.String())
@@ -285,6 +290,7 @@ func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte,
 	}
 	c.deadlines.end(attempt, !reply.BodyInUse)
 	c.redactReply(reply)
+	reply.settle()
 }
 
 // Models lists the models that the provider offers. An error is a *[CallError].

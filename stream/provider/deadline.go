@@ -25,6 +25,7 @@ type deadline struct {
 	cancel context.CancelCauseFunc
 	parent context.Context
 	timer  *time.Timer
+	end    time.Time // when the timer fires
 
 	stub    *http.Request // what request is a copy of
 	request *http.Request // nil before the first
@@ -45,7 +46,7 @@ func (x *deadline) copyOf(stub *http.Request) *http.Request {
 func (d *deadlines) start(parent context.Context) *deadline {
 	if x := d.take(); x != nil {
 		if x.parent == parent {
-			x.timer.Reset(d.timeout)
+			x.begin(d.timeout)
 			x.link.conn = nil
 			return x
 		}
@@ -53,7 +54,23 @@ func (d *deadlines) start(parent context.Context) *deadline {
 	}
 	ctx, cancel := context.WithCancelCause(parent)
 	timer := time.AfterFunc(d.timeout, func() { cancel(errTimeout) })
-	return &deadline{Context: ctx, cancel: cancel, parent: parent, timer: timer, link: newLink()}
+	end := time.Now().Add(d.timeout)
+	return &deadline{Context: ctx, cancel: cancel, parent: parent, timer: timer, end: end, link: newLink()}
+}
+
+// begin lets the time run: so much of it.
+func (x *deadline) begin(left time.Duration) {
+	x.end = time.Now().Add(left)
+	x.timer.Reset(left)
+}
+
+// pause lets the attempt's time stand still until resume is called.
+func (x *deadline) pause() (resume func()) {
+	if !x.timer.Stop() {
+		return func() {} // it is over
+	}
+	left := time.Until(x.end)
+	return func() { x.begin(left) }
 }
 
 func (d *deadlines) take() *deadline {

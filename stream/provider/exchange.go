@@ -3,11 +3,9 @@ package provider
 import (
 	"bytes"
 	"compress/zlib"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 
 	"llmpipe/stream/record/lines"
@@ -16,6 +14,7 @@ import (
 // exchange is one attempt's bytes: those to send, and those that came back.
 type exchange struct {
 	body []byte
+	from room // where a large body takes memory from
 
 	status  int
 	header  http.Header
@@ -51,7 +50,7 @@ func (x *exchange) send(transport http.RoundTripper, req *http.Request) error {
 		return err
 	}
 	x.status, x.header = res.StatusCode, res.Header
-	x.raw, err = readBounded(x.raw, res.Body, res.ContentLength)
+	x.raw, err = readBounded(x.raw, res.Body, res.ContentLength, x.from)
 	if closeErr := res.Body.Close(); err == nil {
 		err = closeErr
 	}
@@ -69,35 +68,6 @@ func (x *exchange) fill(req *http.Request) {
 	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 }
 
-// errTooLarge says that a response went past MaxResponse.
-var errTooLarge = fmt.Errorf("response is larger than %d MiB", MaxResponse>>20)
-
-// readBounded appends what r holds to dst, up to MaxResponse. size is what was announced, negative
-// when nothing was.
-func readBounded(dst []byte, r io.Reader, size int64) ([]byte, error) {
-	if size > MaxResponse {
-		return dst, errTooLarge
-	}
-	// One byte more than announced lets the read that finds the end happen without growing.
-	dst = slices.Grow(dst, int(max(size, 511))+1)
-	for {
-		if len(dst) == cap(dst) {
-			dst = slices.Grow(dst, len(dst))
-		}
-		n, err := r.Read(dst[len(dst):cap(dst)])
-		dst = dst[:len(dst)+n]
-		if len(dst) > MaxResponse {
-			return dst, errTooLarge
-		}
-		if err != nil {
-			if errors.Is(err, io.EOF) {
-				return dst, nil
-			}
-			return dst, err
-		}
-	}
-}
-
 // mayBePacked tells whether a body is to be looked at for being compressed: by its first byte,
 // which is that of gzip, zstd or zlib and of no JSON, or by a header that says so.
 func mayBePacked(body []byte, h http.Header) bool {
@@ -107,11 +77,11 @@ func mayBePacked(body []byte, h http.Header) bool {
 // unpacked returns what body holds, decompressed where it is compressed. Gateways compress what
 // nobody asked for, and say in the header that a body is compressed which another has decompressed
 // on the way: the bytes tell.
-func unpacked(body []byte, h http.Header) ([]byte, error) {
+func unpacked(body []byte, h http.Header, from room) ([]byte, error) {
 	r, err := unpacking(body)
 	if err == nil {
 		var plain []byte
-		if plain, err = readBounded(nil, r, -1); err == nil {
+		if plain, err = readBounded(nil, r, -1, from); err == nil {
 			body = plain
 		}
 	}
@@ -130,7 +100,7 @@ func unpacking(body []byte) (io.Reader, error) {
 	if len(body) > 1 && body[0] == zlibMagic && (int(body[0])<<8|int(body[1]))%checks == 0 {
 		return zlib.NewReader(bytes.NewReader(body))
 	}
-	return lines.Open(bytes.NewReader(body))
+	return lines.OpenContent(bytes.NewReader(body))
 }
 
 // looksPlain tells whether a body begins as text does.
@@ -148,7 +118,7 @@ type unpackedBody struct {
 
 // unpackBody makes res's body one that is not compressed, and has no byte order mark.
 func unpackBody(res *http.Response) error {
-	plain, err := lines.Open(res.Body)
+	plain, err := lines.OpenContent(res.Body)
 	if err != nil {
 		return fmt.Errorf("decompressing the answer: %w", err)
 	}

@@ -53,6 +53,8 @@ type Reply struct {
 	// Stale says that the request met a kept connection whose end had been decided before it came,
 	// as it seems, so that it is no attempt. The next attempt with this Reply goes over a new one.
 	Stale bool
+	held  holding // what Body takes of the memory that clients share
+
 	// BodyInUse says that the transport may still be reading the request's body, so that its memory
 	// must not be written to: an attempt that failed or was refused may have ended before
 	// everything was sent. It stays set in a Reply that is used again.
@@ -60,15 +62,48 @@ type Reply struct {
 }
 
 func (r *Reply) reset() {
+	r.LetGo()
 	*r = Reply{Body: r.Body[:0], BodyInUse: r.BodyInUse}
+}
+
+// LetGo lets a large body go, which is not read any more. It may be called twice.
+func (r *Reply) LetGo() {
+	r.held.letGo()
+	if cap(r.Body) > smallBody {
+		r.Body = nil
+	}
+}
+
+// StepBack says that the body will be let go only after others have come: where it goes ahead of
+// what there is memory for, the next may.
+func (r *Reply) StepBack() { r.held.stepBack() }
+
+// settle makes the reply count as what is left of the body: of one that is no answer, that is what
+// may have to be looked at again.
+func (r *Reply) settle() {
+	const glance = 512
+	switch {
+	case cap(r.Body) <= smallBody:
+		r.held.letGo()
+	case r.Class == OK:
+		r.held.keep(int64(cap(r.Body)))
+	default:
+		start := bytes.Clone(r.Body[:min(glance, len(r.Body))])
+		r.LetGo()
+		r.Body = start
+	}
 }
 
 // judge parses a complete HTTP answer to asked, nil where that is not at hand, and applies the
 // table.
-func (r *Reply) judge(endpoint record.Endpoint, asked []byte) {
+func (r *Reply) judge(endpoint record.Endpoint, asked []byte, from room) {
 	var unread error
 	if mayBePacked(r.Body, r.Header) {
-		r.Body, unread = unpacked(r.Body, r.Header)
+		r.Body, unread = unpacked(r.Body, r.Header, from)
+	}
+	if errors.Is(unread, errTooLarge) {
+		r.failNetwork(unread)
+		return
 	}
 	e := evidence{status: r.Status, header: r.Header, body: r.Body, asked: asked}
 	switch {
@@ -280,7 +315,7 @@ func (r *Reply) JudgeBatch(endpoint record.Endpoint, out *record.BatchOutput) {
 	r.Status = out.Status
 	r.Body = append(r.Body, out.Body...)
 	if out.Err == nil || len(out.Body) > 0 {
-		r.judge(endpoint, nil)
+		r.judge(endpoint, nil, room{})
 		return
 	}
 	e := evidence{status: out.Status, said: *out.Err}

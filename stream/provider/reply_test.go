@@ -24,7 +24,7 @@ func TestJudgeA200ThatIsNoAnswer(t *testing.T) {
 		{`{"choices":[{"error":{"code":502,"message":"upstream"},"message":{"content":"half"}}]}`, Transient, "502", "upstream"},
 	} {
 		r := Reply{Status: http.StatusOK, Header: http.Header{}, Body: []byte(c.body)}
-		r.judge(record.Chat, nil)
+		r.judge(record.Chat, nil, room{})
 		if r.Class != c.class || r.Err == nil || r.Err.Code != c.code || r.Err.Message != c.message {
 			t.Errorf("%s: %s, %+v", c.body, r.Class, r.Err)
 		}

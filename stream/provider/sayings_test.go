@@ -27,7 +27,7 @@ func (s *shape) judge(asked string) *Reply {
 	if asked != "" {
 		request = []byte(asked)
 	}
-	r.judge(record.Chat, request)
+	r.judge(record.Chat, request, room{})
 	return r
 }
 
@@ -281,7 +281,7 @@ func TestResponsesWithoutOutput(t *testing.T) {
 		`{"status":"completed","output":[],"usage":{"output_tokens":16}}`:                                                      Transient,
 	} {
 		r := Reply{Status: http.StatusOK, Header: http.Header{}, Body: []byte(body)}
-		r.judge(record.Responses, nil)
+		r.judge(record.Responses, nil, room{})
 		if r.Class != want {
 			t.Errorf("%s: %s, want %s: %v", body, r.Class, want, r.Err)
 		}

@@ -67,7 +67,7 @@ func TestRules(t *testing.T) {
 		if c.header != "" {
 			r.Header.Set(c.header, c.value)
 		}
-		r.judge(record.Chat, []byte("{}"))
+		r.judge(record.Chat, []byte("{}"), room{})
 		if r.Class != c.want {
 			t.Errorf("%s: %v, want %v", c.name, r.Class, c.want)
 		}

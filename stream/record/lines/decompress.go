@@ -22,7 +22,15 @@ const skippable = "\x2a\x4d\x18"
 
 // Open returns a buffered reader of what src holds, decompressed, without a byte order mark.
 // Members and frames may follow each other.
-func Open(src io.Reader) (*bufio.Reader, error) {
+func Open(src io.Reader) (*bufio.Reader, error) { return open(src) }
+
+// OpenContent is [Open] for what HTTP carries, where zstd looks back over 8 MB at most (RFC 9659):
+// a decoder of files would take half a gigabyte because a few bytes say so.
+func OpenContent(src io.Reader) (*bufio.Reader, error) {
+	return open(src, zstd.WithDecoderMaxWindow(8<<20))
+}
+
+func open(src io.Reader, options ...zstd.DOption) (*bufio.Reader, error) {
 	in := bufio.NewReaderSize(&sticky{src: src}, readSize)
 	out := in
 	switch {
@@ -34,7 +42,8 @@ func Open(src io.Reader) (*bufio.Reader, error) {
 		out = bufio.NewReaderSize(z, readSize)
 	case startsWith(in, zstdMagic), startsWithSkippable(in):
 		// One goroutine's decoder with its small buffers: some 3 MiB instead of 9.
-		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
+		options = append(options, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
+		z, err := zstd.NewReader(in, options...)
 		if err != nil {
 			return nil, err
 		}
