@@ -120,7 +120,8 @@
 //     one at the provider, or the run's own word where there was none), answered, failed and
 //     missing (counts of its records), cost_usd (of all its answers and failures, each of which has
 //     its part of it on its own line, and which is not to be added to theirs; null where no price
-//     is known)
+//     is known), may_cost_usd (the most that one can have cost which was given up; it counts as
+//     spent)
 //
 // Steps may be left out, but neither intent nor collected, and file_id and batch_id may stand in
 // later steps too. Where a step is there twice the last one counts. A shard without collected is

@@ -45,13 +45,13 @@ func (l *Ledger) enterLine(v *verified) error {
 			return &DamageError{Path: l.path, Offset: v.at, Err: line.ErrMalformed}
 		}
 	case line.KindBatch:
-		return l.enterShard(h, v.text, v.at)
+		return l.enterShard(v)
 	}
 	return nil
 }
 
-// leavesOut reports whether a line does not exist for this run: it is a simulated run's, and this one
-// is real. The caller holds mu, or is Open.
+// leavesOut reports whether a line does not exist for this run: it is a simulated run's, and this
+// one is real. The caller holds mu, or is Open.
 func (l *Ledger) leavesOut(h *line.Head) bool {
 	if !h.Simulated || l.options.Simulated {
 		return false

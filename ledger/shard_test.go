@@ -301,3 +301,33 @@ func TestReadersOfLedgersPassShardsOver(t *testing.T) {
 		t.Errorf("%v, %v", kinds, err)
 	}
 }
+
+// What a shard may have cost that was given up counts as spent, once, however often that is written
+// down and in whatever way it is read.
+func TestGivenUpShardCountsAsSpent(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.jsonl")
+	since := collected("s1", "").Time.Add(-time.Minute)
+	open := func() *Ledger {
+		l, err := Open(path, Options{Since: since, Run: RunInfo{ID: "r", Time: testTime()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	givenUp := ShardEntry{Step: ShardCollected, Shard: "s1", Time: collected("s1", "").Time, State: "forgotten", MayCostNanos: 500}
+	l := open()
+	mustStep(t, l, intentOf("s1", 1, 30, 32), created("s1"), givenUp)
+	mustStep(t, l, givenUp)
+	again := open()
+	for _, ledger := range []*Ledger{l, again} {
+		if s := ledger.Summary(); s.KeptNanos != 500 || s.KeptSince != 500 || s.SpentNanos != 0 {
+			t.Errorf("%+v", s)
+		}
+		if s, _ := ledger.Shard("s1"); s.Pending() || s.MayCost != 500 {
+			t.Errorf("%+v", s)
+		}
+		if err := ledger.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

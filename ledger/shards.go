@@ -35,6 +35,7 @@ type Shard struct {
 	Missing   int64
 	CostNanos int64
 	CostKnown bool
+	MayCost   int64 // of one that was given up, billionths of a US dollar
 }
 
 // Pending reports whether the shard is not collected yet.
@@ -82,7 +83,7 @@ func (s *shards) merge(e *ShardEntry, simulated bool, at int64, size int) *known
 	case ShardCollected:
 		known.State, known.Ended = e.State, e.Time
 		known.Answered, known.Failed, known.Missing = e.Answered, e.Failed, e.Missing
-		known.CostNanos, known.CostKnown = e.CostNanos, e.CostKnown
+		known.CostNanos, known.CostKnown, known.MayCost = e.CostNanos, e.CostKnown, e.MayCostNanos
 	}
 	return known
 }
@@ -104,8 +105,10 @@ func (s *shards) pendingAt(intent Ref) string {
 	return ""
 }
 
-// enterShard puts a step into the index. The caller holds mu.
-func (l *Ledger) enterShard(h *line.Head, text []byte, at int64) error {
+// enterShard puts a step into the index. What a batch may have cost that was given up counts once.
+// The caller holds mu.
+func (l *Ledger) enterShard(v *verified) error {
+	h, text, at := &v.head, v.text, v.at
 	var e ShardEntry
 	if err := e.Decode(text, h); err != nil {
 		return &DamageError{Path: l.path, Offset: at, Err: err}
@@ -113,7 +116,15 @@ func (l *Ledger) enterShard(h *line.Head, text []byte, at int64) error {
 	if index.RefAt(at) > index.MaxRef {
 		return tooLarge(l.path, at)
 	}
+	var kept int64
+	if known := l.shards.byID[e.Shard]; known != nil {
+		kept = known.MayCost
+	}
 	known := l.shards.merge(&e, h.Simulated, at, len(text))
+	l.summary.KeptNanos += known.MayCost - kept
+	if v.recent {
+		l.summary.KeptSince += known.MayCost - kept
+	}
 	if e.Step != ShardIntent {
 		return nil
 	}

@@ -60,6 +60,9 @@ type ShardEntry struct {
 	Missing   int64  // records with neither
 	CostNanos int64  // of all its results and failures, each of which has its own part of it; billionths of a US dollar
 	CostKnown bool   // false: CostNanos means nothing
+	// MayCostNanos is the most that a batch can have cost which was given up, billionths of a US
+	// dollar. It counts as spent.
+	MayCostNanos int64
 }
 
 // ShardRecord is a record that is submitted in a shard.

@@ -73,6 +73,8 @@ func (e *ShardEntry) set(m *memberReader) bool {
 		return m.integer(&e.Missing)
 	case "cost_usd":
 		return m.cost(&e.CostNanos, &e.CostKnown)
+	case "may_cost_usd":
+		return m.cost(&e.MayCostNanos, &known) && known
 	}
 	return true
 }

@@ -45,6 +45,9 @@ func AppendShard(dst []byte, e *ShardEntry, simulated bool) ([]byte, error) {
 		dst = appendNumber(dst, "failed", e.Failed)
 		dst = appendNumber(dst, "missing", e.Missing)
 		dst = appendCost(append(dst, costMember...), e.CostNanos, e.CostKnown)
+		if e.MayCostNanos > 0 {
+			dst = appendCost(append(dst, mayCostMember...), e.MayCostNanos, true)
+		}
 	}
 	if e.Step == ShardIntent {
 		dst = appendShardRecords(dst, e.Records)
@@ -92,7 +95,7 @@ func (e *ShardEntry) check() error {
 		return e.Refuse(fmt.Errorf("it has no records"))
 	case e.ReservedNanos < 0:
 		return e.Refuse(fmt.Errorf("its reservation is negative"))
-	case e.CostNanos < 0:
+	case e.CostNanos < 0, e.MayCostNanos < 0:
 		return e.Refuse(fmt.Errorf("its cost is negative"))
 	case year < 0 || year > 9999:
 		return e.Refuse(fmt.Errorf("its time is in the year %d", year))

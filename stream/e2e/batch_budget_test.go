@@ -258,3 +258,26 @@ func TestBatchBudgetWaitsForAnotherProcess(t *testing.T) {
 		t.Errorf("exit %d, %d lines: %s", code, len(first.lines()), first.err.String())
 	}
 }
+
+// A batch that is given up may have been billed: it counts as spent, at the most that it can have
+// cost, also where what was billed shows that nothing else would keep the budget.
+func TestForgottenBatchCountsAsSpent(t *testing.T) {
+	t.Parallel()
+	b := newBudgeted(t, "latency=0s&batch-latency=50ms&output=200")
+	input := hello("a", "", 15)
+	b.on(t, input, "--mode", "batch", "--detach", "--budget", money).exits(t, 75)
+	eventually(t, "the batch has ended", func() bool { return listBatches(t, b.dir, b.sim)[0].State == "completed" })
+	forget := llmpipe(t, b.dir, "batches", "forget", listBatches(t, b.dir, b.sim)[0].Batch, "--base-url", b.sim.URL)
+	forget.exits(t, 0)
+	forget.says(t, "counts as spent for it")
+	p := b.on(t, input, "--mode", "batch", "--budget", money)
+	p.exits(t, 4)
+	if spent, within := b.spent(t); !within || b.sim.batches(t).Answered <= 15 {
+		t.Errorf("$%f spent on %+v", spent, b.sim.batches(t))
+	}
+	list := llmpipe(t, b.dir, "batches", "--base-url", b.sim.URL)
+	list.exits(t, 0)
+	if !strings.Contains(list.out.String(), "at most $0.000") {
+		t.Errorf("listed as %s", list.out.String())
+	}
+}

@@ -32,21 +32,22 @@ type BatchesConfig struct {
 
 // batchLine is a batch as it is listed.
 type batchLine struct {
-	Shard    string         `json:"shard"`
-	Batch    string         `json:"batch,omitempty"` // empty before it is created
-	State    string         `json:"state"`           // the provider's, or what llmpipe last did
-	Ended    bool           `json:"ended"`
-	Pending  bool           `json:"pending"` // not collected yet
-	Requests int64          `json:"requests"`
-	Answered int64          `json:"answered"`
-	Failed   int64          `json:"failed"`
-	Model    string         `json:"model"`
-	Provider string         `json:"provider"`
-	Started  time.Time      `json:"started"`
-	AgeS     int64          `json:"age_s"`
-	Cost     *price.Dollars `json:"cost_usd"`               // of what is collected; null where it is not known
-	Reserved price.Dollars  `json:"reserved_usd,omitempty"` // the most that it may still cost, where a price is known
-	Trouble  string         `json:"trouble,omitempty"`      // why the provider's state is not known
+	Shard       string         `json:"shard"`
+	Batch       string         `json:"batch,omitempty"` // empty before it is created
+	State       string         `json:"state"`           // the provider's, or what llmpipe last did
+	Ended       bool           `json:"ended"`
+	Pending     bool           `json:"pending"` // not collected yet
+	Requests    int64          `json:"requests"`
+	Answered    int64          `json:"answered"`
+	Failed      int64          `json:"failed"`
+	Model       string         `json:"model"`
+	Provider    string         `json:"provider"`
+	Started     time.Time      `json:"started"`
+	AgeS        int64          `json:"age_s"`
+	Cost        *price.Dollars `json:"cost_usd"`                    // of what is collected; null where it is not known
+	Reserved    price.Dollars  `json:"reserved_usd,omitempty"`      // the most that it may still cost, where a price is known
+	MayHaveCost price.Dollars  `json:"may_have_cost_usd,omitempty"` // the most that one can have cost which was given up
+	Trouble     string         `json:"trouble,omitempty"`           // why the provider's state is not known
 
 	endpoint record.Endpoint
 }
@@ -97,6 +98,7 @@ func describe(s *ledger.Shard, now time.Time) batchLine {
 			cost := price.Dollars(s.CostNanos)
 			l.Cost = &cost
 		}
+		l.MayHaveCost = price.Dollars(s.MayCost)
 	} else {
 		l.Reserved = price.Dollars(s.ReservedNanos)
 	}
@@ -143,6 +145,8 @@ func writeBatches(w io.Writer, path string, lines []batchLine) error {
 			cost = "at most " + ui.USD(int64(l.Reserved))
 		case l.Pending:
 			cost = "-"
+		case l.MayHaveCost > 0:
+			cost = "at most " + ui.USD(int64(l.MayHaveCost))
 		}
 		fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\n",
 			ui.Printable(id), ui.Printable(state), l.Answered, l.Failed, l.Requests,
@@ -242,6 +246,9 @@ func ForgetBatches(c BatchesConfig, ids []string) (err error) {
 		}
 		c.Voice.Note("batch %s is given up: its %d records are asked about anew, and what it has answered is not used", batch.ShardTitle(&s),
 			s.Records)
+		if kept := mayCost(&s); kept > 0 {
+			c.Voice.Note("up to %s counts as spent for it: nobody will know what it cost", ui.USD(kept))
+		}
 	}
 	return nil
 }
@@ -258,7 +265,16 @@ func forget(l *ledger.Ledger, path string, s *ledger.Shard) (err error) {
 	defer func() { err = errors.Join(err, lock.Release(err == nil)) }()
 	return l.Commit(&ledger.Group{Shards: []ledger.ShardEntry{{
 		Step: ledger.ShardCollected, Shard: s.ID, Time: time.Now(), State: stateForgotten, Missing: int64(s.Records),
+		CostKnown: s.Step == ledger.ShardIntent, MayCostNanos: mayCost(s),
 	}}})
+}
+
+// mayCost is the most that a shard can have cost so far: nothing before its batch could be made.
+func mayCost(s *ledger.Shard) int64 {
+	if s.Step == ledger.ShardIntent {
+		return 0
+	}
+	return s.ReservedNanos
 }
 
 // stateForgotten is the state, in the ledger, of a batch that was given up.
