@@ -220,7 +220,7 @@ func (c *estimateCommand) Run(a *app) error {
 // modelsCommand lists prices.
 type modelsCommand struct {
 	JSON   bool   `name:"json" help:"For scripts."`
-	Prices string `placeholder:"FILE" help:"Prices over those built in, as LiteLLM or genai-prices has them."`
+	Prices string `placeholder:"FILE" help:"Prices over the built-in ones, in LiteLLM's or genai-prices' form; or free."`
 }
 
 // Run prints the table.

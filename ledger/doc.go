@@ -58,7 +58,9 @@
 //     under a budget; not there where there are none
 //
 // Then: id (the record's, as the token it came as), endpoint, model and provider (that answered),
-// downgraded_from (the model asked for, where the budget changed it), shard (the id of the batch
+// downgraded_from (the model asked for, where the budget changed it), cost_stated (true: cost_usd
+// is what the provider stated itself, not what its tokens cost by a price), cost_partial (true: it
+// bills more than cost_usd, for something that no price was known of), shard (the id of the batch
 // line's shard that it was answered through; not there where it was asked on its own),
 // prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, attempts, latency_ms, and
 // last, before the checksum, response (the body, without white space between its tokens).
@@ -68,11 +70,11 @@
 //
 // # failure
 //
-// A record got no answer. The next run tries it again, so a failure counts for the reports, and
-// for the spend where it was billed. The fixed members are those of a result; cost_usd is 0 where
-// nothing was billed. Then: id, endpoint, model, provider, shard, prompt_tokens, completion_tokens,
-// attempts, latency_ms, type (the class of the error), code (the provider's), status (HTTP),
-// message.
+// A record got no answer. The next run tries it again, so a failure counts for the reports, and for
+// the spend where it was billed. The fixed members are those of a result; cost_usd is 0 where
+// nothing was billed. Then: id, endpoint, model, provider, cost_partial, shard, prompt_tokens,
+// completion_tokens, attempts, latency_ms, type (the class of the error), code (the provider's),
+// status (HTTP), message.
 //
 // # emitted
 //

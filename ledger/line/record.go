@@ -23,8 +23,9 @@ type Record struct {
 	PromptTokens     int64
 	CompletionTokens int64
 
-	CostNanos int64 // billionths of a US dollar, never negative
-	CostKnown bool  // false: no price is known, and CostNanos means nothing
+	CostNanos   int64 // billionths of a US dollar, never negative
+	CostKnown   bool  // false: no price is known, and CostNanos means nothing
+	CostPartial bool  // the provider bills more than CostNanos: something that no price was known of
 	// MayCostNanos is the most that attempts whose outcome nobody knows can have cost, where a
 	// budget had it set aside.
 	MayCostNanos int64
@@ -84,6 +85,7 @@ func (r *Record) appendHead(dst []byte, start string, simulated bool) []byte {
 
 // appendTokens writes the shard and the tokens.
 func (r *Record) appendTokens(dst []byte) []byte {
+	dst = appendFlag(dst, "cost_partial", r.CostPartial)
 	dst = appendText(dst, "shard", r.Shard)
 	dst = appendNumber(dst, "prompt_tokens", r.PromptTokens)
 	return appendNumber(dst, "completion_tokens", r.CompletionTokens)
@@ -124,6 +126,8 @@ func (r *Record) set(f *field, before *names) bool {
 		return f.cost(&r.MayCostNanos, new(bool))
 	case "simulated":
 		return f.bool(&r.Simulated)
+	case "cost_partial":
+		return f.bool(&r.CostPartial)
 	case "endpoint":
 		return f.string(&r.Endpoint, before.endpoint)
 	case "model":

@@ -12,6 +12,10 @@ type Result struct {
 	// DowngradedFrom is the model that was asked for, where the budget changed it.
 	DowngradedFrom string
 
+	// CostStated says that CostNanos is what the provider stated itself, not what its tokens cost by a
+	// price.
+	CostStated bool
+
 	CachedTokens    int64 // the part of PromptTokens that was billed as cached
 	ReasoningTokens int64 // the part of CompletionTokens that is not in the answer
 
@@ -32,6 +36,7 @@ func AppendResult(dst []byte, r *Result, simulated bool) ([]byte, error) {
 	from := len(dst)
 	dst = r.appendHead(dst, resultStart, simulated)
 	dst = appendText(dst, "downgraded_from", r.DowngradedFrom)
+	dst = appendFlag(dst, "cost_stated", r.CostStated)
 	dst = r.appendTokens(dst)
 	dst = appendNumber(dst, "cached_tokens", r.CachedTokens)
 	dst = appendNumber(dst, "reasoning_tokens", r.ReasoningTokens)
@@ -60,6 +65,8 @@ func (r *Result) Decode(line []byte) error {
 		switch string(f.name) {
 		case "downgraded_from":
 			ok = f.string(&r.DowngradedFrom, downgradedFrom)
+		case "cost_stated":
+			ok = f.bool(&r.CostStated)
 		case "cached_tokens":
 			ok = f.integer(&r.CachedTokens)
 		case "reasoning_tokens":

@@ -29,6 +29,14 @@ func appendNumber(dst []byte, name string, value int64) []byte {
 	return strconv.AppendInt(dst, value, 10)
 }
 
+// appendFlag writes a member that is true, and leaves out one that is not.
+func appendFlag(dst []byte, name string, value bool) []byte {
+	if !value {
+		return dst
+	}
+	return append(append(append(dst, `,"`...), name...), `":true`...)
+}
+
 // appendCost writes a cost in dollars, or null where none is known.
 func appendCost(dst []byte, nanos int64, known bool) []byte {
 	if !known {

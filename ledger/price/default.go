@@ -17,6 +17,7 @@ type listedProvider struct {
 	batch      batchTerms
 	flatFlex   bool
 	renames    bool
+	search     Dollars // a search of the web, in billionths; 0: not published, or not the same for all
 	note       string
 	snapshot   string
 	source     string
@@ -50,7 +51,7 @@ func Default(day time.Time) *Table {
 		l := &listed[i]
 		at := t.add(l.id, l.ids...)
 		at.hosts, at.everywhere, at.open, at.like, at.batch = l.hosts, l.everywhere, l.open, t.byID[l.like], l.batch
-		at.regional, at.flatFlex, at.renames = l.regional, l.flatFlex, l.renames
+		at.regional, at.flatFlex, at.renames, at.search = l.regional, l.flatFlex, l.renames, l.search
 		if at.like != nil && l.batch.percent == 0 {
 			at.batch = at.like.batch
 		}
@@ -85,6 +86,7 @@ func (t *Table) add(id string, others ...string) *provider {
 
 func (m *listedModel) price(at *provider) Price {
 	price := one(m.rates.whole())
+	price.Fees.Search = [3]Dollars{at.search, at.search, at.search}
 	if m.above > 0 {
 		price.Bands = append(price.Bands, Band{Above: m.above, Rates: [tiers]Rates{Standard: m.long.whole()}})
 	}

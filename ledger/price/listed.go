@@ -121,7 +121,7 @@ var listed = []listedProvider{
 		source: "https://azure.microsoft.com/pricing/details/azure-openai/",
 	},
 	{
-		id: "anthropic", hosts: []string{"api.anthropic.com"},
+		id: "anthropic", hosts: []string{"api.anthropic.com"}, search: 0.01 * usd,
 		everywhere: true, batch: batchTerms{percent: 50, cached: true}, snapshot: "2026-10-24",
 		source: "https://platform.claude.com/docs/en/about-claude/pricing",
 		models: []listedModel{

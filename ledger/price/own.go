@@ -44,6 +44,13 @@ func (t *Table) Own(provider, model string) bool {
 	return m == nil || m.provider == "" || m.name == anyModel
 }
 
+// Names reports whether a row names a model at a host, be it a provider's or somebody's own, and
+// not all that no other row is for.
+func (t *Table) Names(provider, model string) bool {
+	m := t.find(provider, model)
+	return m != nil && m.name != anyModel
+}
+
 // isRouter reports whether a name is a router's, or a gateway's of which a table may not know what
 // it costs: there 0 is no price. What OpenRouter has for nothing it calls so.
 func isRouter(provider, name string) bool {

@@ -76,6 +76,15 @@ func (p Price) Whole(t Tokens) bool {
 		(t.Searches <= 0 && !p.Fees.Searches || p.Fees.Search != [3]Dollars{} || p.Fees.Request > 0 || r.free())
 }
 
+// Sounds reports whether sound has a rate of its own.
+func (p Price) Sounds() bool {
+	r := p.rates(0)
+	return r.AudioIn > 0 || r.AudioOut > 0
+}
+
+// FreeOfCharge reports whether nothing costs anything.
+func (p Price) FreeOfCharge() bool { return p.says0() }
+
 // free reports whether nothing costs anything.
 func (r *Rates) free() bool { return *r == Rates{} }
 

@@ -24,6 +24,7 @@ type provider struct {
 	everywhere bool      // the names of its models are nobody else's, whatever host answers,
 	open       []string  // but for those that begin like this, which anybody may serve
 	batch      batchTerms
+	search     Dollars
 	flatFlex   bool // flex is no cheaper
 	renames    bool // its models have the names that who rents them gave them
 

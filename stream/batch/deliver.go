@@ -148,9 +148,9 @@ func (d *delivery) judge(t *flow.Task, out *record.BatchOutput, first bool) bool
 		t.Reply.JudgeBatch(t.Endpoint, out)
 	}
 	if first {
-		var cost int64
-		cost, t.CostKnown, _ = d.account.SettleInBatch(t.Host, t.SentModel, &t.Reply)
-		t.Cost += cost
+		bill := d.account.SettleInBatch(t.Host, t.SentModel, &t.Reply, &t.Record)
+		t.Cost += bill.Cost
+		t.CostKnown, t.CostStated, t.CostPartial = bill.Known, bill.Stated, t.CostPartial || bill.Partial
 	}
 	switch t.Reply.Class {
 	case provider.OK:

@@ -40,6 +40,22 @@ func TestCostsOfRecordedUsage(t *testing.T) {
 		// No rate of its own: 1.25 times 2.5.
 		{"gpt-4o", `"usage":{"prompt_tokens":1000,"completion_tokens":0,"total_tokens":1000,"prompt_tokens_details":{"cache_write_tokens":1000}}`,
 			"0.003125"},
+		// What the provider states wins, also where no price is known; but for a 0 where one is.
+		{"gpt-4o", `"usage":{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100,"cost":0.0123}`, "0.0123"},
+		{"somebody/new", `"usage":{"prompt_tokens":1000,"completion_tokens":100,"cost_in_usd_ticks":37756000}`, "0.0037756"},
+		{"somebody/new", `"usage":{"prompt_tokens":"9","cost":{"request_cost":0.005,"total_cost":0.0051}}`, "0.0051"},
+		{"somebody/new:free", `"usage":{"prompt_tokens":1000,"completion_tokens":100,"cost":0,"is_byok":false}`, "0"},
+		{"gpt-4o", `"usage":{"prompt_tokens":1000,"completion_tokens":100,"cost":0}`, "0.0035"},
+		{"somebody/new", `"usage":{"prompt_tokens":1000,"completion_tokens":100,"cost":-1}`, "null"},
+		// What is billed and has no price makes the cost a lower bound.
+		{"gpt-4o", `"usage":{"prompt_tokens":1000,"completion_tokens":100,"prompt_tokens_details":{"audio_tokens":9}}`,
+			`0.0035,"cost_partial":true`},
+		{"claude-sonnet-4-6", `"usage":{"input_tokens":1000,"output_tokens":100,"server_tool_use":{"web_search_requests":2}}`,
+			"0.0245"}, // and two searches of the web, of 0.01 each
+		{"gpt-4o", `"usage":{"prompt_tokens":1000,"completion_tokens":100,"num_search_queries":2}`, `0.0035,"cost_partial":true`},
+		// A name that no list has costs what the model does that answered.
+		{"my-deployment", `"model":"gpt-4o-2024-08-06","usage":{"prompt_tokens":1000,"completion_tokens":100}`, "0.0035"},
+		{"my-deployment", `"model":"my-deployment","usage":{"prompt_tokens":1000,"completion_tokens":100}`, "null"},
 		{"gpt-4o", `"usage":{"prompt_tokens":null,"completion_tokens":null,"total_tokens":null}`, "null"},
 		{"gpt-4o", `"usage":{"prompt_tokens":"10","completion_tokens":"5","total_tokens":"15"}`, "null"},
 		{"gpt-4o", `"usage":{"prompt_tokens":10,"completion_tokens":1e12}`, "null"},

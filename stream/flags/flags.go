@@ -54,7 +54,7 @@ type Flags struct {
 	Budget       string `group:"money" placeholder:"USD|N%" help:"The most that all in the ledger may cost; N% of --estimate."`
 	BudgetPerDay Amount `group:"money" placeholder:"USD" help:"The most that may be spent from 00:00 UTC on; then exit 75."`
 	DowngradeTo  string `group:"money" placeholder:"MODEL" help:"Where new requests go once 80 % of the budget are spent."`
-	Prices       string `group:"money" placeholder:"FILE" help:"Prices over those built in, as LiteLLM or genai-prices has them."`
+	Prices       string `group:"money" placeholder:"FILE" help:"Prices over the built-in ones, in LiteLLM's or genai-prices' form; or free."`
 	Estimate     string `group:"money" placeholder:"FILE" help:"What llmpipe estimate --json said, for --budget N%."`
 	Alert        string `group:"money" placeholder:"URL|exec:CMD" help:"Told when the budget turns yellow (80 %) or red."`
 

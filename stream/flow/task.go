@@ -57,6 +57,8 @@ type Task struct {
 	Attempts       int           // that count: pressure and outages cost none
 	Cost           int64         // of all attempts, as far as it is known
 	CostKnown      bool          // the answer's cost is in cost
+	CostStated     bool          // the provider stated it
+	CostPartial    bool          // something of what was billed has no price, and is not in cost
 	MayCost        int64         // the worst case of attempts whose cost nobody said
 	DowngradedFrom string        // the model asked for, where a cheaper one answered
 }
@@ -96,6 +98,7 @@ func (t *Task) Share(first *Task) {
 	}
 	t.Reply.Latency = first.Reply.Latency
 	t.Host, t.CostKnown, t.DowngradedFrom = first.Host, first.CostKnown, first.DowngradedFrom // it cost once
+	t.CostPartial = first.CostPartial
 	t.Reply.Answer, _ = record.RecallAnswer(t.Endpoint, t.Reply.Body)
 }
 

@@ -245,6 +245,7 @@ func (j *Journal) result(t *flow.Task) ledger.Result {
 		Response: t.Reply.Body,
 	}
 	r.PromptTokens, r.CompletionTokens, r.CostKnown = usage.Prompt, usage.Completion, t.CostKnown
+	r.CostStated = t.CostStated && t.CostKnown
 	return r
 }
 
@@ -261,7 +262,7 @@ func (j *Journal) failure(t *flow.Task) ledger.Failure {
 func recorded(t *flow.Task) ledger.Record {
 	return ledger.Record{
 		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.SentModel, Provider: t.Host.Name, Shard: t.ShardID(),
-		CostNanos: t.Cost, CostKnown: t.Cost > 0, MayCostNanos: t.MayCost,
+		CostNanos: t.Cost, CostKnown: t.Cost > 0, CostPartial: t.CostPartial, MayCostNanos: t.MayCost,
 		Attempts: t.Attempts, LatencyMS: t.Reply.Latency.Milliseconds(), Time: time.Now(),
 		Simulated: t.Host.Client.Rehearses(),
 	}

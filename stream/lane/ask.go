@@ -174,12 +174,13 @@ func (l *Lane) lesson(q *Request) limiter.Outcome {
 
 // bill settles q's last attempt with the account.
 func (l *Lane) bill(q *Request) (cost int64, unclear bool) {
-	cost, q.bill.costKnown, unclear = l.lanes.account.Settle(q.host, q.Model, q.reply, q.Record.Tier)
-	q.bill.cost += cost
-	if worst := l.lanes.account.Land(&q.stake, q.reply, cost); unclear {
+	bill := l.lanes.account.Settle(q.host, q.Model, q.reply, q.Record)
+	q.bill.cost += bill.Cost
+	q.bill.costKnown, q.bill.stated, q.bill.partial = bill.Known, bill.Stated, q.bill.partial || bill.Partial
+	if worst := l.lanes.account.Land(&q.stake, q.reply, bill.Cost); bill.Unclear {
 		q.bill.mayCost += worst
 	}
-	return cost, unclear
+	return bill.Cost, bill.Unclear
 }
 
 // sleep puts q aside until it may be sent again.

@@ -85,6 +85,7 @@ func (q *Request) part(shares record.Shares, first, end int) *Request {
 	h.tries.attempts, h.tries.inLane, h.floor = q.tries.attempts, q.tries.inLane, q.floor
 	h.tries.streak, h.tries.inStreak = q.tries.streak, q.tries.inStreak
 	h.bill.cost, h.bill.costKnown = shares.Of(q.bill.cost, first, end), q.bill.costKnown
+	h.bill.stated, h.bill.partial = q.bill.stated, q.bill.partial
 	h.bill.mayCost = shares.Of(q.bill.mayCost, first, end)
 	h.reply.Err, h.reply.Latency = q.reply.Err, q.reply.Latency
 	return h

@@ -58,6 +58,8 @@ type bill struct {
 	cost      int64 // of all attempts, as far as it is known
 	mayCost   int64 // the worst case of attempts whose cost nobody said
 	costKnown bool  // the answer's cost is in cost
+	stated    bool  // and the provider stated it
+	partial   bool  // some attempt is billed for what no price is known of, too
 }
 
 var requests = sync.Pool{New: func() any { return new(Request) }}
@@ -192,12 +194,14 @@ func (q *Request) settle() {
 		t := q.tasks[0]
 		t.Host, t.SentModel, t.DowngradedFrom, t.Attempts = q.host, q.Model, q.downgradedFrom, q.tries.attempts
 		t.Cost, t.CostKnown, t.MayCost = q.bill.cost, q.bill.costKnown, q.bill.mayCost
+		t.CostStated, t.CostPartial = q.bill.stated, q.bill.partial
 		return
 	}
 	shares := q.shares()
 	for i, t := range q.tasks {
 		t.Host, t.SentModel, t.DowngradedFrom, t.Attempts = q.host, q.Model, q.downgradedFrom, q.tries.attempts
 		t.Cost, t.CostKnown, t.MayCost = shares.Of(q.bill.cost, i, i+1), q.bill.costKnown, shares.Of(q.bill.mayCost, i, i+1)
+		t.CostStated, t.CostPartial = q.bill.stated, q.bill.partial
 		t.Reply.Err, t.Reply.Latency = q.reply.Err, q.reply.Latency
 		if t.Outcome == flow.Answered {
 			t.Reply.Body = q.pack.answer.Append(t.Reply.Body[:0], i, shares)

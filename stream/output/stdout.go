@@ -104,16 +104,16 @@ func (e *stdout) add(t *flow.Task) {
 	switch t.Outcome {
 	case flow.Answered:
 		r.Answer, r.Response, r.LatencyMS = &t.Reply.Answer, t.Reply.Body, t.Reply.Latency.Milliseconds()
-		r.CostNanos, r.CostKnown, r.DowngradedFrom = t.Cost, t.CostKnown, t.DowngradedFrom
+		r.CostNanos, r.CostKnown, r.CostPartial, r.DowngradedFrom = t.Cost, t.CostKnown, t.CostPartial, t.DowngradedFrom
 		r.Provider = e.providerOf(t.Host.Name)
 	case flow.Recalled:
 		r.Answer, r.Response, r.LatencyMS = &t.Reply.Answer, t.Recorded.Response, t.Recorded.LatencyMS
 		r.Attempts = t.Recorded.Attempts
-		r.CostNanos, r.CostKnown = t.RecordedCost(), t.Recorded.CostKnown
+		r.CostNanos, r.CostKnown, r.CostPartial = t.RecordedCost(), t.Recorded.CostKnown, t.Recorded.CostPartial
 		r.DowngradedFrom, r.Provider = t.Recorded.DowngradedFrom, e.providerOf(t.Recorded.Provider)
 	case flow.Failed:
 		r.Err = t.Err
-		r.CostNanos, r.CostKnown = t.Cost, t.Cost > 0
+		r.CostNanos, r.CostKnown, r.CostPartial = t.Cost, t.Cost > 0, t.CostPartial
 		if e.format == record.FormatText {
 			e.flow.Voice.Error(fmt.Errorf("%s: %w", t, t.Err))
 		}

@@ -14,6 +14,7 @@ import (
 	"llmpipe/stream/provider/hint"
 	"llmpipe/stream/record"
 	"llmpipe/stream/record/mend"
+	"llmpipe/stream/record/usage"
 )
 
 // Reply is all there is to know about one attempt. It may be reused for the next: its buffer is
@@ -114,8 +115,11 @@ func (r *Reply) judge(endpoint record.Endpoint, asked []byte, from room) {
 	default:
 		unread = r.read(endpoint, &e)
 	}
-	r.Sent = e.success() && !r.Answer.HasUsage
-	r.Billed = !e.answered && (r.Answer.HasUsage && r.Answer.Usage.Total > 0 || unread != nil && r.complete())
+	if e.success() && !r.Answer.HasStated {
+		r.Answer.Stated, r.Answer.HasStated = statedCost(r.Header)
+	}
+	r.Sent = e.success() && !r.Answer.HasUsage && !r.Answer.HasStated
+	r.Billed = !e.answered && (r.Answer.HasUsage && r.Answer.Usage.Total > 0 || r.Answer.Stated > 0 || unread != nil && r.complete())
 	r.Foreign = e.foreign(&r.Answer)
 	r.apply(e)
 	switch {
@@ -129,6 +133,14 @@ func (r *Reply) judge(endpoint record.Endpoint, asked []byte, from room) {
 	default:
 		r.Err.Message = "the answer holds no choice and no embedding"
 	}
+}
+
+// statedCost is what a gateway says in a header that an answer costs, in billionths of a dollar:
+// LiteLLM's proxy does (docs.litellm.ai/docs/proxy/response_headers). Its 0 is that of a model of
+// which it knows no price.
+func statedCost(header http.Header) (nanos int64, ok bool) {
+	nanos, ok = usage.ParseCost(header.Get("X-Litellm-Response-Cost"))
+	return nanos, ok && nanos > 0
 }
 
 // read parses the body of a 2xx, which is mended where it is no JSON as it came, and notes what it

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"llmpipe/stream/record/rawjson"
+	"llmpipe/stream/record/usage"
 )
 
 // Answer is what a provider's 2xx body says. Its slices are JSON, and parts of the body unless said
@@ -20,8 +21,12 @@ type Answer struct {
 	FinishReason []byte // a string; of a response why it is incomplete, else its status; of a message its stop_reason
 	Model        []byte // a string: the model that answered
 	Tier         []byte // a string: the service_tier that the answer is billed at, also Anthropic's in the usage
-	Usage        Usage
+	Context      []byte // a string: how much the searches of the web took along, as the usage says it
+	Usage        usage.Counts
 	HasUsage     bool   // the body holds a usage whose counts can be read
+	Stated       int64  // what the provider says that the answer costs, in 1e-9 USD
+	HasStated    bool   // it says so
+	Uncounted    bool   // it bills something that Usage has no count of: a tool, or seconds of sound
 	Unended      bool   // the first choice's finish_reason is there and null or empty, as while an answer is under way
 	Error        []byte // the error member of a 2xx body, or of its first choice, or MiniMax's base_resp; nil when absent or it says nothing
 }
@@ -85,11 +90,7 @@ func readAnswer(e Endpoint, src []byte) Answer {
 		case "model":
 			a.Model = rawjson.TextOf(w.Value())
 		case "usage":
-			var tier []byte
-			a.Usage, tier, a.HasUsage = parseUsage(e, w.Value())
-			if a.Tier == nil {
-				a.Tier = tier
-			}
+			a.readUsage(e, w.Value())
 		case "service_tier":
 			if tier := rawjson.TextOf(w.Value()); tier != nil {
 				a.Tier = tier
@@ -148,6 +149,18 @@ func arrayOf(value []byte) []byte {
 		return nil
 	}
 	return value
+}
+
+// readUsage reads a usage object. What of it was seen in the output stays.
+func (a *Answer) readUsage(e Endpoint, src []byte) {
+	u := usage.Read(src, e == Embeddings)
+	u.Counts.Searches = max(u.Counts.Searches, a.Usage.Searches)
+	a.Usage, a.HasUsage = u.Counts, u.Counted
+	a.Context, a.Uncounted = u.Context, a.Uncounted || u.Uncounted
+	a.Stated, a.HasStated = u.Stated, u.HasStated
+	if a.Tier == nil {
+		a.Tier = u.Tier
+	}
 }
 
 // readChoices reads the first choice, counts them all, and returns the first one's error and the
@@ -252,6 +265,10 @@ func (a *Answer) readOutput(output []byte) {
 		switch string(rawjson.MemberOf(item, "type")) {
 		case `"function_call"`:
 			a.ToolCalls = appendElement(a.ToolCalls, item)
+		case `"web_search_call"`:
+			a.Usage.Searches++
+		case `"file_search_call"`, `"code_interpreter_call"`, `"image_generation_call"`:
+			a.Uncounted = true
 		case `"message"`:
 			content := rawjson.MemberOf(item, "content")
 			a.Content = joinStrings(a.Content, textParts(content))

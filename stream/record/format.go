@@ -56,6 +56,7 @@ type Result struct {
 
 	CostNanos      int64  // in 1e-9 USD
 	CostKnown      bool   // false is written as null
+	CostPartial    bool   // written when set: the cost is a lower bound
 	Attempts       int    // requests sent
 	LatencyMS      int64  // of the attempt that was answered
 	Provider       string // written when set
@@ -130,6 +131,7 @@ func appendAnswer(dst []byte, r *Result) []byte {
 	dst = appendUsage(dst, a)
 	dst = append(dst, `,"cost_usd":`...)
 	dst = appendCost(dst, r)
+	dst = appendPartial(dst, r)
 	dst = append(dst, `,"attempts":`...)
 	dst = strconv.AppendInt(dst, int64(r.Attempts), 10)
 	dst = append(dst, `,"latency_ms":`...)
@@ -198,7 +200,7 @@ func appendFailure(dst []byte, r *Result) []byte {
 	dst = strconv.AppendInt(dst, int64(r.Attempts), 10)
 	if r.CostKnown && r.CostNanos > 0 { // failures may be billed
 		dst = append(dst, `,"cost_usd":`...)
-		dst = appendCost(dst, r)
+		dst = appendPartial(appendCost(dst, r), r)
 	}
 	return appendTextMember(dst, `,"provider":`, r.Provider)
 }
@@ -262,6 +264,14 @@ func appendCost(dst []byte, r *Result) []byte {
 		rest %= digit
 	}
 	return dst
+}
+
+// appendPartial appends that a cost is not all of it, where it is known.
+func appendPartial(dst []byte, r *Result) []byte {
+	if !r.CostKnown || !r.CostPartial {
+		return dst
+	}
+	return append(dst, `,"cost_partial":true`...)
 }
 
 func magnitude(n int64) uint64 {

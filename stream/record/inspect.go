@@ -28,6 +28,10 @@ func (d *Decoder) inspect(rec *Record) *Error {
 			if rawjson.IsString(value) {
 				rec.Tier = intern(&d.lastTier, value)
 			}
+		case "web_search_options":
+			if size := rawjson.MemberOf(value, "search_context_size"); rawjson.IsString(size) {
+				rec.SearchContext = string(rawjson.Unquote(nil, size))
+			}
 		case "stream":
 			if value[0] == 't' {
 				return invalid("stream_unsupported", "`stream` is true, and answers are not streamed; leave it out")
@@ -100,7 +104,7 @@ const tokenBytes = 3
 
 // count returns the whole number that a value is, 0 for anything that is none or below zero.
 func count(value []byte) int {
-	if n, ok := wholeNumber(value); ok {
+	if n, ok := rawjson.WholeNumber(value); ok {
 		return int(min(n, math.MaxInt32))
 	}
 	if !rawjson.IsNumber(value) {

@@ -11,6 +11,8 @@ import (
 	"pgregory.net/rapid"
 
 	"llmpipe/stream/record/rawjson"
+
+	"llmpipe/stream/record/usage"
 )
 
 // What the parts get is the amount, and none is a whole unit away from its exact share.
@@ -185,7 +187,7 @@ func TestUnpackRefuses(t *testing.T) {
 func TestUnpackedUsageAddsUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		weights := rapid.SliceOfN(rapid.IntRange(1, 10_000), 1, 40).Draw(t, "weights")
-		usage := Usage{Prompt: rapid.Int64Range(0, 1e6).Draw(t, "prompt"), Cached: rapid.Int64Range(0, 1e6).Draw(t, "cached")}
+		whole := usage.Counts{Prompt: rapid.Int64Range(0, 1e6).Draw(t, "prompt"), Cached: rapid.Int64Range(0, 1e6).Draw(t, "cached")}
 		var shares Shares
 		var items []string
 		for i, w := range weights {
@@ -194,12 +196,12 @@ func TestUnpackedUsageAddsUp(t *testing.T) {
 		}
 		order := rapid.Permutation(items).Draw(t, "order")
 		body := fmt.Appendf(nil, `{"usage":{"prompt_tokens":%d,"total_tokens":%d,"prompt_tokens_details":{"cached_tokens":%d}},"data":[%s]}`,
-			usage.Prompt, usage.Prompt, usage.Cached, strings.Join(order, ","))
+			whole.Prompt, whole.Prompt, whole.Cached, strings.Join(order, ","))
 		p, err := ParsePacked(body, len(weights))
 		if err != nil {
 			t.Fatal(err)
 		}
-		var sum Usage
+		var sum usage.Counts
 		for i := range weights {
 			a, err := ParseAnswer(Embeddings, p.Append(nil, i, shares))
 			if err != nil || a.Choices != 1 || string(a.Embedding) != fmt.Sprintf("[%d]", i) || a.Usage.Total != a.Usage.Prompt {
@@ -208,8 +210,8 @@ func TestUnpackedUsageAddsUp(t *testing.T) {
 			sum.Prompt += a.Usage.Prompt
 			sum.Cached += a.Usage.Cached
 		}
-		if sum != usage {
-			t.Fatalf("%+v of %+v", sum, usage)
+		if sum != whole {
+			t.Fatalf("%+v of %+v", sum, whole)
 		}
 	})
 }

@@ -37,7 +37,10 @@ type Record struct {
 	TextBytes int    // length of the body's text, with three bytes for each token of what is not text
 	Priority  string // the record's priority, where it is a string; "" otherwise
 	Tier      string // the body's service_tier, unquoted; "" when it names none
-	Verbatim  bool   // Body is a batch line's, to which no flag applies
+	// SearchContext is how much a search of the web is to take along, web_search_options'
+	// search_context_size, unquoted; "" when the body does not say.
+	SearchContext string
+	Verbatim      bool // Body is a batch line's, to which no flag applies
 
 	// Media are the images, recordings and files in the body.
 	Media []media.Part

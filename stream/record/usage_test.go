@@ -1,6 +1,10 @@
 package record
 
-import "testing"
+import (
+	"testing"
+
+	"llmpipe/stream/record/usage"
+)
 
 // Usage as providers were seen to write it. What a server bills is Prompt and Completion.
 func TestUsage(t *testing.T) {
@@ -8,99 +12,100 @@ func TestUsage(t *testing.T) {
 		name     string
 		endpoint Endpoint
 		usage    string
-		want     Usage
+		want     usage.Counts
 	}{
 		{"OpenAI, reasoning inside", Chat, `{"prompt_tokens":12,"completion_tokens":20,"total_tokens":32,` +
 			`"prompt_tokens_details":{"audio_tokens":0,"cached_tokens":8},"completion_tokens_details":{"reasoning_tokens":5}}`,
-			Usage{Prompt: 12, Completion: 20, Total: 32, Cached: 8, Reasoning: 5}},
+			usage.Counts{Prompt: 12, Completion: 20, Total: 32, Cached: 8, Reasoning: 5}},
 		{"OpenAI, responses", Responses, `{"input_tokens":12,"input_tokens_details":{"cached_tokens":8},"output_tokens":20,` +
 			`"output_tokens_details":{"reasoning_tokens":5},"total_tokens":32}`,
-			Usage{Prompt: 12, Completion: 20, Total: 32, Cached: 8, Reasoning: 5}},
+			usage.Counts{Prompt: 12, Completion: 20, Total: 32, Cached: 8, Reasoning: 5}},
 		{"OpenAI, all of it reasoning", Chat, `{"prompt_tokens":9,"completion_tokens":16,"total_tokens":25,` +
 			`"completion_tokens_details":{"reasoning_tokens":16}}`,
-			Usage{Prompt: 9, Completion: 16, Total: 25, Reasoning: 16}},
+			usage.Counts{Prompt: 9, Completion: 16, Total: 25, Reasoning: 16}},
 		{"xAI, reasoning beside", Chat, `{"prompt_tokens":32,"completion_tokens":9,"total_tokens":135,` +
 			`"prompt_tokens_details":{"text_tokens":32,"cached_tokens":6},"completion_tokens_details":{"reasoning_tokens":94}}`,
-			Usage{Prompt: 32, Completion: 103, Total: 135, Cached: 6, Reasoning: 94}},
+			usage.Counts{Prompt: 32, Completion: 103, Total: 135, Cached: 6, Reasoning: 94}},
 		{"xAI, less reasoning than completion", Chat, `{"prompt_tokens":32,"completion_tokens":200,"total_tokens":326,` +
 			`"completion_tokens_details":{"reasoning_tokens":94}}`,
-			Usage{Prompt: 32, Completion: 294, Total: 326, Reasoning: 94}},
+			usage.Counts{Prompt: 32, Completion: 294, Total: 326, Reasoning: 94}},
 		{"Gemini, reasoning in the total alone", Chat, `{"completion_tokens":7,"prompt_tokens":10,"total_tokens":317}`,
-			Usage{Prompt: 10, Completion: 307, Total: 317}},
+			usage.Counts{Prompt: 10, Completion: 307, Total: 317}},
 		{"Perplexity, reasoning in no sum", Chat, `{"prompt_tokens":33,"completion_tokens":7163,"total_tokens":7196,` +
 			`"citation_tokens":20016,"num_search_queries":18,"reasoning_tokens":73997}`,
-			Usage{Prompt: 33, Completion: 81160, Total: 81193, Reasoning: 73997}},
+			usage.Counts{Prompt: 33, Completion: 81160, Total: 81193, Reasoning: 73997, Searches: 18}},
 		{"no total, and more reasoning than completion", Chat, `{"prompt_tokens":3,"completion_tokens":4,` +
 			`"completion_tokens_details":{"reasoning_tokens":50}}`,
-			Usage{Prompt: 3, Completion: 54, Total: 57, Reasoning: 50}},
+			usage.Counts{Prompt: 3, Completion: 54, Total: 57, Reasoning: 50}},
 
 		{"DeepSeek's cache", Chat, `{"prompt_tokens":1000,"completion_tokens":10,"total_tokens":1010,"prompt_cache_hit_tokens":900,` +
 			`"prompt_cache_miss_tokens":100}`,
-			Usage{Prompt: 1000, Completion: 10, Total: 1010, Cached: 900}},
+			usage.Counts{Prompt: 1000, Completion: 10, Total: 1010, Cached: 900}},
 		{"Moonshot's cache", Chat, `{"prompt_tokens":1000,"completion_tokens":10,"total_tokens":1010,"cached_tokens":900}`,
-			Usage{Prompt: 1000, Completion: 10, Total: 1010, Cached: 900}},
+			usage.Counts{Prompt: 1000, Completion: 10, Total: 1010, Cached: 900}},
 		{"OpenAI's cache, written", Responses, `{"input_tokens":2000,"input_tokens_details":{"cached_tokens":300,"cache_write_tokens":1500},` +
 			`"output_tokens":10,"total_tokens":2010}`,
-			Usage{Prompt: 2000, Completion: 10, Total: 2010, Cached: 300, CacheWrite: 1500}},
+			usage.Counts{Prompt: 2000, Completion: 10, Total: 2010, Cached: 300, CacheWrite: 1500}},
 		{"Anthropic's cache, beside", Chat, `{"input_tokens":100,"cache_creation_input_tokens":248,"cache_read_input_tokens":50,` +
 			`"cache_creation":{"ephemeral_5m_input_tokens":148,"ephemeral_1h_input_tokens":100},"output_tokens":503}`,
-			Usage{Prompt: 398, Completion: 503, Total: 901, Cached: 50, CacheWrite: 248, CacheHour: 100}},
+			usage.Counts{Prompt: 398, Completion: 503, Total: 901, Cached: 50, CacheWrite: 248, CacheHour: 100}},
 		{"Anthropic's cache, none of it", Chat, `{"input_tokens":100,"cache_creation_input_tokens":0,"cache_read_input_tokens":null,` +
 			`"cache_creation":null,"output_tokens":5}`,
-			Usage{Prompt: 100, Completion: 5, Total: 105}},
+			usage.Counts{Prompt: 100, Completion: 5, Total: 105}},
 		{"Anthropic's cache, and no sum of it", Chat, `{"input_tokens":3,"output_tokens":5,` +
 			`"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":2048}}`,
-			Usage{Prompt: 2051, Completion: 5, Total: 2056, CacheWrite: 2048, CacheHour: 2048}},
+			usage.Counts{Prompt: 2051, Completion: 5, Total: 2056, CacheWrite: 2048, CacheHour: 2048}},
 		{"Anthropic's cache, in the total", Chat, `{"input_tokens":900,"output_tokens":5,"total_tokens":1005,"cache_read_input_tokens":100}`,
-			Usage{Prompt: 1000, Completion: 5, Total: 1005, Cached: 100}},
+			usage.Counts{Prompt: 1000, Completion: 5, Total: 1005, Cached: 100}},
 		{"Anthropic's cache, in the input", Chat, `{"input_tokens":1000,"output_tokens":5,"total_tokens":1005,"cache_read_input_tokens":100}`,
-			Usage{Prompt: 1000, Completion: 5, Total: 1005, Cached: 100}},
+			usage.Counts{Prompt: 1000, Completion: 5, Total: 1005, Cached: 100}},
 		{"LiteLLM, which adds it to the prompt", Chat, `{"prompt_tokens":1000,"completion_tokens":5,"total_tokens":1005,` +
 			`"prompt_tokens_details":{"cached_tokens":100,"cache_creation_tokens":300,` +
 			`"cache_creation_token_details":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":300}},` +
 			`"cache_creation_input_tokens":300,"cache_read_input_tokens":100}`,
-			Usage{Prompt: 1000, Completion: 5, Total: 1005, Cached: 100, CacheWrite: 300, CacheHour: 300}},
+			usage.Counts{Prompt: 1000, Completion: 5, Total: 1005, Cached: 100, CacheWrite: 300, CacheHour: 300}},
 		{"a gateway that does not", Chat, `{"prompt_tokens":20,"completion_tokens":5,"total_tokens":25,` +
 			`"prompt_tokens_details":{"cached_tokens":1000}}`,
-			Usage{Prompt: 1020, Completion: 5, Total: 1025, Cached: 1000}},
+			usage.Counts{Prompt: 1020, Completion: 5, Total: 1025, Cached: 1000}},
 		{"DashScope's cache", Chat, `{"prompt_tokens":1510,"completion_tokens":9,"total_tokens":1519,` +
 			`"prompt_tokens_details":{"cached_tokens":0,` +
 			`"cache_creation":{"ephemeral_5m_input_tokens":1494},"cache_creation_input_tokens":1494,"cache_type":"ephemeral"}}`,
-			Usage{Prompt: 1510, Completion: 9, Total: 1519, CacheWrite: 1494}},
+			usage.Counts{Prompt: 1510, Completion: 9, Total: 1519, CacheWrite: 1494}},
 		{"xAI, a cache, and reasoning beside", Chat, `{"prompt_tokens":500,"completion_tokens":9,"total_tokens":603,` +
 			`"prompt_tokens_details":{"cached_tokens":400},"completion_tokens_details":{"reasoning_tokens":94}}`,
-			Usage{Prompt: 500, Completion: 103, Total: 603, Cached: 400, Reasoning: 94}},
+			usage.Counts{Prompt: 500, Completion: 103, Total: 603, Cached: 400, Reasoning: 94}},
 		{"Gemini, a cache, and reasoning in the total", Chat, `{"prompt_tokens":500,"completion_tokens":9,"total_tokens":1603,` +
 			`"prompt_tokens_details":{"cached_tokens":400}}`,
-			Usage{Prompt: 500, Completion: 1103, Total: 1603, Cached: 400}},
+			usage.Counts{Prompt: 500, Completion: 1103, Total: 1603, Cached: 400}},
 
 		{"both spellings, the second zero", Chat, `{"prompt_tokens":1000,"completion_tokens":500,"total_tokens":1500,` +
 			`"prompt_tokens_details":{"cached_tokens":400},"completion_tokens_details":{"reasoning_tokens":100},` +
 			`"input_tokens":0,"output_tokens":0,"input_tokens_details":{"cached_tokens":0},"output_tokens_details":{"reasoning_tokens":0}}`,
-			Usage{Prompt: 1000, Completion: 500, Total: 1500, Cached: 400, Reasoning: 100}},
+			usage.Counts{Prompt: 1000, Completion: 500, Total: 1500, Cached: 400, Reasoning: 100}},
 		{"both spellings, the first zero", Responses, `{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0,` +
 			`"prompt_tokens_details":{"cached_tokens":0},"input_tokens":1000,"output_tokens":500,` +
 			`"input_tokens_details":{"cached_tokens":400}}`,
-			Usage{Prompt: 1000, Completion: 500, Total: 1500, Cached: 400}},
+			usage.Counts{Prompt: 1000, Completion: 500, Total: 1500, Cached: 400}},
 		{"both spellings, the second null", Chat, `{"prompt_tokens":1000,"completion_tokens":500,` +
 			`"prompt_tokens_details":{"cached_tokens":400},"total_tokens":null,` +
 			`"input_tokens":null,"output_tokens":null,"input_tokens_details":null}`,
-			Usage{Prompt: 1000, Completion: 500, Total: 1500, Cached: 400}},
+			usage.Counts{Prompt: 1000, Completion: 500, Total: 1500, Cached: 400}},
 		{"both spellings alike", Chat, `{"prompt_tokens":10,"input_tokens":10,"completion_tokens":5,"output_tokens":5}`,
-			Usage{Prompt: 10, Completion: 5, Total: 15}},
-		{"no total", Responses, `{"input_tokens":1,"output_tokens":2}`, Usage{Prompt: 1, Completion: 2, Total: 3}},
-		{"a total of less", Chat, `{"prompt_tokens":10,"completion_tokens":2,"total_tokens":0}`, Usage{Prompt: 10, Completion: 2, Total: 12}},
+			usage.Counts{Prompt: 10, Completion: 5, Total: 15}},
+		{"no total", Responses, `{"input_tokens":1,"output_tokens":2}`, usage.Counts{Prompt: 1, Completion: 2, Total: 3}},
+		{"a total of less", Chat, `{"prompt_tokens":10,"completion_tokens":2,"total_tokens":0}`,
+			usage.Counts{Prompt: 10, Completion: 2, Total: 12}},
 		{"a completion of null", Chat, `{"prompt_tokens":7,"completion_tokens":null,"total_tokens":null,"prompt_tokens_details":null}`,
-			Usage{Prompt: 7, Total: 7}},
-		{"embeddings", Embeddings, `{"prompt_tokens":7,"total_tokens":7}`, Usage{Prompt: 7, Total: 7}},
-		{"Voyage, a total alone", Embeddings, `{"total_tokens":355}`, Usage{Prompt: 355, Total: 355}},
+			usage.Counts{Prompt: 7, Total: 7}},
+		{"embeddings", Embeddings, `{"prompt_tokens":7,"total_tokens":7}`, usage.Counts{Prompt: 7, Total: 7}},
+		{"Voyage, a total alone", Embeddings, `{"total_tokens":355}`, usage.Counts{Prompt: 355, Total: 355}},
 		{"Voyage through a gateway", Embeddings, `{"prompt_tokens":0,"completion_tokens":0,"total_tokens":355}`,
-			Usage{Prompt: 355, Total: 355}},
-		{"a total alone of what has output, at most", Chat, `{"total_tokens":355}`, Usage{Completion: 355, Total: 355}},
-		{"floats", Chat, `{"prompt_tokens":12.0,"completion_tokens":2e1}`, Usage{Prompt: 12, Completion: 20, Total: 32}},
+			usage.Counts{Prompt: 355, Total: 355}},
+		{"a total alone of what has output, at most", Chat, `{"total_tokens":355}`, usage.Counts{Completion: 355, Total: 355}},
+		{"floats", Chat, `{"prompt_tokens":12.0,"completion_tokens":2e1}`, usage.Counts{Prompt: 12, Completion: 20, Total: 32}},
 		{"empty details, as PHP writes them", Chat, `{"prompt_tokens":2,"completion_tokens":3,"prompt_tokens_details":[],` +
 			`"completion_tokens_details":""}`,
-			Usage{Prompt: 2, Completion: 3, Total: 5}},
+			usage.Counts{Prompt: 2, Completion: 3, Total: 5}},
 	}
 	for _, test := range tests {
 		a, err := ParseAnswer(test.endpoint, []byte(`{"usage":`+test.usage+`}`))
@@ -112,7 +117,7 @@ func TestUsage(t *testing.T) {
 
 // What cannot be read is no usage, and never one of zero.
 func TestUsageUnreadable(t *testing.T) {
-	for _, usage := range []string{
+	for _, said := range []string{
 		`{}`, `null`, `[1]`, `"x"`, `{"cost":0.5}`, `{"prompt_tokens_details":{"cached_tokens":3}}`,
 		`{"prompt_tokens":null,"completion_tokens":null,"total_tokens":null}`,
 		`{"prompt_tokens":null,"input_tokens":null,"output_tokens":null}`,
@@ -130,9 +135,9 @@ func TestUsageUnreadable(t *testing.T) {
 		`{"prompt_tokens":12,"completion_tokens":5,"completion_tokens_details":{"reasoning_tokens":-8}}`,
 		`{"input_tokens":12,"output_tokens":5,"cache_creation":{"ephemeral_1h_input_tokens":"8"}}`,
 	} {
-		a, err := ParseAnswer(Chat, []byte(`{"usage":`+usage+`}`))
-		if err != nil || a.HasUsage || a.Usage != (Usage{}) {
-			t.Errorf("%s: got %+v, %v, %v", usage, a.Usage, a.HasUsage, err)
+		a, err := ParseAnswer(Chat, []byte(`{"usage":`+said+`}`))
+		if err != nil || a.HasUsage || a.Usage != (usage.Counts{}) {
+			t.Errorf("%s: got %+v, %v, %v", said, a.Usage, a.HasUsage, err)
 		}
 	}
 }

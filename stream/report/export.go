@@ -95,7 +95,7 @@ func appendRecorded(dst []byte, f record.Format, r *ledger.Result) ([]byte, erro
 		return dst, err
 	}
 	line := record.Result{
-		ID: r.ID, Answer: &answer, Response: r.Response, CostNanos: r.CostNanos, CostKnown: r.CostKnown,
+		ID: r.ID, Answer: &answer, Response: r.Response, CostNanos: r.CostNanos, CostKnown: r.CostKnown, CostPartial: r.CostPartial,
 		Attempts: r.Attempts, LatencyMS: r.LatencyMS, DowngradedFrom: r.DowngradedFrom,
 	}
 	return f.Append(dst, &line), nil

@@ -12,8 +12,6 @@ import (
 	"llmpipe/limiter"
 	"llmpipe/stream/flow"
 	"llmpipe/stream/journal"
-	"llmpipe/stream/provider"
-	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
 
@@ -25,7 +23,7 @@ type Account struct {
 	total    *limiter.Budget // nil: none
 	daily    *limiter.Budget // nil: none
 	alerts   *alerts
-	prices   []sync.Map // by host: model -> priced
+	prices   prices
 	expected func() (records int64, ok bool)
 
 	outputs  outputs
@@ -36,6 +34,7 @@ type Account struct {
 	unknown  atomic.Int64 // committed answers whose cost is not known
 	noBound  sync.Once
 	dearer   sync.Once
+	partial  sync.Once
 	Short    chan struct{} // holds a token when a record waits for money that only batches can give back
 
 	mu        sync.Mutex
@@ -55,19 +54,13 @@ type Options struct {
 	Expected func() (records int64, ok bool)
 }
 
-// priced is a model's price, if there is one.
-type priced struct {
-	price.Price
-	ok bool
-}
-
 // New opens the account over what j says is spent and held; j is nil without a ledger.
 func New(f *flow.Flow, c Options, j *journal.Journal) *Account {
 	a := &Account{
-		flow: f, cfg: c, alerts: newAlerts(f.Voice, c.Money.Alert), prices: make([]sync.Map, len(c.Hosts)), expected: c.Expected,
+		flow: f, cfg: c, alerts: newAlerts(f.Voice, c.Money.Alert), expected: c.Expected,
 		Short: make(chan struct{}, 1),
 	}
-	a.cfg.Money.Prices = c.Money.InForce(c.Start)
+	a.prices = prices{table: c.Money.InForce(c.Start), given: c.Money.Prices != nil, known: make([]sync.Map, len(c.Hosts))}
 	var today int64
 	if j != nil {
 		s := j.Ledger.Summary()
@@ -135,74 +128,6 @@ func (a *Account) NeedMoney() {
 	case a.Short <- struct{}{}:
 	default:
 	}
-}
-
-// price returns what a model costs at a host, and says once where that is not known.
-func (a *Account) price(h *flow.Host, model string) priced {
-	known := &a.prices[h.Index]
-	if p, ok := known.Load(model); ok {
-		return p.(priced)
-	}
-	listed, _, ok := a.cfg.Money.Prices.Lookup(h.Client.Name(), model)
-	p := priced{listed, ok}
-	if _, told := known.LoadOrStore(model, p); !told && !ok && !a.Budgeted() {
-		a.flow.Voice.Note("no price is known for %q: its cost_usd is null (--prices FILE adds prices)", model)
-	}
-	return p
-}
-
-// Settle works out what the attempt behind reply cost, and counts it, at the tier that the answer
-// names; asked is the request's service_tier. unclear says that the provider may charge for the
-// attempt without saying how much.
-func (a *Account) Settle(h *flow.Host, model string, reply *provider.Reply, asked string) (cost int64, known, unclear bool) {
-	if !reply.Answer.HasUsage {
-		return 0, false, reply.MayBeBilled()
-	}
-	p := a.price(h, model)
-	p.Price = p.At(billedTier(&reply.Answer, asked))
-	return a.count(&p, &reply.Answer)
-}
-
-// SettleInBatch is [Account.Settle] for an answer out of a batch, whatever tier that names.
-func (a *Account) SettleInBatch(h *flow.Host, model string, reply *provider.Reply) (cost int64, known, unclear bool) {
-	if !reply.Answer.HasUsage {
-		return 0, false, reply.Sent // the lines of a batch that failed are not billed, whatever their status
-	}
-	p := a.price(h, model)
-	p.Price, p.ok = p.At(price.Batched), p.ok && p.HasBatch
-	return a.count(&p, &reply.Answer)
-}
-
-// count counts what an answer cost at a price.
-func (a *Account) count(p *priced, answer *record.Answer) (cost int64, known, unclear bool) {
-	if !p.ok {
-		return 0, false, false
-	}
-	if answer.Usage.Total == 0 && answer.Flag() == "" && p.Cost(price.Tokens{Prompt: 1, Completion: 1}) > 0 {
-		return 0, false, true // nobody answers without a token
-	}
-	cost = p.Cost(tokens(answer))
-	a.spent.Add(cost)
-	a.billed.Add(1)
-	a.outputs.add(answer.Usage.Completion)
-	return cost, true, false
-}
-
-// billedTier is the tier that an answer names. One that names none is not taken for cheaper than
-// the standard because it was asked for.
-func billedTier(a *record.Answer, asked string) price.Tier {
-	if a.Tier != nil {
-		return price.TierOf(string(a.Tier[1 : len(a.Tier)-1]))
-	}
-	if tier := price.TierOf(asked); tier == price.Priority {
-		return tier
-	}
-	return price.Standard
-}
-
-func tokens(a *record.Answer) price.Tokens {
-	u := &a.Usage
-	return price.Tokens{Prompt: u.Prompt, Cached: u.Cached, CacheWrite: u.CacheWrite, CacheHour: u.CacheHour, Completion: u.Completion}
 }
 
 // Book counts what a committed record cost in this run, in billionths of a dollar, as the summary

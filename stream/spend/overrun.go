@@ -10,7 +10,7 @@ import (
 	"llmpipe/limiter"
 	"llmpipe/stream/flow"
 	"llmpipe/stream/provider"
-	"llmpipe/stream/record"
+	"llmpipe/stream/record/usage"
 	"llmpipe/stream/ui"
 )
 
@@ -139,7 +139,7 @@ func (a *Account) Land(s *Stake, reply *provider.Reply, cost int64) (worst int64
 
 // learn raises a model's bound to what an answer was billed as, and says so once where that is more
 // than was asked. It reports whether it did.
-func (a *Account) learn(o *overrun, q *Charge, u *record.Usage, cost, worst int64) (raised bool) {
+func (a *Account) learn(o *overrun, q *Charge, u *usage.Counts, cost, worst int64) (raised bool) {
 	n, asked := int64(q.Record.N), int64(q.Record.MaxTokens)
 	beyond := asked > 0 && u.Completion > asked*n
 	if !beyond && cost <= worst {
@@ -175,7 +175,7 @@ func (a *Account) learn(o *overrun, q *Charge, u *record.Usage, cost, worst int6
 }
 
 // overrunText says how an answer exceeds what was asked.
-func overrunText(q *Charge, u *record.Usage, cost, worst int64) string {
+func overrunText(q *Charge, u *usage.Counts, cost, worst int64) string {
 	if asked := int64(q.Record.MaxTokens) * int64(q.Record.N); asked > 0 && u.Completion > asked {
 		return fmt.Sprintf("%s: %s bills beyond what was asked: %s of output, where %s are the most", q.What, q.Model,
 			ui.Number(u.Completion, "token"), ui.Grouped(asked))

@@ -3,15 +3,26 @@ package spend
 import (
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"llmpipe/ledger/price"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/record"
+	"llmpipe/stream/record/rawjson"
 )
 
-// LoadPrices returns the built-in prices with those of a file over them, nil when none is named.
+// freePrices is what --prices takes in the place of a file where nothing costs anything.
+const freePrices = "free"
+
+// LoadPrices returns the built-in prices with those of a file over them, nil when none is named,
+// and for the word free those by which nothing costs anything.
 func LoadPrices(name string) (*price.Table, error) {
-	if name == "" {
+	switch name {
+	case "":
 		return nil, nil
+	case freePrices:
+		return price.Free(), nil
 	}
 	file, err := os.Open(name)
 	if err != nil {
@@ -23,4 +34,113 @@ func LoadPrices(name string) (*price.Table, error) {
 		return nil, fmt.Errorf("--prices %s: %w", name, err)
 	}
 	return prices, nil
+}
+
+// prices are those in force, and what was found in them.
+type prices struct {
+	table   *price.Table
+	given   bool       // a user's, not what is built in alone
+	known   []sync.Map // by host: model -> priced
+	untold  sync.Map   // modelAt -> nothing: without a price, which was said
+	local   sync.Once
+	aliases aliases
+}
+
+// priced is a model's price, if there is one.
+type priced struct {
+	price.Price
+	ok  bool
+	own bool // the name is somebody's own, and the answers say what it stands for
+}
+
+// price returns what a model costs at a host. Where a server of this machine is taken to cost what
+// a provider lists, that is said.
+func (a *Account) price(h *flow.Host, model string) priced {
+	known := &a.prices.known[h.Index]
+	if p, ok := known.Load(model); ok {
+		return p.(priced)
+	}
+	host := h.Client.Name()
+	listed, _, ok := a.prices.table.Lookup(host, model)
+	p := priced{listed, ok, a.prices.table.Own(host, model)}
+	known.Store(model, p)
+	if ok && !p.own && !a.prices.given && h.Client.Local() && !h.Client.Simulated() {
+		a.prices.local.Do(func() {
+			a.flow.Voice.Note("%q at %s is taken to cost what its provider lists (--prices free, where the server is your own)", model, host)
+		})
+	}
+	return p
+}
+
+// answered returns what an answer's model costs: where the name that was asked for is somebody's
+// own, that of the model that the answer names.
+func (a *Account) answered(h *flow.Host, model string, answer *record.Answer) priced {
+	p := a.price(h, model)
+	if !p.own || answer.Model == nil {
+		return p
+	}
+	behind := string(rawjson.Unquote(nil, answer.Model))
+	if behind == model || !a.prices.table.Names(h.Client.Name(), behind) {
+		return p
+	}
+	a.prices.aliases.learn(h, model, behind)
+	return a.price(h, behind)
+}
+
+// unknownPrice says once of each model that nobody knows its price.
+func (a *Account) unknownPrice(h *flow.Host, model string) {
+	if _, told := a.prices.untold.LoadOrStore(modelAt{h.Index, model}, nil); !told && !a.Budgeted() {
+		a.flow.Voice.Note("no price is known for %q: its cost_usd is null (--prices FILE adds prices)", model)
+	}
+}
+
+// aliases are the models that names stand for, as answers told: a deployment is one, a router's
+// name is several.
+type aliases struct {
+	mu    sync.Mutex
+	known map[modelAt][]string
+}
+
+// maxAliases bounds the models that are remembered of one name.
+const maxAliases = 64
+
+func (s *aliases) learn(h *flow.Host, model, behind string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := modelAt{h.Index, model}
+	for _, known := range s.known[name] {
+		if known == behind {
+			return
+		}
+	}
+	if s.known == nil {
+		s.known = make(map[modelAt][]string)
+	}
+	if len(s.known[name]) < maxAliases {
+		s.known[name] = append(s.known[name], behind)
+	}
+}
+
+// of returns the models that a name was seen to stand for.
+func (s *aliases) of(h *flow.Host, model string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.known[modelAt{h.Index, model}]
+}
+
+// bounds are the prices that a request for a model may be billed at: of a name that is somebody's
+// own, those of the models that it was seen to stand for, and before that its own. There is none
+// where no price is known.
+func (a *Account) bounds(h *flow.Host, model string) []priced {
+	p := a.price(h, model)
+	var all []priced
+	if p.own {
+		for _, behind := range a.prices.aliases.of(h, model) {
+			all = append(all, a.price(h, behind))
+		}
+	}
+	if len(all) == 0 && p.ok {
+		all = append(all, p)
+	}
+	return all
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"slices"
 
 	"llmpipe/ledger/price"
 	"llmpipe/limiter"
@@ -28,16 +29,20 @@ func (a *Account) Worst(q Charge) (int64, error) {
 	if !a.Budgeted() {
 		return 0, nil
 	}
-	p := a.price(q.Host, q.Model)
-	if !p.ok {
+	bounds := a.bounds(q.Host, q.Model)
+	if len(bounds) == 0 {
 		return 0, ui.WithHint(addPrice,
 			fmt.Errorf("%s: no price is known for the model %q, so the budget cannot hold", q.What, q.Model))
 	}
-	most := a.most(q, &p)
-	worst := p.WorstCost(most)
-	if tier := price.TierOf(q.Record.Tier); tier != price.Standard {
-		// What was asked for may be answered at the standard tier all the same, and billed so.
-		worst = max(worst, p.At(tier).WorstCost(most))
+	var worst int64
+	for i := range bounds {
+		p := &bounds[i]
+		most := a.most(q, p)
+		worst = max(worst, p.WorstCost(most))
+		if tier := price.TierOf(q.Record.Tier); tier != price.Standard {
+			// What was asked for may be answered at the standard tier all the same, and billed so.
+			worst = max(worst, p.At(tier).WorstCost(most))
+		}
 	}
 	return a.overruns.of(q.Host, q.Model).cost(worst), nil
 }
@@ -45,8 +50,14 @@ func (a *Account) Worst(q Charge) (int64, error) {
 // WorstInBatch returns the most that q can cost in a batch. An unknown batch price is an error: the
 // budget could not hold.
 func (a *Account) WorstInBatch(q Charge) (int64, error) {
-	p := a.price(q.Host, q.Model)
-	if worst, ok := p.WorstBatchCost(a.most(q, &p)); ok {
+	var worst int64
+	bounds := a.bounds(q.Host, q.Model)
+	known := len(bounds) > 0
+	for i := range bounds {
+		cost, ok := bounds[i].WorstBatchCost(a.most(q, &bounds[i]))
+		worst, known = max(worst, cost), known && ok
+	}
+	if known {
 		return a.overruns.of(q.Host, q.Model).cost(worst), nil
 	}
 	return 0, ui.WithHint(addPrice+"; or --mode realtime",
@@ -68,7 +79,30 @@ func (a *Account) most(q Charge, p *priced) price.Tokens {
 			most.CacheHour = most.Prompt
 		}
 	}
+	if p.Sounds() && mentions(q.Body, soundParts...) {
+		most.AudioIn, most.AudioOut = most.Prompt, most.Completion
+	}
+	most.Context = price.SearchContextOf(q.Record.SearchContext)
+	if p.Fees.Search != [3]price.Dollars{} && mentions(q.Body, searchTools...) {
+		most.Searches = likelySearches
+	}
 	return most
+}
+
+// likelySearches is how often a request is assumed to search the web where it may: no provider
+// bounds that by itself.
+const likelySearches = 10
+
+// What bodies name what is not billed as text by, at some endpoint.
+var (
+	soundParts  = [][]byte{[]byte(`"input_audio"`), []byte(`"audio"`), []byte(`"audio_url"`)}
+	imageParts  = [][]byte{[]byte(`"image_url"`), []byte(`"input_image"`), []byte(`"image"`)}
+	searchTools = [][]byte{[]byte(`"web_search`)} // web_search_preview and web_search_20250305 are others
+)
+
+// mentions reports whether a body holds one of the parts.
+func mentions(body []byte, parts ...[]byte) bool {
+	return slices.ContainsFunc(parts, func(part []byte) bool { return bytes.Contains(body, part) })
 }
 
 // largestWindow is the context window of a model of which no other is known, in tokens: the largest

@@ -80,3 +80,18 @@ func KindOf(value []byte) string {
 	}
 	return "a number"
 }
+
+// WholeNumber returns a value that is nothing but some digits, as nearly all counts are.
+func WholeNumber(value []byte) (n int64, ok bool) {
+	const most = 15 // of which none overflow
+	if len(value) == 0 || len(value) > most {
+		return 0, false
+	}
+	for _, c := range value {
+		if !IsDigit(c) {
+			return 0, false
+		}
+		n = 10*n + int64(c-'0')
+	}
+	return n, true
+}

@@ -1,0 +1,87 @@
+package usage
+
+import (
+	"math"
+	"strconv"
+
+	"llmpipe/stream/record/rawjson"
+)
+
+// statedCost gathers what a usage object says that the answer costs.
+type statedCost struct {
+	cost     float64 // in 1e-9 USD
+	upstream float64 // what another provider bills for it, to the key that the account has there
+	said     bool
+	told     bool // upstream is
+	byok     bool // it was asked with such a key, and cost is the router's part alone
+}
+
+// The units that costs are stated in, in 1e-9 USD.
+const (
+	dollars = 1e9
+	ticks   = 0.1 // docs.x.ai/developers/cost-tracking
+)
+
+// read takes a member about the cost, and reports whether it is one. Where the cost is more than a
+// number it is Perplexity's, whose parts are beside their total.
+func (s *statedCost) read(w *rawjson.Walk) bool {
+	switch string(w.Name) {
+	case "cost": // OpenRouter's, whose credits are dollars
+		value := w.Value()
+		if currency := rawjson.MemberOf(value, "currency"); currency != nil && string(currency) != `"USD"` {
+			return true
+		}
+		if total := rawjson.MemberOf(value, "total_cost"); total != nil {
+			value = total
+		}
+		s.take(value, dollars)
+	case "estimated_cost", "cost_usd_total": // DeepInfra's and LLM Gateway's
+		s.take(w.Value(), dollars)
+	case "cost_in_usd_ticks": // xAI's
+		s.take(w.Value(), ticks)
+	case "cost_details":
+		s.upstream, s.told = amount(rawjson.MemberOf(w.Value(), "upstream_inference_cost"), dollars)
+	case "is_byok":
+		s.byok = string(w.Value()) == "true"
+	default:
+		return false
+	}
+	return true
+}
+
+// take takes a cost. Of several the largest holds, so that no zero takes the place of a number.
+func (s *statedCost) take(value []byte, unit float64) {
+	if cost, ok := amount(value, unit); ok {
+		s.cost, s.said = max(s.cost, cost), true
+	}
+}
+
+// nanos is the cost in 1e-9 USD, to the nearest, where the whole of it is stated.
+func (s *statedCost) nanos() (int64, bool) {
+	switch {
+	case !s.said || s.byok && !s.told:
+		return 0, false
+	case s.byok:
+		return int64(math.Round(s.cost + s.upstream)), true
+	}
+	return int64(math.Round(s.cost)), true
+}
+
+// maxStated is more than any request costs, in 1e-9 USD: a million dollars.
+const maxStated = 1e6 * dollars
+
+// amount reads a number of a unit. What no request can cost is none.
+func amount(value []byte, unit float64) (float64, bool) {
+	if !rawjson.IsNumber(value) {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(string(value), 64)
+	f *= unit
+	return f, err == nil && f >= 0 && f <= maxStated
+}
+
+// ParseCost reads a cost in US dollars that stands outside of a body, as 1e-9 USD.
+func ParseCost(text string) (nanos int64, ok bool) {
+	f, ok := amount([]byte(text), dollars)
+	return int64(math.Round(f)), ok && rawjson.Valid([]byte(text))
+}

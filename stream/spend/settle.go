@@ -1,0 +1,117 @@
+package spend
+
+import (
+	"math"
+
+	"llmpipe/ledger/price"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/provider"
+	"llmpipe/stream/record"
+)
+
+// Bill is what an attempt cost.
+type Bill struct {
+	Cost    int64 // billionths of a dollar; 0 unless Known
+	Known   bool  // the provider said enough to work it out
+	Unclear bool  // it may charge for the attempt, and did not say how much
+	Stated  bool  // the provider stated the cost itself
+	Partial bool  // it bills more than that: something that no price is known of
+}
+
+// Settle works out what the attempt behind reply cost, and counts it: what the provider states, or
+// else what the tokens cost at the tier that the answer names. rec is what was asked.
+func (a *Account) Settle(h *flow.Host, model string, reply *provider.Reply, rec *record.Record) Bill {
+	return a.settle(h, model, reply, rec, billedTier(&reply.Answer, rec.Tier))
+}
+
+// SettleInBatch is [Account.Settle] for an answer out of a batch, whatever tier that names.
+func (a *Account) SettleInBatch(h *flow.Host, model string, reply *provider.Reply, rec *record.Record) Bill {
+	return a.settle(h, model, reply, rec, inBatch)
+}
+
+// inBatch stands for the tier of an answer out of a batch: without a price for batches it has none.
+const inBatch = price.Tier(math.MaxUint8)
+
+func (a *Account) settle(h *flow.Host, model string, reply *provider.Reply, rec *record.Record, tier price.Tier) Bill {
+	answer := &reply.Answer
+	if !answer.HasUsage && !answer.HasStated {
+		// The lines of a batch that failed are not billed, whatever their status.
+		return Bill{Unclear: reply.Sent || tier != inBatch && reply.MayBeBilled()}
+	}
+	p := a.answered(h, model, answer)
+	if tier == inBatch {
+		tier, p.ok = price.Batched, p.ok && p.HasBatch
+	}
+	p.Price = p.At(tier)
+	bill := p.bill(answer, rec, a.prices.table.Free())
+	switch {
+	case bill.Known:
+		a.spent.Add(bill.Cost)
+		a.billed.Add(1)
+		a.outputs.add(answer.Usage.Completion)
+	case !bill.Unclear:
+		a.unknownPrice(h, model)
+	}
+	if bill.Partial && a.Budgeted() {
+		a.partial.Do(func() {
+			a.flow.Voice.Warn("%s bills more than tokens for answers of %q, such as sound, images or tools, at a price that is not known: "+
+				"their cost_usd is a lower bound (cost_partial), and the budget is no guarantee", h.Name, model)
+		})
+	}
+	return bill
+}
+
+// bill is what an answer costs. What the provider states wins, but for a 0 where there is a price:
+// gateways state that of models that they know no price of.
+func (p *priced) bill(answer *record.Answer, rec *record.Record, free bool) Bill {
+	t := tokens(answer, rec)
+	var cost int64
+	if p.ok && answer.HasUsage {
+		cost = p.Cost(t)
+	}
+	switch {
+	case free:
+		return Bill{Known: true}
+	case answer.HasStated && (answer.Stated > 0 || cost == 0):
+		return Bill{Cost: answer.Stated, Known: true, Stated: true}
+	case !p.ok:
+		return Bill{}
+	case answer.Usage.Total == 0 && answer.Flag() == "" && p.Cost(price.Tokens{Prompt: 1, Completion: 1}) > 0:
+		return Bill{Unclear: true} // nobody answers without a token
+	}
+	return Bill{Cost: cost, Known: true, Partial: p.misses(t, answer, rec)}
+}
+
+// misses reports whether a price has nothing for a part of what an answer is billed for.
+func (p *priced) misses(t price.Tokens, answer *record.Answer, rec *record.Record) bool {
+	return answer.Uncounted && !p.FreeOfCharge() || !p.Whole(t) || p.Fees.Image && mentions(rec.Body, imageParts...)
+}
+
+// billedTier is the tier that an answer names. One that names none is not taken for cheaper than
+// the standard because it was asked for.
+func billedTier(a *record.Answer, asked string) price.Tier {
+	if a.Tier != nil {
+		return price.TierOf(unquoted(a.Tier))
+	}
+	if tier := price.TierOf(asked); tier == price.Priority {
+		return tier
+	}
+	return price.Standard
+}
+
+// tokens are what an answer is billed for.
+func tokens(a *record.Answer, asked *record.Record) price.Tokens {
+	u := &a.Usage
+	context := price.SearchContextOf(asked.SearchContext)
+	if a.Context != nil {
+		context = price.SearchContextOf(unquoted(a.Context))
+	}
+	return price.Tokens{
+		Prompt: u.Prompt, Cached: u.Cached, CacheWrite: u.CacheWrite, CacheHour: u.CacheHour, AudioIn: u.AudioIn, ImageIn: u.ImageIn,
+		Completion: u.Completion, Reasoning: u.Reasoning, AudioOut: u.AudioOut, ImageOut: u.ImageOut,
+		Searches: u.Searches, Context: context,
+	}
+}
+
+// unquoted is a JSON string that holds a plain word, without its quotes.
+func unquoted(text []byte) string { return string(text[1 : len(text)-1]) }
