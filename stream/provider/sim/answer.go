@@ -77,12 +77,21 @@ func (q *request) answer(o *Options, truncate bool) answer {
 	return a
 }
 
+// words is the hash that an answer's words come from. Of a conversation it is that of what the user
+// said last: the same prompt has the same answer, whichever API and model it is put to.
+func (q *request) words() uint64 {
+	if !q.endpoint.talks || q.echo == nil {
+		return q.hash
+	}
+	return hash(q.seed, q.plain(q.echo))
+}
+
 func (q *request) choice(index int, o *Options, truncate bool) choice {
 	mean, most := o.Output, q.maxTokens
 	if o.Overrun == OverrunAll {
 		most = 0
 	}
-	c := choice{hash: mix(q.hash, uint64(index))}
+	c := choice{hash: mix(q.words(), uint64(index))}
 	c.visible = logNormal(c.hash, mean)
 	if q.reasons() {
 		thought := logNormal(mix(c.hash, 1), mean*reasoningFactor)

@@ -12,14 +12,15 @@ type endpoint struct {
 	prompt     string                     // the member that holds the prompt
 	readPrompt func(q *request) *apiError // reads that member's value
 	bareText   bool                       // a text may stand where messages do
+	talks      bool                       // the prompt is a conversation
 	generates  bool                       // there is output, and it is paid for
 	append     func(dst []byte, q *request, a *answer) []byte
 }
 
 var (
-	chat = &endpoint{prompt: "messages", readPrompt: (*request).readMessages,
+	chat = &endpoint{prompt: "messages", readPrompt: (*request).readMessages, talks: true,
 		generates: true, append: appendChat}
-	responses = &endpoint{prompt: "input", readPrompt: (*request).readMessages, bareText: true,
+	responses = &endpoint{prompt: "input", readPrompt: (*request).readMessages, bareText: true, talks: true,
 		generates: true, append: appendResponse}
 	completions = &endpoint{prompt: "prompt", readPrompt: (*request).readInputs,
 		generates: true, append: appendCompletion}

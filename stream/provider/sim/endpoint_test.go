@@ -63,7 +63,7 @@ type wireError struct {
 const hello = `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"What is the capital of France?"}]}`
 
 func TestSimChat(t *testing.T) {
-	s := New(Options{})
+	s := New(Options{Output: 40})
 	defer s.Close()
 	w := post(s, "/v1/chat/completions", hello)
 	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" || w.Header().Get("X-Request-Id") == "" {

@@ -28,8 +28,9 @@ const maxBody = 512 << 20
 //	GET  /v1/messages/batches, /v1/messages/batches/{id}, /v1/messages/batches/{id}/results
 //	GET  /stats    what was asked so far (Stats as JSON)
 //
-// An answer is a function of Options.Seed and the request body alone,
-// whatever came before it. Latency and faults go by the order of arrival, so
+// An answer is a function of Options.Seed and the request body alone, whatever
+// came before it, and its words one of the seed and what the user says last:
+// each API and model answers a prompt alike. Latency and faults go by the order of arrival, so
 // that the same body, asked again after a failure, can succeed. A batch answers
 // a body as its endpoint would. Files lie in the system's temporary directory,
 // and end with the simulator.
