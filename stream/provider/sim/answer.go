@@ -14,7 +14,10 @@ const (
 )
 
 // usage is what an answer is billed for, in tokens. Completion includes reasoning.
-type usage struct{ prompt, completion, reasoning int }
+type usage struct {
+	prompt, completion, reasoning int
+	cached                        // of the prompt
+}
 
 // answer is the outcome of a request before it takes an endpoint's form.
 type answer struct {
@@ -51,10 +54,16 @@ func (q *request) completions() int {
 	return q.n * max(1, len(q.inputs))
 }
 
-// charge is what a limit takes for the request before it is answered, in
-// tokens: the prompt, and all the output that it may have. mean is the
-// expected output where it sets no bound.
-func (q *request) charge(mean int) int {
+// toll is what limits take for a request before it is answered, in tokens: of OpenAI's tokens, or
+// of Anthropic's input, whose output is taken as it comes.
+type toll struct{ tokens, input int }
+
+// toll is the prompt, and at OpenAI all the output that there may be; at Anthropic without what
+// is read from the cache. mean is the expected output where the request sets no bound.
+func (q *request) toll(mean int) toll {
+	if q.endpoint.anthropic {
+		return toll{input: q.promptTokens + q.otherTokens - q.cached.read}
+	}
 	output := q.maxTokens
 	if output == 0 {
 		output = mean
@@ -62,12 +71,12 @@ func (q *request) charge(mean int) int {
 			output += mean * reasoningFactor
 		}
 	}
-	return q.promptTokens + q.otherTokens + output*q.completions()
+	return toll{tokens: q.promptTokens + q.otherTokens + output*q.completions()}
 }
 
 // answer decides what the request gets. truncate cuts the answer in half, as if max_tokens had.
 func (q *request) answer(o *Options, truncate bool) answer {
-	a := answer{usage: usage{prompt: q.promptTokens + q.otherTokens}}
+	a := answer{usage: usage{prompt: q.promptTokens + q.otherTokens, cached: q.cached}}
 	for i := range q.completions() {
 		c := q.choice(i, o, truncate)
 		a.choices = append(a.choices, c)

@@ -100,7 +100,7 @@ func (w *batchWork) next() {
 	case unit(mix(s.options.Seed^saltBatch, arrival)) < s.options.BatchFail:
 		refusal = errServer
 	case s.options.Quota > 0 && s.sold.Add(1) > int64(s.options.Quota):
-		refusal = errQuota
+		refusal = w.batch.endpoint.outOfMoney()
 	}
 	if models := s.options.Models; refusal == nil && w.batch.messages && len(models) > 0 && !slices.Contains(models, q.model) {
 		refusal = errModel(q.model)
@@ -108,7 +108,7 @@ func (w *batchWork) next() {
 	if refusal != nil {
 		w.counts.Failed++
 		s.stats.batchFailed()
-		w.answer = refusal.append(w.answer[:0])
+		w.answer = w.batch.endpoint.appendError(w.answer[:0], refusal)
 		w.write(&w.errors, refusal.status)
 		return
 	}

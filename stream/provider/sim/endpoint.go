@@ -13,6 +13,7 @@ type endpoint struct {
 	readPrompt func(q *request) *apiError // reads that member's value
 	bareText   bool                       // a text may stand where messages do
 	talks      bool                       // the prompt is a conversation
+	anthropic  bool                       // it is of Anthropic's API
 	generates  bool                       // there is output, and it is paid for
 	append     func(dst []byte, q *request, a *answer) []byte
 }
@@ -68,14 +69,22 @@ func (s *Server) ask(e *endpoint) http.HandlerFunc {
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *endpoint, b *buffers, inFlight int) {
 	q := &b.request
 	invalid := q.parse(e, s.options.Seed, b.body.Bytes())
+	if e.anthropic && r.Header.Get("Anthropic-Version") == "" {
+		invalid = errVersion
+	}
 	if invalid == nil && len(s.options.Models) > 0 && !slices.Contains(s.options.Models, q.model) {
 		invalid = errModel(q.model)
 	}
-	charge := 0 // a bad request counts as a request, and buys no tokens
+	var blocks []block
 	if invalid == nil {
-		charge = q.charge(s.options.Output)
+		blocks, invalid = q.blocks()
 	}
-	if refusal := s.limits.admit(w.Header(), q.model, charge); refusal != nil {
+	var due toll // a bad request counts as a request, and buys no tokens
+	if invalid == nil {
+		q.cached = s.cache.look(blocks, time.Now())
+		due = q.toll(s.options.Output)
+	}
+	if refusal := s.limits.admit(w.Header(), q, due); refusal != nil {
 		s.fail(w, refusal)
 		return
 	}
@@ -99,7 +108,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *endpoint, b *
 		return
 	case noFault, truncate, lost:
 		if bound := s.options.Quota; bound > 0 && s.sold.Add(1) > int64(bound) {
-			s.fail(w, errQuota)
+			s.fail(w, e.outOfMoney())
 			return
 		}
 	}
@@ -125,8 +134,12 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *endpoint, b *
 		return
 	}
 	a := q.answer(&s.options, fault == truncate)
+	s.cache.keep(blocks, time.Now())
 	if s.options.RefundOutput {
-		s.limits.refund(charge - a.usage.prompt - a.usage.completion)
+		s.limits.refund(due.tokens - a.usage.prompt - a.usage.completion)
+	}
+	if e.anthropic {
+		s.limits.spendOutput(w.Header(), a.usage.completion)
 	}
 	b.answer = s.layout(e.append(b.answer[:0], q, &a))
 	if fault == garbage {
@@ -139,6 +152,14 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *endpoint, b *
 		return
 	}
 	s.reply(w, http.StatusOK, b.answer)
+}
+
+// outOfMoney is the refusal of who has nothing left.
+func (e *endpoint) outOfMoney() *apiError {
+	if e.anthropic {
+		return errCredit
+	}
+	return errQuota
 }
 
 // out tells whether this moment lies in an outage.

@@ -6,7 +6,9 @@ import (
 	"time"
 )
 
-// limits enforces RPM and TPM, both charged at once or not at all.
+// limits enforces RPM and TPM, and at Anthropic's API ITPM and OTPM in TPM's place, all charged at
+// once or not at all; but for output there, which is charged when it is known
+// (platform.claude.com/docs/en/api/rate-limits).
 type limits struct {
 	headers bool
 	retry   time.Duration // Options.RetryAfter
@@ -14,11 +16,12 @@ type limits struct {
 
 	mu               sync.Mutex
 	requests, tokens limit
+	input, output    limit
 }
 
 // newLimits returns nil when o has no limit.
 func newLimits(o Options) *limits {
-	if o.RPM <= 0 && o.TPM <= 0 {
+	if o.RPM <= 0 && o.TPM <= 0 && o.ITPM <= 0 && o.OTPM <= 0 {
 		return nil
 	}
 	return &limits{
@@ -27,12 +30,14 @@ func newLimits(o Options) *limits {
 		start:    time.Now(),
 		requests: newLimit(course{o.RPM, o.RPMChange}, o),
 		tokens:   newLimit(course{o.TPM, o.TPMChange}, o),
+		input:    newLimit(course{limit: o.ITPM}, o),
+		output:   newLimit(course{limit: o.OTPM}, o),
 	}
 }
 
-// admit charges one request and its tokens, or says why not, and puts the state
-// that this leaves into h.
-func (l *limits) admit(h http.Header, model string, tokens int) *apiError {
+// admit charges a request and its tokens, or says why not, and puts the state that this leaves into
+// h.
+func (l *limits) admit(h http.Header, q *request, due toll) *apiError {
 	if l == nil {
 		return nil
 	}
@@ -40,8 +45,12 @@ func (l *limits) admit(h http.Header, model string, tokens int) *apiError {
 	defer l.mu.Unlock()
 	now := time.Since(l.start)
 	l.requests.advance(now)
+	if q.endpoint.anthropic {
+		return l.admitMessage(h, due.input, now)
+	}
+	tokens := due.tokens
 	l.tokens.advance(now)
-	refusal := l.refusal(model, tokens, now)
+	refusal := l.refusal(q.model, tokens, now)
 	if refusal == nil {
 		l.requests.spend(1)
 		l.tokens.spend(tokens)

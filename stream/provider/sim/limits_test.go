@@ -38,13 +38,13 @@ func TestSimLimitsLaw(t *testing.T) {
 			requests, tokens, largest := 0.0, 0.0, 0.0
 			for i, a := range arrivals {
 				time.Sleep(a.gap)
-				refusal := l.admit(nil, "m", a.tokens)
+				refusal := l.admit(nil, &request{endpoint: chat, model: "m"}, toll{tokens: a.tokens})
 				if refusal != nil && i%2 == 0 {
 					continue // and lose it
 				}
 				if refusal != nil {
 					time.Sleep(refusal.retryAfter)
-					if again := l.admit(nil, "m", a.tokens); again != nil {
+					if again := l.admit(nil, &request{endpoint: chat, model: "m"}, toll{tokens: a.tokens}); again != nil {
 						broken = fmt.Sprintf("arrival %d: refused again: %v after %v", i, again, refusal)
 						return
 					}

@@ -44,7 +44,7 @@ func ParseOptions(query string) (Options, error) {
 			}
 		}
 		if option.name == "headers" && given == nil {
-			o.Headers = o.RPM > 0 || o.TPM > 0
+			o.Headers = o.RPM > 0 || o.TPM > 0 || o.ITPM > 0 || o.OTPM > 0
 		}
 	}
 	if unknown := slices.Sorted(maps.Keys(values)); len(unknown) > 0 {
@@ -93,6 +93,8 @@ var options = []option{
 	{name: "jitter", set: share(func(o *Options) *float64 { return &o.Jitter })},
 	{name: "rpm", set: rate(func(o *Options) (*int, *Change) { return &o.RPM, &o.RPMChange })},
 	{name: "tpm", set: rate(func(o *Options) (*int, *Change) { return &o.TPM, &o.TPMChange })},
+	{name: "itpm", set: count(func(o *Options) *int { return &o.ITPM })},
+	{name: "otpm", set: count(func(o *Options) *int { return &o.OTPM })},
 	{name: "burst", set: burst},
 	{name: "window", set: duration(func(o *Options) *time.Duration { return &o.Window })},
 	{name: "sliding", set: boolean(func(o *Options) *bool { return &o.Sliding })},

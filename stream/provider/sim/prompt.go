@@ -39,7 +39,7 @@ func (q *request) readMessages() *apiError {
 		messages := 0
 		fault := q.array(func() *apiError {
 			messages++
-			return q.readMessage()
+			return q.readMessage(messages - 1)
 		})
 		if fault == nil && messages == 0 {
 			return errValue(q.endpoint.prompt, "an array with at least one message")
@@ -49,7 +49,7 @@ func (q *request) readMessages() *apiError {
 	return q.wrongType("an array of messages")
 }
 
-func (q *request) readMessage() *apiError {
+func (q *request) readMessage(at int) *apiError {
 	if q.decoder.PeekKind() != '{' {
 		return q.wrongType("an array of objects")
 	}
@@ -61,6 +61,7 @@ func (q *request) readMessage() *apiError {
 		case "role":
 			v, fault := q.value()
 			fromUser = string(v) == `"user"`
+			q.noteRole(at, v)
 			return fault
 		case "content":
 			if q.decoder.PeekKind() == '[' {
@@ -103,7 +104,7 @@ func (q *request) readPart(said *[]byte) *apiError {
 			return fault
 		}
 		switch string(name) {
-		case "type":
+		case "type", "cache_control":
 			return nil
 		case "image_url", "input_audio", "file", "file_data", "source":
 			p.form, p.raw = string(name), v

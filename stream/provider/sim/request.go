@@ -33,6 +33,8 @@ type request struct {
 
 	structured structured
 	structure  *structure // nil for text
+	message    message    // what Anthropic's requests have beside
+	cached     cached     // what it reads from the cache, and writes to it
 
 	decoder *jsontext.Decoder
 	source  bytes.Buffer
@@ -73,6 +75,11 @@ func (q *request) parse(e *endpoint, seed uint64, body []byte) *apiError {
 			err = errors.New("there is more after the end of the object")
 		}
 		return errJSON(err)
+	}
+	if q.endpoint.anthropic {
+		if fault := q.checkMessage(); fault != nil {
+			return fault
+		}
 	}
 	switch {
 	case q.model == "":
@@ -147,7 +154,13 @@ func (q *request) member(name []byte) *apiError {
 	if string(name) == q.endpoint.prompt {
 		q.promptTokens, q.inputs, q.echo, q.pictures = 0, q.inputs[:0], nil, nil
 		q.hasPrompt = q.decoder.PeekKind() != 'n'
-		return q.endpoint.readPrompt(q)
+		begin := q.decoder.InputOffset()
+		fault := q.endpoint.readPrompt(q)
+		q.message.messages = bytes.TrimLeft(q.body[begin:q.decoder.InputOffset()], ": \t\r\n")
+		return fault
+	}
+	if handled, fault := q.messageMember(string(name)); handled {
+		return fault
 	}
 	switch string(name) {
 	case "model":

@@ -19,7 +19,7 @@ const maxBody = 512 << 20
 // does, under /v1 and without it, and costs nothing. It enforces limits, sends
 // their headers, counts tokens and fails as often as its options say.
 //
-//	POST /v1/chat/completions, /v1/embeddings, /v1/responses, /v1/completions
+//	POST /v1/chat/completions, /v1/embeddings, /v1/responses, /v1/completions, /v1/messages
 //	GET  /v1/models, /v1/models/{model}
 //	POST /v1/files, /v1/batches, /v1/batches/{id}/cancel
 //	GET  /v1/files, /v1/files/{id}, /v1/files/{id}/content, /v1/batches, /v1/batches/{id}
@@ -30,7 +30,8 @@ const maxBody = 512 << 20
 //
 // An answer is a function of Options.Seed and the request body alone, whatever
 // came before it, and its words one of the seed and what the user says last:
-// each API and model answers a prompt alike. Latency and faults go by the order of arrival, so
+// each API and model answers a prompt alike. What a message's usage says of the
+// cache goes by what was marked and answered before. Latency and faults go by the order of arrival, so
 // that the same body, asked again after a failure, can succeed. A batch answers
 // a body as its endpoint would. Files lie in the system's temporary directory,
 // and end with the simulator.
@@ -41,6 +42,7 @@ type Server struct {
 	start   time.Time
 	mux     *http.ServeMux
 	limits  *limits // nil when there is no limit
+	cache   cache
 	places  places
 	threads chan struct{} // nil when each connection has its own
 	stats   stats
@@ -97,6 +99,7 @@ func New(o Options) *Server {
 	s.route("GET", "/batches", s.manage(s.listBatches))
 	s.route("GET", "/batches/{id}", s.manage(s.showBatch))
 	s.route("POST", "/batches/{id}/cancel", s.manage(s.cancelBatch))
+	s.route("POST", "/messages", s.ask(messages))
 	s.route("POST", "/messages/batches", s.manage(s.createMessageBatch))
 	s.route("GET", "/messages/batches", s.manage(s.listMessageBatches))
 	s.route("GET", "/messages/batches/{id}", s.manage(s.showMessageBatch))
@@ -141,7 +144,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header()["X-Request-Id"] = []string{"req_" + hex(mix(s.options.Seed, number))}
-	if s.options.Key != "" && r.Header.Get("Authorization") != "Bearer "+s.options.Key {
+	if ofAnthropic(r) {
+		w = speaksAnthropic{w}
+	}
+	if key := s.options.Key; key != "" && r.Header.Get("Authorization") != "Bearer "+key && r.Header.Get("X-Api-Key") != key {
 		s.fail(w, errKey)
 		return
 	}
@@ -176,12 +182,19 @@ func (s *Server) reply(w http.ResponseWriter, status int, body []byte) {
 
 // fail answers with an error as the API words it.
 func (s *Server) fail(w http.ResponseWriter, e *apiError) {
+	h := w.Header()
+	_, anthropic := w.(speaksAnthropic)
 	if e.retryAfter > 0 {
-		h := w.Header()
 		h["Retry-After"] = []string{strconv.FormatInt(int64((e.retryAfter+time.Second-1)/time.Second), 10)}
-		h["Retry-After-Ms"] = []string{strconv.FormatInt(e.retryAfter.Milliseconds(), 10)}
+		if !anthropic {
+			h["Retry-After-Ms"] = []string{strconv.FormatInt(e.retryAfter.Milliseconds(), 10)}
+		}
 	}
-	s.reply(w, e.status, s.layout(e.append(nil)))
+	body := e.append(nil)
+	if anthropic {
+		body = e.appendAnthropic(nil, h.Get("X-Request-Id"))
+	}
+	s.reply(w, e.status, s.layout(body))
 }
 
 // reset breaks the connection, so that the client sees ECONNRESET or EOF

@@ -38,6 +38,10 @@ type ModelStats struct {
 	PromptTokens     int64 `json:"prompt_tokens"`
 	CompletionTokens int64 `json:"completion_tokens"` // reasoning included
 	ReasoningTokens  int64 `json:"reasoning_tokens"`
+	// What of the prompt was read from Anthropic's cache, and written to it, of that for an hour.
+	CacheReadTokens  int64 `json:"cache_read_tokens"`
+	CacheWriteTokens int64 `json:"cache_write_tokens"`
+	CacheHourTokens  int64 `json:"cache_hour_tokens"`
 }
 
 // Stats returns the counts up to now. The maps are the caller's.
@@ -132,6 +136,9 @@ func bill(models map[string]ModelStats, model string, u usage) map[string]ModelS
 	m.PromptTokens += int64(u.prompt)
 	m.CompletionTokens += int64(u.completion)
 	m.ReasoningTokens += int64(u.reasoning)
+	m.CacheReadTokens += int64(u.read)
+	m.CacheWriteTokens += int64(u.write)
+	m.CacheHourTokens += int64(u.hour)
 	models[model] = m
 	return models
 }

@@ -60,6 +60,9 @@ func (q *request) plan() (*structure, *apiError) {
 	if q.structured.format == nil && q.structured.toolChoice == nil {
 		return nil, nil
 	}
+	if q.endpoint.anthropic {
+		return q.planMessage()
+	}
 	call, fault := q.planCall()
 	if call != nil || fault != nil {
 		return call, fault
