@@ -71,7 +71,7 @@ func (l *limits) describeMessage(h http.Header, now time.Duration) {
 	l.output.describeAnthropic(h, "Output-Tokens", 1000, l.start, now)
 }
 
-// describeAnthropic writes the headers of a limit, as it is now: what is left is rounded to so many.
+// describeAnthropic writes the headers of a limit, as it is now. What is left is rounded to `to`.
 func (l *limit) describeAnthropic(h http.Header, unit string, to float64, start time.Time, now time.Duration) {
 	if l.meter == nil {
 		return

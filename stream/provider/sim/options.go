@@ -25,8 +25,8 @@ type Options struct {
 	RPM, TPM int
 	// RPMChange and TPMChange are how these move.
 	RPMChange, TPMChange Change
-	// ITPM and OTPM are input and output tokens a minute of Anthropic's API, where TPM does not hold, 0
-	// for no limit. Input is charged when the request arrives, without what is read from the cache;
+	// ITPM and OTPM are input and output tokens a minute of Anthropic's API, where TPM does not hold;
+	// 0 for no limit. Input is charged when the request arrives, without what is read from the cache;
 	// output when it is there, and a request is let in where any is left.
 	ITPM, OTPM int
 	// Burst is how much of a minute's limit may be spent at once; 0 means a
@@ -38,8 +38,8 @@ type Options struct {
 	// are fixed, from the simulator's start on; or Sliding, which counts back from each request.
 	Window  time.Duration
 	Sliding bool
-	// Headers sends x-ratelimit-*, or anthropic-ratelimit-*, for the limits that are set: a minute's limit as it is at the
-	// moment, and what remains of the bucket or the window.
+	// Headers sends x-ratelimit-*, or anthropic-ratelimit-*, for the limits that are set: a minute's
+	// limit as it is at the moment, and what remains of the bucket or the window.
 	Headers bool
 	// RefundOutput gives the part of max_tokens that was not used back when the
 	// answer is ready, to a bucket. OpenAI does not.

@@ -61,7 +61,8 @@ func TestParseSimOptions(t *testing.T) {
 // Every field can be set from a query, so that none is out of a person's reach.
 func TestParseSimOptionsReachesEveryField(t *testing.T) {
 	values := map[string]string{
-		"latency": "1s..2s/3s", "jitter": "0.1", "rpm": "6,3/1s", "tpm": "6+3/s", "itpm": "1", "otpm": "1", "burst": "1s", "headers": "true", "refund": "true",
+		"latency": "1s..2s/3s", "jitter": "0.1", "rpm": "6,3/1s", "tpm": "6+3/s", "itpm": "1", "otpm": "1", "burst": "1s",
+		"headers": "true", "refund": "true",
 		"retry-after": "1s",
 		"fail":        "0.1", "reset": "0.1", "garbage": "0.1", "hang": "0.1", "pressure": "0.1", "empty": "0.1", "truncate": "0.1",
 		"lost": "0.1", "lost-status": "502", "overrun": "all",

@@ -31,10 +31,10 @@ const maxBody = 512 << 20
 // An answer is a function of Options.Seed and the request body alone, whatever
 // came before it, and its words one of the seed and what the user says last:
 // each API and model answers a prompt alike. What a message's usage says of the
-// cache goes by what was marked and answered before. Latency and faults go by the order of arrival, so
-// that the same body, asked again after a failure, can succeed. A batch answers
-// a body as its endpoint would. Files lie in the system's temporary directory,
-// and end with the simulator.
+// cache goes by what was marked and answered before. Latency and faults go by
+// the order of arrival, so that the same body, asked again after a failure, can
+// succeed. A batch answers a body as its endpoint would. Files lie in the
+// system's temporary directory, and end with the simulator.
 //
 // A Server is safe for concurrent use. Close it when done.
 type Server struct {
