@@ -7,7 +7,6 @@ import (
 	"llmpipe/limiter"
 	"llmpipe/stream/flow"
 	"llmpipe/stream/lane"
-	"llmpipe/stream/provider/batchapi"
 	"llmpipe/stream/record"
 	"llmpipe/stream/spend"
 )
@@ -47,7 +46,7 @@ func (f *assembler) add(t *flow.Task) {
 	q := &f.request
 	q.Renew(t)
 	f.batches.lane.Prepare(q, true)
-	driver := batchapi.For(f.batches.client, t.Endpoint)
+	driver := f.batches.drivers[t.Endpoint]
 	f.line = driver.AppendRequest(f.line[:0], customID(t.ID, &t.Request), t.Endpoint, q.Body)
 	if most := driver.Bounds().Bytes; int64(len(f.line)) > most {
 		t.Fail(&record.Error{Type: "too_large", Code: "over_limit",

@@ -16,6 +16,7 @@ import (
 	"llmpipe/stream/journal"
 	"llmpipe/stream/lane"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/provider/batchapi"
 	"llmpipe/stream/record"
 	"llmpipe/stream/spend"
 	"llmpipe/stream/ui"
@@ -46,6 +47,7 @@ type Batches struct {
 	cfg     *Config
 	lane    *lane.Lane
 	client  *provider.Client
+	drivers [record.Endpoints]batchapi.Driver
 	journal *journal.Journal
 	account *spend.Account
 	in      chan *flow.Task
@@ -81,6 +83,9 @@ func New(f *flow.Flow, c *Config, l *lane.Lane, j *journal.Journal, a *spend.Acc
 		in: make(chan *flow.Task, lane.FreshRecords), over: make(chan struct{}), taken: make(chan struct{}),
 		calls:  make(chan struct{}, transfers),
 		shards: make(map[string]*shard), ended: make(chan struct{}), odd: make(map[string]bool),
+	}
+	for e := range b.drivers {
+		b.drivers[e] = batchapi.For(b.client, record.Endpoint(e))
 	}
 	pending := 0
 	for _, known := range j.Ledger.Shards() {

@@ -86,6 +86,9 @@ type leftover struct {
 
 // newShard makes an empty shard.
 func newShard(b *Batches, kind shardKind, round int) (*shard, error) {
+	if err := b.drivers[kind.endpoint].Check(kind.endpoint, kind.model); err != nil {
+		return nil, ui.WithHint("--mode realtime asks there what batches do not", err)
+	}
 	upload, err := flow.NewTemporary("llmpipe-batch-")
 	if err != nil {
 		return nil, err
@@ -106,7 +109,7 @@ func newEarlierShard(b *Batches, known ledger.Shard) *shard {
 
 func blankShard(b *Batches, id string, kind shardKind, round int) *shard {
 	return &shard{
-		flow: b.flow, cfg: b.cfg, batches: b, client: b.client, driver: batchapi.For(b.client, kind.endpoint),
+		flow: b.flow, cfg: b.cfg, batches: b, client: b.client, driver: b.drivers[kind.endpoint],
 		journal: b.journal, account: b.account,
 		id: id, kind: kind, round: round, bill: shardBill{costKnown: true}, answered: flow.Batched{ID: id},
 		done: make(chan struct{}),

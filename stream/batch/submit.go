@@ -161,7 +161,9 @@ func (s *shard) awaitFile(ctx context.Context) error {
 func (s *shard) create(ctx context.Context) error {
 	metadata := map[string]string{ShardLabel: s.id}
 	maps.Copy(metadata, s.cfg.Metadata)
-	request := &batchapi.NewBatch{InputFile: s.at.fileID, Endpoint: s.kind.endpoint, Window: s.cfg.Window, Metadata: metadata}
+	request := &batchapi.NewBatch{
+		InputFile: s.at.fileID, Endpoint: s.kind.endpoint, Model: s.kind.model, Window: s.cfg.Window, Metadata: metadata,
+	}
 	var made batchapi.Batch
 	toldFull, doubtful := false, false // whether there is a batch that nobody has told of
 	look := func() (found bool, err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -25,7 +26,12 @@ type Request struct {
 	Method   string
 	Path     string // below the base URL and its /v1, escaped: /batches/b-1
 	Query    url.Values
-	Body     *Content // nil for none
+	// Root is for a Path below the host alone.
+	Root bool
+	// KeyHeader is the header that carries the key, where it is not the endpoint's.
+	KeyHeader string
+	Header    http.Header // over those of the endpoint
+	Body      *Content    // nil for none
 	// Once sends it over a connection of its own, and never again by itself: what it asks for is paid
 	// for as often as it is done.
 	Once bool
@@ -35,6 +41,8 @@ type Request struct {
 	Called string
 	// To takes the body of a 2xx as it comes; nil where it is no download.
 	To io.Writer
+	// Got is set to the headers of what came back.
+	Got http.Header
 }
 
 // call is a Request on its way.
@@ -67,6 +75,7 @@ func (c *Client) Call(ctx context.Context, r *Request) error {
 		}
 		return k.send(c.connections, req, r, sink)
 	})
+	r.Got = k.header
 	switch {
 	case err == nil && r.Into != nil:
 		return c.read(k, r.Into, r.Called)
@@ -85,6 +94,9 @@ func (c *Client) request(ctx context.Context, r *Request) (*http.Request, error)
 		return nil, err
 	}
 	address, err := url.Parse(c.address(r.Endpoint.Dialect(), r.Path))
+	if r.Root {
+		address, err = url.Parse(c.base.Scheme + "://" + c.base.Host + r.Path)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +107,11 @@ func (c *Client) request(ctx context.Context, r *Request) (*http.Request, error)
 	}
 	req := (&http.Request{Method: r.Method, URL: address, Host: stub.Host, Header: stub.Header.Clone()}).WithContext(ctx)
 	req.Header.Del("Content-Type")
+	if r.KeyHeader != "" && c.login.key != "" {
+		req.Header.Del("Authorization")
+		req.Header.Set(r.KeyHeader, c.login.key)
+	}
+	maps.Copy(req.Header, r.Header)
 	if r.Body != nil {
 		r.Body.fill(req)
 	}

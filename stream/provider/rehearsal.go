@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -11,17 +12,32 @@ import (
 )
 
 // rehearsal notes whether a simulator was heard over the network.
-type rehearsal struct{ heard atomic.Bool }
+type rehearsal struct{ heard atomic.Pointer[string] } // the mark's value
 
 func (r *rehearsal) listen(h http.Header) {
-	if _, ok := h[sim.Mark]; ok && !r.heard.Load() {
-		r.heard.Store(true)
+	if as, ok := h[sim.Mark]; ok && r.heard.Load() == nil {
+		r.heard.Store(&as[0])
 	}
 }
 
 // Rehearses reports whether the answers are made up, in process or by a simulator that was heard
 // over the network.
-func (c *Client) Rehearses() bool { return c.sim != nil || c.rehearsal.heard.Load() }
+func (c *Client) Rehearses() bool { return c.sim != nil || c.rehearsal.heard.Load() != nil }
+
+// RehearsesAs is the provider whose dialect a simulator speaks, "" where that is OpenAI's or there
+// is no simulator.
+func (c *Client) RehearsesAs() string {
+	switch as := c.rehearsal.heard.Load(); {
+	case c.sim != nil:
+		return c.sim.Dialect()
+	case as != nil && *as != sim.Plain:
+		return *as
+	}
+	return ""
+}
+
+// Base is the address up to and including /v1.
+func (c *Client) Base() url.URL { return *c.base }
 
 // probeTimeout bounds a look at who is there. Whoever takes longer is not taken for a simulator.
 const probeTimeout = 5 * time.Second

@@ -25,15 +25,24 @@ func ValidCustomID(s string) bool {
 	return true
 }
 
-// AppendBatchLine appends the line of a batch's input file that asks for body at the endpoint, its
+// AppendBatchLine appends the line of a batch's input file that asks for body at a path, its
 // newline included. A body on one line is there byte for byte; of one on several, which would break
 // the file, the white space between tokens goes.
-func AppendBatchLine(dst []byte, customID string, endpoint Endpoint, body []byte) []byte {
+func AppendBatchLine(dst []byte, customID string, path string, body []byte) []byte {
 	dst = append(dst, `{"custom_id":`...)
 	dst = rawjson.AppendQuoted(dst, customID)
 	dst = append(dst, `,"method":"POST","url":"`...)
-	dst = append(dst, endpoint.Path()...)
+	dst = append(dst, path...)
 	dst = append(dst, `","body":`...)
+	return append(appendOneLine(dst, body), "}\n"...)
+}
+
+// AppendBareBatchLine appends the same without method and path, for providers that know no others
+// than the batch's.
+func AppendBareBatchLine(dst []byte, customID string, body []byte) []byte {
+	dst = append(dst, `{"custom_id":`...)
+	dst = rawjson.AppendQuoted(dst, customID)
+	dst = append(dst, `,"body":`...)
 	return append(appendOneLine(dst, body), "}\n"...)
 }
 

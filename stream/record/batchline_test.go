@@ -44,7 +44,7 @@ func TestAppendBatchLine(t *testing.T) {
 		{"an odd id", `a"b`, Chat, `{}`, `{"custom_id":"a\"b","method":"POST","url":"/v1/chat/completions","body":{}}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := AppendBatchLine([]byte("before\n"), c.id, c.endpoint, []byte(c.body))
+			got := AppendBatchLine([]byte("before\n"), c.id, c.endpoint.Path(), []byte(c.body))
 			if string(got) != "before\n"+c.want+"\n" {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
@@ -62,7 +62,7 @@ func TestBatchLineLaw(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		line := AppendBatchLine(nil, id, endpoint, body)
+		line := AppendBatchLine(nil, id, endpoint.Path(), body)
 		var got struct {
 			ID   string            `json:"custom_id"`
 			URL  string            `json:"url"`

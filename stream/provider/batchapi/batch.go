@@ -62,7 +62,7 @@ var states = map[string]string{
 	// Gemini: ai.google.dev/gemini-api/docs/batch-api, behind job_state_ or batch_state_
 	"pending": "validating", "succeeded": "completed", "canceled": "cancelled",
 	// Together, Novita, DigitalOcean and others: OpenAI's in capitals, and these
-	"processing": "in_progress", "canceling": "cancelling", "done": "completed", "error": "failed",
+	"processing": "in_progress", "progress": "in_progress", "canceling": "cancelling", "done": "completed", "error": "failed",
 }
 
 // stateOf is a state as OpenAI calls it.

@@ -102,7 +102,7 @@ func TestBatchShapes(t *testing.T) {
 		{"a state that nobody knows", `{"id":"b","status":"Resting"}`, Batch{ID: "b", Status: "resting"}, false},
 		{"members of odd types", `{"id":"b","status":"in_progress","created_at":"2024-01-01T00:00:00Z","metadata":{"n":1,"k":"v"},` +
 			`"errors":[],"request_counts":null,"output_file_id":"o"}`,
-			Batch{ID: "b", Status: "in_progress", OutputFile: "o", Metadata: map[string]string{"k": "v"}}, false},
+			Batch{ID: "b", Status: "in_progress", OutputFile: "o", Metadata: map[string]string{"k": "v"}, Created: at(1704067200)}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			client := driverOf(t, provider.Config{Key: "sk-secret"}, answering(200, c.body))

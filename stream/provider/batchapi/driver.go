@@ -13,6 +13,9 @@ import (
 type Driver interface {
 	// Bounds are those of one batch.
 	Bounds() Bounds
+	// Check says, before anything is sent, why the provider has no batches that ask the endpoint and
+	// the model; nil where it has.
+	Check(endpoint record.Endpoint, model string) error
 	// AppendRequest appends the line of a shard's file that asks for body at the endpoint.
 	AppendRequest(dst []byte, customID string, endpoint record.Endpoint, body []byte) []byte
 	// Create makes a batch. It sends one request and never the same again, for there is no key by
@@ -51,6 +54,7 @@ type Files interface {
 type Bounds struct {
 	Requests int64
 	Bytes    int64 // of the file
+	Inputs   int64 // of all its requests for embeddings together; 0 for any number
 }
 
 // NewBatch is a batch to be made.
@@ -62,6 +66,7 @@ type NewBatch struct {
 	Size      int64
 
 	Endpoint record.Endpoint
+	Model    string // of all its requests
 	Window   string // how long it may take; "" stands for 24h, the only one that OpenAI offers
 	// Metadata may hold 16 pairs, of 64 and 512 characters at most
 	// (platform.openai.com/docs/api-reference/batch/create).
@@ -73,5 +78,5 @@ func For(client *provider.Client, endpoint record.Endpoint) Driver {
 	if endpoint.Dialect() == record.Anthropic {
 		return messages{client}
 	}
-	return openai{client}
+	return openai{client, DialectOf(client)}
 }

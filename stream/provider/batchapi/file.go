@@ -14,11 +14,3 @@ type File struct {
 	Bytes         int64
 	Created       time.Time
 }
-
-// timeOf is a time that the API gives in seconds; the zero time for one that it does not give.
-func timeOf(unix int64) time.Time {
-	if unix == 0 {
-		return time.Time{}
-	}
-	return time.Unix(unix, 0)
-}

@@ -30,6 +30,9 @@ const messagesPath = "/messages/batches"
 // Bounds is part of [Driver].
 func (d messages) Bounds() Bounds { return messagesBounds }
 
+// Check is part of [Driver].
+func (d messages) Check(record.Endpoint, string) error { return nil }
+
 // afterElement ends each line of a shard's file, which holds what stands between the brackets of
 // `requests`, and a comma too many.
 const afterElement = ",\n"

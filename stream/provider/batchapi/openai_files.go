@@ -2,6 +2,7 @@ package batchapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -9,15 +10,19 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"time"
 
 	"llmpipe/stream/provider"
 )
 
 // openaiFiles are files as OpenAI serves them.
-type openaiFiles struct{ client *provider.Client }
+type openaiFiles struct {
+	client  *provider.Client
+	dialect *Dialect
+}
 
-// purposeBatch is what a file for a batch is uploaded for.
-const purposeBatch = "batch"
+// purpose is what a file for a batch is uploaded for.
+func (f openaiFiles) purpose() string { return cmp.Or(f.dialect.purpose, "batch") }
 
 // Upload is part of [Files].
 func (f openaiFiles) Upload(ctx context.Context, name string, content io.ReaderAt, size int64) (File, error) {
@@ -25,15 +30,20 @@ func (f openaiFiles) Upload(ctx context.Context, name string, content io.ReaderA
 	if err != nil {
 		return File{}, err
 	}
-	return f.file(ctx, "uploading "+name, &provider.Request{Method: http.MethodPost, Path: "/files", Body: form})
+	return f.file(ctx, "uploading "+name, &provider.Request{Method: http.MethodPost, Path: cmp.Or(f.dialect.upload, "/files"), Body: form})
 }
 
 // form is that of an upload, with the content in its place.
 func (f openaiFiles) form(name string, content io.ReaderAt, size int64) (*provider.Content, error) {
 	var form bytes.Buffer
 	w := multipart.NewWriter(&form)
-	if err := w.WriteField("purpose", purposeBatch); err != nil {
+	if err := w.WriteField("purpose", f.purpose()); err != nil {
 		return nil, err
+	}
+	if f.dialect.named {
+		if err := w.WriteField("file_name", name); err != nil {
+			return nil, err
+		}
 	}
 	if _, err := w.CreateFormFile("file", name); err != nil {
 		return nil, err
@@ -64,8 +74,11 @@ func (f openaiFiles) file(ctx context.Context, doing string, r *provider.Request
 
 // List is part of [Files].
 func (f openaiFiles) List(ctx context.Context) iter.Seq2[File, error] {
+	if f.dialect.paged {
+		return numbered(listPages[fileObject](ctx, f.client, "/files", "files"), f.fileOf)
+	}
 	fetch := func(after string) (p provider.Page[fileObject], err error) {
-		query := url.Values{"purpose": {purposeBatch}}
+		query := url.Values{"purpose": {f.purpose()}}
 		if after != "" {
 			query.Set("after", after)
 		}
@@ -94,7 +107,7 @@ type fileObject struct {
 	Status    string `json:"status"`
 	Details   string `json:"status_details"`
 	Bytes     int64  `json:"bytes"`
-	CreatedAt int64  `json:"created_at"`
+	CreatedAt stamp  `json:"created_at"`
 }
 
 // Known implements [provider.Object].
@@ -102,5 +115,5 @@ func (o *fileObject) Known() bool { return o.ID != "" }
 
 func (f openaiFiles) fileOf(o *fileObject) File {
 	return File{ID: o.ID, Name: o.Filename, Status: o.Status, StatusDetails: f.client.Redacted(o.Details), Bytes: o.Bytes,
-		Created: timeOf(o.CreatedAt)}
+		Created: time.Time(o.CreatedAt)}
 }

@@ -1,9 +1,13 @@
 package batchapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
 
 	"llmpipe/stream/provider"
 )
@@ -40,6 +44,54 @@ func pages[T, Item any](fetch func(after string) (provider.Page[T], error), id f
 				return
 			}
 			after = last
+		}
+	}
+}
+
+// numberedPage is a page of a list whose pages are numbered, as Mistral has it.
+type numberedPage[T any] struct {
+	Data  []T   `json:"data"`
+	Total int64 `json:"total"` // of items on all pages
+}
+
+// Known implements [provider.Object].
+func (p *numberedPage[T]) Known() bool { return p.Data != nil }
+
+// listPages asks for the pages of a list, which doing names.
+func listPages[T any](ctx context.Context, client *provider.Client, path, doing string) func(page int) (numberedPage[T], error) {
+	return func(page int) (p numberedPage[T], err error) {
+		query := url.Values{"page": {strconv.Itoa(page)}, "page_size": {strconv.Itoa(batchPage)}}
+		err = client.Call(ctx, &provider.Request{Method: http.MethodGet, Path: path, Query: query, Into: &p, Called: "a list of " + doing})
+		if err != nil {
+			err = fmt.Errorf("listing %s: %w", doing, err)
+		}
+		return p, err
+	}
+}
+
+// numbered walks all pages of a list, from 0, until there were as many items as it is said to have.
+// What is made meanwhile moves items on, so that some come twice, and none is left out.
+func numbered[T, Item any](fetch func(page int) (numberedPage[T], error), item func(*T) Item) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		var none Item
+		seen := int64(0)
+		for page := 0; ; page++ {
+			p, err := fetch(page)
+			if err == nil && len(p.Data) == 0 && seen < p.Total {
+				err = fmt.Errorf("listing page %d: %w", page, errNoNextPage)
+			}
+			if err != nil {
+				yield(none, err)
+				return
+			}
+			for i := range p.Data {
+				if !yield(item(&p.Data[i]), nil) {
+					return
+				}
+			}
+			if seen += int64(len(p.Data)); seen >= p.Total {
+				return
+			}
 		}
 	}
 }

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -32,6 +31,12 @@ type batchRequest struct {
 	Endpoint         string         `json:"endpoint"`
 	CompletionWindow string         `json:"completion_window"`
 	Metadata         map[string]any `json:"metadata"`
+
+	// What follows is Mistral's.
+
+	InputFiles []string `json:"input_files"`
+	Model      string   `json:"model"`
+	Hours      int      `json:"timeout_hours"`
 }
 
 // batchBody bounds the body of POST /batches: ids and metadata.
@@ -40,12 +45,12 @@ const batchBody = 1 << 20
 // createBatch serves POST /batches. What is wrong with the input file is found
 // later, by the batch.
 func (s *Server) createBatch(w http.ResponseWriter, r *http.Request) {
-	var asked batchRequest
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, batchBody)).Decode(&asked); err != nil {
+	asked, err := s.readBatchRequest(w, r)
+	if err != nil {
 		s.fail(w, errJSON(err))
 		return
 	}
-	if refusal := asked.check(); refusal != nil {
+	if refusal := asked.check(s.endpointOf(asked.Endpoint)); refusal != nil {
 		s.fail(w, refusal)
 		return
 	}
@@ -54,12 +59,17 @@ func (s *Server) createBatch(w http.ResponseWriter, r *http.Request) {
 		window = batchWindow
 	}
 	now := time.Now()
-	b := &batch{endpoint: batchEndpoints[asked.Endpoint], expires: now.Add(window), state: batchObject{
+	b := &batch{endpoint: s.endpointOf(asked.Endpoint), expires: now.Add(window), state: batchObject{
 		ID: s.newID("batch_"), Object: "batch", Endpoint: asked.Endpoint, InputFileID: asked.InputFileID,
 		CompletionWindow: asked.CompletionWindow, ExpiresAt: now.Add(window).Unix(), Metadata: asked.metadata(),
 	}}
 	if file := s.files.find(asked.InputFileID); file != nil && !now.Before(file.ready) {
 		b.input = file
+	}
+	if b.input == nil && s.speaks("azure") {
+		s.fail(w, &apiError{status: 400, kind: invalid, code: "invalidPayload",
+			message: "The file is not in a valid state: it must be processed."})
+		return
 	}
 	b.ctx, b.cancel = context.WithCancelCause(s.batches.life)
 	b.enter(stateValidating)
@@ -74,17 +84,17 @@ func (s *Server) createBatch(w http.ResponseWriter, r *http.Request) {
 		s.reset(w)
 		return
 	}
-	s.replyObject(w, made)
+	s.replyObject(w, s.wrapped(made))
 }
 
 // check says what is wrong with a request to make a batch, but for its file.
-func (q *batchRequest) check() *apiError {
+func (q *batchRequest) check(e *endpoint) *apiError {
 	switch {
 	case q.InputFileID == "":
 		return errMissing("input_file_id")
 	case q.Endpoint == "":
 		return errMissing("endpoint")
-	case batchEndpoints[q.Endpoint] == nil:
+	case e == nil:
 		return errValue("endpoint", "an endpoint such as /v1/chat/completions")
 	case q.CompletionWindow == "":
 		return errMissing("completion_window")
@@ -126,21 +136,15 @@ func (s *Server) showBatch(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, errBatch(r.PathValue("id")))
 		return
 	}
-	s.replyObject(w, s.batches.object(b))
+	s.replyObject(w, s.showAs(s.batches.object(b)))
 }
 
 // listBatches serves GET /batches, newest first.
 func (s *Server) listBatches(w http.ResponseWriter, r *http.Request) {
 	all := s.batches.list(false)
-	page, refusal := pageOf(r, len(all), 20, 100, func(i int) string { return all[i].state.ID })
-	if refusal != nil {
-		s.fail(w, refusal)
-		return
-	}
-	for _, i := range page.indexes {
-		page.Data = append(page.Data, s.batches.object(all[i]))
-	}
-	s.replyObject(w, page)
+	s.listAs(w, r, len(all), 20, 100, func(i int) string { return all[i].state.ID }, func(i int) any {
+		return s.showAs(s.batches.object(all[i]))
+	})
 }
 
 // cancelBatch serves POST /batches/{id}/cancel.
@@ -155,7 +159,7 @@ func (s *Server) cancelBatch(w http.ResponseWriter, r *http.Request) {
 			message: fmt.Sprintf("Cannot cancel a batch with status '%s'.", s.batches.object(b).Status)})
 		return
 	}
-	s.replyObject(w, s.batches.object(b))
+	s.replyObject(w, s.showAs(s.batches.object(b)))
 }
 
 func errBatch(id string) *apiError {

@@ -132,7 +132,7 @@ func (c *batchCheck) read(ctx context.Context) error {
 
 // check looks at one line: whether it is a request, and one of this batch.
 func (c *batchCheck) check(text []byte, number int) {
-	if flaw := c.line.parse(text); flaw != nil {
+	if flaw := c.line.parse(text, c.sim.bare()); flaw != nil {
 		flaw.Line = &number
 		c.flaw(*flaw)
 		return
@@ -142,9 +142,10 @@ func (c *batchCheck) check(text []byte, number int) {
 			"The custom_id parameter must be unique for each request in a batch.", "custom_id", number))
 	}
 	switch url := string(c.line.url); {
+	case c.sim.bare():
 	case string(c.line.method) != "POST":
 		c.flaw(flaw("invalid_method", "The method for this request is not POST.", "method", number))
-	case batchEndpoints[url] == nil && !c.batch.messages:
+	case c.sim.endpointOf(url) == nil && !c.batch.messages:
 		c.flaw(flaw("invalid_url", "The URL provided for this request is not supported by the Batch API.", "url", number))
 	case url != c.batch.state.Endpoint:
 		c.flaw(flaw("url_mismatch", "The URL provided for this request does not match the batch endpoint.", "url", number))
@@ -184,7 +185,7 @@ type batchLine struct {
 var batchMembers = [...]string{"custom_id", "method", "url", "body"}
 
 // parse reads a line.
-func (l *batchLine) parse(line []byte) *batchFlaw {
+func (l *batchLine) parse(line []byte, bare bool) *batchFlaw {
 	l.reader.open(line)
 	fields := [...]*[]byte{&l.customID, &l.method, &l.url}
 	var has [len(batchMembers)]bool
@@ -219,6 +220,9 @@ func (l *batchLine) parse(line []byte) *batchFlaw {
 		return &flaw
 	}
 	for i, name := range batchMembers {
+		if bare && (name == "method" || name == "url") {
+			continue
+		}
 		if !has[i] || name == "custom_id" && len(l.customID) == 0 {
 			flaw := flaw("missing_required_parameter", errMissing(name).message, name, 0)
 			return &flaw

@@ -124,7 +124,7 @@ func FuzzSimBatchLine(f *testing.F) {
 	}
 	var l batchLine
 	f.Fuzz(func(t *testing.T, text []byte) {
-		flaw := l.parse(text)
+		flaw := l.parse(text, false)
 		if flaw == nil && (len(l.customID) == 0 || len(l.body) == 0 || l.body[0] != '{') {
 			t.Errorf("%q passes with custom_id %q and body %q", text, l.customID, l.body)
 		}

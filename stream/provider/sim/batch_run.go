@@ -67,8 +67,8 @@ func (s *Server) endBatch(b *batch, work *batchWork, cancelled bool) {
 	if cancelled && b.messages {
 		work.expire()
 	}
-	output, err := work.output.end(s.newID("file-"), b.state.ID+"_output.jsonl")
-	failures, err2 := work.errors.end(s.newID("file-"), b.state.ID+"_error.jsonl")
+	output, err := work.output.end(s.newFileID(), b.state.ID+"_output.jsonl")
+	failures, err2 := work.errors.end(s.newFileID(), b.state.ID+"_error.jsonl")
 	err = cmp.Or(work.err, err, err2)
 	if err != nil && !cancelled {
 		status = stateFailed

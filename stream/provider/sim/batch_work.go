@@ -83,7 +83,7 @@ func (w *batchWork) read() bool {
 	}
 	w.done++
 	// It was read before, and had no flaw.
-	_ = w.line.parse(text)
+	_ = w.line.parse(text, w.sim.bare())
 	return true
 }
 

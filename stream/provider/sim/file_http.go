@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -29,10 +30,10 @@ type fileObject struct {
 	Details   *string `json:"status_details"`
 }
 
-func (file *storedFile) object() fileObject {
+func (s *Server) fileAs(file *storedFile) fileObject {
 	status := "processed"
 	if time.Now().Before(file.ready) {
-		status = "uploaded"
+		status = s.fileState()
 	}
 	return fileObject{Object: "file", ID: file.id, Purpose: file.purpose, Filename: file.name, Bytes: file.bytes,
 		CreatedAt: file.created.Unix(), Status: status}
@@ -85,7 +86,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, errStorage(err))
 		return
 	}
-	purpose, name, refusal := readUpload(form, file)
+	purpose, name, refusal := s.readUpload(form, file)
 	size, err := file.Seek(0, io.SeekCurrent)
 	if refusal == nil && err != nil {
 		refusal = errStorage(err)
@@ -101,18 +102,18 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := time.Now()
-	kept := &storedFile{id: s.newID("file-"), name: name, purpose: purpose, bytes: size, created: now, path: file.Name(),
+	kept := &storedFile{id: s.newFileID(), name: name, purpose: purpose, bytes: size, created: now, path: file.Name(),
 		visible: now.Add(s.options.FileDelay / 2), ready: now.Add(s.options.FileDelay)}
 	s.files.keep(kept)
 	if s.stats.uploaded() <= int64(s.options.FileLost) {
 		s.reset(w)
 		return
 	}
-	s.replyObject(w, kept.object())
+	s.replyObject(w, s.fileAs(kept))
 }
 
 // readUpload reads a form into file, to its end, and says what is wrong with it.
-func readUpload(form *multipart.Reader, file *os.File) (purpose, name string, refusal *apiError) {
+func (s *Server) readUpload(form *multipart.Reader, file *os.File) (purpose, name string, refusal *apiError) {
 	for {
 		part, err := form.NextPart()
 		if err == io.EOF {
@@ -146,9 +147,9 @@ func readUpload(form *multipart.Reader, file *os.File) (purpose, name string, re
 		return "", "", errMissing("file")
 	case purpose == "":
 		return "", "", errMissing("purpose")
-	case !slices.Contains(purposes, purpose):
+	case !slices.Contains(s.purposes(), purpose):
 		return "", "", errValue("purpose", "a purpose such as batch")
-	case purpose == "batch" && path.Ext(name) != ".jsonl":
+	case strings.HasPrefix(purpose, "batch") && path.Ext(name) != ".jsonl":
 		return "", "", &apiError{status: 400, kind: invalid, message: "Invalid file format for Batch API. Must be .jsonl"}
 	}
 	return purpose, name, nil
@@ -176,7 +177,7 @@ func (s *Server) showFile(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, errFile(r.PathValue("id")))
 		return
 	}
-	s.replyObject(w, file.object())
+	s.replyObject(w, s.fileAs(file))
 }
 
 // sendFile serves GET /files/{id}/content.
@@ -222,15 +223,7 @@ func (s *Server) deleteFile(w http.ResponseWriter, r *http.Request) {
 // listFiles serves GET /files, newest first.
 func (s *Server) listFiles(w http.ResponseWriter, r *http.Request) {
 	files := s.files.list(r.URL.Query().Get("purpose"))
-	page, refusal := pageOf(r, len(files), 10_000, 10_000, func(i int) string { return files[i].id })
-	if refusal != nil {
-		s.fail(w, refusal)
-		return
-	}
-	for _, i := range page.indexes {
-		page.Data = append(page.Data, files[i].object())
-	}
-	s.replyObject(w, page)
+	s.listAs(w, r, len(files), 10_000, 10_000, func(i int) string { return files[i].id }, func(i int) any { return s.fileAs(files[i]) })
 }
 
 // replyObject answers with v as JSON.

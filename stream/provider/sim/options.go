@@ -117,6 +117,10 @@ type Options struct {
 	// half of it there is no such file, then its status is "uploaded".
 	FileDelay time.Duration
 
+	// Dialect is the provider whose dialect of files and batches is spoken, one of Dialects; "" is
+	// OpenAI.
+	Dialect string
+
 	// Output is the mean number of visible completion tokens; 0 means 20.
 	Output int
 	// Overrun is what goes beyond max_tokens, and is billed; empty for nothing.

@@ -131,6 +131,7 @@ var options = []option{
 	{name: "batch-lost", set: count(func(o *Options) *int { return &o.BatchLost })},
 	{name: "file-lost", set: count(func(o *Options) *int { return &o.FileLost })},
 	{name: "file-delay", set: duration(func(o *Options) *time.Duration { return &o.FileDelay })},
+	{name: "dialect", set: dialect},
 	{name: "output", set: count(func(o *Options) *int { return &o.Output })},
 	{name: "overrun", set: overrun},
 	{name: "key", set: func(o *Options, v string) error { o.Key = v; return nil }},

@@ -70,7 +70,7 @@ func TestParseSimOptionsReachesEveryField(t *testing.T) {
 		"batch-latency": "1s", "batch-window": "1s", "batch-expire": "0.1", "batch-expire-first": "1", "batch-fail": "0.1", "batch-tokens": "1",
 		"batch-lost": "1", "file-lost": "1", "file-delay": "1s",
 		"pressure-status": "429", "outage-status": "503", "inflight-status": "500",
-		"stragglers": "0.1", "straggler-latency": "1s",
+		"stragglers": "0.1", "straggler-latency": "1s", "dialect": "azure",
 		"threads": "6", "odd": "1000", "down": "3s/10s",
 		"window": "1s", "sliding": "true&window=1s",
 	}

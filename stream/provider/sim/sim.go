@@ -49,6 +49,8 @@ type Server struct {
 	files   files
 	batches batches
 
+	googleUploads googleUploads
+
 	ids      atomic.Uint64 // of files and batches
 	requests atomic.Uint64 // everything that arrived: the source of request ids
 	arrivals atomic.Uint64 // requests for an answer: the source of latency and faults
@@ -105,6 +107,9 @@ func New(o Options) *Server {
 	s.route("GET", "/messages/batches/{id}", s.manage(s.showMessageBatch))
 	s.route("POST", "/messages/batches/{id}/cancel", s.manage(s.cancelMessageBatch))
 	s.route("GET", "/messages/batches/{id}/results", s.manage(s.sendResults))
+	if s.speaks("gemini") {
+		s.routeGoogle()
+	}
 	s.mux.HandleFunc("/", s.unknown)
 	return s
 }
@@ -147,8 +152,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if ofAnthropic(r) {
 		w = speaksAnthropic{w}
 	}
-	if key := s.options.Key; key != "" && r.Header.Get("Authorization") != "Bearer "+key && r.Header.Get("X-Api-Key") != key {
+	if key := s.options.Key; key != "" && r.Header.Get("Authorization") != "Bearer "+key && r.Header.Get("X-Api-Key") != key &&
+		(!s.speaks("gemini") || r.Header.Get("X-Goog-Api-Key") != key) {
 		s.fail(w, errKey)
+		return
+	}
+	if !s.translate(r) {
+		s.fail(w, errPath(r.Method, r.URL.Path))
 		return
 	}
 	s.mux.ServeHTTP(w, r)
