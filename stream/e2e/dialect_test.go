@@ -8,8 +8,8 @@ import (
 // dialects are those of files and batches that the simulator speaks.
 var dialects = []string{"openai", "azure", "groq", "together", "mistral", "gemini", "novita"}
 
-// In every dialect of the Batch API the same records get the same answers as one by one, in one batch,
-// at half the price.
+// In every dialect of the Batch API the same records get the same answers as one by one, in one
+// batch, at half the price.
 func TestBatchInEveryDialect(t *testing.T) {
 	t.Parallel()
 	const records = 1000

@@ -21,7 +21,8 @@ type googleFiles struct{ client *provider.Client }
 // googleKey is the header that its key goes in.
 const googleKey = "X-Goog-Api-Key"
 
-// Upload is part of [Files]. A first request says what comes, and its answer where that is to be sent.
+// Upload is part of [Files]. A first request says what comes, and its answer where that is to be
+// sent.
 func (f googleFiles) Upload(ctx context.Context, name string, content io.ReaderAt, size int64) (File, error) {
 	begin := &provider.Request{
 		Method: http.MethodPost, Path: "/upload/v1beta/files", Root: true, KeyHeader: googleKey,
@@ -96,7 +97,9 @@ func (f googleFiles) List(ctx context.Context) iter.Seq2[File, error] {
 
 // Delete is part of [Files].
 func (f googleFiles) Delete(ctx context.Context, id string) error {
-	err := f.client.Call(ctx, &provider.Request{Method: http.MethodDelete, Path: googlePath("/v1beta/" + id), Root: true, KeyHeader: googleKey})
+	err := f.client.Call(ctx, &provider.Request{
+		Method: http.MethodDelete, Path: googlePath("/v1beta/" + id), Root: true, KeyHeader: googleKey,
+	})
 	if err != nil {
 		return fmt.Errorf("deleting file %s: %w", id, err)
 	}

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Dialects are the providers whose dialect of files and batches can be spoken, beside OpenAI's: what
-// each takes otherwise is refused in OpenAI's way, and what each answers otherwise is answered so.
-// package batchapi says where that is written.
+// Dialects are the providers whose dialect of files and batches can be spoken, beside OpenAI's:
+// what each takes otherwise is refused in OpenAI's way, and what each answers otherwise is answered
+// so. package batchapi says where that is written.
 var Dialects = []string{"azure", "groq", "together", "mistral", "gemini", "novita"}
 
 func dialect(o *Options, v string) error {
