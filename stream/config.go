@@ -79,6 +79,9 @@ type Config struct {
 	ChunkDelay time.Duration
 	OnChunk    string
 
+	// DryRun writes the requests instead of sending them. Nothing is read from the ledger or written to
+	// it, and nobody is asked.
+	DryRun bool
 	// Deadline is how long the run may take: it stops asking in time to be over by then; 0 for as long
 	// as it takes.
 	Deadline time.Duration
@@ -112,6 +115,6 @@ func (c *Config) checkKey() error {
 func (c *Config) Input() input.Config {
 	return input.Config{
 		Stdin: c.Stdin, Files: c.Files, Stdout: c.Stdout, MaxLine: c.MaxLine, Spill: c.Failed != "", Limit: c.Limit, Sample: c.Sample,
-		Seed: c.Seed, Slice: c.Slice, Chunk: c.Chunk, ChunkDelay: c.ChunkDelay, OnChunk: c.OnChunk, Stderr: c.Stderr,
+		Seed: c.Seed, Slice: c.Slice, DryRun: c.DryRun, Chunk: c.Chunk, ChunkDelay: c.ChunkDelay, OnChunk: c.OnChunk, Stderr: c.Stderr,
 	}
 }

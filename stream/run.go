@@ -76,7 +76,7 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 // prepare opens what the run needs, and makes its stages.
 func (r *run) prepare() (err error) {
 	cfg := &r.cfg
-	if err := cfg.checkKey(); err != nil {
+	if err := cfg.checkKey(); err != nil && !cfg.DryRun {
 		return err
 	}
 	if f, ok := cfg.Stdout.(*os.File); ok {
@@ -94,6 +94,10 @@ func (r *run) prepare() (err error) {
 	decode, err := record.NewDecoder(cfg.Decode)
 	if err != nil {
 		return err
+	}
+	if decode.SamePrompt() {
+		r.flow.Voice.Warn("every record gets the same prompt: --prompt names no field of it")
+		r.flow.Voice.Hint("%s", "{{.NAME}} puts the field NAME in, {{.}} a line that is a string or, with -R, text")
 	}
 	// The ledger before the files that are cut: one that is damaged must not cost the list of failures
 	// of the run before.
@@ -187,7 +191,7 @@ func (r *run) openAccount() {
 // openInput makes the reader, and the batches where records may go there.
 func (r *run) openInput(decode *record.Decoder) {
 	to := input.Routes{Ask: r.lanes.Put, Recall: func(c flow.Chain) { r.recalls <- c }, Takes: func(*flow.Task) bool { return false }}
-	d := &input.Decoder{Records: decode, Options: r.cfg.Decode, Lane: r.lanes.Primary()}
+	d := &input.Decoder{Records: decode, Options: r.cfg.Decode, Lane: r.lanes.Primary(), Unasked: r.cfg.DryRun}
 	if r.cfg.Batch.Mode != flow.ModeRealtime {
 		c := r.cfg.Batch
 		c.Ledger, c.Retries, c.GiveUp = r.cfg.Ledger.Path, r.cfg.Retries, r.cfg.Pace.GiveUp
@@ -233,7 +237,12 @@ func (r *run) run() *Outcome {
 	r.account.AwaitAlerts(r.flow.Stop.Immediate)
 	stopProgress()
 	r.stopMetrics()
-	r.flow.Voice.Note("%s", o.Summary)
+	if r.cfg.DryRun {
+		r.flow.Voice.Note("%s of %s, %s that cannot be asked; nobody was asked", ui.Number(o.Summary.OK-o.Summary.Skipped, "request"),
+			ui.Number(o.Summary.OK, "record"), ui.Number(o.Summary.Failed, "line"))
+	} else {
+		r.flow.Voice.Note("%s", o.Summary)
+	}
 	r.lanes.HintAtRefusals()
 	if r.summaryFile != nil {
 		if err := output.WriteSummary(r.summaryFile, o.Summary); err != nil && o.Err == nil {

@@ -15,7 +15,7 @@ import (
 // for the default one. What is wrong with the flags themselves is a UsageError.
 func (f *Flags) Config(getenv func(string) string, path, version string) (*stream.Config, error) {
 	cfg := &stream.Config{
-		Files: f.Files, MaxLine: int(f.MaxLine), Limit: f.Limit, Sample: f.Sample, Seed: f.Seed, Slice: f.Slice,
+		Files: f.Files, MaxLine: int(f.MaxLine), Limit: f.Limit, Sample: f.Sample, Seed: f.Seed, Slice: f.Slice, DryRun: f.DryRun,
 		Format: f.Format, Ordered: f.Ordered, KeepInput: f.KeepInput, Failed: f.Failed, Summary: f.Summary,
 		Pace: limiter.Config{
 			RPM: f.RPM, TPM: f.TPM, Headroom: f.Headroom, MaxConcurrency: f.MaxConcurrency, GiveUp: f.GiveUp,
@@ -42,7 +42,7 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*strea
 	if err := f.checkUnused(path, getenv("LLMPIPE_LEDGER")); err != nil {
 		return nil, err
 	}
-	if !f.NoLedger {
+	if !f.NoLedger && !f.DryRun {
 		cfg.Ledger = journal.Config{Path: path, Replay: f.Replay, Seen: f.Seen, MatchID: f.Match == "id", Fsync: f.Fsync, Version: version}
 		if path == "" {
 			cfg.Ledger.Path = journal.DefaultPath(f.BaseURL)

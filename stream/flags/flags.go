@@ -26,6 +26,7 @@ type Flags struct {
 	Limit    int         `group:"in" placeholder:"N" help:"At most N records that have no result yet."`
 	Sample   int         `group:"in" placeholder:"N" help:"Only N records, chosen by the hash of their ids."`
 	Seed     uint64      `group:"in" placeholder:"S" help:"Chooses another sample."`
+	DryRun   bool        `group:"in" help:"Write the requests, and ask nobody."`
 	Slice    input.Slice `group:"in" placeholder:"I/N" help:"Only slice I of N, from 0, by the hash of the ids: for N processes."`
 
 	Format    record.Format `short:"f" group:"out" default:"result" placeholder:"result" help:"A line out: result, batch, raw or text."`

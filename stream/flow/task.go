@@ -20,6 +20,7 @@ const (
 	Answered             // a provider's answer
 	Recalled             // an answer that the ledger held
 	Failed               // an error line
+	Shown                // its request, which nobody is asked
 )
 
 // Task is one record on its way. One stage owns it at a time.

@@ -60,6 +60,8 @@ type Config struct {
 	ChunkDelay time.Duration
 	OnChunk    string
 	Stderr     io.Writer
+	// DryRun asks about no record: each is shown as it would be asked.
+	DryRun bool
 	// Summary is what the run has done so far, for OnChunk.
 	Summary func() ui.Summary
 }
@@ -152,6 +154,9 @@ func (r *Input) admit(t *flow.Task) {
 	if !elsewhere {
 		r.pending++
 		r.chunks.n++ // a bad line too: whoever judges a chunk is to see it
+	}
+	if t.Outcome == flow.Unsent && r.cfg.DryRun {
+		t.Outcome, t.Duplicate = flow.Shown, again
 	}
 	ask := t.Outcome == flow.Unsent && !again && !batched && !elsewhere
 	ready := !ask && !batched || r.prepare()

@@ -19,6 +19,8 @@ type Decoder struct {
 	Options  record.Options
 	Lane     *lane.Lane // whose provider is asked for its models
 	resolved bool
+	// Unasked has records that name no model go without one.
+	Unasked bool
 
 	beforeWait func() // called before the provider is waited for
 }
@@ -27,7 +29,7 @@ type Decoder struct {
 // t's error.
 func (d *Decoder) decode(ctx context.Context, t *flow.Task) error {
 	err := d.Records.Decode(&t.Record, t.Buffer)
-	if err == nil && t.Model == "" && d.Options.Model == "" && !t.Verbatim && !d.resolved {
+	if err == nil && t.Model == "" && d.Options.Model == "" && !t.Verbatim && !d.resolved && !d.Unasked {
 		if err := d.resolve(ctx, t); err != nil {
 			return err
 		}

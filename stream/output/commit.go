@@ -206,6 +206,12 @@ func (c *Output) count(t *flow.Task) {
 		c.flow.Counts.Failed.Add(1)
 		c.account.Book(t.Cost, true)
 		return
+	case flow.Shown:
+		if t.Duplicate {
+			c.flow.Counts.Skipped.Add(1)
+		}
+		c.flow.Counts.OK.Add(1)
+		return
 	case flow.Recalled:
 		if !t.Duplicate || !t.Recent { // else its duplicate was asked about in this run
 			c.flow.Counts.Skipped.Add(1)

@@ -89,6 +89,10 @@ func endsAmidLine(f *os.File) bool {
 
 // add appends t's line, if it has one, to those to be written.
 func (e *stdout) add(t *flow.Task) {
+	if t.Outcome == flow.Shown {
+		e.show(t)
+		return
+	}
 	if t.Outcome == flow.Unsent || t.Outcome == flow.Recalled && !e.replay(t.Emitted) || e.stopped {
 		return
 	}
@@ -140,6 +144,19 @@ func (e *stdout) add(t *flow.Task) {
 		return
 	}
 	e.lines = append(e.lines, bufferedLine{len(e.buf), t.Key, mark})
+	if len(e.buf) >= flushBytes {
+		if err := e.flush(); err != nil {
+			e.flow.Stop.Fail(err)
+		}
+	}
+}
+
+// show appends the request of a record that is not asked, unless another one's answer serves it.
+func (e *stdout) show(t *flow.Task) {
+	if t.Duplicate || e.stopped {
+		return
+	}
+	e.buf = record.AppendRequest(e.buf, &t.Record)
 	if len(e.buf) >= flushBytes {
 		if err := e.flush(); err != nil {
 			e.flow.Stop.Fail(err)

@@ -61,3 +61,29 @@ func appendOneLine(dst, body []byte) []byte {
 	}
 	return append(dst, body...)
 }
+
+// AppendRequest appends the request that r makes as a line of a batch file of its provider's: what
+// would be sent, byte for byte, and whose it is. It is a line that is taken as input, too.
+func AppendRequest(dst []byte, r *Record) []byte {
+	dst = append(dst, `{"custom_id":`...)
+	dst = appendCustomID(dst, r.ID)
+	if r.Endpoint == Messages {
+		dst = append(dst, `,"params":`...)
+	} else {
+		dst = append(dst, `,"method":"POST","url":"`...)
+		dst = append(dst, r.Endpoint.Path()...)
+		dst = append(dst, `","body":`...)
+	}
+	dst = append(dst, r.Body...)
+	return append(dst, '}', '\n')
+}
+
+// appendCustomID appends an id as batch lines have it, which is a string there.
+func appendCustomID(dst, id []byte) []byte {
+	if rawjson.IsNumber(id) {
+		dst = append(dst, '"')
+		dst = append(dst, id...)
+		return append(dst, '"')
+	}
+	return appendToken(dst, id)
+}

@@ -174,6 +174,9 @@ func (d *Decoder) decodeText(rec *Record, line []byte) *Error {
 	return nil
 }
 
+// SamePrompt reports whether the template makes the same prompt of every record.
+func (d *Decoder) SamePrompt() bool { return d.prompt != nil && d.prompt.constant() }
+
 // decodeTemplate makes the prompt of the record's fields.
 func (d *Decoder) decodeTemplate(rec *Record, data any) *Error {
 	text, err := d.prompt.execute(data)

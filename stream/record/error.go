@@ -16,8 +16,8 @@ const (
 	TypeUpstream     = "upstream"      // the line is a record that had failed in the stage before
 )
 
-// maxText bounds, in bytes, what is kept of a text in an [Error]: of what a provider says, be it the
-// whole prompt again, and of what is wrong with a line of any length.
+// maxText bounds, in bytes, what is kept of a text in an [Error]: of what a provider says, be it
+// the whole prompt again, and of what is wrong with a line of any length.
 const maxText = 4 << 10
 
 // Cut returns a text as an [Error] keeps it: whole, or up to 4 KiB and a whole character, with an

@@ -14,13 +14,7 @@ func appendBatch(dst []byte, r *Result) []byte {
 	dst = append(dst, `{"id":"batch_req_`...)
 	dst = appendHash(dst, r.ID)
 	dst = append(dst, `","custom_id":`...)
-	if rawjson.IsNumber(r.ID) {
-		dst = append(dst, '"')
-		dst = append(dst, r.ID...)
-		dst = append(dst, '"')
-	} else {
-		dst = appendToken(dst, r.ID)
-	}
+	dst = appendCustomID(dst, r.ID)
 	if r.Err == nil {
 		dst = append(dst, `,"response":{"status_code":200,"request_id":"","body":`...)
 		dst = rawjson.Compact(dst, r.Response)

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"text/template"
+	"text/template/parse"
 	"unicode/utf8"
 )
 
@@ -33,9 +35,53 @@ func parseTemplate(text string) (*promptTemplate, error) {
 		"index":    index, // the built-in one gives "<no value>" for what is missing
 	}).Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("--prompt: %w", err)
+		return nil, fmt.Errorf("--prompt: %w", meantField(err))
 	}
 	return &promptTemplate{tmpl: tmpl}, nil
+}
+
+// meantField adds to an error of parsing a template what was probably meant: other templates write
+// a field without the dot.
+func meantField(err error) error {
+	_, rest, ok := strings.Cut(err.Error(), `function "`)
+	name, _, undefined := strings.Cut(rest, `" not defined`)
+	if !ok || !undefined {
+		return err
+	}
+	return fmt.Errorf("{{%s}} is no function: did you mean {{.%s}}, the record's field?", name, name)
+}
+
+// constant reports whether the template makes the same prompt of every record: it names no field,
+// and not the record itself.
+func (p *promptTemplate) constant() bool {
+	return !slices.ContainsFunc(p.tmpl.Templates(), func(t *template.Template) bool { return t.Tree != nil && readsData(t.Root) })
+}
+
+// readsData reports whether a part of a template reads what it is executed with.
+func readsData(n parse.Node) bool {
+	switch n := n.(type) {
+	case *parse.FieldNode, *parse.DotNode, *parse.ChainNode:
+		return true
+	case *parse.VariableNode:
+		return n.Ident[0] == "$"
+	case *parse.ListNode:
+		return n != nil && slices.ContainsFunc(n.Nodes, readsData)
+	case *parse.ActionNode:
+		return readsData(n.Pipe)
+	case *parse.PipeNode:
+		return n != nil && slices.ContainsFunc(n.Cmds, func(c *parse.CommandNode) bool { return slices.ContainsFunc(c.Args, readsData) })
+	case *parse.IfNode:
+		return readsBranch(&n.BranchNode)
+	case *parse.RangeNode:
+		return readsBranch(&n.BranchNode)
+	case *parse.WithNode:
+		return readsBranch(&n.BranchNode)
+	}
+	return false
+}
+
+func readsBranch(n *parse.BranchNode) bool {
+	return readsData(n.Pipe) || readsData(n.List) || readsData(n.ElseList)
 }
 
 // execute returns the prompt, which is good until the next call.
