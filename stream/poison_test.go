@@ -201,10 +201,15 @@ func TestPoisonedRecordsAlone(t *testing.T) {
 // it is told to wait; where nobody else is answered the run waits and stops.
 func TestARecordThatIsAlwaysRefused(t *testing.T) {
 	const records, giveUp = 200, 10 * time.Minute
+	soon := [2]time.Duration{time.Second, 11 * time.Second}
 	for _, refusal := range []struct {
 		status int
 		hint   string
-	}{{http.StatusTooManyRequests, ""}, {http.StatusTooManyRequests, "7"}, {529, ""}} {
+		down   [2]time.Duration
+	}{
+		{status: http.StatusTooManyRequests}, {status: http.StatusTooManyRequests, hint: "7"}, {status: 529},
+		{status: http.StatusTooManyRequests, down: soon}, {status: http.StatusTooManyRequests, hint: "7", down: soon}, {status: 529, down: soon},
+	} {
 		for name, test := range map[string]struct {
 			bad        func(id int) bool
 			exit       int
@@ -217,7 +222,7 @@ func TestARecordThatIsAlwaysRefused(t *testing.T) {
 			"all":                       {func(int) bool { return true }, ExitPaused, 0, 0},
 		} {
 			synctest.Test(t, func(t *testing.T) {
-				p := &poisoner{bad: test.bad, fail: func(w http.ResponseWriter, _ *http.Request) {
+				p := &poisoner{bad: test.bad, down: refusal.down, fail: func(w http.ResponseWriter, _ *http.Request) {
 					if refusal.hint != "" {
 						w.Header().Set("Retry-After", refusal.hint)
 					}

@@ -52,7 +52,6 @@ func (l *Lane) ask(q *Request, permit *limiter.Permit) {
 		}
 		q.tries.attempts++
 		q.tries.inLane++
-		q.tries.refused = time.Time{}
 		q.note(streak, lesson.Suspect)
 		if q.tries.inLane > l.lanes.cfg.Retries {
 			q.forgive()

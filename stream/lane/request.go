@@ -45,7 +45,7 @@ type tries struct {
 	inStreak  int             // how many of them
 	failed    attempt         // the last that failed
 	suspect   bool            // it failed twice, and others were answered between
-	refused   time.Time       // since when it has only been refused; zero for not at all
+	refused   time.Time       // the first time in this lane; zero for never
 	delays    *delays         // nil until something goes wrong
 	wake      time.Time       // when it is asked again
 	billed    int             // answers with nothing in them that were billed
