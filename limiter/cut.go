@@ -73,9 +73,10 @@ func (c *cut) expect(overall, rate float64) {
 func (c *cut) add(n int, e *send) verdict {
 	c.after.count(n, e)
 	c.sum = max(c.sum+likelihood(e.judged.bad(), c.few, c.many), -c.enough)
-	tooMany := c.after.share() > mostChance+c.chance
+	// Failures may be as many as they like: half of all records may be poisoned.
+	tooMany := c.after.refusedShare() > mostChance+c.chance
 	switch {
-	case float64(c.after.bad) >= worseFrom+worseBy*c.chance && tooMany:
+	case float64(c.after.refused) >= worseFrom+worseBy*c.chance && tooMany:
 		return isWorse
 	case c.after.sent[requests] < leastCompared:
 	case c.sum <= -c.enough:

@@ -50,7 +50,11 @@ func (l *Limiter) learn(p *Permit, o Outcome) *Streak {
 		l.end(p, refused, o)
 	case Transient:
 		l.concurrency.refuse(p.n, l.now)
-		l.end(p, failed, o)
+		fate := failed
+		if o.Suspect {
+			fate = void // it says nothing of how much may be sent
+		}
+		l.end(p, fate, o)
 	}
 	if !p.probe { // a probe is alone: it says nothing of how many are too many
 		l.concurrency.answer(p, used, took, l)

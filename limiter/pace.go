@@ -312,7 +312,7 @@ func (p *pace) lower(overall float64, now time.Time) {
 		p.rate.scale(raise)
 	}
 	p.cut.expect(overall, p.rate[requests])
-	if before.bad >= certain && before.share() > 2*mostChance && before.accepted[requests] >= enough {
+	if before.refused >= certain && before.refusedShare() > 2*mostChance && before.accepted[requests] >= enough {
 		p.settle(now)
 		return
 	}

@@ -77,6 +77,9 @@ func (s *sample) count(n int, e *send) {
 // share is how much of it was bad.
 func (s *sample) share() float64 { return float64(s.bad) / max(1, s.sent[requests]) }
 
+// refusedShare is the share of refusals alone.
+func (s *sample) refusedShare() float64 { return float64(s.refused) / max(1, s.sent[requests]) }
+
 // seconds is how long it took to send it, the wait before the next one included, idle times left
 // out.
 func (s *sample) seconds() float64 {

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -22,6 +23,7 @@ import (
 type poisoner struct {
 	bad   func(id int) bool
 	fail  http.HandlerFunc // what the bad ones meet; not before an answer takes
+	takes time.Duration    // an answer; 0 stands for 50ms
 	began time.Time
 	down  [2]time.Duration
 
@@ -44,7 +46,7 @@ func (p *poisoner) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
-	time.Sleep(50 * time.Millisecond)
+	time.Sleep(cmp.Or(p.takes, 50*time.Millisecond))
 	if p.bad(id) {
 		p.fail(w, r)
 		return
@@ -126,6 +128,9 @@ func TestPoisonedRecords(t *testing.T) {
 				t.Run(fmt.Sprintf("%s, down %s, -c %d", name, down, concurrency), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						p := &poisoner{bad: mixture.bad, fail: mixture.fail, down: [2]time.Duration{500 * time.Millisecond, 500*time.Millisecond + down}}
+						if concurrency == 0 { // what takes longer than refusals mostly do counts as accepted
+							p.takes = 20 * time.Millisecond
+						}
 						bad := 0
 						for id := range records {
 							if p.bad(id) {
@@ -235,7 +240,11 @@ func TestARecordThatIsAlwaysRefused(t *testing.T) {
 				if r.ExitCode() != test.exit || s.OK != test.ok || !all {
 					t.Errorf("%s, %+v: exit %d, %+v, %v", name, refusal, r.ExitCode(), s, r.Paused)
 				}
-				if n := strings.Count(r.out.String(), `"type":"rate_limit"`); n != int(r.Summary.Failed) {
+				n := strings.Count(r.out.String(), `"type":"rate_limit"`)
+				if refusal.status == 529 && test.exit == ExitIncomplete { // an overload is a failure too: an outage beside it may use up the attempts
+					n += strings.Count(r.out.String(), `"type":"server_error"`)
+				}
+				if n != int(r.Summary.Failed) {
 					t.Errorf("%s, %+v: %d error lines of that type, want %d: %s", name, refusal, n, r.Summary.Failed, &r.out)
 				}
 				if took := time.Since(start); took < giveUp-10*time.Second || took > time.Duration(test.failed+1)*giveUp+time.Minute {
