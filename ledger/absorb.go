@@ -18,6 +18,7 @@ func (l *Ledger) absorb(size int64, locked bool) (tail []byte, err error) {
 	if size == l.end {
 		return nil, nil
 	}
+	l.written.forget()
 	var torn tornLines
 	defer func() { torn.tell(l.path, l.options.Warn) }()
 	readings, stop := make(chan reading, readAhead), make(chan struct{})
@@ -81,6 +82,7 @@ type verified struct {
 	at, end int64
 	text    []byte // the line, where the index needs more of it than the head
 	recent  bool   // it counts for Summary.SpentSince
+	own     bool   // this run wrote it just now
 }
 
 // read hands over the lines, and what ended them. What was handed over is good until the next is

@@ -19,10 +19,11 @@ func longLedger(t testing.TB, path string, file disk.ID) {
 	l := mustOpen(t, path, Options{Fsync: FsyncNever, Emitted: &file})
 	for n := 0; n < manyLines; n += group {
 		b := resultsOf(n, min(n+group, manyLines))
+		var keys []Key
 		for i := range b.Results {
-			b.Emitted = append(b.Emitted, keyOf(&b.Results[i]))
+			keys = append(keys, keyOf(&b.Results[i]))
 		}
-		b.EmittedSize = int64(n + group)
+		b.Marks = marked(keys...).Marks
 		b.Failures = []Failure{testFailure(manyLines + n)}
 		mustCommit(t, l, b)
 		if n == manyLines/2/group*group {

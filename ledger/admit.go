@@ -18,6 +18,7 @@ type Found struct {
 	Other   Ref  // the newest of this id under another request, 0 for none
 	Seen    Seen // whether this run has met the id before this call
 	Emitted bool // whether it was written to the file of Options.Emitted, before this run met it
+	Claimed bool // whether a mark says so that nothing but its line in that file can prove
 
 	// Shard is the id of the shard that this very record was last submitted in, while that is
 	// pending and there is no result. A simulated run's records are never in a real run's shard.
@@ -42,7 +43,7 @@ func (l *Ledger) Look(k Key) Found {
 // found adds to what the index knows of a record what the rest of the ledger does. The caller holds
 // mu.
 func (l *Ledger) found(k Key, x index.Found) Found {
-	found := Found{Result: x.Result, Other: x.Other, Seen: x.Seen, Emitted: x.Emitted}
+	found := Found{Result: x.Result, Other: x.Other, Seen: x.Seen, Emitted: x.Emitted, Claimed: x.Claimed}
 	if x.Intent != 0 {
 		found.Shard = l.shards.pendingAt(x.Intent)
 	}

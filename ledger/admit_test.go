@@ -95,7 +95,7 @@ func TestSimulatedResultsDoNotExistForARealRun(t *testing.T) {
 	path := testPath(t)
 	simulated := mustOpen(t, path, Options{Simulated: true, Emitted: &disk.ID{Device: 1, Inode: 2}})
 	b := resultsOf(0, 2)
-	b.Emitted = []Key{keyOf(&b.Results[0])}
+	b.Marks = marked(keyOf(&b.Results[0])).Marks
 	mustCommit(t, simulated, b)
 
 	real := mustOpen(t, path, Options{Emitted: &disk.ID{Device: 1, Inode: 2}})
@@ -126,7 +126,7 @@ func TestEmittedIsOfBeforeTheMeeting(t *testing.T) {
 	l := mustOpen(t, path, options)
 	k := Key{ID: 1, Request: 2}
 	l.Admit(k)
-	mustCommit(t, l, &Group{Emitted: []Key{k}})
+	mustCommit(t, l, marked(k))
 	if l.Admit(k).Emitted {
 		t.Error("written by this run counts as written before it")
 	}
@@ -141,10 +141,10 @@ func TestEmittedIsOfOneFile(t *testing.T) {
 	l := mustOpen(t, path, Options{Emitted: &here})
 	b := resultsOf(0, 3)
 	mustCommit(t, l, b)
-	mustCommit(t, l, &Group{Emitted: []Key{keyOf(&b.Results[0]), keyOf(&b.Results[2]), {ID: 77, Request: 78}}})
+	mustCommit(t, l, marked(keyOf(&b.Results[0]), keyOf(&b.Results[2]), Key{ID: 77, Request: 78}))
 	nowhere := mustOpen(t, path, Options{})
 	size := fileSize(t, path)
-	mustCommit(t, nowhere, &Group{Emitted: []Key{keyOf(&b.Results[1])}})
+	mustCommit(t, nowhere, marked(keyOf(&b.Results[1])))
 	if fileSize(t, path) != size {
 		t.Error("a mark for no file was written down")
 	}

@@ -51,9 +51,7 @@ func (l *Ledger) Prepare() error {
 //
 // A ledger that may only be read drops marks, and refuses all else. An error is a *[WriteError].
 //
-// Commits of several goroutines follow one another. Those with emitted marks are to come from one
-// of them: marks must be in the order of their EmittedSize, as a size that is less than the one
-// before says that the file was cut.
+// Commits of several goroutines follow one another.
 func (l *Ledger) Commit(g *Group) error {
 	l.committing.Lock()
 	defer l.committing.Unlock()
@@ -99,9 +97,8 @@ func (l *Ledger) shrink() {
 func (l *Ledger) encode(g *Group, announce bool) error {
 	out, err := l.out[:0], error(nil)
 	defer func() { l.out = out }()
-	empty := l.options.EmittedSize == 0 && !l.announced
-	marks := l.options.Emitted != nil && l.readOnly == nil && (len(g.Emitted) > 0 || empty)
-	if len(g.Results)+len(g.Failures)+len(g.Shards) == 0 && !marks && !announce {
+	marks := l.marksOf(g)
+	if len(g.Results)+len(g.Failures)+len(g.Shards)+len(marks) == 0 && !announce {
 		return nil
 	}
 	if !l.announced {
@@ -128,13 +125,29 @@ func (l *Ledger) encode(g *Group, announce bool) error {
 			return err
 		}
 	}
-	if marks {
+	for i, m := range marks {
 		out = line.AppendEmitted(out, &line.Emitted{
-			File: *l.options.Emitted, Size: g.EmittedSize, Empty: empty, Keys: g.Emitted, Simulated: l.options.Simulated,
+			File: *l.options.Emitted, Proof: m.Proof, Empty: i == 0 && l.beginsEmpty(), Keys: m.Keys, Simulated: l.options.Simulated,
 		})
 	}
 	return nil
 }
+
+// marksOf returns the marks that are to be written down: one without keys where there is nothing
+// else to say that the file was empty.
+func (l *Ledger) marksOf(g *Group) []Mark {
+	switch {
+	case l.options.Emitted == nil || l.readOnly != nil:
+		return nil
+	case len(g.Marks) == 0 && l.beginsEmpty():
+		return []Mark{{}}
+	}
+	return g.Marks
+}
+
+// beginsEmpty says that the file of Options.Emitted was empty when the run began, and no line says
+// so yet.
+func (l *Ledger) beginsEmpty() bool { return l.options.EmittedSize == 0 && !l.announced }
 
 // expect refuses a second intent of a shard, and any other step without one: after a crash nothing
 // would lead from the uploaded file, or the paid batch, to its records.
@@ -189,6 +202,7 @@ func (l *Ledger) write(steps []ShardEntry, sync func() error, room int) (kept []
 	}
 	for text := range bytes.Lines(kept) {
 		v, err := l.verify(text[:len(text)-1], l.end)
+		v.own = true
 		if err == nil {
 			err = l.enter([]verified{v})
 		}

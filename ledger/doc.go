@@ -81,17 +81,24 @@
 // Results were written to a regular file.
 //
 //	{"kind":"emitted","file":"0000000000000803:0000000000a3f1c2","size":4096,
-//	 "keys":["8f434346648f6b966ca1…"],"crc":"…"}
+//	 "keys":["8f434346648f6b966ca1…"],"from":3072,"sum":"d41d8cd9","crc":"…"}
 //
 // The fixed members: file (device and inode, 16 digits each), simulated (true, where a simulated
-// run wrote them), size (of the file, in bytes, behind what was written), empty (true, where the
-// file was empty when the run began), keys (each the record's i and the first 16 digits of its r,
-// 32 digits; there may be none). They are the keys of the records written, which with --match id
-// may be others than those of the results that they were served with.
+// run wrote them), size (an offset of the file, in bytes, behind what was written), empty (true,
+// where the file was empty when the run began), keys (each the record's i and the first 16 digits
+// of its r, 32 digits; there may be none), from (an offset), sum (the CRC-32C of the file's bytes
+// from there to size, 8 digits), within (true, where beside the lines of these records others that
+// no mark tells of are between the offsets). The keys are of the records written, which with
+// --match id may be others than those of the results that they were served with.
 //
-// A file may be cut, by > or by another program, and keep its inode. So a line with empty, or with
-// a size below that of the file's line before, says that earlier marks of the file mean nothing
-// any more; and so does a file that is shorter than its last mark says.
+// A file may be cut, overwritten, or made anew, and keep its inode or get that of another; and the
+// ledgers of two machines may be put into one. So a line counts where the file's bytes have its
+// sum, and only there.
+//
+// Earlier versions wrote no from and no sum. Such a line counts for a record where the file has a
+// line of an answer with its id, or, of plain text, the lines of its answer. One with empty, or
+// with a size below that of the file's line before, says that earlier ones of this kind mean
+// nothing any more; and so does a file that is shorter than the last one says.
 //
 // # batch
 //

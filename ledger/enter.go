@@ -22,11 +22,11 @@ func (l *Ledger) enter(lines []verified) error {
 // enterLine does what a line says. The caller holds mu.
 func (l *Ledger) enterLine(v *verified) error {
 	h := &v.head
-	if h.Kind == line.KindEmitted && l.emitsTo(h.File) {
-		if h.Empty || h.Size < l.marked {
-			l.index.ForgetEmitted()
+	if h.Kind == line.KindEmitted {
+		if !l.emitsTo(h.File) {
+			return nil
 		}
-		l.marked = h.Size
+		return l.enterMarks(v)
 	}
 	if l.leavesOut(h) {
 		return nil
@@ -40,10 +40,6 @@ func (l *Ledger) enterLine(v *verified) error {
 		l.summary.spend(v)
 	case line.KindFailure:
 		l.summary.spend(v)
-	case line.KindEmitted:
-		if l.emitsTo(h.File) && !h.EachKey(l.index.MarkEmitted) {
-			return &DamageError{Path: l.path, Offset: v.at, Err: line.ErrMalformed}
-		}
 	case line.KindBatch:
 		return l.enterShard(v)
 	}

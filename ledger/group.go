@@ -10,10 +10,9 @@ type Group struct {
 	// leaves them to the system too.
 	Shards []ShardEntry
 
-	// Emitted are the keys whose results were written to the file of Options.Emitted. Without such
-	// a file they are not written down, since nothing could ever ask for them.
-	Emitted     []Key
-	EmittedSize int64 // that file's size behind them, in bytes
+	// Marks are of the file of Options.Emitted. Without such a file they are not written down,
+	// since nothing could ever ask for them.
+	Marks []Mark
 }
 
 // bytes is what the responses take, and about what stands beside them, where that is much.
@@ -34,6 +33,6 @@ func (g *Group) Reset() {
 	clear(g.Results)
 	clear(g.Failures)
 	clear(g.Shards)
-	g.Results, g.Failures, g.Shards, g.Emitted = g.Results[:0], g.Failures[:0], g.Shards[:0], g.Emitted[:0]
-	g.EmittedSize = 0
+	clear(g.Marks)
+	g.Results, g.Failures, g.Shards, g.Marks = g.Results[:0], g.Failures[:0], g.Shards[:0], g.Marks[:0]
 }

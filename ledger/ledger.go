@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"sync"
@@ -34,11 +35,13 @@ type Options struct {
 	// Emitted is the regular file that results are written to, nil where it is none: its marks are
 	// what Found.Emitted tells of.
 	Emitted *disk.ID
-	// EmittedSize is the size of that file, in bytes, when the run began. Where it is less than at
-	// the last mark the file was cut since, and no mark of it counts. Where it is 0 the first
-	// commit, with or without anything in it, says so, so that older marks are forgotten before the
-	// file gets its first line.
+	// EmittedSize is the size of that file, in bytes, when the run began. Where it is 0 the first
+	// commit, with or without anything in it, says so.
 	EmittedSize int64
+	// EmittedFile reads that file, nil where that is not possible: a mark holds where the bytes
+	// that prove it are there. One without a proof, as earlier versions wrote them, is a claim;
+	// those of a file that was cut since are forgotten.
+	EmittedFile io.ReaderAt
 
 	// Warn, if there is one, gets what a person should read: one line, without a newline. It is
 	// called by whoever calls Commit.
@@ -81,9 +84,9 @@ type Ledger struct {
 	index   index.Index
 	shards  shards
 	summary Summary
-	marked  int64 // size of Options.Emitted at its last mark
-	leftOut bool  // there are simulated results, which do not exist for this run
-	end     int64 // of what is indexed
+	written written // to the file of Options.Emitted
+	leftOut bool    // there are simulated results, which do not exist for this run
+	end     int64   // of what is indexed
 }
 
 // Summary is what a ledger holds, as far as it counts for this run: for a real one, simulated
@@ -111,7 +114,7 @@ func Open(path string, o Options) (*Ledger, error) {
 	if o.Warn == nil {
 		o.Warn = func(string) {}
 	}
-	l := &Ledger{path: path, options: o}
+	l := &Ledger{path: path, options: o, written: written{claimed: -1}}
 	if !o.Since.IsZero() {
 		l.since = o.Since.UTC().Format(line.TimeLayout)
 	}
@@ -130,8 +133,9 @@ func Open(path string, o Options) (*Ledger, error) {
 		return nil, disk.Both(disk.Both(err, file.Close()), l.others.close())
 	}
 	l.opened = l.end
-	if o.EmittedSize < l.marked {
-		l.index.ForgetEmitted()
+	if o.EmittedSize < l.written.claimed {
+		l.index.ForgetClaimed()
+		l.written.claimed = -1
 	}
 	return l, nil
 }
@@ -181,17 +185,6 @@ func (l *Ledger) lookAgain(damage *DamageError) (err error) {
 	}
 	_, err = l.absorb(info.Size(), true)
 	return err
-}
-
-// Marked is the size of the file of Options.Emitted at its last mark, 0 where there is none or the
-// file was cut since. What stands behind it came from others, or from a run that was killed.
-func (l *Ledger) Marked() int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.marked > l.options.EmittedSize {
-		return 0
-	}
-	return l.marked
 }
 
 // LeftOut reports whether there are simulated records, which do not exist for this run.

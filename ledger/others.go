@@ -58,6 +58,8 @@ func (l *Ledger) addOther(path string) error {
 		return fmt.Errorf("opening ledger: %w", err)
 	}
 	lines := line.Section(file, 0, info.Size())
+	var torn tornLines
+	defer func() { torn.tell(path, l.options.Warn) }()
 	for {
 		text, at, err := lines.Next()
 		if err != nil {
@@ -70,17 +72,25 @@ func (l *Ledger) addOther(path string) error {
 		if line.Blank(text) && at > 0 {
 			continue
 		}
+		enter := func(h *line.Head, _ []byte, at int64) error {
+			switch {
+			case h.Kind != line.KindResult || l.leavesOut(h):
+			case index.RefAt(o.size+at) > index.MaxRef:
+				return tooLarge(path, at)
+			default:
+				o.index.Set(h.Key, index.RefAt(o.size+at))
+			}
+			return nil
+		}
 		h, err := check(path, text, at)
+		if err != nil {
+			err = joined(path, text, at, err, &torn, enter)
+		} else {
+			err = enter(&h, text, at)
+		}
 		if err != nil {
 			return err
 		}
-		if h.Kind != line.KindResult || l.leavesOut(&h) {
-			continue
-		}
-		if index.RefAt(o.size+at) > index.MaxRef {
-			return tooLarge(path, at)
-		}
-		o.index.Set(h.Key, index.RefAt(o.size+at))
 	}
 }
 

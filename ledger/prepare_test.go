@@ -67,7 +67,7 @@ func TestALedgerThatMayOnlyBeRead(t *testing.T) {
 	l := mustOpen(t, path, Options{FS: readOnlyFS{}, Emitted: &disk.ID{Device: 1, Inode: 2}})
 	checkHas(t, l, testResult(0))
 	r := testResult(0)
-	mustCommit(t, l, &Group{Emitted: []Key{keyOf(&r)}, EmittedSize: 10})
+	mustCommit(t, l, marked(keyOf(&r)))
 	var writing *WriteError
 	if err := l.Prepare(); !errors.As(err, &writing) || !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("Prepare: %v", err)

@@ -29,7 +29,7 @@ func TestScanGivesBackWhatWasCommitted(t *testing.T) {
 	unknown.Billed, unknown.CostKnown, unknown.Status, unknown.Code = true, false, 0, ""
 	b := resultsOf(0, 1)
 	b.Failures = append(b.Failures, failed, unknown, testFailure(7))
-	b.Emitted = []Key{{ID: 1, Request: 2}, {ID: 3, Request: 4}}
+	b.Marks = []Mark{{Keys: []Key{{ID: 1, Request: 2}, {ID: 3, Request: 4}}, Proof: Proof{From: 5, To: 99, Sum: 7, Within: true}}}
 	mustCommit(t, l, b)
 
 	var got []string
@@ -57,7 +57,8 @@ func TestScanGivesBackWhatWasCommitted(t *testing.T) {
 		f.Simulated = true
 		want = append(want, describeFailure(f))
 	}
-	want = append(want, fmt.Sprintf("%+v", line.Emitted{File: disk.ID{Device: 3, Inode: 4}, Empty: true, Keys: b.Emitted, Simulated: true}))
+	mark := line.Emitted{File: disk.ID{Device: 3, Inode: 4}, Empty: true, Keys: b.Marks[0].Keys, Proof: b.Marks[0].Proof, Simulated: true}
+	want = append(want, fmt.Sprintf("%+v", mark))
 	if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {
 		t.Errorf("scanned\n%s\nwant\n%s", g, w)
 	}

@@ -198,16 +198,12 @@ func TestMarksBesideAShard(t *testing.T) {
 	mustStep(t, l, intentOf("a", 1, 0, 1))
 	r := testResult(0)
 	key := keyOf(&r)
-	mustCommit(t, l, &Group{Emitted: []Key{key}, EmittedSize: 9})
+	mustCommit(t, l, marked(key))
 	if got, want := l.Admit(key), (Found{Emitted: true, Shard: "a"}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	if got, want := l.Admit(key), (Found{Emitted: true, Shard: "a", Seen: SeenSame}); got != want {
 		t.Errorf("then %+v, want %+v", got, want)
-	}
-	cut := mustOpen(t, path, Options{Emitted: &file, EmittedSize: 3})
-	if got, want := cut.Look(key), (Found{Shard: "a"}); got != want {
-		t.Errorf("of a file that was cut %+v, want %+v", got, want)
 	}
 }
 

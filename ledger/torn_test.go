@@ -22,7 +22,7 @@ func smallLedger(t testing.TB) (data []byte, starts []int) {
 	l := mustOpen(t, path, Options{Run: RunInfo{ID: "run1", Time: testTime(), Model: "m"}, Emitted: &disk.ID{Device: 1, Inode: 2}})
 	b := resultsOf(0, 2)
 	b.Failures = append(b.Failures, testFailure(8))
-	b.Emitted = []Key{keyOf(&b.Results[0]), keyOf(&b.Results[1])}
+	b.Marks = []Mark{{Keys: []Key{keyOf(&b.Results[0]), keyOf(&b.Results[1])}, Proof: proofOf(outputLines, 0, 26)}}
 	mustCommit(t, l, b)
 	mustCommit(t, l, resultsOf(2, 3))
 	commitShardLife(t, l)

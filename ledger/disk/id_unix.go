@@ -4,6 +4,7 @@ package disk
 
 import (
 	"os"
+	"strconv"
 	"syscall"
 )
 
@@ -14,3 +15,7 @@ func idOf(_ *os.File, info os.FileInfo) (ID, bool) {
 	}
 	return ID{Device: uint64(stat.Dev), Inode: stat.Ino}, true
 }
+
+// Reopen opens f, which is open for writing only, a second time for reading, where the system has a
+// name for open files.
+func Reopen(f *os.File) (*os.File, error) { return os.Open("/dev/fd/" + strconv.Itoa(int(f.Fd()))) }

@@ -40,6 +40,7 @@ type Found struct {
 	Intent  Ref  // the last intent that the record is in, 0 for none or where there is a result
 	Seen    Seen // whether this run has met the id
 	Emitted bool // whether its line was written
+	Claimed bool // whether it is said to be
 }
 
 // Look looks a record up and leaves no trace.
@@ -68,7 +69,8 @@ func (x *Index) look(k line.Key) (found Found, its *slot) {
 	for i := x.first(k.ID); x.has(i, k.ID); i++ {
 		s := x.at(i)
 		if s.request == k.Request {
-			its, found.Result, found.Intent, found.Emitted = s, s.ref(), s.intent(), s.emitted()
+			its, found.Result, found.Intent = s, s.ref(), s.intent()
+			found.Emitted, found.Claimed = s.state&emittedBit != 0, s.state&claimedBit != 0
 			if s.met() {
 				found.Seen = SeenSame
 			}

@@ -38,6 +38,7 @@ const (
 	emittedBit   = 1 << 63
 	blankBit     = 1 << 61 // nothing, but the slot is in use
 	shardBit     = 1 << 60 // the place is that of the last intent: there is no result
+	claimedBit   = 1 << 59 // its line is said to be written
 	maxLoadNum   = 17      // grow beyond 17/20 = 0.85
 	maxLoadDenom = 20
 	growthDenom  = 8 // by an eighth
@@ -46,7 +47,7 @@ const (
 type page [pageSlots]slot
 
 // A slot is in use when its state is not zero: it has a result, or was submitted, or met, or
-// emitted.
+// emitted, or claimed to be.
 type slot struct {
 	id, request uint64
 	state       uint64
@@ -68,8 +69,7 @@ func (s *slot) intent() Ref {
 	return Ref(s.state & MaxRef)
 }
 
-func (s *slot) met() bool     { return s.state&metBit != 0 }
-func (s *slot) emitted() bool { return s.state&emittedBit != 0 }
+func (s *slot) met() bool { return s.state&metBit != 0 }
 
 func (x *Index) at(i int) *slot { return &x.pages[i>>pageBits][i&(pageSlots-1)] }
 
@@ -153,18 +153,33 @@ func (x *Index) Submit(k line.Key, intent Ref) {
 // MarkEmitted notes that a record's line was written. A record that this run has met keeps what was
 // so when it was met: where another like it follows, that one's line is not written because the
 // first one's just was.
-func (x *Index) MarkEmitted(k line.Key) {
+func (x *Index) MarkEmitted(k line.Key) { x.mark(k, emittedBit) }
+
+// Claim notes, in the same way, that a record's line is said to be written.
+func (x *Index) Claim(k line.Key) { x.mark(k, claimedBit) }
+
+func (x *Index) mark(k line.Key, bit uint64) {
 	if s := x.find(k); s == nil || !s.met() {
-		x.set(k, 0, emittedBit)
+		x.set(k, 0, bit)
 	}
 }
 
-// ForgetEmitted takes the emitted mark off every slot. A slot that had nothing else stays, as one
-// that knows nothing.
-func (x *Index) ForgetEmitted() {
+// HasClaims reports whether there is a record whose line is said to be written, and no more.
+func (x *Index) HasClaims() bool {
 	for i := range x.capacity() {
-		if s := x.at(i); s.emitted() {
-			s.state = s.state&^emittedBit | blankBit
+		if x.at(i).state&(claimedBit|emittedBit) == claimedBit {
+			return true
+		}
+	}
+	return false
+}
+
+// ForgetClaimed takes the claims off every slot. A slot that had nothing else stays, as one that
+// knows nothing.
+func (x *Index) ForgetClaimed() {
+	for i := range x.capacity() {
+		if s := x.at(i); s.state&claimedBit != 0 {
+			s.state = s.state&^claimedBit | blankBit
 		}
 	}
 }

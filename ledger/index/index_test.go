@@ -17,6 +17,7 @@ type indexModel map[uint64]map[uint64]*modelSlot
 type modelSlot struct {
 	ref, intent  Ref
 	met, emitted bool
+	claimed      bool
 }
 
 func (m indexModel) slot(k line.Key) *modelSlot {
@@ -33,7 +34,7 @@ func (m indexModel) look(k line.Key) (found Found) {
 	for request, s := range m[k.ID] {
 		switch {
 		case request == k.Request:
-			found.Result, found.Emitted, found.Intent = s.ref, s.emitted, s.intent
+			found.Result, found.Emitted, found.Claimed, found.Intent = s.ref, s.emitted, s.claimed, s.intent
 			if s.met {
 				found.Seen = SeenSame
 			}
@@ -92,7 +93,7 @@ func TestIndexIsAMap(t *testing.T) {
 		}
 		for range rapid.IntRange(0, 60).Draw(t, "steps") {
 			k := key.Draw(t, "key")
-			switch rapid.IntRange(0, 5).Draw(t, "step") {
+			switch rapid.IntRange(0, 6).Draw(t, "step") {
 			case 0:
 				ref := Ref(rapid.Uint64Range(1, MaxRef).Draw(t, "ref"))
 				x.Set(k, ref)
@@ -114,6 +115,21 @@ func TestIndexIsAMap(t *testing.T) {
 				x.Submit(k, intent)
 				if s := model.slot(k); s.ref == 0 {
 					s.intent = intent
+				}
+			case 5:
+				x.Claim(k)
+				if s := model.slot(k); !s.met {
+					s.claimed = true
+				}
+			case 6:
+				x.ForgetClaimed()
+				for _, requests := range model {
+					for _, s := range requests {
+						s.claimed = false
+					}
+				}
+				if x.HasClaims() {
+					t.Fatal("there are claims still")
 				}
 			case 4:
 				x.Reserve(rapid.IntRange(0, 5000).Draw(t, "reserve"))

@@ -44,6 +44,9 @@ const (
 	mayCostMember = `,"may_cost_usd":`
 	sizeStart     = `,"size":`
 	emptyFlag     = `,"empty":true`
+	fromStart     = `,"from":`
+	proofSumStart = `,"sum":"`
+	withinFlag    = `,"within":true`
 	keysStart     = `,"keys":[`
 	keyLen        = len(`"",`) + 2*16 // of a key in a list of them
 )

@@ -6,10 +6,13 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+
+	"llmpipe/ledger/line"
 )
 
 // How a shell opens a file for > and for >>.
@@ -179,24 +182,172 @@ func TestAppendAfterRewriteWithoutLedger(t *testing.T) {
 	j.checkAsked()
 }
 
-// TestAppendBehindATornLine: a write that was cut short, by a full disk or a kill, costs the line
-// that it was in and no other.
-func TestAppendBehindATornLine(t *testing.T) {
+// TestAppendToAnotherContent: a file with the inode of one that got results, and with at least as
+// many bytes, is not that file.
+func TestAppendToAnotherContent(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("an open file cannot be opened once more")
 	}
 	j := newAppendJob(t)
 	checkOnceEach(t, "first", j.run("out", redirect).ids, appendRecords)
-	writeFile(t, j.dir, "out", `{"id":1,"content":"Simul`)
-	out := j.run("out", appendTo)
-	checkOnceEach(t, "behind half a line", out.ids, appendRecords)
-	if out.torn != 1 {
-		t.Errorf("%d lines are not whole, want the one that was torn", out.torn)
+	whole := readFile(t, j.dir, "out")
+	lines := strings.SplitAfter(whole, "\n")
+	other := strings.Repeat(`{"id":"before","content":"x"}`+"\n", len(whole)/30+1)
+	overwrite := func(text string, at int64) {
+		t.Helper()
+		f, err := os.OpenFile(j.path("out"), os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteAt([]byte(text), at); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if again := j.run("out", appendTo); again.torn != 1 {
-		t.Errorf("the next run made %d lines that are not whole", again.torn)
+	half := len(strings.Join(lines[:appendRecords/2], ""))
+	for name, change := range map[string]func(){
+		"made anew, longer":      func() { writeFile(t, j.dir, "out", other) },
+		"overwritten in place":   func() { overwrite(other, 0) },
+		"half of it overwritten": func() { overwrite(other[:half-half%30]+strings.Repeat(" ", half%30-1)+"\n", 0) },
+		"a line taken out":       func() { writeFile(t, j.dir, "out", strings.Join(lines[1:], "")+lines[1]) },
+		"cut to half":            func() { writeFile(t, j.dir, "out", whole[:half]) },
+		"in another order": func() {
+			writeFile(t, j.dir, "out", strings.Join(lines[appendRecords/2:], "")+strings.Join(lines[:appendRecords/2], ""))
+		},
+	} {
+		writeFile(t, j.dir, "out", whole)
+		change()
+		for _, when := range []string{"appended to", "again"} {
+			out := j.run("out", appendTo)
+			for id, n := range out.ids {
+				if id != `"before"` && n != 1 && !(name == "a line taken out" && n == 2) {
+					t.Errorf("%s, %s: %d lines of %s", name, when, n, id)
+				}
+			}
+			if n := len(out.ids); n != appendRecords && n != appendRecords+1 || name != "half of it overwritten" && out.torn > 0 {
+				t.Errorf("%s, %s: lines of %d records, and %d that are not whole", name, when, n, out.torn)
+			}
+		}
 	}
 	j.checkAsked()
+}
+
+// TestAppendWithMergedLedgers: two hosts, one the other's clone, have run halves of a job. Their
+// ledgers are put into one, and each host's output gets the other's half.
+func TestAppendWithMergedLedgers(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("an open file cannot be opened once more")
+	}
+	j := newAppendJob(t)
+	all := j.prompts
+	middle := bytes.Index(all, []byte(`{"id":201,`))
+	var ledgers, outputs [2]string
+	for host, half := range [][]byte{all[:middle], all[middle:]} {
+		// The second host's file has the inode of the first one's.
+		writeFile(t, j.dir, "out", "")
+		j.prompts = half
+		checkOnceEach(t, "a half", j.run("out", appendTo).ids, appendRecords/2)
+		ledgers[host], outputs[host] = readFile(t, j.dir, "llmpipe.ledger.jsonl"), readFile(t, j.dir, "out")
+		if err := os.Remove(j.path("llmpipe.ledger.jsonl")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j.prompts = all
+	torn := ledgers[0][:len(ledgers[0])-20]
+	for name, merged := range map[string]string{
+		"one behind the other": ledgers[0] + ledgers[1], "the other way round": ledgers[1] + ledgers[0], "behind a torn one": torn + ledgers[1],
+		"of earlier versions": withoutProofs(t, ledgers[0]) + withoutProofs(t, ledgers[1]),
+	} {
+		for host, output := range outputs {
+			writeFile(t, j.dir, "llmpipe.ledger.jsonl", merged)
+			writeFile(t, j.dir, "out", output)
+			for range 2 {
+				checkOnceEach(t, name, j.run("out", appendTo).ids, appendRecords)
+			}
+			if text := readFile(t, j.dir, "out"); !strings.HasPrefix(text, output) {
+				t.Errorf("%s: host %d: what was there is not", name, host)
+			}
+		}
+	}
+	j.checkAsked()
+}
+
+// withoutProofs is a ledger as earlier versions wrote it.
+func withoutProofs(t *testing.T, text string) string {
+	t.Helper()
+	proof := regexp.MustCompile(`,"from":\d+,"sum":"[0-9a-f]{8}"(,"within":true)?,"crc":"[0-9a-f]{8}"}$`)
+	var out []byte
+	for each := range strings.Lines(text) {
+		each = strings.TrimSuffix(each, "\n")
+		if strings.HasPrefix(each, `{"kind":"emitted"`) {
+			out = line.Seal(append(out, proof.ReplaceAllString(each, "")...), len(out))
+			continue
+		}
+		out = append(append(out, each...), '\n')
+	}
+	return string(out)
+}
+
+// TestAppendWithMarksOfEarlierVersions: they have no proof but the file's own lines.
+func TestAppendWithMarksOfEarlierVersions(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("an open file cannot be opened once more")
+	}
+	t.Parallel()
+	for _, format := range []string{"result", "batch", "raw", "text"} {
+		t.Run(format, func(t *testing.T) {
+			j := newAppendJob(t)
+			run := func(format string) string {
+				t.Helper()
+				p := j.command("out", appendTo)
+				p.Args = append(p.Args, "-f", format)
+				p.Stdin = bytes.NewReader(j.prompts)
+				p.exits(t, 0)
+				return readFile(t, j.dir, "out")
+			}
+			whole := run(format)
+			earlier := withoutProofs(t, readFile(t, j.dir, "llmpipe.ledger.jsonl"))
+			reset := func(out string) {
+				writeFile(t, j.dir, "llmpipe.ledger.jsonl", earlier)
+				writeFile(t, j.dir, "out", out)
+			}
+			for range 2 {
+				reset(whole)
+				for range 2 {
+					if run(format) != whole {
+						t.Error("lines that are there were written again")
+					}
+				}
+			}
+			// The file was cut since: only lines that name their records are known.
+			lines := strings.SplitAfter(whole, "\n")
+			half := strings.Join(lines[:appendRecords/2], "")
+			reset(half)
+			want := whole
+			if format == "text" {
+				want = half + whole
+			}
+			if got, want := len(splitLines(run(format))), len(splitLines(want)); got != want {
+				t.Errorf("%d lines of %d when half of them were there", got, want)
+			}
+			other := strings.Repeat(`{"id":"before"}`+"\n", len(whole)/16+1)
+			reset(other)
+			for range 2 {
+				if got, want := len(splitLines(run(format))), len(splitLines(other+whole)); got != want {
+					t.Errorf("%d lines of %d behind other content", got, want)
+				}
+			}
+			if format != "text" {
+				reset(whole)
+				if run("result") != whole {
+					t.Error("lines that are there in another format were written again")
+				}
+			}
+			j.checkAsked()
+		})
+	}
 }
 
 // TestAppendBehindUnmarkedLines: a run was killed after it wrote lines and before the ledger

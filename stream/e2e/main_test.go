@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -307,4 +308,11 @@ func readFile(t testing.TB, dir, name string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// sortedLines are the lines of a text in order.
+func sortedLines(text string) string {
+	lines := splitLines(text)
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
 }

@@ -3,7 +3,6 @@ package flow
 import (
 	"os"
 	"path/filepath"
-	"strconv"
 )
 
 // IsFile reports whether stream is the regular file that info describes.
@@ -40,7 +39,3 @@ func FileSize(f *os.File) int64 {
 	}
 	return info.Size()
 }
-
-// Reopen opens f, which is open for writing only, a second time for reading, where the system has a
-// name for open files.
-func Reopen(f *os.File) (*os.File, error) { return os.Open("/dev/fd/" + strconv.Itoa(int(f.Fd()))) }

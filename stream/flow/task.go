@@ -42,6 +42,7 @@ type Task struct {
 	ask        bool // counted by the gate as one to be asked
 	Duplicate  bool // its answer is another record's
 	Emitted    bool // when recalled: it was written to this very file before
+	Claimed    bool // when recalled: it may have been, which its line there proves
 	Recent     bool // when recalled: it was recorded since this run began
 	FromDisk   bool // it came back from the disk, and counts at the gate of those
 	LedgerOnly bool // an answer to a record that this input does not hold: for the ledger alone

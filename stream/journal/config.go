@@ -16,7 +16,8 @@ type Replay uint8
 
 // The ways to replay.
 const (
-	// ReplayAuto writes them, except those that stdout's file got before, where the run appends to it.
+	// ReplayAuto writes them, except those that stdout's file got before, where the run appends to
+	// it.
 	ReplayAuto Replay = iota
 	// ReplayAlways writes all of them.
 	ReplayAlways

@@ -23,12 +23,12 @@ type Journal struct {
 	cfg    Config
 	first  *flow.Host // who is asked first
 	Ledger *ledger.Ledger
-	ID     string   // the run's
-	stdout *os.File // whose lines are remembered; nil where it is no file
-	Syncs  bool     // a commit waits for the disk
+	ID     string // the run's
+	Syncs  bool   // a commit waits for the disk
 
-	unmarked  *unmarked // lines that stdout's file has and no mark tells of; the commit owns it
-	rehearsal bool      // the ledger knows that the answers are a simulator's
+	out       outFile
+	others    []string // the ledgers of --seen
+	rehearsal bool     // the ledger knows that the answers are a simulator's
 
 	adding sync.Mutex // held while the ledger takes in what was spent
 	own    int64      // billionths of a dollar that this run has committed
@@ -54,7 +54,7 @@ func Open(f *flow.Flow, c Config, r About, stdout io.Writer) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{flow: f, cfg: c, first: r.First, Syncs: c.Fsync == ledger.FsyncAlways}
+	j := &Journal{flow: f, cfg: c, first: r.First, Syncs: c.Fsync == ledger.FsyncAlways, others: others}
 	j.ID = strconv.FormatInt(r.Start.UnixNano(), 36) + "-" + strconv.Itoa(os.Getpid())
 	o := ledger.Options{
 		Fsync:     c.Fsync,
@@ -67,9 +67,12 @@ func Open(f *flow.Flow, c Config, r About, stdout io.Writer) (*Journal, error) {
 		Warn:  func(s string) { f.Voice.Warn("%s", s) },
 	}
 	if file, ok := stdout.(*os.File); ok {
-		j.stdout = file
+		j.out.File = file
 		if id, ok := disk.IDOf(file); ok {
 			o.Emitted, o.EmittedSize = &id, flow.FileSize(file)
+		}
+		if o.EmittedSize > 0 && j.out.open() {
+			o.EmittedFile = j.out.read
 		}
 	}
 	if j.Ledger, err = j.open(o, r.Batches); err != nil {
@@ -92,8 +95,8 @@ func Open(f *flow.Flow, c Config, r About, stdout io.Writer) (*Journal, error) {
 // decides whose results count.
 func (j *Journal) open(o ledger.Options, batches bool) (*ledger.Ledger, error) {
 	l, err := ledger.Open(j.cfg.Path, o)
-	// A served simulator's batches are collected by other processes too, whose results are to be seen
-	// from the start.
+	// A served simulator's batches are collected by other processes too, whose results are to be
+	// seen from the start.
 	client := j.first.Client
 	batches = batches && client.Local() && !client.Simulated()
 	if err != nil || !batches && !l.LeftOut() {
@@ -109,26 +112,18 @@ func (j *Journal) open(o ledger.Options, batches bool) (*ledger.Ledger, error) {
 	return ledger.Open(j.cfg.Path, o)
 }
 
-// Resume reads the lines that stdout's file has and no mark tells of, where this run appends to it.
-func (j *Journal) Resume(format record.Format) {
-	j.unmarked = readUnmarked(j.stdout, format, j.Ledger.Marked())
-}
-
-// Wrote reports whether stdout's file has line already, once for each time that it is there.
-func (j *Journal) Wrote(line []byte) bool { return j.unmarked.has(line) }
-
 // Abandon closes the ledger of a run that does not begin.
 func (j *Journal) Abandon() error {
 	if j == nil {
 		return nil
 	}
-	return j.Ledger.Close()
+	return disk.Both(j.Ledger.Close(), j.out.close())
 }
 
 // Commit records what the group's records cost and said, and which lines were written to stdout
 // since the last time. An answer that could not be recorded becomes unsent: what is not safe is not
 // shown. spent is what the ledger says then, and no less than it said before.
-func (j *Journal) Commit(group []*flow.Task, marks []ledger.Key) (spent Spent, err error) {
+func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, err error) {
 	if !j.rehearsal && j.first.Client.Rehearses() {
 		j.rehearsal = true
 		j.Ledger.Rehearse()
@@ -143,10 +138,7 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Key) (spent Spent, e
 			j.batch.Failures = append(j.batch.Failures, j.failure(t))
 		}
 	}
-	j.batch.Emitted = marks
-	if j.stdout != nil && len(marks) > 0 {
-		j.batch.EmittedSize = j.unmarked.size(j.stdout)
-	}
+	j.batch.Marks = j.out.marks(append(j.batch.Marks, marks...))
 	if j.flow.Unrecorded.Load() {
 		j.lost += dropAnswers(group, 0)
 		return spent, nil
@@ -269,12 +261,12 @@ func recorded(t *flow.Task) ledger.Record {
 }
 
 // Close records the last marks, closes the ledger, and says what it could not take.
-func (j *Journal) Close(marks []ledger.Key) error {
-	if j.flow.AllRead.Load() && !j.flow.Stop.Ending() {
-		j.unmarked.end()
+func (j *Journal) Close(marks []ledger.Mark) error {
+	if j.out.lines != nil && j.flow.AllRead.Load() && !j.flow.Stop.Ending() {
+		marks = append(marks, j.out.lines.end())
 	}
 	_, err := j.Commit(nil, marks) // marks cost nothing
-	if closeErr := j.Ledger.Close(); err == nil && closeErr != nil && !j.flow.Unrecorded.Load() {
+	if closeErr := disk.Both(j.Ledger.Close(), j.out.close()); err == nil && closeErr != nil && !j.flow.Unrecorded.Load() {
 		err = closeErr
 	}
 	if j.lost > 0 {

@@ -24,7 +24,8 @@ func (j *Journal) Finds(t *flow.Task, found ledger.Found) bool {
 	if t.Ref == 0 {
 		return false
 	}
-	t.Outcome, t.Emitted, t.Recent = flow.Recalled, found.Emitted, j.Ledger.Recent(t.Ref)
+	t.Outcome, t.Recent = flow.Recalled, j.Ledger.Recent(t.Ref)
+	t.Emitted, t.Claimed = found.Emitted, found.Claimed
 	return true
 }
 
@@ -37,7 +38,7 @@ func (j *Journal) readResult(t *flow.Task, read func(ledger.Ref, []byte, *[32]by
 	}
 	err := read(t.Ref, t.ID, request, &t.Recorded)
 	if errors.Is(err, ledger.ErrMismatch) {
-		t.Outcome, t.Emitted, t.Recent = flow.Unsent, false, false
+		t.Outcome, t.Emitted, t.Claimed, t.Recent = flow.Unsent, false, false, false
 		return err
 	}
 	if err == nil {

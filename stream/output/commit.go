@@ -44,8 +44,8 @@ type Output struct {
 
 // Config says where results go, and in what form.
 type Config struct {
-	// Stdout gets the lines, in a Format, with the record beside its result where KeepInput says so.
-	// Raw input is text, not JSON.
+	// Stdout gets the lines, in a Format, with the record beside its result where KeepInput says
+	// so. Raw input is text, not JSON.
 	Stdout    io.Writer
 	Format    record.Format
 	KeepInput bool
@@ -55,8 +55,8 @@ type Config struct {
 	// Ordered writes results in input order; Batches keeps them on disk until all are there, as the
 	// first may be the last to come.
 	Ordered, Batches bool
-	// Failed is the file that gets the failed records' own lines, nil for none. Inputs are the names
-	// of the files that are read.
+	// Failed is the file that gets the failed records' own lines, nil for none. Inputs are the
+	// names of the files that are read.
 	Failed *os.File
 	Inputs []string
 	// First is the name of the provider that is asked first, which results do not name.
@@ -144,7 +144,7 @@ func (c *Output) take(t *flow.Task) {
 // commitGroup takes the group through ledger, stdout and --failed.
 func (c *Output) commitGroup() {
 	if c.journal != nil {
-		spent, err := c.journal.Commit(c.group, c.stdout.takeMarks())
+		spent, err := c.journal.Commit(c.group, c.stdout.takeResults())
 		if err != nil {
 			c.flow.Stop.FailSoon(err)
 		} else {
@@ -230,7 +230,7 @@ func (c *Output) count(t *flow.Task) {
 
 // close writes what is left, and closes the files.
 func (c *Output) close() {
-	err := c.stdout.pour(func(marks []ledger.Key) error {
+	err := c.stdout.pour(func(marks []ledger.Mark) error {
 		_, err := c.journal.Commit(nil, marks) // marks cost nothing
 		return err
 	})

@@ -34,7 +34,7 @@ type stdout struct {
 	buf     []byte
 	result  record.Result
 	lines   []bufferedLine // in buf, not yet written
-	marks   []ledger.Key   // written, not yet in the ledger
+	marks   []ledger.Mark  // of lines that are written, not yet in the ledger
 	stopped bool           // nothing can be written any more
 }
 
@@ -55,12 +55,8 @@ func newStdout(f *flow.Flow, c Config, j *journal.Journal) *stdout {
 	appending := false
 	if f, ok := c.Stdout.(*os.File); ok && j != nil {
 		_, e.marking = disk.IDOf(f)
-		appending = appendsToContent(f)
-		if appending && endsAmidLine(f) {
-			e.buf = append(e.buf, '\n')
-		}
-		if appending && e.marking && c.Replay == journal.ReplayAuto {
-			j.Resume(e.format)
+		if appending = appendsToContent(f); appending {
+			e.takeUp(c.Replay)
 		}
 	}
 	switch c.Replay {
@@ -74,17 +70,22 @@ func newStdout(f *flow.Flow, c Config, j *journal.Journal) *stdout {
 	return e
 }
 
-// endsAmidLine reports whether f does not end with a newline, as after a write that was cut short:
-// the next line must not become a part of that one. It returns false where f cannot be read.
-func endsAmidLine(f *os.File) bool {
-	again, err := flow.Reopen(f)
-	if err != nil {
-		return false
+// takeUp goes on where the runs before have left the file that stdout is appended to: a half line
+// of theirs is cut off, and another's is not to become a part of the next line.
+func (e *stdout) takeUp(replay journal.Replay) {
+	half := e.journal.FindHalfLine(e.format)
+	cut := half.Own && e.journal.CutHalfLine(half) == nil
+	switch {
+	case cut:
+		e.flow.Voice.Warn("stdout: a run that was killed has left half a line, %d bytes at byte %d: it is cut off", half.Size, half.From)
+	case half.Size > 0:
+		e.buf = append(e.buf, '\n')
+		e.flow.Voice.Warn("stdout: its last line has no end, %d bytes at byte %d, and nothing says that a run of this ledger wrote it: "+
+			"it is left, and the next line begins behind it", half.Size, half.From)
 	}
-	defer again.Close()
-	var last [1]byte
-	_, err = again.ReadAt(last[:], flow.FileSize(f)-1)
-	return err == nil && last[0] != '\n'
+	if replay == journal.ReplayAuto && !e.journal.Resume(e.format) {
+		e.flow.Voice.Warn("stdout: its file cannot be read: lines that it has already are written again")
+	}
 }
 
 // add appends t's line, if it has one, to those to be written.
@@ -131,9 +132,8 @@ func (e *stdout) add(t *flow.Task) {
 	start := len(e.buf)
 	e.buf = e.format.Append(e.buf, r)
 	mark := e.marking && t.Outcome != flow.Failed
-	if t.Outcome == flow.Recalled && e.journal.Wrote(e.buf[start:]) {
+	if t.Outcome == flow.Recalled && e.journal.Wrote(t, e.buf[start:]) {
 		e.buf = e.buf[:start]
-		e.marks = append(e.marks, t.Key)
 		return
 	}
 	if e.kept != nil {
@@ -165,7 +165,7 @@ func (e *stdout) show(t *flow.Task) {
 }
 
 // pour writes what was kept until the end, and tells note of each part.
-func (e *stdout) pour(note func(marks []ledger.Key) error) error {
+func (e *stdout) pour(note func(marks []ledger.Mark) error) error {
 	if e.kept == nil {
 		return nil
 	}
@@ -208,14 +208,11 @@ func (e *stdout) flush() error {
 		return nil
 	}
 	n, err := e.out.Write(e.buf)
+	from := e.position() - int64(n)
 	if err != nil {
 		n = e.cutBack(n)
 	}
-	for _, l := range e.lines {
-		if l.mark && l.end <= n {
-			e.marks = append(e.marks, l.key)
-		}
-	}
+	e.mark(from, n)
 	e.buf, e.lines = e.buf[:0], e.lines[:0]
 	if cap(e.buf) > 4*flushBytes {
 		e.buf = nil
@@ -261,10 +258,57 @@ func (e *stdout) cutBack(n int) (whole int) {
 	return whole
 }
 
-// takeMarks returns the keys of the lines that were written to a file since the last call. They are
-// valid until the next flush.
-func (e *stdout) takeMarks() []ledger.Key {
+// position is where in its file the next line would go if others wrote none.
+func (e *stdout) position() int64 {
+	if !e.marking {
+		return 0
+	}
+	at, err := e.out.(*os.File).Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0
+	}
+	return at
+}
+
+// mark notes the lines in the first n bytes of the buffer, which were written at an offset of the
+// file. They and the lines before them, if these are next to them, have one mark.
+func (e *stdout) mark(from int64, n int) {
+	if !e.marking || n == 0 || from < 0 {
+		return
+	}
+	last := len(e.marks) - 1
+	if last < 0 || e.marks[last].Proof.To != from {
+		last++
+		if last < cap(e.marks) {
+			e.marks = e.marks[:last+1] // with the memory of its keys
+		} else {
+			e.marks = append(e.marks, ledger.Mark{})
+		}
+		e.marks[last].Keys, e.marks[last].Proof = e.marks[last].Keys[:0], ledger.Proof{From: from, To: from}
+	}
+	m := &e.marks[last]
+	m.Proof.Add(e.buf[:n])
+	for _, l := range e.lines {
+		if l.mark && l.end <= n {
+			m.Keys = append(m.Keys, l.key)
+		}
+	}
+}
+
+// takeMarks returns the marks of the lines that were written to a file since the last call. They
+// are valid until the next flush.
+func (e *stdout) takeMarks() []ledger.Mark {
 	marks := e.marks
 	e.marks = e.marks[:0]
 	return marks
+}
+
+// takeResults is takeMarks as soon as one of the lines is a result's: no commit is made for others.
+func (e *stdout) takeResults() []ledger.Mark {
+	for i := range e.marks {
+		if len(e.marks[i].Keys) > 0 {
+			return e.takeMarks()
+		}
+	}
+	return nil
 }

@@ -7,11 +7,14 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
+// batchIDStart begins the id of a line, a string.
+const batchIDStart = `"batch_req_`
+
 // appendBatch appends a line of an OpenAI batch's output file, but for the end of the object. Its
 // custom_id is a string there, and its id is made from it, since there is no batch that could have
 // given one.
 func appendBatch(dst []byte, r *Result) []byte {
-	dst = append(dst, `{"id":"batch_req_`...)
+	dst = append(dst, `{"id":`+batchIDStart...)
 	dst = appendHash(dst, r.ID)
 	dst = append(dst, `","custom_id":`...)
 	dst = appendCustomID(dst, r.ID)

@@ -1,0 +1,177 @@
+package journal
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+	"time"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/record"
+)
+
+// A run that is killed amid a write leaves half a line at the end of the file that stdout is
+// appended to. The next one cuts it off, so that whoever reads the file reads it to its end; the
+// line is written whole when its record comes, as no mark tells of it. A half line that nothing
+// proves to be such a line's is somebody else's, and is left as it is.
+
+// HalfLine is what stands behind the last newline of the file that stdout is appended to.
+type HalfLine struct {
+	From, Size int64 // in bytes; a Size of 0 is that there is none
+	Own        bool  // of this ledger's results, and nobody is at writing it
+}
+
+// settling is for how long a half line must not change before it counts as one: its writer may be
+// alive, and held up by a busy disk.
+const settling = 300 * time.Millisecond
+
+// FindHalfLine looks for a half line in the file that stdout is appended to. format is that of this
+// run's lines.
+func (j *Journal) FindHalfLine(format record.Format) HalfLine {
+	if j.out.read == nil {
+		return HalfLine{}
+	}
+	size := flow.FileSize(j.out.File)
+	half, from := lastLine(j.out.read, size)
+	h := HalfLine{From: from, Size: size - from}
+	if h.Size == 0 {
+		return h
+	}
+	before, _ := lastLine(j.out.read, from-1)
+	h.Own = len(half) > 0 && j.proves(half, before, from, format)
+	if h.Own {
+		select {
+		case <-time.After(settling):
+		case <-j.flow.Stop.Asking.Done():
+		}
+		h.Own = flow.FileSize(j.out.File) == size
+	}
+	return h
+}
+
+// maxHalf bounds what is looked at of a half line, in bytes: a longer one is nobody's.
+const maxHalf = 256 << 20
+
+// lastLine returns what stands behind the last newline before an offset, nil where that is too
+// long, and where it begins.
+func lastLine(file io.ReaderAt, end int64) (text []byte, from int64) {
+	const step = 64 << 10
+	for from = max(0, end); from > 0 && end-from < maxHalf; {
+		n := min(max(step, int64(len(text))), from)
+		block := make([]byte, n)
+		if _, err := file.ReadAt(block, from-n); err != nil && err != io.EOF {
+			return nil, from
+		}
+		if i := bytes.LastIndexByte(block, '\n'); i >= 0 {
+			return append(block[i+1:], text...), from - n + int64(i) + 1
+		}
+		text, from = append(block, text...), from-n
+	}
+	if from > 0 {
+		return nil, from
+	}
+	return text, 0
+}
+
+// proves reports whether half is the beginning of a line that a result in the ledger makes, or of
+// one like those that stand before it and are this ledger's.
+func (j *Journal) proves(half, before []byte, from int64, format record.Format) bool {
+	w := j.Ledger.Written()
+	behindOwn := from == 0 && w.Began || from == w.ClaimedTo && w.Claimed ||
+		slices.ContainsFunc(w.Own, func(e ledger.Extent) bool { return e.To == from })
+	kind := record.LineOther
+	if format != record.FormatText {
+		_, kind = record.ReadLine(half)
+		if _, before := record.ReadLine(before); before == record.LineFailed {
+			behindOwn = behindOwn || len(w.Own) > 0
+		}
+	}
+	if behindOwn && (kind == record.LineShort || kind == record.LineFailed) {
+		return true
+	}
+	p := prover{half: half, before: append(before, '\n'), format: format, kind: kind, behindOwn: behindOwn}
+	for _, path := range append([]string{j.cfg.Path}, j.others...) {
+		if p.look(path) {
+			return true
+		}
+	}
+	return false
+}
+
+// prover looks for the result that half a line is of. Half a line that may be of many needs lines
+// before it that are this ledger's.
+type prover struct {
+	half, before []byte
+	format       record.Format
+	kind         record.LineKind
+	behindOwn    bool // the lines before are this ledger's
+	begins       bool // a result's line begins so, or the half line looks like one of this program's
+
+	result record.Result
+}
+
+var errProven = errors.New("proven")
+
+func (p *prover) look(path string) bool {
+	p.begins = p.begins || p.kind == record.LineShort || p.kind == record.LineFailed
+	err := ledger.Scan(path, nil, func(e ledger.Entry) error {
+		if e.Result == nil {
+			return nil
+		}
+		p.compare(e.Result)
+		if p.begins && (p.behindOwn || p.kind == record.LineAnswered) {
+			return errProven
+		}
+		return nil
+	})
+	return errors.Is(err, errProven)
+}
+
+// compare looks whether a result's line is the one, or the one before.
+func (p *prover) compare(r *ledger.Result) {
+	formats := []record.Format{record.FormatResult, record.FormatRaw, record.FormatBatch}
+	if p.format == record.FormatText {
+		formats = []record.Format{record.FormatText}
+	}
+	for _, f := range formats {
+		if !p.begins && p.may(f, r, p.half) {
+			p.begins = p.fill(r) && f.Begins(p.half, &p.result)
+		}
+		if !p.behindOwn && len(p.before) > 1 && p.may(f, r, p.before) {
+			p.behindOwn = p.fill(r) && f.Begins(p.before, &p.result)
+		}
+	}
+}
+
+// may tells cheaply what cannot be r's line.
+func (p *prover) may(f record.Format, r *ledger.Result, text []byte) bool {
+	if f == record.FormatText {
+		return true
+	}
+	id, kind := record.ReadLine(text)
+	return kind == record.LineAnswered && bytes.Equal(bytes.Trim(id, `"`), bytes.Trim(r.ID, `"`))
+}
+
+func (p *prover) fill(r *ledger.Result) bool {
+	endpoint, err := record.ParseEndpoint(r.Endpoint)
+	if err != nil {
+		return false
+	}
+	answer, err := record.RecallAnswer(endpoint, r.Response)
+	p.result = record.Result{
+		ID: r.ID, Answer: &answer, Response: r.Response, CostNanos: r.CostNanos, CostKnown: r.CostKnown,
+		Attempts: r.Attempts, LatencyMS: r.LatencyMS,
+	}
+	return err == nil
+}
+
+// CutHalfLine cuts a half line off.
+func (j *Journal) CutHalfLine(h HalfLine) error {
+	if err := j.out.Truncate(h.From); err != nil {
+		return err
+	}
+	_, err := j.out.Seek(h.From, io.SeekStart) // a file that is not in append mode goes on there
+	return err
+}

@@ -1,0 +1,159 @@
+package record
+
+import (
+	"bytes"
+
+	"llmpipe/stream/record/rawjson"
+)
+
+// LineKind is what a line that a [Format] has written says, as far as its beginning goes.
+type LineKind uint8
+
+// The kinds of lines.
+const (
+	LineOther    LineKind = iota // it is none of a format's
+	LineShort                    // it ends before the rest can be told
+	LineAnswered                 // of a record that was answered
+	LineFailed                   // of a record that failed
+)
+
+// ReadLine reads the beginning of an output line of any format but text, all of it or not. id is
+// the record's, a JSON token, nil where the line ends within it; of a batch line it is a string
+// always.
+func ReadLine(line []byte) (id []byte, kind LineKind) {
+	r := lineReader{rest: line}
+	r.must(`{"id":`)
+	id = r.token()
+	if bytes.HasPrefix(id, []byte(batchIDStart)) && r.take(`,"custom_id":`) {
+		id = r.token()
+		switch {
+		case r.take(`,"response":{"status_code":200,`):
+			kind = LineAnswered
+		case r.take(`,"response":null,"error":{`), r.take(`,"response":{"status_code":`) && r.digits() > 0:
+			kind = LineFailed
+		}
+		return r.says(id, kind)
+	}
+	if r.take(`,"content":`) || r.take(`,"embedding":`) || r.take(`,"response":`) {
+		return r.says(id, LineAnswered)
+	}
+	if r.take(`,"file":`) {
+		r.token()
+	}
+	if r.take(`,"line":`) && r.digits() > 0 && r.take(`,"error":{"type":`) {
+		kind = LineFailed
+	}
+	return r.says(id, kind)
+}
+
+// lineReader takes a line's beginning apart.
+type lineReader struct {
+	rest  []byte
+	short bool // the line ended in what was last looked for
+	other bool // something else was there
+}
+
+// take takes what is there, if it is.
+func (r *lineReader) take(text string) bool {
+	n := min(len(text), len(r.rest))
+	if string(r.rest[:n]) != text[:n] || r.short || r.other {
+		return false
+	}
+	if n < len(text) {
+		r.short = true
+		return false
+	}
+	r.rest = r.rest[n:]
+	return true
+}
+
+func (r *lineReader) must(text string) {
+	if !r.take(text) && !r.short {
+		r.other = true
+	}
+}
+
+// token takes a string, a number or null.
+func (r *lineReader) token() []byte {
+	if r.short || r.other {
+		return nil
+	}
+	end := 0
+	if rawjson.IsString(r.rest) {
+		var whole bool
+		if end, whole = stringEnd(r.rest); !whole {
+			end = len(r.rest)
+		}
+	} else {
+		for end < len(r.rest) && rawjson.IsLiteral(r.rest[end]) {
+			end++
+		}
+		if end == 0 && len(r.rest) > 0 {
+			r.other = true
+			return nil
+		}
+	}
+	token := r.rest[:end]
+	if r.rest = r.rest[end:]; len(r.rest) == 0 {
+		r.short = true
+		return nil
+	}
+	return token
+}
+
+// stringEnd returns where the string that src begins with ends, and whether it does.
+func stringEnd(src []byte) (int, bool) {
+	for i := 1; i < len(src); i++ {
+		switch src[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1, true
+		}
+	}
+	return 0, false
+}
+
+func (r *lineReader) digits() int {
+	n := 0
+	for n < len(r.rest) && rawjson.IsDigit(r.rest[n]) {
+		n++
+	}
+	if r.rest = r.rest[n:]; len(r.rest) == 0 {
+		r.short = true
+	}
+	return n
+}
+
+func (r *lineReader) says(id []byte, kind LineKind) ([]byte, LineKind) {
+	switch {
+	case r.other:
+		return nil, LineOther
+	case kind != LineOther:
+		return id, kind
+	case r.short:
+		return id, LineShort
+	}
+	return nil, LineOther
+}
+
+// Begins reports whether half is the beginning of the line that says of a result what r does, in
+// any way: of the figures at the line's end, and of the record that may stand behind them, only as
+// much is compared as is before the cost. In text it is the beginning of a line of the answer.
+func (f Format) Begins(half []byte, r *Result) bool {
+	line := f.Append(nil, r)
+	if f == FormatText {
+		for each := range bytes.Lines(line) {
+			if bytes.HasPrefix(each, half) {
+				return true
+			}
+		}
+		return false
+	}
+	line = line[:len(line)-len("}\n")]
+	if i := bytes.LastIndex(line, []byte(`,"cost_usd":`)); i >= 0 && f == FormatResult {
+		line = line[:i]
+	}
+	n := min(len(line), len(half))
+	return bytes.Equal(line[:n], half[:n])
+}
