@@ -226,7 +226,7 @@ func TestLayoutComments(t *testing.T) {
 // struct all of its names, and hide some of the struct's own in silence. Plain data may be
 // embedded, and what is not ours.
 func TestLayoutEmbedding(t *testing.T) {
-	plain := []string{"Flags", "Outcome", "Price", "ProviderFlags", "Record", "Summary", "cached", "wireFormat"}
+	plain := []string{"Flags", "Outcome", "Price", "ProviderFlags", "Record", "Summary", "cached", "usage", "wireFormat"}
 	for dir, files := range packages(t) {
 		if within(dir, "ledger") || within(dir, "limiter") {
 			continue

@@ -70,6 +70,7 @@ func TestColumnsOfGenAI(t *testing.T) {
 		{"api.anthropic.com", "claude-sonnet-4-5", Standard, Tokens{Prompt: 1000, CacheWrite: 1000, CacheHour: 1000}, "0.006"},
 		{"api.anthropic.com", "claude-sonnet-4-5", Standard, Tokens{Prompt: 300_000, CacheWrite: 1000, CacheHour: 1000}, "1.8658"},
 		{"perplexity", "sonar", Standard, Tokens{Prompt: 1000, Completion: 1000}, "0.014"},
+		{"localhost:8000", "perplexity/sonar", Standard, Tokens{Prompt: 1000, Completion: 1000}, "0.014"},
 		{"openrouter.ai", "openrouter/auto", Standard, Tokens{Prompt: 1000}, noPrice},
 	})
 }

@@ -305,7 +305,8 @@ var listed = []listedProvider{
 	{id: "fireworks", ids: []string{"fireworks_ai", "fireworks_ai-embedding-models"}, hosts: []string{"api.fireworks.ai"}},
 	{id: "deepinfra", hosts: []string{"api.deepinfra.com"}},
 	{id: "cerebras", hosts: []string{"api.cerebras.ai"}},
-	{id: "perplexity", hosts: []string{"api.perplexity.ai"}},
+	{id: "perplexity", hosts: []string{"api.perplexity.ai"},
+		everywhere: true, open: []string{"llama", "codellama", "mistral", "mixtral", "r1-"}},
 	{id: "dashscope", ids: []string{"alibaba"}, hosts: []string{
 		"dashscope.aliyuncs.com", "dashscope-intl.aliyuncs.com", "dashscope-us.aliyuncs.com"}},
 }

@@ -50,18 +50,20 @@ func (t *Table) loadLiteLLM(data []byte) (found int, err error) {
 }
 
 // meant are the providers that a line is for. One that names none, as people write them who have
-// but one, is for those that have the model, or else for every host.
+// but one, is for those that have the model, and for every host that is none of theirs.
 func (t *Table) meant(id, name string) []*provider {
 	if id != "" {
 		return []*provider{t.named(id)}
 	}
 	var all []*provider
+	everywhere := false
 	for _, at := range t.providers {
 		if at.models[modelKey(name)] != nil {
 			all = append(all, at)
+			everywhere = everywhere || at.owns(name)
 		}
 	}
-	if len(all) == 0 {
+	if !everywhere {
 		at := t.named(id)
 		at.everywhere = true
 		all = append(all, at)
@@ -154,10 +156,11 @@ func (m liteModel) fees(b *rateReader, id, name string) Fees {
 	for i, size := range [...]string{"low", "medium", "high"} {
 		f.Search[i] = b.rate(search["search_context_size_"+size], perRequest)
 	}
-	if id == "perplexity" {
+	sonar := id == "perplexity" || strings.HasPrefix(name, "sonar") // which always search
+	if sonar {
 		f.Usual = LowContext
 	}
-	f.Searches = f.Search != [3]Dollars{} && id == "perplexity" || strings.Contains(name, "-search-") && m.text("mode") != "search"
+	f.Searches = f.Search != [3]Dollars{} && sonar || strings.Contains(name, "-search-") && m.text("mode") != "search"
 	f.Image = b.rate(m.number("input_cost_per_image"), perRequest) > 0 || b.rate(m.number("output_cost_per_image"), perRequest) > 0
 	return f
 }

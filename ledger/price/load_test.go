@@ -112,7 +112,8 @@ func TestLoadPricesThatNameNoProvider(t *testing.T) {
 	const table = `{
 		"gpt-4o": {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6},
 		"ft:gpt-4o-2024-08-06": {"input_cost_per_token": 3e-6, "output_cost_per_token": 4e-6, "litellm_provider": "openai"},
-		"my-llama": {"input_cost_per_token": 5e-6, "output_cost_per_token": 6e-6}
+		"my-llama": {"input_cost_per_token": 5e-6, "output_cost_per_token": 6e-6},
+		"command-a": {"input_cost_per_token": 7e-6, "output_cost_per_token": 8e-6}
 	}`
 	prices, err := Load(strings.NewReader(table), priceDay)
 	if err != nil {
@@ -124,6 +125,8 @@ func TestLoadPricesThatNameNoProvider(t *testing.T) {
 		{"api.openai.com", "ft:gpt-4o-2024-11-20:acme::id", "ft:gpt-4o-2024-08-06", million, "7", "3.5"},
 		{"localhost:8000", "my-llama", "my-llama", million, "11", noPrice},
 		{"api.groq.com", "my-llama", "my-llama", million, "11", noPrice},
+		{"localhost:8000", "command-a", "command-a", million, "15", noPrice}, // which others may serve, too
+		{"api.cohere.com", "command-a", "command-a", million, "15", noPrice},
 	} {
 		tt.check(t, prices)
 	}

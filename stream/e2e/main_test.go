@@ -127,6 +127,7 @@ type simCounts struct {
 	PromptTokens     int64          `json:"prompt_tokens"`
 	CompletionTokens int64          `json:"completion_tokens"`
 	PeakInFlight     int            `json:"peak_in_flight"`
+	Billed           int64          `json:"billed_nanos"`
 }
 
 // modelCounts are the answers and tokens of each model.

@@ -38,6 +38,9 @@ type choice struct {
 
 // reasons tells whether the model's name is one of those that think first.
 func (q *request) reasons() bool {
+	if q.billing != nil && q.endpoint.generates {
+		return q.billing.thinks
+	}
 	for _, family := range [...]string{"o1", "o3", "o4", "gpt-5"} {
 		if strings.HasPrefix(q.model, family) {
 			return true

@@ -128,7 +128,7 @@ func TestSimEcho(t *testing.T) {
 	for _, test := range tests {
 		var q request
 		body := `{"model":"m","messages":[{"role":"system","content":null},{"role":"user","content":` + test.content + `}]}`
-		if fault := q.parse(chat, 0, []byte(body)); fault != nil {
+		if fault := q.parse(chat, &Options{}, []byte(body)); fault != nil {
 			t.Errorf("%s: %v", test.content, fault)
 			continue
 		}
@@ -144,7 +144,7 @@ func TestSimEchoesTheUser(t *testing.T) {
 	var q request
 	body := `{"model":"m","messages":[{"role":"system","content":"rules"},{"content":"question","role":"user"},` +
 		`{"role":"assistant","content":"reply"}]}`
-	if fault := q.parse(chat, 0, []byte(body)); fault != nil {
+	if fault := q.parse(chat, &Options{}, []byte(body)); fault != nil {
 		t.Fatal(fault)
 	}
 	if string(q.echo) != `"question"` {
@@ -156,7 +156,7 @@ func TestSimParseAllocates(t *testing.T) {
 	var q request
 	body := []byte(hello)
 	got := testing.AllocsPerRun(100, func() {
-		if fault := q.parse(chat, 0, body); fault != nil {
+		if fault := q.parse(chat, &Options{}, body); fault != nil {
 			t.Fatal(fault)
 		}
 	})

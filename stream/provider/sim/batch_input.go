@@ -151,7 +151,7 @@ func (c *batchCheck) check(text []byte, number int) {
 		c.flaw(flaw("url_mismatch", "The URL provided for this request does not match the batch endpoint.", "url", number))
 	}
 	// What is wrong with the body itself is said in the request's own answer.
-	_ = c.request.parse(c.batch.endpoint, c.sim.options.Seed, c.line.body)
+	_ = c.request.parse(c.batch.endpoint, &c.sim.options, c.line.body)
 	c.in.tokens += c.request.promptTokens + c.request.otherTokens
 	switch model := c.request.model; {
 	case model == "", c.batch.messages: // their requests may differ

@@ -94,7 +94,7 @@ func (w *batchWork) next() {
 	}
 	s, q := w.sim, &w.request
 	arrival := s.arrivals.Add(1)
-	refusal := q.parse(w.batch.endpoint, s.options.Seed, w.line.body)
+	refusal := q.parse(w.batch.endpoint, &s.options, w.line.body)
 	switch {
 	case refusal != nil:
 	case unit(mix(s.options.Seed^saltBatch, arrival)) < s.options.BatchFail:

@@ -111,7 +111,7 @@ func BenchmarkSimAnswer(b *testing.B) {
 	var dst []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		if fault := q.parse(chat, 1, body); fault != nil {
+		if fault := q.parse(chat, &Options{Seed: 1}, body); fault != nil {
 			b.Fatal(fault)
 		}
 		a := q.answer(&Options{Output: output}, false)

@@ -42,7 +42,7 @@ func appendHead(dst []byte, q *request, prefix, object, created string) []byte {
 	dst = append(dst, `":`...)
 	dst = strconv.AppendInt(dst, creationTime, 10)
 	dst = append(dst, `,"model":`...)
-	return appendQuoted(dst, q.model)
+	return appendQuoted(dst, q.answers())
 }
 
 // appendText appends the text of a choice as a JSON string.
@@ -62,6 +62,9 @@ func appendNumber(dst []byte, name string, n int) []byte {
 // appendUsage appends the usage as chat, completions and embeddings have it,
 // and the end of the answer.
 func appendUsage(dst []byte, q *request, u usage) []byte {
+	if q.billing != nil {
+		return appendBill(dst, q, u)
+	}
 	dst = appendNumber(dst, `,"usage":{"prompt_tokens":`, u.prompt)
 	if q.endpoint.generates {
 		dst = appendNumber(dst, `,"completion_tokens":`, u.completion)
@@ -169,6 +172,9 @@ func appendResponse(dst []byte, q *request, a *answer) []byte {
 		dst = appendText(dst, q, c)
 		dst = append(dst, `}]}`...)
 	}
+	if q.billing != nil {
+		return appendBill(append(dst, ']'), q, a.usage)
+	}
 	dst = appendNumber(dst, `],"usage":{"input_tokens":`, a.usage.prompt)
 	dst = appendNumber(dst, `,"input_tokens_details":{"cached_tokens":0,"cache_write_tokens":0},"output_tokens":`, a.usage.completion)
 	dst = appendNumber(dst, `,"output_tokens_details":{"reasoning_tokens":`, a.usage.reasoning)
@@ -196,7 +202,7 @@ func appendEmbeddings(dst []byte, q *request, a *answer) []byte {
 		dst = append(dst, '}')
 	}
 	dst = append(dst, `],"model":`...)
-	dst = appendQuoted(dst, q.model)
+	dst = appendQuoted(dst, q.answers())
 	return appendUsage(dst, q, a.usage)
 }
 

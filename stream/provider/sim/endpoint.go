@@ -68,7 +68,7 @@ func (s *Server) ask(e *endpoint) http.HandlerFunc {
 // answer serves a request that was let in. inFlight counts it too.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *endpoint, b *buffers, inFlight int) {
 	q := &b.request
-	invalid := q.parse(e, s.options.Seed, b.body.Bytes())
+	invalid := q.parse(e, &s.options, b.body.Bytes())
 	if e.anthropic && r.Header.Get("Anthropic-Version") == "" {
 		invalid = errVersion
 	}
@@ -146,7 +146,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *endpoint, b *
 		s.reply(w, http.StatusOK, b.answer[:len(b.answer)/2])
 		return
 	}
-	s.stats.answered(q.model, a.usage)
+	s.stats.answered(q.model, a.usage, q.cost(a.usage))
 	if fault == lost {
 		s.fail(w, errLost(s.options.LostStatus))
 		return

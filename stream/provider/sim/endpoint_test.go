@@ -116,7 +116,7 @@ func TestSimPromptTokens(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var q request
-			if fault := q.parse(endpoints[test.endpoint], 0, []byte(`{"model":"m",`+test.prompt+`}`)); fault != nil {
+			if fault := q.parse(endpoints[test.endpoint], &Options{}, []byte(`{"model":"m",`+test.prompt+`}`)); fault != nil {
 				t.Fatal(fault)
 			}
 			if got := q.answer(&Options{Output: output}, false).usage.prompt; got != test.want {

@@ -125,6 +125,10 @@ type Options struct {
 	Output int
 	// Overrun is what goes beyond max_tokens, and is billed; empty for nothing.
 	Overrun Overrun
+	// Bill is a provider whose way to bill, and to say so in the usage, the simulator takes on:
+	// openai, xai, anthropic and others, see billings. Stats has the sum. Empty for OpenAI's usage
+	// without a bill.
+	Bill string
 	// Key, if set, is the only key let in: others get 401.
 	Key string
 	// Models, if set, are the only models there are: others get 404. If not,

@@ -134,6 +134,7 @@ var options = []option{
 	{name: "dialect", set: dialect},
 	{name: "output", set: count(func(o *Options) *int { return &o.Output })},
 	{name: "overrun", set: overrun},
+	{name: "bill", set: billAs},
 	{name: "key", set: func(o *Options, v string) error { o.Key = v; return nil }},
 	{name: "models", repeats: true, set: models},
 	{name: "pretty", set: boolean(func(o *Options) *bool { return &o.Pretty })},

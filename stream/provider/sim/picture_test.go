@@ -49,7 +49,7 @@ func TestSimPictures(t *testing.T) {
 	} {
 		var q request
 		body := fmt.Sprintf(`{"messages":[{"role":"user","content":[%s]}],"model":"gpt-4o"}`, part)
-		if fault := q.parse(chat, 0, []byte(body)); fault != nil {
+		if fault := q.parse(chat, &Options{}, []byte(body)); fault != nil {
 			t.Fatal(fault)
 		}
 		if got := q.promptTokens + q.otherTokens - perMessage - perReply; got != want {
@@ -66,7 +66,7 @@ func TestSimOverrun(t *testing.T) {
 		OverrunAll:       func(shown, _ int) bool { return shown <= 10 },
 	} {
 		var q request
-		if fault := q.parse(chat, 0, []byte(`{"messages":[{"content":"x"}],"model":"gpt-5","max_tokens":10}`)); fault != nil {
+		if fault := q.parse(chat, &Options{}, []byte(`{"messages":[{"content":"x"}],"model":"gpt-5","max_tokens":10}`)); fault != nil {
 			t.Fatal(fault)
 		}
 		u := q.answer(&Options{Output: 500, Overrun: overrun}, false).usage

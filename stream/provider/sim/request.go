@@ -17,6 +17,9 @@ type request struct {
 	seed     uint64
 	hash     uint64 // of the seed and the body: every answer comes from it
 
+	billing *billing // nil where the answer is not billed
+	tier    string   // service_tier
+
 	model      string
 	stream     bool
 	base64     bool // encoding_format of embeddings
@@ -53,10 +56,10 @@ func (q *request) reset(body []byte) {
 
 // parse reads body as a request to e. What is not needed to answer is checked
 // for syntax only, as servers do that ignore the fields they do not know.
-func (q *request) parse(e *endpoint, seed uint64, body []byte) *apiError {
+func (q *request) parse(e *endpoint, o *Options, body []byte) *apiError {
 	q.reset(body)
-	q.endpoint, q.seed = e, seed
-	q.hash = hash(seed, body)
+	q.endpoint, q.seed, q.billing = e, o.Seed, billings[o.Bill]
+	q.hash = hash(o.Seed, body)
 	// The decoder reads out of the buffer in place.
 	q.source = *bytes.NewBuffer(body)
 	q.decoder.Reset(&q.source, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
@@ -178,6 +181,12 @@ func (q *request) member(name []byte) *apiError {
 	case "encoding_format":
 		v, fault := q.value()
 		q.base64 = string(v) == `"base64"`
+		return fault
+	case "service_tier":
+		v, fault := q.value()
+		if fault == nil && v[0] == '"' {
+			q.tier = string(q.plain(v))
+		}
 		return fault
 	case "instructions":
 		return q.readOther(nil)

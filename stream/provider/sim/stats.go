@@ -23,6 +23,7 @@ type Stats struct {
 
 	PromptTokens     int64 `json:"prompt_tokens"`
 	CompletionTokens int64 `json:"completion_tokens"` // reasoning included
+	Billed           int64 `json:"billed_nanos"`      // what Options.Bill charges, in billionths of a dollar; not in batches
 	InFlight         int   `json:"in_flight"`
 	PeakInFlight     int   `json:"peak_in_flight"`
 
@@ -117,9 +118,10 @@ func (t *stats) abandoned() {
 	t.counts.Abandoned++
 }
 
-func (t *stats) answered(model string, u usage) {
+func (t *stats) answered(model string, u usage, nanos int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.counts.Billed += nanos
 	t.counts.Answered++
 	t.counts.PromptTokens += int64(u.prompt)
 	t.counts.CompletionTokens += int64(u.completion)
