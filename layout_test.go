@@ -34,6 +34,7 @@ var ranks = [][]string{
 	{"ledger"},
 	{"ledger/index"},
 	{"ledger/line"},
+	{"ledger/disk/disktest"},
 	{"ledger/price", "ledger/disk"},
 	{"stream/provider/batchapi"},
 	{"stream/provider"},
@@ -72,8 +73,8 @@ var testLibraries = []string{
 	"github.com/alicebob/miniredis/v2", "github.com/rogpeppe/go-internal", "go.uber.org/goleak", "pgregory.net/rapid",
 }
 
-// wideComments is how many lines of comments are longer than they should be: those from before there
-// was a rule, which only get fewer.
+// wideComments is how many lines of comments are longer than they should be: those from before
+// there was a rule, which only get fewer.
 const wideComments = 45
 
 // goFile is a Go file, whichever system it is for. Its name has slashes.

@@ -160,12 +160,14 @@ func (l *Ledger) takeJoined(r *reading, text []byte, at int64) bool {
 			return false
 		}
 		v.keep()
+		if p.To < len(text) {
+			v.end-- // it has no newline
+		}
 		lines = append(lines, v)
 	}
 	if len(lines) == 0 {
 		return false
 	}
-	lines[len(lines)-1].end++ // its newline
 	r.lines = append(r.lines, lines...)
 	r.torn.note(pieces, at)
 	return true

@@ -154,13 +154,19 @@ func TestAJoinedLedgerGoesOn(t *testing.T) {
 	if len(warned) != 1 {
 		t.Errorf("warned %q", warned)
 	}
-	// Another ledger is added behind a torn end while this one is open.
+	// Another ledger is added behind a torn end while this one is open, and one of a single line.
+	write(t, path, append(append(read(t, path), data[:30]...), data[:starts[1]]...))
+	mustCommit(t, l, resultsOf(4, 5))
+	checkHas(t, l, testResult(4))
+	if len(warned) != 2 {
+		t.Errorf("warned %q", warned)
+	}
 	write(t, path, append(append(read(t, path), data[:30]...), data...))
 	if err := l.Refresh(); err != nil {
 		t.Fatal(err)
 	}
 	mustCommit(t, l, resultsOf(3, 4))
-	if len(warned) != 2 {
+	if len(warned) != 3 {
 		t.Errorf("warned %q", warned)
 	}
 	checkHas(t, l, testResult(3))

@@ -85,5 +85,5 @@ func Foreign(line []byte) bool {
 // line. So may nothing but zeros be, which a power failure leaves of it, or nothing but spaces,
 // with which earlier versions looked for room.
 func ForeignTail(tail []byte) bool {
-	return !begun(tail) && len(bytes.Trim(tail, " \x00")) > 0
+	return !begun(bytes.TrimLeft(tail, " \x00"))
 }
