@@ -3,6 +3,8 @@ package limiter
 import (
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"sync"
 	"time"
 )
@@ -157,6 +159,43 @@ func Leave(all []*Budget, held int64) {
 		b.away += held
 		b.mu.Unlock()
 		b.wake(nil) // those who counted on it
+	}
+}
+
+// Left is the least that one of the budgets has left, what is set aside included.
+func Left(all []*Budget) int64 {
+	left := int64(math.MaxInt64)
+	for _, b := range all {
+		left = min(left, b.limit-b.Spent())
+	}
+	return max(left, 0)
+}
+
+// InFlight reports whether something is reserved for requests in one of the budgets.
+func InFlight(all []*Budget) bool {
+	return slices.ContainsFunc(all, func(b *Budget) bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.inFlight > 0
+	})
+}
+
+// Elsewhere reports whether something is set aside in one of the budgets for what goes on
+// elsewhere.
+func Elsewhere(all []*Budget) bool {
+	return slices.ContainsFunc(all, func(b *Budget) bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.away > 0
+	})
+}
+
+// UseUp says that what the budgets have left is of no use.
+func UseUp(all []*Budget) {
+	for _, b := range all {
+		b.mu.Lock()
+		b.red = true
+		b.mu.Unlock()
 	}
 }
 

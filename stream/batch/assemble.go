@@ -26,6 +26,7 @@ type assembler struct {
 	// from is the shard that the records were in before. Its reservation pays for them as far as it
 	// goes. It is nil for new records.
 	from    *shard
+	rounds  rounds
 	most    int64 // requests of a shard, where fewer than the provider takes; else 0
 	request lane.Request
 	line    []byte
@@ -38,7 +39,8 @@ type shardKind struct {
 }
 
 func newAssembler(b *Batches, round int, from *shard) *assembler {
-	return &assembler{flow: b.flow, batches: b, account: b.account, round: round, open: make(map[shardKind]*shard), from: from}
+	return &assembler{flow: b.flow, batches: b, account: b.account, round: round, open: make(map[shardKind]*shard), from: from,
+		rounds: rounds{batches: b, account: b.account}}
 }
 
 // add writes t into a shard. A record that no shard can take goes to the commit.
@@ -105,8 +107,8 @@ func (b *Batches) letGo(t *flow.Task) {
 	b.flow.GateOf(t).LetGo(t)
 }
 
-// hold reserves the most that q can cost. Without room it submits the open shards, so that they can
-// give their money back, and waits. It returns false when there will be no room.
+// hold reserves the most that q can cost. Without room it waits for that, or makes some. It returns
+// false when there will be no room.
 func (f *assembler) hold(q *lane.Request) (int64, bool) {
 	cost, err := f.account.WorstInBatch(q.Charge())
 	switch {
@@ -121,6 +123,9 @@ func (f *assembler) hold(q *lane.Request) (int64, bool) {
 	case f.from != nil:
 		f.from.release() // nobody else can give it back while this waits
 	}
+	if f.account.Budgeted() {
+		f.rounds.add(q.Charge(), cost)
+	}
 	for {
 		fits, err := limiter.Hold(f.account.Budgets(), cost, time.Now())
 		switch {
@@ -130,8 +135,13 @@ func (f *assembler) hold(q *lane.Request) (int64, bool) {
 			f.account.StopFor(err)
 			return 0, false
 		}
-		f.seal()
+		if f.from == nil {
+			f.rounds.tell()
+		}
 		f.batches.takeUp()
+		if !f.makeRoom() {
+			return 0, false
+		}
 		if f.from != nil {
 			f.account.NeedMoney() // what is open at the intake
 		}

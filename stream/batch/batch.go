@@ -38,10 +38,11 @@ import (
 // Each shard is a goroutine from when it is full until it is collected.
 //
 // A shard holds its worst case in the budgets from its first record until it is collected. So a
-// record that waits for room, in a batch or in realtime, makes the run submit every open shard and
-// look at those of earlier runs. A shard gives its money back when it is collected, or leaves it
-// when the run stops waiting for it (see limiter.Leave), and needs no money to get there. So nobody
-// waits for ever; where only money that was left is in the way the run pauses.
+// record that waits for room, in a batch or in realtime, makes the run look at the shards of
+// earlier runs, and submit every open one that is large enough for a batch, or all of them where no
+// other gives money back (rounds.go). A shard gives its money back when it is collected, or leaves
+// it when the run stops waiting for it (see limiter.Leave), and needs no money to get there. So
+// nobody waits for ever; where only money that was left is in the way the run pauses.
 type Batches struct {
 	flow    *flow.Flow
 	cfg     *Config
@@ -61,6 +62,7 @@ type Batches struct {
 	intending sync.Mutex   // held by the shard whose records are being written into the ledger
 	replaying sync.Mutex   // held by the shard whose records are on their way to the commit
 	Spooled   atomic.Int64 // records on disk, in no stage's hands
+	settled   settled      // what collected shards cost
 
 	mu      sync.Mutex
 	shards  map[string]*shard // by id; of earlier runs only those that are not collected
@@ -156,7 +158,7 @@ func (b *Batches) Take() {
 			b.place(fill, t)
 			idle.Reset(idleSubmit)
 		case <-b.account.Short: // the open shards may hold the money
-			fill.seal()
+			fill.giveUp()
 			b.takeUp()
 		case <-idle.C:
 			fill.seal()
@@ -198,8 +200,9 @@ func (b *Batches) place(fill *assembler, t *flow.Task) {
 	}
 }
 
-// find returns the shard with that id, which holds a record of this run: nil if it is not pending any more, or elsewhere if it is at
-// another provider. It takes up a shard that another process has made since this run began.
+// find returns the shard with that id, which holds a record of this run: nil if it is not pending
+// any more, or elsewhere if it is at another provider. It takes up a shard that another process has
+// made since this run began.
 func (b *Batches) find(id string) (s *shard, elsewhere bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -241,6 +244,7 @@ func (b *Batches) takeUp() {
 
 // live starts the goroutine of s. b.mu is held.
 func (b *Batches) live(s *shard) {
+	s.giving.Store(true)
 	b.living.Go(func() {
 		s.live()
 		b.mu.Lock()

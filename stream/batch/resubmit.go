@@ -1,6 +1,8 @@
 package batch
 
 import (
+	"sync/atomic"
+
 	"llmpipe/limiter"
 	"llmpipe/stream/flow"
 	"llmpipe/stream/record"
@@ -53,13 +55,22 @@ func (s *shard) resubmit() error {
 	return nil
 }
 
+// settled are collected shards: what was held for them, and what they cost, in billionths of a
+// dollar.
+type settled struct{ held, cost atomic.Int64 }
+
 // settle replaces the shard's reservation by its cost. The rest is for the records that are left
 // over, unless the budget is overdrawn.
 func (s *shard) settle() {
+	if !s.earlier { // what an earlier one held may be of other records
+		s.batches.settled.held.Add(s.bill.reserved)
+		s.batches.settled.cost.Add(s.bill.cost)
+	}
 	var rest int64
 	if s.rest.records != nil {
 		rest = max(s.bill.reserved-s.bill.cost, 0)
 	}
+	s.giving.Store(false) // before those look who wait for it
 	limiter.Release(s.account.Budgets(), s.bill.reserved-rest, s.bill.cost)
 	s.bill.reserved = rest
 	if limiter.Overdrawn(s.account.Budgets()) {

@@ -44,6 +44,7 @@ type shard struct {
 	claims   claims
 	answered flow.Batched // its records on their way through the commit
 
+	giving  atomic.Bool   // it holds money that it gives back when its batch has ended
 	goesOn  atomic.Bool   // its batch does, and this run does not wait for it
 	done    chan struct{} // closed when the shard is collected, or its life in this run has ended
 	endOnce sync.Once
@@ -261,6 +262,7 @@ func (s *shard) record(e ledger.ShardEntry) error {
 // discard gives back what the shard holds on this machine. Money that it holds uncollected it
 // leaves.
 func (s *shard) discard() {
+	s.giving.Store(false)
 	if !s.flow.Stop.Ending() { // else nobody is to go on because of it
 		limiter.Leave(s.account.Budgets(), s.bill.reserved)
 	}

@@ -281,3 +281,43 @@ func TestForgottenBatchCountsAsSpent(t *testing.T) {
 		t.Errorf("listed as %s", list.out.String())
 	}
 }
+
+// A budget that is less than the worst case cuts the input into batches that follow each other, and
+// the run says beforehand how many. None but the last is of less than a hundredth of the input, as
+// long as the budget has room for one, and nearly all of the budget is used where it does not do.
+func TestBatchRounds(t *testing.T) {
+	for name, test := range map[string]struct {
+		budget string
+		exit   int
+		most   int // batches
+		says   []string
+	}{
+		"just below the worst case": {"0.0555", 0, 2, []string{"about 2 batches in all", "hint: a max_tokens of ", " makes it one"}},
+		"some of it":                {"0.022", 0, 8, []string{"in all, one after the other, by what the first of them cost"}},
+		"less than it costs":        {"0.006", 4, 14, []string{"which is not worth another batch", "hint: --mode realtime spends it to the end"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBudgeted(t, "latency=0s&batch-latency=20ms&output=20")
+			p := b.on(t, hello("a", "", 2_500), "--mode", "batch", "--budget", test.budget)
+			p.exits(t, test.exit)
+			p.says(t, test.says...)
+			now := b.sim.batches(t)
+			spent := miniPrice(now.tokens()) / 2
+			var budget float64
+			_, _ = fmt.Sscan(test.budget, &budget)
+			t.Logf("$%f spent in %d batches of %d", spent, now.Batches, now.Answered)
+			if spent > budget || now.Batches > test.most {
+				t.Errorf("$%f spent of $%s in %d batches", spent, test.budget, now.Batches)
+			}
+			if whole := now.Answered == 2_500; !whole && spent < 0.97*budget || whole != (test.exit == 0) {
+				t.Errorf("$%f spent of $%s on %d answers", spent, test.budget, now.Answered)
+			}
+			for _, shard := range listBatches(t, b.dir, b.sim) {
+				if shard.Requests < 25 && test.exit == 0 {
+					t.Errorf("a batch of %d requests", shard.Requests)
+				}
+			}
+		})
+	}
+}

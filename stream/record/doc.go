@@ -24,6 +24,8 @@
 // known again. Content is the hash of the record itself, of which [GeneratedID] makes an id for one
 // that has none.
 //
+// What a request holds beside text, images and files say, package media finds and counts.
+//
 // # One line out
 //
 // [ParseAnswer] finds in a provider's answer what the output needs, [ParseError] makes the best of

@@ -1,0 +1,67 @@
+package spend
+
+import (
+	"errors"
+	"fmt"
+
+	"llmpipe/ledger/price"
+	"llmpipe/limiter"
+	"llmpipe/stream/ui"
+)
+
+// Reckoning is what requests in batches may cost, and what that is made of, in billionths of a
+// dollar.
+type Reckoning struct {
+	Worst  int64 // the most
+	Prompt int64 // of that their prompts
+	Token  int64 // and a token more of max_tokens
+	Likely int64 // what they cost if each answer is half as long as it may be
+}
+
+// Add adds what other requests may cost.
+func (r *Reckoning) Add(other Reckoning) {
+	r.Worst += other.Worst
+	r.Prompt += other.Prompt
+	r.Token += other.Token
+	r.Likely += other.Likely
+}
+
+// ReckonInBatch reckons what q may cost in a batch, nothing where no price is known. It takes
+// longer than [Account.WorstInBatch], as it guesses the tokens of the text.
+func (a *Account) ReckonInBatch(q Charge) Reckoning {
+	bounds := a.bounds(q.Host, q.Model)
+	if len(bounds) == 0 {
+		return Reckoning{}
+	}
+	p := &bounds[0]
+	most := a.most(q, p)
+	bare := most
+	bare.Completion, bare.AudioOut = 0, 0
+	worst, _ := p.WorstBatchCost(most) // where there is no price for batches there is none
+	prompt, _ := p.WorstBatchCost(bare)
+	likely, _ := p.BatchCost(price.Tokens{Prompt: int64(q.Record.EstimateTokens(q.Model)), Completion: most.Completion / 2})
+	return Reckoning{
+		Worst: worst, Prompt: prompt, Token: (worst - prompt) * int64(q.Record.N) / max(1, most.Completion), Likely: min(likely, worst),
+	}
+}
+
+// Left is what the budgets have left, with what is held of it.
+func (a *Account) Left() int64 { return limiter.Left(a.Budgets()) }
+
+// Expected estimates how many records the inputs hold; false where their size does not tell.
+func (a *Account) Expected() (records int64, ok bool) { return a.expected() }
+
+// StopForBatch ends the run because what is left of the budget is not worth a batch.
+func (a *Account) StopForBatch() {
+	limiter.UseUp(a.Budgets())
+	left := ui.USD(a.Left())
+	if a.total == nil {
+		a.flow.Stop.Pause(ui.WithHint("the same command goes on tomorrow (UTC), or with a larger --budget-per-day",
+			fmt.Errorf("over budget: %s left, which is not worth another batch", left)))
+		return
+	}
+	a.flow.Stop.OverBudget(ui.WithHint(
+		"--mode realtime spends it to the end; the same command with a larger --budget goes on where it stopped",
+		errors.New("over budget: "+left+" left, which is not worth another batch")))
+	a.Watch()
+}
