@@ -30,6 +30,7 @@ type assembler struct {
 	most    int64 // requests of a shard, where fewer than the provider takes; else 0
 	request lane.Request
 	line    []byte
+	inputs  int64 // of the line, for embeddings
 }
 
 // shardKind is what all requests of a file have in common.
@@ -50,6 +51,10 @@ func (f *assembler) add(t *flow.Task) {
 	f.batches.lane.Prepare(q, true)
 	driver := f.batches.drivers[t.Endpoint]
 	f.line = driver.AppendRequest(f.line[:0], customID(t.ID, &t.Request), t.Endpoint, q.Body)
+	f.inputs = 0
+	if t.Endpoint == record.Embeddings {
+		f.inputs = int64(record.EmbeddingInputs(q.Body))
+	}
 	if most := driver.Bounds().Bytes; int64(len(f.line)) > most {
 		t.Fail(&record.Error{Type: "too_large", Code: "over_limit",
 			Message: fmt.Sprintf("the request has %d bytes, and a batch takes %d", len(f.line), most)})
@@ -84,7 +89,7 @@ func (f *assembler) add(t *flow.Task) {
 	if !t.Duplicate && s.file.requests == 0 && s.marked() {
 		f.line = driver.AppendRequest(f.line[:0], s.mark(), t.Endpoint, q.Body)
 	}
-	if err := s.write(t, f.line); err != nil {
+	if err := s.write(t, f.line, f.inputs); err != nil {
 		f.flow.Stop.Fail(err)
 		f.flow.Finish(t)
 		return
@@ -94,11 +99,12 @@ func (f *assembler) add(t *flow.Task) {
 
 // full reports whether s has no room for t. The line is in f.line.
 func (f *assembler) full(s *shard, t *flow.Task) bool {
-	most := s.driver.Bounds()
+	most := f.batches.most.of(s.driver)
 	if f.most > 0 {
 		most.Requests = min(most.Requests, f.most)
 	}
-	return s.file.requests >= most.Requests || s.file.bytes+int64(len(f.line)) > most.Bytes || s.file.ids+int64(len(t.ID)) > maxShardIDs
+	return s.file.requests >= most.Requests || s.file.bytes+int64(len(f.line)) > most.Bytes ||
+		most.Inputs > 0 && s.file.inputs+f.inputs > most.Inputs || s.file.ids+int64(len(t.ID)) > maxShardIDs
 }
 
 // letGo ends a task whose record is on disk.

@@ -59,6 +59,8 @@ type Batches struct {
 	living sync.WaitGroup
 	calls  chan struct{} // holds as many as may upload or download at a time
 
+	most found // what a file may hold, as the provider has shown
+
 	intending sync.Mutex   // held by the shard whose records are being written into the ledger
 	replaying sync.Mutex   // held by the shard whose records are on their way to the commit
 	Spooled   atomic.Int64 // records on disk, in no stage's hands

@@ -116,6 +116,7 @@ func (s *shard) fetch(ctx context.Context, id string, found *answers) error {
 // answer it is more likely the configuration's, and ends the run.
 func (s *shard) blame(state *batchapi.Batch, found *answers) error {
 	lines := make(map[int64]*record.Error)
+	var model *record.Error
 	for _, fault := range state.Errors {
 		err := &record.Error{Type: "batch_rejected", Code: fault.Code, Message: fault.Message}
 		switch {
@@ -125,13 +126,23 @@ func (s *shard) blame(state *batchapi.Batch, found *answers) error {
 			}
 			found.all, found.stopped = nil, true
 			return nil
+		case fault.Line == 0 && provider.FileTooLarge(err):
+			if tooLarge := s.tooLarge(err); s.rest.most == 0 {
+				found.all = s.refusedAlone(tooLarge).all
+			}
+			return nil
+		case provider.AboutModel(err) || isModel(fault.Param) && fault.Code != "model_mismatch":
+			model = err
 		case fault.Line > 0:
 			lines[fault.Line] = err
 		case !isFileNotFound(fault): // else it is there by the next time
 			found.all = err
 		}
 	}
-	if found.all != nil && len(lines) > 0 {
+	switch {
+	case model != nil: // to which all its requests are
+		found.all, lines = model, nil
+	case len(lines) > 0:
 		found.all = nil // what is said of lines says more
 	}
 	if found.all != nil && !s.wanted() {
@@ -141,6 +152,7 @@ func (s *shard) blame(state *batchapi.Batch, found *answers) error {
 		if err := s.record(e); err != nil {
 			return err
 		}
+		s.deleteFile()
 		return fmt.Errorf("batch %s was refused: %w", s.at.batchID, found.all)
 	}
 	if len(lines) == 0 {
@@ -154,6 +166,20 @@ func (s *shard) blame(state *batchapi.Batch, found *answers) error {
 		}
 		return nil
 	})
+}
+
+// isModel reports whether a fault's parameter is the model.
+func isModel(param string) bool { return param == "model" || param == "body.model" }
+
+// deleteFile deletes the file that the batch was made of, which nobody needs any more. That it
+// stays where that fails costs nothing but its place.
+func (s *shard) deleteFile() {
+	if s.cfg.KeepFiles || s.at.fileID == "" || s.driver.Files() == nil {
+		return
+	}
+	if err := s.driver.Files().Delete(s.flow.Stop.Waiting, s.at.fileID); err != nil && !notThere(err) {
+		s.flow.Voice.Detail("%v", err)
+	}
 }
 
 // exhausted pauses the run because the account has nothing left.
@@ -215,6 +241,9 @@ func (s *shard) conclude(status string, found *answers) error {
 	}
 	s.settle()
 	s.close()
+	if status != "" {
+		s.deleteFile()
+	}
 	if status == batchCancelled && h.unsent > 0 {
 		s.flow.Stop.Pause(ui.WithHint("the same command submits them anew", fmt.Errorf("batch %s was cancelled: %s of its records have no answer",
 			s.at.batchID, ui.Grouped(h.unsent))))

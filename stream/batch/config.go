@@ -13,6 +13,8 @@ type Config struct {
 	Detach bool
 	// Metadata is shown with each batch by the provider.
 	Metadata map[string]string
+	// KeepFiles leaves the files that batches were made of at the provider.
+	KeepFiles bool
 	// Window is the time within which the provider is to be done, as it wants it written.
 	Window string
 

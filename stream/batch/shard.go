@@ -54,6 +54,7 @@ type shard struct {
 type shardFile struct {
 	requests int64           // lines
 	bytes    int64           //
+	inputs   int64           // for embeddings
 	ids      int64           // bytes of the records' ids, which are in the intent
 	upload   *flow.Temporary // nil when another process made it, or when it is sent
 	w        *bufio.Writer
@@ -118,7 +119,7 @@ func blankShard(b *Batches, id string, kind shardKind, round int) *shard {
 }
 
 // write adds line to the file, unless t is a duplicate, and t to the spool.
-func (s *shard) write(t *flow.Task, line []byte) error {
+func (s *shard) write(t *flow.Task, line []byte, inputs int64) error {
 	if !t.Duplicate {
 		if _, err := s.file.w.Write(line); err != nil {
 			return flow.TemporaryError(err)
@@ -126,6 +127,7 @@ func (s *shard) write(t *flow.Task, line []byte) error {
 		s.file.requests++
 		s.file.bytes += int64(len(line))
 		s.file.ids += int64(len(t.ID))
+		s.file.inputs += inputs
 	}
 	s.claims.mu.Lock()
 	defer s.claims.mu.Unlock()
@@ -147,6 +149,9 @@ func (s *shard) live() {
 	if errors.Is(err, errVoid) {
 		s.flow.Voice.Warn("batch shard %s was never submitted, or is gone: its records are asked about anew", s.id)
 		err = s.conclude(stateVoid, newAnswers())
+	}
+	if errors.Is(err, errTooLarge) {
+		err = s.conclude(stateVoid, s.refusedAlone(err))
 	}
 	if errors.Is(err, ledger.ErrTaken) {
 		err = s.yield()

@@ -243,6 +243,8 @@ func (s *shard) refused(err error) error {
 		return err
 	}
 	switch call := provider.AsCallError(err); {
+	case provider.FileTooLarge(call.Err):
+		return s.tooLarge(call.Err)
 	case notThere(err) && strings.Contains(strings.ToLower(call.Err.Message), "file"):
 		err = ui.WithHint("the same command uploads its records again", err)
 	case notThere(err):

@@ -26,10 +26,10 @@ var windowForm = regexp.MustCompile(`^[1-9][0-9]*[hd]$`)
 // batch says how records go by batch, and refuses what cannot be meant together with that.
 func (f *Flags) batch(cfg *stream.Config) error {
 	b := &cfg.Batch
-	b.Mode, b.Detach, b.Window = f.Mode, f.Detach, f.BatchWindow
+	b.Mode, b.Detach, b.KeepFiles, b.Window = f.Mode, f.Detach, f.KeepFiles, f.BatchWindow
 	if f.Mode == flow.ModeRealtime {
-		if f.Detach || len(f.BatchMetadata) > 0 {
-			return ui.Usage(errors.New("--detach and --batch-metadata need --mode batch or hybrid"))
+		if f.Detach || f.KeepFiles || len(f.BatchMetadata) > 0 {
+			return ui.Usage(errors.New("--detach, --keep-files and --batch-metadata need --mode batch or hybrid"))
 		}
 		return nil
 	}

@@ -69,6 +69,7 @@ type Flags struct {
 	Mode          flow.Mode `group:"mode" default:"realtime" placeholder:"realtime" help:"realtime; batch, at half the price; or hybrid."`
 	Detach        bool      `group:"mode" help:"Collect batches that are ready, submit the rest, wait for nothing; exit 75."`
 	BatchMetadata []string  `group:"mode" sep:"none" placeholder:"K=V" help:"What the provider shows with each batch. Repeatable."`
+	KeepFiles     bool      `group:"mode" help:"Leave the files that batches were made of at the provider."`
 	BatchWindow   string    `group:"mode" default:"24h" placeholder:"24h" help:"Within which the provider is to be done."`
 
 	Progress ui.Progress `group:"say" default:"auto" placeholder:"auto" help:"The status line: auto, always, never, or json."`

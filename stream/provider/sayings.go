@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"net/http"
 	"strings"
 	"time"
 
@@ -278,6 +279,29 @@ var unreadyFiles = []saying{
 // FileUnready tells whether err says that a batch's file cannot be used yet.
 func FileUnready(err *record.Error) bool {
 	return evidence{said: *err, asked: noPrompt}.says(unreadyFiles)
+}
+
+// largeFiles are the ways to say that a batch has more in it than the provider takes.
+var largeFiles = []saying{
+	{"OpenAI, Azure: learn.microsoft.com/azure/foundry/openai/how-to/batch",
+		[]string{"file_too_large", "too_many_tasks", "file_size_exceeded", "max_file_size_exceeded", "too_many_requests_in_batch"},
+		[]string{"number of requests in the input file exceeds", "input file is larger", "exceeds the size limit"}},
+	{"Anthropic: platform.claude.com/docs/en/api/errors", []string{"request_too_large"}, nil},
+	{"Groq, Together, Mistral, vLLM, nginx, and others", nil,
+		[]string{"file is too large", "file too large", "maximum file size", "file size exceeds", "file exceeds", "too many lines",
+			"too many requests in the", "maximum number of requests", "maximum number of lines", "entity too large", "payload too large",
+			"batch is too large", "batch too large"}},
+}
+
+// FileTooLarge tells whether err, of a file or a batch, says that it has more in it than the
+// provider takes.
+func FileTooLarge(err *record.Error) bool {
+	return err.Status == http.StatusRequestEntityTooLarge || evidence{said: *err, asked: noPrompt}.says(largeFiles)
+}
+
+// AboutModel tells whether err says that the model is not there, or not for this key.
+func AboutModel(err *record.Error) bool {
+	return UnknownModel(err) || evidence{said: *err, asked: noPrompt}.says(barring)
 }
 
 // misdirected are the ways to say, with a 200, that nothing is served at a path.

@@ -101,3 +101,19 @@ func (r *Record) Pack(parts []Packable) {
 		r.modelEnd += grown
 	}
 }
+
+// EmbeddingInputs returns how many inputs a request for embeddings has: those of an array of texts
+// or of arrays of tokens, and one where there is a text or an array of tokens.
+func EmbeddingInputs(body []byte) int {
+	input := rawjson.MemberOf(body, "input")
+	first := rawjson.First(input)
+	if len(first) == 0 || first[0] != '"' && first[0] != '[' {
+		return 1
+	}
+	n := 0
+	rawjson.Elements(input, func([]byte) bool {
+		n++
+		return true
+	})
+	return n
+}

@@ -45,6 +45,10 @@ func (s *Server) fileAs(file *storedFile) fileObject {
 func (s *Server) manage(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		if most := int64(s.options.FileMax); most > 0 && r.Method == http.MethodPost && r.ContentLength > most {
+			s.fail(w, errBody(&http.MaxBytesError{Limit: most}))
+			return
+		}
 		fault := s.options.fault(s.arrivals.Add(1))
 		out := s.out()
 		if !out && !slices.Contains([]faultKind{fail, reset, hang, pressure}, fault) {

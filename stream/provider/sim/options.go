@@ -113,6 +113,9 @@ type Options struct {
 	// first, whose making succeeds and whose answer is lost in a connection
 	// reset.
 	BatchLost, FileLost int
+	// FileMax is the number of bytes that an upload, or a Message Batch, may have: more is refused
+	// with 413. 0 for no bound.
+	FileMax int
 	// FileDelay is the time after an upload until a batch finds the file; for
 	// half of it there is no such file, then its status is "uploaded".
 	FileDelay time.Duration

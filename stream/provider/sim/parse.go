@@ -130,6 +130,7 @@ var options = []option{
 	{name: "batch-tokens", set: count(func(o *Options) *int { return &o.BatchTokens })},
 	{name: "batch-lost", set: count(func(o *Options) *int { return &o.BatchLost })},
 	{name: "file-lost", set: count(func(o *Options) *int { return &o.FileLost })},
+	{name: "file-max", set: count(func(o *Options) *int { return &o.FileMax })},
 	{name: "file-delay", set: duration(func(o *Options) *time.Duration { return &o.FileDelay })},
 	{name: "dialect", set: dialect},
 	{name: "output", set: count(func(o *Options) *int { return &o.Output })},

@@ -1,0 +1,82 @@
+package batch
+
+import (
+	"errors"
+	"sync"
+
+	"llmpipe/stream/provider/batchapi"
+	"llmpipe/stream/record"
+	"llmpipe/stream/ui"
+)
+
+// A provider may take less in a file than its dialect says, and a gateway before it still less. What
+// it refuses as too large is put into two files of half the size, and so is all that comes after it.
+
+// found is what a file may hold at most, as far as that was found out.
+type found struct {
+	mu              sync.Mutex
+	requests, bytes int64 // 0 where nothing was
+	told            bool
+}
+
+// of returns the bounds of a driver's batches.
+func (f *found) of(d batchapi.Driver) batchapi.Bounds {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	most := d.Bounds()
+	if f.requests > 0 {
+		most.Requests, most.Bytes = min(most.Requests, f.requests), min(most.Bytes, f.bytes)
+	}
+	return most
+}
+
+// halve notes that a file with so much in it was refused. It reports whether that is the first.
+func (f *found) halve(file *shardFile) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	half := batchapi.Bounds{Requests: (file.requests + 1) / 2, Bytes: (file.bytes + 1) / 2}
+	if f.requests == 0 || half.Requests < f.requests {
+		f.requests = half.Requests
+	}
+	if f.bytes == 0 || half.Bytes < f.bytes {
+		f.bytes = half.Bytes
+	}
+	first := !f.told
+	f.told = true
+	return first
+}
+
+// errTooLarge says that a shard was refused because of its size, and that nothing was made of it.
+var errTooLarge = errors.New("the provider takes less in a batch")
+
+// tooLargeError is why.
+type tooLargeError struct{ said *record.Error }
+
+func (e *tooLargeError) Error() string { return errTooLarge.Error() + ": " + e.said.Error() }
+
+func (e *tooLargeError) Is(target error) bool { return target == errTooLarge }
+
+// tooLarge makes of the refusal of the shard's file that its records go into smaller ones.
+func (s *shard) tooLarge(said *record.Error) error {
+	err := &tooLargeError{said}
+	if s.file.requests <= 1 {
+		return err
+	}
+	s.rest.most = (s.file.requests + 1) / 2
+	if s.batches.most.halve(&s.file) {
+		s.flow.Voice.Note("the provider takes no batch of %s in %s bytes (%v): they are made half as large from now on",
+			ui.Number(s.file.requests, "request"), ui.Grouped(s.file.bytes), said)
+	}
+	return err
+}
+
+// refusedAlone are the answers of a shard that was too large: none, or an error where it could not be
+// smaller.
+func (s *shard) refusedAlone(err error) *answers {
+	found := newAnswers()
+	var large *tooLargeError
+	if s.rest.most == 0 && errors.As(err, &large) {
+		found.all = large.said
+	}
+	return found
+}
