@@ -9,8 +9,9 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// A provider may take less in a file than its dialect says, and a gateway before it still less. What
-// it refuses as too large is put into two files of half the size, and so is all that comes after it.
+// A provider may take less in a file than its dialect says, and a gateway before it still less.
+// What it refuses as too large is put into two files of half the size, and so is all that comes
+// after it.
 
 // found is what a file may hold at most, as far as that was found out.
 type found struct {
@@ -70,8 +71,8 @@ func (s *shard) tooLarge(said *record.Error) error {
 	return err
 }
 
-// refusedAlone are the answers of a shard that was too large: none, or an error where it could not be
-// smaller.
+// refusedAlone are the answers of a shard that was too large: none, or an error where it could not
+// be smaller.
 func (s *shard) refusedAlone(err error) *answers {
 	found := newAnswers()
 	var large *tooLargeError

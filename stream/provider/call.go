@@ -60,10 +60,10 @@ type call struct {
 	err    error // of the transport, or of reading the body
 }
 
-// Call makes a call. It takes at most a minute, or Config.Timeout if that is less; an up- or download
-// takes as long as bytes move, and ends when none has for Config.Timeout. It holds nothing of
-// either in memory. Errors of the provider and the network, a body that breaks off included, are a
-// *[CallError]; others are of the content that is sent, which may be read for a moment after one,
+// Call makes a call. It takes at most a minute, or Config.Timeout if that is less; an up- or
+// download takes as long as bytes move, and ends when none has for Config.Timeout. It holds nothing
+// of either in memory. Errors of the provider and the network, a body that breaks off included, are
+// a *[CallError]; others are of the content that is sent, which may be read for a moment after one,
 // or of To.
 func (c *Client) Call(ctx context.Context, r *Request) error {
 	k := &call{moves: r.To != nil || r.Body != nil && r.Body.File != nil, acts: r.Method != http.MethodGet}

@@ -19,17 +19,17 @@
 // # Files and batches
 //
 // [Client.Call] makes every other call: it carries what an endpoint's requests carry, and streams
-// what is sent and what comes back (call.go). The dialects of the Batch API are in package batchapi.
-// What goes wrong is a [CallError], judged by the same table; the one thing that it adds is whether
-// the provider may have acted all the same, because a batch that is made twice is paid twice.
-// [Reply.JudgeBatch] judges a line of a batch's output as if it had come over HTTP.
+// what is sent and what comes back (call.go). The dialects of the Batch API are in package
+// batchapi. What goes wrong is a [CallError], judged by the same table; the one thing that it adds
+// is whether the provider may have acted all the same, because a batch that is made twice is paid
+// twice. [Reply.JudgeBatch] judges a line of a batch's output as if it had come over HTTP.
 //
 // # Connections
 //
 // A client's requests go over connections that are kept (connections.go): as many as were of use
 // lately, and none whose silence makes it doubtful. What a request learns of the one that it met
-// stands in its Reply: Shared, Stale, and Sent, which is what money is reckoned by. A proxy that the
-// environment names is told from the provider behind it (proxy.go).
+// stands in its Reply: Shared, Stale, and Sent, which is what money is reckoned by. A proxy that
+// the environment names is told from the provider behind it (proxy.go).
 //
 // # What an answer means
 //

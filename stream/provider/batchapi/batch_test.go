@@ -18,8 +18,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// driverOf returns OpenAI's driver for a server on loopback that answers as h does. c.BaseURL is the
-// path at the server.
+// driverOf returns OpenAI's driver for a server on loopback that answers as h does. c.BaseURL is
+// the path at the server.
 func driverOf(t *testing.T, c provider.Config, h http.Handler) Driver {
 	t.Helper()
 	server := httptest.NewServer(h)

@@ -65,8 +65,8 @@ func (d openai) Batch(ctx context.Context, id string) (Batch, error) {
 	return d.batch(ctx, "asking for batch "+id, &provider.Request{Method: http.MethodGet, Path: d.path() + "/" + url.PathEscape(id)})
 }
 
-// Cancel is part of [Driver]. OpenAI answers 409 when the batch has ended, which the table takes for
-// Transient.
+// Cancel is part of [Driver]. OpenAI answers 409 when the batch has ended, which the table takes
+// for Transient.
 func (d openai) Cancel(ctx context.Context, id string) (Batch, error) {
 	return d.batch(ctx, "cancelling batch "+id, &provider.Request{
 		Method: http.MethodPost, Path: d.path() + "/" + url.PathEscape(id) + "/cancel",
