@@ -153,3 +153,40 @@ func (g *ghosts) wait(now time.Time) time.Duration {
 	}
 	return g.ends[g.first%len(g.ends)].Sub(now)
 }
+
+// Backlog is what a caller has got answers for and has not put away yet. While its disk is slow
+// that grows, and would be lost with the process: so it counts as in flight, though the provider is
+// done with it. In flight and put aside together are at most twice what may be in flight, or as
+// many as the caller has room for.
+//
+// The two methods must neither wait nor call the limiter. The caller calls [Limiter.PutAway] when
+// they have changed.
+type Backlog interface {
+	// Waiting is how many answers of this lane have come back and are not put away.
+	Waiting() int
+	// Room is how many may be in flight or wait; 0 for any number. One always may.
+	Room() int
+}
+
+// PutAway says that answers were put away, or that there is room for more.
+func (l *Limiter) PutAway() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.advance()
+	l.pump()
+}
+
+// behind is how long to wait for the backlog: for ever, as [Limiter.PutAway] ends it, or an answer.
+func (l *Limiter) behind() time.Duration {
+	if l.backlog == nil {
+		return 0
+	}
+	most := 2 * l.concurrency.allowed()
+	if room := l.backlog.Room(); room > 0 {
+		most = min(most, room)
+	}
+	if open := l.inFlight + l.backlog.Waiting(); open > 0 && open >= most {
+		return forever
+	}
+	return 0
+}

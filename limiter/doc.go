@@ -21,8 +21,8 @@
 // There are two queues, retries before new requests, each in the order of
 // arrival. The first waiter goes when all gates have room at once; until then
 // it holds nothing, so two gates can never starve each other. The gates are the
-// breaker, the hold, the concurrency, the budgets, and a bucket for each of
-// requests, tokens, input tokens and output tokens. One timer, for the first waiter, is
+// breaker, the hold, the concurrency, the backlog, the budgets, and a bucket for each
+// of requests, tokens, input tokens and output tokens. One timer, for the first waiter, is
 // all that runs.
 //
 // A permit ends in Settle, with what the provider said, or in Drop, if the

@@ -26,6 +26,8 @@ type Config struct {
 	// Short, if it is set, is called whenever the first request waits for room in a budget that
 	// nothing but what is held can make. It must neither wait nor call the limiter.
 	Short func()
+	// Backlog is what waits to be put away once it has come back; nil for nothing.
+	Backlog Backlog
 
 	Clock Clock
 }
@@ -59,6 +61,7 @@ type Limiter struct {
 	patience    patience
 	budgets     budgets
 	short       func()
+	backlog     Backlog
 	used        usage
 }
 
@@ -84,6 +87,7 @@ func New(c Config) *Limiter {
 		patience:    patience{limit: c.GiveUp},
 		budgets:     c.Budgets,
 		short:       c.Short,
+		backlog:     c.Backlog,
 	}
 	l.waiters.New = func() any { return &waiter{ready: make(chan struct{}, 1)} }
 	for _, b := range c.Budgets {
@@ -270,7 +274,7 @@ var resourceNames = [resources]string{"requests", "tokens", "input tokens", "out
 // wait asks every gate. The longest wait counts: all must have room at once.
 // A further gate is one more line here, one in grant and one in learn.
 func (l *Limiter) wait(cost charge) time.Duration {
-	wait := max(l.breaker.wait(l.now, l.sends.patience()), l.hold.wait(l.now), l.concurrency.wait(l.inFlight, l.now))
+	wait := max(l.breaker.wait(l.now, l.sends.patience()), l.hold.wait(l.now), l.concurrency.wait(l.inFlight, l.now), l.behind())
 	for i := range l.buckets {
 		wait = max(wait, l.buckets[i].wait(cost[i]))
 	}

@@ -23,6 +23,9 @@ type Flow struct {
 	Unrecorded atomic.Bool // the ledger could not take answers: nothing is recorded any more
 
 	Commits chan *Task // chains of them, to the commit
+
+	hosts      int    // that are asked
+	onRecorded func() // nil: nobody waits for it
 }
 
 // New makes what a run shares. It stops asking when ctx ends. allowed is how many records may be in

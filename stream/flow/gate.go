@@ -1,6 +1,9 @@
 package flow
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // Bounds on what lies between reading and the commit.
 const (
@@ -24,19 +27,20 @@ type Gate struct {
 	allowed func() int // the concurrency that the limiters allow now
 	room    int64      // for answers, in bytes
 
-	mu      sync.Mutex
-	changed *sync.Cond
-	asks    int   // to be asked: queued, in flight or asleep
-	asleep  int   // of them
-	most    int   // the bound on asks at the last look
-	open    int   // read and not committed
-	bytes   int64 // of the open ones' lines
-	answers int64 // bytes of what came back for them
-	size    int64 // of the answer that is to be expected, in bytes; 0 before the first
-	loaded  int64 // bytes of recorded results that were read back for them
-	closed  bool
-	held    int // goroutines that wait for room
-	idling  int // goroutines that wait until nothing is open
+	expected atomic.Int64 // how many answers that has room for; 0 before the first
+	mu       sync.Mutex
+	changed  *sync.Cond
+	asks     int   // to be asked: queued, in flight or asleep
+	asleep   int   // of them
+	most     int   // the bound on asks at the last look
+	open     int   // read and not committed
+	bytes    int64 // of the open ones' lines
+	answers  int64 // bytes of what came back for them
+	size     int64 // of the answer that is to be expected, in bytes; 0 before the first
+	loaded   int64 // bytes of recorded results that were read back for them
+	closed   bool
+	held     int // goroutines that wait for room
+	idling   int // goroutines that wait until nothing is open
 }
 
 func newGate(allowed func() int, room int64) *Gate {
@@ -187,6 +191,9 @@ func (g *Gate) expect(bytes int64) {
 		g.size = bytes
 	}
 	g.size += (bytes - g.size) / last
+	if g.size > 0 {
+		g.expected.Store(max(1, g.room/g.size))
+	}
 }
 
 // Grow counts what came back for t, which is open.
@@ -232,6 +239,9 @@ func (g *Gate) LetGo(t *Task) {
 	t.Recycle()
 	g.leave(d)
 }
+
+// Allowed is how many records may be in flight now.
+func (g *Gate) Allowed() int { return g.allowed() }
 
 // Waiting returns how many records are to be asked: queued, in flight or asleep.
 func (g *Gate) Waiting() int {

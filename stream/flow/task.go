@@ -35,6 +35,7 @@ type Task struct {
 	answer     int64      // bytes of what came back charged to the gate
 	next       *Task      // behind it in a chain
 	Batched    *Batched   // the shard that its answer came from; nil in realtime
+	cameFrom   *Host      // whose answer it has that is not recorded yet; nil: none
 	duplicates []*Task    // the same record, met while this one was in flight: they share its answer
 	Ref        ledger.Ref // when recalled: where its result stands
 	loaded     int64      // when recalled: bytes of the result charged to the gate
@@ -76,6 +77,7 @@ func NewTask() *Task { return tasks.Get().(*Task) }
 
 // Recycle gives t's memory to a later record. Nothing may refer to it any more.
 func (t *Task) Recycle() {
+	t.recorded()
 	t.Reply.LetGo()
 	if t.Reply.BodyInUse || max(cap(t.Buffer), cap(t.Reply.Body), cap(t.Recorded.Response)) > MaxPooled {
 		return

@@ -48,6 +48,8 @@ type Config struct {
 	Fsync   ledger.Fsync
 	// Version is the program's, for the record.
 	Version string
+	// FS is the file system, nil for the machine's.
+	FS disk.FS
 }
 
 // Hint adds what to do about a ledger that cannot be used.

@@ -58,6 +58,7 @@ func Open(f *flow.Flow, c Config, r About, stdout io.Writer) (*Journal, error) {
 	j.ID = strconv.FormatInt(r.Start.UnixNano(), 36) + "-" + strconv.Itoa(os.Getpid())
 	o := ledger.Options{
 		Fsync:     c.Fsync,
+		FS:        c.FS,
 		Others:    others,
 		Simulated: r.First.Client.Simulated(),
 		Run: ledger.RunInfo{

@@ -26,6 +26,9 @@ func (l *Lane) ask(q *Request, permit *limiter.Permit) {
 	}
 	lesson := l.lesson(q)
 	lesson.Suspect = l.suspects(q)
+	if q.reply.Class == provider.OK {
+		q.tasks[0].CameBack(l.Host) // before another takes its place
+	}
 	streak := permit.Settle(lesson)
 	l.report(q, streak)
 	l.wait(q.reply)

@@ -87,6 +87,7 @@ func New(f *flow.Flow, c Config, hosts []*flow.Host, a *spend.Account) *Lanes {
 		own := l.cfg.Lanes[i]
 		pace := own.Pace
 		pace.Clock, pace.Budgets, pace.Short = limiter.System, a.Budgets(), a.NeedMoney
+		pace.Backlog = f.BacklogOf(h)
 		if !own.Beside {
 			l.tiers = append(l.tiers, nil)
 		}
@@ -96,6 +97,11 @@ func New(f *flow.Flow, c Config, hosts []*flow.Host, a *spend.Account) *Lanes {
 		})
 		l.tiers[tier] = append(l.tiers[tier], l.all[i])
 	}
+	f.OnRecorded(func() {
+		for _, own := range l.all {
+			own.Pace.PutAway()
+		}
+	})
 	if c.Pack > 1 {
 		l.packer = newPacker(l)
 	}

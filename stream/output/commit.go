@@ -38,8 +38,11 @@ type Output struct {
 
 	group []*flow.Task
 	bytes int // of the answers in the group
-	ready []*flow.Task
-	timer *time.Timer
+	// its records that come from a provider, and how many of them are enough: more would keep others
+	// from being asked
+	asked, enough int
+	ready         []*flow.Task
+	timer         *time.Timer
 }
 
 // Config says where results go, and in what form.
@@ -97,11 +100,12 @@ func (c *Output) gather() bool {
 	if c.journal != nil && c.journal.Syncs {
 		most = groupWait
 	}
-	c.group, c.bytes = c.group[:0], 0
+	c.group, c.bytes, c.asked = c.group[:0], 0, 0
 	t, ok := <-c.flow.Commits
 	if !ok {
 		return false
 	}
+	c.enough = c.flow.Gate.Allowed()
 	c.take(t)
 	for waited := time.Duration(0); c.collect() && waited < most; waited += groupLook {
 		c.timer.Reset(groupLook)
@@ -116,7 +120,7 @@ func (c *Output) gather() bool {
 
 // collect adds what has come to the group, and reports whether to wait for more.
 func (c *Output) collect() bool {
-	for len(c.group) < GroupRecords && c.bytes < groupBytes {
+	for len(c.group) < GroupRecords && c.bytes < groupBytes && c.asked < c.enough {
 		select {
 		case t, ok := <-c.flow.Commits:
 			if !ok {
@@ -137,6 +141,9 @@ func (c *Output) take(t *flow.Task) {
 		next := t.Unchain()
 		c.group = append(c.group, t)
 		c.bytes += len(t.Reply.Body)
+		if t.Outcome != flow.Recalled {
+			c.asked++
+		}
 		t = next
 	}
 }
@@ -151,6 +158,7 @@ func (c *Output) commitGroup() {
 			c.account.Committed(spent)
 		}
 	}
+	c.flow.Recorded(c.group)
 	c.settleDuplicates()
 	c.ready = c.group
 	if c.order != nil {
