@@ -41,7 +41,7 @@ var ranks = [][]string{
 	{"limiter"},
 	{"stream/provider/sim", "stream/provider/hint", "stream/provider/socket"},
 	{"stream/record"},
-	{"stream/record/lines", "stream/record/media", "stream/record/mend", "stream/record/usage"},
+	{"stream/record/lines", "stream/record/media", "stream/record/mend", "stream/record/usage", "stream/record/schema"},
 	{"stream/record/rawjson"},
 	{"stream/e2e"},
 }
@@ -60,7 +60,7 @@ var homes = map[string][]string{
 	},
 	"github.com/klauspost/compress":            {"stream/record/lines", "ledger"},
 	"github.com/redis/rueidis":                 {"stream/provider"},
-	"github.com/santhosh-tekuri/jsonschema/v6": {"stream/record"},
+	"github.com/santhosh-tekuri/jsonschema/v6": {"stream/record/schema"},
 	"github.com/sashabaranov/go-openai":        {"stream/provider"},
 	"golang.org/x/sys": {
 		"stream", "stream/lane", "stream/output", "stream/provider/socket", "stream/ui", "ledger", "ledger/disk", "ledger/index",

@@ -1,0 +1,112 @@
+package schema
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"llmpipe/stream/record/rawjson"
+)
+
+// maxChecked is the longest answer that is checked, in bytes: a quarter of a million tokens, more
+// than any model writes. In a longer one every item could be a violation of its own.
+const maxChecked = 1 << 20
+
+// Check returns the value that an answer is, without white space between its tokens, or why it does
+// not fit. White space and a code fence around the value are no part of it; other words are.
+func (s *Schema) Check(content []byte) (parsed []byte, wrong *Violations) {
+	text := unfence(content)
+	if len(text) > maxChecked {
+		return nil, fault("", fmt.Sprintf("the answer has %d bytes, of at most %d", len(text), maxChecked))
+	}
+	value, err := decode(text)
+	if err != nil {
+		return nil, fault("", "the answer is not one JSON value: "+err.Error())
+	}
+	err = s.whole.Validate(value)
+	var violations *jsonschema.ValidationError
+	switch {
+	case err == nil:
+		return rawjson.Compact(nil, text), nil
+	case errors.As(err, &violations):
+		return nil, report(violations)
+	}
+	return nil, fault("", err.Error())
+}
+
+// unfence takes white space off a text, and a code fence with or without the name of a language.
+func unfence(text []byte) []byte {
+	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
+	const fence = "```"
+	inner, ok := bytes.CutPrefix(text, []byte(fence))
+	if !ok {
+		return text
+	}
+	inner, ok = bytes.CutSuffix(inner, []byte(fence))
+	if !ok {
+		return text
+	}
+	if first, rest, more := bytes.Cut(inner, []byte("\n")); more && isLanguage(bytes.TrimSpace(first)) {
+		inner = rest
+	}
+	return bytes.TrimSpace(inner)
+}
+
+// isLanguage reports whether what stands behind a fence names a language, json for one, or nothing.
+func isLanguage(word []byte) bool {
+	return !bytes.ContainsFunc(word, func(c rune) bool { return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') })
+}
+
+// decode reads one JSON value whose numbers keep their digits.
+func decode(text []byte) (any, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, errors.New("it is empty")
+		}
+		return nil, err
+	}
+	if rest := bytes.TrimSpace(text[d.InputOffset():]); len(rest) > 0 {
+		return nil, fmt.Errorf("something follows the value at byte %d", len(text)-len(rest)+1)
+	}
+	return v, checkNumbers(v)
+}
+
+// Bounds on a number: it is compared exactly, and an exponent stands for that many digits.
+const (
+	maxDigits   = 1000
+	maxExponent = 1000
+)
+
+// checkNumbers refuses numbers that would take more to compare than any answer is worth.
+func checkNumbers(v any) error {
+	switch v := v.(type) {
+	case json.Number:
+		_, exponent, _ := strings.Cut(strings.ToLower(string(v)), "e")
+		n, err := strconv.Atoi(exponent)
+		if len(v) > maxDigits || exponent != "" && (err != nil || n > maxExponent || n < -maxExponent) {
+			return errors.New("a number in it is out of all bounds")
+		}
+	case []any:
+		for _, item := range v {
+			if err := checkNumbers(item); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for _, item := range v {
+			if err := checkNumbers(item); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+package schema
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"llmpipe/stream/record/rawjson"
+)
+
+// Schema is a JSON Schema. Any number of goroutines may use one.
+type Schema struct {
+	name   string
+	text   []byte
+	whole  *jsonschema.Schema
+	strict error // why a strict provider would not take it; nil where it would
+}
+
+// Bounds on a schema: OpenAI takes 5,000 properties and 120,000 characters of names and values
+// (platform.openai.com/docs/guides/structured-outputs, "Supported schemas"), so more is a mistake.
+const (
+	maxText = 1 << 20 // bytes
+	// maxPaths bounds the ways in which the parts of a schema that look at one value lead on to one
+	// another: a few that name each other twice each take time that doubles with every one.
+	maxPaths = 10_000
+)
+
+// url is what a schema calls itself where it has no $id of its own.
+const url = "schema:"
+
+// New reads a schema. name is its file's, for messages and for providers that want a name.
+func New(name string, text []byte) (*Schema, error) {
+	if len(text) > maxText {
+		return nil, fmt.Errorf("the schema has %d bytes, of at most %d", len(text), maxText)
+	}
+	doc, err := decode(text)
+	if err != nil {
+		return nil, fmt.Errorf("the schema is not JSON: %w", err)
+	}
+	c := jsonschema.NewCompiler()
+	c.UseLoader(nothing{})
+	if err := c.AddResource(url, doc); err != nil {
+		return nil, fmt.Errorf("the schema: %w", err)
+	}
+	whole, err := c.Compile(url)
+	if err != nil {
+		return nil, compileError(err)
+	}
+	if n := paths(whole); n > maxPaths {
+		return nil, fmt.Errorf("the schema looks at one value in more than %d ways: its parts refer to one another too often", maxPaths)
+	}
+	return &Schema{name: nameOf(name), text: rawjson.Compact(nil, bytes.TrimSpace(text)), whole: whole, strict: strict(doc)}, nil
+}
+
+// nothing opens nothing: a schema refers to itself alone.
+type nothing struct{}
+
+// Load implements jsonschema.URLLoader.
+func (nothing) Load(url string) (any, error) {
+	return nil, errors.New("it is in another file, and no schema is opened or fetched but the one that is named")
+}
+
+// compileError says what is wrong with a schema, and where in it.
+func compileError(err error) error {
+	var invalid *jsonschema.SchemaValidationError
+	var violations *jsonschema.ValidationError
+	if errors.As(err, &invalid) && errors.As(invalid.Err, &violations) {
+		return fmt.Errorf("the schema is none: %s", report(violations).String())
+	}
+	var load *jsonschema.LoadURLError
+	if errors.As(err, &load) {
+		return fmt.Errorf("the schema refers to %s: %w", load.URL, load.Err)
+	}
+	return fmt.Errorf("the schema: %s", strings.ReplaceAll(err.Error(), url, ""))
+}
+
+// notName are the characters that OpenAI takes in no schema's name, of which it wants 1 to 64.
+var notName = regexp.MustCompile(`[^a-zA-Z0-9_-]+`)
+
+func nameOf(file string) string {
+	base := filepath.Base(file)
+	name := strings.Trim(notName.ReplaceAllString(strings.TrimSuffix(base, filepath.Ext(base)), "_"), "_")
+	if name == "" {
+		return "answer"
+	}
+	return name[:min(len(name), 64)]
+}
+
+// Name is the schema's, of 1 to 64 of the characters a-z, A-Z, 0-9, _ and -.
+func (s *Schema) Name() string { return s.name }
+
+// Text is the schema as it was given, without white space between its tokens. It is not to be
+// changed.
+func (s *Schema) Text() []byte { return s.text }
+
+// Strict is nil where the schema is one that OpenAI takes with "strict": true, and holds the model
+// to; otherwise it says what stands in the way.
+func (s *Schema) Strict() error { return s.strict }
+
+// paths counts the ways in which a schema and those that it applies to the same value lead on to
+// one another; what is in properties and items looks at other values, and counts for itself.
+func paths(root *jsonschema.Schema) int {
+	counts := map[*jsonschema.Schema]int{}
+	most := 0
+	var count func(*jsonschema.Schema) int
+	count = func(s *jsonschema.Schema) int {
+		if s == nil {
+			return 0
+		}
+		if n, known := counts[s]; known {
+			return n
+		}
+		counts[s] = 0 // one that leads to itself is refused when it is used
+		same, others := parts(s)
+		sum := 1
+		for _, p := range same {
+			sum = min(sum+count(p), maxPaths+1)
+		}
+		counts[s] = sum
+		most = max(most, sum)
+		for _, p := range others {
+			count(p)
+		}
+		return sum
+	}
+	count(root)
+	return most
+}
+
+// parts are the schemas within one: those that look at the same value, and those that look at what
+// is in it.
+func parts(s *jsonschema.Schema) (same, others []*jsonschema.Schema) {
+	same = append(same, s.Ref, s.RecursiveRef, s.Not, s.If, s.Then, s.Else, s.UnevaluatedProperties, s.UnevaluatedItems, s.ContentSchema)
+	if s.DynamicRef != nil {
+		same = append(same, s.DynamicRef.Ref)
+	}
+	for _, list := range [][]*jsonschema.Schema{s.AllOf, s.AnyOf, s.OneOf} {
+		same = append(same, list...)
+	}
+	for _, d := range s.DependentSchemas {
+		same = append(same, d)
+	}
+	for _, d := range s.Dependencies {
+		if d, ok := d.(*jsonschema.Schema); ok {
+			same = append(same, d)
+		}
+	}
+	others = append(others, s.PropertyNames, s.Contains, s.Items2020)
+	for _, p := range s.Properties {
+		others = append(others, p)
+	}
+	for _, p := range s.PatternProperties {
+		others = append(others, p)
+	}
+	others = append(others, s.PrefixItems...)
+	for _, either := range []any{s.AdditionalProperties, s.AdditionalItems, s.Items} {
+		switch p := either.(type) {
+		case *jsonschema.Schema:
+			others = append(others, p)
+		case []*jsonschema.Schema:
+			others = append(others, p...)
+		}
+	}
+	return same, others
+}

@@ -1,0 +1,121 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+)
+
+// What OpenAI takes with "strict": true (platform.openai.com/docs/guides/structured-outputs,
+// "Supported schemas", read 2026-11): a subset of JSON Schema whose root is an object, whose
+// objects close with additionalProperties false and require all their properties, within these
+// bounds.
+const (
+	strictDepth      = 10
+	strictProperties = 5000
+	strictEnums      = 1000
+)
+
+// strictKeywords are those that it takes. Annotations say nothing about the value.
+var strictKeywords = []string{
+	"$schema", "$id", "$comment", "title", "description", "type", "properties", "required", "additionalProperties", "items", "enum", "const",
+	"anyOf", "$ref", "$defs", "definitions", "pattern", "format", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum",
+	"minItems", "maxItems",
+}
+
+// strict says why OpenAI would not take a schema as strict, nil where it would.
+func strict(doc any) error {
+	root, ok := doc.(map[string]any)
+	if !ok || root["type"] != "object" {
+		return fmt.Errorf(`the root is not of "type": "object"`)
+	}
+	if _, ok := root["anyOf"]; ok {
+		return fmt.Errorf("the root has anyOf")
+	}
+	w := strictWalk{}
+	return w.check(root, "", 0)
+}
+
+// strictWalk counts what is bounded over a whole schema.
+type strictWalk struct{ properties, enums int }
+
+func (w *strictWalk) check(node any, path string, depth int) error {
+	s, ok := node.(map[string]any)
+	if !ok {
+		return fmt.Errorf("%s is no object", at(path))
+	}
+	if depth > strictDepth {
+		return fmt.Errorf("%s is more than %d levels deep", at(path), strictDepth)
+	}
+	for key := range s {
+		if !slices.Contains(strictKeywords, key) {
+			return fmt.Errorf("%s has %s", at(path), key)
+		}
+	}
+	if enum, ok := s["enum"].([]any); ok {
+		if w.enums += len(enum); w.enums > strictEnums {
+			return fmt.Errorf("there are more than %d values in enum", strictEnums)
+		}
+	}
+	if err := w.object(s, path, depth); err != nil {
+		return err
+	}
+	if items, ok := s["items"]; ok {
+		if err := w.check(items, path+"/items", depth+1); err != nil {
+			return err
+		}
+	}
+	if any, ok := s["anyOf"].([]any); ok {
+		for i, one := range any {
+			if err := w.check(one, fmt.Sprintf("%s/anyOf/%d", path, i), depth); err != nil {
+				return err
+			}
+		}
+	}
+	for _, key := range []string{"$defs", "definitions"} {
+		defs, _ := s[key].(map[string]any)
+		for name, one := range defs {
+			if err := w.check(one, path+"/"+key+"/"+escaped.Replace(name), depth); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// object checks what an object has to say.
+func (w *strictWalk) object(s map[string]any, path string, depth int) error {
+	properties, has := s["properties"].(map[string]any)
+	if !has && !isObject(s["type"]) {
+		return nil
+	}
+	if s["additionalProperties"] != false {
+		return fmt.Errorf("%s does not say additionalProperties: false", at(path))
+	}
+	if w.properties += len(properties); w.properties > strictProperties {
+		return fmt.Errorf("there are more than %d properties", strictProperties)
+	}
+	required, _ := s["required"].([]any)
+	for name, one := range properties {
+		if !slices.Contains(required, any(name)) {
+			return fmt.Errorf("%s does not require %q", at(path), name)
+		}
+		if err := w.check(one, path+"/properties/"+escaped.Replace(name), depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isObject reports whether a type is object, or has it among several.
+func isObject(t any) bool {
+	several, _ := t.([]any)
+	return t == "object" || slices.Contains(several, any("object"))
+}
+
+// at is a place in a schema, for messages.
+func at(path string) string {
+	if path == "" {
+		return "the root"
+	}
+	return path
+}
