@@ -225,7 +225,10 @@ func (l *Ledger) Close() error {
 	err := disk.Both(l.late, l.syncDue())
 	l.refused = ErrClosed
 	if l.file != nil {
-		err = disk.Both(err, disk.Both(l.giveBack(), l.file.Close()))
+		if given := l.giveBack(); given != nil { // which costs nothing but that
+			l.options.Warn(fmt.Sprintf("ledger %s: the room that was kept for it is not given back: %v", l.path, given))
+		}
+		err = disk.Both(err, l.file.Close())
 	}
 	err = disk.Both(err, l.others.close())
 	if err != nil {

@@ -77,7 +77,7 @@ func Open(f *flow.Flow, c Config, r About, stdout io.Writer) (*Journal, error) {
 		}
 	}
 	if j.Ledger, err = j.open(o, r.Batches); err != nil {
-		return nil, Hint(err)
+		return nil, j.HintAtWrite(err, "see to it that the file can be read and written, or name another with --ledger")
 	}
 	if n := j.Ledger.Summary().Others; len(others) > 0 {
 		f.Voice.Note("--seen: %s in %s", ui.Number(n, "recorded answer"), ui.Number(int64(len(others)), "other ledger"))
@@ -160,8 +160,8 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, 
 // MakeRoom is what to do about a ledger that could be written before.
 const MakeRoom = "make room or repair the disk, then run the same command again: what is recorded is safe"
 
-// HintAtWrite adds to an error of writing the ledger what to do about it: hint, where nothing
-// better is known.
+// HintAtWrite adds to an error of the ledger's file what to do about it: hint, where nothing better
+// is known.
 func (j *Journal) HintAtWrite(err error, hint string) error {
 	return ui.WithHint(cmp.Or(ui.HintOf(Hint(err)), hint), err)
 }
@@ -268,7 +268,7 @@ func (j *Journal) Close(marks []ledger.Mark) error {
 	}
 	_, err := j.Commit(nil, marks) // marks cost nothing
 	if closeErr := disk.Both(j.Ledger.Close(), j.out.close()); err == nil && closeErr != nil && !j.flow.Unrecorded.Load() {
-		err = closeErr
+		err = j.HintAtWrite(closeErr, MakeRoom)
 	}
 	if j.lost > 0 {
 		j.flow.Voice.Error(fmt.Errorf("%d answers that were on their way could not be recorded, and are lost", j.lost))
