@@ -50,6 +50,7 @@ func TestColumnsOfLiteLLM(t *testing.T) {
 		{"perplexity", "sonar", Standard, Tokens{Prompt: 1000, Completion: 1000}, "0.007"},
 		{"perplexity", "sonar", Standard, Tokens{Context: HighContext, Searches: 3}, "0.036"},
 		{"perplexity", "pplx-online", Standard, Tokens{Prompt: 1000, Completion: 1000}, "0.0078"},
+		{"api.anthropic.com", "claude-quick-9", Priority, Tokens{Prompt: 1000}, "0.03"},
 		{"openrouter.ai", "openrouter/auto", Standard, Tokens{Prompt: 1000}, noPrice},
 		{"openrouter.ai", "auto", Standard, Tokens{Prompt: 1000}, noPrice},
 		{"openrouter.ai", "switch/router", Standard, Tokens{Prompt: 1000}, noPrice},

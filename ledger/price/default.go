@@ -34,7 +34,8 @@ type listedModel struct {
 	rates         Rates
 	above         int64 // prompt tokens, above which the whole request costs this:
 	long          Rates
-	batchUncached bool // in a batch cached tokens are billed as others, whatever the provider's terms are
+	priority      int64 // hundredths of the price at this tier; 0: the usual ones
+	batchUncached bool  // in a batch cached tokens are billed as others, whatever the provider's terms are
 	snapshot      string
 	note          string
 }
@@ -89,6 +90,11 @@ func (m *listedModel) price(at *provider) Price {
 	price.Fees.Search = [3]Dollars{at.search, at.search, at.search}
 	if m.above > 0 {
 		price.Bands = append(price.Bands, Band{Above: m.above, Rates: [tiers]Rates{Standard: m.long.whole()}})
+	}
+	if m.priority > 0 {
+		for i := range price.Bands {
+			price.Bands[i].Rates[Priority] = price.Bands[i].Rates[Standard].percent(m.priority)
+		}
 	}
 	terms := at.batch
 	terms.cached = terms.cached && !m.batchUncached

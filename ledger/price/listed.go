@@ -4,6 +4,11 @@ package price
 // refuses what is finer than Rates are.
 const usd = nanosPerDollar
 
+// fastOpus is what Anthropic's fast mode costs with Opus 4.6 and 4.7, in hundredths of the price;
+// later models cost twice the price in it
+// (platform.claude.com/docs/en/build-with-claude/fast-mode).
+const fastOpus = 600
+
 // listed are the public list prices of the models in use, read from the source on the day of the
 // snapshot (or in its month), without discounts that are not everybody's.
 var listed = []listedProvider{
@@ -46,8 +51,9 @@ var listed = []listedProvider{
 				rates: Rates{Input: 0.2 * usd, Cached: 0.02 * usd, CacheWrite: 0.25 * usd, Output: 1.2 * usd},
 				above: 272_000, long: Rates{Input: 0.4 * usd, Cached: 0.04 * usd, CacheWrite: 0.5 * usd, Output: 1.8 * usd}},
 			{name: "gpt-5.5", aliases: []string{"gpt-5.5-chat-latest", "gpt-5.5-codex"}, family: "gpt-5.5",
-				rates: Rates{Input: 5 * usd, Cached: 0.5 * usd, Output: 30 * usd},
-				above: 272_000, long: Rates{Input: 10 * usd, Cached: 1 * usd, Output: 45 * usd}},
+				priority: 250, // openai.com/api-fast-mode
+				rates:    Rates{Input: 5 * usd, Cached: 0.5 * usd, Output: 30 * usd},
+				above:    272_000, long: Rates{Input: 10 * usd, Cached: 1 * usd, Output: 45 * usd}},
 			{name: "gpt-5.5-pro", family: "gpt-5.5", rates: Rates{Input: 30 * usd, Output: 180 * usd},
 				above: 272_000, long: Rates{Input: 60 * usd, Output: 270 * usd}},
 			{name: "gpt-5.4", family: "gpt-5.4", rates: Rates{Input: 2.5 * usd, Cached: 0.25 * usd, Output: 15 * usd},
@@ -134,8 +140,8 @@ var listed = []listedProvider{
 			{name: "claude-haiku-5-5", rates: Rates{Input: 0.1 * usd, Cached: 0.01 * usd, CacheWrite: 0.125 * usd, Output: 0.5 * usd},
 				above: 100_000, long: Rates{Input: 0.5 * usd, Cached: 0.05 * usd, CacheWrite: 0.625 * usd, Output: 2.5 * usd}},
 			{name: "claude-opus-4-8", rates: Rates{Input: 5 * usd, Cached: 0.5 * usd, CacheWrite: 6.25 * usd, Output: 25 * usd}},
-			{name: "claude-opus-4-7", rates: Rates{Input: 5 * usd, Cached: 0.5 * usd, CacheWrite: 6.25 * usd, Output: 25 * usd}},
-			{name: "claude-opus-4-6", rates: Rates{Input: 5 * usd, Cached: 0.5 * usd, CacheWrite: 6.25 * usd, Output: 25 * usd}},
+			{name: "claude-opus-4-7", priority: fastOpus, rates: Rates{Input: 5 * usd, Cached: 0.5 * usd, CacheWrite: 6.25 * usd, Output: 25 * usd}},
+			{name: "claude-opus-4-6", priority: fastOpus, rates: Rates{Input: 5 * usd, Cached: 0.5 * usd, CacheWrite: 6.25 * usd, Output: 25 * usd}},
 			{name: "claude-opus-4-5", rates: Rates{Input: 5 * usd, Cached: 0.5 * usd, CacheWrite: 6.25 * usd, Output: 25 * usd}},
 			{name: "claude-opus-4-1", rates: Rates{Input: 15 * usd, Cached: 1.5 * usd, CacheWrite: 18.75 * usd, Output: 75 * usd}},
 			{name: "claude-opus-4", aliases: []string{"claude-opus-4-0"},

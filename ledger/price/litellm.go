@@ -105,6 +105,9 @@ func (m liteModel) price(id, name string) (p Price, ok bool, err error) {
 		p.Bands[0].Rates[Batched] = batch.whole().with(&standard)
 	}
 	p.Bands[0].Rates[Flex], p.Bands[0].Rates[Priority] = m.tier(&b, "_flex", &standard), m.tier(&b, "_priority", &standard)
+	if fast := m.factor("fast"); fast > 0 && p.Bands[0].Rates[Priority] == (Rates{}) {
+		p.Bands[0].Rates[Priority] = standard.percent(fast)
+	}
 	for _, r := range ranges[min(len(ranges), 1):] {
 		long := r.model.rates(&b, "").whole().atLeast(standard)
 		p.Bands = append(p.Bands, Band{Above: r.above, Rates: [tiers]Rates{Standard: long}})
@@ -184,6 +187,14 @@ func (m liteModel) regional() int64 {
 
 // maxUplift is more than any factor of a price.
 const maxUplift = 100
+
+// factor is what one of a provider's own options costs, Anthropic's fast mode for one, in
+// hundredths of the price; 0 where the table does not say.
+func (m liteModel) factor(option string) int64 {
+	var factors map[string]float64
+	_ = json.Unmarshal(m["provider_specific_entry"], &factors) // what is no object of numbers is none
+	return int64(math.Round(100 * min(max(factors[option], 0), maxUplift)))
+}
 
 // longAbove are the numbers of tokens above which a prompt costs more, the least first.
 func (m liteModel) longAbove() []int64 {

@@ -56,7 +56,19 @@ func (p *Price) rates(prompt int64) *Rates {
 // Cost is the cost of a request, in billionths of a US dollar. It is added up exactly and rounded
 // up once, to the next whole billionth. It allocates nothing.
 func (p Price) Cost(t Tokens) int64 {
-	return add(p.rates(t.Prompt).cost(&t), p.Fees.cost(&t))
+	cost, rest := p.Exact(t)
+	if rest > 0 {
+		return add(cost, 1)
+	}
+	return cost
+}
+
+// Exact is the cost of a request in whole billionths of a US dollar, and what there is beyond them
+// in millionths of a billionth: it takes both to add up many costs without a loss.
+func (p Price) Exact(t Tokens) (nanos, rest int64) {
+	sum := p.rates(t.Prompt).cost(&t)
+	nanos, rest = sum.divide()
+	return add(nanos, p.Fees.cost(&t)), rest
 }
 
 // BatchCost is [Price.Cost] for a request in a batch. It is false where the price has no batch.

@@ -63,7 +63,7 @@ func (r Rates) or(others Rates) Rates {
 
 // cost bears what a provider may say by mistake: parts that are more than the whole, or negative.
 // Of a prompt with sound or images its text is taken for the part that was cached or written first.
-func (r *Rates) cost(t *Tokens) int64 {
+func (r *Rates) cost(t *Tokens) sum128 {
 	var s sum128
 	prompt := parts{text: max(t.Prompt, 0)}
 	prompt.part(&prompt.audio, t.AudioIn)
@@ -86,7 +86,7 @@ func (r *Rates) cost(t *Tokens) int64 {
 	s.add(completion.text-reasoning, r.Output)
 	s.add(completion.audio, r.AudioOut.or(r.Output))
 	s.add(completion.image, r.ImageOut.or(r.Output))
-	return s.perUnit()
+	return s
 }
 
 // parts are the tokens of a prompt or a completion by what they are, or the rates of each.
@@ -128,7 +128,8 @@ func (r *Rates) worst(most *Tokens) int64 {
 		output = max(output, r.AudioOut)
 	}
 	dearest := Rates{Input: input, Output: output}
-	return dearest.cost(&Tokens{Prompt: most.Prompt, Completion: most.Completion})
+	sum := dearest.cost(&Tokens{Prompt: most.Prompt, Completion: most.Completion})
+	return sum.perUnit()
 }
 
 // each is the rates with something done to each of them; 0 stays what it is.
@@ -190,17 +191,23 @@ func (s *sum128) add(tokens int64, rate Dollars) {
 	s.high, _ = bits.Add64(s.high, high, carry)
 }
 
-// perUnit divides by rateUnit and rounds up. What no int64 holds becomes the largest one.
-func (s *sum128) perUnit() int64 {
+// divide divides by rateUnit. What no int64 holds becomes the largest one.
+func (s *sum128) divide() (quotient, rest int64) {
 	if s.high >= rateUnit {
-		return math.MaxInt64
+		return math.MaxInt64, 0
 	}
-	quotient, rest := bits.Div64(s.high, s.low, rateUnit)
+	q, r := bits.Div64(s.high, s.low, rateUnit)
+	if q > math.MaxInt64 {
+		return math.MaxInt64, 0
+	}
+	return int64(q), int64(r)
+}
+
+// perUnit divides by rateUnit and rounds up.
+func (s *sum128) perUnit() int64 {
+	quotient, rest := s.divide()
 	if rest > 0 {
-		quotient++ // at most 2^64 * 999,999 / 1,000,000
+		return add(quotient, 1)
 	}
-	if quotient > math.MaxInt64 {
-		return math.MaxInt64
-	}
-	return int64(quotient)
+	return quotient
 }

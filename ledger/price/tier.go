@@ -19,8 +19,8 @@ func TierOf(name string) Tier {
 	switch {
 	case strings.EqualFold(name, "flex"):
 		return Flex
-	case strings.EqualFold(name, "priority"):
-		return Priority
+	case strings.EqualFold(name, "priority"), strings.EqualFold(name, "fast"):
+		return Priority // OpenAI's priority processing is its fast mode since July 2026 (openai.com/api-fast-mode)
 	case strings.EqualFold(name, "batch"):
 		return Batched
 	}

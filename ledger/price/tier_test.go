@@ -10,7 +10,7 @@ import (
 func TestTierOf(t *testing.T) {
 	for name, want := range map[string]Tier{
 		"": Standard, "default": Standard, "auto": Standard, "standard": Standard, "on_demand": Standard, "flexible": Standard,
-		"flex": Flex, "FLEX": Flex, "priority": Priority, "batch": Batched,
+		"flex": Flex, "FLEX": Flex, "priority": Priority, "fast": Priority, "batch": Batched,
 	} {
 		if got := TierOf(name); got != want {
 			t.Errorf("%q: %d, want %d", name, got, want)

@@ -149,3 +149,20 @@ func TestPartialCostIsSaid(t *testing.T) {
 		t.Errorf("%d of 4 exported lines say so: %s", got, &p.out)
 	}
 }
+
+// TestFractionsOfABillionthAddUp bills answers that each cost 2.8 billionths: their sum is the
+// bill.
+func TestFractionsOfABillionthAddUp(t *testing.T) {
+	t.Parallel()
+	const answers, bill = 250, 250 * 28 / 10
+	dir := t.TempDir()
+	prices := writeFile(t, dir, "prices.json", `{"m":{"input_cost_per_token":1.4e-7,"cache_read_input_token_cost":2.8e-9}}`)
+	b := newBackend(t, func(_ int64, w http.ResponseWriter, _ *http.Request) {
+		answerWith(w, `"usage":{"prompt_tokens":1,"completion_tokens":0,"total_tokens":1,"prompt_cache_hit_tokens":1}`)
+	})
+	p := llmpipe(t, dir, "--base-url", b.URL, "-m", "m", "--prices", prices, writePrompts(t, dir, answers))
+	p.exits(t, 0)
+	if got := reported(t, dir); got != bill {
+		t.Errorf("%d billionths, and the provider charged %d", got, bill)
+	}
+}

@@ -23,6 +23,9 @@ func TestCostsOfRecordedUsage(t *testing.T) {
 		{"gpt-4o", `"service_tier":null,"usage":{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100}`, "0.0035"},
 		{"claude-sonnet-4-6", `"usage":{"input_tokens":1000,"output_tokens":100,"service_tier":"batch"}`, "0.00225"},
 		{"claude-sonnet-4-6", `"usage":{"input_tokens":1000,"output_tokens":100,"service_tier":"standard"}`, "0.0045"},
+		{"claude-opus-4-6", `"usage":{"input_tokens":1000,"output_tokens":100,"service_tier":"standard","speed":"fast"}`, "0.045"},
+		{"claude-opus-4-8", `"usage":{"input_tokens":1000,"output_tokens":100,"speed":"fast","service_tier":"standard"}`, "0.015"},
+		{"gpt-5.5", `"service_tier":"fast","usage":{"prompt_tokens":1000,"completion_tokens":100}`, "0.02"},
 		// 32 of 0.4 dollars a million in, 9 and 94 of 1.6 out.
 		{"gpt-4.1-mini", `"usage":{"prompt_tokens":32,"completion_tokens":9,"total_tokens":135,` +
 			`"completion_tokens_details":{"reasoning_tokens":94}}`, "0.0001776"},
@@ -56,6 +59,9 @@ func TestCostsOfRecordedUsage(t *testing.T) {
 		// A name that no list has costs what the model does that answered.
 		{"my-deployment", `"model":"gpt-4o-2024-08-06","usage":{"prompt_tokens":1000,"completion_tokens":100}`, "0.0035"},
 		{"my-deployment", `"model":"my-deployment","usage":{"prompt_tokens":1000,"completion_tokens":100}`, "null"},
+		// The usage is in the choice, and the one beside it is there twice and says nothing.
+		{"gpt-4o", `"choices":[{"message":{"content":"x"},"finish_reason":"stop","usage":{"prompt_tokens":1000,"completion_tokens":100}}],` +
+			`"usage":{"prompt_tokens":null}`, "0.0035"},
 		{"gpt-4o", `"usage":{"prompt_tokens":null,"completion_tokens":null,"total_tokens":null}`, "null"},
 		{"gpt-4o", `"usage":{"prompt_tokens":"10","completion_tokens":"5","total_tokens":"15"}`, "null"},
 		{"gpt-4o", `"usage":{"prompt_tokens":10,"completion_tokens":1e12}`, "null"},

@@ -119,7 +119,7 @@ func (r *Reply) judge(endpoint record.Endpoint, asked []byte, from room) {
 		r.Answer.Stated, r.Answer.HasStated = statedCost(r.Header)
 	}
 	r.Sent = e.success() && !r.Answer.HasUsage && !r.Answer.HasStated
-	r.Billed = !e.answered && (r.Answer.HasUsage && r.Answer.Usage.Total > 0 || r.Answer.Stated > 0 || unread != nil && r.complete())
+	r.Billed = !e.answered && (r.Answer.HasUsage && r.Answer.Usage.Total > 0 || r.Answer.Stated.Nanos > 0 || unread != nil && r.complete())
 	r.Foreign = e.foreign(&r.Answer)
 	r.apply(e)
 	switch {
@@ -135,12 +135,12 @@ func (r *Reply) judge(endpoint record.Endpoint, asked []byte, from room) {
 	}
 }
 
-// statedCost is what a gateway says in a header that an answer costs, in billionths of a dollar:
-// LiteLLM's proxy does (docs.litellm.ai/docs/proxy/response_headers). Its 0 is that of a model of
-// which it knows no price.
-func statedCost(header http.Header) (nanos int64, ok bool) {
-	nanos, ok = usage.ParseCost(header.Get("X-Litellm-Response-Cost"))
-	return nanos, ok && nanos > 0
+// statedCost is what a gateway says in a header that an answer costs: LiteLLM's proxy does
+// (docs.litellm.ai/docs/proxy/response_headers). Its 0 is that of a model of which it knows no
+// price.
+func statedCost(header http.Header) (cost usage.Cost, ok bool) {
+	cost, ok = usage.ParseCost(header.Get("X-Litellm-Response-Cost"))
+	return cost, ok && cost != usage.Cost{}
 }
 
 // read parses the body of a 2xx, which is mended where it is no JSON as it came, and notes what it

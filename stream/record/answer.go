@@ -23,12 +23,12 @@ type Answer struct {
 	Tier         []byte // a string: the service_tier that the answer is billed at, also Anthropic's in the usage
 	Context      []byte // a string: how much the searches of the web took along, as the usage says it
 	Usage        usage.Counts
-	HasUsage     bool   // the body holds a usage whose counts can be read
-	Stated       int64  // what the provider says that the answer costs, in 1e-9 USD
-	HasStated    bool   // it says so
-	Uncounted    bool   // it bills something that Usage has no count of: a tool, or seconds of sound
-	Unended      bool   // the first choice's finish_reason is there and null or empty, as while an answer is under way
-	Error        []byte // the error member of a 2xx body, or of its first choice, or MiniMax's base_resp; nil when absent or it says nothing
+	HasUsage     bool       // the body holds a usage whose counts can be read
+	Stated       usage.Cost // what the provider says that the answer costs
+	HasStated    bool       // it says so
+	Uncounted    bool       // it bills something that Usage has no count of: a tool, or seconds of sound
+	Unended      bool       // the first choice's finish_reason is there and null or empty, as while an answer is under way
+	Error        []byte     // the error member of a 2xx body or its first choice, or MiniMax's base_resp; nil when it says nothing
 }
 
 // ErrNotJSON is that the body of an answer is no JSON.
@@ -154,6 +154,9 @@ func arrayOf(value []byte) []byte {
 // readUsage reads a usage object. What of it was seen in the output stays.
 func (a *Answer) readUsage(e Endpoint, src []byte) {
 	u := usage.Read(src, e == Embeddings)
+	if a.HasUsage && !u.Counted {
+		return // which takes the place of no number
+	}
 	u.Counts.Searches = max(u.Counts.Searches, a.Usage.Searches)
 	a.Usage, a.HasUsage = u.Counts, u.Counted
 	a.Context, a.Uncounted = u.Context, a.Uncounted || u.Uncounted
@@ -209,6 +212,10 @@ func (a *Answer) readChoice(e Endpoint, src []byte, i int) (failed []byte, end i
 		case "error":
 			if value := w.Value(); !rawjson.SaysNothing(value) {
 				failed = value
+			}
+		case "usage": // where Moonshot has it
+			if !a.HasUsage {
+				a.readUsage(e, w.Value())
 			}
 		case "text":
 			if e == Completions {

@@ -25,8 +25,12 @@ func (d *Decoder) inspect(rec *Record) *Error {
 			rec.Model = intern(&d.lastModel, value)
 			rec.modelStart, rec.modelEnd = e.value.at, e.end
 		case "service_tier":
-			if rawjson.IsString(value) {
+			if rawjson.IsString(value) && rec.Tier == "" {
 				rec.Tier = intern(&d.lastTier, value)
+			}
+		case "speed":
+			if string(value) == `"fast"` {
+				rec.Tier = "fast" // Anthropic's fast mode, whatever the tier
 			}
 		case "web_search_options":
 			if size := rawjson.MemberOf(value, "search_context_size"); rawjson.IsString(size) {

@@ -27,6 +27,7 @@ type Account struct {
 	expected func() (records int64, ok bool)
 
 	outputs  outputs
+	rounded  rounding
 	overruns overruns
 	spent    atomic.Int64 // by this run's attempts, billionths of a dollar
 	billed   atomic.Int64 // this run's attempts that cost something

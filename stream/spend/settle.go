@@ -7,6 +7,7 @@ import (
 	"llmpipe/stream/flow"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
+	"llmpipe/stream/record/usage"
 )
 
 // Bill is what an attempt cost.
@@ -16,6 +17,8 @@ type Bill struct {
 	Unclear bool  // it may charge for the attempt, and did not say how much
 	Stated  bool  // the provider stated the cost itself
 	Partial bool  // it bills more than that: something that no price is known of
+
+	rest int64 // of the cost, in millionths of a billionth
 }
 
 // Settle works out what the attempt behind reply cost, and counts it: what the provider states, or
@@ -46,6 +49,7 @@ func (a *Account) settle(h *flow.Host, model string, reply *provider.Reply, rec 
 	bill := p.bill(answer, rec, a.prices.table.Free())
 	switch {
 	case bill.Known:
+		bill.Cost += a.rounded.add(bill.rest)
 		a.spent.Add(bill.Cost)
 		a.billed.Add(1)
 		a.outputs.add(answer.Usage.Completion)
@@ -65,21 +69,22 @@ func (a *Account) settle(h *flow.Host, model string, reply *provider.Reply, rec 
 // gateways state that of models that they know no price of.
 func (p *priced) bill(answer *record.Answer, rec *record.Record, free bool) Bill {
 	t := tokens(answer, rec)
-	var cost int64
+	var cost, rest int64
 	if p.ok && answer.HasUsage {
-		cost = p.Cost(t)
+		cost, rest = p.Exact(t)
 	}
+	stated := answer.Stated
 	switch {
 	case free:
 		return Bill{Known: true}
-	case answer.HasStated && (answer.Stated > 0 || cost == 0):
-		return Bill{Cost: answer.Stated, Known: true, Stated: true}
+	case answer.HasStated && (stated != usage.Cost{} || cost == 0 && rest == 0):
+		return Bill{Cost: stated.Nanos, rest: stated.Rest, Known: true, Stated: true}
 	case !p.ok:
 		return Bill{}
 	case answer.Usage.Total == 0 && answer.Flag() == "" && p.Cost(price.Tokens{Prompt: 1, Completion: 1}) > 0:
 		return Bill{Unclear: true} // nobody answers without a token
 	}
-	return Bill{Cost: cost, Known: true, Partial: p.misses(t, answer, rec)}
+	return Bill{Cost: cost, rest: rest, Known: true, Partial: p.misses(t, answer, rec)}
 }
 
 // misses reports whether a price has nothing for a part of what an answer is billed for.

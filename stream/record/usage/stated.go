@@ -56,15 +56,31 @@ func (s *statedCost) take(value []byte, unit float64) {
 	}
 }
 
-// nanos is the cost in 1e-9 USD, to the nearest, where the whole of it is stated.
-func (s *statedCost) nanos() (int64, bool) {
+// whole is the whole cost, where it is stated.
+func (s *statedCost) whole() (Cost, bool) {
 	switch {
 	case !s.said || s.byok && !s.told:
-		return 0, false
+		return Cost{}, false
 	case s.byok:
-		return int64(math.Round(s.cost + s.upstream)), true
+		return costOf(s.cost + s.upstream), true
 	}
-	return int64(math.Round(s.cost)), true
+	return costOf(s.cost), true
+}
+
+// Cost is an amount of money, so fine that many add up without a loss.
+type Cost struct {
+	Nanos int64 // 1e-9 USD
+	Rest  int64 // beyond them, in 1e-15 USD
+}
+
+// costOf makes a cost of a number of 1e-9 USD, to the nearest 1e-15.
+func costOf(nanos float64) Cost {
+	const unit = 1e6
+	c := Cost{Nanos: int64(math.Floor(nanos))}
+	if c.Rest = int64(math.Round((nanos - math.Floor(nanos)) * unit)); c.Rest == unit {
+		c.Nanos, c.Rest = c.Nanos+1, 0
+	}
+	return c
 }
 
 // maxStated is more than any request costs, in 1e-9 USD: a million dollars.
@@ -80,8 +96,11 @@ func amount(value []byte, unit float64) (float64, bool) {
 	return f, err == nil && f >= 0 && f <= maxStated
 }
 
-// ParseCost reads a cost in US dollars that stands outside of a body, as 1e-9 USD.
-func ParseCost(text string) (nanos int64, ok bool) {
+// ParseCost reads a cost in US dollars that stands outside of a body.
+func ParseCost(text string) (Cost, bool) {
 	f, ok := amount([]byte(text), dollars)
-	return int64(math.Round(f)), ok && rawjson.Valid([]byte(text))
+	if !ok || !rawjson.Valid([]byte(text)) {
+		return Cost{}, false
+	}
+	return costOf(f), true
 }

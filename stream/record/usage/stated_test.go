@@ -17,7 +17,7 @@ func TestStatedCosts(t *testing.T) {
 		{"and its fee", `{"cost":0.001803975,"is_byok":true,"cost_details":{"upstream_inference_cost":0.0360795}}`, 37_883_475},
 		{"of which nothing is said", `{"cost":0,"is_byok":true,"cost_details":{"upstream_inference_cost":null}}`, -1},
 		{"xAI", `{"cost_in_usd_ticks":37756000}`, 3_775_600},
-		{"xAI, finer than a billionth", `{"cost_in_usd_ticks":15}`, 2},
+		{"xAI, finer than a billionth", `{"cost_in_usd_ticks":15}`, 1},
 		{"Perplexity",
 			`{"cost":{"input_tokens_cost":2e-05,"output_tokens_cost":0.000417,"request_cost":0.005,"total_cost":0.005437}}`, 5_437_000},
 		{"Perplexity's responses", `{"cost":{"currency":"USD","input_cost":0.00001,"output_cost":0.00002,"total_cost":0.00003}}`, 30_000},
@@ -35,7 +35,7 @@ func TestStatedCosts(t *testing.T) {
 		{"none", `{"prompt_tokens":1}`, -1},
 	} {
 		u := Read([]byte(tt.usage), false)
-		got := u.Stated
+		got := u.Stated.Nanos
 		if !u.HasStated {
 			got = -1
 		}
@@ -49,12 +49,12 @@ func TestParseCost(t *testing.T) {
 	for text, want := range map[string]int64{
 		"0.000123": 123_000, "1.5e-05": 15_000, "0.0": 0, "": -1, "None": -1, "-1": -1, "0x1p-3": -1, "1e9": -1,
 	} {
-		got, ok := ParseCost(text)
+		cost, ok := ParseCost(text)
 		if !ok {
-			got = -1
+			cost.Nanos = -1
 		}
-		if got != want {
-			t.Errorf("%q: %d, want %d", text, got, want)
+		if cost.Nanos != want {
+			t.Errorf("%q: %d, want %d", text, cost.Nanos, want)
 		}
 	}
 }
@@ -88,6 +88,21 @@ func TestUsageBeyondText(t *testing.T) {
 		if got.Counts != tt.want.Counts || got.Counted != tt.want.Counted || got.Uncounted != tt.want.Uncounted ||
 			string(got.Context) != string(tt.want.Context) {
 			t.Errorf("%s: %+v", tt.name, got)
+		}
+	}
+}
+
+// What is finer than a billionth is kept, and what a float makes of a decimal is not.
+func TestStatedCostsAreFine(t *testing.T) {
+	for usage, want := range map[string]Cost{
+		`{"cost_in_usd_ticks":15}`:        {1, 500_000},
+		`{"cost":0.0123}`:                 {12_300_000, 0},
+		`{"cost":0.00360795}`:             {3_607_950, 0},
+		`{"cost":0.000000001234567}`:      {1, 234_567},
+		`{"cost":1.9999999999999998e-06}`: {2000, 0},
+	} {
+		if got := Read([]byte(usage), false); got.Stated != want || !got.HasStated {
+			t.Errorf("%s: %+v", usage, got.Stated)
 		}
 	}
 }

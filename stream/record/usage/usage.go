@@ -45,7 +45,7 @@ type Usage struct {
 	Tier      []byte // the service_tier that it names, Anthropic's; nil for none
 	Context   []byte // how much the searches of the web took along; nil where it does not say
 	Uncounted bool   // something is billed that has no count here: seconds of sound
-	Stated    int64  // what the provider says that the answer costs, in 1e-9 USD
+	Stated    Cost   // what the provider says that the answer costs
 	HasStated bool   // it says so
 }
 
@@ -56,7 +56,7 @@ func Read(src []byte, embeds bool) Usage {
 	var r reader
 	r.read(src)
 	u := Usage{Counted: r.counted && !r.senseless, Tier: r.tier, Context: r.context, Uncounted: r.uncounted}
-	u.Stated, u.HasStated = r.stated.nanos()
+	u.Stated, u.HasStated = r.stated.whole()
 	if u.Counted {
 		r.settle(embeds)
 		u.Counts = r.counts
@@ -99,7 +99,13 @@ func (r *reader) read(src []byte) {
 			r.anthropic = true
 			r.readCache(&w)
 		case "service_tier":
-			r.tier = rawjson.TextOf(w.Value())
+			if r.tier == nil {
+				r.tier = rawjson.TextOf(w.Value())
+			}
+		case "speed": // Anthropic's, whose fast mode costs more
+			if speed := rawjson.TextOf(w.Value()); string(speed) == `"fast"` {
+				r.tier = speed
+			}
 		default:
 			if !r.stated.read(&w) {
 				r.readCache(&w)
