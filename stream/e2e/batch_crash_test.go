@@ -13,17 +13,20 @@ import (
 // output and once in the ledger.
 func TestBatchSurvivesAKillAtEveryStep(t *testing.T) {
 	t.Parallel()
-	survivesKills(t, byBatch, []kill{
-		{"intended, nothing sent", "POST /files", 1, drop},
-		{"uploaded, not written down", "POST /files", 1, lose},
-		{"uploaded", "GET /files/ID", 1, drop},
-		{"before the batch", "POST /batches", 1, drop},
-		{"created, not written down", "POST /batches", 1, lose},
-		{"created", "GET /batches/ID", 1, drop},
-		{"while polling", "GET /batches/ID", 3, drop},
-		{"before the answers", "GET /files/ID/content", 1, drop},
-		{"half-way through the answers", "GET /files/ID/content", 1, halve},
-	})
+	survivesKills(t, "openai", batchKills)
+}
+
+// batchKills are between any two steps in the life of a batch.
+var batchKills = []kill{
+	{"intended, nothing sent", "POST /files", 1, drop},
+	{"uploaded, not written down", "POST /files", 1, lose},
+	{"uploaded", "GET /files/ID", 1, drop},
+	{"before the batch", "POST /batches", 1, drop},
+	{"created, not written down", "POST /batches", 1, lose},
+	{"created", "GET /batches/ID", 1, drop},
+	{"while polling", "GET /batches/ID", 3, drop},
+	{"before the answers", "GET /files/ID/content", 1, drop},
+	{"half-way through the answers", "GET /files/ID/content", 1, halve},
 }
 
 // kill is when a process is killed.
@@ -34,9 +37,8 @@ type kill struct {
 	what fate   // of that call
 }
 
-// survivesKills kills a command once for each of the tests, and runs it again. by makes its
-// arguments.
-func survivesKills(t *testing.T, by func(url string, more ...string) []string, tests []kill) {
+// survivesKills kills a command once for each of the tests, and runs it again, in a dialect.
+func survivesKills(t *testing.T, dialect string, tests []kill) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -44,7 +46,7 @@ func survivesKills(t *testing.T, by func(url string, more ...string) []string, t
 			if test.nth > 1 {
 				takes = "2s" // which is not over before the third poll
 			}
-			sim := startSim(t, "latency=0s&batch-latency="+takes)
+			sim := simIn(t, dialect, "latency=0s&batch-latency="+takes)
 			victim := make(chan *process, 1)
 			var seen atomic.Int64
 			g := newGateway(t, sim, func(step string) fate {
@@ -58,7 +60,7 @@ func survivesKills(t *testing.T, by func(url string, more ...string) []string, t
 			})
 			dir := t.TempDir()
 			name := writePrompts(t, dir, 100)
-			args := by(g.URL, name)
+			args := byDialect(dialect, g.URL, name)
 			first := llmpipe(t, dir, args...)
 			if err := first.Start(); err != nil {
 				t.Fatal(err)

@@ -15,7 +15,8 @@ type gateway struct {
 
 	// on, if it is set, is asked about every call before it is passed on; what it returns is done
 	// with it. step is the method and the path, with ID in place of the ids of files and batches.
-	on func(step string) fate
+	on   func(step string) fate
+	none string // an empty list, as the provider has it
 
 	steps
 	mu    sync.Mutex
@@ -26,18 +27,24 @@ type gateway struct {
 type fate int
 
 const (
-	pass    fate = iota
-	drop         // it does not arrive, and the connection breaks
-	lose         // it is carried out, and the connection breaks before the answer
-	made502      // it is carried out, and a gateway answers that it had no answer
-	lost504      // it does not arrive, and a gateway answers that there was none in time
-	halve        // half of the answer arrives
-	refused      // a 404 comes back, and nothing is done
+	pass       fate = iota
+	drop            // it does not arrive, and the connection breaks
+	lose            // it is carried out, and the connection breaks before the answer
+	made502         // it is carried out, and a gateway answers that it had no answer
+	made504         // the same, and it answers that there was none in time
+	madeEmpty       // it is carried out, and the answer is empty
+	madeSilent      // it is carried out, and no answer comes
+	lost502         // it does not arrive, and a gateway answers that it had no answer
+	lost504         // the same, and it answers that there was none in time
+	failed          // it does not arrive, and a 500 comes back
+	unlisted        // an empty list comes back
+	halve           // half of the answer arrives
+	refused         // a 404 comes back, and nothing is done
 )
 
 func newGateway(t testing.TB, sim *simServer, on func(step string) fate) *gateway {
 	t.Helper()
-	g := &gateway{on: on}
+	g := &gateway{on: on, none: `{"object":"list","data":[],"has_more":false}`}
 	g.URL = serve(t, func(w http.ResponseWriter, r *http.Request) { g.serve(t, sim, w, r) })
 	return g
 }
@@ -49,7 +56,7 @@ func (g *gateway) serve(t testing.TB, sim *simServer, w http.ResponseWriter, r *
 	}
 	step := stepOf(r)
 	g.take(step)
-	if step == "POST /files" {
+	if step == "POST /files" && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
 		_, content := uploadedFile(t, r, body)
 		g.mu.Lock()
 		g.files = append(g.files, content)
@@ -62,8 +69,17 @@ func (g *gateway) serve(t testing.TB, sim *simServer, w http.ResponseWriter, r *
 	switch what {
 	case drop:
 		panic(http.ErrAbortHandler)
+	case lost502:
+		http.Error(w, "<html>502 Bad Gateway</html>", http.StatusBadGateway)
+		return
 	case lost504:
 		http.Error(w, "<html>504 Gateway Time-out</html>", http.StatusGatewayTimeout)
+		return
+	case failed:
+		http.Error(w, `{"error":{"message":"The server had an error","type":"server_error"}}`, http.StatusInternalServerError)
+		return
+	case unlisted:
+		_, _ = io.WriteString(w, g.none)
 		return
 	case refused:
 		http.Error(w, `{"error":{"message":"no such route"}}`, http.StatusNotFound)
@@ -74,7 +90,7 @@ func (g *gateway) serve(t testing.TB, sim *simServer, w http.ResponseWriter, r *
 		t.Error(err)
 		return
 	}
-	req.Header = r.Header
+	req.Header, req.Host = r.Header, r.Host
 	res, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
 		panic(http.ErrAbortHandler)
@@ -84,8 +100,17 @@ func (g *gateway) serve(t testing.TB, sim *simServer, w http.ResponseWriter, r *
 	if err != nil || what == lose {
 		panic(http.ErrAbortHandler)
 	}
-	if what == made502 {
+	switch what {
+	case made502:
 		http.Error(w, "<html>502 Bad Gateway</html>", http.StatusBadGateway)
+		return
+	case made504:
+		http.Error(w, "<html>504 Gateway Time-out</html>", http.StatusGatewayTimeout)
+		return
+	case madeEmpty:
+		return
+	case madeSilent:
+		<-r.Context().Done()
 		return
 	}
 	for k, v := range res.Header {
@@ -124,9 +149,17 @@ func (s *steps) count(step string) int {
 	return s.taken[step]
 }
 
+// ownPaths are what the dialects have for OpenAI's paths.
+var ownPaths = strings.NewReplacer("/batch/jobs", "/batches", "/files/upload", "/files", "/upload/v1beta/files", "/files",
+	"/download/v1beta/", "/", "/v1beta/", "/", ":download", "/content")
+
 // stepOf names a call.
 func stepOf(r *http.Request) string {
-	parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/v1/"), "/")
+	path := strings.TrimPrefix(ownPaths.Replace(r.URL.Path), "/v1")
+	if r.Header.Get("X-Goog-Upload-Command") == "start" {
+		path += "/begin"
+	}
+	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	id := 1
 	if parts[0] == "messages" {
 		id = 2

@@ -17,7 +17,7 @@ func byMessageBatch(url string, more ...string) []string {
 // one ended.
 func TestMessageBatchSurvivesAKillAtEveryStep(t *testing.T) {
 	t.Parallel()
-	survivesKills(t, byMessageBatch, []kill{
+	survivesKills(t, "messages", []kill{
 		{"intended, and the batch is not made", "POST /messages/batches", 1, drop},
 		{"created, not written down", "POST /messages/batches", 1, lose},
 		{"created", "GET /messages/batches/ID", 1, drop},

@@ -170,6 +170,23 @@ func (t *batches) add(b *batch) bool {
 	return true
 }
 
+// addForeign lists the batches of others that come after the first. They have ended, and nobody has
+// asked for them here.
+func (s *Server) addForeign(first *batch) {
+	t := &s.batches
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.all) != 1 {
+		return
+	}
+	for range s.options.BatchForeign {
+		b := &batch{endpoint: first.endpoint, messages: first.messages, requests: 1, state: first.state}
+		b.state.ID, b.state.InputFileID, b.state.Metadata = s.newID("batch_"), s.newFileID(), nil
+		b.enter(stateCompleted)
+		t.all = append(t.all, b)
+	}
+}
+
 // find returns the batch with that id, or nil.
 func (t *batches) find(id string) *batch {
 	t.mu.Lock()

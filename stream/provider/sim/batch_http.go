@@ -79,6 +79,7 @@ func (s *Server) createBatch(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.stats.batchMade()
+	s.addForeign(b)
 	go s.runBatch(b)
 	if b.number <= s.options.BatchLost {
 		s.reset(w)

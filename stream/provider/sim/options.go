@@ -113,6 +113,8 @@ type Options struct {
 	// first, whose making succeeds and whose answer is lost in a connection
 	// reset.
 	BatchLost, FileLost int
+	// BatchForeign is the number of batches that others make right after the first.
+	BatchForeign int
 	// FileMax is the number of bytes that an upload, or a Message Batch, may have: more is refused
 	// with 413. 0 for no bound.
 	FileMax int
