@@ -136,6 +136,15 @@ func Release(all []*Budget, held, cost int64) {
 	budgets(all).settle(held, cost, false, nil)
 }
 
+// Keep counts as spent what something held can have cost at most, since nobody said what it did.
+func Keep(all []*Budget, nanos int64) {
+	for _, b := range all {
+		b.mu.Lock()
+		b.kept += nanos
+		b.mu.Unlock()
+	}
+}
+
 // Overdrawn reports whether more is spent and set aside in one of the budgets than it has, which
 // only HoldAnyway brings about, or an answer that cost more than its worst case.
 func Overdrawn(all []*Budget) bool {

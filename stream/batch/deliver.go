@@ -150,6 +150,7 @@ func (d *delivery) judge(t *flow.Task, out *record.BatchOutput, first bool) bool
 	if first {
 		bill := d.account.SettleInBatch(t.Host, t.SentModel, &t.Reply, &t.Record)
 		t.Cost += bill.Cost
+		d.bound(t, &bill)
 		t.CostKnown, t.CostStated, t.CostPartial = bill.Known, bill.Stated, t.CostPartial || bill.Partial
 	}
 	switch t.Reply.Class {
@@ -172,6 +173,25 @@ func (d *delivery) judge(t *flow.Task, out *record.BatchOutput, first bool) bool
 	return false
 }
 
+// bound keeps what an answer may have cost of which nobody said that, and learns of one that cost
+// more than it could. Of what no record of the input made, the mean is known.
+func (d *delivery) bound(t *flow.Task, bill *spend.Bill) {
+	if !d.account.Budgeted() {
+		return
+	}
+	q := spend.Charge{Host: t.Host, Model: t.SentModel, Body: t.Body, Record: &t.Record, What: t}
+	worst, err := d.account.WorstInBatch(q)
+	if t.Body == nil {
+		worst = d.shard.bill.reserved / max(1, d.shard.file.requests)
+	}
+	switch {
+	case bill.Unclear && err == nil:
+		t.MayCost += worst
+	case bill.Known && t.Body != nil && err == nil:
+		d.account.LearnInBatch(q, &t.Reply.Answer.Usage, bill.Cost, worst)
+	}
+}
+
 // count adds t to the sums of the batch.
 func (d *delivery) count(t *flow.Task) {
 	if t.Outcome == flow.Answered {
@@ -182,6 +202,7 @@ func (d *delivery) count(t *flow.Task) {
 		d.refused[t.Key] = true
 	}
 	d.shard.bill.cost += t.Cost
+	d.shard.bill.kept += t.MayCost
 }
 
 // countRecalled is count for a result that an earlier collector of this shard recorded before it
@@ -200,13 +221,13 @@ func (d *delivery) countRecalled(t *flow.Task) {
 func (d *delivery) again(t *flow.Task) {
 	asked := d.asked[t.Key]
 	d.asked[t.Key] = true
-	if !asked && t.Cost > 0 {
+	if !asked && t.Cost+t.MayCost > 0 {
 		billed := d.entry(t.ID, &t.Request, t.Model)
-		billed.Cost = t.Cost
+		billed.Cost, billed.MayCost = t.Cost, t.MayCost
 		billed.Fail(t.Reply.Err)
 		defer d.writeOff(billed)
 	}
-	t.Reply.Err, t.Attempts, t.Host, t.DowngradedFrom, t.Cost = nil, 0, nil, "", 0
+	t.Reply.Err, t.Attempts, t.Host, t.DowngradedFrom, t.Cost, t.MayCost = nil, 0, nil, "", 0, 0
 	if d.status == batchCancelled || d.found.stopped || d.flow.Stop.Ending() {
 		d.unsent++
 		d.flow.Finish(t)

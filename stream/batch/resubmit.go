@@ -68,11 +68,12 @@ func (s *shard) settle() {
 	}
 	var rest int64
 	if s.rest.records != nil {
-		rest = max(s.bill.reserved-s.bill.cost, 0)
+		rest = max(s.bill.reserved-s.bill.cost-s.bill.kept, 0)
 	}
 	s.giving.Store(false) // before those look who wait for it
+	limiter.Keep(s.account.Budgets(), s.bill.kept)
 	limiter.Release(s.account.Budgets(), s.bill.reserved-rest, s.bill.cost)
-	s.bill.reserved = rest
+	s.bill.reserved, s.bill.kept = rest, 0
 	if limiter.Overdrawn(s.account.Budgets()) {
 		s.release()
 	}

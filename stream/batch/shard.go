@@ -64,6 +64,7 @@ type shardFile struct {
 type shardBill struct {
 	reserved  int64 // the most that it can; what is left of that when it is collected
 	cost      int64 // of its records that were answered
+	kept      int64 // the most that others of them can have cost, of which nobody said that
 	costKnown bool
 }
 

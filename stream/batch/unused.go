@@ -36,11 +36,12 @@ func (d *delivery) writeOff(t *flow.Task) {
 	if t == nil {
 		return
 	}
-	if t.Cost == 0 {
+	if t.Cost+t.MayCost == 0 {
 		t.Recycle()
 		return
 	}
 	d.shard.bill.cost += t.Cost
+	d.shard.bill.kept += t.MayCost
 	d.account.Book(t.Cost, true)
 	d.shard.batches.comeBack(t)
 	d.commit(t)

@@ -321,3 +321,37 @@ func TestBatchRounds(t *testing.T) {
 		})
 	}
 }
+
+// What an answer out of a batch may have cost that has no usage is spent, in this run and in those
+// after it: 15 of them leave room for five of ten records, and then for none.
+func TestBatchAnswersWithoutUsageCount(t *testing.T) {
+	t.Parallel()
+	o := newOddBatches(t)
+	o.line = func(_ *oddBatch, _ int, id string) string {
+		return strings.Replace(said(id), `"usage"`, `"used"`, 1)
+	}
+	dir := t.TempDir()
+	asked := 0
+	o.making = func(int) { asked++ }
+	for i, want := range []struct{ exit, lines, batches int }{{0, 15, 1}, {4, 5, 2}, {4, 0, 2}} {
+		p := llmpipe(t, dir, o.args("--budget", money)...)
+		p.Stdin = strings.NewReader(hello(string(rune('a'+i)), "", []int{15, 10, 1}[i]))
+		if code := p.exit(t); code != want.exit || len(p.lines()) != want.lines || asked != want.batches {
+			t.Errorf("run %d: exit %d, %d lines, %d batches: %s", i, code, len(p.lines()), asked, p.err.String())
+		}
+	}
+}
+
+// What answers out of batches are billed beyond what was asked is the bound of the batches to come.
+func TestBatchLearnsOverruns(t *testing.T) {
+	t.Parallel()
+	b := newBudgeted(t, "latency=0s&batch-latency=20ms&output=300&overrun=all")
+	p := b.on(t, hello("a", "", 4_000), "--mode", "batch", "--budget", "0.05")
+	p.exits(t, 4)
+	p.says(t, "bills beyond what was asked")
+	first := listBatches(t, b.dir, b.sim)[0]
+	spent := miniPrice(b.sim.batches(t).tokens()) / 2
+	if first.Cost == nil || spent > 0.05+*first.Cost || b.sim.batches(t).Batches > 1 {
+		t.Errorf("$%f spent of $0.05 on %+v", spent, b.sim.batches(t))
+	}
+}

@@ -45,6 +45,8 @@ func (d *Decoder) inspect(rec *Record) *Error {
 				return invalid("background_unsupported",
 					"`background` is true, and jobs in the background are not waited for; leave it out, or use --mode batch")
 			}
+		case "previous_response_id", "conversation":
+			rec.continues = rec.continues || rec.Endpoint == Responses && !rawjson.IsNull(value)
 		case "max_completion_tokens":
 			maxCompletion = count(value)
 		case "max_tokens":
@@ -57,6 +59,7 @@ func (d *Decoder) inspect(rec *Record) *Error {
 			bestOf = count(value)
 		case "prompt":
 			prompts = countPrompts(value)
+			rec.continues = rec.continues || rec.Endpoint == Responses && value[0] == '{'
 		}
 	}
 	for _, limit := range [...]int{maxCompletion, maxTokens, maxOutput} {

@@ -45,8 +45,9 @@ type Record struct {
 	// Media are the images, recordings and files in the body.
 	Media []media.Part
 
-	strays               int // strings of base64 that are in none of Media
-	modelStart, modelEnd int // the value of model in Body; both 0 when it has none
+	continues            bool // it goes on from a prompt that is at the provider
+	strays               int  // strings of base64 that are in none of Media
+	modelStart, modelEnd int  // the value of model in Body; both 0 when it has none
 
 	buf []byte // what Body points into when it is not a part of the line
 }

@@ -25,13 +25,13 @@ func (r *Record) EstimateTokens(model string) int {
 func (r *Record) MostTokens(body []byte, model string) (most int64, open bool) {
 	most = int64(len(body))
 	if len(r.Media) == 0 {
-		return most, false
+		return most, r.continues
 	}
 	for i := range r.Media {
 		most -= int64(r.Media[i].Encoded)
 	}
 	other := media.Count(model, r.Media)
-	return most + other.Most, other.Open
+	return most + other.Most, other.Open || r.continues
 }
 
 // estimateText is the part of a body that is text.

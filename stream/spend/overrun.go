@@ -125,21 +125,36 @@ func (a *Account) Land(s *Stake, reply *provider.Reply, cost int64) (worst int64
 	defer o.mu.Unlock()
 	s.prev.next, s.next.prev = s.next, s.prev
 	s.model = nil
-	if !reply.Answer.HasUsage || !a.learn(o, &s.charge, &reply.Answer.Usage, cost, s.worst) {
-		return s.worst
+	if reply.Answer.HasUsage && a.learn(o, &s.charge, &reply.Answer.Usage, cost, s.worst, a.Worst) {
+		a.raiseAll(o)
 	}
+	return s.worst
+}
+
+// LearnInBatch takes from an answer out of a batch what it tells of its model's bound. It cost so
+// much, and could cost worst.
+func (a *Account) LearnInBatch(q Charge, u *usage.Counts, cost, worst int64) {
+	o := a.overruns.of(q.Host, q.Model)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if a.learn(o, &q, u, cost, worst, a.WorstInBatch) {
+		a.raiseAll(o)
+	}
+}
+
+// raiseAll counts what is in flight at its model's bound. o.mu is held.
+func (a *Account) raiseAll(o *overrun) {
 	for t := o.flight.next; t != &o.flight; t = t.next {
 		if worst, err := a.Worst(t.charge); err == nil && worst > t.worst {
 			t.worst = worst
 			t.permit.Raise(worst)
 		}
 	}
-	return s.worst
 }
 
 // learn raises a model's bound to what an answer was billed as, and says so once where that is more
-// than was asked. It reports whether it did.
-func (a *Account) learn(o *overrun, q *Charge, u *usage.Counts, cost, worst int64) (raised bool) {
+// than was asked. It reports whether it did. again reckons the bound anew; o.mu is held.
+func (a *Account) learn(o *overrun, q *Charge, u *usage.Counts, cost, worst int64, again func(Charge) (int64, error)) (raised bool) {
 	n, asked := int64(q.Record.N), int64(q.Record.MaxTokens)
 	beyond := asked > 0 && u.Completion > asked*n
 	if !beyond && cost <= worst {
@@ -157,7 +172,7 @@ func (a *Account) learn(o *overrun, q *Charge, u *usage.Counts, cost, worst int6
 	if p := a.price(q.Host, q.Model); cost > worst {
 		most := a.most(*q, &p)
 		up(&o.prompt, o.prompt.Load()+u.Prompt-most.Prompt)
-		if now, err := a.Worst(*q); err == nil && cost > now && now > 0 {
+		if now, err := again(*q); err == nil && cost > now && now > 0 {
 			tokens := float64(now) / (1000 + float64(o.dearer.Load()))
 			up(&o.dearer, int64(float64(cost)/tokens)-1000+1)
 		}
