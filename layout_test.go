@@ -41,7 +41,7 @@ var ranks = [][]string{
 	{"limiter"},
 	{"stream/provider/sim", "stream/provider/hint", "stream/provider/socket"},
 	{"stream/record"},
-	{"stream/record/lines", "stream/record/media", "stream/record/mend", "stream/record/usage", "stream/record/schema"},
+	{"stream/record/lines", "stream/record/media", "stream/record/mend", "stream/record/usage", "stream/record/schema", "stream/record/turns"},
 	{"stream/record/rawjson"},
 	{"stream/e2e"},
 }

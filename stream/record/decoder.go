@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"llmpipe/stream/record/rawjson"
+	"llmpipe/stream/record/schema"
 )
 
 // Decoder makes records of lines. It is for one goroutine.
@@ -40,6 +41,9 @@ func NewDecoder(o Options) (*Decoder, error) {
 			return nil, fmt.Errorf("--system: the %s endpoint has no place for a system prompt", o.Endpoint)
 		}
 		d.system = rawjson.AppendQuoted(nil, o.System)
+	}
+	if _, ok := forms[o.Endpoint]; o.Schema != nil && !ok {
+		return nil, fmt.Errorf("a schema: an answer of the %s endpoint has no shape to ask for", o.Endpoint)
 	}
 	if o.Model != "" {
 		d.model = rawjson.AppendQuoted(nil, o.Model)
@@ -111,12 +115,33 @@ func (d *Decoder) Decode(rec *Record, line []byte) *Error {
 	if err == nil {
 		err = d.inspect(rec)
 	}
+	if err == nil && d.opt.Schema != nil && !d.opt.OnlyCheck && !rec.Verbatim {
+		d.shape(rec)
+	}
 	if err != nil {
 		rec.Body = nil
 	}
 	d.shrink()
 	return err
 }
+
+// shape has the request ask for the schema, unless it says itself what it wants.
+func (d *Decoder) shape(rec *Record) {
+	form, ok := forms[rec.Endpoint]
+	if !ok {
+		return // a batch line's own endpoint
+	}
+	body := len(rec.buf)
+	out, at, put := d.opt.Schema.AppendTo(rec.buf, rec.Body, form)
+	rec.buf, rec.Body = out, out[body:]
+	rec.TextBytes += put
+	if rec.modelEnd > 0 && put > 0 && at <= rec.modelStart {
+		rec.modelStart, rec.modelEnd = rec.modelStart+put, rec.modelEnd+put
+	}
+}
+
+// forms are how requests to an endpoint ask for a shape; one that is missing has none.
+var forms = map[Endpoint]schema.Form{Chat: schema.Chat, Responses: schema.Responses, Messages: schema.Messages}
 
 // shrink lets go of memory that an unusual line took.
 func (d *Decoder) shrink() {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"llmpipe/stream/record/rawjson"
+	"llmpipe/stream/record/schema"
 )
 
 // Options say what a line is to become. Each is a flag.
@@ -16,6 +17,12 @@ type Options struct {
 	Endpoint Endpoint // --endpoint: where a prompt goes, and what `input` means
 	Model    string   // --model: for records that name none; "" leaves the field out
 	Set      []Field  // --set: members for records that lack them; of two with one key the last counts
+
+	// Schema is the shape that answers are to have, which requests ask for; nil for none. It is no
+	// part of a fingerprint: what was asked without it, or with another, is answered all the same.
+	Schema *schema.Schema
+	// OnlyCheck leaves it out of the requests, for servers that know no schemas.
+	OnlyCheck bool
 }
 
 // Field is a member of a request body.

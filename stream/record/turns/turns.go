@@ -1,0 +1,44 @@
+// Package turns takes a conversation further: to a request's body it adds what the model said and
+// what is said to that.
+package turns
+
+import "llmpipe/stream/record/rawjson"
+
+// Append appends body to dst with two turns more in a member of it: what the assistant said and
+// what the user says then, each a JSON string. The member is a list of messages, or a string, which
+// becomes the first of them. It reports false where there is no such member, and appends nothing.
+func Append(dst, body []byte, member string, said, then []byte) ([]byte, bool) {
+	for w := rawjson.WalkAt(body, 0); w.Next(); {
+		if string(w.Name) != member {
+			continue
+		}
+		value := w.Value()
+		start, end := w.Start, w.Start+len(value)
+		switch {
+		case len(value) > 0 && value[0] == '[':
+			dst = append(dst, body[:end-1]...)
+			if rawjson.First(value) != nil {
+				dst = append(dst, ',')
+			}
+		case rawjson.IsString(value):
+			dst = append(dst, body[:start]...)
+			dst = appendTurn(append(dst, '['), "user", value)
+			dst = append(dst, ',')
+		default:
+			return dst, false
+		}
+		dst = appendTurn(dst, "assistant", said)
+		dst = appendTurn(append(dst, ','), "user", then)
+		dst = append(dst, ']')
+		return append(dst, body[end:]...), true
+	}
+	return dst, false
+}
+
+func appendTurn(dst []byte, role string, content []byte) []byte {
+	dst = append(dst, `{"role":"`...)
+	dst = append(dst, role...)
+	dst = append(dst, `","content":`...)
+	dst = append(dst, content...)
+	return append(dst, '}')
+}
