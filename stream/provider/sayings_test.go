@@ -287,3 +287,25 @@ func TestResponsesWithoutOutput(t *testing.T) {
 		}
 	}
 }
+
+// What is wrong with a batch as a whole is told from its code, or from how it is worded.
+func TestBatchSayings(t *testing.T) {
+	for _, c := range []struct {
+		err          record.Error
+		large, model bool
+	}{
+		{record.Error{Status: 413, Message: "<html>413 Request Entity Too Large</html>"}, true, false},
+		{record.Error{Code: "too_many_tasks", Message: "The number of requests in the input file exceeds the maximum"}, true, false},
+		{record.Error{Status: 400, Message: "File is too large: the maximum file size is 100 MB"}, true, false},
+		{record.Error{Type: "request_too_large", Message: "Request exceeds the maximum allowed number of bytes."}, true, false},
+		{record.Error{Code: "model_not_found", Message: "The model `x` does not exist or you do not have access to it."}, false, true},
+		{record.Error{Message: "Invalid model: x"}, false, true},
+		{record.Error{Code: "token_limit_exceeded", Message: "Enqueued token limit reached"}, false, false},
+		{record.Error{Code: "invalid_json_line", Message: "This line is not parseable as valid JSON."}, false, false},
+		{record.Error{Status: 429, Message: "Rate limit reached"}, false, false},
+	} {
+		if large, model := FileTooLarge(&c.err), AboutModel(&c.err); large != c.large || model != c.model {
+			t.Errorf("%v: too large %t, about the model %t", &c.err, large, model)
+		}
+	}
+}

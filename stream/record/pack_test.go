@@ -271,3 +271,15 @@ func BenchmarkUnpack(b *testing.B) {
 		}
 	}
 }
+
+// The inputs of a request for embeddings are counted however they are written.
+func TestEmbeddingInputs(t *testing.T) {
+	for body, want := range map[string]int{
+		`{"model":"m","input":"text"}`: 1, `{"input":["a","b","c"]}`: 3, `{"input":[[1,2],[3]]}`: 2, `{"input":[1,2,3]}`: 1,
+		`{"input":[]}`: 1, `{"model":"m"}`: 1, `{"input":["a"],"input":["a","b"]}`: 2,
+	} {
+		if got := EmbeddingInputs([]byte(body)); got != want {
+			t.Errorf("%s has %d inputs, want %d", body, got, want)
+		}
+	}
+}

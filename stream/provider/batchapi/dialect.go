@@ -17,7 +17,7 @@ import (
 // stands here is what must be asked otherwise, and what is refused.
 type Dialect struct {
 	Name   string
-	hosts  []string // the ends of their names
+	hosts  []string // or, after a point, the ends of their names
 	Source string   // where it is written
 
 	bounds    Bounds            // those of a file; 0 is OpenAI's
@@ -93,7 +93,9 @@ func DialectOf(client *provider.Client) *Dialect {
 	}
 	for i := range dialects {
 		d := &dialects[i]
-		spoken := func(host string) bool { return strings.HasSuffix(base.Hostname(), host) }
+		spoken := func(host string) bool {
+			return base.Hostname() == host || host[0] == '.' && strings.HasSuffix(base.Hostname(), host)
+		}
 		if d.Name == simulated || slices.ContainsFunc(d.hosts, spoken) {
 			return d
 		}
