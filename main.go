@@ -211,10 +211,14 @@ func (c *estimateCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	write := estimate.WriteTable
 	if c.JSON {
-		return stream.ReaderLeft(estimate.WriteJSON(a.stdout))
+		write = estimate.WriteJSON
 	}
-	return stream.ReaderLeft(estimate.WriteTable(a.stdout))
+	if err := write(a.stdout); err != nil || estimate.Invalid == 0 {
+		return stream.ReaderLeft(err)
+	}
+	return &stream.Ended{Outcome: &stream.Outcome{Summary: ui.Summary{Failed: estimate.Invalid}}} // as the run would end
 }
 
 // modelsCommand lists prices.

@@ -258,3 +258,29 @@ func BenchmarkDefaultPrices(b *testing.B) {
 		Default(priceDay)
 	}
 }
+
+// Many requests together cost what they cost one by one, where each rounds up by less than a
+// billionth of a dollar.
+func TestSumCost(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		price := Price{
+			Bands: []Band{
+				{Rates: [tiers]Rates{{Input: 1_500_001, Output: 7_000_003}}},
+				{Above: 1000, Rates: [tiers]Rates{{Input: 3_000_000, Output: 9_000_000}}},
+			},
+			Fees: Fees{Request: 5_000},
+		}
+		above := rapid.SampledFrom([]int64{0, 1000}).Draw(t, "above")
+		var sum Tokens
+		var longest, want int64
+		n := rapid.Int64Range(1, 20).Draw(t, "n")
+		for range n {
+			one := Tokens{Prompt: above + rapid.Int64Range(1, 1000).Draw(t, "prompt"), Completion: rapid.Int64Range(0, 1e6).Draw(t, "completion")}
+			sum.Prompt, sum.Completion = sum.Prompt+one.Prompt, sum.Completion+one.Completion
+			longest, want = max(longest, one.Prompt), want+price.Cost(one)
+		}
+		if got := price.SumCost(n, longest, sum); got > want || got < want-n {
+			t.Errorf("%d requests of %+v together cost %d, want %d or a little less", n, sum, got, want)
+		}
+	})
+}

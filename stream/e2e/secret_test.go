@@ -129,7 +129,7 @@ func TestTerminalsAreSafe(t *testing.T) {
 	safe(0, "report")
 	safe(0, "report", "--html", "-")
 	safe(0, "export", "a.ledger.jsonl")
-	safe(0, "estimate")
+	safe(3, "estimate")
 	safe(0, "batches")
 }
 

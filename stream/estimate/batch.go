@@ -11,24 +11,26 @@ import (
 // byBatch makes the estimate one of a run by batch: the same tokens at the batch price, within the
 // window. What a sample has cost is paid already, and by no batch. Where no batch price is known,
 // neither is the total.
-func (e *Estimate) byBatch(prices *price.Table, host, window string) {
+func (e *Estimate) byBatch(s *survey, window string) {
 	e.Mode = "batch"
 	hours := windowHours(window)
 	e.Hours, e.Bound = &hours, "the window of batches"
-	listed, _, _ := prices.Lookup(host, e.Model)
-	listed = listed.Flat()
-	tokens := price.Tokens{Prompt: e.PromptTokens, Completion: e.CompletionTokens}
-	batch, ok := listed.BatchCost(tokens)
-	if !ok || e.Total == nil {
+	batch, whole := s.cost(inBatch), s.cost(own)
+	if batch == nil || whole == nil || e.Total == nil {
 		e.Total, e.Interval = nil, nil
 		return
 	}
 	part := 1.0
-	if whole := listed.Cost(tokens); whole > 0 {
-		part = float64(batch) / float64(whole)
+	if *whole > 0 {
+		part = float64(*batch) / float64(*whole)
 	}
 	of := func(d price.Dollars) price.Dollars {
 		return e.sampled + price.Dollars(math.Round(float64(d-e.sampled)*part))
+	}
+	for i, k := range s.kinds {
+		if cost := e.ByModel[i].Cost; *cost > 0 {
+			*cost = price.Dollars(math.Round(float64(*cost) / float64(k.cost(k.price)) * float64(k.cost(k.price.At(price.Batched)))))
+		}
 	}
 	total := of(*e.Total)
 	e.Total = &total

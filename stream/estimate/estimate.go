@@ -1,21 +1,18 @@
 package estimate
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"errors"
-	"io"
-	"slices"
 	"time"
 
 	"llmpipe/ledger/price"
 	"llmpipe/stream"
 	"llmpipe/stream/batch"
 	"llmpipe/stream/flow"
-	"llmpipe/stream/input"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
+	"llmpipe/stream/spend"
+	"llmpipe/stream/ui"
 )
 
 // guessedOutput is the completion tokens assumed of an answer without max_tokens or a sample.
@@ -25,7 +22,7 @@ const guessedOutput = 256
 type Estimate struct {
 	Prompts          int64  `json:"prompts"`           // records that can be asked
 	Invalid          int64  `json:"invalid"`           // lines that cannot
-	Model            string `json:"model"`             // of most records
+	Model            string `json:"model"`             // of most records; ByModel has all
 	Mode             string `json:"mode,omitempty"`    // batch, where that is the way they would go
 	PromptTokens     int64  `json:"prompt_tokens"`     // estimated, corrected by the sample
 	CompletionTokens int64  `json:"completion_tokens"` // see Basis
@@ -35,6 +32,7 @@ type Estimate struct {
 
 	Total    *price.Dollars `json:"total_usd"` // null where no price is known
 	Interval *Interval      `json:"interval"`  // null without a sample of ten or more
+	ByModel  []KindCost     `json:"by_model"`
 	Models   []ModelCost    `json:"models"`
 	Hours    *float64       `json:"hours"` // at the limits given; null where none bounds it
 	Bound    string         `json:"bound"` // which limit that is: requests, tokens or latency
@@ -49,6 +47,16 @@ type Interval struct {
 	High   price.Dollars `json:"high_usd"`
 	Level  float64       `json:"level"`
 	Method string        `json:"method"`
+}
+
+// KindCost is what the prompts for one model, at one tier, cost.
+type KindCost struct {
+	Model            string         `json:"model"`
+	Tier             string         `json:"service_tier,omitempty"` // where its price is not the usual one
+	Prompts          int64          `json:"prompts"`
+	PromptTokens     int64          `json:"prompt_tokens"`
+	CompletionTokens int64          `json:"completion_tokens"`
+	Cost             *price.Dollars `json:"cost_usd"` // null where no price is known
 }
 
 // ModelCost is what the same prompts would cost elsewhere: as many tokens at another price.
@@ -72,53 +80,54 @@ type Sample struct {
 	LatencyP50      int64          `json:"latency_p50_ms"`
 }
 
-// survey is one pass over the records.
-type survey struct {
-	prompts, invalid int64
-	tokens           int64 // estimated prompt tokens
-	bounded          int64 // sum of max_tokens times n
-	unbounded        int64 // records without max_tokens
-	models           map[string]int64
-	sampled          [][]byte // lines
-}
-
 // Run reads the records that cfg names and says what asking about them would cost. With cfg.Sample
 // so many of them are really asked, through the ledger, so that nothing is paid for twice. models
 // are priced beside the one that is asked for; none stands for what else its provider has of the
 // family. A sample that could not be asked to its end is an *Ended.
 func Run(ctx context.Context, cfg stream.Config, models []string) (*Estimate, error) {
-	s, err := surveyRecords(&cfg)
+	voice := ui.NewVoice(cfg.Stderr, cfg.Quiet, cfg.Verbose)
+	wrong := complaints{voice: voice}
+	s, err := surveyRecords(&cfg, cfg.Money.InForce(time.Now()), provider.NameOf(cfg.Provider.BaseURL), wrong.tell)
 	if err != nil {
 		return nil, err
 	}
-	e := &Estimate{
-		Prompts: s.prompts, Invalid: s.invalid, Model: s.model(), PromptTokens: s.tokens,
-		CompletionTokens: s.bounded + guessedOutput*s.unbounded, Basis: "max_tokens",
-	}
-	if s.unbounded > 0 {
+	wrong.end()
+	e := &Estimate{Prompts: s.prompts, Invalid: s.invalid, Model: s.model(), Basis: "max_tokens"}
+	switch {
+	case s.embeds:
+		e.Basis = noOutput
+	case s.unbounded > 0:
 		e.Basis = "a guess"
 	}
-	if cfg.Decode.Endpoint == record.Embeddings {
-		e.CompletionTokens, e.Basis = 0, noOutput
-	}
-	prices := cfg.Money.InForce(time.Now())
-	host := provider.NameOf(cfg.Provider.BaseURL)
 	batches := cfg.Batch
 	cfg.Batch = batch.Config{} // a sample is for now
-	var seen *sampleStats
+	var asked *sample
 	if cfg.Sample > 0 {
-		if seen, err = askSample(ctx, cfg, s.sampled); err != nil {
+		if asked, err = askSample(ctx, cfg, s); err != nil {
 			return nil, err
 		}
-		seen.correct(e, s)
+		asked.correct(e)
 	}
-	e.price(prices, host, models)
-	if seen != nil {
-		seen.total(e, s)
+	for _, k := range s.kinds {
+		t := k.total()
+		e.PromptTokens, e.CompletionTokens = e.PromptTokens+t.Prompt, e.CompletionTokens+t.Completion
 	}
-	e.time(&cfg, seen)
+	e.price(s, models)
+	if asked != nil {
+		asked.total(e)
+	}
+	e.time(&cfg, asked)
 	if batches.Mode == flow.ModeBatch {
-		e.byBatch(prices, host, batches.Window)
+		e.byBatch(s, batches.Window)
+	}
+	for _, model := range e.unpriced() {
+		if model == "" {
+			voice.Warn("no model is named, so that no price is known")
+			voice.Hint("-m names it: the run would ask the server which it has")
+			continue
+		}
+		voice.Warn("no price is known for the model %q", model)
+		voice.Hint("%s", spend.AddPrice)
 	}
 	return e, nil
 }
@@ -126,110 +135,8 @@ func Run(ctx context.Context, cfg stream.Config, models []string) (*Estimate, er
 // noOutput is the basis of an estimate for an endpoint that completes nothing.
 const noOutput = "embeddings have none"
 
-// surveyRecords reads the input once. It holds the sample's lines and nothing else.
-func surveyRecords(cfg *stream.Config) (*survey, error) {
-	src, err := input.NewSource(cfg.Input())
-	if err != nil {
-		return nil, err
-	}
-	decode, err := record.NewDecoder(cfg.Decode)
-	if err != nil {
-		return nil, err
-	}
-	s := &survey{models: make(map[string]int64)}
-	chosen := input.Sampler[[]byte]{N: cfg.Sample}
-	var t flow.Task
-	for cfg.Limit == 0 || s.prompts < int64(cfg.Limit) {
-		t.Err, t.Outcome, t.Buffer = nil, flow.Unsent, t.Buffer[:0]
-		err := src.Next(&t)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		if t.Err == nil {
-			if err := decode.Decode(&t.Record, t.Buffer); err != nil {
-				t.Fail(err)
-			}
-		}
-		if !cfg.Slice.Holds(&t) {
-			t.CloseSpill()
-			continue
-		}
-		s.add(&t)
-		if t.Spill == nil && cfg.Sample > 0 {
-			if rank := input.RankOf(&t, cfg.Seed); chosen.Wants(rank) {
-				chosen.Offer(rank, slices.Clone(t.Buffer))
-			}
-		}
-		t.CloseSpill()
-	}
-	s.sampled = chosen.Chosen()
-	return s, nil
-}
-
-func (s *survey) add(t *flow.Task) {
-	if t.Err != nil {
-		s.invalid++
-		return
-	}
-	s.prompts++
-	s.models[t.Model]++
-	s.tokens += int64(t.EstimateTokens(t.Model))
-	if t.MaxTokens > 0 {
-		s.bounded += int64(t.MaxTokens) * int64(t.N)
-	} else {
-		s.unbounded++
-	}
-}
-
-// model is that of most records.
-func (s *survey) model() string {
-	best := ""
-	for model, n := range s.models {
-		if n > s.models[best] || n == s.models[best] && model < best {
-			best = model
-		}
-	}
-	return best
-}
-
-// price fills in what the tokens cost, here and elsewhere.
-func (e *Estimate) price(prices *price.Table, host string, models []string) {
-	if len(models) == 0 {
-		models = []string{e.Model}
-		for _, row := range prices.Family(host, e.Model) {
-			models = append(models, row.Model)
-		}
-	}
-	for _, model := range models {
-		m := ModelCost{Model: model}
-		// One price for all tokens together: no single prompt is as long as their sum.
-		if listed, _, ok := prices.Lookup(host, model); ok {
-			listed = listed.Flat()
-			tokens := price.Tokens{Prompt: e.PromptTokens, Completion: e.CompletionTokens}
-			cost := price.Dollars(listed.Cost(tokens))
-			m.Cost = &cost
-			if nanos, ok := listed.BatchCost(tokens); ok {
-				batch := price.Dollars(nanos)
-				m.Batch = &batch
-			}
-			if model == e.Model {
-				e.Total = &cost
-			}
-		}
-		e.Models = append(e.Models, m)
-	}
-	if e.Total == nil && !slices.Contains(models, e.Model) {
-		own := Estimate{Model: e.Model, PromptTokens: e.PromptTokens, CompletionTokens: e.CompletionTokens}
-		own.price(prices, host, []string{e.Model})
-		e.Total = own.Total
-	}
-}
-
 // time fills in the hours: the largest of what the limits and the latency take.
-func (e *Estimate) time(cfg *stream.Config, seen *sampleStats) {
+func (e *Estimate) time(cfg *stream.Config, asked *sample) {
 	note := func(bound string, minutes float64) {
 		if hours := minutes / 60; e.Hours == nil || hours > *e.Hours {
 			e.Hours, e.Bound = &hours, bound
@@ -245,26 +152,8 @@ func (e *Estimate) time(cfg *stream.Config, seen *sampleStats) {
 	if tpm := cfg.Pace.TPM; tpm > 0 {
 		note("tokens", float64(e.PromptTokens+e.CompletionTokens)/float64(tpm))
 	}
-	if seen != nil && seen.answered > 0 {
+	if asked != nil && len(asked.answers) > 0 {
 		inFlight := cmp.Or(cfg.Pace.Concurrency, cfg.Pace.MaxConcurrency)
-		note("latency", float64(e.Prompts)*seen.meanLatencyMS()/60_000/float64(max(inFlight, 1)))
+		note("latency", float64(e.Prompts)*asked.meanLatencyMS()/60_000/float64(max(inFlight, 1)))
 	}
-}
-
-// askSample really asks about the sampled records.
-func askSample(ctx context.Context, cfg stream.Config, lines [][]byte) (*sampleStats, error) {
-	seen := &sampleStats{}
-	cfg.Stdin, cfg.Files, cfg.Sample, cfg.Limit = bytes.NewReader(append(bytes.Join(lines, []byte("\n")), '\n')), nil, 0, 0
-	cfg.Slice = input.Slice{} // the lines are of it
-	cfg.Stdout, cfg.Failed, cfg.Summary, cfg.Ordered = io.Discard, "", "", false
-	cfg.Observe = func(_ *flow.Flow, t *flow.Task) { seen.add(t) }
-	outcome, err := stream.Run(ctx, cfg)
-	if err != nil {
-		return nil, err
-	}
-	switch outcome.ExitCode() {
-	case stream.ExitOK, stream.ExitIncomplete: // a failed record is part of what a sample shows
-		return seen, nil
-	}
-	return nil, &stream.Ended{Outcome: outcome}
 }

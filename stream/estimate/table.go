@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"llmpipe/stream/ui"
@@ -43,7 +44,10 @@ func (e *Estimate) WriteTable(w io.Writer) error {
 	if e.Mode == "batch" {
 		cost += " by batch"
 	}
-	if e.Model != "" {
+	switch {
+	case len(e.ByModel) > 1:
+		cost += ", each with its own model"
+	case e.Model != "":
 		cost += " with " + ui.Printable(e.Model)
 	}
 	line(cost, "%s", ui.Amount(e.Total))
@@ -57,6 +61,18 @@ func (e *Estimate) WriteTable(w io.Writer) error {
 		return err
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	if len(e.ByModel) > 1 {
+		fmt.Fprint(table, "\nPROMPTS\tPROMPT TOKENS\tCOMPLETION TOKENS\tCOST\t  MODEL\n")
+		for i := range e.ByModel {
+			m := &e.ByModel[i]
+			fmt.Fprintf(table, "%d\t%d\t%d\t%s\t  %s\n", m.Prompts, m.PromptTokens, m.CompletionTokens, ui.Amount(m.Cost),
+				ui.Printable(strings.TrimSpace(m.Model+" "+m.Tier)))
+		}
+		if err := table.Flush(); err != nil {
+			return err
+		}
+		fmt.Fprint(w, "\nAll with one model:")
+	}
 	fmt.Fprint(table, "\nCOST\tBATCH\t  MODEL\n")
 	for _, m := range e.Models {
 		fmt.Fprintf(table, "%s\t%s\t  %s\n", ui.Amount(m.Cost), ui.Amount(m.Batch), ui.Printable(m.Model))

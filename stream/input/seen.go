@@ -115,6 +115,24 @@ func (w *window) forget(id uint64) {
 	w.slots[free] = slot{}
 }
 
+// Met tells which records a run without a ledger would not ask, since it has met them before.
+type Met struct{ window *window }
+
+// NewMet has met none.
+func NewMet() *Met { return &Met{newWindow()} }
+
+// Again reports whether the same record was met before. One with the id of another fails.
+func (m *Met) Again(t *flow.Task) bool {
+	identify(m.window, t)
+	switch m.window.Admit(t.Key).Seen {
+	case ledger.SeenOther:
+		t.Fail(duplicateID(t))
+	case ledger.SeenSame:
+		return true
+	}
+	return false
+}
+
 // identify sets t's key. A record without an id gets one made of its content and of how often this
 // run has met that content. Occurrences are numbered without gaps, so their number is found by
 // doubling and halving.

@@ -1,22 +1,49 @@
 package record
 
 import (
+	"bytes"
 	"math"
 
 	"llmpipe/stream/record/media"
 	"llmpipe/stream/record/rawjson"
 )
 
+// What a chat is made of beside its text, in tokens, by OpenAI's cookbook ("How to count tokens
+// with tiktoken", num_tokens_from_messages): each message is framed, and the reply begun. The role
+// is text.
+const (
+	perMessage = 3
+	perReply   = 3
+)
+
 // EstimateTokens guesses how many prompt tokens the record's request is for a model, from the kinds
 // of characters in its strings: keys and what is not a string cost nothing, and what is not text is
-// counted as the model's provider does. Each message costs a few tokens more, which are in the
-// guess.
+// counted as the model's provider does. The frames of messages are counted, the model's name is
+// not.
 //
 // It is meant for many requests together, before any answer has said how many there are: a
 // tokenizer is a thousand times slower and right for one family of models only.
 func (r *Record) EstimateTokens(model string) int {
 	other := media.Count(model, r.Media).Likely + int64(r.strays)*media.StrayTokens
-	return estimateText(r.Body) + int(min(other, math.MaxInt32))
+	text := estimateText(r.Body[:r.modelStart]) + estimateText(r.Body[r.modelEnd:])
+	return text + r.frames() + int(min(other, math.MaxInt32))
+}
+
+// frames is what the messages of a chat cost beside their text.
+func (r *Record) frames() int {
+	if r.Endpoint == Embeddings || r.Endpoint == Completions {
+		return 0
+	}
+	const role = `"role"`
+	messages := 0
+	for rest := r.Body; ; messages++ {
+		i := bytes.Index(rest, []byte(role))
+		if i < 0 {
+			break
+		}
+		rest = rest[i+len(role):]
+	}
+	return perReply + perMessage*max(messages, 1)
 }
 
 // MostTokens is the most prompt tokens that the record's request can be billed for when body goes

@@ -40,3 +40,38 @@ func TestEstimateTokensOfEscapes(t *testing.T) {
 		}
 	}
 }
+
+// A message costs what frames it, whoever's it is, and the model's name nothing.
+func TestEstimateTokensOfMessages(t *testing.T) {
+	estimate := func(endpoint Endpoint, line string) int {
+		t.Helper()
+		d, err := NewDecoder(Options{Endpoint: endpoint})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r Record
+		if err := d.Decode(&r, []byte(line)); err != nil {
+			t.Fatal(err)
+		}
+		return r.EstimateTokens(r.Model)
+	}
+	// "Hello there", of two tokens, from one side or the other, and what the
+	// cookbook's function gives for it: 3 and the role a message, and 3 for the reply.
+	const user, system = `{"role":"user","content":"Hello there"}`, `{"role":"system","content":"Hello there"}`
+	for _, c := range []struct {
+		endpoint Endpoint
+		line     string
+		want     int
+	}{
+		{Chat, `{"model":"gpt-4o-mini","messages":[` + user + `]}`, 9},
+		{Chat, `{"model":"gpt-4o-mini-2024-07-18","messages":[` + user + `]}`, 9},
+		{Chat, `{"model":"m","messages":[` + system + "," + user + "," + user + `]}`, 21},
+		{Chat, `{"model":"m","prompt":"Hello there"}`, 9},
+		{Responses, `{"model":"m","input":"Hello there"}`, 8},
+		{Embeddings, `{"model":"m","input":"Hello there"}`, 2},
+	} {
+		if got := estimate(c.endpoint, c.line); got != c.want {
+			t.Errorf("%v %s: %d tokens, want %d", c.endpoint, c.line, got, c.want)
+		}
+	}
+}

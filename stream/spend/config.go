@@ -37,10 +37,10 @@ func (c *Config) CheckDowngrade(provider string) error {
 		return nil
 	}
 	if _, _, ok := c.InForce(time.Now()).Lookup(provider, c.DowngradeTo); !ok {
-		return ui.WithHint(addPrice, fmt.Errorf("--downgrade-to: no price is known for the model %q, so the budget cannot hold", c.DowngradeTo))
+		return ui.WithHint(AddPrice, fmt.Errorf("--downgrade-to: no price is known for the model %q, so the budget cannot hold", c.DowngradeTo))
 	}
 	return nil
 }
 
-// addPrice is what to do about a price that is not known.
-const addPrice = "--prices FILE adds it, in the format of LiteLLM or genai-prices; llmpipe models lists those that are known"
+// AddPrice is what to do about a price that is not known.
+const AddPrice = "--prices FILE adds it, in the format of LiteLLM or genai-prices; llmpipe models lists those that are known"

@@ -31,7 +31,7 @@ func (a *Account) Worst(q Charge) (int64, error) {
 	}
 	bounds := a.bounds(q.Host, q.Model)
 	if len(bounds) == 0 {
-		return 0, ui.WithHint(addPrice,
+		return 0, ui.WithHint(AddPrice,
 			fmt.Errorf("%s: no price is known for the model %q, so the budget cannot hold", q.What, q.Model))
 	}
 	var worst int64
@@ -60,7 +60,7 @@ func (a *Account) WorstInBatch(q Charge) (int64, error) {
 	if known {
 		return a.overruns.of(q.Host, q.Model).cost(worst), nil
 	}
-	return 0, ui.WithHint(addPrice+"; or --mode realtime",
+	return 0, ui.WithHint(AddPrice+"; or --mode realtime",
 		fmt.Errorf("%s: no batch price is known for the model %q, so the budget cannot hold", q.What, q.Model))
 }
 
