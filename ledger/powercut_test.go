@@ -19,8 +19,8 @@ var survivals = map[string]disktest.Survival{
 	"every other": disktest.Without(0, 2), "the others": disktest.Without(1, 2),
 }
 
-// smallJob commits what a job does, in two runs that overlap, and tells shown of each result that is
-// safe. It ends at the first error, as a run does.
+// smallJob commits what a job does, in two runs that overlap, and tells shown of each result that
+// is safe. It ends at the first error, as a run does.
 func smallJob(path string, fsync Fsync, fsys disk.FS, shown func(n int)) (err error) {
 	var open []*Ledger
 	defer func() {

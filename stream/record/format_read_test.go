@@ -18,11 +18,15 @@ func linesToRead(t *testing.T) map[string]Result {
 	}
 	results := make(map[string]Result)
 	for i, id := range []string{`"r1"`, `"a \"quoted\" one\\"`, `17`, `-1.5e3`, `"batch_req_1"`, `""`} {
-		results[fmt.Sprintf("answered %d", i)] = Result{ID: []byte(id), Answer: &answer, Response: body, Attempts: 1, CostKnown: true, CostNanos: 13800}
-		results[fmt.Sprintf("failed %d", i)] = Result{ID: []byte(id), Line: 12, Err: &Error{Type: "timeout", Message: "no answer"}, Attempts: 6}
+		results[fmt.Sprintf("answered %d", i)] = Result{
+			ID: []byte(id), Answer: &answer, Response: body, Attempts: 1, CostKnown: true, CostNanos: 13800,
+		}
+		failure := &Error{Type: "timeout", Message: "no answer"}
+		results[fmt.Sprintf("failed %d", i)] = Result{ID: []byte(id), Line: 12, Err: failure, Attempts: 6}
 	}
 	results["of a file"] = Result{Line: 3, File: `a,"line":1.jsonl`, Err: &Error{Type: "bad_input", Message: "not JSON"}}
-	results["refused"] = Result{ID: []byte(`"r1"`), Line: 3, Err: &Error{Type: "bad_request", Status: 400, Code: "x", Message: "no"}, Attempts: 1}
+	refusal := &Error{Type: "bad_request", Status: 400, Code: "x", Message: "no"}
+	results["refused"] = Result{ID: []byte(`"r1"`), Line: 3, Err: refusal, Attempts: 1}
 	return results
 }
 
