@@ -55,7 +55,7 @@ func (c *client) run(ctx context.Context, prompts []prompt) {
 }
 
 func (c *client) request(p prompt, retry bool) Request {
-	return Request{PromptBytes: p.bytes, MaxTokens: p.maxTokens, N: 1, Retry: retry}
+	return Request{PromptBytes: p.bytes, MaxTokens: p.maxTokens, N: 1, Retry: retry, Warms: p.cached > 0}
 }
 
 // see one prompt through to its answer.

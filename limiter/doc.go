@@ -37,8 +37,14 @@
 // answers. The estimate begins at a token for 3 bytes, and follows the usage
 // in the answers as a ratio of two running means (weight 0.1 for the newest).
 // Settling replaces the prompt's estimate by the true number at once. What was
-// reserved for the completion stays charged, unless the headers count output
-// tokens apart, as Anthropic's do: those are adjusted to what was used.
+// reserved for the completion stays charged.
+//
+// Where headers tell limits of input and output apart, as Anthropic's do, each
+// has its bucket. Output is charged as much as is likely, whatever max_tokens
+// is, and adjusted to what came; input is what no cache held, by the share that
+// the last answers read from one. A request that marks a part of its prompt for
+// the cache goes alone until one such was answered: those asked together would
+// each pay for writing what the first has written.
 //
 // # Limits that are told
 //

@@ -16,33 +16,43 @@ const (
 
 	// learning is the weight of the newest answer in a running mean.
 	learning = 0.1
+
+	// cacheLearning is that in the mean of what a cache leaves to count: what is in it changes at
+	// once.
+	cacheLearning = 0.5
 )
 
 // estimate foretells what a request will be charged, from what the ones before
 // it were. The prompt's part is a ratio of two means, not a mean of ratios, so
 // that the sum of many estimates is right, whatever the mix of sizes.
 type estimate struct {
-	bytes  float64
-	prompt float64
-	output float64
+	bytes    float64
+	prompt   float64
+	uncached float64 // share of the prompt that was not read from the provider's cache
+	output   float64
 }
 
 func newEstimate() estimate {
-	return estimate{bytes: bytesPerToken, prompt: 1, output: firstOutput}
+	return estimate{bytes: bytesPerToken, prompt: 1, uncached: 1, output: firstOutput}
 }
 
-// charge is what r is expected to take.
+// charge is what r is expected to take. Where output is counted apart it is counted as it comes,
+// and max_tokens is no part of it (platform.claude.com/docs/en/api/rate-limits).
 func (e *estimate) charge(r Request) charge {
 	in := float64(r.PromptBytes) * e.prompt / e.bytes
-	out := float64(r.MaxTokens)
-	if r.MaxTokens == 0 {
-		out = e.output * float64(max(1, r.N))
+	likely := e.output * float64(max(1, r.N))
+	most := likely
+	if r.MaxTokens > 0 {
+		most = float64(r.MaxTokens)
 	}
-	return charge{requests: 1, tokens: in + out, input: in, output: out}
+	return charge{requests: 1, tokens: in + most, input: in * e.uncached, output: min(likely, most)}
 }
 
-// learn takes in what an answer really used.
-func (e *estimate) learn(r Request, promptTokens, completionTokens int) {
+// learn takes in what an answer really used. Of the prompt so many tokens were read from a cache.
+func (e *estimate) learn(r Request, promptTokens, cachedTokens, completionTokens int) {
+	if promptTokens > 0 {
+		e.uncached += cacheLearning * (1 - float64(cachedTokens)/float64(promptTokens) - e.uncached)
+	}
 	if promptTokens > 0 && r.PromptBytes > 0 {
 		b := float64(r.PromptBytes)
 		if e.bytes == bytesPerToken { // first answer: the guess, at the scale of real prompts
@@ -57,9 +67,9 @@ func (e *estimate) learn(r Request, promptTokens, completionTokens int) {
 }
 
 // lean is the least that r can cost of each resource: what a limit is compared
-// with before a record is refused for its size.
-func lean(r Request) charge {
+// with before a record is refused for its size. What is read from a cache may
+// be all of the input, and output that is counted apart is nothing before it is there.
+func (e *estimate) lean(r Request) charge {
 	in := float64(r.PromptBytes) / leanBytesPerToken
-	out := float64(r.MaxTokens)
-	return charge{requests: 1, tokens: in + out, input: in, output: out}
+	return charge{requests: 1, tokens: in + float64(r.MaxTokens), input: in * min(1, e.uncached), output: 0}
 }

@@ -157,3 +157,27 @@ func (h *hold) cycle(now time.Time) (rate charge, took float64, ok bool) {
 	h.began, h.accepted, h.longest, h.length = now, charge{}, 0, 0
 	return rate, took, true
 }
+
+// cache is what the lane knows of its provider's cache: whether a request that writes to it was
+// answered, which is when others can read from it
+// (platform.claude.com/docs/en/build-with-claude/prompt-caching).
+type cache struct {
+	warm    bool
+	warming bool // one that writes is in flight
+}
+
+// holds reports whether r waits for another to have written what it marks.
+func (c *cache) holds(r Request) bool { return r.Warms && !c.warm && c.warming }
+
+func (c *cache) grant(p *Permit) {
+	if p.warms = p.request.Warms && !c.warm; p.warms {
+		c.warming = true
+	}
+}
+
+// end takes in that p has ended, and whether it was answered.
+func (c *cache) end(p *Permit, answered bool) {
+	if p.warms {
+		c.warming, c.warm = false, answered
+	}
+}

@@ -109,19 +109,17 @@ func (l *Limiter) correct(p *Permit, o Outcome) {
 		return
 	}
 	in, out := float64(o.PromptTokens), float64(o.CompletionTokens)
+	uncached := max(0, in-float64(o.CachedTokens))
 	reserved := out
 	if p.request.MaxTokens > 0 && !l.refunds {
 		reserved = float64(p.request.MaxTokens)
 	}
-	actual := charge{requests: 1, tokens: in + reserved, input: in, output: out}
+	actual := charge{requests: 1, tokens: in + reserved, input: uncached, output: out}
 	for r := range l.buckets {
-		more := actual[r] - p.charged[r]
-		l.buckets[r].correct(more)
-		if resource(r) == tokens {
-			l.used.add(l.now, 0, more)
-		}
+		l.buckets[r].correct(actual[r] - p.charged[r])
 	}
-	l.estimate.learn(p.request, o.PromptTokens, o.CompletionTokens)
+	l.used.add(l.now, 0, l.counted(actual)-p.counted)
+	l.estimate.learn(p.request, o.PromptTokens, min(o.CachedTokens, o.PromptTokens), o.CompletionTokens)
 }
 
 // teach takes in what the headers of p's answer said.

@@ -106,7 +106,7 @@ func TestEstimateConverges(t *testing.T) {
 			estimated += e.charge(Request{PromptBytes: p.bytes})[input]
 			used += float64(p.tokens)
 		}
-		e.learn(Request{PromptBytes: p.bytes, N: 2}, p.tokens, 2*p.answer)
+		e.learn(Request{PromptBytes: p.bytes, N: 2}, p.tokens, 0, 2*p.answer)
 	}
 	if ratio := estimated / used; math.Abs(ratio-1) > 0.05 {
 		t.Errorf("estimates come to %.3f of what was used, want 1", ratio)

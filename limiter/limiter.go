@@ -52,6 +52,7 @@ type Limiter struct {
 	buckets     [resources]bucket
 	refunds     bool // the provider gives back completion tokens that were not used
 	estimate    estimate
+	cache       cache
 	sends       sends
 	hold        hold
 	pace        pace
@@ -220,6 +221,10 @@ func (l *Limiter) pump() {
 			continue
 		}
 		cost := l.estimate.charge(w.request)
+		if l.cache.holds(w.request) {
+			l.arm(forever) // a settlement wakes it
+			return
+		}
 		if wait := l.wait(cost); wait > 0 {
 			l.arm(wait)
 			return
@@ -260,7 +265,7 @@ func (l *Limiter) refuse(r Request) error {
 	if r.Movable && l.breaker.wait(l.now, l.sends.patience()) > 0 {
 		return ErrOpen
 	}
-	least := lean(r)
+	least := l.estimate.lean(r)
 	for i := range l.buckets {
 		if bound := l.buckets[i].bound(); bound > 0 && least[i] > bound {
 			return &TooLarge{Resource: resourceNames[i], Need: int(least[i]), Limit: int(bound)}
@@ -288,14 +293,24 @@ func (l *Limiter) grant(r Request, cost charge) *Permit {
 		p.charged[i] = l.buckets[i].take(cost[i])
 		p.spent[i] = l.buckets[i].spent
 	}
+	l.cache.grant(p)
 	p.n = l.sends.add(l.now, p.charged[tokens])
 	e := l.sends.get(p.n)
 	e.idle, e.held = l.lulls.idle, l.buckets[requests].held() || l.buckets[tokens].held()
 	l.hold.grant(p.n)
 	l.concurrency.grant(p)
 	l.breaker.grant(p)
-	l.used.add(l.now, 1, p.charged[tokens])
+	p.counted = l.counted(p.charged)
+	l.used.add(l.now, 1, p.counted)
 	return p
+}
+
+// counted is what of a charge the provider counts as tokens: all of it, or input and output apart.
+func (l *Limiter) counted(c charge) float64 {
+	if l.buckets[tokens].limit == 0 && l.buckets[input].limit+l.buckets[output].limit > 0 {
+		return c[input] + c[output]
+	}
+	return c[tokens]
 }
 
 // arm makes sure that the first waiter is looked at again when its gates may

@@ -21,6 +21,10 @@ type Request struct {
 	Movable bool
 	// Retry puts the request ahead of all that are not retries.
 	Retry bool
+	// Warms says that the request marks a part of its prompt for the provider's cache. Until one such
+	// was answered they go one at a time: those that are asked together would each pay for writing
+	// what the first has written.
+	Warms bool
 }
 
 // Kind says what became of a request, as far as holding back is concerned.
@@ -44,6 +48,9 @@ type Outcome struct {
 	// when unknown.
 	PromptTokens     int
 	CompletionTokens int
+	// CachedTokens is how many of PromptTokens were read from the provider's cache. Where input is
+	// limited apart they are not counted.
+	CachedTokens int
 	// Cost is what the answer cost, in billionths of a US dollar. CostUnclear says
 	// that the provider may charge for the request and nobody said how much, as
 	// after a time-out: its worst case stays reserved.
@@ -70,11 +77,13 @@ type Permit struct {
 	request  Request
 	sent     time.Time
 	charged  charge
-	spent    charge // each bucket's total just after this charge
-	inFlight int    // with this one
-	n        int    // its number among the sends
-	sample   int    // of the trial that its answer belongs to; 0: none
-	probe    bool   // sent to see whether an open breaker may close
+	counted  float64 // tokens of it, as the provider counts them
+	spent    charge  // each bucket's total just after this charge
+	inFlight int     // with this one
+	n        int     // its number among the sends
+	sample   int     // of the trial that its answer belongs to; 0: none
+	probe    bool    // sent to see whether an open breaker may close
+	warms    bool    // others wait for its answer
 	ended    bool
 }
 
@@ -90,6 +99,7 @@ func (p *Permit) Settle(o Outcome) *Streak {
 	p.ended = true
 	l.settled++
 	l.inFlight--
+	l.cache.end(p, o.Kind == Success)
 	l.advance()
 	l.budgets.settle(p.request.Cost, o.Cost, o.CostUnclear, l)
 	streak := l.learn(p, o)
@@ -122,11 +132,12 @@ func (p *Permit) Drop() {
 	p.ended = true
 	l.dropped++
 	l.inFlight--
+	l.cache.end(p, false)
 	l.advance()
 	for r := range l.buckets {
 		l.buckets[r].giveBack(p.charged[r], l.now.Sub(p.sent))
 	}
-	l.used.add(l.now, -1, -p.charged[tokens])
+	l.used.add(l.now, -1, -p.counted)
 	l.budgets.settle(p.request.Cost, 0, false, l)
 	l.breaker.abandon(p)
 	l.end(p, void, Outcome{})

@@ -2,6 +2,7 @@ package limiter
 
 import (
 	"cmp"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -11,6 +12,7 @@ import (
 // fill evenly and refuse what they do not hold, places, and a latency.
 type laws struct {
 	rpm, tpm float64       // 0: no limit
+	in, out  float64       // a minute, of Anthropic's kind: input that no cache holds, and output as it comes
 	burst    time.Duration // how much of the minute a bucket holds; 0: all of it
 	others   float64       // share of the limits that somebody else uses up
 	silent   bool          // no headers
@@ -34,6 +36,8 @@ type server struct {
 	at       time.Time
 	requests float64 // in the buckets
 	tokens   float64
+	input    float64
+	output   float64
 	inFlight int
 	seconds  []second
 	fails    int // while down
@@ -47,13 +51,16 @@ type second struct {
 	refused  int
 	asked    int
 	tokens   float64 // charged
-	inFlight int     // most at once, of the accepted
+	input    float64
+	output   float64
+	inFlight int // most at once, of the accepted
 }
 
 // A prompt is what is asked, and what the server will make of it.
 type prompt struct {
 	bytes     int
 	tokens    int // as the server counts
+	cached    int // of tokens, read from its cache
 	maxTokens int
 	answer    int // completion tokens
 }
@@ -64,7 +71,7 @@ func newServer(l laws) *server {
 	}
 	s := &server{laws: l, start: time.Now(), at: time.Now(), random: rand.New(rand.NewPCG(5, 6))}
 	s.working = make(chan struct{}, cmp.Or(l.slots, 1<<16))
-	s.requests, s.tokens = s.depth(s.rpm), s.depth(s.tpm)
+	s.requests, s.tokens, s.input, s.output = s.depth(s.rpm), s.depth(s.tpm), s.depth(s.in), s.depth(s.out)
 	return s
 }
 
@@ -92,6 +99,8 @@ func (s *server) admit(p prompt) (refusal Outcome, refused bool) {
 	s.at = time.Now()
 	s.requests = min(s.depth(s.rpm), s.requests+passed*s.rpm)
 	s.tokens = min(s.depth(s.tpm), s.tokens+passed*s.tpm)
+	s.input = min(s.depth(s.in), s.input+passed*s.in)
+	s.output = min(s.depth(s.out), s.output+passed*s.out)
 	now := s.second()
 	now.asked++
 	cost := float64(p.tokens + p.maxTokens)
@@ -116,17 +125,33 @@ func (s *server) admit(p prompt) (refusal Outcome, refused bool) {
 		hint := time.Duration((cost - s.tokens) / s.tpm * float64(time.Minute))
 		return Outcome{Kind: Pressure, Hint: hint, Quota: s.quota()}, true
 	}
+	if short := max(s.shortOf(s.in, s.input, float64(p.tokens-p.cached)), s.shortOf(s.out, s.output, 1)); short > 0 {
+		now.refused++
+		return Outcome{Kind: Pressure, Hint: short, Quota: s.quota()}, true
+	}
 	if s.rpm > 0 {
 		s.requests--
 	}
 	if s.tpm > 0 {
 		s.tokens -= cost
 	}
+	if s.in > 0 {
+		s.input -= float64(p.tokens - p.cached)
+		now.input += float64(p.tokens - p.cached)
+	}
 	now.accepted++
 	now.tokens += cost
 	s.inFlight++
 	now.inFlight = max(now.inFlight, s.inFlight)
 	return Outcome{}, false
+}
+
+// shortOf is how long until a bucket that fills by so much a minute has room for cost.
+func (s *server) shortOf(limit, level, cost float64) time.Duration {
+	if limit == 0 || level >= cost-1e-6 {
+		return 0
+	}
+	return time.Duration((cost - level) / limit * float64(time.Minute))
 }
 
 func (s *server) quota() Quota {
@@ -139,6 +164,12 @@ func (s *server) quota() Quota {
 	}
 	if s.tpm > 0 {
 		q.Tokens = Window{Limit: int(s.tpm), Remaining: int(s.tokens), Known: true}
+	}
+	if s.in > 0 {
+		q.Input = Window{Limit: int(s.in), Remaining: max(0, int(math.Round(s.input/1000)*1000)), Known: true}
+	}
+	if s.out > 0 {
+		q.Output = Window{Limit: int(s.out), Remaining: max(0, int(math.Round(s.output/1000)*1000)), Known: true}
 	}
 	return q
 }
@@ -165,8 +196,12 @@ func (s *server) ask(p prompt) Outcome {
 
 	s.mu.Lock()
 	s.inFlight--
+	if s.out > 0 {
+		s.output -= float64(p.answer)
+		s.second().output += float64(p.answer)
+	}
 	s.mu.Unlock()
-	return Outcome{Kind: Success, PromptTokens: p.tokens, CompletionTokens: p.answer, Quota: q}
+	return Outcome{Kind: Success, PromptTokens: p.tokens, CachedTokens: p.cached, CompletionTokens: p.answer, Quota: q}
 }
 
 // seen sums up the seconds from and before to.
@@ -178,6 +213,8 @@ func (s *server) seen(from, to int) (sum second) {
 		sum.refused += sec.refused
 		sum.asked += sec.asked
 		sum.tokens += sec.tokens
+		sum.input += sec.input
+		sum.output += sec.output
 		sum.inFlight = max(sum.inFlight, sec.inFlight)
 	}
 	return sum

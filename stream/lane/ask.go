@@ -152,6 +152,7 @@ func (l *Lane) lesson(q *Request) limiter.Outcome {
 		o.Kind = limiter.Success
 		o.PromptTokens = int(q.reply.Answer.Usage.Prompt)
 		o.CompletionTokens = int(q.reply.Answer.Usage.Completion)
+		o.CachedTokens = int(q.reply.Answer.Usage.Cached)
 	case provider.Pressure:
 		o.Kind, o.Overloaded = limiter.Pressure, q.reply.Overloaded()
 		if l.tier+1 < len(l.lanes.tiers) && o.Overloaded {

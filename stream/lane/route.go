@@ -1,6 +1,7 @@
 package lane
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -170,6 +171,7 @@ func (l *Lane) request(q *Request, retry bool) (limiter.Request, error) {
 		Cost:        q.bill.worst,
 		Movable:     len(l.lanes.all) > 1,
 		Retry:       retry,
+		Warms:       bytes.Contains(q.Body, []byte(`"cache_control"`)),
 	}, err
 }
 
