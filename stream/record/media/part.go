@@ -43,25 +43,23 @@ type Part struct {
 // size is about how many bytes the part has.
 func (p *Part) size() int64 { return int64(p.Encoded) / 4 * 3 }
 
-// typed are the kinds by the type of a content part, as OpenAI's and Anthropic's APIs and those
-// like them have it.
-var typed = map[string]Kind{
-	"image_url": Image, "input_image": Image, "image": Image, "image_file": Image, "computer_screenshot": Image,
-	"input_audio": Audio, "audio_url": Audio, "audio": Audio,
-	"file": Document, "input_file": Document, "document": Document, "document_url": Document,
-	"video_url": Video, "input_video": Video, "video": Video,
-}
-
 // Names reports whether text, a string of a body, may be the type of a part. It is quick.
-func Names(text []byte) bool {
-	if len(text) < len("file") || len(text) > len("computer_screenshot") {
-		return false
+func Names(text []byte) bool { return typed(text) != None }
+
+// typed is the kind by the type of a content part, as OpenAI's and Anthropic's APIs and those like
+// them have it.
+func typed(name []byte) Kind {
+	switch string(name) {
+	case "image_url", "input_image", "image", "image_file", "computer_screenshot":
+		return Image
+	case "input_audio", "audio_url", "audio":
+		return Audio
+	case "file", "input_file", "document", "document_url":
+		return Document
+	case "video_url", "input_video", "video":
+		return Video
 	}
-	switch text[0] {
-	case 'i', 'f', 'd', 'a', 'v', 'c':
-		return typed[string(text)] != None
-	}
-	return false
+	return None
 }
 
 // kindOf is what a media type says, None where it says nothing.

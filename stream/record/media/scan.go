@@ -103,7 +103,7 @@ func (f *found) member(name string, src []byte, value rawjson.Span) {
 	text := src[value.Start+1 : value.End-1]
 	switch name {
 	case "type":
-		if f.kind = typed[string(text)]; f.kind == None {
+		if f.kind = typed(text); f.kind == None {
 			f.plain = f.plain || string(text) == "text" || string(text) == "content"
 		}
 	case "media_type", "mime_type", "mimeType":
