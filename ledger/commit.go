@@ -17,10 +17,6 @@ import (
 // filePerm is for the owner alone: prompts and answers are nobody else's business.
 const filePerm = 0o600
 
-// room is the space, in bytes, that there must be for answers before the first request: a block, as
-// on a full disk the last block of a file may have space for a line or two.
-const room = 4096
-
 // Prepare finds out whether commits can be taken at all, makes the file if there is none yet, and
 // writes the run's line. Answers are paid for before they are committed, so it is for the moment
 // before the first request. An error is a *[WriteError].
@@ -69,9 +65,13 @@ func (l *Ledger) Commit(g *Group) error {
 	if len(g.Shards) > 0 {
 		sync = l.syncJournal
 	}
+	l.inHand.leaveFor(len(g.Results))
 	kept, err := l.write(g.Shards, sync, 0)
 	if errors.Is(err, ErrTaken) {
 		return &WriteError{Path: l.path, Err: err}
+	}
+	if errors.Is(err, ErrNoRoom) && len(g.Shards) == 0 {
+		return l.commitLess(g, err)
 	}
 	if err != nil {
 		l.refused = fmt.Errorf("no more is written after an earlier error: %w", err)
@@ -173,6 +173,7 @@ func (l *Ledger) write(steps []ShardEntry, sync func() error, room int) (kept []
 		return nil, fmt.Errorf("locking: %w", err)
 	}
 	defer func() { err = disk.Both(err, l.file.Unlock()) }()
+	before := l.end
 	if err := l.catchUp(); err != nil {
 		return nil, err
 	}
@@ -180,6 +181,10 @@ func (l *Ledger) write(steps []ShardEntry, sync func() error, room int) (kept []
 		return nil, ErrTaken
 	}
 	base := l.end
+	l.inHand.use(base - before)
+	if err := l.fits(); err != nil {
+		return nil, err
+	}
 	if room > 0 {
 		l.reserved = true
 		if err := l.file.Reserve(base, int64(len(l.out)+room)); err != nil {
@@ -187,6 +192,7 @@ func (l *Ledger) write(steps []ShardEntry, sync func() error, room int) (kept []
 		}
 	}
 	n, err := l.file.WriteAt(l.out, base)
+	l.inHand.use(int64(n))
 	kept = l.out
 	if err == nil && n < len(l.out) {
 		err = io.ErrShortWrite

@@ -37,6 +37,7 @@ func (l *Ledger) enterLine(v *verified) error {
 			return tooLarge(l.path, v.at)
 		}
 		l.index.Set(h.Key, index.RefAt(v.at))
+		l.inHand.largest = max(l.inHand.largest, v.end-v.at)
 		l.summary.spend(v)
 	case line.KindFailure:
 		l.summary.spend(v)

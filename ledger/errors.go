@@ -22,6 +22,10 @@ var (
 	// [Ledger.Look] tells where each record is.
 	ErrTaken = errors.New("records are in another shard, or answered")
 
+	// ErrNoRoom is in the error of a commit whose answers have not all found space: the first of them
+	// have, and what the others cost is written down. The ledger goes on.
+	ErrNoRoom = errors.New("no room for an answer")
+
 	// ErrClosed is in the error of a commit after Close.
 	ErrClosed = errors.New("ledger is closed")
 

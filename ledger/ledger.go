@@ -72,6 +72,7 @@ type Ledger struct {
 	unsynced   *time.Timer // runs while something is written and not yet synced
 	late       error       // of the sync that the timer ran
 	reserved   bool        // space is kept in hand behind the file's end
+	inHand     inHand
 
 	others   *others // nil without Options.Others
 	readOnly error   // why the file may only be read, nil if it may be written

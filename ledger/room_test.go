@@ -1,9 +1,11 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
+	"syscall"
 	"testing"
 
 	"llmpipe/ledger/disk"
@@ -150,4 +152,89 @@ type reserveFile struct {
 func (f reserveFile) Reserve(end, size int64) error {
 	*f.reserved = size
 	return f.File.Reserve(end, size)
+}
+
+// quotaFS is a disk with so much space for the ledger.
+type quotaFS struct {
+	disk.OS
+	space int64
+}
+
+func (q *quotaFS) OpenFile(name string, flag int, perm fs.FileMode) (disk.File, error) {
+	file, err := q.OS.OpenFile(name, flag, perm)
+	return quotaFile{file, q}, err
+}
+
+type quotaFile struct {
+	disk.File
+	fs *quotaFS
+}
+
+func (f quotaFile) WriteAt(p []byte, at int64) (int, error) {
+	n := min(int64(len(p)), max(0, f.fs.space-at))
+	written, err := f.File.WriteAt(p[:n], at)
+	if err == nil && written < len(p) {
+		err = syscall.ENOSPC
+	}
+	return written, err
+}
+
+func (f quotaFile) Reserve(end, size int64) error {
+	if end+size > f.fs.space {
+		return syscall.ENOSPC
+	}
+	return nil
+}
+
+// Room is kept for as many answers as there is space for; once there is none, nothing is in the way
+// of what is written for those that were asked.
+func TestRoomIsForSoManyAnswers(t *testing.T) {
+	q := &quotaFS{space: 1 << 30}
+	l := mustOpen(t, testPath(t), Options{FS: q})
+	if err := l.Prepare(); err != nil {
+		t.Fatal(err)
+	}
+	keep := func(answers int) int {
+		t.Helper()
+		enough, err := l.KeepRoom(answers)
+		if (err != nil) != (enough == 0) || err != nil && !errors.Is(err, syscall.ENOSPC) {
+			t.Fatalf("room for %d: %v", enough, err)
+		}
+		return enough
+	}
+	if n := keep(100); n != 100 {
+		t.Errorf("on an empty disk there is room for %d of 100 answers", n)
+	}
+	results := []Result{testResult(1), testResult(2)}
+	if err := l.Commit(&Group{Results: results}); err != nil {
+		t.Fatal(err)
+	}
+	q.space = l.end + 10*l.inHand.each()
+	l.inHand.bytes = 0 // as when another has used it up
+	if n := keep(100); n < 5 || n > 10 {
+		t.Errorf("there is room for %d answers, want 5 to 10", n)
+	}
+	spent := l.Summary().SpentNanos
+	large := testResult(3)
+	large.Response = fmt.Appendf(nil, `{"content":"%s"}`, strings.Repeat("x", int(10*l.inHand.each())))
+	group := &Group{Results: []Result{testResult(4), testResult(5), large, testResult(6)}, Failures: []Failure{testFailure(7)}}
+	for i := range group.Results {
+		spent += group.Results[i].CostNanos
+	}
+	spent += group.Failures[0].CostNanos
+	var we *WriteError
+	if err := l.Commit(group); !errors.As(err, &we) || !errors.Is(err, ErrNoRoom) || we.Results != 2 || we.Failures != 1 {
+		t.Fatalf("a group without room: %+v, %v", we, err)
+	}
+	if s := l.Summary(); s.SpentNanos != spent || s.Results != 4 {
+		t.Errorf("summary %+v, want 4 results and %d spent", s, spent)
+	}
+	if err := l.Commit(&Group{Results: []Result{testResult(8)}}); err != nil {
+		t.Errorf("a small answer behind it: %v", err)
+	}
+	q.space = l.end + 2*besideAnswer
+	l.inHand.bytes = 0
+	if n := keep(100); n > 1 {
+		t.Errorf("on a full disk there is room for %d answers", n)
+	}
 }

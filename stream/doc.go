@@ -36,6 +36,15 @@
 // up to the gate's bound, and reading stops. Nothing else queues in memory, so it does not grow
 // with the input.
 //
+// Large answers take their memory from one room (provider/memory.go), from their first bytes until
+// they are written, and what they turn out to be decides how many more are asked for. A group
+// commit ends with the record that fills it.
+//
+// What has come back and is not in the ledger yet counts as in flight (flow/backlog.go), and so
+// does what there is space for on its disk (journal/room.go): both hold the limiters back. A
+// process that is killed so has at most twice as much to pay for again as it was told to have in
+// flight, and a disk that is nearly full ends the run before an answer has no room.
+//
 // # How a run ends
 //
 // flow/shutdown.go holds two contexts. The first ends when no more may be asked: at a signal, a

@@ -24,8 +24,9 @@ type Flow struct {
 
 	Commits chan *Task // chains of them, to the commit
 
-	hosts      int    // that are asked
-	onRecorded func() // nil: nobody waits for it
+	hosts      int          // that are asked
+	heldTo     atomic.Int64 // how many records there is space for on the disk; 0: any number
+	onRecorded func()       // nil: nobody waits for it
 }
 
 // New makes what a run shares. It stops asking when ctx ends. allowed is how many records may be in

@@ -209,7 +209,7 @@ func (r *Input) prepare() bool {
 	if r.journal == nil || r.prepared {
 		return true
 	}
-	if err := r.journal.Ledger.Prepare(); err != nil {
+	if err := r.journal.Prepare(); err != nil {
 		hint := "name a ledger that can be written with --ledger, or go without one with --no-ledger"
 		if ui.IsErrno(err, syscall.ENOSPC) {
 			hint = "make room, or name a ledger on another disk with --ledger"

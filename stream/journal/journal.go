@@ -35,6 +35,8 @@ type Journal struct {
 
 	batch ledger.Group
 	lost  int // answers that could therefore not be recorded
+
+	toldShort bool // that the disk is nearly full
 }
 
 // About is what a ledger remembers of the run itself.
@@ -145,6 +147,11 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, 
 		return spent, nil
 	}
 	if spent, err = j.add(); err == nil {
+		if len(j.batch.Results) > 0 && !j.flow.Stop.Ending() {
+			if err := j.keepRoom(); err != nil {
+				j.endForRoom(err)
+			}
+		}
 		return spent, nil
 	}
 	safe := 0
@@ -152,7 +159,7 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, 
 	if errors.As(err, &we) {
 		safe = we.Results
 	}
-	j.flow.Unrecorded.Store(true)
+	j.flow.Unrecorded.Store(!errors.Is(err, ledger.ErrNoRoom))
 	j.lost += dropAnswers(group, safe)
 	return spent, j.HintAtWrite(err, MakeRoom)
 }

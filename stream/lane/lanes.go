@@ -87,7 +87,7 @@ func New(f *flow.Flow, c Config, hosts []*flow.Host, a *spend.Account) *Lanes {
 		own := l.cfg.Lanes[i]
 		pace := own.Pace
 		pace.Clock, pace.Budgets, pace.Short = limiter.System, a.Budgets(), a.NeedMoney
-		pace.Backlog = f.BacklogOf(h)
+		pace.Backlog = f.BacklogOf(h, c.Pack)
 		if !own.Beside {
 			l.tiers = append(l.tiers, nil)
 		}

@@ -1,0 +1,39 @@
+package journal
+
+import "fmt"
+
+// Prepare makes sure, before anything is asked, that answers can be recorded, and that there is
+// space for those of what is asked first.
+func (j *Journal) Prepare() error {
+	err := j.Ledger.Prepare()
+	if err == nil {
+		err = j.keepRoom()
+	}
+	return err
+}
+
+// keepRoom keeps space on the disk for all that may be in flight or wait to be recorded. Where
+// there is not as much, less is asked at a time; the error says that there is none for a single
+// answer.
+func (j *Journal) keepRoom() error {
+	most := 2 * j.flow.Gate.Allowed()
+	enough, err := j.Ledger.KeepRoom(most)
+	if err != nil {
+		return err
+	}
+	if enough < most && !j.toldShort {
+		j.toldShort = true
+		j.flow.Voice.Warn("the disk of ledger %s is nearly full: no more is asked than there is space for", j.cfg.Path)
+	}
+	if enough == most {
+		enough = 0
+	}
+	j.flow.HoldTo(enough)
+	return nil
+}
+
+// endForRoom ends the run once there is no space for a further answer. What is in flight has its
+// own.
+func (j *Journal) endForRoom(err error) {
+	j.flow.Stop.Fail(j.HintAtWrite(fmt.Errorf("nothing more is asked: %w", err), MakeRoom))
+}
