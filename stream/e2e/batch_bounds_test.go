@@ -59,6 +59,22 @@ func TestBatchThatIsTooLarge(t *testing.T) {
 	}
 }
 
+// What is found to be too much only when the batch is looked at goes in smaller ones too, and loses
+// no round.
+func TestBatchOfTooManyRequests(t *testing.T) {
+	t.Parallel()
+	sim := startSim(t, "latency=0s&batch-latency=20ms&batch-max=12")
+	dir := t.TempDir()
+	p := llmpipe(t, dir, byBatch(sim.URL, writePrompts(t, dir, 100))...)
+	p.answers(t, 100)
+	if c := sim.batches(t); c.Answered != 100 || c.Ended["failed"] == 0 || c.Ended["completed"] > 16 {
+		t.Errorf("the simulator counted %+v", c)
+	}
+	if said := p.err.String(); strings.Count(said, "half as large") != 1 || strings.Contains(said, "round 2") {
+		t.Errorf("said\n%s", said)
+	}
+}
+
 // A model that the provider does not have costs one upload, however many lines name it.
 func TestBatchOfAModelThatIsNotThere(t *testing.T) {
 	t.Parallel()

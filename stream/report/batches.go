@@ -64,6 +64,7 @@ func ListBatches(ctx context.Context, w io.Writer, c BatchesConfig, asJSON bool)
 		return err
 	}
 	defer client.Close()
+	client.Probe(ctx) // a simulator says whose dialect it speaks
 	now := time.Now()
 	lines := make([]batchLine, 0, len(all))
 	for i := range all {
@@ -174,6 +175,7 @@ func CancelBatches(ctx context.Context, c BatchesConfig, ids []string) error {
 		return err
 	}
 	defer client.Close()
+	client.Probe(ctx) // a simulator says whose dialect it speaks
 	all, err := pendingShards(c.Ledger, ids)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package sim
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -116,9 +117,9 @@ func (c *batchCheck) read(ctx context.Context) error {
 		c.in.starts = append(c.in.starts, at)
 		at += int64(len(text))
 		number := len(c.in.starts)
-		if number > batchRequests && !c.batch.messages {
+		if most := cmp.Or(c.sim.options.BatchMax, batchRequests); number > most && !c.batch.messages {
 			c.flaw(flaw("too_many_tasks", fmt.Sprintf(
-				"The batch input file has more than the %d requests that a batch may have.", batchRequests), "", 0))
+				"The batch input file has more than the %d requests that a batch may have.", most), "", 0))
 			return nil
 		}
 		c.check(text, number)

@@ -113,6 +113,9 @@ type Options struct {
 	// first, whose making succeeds and whose answer is lost in a connection
 	// reset.
 	BatchLost, FileLost int
+	// BatchMax is the number of requests that a batch may have: one with more ends as failed. 0 for as
+	// many as the API allows.
+	BatchMax int
 	// BatchForeign is the number of batches that others make right after the first.
 	BatchForeign int
 	// FileMax is the number of bytes that an upload, or a Message Batch, may have: more is refused

@@ -129,6 +129,7 @@ var options = []option{
 	{name: "batch-fail", set: share(func(o *Options) *float64 { return &o.BatchFail })},
 	{name: "batch-tokens", set: count(func(o *Options) *int { return &o.BatchTokens })},
 	{name: "batch-lost", set: count(func(o *Options) *int { return &o.BatchLost })},
+	{name: "batch-max", set: count(func(o *Options) *int { return &o.BatchMax })},
 	{name: "batch-foreign", set: count(func(o *Options) *int { return &o.BatchForeign })},
 	{name: "file-lost", set: count(func(o *Options) *int { return &o.FileLost })},
 	{name: "file-max", set: count(func(o *Options) *int { return &o.FileMax })},

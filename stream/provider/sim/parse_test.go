@@ -68,7 +68,7 @@ func TestParseSimOptionsReachesEveryField(t *testing.T) {
 		"lost": "0.1", "lost-status": "502", "overrun": "all", "bill": "xai",
 		"outage": "1s-2s", "inflight": "1", "slow": "1", "quota": "1", "output": "1", "key": "k", "models": "m", "pretty": "true", "seed": "1",
 		"batch-latency": "1s", "batch-window": "1s", "batch-expire": "0.1", "batch-expire-first": "1", "batch-fail": "0.1", "batch-tokens": "1",
-		"batch-lost": "1", "batch-foreign": "300", "file-lost": "1", "file-max": "1000", "file-delay": "1s",
+		"batch-lost": "1", "batch-foreign": "300", "batch-max": "30", "file-lost": "1", "file-max": "1000", "file-delay": "1s",
 		"pressure-status": "429", "outage-status": "503", "inflight-status": "500",
 		"stragglers": "0.1", "straggler-latency": "1s", "dialect": "azure",
 		"threads": "6", "odd": "1000", "down": "3s/10s",
