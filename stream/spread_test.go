@@ -31,7 +31,7 @@ func limited(perSecond int) string {
 // Four servers of different speed are all busy to the end.
 func TestSpreadKeepsAllServersBusy(t *testing.T) {
 	const perSecond, seconds = 150, 120
-	least := map[string]float64{"limits": 0.95, "slow": 0.95, "places": 0.85} // of four places one is a quarter
+	least := map[string]float64{"limits": 0.95, "slow": 0.95, "places": 0.75} // of four places one is a quarter
 	for name, servers := range map[string][]string{
 		"limits": {limited(10), limited(20), limited(40), limited(80)},
 		"slow":   {served("slow", 4), served("slow", 8), served("slow", 16), served("slow", 32)},

@@ -103,7 +103,7 @@ func TestNotALedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, code = j.run()
-	j.refused(p, code, nil, 0, "opening ledger", "directory")
+	j.refused(p, code, nil, 0, "opening ledger", "not a regular file")
 }
 
 // TestLedgerIsTheOutput: one file cannot be both, nor the file of --summary.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"text/template"
@@ -35,20 +36,22 @@ func parseTemplate(text string) (*promptTemplate, error) {
 		"index":    index, // the built-in one gives "<no value>" for what is missing
 	}).Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("--prompt: %w", meantField(err))
+		return nil, fmt.Errorf("--prompt: %w", meantField(text, err))
 	}
 	return &promptTemplate{tmpl: tmpl}, nil
 }
 
-// meantField adds to an error of parsing a template what was probably meant: other templates write
-// a field without the dot.
-func meantField(err error) error {
-	_, rest, ok := strings.Cut(err.Error(), `function "`)
-	name, _, undefined := strings.Cut(rest, `" not defined`)
-	if !ok || !undefined {
+// undefined is what an error of parsing a template says of a name that is no function's.
+var undefined = regexp.MustCompile(`function "(\w+)" not defined`)
+
+// meantField adds to such an error what was probably meant, where the name stands alone in its
+// braces: other templates write a field without the dot.
+func meantField(text string, err error) error {
+	m := undefined.FindStringSubmatch(err.Error())
+	if m == nil || !regexp.MustCompile(`{{-?\s*`+m[1]+`\s*-?}}`).MatchString(text) {
 		return err
 	}
-	return fmt.Errorf("{{%s}} is no function: did you mean {{.%s}}, the record's field?", name, name)
+	return fmt.Errorf("%w: did you mean {{.%s}}?", err, m[1])
 }
 
 // constant reports whether the template makes the same prompt of every record: it names no field,
