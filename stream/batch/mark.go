@@ -43,7 +43,8 @@ func (s *shard) findMarked(ctx context.Context) (batchapi.Batch, bool, error) {
 	}
 	var suspects []batchapi.Batch
 	_, _, err := s.searchBatches(ctx, func(b *batchapi.Batch) bool {
-		if b.Total == s.file.requests && !s.madeBefore(b) && !others[b.ID] && !s.at.foreign[b.ID] {
+		counted := b.Total == s.file.requests || b.Total == 0 && !b.Ended() // or not yet
+		if counted && !s.madeBefore(b) && !others[b.ID] && !s.at.foreign[b.ID] {
 			suspects = append(suspects, *b)
 		}
 		return false

@@ -29,11 +29,16 @@ type Dialect struct {
 	paged   bool   // lists are by numbers of pages, not by cursors
 	request func(n *NewBatch, endpoint string) any
 	bare    bool   // a line holds custom_id and body alone
-	upload  string // the path of uploads
-	purpose string // of a file that a batch reads
-	named   bool   // the form of an upload has the file's name in a field of its own
+	upload  uploadForm
 	window  string // the only one there is
 	google  bool   // files are those of Google's own API
+}
+
+// uploadForm is how a file comes to the provider.
+type uploadForm struct {
+	path    string
+	purpose string // of a file that a batch reads
+	named   bool   // the file's name is in a field of its own
 }
 
 // mega is a million bytes, less a twentieth, as providers may count differently.
@@ -64,7 +69,7 @@ var dialects = []Dialect{
 		Name: "together", hosts: []string{"api.together.xyz", "api.together.ai"},
 		Source:    "docs.together.ai/docs/inference/batch, .../reference/upload-file, .../reference/batch-create",
 		endpoints: chatAlone, bounds: Bounds{Bytes: 100 * mega}, request: withoutMetadata, bare: true,
-		upload: "/files/upload", purpose: "batch-api", named: true,
+		upload: uploadForm{path: "/files/upload", purpose: "batch-api", named: true},
 	},
 	{
 		// The model may stand beside the requests, and does there. Up to a million requests are taken;

@@ -22,7 +22,7 @@ type openaiFiles struct {
 }
 
 // purpose is what a file for a batch is uploaded for.
-func (f openaiFiles) purpose() string { return cmp.Or(f.dialect.purpose, "batch") }
+func (f openaiFiles) purpose() string { return cmp.Or(f.dialect.upload.purpose, "batch") }
 
 // Upload is part of [Files].
 func (f openaiFiles) Upload(ctx context.Context, name string, content io.ReaderAt, size int64) (File, error) {
@@ -30,7 +30,7 @@ func (f openaiFiles) Upload(ctx context.Context, name string, content io.ReaderA
 	if err != nil {
 		return File{}, err
 	}
-	return f.file(ctx, "uploading "+name, &provider.Request{Method: http.MethodPost, Path: cmp.Or(f.dialect.upload, "/files"), Body: form})
+	return f.file(ctx, "uploading "+name, &provider.Request{Method: http.MethodPost, Path: cmp.Or(f.dialect.upload.path, "/files"), Body: form})
 }
 
 // form is that of an upload, with the content in its place.
@@ -40,7 +40,7 @@ func (f openaiFiles) form(name string, content io.ReaderAt, size int64) (*provid
 	if err := w.WriteField("purpose", f.purpose()); err != nil {
 		return nil, err
 	}
-	if f.dialect.named {
+	if f.dialect.upload.named {
 		if err := w.WriteField("file_name", name); err != nil {
 			return nil, err
 		}
