@@ -28,7 +28,7 @@ type Dialect struct {
 	jobs    string // the path of batches
 	paged   bool   // lists are by numbers of pages, not by cursors
 	request func(n *NewBatch, endpoint string) any
-	bare    bool   // a line holds custom_id and body alone
+	bare    bool // a line holds custom_id and body alone
 	upload  uploadForm
 	window  string // the only one there is
 	google  bool   // files are those of Google's own API

@@ -30,7 +30,9 @@ func (f openaiFiles) Upload(ctx context.Context, name string, content io.ReaderA
 	if err != nil {
 		return File{}, err
 	}
-	return f.file(ctx, "uploading "+name, &provider.Request{Method: http.MethodPost, Path: cmp.Or(f.dialect.upload.path, "/files"), Body: form})
+	return f.file(ctx, "uploading "+name, &provider.Request{
+		Method: http.MethodPost, Path: cmp.Or(f.dialect.upload.path, "/files"), Body: form,
+	})
 }
 
 // form is that of an upload, with the content in its place.
