@@ -81,6 +81,7 @@ type verified struct {
 	head    line.Head
 	at, end int64
 	text    []byte // the line, where the index needs more of it than the head
+	run     string // whose line it is, where that says so
 	recent  bool   // it counts for Summary.SpentSince
 	own     bool   // this run wrote it just now
 }
@@ -134,7 +135,7 @@ func (l *Ledger) fill(lines *line.Reader, locked bool, buffer []verified) readin
 		}
 		switch {
 		case !l.wants(&v.head):
-			v.text, v.head.Time = nil, nil
+			v.text, v.head.Time, v.head.Run = nil, nil, nil
 		case len(text) <= readBytes:
 			v.keep()
 			kept += len(text)
@@ -180,7 +181,10 @@ func (l *Ledger) verify(text []byte, at int64) (verified, error) {
 		return verified{}, err
 	}
 	recent := l.since != "" && string(h.Time) >= l.since
-	return verified{head: h, at: at, end: at + int64(len(text)) + 1, text: text, recent: recent}, nil
+	if l.lastRun != string(h.Run) {
+		l.lastRun = string(h.Run)
+	}
+	return verified{head: h, at: at, end: at + int64(len(text)) + 1, text: text, run: l.lastRun, recent: recent}, nil
 }
 
 // keep makes v independent of the line's memory.
@@ -191,5 +195,5 @@ func (v *verified) keep() {
 
 // wants reports whether more is needed of a line than its head's numbers.
 func (l *Ledger) wants(h *line.Head) bool {
-	return h.Kind == line.KindBatch || h.Kind == line.KindEmitted && l.emitsTo(h.File)
+	return h.Kind == line.KindBatch || h.Kind == line.KindRisk || h.Kind == line.KindEmitted && l.emitsTo(h.File)
 }

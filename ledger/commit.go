@@ -21,26 +21,31 @@ const filePerm = 0o600
 // writes the run's line. Answers are paid for before they are committed, so it is for the moment
 // before the first request. An error is a *[WriteError].
 func (l *Ledger) Prepare() error {
-	l.committing.Lock()
-	defer l.committing.Unlock()
-	if l.refused != nil {
-		return &WriteError{Path: l.path, Err: l.refused}
-	}
-	err := l.encode(&Group{}, !l.announced)
-	if err == nil {
-		_, err = l.write(nil, l.sync, room)
-	}
-	if err != nil {
+	if err := l.prepare(); err != nil {
 		return &WriteError{Path: l.path, Err: err}
 	}
-	l.announced = true
 	return nil
 }
 
-// Commit appends a group, results first, then failures, steps of shards and emitted marks, by one
-// write and, as Fsync says, one sync, under the lock that other processes wait for; before that, it
-// indexes what they have appended. When it returns nil the whole group is safe, and is found by
-// Look and Admit.
+func (l *Ledger) prepare() error {
+	l.committing.Lock()
+	defer l.committing.Unlock()
+	if l.refused != nil {
+		return l.refused
+	}
+	_, err := l.append(func() error { return l.encode(&Group{}, !l.announced) }, room)
+	if err != nil {
+		return err
+	}
+	l.announced = true
+	return l.sync(false)
+}
+
+// Commit appends a group: results first, then failures, steps of shards, what is at risk no more,
+// and emitted marks, by one write, under the lock that other processes wait for; before that, it
+// indexes what they have appended. Then, as Fsync says, it syncs, for which nobody else waits. When
+// it returns nil the whole group is safe. Look and Admit may find a result before it is: see
+// [Ledger.SyncTo].
 //
 // A record is in one pending shard at most, whoever makes them: an intent that would ask again is
 // refused with ErrTaken, under that same lock.
@@ -49,37 +54,70 @@ func (l *Ledger) Prepare() error {
 //
 // Commits of several goroutines follow one another.
 func (l *Ledger) Commit(g *Group) error {
+	done, err := l.commit(g)
+	if done.any {
+		if syncErr := l.sync(len(g.Shards) > 0); syncErr != nil {
+			done, err = committed{}, disk.Both(err, syncErr)
+			l.refuse(err)
+		}
+	}
+	if err != nil {
+		return &WriteError{Path: l.path, Results: done.results, Failures: done.failures, Err: err}
+	}
+	return nil
+}
+
+// committed is what of a group is in the file: anything at all, and so many of its first results
+// and failures.
+type committed struct {
+	any               bool
+	results, failures int
+}
+
+// commit is Commit without the sync.
+func (l *Ledger) commit(g *Group) (done committed, err error) {
 	l.committing.Lock()
 	defer l.committing.Unlock()
 	if l.refused != nil {
-		return &WriteError{Path: l.path, Err: l.refused}
+		return done, l.refused
 	}
 	defer l.shrink()
-	if err := l.encode(g, false); err != nil {
-		return &WriteError{Path: l.path, Err: err}
-	}
-	if len(l.out) == 0 {
-		return nil
-	}
-	sync := l.sync
-	if len(g.Shards) > 0 {
-		sync = l.syncJournal
+	if err := l.encode(g, false); err != nil || len(l.out) == 0 {
+		return done, err
 	}
 	l.inHand.leaveFor(len(g.Results))
-	kept, err := l.write(g.Shards, sync, 0)
-	if errors.Is(err, ErrTaken) {
-		return &WriteError{Path: l.path, Err: err}
-	}
-	if errors.Is(err, ErrNoRoom) && len(g.Shards) == 0 {
+	kept, err := l.append(func() error {
+		if l.taken(g.Shards) {
+			return ErrTaken
+		}
+		return nil
+	}, 0)
+	switch {
+	case err == nil:
+		l.announced = true
+	case errors.Is(err, ErrTaken):
+		return done, err
+	case errors.Is(err, ErrNoRoom) && len(g.Shards) == 0:
 		return l.commitLess(g, err)
+	default:
+		l.refused = refusal(err)
 	}
-	if err != nil {
-		l.refused = fmt.Errorf("no more is written after an earlier error: %w", err)
-		results, failures := line.CountRecords(kept)
-		return &WriteError{Path: l.path, Results: results, Failures: failures, Err: err}
+	done.any = len(kept) > 0
+	done.results, done.failures = line.CountRecords(kept)
+	return done, err
+}
+
+// refuse takes no more commits because of an error.
+func (l *Ledger) refuse(err error) {
+	l.committing.Lock()
+	defer l.committing.Unlock()
+	if l.refused == nil {
+		l.refused = refusal(err)
 	}
-	l.announced = true
-	return nil
+}
+
+func refusal(err error) error {
+	return fmt.Errorf("no more is written after an earlier error: %w", err)
 }
 
 // keptOut is how much of l.out, in bytes, one commit leaves to the next: more than most groups
@@ -98,22 +136,26 @@ func (l *Ledger) encode(g *Group, announce bool) error {
 	out, err := l.out[:0], error(nil)
 	defer func() { l.out = out }()
 	marks := l.marksOf(g)
-	if len(g.Results)+len(g.Failures)+len(g.Shards)+len(marks) == 0 && !announce {
+	if len(g.Results)+len(g.Failures)+len(g.Shards)+len(g.Lifted)+len(marks) == 0 && !announce {
 		return nil
 	}
 	if !l.announced {
 		out = line.AppendRun(out, &l.options.Run, l.options.Simulated)
 	}
 	out = slices.Grow(out, g.bytes())
+	run := "" // whose risk for the record the line ends
+	if own, _ := l.AtRisk(); own.Records > 0 {
+		run = l.options.Run.ID
+	}
 	for i := range g.Results {
 		r := &g.Results[i]
-		if out, err = line.AppendResult(out, r, r.Simulated || l.options.Simulated); err != nil {
+		if out, err = line.AppendResult(out, r, run, r.Simulated || l.options.Simulated); err != nil {
 			return err
 		}
 	}
 	for i := range g.Failures {
 		f := &g.Failures[i]
-		if out, err = line.AppendFailure(out, f, f.Simulated || l.options.Simulated); err != nil {
+		if out, err = line.AppendFailure(out, f, run, f.Simulated || l.options.Simulated); err != nil {
 			return err
 		}
 	}
@@ -122,6 +164,11 @@ func (l *Ledger) encode(g *Group, announce bool) error {
 			return err
 		}
 		if out, err = line.AppendShard(out, &g.Shards[i], l.options.Simulated); err != nil {
+			return err
+		}
+	}
+	if len(g.Lifted) > 0 {
+		if out, err = line.AppendRisk(out, l.riskLine(g.Lifted, nil)); err != nil {
 			return err
 		}
 	}
@@ -162,10 +209,11 @@ func (l *Ledger) expect(before []ShardEntry, e *ShardEntry) error {
 	return nil
 }
 
-// write puts l.out, which holds these steps, behind whatever is in the file by now, and returns the
-// part of it that is safe. It fails where there is no space for room bytes more, which it keeps in
-// hand.
-func (l *Ledger) write(steps []ShardEntry, sync func() error, room int) (kept []byte, err error) {
+// append puts l.out behind whatever is in the file by now, under the lock that other processes wait
+// for, and returns the part of it that is in the file. What they have appended is indexed before
+// last is called, which looks at that and may fill l.out. append fails where there is no space for
+// room bytes more.
+func (l *Ledger) append(last func() error, room int) (kept []byte, err error) {
 	if err := l.create(); err != nil {
 		return nil, err
 	}
@@ -177,8 +225,8 @@ func (l *Ledger) write(steps []ShardEntry, sync func() error, room int) (kept []
 	if err := l.catchUp(); err != nil {
 		return nil, err
 	}
-	if l.taken(steps) {
-		return nil, ErrTaken
+	if err := last(); err != nil {
+		return nil, err
 	}
 	base := l.end
 	l.inHand.use(base - before)
@@ -191,6 +239,9 @@ func (l *Ledger) write(steps []ShardEntry, sync func() error, room int) (kept []
 			return nil, err
 		}
 	}
+	if len(l.out) == 0 {
+		return nil, nil
+	}
 	n, err := l.file.WriteAt(l.out, base)
 	l.inHand.use(int64(n))
 	kept = l.out
@@ -200,11 +251,8 @@ func (l *Ledger) write(steps []ShardEntry, sync func() error, room int) (kept []
 	if err != nil {
 		kept = l.out[:bytes.LastIndexByte(l.out[:n], '\n')+1]
 		if cutErr := l.file.Truncate(base + int64(len(kept))); cutErr != nil {
-			err = disk.Both(err, fmt.Errorf("cutting the torn end: %w", cutErr))
+			err = disk.Both(err, &tornError{cutErr})
 		}
-	}
-	if syncErr := sync(); syncErr != nil {
-		return nil, disk.Both(err, syncErr)
 	}
 	for text := range bytes.Lines(kept) {
 		v, err := l.verify(text[:len(text)-1], l.end)
@@ -218,6 +266,13 @@ func (l *Ledger) write(steps []ShardEntry, sync func() error, room int) (kept []
 	}
 	return kept, err
 }
+
+// tornError is why a part of a line stands at the end of the file: nothing may follow it.
+type tornError struct{ err error }
+
+func (e *tornError) Error() string { return fmt.Sprintf("cutting the torn end: %v", e.err) }
+
+func (e *tornError) Unwrap() error { return e.err }
 
 // create makes the file, if there was none when the ledger was opened.
 func (l *Ledger) create() error {

@@ -54,8 +54,10 @@
 //   - cost_usd: US dollars, digits and at most nine decimals, no exponent; null where no price is
 //     known
 //   - simulated: true; not there for an answer of a real provider
-//   - may_cost_usd: as cost_usd, the most that attempts whose outcome nobody knows can have cost,
-//     under a budget; not there where there are none
+//   - may_cost_usd: as cost_usd, the most that attempts whose outcome nobody knows can have cost;
+//     not there where there are none, or where no price is known
+//   - run: the id of the run that wrote it, which has nothing at risk for the record from here on;
+//     not there where it had nothing at risk at all
 //
 // Then: id (the record's, as the token it came as), endpoint, model and provider (that answered),
 // downgraded_from (the model asked for, where the budget changed it), cost_stated (true: cost_usd
@@ -75,6 +77,49 @@
 // nothing was billed. Then: id, endpoint, model, provider, cost_partial, shard, prompt_tokens,
 // completion_tokens, attempts, latency_ms, type (the class of the error), code (the provider's),
 // status (HTTP), message.
+//
+// # risk
+//
+// Records are about to be asked about. The line is written before the requests go, for a group of
+// them, so that what a process that dies may have spent is known to all that come after it.
+//
+//	{"kind":"risk","run":"7f3a","time":"2026-03-04T05:06:07.089Z",
+//	 "lifted":["4a513d8612f9b45bfe36…"],"kept_usd":[0.0002],
+//	 "keys":["8f434346648f6b966ca1…"],"worst_usd":[0.0000265],"crc":"…"}
+//
+// The fixed members:
+//   - run: the run's id, 1 to 64 of A-Z a-z 0-9 _ -
+//   - time: of the line
+//   - simulated: true, where a simulator is asked
+//   - lifted and kept_usd: keys, as in emitted, of records at which no attempt of the run is under
+//     way any more, and what those before may have cost; neither is there where there are none
+//   - keys and worst_usd: keys of records that the run asks about now, and the most that all its
+//     attempts at each can cost, those before and the next, as cost_usd
+//
+// A list of amounts may be shorter than that of its keys: the last ones are then 0 in kept_usd, and
+// null in worst_usd.
+//
+// What a line says of a run and a record holds until the next line of the run with that key says
+// something else (in a line, keys come after lifted), until the run's result or failure of the
+// record, or until the run is gone. A lifted key with nothing kept is at risk no more. Then what
+// was at risk counts as what may have been spent, as may_cost_usd does. Another run's line of the
+// same record ends nothing.
+//
+// A run that has something at risk holds the lock, as under Writing, of the file LEDGER.run-ID, of
+// mode 0600 and without content, LEDGER being what symbolic links lead to. It takes the lock before
+// its first risk line and removes the file at its end. Where there is no such file, as beside a
+// ledger that was copied, or nobody holds its lock, the run is gone; who finds that removes the
+// file. The run may have written until then, so a reader counts what was at risk only after it has
+// read on.
+//
+// Before a line is written, under the same lock, a run makes sure that no record of it is at risk
+// by another run that lives, has a result, or is in a pending shard; and, where there is a budget,
+// that all that is spent, that may have been, that is at risk by whomever, and that is set aside for
+// pending shards leaves room for it. So processes of one ledger keep one budget together, and wait
+// for each other's records instead of asking twice.
+//
+// A reader that does not know these lines adds up what is recorded as ever: it lacks a bound on what
+// is not, which it never had of its own kind. So the format is still 1.
 //
 // # emitted
 //
@@ -144,8 +189,9 @@
 // # Writing
 //
 // A writer takes the file's lock (flock, on windows LockFileEx of the byte at 0x7fffffff00000000),
-// reads what was appended since it last looked, writes its lines at the end in one go, syncs, and
-// gives the lock back. Readers take no lock: they stop at the last newline.
+// reads what was appended since it last looked, writes its lines at the end in one go, and gives the
+// lock back. Then it syncs, but for a line of what is at risk. Readers take no lock: they stop at
+// the last newline. Who shows a result that it did not sync itself syncs the file first.
 //
 // Bytes after the last newline that the holder of the lock finds are of a writer that died. It
 // saves them in FILE.broken-RUN, cuts them off, and says so. Where a write falls short, the writer

@@ -28,6 +28,15 @@ func (l *Ledger) enterLine(v *verified) error {
 		}
 		return l.enterMarks(v)
 	}
+	switch h.Kind {
+	case line.KindRisk:
+		if h.Simulated && !l.options.Simulated && !l.options.Rehearsal {
+			return nil
+		}
+		return l.enterRisk(v)
+	case line.KindResult, line.KindFailure:
+		l.risks.end(v.run, h.Key)
+	}
 	if l.leavesOut(h) {
 		return nil
 	}
@@ -69,6 +78,12 @@ func (s *Summary) spend(v *verified) {
 		s.UnknownCost++
 	}
 	s.KeptNanos += h.MayCost
+	if v.own {
+		s.OwnNanos += h.MayCost
+		if h.CostKnown {
+			s.OwnNanos += h.CostNanos
+		}
+	}
 	if h.MayCost > 0 && v.recent {
 		s.KeptSince += h.MayCost
 	}

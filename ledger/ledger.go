@@ -63,20 +63,24 @@ type Ledger struct {
 	options Options
 	since   string // Options.Since as the lines have it
 
-	// committing is held by Commit, Prepare, Refresh and Close, and by the sync that is due a
-	// second after a commit. What follows is theirs.
+	durable durable
+
+	// committing is held while something is written or looked for in the file, but not while that is
+	// synced. What follows is its holder's.
 	committing sync.Mutex
 	out        []byte
-	announced  bool        // the run line is written
-	refused    error       // why no commit is taken any more
-	unsynced   *time.Timer // runs while something is written and not yet synced
-	late       error       // of the sync that the timer ran
-	reserved   bool        // space is kept in hand behind the file's end
+	atRisk     []AtRisk
+	announced  bool  // the run line is written
+	refused    error // why no commit is taken any more
+	reserved   bool  // space is kept in hand behind the file's end
 	inHand     inHand
+	alive      *disk.LockFile // this run's lock, nil before it has anything at risk
+	lastRun    string         // whose line was verified last
 
 	others   *others // nil without Options.Others
 	readOnly error   // why the file may only be read, nil if it may be written
 	opened   int64   // the end of what Open indexed
+	loaded   bool    // Open has
 
 	// mu guards the rest, for as long as a step in memory takes. Only a holder of committing
 	// changes file, shards and end, which therefore reads them without mu.
@@ -84,6 +88,7 @@ type Ledger struct {
 	file    disk.File // nil until the ledger exists
 	index   index.Index
 	shards  shards
+	risks   risks
 	summary Summary
 	written written // to the file of Options.Emitted
 	leftOut bool    // there are simulated results, which do not exist for this run
@@ -100,6 +105,12 @@ type Summary struct {
 	UnknownCost int64 // answers of unknown cost, which is not in SpentNanos, and without a bound in KeptNanos
 	KeptNanos   int64 // the most that attempts whose outcome nobody knows can have cost, where that is known
 	KeptSince   int64 // the part of KeptNanos since Options.Since
+
+	// OwnNanos is the part of SpentNanos and KeptNanos that this run has committed.
+	OwnNanos int64
+
+	// Lost is what runs that are gone had at risk. It is in KeptNanos.
+	Lost Exposure
 }
 
 // Open reads a ledger's index. A file that does not exist is an empty ledger, and is made by the
@@ -125,6 +136,7 @@ func Open(path string, o Options) (*Ledger, error) {
 	file, readOnly, err := openExisting(o.FS, path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		l.loaded = true
 		return l, nil
 	case err != nil:
 		return nil, disk.Both(fmt.Errorf("opening ledger: %w", err), l.others.close())
@@ -133,7 +145,17 @@ func Open(path string, o Options) (*Ledger, error) {
 	if err := l.load(); err != nil {
 		return nil, disk.Both(disk.Both(err, file.Close()), l.others.close())
 	}
-	l.opened = l.end
+	err = l.buryGone(func() error {
+		info, err := file.Stat()
+		if err != nil {
+			return fmt.Errorf("opening ledger: %w", err)
+		}
+		return l.absorbUnlocked(info.Size())
+	})
+	if err != nil {
+		return nil, disk.Both(disk.Both(err, file.Close()), l.others.close())
+	}
+	l.opened, l.loaded = l.end, true
 	if o.EmittedSize < l.written.claimed {
 		l.index.ForgetClaimed()
 		l.written.claimed = -1
@@ -203,6 +225,14 @@ func (l *Ledger) Rehearse() {
 	l.options.Rehearsal = true
 }
 
+// rehearses reports whether this run asks a simulator, of whatever kind: what it has at risk is
+// no money then.
+func (l *Ledger) rehearses() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.options.Simulated || l.options.Rehearsal
+}
+
 // Summary returns what is known by now, other processes' part up to this run's last commit.
 func (l *Ledger) Summary() Summary {
 	l.mu.Lock()
@@ -215,16 +245,22 @@ func (l *Ledger) Summary() Summary {
 	return s
 }
 
-// Close makes what is written durable, unless Fsync is FsyncNever, and closes the file. No other
-// call may be under way or follow, Summary excepted.
+// Close makes what is written durable, unless Fsync is FsyncNever, and closes the file. What this
+// run has at risk then may have been spent. No other call may be under way or follow, Summary
+// excepted.
 func (l *Ledger) Close() error {
+	l.durable.running.Lock()
+	defer l.durable.running.Unlock()
 	l.committing.Lock()
 	defer l.committing.Unlock()
 	if errors.Is(l.refused, ErrClosed) {
 		return nil
 	}
-	err := disk.Both(l.late, l.syncDue())
+	err := disk.Both(l.durable.late, l.syncDue())
 	l.refused = ErrClosed
+	if l.alive != nil {
+		err = disk.Both(err, l.alive.Release(true))
+	}
 	if l.file != nil {
 		if given := l.giveBack(); given != nil { // which costs nothing but that
 			l.options.Warn(fmt.Sprintf("ledger %s: the room that was kept for it is not given back: %v", l.path, given))

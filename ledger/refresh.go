@@ -6,9 +6,9 @@ import (
 	"io/fs"
 )
 
-// Refresh indexes what other processes have appended since this one last looked, and writes
-// nothing. It takes no lock: a last line without a newline may be one that is being written, and is
-// left for later.
+// Refresh indexes what other processes have appended since this one last looked, counts what those
+// that are gone had at risk as what may have been spent, and writes nothing. It takes no lock: a
+// last line without a newline may be one that is being written, and is left for later.
 func (l *Ledger) Refresh() error {
 	l.committing.Lock()
 	defer l.committing.Unlock()
@@ -18,6 +18,13 @@ func (l *Ledger) Refresh() error {
 	if err := l.appear(); err != nil || l.file == nil {
 		return err
 	}
+	if err := l.reread(); err != nil {
+		return err
+	}
+	return l.buryGone(l.reread)
+}
+
+func (l *Ledger) reread() error {
 	size, err := l.unchanged()
 	if err != nil {
 		return fmt.Errorf("reading ledger %s: %w", l.path, err)

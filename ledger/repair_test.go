@@ -128,7 +128,7 @@ func resultWith(t testing.TB, response string) []byte {
 	t.Helper()
 	r := testResult(0)
 	r.Response = []byte(response)
-	text, err := line.AppendResult(nil, &r, false)
+	text, err := line.AppendResult(nil, &r, "", false)
 	if err != nil {
 		t.Fatal(err)
 	}

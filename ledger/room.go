@@ -118,20 +118,20 @@ func (l *Ledger) fits() error {
 // commitLess writes a group for which there is no space: as many of its results as fit, and of the
 // others, and of failures, what they cost. The next run asks them again, and does not spend that
 // money twice. The error says so.
-func (l *Ledger) commitLess(g *Group, full error) error {
+func (l *Ledger) commitLess(g *Group, full error) (done committed, err error) {
 	l.inHand.left = 0
 	for whole := len(g.Results) / 2; ; whole /= 2 {
 		err := l.encode(costsOf(g, whole), false)
 		if err == nil && len(l.out) > 0 {
-			_, err = l.write(nil, l.sync, 0)
+			_, err = l.append(func() error { return nil }, 0)
 		}
 		switch {
 		case err == nil:
 			l.announced = l.announced || len(l.out) > 0
-			return &WriteError{Path: l.path, Results: whole, Failures: len(g.Failures), Err: full}
+			return committed{any: len(l.out) > 0, results: whole, failures: len(g.Failures)}, full
 		case whole == 0 || !disk.IsFull(err):
-			l.refused = fmt.Errorf("no more is written after an earlier error: %w", err)
-			return &WriteError{Path: l.path, Err: err}
+			l.refused = refusal(err)
+			return done, err
 		}
 	}
 }
@@ -139,7 +139,7 @@ func (l *Ledger) commitLess(g *Group, full error) error {
 // costsOf is a group with so many whole results. Those of batches are with the provider still, and
 // are collected again.
 func costsOf(g *Group, whole int) *Group {
-	less := &Group{Results: g.Results[:whole]}
+	less := &Group{Results: g.Results[:whole], Lifted: g.Lifted}
 	for i := range g.Results[whole:] {
 		if r := &g.Results[whole+i]; r.Shard == "" {
 			less.Failures = append(less.Failures, Failure{Record: r.Record, Type: "not_recorded", Billed: true})

@@ -19,6 +19,7 @@ type Entry struct {
 	Result  *Result
 	Failure *Failure
 	Emitted *line.Emitted
+	Risk    *line.Risk
 }
 
 // Scan calls f with every line of a ledger in order, each verified first. A ledger that is
@@ -113,6 +114,7 @@ type scanner struct {
 	failure Failure
 	emitted line.Emitted
 	shard   ShardEntry
+	risk    line.Risk
 }
 
 // read reads what is behind the head of a line, but for the records of an intent.
@@ -127,6 +129,8 @@ func (s *scanner) read(text []byte, at int64, h *line.Head) (e Entry, err error)
 		err, e.Failure = s.failure.Decode(text), &s.failure
 	case line.KindEmitted:
 		err, e.Emitted = s.emitted.Decode(h), &s.emitted
+	case line.KindRisk:
+		err, e.Risk = s.risk.Decode(h), &s.risk
 	case line.KindBatch:
 		err = s.shard.Decode(text, h)
 		if err == nil && h.Step == ShardIntent && !h.EachKey(func(line.Key) {}) {

@@ -46,12 +46,26 @@ type shards struct {
 	all      []*knownShard // in the order of their first lines
 	byID     map[string]*knownShard
 	byIntent map[Ref]*knownShard
+
+	// What is set aside for those that are pending, in billionths of a US dollar; foreign is the part
+	// for those that other processes have made since the ledger was opened.
+	reserved, foreign int64
 }
 
 type knownShard struct {
 	Shard
 	at   int64 // of the intent's line
 	size int   // of it, without the newline; 0 where there is none
+
+	foreign bool // another process has made it since the ledger was opened
+}
+
+// setAside is what the shard holds while it is pending.
+func (k *knownShard) setAside() int64 {
+	if k == nil || !k.Pending() {
+		return 0
+	}
+	return k.ReservedNanos
 }
 
 // merge adds the step that the line at an offset says.
@@ -116,6 +130,7 @@ func (l *Ledger) enterShard(v *verified) error {
 	if index.RefAt(at) > index.MaxRef {
 		return tooLarge(l.path, at)
 	}
+	before := l.shards.byID[e.Shard].setAside()
 	var kept int64
 	if known := l.shards.byID[e.Shard]; known != nil {
 		kept = known.MayCost
@@ -125,11 +140,20 @@ func (l *Ledger) enterShard(v *verified) error {
 	if v.recent {
 		l.summary.KeptSince += known.MayCost - kept
 	}
+	ours := h.Simulated == l.options.Simulated // a simulated run can't collect what is at a real provider
+	if e.Step == ShardIntent {
+		known.foreign = l.loaded && !v.own
+	}
+	if more := known.setAside() - before; ours {
+		l.shards.reserved += more
+		if known.foreign {
+			l.shards.foreign += more
+		}
+	}
 	if e.Step != ShardIntent {
 		return nil
 	}
 	known.Records = 0
-	ours := h.Simulated == l.options.Simulated // a simulated run can't collect what is at a real provider
 	if ours {
 		l.index.Reserve(h.Keys())
 	}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"fmt"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
@@ -45,37 +46,68 @@ func (f *Fsync) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
+// durable is how far a ledger's content survives a power failure.
+type durable struct {
+	// running is held by the sync that is due a second after a commit, and by Close, which waits for
+	// that. It is taken before Ledger.committing, which guards late.
+	running sync.Mutex
+	late    error // of that sync
+
+	// The rest is guarded by Ledger.mu.
+	end   int64       // what is before that is safe
+	timer *time.Timer // runs while something is written and not yet synced
+}
+
 // syncDelay is how long FsyncEverySecond leaves a commit to the system.
 const syncDelay = time.Second
 
-// sync makes what was just written durable as Fsync says, or sees to it that it will be.
-func (l *Ledger) sync() error {
+// sync makes what was just written durable as Fsync says, or sees to it that it will be. With
+// journal, for steps that the run goes on to act on, it is durable when sync returns, the file's
+// name included; but where nothing real is acted on and syncing is never.
+func (l *Ledger) sync(journal bool) error {
+	if journal && !(l.options.Simulated && l.options.Fsync == FsyncNever) {
+		if err := l.syncNow(); err != nil {
+			return err
+		}
+		if err := l.options.FS.SyncDir(filepath.Dir(l.path)); err != nil {
+			return fmt.Errorf("syncing the directory: %w", err)
+		}
+		return nil
+	}
 	switch l.options.Fsync {
 	case FsyncAlways:
 		return l.syncNow()
 	case FsyncEverySecond:
-		if l.unsynced == nil {
-			l.unsynced = time.AfterFunc(syncDelay, l.syncLater)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.durable.timer == nil {
+			l.durable.timer = time.AfterFunc(syncDelay, l.syncLater)
 		}
 	}
 	return nil
 }
 
-// syncJournal makes what was just written durable, the file's name included, so that the run may go
-// on to act. Where nothing real is acted on and syncing is never, it is not needed.
-func (l *Ledger) syncJournal() error {
-	if l.options.Simulated && l.options.Fsync == FsyncNever {
+// SyncTo makes a result durable that another process may have written a moment ago, or this one,
+// before it is shown: as Fsync says. It mostly is.
+func (l *Ledger) SyncTo(ref Ref) error {
+	if l.options.Fsync != FsyncAlways || ref.Other() {
 		return nil
 	}
-	if l.unsynced != nil {
-		l.unsynced.Stop()
-		l.unsynced = nil
+	l.mu.Lock()
+	done := ref.Offset() < l.durable.end || l.readOnly != nil
+	l.mu.Unlock()
+	if done {
+		return nil
+	}
+	l.committing.Lock()
+	refused := l.refused
+	l.committing.Unlock()
+	if refused != nil {
+		return &WriteError{Path: l.path, Err: refused}
 	}
 	if err := l.syncNow(); err != nil {
-		return err
-	}
-	if err := l.options.FS.SyncDir(filepath.Dir(l.path)); err != nil {
-		return fmt.Errorf("syncing the directory: %w", err)
+		l.refuse(err)
+		return &WriteError{Path: l.path, Err: err}
 	}
 	return nil
 }
@@ -83,29 +115,49 @@ func (l *Ledger) syncJournal() error {
 // syncNow never tries again after a failure: the kernel may by then have dropped what it could not
 // write and call the file clean, so a second attempt that succeeds would prove nothing.
 func (l *Ledger) syncNow() error {
-	if err := l.file.SyncData(); err != nil {
+	l.mu.Lock()
+	file, end := l.file, l.end
+	l.stopTimer()
+	l.mu.Unlock()
+	if err := file.SyncData(); err != nil {
 		return fmt.Errorf("syncing: %w", err)
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.durable.end = max(l.durable.end, end)
 	return nil
+}
+
+// stopTimer reports whether a sync was due, and is no more. The caller holds mu.
+func (l *Ledger) stopTimer() (due bool) {
+	due = l.durable.timer != nil
+	if due {
+		l.durable.timer.Stop()
+		l.durable.timer = nil
+	}
+	return due
 }
 
 // syncLater is what the timer runs. Nobody waits for it, so a failure is told by the commits that
 // follow and by Close.
 func (l *Ledger) syncLater() {
-	l.committing.Lock()
-	defer l.committing.Unlock()
+	l.durable.running.Lock()
+	defer l.durable.running.Unlock()
 	if err := l.syncDue(); err != nil {
-		l.late = err
+		l.committing.Lock()
+		defer l.committing.Unlock()
+		l.durable.late = err
 		l.refused = err
 	}
 }
 
 // syncDue does what the timer was to do, if it was to do anything.
 func (l *Ledger) syncDue() error {
-	if l.unsynced == nil {
+	l.mu.Lock()
+	due := l.stopTimer()
+	l.mu.Unlock()
+	if !due {
 		return nil
 	}
-	l.unsynced.Stop()
-	l.unsynced = nil
 	return l.syncNow()
 }

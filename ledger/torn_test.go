@@ -223,7 +223,7 @@ func TestKindsAndMembersOfLaterVersionsAreSkipped(t *testing.T) {
 	later := line.Seal([]byte(`{"kind":"batch","step":"pondered"`), 0)
 	later = append(later, line.Seal([]byte(`{"kind":"weather","rain":true`), 0)...)
 	r := testResult(1)
-	text, err := line.AppendResult(nil, &r, false)
+	text, err := line.AppendResult(nil, &r, "", false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,6 +64,8 @@ type Budget struct {
 	held     int64     // reserved by Hold and HoldAnyway
 	away     int64     // set aside for what goes on elsewhere
 	kept     int64     // for attempts whose cost nobody said
+	asked    int64     // for what others have under way, which this process sees the end of
+	rest     int64     // for what others hold otherwise
 	red      bool      // a request did not fit with nothing reserved
 	renewed  time.Time // spent counts from here on; zero: from ever
 	lanes    []*Limiter
@@ -150,7 +152,7 @@ func Keep(all []*Budget, nanos int64) {
 func Overdrawn(all []*Budget) bool {
 	for _, b := range all {
 		b.mu.Lock()
-		over := b.spent+b.kept+b.inFlight+b.held+b.away > b.limit
+		over := b.spent+b.kept+b.inFlight+b.held+b.away+b.asked+b.rest > b.limit
 		b.mu.Unlock()
 		if over {
 			return true
@@ -195,7 +197,7 @@ func Elsewhere(all []*Budget) bool {
 	return slices.ContainsFunc(all, func(b *Budget) bool {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		return b.away > 0
+		return b.away+b.asked+b.rest > 0
 	})
 }
 
@@ -206,6 +208,33 @@ func UseUp(all []*Budget) {
 		b.red = true
 		b.mu.Unlock()
 	}
+}
+
+// Others says what others hold of the budget: asked for requests that they have under way, whose
+// end is waited for and told by another call, and rest for what goes on for longer.
+func (b *Budget) Others(asked, rest int64) {
+	b.mu.Lock()
+	room := asked+rest < b.asked+b.rest || asked == 0 && b.asked > 0
+	b.asked, b.rest = asked, rest
+	b.mu.Unlock()
+	if room {
+		b.wake(nil)
+	}
+}
+
+// Held reports whether something is set aside by Hold or HoldAnyway, which gives way sooner or
+// later.
+func (b *Budget) Held() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.held > 0
+}
+
+// Shared reports whether others hold anything of the budget.
+func (b *Budget) Shared() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.asked+b.rest > 0
 }
 
 // join makes the budget wake l when there may be room again.
@@ -223,19 +252,21 @@ func (b *Budget) reserve(cost int64, now time.Time, from *Limiter) (fits bool, o
 	defer b.mu.Unlock()
 	b.renew(now)
 	left := b.limit - b.spent - b.kept
-	switch reserved := b.inFlight + b.held; {
+	switch reserved, away := b.inFlight+b.held, b.away+b.rest; {
 	case b.red:
 		return false, &OverBudget{Budget: b, Left: left, Need: cost}
-	case reserved+b.away+cost <= left:
+	case reserved+b.asked+away+cost <= left:
 		*b.share(from) += cost
 		return true, nil
+	case reserved == 0 && b.asked > 0:
+		return false, nil
 	case reserved > 0:
 		if b.inFlight == 0 && from != nil && from.short != nil {
 			from.short()
 		}
 		return false, nil
 	case cost <= left:
-		return false, &OverBudget{Budget: b, Left: left, Need: cost, Away: b.away}
+		return false, &OverBudget{Budget: b, Left: left, Need: cost, Away: away}
 	}
 	b.red = true
 	return false, &OverBudget{Budget: b, Left: left, Need: cost}

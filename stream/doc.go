@@ -12,6 +12,8 @@
 //	pack    lane/packer.go    with --pack several requests for embeddings become one (pack.go)
 //	place   lane/route.go     a lane that takes the request; retries go first
 //	price   spend/worst.go    the most that it can cost, which the budgets hold while it is out
+//	claim   lane/claim.go     that is at risk in the ledger first (journal/claims.go), and nobody else's
+//	wait    lane/neighbours.go  where another process has asked already, for its answer
 //	ask     lane/ask.go       one attempt, by the worker that has the permit (workers.go)
 //	settle  spend/account.go  what the attempt did cost
 //	sleep   lane/retry.go     after a failure that may pass; it holds no worker and no permit

@@ -112,7 +112,7 @@ func (r *run) prepare() (err error) {
 	r.lanes = lane.New(r.flow, lane.Config{
 		Lanes: configs, Retries: cfg.Retries, GiveUp: cfg.Pace.GiveUp, Pack: cfg.Pack, KeyEnv: cfg.KeyEnv, Model: cfg.Decode.Model,
 		Waits: r.source.Waits, Mode: cfg.Batch.Mode, Proven: r.journal != nil && r.journal.Ledger.Summary().Results > 0,
-	}, r.hosts, r.account)
+	}, r.hosts, r.account, r.journal)
 	r.openInput(decode)
 	if r.out, err = output.New(r.flow, r.outputs(failed), r.account, r.journal); err != nil {
 		return errors.Join(err, r.journal.Abandon())

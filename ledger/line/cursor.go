@@ -21,6 +21,27 @@ func (c *cursor) record(h *Head) {
 	if c.take(mayCostMember) {
 		h.MayCost, _ = c.cost()
 	}
+	if c.take(runMember) {
+		h.Run = c.text()
+		c.must(`"`)
+	}
+}
+
+func (c *cursor) risk(h *Head) {
+	h.Run = c.text()
+	c.bad = c.bad || !ValidRunID(h.Run)
+	c.must(timeStart)
+	h.Time = c.skip(len(TimeLayout))
+	c.must(`"`)
+	h.Simulated = c.take(simulatedFlag)
+	if c.take(liftedStart) {
+		h.lifted = c.rest
+		c.skip(bytes.IndexByte(c.rest, ']') + 1)
+		c.must(keptStart)
+		c.skip(bytes.IndexByte(c.rest, ']') + 1)
+	}
+	c.must(keysStart)
+	h.keys = c.rest
 }
 
 func (c *cursor) emitted(h *Head) {
@@ -113,6 +134,20 @@ func (c *cursor) integer() int64 {
 
 func (c *cursor) cost() (nanos int64, known bool) {
 	end := bytes.IndexByte(c.rest, ',')
+	return c.costTo(end)
+}
+
+// amount is the next of a list of costs; where the list has ended it is not known.
+func (c *cursor) amount() (nanos int64, known bool) {
+	if len(c.rest) > 0 && c.rest[0] == ']' {
+		return 0, false
+	}
+	nanos, known = c.costTo(bytes.IndexAny(c.rest, ",]"))
+	c.take(",")
+	return nanos, known
+}
+
+func (c *cursor) costTo(end int) (nanos int64, known bool) {
 	nanos, known, ok := parseCost(c.rest[:max(end, 0)])
 	if !ok {
 		c.bad = true

@@ -17,7 +17,7 @@ type Failure struct {
 }
 
 // AppendFailure writes a failure down.
-func AppendFailure(dst []byte, f *Failure, simulated bool) ([]byte, error) {
+func AppendFailure(dst []byte, f *Failure, run string, simulated bool) ([]byte, error) {
 	if err := f.check(); err != nil {
 		return dst, err
 	}
@@ -25,7 +25,7 @@ func AppendFailure(dst []byte, f *Failure, simulated bool) ([]byte, error) {
 	if !f.Billed {
 		r.CostNanos, r.CostKnown = 0, true
 	}
-	dst = r.appendHead(dst, failureStart, simulated)
+	dst = r.appendHead(dst, failureStart, run, simulated)
 	dst = r.appendTokens(dst)
 	dst = r.appendAttempts(dst)
 	dst = appendText(dst, "type", f.Type)

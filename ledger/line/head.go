@@ -14,7 +14,8 @@ type Head struct {
 	Time      []byte // as it stands in the line, by TimeLayout
 	CostNanos int64
 	CostKnown bool
-	MayCost   int64 // billionths of a US dollar
+	MayCost   int64  // billionths of a US dollar
+	Run       []byte // of a result, a failure or a risk line: the id of the run that wrote it
 	Simulated bool
 	Format    int       // of a run line: the format's version
 	File      disk.ID   // of an emitted line
@@ -23,9 +24,9 @@ type Head struct {
 	Step      ShardStep // of a batch line
 	Shard     []byte    // of a batch line: the id
 
-	// keys is the rest of the line from the first key's quote on: of an emitted line, and of an
-	// intent once that is decoded.
-	keys []byte
+	// keys is the rest of the line from the first key's quote on: of an emitted and a risk line, and
+	// of an intent once that is decoded. lifted is the same of the keys that come before them.
+	keys, lifted []byte
 }
 
 const (
@@ -34,6 +35,7 @@ const (
 	runStart     = lineStart + string(KindRun) + `","format":`
 	emittedStart = lineStart + string(KindEmitted) + `","file":"`
 	batchStart   = lineStart + string(KindBatch) + `","step":"`
+	riskStart    = lineStart + string(KindRisk) + `","run":"`
 
 	requestStart  = `","r":"`
 	timeStart     = `","time":"`
@@ -42,6 +44,10 @@ const (
 	shardStart    = `","shard":"`
 	simulatedFlag = `,"simulated":true`
 	mayCostMember = `,"may_cost_usd":`
+	runMember     = `,"run":"`
+	liftedStart   = `,"lifted":[`
+	keptStart     = `,"kept_usd":[`
+	worstStart    = `,"worst_usd":[`
 	sizeStart     = `,"size":`
 	emptyFlag     = `,"empty":true`
 	fromStart     = `,"from":`
@@ -68,6 +74,9 @@ func ParseHead(line []byte) (Head, bool) {
 		c.emitted(&h)
 	case c.take(batchStart):
 		c.batch(&h)
+	case c.take(riskStart):
+		h.Kind = KindRisk
+		c.risk(&h)
 	case c.take(runStart):
 		h.Kind = KindRun
 		h.Format = int(c.integer())
@@ -78,7 +87,11 @@ func ParseHead(line []byte) (Head, bool) {
 // EachKey calls f with every key of an emitted line, or of an intent that was decoded, and reports
 // whether the list was whole.
 func (h *Head) EachKey(f func(Key)) bool {
-	c := cursor{rest: h.keys}
+	return eachKey(h.keys, f)
+}
+
+func eachKey(list []byte, f func(Key)) bool {
+	c := cursor{rest: list}
 	if c.take("]") {
 		return true
 	}

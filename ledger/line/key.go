@@ -27,7 +27,11 @@ func KeyOf(id []byte, request *[32]byte) Key {
 
 // appendKeys writes a list of keys from its name to its bracket. Of n keys, at returns the i-th.
 func appendKeys(dst []byte, n int, at func(i int) Key) []byte {
-	dst = append(dst, keysStart...)
+	return appendKeyList(append(dst, keysStart...), n, at)
+}
+
+// appendKeyList is appendKeys without the name.
+func appendKeyList(dst []byte, n int, at func(i int) Key) []byte {
 	for i := range n {
 		if i > 0 {
 			dst = append(dst, ',')

@@ -27,8 +27,11 @@ type Record struct {
 	CostKnown   bool  // false: no price is known, and CostNanos means nothing
 	CostPartial bool  // the provider bills more than CostNanos: something that no price was known of
 	// MayCostNanos is the most that attempts whose outcome nobody knows can have cost, where a
-	// budget had it set aside.
+	// price is known.
 	MayCostNanos int64
+	// Run is the id of the run that wrote it, which has nothing at risk for the record any more. It
+	// is set where the line is read. Where it is written the ledger knows.
+	Run string
 
 	Attempts  int   // requests sent
 	LatencyMS int64 // of the last attempt, milliseconds
@@ -61,7 +64,7 @@ func oneLineOfJSON(value jsontext.Value) bool {
 }
 
 // appendHead writes the fixed members, and the first of the others up to the provider.
-func (r *Record) appendHead(dst []byte, start string, simulated bool) []byte {
+func (r *Record) appendHead(dst []byte, start, run string, simulated bool) []byte {
 	dst = append(dst, start...)
 	dst = appendHex(dst, KeyOf(r.ID, &r.Request).ID)
 	dst = append(dst, requestStart...)
@@ -75,6 +78,9 @@ func (r *Record) appendHead(dst []byte, start string, simulated bool) []byte {
 	}
 	if r.MayCostNanos > 0 {
 		dst = appendCost(append(dst, mayCostMember...), r.MayCostNanos, true)
+	}
+	if run != "" {
+		dst = append(append(append(dst, runMember...), run...), '"')
 	}
 	dst = append(dst, `,"id":`...)
 	dst = append(dst, r.ID...)
@@ -106,9 +112,9 @@ func (r *Record) finish(dst []byte, from int) ([]byte, error) {
 }
 
 // names are the texts of a record that mostly are what they were in the record before.
-type names struct{ endpoint, model, provider, shard string }
+type names struct{ endpoint, model, provider, shard, run string }
 
-func (r *Record) names() names { return names{r.Endpoint, r.Model, r.Provider, r.Shard} }
+func (r *Record) names() names { return names{r.Endpoint, r.Model, r.Provider, r.Shard, r.Run} }
 
 // set takes over the member that f is at, if it is one of a Record's, and is false where it is not
 // what it must be.
@@ -134,6 +140,8 @@ func (r *Record) set(f *field, before *names) bool {
 		return f.string(&r.Model, before.model)
 	case "provider":
 		return f.string(&r.Provider, before.provider)
+	case "run":
+		return f.string(&r.Run, before.run)
 	case "shard":
 		return f.string(&r.Shard, before.shard)
 	case "prompt_tokens":

@@ -26,7 +26,7 @@ type Result struct {
 }
 
 // AppendResult writes a result down.
-func AppendResult(dst []byte, r *Result, simulated bool) ([]byte, error) {
+func AppendResult(dst []byte, r *Result, run string, simulated bool) ([]byte, error) {
 	if err := r.check(); err != nil {
 		return dst, err
 	}
@@ -34,7 +34,7 @@ func AppendResult(dst []byte, r *Result, simulated bool) ([]byte, error) {
 		return dst, fmt.Errorf("%w: the response of id %s is not JSON on one line", ErrUnwritable, r.ID)
 	}
 	from := len(dst)
-	dst = r.appendHead(dst, resultStart, simulated)
+	dst = r.appendHead(dst, resultStart, run, simulated)
 	dst = appendText(dst, "downgraded_from", r.DowngradedFrom)
 	dst = appendFlag(dst, "cost_stated", r.CostStated)
 	dst = r.appendTokens(dst)

@@ -46,7 +46,7 @@ func TestAnyResultIsReadBackAsItWas(t *testing.T) {
 		if rapid.Bool().Draw(t, "kept") {
 			want.MayCostNanos = count.Draw(t, "may cost")
 		}
-		line, err := AppendResult(nil, &want, want.Simulated)
+		line, err := AppendResult(nil, &want, want.Run, want.Simulated)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +104,7 @@ func TestAnyFailureIsReadBackAsItWas(t *testing.T) {
 		if want.Billed && want.CostKnown {
 			want.CostNanos = 1 + count.Draw(t, "cost")/2
 		}
-		line, err := AppendFailure(nil, &want, want.Simulated)
+		line, err := AppendFailure(nil, &want, want.Run, want.Simulated)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -64,6 +64,16 @@ type Task struct {
 	CostPartial    bool          // something of what was billed has no price, and is not in cost
 	MayCost        int64         // the worst case of attempts whose cost nobody said
 	DowngradedFrom string        // the model asked for, where a cheaper one answered
+
+	Risk Risk // what the ledger knows of attempts at it
+}
+
+// Risk is what the ledger knows of attempts at a record whose outcome is not recorded yet.
+type Risk struct {
+	Held   bool  // it is at risk there
+	Flying bool  // with an attempt under way
+	Priced bool  // at a known price
+	Nanos  int64 // the most that all attempts can cost, billionths of a dollar
 }
 
 // MaxPooled is the largest buffer, in bytes, that a finished record leaves to a later one. Larger

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"strconv"
-	"sync"
 	"time"
 
 	"llmpipe/ledger"
@@ -30,8 +29,8 @@ type Journal struct {
 	others    []string // the ledgers of --seen
 	rehearsal bool     // the ledger knows that the answers are a simulator's
 
-	adding sync.Mutex // held while the ledger takes in what was spent
-	own    int64      // billionths of a dollar that this run has committed
+	Bounds ledger.Bounds // what everything in the ledger may cost
+	claims claims
 
 	batch ledger.Group
 	lost  int // answers that could therefore not be recorded
@@ -132,6 +131,7 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, 
 		j.Ledger.Rehearse()
 	}
 	j.batch.Reset()
+	var shown ledger.Ref // the last of the recalled ones
 	for _, t := range group {
 		switch {
 		case t.Outcome == flow.Answered:
@@ -139,6 +139,11 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, 
 		case t.Outcome == flow.Failed && t.Attempts > 0 && !t.Duplicate,
 			t.Outcome == flow.Unsent && t.MayCost > 0: // which may be billed all the same
 			j.batch.Failures = append(j.batch.Failures, j.failure(t))
+		default:
+			j.lift(t)
+		}
+		if t.Outcome == flow.Recalled && !t.Ref.Other() {
+			shown = max(shown, t.Ref)
 		}
 	}
 	j.batch.Marks = j.out.marks(append(j.batch.Marks, marks...))
@@ -146,13 +151,20 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, 
 		j.lost += dropAnswers(group, 0)
 		return spent, nil
 	}
-	if spent, err = j.add(); err == nil {
+	_ = j.WriteRests() // before what ends the risk; where that fails, the commit does too
+	if err = j.Ledger.Commit(&j.batch); err == nil && shown > 0 {
+		if err = j.Ledger.SyncTo(shown); err != nil {
+			dropRecalled(group)
+		}
+	}
+	j.change()
+	if err == nil {
 		if len(j.batch.Results) > 0 && !j.flow.Stop.Ending() {
 			if err := j.keepRoom(); err != nil {
 				j.endForRoom(err)
 			}
 		}
-		return spent, nil
+		return j.Spent(), nil
 	}
 	safe := 0
 	var we *ledger.WriteError
@@ -161,7 +173,7 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, 
 	}
 	j.flow.Unrecorded.Store(!errors.Is(err, ledger.ErrNoRoom))
 	j.lost += dropAnswers(group, safe)
-	return spent, j.HintAtWrite(err, MakeRoom)
+	return j.Spent(), j.HintAtWrite(err, MakeRoom)
 }
 
 // MakeRoom is what to do about a ledger that could be written before.
@@ -175,48 +187,22 @@ func (j *Journal) HintAtWrite(err error, hint string) error {
 
 // Spent is what the ledger says was spent at a moment, in billionths of a dollar.
 type Spent struct {
-	All int64 // by everybody, what was set aside for attempts of unknown cost included
-	Own int64 // of that, by what this run has committed
-}
-
-// add commits the group, and says what is spent by then.
-func (j *Journal) add() (Spent, error) {
-	j.adding.Lock()
-	defer j.adding.Unlock()
-	if err := j.Ledger.Commit(&j.batch); err != nil {
-		return j.spent(), err
-	}
-	j.own += costOf(&j.batch)
-	return j.spent(), nil
+	All       int64 // by everybody, what was set aside for attempts of unknown cost included
+	Own       int64 // of that, by what this run has committed
+	Elsewhere ledger.Elsewhere
 }
 
 // CatchUp reads what other processes have written by now, and says what is spent by then.
 func (j *Journal) CatchUp() (Spent, error) {
-	j.adding.Lock()
-	defer j.adding.Unlock()
 	err := j.Ledger.Refresh()
-	return j.spent(), Hint(err)
+	j.change()
+	return j.Spent(), Hint(err)
 }
 
-// spent is what the ledger says now. j.adding is held, or nothing is committed yet.
-func (j *Journal) spent() Spent {
+// Spent is what the ledger says as far as it is known.
+func (j *Journal) Spent() Spent {
 	s := j.Ledger.Summary()
-	return Spent{All: s.SpentNanos + s.KeptNanos, Own: j.own}
-}
-
-// costOf is what is known of the cost of a batch, and what is set aside where it is not.
-func costOf(b *ledger.Group) int64 {
-	var sum int64
-	for i := range b.Results {
-		if b.Results[i].CostKnown {
-			sum += b.Results[i].CostNanos
-		}
-		sum += b.Results[i].MayCostNanos
-	}
-	for i := range b.Failures {
-		sum += b.Failures[i].CostNanos + b.Failures[i].MayCostNanos
-	}
-	return sum
+	return Spent{All: s.SpentNanos + s.KeptNanos, Own: s.OwnNanos, Elsewhere: j.Ledger.Elsewhere()}
 }
 
 // dropAnswers makes all answers but the first safe ones unsent, and returns how many those are.
@@ -234,6 +220,15 @@ func dropAnswers(group []*flow.Task, safe int) int {
 		dropped++
 	}
 	return dropped
+}
+
+// dropRecalled makes recorded answers unsent that may be gone after a power failure.
+func dropRecalled(group []*flow.Task) {
+	for _, t := range group {
+		if t.Outcome == flow.Recalled {
+			t.Outcome = flow.Unsent
+		}
+	}
 }
 
 // result is the ledger's entry for an answer. Its slices alias t.
@@ -273,7 +268,7 @@ func (j *Journal) Close(marks []ledger.Mark) error {
 	if j.out.lines != nil && j.flow.AllRead.Load() && !j.flow.Stop.Ending() {
 		marks = append(marks, j.out.lines.end())
 	}
-	_, err := j.Commit(nil, marks) // marks cost nothing
+	_, err := j.Commit(nil, marks) // marks cost nothing, and what rests is written
 	if closeErr := disk.Both(j.Ledger.Close(), j.out.close()); err == nil && closeErr != nil && !j.flow.Unrecorded.Load() {
 		err = j.HintAtWrite(closeErr, MakeRoom)
 	}

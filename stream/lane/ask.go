@@ -210,6 +210,7 @@ func (l *Lane) sleep(q *Request, wait *BackOff) {
 	}
 	l.lanes.flow.Voice.Detail("%s: %s; again in %s", q, q.reply.Err, d.Round(time.Millisecond))
 	records := q.records()
+	l.lanes.rest(q)
 	if l.lanes.flow.Stop.Ending() || !l.lanes.sleepers.add(q, d) {
 		l.lanes.finish(q)
 		return

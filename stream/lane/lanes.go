@@ -8,6 +8,7 @@ import (
 
 	"llmpipe/limiter"
 	"llmpipe/stream/flow"
+	"llmpipe/stream/journal"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/spend"
 	"llmpipe/stream/ui"
@@ -26,12 +27,15 @@ type Lanes struct {
 	flow     *flow.Flow
 	cfg      Config
 	account  *spend.Account
+	journal  *journal.Journal // nil without a ledger
 	all      []*Lane
 	tiers    [][]*Lane       // the same, those beside one another together
 	fresh    chan *flow.Task // new records
 	sleepers *sleepers
 	packer   *packer // nil: records are asked one by one
 	refusals refusals
+
+	neighbours *neighbours
 }
 
 // Config says who is asked, and how.
@@ -76,11 +80,13 @@ func OpenHosts(voice *ui.Voice, configs []Target) ([]*flow.Host, error) {
 	return hosts, nil
 }
 
-// New makes a lane of each host, with a limiter each and one account for all.
-func New(f *flow.Flow, c Config, hosts []*flow.Host, a *spend.Account) *Lanes {
+// New makes a lane of each host, with a limiter each and one account for all. j is nil without a
+// ledger.
+func New(f *flow.Flow, c Config, hosts []*flow.Host, a *spend.Account, j *journal.Journal) *Lanes {
 	l := &Lanes{flow: f, cfg: c, account: a, fresh: make(chan *flow.Task, FreshRecords), sleepers: newSleepers(f.Gate)}
 	l.cfg.Lanes = slices.Clone(c.Lanes)
 	l.refusals.known = c.Proven
+	l.neighbours = newNeighbours(l, j)
 	l.fitDescriptors(hosts)
 	for i, h := range hosts {
 		h.Client.Bound(f.Bodies)
@@ -140,7 +146,13 @@ func (l *Lanes) Serve(ctx context.Context) {
 			l.finish(q)
 		}
 	})
+	if l.journal != nil {
+		w.all.Go(func() { l.neighbours.tend(ctx) })
+	}
 	w.all.Wait()
+	for q := w.ahead.next(); q != nil; q = w.ahead.next() {
+		l.finish(q)
+	}
 }
 
 // Current are the lanes that records go to now: the first tier with one that takes them.

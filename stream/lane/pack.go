@@ -77,16 +77,29 @@ func (q *Request) divisible() bool {
 
 // part is the request of the pack's records [first, end), with their share of what became of the
 // pack.
-func (q *Request) part(shares record.Shares, first, end int) *Request {
-	h := newPack()
-	h.tasks, h.pack.parts = q.tasks[first:end], q.pack.parts[first:end]
+func (q *Request) part(first, end int) *Request {
+	which := make([]int, 0, end-first)
+	for i := first; i < end; i++ {
+		which = append(which, i)
+	}
+	return q.parts(which...)
+}
+
+// parts is part for records that may stand anywhere in the pack.
+func (q *Request) parts(which ...int) *Request {
+	h, shares := newPack(), q.shares()
+	var cost, mayCost int64
+	for _, i := range which {
+		h.tasks, h.pack.parts = append(h.tasks, q.tasks[i]), append(h.pack.parts, q.pack.parts[i])
+		cost += shares.Of(q.bill.cost, i, i+1)
+		mayCost += shares.Of(q.bill.mayCost, i, i+1)
+	}
 	h = h.seal()
 	h.host, h.Model, h.downgradedFrom, h.lowered = q.host, q.Model, q.downgradedFrom, q.lowered
 	h.tries.attempts, h.tries.inLane, h.floor = q.tries.attempts, q.tries.inLane, q.floor
 	h.tries.streak, h.tries.inStreak = q.tries.streak, q.tries.inStreak
-	h.bill.cost, h.bill.costKnown = shares.Of(q.bill.cost, first, end), q.bill.costKnown
+	h.bill.cost, h.bill.costKnown, h.bill.mayCost = cost, q.bill.costKnown, mayCost
 	h.bill.stated, h.bill.partial = q.bill.stated, q.bill.partial
-	h.bill.mayCost = shares.Of(q.bill.mayCost, first, end)
 	h.reply.Err, h.reply.Latency = q.reply.Err, q.reply.Latency
 	return h
 }
@@ -100,7 +113,7 @@ func (l *Lanes) split(q *Request) {
 			l.flow.Voice.Note("hint: a provider that takes no more than one input at a time is to be asked without --pack")
 		})
 	}
-	n, shares := len(q.tasks), q.shares()
-	l.again(q.part(shares, 0, n/2))
-	l.again(q.part(shares, n/2, n))
+	n := len(q.tasks)
+	l.again(q.part(0, n/2))
+	l.again(q.part(n/2, n))
 }

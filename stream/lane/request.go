@@ -54,7 +54,8 @@ type tries struct {
 
 // bill is what the attempts at a request cost, in billionths of a dollar.
 type bill struct {
-	worst     int64 // the most that the next attempt can cost; 0 without a budget
+	worst     int64 // the most that the next attempt can cost, 0 where no price is known
+	priced    bool  // a price is known
 	cost      int64 // of all attempts, as far as it is known
 	mayCost   int64 // the worst case of attempts whose cost nobody said
 	costKnown bool  // the answer's cost is in cost

@@ -43,11 +43,19 @@ func (r *Lanes) place(ctx context.Context, q *Request, retry bool) *limiter.Perm
 	for {
 		permit, closed, err := r.tryLanes(ctx, q, retry)
 		switch {
+		case err != nil && r.othersAsk(err):
 		case err != nil:
 			r.unplaced(q, err)
 			return nil
 		case permit != nil:
-			return permit
+			goes, again := r.secure(ctx, q, permit)
+			if goes {
+				return permit
+			}
+			if !again {
+				return nil
+			}
+			continue
 		case closed && r.nowhere(q):
 			return nil
 		}
@@ -106,6 +114,21 @@ func (l *Lane) judge(permit *limiter.Permit, err error, trial bool) (*limiter.Pe
 	return permit, err
 }
 
+// othersAsk reports whether the room in the budget that q lacks may come of what other processes
+// have under way.
+func (r *Lanes) othersAsk(err error) bool {
+	var over *limiter.OverBudget
+	if r.journal == nil || !errors.As(err, &over) || over.Away == 0 {
+		return false
+	}
+	spent, err := r.journal.CatchUp()
+	if err != nil {
+		return false
+	}
+	r.account.Committed(spent)
+	return spent.Elsewhere.Asked > 0
+}
+
 // unplaced finishes a request that no lane can give a permit.
 func (r *Lanes) unplaced(q *Request, err error) {
 	var large *limiter.TooLarge
@@ -162,8 +185,7 @@ func (l *Lane) permit(ctx context.Context, q *Request, retry bool) (*limiter.Per
 
 // request says what the lane's limiter is asked for q, which was made one to this lane's provider.
 func (l *Lane) request(q *Request, retry bool) (limiter.Request, error) {
-	var err error
-	q.bill.worst, err = l.lanes.account.Worst(q.Charge())
+	err := l.worst(q)
 	return limiter.Request{
 		PromptBytes: q.Record.TextBytes,
 		MaxTokens:   q.Record.MaxTokens * q.Record.N,

@@ -17,6 +17,7 @@ import (
 // and nobody needs to be woken.
 type workers struct {
 	lanes *Lanes
+	ahead ahead          // the leader's
 	head  chan struct{}  // holds a token while nobody leads
 	idle  atomic.Int32   // workers that wait for the lead
 	all   sync.WaitGroup // of the workers, and of those that may start one
@@ -59,10 +60,11 @@ func (w *workers) next(ctx context.Context) *Request {
 	if w.lanes.packer != nil {
 		return take(ctx, w.lanes.packer.out).seal()
 	}
-	if t := take(ctx, w.lanes.fresh); t != nil {
-		return newRequest(t)
+	for {
+		if q := w.ahead.next(); q != nil || !w.fetch(ctx) {
+			return q
+		}
 	}
-	return nil
 }
 
 // take receives from in, and returns nil when ctx ends first. There mostly is something, and a

@@ -26,6 +26,8 @@ type Account struct {
 	prices   prices
 	expected func() (records int64, ok bool)
 
+	recorded bool // there is a ledger, which is told what is at risk
+
 	outputs  outputs
 	rounded  rounding
 	overruns overruns
@@ -80,8 +82,13 @@ func New(f *flow.Flow, c Options, j *journal.Journal) *Account {
 	if c.Money.PerDay > 0 {
 		a.daily = limiter.NewDailyBudget(int64(c.Money.PerDay), today, c.Start)
 	}
+	if j != nil {
+		j.Bounds = ledger.Bounds{Total: int64(c.Money.Budget), Daily: int64(c.Money.PerDay)}
+		a.recorded = true
+	}
 	if j != nil && a.Budgeted() {
 		a.holdPending(j.Ledger.Shards())
+		a.Committed(j.Spent())
 	}
 	return a
 }
@@ -150,16 +157,51 @@ func (a *Account) Bill(s *ui.Summary) {
 }
 
 // Committed tells the budgets what other processes of the same ledger have spent: the ledger's
-// total less what this run knows.
+// total less what this run knows. And it tells them what those may still spend.
 func (a *Account) Committed(s journal.Spent) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if news := s.All - s.Own - a.others; news > 0 {
-		a.others += news
-		for _, b := range a.Budgets() {
+	news := max(0, s.All-s.Own-a.others)
+	a.others += news
+	for _, b := range a.Budgets() {
+		if news > 0 {
 			b.Spend(news)
 		}
+		b.Others(s.Elsewhere.Asked, s.Elsewhere.Rest)
 	}
+}
+
+// Shared reports whether the budgets have to be told of what other processes do: those have
+// something of them.
+func (a *Account) Shared() bool {
+	for _, b := range a.Budgets() {
+		if b.Shared() {
+			return true
+		}
+	}
+	return false
+}
+
+// NoRoom is why a request that may cost so much does not go although the run has the money for it:
+// the whole ledger has not. It is nil where what is under way, here or elsewhere, may make room.
+func (a *Account) NoRoom(r ledger.Room, cost int64) error {
+	if r.Own+r.Others > 0 || cost <= r.Left-r.Shards {
+		return nil
+	}
+	for _, b := range a.Budgets() {
+		if b.Held() { // by batches of this run
+			a.NeedMoney()
+			return nil
+		}
+	}
+	over := &limiter.OverBudget{Budget: a.total, Left: r.Left, Need: cost}
+	if r.Daily {
+		over.Budget = a.daily
+	}
+	if cost <= r.Left {
+		over.Away = r.Shards
+	}
+	return over
 }
 
 // Watch announces each colour that the budget turns to, once.

@@ -125,7 +125,7 @@ func (a *Account) Land(s *Stake, reply *provider.Reply, cost int64) (worst int64
 	defer o.mu.Unlock()
 	s.prev.next, s.next.prev = s.next, s.prev
 	s.model = nil
-	if reply.Answer.HasUsage && a.learn(o, &s.charge, &reply.Answer.Usage, cost, s.worst, a.Worst) {
+	if reply.Answer.HasUsage && a.learn(o, &s.charge, &reply.Answer.Usage, cost, s.worst, a.worst) {
 		a.raiseAll(o)
 	}
 	return s.worst
@@ -145,7 +145,7 @@ func (a *Account) LearnInBatch(q Charge, u *usage.Counts, cost, worst int64) {
 // raiseAll counts what is in flight at its model's bound. o.mu is held.
 func (a *Account) raiseAll(o *overrun) {
 	for t := o.flight.next; t != &o.flight; t = t.next {
-		if worst, err := a.Worst(t.charge); err == nil && worst > t.worst {
+		if worst, err := a.worst(t.charge); err == nil && worst > t.worst {
 			t.worst = worst
 			t.permit.Raise(worst)
 		}

@@ -23,15 +23,19 @@ type Charge struct {
 	What   fmt.Stringer
 }
 
-// Worst returns the most that q can cost, 0 without a budget. An unknown price is an error: the
-// budget could not hold.
-func (a *Account) Worst(q Charge) (int64, error) {
-	if !a.Budgeted() {
-		return 0, nil
+// Worst returns the most that q can cost, and whether that is known. Where nobody asks for it, no
+// budget and no ledger, it is not. An unknown price is an error under a budget, which could not
+// hold.
+func (a *Account) Worst(q Charge) (nanos int64, known bool, err error) {
+	if !a.Budgeted() && !a.recorded {
+		return 0, false, nil
 	}
 	bounds := a.bounds(q.Host, q.Model)
+	if len(bounds) == 0 && !a.Budgeted() {
+		return 0, false, nil
+	}
 	if len(bounds) == 0 {
-		return 0, ui.WithHint(AddPrice,
+		return 0, false, ui.WithHint(AddPrice,
 			fmt.Errorf("%s: no price is known for the model %q, so the budget cannot hold", q.What, q.Model))
 	}
 	var worst int64
@@ -44,7 +48,13 @@ func (a *Account) Worst(q Charge) (int64, error) {
 			worst = max(worst, p.At(tier).WorstCost(most))
 		}
 	}
-	return a.overruns.of(q.Host, q.Model).cost(worst), nil
+	return a.overruns.of(q.Host, q.Model).cost(worst), true, nil
+}
+
+// worst is Worst where a budget is, so that it is known.
+func (a *Account) worst(q Charge) (int64, error) {
+	worst, _, err := a.Worst(q)
+	return worst, err
 }
 
 // WorstInBatch returns the most that q can cost in a batch. An unknown batch price is an error: the

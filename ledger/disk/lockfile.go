@@ -1,0 +1,105 @@
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// LockFile is a file of mode 0600 and without content, whose lock says that its holder lives. It
+// ends with Release or with the process.
+type LockFile struct {
+	fs   FS
+	name string
+	file File
+}
+
+// errNameless is why a lock is worth nothing: whoever comes next makes another file of that name.
+var errNameless = errors.New("the locked file has no name any more")
+
+// TryLockFile makes the file and takes its lock. It does not wait: where another holder has it, in
+// this process or another, the lock and the error are nil.
+func TryLockFile(fsys FS, name string) (*LockFile, error) {
+	k := &LockFile{fs: fsys, name: name}
+	for {
+		held, err := k.try()
+		switch {
+		case errors.Is(err, errNameless): // its last holder took the file away between our opening and locking it
+		case err != nil:
+			return nil, err
+		case !held:
+			return nil, nil
+		default:
+			return k, nil
+		}
+	}
+}
+
+// Abandoned reports whether nobody holds the lock of a file, or there is none, and takes the file
+// away then. It is false where that cannot be told.
+func Abandoned(fsys FS, name string) bool {
+	k := LockFile{fs: fsys, name: name}
+	var err error
+	k.file, err = fsys.OpenFile(name, os.O_RDWR, 0)
+	readOnly := errors.Is(err, fs.ErrPermission)
+	if readOnly {
+		k.file, err = fsys.OpenFile(name, os.O_RDONLY, 0)
+	}
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	held, err := k.file.TryLock()
+	if err != nil || !held {
+		_ = k.file.Close() // nothing was written
+		return false
+	}
+	_ = k.Release(!readOnly && k.named() == nil) // a file that stays harms nobody
+	return true
+}
+
+// try opens and locks the file, and gives the lock back where it is worth nothing: where the error
+// is errNameless.
+func (k *LockFile) try() (held bool, err error) {
+	k.file, err = k.fs.OpenFile(k.name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return false, err
+	}
+	if held, err = k.file.TryLock(); err != nil || !held {
+		return false, Both(err, k.file.Close())
+	}
+	if err = k.named(); err != nil {
+		return false, Both(err, k.file.Close())
+	}
+	return true, nil
+}
+
+// named is errNameless where the name is no longer that of the locked file.
+func (k *LockFile) named() error {
+	locked, err := k.file.Stat()
+	if err != nil {
+		return err
+	}
+	named, err := k.fs.Stat(k.name)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(locked, named) {
+		return errNameless
+	}
+	return err
+}
+
+// Release gives the lock back. With remove the file goes as well. One that stays, after a crash or
+// because another process was just looking at it, harms nobody.
+func (k *LockFile) Release(remove bool) error {
+	var err error
+	if remove {
+		if err = RemoveLocked(k.fs, k.name, k.file); errors.Is(err, fs.ErrNotExist) {
+			err = nil // somebody has tidied up
+		}
+	} else {
+		err = k.file.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("releasing %s: %w", k.name, err)
+	}
+	return nil
+}

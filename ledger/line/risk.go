@@ -1,0 +1,100 @@
+package line
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+)
+
+// Risk says of a group of records what a run has at risk for each from now on: the most that all
+// its attempts at the record so far, and the one that goes next, can cost. Written before they go,
+// it tells the next run what a process that was killed may have spent.
+type Risk struct {
+	Run       string // the run's id, which names the lock that shows whether it lives
+	Time      time.Time
+	Simulated bool
+	Lifted    []AtRisk // what attempts at these can have cost, none of which is under way; they come before Records
+	Records   []AtRisk // of several with the same key the last one counts
+}
+
+// AtRisk is a record that is asked about, and what that can cost.
+type AtRisk struct {
+	Key
+	Nanos int64 // billionths of a US dollar, at most; 0 where no price is known
+	Known bool  // a price is known
+}
+
+// ValidRunID says whether a run with that id can name a lock's file.
+func ValidRunID[T string | []byte](id T) bool { return ValidShardID(id) }
+
+// AppendRisk writes what is at risk down.
+func AppendRisk(dst []byte, r *Risk) ([]byte, error) {
+	if !ValidRunID(r.Run) {
+		return dst, fmt.Errorf("%w: run %q: not an id that a file can be named after", ErrUnwritable, r.Run)
+	}
+	from := len(dst)
+	dst = append(dst, riskStart...)
+	dst = append(dst, r.Run...)
+	dst = append(dst, timeStart...)
+	dst = r.Time.UTC().AppendFormat(dst, TimeLayout)
+	dst = append(dst, '"')
+	if r.Simulated {
+		dst = append(dst, simulatedFlag...)
+	}
+	if len(r.Lifted) > 0 {
+		dst = appendCosts(appendAtRisk(dst, liftedStart, r.Lifted), keptStart, r.Lifted, func(a AtRisk) bool { return a.Nanos == 0 })
+	}
+	dst = appendCosts(appendAtRisk(dst, keysStart, r.Records), worstStart, r.Records, func(a AtRisk) bool { return !a.Known })
+	return Seal(dst, from), nil
+}
+
+func appendAtRisk(dst []byte, start string, records []AtRisk) []byte {
+	return appendKeyList(append(dst, start...), len(records), func(i int) Key { return records[i].Key })
+}
+
+// appendCosts writes as many costs as there are before the last ones that go without saying.
+func appendCosts(dst []byte, start string, records []AtRisk, unsaid func(AtRisk) bool) []byte {
+	n := len(records)
+	for n > 0 && unsaid(records[n-1]) {
+		n--
+	}
+	dst = append(dst, start...)
+	for i := range records[:n] {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendCost(dst, records[i].Nanos, records[i].Known)
+	}
+	return append(dst, ']')
+}
+
+// EachRisk calls lifted and then at with what a risk line says, and reports whether it was whole.
+func (h *Head) EachRisk(lifted, at func(AtRisk)) bool {
+	return (len(h.lifted) == 0 || eachCost(h.lifted, keptStart, lifted)) && eachCost(h.keys, worstStart, at)
+}
+
+// eachCost goes through a list of keys and the list of costs behind it, which may be shorter.
+func eachCost(list []byte, start string, f func(AtRisk)) bool {
+	end := bytes.IndexByte(list, ']')
+	costs := cursor{rest: list[end+1:]}
+	costs.must(start)
+	whole := eachKey(list, func(k Key) {
+		nanos, known := costs.amount()
+		f(AtRisk{Key: k, Nanos: nanos, Known: known})
+	})
+	return whole && end >= 0 && costs.take("]") && !costs.bad
+}
+
+// Decode fills in what the head of a risk line says. The memory of the lists is used again.
+func (r *Risk) Decode(h *Head) error {
+	*r = Risk{Run: string(h.Run), Simulated: h.Simulated, Lifted: r.Lifted[:0], Records: r.Records[:0]}
+	var err error
+	if r.Time, err = time.Parse(TimeLayout, string(h.Time)); err != nil {
+		return ErrMalformed
+	}
+	whole := h.EachRisk(func(a AtRisk) { r.Lifted = append(r.Lifted, a) }, func(a AtRisk) { r.Records = append(r.Records, a) })
+	if !whole {
+		return ErrMalformed
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package journal
+
+import (
+	"fmt"
+	"sync"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/flow"
+)
+
+// claims put records at risk in the ledger before they are asked about. Whoever comes while a line
+// is being written goes into the next one, together with all others that do.
+type claims struct {
+	mu      sync.Mutex
+	next    *claiming       // to be written with the next line
+	lifted  []ledger.AtRisk // the same of records that no attempt is under way at
+	changed chan struct{}   // closed, and made anew, whenever the ledger has changed
+
+	writing sync.Mutex
+}
+
+// claiming is a group of claims that go into one line.
+type claiming struct {
+	claims []ledger.Claim
+	lifted []ledger.AtRisk
+	room   ledger.Room
+	err    error
+	done   bool
+}
+
+// Claim puts records at risk, as [ledger.Ledger.Claim] does, and says what became of each.
+func (j *Journal) Claim(claimed []ledger.Claim) (ledger.Room, error) {
+	c := &j.claims
+	c.mu.Lock()
+	g := c.next
+	if g == nil {
+		g = new(claiming)
+		c.next = g
+	}
+	from := len(g.claims)
+	g.claims = append(g.claims, claimed...)
+	c.mu.Unlock()
+
+	c.writing.Lock()
+	if !g.done {
+		j.write(g)
+	}
+	c.writing.Unlock()
+	copy(claimed, g.claims[from:])
+	return g.room, g.err
+}
+
+// write writes a group's line. c.writing is held.
+func (j *Journal) write(g *claiming) {
+	c := &j.claims
+	c.mu.Lock()
+	if c.next == g {
+		c.next = nil
+	}
+	g.lifted, c.lifted = c.lifted, g.lifted[:0]
+	c.mu.Unlock()
+	g.room, g.err = j.Ledger.Claim(g.claims, g.lifted, j.Bounds)
+	if g.err != nil {
+		g.err = j.HintAtWrite(fmt.Errorf("nothing more is asked: %w", g.err), MakeRoom)
+	}
+	g.done = true
+}
+
+// Rest notes that no attempt is under way at a record any more, and what those before may have
+// cost. It is written with the next line.
+func (j *Journal) Rest(a ledger.AtRisk) {
+	j.claims.mu.Lock()
+	j.claims.lifted = append(j.claims.lifted, a)
+	j.claims.mu.Unlock()
+}
+
+// WriteRests writes what Rest has noted and no line has taken along. When it returns, all of that
+// is in the file.
+func (j *Journal) WriteRests() error {
+	c := &j.claims
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	c.mu.Lock()
+	none := len(c.lifted) == 0
+	c.mu.Unlock()
+	if none {
+		return nil
+	}
+	g := new(claiming)
+	j.write(g)
+	return g.err
+}
+
+// lift notes that t, which leaves without a result or failure of its own, is not asked about any
+// more. What attempts at it may have cost stays at risk.
+func (j *Journal) lift(t *flow.Task) {
+	if t.Risk.Held && t.Cost+t.MayCost == 0 {
+		j.batch.Lifted = append(j.batch.Lifted, ledger.AtRisk{Key: t.Key, Known: true})
+	}
+}
+
+// Changed returns what is closed when the ledger changes the next time, as far as this process
+// sees.
+func (j *Journal) Changed() <-chan struct{} {
+	j.claims.mu.Lock()
+	defer j.claims.mu.Unlock()
+	if j.claims.changed == nil {
+		j.claims.changed = make(chan struct{})
+	}
+	return j.claims.changed
+}
+
+func (j *Journal) change() {
+	j.claims.mu.Lock()
+	defer j.claims.mu.Unlock()
+	if j.claims.changed != nil {
+		close(j.claims.changed)
+		j.claims.changed = nil
+	}
+}
