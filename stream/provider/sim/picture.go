@@ -93,8 +93,19 @@ var (
 	}{{"gpt-4.1-mini", 1620}, {"gpt-4.1-nano", 2460}, {"gpt-5-mini", 1620}, {"gpt-5-nano", 2460}, {"o4-mini", 1720}}
 )
 
-// imageTokens is what OpenAI bills for an image.
+// imageTokens is what OpenAI bills for an image; what Anthropic does for a Claude, a token for 750
+// pixels of at most 1,568 a side and 1,600 tokens; and what Google does for a Gemini, 258 tokens for
+// each 768 pixels square.
 func imageTokens(model string, width, height int, detail string) int {
+	switch {
+	case strings.Contains(model, "claude-"):
+		if long := max(width, height); long > 1568 {
+			width, height = width*1568/long, height*1568/long
+		}
+		return min((width*height+749)/750, 1600)
+	case strings.Contains(model, "gemini-"):
+		return 258 * ((width + 767) / 768) * ((height + 767) / 768)
+	}
 	for _, p := range patchRates {
 		if strings.HasPrefix(model, p.name) {
 			return (patchesOf(width, height)*p.thousand + 999) / 1000

@@ -25,6 +25,10 @@ func TestSimImageTokens(t *testing.T) {
 		{"gpt-4.1-mini", 1800, 2400, "", 2353},
 		{"gpt-5", 1024, 1024, "auto", 630},
 		{"o3", 1024, 1024, "high", 675},
+		{"claude-sonnet-4-5", 200, 200, "", 54},
+		{"anthropic/claude-sonnet-4.5", 1000, 1000, "", 1334},
+		{"claude-3-haiku-20240307", 3000, 2000, "", 1600},
+		{"gemini-2.5-flash", 1000, 700, "", 516},
 	} {
 		if got := imageTokens(c.model, c.width, c.height, c.detail); got != c.want {
 			t.Errorf("%s, %d by %d, %s: %d tokens, want %d", c.model, c.width, c.height, c.detail, got, c.want)
