@@ -16,7 +16,9 @@ var windows = []struct {
 	{"gpt-5-4-mini", 400_000}, {"gpt-5-4-nano", 400_000}, {"gpt-5-1", 400_000}, {"gpt-5-2", 400_000}, {"gpt-5-3", 400_000},
 	{"gpt-5-mini", 400_000}, {"gpt-5-nano", 400_000}, {"gpt-5-pro", 400_000}, {"gpt-5-codex", 400_000}, {"gpt-5-chat", 400_000},
 	{"o1", 200_000}, {"o3", 200_000}, {"o4", 200_000},
-	{"claude-2", 200_000}, {"claude-3", 200_000}, {"claude-instant", 100_000}, {"claude-haiku-4", 200_000}, {"claude-", 1_000_000},
+	{"claude-2", 200_000}, {"claude-3", 200_000}, {"claude-instant", 100_000}, {"claude-haiku-4", 200_000},
+	{"claude-opus-4-0", 200_000}, {"claude-opus-4-1", 200_000}, {"claude-opus-4-2", 200_000}, {"claude-opus-4-5", 200_000},
+	{"claude-", 1_000_000},
 	{"gemini-1-5-pro", 2_097_152}, {"gemini-", 1_048_576},
 }
 
