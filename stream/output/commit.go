@@ -105,7 +105,7 @@ func (c *Output) gather() bool {
 	if !ok {
 		return false
 	}
-	c.enough = c.flow.Gate.Allowed()
+	c.enough = c.flow.Gate.Allowed() * 3 / 2 // of twice as many: the rest is in flight while they are written
 	c.take(t)
 	for waited := time.Duration(0); c.collect() && waited < most; waited += groupLook {
 		c.timer.Reset(groupLook)
