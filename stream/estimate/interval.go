@@ -154,7 +154,7 @@ func (f *fit) spread(g *group) (variance, third float64) {
 // Edgeworth expansion gives for a skewness that is known (P. Hall, The Bootstrap and Edgeworth
 // Expansion, 1992, section 2.5). A sample shows too little of it: of 100 values with a lognormal
 // distribution and a sigma of 1, half. The lower end stays: that it is too low costs nothing.
-const tail = 2.5
+const tail = 3.0
 
 func (f *fit) interval() regression {
 	var r regression

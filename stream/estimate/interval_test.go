@@ -71,15 +71,15 @@ func (p *population) sample(n int, r *rand.Rand) []observed {
 func TestIntervalHoldsTheTruth(t *testing.T) {
 	const n, runs = 100, 1_000
 	for name, p := range map[string]*population{
-		"one model":                mixture(1, 2_000, []float64{1}, []float64{1}, []float64{300}, 1, 1),
-		"prompts of all sizes":     mixture(2, 2_000, []float64{1}, []float64{1}, []float64{300}, 400, 1),
-		"two models":               mixture(3, 2_000, []float64{0.5, 0.5}, []float64{1, 16}, []float64{300, 300}, 400, 1),
-		"a few for the dear one":   mixture(4, 2_000, []float64{0.95, 0.05}, []float64{1, 16}, []float64{300, 300}, 400, 1),
-		"very few":                 mixture(5, 2_000, []float64{0.99, 0.01}, []float64{1, 16}, []float64{300, 300}, 400, 1),
-		"three that differ":        mixture(6, 2_000, []float64{0.6, 0.3, 0.1}, []float64{1, 16, 50}, []float64{100, 800, 300}, 400, 1),
+		"one model":                mixture(1, 800, []float64{1}, []float64{1}, []float64{300}, 1, 1),
+		"prompts of all sizes":     mixture(2, 800, []float64{1}, []float64{1}, []float64{300}, 400, 1),
+		"two models":               mixture(3, 800, []float64{0.5, 0.5}, []float64{1, 16}, []float64{300, 300}, 400, 1),
+		"a few for the dear one":   mixture(4, 800, []float64{0.95, 0.05}, []float64{1, 16}, []float64{300, 300}, 400, 1),
+		"very few":                 mixture(5, 800, []float64{0.99, 0.01}, []float64{1, 16}, []float64{300, 300}, 400, 1),
+		"three that differ":        mixture(6, 800, []float64{0.6, 0.3, 0.1}, []float64{1, 16, 50}, []float64{100, 800, 300}, 400, 1),
 		"few records":              mixture(7, 400, []float64{0.6, 0.4}, []float64{1, 16}, []float64{300, 300}, 400, 1),
-		"outputs that are alike":   mixture(8, 2_000, []float64{0.6, 0.4}, []float64{1, 16}, []float64{300, 300}, 400, 0.3),
-		"outputs that differ more": mixture(9, 2_000, []float64{0.6, 0.4}, []float64{1, 16}, []float64{300, 300}, 400, 1.2),
+		"outputs that are alike":   mixture(8, 800, []float64{0.6, 0.4}, []float64{1, 16}, []float64{300, 300}, 400, 0.3),
+		"outputs that differ more": mixture(9, 800, []float64{0.6, 0.4}, []float64{1, 16}, []float64{300, 300}, 400, 1.2),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
