@@ -79,6 +79,9 @@ func (l *Ledger) claim(claims []Claim, lifted []AtRisk, b Bounds) (room Room, er
 	}
 	l.inHand.leaveFor(0)
 	_, err = l.append(func() error {
+		if l.left.from != 0 && !l.left.decided {
+			return ErrUndecided
+		}
 		room = l.judge(claims, lifted, b)
 		return l.encodeRisk(claims, lifted)
 	}, 0)

@@ -1,6 +1,9 @@
 package ledger
 
 import (
+	"fmt"
+	"io"
+
 	"llmpipe/ledger/disk"
 	"llmpipe/ledger/index"
 	"llmpipe/ledger/line"
@@ -30,7 +33,8 @@ func (l *Ledger) enterLine(v *verified) error {
 	}
 	switch h.Kind {
 	case line.KindRisk:
-		if h.Simulated && !l.options.Simulated && !l.options.Rehearsal {
+		if l.leavesOut(h) {
+			l.leave(v)
 			return nil
 		}
 		return l.enterRisk(v)
@@ -38,6 +42,7 @@ func (l *Ledger) enterLine(v *verified) error {
 		l.risks.end(v.run, h.Key)
 	}
 	if l.leavesOut(h) {
+		l.leave(v)
 		return nil
 	}
 	switch h.Kind {
@@ -64,7 +69,55 @@ func (l *Ledger) leavesOut(h *line.Head) bool {
 	}
 	answer := h.Kind == line.KindResult || h.Kind == line.KindFailure
 	l.leftOut = l.leftOut || answer && !l.options.Rehearsal
-	return !answer || !l.options.Rehearsal
+	return !l.options.Rehearsal || !answer && h.Kind != line.KindRisk
+}
+
+// leave notes where the first line stands that was left out since the ledger was opened, as another
+// process's: this run may turn out to be a rehearsal too.
+func (l *Ledger) leave(v *verified) {
+	if l.loaded && l.left.from == 0 && !l.options.Rehearsal && v.head.Kind != line.KindBatch && v.head.Kind != line.KindEmitted {
+		l.left.from = index.RefAt(v.at)
+	}
+}
+
+// leftLines are the simulated lines that others have written since the ledger was opened.
+type leftLines struct {
+	from    index.Ref // where the first of them stands, 0 for none
+	decided bool      // they do not exist for this run
+}
+
+// enterLeft enters the simulated lines that were left out since the ledger was opened.
+func (l *Ledger) enterLeft() error {
+	if l.left.from == 0 {
+		return nil
+	}
+	lines := line.Section(l.file, l.left.from.Offset(), l.end)
+	l.left.from = 0
+	for {
+		text, at, err := lines.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading ledger %s at byte %d: %w", l.path, at, err)
+		}
+		if line.Blank(text) {
+			continue
+		}
+		v, err := l.verify(text, at)
+		if err != nil {
+			return err
+		}
+		if !v.head.Simulated {
+			continue
+		}
+		l.mu.Lock()
+		err = l.enterLine(&v)
+		l.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
 }
 
 func (s *Summary) spend(v *verified) {

@@ -26,6 +26,11 @@ var (
 	// have, and what the others cost is written down. The ledger goes on.
 	ErrNoRoom = errors.New("no room for an answer")
 
+	// ErrUndecided is in the error of a claim where other processes have written down what a simulator
+	// answered, and this run has not been told whether it asks one too: by [Ledger.Rehearse] or
+	// [Ledger.IsReal]. What they spent is the budget's, or is not.
+	ErrUndecided = errors.New("simulated answers of other processes")
+
 	// ErrClosed is in the error of a commit after Close.
 	ErrClosed = errors.New("ledger is closed")
 

@@ -76,6 +76,7 @@ type Ledger struct {
 	inHand     inHand
 	alive      *disk.LockFile // this run's lock, nil before it has anything at risk
 	lastRun    string         // whose line was verified last
+	left       leftLines
 
 	others   *others // nil without Options.Others
 	readOnly error   // why the file may only be read, nil if it may be written
@@ -217,12 +218,23 @@ func (l *Ledger) LeftOut() bool {
 	return l.leftOut
 }
 
-// Rehearse sets Options.Rehearsal in a run that learns from its first answer that it asks a
-// simulator. What was left out by then stays out.
-func (l *Ledger) Rehearse() {
+// Rehearse sets Options.Rehearsal in a run that learns later that it asks a simulator, and takes in
+// what other processes have written since the ledger was opened. What was left out before stays
+// out.
+func (l *Ledger) Rehearse() error {
+	l.committing.Lock()
+	defer l.committing.Unlock()
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.options.Rehearsal = true
+	l.mu.Unlock()
+	return l.enterLeft()
+}
+
+// IsReal says that this run asks no simulator, whatever others on the ledger do: see ErrUndecided.
+func (l *Ledger) IsReal() {
+	l.committing.Lock()
+	defer l.committing.Unlock()
+	l.left.decided = true
 }
 
 // rehearses reports whether this run asks a simulator, of whatever kind: what it has at risk is

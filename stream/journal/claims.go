@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -60,10 +61,26 @@ func (j *Journal) write(g *claiming) {
 	g.lifted, c.lifted = c.lifted, g.lifted[:0]
 	c.mu.Unlock()
 	g.room, g.err = j.Ledger.Claim(g.claims, g.lifted, j.Bounds)
+	if errors.Is(g.err, ledger.ErrUndecided) {
+		if g.err = j.decide(); g.err == nil {
+			g.room, g.err = j.Ledger.Claim(g.claims, g.lifted, j.Bounds)
+		}
+	}
 	if g.err != nil {
 		g.err = j.HintAtWrite(fmt.Errorf("nothing more is asked: %w", g.err), MakeRoom)
 	}
 	g.done = true
+}
+
+// decide finds out whether a simulator is asked, where other processes of the ledger ask one.
+func (j *Journal) decide() error {
+	client := j.first.Client
+	client.Probe(j.flow.Stop.Asking)
+	if client.Rehearses() {
+		return j.Ledger.Rehearse()
+	}
+	j.Ledger.IsReal()
+	return nil
 }
 
 // Rest notes that no attempt is under way at a record any more, and what those before may have

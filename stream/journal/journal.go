@@ -128,7 +128,7 @@ func (j *Journal) Abandon() error {
 func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, err error) {
 	if !j.rehearsal && j.first.Client.Rehearses() {
 		j.rehearsal = true
-		j.Ledger.Rehearse()
+		err = j.Ledger.Rehearse()
 	}
 	j.batch.Reset()
 	var shown ledger.Ref // the last of the recalled ones
@@ -152,7 +152,10 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, 
 		return spent, nil
 	}
 	_ = j.WriteRests() // before what ends the risk; where that fails, the commit does too
-	if err = j.Ledger.Commit(&j.batch); err == nil && shown > 0 {
+	if err == nil {
+		err = j.Ledger.Commit(&j.batch)
+	}
+	if err == nil && shown > 0 {
 		if err = j.Ledger.SyncTo(shown); err != nil {
 			dropRecalled(group)
 		}

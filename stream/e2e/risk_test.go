@@ -1,0 +1,210 @@
+//go:build unix
+
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"llmpipe/ledger"
+)
+
+// ledgerSays is what a ledger says was spent, may have been by runs that are gone, and is at risk by those
+// that live, in billionths of a dollar.
+func ledgerSays(t testing.TB, path string) (spent, kept, atRisk int64) {
+	t.Helper()
+	l, err := ledger.Open(path, ledger.Options{Rehearsal: true, Run: ledger.RunInfo{ID: "test"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	own, others := l.AtRisk()
+	s := l.Summary()
+	return s.SpentNanos, s.KeptNanos, own.Nanos + others.Nanos
+}
+
+// TestTwoProcessesOnOneInput asks each record once: what one process has asked the others wait for.
+func TestTwoProcessesOnOneInput(t *testing.T) {
+	t.Parallel()
+	const records, processes = 400, 3
+	dir := t.TempDir()
+	prompts := writePrompts(t, dir, records)
+	sim := startSim(t, "latency=20ms&jitter=0.9")
+	var all [processes]*process
+	for i := range all {
+		all[i] = llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-c", "16", prompts)
+		if err := all[i].Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, p := range all {
+		if code := p.wait(t); code != 0 {
+			t.Errorf("exit %d: %s", code, &p.err)
+		}
+		checkOnceEach(t, fmt.Sprint("process ", i), parseOutput(p.out.Bytes()).ids, records)
+	}
+	if n := sim.stats(t).Requests; n != records {
+		t.Errorf("%d requests for %d records", n, records)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*.run-*")); len(left) > 0 {
+		t.Errorf("locks are left: %v", left)
+	}
+	if _, kept, atRisk := ledgerSays(t, filepath.Join(dir, "llmpipe.ledger.jsonl")); kept+atRisk != 0 {
+		t.Errorf("%d may have been spent, %d are at risk", kept, atRisk)
+	}
+}
+
+// TestAProcessWaitsForOneThatDies: its records are asked by the one that waited.
+func TestAProcessWaitsForOneThatDies(t *testing.T) {
+	t.Parallel()
+	const records = 8
+	dir := t.TempDir()
+	prompts := writePrompts(t, dir, records)
+	hang, answer := make(chan struct{}), make(chan struct{})
+	back := newBackend(t, func(n int64, w http.ResponseWriter, r *http.Request) {
+		if n == records {
+			close(hang)
+		}
+		if n <= records {
+			select {
+			case <-answer:
+			case <-r.Context().Done():
+			}
+			return
+		}
+		answerChat(w)
+	})
+	first := llmpipe(t, dir, "--base-url", back.URL, "-m", "gpt-4o-mini", "-c", strconv.Itoa(records), prompts)
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-hang
+	second := llmpipe(t, dir, "--base-url", back.URL, "-m", "gpt-4o-mini", "-c", strconv.Itoa(records), prompts)
+	if err := second.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the second process asks the ledger", func() bool {
+		locks, _ := filepath.Glob(filepath.Join(dir, "*.run-*"))
+		return len(locks) == 2
+	})
+	time.Sleep(100 * time.Millisecond) // in which it would ask the server
+	if n := back.asked.Load(); n != records {
+		t.Errorf("%d requests while the first process lives", n)
+	}
+	_ = first.Process.Kill()
+	_ = first.Wait()
+	if code := second.wait(t); code != 0 {
+		t.Fatalf("exit %d: %s", code, &second.err)
+	}
+	checkOnceEach(t, "the second", parseOutput(second.out.Bytes()).ids, records)
+	if n := back.asked.Load(); n != 2*records {
+		t.Errorf("%d requests, want %d", n, 2*records)
+	}
+	if !strings.Contains(second.err.String(), "asked about by another process") {
+		t.Errorf("it said %s", &second.err)
+	}
+}
+
+// shareABudget has processes with inputs of their own spend one budget, and checks the bill.
+func shareABudget(t *testing.T, processes, concurrency, each int, budget int64) {
+	t.Helper()
+	dir := t.TempDir()
+	sim := startSim(t, "latency=5ms&jitter=0.5")
+	all := make([]*process, processes)
+	for i := range all {
+		all[i] = llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-c", strconv.Itoa(concurrency),
+			"--budget", strconv.FormatFloat(float64(budget)/dollar, 'f', 9, 64))
+		all[i].Stdin = strings.NewReader(repeat(i*each, (i+1)*each-1, func(n int) string {
+			return fmt.Sprintf(`{"id":%d,"prompt":"prompt number %[1]d","max_tokens":20}`, n)
+		}))
+		if err := all[i].Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var stderr bytes.Buffer
+	for _, p := range all {
+		if code := p.wait(t); code != 4 && code != 75 {
+			t.Errorf("exit %d: %s", code, &p.err)
+		}
+		stderr.Write(p.err.Bytes())
+	}
+	bill := sim.stats(t).bill(t)
+	if bill > budget || bill < budget/100*97 {
+		t.Errorf("%d processes spent %.2f %% of one budget\n%s", processes, 100*float64(bill)/float64(budget), &stderr)
+	}
+	t.Logf("%d processes: %.2f %% of the budget", processes, 100*float64(bill)/float64(budget))
+	spent, kept, atRisk := ledgerSays(t, filepath.Join(dir, "llmpipe.ledger.jsonl"))
+	if spent != bill || kept != 0 || atRisk != 0 {
+		t.Errorf("the bill is %d; the ledger says %d, that %d more may have been, and %d are at risk", bill, spent, kept, atRisk)
+	}
+}
+
+// TestProcessesShareABudget spends one budget by several processes, and no more.
+func TestProcessesShareABudget(t *testing.T) {
+	t.Parallel()
+	for _, processes := range []int{2, 4} {
+		t.Run(strconv.Itoa(processes), func(t *testing.T) { shareABudget(t, processes, 32, 200, 2_000_000) })
+	}
+}
+
+// TestManyProcessesShareABudget is that with 256 in flight in each.
+func TestManyProcessesShareABudget(t *testing.T) {
+	needsLong(t, "a minute")
+	for _, processes := range []int{2, 4, 8} {
+		t.Run(strconv.Itoa(processes), func(t *testing.T) { shareABudget(t, processes, 256, 4000, 20_000_000) })
+	}
+}
+
+// killsForgetNothing kills runs with requests in flight until so many were killed: what the ledger
+// says was spent, may have been and is at risk is never below the bill, nor above the budget.
+func killsForgetNothing(t *testing.T, kills, concurrency int, budget int64) {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "llmpipe.ledger.jsonl")
+	sim := startSim(t, "latency=20ms&jitter=0.5")
+	prompts := writeBounded(t, dir, 20*kills*concurrency, always(20))
+	for range kills {
+		before := sim.stats(t).Requests
+		p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-c", strconv.Itoa(concurrency),
+			"--budget", strconv.FormatFloat(float64(budget)/dollar, 'f', 9, 64), prompts)
+		if err := p.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan struct{})
+		go func() { _ = p.Wait(); close(ended) }()
+		eventually(t, "so many requests, or the end of the money", func() bool {
+			select {
+			case <-ended:
+				return true
+			default:
+				return sim.stats(t).Requests >= before+concurrency
+			}
+		})
+		_ = p.Process.Kill()
+		<-ended
+		time.Sleep(50 * time.Millisecond) // what is in flight is billed all the same
+		bill := sim.stats(t).bill(t)
+		spent, kept, atRisk := ledgerSays(t, path)
+		if sum := spent + kept + atRisk; sum < bill || sum > budget || bill > budget {
+			t.Fatalf("the bill is %d of %d; the ledger says %d and %d and %d: %s", bill, budget, spent, kept, atRisk, &p.err)
+		}
+		t.Logf("the bill is %d of %d; the ledger says %d, and that %d more may have been", bill, budget, spent, kept)
+	}
+}
+
+func TestKillsForgetNothing(t *testing.T) {
+	t.Parallel()
+	killsForgetNothing(t, 4, 32, 5_000_000)
+}
+
+// TestKillsForgetNothingAt256 is ten kills with 256 in flight.
+func TestKillsForgetNothingAt256(t *testing.T) {
+	needsLong(t, "half a minute")
+	killsForgetNothing(t, 10, 256, 100_000_000)
+}
