@@ -15,8 +15,8 @@ import (
 	"llmpipe/ledger"
 )
 
-// ledgerSays is what a ledger says was spent, may have been by runs that are gone, and is at risk by those
-// that live, in billionths of a dollar.
+// ledgerSays is what a ledger says was spent, may have been by runs that are gone, and is at risk
+// by those that live, in billionths of a dollar.
 func ledgerSays(t testing.TB, path string) (spent, kept, atRisk int64) {
 	t.Helper()
 	l, err := ledger.Open(path, ledger.Options{Rehearsal: true, Run: ledger.RunInfo{ID: "test"}})
