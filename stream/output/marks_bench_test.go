@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// BenchmarkMark is what the mark of a group of lines costs beside their write: a look for the place,
-// a checksum, and their keys.
+// BenchmarkMark is what the mark of a group of lines costs beside their write: a look for the
+// place, a checksum, and their keys.
 func BenchmarkMark(b *testing.B) {
 	file, err := os.Create(filepath.Join(b.TempDir(), "out"))
 	if err != nil {
