@@ -89,8 +89,9 @@ func New(f *flow.Flow, c *Config, l *lane.Lane, j *journal.Journal, a *spend.Acc
 		calls:  make(chan struct{}, transfers),
 		shards: make(map[string]*shard), ended: make(chan struct{}), odd: make(map[string]bool),
 	}
+	at := batchapi.Meet(f.Stop.Asking, b.client)
 	for e := range b.drivers {
-		b.drivers[e] = batchapi.For(b.client, record.Endpoint(e))
+		b.drivers[e] = at.Driver(record.Endpoint(e))
 	}
 	pending := 0
 	for _, known := range j.Ledger.Shards() {

@@ -90,7 +90,7 @@ type leftover struct {
 // newShard makes an empty shard.
 func newShard(b *Batches, kind shardKind, round int) (*shard, error) {
 	if err := b.drivers[kind.endpoint].Check(kind.endpoint, kind.model); err != nil {
-		return nil, ui.WithHint("--mode realtime asks there what batches do not", err)
+		return nil, ui.WithHint("--mode realtime works with every provider", err)
 	}
 	upload, err := flow.NewTemporary("llmpipe-batch-")
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"llmpipe/stream/flow"
+	"llmpipe/stream/provider"
 	"llmpipe/stream/provider/batchapi"
 	"llmpipe/stream/record"
 )
@@ -14,7 +15,12 @@ func TestFullShard(t *testing.T) {
 	f.line = make([]byte, 1000)
 	one := flow.NewTask()
 	one.ID = make([]byte, 1000)
-	driver := batchapi.For(nil, record.Chat)
+	client, err := provider.New(provider.Config{BaseURL: "sim:"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	driver := batchapi.Meet(t.Context(), client).Driver(record.Chat)
 	most := driver.Bounds()
 	for _, c := range []struct {
 		name  string

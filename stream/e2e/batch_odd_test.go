@@ -123,6 +123,8 @@ func (o *oddBatches) serve(t testing.TB, w http.ResponseWriter, r *http.Request)
 	case "GET /files/ID":
 		_, _ = fmt.Sscanf(lastPart(r.URL.Path), "file-%d", &id)
 		fmt.Fprint(w, o.fileObject(id))
+	case "LOOK /batches":
+		fmt.Fprint(w, `{"object":"list","data":[],"has_more":false}`)
 	case "DELETE /files/ID":
 		fmt.Fprint(w, `{"object":"file","deleted":true}`)
 	case "POST /batches":

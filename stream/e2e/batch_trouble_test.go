@@ -165,18 +165,26 @@ func TestBatchWaitsForRoomInTheQueue(t *testing.T) {
 	}
 }
 
-// A provider without a Batch API says so by a 404. The run ends with what to do, and nothing of it
-// stays pending.
+// A provider without a Batch API says so by a 404, before anything is sent, or when a batch is to
+// be made. The run ends with what to do, and nothing of it stays pending.
 func TestBatchWithoutAnAPI(t *testing.T) {
 	t.Parallel()
-	sim := startSim(t, "latency=0s")
-	g := newGateway(t, sim, func(string) fate { return refused })
-	dir := t.TempDir()
-	p := llmpipe(t, dir, byBatch(g.URL, writePrompts(t, dir, 3))...)
-	if code := p.exit(t); code != 1 || !strings.Contains(p.err.String(), "hint: --mode realtime works with every provider") {
-		t.Errorf("exit %d: %s", code, p.err.String())
-	}
-	if all := listBatches(t, dir, sim); len(all) != 1 || all[0].Pending || all[0].State != "void" {
-		t.Errorf("listed %+v", all)
+	for _, lists := range []bool{false, true} {
+		sim := startSim(t, "latency=0s")
+		g := newGateway(t, sim, func(step string) fate {
+			if lists && strings.HasPrefix(step, "LOOK") {
+				return unlisted
+			}
+			return refused
+		})
+		dir := t.TempDir()
+		p := llmpipe(t, dir, byBatch(g.URL, writePrompts(t, dir, 3))...)
+		if code := p.exit(t); code != 1 || !strings.Contains(p.err.String(), "hint: --mode realtime works with every provider") {
+			t.Errorf("exit %d: %s", code, p.err.String())
+		}
+		all := listBatches(t, dir, sim)
+		if !lists && (len(all) != 0 || g.count("POST /files") != 0) || lists && (len(all) != 1 || all[0].Pending || all[0].State != "void") {
+			t.Errorf("listed %+v", all)
+		}
 	}
 }

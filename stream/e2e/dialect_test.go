@@ -185,3 +185,40 @@ func TestBatchThatADialectDoesNotHave(t *testing.T) {
 		})
 	}
 }
+
+// A host that nobody knows is asked for its batches before anything is sent: a gateway to Mistral
+// has them elsewhere, and a server without batches nowhere.
+func TestBatchAtAnUnknownHost(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, options string
+		on            func(step string) fate
+		exit          int
+		says          string
+	}{
+		{"Mistral", "&dialect=mistral", func(string) fate { return pass }, 0, "10 answered"},
+		{"none", "", func(step string) fate {
+			if strings.Contains(step, "/batches") {
+				return refused
+			}
+			return pass
+		}, 1, "has no Batch API"},
+		{"one that does not say", "", firstOf("LOOK /batches", failed), 0, "10 answered"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			sim := startSim(t, "latency=0s&batch-latency=20ms"+test.options)
+			g := newGateway(t, sim, test.on)
+			g.mute = true
+			dir := t.TempDir()
+			p := llmpipe(t, dir, byBatch(g.URL, writePrompts(t, dir, 10))...)
+			if code := p.exit(t); code != test.exit {
+				t.Errorf("exit %d", code)
+			}
+			p.says(t, test.says)
+			if c := sim.batches(t); test.exit != 0 && c.Files != 0 {
+				t.Errorf("the simulator counted %+v", c)
+			}
+		})
+	}
+}

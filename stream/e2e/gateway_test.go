@@ -16,6 +16,7 @@ type gateway struct {
 	// on, if it is set, is asked about every call before it is passed on; what it returns is done
 	// with it. step is the method and the path, with ID in place of the ids of files and batches.
 	on   func(step string) fate
+	mute bool   // nobody hears that there is a simulator
 	none string // an empty list, as the provider has it
 
 	steps
@@ -116,6 +117,9 @@ func (g *gateway) serve(t testing.TB, sim *simServer, w http.ResponseWriter, r *
 	for k, v := range res.Header {
 		w.Header()[k] = v
 	}
+	if g.mute {
+		w.Header().Del("Llmpipe-Simulated")
+	}
 	w.WriteHeader(res.StatusCode)
 	if what == halve {
 		_, _ = w.Write(answer[:len(answer)/2])
@@ -155,6 +159,9 @@ var ownPaths = strings.NewReplacer("/batch/jobs", "/batches", "/files/upload", "
 
 // stepOf names a call.
 func stepOf(r *http.Request) string {
+	if r.Method == http.MethodGet && r.URL.RawQuery == "limit=1" {
+		return "LOOK /batches" // whether there are any
+	}
 	path := strings.TrimPrefix(ownPaths.Replace(r.URL.Path), "/v1")
 	if r.Header.Get("X-Goog-Upload-Command") == "start" {
 		path += "/begin"

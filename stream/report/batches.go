@@ -65,12 +65,13 @@ func ListBatches(ctx context.Context, w io.Writer, c BatchesConfig, asJSON bool)
 	}
 	defer client.Close()
 	client.Probe(ctx) // a simulator says whose dialect it speaks
+	at := batchapi.Meet(ctx, client)
 	now := time.Now()
 	lines := make([]batchLine, 0, len(all))
 	for i := range all {
 		l := describe(&all[i], now)
 		if l.Pending && l.Batch != "" && l.Provider == client.Name() {
-			l.update(ctx, client)
+			l.update(ctx, at)
 		}
 		lines = append(lines, l)
 	}
@@ -114,8 +115,8 @@ func endpointOf(s *ledger.Shard) record.Endpoint {
 }
 
 // update asks the provider how far it is.
-func (l *batchLine) update(ctx context.Context, client *provider.Client) {
-	state, err := batchapi.For(client, l.endpoint).Batch(ctx, l.Batch)
+func (l *batchLine) update(ctx context.Context, at *batchapi.Provider) {
+	state, err := at.Driver(l.endpoint).Batch(ctx, l.Batch)
 	if err != nil {
 		l.Trouble = err.Error()
 		return
@@ -176,6 +177,7 @@ func CancelBatches(ctx context.Context, c BatchesConfig, ids []string) error {
 	}
 	defer client.Close()
 	client.Probe(ctx) // a simulator says whose dialect it speaks
+	at := batchapi.Meet(ctx, client)
 	all, err := pendingShards(c.Ledger, ids)
 	if err != nil {
 		return err
@@ -191,15 +193,15 @@ func CancelBatches(ctx context.Context, c BatchesConfig, ids []string) error {
 			err = errors.Join(err, ui.WithHint("name that provider with --base-url",
 				fmt.Errorf("batch %s is at %s, not at %s", s.BatchID, s.Provider, client.Name())))
 		default:
-			err = errors.Join(err, c.cancel(ctx, client, &s))
+			err = errors.Join(err, c.cancel(ctx, at, &s))
 		}
 	}
 	return err
 }
 
 // cancel ends one batch. To one that has ended before there is nothing to be done.
-func (c *BatchesConfig) cancel(ctx context.Context, client *provider.Client, s *ledger.Shard) error {
-	driver := batchapi.For(client, endpointOf(s))
+func (c *BatchesConfig) cancel(ctx context.Context, at *batchapi.Provider, s *ledger.Shard) error {
+	driver := at.Driver(endpointOf(s))
 	state, err := driver.Cancel(ctx, s.BatchID)
 	if call := provider.AsCallError(err); call != nil {
 		ended := call.Err.Status == http.StatusConflict

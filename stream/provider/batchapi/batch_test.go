@@ -30,7 +30,7 @@ func driverOf(t *testing.T, c provider.Config, h http.Handler) Driver {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return For(client, record.Chat)
+	return (&Provider{client: client, dialect: DialectOf(client)}).Driver(record.Chat)
 }
 
 // answering answers every request with a status and a body.

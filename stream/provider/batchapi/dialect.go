@@ -92,10 +92,7 @@ var dialects = []Dialect{
 
 // DialectOf returns the one that the provider of client speaks.
 func DialectOf(client *provider.Client) *Dialect {
-	simulated, base := "", url.URL{}
-	if client != nil {
-		simulated, base = client.RehearsesAs(), client.Base()
-	}
+	simulated, base := client.RehearsesAs(), client.Base()
 	for i := range dialects {
 		d := &dialects[i]
 		spoken := func(host string) bool {

@@ -92,7 +92,7 @@ func recording(t *testing.T, dialect, path string, answers ...string) (openai, *
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return openai{client, dialectNamed(t, dialect)}, &calls
+	return openai{client, dialectNamed(t, dialect), nil}, &calls
 }
 
 // What each provider is asked, and what it answers, in the shapes that their documents and clients

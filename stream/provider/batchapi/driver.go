@@ -5,7 +5,6 @@ import (
 	"io"
 	"iter"
 
-	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 )
 
@@ -71,12 +70,4 @@ type NewBatch struct {
 	// Metadata may hold 16 pairs, of 64 and 512 characters at most
 	// (platform.openai.com/docs/api-reference/batch/create).
 	Metadata map[string]string
-}
-
-// For returns the driver for batches that ask the endpoint, at the provider of client.
-func For(client *provider.Client, endpoint record.Endpoint) Driver {
-	if endpoint.Dialect() == record.Anthropic {
-		return messages{client}
-	}
-	return openai{client, DialectOf(client)}
 }

@@ -19,6 +19,7 @@ import (
 type openai struct {
 	client  *provider.Client
 	dialect *Dialect
+	none    error // why there are no batches
 }
 
 // Bounds is part of [Driver].
@@ -26,6 +27,9 @@ func (d openai) Bounds() Bounds { return d.dialect.Bounds() }
 
 // Check is part of [Driver].
 func (d openai) Check(endpoint record.Endpoint, model string) error {
+	if d.none != nil {
+		return d.none
+	}
 	base := d.client.Base()
 	return d.dialect.check(&base, endpoint, model)
 }

@@ -25,7 +25,7 @@ func simClient(t *testing.T, options string) Driver {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return For(client, record.Chat)
+	return (&Provider{client: client, dialect: DialectOf(client)}).Driver(record.Chat)
 }
 
 // submit uploads n requests with the ids r0, r1 … and makes a batch of them.
