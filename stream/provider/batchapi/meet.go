@@ -19,9 +19,9 @@ type Provider struct {
 	none    error // why it has no batches of OpenAI's kind
 }
 
-// Meet finds out whose dialect the provider of client speaks: by its host, or where nobody knows that
-// by a look at its list of batches, which a gateway to Mistral has elsewhere, and a server without
-// batches nowhere. Where the look fails otherwise, it is taken to speak OpenAI's.
+// Meet finds out whose dialect the provider of client speaks: by its host, or where nobody knows
+// that by a look at its list of batches, which a gateway to Mistral has elsewhere, and a server
+// without batches nowhere. Where the look fails otherwise, it is taken to speak OpenAI's.
 func Meet(ctx context.Context, client *provider.Client) *Provider {
 	p := &Provider{client: client, dialect: DialectOf(client)}
 	base := client.Base()
