@@ -54,3 +54,18 @@ func (l *Ledger) found(k Key, x index.Found) Found {
 // Recent reports whether a result was appended after the ledger was opened, by this process or by
 // another.
 func (l *Ledger) Recent(ref Ref) bool { return !ref.Other() && ref.Offset() >= l.opened }
+
+// Same returns where the newest answer to a record's very request stands, whoever's it is; 0 for
+// none, or without Options.Requests. The hash alone is compared: [Reader.ReadSame] then compares
+// the request.
+func (l *Ledger) Same(k Key) Ref {
+	if l.answers == nil {
+		return 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.answers.Look(requestKey(k)).Result
+}
+
+// requestKey is the same for all ids of a request.
+func requestKey(k Key) Key { return Key{ID: k.Request} }

@@ -62,10 +62,12 @@
 // Then: id (the record's, as the token it came as), endpoint, model and provider (that answered),
 // downgraded_from (the model asked for, where the budget changed it), cost_stated (true: cost_usd
 // is what the provider stated itself, not what its tokens cost by a price), cost_partial (true: it
-// bills more than cost_usd, for something that no price was known of), shard (the id of the batch
-// line's shard that it was answered through; not there where it was asked on its own),
-// prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, attempts, latency_ms, and
-// last, before the checksum, response (the body, without white space between its tokens).
+// bills more than cost_usd, for something that no price was known of), same_as (the id of the
+// record whose answer it is, where that was asked and this one, whose request is equal, was not:
+// then cost_usd is 0 and there are no tokens), shard (the id of the batch line's shard that it was
+// answered through; not there where it was asked on its own), prompt_tokens, completion_tokens,
+// cached_tokens, reasoning_tokens, attempts, latency_ms, and last, before the checksum, response
+// (the body, without white space between its tokens).
 //
 // A record is done when there is a result with its id and its fingerprint. Of several the last one
 // counts. An id is the same when its token is, byte for byte.
@@ -114,12 +116,12 @@
 //
 // Before a line is written, under the same lock, a run makes sure that no record of it is at risk
 // by another run that lives, has a result, or is in a pending shard; and, where there is a budget,
-// that all that is spent, that may have been, that is at risk by whomever, and that is set aside for
-// pending shards leaves room for it. So processes of one ledger keep one budget together, and wait
-// for each other's records instead of asking twice.
+// that all that is spent, that may have been, that is at risk by whomever, and that is set aside
+// for pending shards leaves room for it. So processes of one ledger keep one budget together, and
+// wait for each other's records instead of asking twice.
 //
-// A reader that does not know these lines adds up what is recorded as ever: it lacks a bound on what
-// is not, which it never had of its own kind. So the format is still 1.
+// A reader that does not know these lines adds up what is recorded as ever: it lacks a bound on
+// what is not, which it never had of its own kind. So the format is still 1.
 //
 // # emitted
 //
@@ -189,9 +191,9 @@
 // # Writing
 //
 // A writer takes the file's lock (flock, on windows LockFileEx of the byte at 0x7fffffff00000000),
-// reads what was appended since it last looked, writes its lines at the end in one go, and gives the
-// lock back. Then it syncs, but for a line of what is at risk. Readers take no lock: they stop at
-// the last newline. Who shows a result that it did not sync itself syncs the file first.
+// reads what was appended since it last looked, writes its lines at the end in one go, and gives
+// the lock back. Then it syncs, but for a line of what is at risk. Readers take no lock: they stop
+// at the last newline. Who shows a result that it did not sync itself syncs the file first.
 //
 // Bytes after the last newline that the holder of the lock finds are of a writer that died. It
 // saves them in FILE.broken-RUN, cuts them off, and says so. Where a write falls short, the writer

@@ -51,6 +51,9 @@ func (l *Ledger) enterLine(v *verified) error {
 			return tooLarge(l.path, v.at)
 		}
 		l.index.Set(h.Key, index.RefAt(v.at))
+		if l.answers != nil {
+			l.answers.Set(requestKey(h.Key), index.RefAt(v.at))
+		}
 		l.inHand.largest = max(l.inHand.largest, v.end-v.at)
 		l.summary.spend(v)
 	case line.KindFailure:

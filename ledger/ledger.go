@@ -47,6 +47,9 @@ type Options struct {
 	// called by whoever calls Commit.
 	Warn func(string)
 
+	// Requests says that answers are looked for by their requests, too: see [Ledger.Same].
+	Requests bool
+
 	// Others are ledgers whose answers count as recorded here. They are read by Open, and never
 	// written.
 	Others []string
@@ -88,6 +91,7 @@ type Ledger struct {
 	mu      sync.Mutex
 	file    disk.File // nil until the ledger exists
 	index   index.Index
+	answers *index.Index // of the answers by their requests; nil unless Options.Requests says so
 	shards  shards
 	risks   risks
 	summary Summary
@@ -128,6 +132,9 @@ func Open(path string, o Options) (*Ledger, error) {
 		o.Warn = func(string) {}
 	}
 	l := &Ledger{path: path, options: o, written: written{claimed: -1}}
+	if o.Requests {
+		l.answers = new(index.Index)
+	}
 	if !o.Since.IsZero() {
 		l.since = o.Since.UTC().Format(line.TimeLayout)
 	}

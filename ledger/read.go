@@ -105,6 +105,18 @@ func (r *Reader) ReadMatch(ref Ref, id []byte, request *[32]byte, dst *Result) e
 	return nil
 }
 
+// ReadSame is Read for an answer found by its request's hash: where the request is another one the
+// error is ErrMismatch.
+func (r *Reader) ReadSame(ref Ref, request *[32]byte, dst *Result) error {
+	if err := r.Read(ref, dst); err != nil {
+		return err
+	}
+	if *request != dst.Request {
+		return ErrMismatch
+	}
+	return nil
+}
+
 // lineAt returns the line that begins at at, which lies before end. It is good until the next call.
 func (r *Reader) lineAt(file io.ReaderAt, at, end int64) ([]byte, error) {
 	if cap(r.near) > 8*farRead {

@@ -96,7 +96,8 @@ func (b *bench) flies(n int) bool {
 }
 
 // However runs claim, answer, give up, die and begin, a record is under way in one of them at most,
-// and all that is spent, lost and at risk stays within the bound; every run that looks knows all of it.
+// and all that is spent, lost and at risk stays within the bound; every run that looks knows all of
+// it.
 func TestRunsShareABudgetAndAskOnce(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		dir, err := os.MkdirTemp("", "risk")
@@ -282,8 +283,8 @@ func TestACleanEndLeavesNothingAtRisk(t *testing.T) {
 	}
 }
 
-// Between attempts only what those before may have cost is at risk; whoever waits for money does not
-// wait for that.
+// Between attempts only what those before may have cost is at risk; whoever waits for money does
+// not wait for that.
 func TestWhatRestsIsNotWaitedFor(t *testing.T) {
 	path := testPath(t)
 	one := mustOpen(t, path, Options{Run: RunInfo{ID: "one"}})

@@ -182,6 +182,7 @@ func (r *run) outputs(failed *os.File) output.Config {
 
 // openAccount opens the account of the run's money.
 func (r *run) openAccount() {
+	r.flow.Inflight.ByRequest = r.cfg.Ledger.Dedupe
 	r.account = spend.New(r.flow, spend.Options{
 		Money: r.cfg.Money, Start: r.start, Hosts: r.hosts, Ledger: r.cfg.Ledger.Path, Realtime: r.cfg.Batch.Mode == flow.ModeRealtime,
 		Expected: func() (int64, bool) { return r.source.Expected(r.flow.Counts.In.Load()) },

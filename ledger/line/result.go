@@ -16,6 +16,10 @@ type Result struct {
 	// price.
 	CostStated bool
 
+	// SameAs is the id of the record whose answer this is, where that record was asked and this one,
+	// whose request is equal, was not; nil otherwise.
+	SameAs []byte
+
 	CachedTokens    int64 // the part of PromptTokens that was billed as cached
 	ReasoningTokens int64 // the part of CompletionTokens that is not in the answer
 
@@ -37,6 +41,9 @@ func AppendResult(dst []byte, r *Result, run string, simulated bool) ([]byte, er
 	dst = r.appendHead(dst, resultStart, run, simulated)
 	dst = appendText(dst, "downgraded_from", r.DowngradedFrom)
 	dst = appendFlag(dst, "cost_stated", r.CostStated)
+	if r.SameAs != nil {
+		dst = append(append(dst, `,"same_as":`...), r.SameAs...)
+	}
 	dst = r.appendTokens(dst)
 	dst = appendNumber(dst, "cached_tokens", r.CachedTokens)
 	dst = appendNumber(dst, "reasoning_tokens", r.ReasoningTokens)
@@ -67,6 +74,8 @@ func (r *Result) Decode(line []byte) error {
 			ok = f.string(&r.DowngradedFrom, downgradedFrom)
 		case "cost_stated":
 			ok = f.bool(&r.CostStated)
+		case "same_as":
+			r.SameAs = f.value
 		case "cached_tokens":
 			ok = f.integer(&r.CachedTokens)
 		case "reasoning_tokens":
@@ -88,7 +97,11 @@ func (r *Result) Decode(line []byte) error {
 
 // Keep makes a result that was decoded independent of its line's memory.
 func (r *Result) Keep() {
-	kept := append(append(r.kept[:0], r.ID...), r.Response...)
-	r.ID, r.Response = kept[:len(r.ID):len(r.ID)], kept[len(r.ID):]
+	kept := append(append(append(r.kept[:0], r.ID...), r.SameAs...), r.Response...)
+	id, same := len(r.ID), len(r.ID)+len(r.SameAs)
+	r.ID, r.Response = kept[:id:id], kept[same:]
+	if r.SameAs != nil {
+		r.SameAs = kept[id:same:same]
+	}
 	r.kept, r.fields = kept, fields{field: field{text: r.fields.text}}
 }

@@ -52,8 +52,8 @@ func TestRiskIsReadBack(t *testing.T) {
 	})
 }
 
-// A line with a right checksum that is cut or changed anywhere is malformed, or says something else,
-// and is read without a panic.
+// A line with a right checksum that is cut or changed anywhere is malformed, or says something
+// else, and is read without a panic.
 func TestRiskThatIsMalformed(t *testing.T) {
 	line, err := AppendRisk(nil, &Risk{Run: "r", Lifted: []AtRisk{{Nanos: 5, Known: true}}, Records: []AtRisk{{Nanos: 7, Known: true}, {}}})
 	if err != nil {

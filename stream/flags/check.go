@@ -63,6 +63,8 @@ func (f *Flags) checkUnused(path, usual string) error {
 		{f.NoLedger && path != "" && path != usual, "--no-ledger and --ledger are not for one run"},
 		{f.NoLedger && f.Replay == journal.ReplayNever, "--replay never needs a ledger, which --no-ledger leaves out"},
 		{f.NoLedger && f.Seen != nil, "--seen needs a ledger, which --no-ledger leaves out"},
+		{f.NoLedger && f.Dedupe, "--dedupe needs a ledger, which --no-ledger leaves out"},
+		{f.Dedupe && f.Mode != flow.ModeRealtime, "--dedupe is for realtime: what is in a batch has been sent"},
 		{f.NoLedger && f.Match == "id", "--match id needs a ledger, which --no-ledger leaves out"},
 	} {
 		if wrong.is {

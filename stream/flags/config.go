@@ -43,7 +43,8 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*strea
 		return nil, err
 	}
 	if !f.NoLedger && !f.DryRun {
-		cfg.Ledger = journal.Config{Path: path, Replay: f.Replay, Seen: f.Seen, MatchID: f.Match == "id", Fsync: f.Fsync, Version: version}
+		cfg.Ledger = journal.Config{Path: path, Replay: f.Replay, Seen: f.Seen, Dedupe: f.Dedupe,
+			MatchID: f.Match == "id", Fsync: f.Fsync, Version: version}
 		if path == "" {
 			cfg.Ledger.Path = journal.DefaultPath(f.BaseURL)
 		}

@@ -27,6 +27,7 @@ type Flags struct {
 	Sample   int         `group:"in" placeholder:"N" help:"Only N records, chosen by the hash of their ids."`
 	Seed     uint64      `group:"in" placeholder:"S" help:"Chooses another sample."`
 	DryRun   bool        `group:"in" help:"Write the requests, and ask nobody."`
+	Dedupe   bool        `group:"in" help:"Ask equal requests under several ids once."`
 	Slice    input.Slice `group:"in" placeholder:"I/N" help:"Only slice I of N, from 0, by the hash of the ids: for N processes."`
 
 	Format    record.Format `short:"f" group:"out" default:"result" placeholder:"result" help:"A line out: result, batch, raw or text."`

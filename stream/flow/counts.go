@@ -16,6 +16,7 @@ type Counts struct {
 	Failed  atomic.Int64
 	Skipped atomic.Int64
 	Flagged atomic.Int64
+	Same    atomic.Int64 // that have another record's answer
 	Retries atomic.Int64
 	s429    atomic.Int64
 	slowest atomic.Int64 // answer, nanoseconds
@@ -49,7 +50,7 @@ func (c *Counts) Answered(t *Task) {
 // Summary returns what the run has done so far. What that cost the account knows.
 func (c *Counts) Summary(start time.Time) ui.Summary {
 	s := ui.Summary{
-		In: c.In.Load(), OK: c.OK.Load(), Failed: c.Failed.Load(), Skipped: c.Skipped.Load(), Flagged: c.Flagged.Load(),
+		In: c.In.Load(), OK: c.OK.Load(), Failed: c.Failed.Load(), Skipped: c.Skipped.Load(), Flagged: c.Flagged.Load(), Same: c.Same.Load(),
 		Retries: c.Retries.Load(), Status429: c.s429.Load(), PromptTokens: c.prompt.Load(), CompletionTokens: c.output.Load(),
 		ElapsedS: float64(time.Since(start).Milliseconds()) / 1000,
 	}

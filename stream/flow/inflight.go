@@ -9,8 +9,19 @@ import (
 // Inflight holds the records between admission and commit by key, so that a record that comes again
 // meanwhile shares the one answer.
 type Inflight struct {
+	// ByRequest takes records for the same whose requests are equal, whatever their ids.
+	ByRequest bool
+
 	mu    sync.Mutex
 	tasks map[ledger.Key]*Task
+}
+
+// keyOf is what t is known by here.
+func (u *Inflight) keyOf(t *Task) ledger.Key {
+	if u.ByRequest {
+		return ledger.Key{Request: t.Key.Request}
+	}
+	return t.Key
 }
 
 func newInflight() *Inflight {
@@ -22,20 +33,24 @@ func newInflight() *Inflight {
 func (u *Inflight) Begin(t *Task) (joined bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if first, ok := u.tasks[t.Key]; ok {
-		first.duplicates = append(first.duplicates, t)
-		return true
+	first, ok := u.tasks[u.keyOf(t)]
+	switch {
+	case !ok:
+		u.tasks[u.keyOf(t)] = t
+		return false
+	case first.Request != t.Request:
+		return false // no more than their hashes are the same: each is asked
 	}
-	u.tasks[t.Key] = t
-	return false
+	first.duplicates = append(first.duplicates, t)
+	return true
 }
 
 // Join joins t to the same record in flight, and reports whether there is one.
 func (u *Inflight) Join(t *Task) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	first, ok := u.tasks[t.Key]
-	if ok {
+	first, ok := u.tasks[u.keyOf(t)]
+	if ok = ok && first.Request == t.Request; ok {
 		first.duplicates = append(first.duplicates, t)
 	}
 	return ok
@@ -45,10 +60,10 @@ func (u *Inflight) Join(t *Task) bool {
 func (u *Inflight) End(t *Task) []*Task {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.tasks[t.Key] != t {
+	if u.tasks[u.keyOf(t)] != t {
 		return nil
 	}
-	delete(u.tasks, t.Key)
+	delete(u.tasks, u.keyOf(t))
 	duplicates := t.duplicates
 	t.duplicates = nil
 	return duplicates

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -46,6 +47,7 @@ type Task struct {
 	Claimed    bool // when recalled: it may have been, which its line there proves
 	Recent     bool // when recalled: it was recorded since this run began
 	FromDisk   bool // it came back from the disk, and counts at the gate of those
+	Same       bool // its request is another record's, whose answer it gets
 	LedgerOnly bool // an answer to a record that this input does not hold: for the ledger alone
 
 	Err    *record.Error // when failed
@@ -64,6 +66,7 @@ type Task struct {
 	CostPartial    bool          // something of what was billed has no price, and is not in cost
 	MayCost        int64         // the worst case of attempts whose cost nobody said
 	DowngradedFrom string        // the model asked for, where a cheaper one answered
+	SameAs         []byte        // the id of the record whose answer it has, where it is the same; nil: its own
 
 	Risk Risk // what the ledger knows of attempts at it
 }
@@ -116,6 +119,26 @@ func (t *Task) Share(first *Task) {
 	t.Reply.Answer, _ = record.RecallAnswer(t.Endpoint, t.Reply.Body)
 }
 
+// Follow gives t the fate of first, whose request is equal, under its own id.
+func (t *Task) Follow(first *Task) {
+	t.Share(first)
+	t.Same = true
+	if t.Outcome != Answered {
+		return
+	}
+	t.Duplicate = false // it has a line of its own in the ledger
+	t.SameAs, t.SentModel, t.Attempts, t.CostKnown, t.CostPartial = bytes.Clone(first.ID), first.SentModel, 0, true, false
+}
+
+// Leader is the id of the record that was asked in the place of t, whose answer is a recorded one
+// of an equal request.
+func (t *Task) Leader() []byte {
+	if t.Recorded.SameAs != nil {
+		return t.Recorded.SameAs
+	}
+	return t.Recorded.ID
+}
+
 // Held returns the bytes that the gate counts for t: of its line with the answer, and of a recorded
 // result.
 func (t *Task) Held() (line, result int64) { return t.size + t.answer, t.loaded }
@@ -145,9 +168,9 @@ func (t *Task) Fail(err *record.Error) {
 }
 
 // RecordedCost is what a recalled answer cost, in billionths of a dollar: nothing where another
-// record of this run has its cost.
+// record has its cost.
 func (t *Task) RecordedCost() int64 {
-	if t.Duplicate {
+	if t.Duplicate || t.Same {
 		return 0
 	}
 	return t.Recorded.CostNanos

@@ -172,9 +172,9 @@ func (r *Input) admit(t *flow.Task) {
 	if joined := r.flow.Inflight.Begin(t); joined {
 		return
 	}
-	if again && r.journal != nil && r.journal.Recall(t, r.memory.Look(t.Key)) {
-		// Its duplicate was committed between the two look-ups.
-		t.Duplicate = true
+	if (again || r.flow.Inflight.ByRequest) && r.journal != nil && r.journal.Recall(t, r.memory.Look(t.Key)) {
+		// What it is a duplicate of was committed between the two look-ups.
+		t.Duplicate = again
 		r.flow.Inflight.End(t)
 		r.flow.Finish(t)
 		return

@@ -43,6 +43,8 @@ type Config struct {
 	Replay Replay
 	// Seen are patterns of names, as in a shell: the answers in these ledgers count as recorded.
 	Seen []string
+	// Dedupe reuses an answer to an equal request under another id.
+	Dedupe bool
 	// MatchID reuses an answer to another request under the same id.
 	MatchID bool
 	Fsync   ledger.Fsync

@@ -59,6 +59,7 @@ func Open(f *flow.Flow, c Config, r About, stdout io.Writer) (*Journal, error) {
 	j.ID = strconv.FormatInt(r.Start.UnixNano(), 36) + "-" + strconv.Itoa(os.Getpid())
 	o := ledger.Options{
 		Fsync:     c.Fsync,
+		Requests:  c.Dedupe,
 		FS:        c.FS,
 		Others:    others,
 		Simulated: r.First.Client.Simulated(),
@@ -136,6 +137,8 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, 
 		switch {
 		case t.Outcome == flow.Answered:
 			j.batch.Results = append(j.batch.Results, j.result(t))
+		case t.Outcome == flow.Recalled && t.Same:
+			j.batch.Results = append(j.batch.Results, same(t))
 		case t.Outcome == flow.Failed && t.Attempts > 0 && !t.Duplicate,
 			t.Outcome == flow.Unsent && t.MayCost > 0: // which may be billed all the same
 			j.batch.Failures = append(j.batch.Failures, j.failure(t))
@@ -212,15 +215,18 @@ func (j *Journal) Spent() Spent {
 func dropAnswers(group []*flow.Task, safe int) int {
 	dropped := 0
 	for _, t := range group {
-		if t.Outcome != flow.Answered {
+		same := t.Outcome == flow.Recalled && t.Same // which costs nothing if it is not recorded
+		if t.Outcome != flow.Answered && !same {
 			continue
 		}
 		if safe > 0 {
 			safe--
 			continue
 		}
-		t.Outcome = flow.Unsent
-		dropped++
+		if !same {
+			t.Outcome = flow.Unsent
+			dropped++
+		}
 	}
 	return dropped
 }
@@ -244,7 +250,23 @@ func (j *Journal) result(t *flow.Task) ledger.Result {
 	}
 	r.PromptTokens, r.CompletionTokens, r.CostKnown = usage.Prompt, usage.Completion, t.CostKnown
 	r.CostStated = t.CostStated && t.CostKnown
+	if r.SameAs = t.SameAs; r.SameAs != nil { // who was asked has the tokens
+		r.PromptTokens, r.CompletionTokens, r.CachedTokens, r.ReasoningTokens = 0, 0, 0, 0
+	}
 	return r
+}
+
+// same is the ledger's entry for a record whose request is equal to one that is answered there. Its
+// slices alias t.
+func same(t *flow.Task) ledger.Result {
+	from := &t.Recorded
+	return ledger.Result{
+		Record: ledger.Record{
+			ID: t.ID, Request: t.Request, Endpoint: from.Endpoint, Model: from.Model, Provider: from.Provider,
+			CostKnown: true, LatencyMS: from.LatencyMS, Time: time.Now(), Simulated: from.Simulated,
+		},
+		DowngradedFrom: from.DowngradedFrom, SameAs: t.Leader(), Response: from.Response,
+	}
 }
 
 func (j *Journal) failure(t *flow.Task) ledger.Failure {

@@ -11,7 +11,7 @@ import (
 
 // Recall gives t the result that is recorded for it, and reports whether there is one.
 func (j *Journal) Recall(t *flow.Task, found ledger.Found) bool {
-	return j.Finds(t, found) && j.readResult(t, j.Ledger.ReadMatch) == nil && t.Outcome == flow.Recalled
+	return j.Finds(t, found) && j.readResult(t, j.Ledger.NewReader()) == nil && t.Outcome == flow.Recalled
 }
 
 // Finds makes t a recalled record if a result is recorded for it, and reports that. The result is
@@ -21,6 +21,10 @@ func (j *Journal) Finds(t *flow.Task, found ledger.Found) bool {
 	if t.Ref == 0 && j.cfg.MatchID {
 		t.Ref = found.Other
 	}
+	if t.Ref == 0 && found.Shard == "" {
+		t.Ref = j.Ledger.Same(t.Key)
+		t.Same = t.Ref != 0
+	}
 	if t.Ref == 0 {
 		return false
 	}
@@ -29,16 +33,21 @@ func (j *Journal) Finds(t *flow.Task, found ledger.Found) bool {
 	return true
 }
 
-// readResult reads t's result with read, and parses it. If that fails the run ends, and t is
-// unsent. The only error is ledger.ErrMismatch: t has no result then.
-func (j *Journal) readResult(t *flow.Task, read func(ledger.Ref, []byte, *[32]byte, *ledger.Result) error) error {
+// readResult reads t's result with r, and parses it. If that fails the run ends, and t is unsent.
+// The only error is ledger.ErrMismatch: t has no result then.
+func (j *Journal) readResult(t *flow.Task, r *ledger.Reader) error {
 	request := &t.Request
 	if j.cfg.MatchID {
 		request = nil
 	}
-	err := read(t.Ref, t.ID, request, &t.Recorded)
+	var err error
+	if t.Same {
+		err = r.ReadSame(t.Ref, &t.Request, &t.Recorded)
+	} else {
+		err = r.ReadMatch(t.Ref, t.ID, request, &t.Recorded)
+	}
 	if errors.Is(err, ledger.ErrMismatch) {
-		t.Outcome, t.Emitted, t.Claimed, t.Recent = flow.Unsent, false, false, false
+		t.Outcome, t.Emitted, t.Claimed, t.Recent, t.Same = flow.Unsent, false, false, false, false
 		return err
 	}
 	if err == nil {

@@ -36,7 +36,7 @@ func (j *Journal) Replay(recalls <-chan flow.Chain, again func(t *flow.Task)) {
 
 // recall gives t its result, and puts it behind those that are done.
 func (p *replayer) recall(t *flow.Task) {
-	err := p.journal.readResult(t, p.results.ReadMatch)
+	err := p.journal.readResult(t, p.results)
 	if errors.Is(err, ledger.ErrMismatch) {
 		// Another record has the same hashes: it was taken for t until now, and t is asked, past --limit
 		// and batches. It will never happen.

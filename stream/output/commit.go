@@ -1,6 +1,7 @@
 package output
 
 import (
+	"bytes"
 	"io"
 	"os"
 	"time"
@@ -36,8 +37,9 @@ type Output struct {
 
 	toldFailure bool // on stderr, of the first record that failed
 
-	group []*flow.Task
-	bytes int // of the answers in the group
+	group     []*flow.Task
+	followers []*flow.Task // whose answer another record had
+	bytes     int          // of the answers in the group
 	// its records that come from a provider, and how many of them are enough: more would keep others
 	// from being asked
 	asked, enough int
@@ -87,6 +89,7 @@ func (c *Output) Commit() {
 	defer c.timer.Stop()
 	for c.gather() {
 		c.commitGroup()
+		c.commitFollowers()
 	}
 	c.close()
 }
@@ -194,13 +197,29 @@ func (c *Output) commitGroup() {
 	c.flow.Leave(c.ready)
 }
 
-// settleDuplicates gives the group's answers to the records that waited for them.
+// settleDuplicates gives the group's answers to the records that waited for them. Those with an id
+// of their own are the next group: their answers are recorded before they are written, too.
 func (c *Output) settleDuplicates() {
 	for _, t := range c.group {
 		for _, duplicate := range c.flow.Inflight.End(t) {
+			if !bytes.Equal(duplicate.ID, t.ID) {
+				duplicate.Follow(t)
+				c.followers = append(c.followers, duplicate)
+				continue
+			}
 			duplicate.Share(t)
 			c.group = append(c.group, duplicate)
 		}
+	}
+}
+
+// commitFollowers commits the records that have their answer of those that were committed.
+func (c *Output) commitFollowers() {
+	for len(c.followers) > 0 {
+		n := min(len(c.followers), GroupRecords)
+		c.group = append(c.group[:0], c.followers[:n]...)
+		c.followers = append(c.followers[:0], c.followers[n:]...)
+		c.commitGroup()
 	}
 }
 
@@ -221,11 +240,15 @@ func (c *Output) count(t *flow.Task) {
 		c.flow.Counts.OK.Add(1)
 		return
 	case flow.Recalled:
-		if !t.Duplicate || !t.Recent { // else its duplicate was asked about in this run
+		if t.Same {
+			c.flow.Counts.Same.Add(1)
+		} else if !t.Duplicate || !t.Recent { // else its duplicate was asked about in this run
 			c.flow.Counts.Skipped.Add(1)
 		}
 	case flow.Answered:
-		if !t.Duplicate {
+		if t.Same {
+			c.flow.Counts.Same.Add(1)
+		} else if !t.Duplicate {
 			c.flow.Counts.Answered(t)
 			c.account.Book(t.Cost, t.CostKnown)
 		}

@@ -94,7 +94,7 @@ func (e *stdout) add(t *flow.Task) {
 		e.show(t)
 		return
 	}
-	if t.Outcome == flow.Unsent || t.Outcome == flow.Recalled && !e.replay(t.Emitted) || e.stopped {
+	if t.Outcome == flow.Unsent || t.Outcome == flow.Recalled && !t.Same && !e.replay(t.Emitted) || e.stopped {
 		return
 	}
 	r := &e.result
@@ -110,12 +110,15 @@ func (e *stdout) add(t *flow.Task) {
 	case flow.Answered:
 		r.Answer, r.Response, r.LatencyMS = &t.Reply.Answer, t.Reply.Body, t.Reply.Latency.Milliseconds()
 		r.CostNanos, r.CostKnown, r.CostPartial, r.DowngradedFrom = t.Cost, t.CostKnown, t.CostPartial, t.DowngradedFrom
-		r.Provider = e.providerOf(t.Host.Name)
+		r.Provider, r.SameAs = e.providerOf(t.Host.Name), t.SameAs
 	case flow.Recalled:
 		r.Answer, r.Response, r.LatencyMS = &t.Reply.Answer, t.Recorded.Response, t.Recorded.LatencyMS
 		r.Attempts = t.Recorded.Attempts
 		r.CostNanos, r.CostKnown, r.CostPartial = t.RecordedCost(), t.Recorded.CostKnown, t.Recorded.CostPartial
 		r.DowngradedFrom, r.Provider = t.Recorded.DowngradedFrom, e.providerOf(t.Recorded.Provider)
+		if r.SameAs = t.Recorded.SameAs; t.Same {
+			r.SameAs, r.CostKnown, r.CostPartial, r.Attempts = t.Leader(), true, false, 0
+		}
 	case flow.Failed:
 		r.Err = t.Err
 		r.CostNanos, r.CostKnown, r.CostPartial = t.Cost, t.Cost > 0, t.CostPartial

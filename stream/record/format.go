@@ -62,6 +62,8 @@ type Result struct {
 	Provider       string // written when set
 	DowngradedFrom string // the model asked for when another was used; written when set
 
+	SameAs []byte // the id of the record whose answer it is; written when set
+
 	Input       []byte // the line, written when set
 	InputIsText bool   // Input is text, not JSON
 }
@@ -137,7 +139,8 @@ func appendAnswer(dst []byte, r *Result) []byte {
 	dst = append(dst, `,"latency_ms":`...)
 	dst = strconv.AppendInt(dst, r.LatencyMS, 10)
 	dst = appendTextMember(dst, `,"provider":`, r.Provider)
-	return appendTextMember(dst, `,"downgraded_from":`, r.DowngradedFrom)
+	dst = appendTextMember(dst, `,"downgraded_from":`, r.DowngradedFrom)
+	return appendJSONMember(dst, `,"same_as":`, r.SameAs)
 }
 
 // appendMore appends all choices, or all embeddings, of an answer that has several.

@@ -96,7 +96,7 @@ func appendRecorded(dst []byte, f record.Format, r *ledger.Result) ([]byte, erro
 	}
 	line := record.Result{
 		ID: r.ID, Answer: &answer, Response: r.Response, CostNanos: r.CostNanos, CostKnown: r.CostKnown, CostPartial: r.CostPartial,
-		Attempts: r.Attempts, LatencyMS: r.LatencyMS, DowngradedFrom: r.DowngradedFrom,
+		Attempts: r.Attempts, LatencyMS: r.LatencyMS, DowngradedFrom: r.DowngradedFrom, SameAs: r.SameAs,
 	}
 	return f.Append(dst, &line), nil
 }

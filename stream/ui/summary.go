@@ -14,6 +14,7 @@ type Summary struct {
 	Failed           int64          `json:"failed"`                  // got an error line
 	Skipped          int64          `json:"skipped"`                 // of OK: recorded before, not asked again
 	Unsent           int64          `json:"unsent"`                  // read, but not answered; no line
+	Same             int64          `json:"same,omitempty"`          // of OK: with the answer to another record's equal request
 	Flagged          int64          `json:"flagged"`                 // of OK: cut, withheld, empty, or of unknown end
 	Retries          int64          `json:"retries"`                 // attempts after the first, all records together
 	Status429        int64          `json:"status_429"`              // answers with that status
@@ -44,6 +45,9 @@ func (s Summary) records() string {
 	if s.Skipped > 0 {
 		notes = append(notes, Grouped(s.Skipped)+" recorded before")
 	}
+	if s.Same > 0 {
+		notes = append(notes, Grouped(s.Same)+" the same as others")
+	}
 	if s.Flagged > 0 {
 		notes = append(notes, Grouped(s.Flagged)+" flagged")
 	}
@@ -72,7 +76,7 @@ func (s Summary) effort() string {
 		text += ", " + USD(int64(*s.CostUSD))
 	}
 	text += " in " + elapsed(s.ElapsedS)
-	if asked := s.OK + s.Failed - s.Skipped; asked > 0 && s.ElapsedS >= 1 {
+	if asked := s.OK + s.Failed - s.Skipped - s.Same; asked > 0 && s.ElapsedS >= 1 {
 		text += ", " + perTime(float64(asked)/s.ElapsedS)
 	}
 	if s.Retries > 0 {
