@@ -215,6 +215,40 @@ func (l *Ledger) Asked(k Key) bool {
 	return risky && r.run.id != l.options.Run.ID
 }
 
+// RiskTally adds up what is at risk in a ledger that is gone through by [Scan].
+type RiskTally struct{ known risks }
+
+// Add takes an entry in, in the ledger's order.
+func (r *RiskTally) Add(e *Entry) {
+	s := &r.known
+	switch {
+	case e.Risk != nil:
+		for _, a := range e.Risk.Lifted {
+			s.lift(e.Risk.Run, a, false)
+		}
+		for _, a := range e.Risk.Records {
+			s.put(e.Risk.Run, a, false, false)
+		}
+	case len(s.records) == 0:
+	case e.Result != nil:
+		s.end(e.Result.Run, KeyOf(e.Result.ID, &e.Result.Request))
+	case e.Failure != nil:
+		s.end(e.Failure.Run, KeyOf(e.Failure.ID, &e.Failure.Request))
+	}
+}
+
+// Sum is what runs of the ledger have at risk that live, and what those had that are gone.
+func (r *RiskTally) Sum(path string) (live, lost Exposure) {
+	for _, run := range r.known.others("") {
+		if isGone(disk.OS{}, path, run.id) {
+			lost.add(run.sum, +1)
+		} else {
+			live.add(run.sum, +1)
+		}
+	}
+	return live, lost
+}
+
 // A run that has something at risk holds the lock of the file LEDGER.run-ID from before its first
 // risk line until its end. So whoever reads such a line finds out whether the run still lives.
 

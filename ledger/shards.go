@@ -186,6 +186,17 @@ func (l *Ledger) taken(steps []ShardEntry) bool {
 	return false
 }
 
+// Adopt says that this run looks after a shard that another process has made, and counts itself
+// what is set aside for it.
+func (l *Ledger) Adopt(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if known := l.shards.byID[id]; known != nil && known.foreign {
+		l.shards.foreign -= known.setAside()
+		known.foreign = false
+	}
+}
+
 // Shards returns every shard in the order of their intents, collected ones included, as far as
 // known by now: see [Ledger.Refresh]. For a run that is not simulated there are no simulated ones.
 func (l *Ledger) Shards() []Shard {

@@ -22,6 +22,11 @@ type Report struct {
 	Simulated        bool  `json:"simulated"`
 	SimulatedLeftOut int64 `json:"simulated_left_out"`
 
+	// AtRisk is what requests may cost that are under way in processes that live, and Lost what those
+	// may have cost that were under way in processes that are gone. Neither is in the figures.
+	AtRisk Exposure `json:"at_risk,omitzero"`
+	Lost   Exposure `json:"lost,omitzero"`
+
 	Total     Row          `json:"total"`
 	Models    []Row        `json:"models"`    // most results first
 	Providers []Row        `json:"providers"` // most results first
@@ -54,6 +59,19 @@ type Latencies struct {
 	P99 int64 `json:"p99"`
 }
 
+// Exposure is what requests whose outcome is not recorded may cost at most.
+type Exposure struct {
+	Requests int64         `json:"requests"`
+	Unknown  int64         `json:"unknown_cost"` // of them, without a known price
+	MayCost  price.Dollars `json:"may_cost_usd"` // the others
+}
+
+func (e *Exposure) add(more ledger.Exposure) {
+	e.Requests += more.Records
+	e.Unknown += more.Unknown
+	e.MayCost += price.Dollars(more.Nanos)
+}
+
 // ErrorCount is how often records failed in one way.
 type ErrorCount struct {
 	Type   string `json:"type"`
@@ -74,17 +92,24 @@ const maxMessage = 500
 func New(warn func(string), paths ...string) (*Report, error) {
 	real, simulated := newTally(), newTally()
 	for _, path := range paths {
+		realRisk, simulatedRisk := new(ledger.RiskTally), new(ledger.RiskTally)
 		err := ledger.Scan(path, warn, func(e ledger.Entry) error {
-			tally := real
+			tally, risk := real, realRisk
 			if isSimulated(&e) {
-				tally = simulated
+				tally, risk = simulated, simulatedRisk
 			}
 			tally.add(&e)
+			risk.Add(&e)
+			if risk == simulatedRisk && e.Risk == nil {
+				realRisk.Add(&e) // a run may learn late that it asks a simulator
+			}
 			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
+		real.addRisk(realRisk.Sum(path))
+		simulated.addRisk(simulatedRisk.Sum(path))
 	}
 	if real.records() == 0 && simulated.records() > 0 {
 		r := simulated.report()
@@ -105,6 +130,8 @@ func isSimulated(e *ledger.Entry) bool {
 		return e.Failure.Simulated
 	case e.Run != nil:
 		return e.Run.Simulated
+	case e.Risk != nil:
+		return e.Risk.Simulated
 	}
 	return false
 }
@@ -118,6 +145,13 @@ type tally struct {
 	providers   map[string]*tallyRow
 	errors      map[errorKind]*ErrorCount
 	timeline    timeline
+
+	atRisk, lost Exposure
+}
+
+func (t *tally) addRisk(live, lost ledger.Exposure) {
+	t.atRisk.add(live)
+	t.lost.add(lost)
 }
 
 // errorKind is what failures have in common that are counted as one.
@@ -233,6 +267,8 @@ func (row *tallyRow) addCost(nanos int64, known bool) {
 func (t *tally) report() *Report {
 	r := &Report{
 		First: t.first, Last: t.last, Runs: t.runs,
+		AtRisk:    t.atRisk,
+		Lost:      t.lost,
 		Total:     t.total.finish(),
 		Models:    sortedRows(t.models),
 		Providers: sortedRows(t.providers),

@@ -221,6 +221,7 @@ func (b *Batches) find(id string) (s *shard, elsewhere bool) {
 		return nil, true
 	}
 	limiter.HoldAnyway(b.account.Budgets(), known.ReservedNanos) // it was not there when the others were
+	b.journal.Ledger.Adopt(id)
 	s = newEarlierShard(b, known)
 	s.claims.any = true // or it may not be waited for, until the record is attached
 	b.shards[id] = s

@@ -94,6 +94,11 @@ func TestAProcessWaitsForOneThatDies(t *testing.T) {
 		return len(locks) == 2
 	})
 	time.Sleep(100 * time.Millisecond) // in which it would ask the server
+	report := llmpipe(t, dir, "report", "llmpipe.ledger.jsonl")
+	report.exits(t, 0)
+	if !strings.Contains(report.out.String(), "8 requests in flight may cost $0.0") {
+		t.Errorf("the report of what is in flight: %s", &report.out)
+	}
 	if n := back.asked.Load(); n != records {
 		t.Errorf("%d requests while the first process lives", n)
 	}
@@ -105,6 +110,11 @@ func TestAProcessWaitsForOneThatDies(t *testing.T) {
 	checkOnceEach(t, "the second", parseOutput(second.out.Bytes()).ids, records)
 	if n := back.asked.Load(); n != 2*records {
 		t.Errorf("%d requests, want %d", n, 2*records)
+	}
+	report = llmpipe(t, dir, "report", "llmpipe.ledger.jsonl")
+	report.exits(t, 0)
+	if !strings.Contains(report.out.String(), "8 requests in flight when their runs were killed may have cost $0.0") {
+		t.Errorf("the report of what was in flight: %s", &report.out)
 	}
 	if !strings.Contains(second.err.String(), "asked about by another process") {
 		t.Errorf("it said %s", &second.err)

@@ -21,6 +21,8 @@ func writeReport(w io.Writer, r *report.Report) error {
 		writeFigures(&out, r)
 		writeErrors(&out, r)
 	}
+	writeExposure(&out, &r.Lost, "in flight when their runs were killed may have cost")
+	writeExposure(&out, &r.AtRisk, "in flight may cost")
 	_, err := w.Write(out.Bytes())
 	return err
 }
@@ -53,6 +55,17 @@ func writeFigures(out *bytes.Buffer, r *report.Report) {
 	_ = table.Flush() // to memory, which does not fail
 	if r.Total.UnknownCost > 0 {
 		fmt.Fprintf(out, "\n* and %s whose cost is not known\n", ui.Grouped(r.Total.UnknownCost))
+	}
+}
+
+// writeExposure says what requests whose outcome is not recorded may cost.
+func writeExposure(out io.Writer, e *report.Exposure, what string) {
+	if e.Requests == 0 {
+		return
+	}
+	fmt.Fprintf(out, "\n%s %s $%s at most\n", ui.Number(e.Requests, "request"), what, e.MayCost)
+	if e.Unknown > 0 {
+		fmt.Fprintf(out, "(of %s no price is known)\n", ui.Grouped(e.Unknown))
 	}
 }
 
