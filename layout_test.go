@@ -39,7 +39,7 @@ var ranks = [][]string{
 	{"stream/provider/batchapi"},
 	{"stream/provider"},
 	{"limiter"},
-	{"stream/provider/sim", "stream/provider/hint", "stream/provider/socket"},
+	{"stream/provider/sim", "stream/provider/hint", "stream/provider/key", "stream/provider/socket"},
 	{"stream/record"},
 	{"stream/record/lines", "stream/record/media", "stream/record/mend", "stream/record/usage", "stream/record/schema", "stream/record/turns"},
 	{"stream/record/rawjson"},

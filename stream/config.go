@@ -104,7 +104,7 @@ type Config struct {
 // checkKey refuses to ask OpenAI, or Anthropic, without anything to show.
 func (c *Config) checkKey() error {
 	p := &c.Provider
-	if p.BaseURL != provider.DefaultBaseURL(p.Dialect) || p.Key != "" || p.Header.Get("Authorization") != "" ||
+	if p.BaseURL != provider.DefaultBaseURL(p.Dialect) || p.Key != "" || p.KeyCommand != "" || p.Header.Get("Authorization") != "" ||
 		p.Dialect == record.Anthropic && p.Header.Get("X-Api-Key") != "" {
 		return nil
 	}

@@ -85,7 +85,7 @@ func (r *run) prepare() (err error) {
 		}
 	}
 	configs := append([]lane.Target{{Provider: cfg.Provider, Pace: cfg.Pace}}, cfg.Lanes...)
-	if r.hosts, err = lane.OpenHosts(r.flow.Voice, configs); err != nil {
+	if r.hosts, err = lane.OpenHosts(r.flow.Stop.Asking, r.flow.Voice, configs); err != nil {
 		return err
 	}
 	if r.source, err = input.NewSource(r.inputs()); err != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 // laneKeys are what a --spread or a --fallback can say.
-const laneKeys = "url, model, key-env, header-env, name, rpm, tpm, concurrency"
+const laneKeys = "url, model, key-env, header-env, name, rpm, tpm, concurrency, key-cmd"
 
 // lanes reads each --spread and each --fallback: url=…,model=…,key-env=…,rpm=…. What it does not say
 // is as for the first lane, but for its limits, its key and its model.
@@ -45,7 +45,7 @@ var errNotSet = errors.New("the variable is not set")
 
 // shownLane is a lane for people: what stands in the wrong place may be a secret.
 func shownLane(spec string) string {
-	pairs := strings.Split(spec, ",")
+	pairs := laneParts(spec)
 	for i, pair := range pairs {
 		key, value, _ := strings.Cut(pair, "=")
 		variable := value[strings.IndexByte(value, '=')+1:]
@@ -61,6 +61,19 @@ func shownLane(spec string) string {
 	return strings.Join(pairs, ",")
 }
 
+// laneParts are the parts of a lane. A command is the last one, and may hold commas.
+func laneParts(spec string) []string {
+	const command = "key-cmd="
+	at := strings.Index(","+spec, ","+command)
+	if at < 0 {
+		return strings.Split(spec, ",")
+	}
+	if at == 0 {
+		return []string{spec}
+	}
+	return append(strings.Split(spec[:at-1], ","), spec[at:])
+}
+
 func parseLane(spec string, cfg *stream.Config, getenv func(string) string) (lane.Target, error) {
 	p := provider.Config{
 		Timeout: cfg.Provider.Timeout, Connections: cfg.Provider.Connections, UserAgent: cfg.Provider.UserAgent, Header: http.Header{},
@@ -68,7 +81,7 @@ func parseLane(spec string, cfg *stream.Config, getenv func(string) string) (lan
 	}
 	lane := lane.Target{Provider: p, Pace: cfg.Pace}
 	lane.Pace.RPM, lane.Pace.TPM = 0, 0
-	for i, pair := range strings.Split(spec, ",") {
+	for i, pair := range laneParts(spec) {
 		key, value, ok := strings.Cut(pair, "=")
 		if !ok || value == "" {
 			return lane, fmt.Errorf("part %d is not key=value", i+1)
@@ -85,6 +98,8 @@ func parseLane(spec string, cfg *stream.Config, getenv func(string) string) (lan
 			if lane.Provider.Key = getenv(value); lane.Provider.Key == "" {
 				err = fmt.Errorf("key-env: %w", errNotSet)
 			}
+		case "key-cmd":
+			lane.Provider.KeyCommand = value
 		case "header-env":
 			if err = addSecretHeader(&lane.Provider, value, getenv); err != nil {
 				err = fmt.Errorf("header-env: %w", err)
@@ -102,8 +117,11 @@ func parseLane(spec string, cfg *stream.Config, getenv func(string) string) (lan
 			return lane, err
 		}
 	}
-	if lane.Provider.BaseURL == "" {
+	switch {
+	case lane.Provider.BaseURL == "":
 		return lane, errors.New("it has no url")
+	case lane.Provider.Key != "" && lane.Provider.KeyCommand != "":
+		return lane, errors.New("key-env and key-cmd both say the key")
 	}
 	return lane, nil
 }

@@ -26,19 +26,34 @@ func (f *ProviderFlags) settle(getenv func(string) string) {
 	f.BaseURL, f.KeyEnv = cmp.Or(f.BaseURL, getenv(usual.baseURL)), cmp.Or(f.KeyEnv, usual.key)
 }
 
+// key says what shows who asks: what a command prints, or a variable holds.
+func (f *ProviderFlags) key(p *provider.Config, getenv func(string) string) error {
+	switch {
+	case provider.IsSim(p.BaseURL): // nobody to show it to
+	case f.KeyCmd != "":
+		p.KeyCommand = f.KeyCmd
+	default:
+		p.Key = getenv(f.KeyEnv)
+	}
+	if !isHeaderValue(p.Key) {
+		return fmt.Errorf("the key in %s holds a line break or another control character", f.KeyEnv)
+	}
+	return nil
+}
+
 // Config says who is asked, and takes from the environment what the flags do not say, and the
 // secrets. version is the program's.
 func (f *ProviderFlags) Config(getenv func(string) string, version string) (provider.Config, error) {
+	if f.KeyCmd != "" && f.KeyEnv != "" {
+		return provider.Config{}, ui.Usage(errors.New("--key-cmd and --key-env are not for one provider: both say the key"))
+	}
 	f.settle(getenv)
 	p := provider.Config{
-		BaseURL: cmp.Or(f.BaseURL, provider.DefaultBaseURL(f.Endpoint.Dialect())), Dialect: f.Endpoint.Dialect(), Key: getenv(f.KeyEnv),
+		BaseURL: cmp.Or(f.BaseURL, provider.DefaultBaseURL(f.Endpoint.Dialect())), Dialect: f.Endpoint.Dialect(),
 		Header: http.Header{}, Timeout: f.Timeout, UserAgent: "llmpipe/" + version,
 	}
-	if provider.IsSim(p.BaseURL) {
-		p.Key = "" // nobody to show it to
-	}
-	if !isHeaderValue(p.Key) {
-		return p, fmt.Errorf("the key in %s holds a line break or another control character", f.KeyEnv)
+	if err := f.key(&p, getenv); err != nil {
+		return p, err
 	}
 	for _, h := range f.Header {
 		name, value, ok := strings.Cut(h, ":")

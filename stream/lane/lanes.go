@@ -64,16 +64,24 @@ type Config struct {
 // reader waits at the gate, never for a worker.
 const FreshRecords = 4096
 
-// OpenHosts makes the clients of all lanes, in their order.
-func OpenHosts(voice *ui.Voice, configs []Target) ([]*flow.Host, error) {
+// keyCommandHint is what to do about a command that prints no key.
+const keyCommandHint = "run it in a shell: it has to end with 0 within 30 s, and print the key and nothing else on one line"
+
+// OpenHosts makes the clients of all lanes, in their order, and gets the first keys where commands
+// print them.
+func OpenHosts(ctx context.Context, voice *ui.Voice, configs []Target) ([]*flow.Host, error) {
 	var hosts []*flow.Host
 	for i, c := range configs {
-		if c.Provider.Key != "" && provider.Exposed(c.Provider.BaseURL) {
+		if (c.Provider.Key != "" || c.Provider.KeyCommand != "") && provider.Exposed(c.Provider.BaseURL) {
 			voice.Warn("the key goes over plain http to another machine: use https, unless that network is your own")
 		}
 		client, err := provider.New(c.Provider)
 		if err != nil {
 			return nil, err
+		}
+		if err := client.FirstKey(ctx); err != nil {
+			client.Close()
+			return nil, ui.WithHint(keyCommandHint, err)
 		}
 		hosts = append(hosts, &flow.Host{Index: i, Name: cmp.Or(c.Name, client.Name()), Client: client})
 	}

@@ -124,6 +124,8 @@ func (l *Lane) fatal(q *Request) error {
 // keyHint is what to do about a provider that does not accept the key.
 func (l *Lane) keyHint() string {
 	switch {
+	case l.lanes.cfg.Lanes[l.Host.Index].Provider.KeyCommand != "":
+		return "the provider does not accept what the command of --key-cmd prints, two keys in a row: is it a key for this provider?"
 	case l.Host.Index > 0 && l.key == "":
 		return "the provider wants a key: name the variable that holds it in --fallback, as key-env=NAME"
 	case l.Host.Index > 0:

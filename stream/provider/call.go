@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"llmpipe/stream/provider/key"
 	"llmpipe/stream/record"
 )
 
@@ -66,10 +67,30 @@ type call struct {
 // a *[CallError]; others are of the content that is sent, which may be read for a moment after one,
 // or of To.
 func (c *Client) Call(ctx context.Context, r *Request) error {
+	with, err := c.keys.Get(ctx)
+	for err == nil {
+		k, called := c.callWith(ctx, with, r)
+		if k.status != http.StatusUnauthorized {
+			if k.status != 0 {
+				c.keys.Accept(with)
+			}
+			return called
+		}
+		next, wrong := c.keys.Reject(ctx, with)
+		if next == nil && wrong == nil {
+			return called
+		}
+		with, err = next, wrong
+	}
+	return c.keylessCall(ctx, err)
+}
+
+// callWith makes a call with one key.
+func (c *Client) callWith(ctx context.Context, with *key.Key, r *Request) (*call, error) {
 	k := &call{moves: r.To != nil || r.Body != nil && r.Body.File != nil, acts: r.Method != http.MethodGet}
 	sink := &sink{w: r.To}
 	err := c.run(ctx, k, func(ctx context.Context) error {
-		req, err := c.request(ctx, r)
+		req, err := c.request(ctx, c.loginWith(with), r)
 		if err != nil {
 			return err
 		}
@@ -78,18 +99,18 @@ func (c *Client) Call(ctx context.Context, r *Request) error {
 	r.Got = k.header
 	switch {
 	case err == nil && r.Into != nil:
-		return c.read(k, r.Into, r.Called)
+		return k, c.read(k, r.Into, r.Called)
 	case sink.err != nil:
-		return fmt.Errorf("writing what came: %w", sink.err)
+		return k, fmt.Errorf("writing what came: %w", sink.err)
 	case err != nil && r.Body.failure() != nil:
-		return fmt.Errorf("reading what is to be sent: %w", r.Body.failure())
+		return k, fmt.Errorf("reading what is to be sent: %w", r.Body.failure())
 	}
-	return err
+	return k, err
 }
 
 // request makes the HTTP request of r, with the headers that every request of its endpoint has.
-func (c *Client) request(ctx context.Context, r *Request) (*http.Request, error) {
-	stub, err := c.stub(c.login, r.Endpoint)
+func (c *Client) request(ctx context.Context, l *login, r *Request) (*http.Request, error) {
+	stub, err := c.stub(l, r.Endpoint)
 	if err != nil {
 		return nil, err
 	}
@@ -107,9 +128,9 @@ func (c *Client) request(ctx context.Context, r *Request) (*http.Request, error)
 	}
 	req := (&http.Request{Method: r.Method, URL: address, Host: stub.Host, Header: stub.Header.Clone()}).WithContext(ctx)
 	req.Header.Del("Content-Type")
-	if r.KeyHeader != "" && c.login.key != "" {
+	if r.KeyHeader != "" && l.key.Text != "" {
 		req.Header.Del("Authorization")
-		req.Header.Set(r.KeyHeader, c.login.key)
+		req.Header.Set(r.KeyHeader, l.key.Text)
 	}
 	maps.Copy(req.Header, r.Header)
 	if r.Body != nil {

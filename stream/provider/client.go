@@ -11,10 +11,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	openai "github.com/sashabaranov/go-openai"
 
+	"llmpipe/stream/provider/key"
 	"llmpipe/stream/provider/sim"
 	"llmpipe/stream/record"
 )
@@ -45,6 +48,8 @@ type Config struct {
 	Dialect record.Dialect
 	// Key is shown with every request, as the dialect has it; empty for servers that want none.
 	Key string
+	// KeyCommand prints the key, in Key's place; empty for none.
+	KeyCommand string
 	// Header is added to every request, over what the client sets by itself.
 	Header http.Header
 	// Secrets are header values that must not appear in a message, as Key must not.
@@ -71,9 +76,10 @@ type Client struct {
 	timeout     time.Duration
 	deadlines   deadlines
 	dialect     record.Dialect
-	login       *login
+	keys        *key.Source
+	login       atomic.Pointer[login]
 	doer        *doer
-	redact      *strings.Replacer
+	redactor    redactor
 	local       bool
 	base        *url.URL
 	rehearsal   rehearsal
@@ -105,7 +111,7 @@ func New(c Config) (*Client, error) {
 		sim:         sim,
 		timeout:     c.Timeout,
 		deadlines:   deadlines{timeout: c.Timeout},
-		redact:      newRedactor(slices.Concat(c.Secrets, secretsIn(base.Query()), []string{c.Key, via.password()})),
+		redactor:    redactor{always: slices.Concat(c.Secrets, secretsIn(base.Query()), []string{via.password()})},
 		local:       sim != nil || isLoopback(base.Hostname()),
 		dialect:     c.Dialect,
 	}
@@ -116,7 +122,10 @@ func New(c Config) (*Client, error) {
 	if c.UserAgent != "" && header.Get("User-Agent") == "" {
 		header.Set("User-Agent", c.UserAgent)
 	}
-	client.login = &login{key: c.Key}
+	client.keys = key.Fixed(c.Key)
+	if c.KeyCommand != "" {
+		client.keys = key.Command(c.KeyCommand)
+	}
 	client.doer = &doer{connections: client.connections, header: header, query: base.RawQuery}
 	config := openai.DefaultConfig("") // the doer shows the key
 	config.HTTPClient = client.doer
@@ -205,22 +214,43 @@ func newRedactor(secrets []string) *strings.Replacer {
 }
 
 // Redacted is s without the secrets in it.
-func (c *Client) Redacted(s string) string { return c.redact.Replace(s) }
+func (c *Client) Redacted(s string) string { return c.redactor.of(c.keys).Replace(s) }
+
+// redactor is the newest replacer of secrets.
+type redactor struct {
+	always []string // secrets beside the keys
+
+	mu     sync.Mutex
+	count  int // of the keys that there were when it was made
+	newest *strings.Replacer
+}
+
+// of returns the replacer that knows all keys that there are.
+func (r *redactor) of(keys *key.Source) *strings.Replacer {
+	secrets, count := keys.Secrets()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.newest == nil || r.count != count {
+		r.newest, r.count = newRedactor(slices.Concat(r.always, secrets)), count
+	}
+	return r.newest
+}
 
 // redactReply takes secrets out of everything in reply that people or files get to see, but for the
 // body of an answer.
 func (c *Client) redactReply(reply *Reply) {
 	if e := reply.Err; e != nil {
-		e.Type, e.Code, e.Message = c.redact.Replace(e.Type), c.redact.Replace(e.Code), c.redact.Replace(e.Message)
+		e.Type, e.Code, e.Message = c.Redacted(e.Type), c.Redacted(e.Code), c.Redacted(e.Message)
 		e.Cut()
 	}
 	if to := reply.Header.Get("Location"); to != "" {
-		reply.Header.Set("Location", c.redact.Replace(to))
+		reply.Header.Set("Location", c.Redacted(to))
 	}
 }
 
 // Close closes idle connections, and the simulator if there is one in process.
 func (c *Client) Close() {
+	c.keys.Close()
 	c.deadlines.close()
 	c.connections.close()
 	if c.sim != nil {
@@ -256,13 +286,38 @@ var errTimeout = errors.New("attempt timed out")
 // Ask makes one attempt to have body answered, and fills reply, whose buffer it reuses. When ctx
 // ends before the answer, the reply's class is [Cancelled]. The body is sent as it is, and not kept
 // unless the reply says BodyInUse.
+//
+// Where a command prints the key, a 401 has it run again, and the attempt made once more.
 func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte, reply *Reply) {
+	k, err := c.keys.Get(ctx)
+	for err == nil {
+		c.ask(ctx, k, endpoint, body, reply)
+		if !reply.unauthorized() {
+			if reply.Status != 0 {
+				c.keys.Accept(k)
+			}
+			return
+		}
+		next, wrong := c.keys.Reject(ctx, k)
+		if next == nil && wrong == nil {
+			return
+		}
+		k, err = next, wrong
+	}
+	reply.reset()
+	reply.Start = time.Now()
+	reply.keyless(ctx, err)
+	c.redactReply(reply)
+}
+
+// ask makes the attempt with one key.
+func (c *Client) ask(ctx context.Context, k *key.Key, endpoint record.Endpoint, body []byte, reply *Reply) {
 	own := reply.Stale // the next is to meet no such connection
 	reply.reset()
 	start := time.Now()
 	attempt := c.deadlines.start(ctx)
 	x := exchange{body: body, raw: reply.Body[:0], from: room{c.memory, &reply.held, attempt}}
-	stub, err := c.stub(c.login, endpoint)
+	stub, err := c.stub(c.loginWith(k), endpoint)
 	if err == nil {
 		err = x.make(c.connections, own, attempt, stub)
 	}

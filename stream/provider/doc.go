@@ -16,6 +16,11 @@
 // numbers beyond 2^53 arrive as they were written. Anthropic's own API needs no library: its stub
 // is made here (messages.go), and goes the same way.
 //
+// # Keys
+//
+// Package key hands out what a request is shown with: a key that stays, or what a command prints. A
+// 401 has the command run again, and the attempt made once more, before the table is asked.
+//
 // # Files and batches
 //
 // [Client.Call] makes every other call: it carries what an endpoint's requests carry, and streams

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"llmpipe/stream/provider/key"
 	"llmpipe/stream/record"
 )
 
@@ -49,7 +50,7 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 func (d *doer) show(h http.Header, s *stub) {
 	switch {
 	case d.header.Get("Authorization") != "":
-	case s.dialect == record.Anthropic && !isToken(s.key):
+	case s.dialect == record.Anthropic && !key.IsToken(s.key):
 		if d.header.Get(anthropicKey) == "" {
 			h.Set(anthropicKey, s.key)
 		}

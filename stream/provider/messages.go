@@ -40,9 +40,3 @@ func (c *Client) address(d record.Dialect, path string) string {
 	}
 	return base + path
 }
-
-// isToken tells whether a key is a token that some other service has issued, and that goes as one:
-// a JWT, or what a login at Anthropic gives (sk-ant-oat…).
-func isToken(key string) bool {
-	return strings.HasPrefix(key, "eyJ") && strings.Count(key, ".") == 2 || strings.HasPrefix(key, "sk-ant-oat")
-}

@@ -9,12 +9,13 @@ import (
 
 	openai "github.com/sashabaranov/go-openai"
 
+	"llmpipe/stream/provider/key"
 	"llmpipe/stream/record"
 )
 
 // login is a key, with the stubs that show it.
 type login struct {
-	key   string
+	key   *key.Key
 	stubs [record.Endpoints]stub
 }
 
@@ -31,11 +32,21 @@ type stub struct {
 
 type stubKey struct{}
 
+// loginWith returns the login with a key: the last one, unless that was with another.
+func (c *Client) loginWith(k *key.Key) *login {
+	l := c.login.Load()
+	if l == nil || l.key != k {
+		l = &login{key: k}
+		c.login.Store(l)
+	}
+	return l
+}
+
 // stub returns the endpoint's under a login, which must not be changed.
 func (c *Client) stub(l *login, endpoint record.Endpoint) (*http.Request, error) {
 	s := &l.stubs[endpoint]
 	s.once.Do(func() {
-		s.key, s.dialect = l.key, endpoint.Dialect()
+		s.key, s.dialect = l.key.Text, endpoint.Dialect()
 		err := c.call(context.WithValue(context.Background(), stubKey{}, s), endpoint)
 		if !errors.Is(err, errTaken) {
 			s.err = fmt.Errorf("making a request for %s: %w", endpoint, err)

@@ -1,0 +1,79 @@
+package key
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// longestRun is how long a command may take to print a key.
+const longestRun = 30 * time.Second
+
+// mostPrinted bounds what is kept of what a command prints, on either stream, in bytes. The largest
+// tokens have some kilobytes.
+const mostPrinted = 64 << 10
+
+// run runs a command and returns the key that it prints. No error shows what it printed on stdout;
+// of stderr the last line is there, unless it holds that.
+func run(ctx context.Context, command string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, longestRun)
+	defer cancel()
+	var out, said bounded
+	cmd := shell(ctx, command)
+	cmd.Stdout, cmd.Stderr = &out, &said
+	cmd.WaitDelay = time.Second // for what it has left running with its streams open
+	err := cmd.Run()
+	printed := strings.TrimSpace(out.buf.String())
+	switch {
+	case ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return "", fmt.Errorf("the command of --key-cmd has not printed a key within %s", longestRun)
+	case err != nil:
+		return "", fmt.Errorf("the command of --key-cmd fails: %w%s", err, lastLine(said.buf.String(), printed))
+	case printed == "":
+		return "", fmt.Errorf("the command of --key-cmd prints nothing%s", lastLine(said.buf.String(), printed))
+	case strings.ContainsAny(printed, "\r\n"):
+		return "", fmt.Errorf("the command of --key-cmd prints %d lines, and a key is one", strings.Count(printed, "\n")+1)
+	case strings.ContainsFunc(printed, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return "", errors.New("the command of --key-cmd prints a control character")
+	case out.cut:
+		return "", fmt.Errorf("the command of --key-cmd prints more than %d bytes", mostPrinted)
+	}
+	return printed, nil
+}
+
+// lastLine is the last line of what a command says, led by a colon; empty where it says nothing, or
+// what is secret.
+func lastLine(said, secret string) string {
+	lines := strings.FieldsFunc(said, func(r rune) bool { return r == '\n' || r == '\r' })
+	for i := len(lines) - 1; i >= 0; i-- {
+		line := strings.TrimSpace(lines[i])
+		if line == "" {
+			continue
+		}
+		for word := range strings.FieldsSeq(secret) {
+			if strings.Contains(line, word) {
+				return ""
+			}
+		}
+		const most = 200
+		return ": " + strings.ToValidUTF8(line[:min(len(line), most)], "")
+	}
+	return ""
+}
+
+// bounded keeps the first mostPrinted bytes that are written to it, and lets the rest pass.
+type bounded struct {
+	buf bytes.Buffer
+	cut bool
+}
+
+// Write implements io.Writer.
+func (b *bounded) Write(p []byte) (int, error) {
+	room := mostPrinted - b.buf.Len()
+	b.cut = b.cut || len(p) > room
+	b.buf.Write(p[:min(len(p), room)])
+	return len(p), nil
+}

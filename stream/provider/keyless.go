@@ -1,0 +1,39 @@
+package provider
+
+import (
+	"context"
+	"net/http"
+
+	"llmpipe/stream/record"
+)
+
+// TypeKey is the type of the error of an attempt for which the command of a lane printed no key.
+const TypeKey = "key"
+
+// FirstKey gets the first key, where a command prints it. The error says why there is none.
+func (c *Client) FirstKey(ctx context.Context) error {
+	_, err := c.keys.Get(ctx)
+	return err
+}
+
+// unauthorized reports whether the provider does not accept the key, as against what it may do.
+func (r *Reply) unauthorized() bool {
+	return r.Class == Fatal && r.Status == http.StatusUnauthorized
+}
+
+// keyless says that there was no key to show, which may pass: nothing was sent.
+func (r *Reply) keyless(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		r.Class = Cancelled
+		r.Err = &record.Error{Type: "cancelled", Message: "cancelled before the answer came"}
+		return
+	}
+	r.fail(TypeKey, err.Error())
+}
+
+// keylessCall is the error of a call for which there was no key.
+func (c *Client) keylessCall(ctx context.Context, err error) error {
+	r := &Reply{}
+	r.keyless(ctx, err)
+	return c.callError(&call{}, r)
+}
