@@ -101,6 +101,12 @@ type Config struct {
 	Observe func(*flow.Flow, *flow.Task)
 }
 
+// translated reports whether Anthropic is spoken to in OpenAI's form, where it has one of its own.
+func (c *Config) translated() bool {
+	return c.Decode.Endpoint == record.Chat &&
+		provider.NameOf(c.Provider.BaseURL) == provider.NameOf(provider.DefaultBaseURL(record.Anthropic))
+}
+
 // checkKey refuses to ask OpenAI, or Anthropic, without anything to show.
 func (c *Config) checkKey() error {
 	p := &c.Provider

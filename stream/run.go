@@ -85,8 +85,16 @@ func (r *run) prepare() (err error) {
 		}
 	}
 	configs := append([]lane.Target{{Provider: cfg.Provider, Pace: cfg.Pace}}, cfg.Lanes...)
-	if r.hosts, err = lane.OpenHosts(r.flow.Stop.Asking, r.flow.Voice, configs); err != nil {
+	if r.hosts, err = lane.OpenHosts(r.flow.Voice, configs); err != nil {
 		return err
+	}
+	if !cfg.DryRun {
+		if err := lane.FirstKeys(r.flow.Stop.Asking, r.hosts); err != nil {
+			return err
+		}
+	}
+	if cfg.translated() {
+		r.flow.Voice.Note("this is Anthropic's API in OpenAI's form, without its prompt cache and batches: --endpoint messages speaks its own")
 	}
 	if r.source, err = input.NewSource(r.inputs()); err != nil {
 		return err

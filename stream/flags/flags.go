@@ -83,7 +83,7 @@ type Flags struct {
 type ProviderFlags struct {
 	Endpoint  record.Endpoint `group:"in" default:"chat" placeholder:"chat" help:"chat, embeddings, responses, completions or messages."`
 	BaseURL   string          `group:"who" placeholder:"URL" help:"The provider, up to /v1; sim: for a simulated one ($OPENAI_BASE_URL)."`
-	KeyEnv    string          `group:"who" placeholder:"NAME" help:"The variable that holds the key (OPENAI_API_KEY)."`
+	KeyEnv    string          `group:"who" placeholder:"NAME" help:"The variable with the key (OPENAI_API_KEY; messages: ANTHROPIC_API_KEY)."`
 	KeyCmd    string          `group:"who" placeholder:"CMD" help:"Prints the key; run again before it expires, and at a 401."`
 	Header    []string        `group:"who" sep:"none" placeholder:"'K: V'" help:"A header for every request. Repeatable."`
 	HeaderEnv []string        `group:"who" sep:"none" placeholder:"K=VAR" help:"A header whose value is in the variable VAR. Repeatable."`

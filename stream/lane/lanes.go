@@ -67,9 +67,18 @@ const FreshRecords = 4096
 // keyCommandHint is what to do about a command that prints no key.
 const keyCommandHint = "run it in a shell: it has to end with 0 within 30 s, and print the key and nothing else on one line"
 
-// OpenHosts makes the clients of all lanes, in their order, and gets the first keys where commands
-// print them.
-func OpenHosts(ctx context.Context, voice *ui.Voice, configs []Target) ([]*flow.Host, error) {
+// FirstKeys gets the keys of hosts where commands print them.
+func FirstKeys(ctx context.Context, hosts []*flow.Host) error {
+	for _, h := range hosts {
+		if err := h.Client.FirstKey(ctx); err != nil {
+			return ui.WithHint(keyCommandHint, err)
+		}
+	}
+	return nil
+}
+
+// OpenHosts makes the clients of all lanes, in their order.
+func OpenHosts(voice *ui.Voice, configs []Target) ([]*flow.Host, error) {
 	var hosts []*flow.Host
 	for i, c := range configs {
 		if (c.Provider.Key != "" || c.Provider.KeyCommand != "") && provider.Exposed(c.Provider.BaseURL) {
@@ -78,10 +87,6 @@ func OpenHosts(ctx context.Context, voice *ui.Voice, configs []Target) ([]*flow.
 		client, err := provider.New(c.Provider)
 		if err != nil {
 			return nil, err
-		}
-		if err := client.FirstKey(ctx); err != nil {
-			client.Close()
-			return nil, ui.WithHint(keyCommandHint, err)
 		}
 		hosts = append(hosts, &flow.Host{Index: i, Name: cmp.Or(c.Name, client.Name()), Client: client})
 	}

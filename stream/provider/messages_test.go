@@ -79,3 +79,41 @@ func TestMessagesAreAskedForAsAnthropicWants(t *testing.T) {
 		})
 	}
 }
+
+// What Anthropic's errors mean (platform.claude.com/docs/en/api/errors).
+func TestAnthropicErrors(t *testing.T) {
+	for _, c := range []struct {
+		status              int
+		kind, message, more string
+		want                Class
+		say                 string // the error's type in the output
+	}{
+		{400, "invalid_request_error", "messages: Field required", "", Refused, "invalid_request_error"},
+		{400, "invalid_request_error", "Your credit balance is too low to access the Anthropic API.", "", Exhausted, "quota"},
+		{400, "invalid_request_error", "You have reached your specified API usage limits. You will regain access on 2026-12-01.", "",
+			Exhausted, "quota"},
+		{400, "invalid_request_error", "You have reached your specified workspace API usage limits.", "", Exhausted, "quota"},
+		{401, "authentication_error", "invalid x-api-key", "", Fatal, "authentication"},
+		{402, "billing_error", "There is an issue with your billing.", "", Exhausted, "quota"},
+		{403, "permission_error", "not for this key", "", Fatal, "permission"},
+		{404, "not_found_error", "model: claude-nope", "", Refused, "not_found_error"},
+		{409, "conflict_error", "changed meanwhile", "", Transient, "server_error"},
+		{413, "request_too_large", "Request exceeds the maximum size", "", Refused, "request_too_large"},
+		{429, "rate_limit_error", "This request would exceed your organization's rate limit of 50,000 input tokens per minute", "",
+			Pressure, "rate_limit"},
+		{429, "rate_limit_error", "The usage tier's limit is reached", `,"details":{"error_code":"enforced_spend_limit_reached"}`,
+			Exhausted, "quota"},
+		{500, "api_error", "Internal server error", "", Transient, "server_error"},
+		{504, "timeout_error", "Timed out", "", Transient, "server_error"},
+		{529, "overloaded_error", "Overloaded", "", Pressure, "rate_limit"},
+		{200, "overloaded_error", "Overloaded", "", Pressure, "rate_limit"},
+		{200, "api_error", "Internal server error", "", Transient, "server_error"},
+	} {
+		r := &Reply{Status: c.status, Header: http.Header{}}
+		r.Body = []byte(`{"type":"error","error":{"type":"` + c.kind + `","message":"` + c.message + `"` + c.more + `},"request_id":"req_1"}`)
+		r.judge(record.Messages, []byte(`{}`), room{})
+		if r.Class != c.want || r.Err == nil || r.Err.Type != c.say {
+			t.Errorf("%d %s, %s: %v %v", c.status, c.kind, c.message, r.Class, r.Err)
+		}
+	}
+}

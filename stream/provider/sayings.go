@@ -36,7 +36,7 @@ var spent = []saying{
 		[]string{"billing hard limit has been reached", "your account is not active, please check your billing"}},
 	{"Anthropic: docs.anthropic.com/en/api/errors, code.claude.com/docs/en/errors",
 		[]string{"enforced_spend_limit_reached", "billing_error"},
-		[]string{"credit balance is too low", "reached your specified api usage limits"}},
+		[]string{"credit balance is too low", "reached your specified api usage limits", "reached your specified workspace api usage limits"}},
 	{"Gemini: ai.google.dev/gemini-api/docs/billing; Google Cloud: cloud.google.com/billing/docs",
 		[]string{"billing_disabled"},
 		[]string{

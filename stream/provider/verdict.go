@@ -148,7 +148,7 @@ func (e evidence) code() int {
 var namedStatus = map[string]int{
 	"rate_limit_exceeded": 429, "rate_limit_error": 429, "rate_limit": 429, "too_many_requests": 429,
 	"overloaded_error": 529, "overloaded": 529, "server_overloaded": 529,
-	"server_error": 500, "internal_server_error": 500, "internal_error": 500,
+	"server_error": 500, "internal_server_error": 500, "internal_error": 500, "api_error": 500, "timeout_error": 504,
 	"authentication_error": 401, "invalid_api_key": 401, "model_not_found": 404,
 }
 

@@ -111,8 +111,10 @@ func errorFrom(members []rawjson.Member, src []byte) (e *Error, said bool) {
 			e.Code = textFrom(value)
 		}
 	}
-	if e.Code == "" {
-		e.Code = textFrom(rawjson.MemberOf(rawjson.ValueOf(members, src, "detail"), "errorcode")) // Apigee's
+	for _, in := range [...]struct{ member, code string }{{"detail", "errorcode"}, {"details", "error_code"}} { // Apigee's, Anthropic's
+		if e.Code == "" {
+			e.Code = textFrom(rawjson.MemberOf(rawjson.ValueOf(members, src, in.member), in.code))
+		}
 	}
 	for _, name := range messageNames {
 		if value := rawjson.ValueOf(members, src, name); !rawjson.SaysNothing(value) {

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// IsToken tells whether a key is a token that some other service has issued, and that goes as one: a
-// JWT, or what a login at Anthropic gives (sk-ant-oat…).
+// IsToken tells whether a key is a token that some other service has issued, and that goes as one:
+// a JWT, or what a login at Anthropic gives (sk-ant-oat…).
 func IsToken(text string) bool {
 	return strings.HasPrefix(text, "eyJ") && strings.Count(text, ".") == 2 || strings.HasPrefix(text, "sk-ant-oat")
 }
 
-// lifeOf is when a JWT was issued and when it ends (RFC 7519, sections 4.1.4 and 4.1.6). ok is false
-// for what is none, or does not say when it ends; begins is zero where it does not say that.
+// lifeOf is when a JWT was issued and when it ends (RFC 7519, sections 4.1.4 and 4.1.6). ok is
+// false for what is none, or does not say when it ends; begins is zero where it does not say that.
 func lifeOf(text string) (begins, ends time.Time, ok bool) {
 	parts := strings.Split(text, ".")
 	if len(parts) != 3 {

@@ -13,8 +13,8 @@ import (
 // of its life is less.
 const soonest = time.Minute
 
-// patience is how long after a run of the command that failed the next one waits, while the key that
-// is there still holds.
+// patience is how long after a run of the command that failed the next one waits, while the key
+// that is there still holds.
 const patience = 5 * time.Second
 
 // remembered is how many keys are known as secrets, the newest first: an answer to what an earlier
@@ -76,8 +76,8 @@ func (s *Source) Close() {
 	}
 }
 
-// Get returns the key that holds now. Where there is none it waits for the command, and its error is
-// that of the run, or ctx's. One that ends soon is handed out while its successor is printed.
+// Get returns the key that holds now. Where there is none it waits for the command, and its error
+// is that of the run, or ctx's. One that ends soon is handed out while its successor is printed.
 func (s *Source) Get(ctx context.Context) (*Key, error) {
 	if s.fixed != nil {
 		return s.fixed, nil

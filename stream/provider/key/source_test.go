@@ -91,8 +91,8 @@ func TestCommandThatKeepsItsKey(t *testing.T) {
 	})
 }
 
-// However many are refused with one key, the command is run once; two fresh keys that are refused are
-// the end.
+// However many are refused with one key, the command is run once; two fresh keys that are refused
+// are the end.
 func TestRejected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, runs := printing(t, func(run int) (string, error) { return fmt.Sprint("key ", run), nil })
