@@ -77,6 +77,7 @@ func (l *Ledger) claim(claims []Claim, lifted []AtRisk, b Bounds) (room Room, er
 	if err := l.live(); err != nil {
 		return room, err
 	}
+	l.renew(time.Now())
 	l.inHand.leaveFor(0)
 	_, err = l.append(func() error {
 		if l.left.from != 0 && !l.left.decided {
@@ -87,6 +88,19 @@ func (l *Ledger) claim(claims []Claim, lifted []AtRisk, b Bounds) (room Room, er
 	}, 0)
 	l.announced = l.announced || err == nil && len(l.out) > 0
 	return room, err
+}
+
+// renew begins another day: what was spent since Options.Since counts from its start on.
+func (l *Ledger) renew(now time.Time) {
+	const day = 24 * time.Hour
+	if l.options.Since.IsZero() || now.Sub(l.options.Since) < day {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.options.Since = now.UTC().Truncate(day)
+	l.since = l.options.Since.Format(line.TimeLayout)
+	l.summary.SpentSince, l.summary.KeptSince = 0, 0
 }
 
 // encodeRisk fills l.out with the line of the claims that are free, and with the run's before the

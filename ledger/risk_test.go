@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -373,4 +374,30 @@ func TestARehearsalPutsNoMoneyAtRisk(t *testing.T) {
 	if s := mustOpen(t, path, Options{Rehearsal: true}).Summary(); s.KeptNanos != 100 {
 		t.Errorf("%+v of another rehearsal", s)
 	}
+}
+
+// A daily bound is whole again after midnight, also in a run that goes on.
+func TestADailyBoundIsRenewed(t *testing.T) {
+	path := testPath(t)
+	synctest.Test(t, func(t *testing.T) { // a bubble's clock begins at midnight UTC
+		l := mustOpen(t, path, Options{Fsync: FsyncNever, Run: RunInfo{ID: "one"}, Since: time.Now()})
+		bounds := Bounds{Daily: 100}
+		found := func(n int, want Claimed) {
+			t.Helper()
+			c := []Claim{claimOf(n, 60)}
+			room, err := l.Claim(c, nil, bounds)
+			if err != nil || c[0].Found != want {
+				t.Errorf("record %d: %d, %+v, %v, want %d", n, c[0].Found, room, err, want)
+			}
+		}
+		time.Sleep(23 * time.Hour)
+		found(0, Free)
+		g := costing(0, 60)
+		g.Results[0].Time = time.Now()
+		mustCommit(t, l, g)
+		found(1, OverBudget)
+		time.Sleep(2 * time.Hour)
+		found(1, Free)
+		found(2, OverBudget)
+	})
 }
