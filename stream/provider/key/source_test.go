@@ -101,20 +101,21 @@ func TestRejected(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.Accept(k)
-		rejectAll := func(k *Key) (next *Key) {
+		rejectAll := func(k *Key) *Key {
 			var all sync.WaitGroup
+			var last atomic.Pointer[Key]
 			for range 64 {
 				all.Go(func() {
 					n, err := s.Reject(t.Context(), k)
 					if err != nil || n == k {
 						t.Error("the refused key again, ", err)
 					}
-					next = n
+					last.Store(n)
 				})
 				time.Sleep(3 * time.Millisecond)
 			}
 			all.Wait()
-			return next
+			return last.Load()
 		}
 		second := rejectAll(k)
 		if runs.Load() != 2 || second == nil {
