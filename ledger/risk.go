@@ -272,6 +272,9 @@ func (l *Ledger) live() error {
 	}
 	name := runLockName(l.path, run)
 	k, err := disk.TryLockFile(l.options.FS, name)
+	if errors.Is(err, disk.ErrNoLocks) {
+		_ = l.options.FS.Remove(name) // which nobody else knows of
+	}
 	if err == nil && k == nil {
 		err = errors.New("another process has it")
 	}

@@ -12,6 +12,7 @@ type FS interface {
 	Stat(name string) (fs.FileInfo, error)
 	Remove(name string) error
 	SyncDir(name string) error // makes the names in a directory durable
+	Mount(name string) Mount   // what a file is on, or is going to be made on
 }
 
 // File is an open file of an [FS].

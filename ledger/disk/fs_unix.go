@@ -4,6 +4,7 @@ package disk
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 
@@ -30,14 +31,27 @@ func unlock(f *os.File) error {
 
 func flock(f *os.File, how int) error {
 	for {
-		err := unix.Flock(int(f.Fd()), how)
-		if err == nil {
+		switch err := unix.Flock(int(f.Fd()), how); {
+		case err == nil:
 			return nil
-		}
-		if !errors.Is(err, unix.EINTR) {
-			return os.NewSyscallError("flock", err)
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EBADF) && how&unix.LOCK_EX != 0:
+			// NFS locks exclusively only what is open for writing: flock(2). What is open for reading
+			// keeps writers out by a shared lock as well.
+			how = how&^unix.LOCK_EX | unix.LOCK_SH
+		default:
+			return lockError(err)
 		}
 	}
+}
+
+// lockError is why flock gave no lock.
+func lockError(err error) error {
+	said := os.NewSyscallError("flock", err)
+	if errors.Is(err, unix.ENOLCK) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS) {
+		return fmt.Errorf("%w: %w", ErrNoLocks, said)
+	}
+	return said
 }
 
 // RemoveLocked takes away the name of a locked file, then gives the lock back: who opened the file

@@ -15,6 +15,10 @@ type LockFile struct {
 	file File
 }
 
+// ErrNoLocks is in the error of a lock that the file's system has none of, as NFS without its lock
+// daemon, or Lustre that was mounted without them.
+var ErrNoLocks = errors.New("its file system gives no locks")
+
 // errNameless is why a lock is worth nothing: whoever comes next makes another file of that name.
 var errNameless = errors.New("the locked file has no name any more")
 

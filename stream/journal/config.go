@@ -67,6 +67,9 @@ func Hint(err error) error {
 		return ui.WithHint("name another file with --ledger: this one is not llmpipe's, and was left as it is", err)
 	case errors.Is(err, disk.ErrNotRegular):
 		return ui.WithHint("a ledger is a file: what comes through a pipe can be saved in one", err)
+	case errors.Is(err, disk.ErrNoLocks):
+		return ui.WithHint("name a ledger on a disk of this machine with --ledger, or mount that file system with locks "+
+			"(NFS: lock, and rpc.statd running; Lustre: -o flock)", err)
 	case ui.IsErrno(err, syscall.EMFILE):
 		return ui.WithHint(ui.MoreFiles, err)
 	case errors.Is(err, ledger.ErrChanged):

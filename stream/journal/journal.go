@@ -81,6 +81,7 @@ func Open(f *flow.Flow, c Config, r About, stdout io.Writer) (*Journal, error) {
 	if j.Ledger, err = j.open(o, r.Batches); err != nil {
 		return nil, j.HintAtWrite(err, "see to it that the file can be read and written, or name another with --ledger")
 	}
+	j.sayLocalLocks()
 	if n := j.Ledger.Summary().Others; len(others) > 0 {
 		f.Voice.Note("--seen: %s in %s", ui.Number(n, "recorded answer"), ui.Number(int64(len(others)), "other ledger"))
 	}
