@@ -210,7 +210,7 @@ func TestAppendToAnotherContent(t *testing.T) {
 	for name, change := range map[string]func(){
 		"made anew, longer":      func() { writeFile(t, j.dir, "out", other) },
 		"overwritten in place":   func() { overwrite(other, 0) },
-		"half of it overwritten": func() { overwrite(other[:half-half%30]+strings.Repeat(" ", half%30-1)+"\n", 0) },
+		"half of it overwritten": func() { overwrite(other[:half-1-(half-1)%30]+strings.Repeat(" ", (half-1)%30)+"\n", 0) },
 		"a line taken out":       func() { writeFile(t, j.dir, "out", strings.Join(lines[1:], "")+lines[1]) },
 		"cut to half":            func() { writeFile(t, j.dir, "out", whole[:half]) },
 		"in another order": func() {
