@@ -1,7 +1,6 @@
 package lane
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -88,9 +87,9 @@ func OpenHosts(voice *ui.Voice, configs []Target) ([]*flow.Host, error) {
 		if err != nil {
 			return nil, err
 		}
-		hosts = append(hosts, &flow.Host{Index: i, Name: cmp.Or(c.Name, client.Name()), Client: client})
+		hosts = append(hosts, &flow.Host{Index: i, Client: client})
 	}
-	return hosts, nil
+	return hosts, nameHosts(hosts, configs)
 }
 
 // New makes a lane of each host, with a limiter each and one account for all. j is nil without a
