@@ -70,7 +70,7 @@ func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.
 		kong.Name("llmpipe"),
 		kong.Description("Turns a stream of prompts into a stream of answers: "+
 			"within the provider's limits, resumable, paid for once."),
-		kong.Vars{"version": "llmpipe " + version()},
+		kong.Vars{"version": flags.ReadBuild().String()},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { helped = true }),
 		kong.Help(flags.PrintHelp),
@@ -137,15 +137,21 @@ var commands = []struct {
 	{"repair", "Write a damaged ledger again, clean, beside the old one.", func() any { return new(repairCommand) }},
 	{"sim", "Serve the simulated provider.", func() any { return new(simCommand) }},
 	{"completion", "Print what makes a shell complete commands and flags.", func() any { return new(completionCommand) }},
+	{"man", "Print the manual page.", func() any { return new(manCommand) }},
+	{"version", "Print the version, and the commit that it was built from.", func() any { return new(versionCommand) }},
 }
+
+// wholeModel are the commands that speak of all others.
+var wholeModel = []string{"completion", "man"}
 
 // grammars are the commands as kong takes them. Those that args do not name, and so cannot mean,
 // are there by name alone: to read the flags of them all takes a tenth of the time to the first
 // request.
 func grammars(args []string) (options []kong.Option) {
+	whole := slices.ContainsFunc(wholeModel, func(name string) bool { return slices.Contains(args, name) })
 	for _, c := range commands {
 		var grammar any = new(struct{})
-		if slices.Contains(args, c.name) || slices.Contains(args, "completion") {
+		if whole || slices.Contains(args, c.name) {
 			grammar = c.grammar()
 		}
 		options = append(options, kong.DynamicCommand(c.name, c.help, "", grammar))
@@ -154,12 +160,7 @@ func grammars(args []string) (options []kong.Option) {
 }
 
 // version is the module's, as the Go command recorded it.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
-}
+func version() string { return flags.ReadBuild().Version }
 
 // config is what the filter's flags and the environment say.
 func (a *app) config(f *flags.Flags) (*stream.Config, error) {
@@ -223,12 +224,18 @@ func (c *estimateCommand) Run(a *app) error {
 
 // modelsCommand lists prices.
 type modelsCommand struct {
+	Names []string `arg:"" optional:"" help:"Parts of the names of providers or models, or families (default: all)."`
+
 	JSON   bool   `name:"json" help:"For scripts."`
 	Prices string `placeholder:"FILE" help:"Prices over the built-in ones, in LiteLLM's or genai-prices' form; or free."`
 }
 
 // Run prints the table.
-func (c *modelsCommand) Run(a *app) error { return report.Models(a.stdout, c.JSON, c.Prices) }
+func (c *modelsCommand) Run(a *app) error {
+	return report.Models(a.stdout, report.ModelsConfig{
+		Names: c.Names, JSON: c.JSON, Prices: c.Prices, Voice: ui.NewVoice(a.stderr, false, false),
+	})
+}
 
 // ledgers are those that a command reads: the named ones, or else the usual one.
 func (a *app) ledgers(named []string) []string {
@@ -363,4 +370,21 @@ func (c *completionCommand) Run(a *app, ctx *kong.Context) error {
 	}
 	flags.CompleteWords(a.stdout, os.Getenv("COMP_LINE"), ctx.Model)
 	return nil
+}
+
+// manCommand prints the manual page.
+type manCommand struct{}
+
+// Run prints it.
+func (manCommand) Run(a *app, ctx *kong.Context) error {
+	return flags.WriteManPage(a.stdout, ctx.Model, flags.ReadBuild())
+}
+
+// versionCommand says what the program is.
+type versionCommand struct{}
+
+// Run prints it.
+func (versionCommand) Run(a *app) error {
+	_, err := fmt.Fprintln(a.stdout, flags.ReadBuild())
+	return err
 }

@@ -3,6 +3,7 @@ package price
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // Row is a line of a price table, in dollars for a million tokens. What is nil is not published: it
@@ -10,6 +11,7 @@ import (
 type Row struct {
 	Provider string `json:"provider"`
 	Model    string `json:"model"`
+	Family   string `json:"family"`
 	Columns
 	BatchInput  *Dollars `json:"batch_input"` // nil: no batch price is known
 	BatchOutput *Dollars `json:"batch_output"`
@@ -75,6 +77,34 @@ func (t *Table) List() List {
 	return list
 }
 
+// Named is the rows that any of some names is for: a part of a provider's or a model's name, or a
+// family. Case does not matter.
+func (l List) Named(names ...string) List {
+	found := List{}
+	for i := range l {
+		row := &l[i]
+		whole, family := strings.ToLower(row.Provider+" "+row.Model), strings.ToLower(row.Family)
+		if slices.ContainsFunc(names, func(name string) bool {
+			name = strings.ToLower(name)
+			return name == family || strings.Contains(whole, name)
+		}) {
+			found = append(found, *row)
+		}
+	}
+	return found
+}
+
+// Unlisted are the ids of the providers that the table knows and has no prices of.
+func (t *Table) Unlisted() []string {
+	var ids []string
+	for _, at := range t.providers {
+		if len(at.models) == 0 && at.like == nil {
+			ids = append(ids, at.id)
+		}
+	}
+	return ids
+}
+
 // Family is what else the provider has of the same family as a model: gpt-4o for gpt-4o-mini. The
 // cheapest stands first. It is empty where [Table.Lookup] knows no price.
 func (t *Table) Family(provider, model string) List {
@@ -97,7 +127,7 @@ func (t *Table) Family(provider, model string) List {
 func (m *listing) row() Row {
 	base := &m.price.Bands[0].Rates
 	row := Row{
-		Provider: m.provider, Model: m.name, Columns: base[Standard].columns(),
+		Provider: m.provider, Model: m.name, Family: m.family, Columns: base[Standard].columns(),
 		Fees: m.price.Fees.row(), Snapshot: m.snapshot, Source: m.source, Note: m.note,
 	}
 	if m.price.HasBatch {

@@ -2,6 +2,7 @@ package price
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -64,8 +65,8 @@ func TestPriceListAsJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `[{"provider":"openai","model":"gpt-4o","input":2.5,"cached_input":1.25,"output":10,"batch_input":1.25,"batch_output":5,` +
-		`"snapshot":"2026-06","source":"https://developers.openai.com/api/docs/pricing"}]`
+	const want = `[{"provider":"openai","model":"gpt-4o","family":"gpt-4o","input":2.5,"cached_input":1.25,"output":10,` +
+		`"batch_input":1.25,"batch_output":5,"snapshot":"2026-06","source":"https://developers.openai.com/api/docs/pricing"}]`
 	if string(got) != want {
 		t.Errorf("%s, want\n%s", got, want)
 	}
@@ -80,5 +81,42 @@ func TestPriceListAsJSON(t *testing.T) {
 		if !strings.Contains(string(got), part) {
 			t.Errorf("%s lacks %s", got, part)
 		}
+	}
+}
+
+func TestNamed(t *testing.T) {
+	list := Default(priceDay).List()
+	for _, tt := range []struct {
+		names []string
+		holds []string
+		lacks []string
+	}{
+		{[]string{"claude-3-5"}, []string{"claude-3-5-haiku", "claude-3-5-sonnet"}, []string{"claude-opus-4", "gpt-4o"}},
+		{[]string{"CLAUDE-3-5", "grok-3"}, []string{"claude-3-5-haiku", "grok-3-mini"}, []string{"claude-opus-4", "gpt-4o"}},
+		{[]string{"mistral-code"}, []string{"codestral-2508", "devstral-2512"}, []string{"mistral-embed"}}, // a family
+		{[]string{"xai"}, []string{"grok-3-mini"}, []string{"gpt-4o"}},
+		{[]string{"no-such"}, nil, []string{"gpt-4o"}},
+	} {
+		var got []string
+		for _, row := range list.Named(tt.names...) {
+			got = append(got, row.Model)
+		}
+		for _, model := range tt.holds {
+			if !slices.Contains(got, model) {
+				t.Errorf("%q: %s is missing in %q", tt.names, model, got)
+			}
+		}
+		for _, model := range tt.lacks {
+			if slices.Contains(got, model) {
+				t.Errorf("%q: %s is there", tt.names, model)
+			}
+		}
+	}
+}
+
+func TestUnlisted(t *testing.T) {
+	got := Default(priceDay).Unlisted()
+	if !slices.Contains(got, "openrouter") || slices.Contains(got, "azure") || slices.Contains(got, "openai") {
+		t.Errorf("unlisted are %q", got)
 	}
 }

@@ -14,7 +14,7 @@ var update = flag.Bool("update", false, "write the golden files of this test ane
 
 // helped are the commands whose help is pinned. The first, without a name, is what llmpipe --help
 // prints.
-var helped = []string{"", "estimate", "models", "export", "batches", "report", "repair", "sim", "completion"}
+var helped = []string{"", "estimate", "models", "export", "batches", "report", "repair", "sim", "completion", "man", "version"}
 
 func helpOf(t *testing.T, command string) string {
 	t.Helper()

@@ -15,13 +15,18 @@ var CompletionScripts = map[string]string{
 	"bash": `_llmpipe() { COMPREPLY=($(COMP_LINE="${COMP_LINE:0:COMP_POINT}" llmpipe completion words)); }
 complete -o default -F _llmpipe llmpipe
 `,
-	"zsh": `_llmpipe() {
+	"zsh": `#compdef llmpipe
+_llmpipe() {
   local -a found
   found=(${(f)"$(COMP_LINE="${(j: :)words[1,CURRENT]}" llmpipe completion words)"})
   if (( $#found )); then compadd -a found; else _files; fi
 }
-(( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
-compdef _llmpipe llmpipe
+if [[ "${funcstack[1]}" == _llmpipe ]]; then # read from a folder of completions
+  _llmpipe "$@"
+else
+  (( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
+  compdef _llmpipe llmpipe
+fi
 `,
 	"fish": `complete -c llmpipe -a '(COMP_LINE=(commandline -cp) llmpipe completion words)'
 `,

@@ -10,7 +10,7 @@ var Examples = map[string]string{
   llmpipe estimate --sample 50 --json prompts.jsonl > est.json && llmpipe --estimate est.json --budget 150% prompts.jsonl > out.jsonl
   llmpipe estimate --models gpt-4o,gpt-4.1-nano --rpm 500 --tpm 200000 prompts.jsonl
 `,
-	"models": `  llmpipe models | grep -i claude
+	"models": `  llmpipe models claude grok-4
   llmpipe models --json --prices prices.json | jq -r '.[].model'
 `,
 	"export": `  llmpipe export > answers.jsonl
@@ -31,6 +31,9 @@ var Examples = map[string]string{
 `,
 	"repair": `  llmpipe repair
   llmpipe repair answers.ledger.jsonl --out clean.jsonl
+`,
+	"man": `  llmpipe man | man -l -
+  llmpipe man > ~/.local/share/man/man1/llmpipe.1
 `,
 	"sim": `  llmpipe sim 'latency=800ms&jitter=0.5&rpm=500&fail=0.02&seed=1'
   llmpipe sim 'latency=400ms&jitter=0.5&pressure=0.05&rpm=6000,1800/10s&burst=1s&headers=false&retry-after=none'

@@ -34,7 +34,7 @@ func PrintHelp(options kong.HelpOptions, ctx *kong.Context) error {
 		}
 		ctx, selected = filter, filter.Selected()
 	}
-	inOrder(selected)
+	selected.Flags, selected.Parent.Flags = flagsOf(selected), nil
 	whole := selected.Name == "run"
 	w := ctx.Stdout
 	short := selected.Help
@@ -52,7 +52,9 @@ func PrintHelp(options kong.HelpOptions, ctx *kong.Context) error {
 			fmt.Fprintf(w, "  %-10s %s\n", c.Name, c.Help)
 		}
 	}
-	fmt.Fprint(w, "\nExamples:\n", Examples[selected.Name])
+	if examples := Examples[selected.Name]; examples != "" {
+		fmt.Fprint(w, "\nExamples:\n", examples)
+	}
 	if !whole {
 		return nil
 	}
@@ -64,16 +66,19 @@ func PrintHelp(options kong.HelpOptions, ctx *kong.Context) error {
 	return nil
 }
 
-// inOrder sorts the flags of a command, those that it shares with others among them, as the
-// headings are.
-func inOrder(command *kong.Node) {
+// flagsOf are the flags of a command, those that it shares with others among them, in the order of
+// the headings.
+func flagsOf(command *kong.Node) []*kong.Flag {
 	place := func(f *kong.Flag) int {
 		return slices.IndexFunc(Groups, func(g kong.Group) bool { return f.Group != nil && g.Key == f.Group.Key })
 	}
-	command.Flags = slices.Concat(command.Parent.Flags, command.Flags)
-	command.Parent.Flags = nil
-	if slices.Contains([]string{"models", "sim", "completion"}, command.Name) { // which have no ledger
-		command.Flags = slices.DeleteFunc(command.Flags, func(f *kong.Flag) bool { return f.Name == "ledger" })
+	flags := slices.Concat(command.Parent.Flags, command.Flags)
+	if slices.Contains(withoutLedger, command.Name) {
+		flags = slices.DeleteFunc(flags, func(f *kong.Flag) bool { return f.Name == "ledger" })
 	}
-	slices.SortStableFunc(command.Flags, func(a, b *kong.Flag) int { return cmp.Compare(place(a), place(b)) })
+	slices.SortStableFunc(flags, func(a, b *kong.Flag) int { return cmp.Compare(place(a), place(b)) })
+	return flags
 }
+
+// withoutLedger are the commands that have none.
+var withoutLedger = []string{"models", "sim", "completion", "man", "version"}

@@ -2,22 +2,39 @@ package report
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"llmpipe/stream/spend"
+	"llmpipe/stream/ui"
 )
 
-// Models writes the price table in force, with the prices of a file over those built in if one is
-// named.
-func Models(w io.Writer, asJSON bool, file string) error {
-	loaded, err := spend.LoadPrices(file)
+// ModelsConfig says which prices to list.
+type ModelsConfig struct {
+	Names  []string // parts of names, or families; all where there are none
+	JSON   bool
+	Prices string // a file with prices over those built in, "" for none
+	Voice  *ui.Voice
+}
+
+// Models writes the price table in force, or a part of it.
+func Models(w io.Writer, cfg ModelsConfig) error {
+	loaded, err := spend.LoadPrices(cfg.Prices)
 	if err != nil {
 		return err
 	}
-	list := (&spend.Config{Prices: loaded}).InForce(time.Now()).List()
-	if asJSON {
+	table := (&spend.Config{Prices: loaded}).InForce(time.Now())
+	list, unlisted := table.List(), table.Unlisted()
+	if len(cfg.Names) > 0 {
+		list, unlisted = list.Named(cfg.Names...), nil
+		if len(list) == 0 {
+			return ui.WithHint(spend.AddPrice, fmt.Errorf("no price is known for %s", strings.Join(cfg.Names, ", ")))
+		}
+	}
+	if cfg.JSON {
 		return json.NewEncoder(w).Encode(list)
 	}
-	return writePrices(w, list)
+	return writePrices(w, list, unlisted)
 }

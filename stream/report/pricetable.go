@@ -5,50 +5,145 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"llmpipe/ledger/price"
 	"llmpipe/stream/ui"
 )
 
-// writePrices writes a list of prices for people.
-func writePrices(w io.Writer, list price.List) error {
-	var out bytes.Buffer
-	out.WriteString("US dollars a million tokens\n\n")
-	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(table, "INPUT\tCACHED\tOUTPUT\tBATCH IN\tBATCH OUT\tREAD ON\t  MODEL\n")
-	for i := range list {
-		row := &list[i]
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t  %s\n", cents(&row.Input), cents(&row.Cached), cents(&row.Output),
-			cents(row.BatchInput), cents(row.BatchOutput), cmp.Or(row.Snapshot, "-"), priceTitle(row))
+// priceWidth is how wide a table of prices may be, in characters, as long as its words allow.
+const priceWidth = 80
+
+// priceHeads are the columns of a table of prices; the model's name comes behind them.
+var priceHeads = [...]string{"INPUT", "CACHED", "OUTPUT", "BATCH", "READ ON"}
+
+// writePrices writes a list of prices for people, by providers, and of which providers there are
+// none.
+func writePrices(w io.Writer, list price.List, unlisted []string) error {
+	var widths [len(priceHeads)]int
+	for i, head := range priceHeads {
+		widths[i] = len(head)
 	}
-	_ = table.Flush() // to memory, which does not fail
+	for i := range list {
+		for j, cell := range priceCells(&list[i]) {
+			widths[j] = max(widths[j], len(cell))
+		}
+	}
+	var out bytes.Buffer
+	line := func(cells [len(priceHeads)]string, name string) {
+		var figures string
+		for i, cell := range cells {
+			figures += fmt.Sprintf("%*s  ", widths[i], cell)
+		}
+		if len(figures)+len(name) > priceWidth {
+			figures = strings.TrimRight(figures, " ") + "\n    "
+		}
+		out.WriteString(figures + name + "\n")
+	}
+	out.WriteString("US dollars a million tokens; what a batch costs, in percent or for input/output\n\n")
+	line(priceHeads, "MODEL")
+	for len(list) > 0 {
+		end := slices.IndexFunc(list, func(r price.Row) bool { return r.Provider != list[0].Provider })
+		if end < 0 {
+			end = len(list)
+		}
+		all := sharedNotes(list[:end])
+		out.WriteString(wrapped(strings.Join(append([]string{ui.Printable(list[0].Provider)}, all...), "; "), ""))
+		for i := range list[:end] {
+			line(priceCells(&list[i]), ui.Printable(list[i].Model))
+			own := slices.DeleteFunc(priceNotes(&list[i]), func(note string) bool { return slices.Contains(all, note) })
+			out.WriteString(wrapped(strings.Join(own, "; "), "    "))
+		}
+		list = list[end:]
+	}
+	if len(unlisted) > 0 {
+		out.WriteString("\n" + wrapped("Not built in: "+strings.Join(unlisted, ", ")+
+			". Who serves open models, or those of others, changes prices often: --prices FILE takes the newest table of LiteLLM "+
+			"(model_prices_and_context_window.json) or genai-prices (data.json).", ""))
+	}
 	_, err := w.Write(out.Bytes())
 	return err
 }
 
-// priceTitle leaves what has no column of its own to the end of the line.
-func priceTitle(r *price.Row) string {
-	title := ui.Printable(r.Provider + " " + r.Model)
+func priceCells(r *price.Row) [len(priceHeads)]string {
+	return [...]string{cents(&r.Input), cents(&r.Cached), cents(&r.Output), batchShare(r), cmp.Or(r.Snapshot, "-")}
+}
+
+// batchShare is what a batch costs, in percent of the usual price where that says it all.
+func batchShare(r *price.Row) string {
+	if r.BatchInput == nil {
+		return "-"
+	}
+	for percent := price.Dollars(1); percent <= 100; percent++ {
+		if *r.BatchInput*100 == r.Input*percent && *r.BatchOutput*100 == r.Output*percent {
+			return fmt.Sprintf("%d%%", percent)
+		}
+	}
+	return cents(r.BatchInput) + "/" + cents(r.BatchOutput)
+}
+
+// sharedNotes are those that all rows have.
+func sharedNotes(list price.List) []string {
+	shared := priceNotes(&list[0])
+	for i := range list {
+		notes := priceNotes(&list[i])
+		shared = slices.DeleteFunc(shared, func(note string) bool { return !slices.Contains(notes, note) })
+	}
+	return shared
+}
+
+// priceNotes is what has no column of its own.
+func priceNotes(r *price.Row) []string {
+	var notes []string
+	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	for i := range r.Long {
 		long := &r.Long[i]
-		title += fmt.Sprintf(" (a prompt over %s tokens: %s, %s, %s)",
-			ui.Grouped(long.Above), cents(&long.Input), cents(&long.Cached), cents(&long.Output))
+		add("a prompt over %s tokens: %s, %s, %s", ui.Grouped(long.Above), cents(&long.Input), cents(&long.Cached), cents(&long.Output))
 	}
 	if r.AudioIn != nil || r.AudioOut != nil {
-		title += fmt.Sprintf(" (sound: %s, %s)", cents(r.AudioIn), cents(r.AudioOut))
+		add("sound: %s, %s", cents(r.AudioIn), cents(r.AudioOut))
 	}
 	if f := r.Fees; f != nil && f.Request != nil {
-		title += fmt.Sprintf(" (and %s a request)", cents(f.Request))
+		add("%s a request", cents(f.Request))
 	}
-	if f := r.Fees; f != nil && f.Search != nil {
-		title += fmt.Sprintf(" (and %s to %s a search)", cents(&f.Search.Low), cents(&f.Search.High))
+	if f := r.Fees; f != nil && f.Search != nil && f.Search.Low == f.Search.High {
+		add("%s a search", cents(&f.Search.Low))
+	} else if f != nil && f.Search != nil {
+		add("%s to %s a search", cents(&f.Search.Low), cents(&f.Search.High))
 	}
 	if r.Note != "" {
-		title += " (" + ui.Printable(r.Note) + ")"
+		add("%s", ui.Printable(r.Note))
 	}
-	return title
+	if r.Source != "" {
+		add("from %s", ui.Printable(r.Source))
+	}
+	return notes
+}
+
+// wrapped is text in lines of priceWidth at most, unless a word is longer.
+func wrapped(text, indent string) string {
+	var out strings.Builder
+	width := 0
+	for _, word := range strings.Fields(text) {
+		switch {
+		case width == 0:
+			out.WriteString(indent)
+			width = len(indent)
+		case width+1+len(word) > priceWidth:
+			out.WriteString("\n" + indent)
+			width = len(indent)
+		default:
+			out.WriteByte(' ')
+			width++
+		}
+		out.WriteString(word)
+		width += len(word)
+	}
+	if width > 0 {
+		out.WriteByte('\n')
+	}
+	return out.String()
 }
 
 // cents writes an amount with two decimals, or with more where it has more.

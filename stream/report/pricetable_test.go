@@ -10,35 +10,57 @@ import (
 )
 
 func TestPriceTable(t *testing.T) {
-	batch, sound, fee := price.Dollars(75e6), price.Dollars(40e9), price.Dollars(10e6)
+	batch, batchOut, sound, fee := price.Dollars(75e6), price.Dollars(300e6), price.Dollars(40e9), price.Dollars(10e6)
+	const source = "https://example.com/pricing"
 	list := price.List{
 		{
 			Provider: "openai", Model: "gpt-4o-mini", Columns: price.Columns{Input: 150e6, Cached: 75e6, Output: 600e6},
-			BatchInput: &batch, BatchOutput: &batch, Snapshot: "2026-06",
+			BatchInput: &batch, BatchOutput: &batchOut, Snapshot: "2026-06", Source: source,
+		},
+		{
+			Provider: "openai", Model: "a-name-that-does-not-fit-beside-its-figures-in-80-characters",
+			Columns:    price.Columns{Input: 150e6, Cached: 75e6, Output: 600e6},
+			BatchInput: &batch, BatchOutput: &batch, Snapshot: "2026-06-01", Source: source, Note: "preview",
 		},
 		{
 			Provider: "here\n", Model: "m", Columns: price.Columns{Input: 2e9, Cached: 2e9, Output: 12e9, AudioIn: &sound},
-			Long: []price.Long{{Above: 200_000, Columns: price.Columns{Input: 4e9, Cached: 4e9, Output: 18e9}}}, Note: "dear",
-			Fees: &price.RowFees{Request: &fee, Search: &price.Search{Low: 5e6, Medium: 8e6, High: 12e6}},
+			Long: []price.Long{{Above: 200_000, Columns: price.Columns{Input: 4e9, Cached: 4e9, Output: 18e9}}},
+			Fees: &price.RowFees{Request: &fee, Search: &price.Search{Low: 5e6, Medium: 8e6, High: 12e6}}, Note: "dear",
+		},
+		{
+			Provider: "here\n", Model: "n", Columns: price.Columns{Input: 2e9, Cached: 2e9, Output: 12e9},
+			Fees: &price.RowFees{Search: &price.Search{Low: 5e6, Medium: 5e6, High: 5e6}}, Note: "dear",
 		},
 	}
 	want := strings.Join([]string{
-		"US dollars a million tokens",
+		"US dollars a million tokens; what a batch costs, in percent or for input/output",
 		"",
-		"  INPUT  CACHED  OUTPUT  BATCH IN  BATCH OUT  READ ON  MODEL",
-		"   0.15   0.075    0.60     0.075      0.075  2026-06  openai gpt-4o-mini",
-		"   2.00    2.00   12.00         -          -        -  here? m (a prompt over 200,000 tokens: 4.00, 4.00, 18.00)" +
-			" (sound: 40.00, -) (and 0.01 a request) (and 0.005 to 0.012 a search) (dear)",
+		"INPUT  CACHED  OUTPUT        BATCH     READ ON  MODEL",
+		"openai; from https://example.com/pricing",
+		" 0.15   0.075    0.60          50%     2026-06  gpt-4o-mini",
+		" 0.15   0.075    0.60  0.075/0.075  2026-06-01",
+		"    a-name-that-does-not-fit-beside-its-figures-in-80-characters",
+		"    preview",
+		"here?; dear",
+		" 2.00    2.00   12.00            -           -  m",
+		"    a prompt over 200,000 tokens: 4.00, 4.00, 18.00; sound: 40.00, -; 0.01 a",
+		"    request; 0.005 to 0.012 a search",
+		" 2.00    2.00   12.00            -           -  n",
+		"    0.005 a search",
+		"",
+		"Not built in: together, perplexity. Who serves open models, or those of others,",
+		"changes prices often: --prices FILE takes the newest table of LiteLLM",
+		"(model_prices_and_context_window.json) or genai-prices (data.json).",
 		"",
 	}, "\n")
 	var out bytes.Buffer
-	if err := writePrices(&out, list); err != nil {
+	if err := writePrices(&out, list, []string{"together", "perplexity"}); err != nil {
 		t.Fatal(err)
 	}
 	if out.String() != want {
 		t.Errorf("%s\nwant\n%s", out.String(), want)
 	}
-	if err := writePrices(failingWriter{}, list); !errors.Is(err, errWriter) {
+	if err := writePrices(failingWriter{}, list, nil); !errors.Is(err, errWriter) {
 		t.Errorf("a writer that fails: %v", err)
 	}
 }
