@@ -36,7 +36,9 @@ type listedModel struct {
 	long          Rates
 	priority      int64 // hundredths of the price at this tier; 0: the usual ones
 	batchUncached bool  // in a batch cached tokens are billed as others, whatever the provider's terms are
+	unbatched     bool  // it is not to be had in a batch
 	snapshot      string
+	source        string // "": the provider's
 	note          string
 }
 
@@ -67,7 +69,7 @@ func Default(day time.Time) *Table {
 			}
 			at.set(&listing{
 				name: m.name, family: m.family, price: m.price(at), note: note,
-				snapshot: cmp.Or(m.snapshot, l.snapshot), source: l.source,
+				snapshot: cmp.Or(m.snapshot, l.snapshot), source: cmp.Or(m.source, l.source),
 			}, m.aliases...)
 		}
 	}
@@ -98,6 +100,9 @@ func (m *listedModel) price(at *provider) Price {
 	}
 	terms := at.batch
 	terms.cached = terms.cached && !m.batchUncached
+	if m.unbatched {
+		terms = batchTerms{}
+	}
 	price.complete(terms, at.flatFlex)
 	return price
 }
