@@ -68,7 +68,7 @@ func Default(day time.Time) *Table {
 				note = l.note
 			}
 			at.set(&listing{
-				name: m.name, family: m.family, price: m.price(at), note: note,
+				builtIn: true, name: m.name, family: m.family, price: m.price(at), note: note,
 				snapshot: cmp.Or(m.snapshot, l.snapshot), source: cmp.Or(m.source, l.source),
 			}, m.aliases...)
 		}

@@ -109,6 +109,7 @@ func (at *provider) override(match []modelMatch, own map[*listing]bool) {
 		}
 		for i := range match {
 			if match[i].matches(name) {
+				match[i].model.replace(m)
 				at.models[key] = match[i].model
 				break
 			}

@@ -1,8 +1,10 @@
 package price
 
 import (
+	"cmp"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Table is a table of what models cost. It is safe for concurrent use.
@@ -42,6 +44,8 @@ type listing struct {
 	snapshot string // when the price was read: 2006-01-02, or the month alone
 	source   string
 	note     string
+	builtIn  bool
+	replaced *listing // the one that is built in and was in its place
 }
 
 // modelMatch finds a price for names that a rule describes.
@@ -63,11 +67,47 @@ func (at *provider) set(m *listing, aliases ...string) {
 			m.family = old.family
 		}
 	}
+	m.replace(at.models[key])
 	at.models[key] = m
 	if tuned, ok := tunedKey(m.name); ok {
 		at.models[tuned] = m
 	}
 	for _, alias := range aliases {
+		m.replace(at.models[modelKey(alias)])
 		at.models[modelKey(alias)] = m
 	}
+}
+
+// replace remembers which listing that is built in another one stands in place of.
+func (m *listing) replace(old *listing) {
+	if old != nil && old.builtIn && !m.builtIn {
+		m.replaced = old
+	}
+}
+
+// Older counts the models whose price comes from a file although one that is built in was read
+// later, and says when the newest of those was read. What a file does not date is of the day on
+// which the file itself was written. Prices that are the same do not count.
+func (t *Table) Older(written time.Time) (models int, newest string) {
+	counted := make(map[*listing]bool)
+	for _, at := range t.providers {
+		for _, m := range at.models {
+			old := m.replaced
+			if old == nil || counted[m] || m.price.same(&old.price) {
+				continue
+			}
+			counted[m] = true
+			if day := cmp.Or(m.snapshot, written.UTC().Format(dayLayout)); day < old.snapshot {
+				models++
+				newest = max(newest, old.snapshot)
+			}
+		}
+	}
+	return models, newest
+}
+
+// same reports whether two prices are the same for short prompts.
+func (p *Price) same(other *Price) bool {
+	a, b := &p.Bands[0].Rates[Standard], &other.Bands[0].Rates[Standard]
+	return a.Input == b.Input && a.Cached == b.Cached && a.Output == b.Output
 }

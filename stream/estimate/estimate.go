@@ -86,6 +86,9 @@ type Sample struct {
 // family. A sample that could not be asked to its end is an *Ended.
 func Run(ctx context.Context, cfg stream.Config, models []string) (*Estimate, error) {
 	voice := ui.NewVoice(cfg.Stderr, cfg.Quiet, cfg.Verbose)
+	if cfg.Sample == 0 { // else the run that asks says it
+		cfg.Money.NoteOlder(voice)
+	}
 	wrong := complaints{voice: voice}
 	s, err := surveyRecords(&cfg, cfg.Money.InForce(time.Now()), provider.NameOf(cfg.Provider.BaseURL), wrong.tell)
 	if err != nil {

@@ -30,7 +30,7 @@ func (f *Flags) money(cfg *stream.Config) error {
 	if m.Budget, err = f.budget(); err != nil {
 		return err
 	}
-	if m.Prices, err = spend.LoadPrices(f.Prices); err != nil {
+	if err = m.LoadPrices(f.Prices); err != nil {
 		return err
 	}
 	return m.CheckDowngrade(provider.NameOf(cmp.Or(f.BaseURL, provider.DefaultBaseURL(f.Endpoint.Dialect()))))

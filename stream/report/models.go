@@ -21,11 +21,12 @@ type ModelsConfig struct {
 
 // Models writes the price table in force, or a part of it.
 func Models(w io.Writer, cfg ModelsConfig) error {
-	loaded, err := spend.LoadPrices(cfg.Prices)
-	if err != nil {
+	var money spend.Config
+	if err := money.LoadPrices(cfg.Prices); err != nil {
 		return err
 	}
-	table := (&spend.Config{Prices: loaded}).InForce(time.Now())
+	money.NoteOlder(cfg.Voice)
+	table := money.InForce(time.Now())
 	list, unlisted := table.List(), table.Unlisted()
 	if len(cfg.Names) > 0 {
 		list, unlisted = list.Named(cfg.Names...), nil

@@ -64,6 +64,7 @@ func New(f *flow.Flow, c Options, j *journal.Journal) *Account {
 		Short: make(chan struct{}, 1),
 	}
 	a.prices = prices{table: c.Money.InForce(c.Start), given: c.Money.Prices != nil, known: make([]sync.Map, len(c.Hosts))}
+	c.Money.NoteOlder(f.Voice)
 	var today int64
 	if j != nil {
 		s := j.Ledger.Summary()

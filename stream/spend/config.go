@@ -12,6 +12,10 @@ import (
 type Config struct {
 	// Prices are the prices in force; nil stands for the table that is built in.
 	Prices *price.Table
+	// PricesFile is where Prices were read, and PricesWritten when that file was written; empty
+	// where they were read from none.
+	PricesFile    string
+	PricesWritten time.Time
 	// Budget is the most that everything in the ledger may cost, PerDay the most since 00:00 UTC; 0
 	// for no such bound.
 	Budget, PerDay price.Dollars
@@ -28,6 +32,17 @@ func (c *Config) InForce(day time.Time) *price.Table {
 		return c.Prices
 	}
 	return price.Default(day)
+}
+
+// NoteOlder says where a file's prices are older than those built in, in whose place they stand.
+func (c *Config) NoteOlder(voice *ui.Voice) {
+	if c.PricesFile == "" {
+		return
+	}
+	if n, newest := c.Prices.Older(c.PricesWritten); n > 0 {
+		voice.Note("--prices %s: what it has for %s is older than what is built in (read up to %s), and holds all the same",
+			c.PricesFile, ui.Number(int64(n), "model"), newest)
+	}
 }
 
 // CheckDowngrade refuses a cheaper model without a price at the named provider before anything is

@@ -15,25 +15,31 @@ import (
 // freePrices is what --prices takes in the place of a file where nothing costs anything.
 const freePrices = "free"
 
-// LoadPrices returns the built-in prices with those of a file over them, nil when none is named,
-// and for the word free those by which nothing costs anything.
-func LoadPrices(name string) (*price.Table, error) {
+// LoadPrices puts the prices of a file over those built in: nothing where none is named, and for
+// the word free those by which nothing costs anything.
+func (c *Config) LoadPrices(name string) error {
 	switch name {
 	case "":
-		return nil, nil
+		return nil
 	case freePrices:
-		return price.Free(), nil
+		c.Prices = price.Free()
+		return nil
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("--prices: %w", err)
+		return fmt.Errorf("--prices: %w", err)
 	}
 	defer file.Close()
-	prices, err := price.Load(file, time.Now())
+	about, err := file.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("--prices %s: %w", name, err)
+		return fmt.Errorf("--prices: %w", err)
 	}
-	return prices, nil
+	c.Prices, err = price.Load(file, time.Now())
+	if err != nil {
+		return fmt.Errorf("--prices %s: %w", name, err)
+	}
+	c.PricesFile, c.PricesWritten = name, about.ModTime()
+	return nil
 }
 
 // prices are those in force, and what was found in them.
