@@ -64,7 +64,13 @@
 // is what the provider stated itself, not what its tokens cost by a price), cost_partial (true: it
 // bills more than cost_usd, for something that no price was known of), same_as (the id of the
 // record whose answer it is, where that was asked and this one, whose request is equal, was not:
-// then cost_usd is 0 and there are no tokens), shard (the id of the batch line's shard that it was
+// then cost_usd is 0 and there are no tokens), fits (true: it was checked against a schema, and
+// fits), misfit (it does not, and this is where its first fault is, as a fragment of a URI with an
+// asterisk for each number), turn (how many answers to the record were before it, in one
+// conversation, as they did not fit), earlier_attempts, earlier_cost_usd, earlier_cost_unknown and
+// earlier_cost_partial (true: of some no price is known, or not all), earlier_prompt_tokens,
+// earlier_completion_tokens, earlier_total_tokens, earlier_cached_tokens and
+// earlier_reasoning_tokens (what those took, each of which has a line of its own), shard (the id of the batch line's shard that it was
 // answered through; not there where it was asked on its own), prompt_tokens, completion_tokens,
 // cached_tokens, reasoning_tokens, attempts, latency_ms, and last, before the checksum, response
 // (the body, without white space between its tokens).
@@ -78,7 +84,8 @@
 // the spend where it was billed. The fixed members are those of a result; cost_usd is 0 where
 // nothing was billed. Then: id, endpoint, model, provider, cost_partial, shard, prompt_tokens,
 // completion_tokens, attempts, latency_ms, type (the class of the error), code (the provider's),
-// status (HTTP), message.
+// status (HTTP), message, misfit (as of a result: the record's last answer stands in one, with what
+// it cost, and did not fit).
 //
 // # risk
 //

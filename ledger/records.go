@@ -13,6 +13,8 @@ type (
 	Record = line.Record
 	// Result is a request that was answered.
 	Result = line.Result
+	// Earlier is what the answers to a record took that another one followed.
+	Earlier = line.Earlier
 	// Failure is a record that got no answer.
 	Failure = line.Failure
 	// RunInfo says what a run is.

@@ -35,6 +35,8 @@ type Config struct {
 
 	// Decode says what a line becomes.
 	Decode record.Options
+	// Reask is how often an answer that does not fit Decode's schema is asked for again.
+	Reask int
 	// MaxLine bounds a line, in bytes.
 	MaxLine int
 	// Limit ends reading after so many records that have no result yet.
@@ -116,6 +118,9 @@ func (c *Config) checkKey() error {
 	}
 	return fmt.Errorf("no key: set %s, or --base-url to a server that needs none, or --base-url sim: to rehearse", c.KeyEnv)
 }
+
+// shape is what answers are to fit.
+func (c *Config) shape() flow.Shape { return flow.Shape{Schema: c.Decode.Schema, Reask: c.Reask} }
 
 // Input says what is read, of which run ever.
 func (c *Config) Input() input.Config {

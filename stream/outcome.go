@@ -96,7 +96,7 @@ func (r *run) outcome(complete bool) *Outcome {
 	if o.Signal == nil && why.Pipe {
 		o.Signal = sigpipe
 	}
-	if complete && unsent > 0 && *o == (Outcome{Summary: o.Summary}) {
+	if complete && unsent > 0 && o.Err == nil && o.Signal == nil && o.Budget == nil && o.Paused == nil {
 		o.Err = fmt.Errorf("%w: %d were left out for no reason", errMiscount, unsent)
 	}
 	if complete && unsent != o.Summary.Unsent && o.Err == nil {

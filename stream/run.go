@@ -103,6 +103,9 @@ func (r *run) prepare() (err error) {
 	if err != nil {
 		return err
 	}
+	if s := cfg.Decode.Schema; s != nil && !cfg.Decode.OnlyCheck && cfg.Decode.Endpoint != record.Messages && s.Strict() != nil {
+		r.flow.Voice.Detail("--schema: the provider is not held to it strictly, as %v", s.Strict())
+	}
 	if decode.SamePrompt() {
 		r.flow.Voice.Warn("every record gets the same prompt: --prompt names no field of it")
 		r.flow.Voice.Hint("%s", "{{.NAME}} puts the field NAME in, {{.}} a line that is a string or, with -R, text")
@@ -119,7 +122,7 @@ func (r *run) prepare() (err error) {
 	r.openAccount()
 	r.lanes = lane.New(r.flow, lane.Config{
 		Lanes: configs, Retries: cfg.Retries, GiveUp: cfg.Pace.GiveUp, Pack: cfg.Pack, KeyEnv: cfg.KeyEnv, Model: cfg.Decode.Model,
-		Waits: r.source.Waits, Mode: cfg.Batch.Mode, Proven: r.journal != nil && r.journal.Ledger.Summary().Results > 0,
+		Shape: cfg.shape(), Waits: r.source.Waits, Mode: cfg.Batch.Mode, Proven: r.journal != nil && r.journal.Ledger.Summary().Results > 0,
 	}, r.hosts, r.account, r.journal)
 	r.openInput(decode)
 	if r.out, err = output.New(r.flow, r.outputs(failed), r.account, r.journal); err != nil {
@@ -146,7 +149,9 @@ func (r *run) openJournal() (err error) {
 	if err := r.cfg.checkLedger(); err != nil {
 		return err
 	}
-	r.journal, err = journal.Open(r.flow, r.cfg.Ledger, journal.About{
+	c := r.cfg.Ledger
+	c.Shape = r.cfg.shape()
+	r.journal, err = journal.Open(r.flow, c, journal.About{
 		Start: r.start, Endpoint: r.cfg.Decode.Endpoint.String(), Model: r.cfg.Decode.Model, First: r.hosts[0],
 		Batches: r.cfg.Batch.Mode != flow.ModeRealtime,
 	}, r.cfg.Stdout)
@@ -184,7 +189,8 @@ func (r *run) outputs(failed *os.File) output.Config {
 	c := &r.cfg
 	return output.Config{
 		Stdout: c.Stdout, Format: c.Format, KeepInput: c.KeepInput, Raw: c.Decode.Raw, Replay: c.Ledger.Replay, Ordered: c.Ordered,
-		Batches: c.Batch.Mode != flow.ModeRealtime, Failed: failed, Inputs: c.Files, First: r.hosts[0].Name, Observe: c.Observe,
+		Batches: c.Batch.Mode != flow.ModeRealtime, Failed: failed, Inputs: c.Files, First: r.hosts[0].Name,
+		Reask: r.lanes.Reask, Observe: c.Observe,
 	}
 }
 

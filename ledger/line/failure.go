@@ -9,6 +9,7 @@ type Failure struct {
 	Code    string // the provider's own code, if it has one
 	Status  int    // the HTTP status, 0 where there was none
 	Message string
+	Misfit  string // where an answer does not fit its schema, as in a Result
 
 	// Billed says that the provider charges for it all the same; without it the cost is 0.
 	Billed bool
@@ -32,6 +33,7 @@ func AppendFailure(dst []byte, f *Failure, run string, simulated bool) ([]byte, 
 	dst = appendText(dst, "code", f.Code)
 	dst = appendNumber(dst, "status", int64(f.Status))
 	dst = appendText(dst, "message", f.Message)
+	dst = appendText(dst, "misfit", f.Misfit)
 	return r.finish(dst, from)
 }
 
@@ -60,6 +62,8 @@ func (f *Failure) Decode(line []byte) error {
 			ok = m.count(&f.Status)
 		case "message":
 			ok = m.string(&f.Message, "")
+		case "misfit":
+			ok = m.string(&f.Misfit, "")
 		default:
 			ok = f.set(&m.field, &before)
 		}

@@ -20,6 +20,14 @@ type Result struct {
 	// whose request is equal, was not; nil otherwise.
 	SameAs []byte
 
+	// Fits says that the response was checked against a schema, and fits. Misfit is where the first
+	// fault is of one that does not, as a URI's fragment; empty for one that fits, or was not checked.
+	Fits   bool
+	Misfit string
+	// Earlier is what the answers before this one took, to which it is another turn: they did not fit.
+	// Each has a line of its own.
+	Earlier Earlier
+
 	CachedTokens    int64 // the part of PromptTokens that was billed as cached
 	ReasoningTokens int64 // the part of CompletionTokens that is not in the answer
 
@@ -44,6 +52,9 @@ func AppendResult(dst []byte, r *Result, run string, simulated bool) ([]byte, er
 	if r.SameAs != nil {
 		dst = append(append(dst, `,"same_as":`...), r.SameAs...)
 	}
+	dst = appendFlag(dst, "fits", r.Fits)
+	dst = appendText(dst, "misfit", r.Misfit)
+	dst = r.Earlier.append(dst)
 	dst = r.appendTokens(dst)
 	dst = appendNumber(dst, "cached_tokens", r.CachedTokens)
 	dst = appendNumber(dst, "reasoning_tokens", r.ReasoningTokens)
@@ -56,7 +67,7 @@ func AppendResult(dst []byte, r *Result, run string, simulated bool) ([]byte, er
 // Decode fills a result from its line, whose bytes ID and Response then are. What it cannot make
 // sense of is [ErrMalformed].
 func (r *Result) Decode(line []byte) error {
-	before, downgradedFrom := r.names(), r.DowngradedFrom
+	before, downgradedFrom, misfit := r.names(), r.DowngradedFrom, r.Misfit
 	*r = Result{kept: r.kept, fields: r.fields}
 	f := &r.fields
 	f.start(line)
@@ -74,6 +85,10 @@ func (r *Result) Decode(line []byte) error {
 			ok = f.string(&r.DowngradedFrom, downgradedFrom)
 		case "cost_stated":
 			ok = f.bool(&r.CostStated)
+		case "fits":
+			ok = f.bool(&r.Fits)
+		case "misfit":
+			ok = f.string(&r.Misfit, misfit)
 		case "same_as":
 			r.SameAs = f.value
 		case "cached_tokens":
@@ -83,6 +98,9 @@ func (r *Result) Decode(line []byte) error {
 		case responseName:
 			r.Response = f.value
 		default:
+			if r.Earlier.set(&f.field, &ok) {
+				break
+			}
 			ok = r.set(&f.field, &before)
 		}
 		if !ok {

@@ -31,6 +31,7 @@ type Report struct {
 	Models    []Row        `json:"models"`    // most results first
 	Providers []Row        `json:"providers"` // most results first
 	Errors    []ErrorCount `json:"errors"`    // most frequent first
+	Schema    *Schema      `json:"schema,omitempty"`
 
 	// What charts are drawn from: what happened when, and the latencies of all results.
 	Timeline         Timeline        `json:"-"`
@@ -49,6 +50,20 @@ type Row struct {
 	Cost             *price.Dollars `json:"cost_usd"`     // of those whose cost is known; nil if none is
 	UnknownCost      int64          `json:"unknown_cost"` // how many have a cost that is not
 	Latency          Latencies      `json:"latency_ms"`   // of the results
+}
+
+// Schema is what became of answers that were to fit a schema.
+type Schema struct {
+	Misfits  int64          `json:"misfits"`          // answers that do not fit; they are not among the results
+	Reasked  int64          `json:"reasked"`          // answers to a further turn, fitting or not
+	Cost     *price.Dollars `json:"reasked_cost_usd"` // of those whose cost is known
+	Failures []MisfitCount  `json:"failures"`         // records that failed so, by where their answers do not fit; most first
+}
+
+// MisfitCount is how many records have answers that do not fit at a place.
+type MisfitCount struct {
+	Place string `json:"place"`
+	Count int64  `json:"count"`
 }
 
 // Latencies are percentiles in milliseconds, each within 2 %.
@@ -144,6 +159,7 @@ type tally struct {
 	models      map[string]*tallyRow
 	providers   map[string]*tallyRow
 	errors      map[errorKind]*ErrorCount
+	schema      schemaTally
 	timeline    timeline
 
 	atRisk, lost Exposure
@@ -184,6 +200,7 @@ func (t *tally) add(e *ledger.Entry) {
 		t.runs++
 	case e.Result != nil:
 		r := e.Result
+		t.schema.addResult(r)
 		t.at(r.Time)
 		t.timeline.addResult(r)
 		for _, row := range t.rows(r.Model, r.Provider) {
@@ -191,6 +208,7 @@ func (t *tally) add(e *ledger.Entry) {
 		}
 	case e.Failure != nil:
 		f := e.Failure
+		t.schema.addFailure(f)
 		t.at(f.Time)
 		t.timeline.addFailure(f)
 		t.addError(f)
@@ -237,7 +255,9 @@ func named(rows map[string]*tallyRow, name string) *tallyRow {
 }
 
 func (row *tallyRow) addResult(r *ledger.Result) {
-	row.Results++
+	if r.Misfit == "" {
+		row.Results++
+	}
 	row.PromptTokens += r.PromptTokens
 	row.CompletionTokens += r.CompletionTokens
 	row.CachedTokens += r.CachedTokens
@@ -272,6 +292,7 @@ func (t *tally) report() *Report {
 		Total:     t.total.finish(),
 		Models:    sortedRows(t.models),
 		Providers: sortedRows(t.providers),
+		Schema:    t.schema.finish(),
 		Errors:    make([]ErrorCount, 0, len(t.errors)),
 
 		Timeline:         t.timeline.finish(),

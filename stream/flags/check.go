@@ -24,7 +24,7 @@ func (f *Flags) checkNumbers(*stream.Config) error {
 		{"max-line", float64(f.MaxLine), 1}, {"limit", float64(f.Limit), 0}, {"sample", float64(f.Sample), 0},
 		{"max-concurrency", float64(f.MaxConcurrency), 1}, {"rpm", float64(f.RPM), 0}, {"tpm", float64(f.TPM), 0},
 		{"headroom", f.Headroom, 0}, {"retries", float64(f.Retries), 0}, {"pack", float64(f.Pack), 1},
-		{"chunk", float64(f.Chunk), 0},
+		{"chunk", float64(f.Chunk), 0}, {"reask", float64(f.Reask), 0},
 		{"chunk-delay", float64(f.ChunkDelay), 0}, {"timeout", float64(f.Timeout), 1}, {"give-up", float64(f.GiveUp), 1},
 	} {
 		switch {

@@ -32,7 +32,7 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*strea
 	}
 	cfg.KeyEnv = f.KeyEnv
 	for _, step := range []func(*stream.Config) error{
-		f.checkNumbers, f.decode, f.concurrency, f.money, f.batch,
+		f.checkNumbers, f.decode, f.schema, f.concurrency, f.money, f.batch,
 		func(c *stream.Config) error { return f.lanes(c, getenv) },
 	} {
 		if err := step(cfg); err != nil {

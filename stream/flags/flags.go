@@ -36,6 +36,10 @@ type Flags struct {
 	Failed    string        `group:"out" placeholder:"FILE" help:"Write the failed records' own lines to FILE, to be fed in again."`
 	Summary   string        `group:"out" placeholder:"FILE" help:"Write the summary to FILE, as JSON."`
 
+	Schema      string `group:"out" placeholder:"FILE" help:"A JSON Schema to ask for and to check; values go under parsed."`
+	SchemaCheck string `group:"out" placeholder:"FILE" help:"Only check, for servers that know no schemas."`
+	Reask       int    `group:"out" default:"1" placeholder:"1" help:"How often to ask again for an answer that does not fit."`
+
 	ProviderFlags
 	Spread   []string `group:"who" sep:"none" placeholder:"SPEC" help:"url=…,model=…,key-env=…: asked beside the first. Repeatable."`
 	Fallback []string `group:"who" sep:"none" placeholder:"SPEC" help:"url=…,model=…,key-env=…: where records go when it is down."`

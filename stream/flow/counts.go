@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"maps"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,10 +20,13 @@ type Counts struct {
 	Flagged atomic.Int64
 	Same    atomic.Int64 // that have another record's answer
 	Retries atomic.Int64
+	Reasked atomic.Int64 // further turns, since answers did not fit their schema
 	s429    atomic.Int64
 	slowest atomic.Int64 // answer, nanoseconds
 	prompt  atomic.Int64 // tokens
 	output  atomic.Int64 // tokens
+
+	misfits misfits
 
 	Elsewhere atomic.Int64 // records in batches that this run does not collect
 	Unsent    atomic.Int64 // records that were read, and have no answer
@@ -41,6 +46,35 @@ func (c *Counts) Attempt(r *provider.Reply) {
 // Slowest is the longest that an answer of this run took, 0 before the first.
 func (c *Counts) Slowest() time.Duration { return time.Duration(c.slowest.Load()) }
 
+// misfits is how many records failed by where their answers do not fit.
+type misfits struct {
+	mu sync.Mutex
+	at map[string]int64
+}
+
+// mostPlaces bounds the places that are told apart: a model may think of new names for ever.
+const mostPlaces = 100
+
+// Misfit counts a record that failed as its answer does not fit at a place.
+func (c *Counts) Misfit(place string) {
+	m := &c.misfits
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.at == nil {
+		m.at = make(map[string]int64)
+	}
+	if _, known := m.at[place]; !known && len(m.at) >= mostPlaces {
+		place = "elsewhere"
+	}
+	m.at[place]++
+}
+
+func (m *misfits) clone() map[string]int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.at)
+}
+
 // Answered counts a new answer.
 func (c *Counts) Answered(t *Task) {
 	c.prompt.Add(t.Reply.Answer.Usage.Prompt)
@@ -54,6 +88,7 @@ func (c *Counts) Summary(start time.Time) ui.Summary {
 		Retries: c.Retries.Load(), Status429: c.s429.Load(), PromptTokens: c.prompt.Load(), CompletionTokens: c.output.Load(),
 		ElapsedS: float64(time.Since(start).Milliseconds()) / 1000,
 	}
+	s.Reasked, s.Misfits = c.Reasked.Load(), c.misfits.clone()
 	s.Unsent = s.In - s.OK - s.Failed
 	return s
 }

@@ -95,6 +95,19 @@ func (g *Gate) Ask(t *Task) {
 	g.mu.Unlock()
 }
 
+// AskAgain notes that t, whose answer came back and is let go, is to be asked about again.
+func (g *Gate) AskAgain(t *Task) {
+	t.ask = true
+	g.mu.Lock()
+	g.asks++
+	g.answers -= t.answer
+	g.mu.Unlock()
+	t.answer = 0
+}
+
+// Spare takes AskAgain, or Ask, of t back.
+func (g *Gate) Spare(t *Task) { g.answered(t) }
+
 func (g *Gate) full(bytes int64, ask bool) bool {
 	if g.open == 0 {
 		return false

@@ -68,6 +68,8 @@ type Task struct {
 	DowngradedFrom string        // the model asked for, where a cheaper one answered
 	SameAs         []byte        // the id of the record whose answer it has, where it is the same; nil: its own
 
+	Shaped *Shaped // how its answer fits a schema; nil where none is asked for
+
 	Risk Risk // what the ledger knows of attempts at it
 }
 
@@ -105,6 +107,9 @@ func (t *Task) Recycle() {
 func (t *Task) Share(first *Task) {
 	t.Outcome, t.Err, t.Attempts = first.Outcome, first.Err, first.Attempts
 	t.Duplicate = true
+	if h := first.Shaped; h != nil {
+		t.Shaped = &Shaped{Fit: h.Fit, Said: h.Said} // what came before cost once, too
+	}
 	if first.Outcome != Answered {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/ledger/disk"
+	"llmpipe/stream/flow"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/ui"
 )
@@ -48,6 +49,8 @@ type Config struct {
 	// MatchID reuses an answer to another request under the same id.
 	MatchID bool
 	Fsync   ledger.Fsync
+	// Shape is what a recorded answer is to fit, or its record is asked again.
+	Shape flow.Shape
 	// Version is the program's, for the record.
 	Version string
 	// FS is the file system, nil for the machine's.

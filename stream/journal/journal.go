@@ -138,6 +138,9 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, 
 		switch {
 		case t.Outcome == flow.Answered:
 			j.batch.Results = append(j.batch.Results, j.result(t))
+			if t.Misfit() && !t.Shaped.Again {
+				j.batch.Failures = append(j.batch.Failures, misfit(t))
+			}
 		case t.Outcome == flow.Recalled && t.Same:
 			j.batch.Results = append(j.batch.Results, same(t))
 		case t.Outcome == flow.Failed && t.Attempts > 0 && !t.Duplicate,
@@ -250,6 +253,14 @@ func (j *Journal) result(t *flow.Task) ledger.Result {
 		Response: t.Reply.Body,
 	}
 	r.PromptTokens, r.CompletionTokens, r.CostKnown = usage.Prompt, usage.Completion, t.CostKnown
+	if h := t.Shaped; h != nil && t.SameAs == nil {
+		r.Earlier = h.Earlier
+	}
+	if t.Misfit() {
+		r.Misfit = t.Shaped.Wrong.Place()
+	} else {
+		r.Fits = t.Shaped != nil
+	}
 	r.CostStated = t.CostStated && t.CostKnown
 	if r.SameAs = t.SameAs; r.SameAs != nil { // who was asked has the tokens
 		r.PromptTokens, r.CompletionTokens, r.CachedTokens, r.ReasoningTokens = 0, 0, 0, 0
@@ -266,8 +277,18 @@ func same(t *flow.Task) ledger.Result {
 			ID: t.ID, Request: t.Request, Endpoint: from.Endpoint, Model: from.Model, Provider: from.Provider,
 			CostKnown: true, LatencyMS: from.LatencyMS, Time: time.Now(), Simulated: from.Simulated,
 		},
-		DowngradedFrom: from.DowngradedFrom, SameAs: t.Leader(), Response: from.Response,
+		DowngradedFrom: from.DowngradedFrom, SameAs: t.Leader(), Response: from.Response, Fits: t.Shaped != nil,
 	}
+}
+
+// misfit is the ledger's entry for a record that failed as its last answer, which has an entry of
+// its own, does not fit the schema.
+func misfit(t *flow.Task) ledger.Failure {
+	f := ledger.Failure{Record: recorded(t), Misfit: t.Shaped.Wrong.Place()}
+	err := t.Shaped.Err()
+	f.Type, f.Code, f.Message = err.Type, err.Code, err.Message
+	f.CostNanos, f.CostKnown, f.CostPartial, f.MayCostNanos, f.Attempts, f.LatencyMS = 0, true, false, 0, 0, 0
+	return f
 }
 
 func (j *Journal) failure(t *flow.Task) ledger.Failure {

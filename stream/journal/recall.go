@@ -9,7 +9,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// Recall gives t the result that is recorded for it, and reports whether there is one.
+// Recall gives t the result that is recorded for it, and reports whether there is one that serves:
+// one that does not fit the schema leaves t to be asked, with that as what was said before.
 func (j *Journal) Recall(t *flow.Task, found ledger.Found) bool {
 	return j.Finds(t, found) && j.readResult(t, j.Ledger.NewReader()) == nil && t.Outcome == flow.Recalled
 }
@@ -47,7 +48,7 @@ func (j *Journal) readResult(t *flow.Task, r *ledger.Reader) error {
 		err = r.ReadMatch(t.Ref, t.ID, request, &t.Recorded)
 	}
 	if errors.Is(err, ledger.ErrMismatch) {
-		t.Outcome, t.Emitted, t.Claimed, t.Recent, t.Same = flow.Unsent, false, false, false, false
+		unfind(t)
 		return err
 	}
 	if err == nil {
@@ -63,6 +64,36 @@ func (j *Journal) readResult(t *flow.Task, r *ledger.Reader) error {
 	if err != nil {
 		j.flow.Stop.Fail(Hint(err))
 		t.Outcome = flow.Unsent
+		return nil
 	}
-	return nil
+	return j.fit(t)
+}
+
+// unfind takes back that something is recorded for t.
+func unfind(t *flow.Task) {
+	t.Outcome, t.Emitted, t.Claimed, t.Recent, t.Same = flow.Unsent, false, false, false, false
+}
+
+// errMisfit is that a recorded answer does not fit the schema.
+var errMisfit = errors.New("the recorded answer does not fit the schema")
+
+// fit holds t's recorded answer to the schema. Where it does not fit, t has none: it is to be asked
+// again, and what is recorded is what came before.
+func (j *Journal) fit(t *flow.Task) error {
+	j.cfg.Shape.Fit(t)
+	if t.Shaped == nil {
+		return nil
+	}
+	r := &t.Recorded
+	t.Shaped.Earlier = r.Earlier
+	if !t.Misfit() {
+		return nil
+	}
+	known := r.CostKnown || r.MayCostNanos > 0
+	t.Shaped.PutBehind(r.Attempts, t.RecordedCost(), known || t.Same, r.CostPartial, &t.Reply.Answer.Usage)
+	if t.Shaped.Again {
+		j.flow.Counts.Reasked.Add(1)
+	}
+	unfind(t)
+	return errMisfit
 }

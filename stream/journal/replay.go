@@ -37,6 +37,9 @@ func (j *Journal) Replay(recalls <-chan flow.Chain, again func(t *flow.Task)) {
 // recall gives t its result, and puts it behind those that are done.
 func (p *replayer) recall(t *flow.Task) {
 	err := p.journal.readResult(t, p.results)
+	if errors.Is(err, errMisfit) && p.askAgain(t) {
+		return
+	}
 	if errors.Is(err, ledger.ErrMismatch) {
 		// Another record has the same hashes: it was taken for t until now, and t is asked, past --limit
 		// and batches. It will never happen.
@@ -49,6 +52,29 @@ func (p *replayer) recall(t *flow.Task) {
 	if p.done.Full() {
 		p.pass()
 	}
+}
+
+// askAgain has t asked about, whose recorded answer does not fit, or has it wait for another like
+// it. It reports false where an answer that fits was recorded meanwhile.
+func (p *replayer) askAgain(t *flow.Task) bool {
+	t.Duplicate = false
+	if p.flow.Inflight.Begin(t) {
+		return true
+	}
+	if newer := p.journal.Ledger.Look(t.Key); newer.Result > t.Ref && !t.Ref.Other() {
+		t.Shaped = nil
+		if p.journal.Recall(t, newer) {
+			t.Duplicate = true
+			for _, like := range p.flow.Inflight.End(t) {
+				like.Duplicate = p.journal.Recall(like, newer)
+				p.flow.Finish(like)
+			}
+			return false
+		}
+	}
+	p.flow.Gate.Ask(t)
+	p.again(t)
+	return true
 }
 
 // pass hands to the commit what is done, once there is room for it: what takes that was passed

@@ -40,6 +40,7 @@ func (l *Lane) ask(q *Request, permit *limiter.Permit) {
 		for _, t := range q.tasks {
 			t.Outcome = flow.Answered
 		}
+		l.lanes.fit(q)
 		l.lanes.finish(q)
 	case provider.Pressure:
 		// A probe that met an overload is one record's wait too many, where another lane is there.

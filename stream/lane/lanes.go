@@ -48,6 +48,8 @@ type Config struct {
 	// Pack is how many records on the embeddings endpoint are asked about in one request; 0 counts as
 	// 1.
 	Pack int
+	// Shape is what answers are to fit.
+	Shape flow.Shape
 	// KeyEnv is the name of the variable that should hold the primary's key, for messages, and Model
 	// the one for records without one.
 	KeyEnv, Model string
@@ -130,7 +132,41 @@ func New(f *flow.Flow, c Config, hosts []*flow.Host, a *spend.Account, j *journa
 func (l *Lanes) Put(t *flow.Task) { l.flow.Hand(t, l.fresh) }
 
 // PutAgain places t at once, past the records that wait.
-func (l *Lanes) PutAgain(t *flow.Task) { l.again(newRequest(t)) }
+func (l *Lanes) PutAgain(t *flow.Task) { l.anew(newRequest(t)) }
+
+// Reask has t, whose answer is recorded and does not fit the schema, asked again at once, past the
+// records that wait. It reports false where nothing is asked any more. It never waits.
+func (l *Lanes) Reask(t *flow.Task) bool {
+	if l.flow.Stop.Ending() {
+		return false
+	}
+	if l.journal != nil {
+		t.Ref = l.journal.Ledger.Look(t.Key).Result // which does not serve
+	}
+	q := newRequest(t)
+	q.floor, q.lowered = t.Shaped.Floor, t.Shaped.Lowered
+	l.flow.Gate.AskAgain(t)
+	if !l.sleepers.add(q, 0) {
+		l.flow.Gate.Spare(t)
+		return false
+	}
+	l.flow.Counts.Reasked.Add(1)
+	return true
+}
+
+// fit holds q's answer to the schema. One that does not fit goes to the commit like any other,
+// which has q asked again when it is recorded.
+func (l *Lanes) fit(q *Request) {
+	if l.cfg.Shape.Schema == nil {
+		return
+	}
+	t := q.tasks[0]
+	l.cfg.Shape.Fit(t)
+	t.Shaped.Floor, t.Shaped.Lowered = q.floor, q.lowered
+	if t.Misfit() {
+		l.flow.Voice.Detail("%s: %s", q, t.Shaped.Err().Message)
+	}
+}
 
 // Unserved finishes the records that wait for a worker, until done is closed. Once asking has ended
 // nobody else takes them, and whoever waits for their commit would wait for ever.

@@ -112,6 +112,9 @@ func (n *neighbours) look() {
 func (l *Lanes) resume(q *Request) {
 	t := q.tasks[0]
 	if !l.journal.Recall(t, l.journal.Ledger.Look(t.Key)) {
+		if t.Misfit() {
+			q = newRequest(t)
+		}
 		l.anew(q)
 		return
 	}

@@ -74,6 +74,7 @@ func newRequest(t *flow.Task) *Request {
 
 // Renew reuses q, which nobody holds, as the request of one record.
 func (q *Request) Renew(t *flow.Task) {
+	t.Continue()
 	*q = Request{other: q.other[:0]}
 	q.one[0] = t
 	q.tasks, q.Record, q.reply = q.one[:], &t.Record, &t.Reply

@@ -66,6 +66,9 @@ type Config struct {
 	Inputs []string
 	// First is the name of the provider that is asked first, which results do not name.
 	First string
+	// Reask has a record asked again whose answer, which is recorded, does not fit the schema, and
+	// reports false where nothing is asked any more. It must not wait for the commit.
+	Reask func(t *flow.Task) bool
 	// Observe, if set, sees every record when its fate is known. It is called by one goroutine.
 	Observe func(*flow.Flow, *flow.Task)
 }
@@ -162,6 +165,7 @@ func (c *Output) commitGroup() {
 		}
 	}
 	c.flow.Recorded(c.group)
+	c.reask()
 	c.settleDuplicates()
 	c.ready = c.group
 	if c.order != nil {
@@ -195,6 +199,29 @@ func (c *Output) commitGroup() {
 		}
 	}
 	c.flow.Leave(c.ready)
+}
+
+// reask takes the records out of the group whose answers do not fit the schema and that are asked
+// again, now that those are recorded. The others of the kind have failed.
+func (c *Output) reask() {
+	kept := c.group[:0]
+	for _, t := range c.group {
+		if t.Outcome != flow.Answered || !t.Misfit() || t.Same {
+			kept = append(kept, t)
+			continue
+		}
+		c.flow.Counts.Answered(t)
+		c.account.Book(t.Cost, t.CostKnown)
+		place := t.Shaped.Wrong.Place()
+		if t.Lapse(); t.Outcome == flow.Failed {
+			c.flow.Counts.Misfit(place)
+		} else if c.cfg.Reask(t) {
+			continue
+		}
+		kept = append(kept, t)
+	}
+	clear(c.group[len(kept):])
+	c.group = kept
 }
 
 // settleDuplicates gives the group's answers to the records that waited for them. Those with an id

@@ -126,6 +126,7 @@ func (e *stdout) add(t *flow.Task) {
 			e.flow.Voice.Error(fmt.Errorf("%s: %w", t, t.Err))
 		}
 	}
+	e.shape(t)
 	if size := len(r.Response) + len(r.Input); size > flushBytes {
 		if err := e.flush(); err != nil { // the line is not to lie beside others
 			e.flow.Stop.Fail(err)
@@ -151,6 +152,21 @@ func (e *stdout) add(t *flow.Task) {
 		if err := e.flush(); err != nil {
 			e.flow.Stop.Fail(err)
 		}
+	}
+}
+
+// shape puts into t's line what a schema made of its answer, and what the answers before took.
+func (e *stdout) shape(t *flow.Task) {
+	h, r := t.Shaped, &e.result
+	if h == nil {
+		return
+	}
+	r.Parsed, r.Said = h.Parsed, nil
+	if t.Outcome == flow.Failed {
+		r.Parsed, r.Said = nil, h.Said
+	}
+	if r.SameAs == nil {
+		AddEarlier(r, &h.Earlier)
 	}
 }
 

@@ -67,6 +67,9 @@ func (r *Reply) reset() {
 	*r = Reply{Body: r.Body[:0], BodyInUse: r.BodyInUse}
 }
 
+// Anew is a Reply for another request of the same record. The old one is not to be used again.
+func (r *Reply) Anew() Reply { return Reply{Body: r.Body[:0], BodyInUse: r.BodyInUse} }
+
 // LetGo lets a large body go, which is not read any more. It may be called twice.
 func (r *Reply) LetGo() {
 	r.held.letGo()

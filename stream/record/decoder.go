@@ -115,8 +115,8 @@ func (d *Decoder) Decode(rec *Record, line []byte) *Error {
 	if err == nil {
 		err = d.inspect(rec)
 	}
-	if err == nil && d.opt.Schema != nil && !d.opt.OnlyCheck && !rec.Verbatim {
-		d.shape(rec)
+	if err == nil && d.opt.Schema != nil {
+		err = d.shape(rec)
 	}
 	if err != nil {
 		rec.Body = nil
@@ -125,11 +125,15 @@ func (d *Decoder) Decode(rec *Record, line []byte) *Error {
 	return err
 }
 
-// shape has the request ask for the schema, unless it says itself what it wants.
-func (d *Decoder) shape(rec *Record) {
+// shape has the request ask for the schema, unless it says itself what it wants, or is to go as it
+// is.
+func (d *Decoder) shape(rec *Record) *Error {
 	form, ok := forms[rec.Endpoint]
-	if !ok {
-		return // a batch line's own endpoint
+	if !ok { // a batch line's own endpoint
+		return invalid("no_schema", "an answer of the %s endpoint has no shape that a schema could say", rec.Endpoint)
+	}
+	if d.opt.OnlyCheck || rec.Verbatim {
+		return nil
 	}
 	body := len(rec.buf)
 	out, at, put := d.opt.Schema.AppendTo(rec.buf, rec.Body, form)
@@ -138,6 +142,7 @@ func (d *Decoder) shape(rec *Record) {
 	if rec.modelEnd > 0 && put > 0 && at <= rec.modelStart {
 		rec.modelStart, rec.modelEnd = rec.modelStart+put, rec.modelEnd+put
 	}
+	return nil
 }
 
 // forms are how requests to an endpoint ask for a shape; one that is missing has none.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"llmpipe/stream/record/rawjson"
+	"llmpipe/stream/record/usage"
 )
 
 // Format is the form of the output lines.
@@ -62,6 +63,11 @@ type Result struct {
 	Provider       string // written when set
 	DowngradedFrom string // the model asked for when another was used; written when set
 
+	Parsed []byte // the value that the answer is, by a schema; written when set
+	Said   []byte // of a failed record: what was answered last, a JSON string; written when set
+	// Earlier is what answers before this one took, which did not fit. Cost and attempts have theirs.
+	Earlier usage.Counts
+
 	SameAs []byte // the id of the record whose answer it is; written when set
 
 	Input       []byte // the line, written when set
@@ -75,6 +81,9 @@ func (f Format) Append(dst []byte, r *Result) []byte {
 	case f == FormatText:
 		if r.Err != nil {
 			return dst
+		}
+		if r.Parsed != nil {
+			return append(append(dst, r.Parsed...), '\n')
 		}
 		return append(appendText(dst, r.Answer), '\n')
 	case f == FormatBatch:
@@ -118,6 +127,7 @@ func appendAnswer(dst []byte, r *Result) []byte {
 		dst = append(dst, `,"content":`...)
 		dst = appendToken(dst, a.Content)
 	}
+	dst = appendJSONMember(dst, `,"parsed":`, r.Parsed)
 	if a.More != nil {
 		dst = appendMore(dst, a)
 	}
@@ -130,7 +140,11 @@ func appendAnswer(dst []byte, r *Result) []byte {
 		dst = appendTextMember(dst, `,"flagged":`, flag)
 	}
 	dst = append(dst, `,"usage":`...)
-	dst = appendUsage(dst, a)
+	if a.HasUsage || r.Earlier.Total > 0 {
+		dst = appendUsage(dst, &a.Usage, &r.Earlier)
+	} else {
+		dst = append(dst, "null"...)
+	}
 	dst = append(dst, `,"cost_usd":`...)
 	dst = appendCost(dst, r)
 	dst = appendPartial(dst, r)
@@ -161,24 +175,21 @@ func appendMore(dst []byte, a *Answer) []byte {
 	return append(dst, ']')
 }
 
-func appendUsage(dst []byte, a *Answer) []byte {
-	if !a.HasUsage {
-		return append(dst, "null"...)
-	}
-	u := a.Usage
+// appendUsage appends the sum of what an answer and those before it took.
+func appendUsage(dst []byte, u, before *usage.Counts) []byte {
 	dst = append(dst, `{"prompt_tokens":`...)
-	dst = strconv.AppendInt(dst, u.Prompt, 10)
+	dst = strconv.AppendInt(dst, u.Prompt+before.Prompt, 10)
 	dst = append(dst, `,"completion_tokens":`...)
-	dst = strconv.AppendInt(dst, u.Completion, 10)
+	dst = strconv.AppendInt(dst, u.Completion+before.Completion, 10)
 	dst = append(dst, `,"total_tokens":`...)
-	dst = strconv.AppendInt(dst, u.Total, 10)
-	if u.Cached > 0 {
+	dst = strconv.AppendInt(dst, u.Total+before.Total, 10)
+	if cached := u.Cached + before.Cached; cached > 0 {
 		dst = append(dst, `,"cached_tokens":`...)
-		dst = strconv.AppendInt(dst, u.Cached, 10)
+		dst = strconv.AppendInt(dst, cached, 10)
 	}
-	if u.Reasoning > 0 {
+	if reasoning := u.Reasoning + before.Reasoning; reasoning > 0 {
 		dst = append(dst, `,"reasoning_tokens":`...)
-		dst = strconv.AppendInt(dst, u.Reasoning, 10)
+		dst = strconv.AppendInt(dst, reasoning, 10)
 	}
 	return append(dst, '}')
 }
@@ -199,7 +210,11 @@ func appendFailure(dst []byte, r *Result) []byte {
 	}
 	dst = append(dst, `,"message":`...)
 	dst = rawjson.AppendQuoted(dst, r.Err.Message)
-	dst = append(dst, `},"attempts":`...)
+	dst = appendJSONMember(append(dst, '}'), `,"content":`, r.Said)
+	if r.Earlier.Total > 0 {
+		dst = appendUsage(append(dst, `,"usage":`...), &usage.Counts{}, &r.Earlier)
+	}
+	dst = append(dst, `,"attempts":`...)
 	dst = strconv.AppendInt(dst, int64(r.Attempts), 10)
 	if r.CostKnown && r.CostNanos > 0 { // failures may be billed
 		dst = append(dst, `,"cost_usd":`...)

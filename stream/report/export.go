@@ -7,6 +7,7 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/stream/input"
+	"llmpipe/stream/output"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
@@ -79,9 +80,15 @@ func (c *ExportConfig) choose() (map[place]bool, error) {
 	return chosen, nil
 }
 
-// latest calls f with the newest result of every record.
+// latest calls f with the newest result of every record, but for those that do not fit their
+// schema.
 func (c *ExportConfig) latest(warn func(string), f func(string, ledger.Entry) error) error {
-	return readHint(c.Ledgers[0], ledger.ScanLatest(c.Ledgers, warn, f))
+	return readHint(c.Ledgers[0], ledger.ScanLatest(c.Ledgers, warn, func(path string, e ledger.Entry) error {
+		if e.Result.Misfit != "" { // its record has failed, or is yet to be asked again
+			return nil
+		}
+		return f(path, e)
+	}))
 }
 
 // appendRecorded appends the line of a recorded result.
@@ -98,5 +105,9 @@ func appendRecorded(dst []byte, f record.Format, r *ledger.Result) ([]byte, erro
 		ID: r.ID, Answer: &answer, Response: r.Response, CostNanos: r.CostNanos, CostKnown: r.CostKnown, CostPartial: r.CostPartial,
 		Attempts: r.Attempts, LatencyMS: r.LatencyMS, DowngradedFrom: r.DowngradedFrom, SameAs: r.SameAs,
 	}
+	if r.Fits {
+		line.Parsed = answer.Value()
+	}
+	output.AddEarlier(&line, &r.Earlier)
 	return f.Append(dst, &line), nil
 }

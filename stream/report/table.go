@@ -20,6 +20,7 @@ func writeReport(w io.Writer, r *report.Report) error {
 	if r.Total.Results+r.Total.Failures > 0 {
 		writeFigures(&out, r)
 		writeErrors(&out, r)
+		writeSchema(&out, r.Schema)
 	}
 	writeExposure(&out, &r.Lost, "in flight when their runs were killed may have cost")
 	writeExposure(&out, &r.AtRisk, "in flight may cost")
@@ -96,6 +97,24 @@ func writeErrors(out *bytes.Buffer, r *report.Report) {
 			status = strconv.Itoa(e.Status)
 		}
 		fmt.Fprintf(table, "%s\t%s\t  %s\n", ui.Grouped(e.Count), status, strings.TrimSpace(shownName(e.Type+" "+e.Code)))
+	}
+	_ = table.Flush() // to memory, which does not fail
+}
+
+// writeSchema says what became of answers that did not fit their schema.
+func writeSchema(out *bytes.Buffer, s *report.Schema) {
+	if s == nil {
+		return
+	}
+	fmt.Fprintf(out, "\n%s did not fit the schema; %s to asking again cost $%s\n",
+		ui.Number(s.Misfits, "answer"), ui.Number(s.Reasked, "answer"), s.Cost)
+	if len(s.Failures) == 0 {
+		return
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(table, "\nFAILED AT\t\n")
+	for _, f := range s.Failures {
+		fmt.Fprintf(table, "%s\t  %s\n", ui.Grouped(f.Count), shownName(f.Place))
 	}
 	_ = table.Flush() // to memory, which does not fail
 }

@@ -63,6 +63,9 @@ func (s *Status) parts() []part {
 	if s.Sleeping > 0 {
 		add(9, fmt.Sprintf("retry %d", s.Sleeping))
 	}
+	if s.Reasked > 0 {
+		add(13, fmt.Sprintf("asked again %d", s.Reasked))
+	}
 	add(3, s.money())
 	if s.ETA > 0 {
 		add(4, "eta "+Duration(time.Duration(s.ETA*float64(time.Second))))

@@ -9,20 +9,24 @@ import (
 
 // Summary is what a run did. In = OK + Failed + Unsent.
 type Summary struct {
-	In               int64          `json:"in"`                      // records selected
-	OK               int64          `json:"ok"`                      // answered, now or before
-	Failed           int64          `json:"failed"`                  // got an error line
-	Skipped          int64          `json:"skipped"`                 // of OK: recorded before, not asked again
-	Unsent           int64          `json:"unsent"`                  // read, but not answered; no line
-	Same             int64          `json:"same,omitempty"`          // of OK: with the answer to another record's equal request
-	Flagged          int64          `json:"flagged"`                 // of OK: cut, withheld, empty, or of unknown end
-	Retries          int64          `json:"retries"`                 // attempts after the first, all records together
-	Status429        int64          `json:"status_429"`              // answers with that status
-	PromptTokens     int64          `json:"prompt_tokens"`           // of this run
-	CompletionTokens int64          `json:"completion_tokens"`       // of this run
-	CostUSD          *price.Dollars `json:"cost_usd"`                // of this run; null where a price is not known
-	DowngradedAt     int64          `json:"downgraded_at,omitempty"` // line of the first record that went to the cheaper model
-	ElapsedS         float64        `json:"elapsed_s"`               // seconds
+	In               int64          `json:"in"`                // records selected
+	OK               int64          `json:"ok"`                // answered, now or before
+	Failed           int64          `json:"failed"`            // got an error line
+	Skipped          int64          `json:"skipped"`           // of OK: recorded before, not asked again
+	Unsent           int64          `json:"unsent"`            // read, but not answered; no line
+	Same             int64          `json:"same,omitempty"`    // of OK: with the answer to another record's equal request
+	Flagged          int64          `json:"flagged"`           // of OK: cut, withheld, empty, or of unknown end
+	Retries          int64          `json:"retries"`           // attempts after the first, all records together
+	Reasked          int64          `json:"reasked,omitempty"` // further turns, since answers did not fit the schema
+	Status429        int64          `json:"status_429"`        // answers with that status
+	PromptTokens     int64          `json:"prompt_tokens"`     // of this run
+	CompletionTokens int64          `json:"completion_tokens"` // of this run
+	CostUSD          *price.Dollars `json:"cost_usd"`          // of this run; null where a price is not known
+	// Misfits is how many of Failed have an answer that does not fit the schema, by its first place
+	// there.
+	Misfits      map[string]int64 `json:"schema_failures,omitempty"`
+	DowngradedAt int64            `json:"downgraded_at,omitempty"` // line of the first record that went to the cheaper model
+	ElapsedS     float64          `json:"elapsed_s"`               // seconds
 }
 
 // summaryWidth is how long a summary may get before it takes two lines: with the program's name
@@ -56,10 +60,21 @@ func (s Summary) records() string {
 		ok += " (" + strings.Join(notes, ", ") + ")"
 	}
 	text := Grouped(s.In) + " in: " + ok + ", " + Grouped(s.Failed) + " failed"
+	if n := s.misfits(); n > 0 {
+		text += " (" + Grouped(n) + " by the schema)"
+	}
 	if s.Unsent > 0 {
 		text += ", " + Grouped(s.Unsent) + " unsent"
 	}
 	return text
+}
+
+// misfits is how many failed by the schema, at whichever place.
+func (s *Summary) misfits() (n int64) {
+	for _, at := range s.Misfits {
+		n += at
+	}
+	return n
 }
 
 func retries(n int64) string {
@@ -81,6 +96,9 @@ func (s Summary) effort() string {
 	}
 	if s.Retries > 0 {
 		text += ", " + retries(s.Retries)
+	}
+	if s.Reasked > 0 {
+		text += ", " + Grouped(s.Reasked) + " asked again for the schema"
 	}
 	if s.Status429 > 0 {
 		text += ", " + Number(s.Status429, "time") + " 429"

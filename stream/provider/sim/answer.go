@@ -31,6 +31,8 @@ type choice struct {
 	visible, reasoning int
 	cut                bool // ended by the limit on its length
 
+	misfit faultKind // what was done to the object that it says; noFault for nothing
+
 	said   []byte // what it says where the request gives it a form; nil for words
 	call   string // the function that it calls with that; empty for none
 	forced bool   // the request named that function
@@ -115,6 +117,9 @@ func (q *request) choice(index int, o *Options, truncate bool) choice {
 	if q.structure != nil {
 		if most > 0 {
 			c.reasoning = min(c.reasoning, most)
+		}
+		if q.structure.schema != nil && q.structure.call == "" {
+			c.misfit = o.misfit(&c)
 		}
 		q.invent(&c, mean, most, truncate)
 		return c

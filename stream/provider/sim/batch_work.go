@@ -117,6 +117,7 @@ func (w *batchWork) next() {
 		s.stats.faulted(fault)
 	}
 	a := q.answer(&s.options, fault == truncate)
+	s.countMisfits(&a)
 	w.answer = w.batch.endpoint.append(w.answer[:0], q, &a)
 	w.counts.Completed++
 	w.usage.add(a.usage)

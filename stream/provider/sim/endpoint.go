@@ -134,6 +134,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *endpoint, b *
 		return
 	}
 	a := q.answer(&s.options, fault == truncate)
+	s.countMisfits(&a)
 	s.cache.keep(blocks, time.Now())
 	if s.options.RefundOutput {
 		s.limits.refund(due.tokens - a.usage.prompt - a.usage.completion)
@@ -152,6 +153,13 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *endpoint, b *
 		return
 	}
 	s.reply(w, http.StatusOK, b.answer)
+}
+
+// countMisfits counts what was done to the objects in an answer.
+func (s *Server) countMisfits(a *answer) {
+	for i := range a.choices {
+		s.stats.faulted(a.choices[i].misfit)
+	}
 }
 
 // outOfMoney is the refusal of who has nothing left.

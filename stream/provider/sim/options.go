@@ -56,6 +56,9 @@ type Options struct {
 	// files and batches meet Fail, Reset, Hang and Pressure before anything is
 	// done; inside a batch there is only Truncate.
 	Fail, Reset, Garbage, Hang, Pressure, Empty, Truncate float64
+	// Misfit is the share of objects asked for by a schema, 0 to 1, that come in a code fence, with
+	// words around, without a required property, with one of a wrong type, or cut short.
+	Misfit float64
 	// Lost is the share of requests that the model answers, and that are billed, and whose answer is
 	// lost on its way: LostStatus comes in its place, one of LostStatuses; 0 means 504.
 	Lost       float64

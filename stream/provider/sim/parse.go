@@ -111,6 +111,7 @@ var options = []option{
 	{name: "pressure-status", set: status(Statuses, func(o *Options) *int { return &o.PressureStatus })},
 	{name: "empty", set: share(func(o *Options) *float64 { return &o.Empty })},
 	{name: "truncate", set: share(func(o *Options) *float64 { return &o.Truncate })},
+	{name: "misfit", set: share(func(o *Options) *float64 { return &o.Misfit })},
 	{name: "lost", set: share(func(o *Options) *float64 { return &o.Lost })},
 	{name: "lost-status", set: status(LostStatuses, func(o *Options) *int { return &o.LostStatus })},
 	{name: "outage", repeats: true, set: outage},

@@ -162,6 +162,13 @@ func (q *request) invent(c *choice, mean, most int, truncate bool) {
 		v := inventor{root: s.schema, hash: c.hash, request: q}
 		c.said = v.value(nil, s.schema, 0)
 	}
+	switch c.misfit {
+	case noFault:
+	case misfitCut:
+		truncate = true
+	default:
+		c.said = spoil(c.said, s.schema, c.misfit)
+	}
 	c.visible = (len(c.said) + bytesPerToken - 1) / bytesPerToken
 	bound := c.visible
 	if truncate {

@@ -110,3 +110,7 @@ func checkNumbers(v any) error {
 	}
 	return nil
 }
+
+// Value is the value that an answer is which was found to fit, without white space between its
+// tokens.
+func Value(content []byte) []byte { return rawjson.Compact(nil, unfence(content)) }

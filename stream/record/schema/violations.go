@@ -99,3 +99,25 @@ func pointer(place []string) string {
 	}
 	return b.String()
 }
+
+// Place is where the first of them is, as a URI's fragment (RFC 6901, section 6), with an asterisk
+// for each number: in a long list one fault may be anywhere. It is never empty.
+func (v *Violations) Place() string {
+	if len(v.All) == 0 {
+		return "#"
+	}
+	tokens := strings.Split(v.All[0].Path, "/")
+	for i, token := range tokens {
+		if token != "" && strings.Trim(token, "0123456789") == "" {
+			tokens[i] = "*"
+		}
+	}
+	place := "#" + strings.Join(tokens, "/")
+	if len(place) > mostPlace {
+		place = strings.ToValidUTF8(place[:mostPlace], "") + "…"
+	}
+	return place
+}
+
+// mostPlace bounds a place, in bytes: names in an answer are as long as the model likes.
+const mostPlace = 100

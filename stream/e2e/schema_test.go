@@ -1,0 +1,317 @@
+//go:build unix
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"llmpipe/ledger"
+	"llmpipe/ledger/report"
+	"llmpipe/stream/record/schema"
+	"llmpipe/stream/ui"
+)
+
+// ticket is a schema that OpenAI takes as strict. Its teams are to be filled in.
+const ticket = `{"type":"object","properties":{"team":{"type":"string","enum":[%s]},"urgent":{"type":"boolean"},"note":{"type":"string"}},` +
+	`"required":["team","urgent","note"],"additionalProperties":false}`
+
+// tickets are n records for a template.
+func tickets(n int) string {
+	return repeat(1, n, func(i int) string { return fmt.Sprintf(`{"id":"t%d","body":"mail number %[1]d"}`, i) })
+}
+
+// shapedLine is what tests read of the line of a record whose answer is to fit a schema.
+type shapedLine struct {
+	paid
+	Parsed   json.RawMessage `json:"parsed"`
+	Content  *string         `json:"content"`
+	Attempts int             `json:"attempts"`
+	Error    *struct {
+		Type string `json:"type"`
+		Code string `json:"code"`
+	} `json:"error"`
+}
+
+func shapedLines(t testing.TB, out string) []shapedLine {
+	t.Helper()
+	var lines []shapedLine
+	for text := range strings.Lines(out) {
+		var l shapedLine
+		if err := json.Unmarshal([]byte(text), &l); err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+// fits checks that each line holds a value that fits, or is an error of the schema's, and returns
+// how many those are.
+func fits(t testing.TB, s *schema.Schema, lines []shapedLine) (failed int) {
+	t.Helper()
+	for _, l := range lines {
+		if l.Error != nil {
+			failed++
+			if l.Error.Type != "schema" || l.Parsed != nil || l.Content == nil {
+				t.Errorf("%s: error %+v, parsed %s", l.ID, l.Error, l.Parsed)
+			}
+			continue
+		}
+		if _, wrong := s.Check(l.Parsed); wrong != nil || l.Content == nil {
+			t.Errorf("%s: parsed %s: %s", l.ID, l.Parsed, wrong)
+		}
+	}
+	return failed
+}
+
+// TestSchema has three in ten answers spoilt: each record ends as a value that fits or as an error
+// of the schema's, and all that count agree with the server, whether records are new or recorded.
+func TestSchema(t *testing.T) {
+	t.Parallel()
+	const records = 300
+	for _, endpoint := range []string{"chat", "responses", "messages"} {
+		t.Run(endpoint, func(t *testing.T) {
+			t.Parallel()
+			model := "gpt-4o-mini"
+			if endpoint == "messages" {
+				model = "claude-haiku-4-5"
+			}
+			dir := t.TempDir()
+			text := fmt.Sprintf(ticket, `"billing","tech"`)
+			writeFile(t, dir, "s.json", text)
+			s, err := schema.New("s.json", []byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sim := startSim(t, "latency=1ms&misfit=0.3")
+			run := func(want int, args ...string) (*process, ui.Summary) {
+				p := llmpipe(t, dir, append([]string{"--base-url", sim.URL, "-m", model, "--endpoint", endpoint, "-p", "Sort: {{.body}}",
+					"--schema", "s.json", "--summary", "sum.json"}, args...)...)
+				p.Stdin = strings.NewReader(tickets(records))
+				p.exits(t, want)
+				var sum ui.Summary
+				readJSON(t, dir, "sum.json", &sum)
+				return p, sum
+			}
+			p, sum := run(3)
+			stats, lines := sim.stats(t), shapedLines(t, p.out.String())
+			failed := fits(t, s, lines)
+			if len(lines) != records || failed == 0 || int(sum.Failed) != failed {
+				t.Errorf("%d lines, %d of them errors: %+v", len(lines), failed, sum)
+			}
+			for _, kind := range []string{"fence", "prose", "missing", "type", "cut"} {
+				if stats.Faults["misfit-"+kind] == 0 {
+					t.Errorf("no answer with %s: %v", kind, stats.Faults)
+				}
+			}
+			attempts, cost, prompt, completion := 0, int64(0), int64(0), int64(0)
+			for _, l := range lines {
+				attempts += l.Attempts
+				cost += int64(*l.Cost)
+				prompt += l.Usage.Prompt
+				completion += l.Usage.Completion
+			}
+			if attempts != stats.Requests || prompt != stats.PromptTokens || completion != stats.CompletionTokens {
+				t.Errorf("%d attempts, %d and %d tokens; the server counts %+v", attempts, prompt, completion, stats)
+			}
+			if endpoint != "messages" && cost != stats.bill(t) {
+				t.Errorf("the lines cost %d, the server bills %d", cost, stats.bill(t))
+			}
+			if int64(*sum.CostUSD) != cost || reported(t, dir) != cost || sum.PromptTokens != prompt || sum.CompletionTokens != completion ||
+				int(sum.Reasked) != stats.Requests-records {
+				t.Errorf("the lines cost %d, the report says %d, the summary %+v", cost, reported(t, dir), sum)
+			}
+			r, err := report.New(nil, filepath.Join(dir, "llmpipe.ledger.jsonl"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Schema == nil || r.Schema.Reasked != sum.Reasked || int(r.Total.Results)+failed != records || int(r.Total.Failures) != failed ||
+				r.Total.PromptTokens != prompt || r.Schema.Misfits != sum.Reasked+sum.Failed {
+				t.Errorf("the report says %+v, %+v", r.Total, r.Schema)
+			}
+
+			// What fits is recorded, and its line is the same again; what failed is asked again.
+			again, sum := run(3)
+			was := map[string]bool{}
+			for _, line := range p.lines() {
+				was[line] = true
+			}
+			for _, line := range again.lines() {
+				if strings.Contains(line, `"parsed"`) && strings.Contains(p.out.String(), line[:strings.Index(line, ",")]+`,"content"`) && !was[line] {
+					t.Errorf("the line is another than before: %s", line)
+				}
+			}
+			if int(sum.Skipped) != records-failed {
+				t.Errorf("%d recorded, want %d", sum.Skipped, records-failed)
+			}
+			fits(t, s, shapedLines(t, again.out.String()))
+			e := llmpipe(t, dir, "export", "llmpipe.ledger.jsonl")
+			e.exits(t, 0)
+			var fit []string
+			for _, line := range again.lines() {
+				if strings.Contains(line, `"parsed"`) {
+					fit = append(fit, line+"\n")
+				}
+			}
+			if sortedLines(e.out.String()) != sortedLines(strings.Join(fit, "")) {
+				t.Errorf("export has other lines:\n%s\nwant\n%s", sortedLines(e.out.String()), sortedLines(strings.Join(fit, "")))
+			}
+		})
+	}
+}
+
+// TestSchemaBudget never passes a budget by asking again, and keeps what was paid.
+func TestSchemaBudget(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	writeFile(t, dir, "s.json", fmt.Sprintf(ticket, `"billing","tech"`))
+	sim := startSim(t, "latency=1ms&misfit=0.9")
+	const budget = 1_000_000
+	for range 2 { // the next run finds no room either
+		p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--set", "max_tokens=40", "--schema", "s.json",
+			"--reask", "5", "--budget", "0.001")
+		p.Stdin = strings.NewReader(tickets(200))
+		p.exits(t, 4)
+		spent, kept, atRisk := ledgerSays(t, filepath.Join(dir, "llmpipe.ledger.jsonl"))
+		if bill := sim.stats(t).bill(t); bill > budget || bill != spent || kept != 0 || atRisk != 0 || bill < budget/2 {
+			t.Errorf("the bill is %d of %d; the ledger says %d, %d and %d", bill, budget, spent, kept, atRisk)
+		}
+	}
+}
+
+// TestSchemaChanged asks again only about what no longer fits, with no other flag, and its new line
+// follows the old one.
+func TestSchemaChanged(t *testing.T) {
+	t.Parallel()
+	const records = 100
+	dir := t.TempDir()
+	sim := startSim(t, "latency=1ms")
+	run := func(teams string) string {
+		t.Helper()
+		writeFile(t, dir, "s.json", fmt.Sprintf(ticket, teams))
+		p := shell(t, dir, `llmpipe "$@" >> out.jsonl`, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--schema", "s.json", "in.jsonl")
+		before := ""
+		if _, err := os.Stat(filepath.Join(dir, "out.jsonl")); err == nil {
+			before = readFile(t, dir, "out.jsonl")
+		}
+		p.exits(t, 0)
+		after := readFile(t, dir, "out.jsonl")
+		if !strings.HasPrefix(after, before) {
+			t.Fatal("lines were changed")
+		}
+		return after[len(before):]
+	}
+	writeFile(t, dir, "in.jsonl", tickets(records))
+	other := strings.Count(run(`"billing","tech"`), `"parsed":{"team":"tech"`)
+	if other == 0 || other == records {
+		t.Fatalf("%d of %d are for one team", other, records)
+	}
+	for range 2 {
+		news := run(`"billing"`)
+		if n := sim.stats(t).Requests - records; n != other {
+			t.Fatalf("%d were asked again, want %d", n, other)
+		}
+		if news != "" && strings.Count(news, `"parsed":{"team":"billing"`) != other {
+			t.Errorf("the new lines are\n%s", news)
+		}
+	}
+}
+
+// killedTurns kills runs at any moment between an answer, the next turn and its commit: no answer
+// that was recorded is paid for again.
+func killedTurns(t *testing.T, kills int) {
+	const records, concurrency = 150, 8
+	dir := t.TempDir()
+	text := fmt.Sprintf(ticket, `"billing","tech"`)
+	writeFile(t, dir, "s.json", text)
+	s, err := schema.New("s.json", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim := startSim(t, "latency=5ms&jitter=1&misfit=0.6")
+	start := func(reask int) *process {
+		p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--schema", "s.json", "-c", strconv.Itoa(concurrency),
+			"--reask", strconv.Itoa(reask))
+		p.Stdin = strings.NewReader(tickets(records))
+		return p
+	}
+	for range kills {
+		p := start(2)
+		if err := p.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(rand.IntN(60)) * time.Millisecond)
+		_ = p.Process.Kill()
+		_ = p.Wait()
+	}
+	p := start(2)
+	p.exits(t, 3)
+	if lines := shapedLines(t, p.out.String()); len(lines) != records || fits(t, s, lines) == 0 {
+		t.Errorf("%d lines", len(lines))
+	}
+	results := 0
+	turns := map[string]bool{}
+	err = ledger.Scan(filepath.Join(dir, "llmpipe.ledger.jsonl"), nil, func(e ledger.Entry) error {
+		if e.Result == nil {
+			return nil
+		}
+		results++
+		turn := fmt.Sprintf("%s, turn %d", e.Result.ID, e.Result.Earlier.Turns)
+		if turns[turn] {
+			t.Errorf("%s was paid for twice", turn)
+		}
+		turns[turn] = true
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lost := sim.stats(t).Answered - results; lost > kills*2*concurrency {
+		t.Errorf("%d answers were lost in %d kills", lost, kills)
+	}
+}
+
+func TestSchemaKilled(t *testing.T) {
+	t.Parallel()
+	killedTurns(t, 5)
+}
+
+// TestSchemaKilledOften is fifty kills.
+func TestSchemaKilledOften(t *testing.T) {
+	needsLong(t, "some seconds")
+	killedTurns(t, 50)
+}
+
+// TestSchemaRefused says what is wrong with a schema, and where, before anything is asked.
+func TestSchemaRefused(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	writeFile(t, dir, "good.json", fmt.Sprintf(ticket, `"a"`))
+	writeFile(t, dir, "bad.json", `{"type":"object","properties":{"a":{"type":"text"}}}`)
+	for _, test := range []struct {
+		args string
+		says string
+	}{
+		{"--schema bad.json", "bad.json: the schema is none: at /properties/a/type"},
+		{"--schema none.json", "none.json"},
+		{"--schema good.json --schema-check good.json", "--schema checks too"},
+		{"--schema good.json --endpoint embeddings", "no shape to ask for"},
+		{"--schema good.json --endpoint completions", "no shape to ask for"},
+		{"--schema good.json --pack 2 --endpoint embeddings", "--pack has several"},
+		{"--reask 2", "--reask needs --schema"},
+		{"--schema good.json --reask -1", "--reask is negative"},
+	} {
+		p := llmpipe(t, dir, append([]string{"--base-url", "sim:"}, strings.Fields(test.args)...)...)
+		p.Stdin = strings.NewReader(`{"prompt":"x"}`)
+		p.exits(t, 2)
+		p.says(t, test.says)
+	}
+}

@@ -1,0 +1,95 @@
+package flow
+
+import (
+	"bytes"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/record"
+	"llmpipe/stream/record/schema"
+	"llmpipe/stream/record/usage"
+)
+
+// Shape is what answers are held to.
+type Shape struct {
+	// Schema is what they are to fit; nil for no such thing.
+	Schema *schema.Schema
+	// Reask is how often one that does not fit is asked for again, with what is wrong about it.
+	Reask int
+}
+
+// Shaped is how the answer to a record fits, and what came before it: answers that did not. It is
+// not written to once its record is finished, which others may share it with.
+type Shaped struct {
+	record.Fit
+	Said    []byte         // the content of an answer that does not fit, a JSON string of its own; nil for none
+	Again   bool           // the record is to be asked again, as a further turn
+	Turns   int            // that this run has taken
+	Floor   int            // the first tier of lanes where its attempts were not used up
+	Lowered string         // the cheaper model that it was asked for; empty for none
+	Earlier ledger.Earlier // what the answers before took
+}
+
+// Misfit reports whether t has an answer that does not fit.
+func (t *Task) Misfit() bool { return t.Shaped != nil && t.Shaped.Wrong != nil }
+
+// Fit holds t's answer to a shape, and decides what becomes of one that does not fit.
+func (s *Shape) Fit(t *Task) {
+	if s.Schema == nil {
+		return
+	}
+	if t.Shaped == nil {
+		t.Shaped = new(Shaped)
+	}
+	h := t.Shaped
+	h.Fit, h.Said, h.Again = t.Reply.Answer.Fit(s.Schema), nil, false
+	if h.Wrong != nil {
+		h.Said = bytes.Clone(t.Reply.Answer.Content)
+		h.Again = h.Code == "" && h.Turns < s.Reask
+	}
+}
+
+// PutBehind counts what an answer took among what came before.
+func (h *Shaped) PutBehind(attempts int, cost int64, known, partial bool, u *usage.Counts) {
+	e := &h.Earlier
+	e.Turns++
+	e.Attempts += attempts
+	e.CostNanos += cost
+	e.CostUnknown, e.CostPartial = e.CostUnknown || !known, e.CostPartial || partial
+	e.PromptTokens += u.Prompt
+	e.CompletionTokens += u.Completion
+	e.TotalTokens += u.Total
+	e.CachedTokens += u.Cached
+	e.ReasoningTokens += u.Reasoning
+}
+
+// answered puts what t's recorded answer took behind it, and makes t one that has none.
+func (t *Task) answered() {
+	t.Shaped.PutBehind(t.Attempts, t.Cost, t.CostKnown, t.CostPartial, &t.Reply.Answer.Usage)
+	t.Attempts, t.Cost, t.CostKnown, t.CostStated, t.CostPartial, t.MayCost = 0, 0, false, false, false, 0
+	t.Outcome, t.Risk = Unsent, Risk{} // the result in the ledger has ended that
+}
+
+// Lapse ends t's turn, whose answer is recorded and does not fit: t is to be asked again, or has
+// failed.
+func (t *Task) Lapse() {
+	t.answered()
+	if !t.Shaped.Again {
+		t.Fail(t.Shaped.Err())
+	}
+}
+
+// Continue makes t's request the one of its next turn, if there is to be one.
+func (t *Task) Continue() {
+	h := t.Shaped
+	if h == nil || h.Wrong == nil {
+		return
+	}
+	if h.Again {
+		h.Turns++
+		t.Record.Continue(h.Said, "That does not fit: "+h.Wrong.String()+
+			". Answer again, with nothing but the one JSON value that was asked for, mended.")
+	}
+	h.Fit, h.Said, h.Again = record.Fit{}, nil, false
+	t.Reply.LetGo()
+	t.Reply = t.Reply.Anew()
+}
