@@ -40,6 +40,7 @@ var ranks = [][]string{
 	{"stream/provider"},
 	{"limiter"},
 	{"stream/provider/sim", "stream/provider/hint", "stream/provider/key", "stream/provider/socket"},
+	{"stream/record/fit"},
 	{"stream/record"},
 	{"stream/record/lines", "stream/record/media", "stream/record/mend", "stream/record/usage", "stream/record/schema", "stream/record/turns"},
 	{"stream/record/rawjson"},

@@ -16,6 +16,7 @@
 //	wait    lane/neighbours.go  where another process has asked already, for its answer
 //	ask     lane/ask.go       one attempt, by the worker that has the permit (workers.go)
 //	settle  spend/account.go  what the attempt did cost
+//	fit     flow/shaped.go    with --schema; what does not fit is committed, and then asked again
 //	sleep   lane/retry.go     after a failure that may pass; it holds no worker and no permit
 //	commit  output/commit.go  one goroutine: the ledger first (journal/journal.go), then the lines
 //	write   output/stdout.go  to stdout, with --ordered in input order (order.go), and to --failed

@@ -68,7 +68,7 @@ func TestReadme(t *testing.T) {
 	for name, lines := range map[string]int{
 		"answers.jsonl": len(splitLines(prompts)), "spam.jsonl": 500, "lines.jsonl": 200, "gpt-4o.jsonl": 20,
 		"urgent.jsonl": 500, "night.jsonl": 500, "cron.jsonl": 500,
-		"hybrid.jsonl": 500, "vectors.tsv": 100, "training.jsonl": 500, "parallel.jsonl": 500,
+		"hybrid.jsonl": 500, "vectors.tsv": 100, "training.jsonl": 500, "rows.csv": 501, "parallel.jsonl": 500,
 	} {
 		if name == "parallel.jsonl" && !hasGNUParallel() {
 			continue

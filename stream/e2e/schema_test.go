@@ -20,8 +20,8 @@ import (
 )
 
 // ticket is a schema that OpenAI takes as strict. Its teams are to be filled in.
-const ticket = `{"type":"object","properties":{"team":{"type":"string","enum":[%s]},"urgent":{"type":"boolean"},"note":{"type":"string"}},` +
-	`"required":["team","urgent","note"],"additionalProperties":false}`
+const ticket = `{"type":"object","properties":{"team":{"type":"string","enum":[%s]},"urgent":{"type":"boolean"},` +
+	`"note":{"type":"string"}},"required":["team","urgent","note"],"additionalProperties":false}`
 
 // tickets are n records for a template.
 func tickets(n int) string {
@@ -197,7 +197,8 @@ func TestSchemaChanged(t *testing.T) {
 	run := func(teams string) string {
 		t.Helper()
 		writeFile(t, dir, "s.json", fmt.Sprintf(ticket, teams))
-		p := shell(t, dir, `llmpipe "$@" >> out.jsonl`, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--schema", "s.json", "in.jsonl")
+		p := shell(t, dir, `llmpipe "$@" >> out.jsonl`,
+			"--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--schema", "s.json", "in.jsonl")
 		before := ""
 		if _, err := os.Stat(filepath.Join(dir, "out.jsonl")); err == nil {
 			before = readFile(t, dir, "out.jsonl")
@@ -238,8 +239,8 @@ func killedTurns(t *testing.T, kills int) {
 	}
 	sim := startSim(t, "latency=5ms&jitter=1&misfit=0.6")
 	start := func(reask int) *process {
-		p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--schema", "s.json", "-c", strconv.Itoa(concurrency),
-			"--reask", strconv.Itoa(reask))
+		p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--schema", "s.json",
+			"-c", strconv.Itoa(concurrency), "--reask", strconv.Itoa(reask))
 		p.Stdin = strings.NewReader(tickets(records))
 		return p
 	}

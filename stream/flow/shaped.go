@@ -4,7 +4,7 @@ import (
 	"bytes"
 
 	"llmpipe/ledger"
-	"llmpipe/stream/record"
+	"llmpipe/stream/record/fit"
 	"llmpipe/stream/record/schema"
 	"llmpipe/stream/record/usage"
 )
@@ -20,7 +20,7 @@ type Shape struct {
 // Shaped is how the answer to a record fits, and what came before it: answers that did not. It is
 // not written to once its record is finished, which others may share it with.
 type Shaped struct {
-	record.Fit
+	Fit     fit.Fit
 	Said    []byte         // the content of an answer that does not fit, a JSON string of its own; nil for none
 	Again   bool           // the record is to be asked again, as a further turn
 	Turns   int            // that this run has taken
@@ -30,7 +30,7 @@ type Shaped struct {
 }
 
 // Misfit reports whether t has an answer that does not fit.
-func (t *Task) Misfit() bool { return t.Shaped != nil && t.Shaped.Wrong != nil }
+func (t *Task) Misfit() bool { return t.Shaped != nil && t.Shaped.Fit.Wrong != nil }
 
 // Fit holds t's answer to a shape, and decides what becomes of one that does not fit.
 func (s *Shape) Fit(t *Task) {
@@ -41,10 +41,10 @@ func (s *Shape) Fit(t *Task) {
 		t.Shaped = new(Shaped)
 	}
 	h := t.Shaped
-	h.Fit, h.Said, h.Again = t.Reply.Answer.Fit(s.Schema), nil, false
-	if h.Wrong != nil {
+	h.Fit, h.Said, h.Again = fit.Of(&t.Reply.Answer, s.Schema), nil, false
+	if h.Fit.Wrong != nil {
 		h.Said = bytes.Clone(t.Reply.Answer.Content)
-		h.Again = h.Code == "" && h.Turns < s.Reask
+		h.Again = h.Fit.Code == "" && h.Turns < s.Reask
 	}
 }
 
@@ -74,22 +74,22 @@ func (t *Task) answered() {
 func (t *Task) Lapse() {
 	t.answered()
 	if !t.Shaped.Again {
-		t.Fail(t.Shaped.Err())
+		t.Fail(t.Shaped.Fit.Err())
 	}
 }
 
 // Continue makes t's request the one of its next turn, if there is to be one.
 func (t *Task) Continue() {
 	h := t.Shaped
-	if h == nil || h.Wrong == nil {
+	if h == nil || h.Fit.Wrong == nil {
 		return
 	}
 	if h.Again {
 		h.Turns++
-		t.Record.Continue(h.Said, "That does not fit: "+h.Wrong.String()+
+		t.Record.Continue(h.Said, "That does not fit: "+h.Fit.Wrong.String()+
 			". Answer again, with nothing but the one JSON value that was asked for, mended.")
 	}
-	h.Fit, h.Said, h.Again = record.Fit{}, nil, false
+	h.Fit, h.Said, h.Again = fit.Fit{}, nil, false
 	t.Reply.LetGo()
 	t.Reply = t.Reply.Anew()
 }

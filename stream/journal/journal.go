@@ -257,7 +257,7 @@ func (j *Journal) result(t *flow.Task) ledger.Result {
 		r.Earlier = h.Earlier
 	}
 	if t.Misfit() {
-		r.Misfit = t.Shaped.Wrong.Place()
+		r.Misfit = t.Shaped.Fit.Wrong.Place()
 	} else {
 		r.Fits = t.Shaped != nil
 	}
@@ -284,8 +284,8 @@ func same(t *flow.Task) ledger.Result {
 // misfit is the ledger's entry for a record that failed as its last answer, which has an entry of
 // its own, does not fit the schema.
 func misfit(t *flow.Task) ledger.Failure {
-	f := ledger.Failure{Record: recorded(t), Misfit: t.Shaped.Wrong.Place()}
-	err := t.Shaped.Err()
+	f := ledger.Failure{Record: recorded(t), Misfit: t.Shaped.Fit.Wrong.Place()}
+	err := t.Shaped.Fit.Err()
 	f.Type, f.Code, f.Message = err.Type, err.Code, err.Message
 	f.CostNanos, f.CostKnown, f.CostPartial, f.MayCostNanos, f.Attempts, f.LatencyMS = 0, true, false, 0, 0, 0
 	return f

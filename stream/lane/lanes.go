@@ -164,7 +164,7 @@ func (l *Lanes) fit(q *Request) {
 	l.cfg.Shape.Fit(t)
 	t.Shaped.Floor, t.Shaped.Lowered = q.floor, q.lowered
 	if t.Misfit() {
-		l.flow.Voice.Detail("%s: %s", q, t.Shaped.Err().Message)
+		l.flow.Voice.Detail("%s: %s", q, t.Shaped.Fit.Err().Message)
 	}
 }
 

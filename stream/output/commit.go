@@ -212,7 +212,7 @@ func (c *Output) reask() {
 		}
 		c.flow.Counts.Answered(t)
 		c.account.Book(t.Cost, t.CostKnown)
-		place := t.Shaped.Wrong.Place()
+		place := t.Shaped.Fit.Wrong.Place()
 		if t.Lapse(); t.Outcome == flow.Failed {
 			c.flow.Counts.Misfit(place)
 		} else if c.cfg.Reask(t) {

@@ -161,7 +161,7 @@ func (e *stdout) shape(t *flow.Task) {
 	if h == nil {
 		return
 	}
-	r.Parsed, r.Said = h.Parsed, nil
+	r.Parsed, r.Said = h.Fit.Parsed, nil
 	if t.Outcome == flow.Failed {
 		r.Parsed, r.Said = nil, h.Said
 	}

@@ -6,6 +6,7 @@ import (
 
 	"llmpipe/stream/record/media"
 	"llmpipe/stream/record/rawjson"
+	"llmpipe/stream/record/turns"
 )
 
 // Record is one line of input, decoded: who it is, and the request that it makes.
@@ -79,6 +80,38 @@ func (r *Record) WithModel(dst []byte, model string) []byte {
 		dst = append(dst, ',')
 	}
 	return append(dst, rest...)
+}
+
+// Continue takes the record's request further: what the model said, a JSON string, and what is to
+// be said to that. One that says nothing, or that has no conversation in it, is left to be asked as
+// it was. An attempt that may still be sending the body is not disturbed.
+func (r *Record) Continue(said []byte, then string) {
+	if rawjson.IsBlank(said) {
+		return // providers take no turn without words
+	}
+	member := "messages"
+	if r.Endpoint == Responses {
+		member = "input"
+	}
+	body, ok := turns.Append(nil, r.Body, member, said, rawjson.AppendQuoted(nil, then))
+	if !ok {
+		return
+	}
+	r.TextBytes += len(body) - len(r.Body)
+	r.Body = body
+	if r.modelEnd > 0 {
+		r.modelStart, r.modelEnd = memberAt(body, "model")
+	}
+}
+
+// memberAt is where an object's last member of a name has its value; both are 0 where there is none.
+func memberAt(object []byte, name string) (start, end int) {
+	for w := rawjson.WalkAt(object, 0); w.Next(); {
+		if string(w.Name) == name {
+			start, end = w.Start, w.Start+len(w.Value())
+		}
+	}
+	return start, end
 }
 
 // GeneratedID returns the id of a record that names none, as a JSON string: its content's hash in

@@ -9,6 +9,7 @@ import (
 	"llmpipe/stream/input"
 	"llmpipe/stream/output"
 	"llmpipe/stream/record"
+	"llmpipe/stream/record/fit"
 	"llmpipe/stream/ui"
 )
 
@@ -106,7 +107,7 @@ func appendRecorded(dst []byte, f record.Format, r *ledger.Result) ([]byte, erro
 		Attempts: r.Attempts, LatencyMS: r.LatencyMS, DowngradedFrom: r.DowngradedFrom, SameAs: r.SameAs,
 	}
 	if r.Fits {
-		line.Parsed = answer.Value()
+		line.Parsed = fit.Value(&answer)
 	}
 	output.AddEarlier(&line, &r.Earlier)
 	return f.Append(dst, &line), nil

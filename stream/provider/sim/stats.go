@@ -16,7 +16,8 @@ type Stats struct {
 	Abandoned int64         `json:"abandoned"` // the client went away before its answer
 	ByStatus  map[int]int64 `json:"by_status"` // resets and hangs have none
 	// Faults counts those chosen by share: fail, reset, garbage, hang, pressure, empty, truncate,
-	// lost; and odd answers, and requests that a link which went down cut off.
+	// lost; and odd answers, requests that a link which went down cut off, and objects that were
+	// spoilt, misfit-fence, -prose, -missing, -type and -cut.
 	Faults map[string]int64 `json:"faults"`
 	// Models is what was answered, by the model asked for.
 	Models map[string]ModelStats `json:"models"`

@@ -1,9 +1,10 @@
-package record
+// Package fit holds answers to the schema that they are to have.
+package fit
 
 import (
+	"llmpipe/stream/record"
 	"llmpipe/stream/record/rawjson"
 	"llmpipe/stream/record/schema"
-	"llmpipe/stream/record/turns"
 )
 
 // Fit is how an answer fits the schema that it is to have.
@@ -13,8 +14,8 @@ type Fit struct {
 	Code   string             // what else is the matter: truncated or refusal, to which nothing can be said; "" for neither
 }
 
-// Fit checks an answer.
-func (a *Answer) Fit(s *schema.Schema) Fit {
+// Of checks an answer.
+func Of(a *record.Answer, s *schema.Schema) Fit {
 	var text []byte
 	if rawjson.IsString(a.Content) {
 		text = rawjson.Unquote(nil, a.Content)
@@ -32,7 +33,7 @@ func (a *Answer) Fit(s *schema.Schema) Fit {
 }
 
 // Value is the value that an answer is which fits its schema.
-func (a *Answer) Value() []byte {
+func Value(a *record.Answer) []byte {
 	if !rawjson.IsString(a.Content) {
 		return nil
 	}
@@ -40,8 +41,8 @@ func (a *Answer) Value() []byte {
 }
 
 // Err is the error of a record whose answers do not fit.
-func (f *Fit) Err() *Error {
-	e := &Error{Type: "schema", Code: f.Code}
+func (f *Fit) Err() *record.Error {
+	e := &record.Error{Type: "schema", Code: f.Code}
 	switch f.Code {
 	case "truncated":
 		e.Message = "the answer was cut before its value ended; a larger max_tokens lets it end: " + f.Wrong.String()
@@ -51,36 +52,4 @@ func (f *Fit) Err() *Error {
 		e.Message = "the answer does not fit the schema: " + f.Wrong.String()
 	}
 	return e
-}
-
-// Continue takes the record's request further: what the model said, a JSON string, and what is to
-// be said to that. One that says nothing, or that has no conversation in it, is left to be asked as
-// it was. An attempt that may still be sending the body is not disturbed.
-func (r *Record) Continue(said []byte, then string) {
-	if rawjson.IsBlank(said) {
-		return // providers take no turn without words
-	}
-	member := "messages"
-	if r.Endpoint == Responses {
-		member = "input"
-	}
-	body, ok := turns.Append(nil, r.Body, member, said, rawjson.AppendQuoted(nil, then))
-	if !ok {
-		return
-	}
-	r.TextBytes += len(body) - len(r.Body)
-	r.Body = body
-	if r.modelEnd > 0 {
-		r.modelStart, r.modelEnd = memberAt(body, "model")
-	}
-}
-
-// memberAt is where an object's last member of a name has its value; both are 0 where there is none.
-func memberAt(object []byte, name string) (start, end int) {
-	for w := rawjson.WalkAt(object, 0); w.Next(); {
-		if string(w.Name) == name {
-			start, end = w.Start, w.Start+len(w.Value())
-		}
-	}
-	return start, end
 }
