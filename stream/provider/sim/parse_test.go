@@ -65,7 +65,7 @@ func TestParseSimOptionsReachesEveryField(t *testing.T) {
 		"headers": "true", "refund": "true",
 		"retry-after": "1s",
 		"fail":        "0.1", "reset": "0.1", "garbage": "0.1", "hang": "0.1", "pressure": "0.1", "empty": "0.1", "truncate": "0.1",
-		"lost": "0.1", "lost-status": "502", "overrun": "all", "bill": "xai",
+		"misfit": "0.1", "lost": "0.1", "lost-status": "502", "overrun": "all", "bill": "xai",
 		"outage": "1s-2s", "inflight": "1", "slow": "1", "quota": "1", "output": "1", "key": "k", "models": "m", "pretty": "true", "seed": "1",
 		"batch-latency": "1s", "batch-window": "1s", "batch-expire": "0.1", "batch-expire-first": "1", "batch-fail": "0.1", "batch-tokens": "1",
 		"batch-lost": "1", "batch-foreign": "300", "batch-max": "30", "file-lost": "1", "file-max": "1000", "file-delay": "1s",
