@@ -48,6 +48,9 @@ type Room struct {
 	Shards int64 // set aside for pending shards
 }
 
+// free is what is left beside all that is at risk and set aside.
+func (r *Room) free() int64 { return r.Left - r.Own - r.Others - r.Shards }
+
 // Claim puts records at risk before they are asked about: those that nobody else asks about and for
 // which there is room within the bounds, by one line, under the lock that other processes wait for,
 // after indexing what they have appended. A record that this run has at risk already is restated.
@@ -136,7 +139,7 @@ func (l *Ledger) judge(claims []Claim, lifted []AtRisk, b Bounds) (room Room) {
 		l.risks.lift(own, a, true)
 	}
 	room = l.room(b)
-	left, bounded := room.Left-room.Own-room.Others-room.Shards, b != Bounds{}
+	left, bounded := room.free(), b != Bounds{}
 	full := false
 	for i := range claims {
 		c := &claims[i]

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"llmpipe/ledger/disk"
 	"llmpipe/ledger/line"
@@ -47,8 +48,9 @@ func (l *Ledger) prepare() error {
 // it returns nil the whole group is safe. Look and Admit may find a result before it is: see
 // [Ledger.SyncTo].
 //
-// A record is in one pending shard at most, whoever makes them: an intent that would ask again is
-// refused with ErrTaken, under that same lock.
+// A record is in one pending shard at most, whoever makes them, and in none while another process
+// asks about it: an intent that would ask again is refused with ErrTaken, and one for which
+// Group.Bounds leave no room with a *[OverBoundsError], under that same lock.
 //
 // A ledger that may only be read drops marks, and refuses all else. An error is a *[WriteError].
 //
@@ -86,16 +88,14 @@ func (l *Ledger) commit(g *Group) (done committed, err error) {
 		return done, err
 	}
 	l.inHand.leaveFor(len(g.Results))
-	kept, err := l.append(func() error {
-		if l.taken(g.Shards) {
-			return ErrTaken
-		}
-		return nil
-	}, 0)
+	if g.Bounds != (Bounds{}) {
+		l.renew(time.Now())
+	}
+	kept, err := l.append(func() error { return l.admitIntents(g) }, 0)
 	switch {
 	case err == nil:
 		l.announced = true
-	case errors.Is(err, ErrTaken):
+	case Refused(err):
 		return done, err
 	case errors.Is(err, ErrNoRoom) && len(g.Shards) == 0:
 		return l.commitLess(g, err)
@@ -105,6 +105,13 @@ func (l *Ledger) commit(g *Group) (done committed, err error) {
 	done.any = len(kept) > 0
 	done.results, done.failures = line.CountRecords(kept)
 	return done, err
+}
+
+// Refused reports whether a commit was refused for what other processes have written: by ErrTaken or
+// a *[OverBoundsError].
+func Refused(err error) bool {
+	var full *OverBoundsError
+	return errors.Is(err, ErrTaken) || errors.As(err, &full)
 }
 
 // refuse takes no more commits because of an error.

@@ -189,8 +189,9 @@
 // Steps may be left out, but neither intent nor collected, and file_id and batch_id may stand in
 // later steps too. Where a step is there twice the last one counts. A shard without collected is
 // pending, and so are those of its records that have no result; of several shards with a record the
-// last one counts. A damaged intent that was repaired away leaves a shard of which no records are
-// known.
+// last one counts. Before an intent is written, its records and what it reserves are looked at under
+// the lock as those of a risk line are. A damaged intent that was repaired away leaves a shard of
+// which no records are known.
 //
 // A process that takes a shard further holds the lock, as under Writing, of the file
 // LEDGER.batch-SHARD, of mode 0600 and without content. Who collects the shard removes it.

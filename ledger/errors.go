@@ -17,10 +17,10 @@ var (
 	// it was: what the index says of it no longer holds.
 	ErrChanged = errors.New("changed by something other than llmpipe")
 
-	// ErrTaken is in the error of a commit with an intent of which a record is answered by now, or in
-	// another pending shard. Nothing of the group is written then, and the ledger goes on: a
-	// [Ledger.Look] tells where each record is.
-	ErrTaken = errors.New("records are in another shard, or answered")
+	// ErrTaken is in the error of a commit with an intent of which a record is answered by now, in
+	// another pending shard, or at risk by another process. Nothing of the group is written then, and
+	// the ledger goes on: [Ledger.Look] and [Ledger.Asked] tell where each record is.
+	ErrTaken = errors.New("records are in another shard, asked about, or answered")
 
 	// ErrNoRoom is in the error of a commit whose answers have not all found space: the first of them
 	// have, and what the others cost is written down. The ledger goes on.
@@ -37,6 +37,15 @@ var (
 	// ErrVersion is in the error of a ledger that a newer llmpipe wrote in a newer format.
 	ErrVersion = errors.New("written by a newer llmpipe")
 )
+
+// OverBoundsError is in the error of a commit with an intent whose worst case does not fit
+// Group.Bounds beside all that is spent and at risk by now. Nothing of the group is written then, and
+// the ledger goes on.
+type OverBoundsError struct{ Room Room }
+
+func (e *OverBoundsError) Error() string {
+	return "no room in the budget beside what other processes have at risk"
+}
 
 // DamageError is a line in the middle of a ledger that is not what was written. [Repair] writes the
 // ledger again without it.
@@ -60,7 +69,8 @@ func (e *OtherError) Error() string { return e.Err.Error() }
 func (e *OtherError) Unwrap() error { return e.Err }
 
 // WriteError is a [Ledger.Commit] that did not do all it was asked to. Unless the group itself was
-// refused, as ErrUnwritable and ErrTaken say, the ledger takes no commit after it.
+// refused, as ErrUnwritable, ErrTaken and [OverBoundsError] say, the ledger takes no commit after
+// it.
 type WriteError struct {
 	Path     string
 	Results  int // so many of the group's first results are safe on disk

@@ -55,6 +55,9 @@ type Group struct {
 	// next step is not to be taken before this one is safe; only a simulated run with FsyncNever
 	// leaves them to the system too.
 	Shards []ShardEntry
+	// Bounds are what the intents among them have to fit, by what they reserve, beside all that is
+	// spent, at risk and set aside.
+	Bounds Bounds
 
 	// Lifted are records that this run asks about no more, which have neither a result nor a failure
 	// here.
@@ -86,4 +89,5 @@ func (g *Group) Reset() {
 	clear(g.Marks)
 	g.Results, g.Failures, g.Shards = g.Results[:0], g.Failures[:0], g.Shards[:0]
 	g.Lifted, g.Marks = g.Lifted[:0], g.Marks[:0]
+	g.Bounds = Bounds{}
 }

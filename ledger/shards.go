@@ -169,18 +169,39 @@ func (l *Ledger) enterShard(v *verified) error {
 	return nil
 }
 
-// taken reports whether an intent among steps has a record that has a result, or is in another
-// pending shard. What others appended is indexed.
-func (l *Ledger) taken(steps []ShardEntry) bool {
-	for i := range steps {
-		if steps[i].Step != ShardIntent {
+// admitIntents says why the intents of a group may not be written: a record of theirs is another's
+// by now, or what they reserve does not fit. What others appended is indexed.
+func (l *Ledger) admitIntents(g *Group) error {
+	reserved := int64(0)
+	for i := range g.Shards {
+		e := &g.Shards[i]
+		if e.Step != ShardIntent {
 			continue
 		}
-		for j := range steps[i].Records {
-			r := &steps[i].Records[j]
-			if found := l.Look(KeyOf(r.ID, &r.Request)); found.Result != 0 || found.Shard != "" {
-				return true
-			}
+		if l.taken(e) {
+			return ErrTaken
+		}
+		reserved += e.ReservedNanos
+	}
+	if reserved == 0 || g.Bounds == (Bounds{}) {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if room := l.room(g.Bounds); reserved > room.free() {
+		return &OverBoundsError{room}
+	}
+	return nil
+}
+
+// taken reports whether an intent has a record that has a result, is in another pending shard, or is
+// at risk by another process.
+func (l *Ledger) taken(intent *ShardEntry) bool {
+	for i := range intent.Records {
+		r := &intent.Records[i]
+		k := KeyOf(r.ID, &r.Request)
+		if found := l.Look(k); found.Result != 0 || found.Shard != "" || l.Asked(k) {
+			return true
 		}
 	}
 	return false

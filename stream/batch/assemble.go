@@ -28,6 +28,7 @@ type assembler struct {
 	from    *shard
 	rounds  rounds
 	most    int64 // requests of a shard, where fewer than the provider takes; else 0
+	asked   asked
 	request lane.Request
 	line    []byte
 	inputs  int64 // of the line, for embeddings
@@ -170,8 +171,11 @@ func (f *assembler) close(kind shardKind) {
 	f.batches.launch(s)
 }
 
-// discard gives up the open shards. Nothing of them was sent.
+// discard gives up the open shards, of which nothing was sent, and what still waits.
 func (f *assembler) discard() {
+	for _, t := range f.takeAsked() {
+		f.flow.Finish(t)
+	}
 	for _, s := range f.open {
 		s.discard()
 	}

@@ -27,6 +27,7 @@ import (
 // passes them to the commit.
 //
 //	take     batch.go       a record into the shard of its endpoint and model (assemble.go), or of old
+//	         asked.go       or it waits for another process that asks about it
 //	submit   submit.go      a full shard: intended, uploaded, created; each step is in the ledger first
 //	         mark.go        where a batch is made with its requests in it, and has no label
 //	adopt    adopt.go       what an earlier process left at the provider and did not write down
@@ -66,6 +67,7 @@ type Batches struct {
 	replaying sync.Mutex   // held by the shard whose records are on their way to the commit
 	Spooled   atomic.Int64 // records on disk, in no stage's hands
 	settled   settled      // what collected shards cost
+	toldAsked sync.Once    // that a record is waited for which another process asks about
 
 	mu      sync.Mutex
 	shards  map[string]*shard // by id; of earlier runs only those that are not collected
@@ -161,6 +163,8 @@ func (b *Batches) Take() {
 		case t := <-b.in:
 			b.place(fill, t)
 			idle.Reset(idleSubmit)
+		case <-fill.asked.look():
+			fill.lookAtAsked()
 		case <-b.account.Short: // the open shards may hold the money
 			fill.giveUp()
 			b.takeUp()
@@ -173,6 +177,7 @@ func (b *Batches) Take() {
 			}
 			fill.seal()
 			b.takeUp()
+			fill.awaitAsked()
 			return
 		case <-b.flow.Stop.Asking.Done():
 			return
@@ -180,7 +185,8 @@ func (b *Batches) Take() {
 	}
 }
 
-// place puts t into the shard that has it already, else into one of fill's.
+// place puts t into the shard that has it already, else into one of fill's, unless another process
+// asks about it.
 func (b *Batches) place(fill *assembler, t *flow.Task) {
 	found := b.journal.Ledger.Look(t.Key)
 	for ; found.Shard != ""; found = b.journal.Ledger.Look(t.Key) {
@@ -199,6 +205,8 @@ func (b *Batches) place(fill *assembler, t *flow.Task) {
 	case t.Duplicate && b.flow.Inflight.Join(t): // of an urgent one
 	case b.journal.Recall(t, found):
 		b.flow.Finish(t)
+	case b.journal.Ledger.Asked(t.Key):
+		fill.leave(t)
 	default:
 		fill.add(t)
 	}

@@ -52,6 +52,7 @@ func (s *shard) resubmit() error {
 	}
 	fill.seal()
 	s.release()
+	fill.awaitAsked()
 	return nil
 }
 

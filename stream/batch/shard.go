@@ -13,6 +13,7 @@ import (
 	"llmpipe/limiter"
 	"llmpipe/stream/flow"
 	"llmpipe/stream/journal"
+	"llmpipe/stream/lane"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/provider/batchapi"
 	"llmpipe/stream/record"
@@ -154,8 +155,8 @@ func (s *shard) live() {
 	if errors.Is(err, errTooLarge) {
 		err = s.conclude(stateVoid, s.refusedAlone(err))
 	}
-	if errors.Is(err, ledger.ErrTaken) {
-		err = s.yield()
+	if ledger.Refused(err) {
+		err = s.yield(err)
 	}
 	switch {
 	case errors.Is(err, errNotWaited):
@@ -171,13 +172,29 @@ func (s *shard) live() {
 	s.end(err)
 }
 
-// yield takes the shard, which is not intended, apart: another process has intended some of its
-// records, or recorded their answers, since they were put into it. Those wait for that process's
-// shard, or have their answers; the others go into another shard.
-func (s *shard) yield() error {
-	s.flow.Voice.Detail("batch shard %s: another process has submitted records of it: it is made again without them", s.id)
+// yield takes the shard, which is not intended, apart, because of what other processes have done
+// since its records were put into it. They have intended some of those, or ask about them, or have
+// recorded their answers: these wait for them, or have their answers; the others go into another
+// shard. Or they have set the money for it aside: then its records wait for that, as what the run's
+// own budget has no room for.
+func (s *shard) yield(why error) error {
+	s.flow.Voice.Detail("batch shard %s: %v: it is made again of what is left", s.id, why)
 	s.batches.drop(s)
-	return s.conclude("", newAnswers())
+	s.account.Committed(s.journal.Spent())
+	if err := s.conclude("", newAnswers()); err != nil {
+		return err
+	}
+	var full *ledger.OverBoundsError
+	if !errors.As(why, &full) {
+		return nil
+	}
+	mean := s.bill.reserved / max(1, s.file.requests)
+	s.release()
+	if err := s.account.NoRoom(full.Room, mean); err != nil {
+		s.account.StopFor(err)
+	}
+	s.flow.Stop.Sleep(lane.LookAgain) // or it would be refused again for what is under way
+	return nil
 }
 
 // errNotWaited says that a batch goes on, and that this run does not wait for it.
@@ -250,12 +267,12 @@ func (s *shard) own() error {
 	return nil
 }
 
-// record writes a step into the ledger, before the next is taken. For an intent of what others have
-// intended meanwhile, or answered, the error is ledger.ErrTaken.
+// record writes a step into the ledger, before the next is taken. For an intent that what others
+// have done meanwhile stands against, the error is one that ledger.Refused knows.
 func (s *shard) record(e ledger.ShardEntry) error {
 	e.Shard, e.Time = s.id, time.Now()
-	err := s.journal.Ledger.Commit(&ledger.Group{Shards: []ledger.ShardEntry{e}})
-	if errors.Is(err, ledger.ErrTaken) {
+	err := s.journal.Ledger.Commit(&ledger.Group{Shards: []ledger.ShardEntry{e}, Bounds: s.journal.Bounds})
+	if ledger.Refused(err) {
 		return err
 	}
 	if err != nil {

@@ -1,0 +1,83 @@
+package batch
+
+import (
+	"time"
+
+	"llmpipe/stream/flow"
+	"llmpipe/stream/lane"
+)
+
+// asked are records that another living process asks about: they are in no shard of this one until
+// it has asked in vain. In memory, as they are few, each leaves room at its gate as a sleeper does.
+type asked struct {
+	waiting []*flow.Task
+	timer   *time.Timer // nil before the first
+}
+
+// leave has t wait until the record is answered, or nobody else asks about it any more.
+func (f *assembler) leave(t *flow.Task) {
+	f.batches.toldAsked.Do(func() {
+		f.flow.Voice.Note("%s is asked about by another process of the ledger: its answer is waited for, as of all like it", t)
+	})
+	f.flow.GateOf(t).Sleep(1)
+	a := &f.asked
+	a.waiting = append(a.waiting, t)
+	if len(a.waiting) > 1 {
+		return
+	}
+	if a.timer == nil {
+		a.timer = time.NewTimer(lane.LookAgain)
+	} else {
+		a.timer.Reset(lane.LookAgain)
+	}
+}
+
+// look is when to look again; nil while nothing waits.
+func (a *asked) look() <-chan time.Time {
+	if len(a.waiting) == 0 {
+		return nil
+	}
+	return a.timer.C
+}
+
+// lookAtAsked places what waits anew, by what the ledger says now.
+func (f *assembler) lookAtAsked() {
+	spent, err := f.batches.journal.CatchUp()
+	if err != nil {
+		f.flow.Stop.Fail(err)
+		return
+	}
+	f.account.Committed(spent)
+	for _, t := range f.takeAsked() {
+		f.batches.place(f, t)
+	}
+}
+
+// takeAsked takes out what waits.
+func (f *assembler) takeAsked() []*flow.Task {
+	waited := f.asked.waiting
+	f.asked.waiting = nil
+	for _, t := range waited {
+		f.flow.GateOf(t).Wake(1)
+	}
+	return waited
+}
+
+// quietLooks is after how many looks at which nothing has come free what came free before goes.
+const quietLooks = 20
+
+// awaitAsked waits until nothing waits any more, or asking ends, and submits what others have asked
+// in vain.
+func (f *assembler) awaitAsked() {
+	quiet := 0
+	for len(f.asked.waiting) > 0 && f.flow.Stop.Sleep(lane.LookAgain) {
+		before := len(f.asked.waiting)
+		f.lookAtAsked()
+		if quiet++; len(f.asked.waiting) < before {
+			quiet = 0
+		}
+		if len(f.asked.waiting) == 0 || quiet == quietLooks {
+			f.seal()
+		}
+	}
+}
