@@ -134,12 +134,12 @@ func (s *aliases) of(h *flow.Host, model string) []string {
 	return s.known[modelAt{h.Index, model}]
 }
 
-// bounds are the prices that a request for a model may be billed at: of a name that is somebody's
-// own, those of the models that it was seen to stand for, and before that its own. There is none
-// where no price is known.
-func (a *Account) bounds(h *flow.Host, model string) []priced {
+// bounds appends the prices that a request for a model may be billed at: of a name that is
+// somebody's own, those of the models that it was seen to stand for, and before that its own. There
+// is none where no price is known. all is empty: most requests have one price, and need no memory
+// for it.
+func (a *Account) bounds(all []priced, h *flow.Host, model string) []priced {
 	p := a.price(h, model)
-	var all []priced
 	if p.own {
 		for _, behind := range a.prices.aliases.of(h, model) {
 			all = append(all, a.price(h, behind))

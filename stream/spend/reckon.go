@@ -29,7 +29,7 @@ func (r *Reckoning) Add(other Reckoning) {
 // ReckonInBatch reckons what q may cost in a batch, nothing where no price is known. It takes
 // longer than [Account.WorstInBatch], as it guesses the tokens of the text.
 func (a *Account) ReckonInBatch(q Charge) Reckoning {
-	bounds := a.bounds(q.Host, q.Model)
+	bounds := a.bounds(nil, q.Host, q.Model)
 	if len(bounds) == 0 {
 		return Reckoning{}
 	}

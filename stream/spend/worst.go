@@ -30,7 +30,8 @@ func (a *Account) Worst(q Charge) (nanos int64, known bool, err error) {
 	if !a.Budgeted() && !a.recorded {
 		return 0, false, nil
 	}
-	bounds := a.bounds(q.Host, q.Model)
+	var room [1]priced
+	bounds := a.bounds(room[:0], q.Host, q.Model)
 	if len(bounds) == 0 && !a.Budgeted() {
 		return 0, false, nil
 	}
@@ -61,7 +62,8 @@ func (a *Account) worst(q Charge) (int64, error) {
 // budget could not hold.
 func (a *Account) WorstInBatch(q Charge) (int64, error) {
 	var worst int64
-	bounds := a.bounds(q.Host, q.Model)
+	var room [1]priced
+	bounds := a.bounds(room[:0], q.Host, q.Model)
 	known := len(bounds) > 0
 	for i := range bounds {
 		cost, ok := bounds[i].WorstBatchCost(a.most(q, &bounds[i]))
