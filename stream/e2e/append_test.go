@@ -125,8 +125,8 @@ func TestAppendToAnotherFile(t *testing.T) {
 func TestAppendAfterRedirect(t *testing.T) {
 	j := newAppendJob(t)
 	j.runAndKill("out", redirect, appendRecords/2)
-	j.checkWhole("appended", j.run("out", appendTo), crashGroup)
-	j.checkWhole("appended again", j.run("out", appendTo), crashGroup)
+	j.checkWhole("appended", j.run("out", appendTo), commitGroup)
+	j.checkWhole("appended again", j.run("out", appendTo), commitGroup)
 	j.checkAsked()
 }
 
@@ -139,7 +139,7 @@ func TestAppendAfterRewrite(t *testing.T) {
 		if out := j.runAndKill("out", redirect, records); len(out.ids) != records {
 			t.Fatalf("%d records in the output of a run that got %d", len(out.ids), records)
 		}
-		j.checkWhole("appended", j.run("out", appendTo), crashGroup)
+		j.checkWhole("appended", j.run("out", appendTo), commitGroup)
 	}
 	j.checkAsked()
 }
@@ -157,7 +157,7 @@ func TestAppendAfterRewriteWithMore(t *testing.T) {
 		t.Fatal("the file was not cut")
 	}
 	j.prompts = all
-	j.checkWhole("appended", j.run("out", appendTo), crashGroup)
+	j.checkWhole("appended", j.run("out", appendTo), commitGroup)
 	j.checkAsked()
 }
 

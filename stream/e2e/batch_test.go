@@ -112,11 +112,7 @@ func (c batchCounts) tokens() (prompt, completion int64) {
 
 func (s *simServer) batches(t testing.TB) batchCounts {
 	t.Helper()
-	var all struct {
-		Batch batchCounts `json:"batch"`
-	}
-	s.get(t, "/stats", &all)
-	return all.Batch
+	return s.stats(t).Batch
 }
 
 // Every endpoint and model has a file of its own, ids that no provider takes are mapped and given

@@ -12,7 +12,7 @@
 // main_test.go has what most tests need: llmpipe prepares a run, startSim starts a simulator. Where
 // a test decides what a provider does there are servers in this process: a backend answers each
 // request as the test says, a recorder keeps what it is asked, oddBatches is a Batch API with one
-// oddity; a gateway and a witness stand before the simulator. A test stands in the file that is
-// named after what it is about; one that only looks at a command line and its output is shorter as
-// a script.
+// oddity; a gateway and a witness stand before the simulator, and a victim is killed again and
+// again. A test stands in the file that is named after what it is about; one that only looks at a
+// command line and its output is shorter as a script.
 package e2e

@@ -128,6 +128,7 @@ type simCounts struct {
 	CompletionTokens int64          `json:"completion_tokens"`
 	PeakInFlight     int            `json:"peak_in_flight"`
 	Billed           int64          `json:"billed_nanos"`
+	Batch            batchCounts    `json:"batch"`
 }
 
 // modelCounts are the answers and tokens of each model.

@@ -18,16 +18,24 @@ var listPrices = map[string][2]int64{
 	"gpt-4o-mini": {150, 600},
 	"gpt-4o":      {2_500, 10_000},
 	"gpt-5-mini":  {250, 2_000},
+
+	"text-embedding-3-small": {20, 0},
 }
 
 // dollar is a dollar's worth of the unit of all sums below.
 const dollar = 1_000_000_000
 
-// bill is what a provider charges for all that it has answered, by its own count.
+// bill is what a provider charges for all that it has answered, by its own count. By batch it is
+// half the price.
 func (c simCounts) bill(t testing.TB) int64 {
 	t.Helper()
-	var sum int64
-	for model, m := range c.Models {
+	return c.Models.bill(t) + c.Batch.Models.bill(t)/2
+}
+
+// bill is that at the price of what is not in a batch.
+func (c modelCounts) bill(t testing.TB) (sum int64) {
+	t.Helper()
+	for model, m := range c {
 		list, ok := listPrices[model]
 		if !ok {
 			t.Fatalf("no list price of %s", model)

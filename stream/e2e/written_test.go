@@ -11,6 +11,9 @@ import (
 	"llmpipe/ledger"
 )
 
+// commitGroup is how many records a commit holds at most.
+const commitGroup = 256
+
 // recorded returns how many results a ledger holds of each id, in whole lines. There may be no such
 // file yet.
 func recorded(t testing.TB, path string) map[string]int {
@@ -48,10 +51,11 @@ func parseOutput(text []byte) written {
 	w := written{ids: make(map[string]int)}
 	for line := range bytes.Lines(text) {
 		var r struct {
-			ID      json.RawMessage `json:"id"`
-			Content *string         `json:"content"`
+			ID        json.RawMessage `json:"id"`
+			Content   *string         `json:"content"`
+			Embedding json.RawMessage `json:"embedding"`
 		}
-		if err := json.Unmarshal(line, &r); err != nil || r.Content == nil || !bytes.HasSuffix(line, []byte("\n")) {
+		if err := json.Unmarshal(line, &r); err != nil || r.Content == nil && r.Embedding == nil || !bytes.HasSuffix(line, []byte("\n")) {
 			w.torn++
 			continue
 		}
