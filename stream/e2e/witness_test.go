@@ -23,6 +23,7 @@ type witness struct {
 	asked    int // records that a prompt was asked about
 	by       map[string][]asking
 	inFlight map[string]int // records by run
+	failed   map[string]int // answers that are errors, by run
 }
 
 // asking is one time that a record was asked about.
@@ -36,8 +37,16 @@ var promptNumber = regexp.MustCompile(`prompt number (\d+)`)
 // startWitness starts a witness before a simulator. It ends with the test.
 func startWitness(t testing.TB, sim *simServer) *witness {
 	t.Helper()
-	w := &witness{by: make(map[string][]asking), inFlight: make(map[string]int)}
+	w := &witness{by: make(map[string][]asking), inFlight: make(map[string]int), failed: make(map[string]int)}
 	forward := forwardTo(t, sim)
+	forward.ModifyResponse = func(res *http.Response) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if res.StatusCode >= http.StatusInternalServerError {
+			w.failed[res.Request.Header.Get(runHeader)]++
+		}
+		return nil
+	}
 	forward.ErrorHandler = func(http.ResponseWriter, *http.Request, error) {} // a client that was killed is no news
 	w.URL = serve(t, func(rw http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -92,6 +101,13 @@ func (w *witness) flying(run string) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.inFlight[run]
+}
+
+// failures is how many requests of a run were answered with a server's error.
+func (w *witness) failures(run string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.failed[run]
 }
 
 // askings are the times that each record was asked about. All is over by then.
