@@ -62,6 +62,31 @@ func TestSignalWhileANamedPipeIsOpened(t *testing.T) {
 	}
 }
 
+// A signal while a command prints the key ends that command too.
+func TestSignalWhileAKeyIsPrinted(t *testing.T) {
+	name := namedPipe(t)
+	signals := make(chan os.Signal, 1)
+	go func() {
+		if w, err := os.OpenFile(name, os.O_WRONLY, 0); err == nil { // as soon as the command reads it
+			defer func() { _ = w.Close() }()
+		}
+		signals <- syscall.SIGTERM
+	}()
+	o, err := Run(t.Context(), Config{
+		Stdin: prompts(1), Stdout: io.Discard, Stderr: io.Discard, MaxLine: 1 << 20,
+		Listen:   func() <-chan os.Signal { return signals },
+		Provider: provider.Config{BaseURL: "http://127.0.0.1:1/v1", KeyCommand: "exec 3< '" + name + "'; sleep 600; echo key"},
+	})
+	if err != nil || o.Signal != syscall.SIGTERM {
+		t.Fatalf("ended by %v, %v", o, err)
+	}
+	// Without a reader a pipe cannot be opened to be written.
+	if w, err := os.OpenFile(name, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
+		_ = w.Close()
+		t.Error("the command is still there")
+	}
+}
+
 // A signal while the provider is asked for its models is the reason why the run ends.
 func TestSignalWhileModelsAreListed(t *testing.T) {
 	signals := make(chan os.Signal, 1)

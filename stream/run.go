@@ -25,7 +25,8 @@ type run struct {
 	start   time.Time
 	flow    *flow.Flow
 	hosts   []*flow.Host
-	signals <-chan os.Signal // nil: nobody listens
+	opened  chan []*flow.Host // gets them as soon as there are keys to be printed for them
+	signals <-chan os.Signal  // nil: nobody listens
 	speed   *ui.Speed
 
 	account *spend.Account
@@ -46,7 +47,10 @@ type run struct {
 // could not start. After a signal that came before it had, something may still be opening: it is
 // for a process that ends then.
 func Run(ctx context.Context, cfg Config) (*Outcome, error) {
-	r := &run{cfg: cfg, start: time.Now(), recalls: make(chan flow.Chain, 4)}
+	if cfg.DryRun {
+		cfg.Batch.Mode = flow.ModeRealtime // the requests are the same, and no batch is made or collected
+	}
+	r := &run{cfg: cfg, start: time.Now(), recalls: make(chan flow.Chain, 4), opened: make(chan []*flow.Host, 1)}
 	r.flow = flow.New(ctx, ui.NewVoice(cfg.Stderr, cfg.Quiet, cfg.Verbose), func() int { return r.lanes.Allowed() * max(1, cfg.Pack) })
 	defer r.flow.Stop.Release()
 	r.speed = ui.NewSpeed(r.start)
@@ -66,6 +70,7 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 		case sig := <-r.signals:
 			// A large ledger takes long to open, and a FIFO of --failed until somebody reads it.
 			if Ends(sig) {
+				r.abandonKeys()
 				return &Outcome{Signal: sig}, nil
 			}
 			r.flow.Voice.Say("nothing is asked yet: files are being opened")
@@ -88,6 +93,7 @@ func (r *run) prepare() (err error) {
 	if r.hosts, err = lane.OpenHosts(r.flow.Voice, configs); err != nil {
 		return err
 	}
+	r.opened <- r.hosts
 	if !cfg.DryRun {
 		if err := lane.FirstKeys(r.flow.Stop.Asking, r.hosts); err != nil {
 			return err
@@ -141,6 +147,17 @@ func (r *run) close() {
 	}
 	for _, h := range r.hosts {
 		h.Client.Close()
+	}
+}
+
+// abandonKeys ends the command that prints a key, if one is running: it would outlive this process.
+func (r *run) abandonKeys() {
+	select {
+	case hosts := <-r.opened:
+		for _, h := range hosts {
+			h.Client.AbandonKey()
+		}
+	default:
 	}
 }
 

@@ -248,6 +248,9 @@ func (c *Client) redactReply(reply *Reply) {
 	}
 }
 
+// AbandonKey ends a run of the command that prints the key. No other begins.
+func (c *Client) AbandonKey() { c.keys.Close() }
+
 // Close closes idle connections, and the simulator if there is one in process.
 func (c *Client) Close() {
 	c.keys.Close()
