@@ -183,8 +183,9 @@ func (l *Ledger) buryGone(reread func() error) error {
 // Elsewhere is what other processes of the ledger can still spend, beyond what is in its sums, in
 // billionths of a US dollar.
 type Elsewhere struct {
-	Asked int64 // for requests under way, which end by themselves
-	Rest  int64 // for what they have asked about before, and in shards that they made since the ledger was opened
+	Asked  int64 // for requests under way, which end by themselves
+	Rest   int64 // for what they have asked about before, and may ask about again
+	Shards int64 // in shards that they made since the ledger was opened
 }
 
 // Elsewhere returns what is known of other processes by now.
@@ -193,7 +194,7 @@ func (l *Ledger) Elsewhere() Elsewhere {
 	defer l.mu.Unlock()
 	own, ownRest := l.risks.of(l.options.Run.ID)
 	rest := l.risks.rest.Nanos - ownRest.Nanos
-	return Elsewhere{Asked: l.risks.all.Nanos - own.Nanos - rest, Rest: rest + l.shards.foreign}
+	return Elsewhere{Asked: l.risks.all.Nanos - own.Nanos - rest, Rest: rest, Shards: l.shards.foreign}
 }
 
 // AtRisk returns what is at risk by this run, and by others that live.

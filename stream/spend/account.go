@@ -42,6 +42,7 @@ type Account struct {
 
 	mu        sync.Mutex
 	others    int64          // spent by the ledger before this run, and by other processes since
+	resting   int64          // set aside by other processes for what they may ask about again
 	colour    limiter.Colour // last announced
 	downgrade int64          // line of the first record that went to DowngradeTo; 0: none yet
 }
@@ -162,13 +163,14 @@ func (a *Account) Bill(s *ui.Summary) {
 func (a *Account) Committed(s journal.Spent) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.resting = s.Elsewhere.Rest
 	news := max(0, s.All-s.Own-a.others)
 	a.others += news
 	for _, b := range a.Budgets() {
 		if news > 0 {
 			b.Spend(news)
 		}
-		b.Others(s.Elsewhere.Asked, s.Elsewhere.Rest)
+		b.Others(s.Elsewhere.Asked, s.Elsewhere.Rest+s.Elsewhere.Shards)
 	}
 }
 
@@ -229,6 +231,13 @@ func (a *Account) StopFor(err error) {
 	if !errors.As(err, &over) {
 		return
 	}
+	if over.Away > 0 && over.Away <= a.atRest() {
+		a.flow.Stop.Pause(ui.WithHint("the same command goes on when they have their answers, or with a larger budget",
+			fmt.Errorf("no room in the budget beside other processes of the ledger: "+
+				"%s left, %s of it set aside for what they ask again, the next request may cost %s",
+				ui.USD(over.Left), ui.USD(over.Away), ui.USD(over.Need))))
+		return
+	}
 	if over.Away > 0 {
 		then := "the same command goes on when they are collected"
 		if a.cfg.Realtime {
@@ -245,6 +254,13 @@ func (a *Account) StopFor(err error) {
 	}
 	a.flow.Stop.OverBudget(ui.WithHint("the same command with a larger --budget goes on where it stopped", err))
 	a.Watch()
+}
+
+// atRest is what other processes have set aside for records that they may ask about again.
+func (a *Account) atRest() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.resting
 }
 
 // downgradedAt is the line of the first record that went to the cheaper model, 0 when none did.
