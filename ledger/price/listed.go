@@ -10,7 +10,7 @@ const usd = nanosPerDollar
 const fastOpus = 600
 
 // modelsDev has what people who use models read at the providers.
-const modelsDev = "https://github.com/anomalyco/models.dev/blob/dev/providers/"
+const modelsDev = "https://github.com/anomalyco/models.dev, providers/"
 
 // kimiPro has the prices of Kimi K3.1 Pro, compared with Moonshot's own by a reseller.
 const kimiPro = "https://docs.apiyi.com/en/api-capabilities/kimi-k3-1/overview"
@@ -21,7 +21,7 @@ const xaiModels = "https://docs.x.ai/developers/models"
 // genAIFiles hold what genai-prices read at the providers' own pages, each named in it; genAIDay is
 // the day of the version that rows were taken from.
 const (
-	genAIFiles = "https://github.com/pydantic/genai-prices/blob/main/prices/providers/"
+	genAIFiles = "https://github.com/pydantic/genai-prices, prices/providers/"
 	genAIDay   = "2026-09-23"
 )
 
