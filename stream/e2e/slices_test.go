@@ -113,3 +113,53 @@ func TestSeenLedgers(t *testing.T) {
 		}
 	}
 }
+
+// TestSlicesThatAreKilledAndGoOn is what an engine does with a job of eight slices: it starts them
+// side by side, and starts one again that was killed. The output is whole, and nothing that was
+// recorded is asked twice.
+func TestSlicesThatAreKilledAndGoOn(t *testing.T) {
+	t.Parallel()
+	const records, slices, inFlight = 800, 8, 4
+	dir := t.TempDir()
+	prompts := writePrompts(t, dir, records)
+	sim := startSim(t, "latency=20ms")
+	start := func(i int) *process {
+		t.Helper()
+		p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-c", strconv.Itoa(inFlight), "--slice", fmt.Sprintf("%d/%d", i, slices),
+			"-l", fmt.Sprintf("job-%d.jsonl", i), "--seen", "job-*.jsonl", prompts)
+		if err := p.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	var tasks []*process
+	for i := range slices {
+		tasks = append(tasks, start(i))
+	}
+	const victim = 3
+	recorded := func() int {
+		text, _ := os.ReadFile(filepath.Join(dir, fmt.Sprintf("job-%d.jsonl", victim))) // there is none at first
+		return strings.Count(string(text), `{"kind":"result"`)
+	}
+	eventually(t, "answers of the slice that is killed", func() bool { return recorded() >= 10 })
+	if err := tasks[victim].Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if code := tasks[victim].wait(t); code != 137 {
+		t.Fatalf("the slice was not killed: exit %d", code)
+	}
+	before := recorded()
+	tasks[victim] = start(victim)
+	for i, p := range tasks {
+		if code := p.wait(t); code != 0 {
+			t.Errorf("slice %d: exit %d: %s", i, code, &p.err)
+		}
+	}
+	tasks[victim].says(t, fmt.Sprintf("ledger job-%d.jsonl: %d recorded", victim, before))
+	if n := sim.stats(t).Requests; n < records || n > records+2*inFlight { // twice: what was in flight, and what had come back
+		t.Errorf("%d requests for %d records, of which at most %d were in flight at the kill", n, records, inFlight)
+	}
+	export := shell(t, dir, "llmpipe export job-*.jsonl")
+	export.exits(t, 0)
+	checkOnceEach(t, "export", parseOutput(export.out.Bytes()).ids, records)
+}
