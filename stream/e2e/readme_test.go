@@ -69,6 +69,7 @@ func TestReadme(t *testing.T) {
 		"answers.jsonl": len(splitLines(prompts)), "spam.jsonl": 500, "lines.jsonl": 200, "gpt-4o.jsonl": 20,
 		"urgent.jsonl": 500, "night.jsonl": 500, "cron.jsonl": 500,
 		"hybrid.jsonl": 500, "vectors.tsv": 100, "training.jsonl": 500, "rows.csv": 501, "parallel.jsonl": 500,
+		"spread.jsonl": len(splitLines(prompts)), "job.jsonl": len(splitLines(prompts)),
 	} {
 		if name == "parallel.jsonl" && !hasGNUParallel() {
 			continue
