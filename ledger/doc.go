@@ -70,10 +70,13 @@
 // conversation, as they did not fit), earlier_attempts, earlier_cost_usd, earlier_cost_unknown and
 // earlier_cost_partial (true: of some no price is known, or not all), earlier_prompt_tokens,
 // earlier_completion_tokens, earlier_total_tokens, earlier_cached_tokens and
-// earlier_reasoning_tokens (what those took, each of which has a line of its own), shard (the id of the batch line's shard that it was
-// answered through; not there where it was asked on its own), prompt_tokens, completion_tokens,
-// cached_tokens, reasoning_tokens, attempts, latency_ms, and last, before the checksum, response
-// (the body, without white space between its tokens).
+// earlier_reasoning_tokens (what those took, each of which has a line of its own), shard (the id of
+// the batch line's shard that it was answered through; not there where it was asked on its own),
+// prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, attempts, latency_ms,
+// attachments (the files that the request held, in its order, each with path, as the record has it,
+// size in bytes, mtime, UTC, where it is in a year of four digits, and sha256, 64 digits; the
+// fingerprint has their paths alone), and last, before the checksum, response (the body, without
+// white space between its tokens).
 //
 // A record is done when there is a result with its id and its fingerprint. Of several the last one
 // counts. An id is the same when its token is, byte for byte.

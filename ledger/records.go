@@ -15,6 +15,8 @@ type (
 	Result = line.Result
 	// Earlier is what the answers to a record took that another one followed.
 	Earlier = line.Earlier
+	// Attachment is a file that a request held.
+	Attachment = line.Attachment
 	// Failure is a record that got no answer.
 	Failure = line.Failure
 	// RunInfo says what a run is.

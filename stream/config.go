@@ -9,6 +9,7 @@ import (
 	"llmpipe/limiter"
 	"llmpipe/stream/batch"
 	"llmpipe/stream/flow"
+	"llmpipe/stream/folder"
 	"llmpipe/stream/input"
 	"llmpipe/stream/journal"
 	"llmpipe/stream/lane"
@@ -37,8 +38,10 @@ type Config struct {
 	Decode record.Options
 	// Reask is how often an answer that does not fit Decode's schema is asked for again.
 	Reask int
-	// MaxLine bounds a line, in bytes.
+	// MaxLine bounds a line, and a file that is attached, in bytes.
 	MaxLine int
+	// AttachRoot is the directory that files are attached from.
+	AttachRoot string
 	// Limit ends reading after so many records that have no result yet.
 	Limit int
 	// Sample asks only about the so many records with the smallest hash of Seed and id.
@@ -121,6 +124,18 @@ func (c *Config) checkKey() error {
 
 // shape is what answers are to fit.
 func (c *Config) shape() flow.Shape { return flow.Shape{Schema: c.Decode.Schema, Reask: c.Reask} }
+
+// OpenFolder opens the directory that files are attached from, if any are; else it is nil.
+func (c *Config) OpenFolder() (*folder.Folder, error) {
+	if len(c.Decode.Attach) == 0 {
+		return nil, nil
+	}
+	f, err := folder.Open(c.AttachRoot, int64(c.MaxLine))
+	if err != nil {
+		return nil, ui.WithHint("--attach-root names the directory that files are attached from", fmt.Errorf("--attach-root: %w", err))
+	}
+	return f, nil
+}
 
 // Input says what is read, of which run ever.
 func (c *Config) Input() input.Config {

@@ -8,6 +8,7 @@
 //	read    input/source.go   a line out of the inputs, in order, decompressed (record/lines)
 //	decode  input/decode.go   what the line asks for (package record knows the shapes)
 //	admit   input/admit.go    wanted (sample.go)? met before (seen.go)? is there room (flow/gate.go)?
+//	look    input/attached.go what are the files that it names? (package folder)
 //	recall  journal/replay.go what is recorded is read back, and goes on to the commit
 //	pack    lane/packer.go    with --pack several requests for embeddings become one (pack.go)
 //	place   lane/route.go     a lane that takes the request; retries go first
@@ -15,6 +16,7 @@
 //	claim   lane/claim.go     that is at risk in the ledger first (journal/claims.go), and nobody else's
 //	wait    lane/neighbours.go  where another process has asked already, for its answer
 //	ask     lane/ask.go       one attempt, by the worker that has the permit (workers.go)
+//	                          with the files that are attached, read for it (attached.go)
 //	settle  spend/account.go  what the attempt did cost
 //	fit     flow/shaped.go    with --schema; what does not fit is committed, and then asked again
 //	sleep   lane/retry.go     after a failure that may pass; it holds no worker and no permit

@@ -10,6 +10,7 @@ import (
 
 	"llmpipe/stream/batch"
 	"llmpipe/stream/flow"
+	"llmpipe/stream/folder"
 	"llmpipe/stream/input"
 	"llmpipe/stream/journal"
 	"llmpipe/stream/lane"
@@ -36,6 +37,7 @@ type run struct {
 	source  *input.Source
 	in      *input.Input
 	out     *output.Output
+	folder  *folder.Folder // nil: no files are attached
 
 	recalls     chan flow.Chain // from the reader to the replayer
 	summaryFile *os.File        // nil without --summary
@@ -112,7 +114,10 @@ func (r *run) prepare() (err error) {
 	if s := cfg.Decode.Schema; s != nil && !cfg.Decode.OnlyCheck && cfg.Decode.Endpoint != record.Messages && s.Strict() != nil {
 		r.flow.Voice.Detail("--schema: the provider is not held to it strictly, as %v", s.Strict())
 	}
-	if decode.SamePrompt() {
+	if r.folder, err = cfg.OpenFolder(); err != nil {
+		return err
+	}
+	if decode.SamePrompt() && r.folder == nil {
 		r.flow.Voice.Warn("every record gets the same prompt: --prompt names no field of it")
 		r.flow.Voice.Hint("%s", "{{.NAME}} puts the field NAME in, {{.}} a line that is a string or, with -R, text")
 	}
@@ -129,6 +134,7 @@ func (r *run) prepare() (err error) {
 	r.lanes = lane.New(r.flow, lane.Config{
 		Lanes: configs, Retries: cfg.Retries, GiveUp: cfg.Pace.GiveUp, Pack: cfg.Pack, KeyEnv: cfg.KeyEnv, Model: cfg.Decode.Model,
 		Shape: cfg.shape(), Waits: r.source.Waits, Mode: cfg.Batch.Mode, Proven: r.journal != nil && r.journal.Ledger.Summary().Results > 0,
+		Folder: r.folder,
 	}, r.hosts, r.account, r.journal)
 	r.openInput(decode)
 	if r.out, err = output.New(r.flow, r.outputs(failed), r.account, r.journal); err != nil {
@@ -148,6 +154,7 @@ func (r *run) close() {
 	for _, h := range r.hosts {
 		h.Client.Close()
 	}
+	_ = r.folder.Close() // nothing was written there
 }
 
 // abandonKeys ends the command that prints a key, if one is running: it would outlive this process.
@@ -197,7 +204,7 @@ func (r *run) createFile(flag, name string) (*os.File, error) {
 // inputs says what is read.
 func (r *run) inputs() input.Config {
 	c := r.cfg.Input()
-	c.Summary = r.summary
+	c.Summary, c.Folder = r.summary, r.folder
 	return c
 }
 

@@ -5,7 +5,7 @@ import "fmt"
 // Result is a request that was answered.
 //
 // A Result that is read into again and again keeps its buffers: what ID and Response hold is then
-// valid until the next reading only, also in copies of it.
+// valid until the next reading only, also in copies of it, and so are its Attachments.
 type Result struct {
 	Record
 
@@ -30,6 +30,8 @@ type Result struct {
 
 	CachedTokens    int64 // the part of PromptTokens that was billed as cached
 	ReasoningTokens int64 // the part of CompletionTokens that is not in the answer
+
+	Attachments []Attachment // files that the request held, in its order
 
 	Response []byte // the response body: one JSON value on one line
 
@@ -59,6 +61,7 @@ func AppendResult(dst []byte, r *Result, run string, simulated bool) ([]byte, er
 	dst = appendNumber(dst, "cached_tokens", r.CachedTokens)
 	dst = appendNumber(dst, "reasoning_tokens", r.ReasoningTokens)
 	dst = r.appendAttempts(dst)
+	dst = appendAttachments(dst, r.Attachments)
 	dst = append(dst, `,"`+responseName+`":`...)
 	dst = append(dst, r.Response...)
 	return r.finish(dst, from)
@@ -68,7 +71,7 @@ func AppendResult(dst []byte, r *Result, run string, simulated bool) ([]byte, er
 // sense of is [ErrMalformed].
 func (r *Result) Decode(line []byte) error {
 	before, downgradedFrom, misfit := r.names(), r.DowngradedFrom, r.Misfit
-	*r = Result{kept: r.kept, fields: r.fields}
+	*r = Result{kept: r.kept, fields: r.fields, Attachments: r.Attachments[:0]}
 	f := &r.fields
 	f.start(line)
 	for {
@@ -95,6 +98,8 @@ func (r *Result) Decode(line []byte) error {
 			ok = f.integer(&r.CachedTokens)
 		case "reasoning_tokens":
 			ok = f.integer(&r.ReasoningTokens)
+		case attachmentsName:
+			ok = f.attachments(&r.Attachments)
 		case responseName:
 			r.Response = f.value
 		default:

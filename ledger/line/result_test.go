@@ -40,6 +40,13 @@ func TestAnyResultIsReadBackAsItWas(t *testing.T) {
 			CachedTokens: count.Draw(t, "cached"), ReasoningTokens: count.Draw(t, "reasoning"),
 			Response: response,
 		}
+		for range rapid.IntRange(0, 2).Draw(t, "attachments") {
+			want.Attachments = append(want.Attachments, Attachment{
+				Path: text.Draw(t, "path"), Size: count.Draw(t, "size"),
+				ModTime: time.Unix(rapid.Int64Range(-62135596800, 253402300799).Draw(t, "mtime"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns")).UTC(),
+				Sum:     [32]byte(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "sum")),
+			})
+		}
 		if want.CostKnown {
 			want.CostNanos = count.Draw(t, "cost")
 		}

@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -23,6 +25,10 @@ func TestReadme(t *testing.T) {
 	writeFile(t, dir, "mails.jsonl", repeat(0, 499, func(i int) string {
 		return fmt.Sprintf(`{"id":"mail-%d","body":"You may already have won %d dollars."}`, i, i*i)
 	}))
+	if err := os.Mkdir(filepath.Join(dir, "photos"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, dir, "photos/1.jpg", "\xff\xd8\xff\xc0\x00\x11\x08\x00\x14\x00\x1e\x03")
 	sim := startSim(t, "latency=1ms&batch-latency=300ms")
 	env := append(cleanEnv(), "OPENAI_BASE_URL=sim:?latency=1ms")
 	run := func(script string) string {

@@ -62,6 +62,11 @@ func surveyRecords(cfg *stream.Config, prices *price.Table, host string, wrong f
 	if err != nil {
 		return nil, err
 	}
+	files, err := cfg.OpenFolder()
+	if err != nil {
+		return nil, err
+	}
+	defer files.Close() // nothing is written there
 	s := &survey{
 		prices: prices, host: host, steps: prices.Steps(), embeds: cfg.Decode.Endpoint == record.Embeddings, byName: make(map[kindName]*kind),
 	}
@@ -78,7 +83,11 @@ func surveyRecords(cfg *stream.Config, prices *price.Table, host string, wrong f
 			return nil, err
 		}
 		if t.Err == nil {
-			if err := decode.Decode(&t.Record, t.Buffer); err != nil {
+			err := decode.Decode(&t.Record, t.Buffer)
+			if err == nil && files != nil {
+				err = files.Look(&t.Record)
+			}
+			if err != nil {
 				t.Fail(err)
 			}
 		}

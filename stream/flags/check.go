@@ -59,6 +59,7 @@ func (f *Flags) checkUnused(path, usual string) error {
 	}{
 		{f.Quiet && f.Progress == ui.ProgressJSON, "--progress json says nothing under --quiet"},
 		{f.Seed != 0 && f.Sample == 0, "--seed needs --sample"},
+		{len(f.Attach) == 0 && (f.AttachRoot != "." || f.AttachHTTP), "--attach-root and --attach-http need --attach"},
 		{f.Estimate != "" && !strings.HasSuffix(f.Budget, "%"), "--estimate FILE needs --budget N%"},
 		{f.NoLedger && path != "" && path != usual, "--no-ledger and --ledger are not for one run"},
 		{f.NoLedger && f.Replay == journal.ReplayNever, "--replay never needs a ledger, which --no-ledger leaves out"},

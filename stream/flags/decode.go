@@ -20,6 +20,7 @@ func (f *Flags) decode(cfg *stream.Config) error {
 	}
 	o := record.Options{
 		Template: f.Prompt, System: system, Raw: f.RawInput, IDField: f.IDField, Endpoint: f.Endpoint, Model: f.Model,
+		Attach: f.Attach, AttachHTTP: f.AttachHTTP,
 	}
 	for _, s := range f.Set {
 		if key, value, ok := strings.Cut(s, "="); ok && strings.HasPrefix(value, "@") {

@@ -16,19 +16,22 @@ import (
 type Flags struct {
 	Files []string `arg:"" optional:"" help:"Files to read instead of stdin, in order; - is stdin."`
 
-	Prompt   string      `short:"p" group:"in" placeholder:"TEMPLATE" help:"The prompt, from a record's fields: 'Translate: {{.text}}'."`
-	System   string      `group:"in" placeholder:"TEXT|@FILE" help:"A system message for records that have none."`
-	RawInput bool        `short:"R" group:"in" help:"Each line is a prompt as it stands, not JSON."`
-	IDField  string      `group:"in" placeholder:"NAME" help:"The field that names a record (default: id or custom_id)."`
-	Model    string      `short:"m" group:"in" placeholder:"NAME" env:"LLMPIPE_MODEL" help:"For records without one (gpt-4o-mini)."`
-	Set      []string    `group:"in" sep:"none" placeholder:"KEY=JSON|@FILE" help:"A body field for records that lack it. Repeatable."`
-	MaxLine  Size        `group:"in" default:"64MiB" placeholder:"64MiB" help:"The longest line; longer ones become error records."`
-	Limit    int         `group:"in" placeholder:"N" help:"At most N records that have no result yet."`
-	Sample   int         `group:"in" placeholder:"N" help:"Only N records, chosen by the hash of their ids."`
-	Seed     uint64      `group:"in" placeholder:"S" help:"Chooses another sample."`
-	DryRun   bool        `group:"in" help:"Write the requests, and ask nobody."`
-	Dedupe   bool        `group:"in" help:"Ask equal requests under several ids once."`
-	Slice    input.Slice `group:"in" placeholder:"I/N" help:"Only slice I of N, from 0, by the hash of the ids: for N processes."`
+	Prompt     string      `short:"p" group:"in" placeholder:"TEMPLATE" help:"The prompt, from a record's fields: 'Translate: {{.text}}'."`
+	System     string      `group:"in" placeholder:"TEXT|@FILE" help:"A system message for records that have none."`
+	RawInput   bool        `short:"R" group:"in" help:"Each line is a prompt as it stands, not JSON."`
+	IDField    string      `group:"in" placeholder:"NAME" help:"The field that names a record (default: id or custom_id)."`
+	Model      string      `short:"m" group:"in" placeholder:"NAME" env:"LLMPIPE_MODEL" help:"For records without one (gpt-4o-mini)."`
+	Set        []string    `group:"in" sep:"none" placeholder:"KEY=JSON|@FILE" help:"A body field for records that lack it. Repeatable."`
+	MaxLine    Size        `group:"in" default:"64MiB" placeholder:"64MiB" help:"The longest line; longer ones become error records."`
+	Attach     []string    `group:"in" sep:"none" placeholder:"FIELD" help:"A field with files, or URLs, for the request. Repeatable."`
+	AttachRoot string      `group:"in" default:"." placeholder:"DIR" help:"The directory that files are attached from (here)."`
+	AttachHTTP bool        `name:"attach-http" group:"in" help:"Let http URLs go, which are fetched without encryption."`
+	Limit      int         `group:"in" placeholder:"N" help:"At most N records that have no result yet."`
+	Sample     int         `group:"in" placeholder:"N" help:"Only N records, chosen by the hash of their ids."`
+	Seed       uint64      `group:"in" placeholder:"S" help:"Chooses another sample."`
+	DryRun     bool        `group:"in" help:"Write the requests, and ask nobody."`
+	Dedupe     bool        `group:"in" help:"Ask equal requests under several ids once."`
+	Slice      input.Slice `group:"in" placeholder:"I/N" help:"Only slice I of N, from 0, by the hash of the ids: for N processes."`
 
 	Format    record.Format `short:"f" group:"out" default:"result" placeholder:"result" help:"A line out: result, batch, raw or text."`
 	Ordered   bool          `group:"out" help:"Write results in input order."`

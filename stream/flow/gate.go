@@ -13,6 +13,9 @@ const (
 	// maxAnswerBytes bounds the answers of records that are asked, from their first bytes on, also
 	// where they go on being read: enough for 18 at once of 5 MB, as long lists of embeddings are.
 	maxAnswerBytes = 96 << 20
+	// maxFileBytes bounds the bodies of requests with files in them: enough for 32 at once with a
+	// picture of 5 MB each, in base64. A larger one goes when it is alone.
+	maxFileBytes = 208 << 20
 	// commitSlack is how many finished records may wait for the commit beside those that are asked
 	// about: as many as arrive while a slow disk syncs.
 	commitSlack = 256
@@ -38,6 +41,7 @@ type Gate struct {
 	answers  int64 // bytes of what came back for them
 	size     int64 // of the answer that is to be expected, in bytes; 0 before the first
 	loaded   int64 // bytes of recorded results that were read back for them
+	files    int64 // bytes of the files in requests that are out
 	closed   bool
 	held     int // goroutines that wait for room
 	idling   int // goroutines that wait until nothing is open
@@ -229,6 +233,28 @@ func (d *departure) add(t *Task) {
 	d.bytes += t.size
 	d.answers += t.answer
 	d.loaded += t.loaded
+}
+
+// Hold waits for room for so many bytes of files in a request that is to go, and counts them in.
+// Once the gate is closed it waits no more, and returns false. [Gate.Drop] counts them out.
+func (g *Gate) Hold(bytes int64) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for !g.closed && g.files > 0 && g.files+bytes > maxFileBytes {
+		g.changed.Wait()
+	}
+	if !g.closed {
+		g.files += bytes
+	}
+	return !g.closed
+}
+
+// Drop counts out what was held.
+func (g *Gate) Drop(bytes int64) {
+	g.mu.Lock()
+	g.files -= bytes
+	g.mu.Unlock()
+	g.changed.Broadcast()
 }
 
 // leave counts committed records out.

@@ -121,6 +121,7 @@ func (t *Task) Share(first *Task) {
 	t.Reply.Latency = first.Reply.Latency
 	t.Host, t.CostKnown, t.DowngradedFrom = first.Host, first.CostKnown, first.DowngradedFrom // it cost once
 	t.CostPartial = first.CostPartial
+	copy(t.Files, first.Files) // their requests are equal, and so are the paths
 	t.Reply.Answer, _ = record.RecallAnswer(t.Endpoint, t.Reply.Body)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/stream/flow"
+	"llmpipe/stream/folder"
 	"llmpipe/stream/journal"
 	"llmpipe/stream/ui"
 )
@@ -22,6 +23,7 @@ type Input struct {
 	decoder *Decoder
 	memory  memory
 	journal *journal.Journal // nil without a ledger
+	files   attached
 	routes  Routes
 	next    func() (*flow.Task, error)
 
@@ -60,6 +62,8 @@ type Config struct {
 	ChunkDelay time.Duration
 	OnChunk    string
 	Stderr     io.Writer
+	// Folder is where the files are that records name; nil where none do.
+	Folder *folder.Folder
 	// DryRun asks about no record: each is shown as it would be asked.
 	DryRun bool
 	// Summary is what the run has done so far, for OnChunk.
@@ -81,6 +85,7 @@ func New(f *flow.Flow, c Config, s *Source, d *Decoder, j *journal.Journal, to R
 		in.memory = j.Ledger
 	}
 	d.beforeWait, s.beforeWait = in.passRecalled, in.passRecalled
+	in.files = attached{folder: c.Folder, journal: j}
 	in.next = in.nextRecord
 	if c.Sample > 0 {
 		in.next = in.sampled()
@@ -150,6 +155,9 @@ func (r *Input) admit(t *flow.Task) {
 		return
 	}
 	r.passRecalled() // before anything that may wait
+	if t.Outcome == flow.Unsent && !elsewhere {
+		r.files.look(t)
+	}
 	batched := t.Outcome == flow.Unsent && r.routes.Takes(t)
 	if !elsewhere {
 		r.pending++
@@ -157,6 +165,7 @@ func (r *Input) admit(t *flow.Task) {
 	}
 	if t.Outcome == flow.Unsent && r.cfg.DryRun {
 		t.Outcome, t.Duplicate = flow.Shown, again
+		r.files.show(t)
 	}
 	ask := t.Outcome == flow.Unsent && !again && !batched && !elsewhere
 	ready := !ask && !batched || r.prepare()
@@ -172,7 +181,8 @@ func (r *Input) admit(t *flow.Task) {
 	if joined := r.flow.Inflight.Begin(t); joined {
 		return
 	}
-	if (again || r.flow.Inflight.ByRequest) && r.journal != nil && r.journal.Recall(t, r.memory.Look(t.Key)) {
+	if (again || r.flow.Inflight.ByRequest) && r.journal != nil && r.journal.Recall(t, r.memory.Look(t.Key)) &&
+		r.files.stands(t) {
 		// What it is a duplicate of was committed between the two look-ups.
 		t.Duplicate = again
 		r.flow.Inflight.End(t)
@@ -231,7 +241,7 @@ func (r *Input) meet(t *flow.Task) (again, elsewhere bool) {
 		t.Fail(duplicateID(t))
 		return false, false
 	}
-	if r.journal != nil && r.journal.Finds(t, found) {
+	if r.journal != nil && r.journal.Finds(t, found) && r.files.stands(t) {
 		t.Duplicate = found.Seen == ledger.SeenSame
 		return false, false
 	}

@@ -15,8 +15,15 @@ import (
 // ask makes one attempt at q. The answer decides where q goes next: to the commit, to sleep, or to
 // another lane.
 func (l *Lane) ask(q *Request, permit *limiter.Permit) {
+	body, held, ok := l.lanes.load(q)
+	if !ok {
+		permit.Drop()
+		l.lanes.finish(q)
+		return
+	}
 	l.lanes.account.Send(&q.stake, q.Charge(), q.bill.worst, permit)
-	l.Host.Client.Ask(l.lanes.flow.Stop.Waiting, q.Record.Endpoint, q.Body, q.reply)
+	l.Host.Client.Ask(l.lanes.flow.Stop.Waiting, q.Record.Endpoint, body, q.reply)
+	l.lanes.unload(q, body, held)
 	q.check()
 	l.lanes.flow.Counts.Attempt(q.reply)
 	again := l.forbidden(q)

@@ -7,6 +7,7 @@ import (
 
 	"llmpipe/limiter"
 	"llmpipe/stream/flow"
+	"llmpipe/stream/folder"
 	"llmpipe/stream/journal"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/spend"
@@ -57,6 +58,8 @@ type Config struct {
 	Mode flow.Mode
 	// Proven says that the ledger holds answers: who is asked, and with which key, has worked.
 	Proven bool
+	// Folder is where the files are that records name; nil where none do.
+	Folder *folder.Folder
 	// Waits reports whether the input is waited for just now.
 	Waits func() bool
 }
@@ -132,7 +135,11 @@ func New(f *flow.Flow, c Config, hosts []*flow.Host, a *spend.Account, j *journa
 func (l *Lanes) Put(t *flow.Task) { l.flow.Hand(t, l.fresh) }
 
 // PutAgain places t at once, past the records that wait.
-func (l *Lanes) PutAgain(t *flow.Task) { l.anew(newRequest(t)) }
+func (l *Lanes) PutAgain(t *flow.Task) {
+	q := newRequest(t)
+	l.look(q)
+	l.anew(q)
+}
 
 // Reask has t, whose answer is recorded and does not fit the schema, asked again at once, past the
 // records that wait. It reports false where nothing is asked any more. It never waits.
@@ -144,6 +151,7 @@ func (l *Lanes) Reask(t *flow.Task) bool {
 		t.Ref = l.journal.Ledger.Look(t.Key).Result // which does not serve
 	}
 	q := newRequest(t)
+	l.look(q)
 	q.floor, q.lowered = t.Shaped.Floor, t.Shaped.Lowered
 	l.flow.Gate.AskAgain(t)
 	if !l.sleepers.add(q, 0) {

@@ -9,8 +9,9 @@ import (
 
 // rewriting says which members of a line the endpoint knows by another name.
 type rewriting struct {
-	prompt int // position of the prompt, -1 when the line is a request body already
-	system int // position of the system prompt, -1 when there is none
+	at     int    // position of the prompt, -1 when the line is a request body already
+	prompt []byte // what goes there, JSON: a string, or parts
+	system int    // position of the system prompt, -1 when there is none
 }
 
 // rewrite makes the body of an object: what is cut is left out, what is lacking is put in front,
@@ -28,7 +29,7 @@ func (d *Decoder) rewrite(rec *Record, src []byte, how rewriting) {
 		d.members[how.system].Cut = true // it moves into the messages
 	}
 	messages := -1
-	if how.prompt < 0 && d.opt.Endpoint == Chat && d.system != nil {
+	if how.at < 0 && d.opt.Endpoint == Chat && d.system != nil {
 		messages = rawjson.Lookup(d.members, src, "messages")
 	}
 	for i := range d.members {
@@ -42,9 +43,9 @@ func (d *Decoder) rewrite(rec *Record, src []byte, how rewriting) {
 		}
 		kept = true
 		switch {
-		case i == how.prompt:
+		case i == how.at:
 			s.copyTo(m.Key.Start)
-			s.dst = appendPrompt(s.dst, d.opt.Endpoint, m.Value.Of(src), system)
+			s.dst = d.appendPrompt(rec, s.dst, how.prompt, system)
 			s.skipTo(m.Value.End)
 		case i == how.system:
 			s.copyTo(m.Key.Start)
@@ -111,7 +112,7 @@ func (d *Decoder) leaveOut(s *splice, i int, kept bool) {
 	s.skipTo(s.comma(m.Value.End) + 1)
 }
 
-// compose makes the body of a prompt that came without one. The prompt is a JSON string.
+// compose makes the body of a prompt that came without one. The prompt is a JSON string, or parts.
 func (d *Decoder) compose(rec *Record, prompt []byte) {
 	dst := append(rec.buf[:0], '{')
 	if d.model != nil {
@@ -126,7 +127,7 @@ func (d *Decoder) compose(rec *Record, prompt []byte) {
 	if len(dst) > 1 {
 		dst = append(dst, ',')
 	}
-	dst = appendPrompt(dst, d.opt.Endpoint, prompt, d.system)
+	dst = d.appendPrompt(rec, dst, prompt, d.system)
 	for _, f := range d.set {
 		dst = rawjson.AppendMember(dst, f.Key, f.Value)
 	}
@@ -134,22 +135,25 @@ func (d *Decoder) compose(rec *Record, prompt []byte) {
 	rec.Body, rec.buf = dst, dst
 }
 
-// appendPrompt appends the member that a prompt is at an endpoint. The system prompt, nil when
-// there is none, is in it for chat alone.
-func appendPrompt(dst []byte, e Endpoint, prompt, system []byte) []byte {
-	switch e {
+// appendPrompt appends the member that a prompt is at the endpoint, and notes where its files are.
+// The system prompt, nil when there is none, is in it for chat alone.
+func (d *Decoder) appendPrompt(rec *Record, dst, prompt, system []byte) []byte {
+	switch d.opt.Endpoint {
 	case Embeddings, Responses:
-		return append(append(dst, `"input":`...), prompt...)
+		dst = append(append(dst, `"input":`...), prompt...)
+		d.attached.place(rec, len(dst))
+		return dst
 	case Completions:
 		return append(append(dst, `"prompt":`...), prompt...)
 	}
 	dst = append(dst, `"messages":[`...)
-	if system != nil && e == Chat {
+	if system != nil && d.opt.Endpoint == Chat {
 		dst = appendSystem(dst, system)
 		dst = append(dst, ',')
 	}
 	dst = append(dst, `{"role":"user","content":`...)
 	dst = append(dst, prompt...)
+	d.attached.place(rec, len(dst))
 	return append(dst, "}]"...)
 }
 

@@ -19,6 +19,8 @@ type Decoder struct {
 	model  []byte          // the model as a JSON string, nil when there is none
 	set    []Field         // no key twice
 
+	attached attachments
+
 	hash    *hasher
 	members []rawjson.Member // of the line
 	text    []byte           // a prompt as a JSON string
@@ -44,6 +46,9 @@ func NewDecoder(o Options) (*Decoder, error) {
 	}
 	if _, ok := forms[o.Endpoint]; o.Schema != nil && !ok {
 		return nil, fmt.Errorf("a schema: an answer of the %s endpoint has no shape to ask for", o.Endpoint)
+	}
+	if err := d.checkAttach(); err != nil {
+		return nil, err
 	}
 	if o.Model != "" {
 		d.model = rawjson.AppendQuoted(nil, o.Model)
@@ -110,7 +115,8 @@ func (d *Decoder) checkSet(fields []Field) error {
 // record that carries an error of the stage before. The record then holds what was read before it,
 // its id if there is one.
 func (d *Decoder) Decode(rec *Record, line []byte) *Error {
-	*rec = Record{Line: rec.Line, File: rec.File, Input: line, N: 1, Endpoint: d.opt.Endpoint, Media: rec.Media[:0], buf: rec.buf[:0]}
+	*rec = Record{Line: rec.Line, File: rec.File, Input: line, N: 1, Endpoint: d.opt.Endpoint, buf: rec.buf[:0],
+		Media: rec.Media[:0], Files: rec.Files[:0]}
 	err := d.decode(rec, line)
 	if err == nil {
 		err = d.inspect(rec)
@@ -142,6 +148,7 @@ func (d *Decoder) shape(rec *Record) *Error {
 	if rec.modelEnd > 0 && put > 0 && at <= rec.modelStart {
 		rec.modelStart, rec.modelEnd = rec.modelStart+put, rec.modelEnd+put
 	}
+	rec.moveFiles(at, put)
 	return nil
 }
 
@@ -156,6 +163,9 @@ func (d *Decoder) shrink() {
 	d.hash.shrink()
 	if cap(d.text) > keepSize {
 		d.text = nil
+	}
+	if cap(d.attached.parts) > keepSize {
+		d.attached.parts = nil
 	}
 }
 
@@ -176,8 +186,11 @@ func (d *Decoder) decode(rec *Record, line []byte) *Error {
 		if d.opt.IDField != "" {
 			return invalid("missing_id", "the line is a string, and has no field %q for an id", d.opt.IDField)
 		}
+		if len(d.opt.Attach) > 0 {
+			return invalid("missing_field", "the line is a string, and has no field %q to attach", d.opt.Attach[0])
+		}
 		if d.prompt != nil {
-			return d.decodeTemplate(rec, string(rawjson.Unquote(nil, src)))
+			return d.decodeTemplate(rec, nil, string(rawjson.Unquote(nil, src)))
 		}
 		d.compose(rec, src)
 		return nil
@@ -198,7 +211,7 @@ func (d *Decoder) decodeText(rec *Record, line []byte) *Error {
 	d.text = rawjson.AppendQuoted(d.text[:0], line)
 	rec.Content = d.content(d.text)
 	if d.prompt != nil {
-		return d.decodeTemplate(rec, string(line))
+		return d.decodeTemplate(rec, nil, string(line))
 	}
 	d.compose(rec, d.text)
 	return nil
@@ -207,14 +220,18 @@ func (d *Decoder) decodeText(rec *Record, line []byte) *Error {
 // SamePrompt reports whether the template makes the same prompt of every record.
 func (d *Decoder) SamePrompt() bool { return d.prompt != nil && d.prompt.constant() }
 
-// decodeTemplate makes the prompt of the record's fields.
-func (d *Decoder) decodeTemplate(rec *Record, data any) *Error {
+// decodeTemplate makes the prompt of the record's fields. src is the record, where it is an object.
+func (d *Decoder) decodeTemplate(rec *Record, src []byte, data any) *Error {
 	text, err := d.prompt.execute(data)
 	if err != nil {
 		return err
 	}
 	d.text = rawjson.AppendQuoted(d.text[:0], text)
-	d.compose(rec, d.text)
+	prompt, err := d.attach(src, d.text)
+	if err != nil {
+		return err
+	}
+	d.compose(rec, prompt)
 	return nil
 }
 

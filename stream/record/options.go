@@ -18,6 +18,11 @@ type Options struct {
 	Model    string   // --model: for records that name none; "" leaves the field out
 	Set      []Field  // --set: members for records that lack them; of two with one key the last counts
 
+	// Attach are the fields of a record that name files and addresses for its request to hold, and
+	// AttachHTTP lets addresses go that are read without encryption.
+	Attach     []string
+	AttachHTTP bool
+
 	// Schema is the shape that answers are to have, which requests ask for; nil for none. It is no
 	// part of a fingerprint: what was asked without it, or with another, is answered all the same.
 	Schema *schema.Schema

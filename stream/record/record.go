@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"strconv"
 
+	"llmpipe/stream/record/attach"
 	"llmpipe/stream/record/media"
 	"llmpipe/stream/record/rawjson"
 	"llmpipe/stream/record/turns"
@@ -43,8 +44,10 @@ type Record struct {
 	SearchContext string
 	Verbatim      bool // Body is a batch line's, to which no flag applies
 
-	// Media are the images, recordings and files in the body.
+	// Media are the images, recordings and files in the body, and Files those that have only a mark
+	// there yet, in their order.
 	Media []media.Part
+	Files []attach.File
 
 	continues            bool // it goes on from a prompt that is at the provider
 	strays               int  // strings of base64 that are in none of Media
@@ -59,7 +62,7 @@ func (r *Record) Reset() {
 	if cap(buf) > keepSize {
 		buf = nil
 	}
-	*r = Record{Media: r.Media[:0], buf: buf}
+	*r = Record{Media: r.Media[:0], Files: r.Files[:0], buf: buf}
 }
 
 // WithModel appends the body to dst, with model in place of the one it names; a body that names

@@ -22,7 +22,7 @@ func (d *Decoder) decodeObject(rec *Record, src []byte) *Error {
 			return upstreamError(failed)
 		}
 		data, _ := objectAt(src, 0)
-		return d.decodeTemplate(rec, data)
+		return d.decodeTemplate(rec, src, data)
 	}
 	return d.decodeShape(rec, src)
 }
@@ -163,7 +163,7 @@ func (d *Decoder) decodeBatchLine(rec *Record, src, body []byte) *Error {
 		return invalid("invalid_body", "`body` is %s, not an object", rawjson.KindOf(body))
 	}
 	rec.Body, rec.Verbatim = body, true
-	return nil
+	return d.noAttachments()
 }
 
 // decodeParams takes a line of Anthropic's Message Batches, whose params are sent as they are
@@ -178,7 +178,7 @@ func (d *Decoder) decodeParams(rec *Record, src []byte) *Error {
 		return invalid("invalid_body", "`params` is %s, not an object", rawjson.KindOf(params))
 	}
 	rec.Body, rec.Verbatim = params, true
-	return nil
+	return d.noAttachments()
 }
 
 // endpointOfToken is EndpointOf for a JSON value.
@@ -216,21 +216,30 @@ func (d *Decoder) decodeMessages(rec *Record, src []byte) *Error {
 
 // decodeRequest takes an object that is a request body.
 func (d *Decoder) decodeRequest(rec *Record, src []byte) *Error {
+	if err := d.noAttachments(); err != nil {
+		return err
+	}
 	if d.opt.Endpoint == Completions && rawjson.Lookup(d.members, src, "system") >= 0 {
 		return invalid("system_without_place", "the record has `system`, and the completions endpoint has no place for a system prompt")
 	}
-	d.rewrite(rec, src, rewriting{prompt: -1, system: -1})
+	d.rewrite(rec, src, rewriting{at: -1, system: -1})
 	return nil
 }
 
 // decodeSimple takes an object with prompt, and maybe system, which become what the endpoint wants.
 func (d *Decoder) decodeSimple(rec *Record, src []byte) *Error {
 	endpoint := d.opt.Endpoint
-	how := rewriting{prompt: rawjson.Lookup(d.members, src, "prompt"), system: rawjson.Lookup(d.members, src, "system")}
-	if prompt := d.members[how.prompt].Value.Of(src); !rawjson.IsString(prompt) {
-		return invalid("invalid_prompt", "`prompt` is %s, not a string", rawjson.KindOf(prompt))
+	how := rewriting{at: rawjson.Lookup(d.members, src, "prompt"), system: rawjson.Lookup(d.members, src, "system")}
+	how.prompt = d.members[how.at].Value.Of(src)
+	if !rawjson.IsString(how.prompt) {
+		return invalid("invalid_prompt", "`prompt` is %s, not a string", rawjson.KindOf(how.prompt))
 	}
-	d.cutOthers(src, "prompt", how.prompt)
+	var err *Error
+	if how.prompt, err = d.attach(src, how.prompt); err != nil {
+		return err
+	}
+	d.attached.leaveOut(d, src)
+	d.cutOthers(src, "prompt", how.at)
 	if how.system >= 0 {
 		system := d.members[how.system].Value.Of(src)
 		switch {

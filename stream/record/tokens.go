@@ -55,7 +55,9 @@ func (r *Record) MostTokens(body []byte, model string) (most int64, open bool) {
 		return most, r.continues
 	}
 	for i := range r.Media {
-		most -= int64(r.Media[i].Encoded)
+		if !r.Media[i].Apart {
+			most -= int64(r.Media[i].Encoded)
+		}
 	}
 	other := media.Count(model, r.Media)
 	return most + other.Most, other.Open || r.continues

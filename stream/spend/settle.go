@@ -7,6 +7,7 @@ import (
 	"llmpipe/stream/flow"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
+	"llmpipe/stream/record/media"
 	"llmpipe/stream/record/usage"
 )
 
@@ -89,7 +90,8 @@ func (p *priced) bill(answer *record.Answer, rec *record.Record, free bool) Bill
 
 // misses reports whether a price has nothing for a part of what an answer is billed for.
 func (p *priced) misses(t price.Tokens, answer *record.Answer, rec *record.Record) bool {
-	return answer.Uncounted && !p.FreeOfCharge() || !p.Whole(t) || p.Fees.Image && mentions(rec.Body, imageParts...)
+	return answer.Uncounted && !p.FreeOfCharge() || !p.Whole(t) ||
+		p.Fees.Image && (rec.HasMedia(media.Image) || mentions(rec.Body, imageParts...))
 }
 
 // billedTier is the tier that an answer names. One that names none is not taken for cheaper than

@@ -10,6 +10,7 @@ import (
 	"llmpipe/limiter"
 	"llmpipe/stream/flow"
 	"llmpipe/stream/record"
+	"llmpipe/stream/record/media"
 	"llmpipe/stream/ui"
 )
 
@@ -91,7 +92,7 @@ func (a *Account) most(q Charge, p *priced) price.Tokens {
 			most.CacheHour = most.Prompt
 		}
 	}
-	if p.Sounds() && mentions(q.Body, soundParts...) {
+	if p.Sounds() && (q.Record.HasMedia(media.Audio) || mentions(q.Body, soundParts...)) {
 		most.AudioIn, most.AudioOut = most.Prompt, most.Completion
 	}
 	most.Context = price.SearchContextOf(q.Record.SearchContext)

@@ -35,6 +35,9 @@ type Part struct {
 	// Encoded is how many bytes of the body its data takes in base64, the quotes included; 0 where the
 	// request only says where it is.
 	Encoded int
+	// Apart says that the data is not in the body yet: it is a file's, which is read when the request
+	// goes.
+	Apart bool
 	// Rate is how many bytes a second of a recording takes, by its own header; 0 where that is not
 	// known.
 	Rate int

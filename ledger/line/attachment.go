@@ -1,0 +1,98 @@
+package line
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Attachment is a file that a request held: what it was when it was read.
+type Attachment struct {
+	Path    string // as the record has it
+	Size    int64  // bytes
+	ModTime time.Time
+	Sum     [sha256.Size]byte
+}
+
+// attachmentsName is the member that they are in.
+const attachmentsName = "attachments"
+
+// appendAttachments writes the member, and leaves out one of none.
+func appendAttachments(dst []byte, all []Attachment) []byte {
+	if len(all) == 0 {
+		return dst
+	}
+	dst = append(dst, `,"`+attachmentsName+`":[`...)
+	for i := range all {
+		a := &all[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `{"path":`...)
+		dst, _ = jsontext.AppendQuote(dst, a.Path) // as in appendText
+		dst = append(dst, `,"size":`...)
+		dst = strconv.AppendInt(dst, a.Size, 10)
+		if year := a.ModTime.UTC().Year(); year >= 0 && year <= 9999 { // others cannot be read back
+			dst = append(dst, `,"mtime":"`...)
+			dst = a.ModTime.UTC().AppendFormat(dst, time.RFC3339Nano)
+			dst = append(dst, '"')
+		}
+		dst = append(dst, `,"sha256":"`...)
+		dst = append(hex.AppendEncode(dst, a.Sum[:]), `"}`...)
+	}
+	return append(dst, ']')
+}
+
+// attachments reads the member, into dst.
+func (f *field) attachments(dst *[]Attachment) bool {
+	array := f.value
+	if len(array) < 2 || array[0] != '[' {
+		return false
+	}
+	array = array[1:]
+	for len(array) > 0 && array[0] == '{' {
+		n := lengthOf(array)
+		var a Attachment
+		if !a.read(array[:n]) {
+			return false
+		}
+		*dst = append(*dst, a)
+		if array = array[n:]; len(array) > 0 && array[0] == ',' {
+			array = array[1:]
+		}
+	}
+	return string(array) == "]"
+}
+
+// read takes an attachment out of its object.
+func (a *Attachment) read(object []byte) bool {
+	var f fields
+	f.start(append([]byte{','}, object[1:]...))
+	for {
+		more, err := f.next()
+		if err != nil || !more {
+			return err == nil
+		}
+		ok := true
+		switch string(f.name) {
+		case "path":
+			ok = f.string(&a.Path, "")
+		case "size":
+			ok = f.integer(&a.Size)
+		case "mtime":
+			var text string
+			if ok = f.string(&text, ""); ok {
+				a.ModTime, err = time.Parse(time.RFC3339Nano, text)
+				ok = err == nil
+			}
+		case "sha256":
+			ok = f.request(&a.Sum)
+		}
+		if !ok {
+			return false
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package folder
+
+import (
+	"io"
+	"os"
+
+	"llmpipe/stream/record"
+	"llmpipe/stream/record/attach"
+	"llmpipe/stream/record/media"
+)
+
+// mostOfRecord bounds the files of one record together, unless a file alone may have more: in
+// base64 they fit into the room that there is for such requests, so that memory stays bounded
+// whatever the list.
+const mostOfRecord = 144 << 20
+
+// Look finds out what a record's files are by their first bytes, and adds their tokens to the
+// record's. A record is looked at once.
+func (f *Folder) Look(r *record.Record) *record.Error {
+	if r.LookedAt() {
+		return nil
+	}
+	var sum int64
+	most := max(mostOfRecord, f.most)
+	for i := range r.Files {
+		file := &r.Files[i]
+		err := f.look(file)
+		if sum += file.Size; err == nil && sum > most {
+			err = &tooLargeError{sum, most, "the files of one record may have together"}
+		}
+		if err == nil {
+			if _, _, taken := file.Frame(r.PartForm()); taken != nil {
+				err = &notTakenError{taken}
+			}
+		}
+		if err != nil {
+			return failure(file, err)
+		}
+	}
+	r.Looked()
+	return nil
+}
+
+// look finds out what one file is.
+func (f *Folder) look(to *attach.File) error {
+	file, info, err := f.open(to.Path)
+	if err != nil {
+		return err
+	}
+	defer file.Close() // nothing was written
+	to.Size, to.ModTime = info.Size(), info.ModTime()
+	if to.Size > f.most {
+		return &tooLargeError{to.Size, f.most, "--max-line allows a file"}
+	}
+	head, err := firstBytes(file, make([]byte, 0, media.ShortHeadBytes))
+	if err != nil {
+		return err
+	}
+	to.Part, to.Type = media.OfFile(head, to.Size)
+	if to.Part.NeedsMore(head) {
+		if head, err = firstBytes(file, append(make([]byte, 0, media.HeadBytes), head...)); err != nil {
+			return err
+		}
+		to.Part, to.Type = media.OfFile(head, to.Size)
+	}
+	return nil
+}
+
+// firstBytes reads on until head is as long as it can be, or the file ends.
+func firstBytes(file *os.File, head []byte) ([]byte, error) {
+	n, err := io.ReadFull(file, head[len(head):cap(head)])
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil
+	}
+	return head[:len(head)+n], err
+}

@@ -1,0 +1,85 @@
+package attach
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"llmpipe/stream/record/media"
+	"llmpipe/stream/record/rawjson"
+)
+
+// File is a file that a request is to hold.
+type File struct {
+	Path string       // as the record has it
+	At   rawjson.Span // of its mark in the record's body
+
+	// What it is by its first bytes; of the kind None until it has been looked at.
+	Part media.Part
+	Type string // its media type
+
+	Size    int64 // bytes
+	ModTime time.Time
+	Sum     [sha256.Size]byte // of what was sent, once it was
+}
+
+// AppendMark appends what stands for a file in a body until the file is read. path is a JSON
+// string.
+func AppendMark(dst, path []byte) []byte {
+	dst = append(dst, `{"type":"attachment","path":`...)
+	return append(append(dst, path...), '}')
+}
+
+// Frame is what stands around the file's data in a part, by an endpoint's form: around base64, or
+// within the quotes of a string where the file is text. An error says that the endpoint takes no
+// such files.
+//
+// The forms are those of platform.openai.com/docs/api-reference/chat/create, of
+// .../responses/create and of platform.claude.com/docs/en/api/messages/create. OpenAI's responses,
+// and Anthropic, take no recordings.
+func (f *File) Frame(form Form) (before, after string, err error) {
+	switch f.Part.Kind {
+	case media.Text:
+		return `{"type":"` + form.text() + `","text":"`, `"}`, nil
+	case media.Image:
+		switch form {
+		case Chat:
+			return `{"type":"image_url","image_url":{"url":"data:` + f.Type + `;base64,`, `"}}`, nil
+		case Responses:
+			return `{"type":"input_image","image_url":"data:` + f.Type + `;base64,`, `"}`, nil
+		}
+		return anthropicSource("image", f.Type), `"}}`, nil
+	case media.Audio:
+		if form == Chat {
+			return `{"type":"input_audio","input_audio":{"format":"` + audioFormat(f.Type) + `","data":"`, `"}}`, nil
+		}
+		return "", "", fmt.Errorf("the %s endpoint takes no recordings", form)
+	case media.Document:
+		name := string(rawjson.AppendQuoted(nil, f.name()))
+		switch form {
+		case Chat:
+			return `{"type":"file","file":{"filename":` + name + `,"file_data":"data:` + f.Type + `;base64,`, `"}}`, nil
+		case Responses:
+			return `{"type":"input_file","filename":` + name + `,"file_data":"data:` + f.Type + `;base64,`, `"}`, nil
+		}
+		return anthropicSource("document", f.Type), `"}}`, nil
+	}
+	return "", "", fmt.Errorf("it is no image (PNG, JPEG, GIF, WebP), no PDF, no recording (WAV, MP3) and no text in UTF-8")
+}
+
+// name is the file's own, without directories.
+func (f *File) name() string { return path.Base(strings.ReplaceAll(f.Path, `\`, "/")) }
+
+func anthropicSource(part, mediaType string) string {
+	return `{"type":"` + part + `","source":{"type":"base64","media_type":"` + mediaType + `","data":"`
+}
+
+// audioFormat is what OpenAI calls a recording of a media type.
+func audioFormat(mediaType string) string {
+	if strings.HasSuffix(mediaType, "wav") {
+		return "wav"
+	}
+	return "mp3"
+}

@@ -1,0 +1,94 @@
+package attach
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+
+	"llmpipe/stream/record/media"
+	"llmpipe/stream/record/rawjson"
+)
+
+// scheme is how an address begins that is no path, data: apart.
+var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]+://`)
+
+// IsLink reports whether a record's value is an address, and no path.
+func IsLink(value string) bool { return isData(value) || scheme.MatchString(value) }
+
+func isData(value string) bool { return len(value) >= 5 && strings.EqualFold(value[:5], "data:") }
+
+// Links are which addresses are taken, and how they are written down.
+type Links struct {
+	Form Form
+	HTTP bool // those that are read without encryption, too
+}
+
+// Append appends the part that a link makes. It goes as it is: the provider fetches it. An error
+// never holds the link itself, in which there may be a secret.
+func (l Links) Append(dst []byte, link string) ([]byte, error) {
+	if isData(link) {
+		return l.appendData(dst, link)
+	}
+	u, err := url.Parse(link)
+	switch {
+	case err != nil || u.Host == "":
+		return dst, errors.New("it is no URL that can be read")
+	case u.User != nil:
+		return dst, errors.New("the URL holds a user name, and it would go to the provider; give one without")
+	case strings.EqualFold(u.Scheme, "http") && !l.HTTP:
+		return dst, errors.New("an http URL is fetched without encryption; --attach-http lets it go")
+	case !strings.EqualFold(u.Scheme, "http") && !strings.EqualFold(u.Scheme, "https"):
+		return dst, fmt.Errorf("a URL of %s: is not fetched by providers; https: is", strings.ToLower(u.Scheme))
+	}
+	quoted := string(rawjson.AppendQuoted(nil, link))
+	if strings.EqualFold(path.Ext(u.Path), ".pdf") {
+		switch l.Form {
+		case Responses:
+			return append(dst, `{"type":"input_file","file_url":`+quoted+`}`...), nil
+		case Messages:
+			return append(dst, `{"type":"document","source":{"type":"url","url":`+quoted+`}}`...), nil
+		}
+		return dst, errors.New("the chat endpoint takes no PDF by URL; --endpoint responses does, and here a file")
+	}
+	switch l.Form {
+	case Chat:
+		return append(dst, `{"type":"image_url","image_url":{"url":`+quoted+`}}`...), nil
+	case Responses:
+		return append(dst, `{"type":"input_image","image_url":`+quoted+`}`...), nil
+	}
+	return append(dst, `{"type":"image","source":{"type":"url","url":`+quoted+`}}`...), nil
+}
+
+// appendData appends the part of a data: URL (RFC 2397), whose base64 stays as it is.
+func (l Links) appendData(dst []byte, link string) ([]byte, error) {
+	head, data, ok := strings.Cut(link[len("data:"):], ",")
+	mediaType, isBase64 := strings.CutSuffix(head, ";base64")
+	if !ok || !isBase64 {
+		return dst, errors.New("the data: URL is not in base64")
+	}
+	if _, err := base64.StdEncoding.Strict().DecodeString(data); err != nil {
+		return dst, fmt.Errorf("the data: URL: %w", err)
+	}
+	mediaType, _, _ = strings.Cut(strings.ToLower(mediaType), ";")
+	f := File{Path: "data", Type: mediaType}
+	switch mediaType {
+	case "image/png", "image/jpeg", "image/gif", "image/webp":
+		f.Part.Kind = media.Image
+	case "application/pdf":
+		f.Part.Kind, f.Path = media.Document, "data.pdf"
+	case "audio/wav", "audio/x-wav", "audio/mpeg", "audio/mp3":
+		f.Part.Kind = media.Audio
+	default:
+		return dst, fmt.Errorf("a data: URL of the type %q is taken by no endpoint; an image's (PNG, JPEG, GIF, WebP), a PDF's or a "+
+			"recording's (WAV, MP3) is", mediaType)
+	}
+	before, after, err := f.Frame(l.Form)
+	if err != nil {
+		return dst, err
+	}
+	return append(append(append(dst, before...), data...), after...), nil
+}

@@ -1,0 +1,179 @@
+package record
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"llmpipe/stream/record/attach"
+	"llmpipe/stream/record/media"
+	"llmpipe/stream/record/rawjson"
+)
+
+// partForms are the endpoints whose requests hold parts beside the text.
+var partForms = map[Endpoint]attach.Form{Chat: attach.Chat, Responses: attach.Responses, Messages: attach.Messages}
+
+// attachments is what a decoder needs for --attach.
+type attachments struct {
+	links attach.Links
+	parts []byte // the prompt with what is attached, as the endpoint wants it
+	files []attach.File
+}
+
+// checkAttach refuses options by which nothing can be attached.
+func (d *Decoder) checkAttach() error {
+	o := &d.opt
+	if len(o.Attach) == 0 {
+		return nil
+	}
+	form, ok := partForms[o.Endpoint]
+	switch {
+	case !ok:
+		return fmt.Errorf("--attach: the %s endpoint takes text alone", o.Endpoint)
+	case o.Raw:
+		return fmt.Errorf("--attach %s needs JSON lines, and --raw-input takes lines as text", o.Attach[0])
+	}
+	for _, name := range o.Attach {
+		if o.Template == "" && (name == "prompt" || name == "system") {
+			return fmt.Errorf("--attach %s: that field is the prompt's; with --prompt it may be attached", name)
+		}
+	}
+	d.attached.links = attach.Links{Form: form, HTTP: o.AttachHTTP}
+	return nil
+}
+
+// attach takes the fields to attach out of the record's members, and makes parts of the prompt, a
+// JSON string, and of what they name. Where they name nothing the prompt stays as it is.
+func (d *Decoder) attach(src, prompt []byte) ([]byte, *Error) {
+	a := &d.attached
+	a.files = a.files[:0]
+	if len(d.opt.Attach) == 0 {
+		return prompt, nil
+	}
+	a.parts = a.links.Form.Begin(a.parts[:0], prompt)
+	bare := len(a.parts)
+	for _, name := range d.opt.Attach {
+		i := rawjson.Lookup(d.members, src, name)
+		if i < 0 {
+			return nil, invalid("missing_field", "the field %q, which --attach names, is not there; %s", name, d.fieldNames(src))
+		}
+		value := d.members[i].Value.Of(src)
+		switch {
+		case rawjson.IsNull(value):
+			continue
+		case rawjson.IsString(value):
+			if err := a.add(name, value); err != nil {
+				return nil, err
+			}
+			continue
+		case value[0] != '[':
+			return nil, invalid("invalid_attachment", "the field %q is %s; a path, a URL or a list of them can be attached", name,
+				rawjson.KindOf(value))
+		}
+		var err *Error
+		rawjson.Elements(value, func(one []byte) bool {
+			if !rawjson.IsString(one) {
+				err = invalid("invalid_attachment", "the field %q holds %s; a list of paths and URLs can be attached", name, rawjson.KindOf(one))
+			} else {
+				err = a.add(name, one)
+			}
+			return err == nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(a.parts) == bare {
+		return prompt, nil
+	}
+	a.parts = a.links.Form.End(a.parts)
+	return a.parts, nil
+}
+
+// add adds the part of a path or a URL, a JSON string in the field called name.
+func (a *attachments) add(name string, token []byte) *Error {
+	value := string(rawjson.Unquote(nil, token))
+	if value == "" {
+		return invalid("invalid_attachment", "the field %q is empty; a path or a URL can be attached", name)
+	}
+	a.parts = append(a.parts, ',')
+	if !attach.IsLink(value) {
+		start := len(a.parts)
+		a.parts = attach.AppendMark(a.parts, token)
+		a.files = append(a.files, attach.File{Path: value, At: rawjson.Span{Start: start, End: len(a.parts)}})
+		return nil
+	}
+	var err error
+	if a.parts, err = a.links.Append(a.parts, value); err != nil {
+		return invalid("invalid_attachment", "the field %q: %v", name, err)
+	}
+	return nil
+}
+
+// leaveOut cuts the fields to attach out of a record whose other fields are the request's.
+func (a *attachments) leaveOut(d *Decoder, src []byte) {
+	for _, name := range d.opt.Attach {
+		d.takeOut(src, name)
+	}
+}
+
+// place hands the files to rec, in whose body the prompt ends at a position.
+func (a *attachments) place(rec *Record, end int) {
+	start := end - len(a.parts)
+	for _, f := range a.files {
+		f.At.Start, f.At.End = f.At.Start+start, f.At.End+start
+		rec.Files = append(rec.Files, f)
+	}
+}
+
+// noAttachments refuses a record that is a request already, where flags attach something.
+func (d *Decoder) noAttachments() *Error {
+	if len(d.opt.Attach) == 0 {
+		return nil
+	}
+	return invalid("attachment_without_place", "the record is a request already, to which --attach %s adds nothing; "+
+		"images and files are parts of its own messages", d.opt.Attach[0])
+}
+
+// FileAt is where the record's i-th file has its mark in a body, which is the record's or one with
+// another model.
+func (r *Record) FileAt(body []byte, i int) rawjson.Span {
+	at := r.Files[i].At
+	if r.modelEnd == 0 || at.Start >= r.modelEnd {
+		longer := len(body) - len(r.Body)
+		at.Start, at.End = at.Start+longer, at.End+longer
+	}
+	return at
+}
+
+// PartForm is how the record's endpoint has parts beside the text.
+func (r *Record) PartForm() attach.Form { return partForms[r.Endpoint] }
+
+// Looked notes what the record's files are, which lie apart from the body, for its tokens.
+func (r *Record) Looked() {
+	known := len(r.Media)
+	for i := range r.Files {
+		r.Media = append(r.Media, r.Files[i].Part)
+	}
+	tokens := media.Count(r.Model, r.Media[known:]).Context
+	r.TextBytes = int(min(int64(r.TextBytes)+tokens*tokenBytes, math.MaxInt32))
+}
+
+// HasMedia reports whether something of a kind is in the body, or will be.
+func (r *Record) HasMedia(kind media.Kind) bool {
+	return slices.ContainsFunc(r.Media, func(p media.Part) bool { return p.Kind == kind })
+}
+
+// LookedAt reports whether the record's files, if it has any, are known.
+func (r *Record) LookedAt() bool {
+	return !slices.ContainsFunc(r.Files, func(f attach.File) bool { return f.Part.Kind == media.None })
+}
+
+// moveFiles notes that so many bytes were put into the body at a position.
+func (r *Record) moveFiles(at, put int) {
+	for i := range r.Files {
+		if f := &r.Files[i]; f.At.Start >= at {
+			f.At.Start, f.At.End = f.At.Start+put, f.At.End+put
+		}
+	}
+}
