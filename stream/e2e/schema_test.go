@@ -168,6 +168,44 @@ func TestSchema(t *testing.T) {
 	}
 }
 
+// TestSchemaTwins has records come twice, as the same and as equal ones: they share what became of
+// one, which is asked again and paid for once.
+func TestSchemaTwins(t *testing.T) {
+	t.Parallel()
+	const records = 100
+	text := fmt.Sprintf(ticket, `"billing","tech"`)
+	s, err := schema.New("s.json", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, flag := range []string{"--ordered", "--dedupe"} {
+		dir := t.TempDir()
+		writeFile(t, dir, "s.json", text)
+		input := tickets(records)
+		if flag == "--dedupe" {
+			input += strings.ReplaceAll(input, `"id":"t`, `"id":"u`)
+		} else {
+			input += input
+		}
+		sim := startSim(t, "latency=50ms&misfit=0.5")
+		p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--schema", "s.json", "--summary", "sum.json", flag)
+		p.Stdin = strings.NewReader(input)
+		p.exits(t, 3)
+		var sum ui.Summary
+		readJSON(t, dir, "sum.json", &sum)
+		lines, cost, bill := shapedLines(t, p.out.String()), int64(0), sim.stats(t).bill(t)
+		for _, l := range lines {
+			if l.Cost != nil {
+				cost += int64(*l.Cost)
+			}
+		}
+		failed := fits(t, s, lines)
+		if len(lines) != 2*records || int(sum.Failed) != failed || int(sum.Misfits["#"]) != failed || cost != bill || int64(*sum.CostUSD) != bill {
+			t.Errorf("%s: %d lines, %d failed, they cost %d of %d: %+v", flag, len(lines), failed, cost, bill, sum)
+		}
+	}
+}
+
 // TestSchemaBudget never passes a budget by asking again, and keeps what was paid.
 func TestSchemaBudget(t *testing.T) {
 	t.Parallel()

@@ -85,12 +85,18 @@ func (j *Journal) fit(t *flow.Task) error {
 		return nil
 	}
 	r := &t.Recorded
-	t.Shaped.Earlier = r.Earlier
+	costs := !t.Same && !t.Duplicate // else another line has what all that cost
+	if t.Shaped.Earlier = r.Earlier; !costs {
+		t.Shaped.Earlier = ledger.Earlier{}
+	}
 	if !t.Misfit() {
 		return nil
 	}
-	known := r.CostKnown || r.MayCostNanos > 0
-	t.Shaped.PutBehind(r.Attempts, t.RecordedCost(), known || t.Same, r.CostPartial, &t.Reply.Answer.Usage)
+	if costs {
+		t.Shaped.PutBehind(r.Attempts, r.CostNanos, r.CostKnown, r.CostPartial, &t.Reply.Answer.Usage)
+	} else {
+		t.Shaped.Earlier.Turns = r.Earlier.Turns + 1
+	}
 	if t.Shaped.Again {
 		j.flow.Counts.Reasked.Add(1)
 	}

@@ -212,10 +212,7 @@ func (c *Output) reask() {
 		}
 		c.flow.Counts.Answered(t)
 		c.account.Book(t.Cost, t.CostKnown)
-		place := t.Shaped.Fit.Wrong.Place()
-		if t.Lapse(); t.Outcome == flow.Failed {
-			c.flow.Counts.Misfit(place)
-		} else if c.cfg.Reask(t) {
+		if t.Lapse(); t.Outcome != flow.Failed && c.cfg.Reask(t) {
 			continue
 		}
 		kept = append(kept, t)
@@ -258,6 +255,9 @@ func (c *Output) count(t *flow.Task) {
 		return
 	case flow.Failed:
 		c.flow.Counts.Failed.Add(1)
+		if t.Misfit() {
+			c.flow.Counts.Misfit(t.Shaped.Fit.Wrong.Place())
+		}
 		c.account.Book(t.Cost, true)
 		return
 	case flow.Shown:
