@@ -188,7 +188,8 @@ func TestSchemaTwins(t *testing.T) {
 			input += input
 		}
 		sim := startSim(t, "latency=50ms&misfit=0.5")
-		p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--schema", "s.json", "--summary", "sum.json", flag)
+		p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--schema", "s.json",
+			"--summary", "sum.json", flag)
 		p.Stdin = strings.NewReader(input)
 		p.exits(t, 3)
 		var sum ui.Summary
@@ -200,7 +201,8 @@ func TestSchemaTwins(t *testing.T) {
 			}
 		}
 		failed := fits(t, s, lines)
-		if len(lines) != 2*records || int(sum.Failed) != failed || int(sum.Misfits["#"]) != failed || cost != bill || int64(*sum.CostUSD) != bill {
+		if len(lines) != 2*records || int(sum.Failed) != failed || int(sum.Misfits["#"]) != failed ||
+			cost != bill || int64(*sum.CostUSD) != bill {
 			t.Errorf("%s: %d lines, %d failed, they cost %d of %d: %+v", flag, len(lines), failed, cost, bill, sum)
 		}
 	}
