@@ -17,14 +17,17 @@ import (
 // earlierLine is what a line of a sample says, read without any of the code that reads ledgers.
 type earlierLine struct {
 	Kind, Step, Shard string
-	R                 string
+	R, I, Run         string
 	ID                json.RawMessage
 	Cost              json.Number `json:"cost_usd"`
 	MayCost           json.Number `json:"may_cost_usd"`
 	Response          json.RawMessage
-	File              string
+	File, Sum         string
 	Keys              []string
 	Records           []struct{ ID json.RawMessage }
+	Worst             []json.Number `json:"worst_usd"`
+	Lifted            []string
+	Kept              []json.Number `json:"kept_usd"`
 }
 
 func (l *earlierLine) request(t *testing.T) *[32]byte {
@@ -74,6 +77,35 @@ func earlierLedgers(t *testing.T, f func(t *testing.T, data []byte, lines []earl
 	}
 }
 
+// lostIn is what the lines say was at risk when the last of them was written, by runs that are all
+// gone.
+func lostIn(t *testing.T, lines []earlierLine) (lost Exposure) {
+	t.Helper()
+	type risk struct{ run, key string }
+	left := make(map[risk]json.Number)
+	for i := range lines {
+		l := &lines[i]
+		switch l.Kind {
+		case "risk":
+			for i, key := range l.Lifted {
+				if delete(left, risk{l.Run, key}); i < len(l.Kept) {
+					left[risk{l.Run, key}] = l.Kept[i]
+				}
+			}
+			for i, key := range l.Keys {
+				left[risk{l.Run, key}] = l.Worst[i] // all prices are known
+			}
+		case "result", "failure":
+			delete(left, risk{l.Run, l.I + l.R[:16]})
+		}
+	}
+	for _, most := range left {
+		lost.Records++
+		lost.Nanos += nanos(t, most)
+	}
+	return lost
+}
+
 // openEarlier opens a ledger that holds data.
 func openEarlier(t *testing.T, data []byte, o Options) *Ledger {
 	t.Helper()
@@ -104,6 +136,8 @@ func TestEarlierLedgersOpen(t *testing.T) {
 				want.KeptNanos += nanos(t, line.MayCost)
 			}
 		}
+		want.Lost = lostIn(t, lines)
+		want.KeptNanos += want.Lost.Nanos
 		want.SpentSince, want.KeptSince = want.SpentNanos, want.KeptNanos
 		if got := l.Summary(); got != want {
 			t.Errorf("%+v, want %+v", got, want)
@@ -133,7 +167,7 @@ func TestEarlierMarksAreKnown(t *testing.T) {
 		var file disk.ID
 		marks := make(map[string]bool)
 		for _, line := range lines {
-			if line.Kind != "emitted" {
+			if line.Kind != "emitted" || line.Sum != "" { // a proof is no claim
 				continue
 			}
 			if _, err := fmt.Sscanf(line.File, "%x:%x", &file.Device, &file.Inode); err != nil {

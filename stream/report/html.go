@@ -136,10 +136,24 @@ func notes(r *report.Report) []string {
 	if n := r.Total.UnknownCost; n > 0 && r.Total.Cost != nil {
 		notes = append(notes, "No price is known for "+ui.Number(n, "record")+": what they cost is in no figure here.")
 	}
+	notes = append(notes, exposure(&r.Lost, "in flight when their runs were killed may have cost")...)
+	notes = append(notes, exposure(&r.AtRisk, "in flight may cost")...)
 	if len(r.Timeline.Moments) == 1 && records(r) > 0 {
 		notes = append(notes, "All of it happened within "+howLong(r.Timeline.Step)+": there is nothing to draw over time.")
 	}
 	return notes
+}
+
+// exposure says what requests whose outcome is not recorded may cost.
+func exposure(e *report.Exposure, what string) []string {
+	if e.Requests == 0 {
+		return nil
+	}
+	note := fmt.Sprintf("%s %s $%s at most, which is in no figure here", ui.Number(e.Requests, "request"), what, e.MayCost)
+	if e.Unknown > 0 {
+		note += "; of " + ui.Grouped(e.Unknown) + " no price is known"
+	}
+	return []string{note + "."}
 }
 
 func figures(r *report.Report) []figure {

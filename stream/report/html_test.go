@@ -214,6 +214,15 @@ func TestPageSaysWhatItIsOf(t *testing.T) {
 			t.Errorf("%s: notes %q, want %q", name, got, want)
 		}
 	}
+	risky := &report.Report{
+		Lost:   report.Exposure{Requests: 8, MayCost: 24_000_000},
+		AtRisk: report.Exposure{Requests: 1, Unknown: 1},
+	}
+	risky.Total.Results = 1
+	if got, want := strings.Join(notes(risky), "|"), "8 requests in flight when their runs were killed may have cost $0.024 at most, "+
+		"which is in no figure here.|1 request in flight may cost $0 at most, which is in no figure here; of 1 no price is known."; got != want {
+		t.Errorf("notes %q, want %q", got, want)
+	}
 	titles := map[string]string{
 		"empty": "", "one": "", "an hour": "Spend Throughput Latency", "failed": "Spend Throughput", "unknown": "Throughput Latency",
 	}
