@@ -46,6 +46,7 @@ type Limiter struct {
 	wake        Timer // nil: none armed
 	wakeAt      time.Time
 	closed      bool
+	shut        bool // nothing is sent here that can go elsewhere
 	inFlight    int
 	settled     int64
 	dropped     int64
@@ -176,6 +177,17 @@ func (l *Limiter) Room() (room, open bool) {
 	return l.concurrency.wait(l.inFlight, l.clock.Now()) == 0, l.breaker.open
 }
 
+// Shut sends requests that are Movable away with ErrOpen, also those that wait, until it is called
+// with false. Who waits here may have longer to wait than the lane is shut.
+func (l *Limiter) Shut(shut bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.shut = shut; shut && !l.closed {
+		l.advance()
+		l.pump()
+	}
+}
+
 // Close stops the timer. Whoever still waits does so until its context ends.
 func (l *Limiter) Close() {
 	l.mu.Lock()
@@ -262,7 +274,7 @@ func (l *Limiter) refuse(r Request) error {
 	if err := l.patience.check(l.now, &l.breaker, &l.hold); err != nil {
 		return err
 	}
-	if r.Movable && l.breaker.wait(l.now, l.sends.patience()) > 0 {
+	if r.Movable && (l.shut && !r.Trial || l.breaker.wait(l.now, l.sends.patience()) > 0) {
 		return ErrOpen
 	}
 	least := l.estimate.lean(r)

@@ -19,6 +19,8 @@ type Request struct {
 	// ErrOpen instead of waiting for an open breaker. It goes as the probe, if
 	// one is due.
 	Movable bool
+	// Trial says that it goes although the lane is shut, to find out whether it still has to be.
+	Trial bool
 	// Retry puts the request ahead of all that are not retries.
 	Retry bool
 	// Warms says that the request marks a part of its prompt for the provider's cache. Until one such

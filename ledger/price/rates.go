@@ -53,14 +53,6 @@ func (d Dollars) or(other Dollars) Dollars {
 	return other
 }
 
-// or is the rates, or others where there are none.
-func (r Rates) or(others Rates) Rates {
-	if r == (Rates{}) {
-		return others
-	}
-	return r
-}
-
 // cost bears what a provider may say by mistake: parts that are more than the whole, or negative.
 // Of a prompt with sound or images its text is taken for the part that was cached or written first.
 func (r *Rates) cost(t *Tokens) sum128 {

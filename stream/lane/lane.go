@@ -68,6 +68,7 @@ func (l *Lane) shut(why error, forGood bool) {
 		l.hold = min(max(2*l.hold, firstClosed), mostClosed)
 		l.until = time.Now().Add(l.hold)
 	}
+	l.Pace.Shut(true)
 	if first && len(l.lanes.all) > 1 { // else it is why the run ends
 		l.lanes.flow.Voice.Warn("%s: nothing more is sent there: %v", l.Host.Name, why)
 		if h := ui.HintOf(why); h != "" {
@@ -93,6 +94,7 @@ func (l *Lane) reopen(sent time.Time) {
 	defer l.mu.Unlock()
 	if l.closed != nil && !l.until.IsZero() && sent.After(l.shutAt) {
 		l.closed, l.hold = nil, 0
+		l.Pace.Shut(false)
 		l.lanes.flow.Voice.Note("%s answers again", l.Host.Name)
 	}
 }

@@ -6,12 +6,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"llmpipe/limiter"
 	"llmpipe/stream/flow"
 )
 
 func testLane(t *testing.T) *Lane {
 	all := &Lanes{flow: newFlow(t)}
-	l := &Lane{lanes: all, Host: &flow.Host{Name: "spare"}}
+	l := &Lane{lanes: all, Host: &flow.Host{Name: "spare"}, Pace: limiter.New(limiter.Config{Clock: limiter.System})}
+	t.Cleanup(l.Pace.Close)
 	all.all = []*Lane{{}, l}
 	return l
 }

@@ -87,7 +87,7 @@ func (r *Lanes) tryLanes(ctx context.Context, q *Request, retry bool) (permit *l
 		if !ok {
 			continue
 		}
-		permit, err := l.permit(ctx, q, retry)
+		permit, err := l.permit(ctx, q, retry, trial)
 		if permit, err = l.judge(permit, err, trial); permit != nil {
 			return permit, false, nil
 		}
@@ -161,7 +161,7 @@ func (r *Lanes) nowhere(q *Request) bool {
 }
 
 // permit waits for a permit to send q here. Where what it may cost rises meanwhile it waits again.
-func (l *Lane) permit(ctx context.Context, q *Request, retry bool) (*limiter.Permit, error) {
+func (l *Lane) permit(ctx context.Context, q *Request, retry, trial bool) (*limiter.Permit, error) {
 	for {
 		l.Prepare(q, !retry)
 		changes, _ := l.lanes.account.Stale(q.Charge(), 0)
@@ -169,6 +169,7 @@ func (l *Lane) permit(ctx context.Context, q *Request, retry bool) (*limiter.Per
 		if err != nil {
 			return nil, err
 		}
+		request.Trial = trial
 		permit, err := l.Pace.Acquire(ctx, request)
 		if l.lean(q, &request, err) {
 			permit, err = l.Pace.Acquire(ctx, request)

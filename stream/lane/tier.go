@@ -77,6 +77,7 @@ func (r *Lanes) open(tier []*Lane, q *Request, retry bool) (*turn, error) {
 		if err != nil {
 			return nil, err
 		}
+		request.Trial = t.trial[l]
 		t.offers = append(t.offers, limiter.Offer{Limiter: l.Pace, Request: request})
 	}
 	return t, nil

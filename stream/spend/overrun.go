@@ -84,7 +84,6 @@ func (o *overrun) cost(worst int64) int64 {
 type Stake struct {
 	charge     Charge
 	worst      int64
-	changes    int64
 	permit     *limiter.Permit
 	model      *overrun // nil while the request is not in flight, or where there is no budget
 	prev, next *Stake

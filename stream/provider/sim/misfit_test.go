@@ -49,7 +49,7 @@ func TestSimMisfit(t *testing.T) {
 	if int64(whole) != asked-spoilt {
 		t.Errorf("%d fit, and %d of %d were spoilt", whole, spoilt, asked)
 	}
-	if ask("x") != ask("x") {
+	if first := ask("x"); first != ask("x") {
 		t.Error("one request has two answers")
 	}
 	before := s.Stats().Faults
