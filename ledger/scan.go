@@ -20,6 +20,10 @@ type Entry struct {
 	Failure *Failure
 	Emitted *line.Emitted
 	Risk    *line.Risk
+	Shard   *ShardEntry // a step of a shard, but for the records of an intent
+
+	// ShardSimulated says that the step is a simulated run's.
+	ShardSimulated bool
 }
 
 // Scan calls f with every line of a ledger in order, each verified first. A ledger that is
@@ -132,7 +136,7 @@ func (s *scanner) read(text []byte, at int64, h *line.Head) (e Entry, err error)
 	case line.KindRisk:
 		err, e.Risk = s.risk.Decode(h), &s.risk
 	case line.KindBatch:
-		err = s.shard.Decode(text, h)
+		err, e.Shard, e.ShardSimulated = s.shard.Decode(text, h), &s.shard, h.Simulated
 		if err == nil && h.Step == ShardIntent && !h.EachKey(func(line.Key) {}) {
 			err = line.ErrMalformed
 		}

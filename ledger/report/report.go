@@ -25,7 +25,10 @@ type Report struct {
 	// AtRisk is what requests may cost that are under way in processes that live, and Lost what those
 	// may have cost that were under way in processes that are gone. Neither is in the figures.
 	AtRisk Exposure `json:"at_risk,omitzero"`
-	Lost   Exposure `json:"lost,omitzero"`
+	// Kept is what attempts may have cost at most of which nobody said what they did, and batches that
+	// were given up. A budget counts it, and Lost, as spent; no cost here has it.
+	Kept price.Dollars `json:"kept_usd,omitempty"`
+	Lost Exposure      `json:"lost,omitzero"`
 
 	Total     Row          `json:"total"`
 	Models    []Row        `json:"models"`    // most results first
@@ -147,6 +150,8 @@ func isSimulated(e *ledger.Entry) bool {
 		return e.Run.Simulated
 	case e.Risk != nil:
 		return e.Risk.Simulated
+	case e.Shard != nil:
+		return e.ShardSimulated
 	}
 	return false
 }
@@ -163,6 +168,8 @@ type tally struct {
 	timeline    timeline
 
 	atRisk, lost Exposure
+	kept         price.Dollars
+	givenUp      map[string]price.Dollars // of kept, by shard: its last step counts
 }
 
 func (t *tally) addRisk(live, lost ledger.Exposure) {
@@ -198,8 +205,11 @@ func (t *tally) add(e *ledger.Entry) {
 	switch {
 	case e.Run != nil:
 		t.runs++
+	case e.Shard != nil:
+		t.addShard(e.Shard)
 	case e.Result != nil:
 		r := e.Result
+		t.kept += price.Dollars(r.MayCostNanos)
 		t.schema.addResult(r)
 		t.at(r.Time)
 		t.timeline.addResult(r)
@@ -208,6 +218,7 @@ func (t *tally) add(e *ledger.Entry) {
 		}
 	case e.Failure != nil:
 		f := e.Failure
+		t.kept += price.Dollars(f.MayCostNanos)
 		t.schema.addFailure(f)
 		t.at(f.Time)
 		t.timeline.addFailure(f)
@@ -216,6 +227,18 @@ func (t *tally) add(e *ledger.Entry) {
 			row.addFailure(f)
 		}
 	}
+}
+
+// addShard adds what a batch that was given up may have cost.
+func (t *tally) addShard(s *ledger.ShardEntry) {
+	if s.MayCostNanos == 0 && t.givenUp[s.Shard] == 0 {
+		return
+	}
+	if t.givenUp == nil {
+		t.givenUp = make(map[string]price.Dollars)
+	}
+	t.kept += price.Dollars(s.MayCostNanos) - t.givenUp[s.Shard]
+	t.givenUp[s.Shard] = price.Dollars(s.MayCostNanos)
 }
 
 func (t *tally) addError(f *ledger.Failure) {
@@ -288,6 +311,7 @@ func (t *tally) report() *Report {
 	r := &Report{
 		First: t.first, Last: t.last, Runs: t.runs,
 		AtRisk:    t.atRisk,
+		Kept:      t.kept,
 		Lost:      t.lost,
 		Total:     t.total.finish(),
 		Models:    sortedRows(t.models),

@@ -155,6 +155,34 @@ func TestReportPassesShardsOver(t *testing.T) {
 	}
 }
 
+// What a budget counts for attempts of which nobody said what they cost, and for batches that were
+// given up, the report says too.
+func TestReportSaysWhatMayHaveBeenSpent(t *testing.T) {
+	result, failure := testResult(0), testFailure(1)
+	result.MayCostNanos, failure.MayCostNanos = 7, 11
+	path := writeLedger(t, ledger.Options{}, &ledger.Group{
+		Results: []ledger.Result{result}, Failures: []ledger.Failure{failure},
+		Shards: []ledger.ShardEntry{
+			{
+				Step: ledger.ShardIntent, Shard: "s1", Time: testTime(), Provider: "api.openai.com",
+				Records: []ledger.ShardRecord{{ID: failure.ID, Request: failure.Request}},
+			},
+			{Step: ledger.ShardCollected, Shard: "s1", Time: testTime(), State: "forgotten", MayCostNanos: 13},
+		},
+	})
+	l, err := ledger.Open(path, ledger.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := l.Summary().KeptNanos
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := New(nil, path); err != nil || int64(r.Kept) != kept || kept != 7+11+13 {
+		t.Errorf("the report says %v, the ledger %d, %v", r, kept, err)
+	}
+}
+
 func TestReportKeepsSimulatedApart(t *testing.T) {
 	simulated := reportLedger(t, ledger.Options{Simulated: true})
 	alone, err := New(nil, simulated)

@@ -136,6 +136,9 @@ func notes(r *report.Report) []string {
 	if n := r.Total.UnknownCost; n > 0 && r.Total.Cost != nil {
 		notes = append(notes, "No price is known for "+ui.Number(n, "record")+": what they cost is in no figure here.")
 	}
+	if r.Kept > 0 {
+		notes = append(notes, fmt.Sprintf("Attempts whose cost nobody said may have cost $%s at most, which is in no figure here.", r.Kept))
+	}
 	notes = append(notes, exposure(&r.Lost, "in flight when their runs were killed may have cost")...)
 	notes = append(notes, exposure(&r.AtRisk, "in flight may cost")...)
 	if len(r.Timeline.Moments) == 1 && records(r) > 0 {

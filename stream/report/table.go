@@ -22,6 +22,9 @@ func writeReport(w io.Writer, r *report.Report) error {
 		writeErrors(&out, r)
 		writeSchema(&out, r.Schema)
 	}
+	if r.Kept > 0 {
+		fmt.Fprintf(&out, "\nattempts whose cost nobody said may have cost $%s at most\n", r.Kept)
+	}
 	writeExposure(&out, &r.Lost, "in flight when their runs were killed may have cost")
 	writeExposure(&out, &r.AtRisk, "in flight may cost")
 	_, err := w.Write(out.Bytes())
