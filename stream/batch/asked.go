@@ -14,8 +14,14 @@ type asked struct {
 	timer   *time.Timer // nil before the first
 }
 
-// leave has t wait until the record is answered, or nobody else asks about it any more.
+// leave has t wait until the record is answered, or nobody else asks about it any more; where
+// nothing is waited for it leaves it to the other process.
 func (f *assembler) leave(t *flow.Task) {
+	if f.batches.cfg.Detach {
+		f.batches.askedElsewhere.Add(1)
+		f.flow.Finish(t)
+		return
+	}
 	f.batches.toldAsked.Do(func() {
 		f.flow.Voice.Note("%s is asked about by another process of the ledger: its answer is waited for, as of all like it", t)
 	})

@@ -68,6 +68,8 @@ type Batches struct {
 	Spooled   atomic.Int64 // records on disk, in no stage's hands
 	settled   settled      // what collected shards cost
 	toldAsked sync.Once    // that a record is waited for which another process asks about
+	// askedElsewhere counts the records that were left to another process, which asks about them.
+	askedElsewhere atomic.Int64
 
 	mu      sync.Mutex
 	shards  map[string]*shard // by id; of earlier runs only those that are not collected
@@ -306,6 +308,10 @@ func (b *Batches) TellLeft() {
 	wanted, others := b.goingOn()
 	if others > 0 {
 		b.flow.Voice.Note("%s with records that this input does not hold: not finished yet", counted(others))
+	}
+	if n := b.askedElsewhere.Load(); n > 0 && wanted == 0 && !b.flow.Stop.Ending() {
+		b.flow.Stop.Pause(ui.WithHint("the same command goes on when that has ended",
+			fmt.Errorf("%s asked about by another process of the ledger", ui.Number(n, "record"))))
 	}
 	switch why := b.flow.Stop.Reasons(); {
 	case wanted == 0:

@@ -31,8 +31,9 @@ func TestBatchBillsForAnswersWithoutChoices(t *testing.T) {
 	}
 }
 
-// A record that two commands asked about at the same moment, each its own way, costs what both
-// cost.
+// A record that two commands asked about at the same moment, each its own way and with a ledger of
+// its own, costs what both cost in the ledger that cat makes of the two. With one ledger the second
+// leaves it to the first.
 func TestBatchBillsForAnswersThatAreNotUsed(t *testing.T) {
 	t.Parallel()
 	b := newBudgeted(t, "latency=0s&batch-latency=50ms")
@@ -49,14 +50,19 @@ func TestBatchBillsForAnswersThatAreNotUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "it is asked at once", func() bool { return g.count("POST /chat/completions") == 3 })
-	b.on(t, input, "--mode", "batch", "--detach").exits(t, 75)
+	second := b.on(t, input, "--mode", "batch", "--detach")
+	second.exits(t, 75)
+	second.says(t, "3 records asked about by another process of the ledger", "hint: the same command goes on when that has ended")
+	beside := llmpipe(t, t.TempDir(), byBatch(b.sim.URL, "--detach")...)
+	beside.Stdin = strings.NewReader(input)
+	beside.exits(t, 75)
 	close(release)
 	if code := now.wait(t); code != 0 {
 		t.Fatalf("exit %d: %s", code, now.err.String())
 	}
 	half := reported(t, b.dir)
-	eventually(t, "the batch has ended", func() bool { return listBatches(t, b.dir, b.sim)[0].State == "completed" })
-	known := readFile(t, b.dir, "llmpipe.ledger.jsonl")
+	eventually(t, "the batch has ended", func() bool { return listBatches(t, beside.Dir, b.sim)[0].State == "completed" })
+	known := readFile(t, beside.Dir, "llmpipe.ledger.jsonl") + readFile(t, b.dir, "llmpipe.ledger.jsonl")
 	for _, later := range []string{input, hello("b", "", 1)} { // whether or not the input still holds the records
 		dir := t.TempDir()
 		writeFile(t, dir, "llmpipe.ledger.jsonl", known)
