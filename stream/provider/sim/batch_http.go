@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -54,10 +55,7 @@ func (s *Server) createBatch(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, refusal)
 		return
 	}
-	window := s.options.BatchWindow
-	if window == 0 {
-		window = batchWindow
-	}
+	window := cmp.Or(s.options.BatchWindow, batchWindow)
 	now := time.Now()
 	b := &batch{endpoint: s.endpointOf(asked.Endpoint), expires: now.Add(window), state: batchObject{
 		ID: s.newID("batch_"), Object: "batch", Endpoint: asked.Endpoint, InputFileID: asked.InputFileID,
@@ -74,18 +72,22 @@ func (s *Server) createBatch(w http.ResponseWriter, r *http.Request) {
 	b.ctx, b.cancel = context.WithCancelCause(s.batches.life)
 	b.enter(stateValidating)
 	made := b.state
-	if !s.batches.add(b) {
-		s.reset(w)
-		return
-	}
-	s.stats.batchMade()
-	s.addForeign(b)
-	go s.runBatch(b)
-	if b.number <= s.options.BatchLost {
+	if !s.begin(b) {
 		s.reset(w)
 		return
 	}
 	s.replyObject(w, s.wrapped(made))
+}
+
+// begin has b run, and reports whether whoever asked for it hears of it.
+func (s *Server) begin(b *batch) (told bool) {
+	if !s.batches.add(b) {
+		return false
+	}
+	s.stats.batchMade()
+	s.addForeign(b)
+	go s.runBatch(b)
+	return b.number > s.options.BatchLost
 }
 
 // check says what is wrong with a request to make a batch, but for its file.

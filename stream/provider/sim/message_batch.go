@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,23 +104,13 @@ func (s *Server) createMessageBatch(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := time.Now()
-	window := s.options.BatchWindow
-	if window == 0 {
-		window = batchWindow
-	}
+	window := cmp.Or(s.options.BatchWindow, batchWindow)
 	b := &batch{endpoint: messages, messages: true, requests: requests, expires: now.Add(window),
 		input: &storedFile{path: file.Name()},
 		state: batchObject{ID: s.newID("msgbatch_"), Endpoint: messagesPath, ExpiresAt: now.Add(window).Unix()}}
 	b.ctx, b.cancel = context.WithCancelCause(s.batches.life)
 	b.enter(stateValidating)
-	if !s.batches.add(b) {
-		s.reset(w)
-		return
-	}
-	s.stats.batchMade()
-	s.addForeign(b)
-	go s.runBatch(b)
-	if b.number <= s.options.BatchLost {
+	if !s.begin(b) {
 		s.reset(w)
 		return
 	}
