@@ -21,7 +21,8 @@ type Found struct {
 	Claimed bool // whether a mark says so that nothing but its line in that file can prove
 
 	// Shard is the id of the shard that this very record was last submitted in, while that is
-	// pending and there is no result. A simulated run's records are never in a real run's shard.
+	// pending and there is no result of it: with a Shard, Result is what was recorded before, and did
+	// not serve. A simulated run's records are never in a real run's shard.
 	Shard string
 }
 

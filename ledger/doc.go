@@ -179,7 +179,7 @@
 //     most that it can cost; missing where that was not reckoned), window (the completion window);
 //     and last, in this order, keys (as in emitted, one a record) and records, as many: id, r (its
 //     fingerprint), custom_id (missing where it is the id, a JSON string, without its quotes),
-//     downgraded_from
+//     downgraded_from, attachments (as in a result: what its files were when they were read)
 //   - uploaded: the provider has the file. It has file_id
 //   - created: the provider has the batch. It has batch_id
 //   - collected: all that is known of it is recorded, or it was given up. It has state (the last
@@ -191,10 +191,10 @@
 //
 // Steps may be left out, but neither intent nor collected, and file_id and batch_id may stand in
 // later steps too. Where a step is there twice the last one counts. A shard without collected is
-// pending, and so are those of its records that have no result; of several shards with a record the
-// last one counts. Before an intent is written, its records and what it reserves are looked at under
-// the lock as those of a risk line are. A damaged intent that was repaired away leaves a shard of
-// which no records are known.
+// pending, and so are those of its records that have no result behind its intent: one before did
+// not serve any more. Of several shards with a record the last one counts. Before an intent is
+// written, its records and what it reserves are looked at under the lock as those of a risk line
+// are. A damaged intent that was repaired away leaves a shard of which no records are known.
 //
 // A process that takes a shard further holds the lock, as under Writing, of the file
 // LEDGER.batch-SHARD, of mode 0600 and without content. Who collects the shard removes it.

@@ -70,7 +70,7 @@ func TestOneOfManyIntends(t *testing.T) {
 	}
 }
 
-// Ledgers from before that have a record in an intent that was answered by then keep its result.
+// A record that is in an intent although it was answered keeps its result until there is another.
 func TestAnIntentOfAnAnsweredRecordIsRead(t *testing.T) {
 	path := testPath(t)
 	mustCommit(t, mustOpen(t, path, Options{}), resultsOf(0, 1))
@@ -82,6 +82,30 @@ func TestAnIntentOfAnAnsweredRecordIsRead(t *testing.T) {
 	write(t, path, text)
 	l := mustOpen(t, path, Options{})
 	checkHas(t, l, testResult(0))
+	checkShardOf(t, l, 0, "a")
+	checkShardOf(t, l, 1, "a")
+	mustCommit(t, l, resultsOf(0, 1))
+	checkHas(t, l, testResult(0))
 	checkShardOf(t, l, 0, "")
 	checkShardOf(t, l, 1, "a")
+}
+
+// What a run says of a result that does not serve it lets it ask again, once.
+func TestAResultThatDoesNotServeIsInNobodysWay(t *testing.T) {
+	l := mustOpen(t, testPath(t), Options{})
+	mustCommit(t, l, resultsOf(0, 1))
+	intent := intentOf("a", 1, 0, 1)
+	r := &intent.Records[0]
+	if err := l.Commit(&Group{Shards: []ShardEntry{intent}}); !errors.Is(err, ErrTaken) {
+		t.Errorf("a record that is answered: %v", err)
+	}
+	r.Not = uint64(l.Look(KeyOf(r.ID, &r.Request)).Result)
+	if err := l.Commit(&Group{Shards: []ShardEntry{intent}}); err != nil {
+		t.Fatal(err)
+	}
+	checkShardOf(t, l, 0, "a")
+	intent.Shard = "b"
+	if err := l.Commit(&Group{Shards: []ShardEntry{intent}}); !errors.Is(err, ErrTaken) {
+		t.Errorf("a record that is in a shard: %v", err)
+	}
 }

@@ -194,13 +194,13 @@ func (l *Ledger) admitIntents(g *Group) error {
 	return nil
 }
 
-// taken reports whether an intent has a record that has a result, is in another pending shard, or is
-// at risk by another process.
+// taken reports whether an intent has a record that has a result which the run does not know of, is
+// in another pending shard, or is at risk by another process.
 func (l *Ledger) taken(intent *ShardEntry) bool {
 	for i := range intent.Records {
 		r := &intent.Records[i]
 		k := KeyOf(r.ID, &r.Request)
-		if found := l.Look(k); found.Result != 0 || found.Shard != "" || l.Asked(k) {
+		if found := l.Look(k); found.Result != 0 && found.Result != Ref(r.Not) || found.Shard != "" || l.Asked(k) {
 			return true
 		}
 	}

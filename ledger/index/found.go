@@ -37,7 +37,7 @@ const (
 type Found struct {
 	Result  Ref  // of this id under this request, 0 for none
 	Other   Ref  // the newest of this id under another request, 0 for none
-	Intent  Ref  // the last intent that the record is in, 0 for none or where there is a result
+	Intent  Ref  // the last intent that the record is in, 0 for none or where there is a result since
 	Seen    Seen // whether this run has met the id
 	Emitted bool // whether its line was written
 	Claimed bool // whether it is said to be
@@ -70,6 +70,9 @@ func (x *Index) look(k line.Key) (found Found, its *slot) {
 		s := x.at(i)
 		if s.request == k.Request {
 			its, found.Result, found.Intent = s, s.ref(), s.intent()
+			if found.Result != 0 && len(x.again) > 0 {
+				found.Intent = x.again[k]
+			}
 			found.Emitted, found.Claimed = s.state&emittedBit != 0, s.state&claimedBit != 0
 			if s.met() {
 				found.Seen = SeenSame

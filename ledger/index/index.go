@@ -24,6 +24,10 @@ type Index struct {
 	homes   uint64 // a hash h has its home at h*homes/2^64
 	slots   int    // in use
 	results int    // slots with a result
+
+	// again has the last intents of records that were submitted although they have a result, as that
+	// does not serve any more. They are few.
+	again map[line.Key]Ref
 }
 
 const (
@@ -140,14 +144,23 @@ func (x *Index) set(k line.Key, ref Ref, marks uint64) {
 		}
 		s.state = s.state&^(MaxRef|shardBit) | uint64(ref)
 	}
+	if ref > 0 {
+		delete(x.again, k)
+	}
 }
 
-// Submit notes the intent that a record is in. One that has a result is done, whoever asks for it
-// again.
+// Submit notes the intent that a record is in. A result that it has keeps its place: what was
+// submitted behind it is another answer, which is to serve where that one does not.
 func (x *Index) Submit(k line.Key, intent Ref) {
-	if s := x.slot(k); s.ref() == 0 {
+	s := x.slot(k)
+	if s.ref() == 0 {
 		s.state = s.state&^MaxRef | shardBit | uint64(intent)
+		return
 	}
+	if x.again == nil {
+		x.again = make(map[line.Key]Ref)
+	}
+	x.again[k] = intent
 }
 
 // MarkEmitted notes that a record's line was written. A record that this run has met keeps what was

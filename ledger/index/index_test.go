@@ -113,9 +113,7 @@ func TestIndexIsAMap(t *testing.T) {
 			case 3:
 				intent := Ref(rapid.Uint64Range(1, MaxRef).Draw(t, "intent"))
 				x.Submit(k, intent)
-				if s := model.slot(k); s.ref == 0 {
-					s.intent = intent
-				}
+				model.slot(k).intent = intent
 			case 5:
 				x.Claim(k)
 				if s := model.slot(k); !s.met {

@@ -20,6 +20,9 @@ type Attachment struct {
 // attachmentsName is the member that they are in.
 const attachmentsName = "attachments"
 
+// attachmentLen is about what one takes there beside its path.
+const attachmentLen = len(`{"path":"","size":,"mtime":"2006-01-02T15:04:05.999999999Z","sha256":""},`) + 2*sha256.Size + 10
+
 // appendAttachments writes the member, and leaves out one of none.
 func appendAttachments(dst []byte, all []Attachment) []byte {
 	if len(all) == 0 {

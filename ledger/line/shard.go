@@ -71,6 +71,12 @@ type ShardRecord struct {
 	Request        [32]byte // the request's fingerprint
 	CustomID       string   // its custom_id in the shard, "" where that is ID without its quotes
 	DowngradedFrom string   // the model that was asked for, where the budget changed it
+
+	Attachments []Attachment // files that the request holds, in its order
+
+	// Not is where a result of the record stands that does not serve, 0 for none. It is not written
+	// down.
+	Not uint64
 }
 
 // maxShardID bounds the id of a shard, in bytes.

@@ -138,6 +138,8 @@ func (s *shardRecords) next() (bool, error) {
 			ok = m.string(&s.record.CustomID, "")
 		case "downgraded_from":
 			ok = m.string(&s.record.DowngradedFrom, before.DowngradedFrom)
+		case attachmentsName:
+			ok = m.attachments(&s.record.Attachments)
 		}
 		if !ok {
 			return false, ErrMalformed

@@ -23,7 +23,13 @@ func TestAnyStepIsReadBackAsItWas(t *testing.T) {
 			t.Fatal(err)
 		}
 		request := [32]byte(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "request"))
-		return ShardRecord{ID: id, Request: request, CustomID: text.Draw(t, "custom"), DowngradedFrom: text.Draw(t, "downgraded")}
+		r := ShardRecord{ID: id, Request: request, CustomID: text.Draw(t, "custom"), DowngradedFrom: text.Draw(t, "downgraded")}
+		for range rapid.IntRange(0, 2).Draw(t, "files") {
+			r.Attachments = append(r.Attachments, Attachment{
+				Path: text.Draw(t, "path"), Size: count.Draw(t, "size"), ModTime: when.Draw(t, "mtime"), Sum: request,
+			})
+		}
+		return r
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		want := ShardEntry{

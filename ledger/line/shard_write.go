@@ -73,6 +73,7 @@ func appendShardRecords(dst []byte, records []ShardRecord) []byte {
 		dst = append(dst, '"')
 		dst = appendText(dst, "custom_id", r.CustomID)
 		dst = appendText(dst, "downgraded_from", r.DowngradedFrom)
+		dst = appendAttachments(dst, r.Attachments)
 		dst = append(dst, '}')
 	}
 	return append(dst, ']')
@@ -116,6 +117,9 @@ func (e *ShardEntry) size() (size int, err error) {
 		size += keyLen + recordLen + len(r.ID) + len(r.CustomID)
 		if r.DowngradedFrom != "" {
 			size += len(`,"downgraded_from":""`) + len(r.DowngradedFrom)
+		}
+		for j := range r.Attachments {
+			size += attachmentLen + len(r.Attachments[j].Path)
 		}
 		if size > MaxLen {
 			return 0, e.Refuse(ErrTooLong)
