@@ -38,7 +38,7 @@ var ranks = [][]string{
 	{"ledger/disk/disktest"},
 	{"ledger/price", "ledger/disk"},
 	{"stream/provider/batchapi"},
-	{"stream/provider"},
+	{"stream/provider", "stream/provider/share"},
 	{"limiter"},
 	{"stream/provider/sim", "stream/provider/hint", "stream/provider/key", "stream/provider/socket"},
 	{"stream/record/fit"},
@@ -62,7 +62,7 @@ var homes = map[string][]string{
 		"stream/provider/sim", // the other side of every benchmark
 	},
 	"github.com/klauspost/compress":            {"stream/record/lines", "ledger"},
-	"github.com/redis/rueidis":                 {"stream/provider"},
+	"github.com/redis/rueidis":                 {"stream/provider/share"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"stream/record/schema"},
 	"github.com/sashabaranov/go-openai":        {"stream/provider"},
 	"golang.org/x/sys": {

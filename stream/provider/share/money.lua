@@ -1,0 +1,4 @@
+-- money lends parts of a job's budget.
+local function money(key, request, now)
+  return {}
+end

@@ -1,0 +1,20 @@
+package share
+
+import (
+	_ "embed"
+
+	"github.com/redis/rueidis"
+)
+
+//go:embed money.lua
+var moneyScript string
+
+//go:embed quota.lua
+var quotaScript string
+
+//go:embed call.lua
+var callScript string
+
+// script is all that Redis is asked to do. It is sent once, and called by its hash from then on, as
+// long as the server knows it.
+var script = rueidis.NewLuaScript(moneyScript + quotaScript + callScript)

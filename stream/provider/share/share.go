@@ -1,0 +1,185 @@
+package share
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+const (
+	// Interval is how far apart calls are at least.
+	Interval = 250 * time.Millisecond
+	// callTimeout is how long a call may take.
+	callTimeout = 2 * time.Second
+	// leaveTimeout is how long the last one may take.
+	leaveTimeout = time.Second
+)
+
+// Part is one half of what is shared. The loop of a [Share] calls its methods one after another.
+type Part interface {
+	// Keys are the names of the keys that its half of the script works on, without the job's.
+	Keys() []string
+	// Ask returns what the script is asked, in JSON; nil for nothing.
+	Ask(now time.Time) []byte
+	// Told gets the reply to the last Ask.
+	Told(reply []rueidis.RedisMessage, c Call)
+	// Missed says that the last Ask got no reply: it may have been done, or not.
+	Missed(err error, now time.Time)
+	// Leave says that the next Ask is the last one.
+	Leave()
+}
+
+// Call is when a call was made.
+type Call struct {
+	Asked, Came time.Time // by this process's clock
+	Server      time.Time // when the script ran, by the server's
+}
+
+// Share is a process's place in a job.
+type Share struct {
+	address Address
+	client  rueidis.Client
+	keys    []string
+	parts   [2]Part // money, quota
+
+	stop  context.CancelFunc
+	ended chan struct{}
+	close sync.Once
+}
+
+// Open connects to a server, and makes sure that it does what it will be asked to do. An error that
+// says what is the matter is a *[Trouble].
+func Open(ctx context.Context, a Address) (*Share, error) {
+	o := a.option
+	o.Username, o.Password = a.User, a.Password
+	if o.Dialer.Timeout == 0 {
+		o.Dialer.Timeout = dialTimeout
+	}
+	if o.ConnWriteTimeout == 0 {
+		o.ConnWriteTimeout = callTimeout
+	}
+	// One connection, with a call at a time on it.
+	o.DisableCache, o.DisableRetry, o.PipelineMultiplex, o.RingScaleEachConn = true, true, -1, 3
+	o.ReadBufferEachConn, o.WriteBufferEachConn = 32<<10, 32<<10
+	o.ClientSetInfo = rueidis.DisableClientSetInfo
+	s := &Share{address: a, ended: make(chan struct{})}
+	var err error
+	if s.client, err = rueidis.NewClient(o); err != nil {
+		return nil, s.trouble(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if _, err := s.call(ctx, []string{s.key("money")}, nil, nil); err != nil {
+		s.client.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Start begins to call the script for what is shared; a half that is not is nil.
+func (s *Share) Start(money, quota Part) {
+	s.parts = [2]Part{money, quota}
+	s.keys = append(s.keys, s.key("money"))
+	for _, p := range s.parts {
+		if p == nil || p == money {
+			continue
+		}
+		for _, name := range p.Keys() {
+			s.keys = append(s.keys, s.key(name))
+		}
+	}
+	var ctx context.Context
+	ctx, s.stop = context.WithCancel(context.Background())
+	go s.loop(ctx)
+}
+
+// key is the name of a key of the job. What is in braces decides on the slot of a cluster.
+func (s *Share) key(name string) string { return "llmpipe:{" + s.address.Job + "}:" + name }
+
+// Close gives back what is lent, if the server is there, and lets go of it.
+func (s *Share) Close() {
+	if s == nil {
+		return
+	}
+	s.close.Do(func() {
+		if s.stop != nil {
+			s.stop()
+			<-s.ended
+			for _, p := range s.parts {
+				if p != nil {
+					p.Leave()
+				}
+			}
+			s.turn(context.Background(), leaveTimeout)
+		}
+		s.client.Close()
+	})
+}
+
+func (s *Share) loop(ctx context.Context) {
+	defer close(s.ended)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		timer.Reset(Interval)
+		s.turn(ctx, callTimeout)
+	}
+}
+
+// turn makes one call, if anything is to be asked.
+func (s *Share) turn(ctx context.Context, timeout time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	asked := time.Now()
+	var asks [2][]byte
+	for i, p := range s.parts {
+		if p != nil {
+			asks[i] = p.Ask(asked)
+		}
+	}
+	if asks[0] == nil && asks[1] == nil {
+		return
+	}
+	reply, err := s.call(ctx, s.keys, asks[0], asks[1])
+	c := Call{Asked: asked, Came: time.Now()}
+	if err == nil {
+		var micros int64
+		micros, err = reply[0].AsInt64()
+		c.Server = time.UnixMicro(micros)
+	}
+	for i, p := range s.parts {
+		if p == nil || asks[i] == nil {
+			continue
+		}
+		if err != nil {
+			p.Missed(err, c.Came)
+			continue
+		}
+		part, err := reply[i+1].ToArray()
+		if err != nil {
+			p.Missed(s.trouble(err), c.Came)
+			continue
+		}
+		p.Told(part, c)
+	}
+}
+
+// call calls the script. The reply has an element for the server's time, and one for each half.
+func (s *Share) call(ctx context.Context, keys []string, money, quota []byte) ([]rueidis.RedisMessage, error) {
+	reply, err := script.Exec(ctx, s.client, keys, []string{string(money), string(quota)}).ToArray()
+	if err != nil {
+		return nil, s.trouble(err)
+	}
+	if len(reply) != 3 {
+		return nil, s.trouble(errors.New("it replies something else than it was asked"))
+	}
+	return reply, nil
+}
