@@ -33,10 +33,27 @@
 //	{"kind":"run","format":1,"time":"2026-03-04T05:06:07.089Z","run":"7f3a","version":"v0.1.0",
 //	 "endpoint":"chat","model":"gpt-4o-mini","provider":"api.openai.com","crc":"…"}
 //
-// The last fixed member is format. A format greater than the reader's own is a reason to refuse
-// the file. Then: simulated (true where the simulated provider is asked), time (of the run's
-// start), run (an id), version (of the program), endpoint, model, provider. Several runs may be
-// under way at a time, so a run line does not say which run the records after it are of.
+// The last fixed member is format. A format greater than the reader's own is a reason to refuse the
+// file. Then: simulated (true where the simulated provider is asked), time (of the run's start),
+// run (an id), version (of the program), endpoint, model, provider, mode (realtime, batch or
+// hybrid; earlier versions wrote none), budget_usd and budget_per_day_usd (the most that all in the
+// ledger may cost, ever and since 00:00 UTC, as cost_usd; not there where there is no such bound).
+// Several runs may be under way at a time, so a run line does not say which run the records after
+// it are of.
+//
+// # end
+//
+// Stands behind the last record of a run that ended by itself: one that was killed has none, nor
+// has one of an earlier version.
+//
+//	{"kind":"end","run":"7f3a","time":"2026-03-04T05:16:07.089Z","exit":3,"in":200,"ok":185,
+//	 "failed":15,"retries":4,"status_429":7,"crc":"…"}
+//
+// The last fixed member is run. Then: time, simulated (true, where a simulator was asked), exit
+// (the status of the process, 128 and the number of a signal that ended it), in (the records
+// selected), ok (of them, answered now or before), failed, skipped (of ok: recorded before), unsent
+// (read, and not answered), retries (attempts after the first), status_429 (answers with that HTTP
+// status).
 //
 // # result
 //

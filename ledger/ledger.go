@@ -264,6 +264,21 @@ func (l *Ledger) Summary() Summary {
 	return s
 }
 
+// End writes down how this run ends, for the reports, where it has written anything else. Nothing
+// but a report is lost without it, so it is not synced, and a disk without room for it is no error
+// of the run.
+func (l *Ledger) End(e RunEnd) error {
+	l.committing.Lock()
+	defer l.committing.Unlock()
+	if l.refused != nil || !l.announced || l.readOnly != nil {
+		return l.refused
+	}
+	e.Run = l.options.Run.ID
+	l.out = line.AppendEnd(l.out[:0], &e, l.rehearses())
+	_, err := l.append(func() error { return nil }, 0)
+	return err
+}
+
 // Close makes what is written durable, unless Fsync is FsyncNever, and closes the file. What this
 // run has at risk then may have been spent. No other call may be under way or follow, Summary
 // excepted.

@@ -21,6 +21,8 @@ type (
 	Failure = line.Failure
 	// RunInfo says what a run is.
 	RunInfo = line.RunInfo
+	// RunEnd says how a run ended.
+	RunEnd = line.End
 	// ShardEntry is a step of a shard.
 	ShardEntry = line.ShardEntry
 	// ShardRecord is a record that is submitted in a shard.

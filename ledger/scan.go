@@ -20,6 +20,7 @@ type Entry struct {
 	Failure *Failure
 	Emitted *line.Emitted
 	Risk    *line.Risk
+	End     *RunEnd
 	Shard   *ShardEntry // a step of a shard, but for the records of an intent
 
 	// ShardSimulated says that the step is a simulated run's.
@@ -119,6 +120,7 @@ type scanner struct {
 	emitted line.Emitted
 	shard   ShardEntry
 	risk    line.Risk
+	end     RunEnd
 }
 
 // read reads what is behind the head of a line, but for the records of an intent.
@@ -127,6 +129,8 @@ func (s *scanner) read(text []byte, at int64, h *line.Head) (e Entry, err error)
 	switch h.Kind {
 	case line.KindRun:
 		err, e.Run = s.run.Decode(text), &s.run
+	case line.KindEnd:
+		err, e.End = s.end.Decode(text), &s.end
 	case line.KindResult:
 		err, e.Result = s.result.Decode(text), &s.result
 	case line.KindFailure:

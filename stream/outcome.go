@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 
+	"llmpipe/ledger"
 	"llmpipe/stream/ui"
 )
 
@@ -103,6 +105,16 @@ func (r *run) outcome(complete bool) *Outcome {
 		o.Err = fmt.Errorf("%w: in %d, ok %d, failed %d, unsent %d", errMiscount, o.Summary.In, o.Summary.OK, o.Summary.Failed, unsent)
 	}
 	return o
+}
+
+// ending is how the run ends, for the ledger.
+func (r *run) ending() ledger.RunEnd {
+	o := r.outcome(true)
+	s := &o.Summary
+	return ledger.RunEnd{
+		Time: time.Now(), Exit: o.ExitCode(), In: s.In, OK: s.OK, Failed: s.Failed, Skipped: s.Skipped, Unsent: s.Unsent,
+		Retries: s.Retries, Status429: s.Status429,
+	}
 }
 
 var errMiscount = errors.New("records were lost count of: this is a bug in llmpipe")

@@ -177,7 +177,7 @@ func (r *run) openJournal() (err error) {
 	c.Shape = r.cfg.shape()
 	r.journal, err = journal.Open(r.flow, c, journal.About{
 		Start: r.start, Endpoint: r.cfg.Decode.Endpoint.String(), Model: r.cfg.Decode.Model, First: r.hosts[0],
-		Batches: r.cfg.Batch.Mode != flow.ModeRealtime,
+		Mode: r.cfg.Batch.Mode, Budget: r.cfg.Money.Budget, PerDay: r.cfg.Money.PerDay,
 	}, r.cfg.Stdout)
 	return err
 }
@@ -214,7 +214,7 @@ func (r *run) outputs(failed *os.File) output.Config {
 	return output.Config{
 		Stdout: c.Stdout, Format: c.Format, KeepInput: c.KeepInput, Raw: c.Decode.Raw, Replay: c.Ledger.Replay, Ordered: c.Ordered,
 		Batches: c.Batch.Mode != flow.ModeRealtime, Failed: failed, Inputs: c.Files, First: r.hosts[0].Name,
-		Reask: r.lanes.Reask, Observe: c.Observe,
+		Reask: r.lanes.Reask, Ending: r.ending, Observe: c.Observe,
 	}
 }
 
@@ -340,11 +340,11 @@ func (r *run) stages() {
 	<-replayed
 	stopLanes()
 	<-served
-	close(r.flow.Commits)
-	<-committed
 	if r.batches != nil {
 		r.flow.Counts.Unsent.Add(r.batches.Spooled.Load())
 	}
+	close(r.flow.Commits)
+	<-committed
 }
 
 // tellElsewhere pauses the run when records of it are in batches that it does not collect.

@@ -36,6 +36,7 @@ const (
 	emittedStart = lineStart + string(KindEmitted) + `","file":"`
 	batchStart   = lineStart + string(KindBatch) + `","step":"`
 	riskStart    = lineStart + string(KindRisk) + `","run":"`
+	endStart     = lineStart + string(KindEnd) + `","run":"`
 
 	requestStart  = `","r":"`
 	timeStart     = `","time":"`
@@ -77,6 +78,8 @@ func ParseHead(line []byte) (Head, bool) {
 	case c.take(riskStart):
 		h.Kind = KindRisk
 		c.risk(&h)
+	case c.take(endStart):
+		h.Kind = KindEnd
 	case c.take(runStart):
 		h.Kind = KindRun
 		h.Format = int(c.integer())

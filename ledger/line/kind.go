@@ -13,13 +13,14 @@ const (
 	KindEmitted Kind = "emitted" // results were written to a file
 	KindBatch   Kind = "batch"   // a shard took a step
 	KindRisk    Kind = "risk"    // records are about to be asked about
+	KindEnd     Kind = "end"     // a run ends
 )
 
 // KindOf returns the kind of a line that [Verify] has passed, also one that is not known; without
 // an allocation for those that are.
 func KindOf(line []byte) Kind {
 	name, _, _ := bytes.Cut(line[len(lineStart):], []byte(`"`))
-	for _, k := range []Kind{KindRun, KindResult, KindFailure, KindEmitted, KindBatch, KindRisk} {
+	for _, k := range []Kind{KindRun, KindResult, KindFailure, KindEmitted, KindBatch, KindRisk, KindEnd} {
 		if string(name) == string(k) {
 			return k
 		}

@@ -14,6 +14,10 @@ type RunInfo struct {
 	Endpoint string
 	Model    string
 	Provider string
+	Mode     string // realtime, batch or hybrid; empty in lines of earlier versions
+	// BudgetNanos is the most that everything in the ledger may cost, DailyNanos the most since 00:00
+	// UTC, in billionths of a US dollar; 0 for no such bound.
+	BudgetNanos, DailyNanos int64
 
 	// Simulated is set where the line is read. Where it is written the ledger knows.
 	Simulated bool
@@ -35,6 +39,13 @@ func AppendRun(dst []byte, run *RunInfo, simulated bool) []byte {
 	dst = appendText(dst, "endpoint", run.Endpoint)
 	dst = appendText(dst, "model", run.Model)
 	dst = appendText(dst, "provider", run.Provider)
+	dst = appendText(dst, "mode", run.Mode)
+	if run.BudgetNanos > 0 {
+		dst = appendCost(append(dst, `,"budget_usd":`...), run.BudgetNanos, true)
+	}
+	if run.DailyNanos > 0 {
+		dst = appendCost(append(dst, `,"budget_per_day_usd":`...), run.DailyNanos, true)
+	}
 	return Seal(dst, from)
 }
 
@@ -62,6 +73,12 @@ func (run *RunInfo) Decode(line []byte) error {
 			ok = m.string(&run.Model, "")
 		case "provider":
 			ok = m.string(&run.Provider, "")
+		case "mode":
+			ok = m.string(&run.Mode, "")
+		case "budget_usd":
+			ok = m.cost(&run.BudgetNanos, new(bool))
+		case "budget_per_day_usd":
+			ok = m.cost(&run.DailyNanos, new(bool))
 		case "simulated":
 			ok = m.bool(&run.Simulated)
 		}

@@ -17,9 +17,14 @@ const (
 	ModeHybrid
 )
 
+var modeNames = [...]string{"realtime", "batch", "hybrid"}
+
+// String is the mode as --mode takes it.
+func (m Mode) String() string { return modeNames[m] }
+
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (m *Mode) UnmarshalText(text []byte) error {
-	for i, known := range [...]string{"realtime", "batch", "hybrid"} {
+	for i, known := range modeNames {
 		if string(text) == known {
 			*m = Mode(i)
 			return nil

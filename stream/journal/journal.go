@@ -11,6 +11,7 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/ledger/disk"
+	"llmpipe/ledger/price"
 	"llmpipe/stream/flow"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
@@ -43,7 +44,8 @@ type About struct {
 	Start           time.Time
 	Endpoint, Model string     // of most records
 	First           *flow.Host // who is asked first
-	Batches         bool       // records may go by batch
+	Mode            flow.Mode
+	Budget, PerDay  price.Dollars // 0 for none
 }
 
 // Open opens the ledger that c names, nil for none. stdout is where results go.
@@ -65,6 +67,7 @@ func Open(f *flow.Flow, c Config, r About, stdout io.Writer) (*Journal, error) {
 		Simulated: r.First.Client.Simulated(),
 		Run: ledger.RunInfo{
 			ID: j.ID, Time: r.Start, Version: c.Version, Endpoint: r.Endpoint, Model: r.Model, Provider: r.First.Name,
+			Mode: r.Mode.String(), BudgetNanos: int64(r.Budget), DailyNanos: int64(r.PerDay),
 		},
 		Since: r.Start.UTC().Truncate(24 * time.Hour),
 		Warn:  func(s string) { f.Voice.Warn("%s", s) },
@@ -78,7 +81,7 @@ func Open(f *flow.Flow, c Config, r About, stdout io.Writer) (*Journal, error) {
 			o.EmittedFile = j.out.read
 		}
 	}
-	if j.Ledger, err = j.open(o, r.Batches); err != nil {
+	if j.Ledger, err = j.open(o, r.Mode != flow.ModeRealtime); err != nil {
 		return nil, j.HintAtWrite(err, "see to it that the file can be read and written, or name another with --ledger")
 	}
 	j.sayLocalLocks()
@@ -310,12 +313,16 @@ func recorded(t *flow.Task) ledger.Record {
 	}
 }
 
-// Close records the last marks, closes the ledger, and says what it could not take.
-func (j *Journal) Close(marks []ledger.Mark) error {
+// Close records the last marks and how the run ends, closes the ledger, and says what it could not
+// take. ending is called when nothing else is to be recorded.
+func (j *Journal) Close(marks []ledger.Mark, ending func() ledger.RunEnd) error {
 	if j.out.lines != nil && j.flow.AllRead.Load() && !j.flow.Stop.Ending() {
 		marks = append(marks, j.out.lines.end())
 	}
 	_, err := j.Commit(nil, marks) // marks cost nothing, and what rests is written
+	if err == nil {
+		_ = j.Ledger.End(ending()) // which a report lacks, and nobody else
+	}
 	if closeErr := disk.Both(j.Ledger.Close(), j.out.close()); err == nil && closeErr != nil && !j.flow.Unrecorded.Load() {
 		err = j.HintAtWrite(closeErr, MakeRoom)
 	}

@@ -69,6 +69,8 @@ type Config struct {
 	// Reask has a record asked again whose answer, which is recorded, does not fit the schema, and
 	// reports false where nothing is asked any more. It must not wait for the commit.
 	Reask func(t *flow.Task) bool
+	// Ending says how the run ends. It is called when every record's fate is recorded.
+	Ending func() ledger.RunEnd
 	// Observe, if set, sees every record when its fate is known. It is called by one goroutine.
 	Observe func(*flow.Flow, *flow.Task)
 }
@@ -296,7 +298,7 @@ func (c *Output) close() {
 		c.flow.Stop.Fail(err)
 	}
 	if c.journal != nil {
-		if err := c.journal.Close(c.stdout.takeMarks()); err != nil {
+		if err := c.journal.Close(c.stdout.takeMarks(), c.cfg.Ending); err != nil {
 			c.flow.Stop.Fail(err)
 		}
 	}
