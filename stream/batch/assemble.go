@@ -7,6 +7,7 @@ import (
 	"llmpipe/limiter"
 	"llmpipe/stream/flow"
 	"llmpipe/stream/lane"
+	"llmpipe/stream/provider/batchapi"
 	"llmpipe/stream/record"
 	"llmpipe/stream/spend"
 )
@@ -51,7 +52,7 @@ func (f *assembler) add(t *flow.Task) {
 	q.Renew(t)
 	f.batches.lane.Prepare(q, true)
 	driver := f.batches.drivers[t.Endpoint]
-	f.line = driver.AppendRequest(f.line[:0], customID(t.ID, &t.Request), t.Endpoint, q.Body)
+	f.line = batchapi.AppendRequest(f.line[:0], driver, customID(t.ID, &t.Request), t.Endpoint, q.Body)
 	f.inputs = 0
 	if t.Endpoint == record.Embeddings {
 		f.inputs = int64(record.EmbeddingInputs(q.Body))
@@ -88,7 +89,7 @@ func (f *assembler) add(t *flow.Task) {
 	}
 	s.bill.reserved += held
 	if !t.Duplicate && s.file.requests == 0 && s.marked() {
-		f.line = driver.AppendRequest(f.line[:0], s.mark(), t.Endpoint, q.Body)
+		f.line = batchapi.AppendRequest(f.line[:0], driver, s.mark(), t.Endpoint, q.Body)
 	}
 	if err := s.write(t, f.line, f.inputs); err != nil {
 		f.flow.Stop.Fail(err)

@@ -195,13 +195,14 @@ func TestChangedFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		changed := false
-		err := f.read(&r.Files[0], func([]byte) {
+		err := f.read(&r.Files[0], func([]byte) error {
 			if !changed {
 				changed = true
 				if err := change(filepath.Join(dir, name)); err != nil {
 					t.Error(err)
 				}
 			}
+			return nil
 		})
 		if err == nil || failure(&r.Files[0], err).Code != want {
 			t.Errorf("%s while it is read: %v", what, err)

@@ -1,8 +1,10 @@
 package folder
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -19,7 +21,13 @@ import (
 // chunkBytes is how much is read and encoded at a time: whole groups of base64.
 const chunkBytes = 48 << 10
 
-var chunks = sync.Pool{New: func() any { return new([chunkBytes]byte) }}
+// encodedBytes is what a chunk takes in base64.
+const encodedBytes = chunkBytes / 3 * 4
+
+var (
+	chunks    = sync.Pool{New: func() any { return new([chunkBytes]byte) }}
+	encodings = sync.Pool{New: func() any { return new([encodedBytes]byte) }}
+)
 
 // Size is about how many bytes a record's body takes with its files in it, which were looked at: no
 // fewer, but where a text has many characters that JSON escapes.
@@ -35,65 +43,137 @@ func Size(r *record.Record, body []byte) int64 {
 // Fill appends a record's body, or one with another model, to dst, with its files in the places of
 // their marks, and notes what they hold. They were looked at.
 func (f *Folder) Fill(dst []byte, r *record.Record, body []byte) ([]byte, *record.Error) {
-	return f.put(dst, r, body, f.fill)
+	to := sink(dst)
+	err := f.put(&to, r, body, f.data)
+	var failed *record.Error
+	errors.As(err, &failed) // memory fails no other way
+	return to, failed
+}
+
+// sink is memory that grows.
+type sink []byte
+
+func (s *sink) Write(p []byte) (int, error) {
+	*s = append(*s, p...)
+	return len(p), nil
+}
+
+// Write is Fill to a writer, a chunk at a time. The error is a *[record.Error] where something is
+// wrong with a file, which w may have got a part of; else it is w's.
+func (f *Folder) Write(w io.Writer, r *record.Record, body []byte) error {
+	return f.put(w, r, body, f.data)
 }
 
 // Show is Fill, but for the data: there is how many bytes a file has, and their hash.
 func (f *Folder) Show(dst []byte, r *record.Record, body []byte) ([]byte, *record.Error) {
-	return f.put(dst, r, body, func(dst []byte, file *attach.File) ([]byte, error) {
+	to := sink(dst)
+	err := f.put(&to, r, body, func(w io.Writer, file *attach.File) error {
 		if err := f.hash(file); err != nil {
-			return dst, err
+			return err
 		}
-		return fmt.Appendf(dst, "(%s, %d bytes, sha256 %x)", file.Type, file.Size, file.Sum), nil
+		_, err := fmt.Fprintf(w, "(%s, %d bytes, sha256 %x)", file.Type, file.Size, file.Sum)
+		return err
 	})
+	var failed *record.Error
+	errors.As(err, &failed)
+	return to, failed
 }
 
-// put appends the body with what a function puts into each file's part.
-func (f *Folder) put(dst []byte, r *record.Record, body []byte, data func([]byte, *attach.File) ([]byte, error)) ([]byte, *record.Error) {
+// put writes the body with what a function writes into each file's part.
+func (f *Folder) put(w io.Writer, r *record.Record, body []byte, data func(io.Writer, *attach.File) error) error {
 	at := 0
 	for i := range r.Files {
 		file, mark := &r.Files[i], r.FileAt(body, i)
 		before, after, err := file.Frame(r.PartForm())
 		if err != nil {
-			return dst, failure(file, &notTakenError{err})
+			return failure(file, &notTakenError{err})
 		}
-		dst = append(append(dst, body[at:mark.Start]...), before...)
-		if dst, err = data(dst, file); err != nil {
-			return dst, failure(file, err)
+		if err := writeAll(w, body[at:mark.Start], []byte(before)); err != nil {
+			return err
 		}
-		dst, at = append(dst, after...), mark.End
+		if err := data(w, file); err != nil {
+			if broken := (*writeError)(nil); errors.As(err, &broken) {
+				return broken.error
+			}
+			return failure(file, err)
+		}
+		if err := writeAll(w, []byte(after)); err != nil {
+			return err
+		}
+		at = mark.End
 	}
-	return append(dst, body[at:]...), nil
+	return writeAll(w, body[at:])
 }
 
-// fill appends a file's data as it stands in a JSON string.
-func (f *Folder) fill(dst []byte, file *attach.File) ([]byte, error) {
+func writeAll(w io.Writer, parts ...[]byte) error {
+	for _, part := range parts {
+		if _, err := w.Write(part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeError is an error of who gets the data, and no file's.
+type writeError struct{ error }
+
+// data writes what a file holds as it stands in a JSON string.
+func (f *Folder) data(w io.Writer, file *attach.File) error {
+	write := func(p []byte) error {
+		if _, err := w.Write(p); err != nil {
+			return &writeError{err}
+		}
+		return nil
+	}
 	if file.Part.Kind == media.Text {
-		return f.fillText(dst, file)
+		return f.text(file, write)
 	}
-	err := f.read(file, func(data []byte) { dst = base64.StdEncoding.AppendEncode(dst, data) })
-	return dst, err
+	encoded := encodings.Get().(*[encodedBytes]byte)
+	defer encodings.Put(encoded)
+	return f.read(file, func(data []byte) error {
+		base64.StdEncoding.Encode(encoded[:], data)
+		return write(encoded[:base64.StdEncoding.EncodedLen(len(data))])
+	})
 }
 
-func (f *Folder) fillText(dst []byte, file *attach.File) ([]byte, error) {
-	text := make([]byte, 0, file.Size)
-	if err := f.read(file, func(data []byte) { text = append(text, data...) }); err != nil {
-		return dst, err
+// text hands on a file of text, escaped.
+func (f *Folder) text(file *attach.File, write func(p []byte) error) error {
+	var cut, quoted []byte // cut are the first bytes of a character that the chunk before did not hold whole
+	err := f.read(file, func(data []byte) error {
+		data = append(cut, data...)
+		end := len(data)
+		for n := 1; n < utf8.UTFMax && n <= end; n++ {
+			if utf8.RuneStart(data[end-n]) {
+				if !utf8.FullRune(data[end-n:]) {
+					end -= n
+				}
+				break
+			}
+		}
+		if !utf8.Valid(data[:end]) {
+			return errNoText
+		}
+		quoted = rawjson.AppendQuoted(quoted[:0], data[:end])
+		cut = bytes.Clone(data[end:])
+		return write(quoted[1 : len(quoted)-1])
+	})
+	if err == nil && len(cut) > 0 {
+		err = errNoText
 	}
-	if !utf8.Valid(text) {
-		return dst, &notTakenError{fmt.Errorf("it begins as a text, and is no UTF-8 further on")}
-	}
-	quoted := rawjson.AppendQuoted(nil, text)
-	return append(dst, quoted[1:len(quoted)-1]...), nil
+	return err
 }
+
+var errNoText = &notTakenError{errors.New("it begins as a text, and is no UTF-8 further on")}
 
 // hash finds out what a file holds, as reading it would.
-func (f *Folder) hash(file *attach.File) error { return f.read(file, func([]byte) {}) }
+func (f *Folder) hash(file *attach.File) error {
+	return f.read(file, func([]byte) error { return nil })
+}
 
 // read hands a file's data on a chunk at a time, and notes its hash. A file that is not what it was
 // when it was looked at, or that changes meanwhile, is an error; so it has the size that was
 // reckoned with.
-func (f *Folder) read(file *attach.File, take func(data []byte)) error {
+func (f *Folder) read(file *attach.File, take func(data []byte) error) error {
 	in, info, err := f.open(file.Path)
 	if err != nil {
 		return err
@@ -117,7 +197,7 @@ func (f *Folder) read(file *attach.File, take func(data []byte)) error {
 }
 
 // copyExactly reads so many bytes, behind which the file has to end.
-func copyExactly(in *os.File, size int64, sum hash.Hash, take func(data []byte)) error {
+func copyExactly(in *os.File, size int64, sum hash.Hash, take func(data []byte) error) error {
 	chunk := chunks.Get().(*[chunkBytes]byte)
 	defer chunks.Put(chunk)
 	for left := size; ; {
@@ -126,7 +206,9 @@ func copyExactly(in *os.File, size int64, sum hash.Hash, take func(data []byte))
 			return errChanged
 		}
 		sum.Write(chunk[:n])
-		take(chunk[:n])
+		if err := take(chunk[:n]); err != nil {
+			return err
+		}
 		switch {
 		case err == io.EOF || err == io.ErrUnexpectedEOF:
 			if left > 0 {

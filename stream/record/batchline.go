@@ -25,37 +25,35 @@ func ValidCustomID(s string) bool {
 	return true
 }
 
-// AppendBatchLine appends the line of a batch's input file that asks for body at a path, its
-// newline included. A body on one line is there byte for byte; of one on several, which would break
-// the file, the white space between tokens goes.
-func AppendBatchLine(dst []byte, customID string, path string, body []byte) []byte {
+// AppendBatchHead appends what stands before a request's body in the line of a batch's input file
+// that asks for it at a path. Behind the body stand "}" and a newline.
+func AppendBatchHead(dst []byte, customID string, path string) []byte {
 	dst = append(dst, `{"custom_id":`...)
 	dst = rawjson.AppendQuoted(dst, customID)
 	dst = append(dst, `,"method":"POST","url":"`...)
 	dst = append(dst, path...)
-	dst = append(dst, `","body":`...)
-	return append(appendOneLine(dst, body), "}\n"...)
+	return append(dst, `","body":`...)
 }
 
-// AppendBareBatchLine appends the same without method and path, for providers that know no others
+// AppendBareBatchHead appends the same without method and path, for providers that know no others
 // than the batch's.
-func AppendBareBatchLine(dst []byte, customID string, body []byte) []byte {
+func AppendBareBatchHead(dst []byte, customID string) []byte {
 	dst = append(dst, `{"custom_id":`...)
 	dst = rawjson.AppendQuoted(dst, customID)
-	dst = append(dst, `,"body":`...)
-	return append(appendOneLine(dst, body), "}\n"...)
+	return append(dst, `,"body":`...)
 }
 
-// AppendBatchParams appends a request of Anthropic's Message Batches, as an element of `requests`:
-// {"custom_id":…,"params":…}. Of the body the same is true.
-func AppendBatchParams(dst []byte, customID string, body []byte) []byte {
+// AppendBatchParamsHead appends what stands before a request's body in an element of `requests` of
+// Anthropic's Message Batches: {"custom_id":…,"params":…}.
+func AppendBatchParamsHead(dst []byte, customID string) []byte {
 	dst = append(dst, `{"custom_id":`...)
 	dst = rawjson.AppendQuoted(dst, customID)
-	dst = append(dst, `,"params":`...)
-	return append(appendOneLine(dst, body), '}')
+	return append(dst, `,"params":`...)
 }
 
-func appendOneLine(dst, body []byte) []byte {
+// AppendOneLine appends a body on one line byte for byte; of one on several, which would break the
+// file of a batch, the white space between tokens goes.
+func AppendOneLine(dst, body []byte) []byte {
 	if bytes.IndexByte(body, '\n') >= 0 || bytes.IndexByte(body, '\r') >= 0 {
 		return rawjson.Compact(dst, body)
 	}

@@ -21,8 +21,13 @@ func TestValidCustomID(t *testing.T) {
 	}
 }
 
+// batchLine is a line of a batch's input file.
+func batchLine(dst []byte, id, path string, body []byte) []byte {
+	return append(AppendOneLine(AppendBatchHead(dst, id, path), body), "}\n"...)
+}
+
 // The bytes of a batch's input, as OpenAI's guide to batches shows them.
-func TestAppendBatchLine(t *testing.T) {
+func TestBatchLine(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		id       string
@@ -44,7 +49,7 @@ func TestAppendBatchLine(t *testing.T) {
 		{"an odd id", `a"b`, Chat, `{}`, `{"custom_id":"a\"b","method":"POST","url":"/v1/chat/completions","body":{}}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := AppendBatchLine([]byte("before\n"), c.id, c.endpoint.Path(), []byte(c.body))
+			got := batchLine([]byte("before\n"), c.id, c.endpoint.Path(), []byte(c.body))
 			if string(got) != "before\n"+c.want+"\n" {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
@@ -62,7 +67,7 @@ func TestBatchLineLaw(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		line := AppendBatchLine(nil, id, endpoint.Path(), body)
+		line := batchLine(nil, id, endpoint.Path(), body)
 		var got struct {
 			ID   string            `json:"custom_id"`
 			URL  string            `json:"url"`

@@ -15,8 +15,10 @@ type Driver interface {
 	// Check says, before anything is sent, why the provider has no batches that ask the endpoint and
 	// the model; nil where it has.
 	Check(endpoint record.Endpoint, model string) error
-	// AppendRequest appends the line of a shard's file that asks for body at the endpoint.
-	AppendRequest(dst []byte, customID string, endpoint record.Endpoint, body []byte) []byte
+	// AppendHead appends what stands before a request's body in the line of a shard's file that asks
+	// for it at the endpoint, and Tail is what stands behind it. The body is on one line.
+	AppendHead(dst []byte, customID string, endpoint record.Endpoint) []byte
+	Tail() string
 	// Create makes a batch. It sends one request and never the same again, for there is no key by
 	// which the provider would know it: of two requests each makes a batch, and both are billed. Where
 	// the error says Sent there may be a batch, and Batches shows whether there is.
@@ -33,6 +35,12 @@ type Driver interface {
 	// Files are those that batches read; nil where a batch is made with its requests in it, and has
 	// neither a label nor a file by which it could be told from others.
 	Files() Files
+}
+
+// AppendRequest appends the line of a shard's file that asks for body at the endpoint.
+func AppendRequest(dst []byte, d Driver, customID string, endpoint record.Endpoint, body []byte) []byte {
+	dst = d.AppendHead(dst, customID, endpoint)
+	return append(record.AppendOneLine(dst, body), d.Tail()...)
 }
 
 // Files are what was uploaded for batches to read.

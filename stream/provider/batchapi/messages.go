@@ -37,10 +37,13 @@ func (d messages) Check(record.Endpoint, string) error { return nil }
 // `requests`, and a comma too many.
 const afterElement = ",\n"
 
-// AppendRequest is part of [Driver].
-func (d messages) AppendRequest(dst []byte, customID string, _ record.Endpoint, body []byte) []byte {
-	return append(record.AppendBatchParams(dst, customID, body), afterElement...)
+// AppendHead is part of [Driver].
+func (d messages) AppendHead(dst []byte, customID string, _ record.Endpoint) []byte {
+	return record.AppendBatchParamsHead(dst, customID)
 }
+
+// Tail is part of [Driver].
+func (d messages) Tail() string { return "}" + afterElement }
 
 // Create is part of [Driver].
 func (d messages) Create(ctx context.Context, n *NewBatch) (Batch, error) {

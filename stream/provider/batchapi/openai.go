@@ -37,14 +37,17 @@ func (d openai) Check(endpoint record.Endpoint, model string) error {
 // path is that of batches.
 func (d openai) path() string { return cmp.Or(d.dialect.jobs, "/batches") }
 
-// AppendRequest is part of [Driver].
-func (d openai) AppendRequest(dst []byte, customID string, endpoint record.Endpoint, body []byte) []byte {
+// AppendHead is part of [Driver].
+func (d openai) AppendHead(dst []byte, customID string, endpoint record.Endpoint) []byte {
 	if d.dialect.bare {
-		return record.AppendBareBatchLine(dst, customID, body)
+		return record.AppendBareBatchHead(dst, customID)
 	}
 	base := d.client.Base()
-	return record.AppendBatchLine(dst, customID, d.dialect.pathOf(&base, endpoint), body)
+	return record.AppendBatchHead(dst, customID, d.dialect.pathOf(&base, endpoint))
 }
+
+// Tail is part of [Driver].
+func (d openai) Tail() string { return "}\n" }
 
 // Create is part of [Driver].
 func (d openai) Create(ctx context.Context, n *NewBatch) (Batch, error) {

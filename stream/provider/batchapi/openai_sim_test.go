@@ -34,7 +34,7 @@ func submit(t *testing.T, client Driver, n int, lines ...string) Batch {
 	var input []byte
 	for i := range n {
 		body := fmt.Sprintf(`{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Question %d"}]}`, i)
-		input = record.AppendBatchLine(input, fmt.Sprint("r", i), record.Chat.Path(), []byte(body))
+		input = AppendRequest(input, client, fmt.Sprint("r", i), record.Chat, []byte(body))
 	}
 	input = append(input, strings.Join(lines, "\n")...)
 	f, err := client.Files().Upload(t.Context(), "in.jsonl", bytes.NewReader(input), int64(len(input)))
