@@ -193,7 +193,8 @@ func cleanEnv() []string {
 	lookAtSources()
 	env := []string{endAtOnce}
 	for _, kv := range os.Environ() {
-		if !strings.HasPrefix(kv, "OPENAI_") && !strings.HasPrefix(kv, "LLMPIPE_") {
+		if !strings.HasPrefix(kv, "OPENAI_") && !strings.HasPrefix(kv, "ANTHROPIC_") && !strings.HasPrefix(kv, "LLMPIPE_") &&
+			!strings.HasPrefix(kv, "CI=") {
 			env = append(env, kv)
 		}
 	}

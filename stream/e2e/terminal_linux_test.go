@@ -185,6 +185,99 @@ func checkRows(t *testing.T, rows []string, answers bool, records int) {
 	}
 }
 
+// filter prints the content of each line that it reads, when it reads it.
+const filter = `sed -u 's/.*"content":"\([^"]*\)".*/\1/'`
+
+// Where a later stage of the pipeline prints to the terminal that the status line stands on, no
+// part of the line stands behind an answer, and it comes back while nothing is answered.
+func TestStatusLineBesideAFilter(t *testing.T) {
+	t.Parallel()
+	const each, held = 20, 2
+	release := make(chan struct{})
+	b := newBackend(t, func(n int64, w http.ResponseWriter, r *http.Request) {
+		if n > each {
+			<-release
+		}
+		answerChat(w)
+	})
+	term := newTerminal(t, 200)
+	dir := t.TempDir()
+	writePrompts(t, dir, each+held)
+	p := shell(t, dir, `llmpipe --base-url "$1" -m m -c 2 --no-ledger --prices free -- prompts.jsonl | `+filter, b.URL)
+	p.Stdout, p.Stderr = term.process, term.process
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Process.Kill() })
+	eventually(t, "a status line below the answers", func() bool {
+		drawn := term.drawn()
+		return len(drawn) > 0 && strings.Contains(drawn[len(drawn)-1], "] 20/22  90%")
+	})
+	close(release)
+	if code := p.wait(t); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	term.close()
+	answers, rest := 0, []string{}
+	for _, row := range term.rows() {
+		if row == "said" {
+			answers++
+		} else {
+			rest = append(rest, row)
+		}
+	}
+	if answers != each+held {
+		t.Errorf("%d answers stand on the terminal, whole, want %d", answers, each+held)
+	}
+	if len(rest) != 2 || !strings.HasPrefix(rest[0], "llmpipe: 22 in: 22 ok, 0 failed; 66 + 22 tokens") || rest[1] != "" {
+		t.Errorf("beside the answers there stands %q", rest)
+	}
+}
+
+// Where it prints elsewhere the line is there all the time.
+func TestStatusLineBesideAFile(t *testing.T) {
+	t.Parallel()
+	term := newTerminal(t, 200)
+	dir := t.TempDir()
+	writePrompts(t, dir, 20)
+	p := shell(t, dir, `llmpipe --base-url 'sim:?latency=100ms' -c 1 --no-ledger -- prompts.jsonl | cat > out.jsonl`)
+	p.Stdout, p.Stderr = term.process, term.process
+	p.exits(t, 0)
+	term.close()
+	under := 0
+	for _, line := range term.drawn() {
+		if !strings.Contains(line, " 0/20") && !strings.Contains(line, " 20/20") {
+			under++
+		}
+	}
+	if under == 0 {
+		t.Errorf("no line was drawn while answers came: %q", term.drawn())
+	}
+}
+
+// A program that has taken the terminal for itself, as a pager does, has it alone.
+func TestNoStatusLineInAPager(t *testing.T) {
+	t.Parallel()
+	term := newTerminal(t, 200)
+	fd := int(term.screen.Fd())
+	mode, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mode.Lflag &^= unix.ICANON | unix.ECHO
+	if err := unix.IoctlSetTermios(fd, unix.TCSETS, mode); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	p := llmpipe(t, dir, "--base-url", "sim:?latency=600ms", "--no-ledger", writePrompts(t, dir, 4))
+	p.Stderr = term.process
+	p.exits(t, 0)
+	term.close()
+	if drawn := term.drawn(); len(drawn) > 0 {
+		t.Errorf("%q", drawn)
+	}
+}
+
 // The line is for people who look: not when stdout is what they see, not with -q, not on a terminal
 // that cannot.
 func TestNoStatusLineOnTerminal(t *testing.T) {
@@ -194,6 +287,7 @@ func TestNoStatusLineOnTerminal(t *testing.T) {
 		"-q":                     func(p *process, _ *terminal) { p.Args = append(p.Args, "-q") },
 		"--progress never":       func(p *process, _ *terminal) { p.Args = append(p.Args, "--progress", "never") },
 		"TERM=dumb":              func(p *process, _ *terminal) { p.Env = append(p.Env, "TERM=dumb") },
+		"CI=true":                func(p *process, _ *terminal) { p.Env = append(p.Env, "CI=true") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -24,8 +24,8 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*strea
 		Retries: f.Retries, Pack: f.Pack, Chunk: f.Chunk, ChunkDelay: f.ChunkDelay, OnChunk: f.OnChunk, Deadline: f.Deadline,
 		Progress: f.Progress, Metrics: f.Metrics, Quiet: f.Quiet, Verbose: f.Verbose,
 	}
-	if cfg.Progress == ui.ProgressAuto && getenv("TERM") == "dumb" {
-		cfg.Progress = ui.ProgressNever
+	if cfg.Progress == ui.ProgressAuto && (getenv("TERM") == "dumb" || isSet(getenv("CI"))) {
+		cfg.Progress = ui.ProgressLog // CI systems keep what is drawn as text, even where they give a terminal
 	}
 	var err error
 	if cfg.Provider, err = f.ProviderFlags.Config(getenv, version); err != nil {
@@ -52,6 +52,9 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*strea
 	}
 	return cfg, nil
 }
+
+// isSet reports whether the value of a variable that is a switch turns it on.
+func isSet(value string) bool { return value != "" && value != "0" && value != "false" }
 
 // concurrency reads -c.
 func (f *Flags) concurrency(cfg *stream.Config) error {

@@ -49,8 +49,11 @@ func newStdout(f *flow.Flow, c Config, j *journal.Journal) *stdout {
 	e := &stdout{
 		flow: f, journal: j, first: c.First, out: c.Stdout, format: c.Format, keepInput: c.KeepInput, rawInput: c.Raw,
 	}
-	if f, ok := c.Stdout.(*os.File); ok && ui.IsTerminal(f) {
+	switch f, ok := c.Stdout.(*os.File); {
+	case ok && ui.IsTerminal(f):
 		e.out = e.flow.Voice.Above(f)
+	case ok && ui.IsPipe(f):
+		e.out = e.flow.Voice.Beside(f)
 	}
 	appending := false
 	if f, ok := c.Stdout.(*os.File); ok && j != nil {

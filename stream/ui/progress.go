@@ -17,15 +17,19 @@ type Progress uint8
 
 // The ways to show progress.
 const (
-	// ProgressAuto draws a status line where stderr is a terminal and stdout is not.
+	// ProgressAuto draws a status line where stderr is a terminal and stdout is not. Where stderr is
+	// none, each is a line of its own, once in a while.
 	ProgressAuto Progress = iota
-	// ProgressAlways draws it also where stdout is a terminal; where stderr is none, each is a line of
-	// its own, at a slower pace.
+	// ProgressAlways draws it also where stdout is a terminal; where stderr is none, there are more
+	// lines.
 	ProgressAlways
 	// ProgressNever shows the summary alone.
 	ProgressNever
 	// ProgressJSON writes the status to stderr as one object a line.
 	ProgressJSON
+	// ProgressLog is ProgressAuto for a stderr that nothing can be drawn on, although it is a
+	// terminal. No flag names it.
+	ProgressLog
 )
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -40,31 +44,56 @@ func (p *Progress) UnmarshalText(text []byte) error {
 }
 
 // How often the status is shown: on a terminal, as JSON, and as lines of their own in what is
-// probably a log.
+// probably a log, where they are asked for and where they are not.
 const (
 	redrawEvery = 200 * time.Millisecond
 	objectEvery = time.Second
 	lineEvery   = 10 * time.Second
+	logEvery    = time.Minute
 )
+
+// lookEvery is how often the terminal is looked at for others that print there. The stages of a
+// pipeline begin together.
+const lookEvery = 10 * time.Second
 
 // Show shows how far the run is, until the function that it returns is called. The line is for
 // whoever does not read the results on the same terminal, so stdout has a say in it.
 func (p Progress) Show(v *Voice, stdout io.Writer, status func() *Status) (stop func()) {
 	stderr, _ := v.w.(*os.File)
 	out, _ := stdout.(*os.File)
-	terminal := stderr != nil && IsTerminal(stderr) && drawable(stderr)
+	terminal := stderr != nil && IsTerminal(stderr)
+	draws := terminal && p != ProgressLog && drawable(stderr)
+	inSight := terminal && out != nil && IsTerminal(out)
+	say := func() { v.Say(status().String()) }
 	switch {
 	case v.quiet || p == ProgressNever:
 	case p == ProgressJSON:
 		return every(objectEvery, func() { v.object(status()) }, func() { v.object(status()) })
-	case terminal && (p == ProgressAlways || out == nil || !IsTerminal(out)):
-		return every(redrawEvery, func() {
-			v.draw(status().line(columns(stderr) - 1)) // a full last column makes some terminals wrap
-		}, v.clear)
+	case draws && (p == ProgressAlways || !inSight):
+		return every(redrawEvery, v.drawing(stderr, out, status), v.clear)
 	case p == ProgressAlways:
-		return every(lineEvery, func() { v.Say(status().String()) }, func() {})
+		return every(lineEvery, say, func() {})
+	case !inSight:
+		return every(logEvery, say, func() {})
 	}
 	return func() {}
+}
+
+// drawing returns what draws the status line on a terminal. out is stdout, nil where it is no file.
+func (v *Voice) drawing(terminal, out *os.File, status func() *Status) func() {
+	piped := out != nil && IsPipe(out)
+	var looked time.Time
+	return func() {
+		if taken(terminal) {
+			v.forget()
+			return
+		}
+		if piped && time.Since(looked) >= lookEvery {
+			looked = time.Now()
+			v.shareWith(printedTo(terminal))
+		}
+		v.draw(status().line(columns(terminal) - 1)) // a full last column makes some terminals wrap
+	}
 }
 
 // every calls show at every tick, and last once when it is stopped.

@@ -11,12 +11,13 @@ import (
 // with no full stop. It is safe for concurrent use, and writes each line at once. On a terminal it
 // may keep a status line below them, which no message tears.
 type Voice struct {
-	mu    sync.Mutex
-	w     io.Writer
-	quiet bool
-	loud  bool
-	drawn string // the status line on the screen, empty for none
-	lent  bool   // another program writes there: nothing is drawn
+	mu     sync.Mutex
+	w      io.Writer
+	quiet  bool
+	loud   bool
+	drawn  string // the status line on the screen, empty for none
+	lent   bool   // another program writes there: nothing is drawn
+	beside beside // a later stage of the pipeline that may write there, too
 }
 
 // NewVoice speaks on w.
@@ -89,79 +90,3 @@ func (l logger) Write(p []byte) (int, error) {
 	l.voice.Say(strings.TrimSuffix(string(p), "\n"))
 	return len(p), nil
 }
-
-// The control sequences of the status line (ECMA-48). Between two writes the cursor rests at the
-// line's start: when the terminal gets narrower and folds the line, all of it is still below the
-// cursor.
-const (
-	lineStart  = "\r"
-	eraseBelow = "\x1b[J"
-	erase      = lineStart + eraseBelow
-)
-
-// draw makes line the status line, in place of the one before.
-func (v *Voice) draw(line string) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if !v.lent {
-		v.drawn = line
-		v.put(lineStart + line + eraseBelow + lineStart)
-	}
-}
-
-// clear takes the status line away.
-func (v *Voice) clear() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.drawn != "" {
-		v.drawn = ""
-		v.put(erase)
-	}
-}
-
-// Lend leaves the screen to another program until the function that it returns is called.
-func (v *Voice) Lend() (giveBack func()) {
-	lent := func(lent bool) {
-		v.mu.Lock()
-		v.lent = lent
-		v.mu.Unlock()
-	}
-	lent(true)
-	v.clear()
-	return func() { lent(false) }
-}
-
-// write writes text above the status line, all in one go.
-func (v *Voice) write(text string) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.drawn != "" {
-		text = erase + text + v.drawn + lineStart
-	}
-	v.put(text)
-}
-
-// Above is a writer to w, the terminal that the status line stands on: what it writes goes above
-// the line.
-func (v *Voice) Above(w io.Writer) io.Writer { return aboveLine{w, v} }
-
-// aboveLine is a writer to the terminal that the status line stands on.
-type aboveLine struct {
-	io.Writer
-	voice *Voice
-}
-
-// Write implements io.Writer.
-func (a aboveLine) Write(p []byte) (int, error) {
-	v := a.voice
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.drawn != "" {
-		v.put(erase)
-		defer v.put(v.drawn + lineStart)
-	}
-	return a.Writer.Write(p)
-}
-
-// put writes to stderr. An error there has nobody left to be told to.
-func (v *Voice) put(text string) { _, _ = io.WriteString(v.w, text) }

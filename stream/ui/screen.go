@@ -1,0 +1,141 @@
+package ui
+
+import (
+	"io"
+	"time"
+)
+
+// The control sequences of the status line (ECMA-48). Between two writes the cursor rests at the
+// line's start: when the terminal gets narrower and folds the line, all of it is still below the
+// cursor.
+const (
+	lineStart  = "\r"
+	eraseBelow = "\x1b[J"
+	erase      = lineStart + eraseBelow
+)
+
+// restAfter is how long after a write to a pipe the screen is left to whoever reads the pipe, and
+// may print what it makes of that on the same terminal.
+const restAfter = time.Second
+
+// beside is the next stage of a pipeline: what it prints is not to meet a status line.
+type beside struct {
+	prints  bool // on the terminal that the line stands on
+	busy    bool // something is being written to it
+	written time.Time
+}
+
+// draw makes line the status line, in place of the one before.
+func (v *Voice) draw(line string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.lent || v.beside.prints && (v.beside.busy || time.Since(v.beside.written) < restAfter) {
+		return
+	}
+	v.drawn = line
+	v.put(lineStart + line + eraseBelow + lineStart)
+}
+
+// clear takes the status line away.
+func (v *Voice) clear() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.wipe()
+}
+
+// wipe is clear with v.mu held.
+func (v *Voice) wipe() {
+	if v.drawn != "" {
+		v.drawn = ""
+		v.put(erase)
+	}
+}
+
+// forget leaves the status line as it stands, to a program that has taken the screen.
+func (v *Voice) forget() {
+	v.mu.Lock()
+	v.drawn = ""
+	v.mu.Unlock()
+}
+
+// Lend leaves the screen to another program until the function that it returns is called.
+func (v *Voice) Lend() (giveBack func()) {
+	lent := func(lent bool) {
+		v.mu.Lock()
+		v.lent = lent
+		v.mu.Unlock()
+	}
+	lent(true)
+	v.clear()
+	return func() { lent(false) }
+}
+
+// write writes text above the status line, all in one go.
+func (v *Voice) write(text string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.drawn != "" {
+		text = erase + text + v.drawn + lineStart
+	}
+	v.put(text)
+}
+
+// Above is a writer to w, the terminal that the status line stands on: what it writes goes above
+// the line.
+func (v *Voice) Above(w io.Writer) io.Writer { return aboveLine{w, v} }
+
+// aboveLine is a writer to the terminal that the status line stands on.
+type aboveLine struct {
+	io.Writer
+	voice *Voice
+}
+
+// Write implements io.Writer.
+func (a aboveLine) Write(p []byte) (int, error) {
+	v := a.voice
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.drawn != "" {
+		v.put(erase)
+		defer v.put(v.drawn + lineStart)
+	}
+	return a.Writer.Write(p)
+}
+
+// Beside is a writer to w, a pipe. Where its reader prints to the terminal that the status line
+// stands on, the line is taken away before each write, and drawn again when the last is a while
+// ago: between the two the reader has the screen. It is for one goroutine.
+func (v *Voice) Beside(w io.Writer) io.Writer { return besideLine{w, v} }
+
+// besideLine is a writer to a pipe.
+type besideLine struct {
+	io.Writer
+	voice *Voice
+}
+
+// Write implements io.Writer.
+func (b besideLine) Write(p []byte) (int, error) {
+	b.voice.passOn(true)
+	defer b.voice.passOn(false)
+	return b.Writer.Write(p)
+}
+
+// passOn notes that a write to a pipe begins, or has ended.
+func (v *Voice) passOn(begins bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.beside.busy, v.beside.written = begins, time.Now(); begins && v.beside.prints {
+		v.wipe()
+	}
+}
+
+// shareWith notes whether the reader of a pipe prints to the terminal that the status line stands
+// on.
+func (v *Voice) shareWith(reader bool) {
+	v.mu.Lock()
+	v.beside.prints = reader
+	v.mu.Unlock()
+}
+
+// put writes to stderr. An error there has nobody left to be told to.
+func (v *Voice) put(text string) { _, _ = io.WriteString(v.w, text) }
