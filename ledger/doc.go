@@ -192,7 +192,8 @@
 // a simulated run wrote it). A line with a step that a reader does not know is to be skipped. The
 // steps:
 //   - intent: the records are about to be uploaded. It has provider, endpoint, model (as sent),
-//     round (1 for records submitted for the first time), bytes (of the file), reserved_usd (the
+//     round (1 for records submitted for the first time), reask (which further turn of a
+//     conversation its requests are, from 1 on, since answers did not fit a schema), bytes (of the file), reserved_usd (the
 //     most that it can cost; missing where that was not reckoned), window (the completion window);
 //     and last, in this order, keys (as in emitted, one a record) and records, as many: id, r (its
 //     fingerprint), custom_id (missing where it is the id, a JSON string, without its quotes),

@@ -235,3 +235,25 @@ func TestMarksOfProcessesThatWriteToOneFile(t *testing.T) {
 		}
 	}
 }
+
+// A newer result takes the place of one whose line was written: its own line is yet to be.
+func TestANewerResultIsNotWritten(t *testing.T) {
+	path, file := testPath(t), disk.ID{Device: 1, Inode: 2}
+	text := []byte("a line\n")
+	proof := Proof{}
+	proof.Add(text)
+	options := Options{Emitted: &file, EmittedSize: int64(len(text)), EmittedFile: bytes.NewReader(text)}
+	r := testResult(0)
+	l := mustOpen(t, path, options)
+	mustCommit(t, l, resultsOf(0, 1))
+	mustCommit(t, l, &Group{Marks: []Mark{{Keys: []Key{keyOf(&r)}, Proof: proof}}})
+	if found := mustOpen(t, path, options).Look(keyOf(&r)); !found.Emitted {
+		t.Fatalf("%+v", found)
+	}
+	mustCommit(t, l, resultsOf(0, 1))
+	for name, l := range map[string]*Ledger{"as it was": l, "opened again": mustOpen(t, path, options)} {
+		if found := l.Look(keyOf(&r)); found.Emitted {
+			t.Errorf("%s: %+v", name, found)
+		}
+	}
+}

@@ -191,6 +191,43 @@ func TestAShardLivesAndItsLeftoversLiveAgain(t *testing.T) {
 	}
 }
 
+// A record that is submitted again behind its result is in that shard until there is another.
+func TestARecordIsSubmittedAgainBehindItsResult(t *testing.T) {
+	path := testPath(t)
+	mustCommit(t, mustOpen(t, path, Options{}), resultsOf(0, 2))
+	var results [2]Ref
+	for n := range results {
+		r := testResult(n)
+		results[n] = mustOpen(t, path, Options{}).Look(keyOf(&r)).Result
+	}
+	again := intentOf("a", 1, 0, 2)
+	again.Reask, again.Records[0].Not, again.Records[1].Not = 2, uint64(results[0]), uint64(results[1])
+	for _, step := range []struct {
+		group *Group
+		shard [2]string
+	}{
+		{&Group{Shards: []ShardEntry{again}}, [2]string{"a", "a"}},
+		{&Group{Shards: []ShardEntry{uploaded("a")}}, [2]string{"a", "a"}},
+		{resultsOf(0, 1), [2]string{"", "a"}},
+		{&Group{Shards: []ShardEntry{collected("a", "expired")}}, [2]string{}},
+	} {
+		l := mustOpen(t, path, Options{})
+		mustCommit(t, l, step.group)
+		for _, l := range []*Ledger{l, mustOpen(t, path, Options{})} {
+			for n, shard := range step.shard {
+				checkShardOf(t, l, n, shard)
+				r := testResult(n)
+				if found := l.Look(keyOf(&r)); found.Result < results[n] || shard != "" && found.Result != results[n] {
+					t.Errorf("the result of %d is at %d, and was at %d", n, found.Result, results[n])
+				}
+			}
+			if got, _ := l.Shard("a"); got.Reask != 2 {
+				t.Errorf("shard a is %+v", got)
+			}
+		}
+	}
+}
+
 // Marks of a record in a shard are as those of any other.
 func TestMarksBesideAShard(t *testing.T) {
 	path, file := testPath(t), disk.ID{Device: 1, Inode: 2}

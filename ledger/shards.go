@@ -19,6 +19,7 @@ type Shard struct {
 	Endpoint      string
 	Model         string
 	Round         int
+	Reask         int
 	Records       int
 	Bytes         int64
 	ReservedNanos int64
@@ -90,7 +91,7 @@ func (s *shards) merge(e *ShardEntry, simulated bool, at int64, size int) *known
 	switch e.Step {
 	case ShardIntent:
 		known.Provider, known.Endpoint, known.Model = e.Provider, e.Endpoint, e.Model
-		known.Round, known.Bytes, known.ReservedNanos, known.Window = e.Round, e.Bytes, e.ReservedNanos, e.Window
+		known.Round, known.Reask, known.Bytes, known.ReservedNanos, known.Window = e.Round, e.Reask, e.Bytes, e.ReservedNanos, e.Window
 		known.Started = e.Time
 		known.at, known.size = at, size
 		s.byIntent[index.RefAt(at)] = known

@@ -70,8 +70,10 @@ func (x *Index) look(k line.Key) (found Found, its *slot) {
 		s := x.at(i)
 		if s.request == k.Request {
 			its, found.Result, found.Intent = s, s.ref(), s.intent()
-			if found.Result != 0 && len(x.again) > 0 {
-				found.Intent = x.again[k]
+			if found.Result != 0 && x.again != nil {
+				if intent := x.again.Look(k).Result; intent > found.Result {
+					found.Intent = intent
+				}
 			}
 			found.Emitted, found.Claimed = s.state&emittedBit != 0, s.state&claimedBit != 0
 			if s.met() {

@@ -26,8 +26,8 @@ type Index struct {
 	results int    // slots with a result
 
 	// again has the last intents of records that were submitted although they have a result, as that
-	// does not serve any more. They are few.
-	again map[line.Key]Ref
+	// does not serve; nil before the first. What is recorded later takes their place.
+	again *Index
 }
 
 const (
@@ -131,7 +131,8 @@ func (x *Index) slot(k line.Key) *slot {
 	return s
 }
 
-// Set notes where a record's result stands. It takes the place of an older one and of an intent.
+// Set notes where a record's result stands. It takes the place of an older one, whose line may have
+// been written while its own was not, and of an intent.
 func (x *Index) Set(k line.Key, ref Ref) { x.set(k, ref, 0) }
 
 // set adds to the state of a key: a mark, or a result.
@@ -141,11 +142,10 @@ func (x *Index) set(k line.Key, ref Ref, marks uint64) {
 	if ref > s.ref() {
 		if s.ref() == 0 {
 			x.results++
+		} else {
+			s.state &^= emittedBit | claimedBit
 		}
 		s.state = s.state&^(MaxRef|shardBit) | uint64(ref)
-	}
-	if ref > 0 {
-		delete(x.again, k)
 	}
 }
 
@@ -158,9 +158,9 @@ func (x *Index) Submit(k line.Key, intent Ref) {
 		return
 	}
 	if x.again == nil {
-		x.again = make(map[line.Key]Ref)
+		x.again = new(Index)
 	}
-	x.again[k] = intent
+	x.again.Set(k, intent)
 }
 
 // MarkEmitted notes that a record's line was written. A record that this run has met keeps what was

@@ -91,14 +91,23 @@ func TestIndexIsAMap(t *testing.T) {
 			x.Set(k, Ref(n+1))
 			model.slot(k).ref = Ref(n + 1)
 		}
+		last := Ref(crowd + 1)
+		next := func() Ref { // lines come one behind the other
+			last += Ref(rapid.Uint64Range(2, MaxRef/100).Draw(t, "further"))
+			return last
+		}
 		for range rapid.IntRange(0, 60).Draw(t, "steps") {
 			k := key.Draw(t, "key")
 			switch rapid.IntRange(0, 6).Draw(t, "step") {
 			case 0:
-				ref := Ref(rapid.Uint64Range(1, MaxRef).Draw(t, "ref"))
+				ref := next()
 				x.Set(k, ref)
 				s := model.slot(k)
-				s.ref, s.intent = max(s.ref, ref), 0
+				if s.ref != 0 { // its line is yet to be written
+					s.emitted, s.claimed = false, false
+				}
+				s.ref, s.intent = ref, 0
+				x.Set(k, ref-1) // an older one changes nothing
 			case 1:
 				x.set(k, 0, emittedBit)
 				model.slot(k).emitted = true
@@ -111,7 +120,7 @@ func TestIndexIsAMap(t *testing.T) {
 					model.slot(k).met = true
 				}
 			case 3:
-				intent := Ref(rapid.Uint64Range(1, MaxRef).Draw(t, "intent"))
+				intent := next()
 				x.Submit(k, intent)
 				model.slot(k).intent = intent
 			case 5:

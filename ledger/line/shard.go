@@ -44,6 +44,7 @@ type ShardEntry struct {
 	Endpoint      string
 	Model         string // as sent
 	Round         int    // 1 for records that are submitted for the first time
+	Reask         int    // which further turn its requests are, as answers did not fit a schema; 0: none
 	Bytes         int64  // of the file to be uploaded
 	ReservedNanos int64  // the most that it can cost, in billionths of a US dollar; 0 where that was not reckoned
 	Window        string // the completion window as the provider is asked for it: 24h

@@ -53,6 +53,8 @@ func (e *ShardEntry) set(m *memberReader) bool {
 		return m.string(&e.Model, "")
 	case "round":
 		return m.count(&e.Round)
+	case "reask":
+		return m.count(&e.Reask)
 	case "bytes":
 		return m.integer(&e.Bytes)
 	case "reserved_usd":

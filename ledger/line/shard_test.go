@@ -37,6 +37,7 @@ func TestAnyStepIsReadBackAsItWas(t *testing.T) {
 			Shard: rapid.StringMatching(`[A-Za-z0-9_-]{1,64}`).Draw(t, "shard"), Time: when.Draw(t, "time"),
 			Provider: text.Draw(t, "provider"), Endpoint: text.Draw(t, "endpoint"), Model: text.Draw(t, "model"),
 			Round: rapid.IntRange(0, math.MaxInt).Draw(t, "round"), Bytes: count.Draw(t, "bytes"),
+			Reask:         rapid.IntRange(0, math.MaxInt).Draw(t, "reask"),
 			ReservedNanos: count.Draw(t, "reserved"), Window: text.Draw(t, "window"),
 			FileID: text.Draw(t, "file"), BatchID: text.Draw(t, "batch"),
 		}

@@ -32,6 +32,7 @@ func AppendShard(dst []byte, e *ShardEntry, simulated bool) ([]byte, error) {
 	dst = appendText(dst, "endpoint", e.Endpoint)
 	dst = appendText(dst, "model", e.Model)
 	dst = appendNumber(dst, "round", int64(e.Round))
+	dst = appendNumber(dst, "reask", int64(e.Reask))
 	dst = appendNumber(dst, "bytes", e.Bytes)
 	if e.ReservedNanos > 0 {
 		dst = appendCost(append(dst, `,"reserved_usd":`...), e.ReservedNanos, true)
