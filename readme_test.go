@@ -2,14 +2,19 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"llmpipe/stream/provider/sim"
+	"llmpipe/stream/record"
+	"llmpipe/stream/record/usage"
+	"llmpipe/stream/ui"
 )
 
 var update = flag.Bool("update", false, "write README's table of flags anew")
@@ -17,12 +22,9 @@ var update = flag.Bool("update", false, "write README's table of flags anew")
 // TestReadmeFlags holds the table of flags to what llmpipe --help says, of which testdata has a
 // copy that stream/e2e keeps true; go test -run TestReadmeFlags -update writes the table anew.
 func TestReadmeFlags(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const heading, next = "\n| flag | |\n| --- | --- |\n", "\n## "
-	before, rest, found := strings.Cut(string(readme), heading)
+	readme := readme(t)
+	const heading, next = "\n| flag | |\n| --- | --- |\n", "\n### "
+	before, rest, found := strings.Cut(readme, heading)
 	got, after, foundNext := strings.Cut(rest, next)
 	if !found || !foundNext {
 		t.Fatal("README has no table of flags")
@@ -78,39 +80,33 @@ func flagTable(help string) string {
 	return "| " + strings.Join(rows, " |\n| ") + " |\n"
 }
 
-// TestReadmeCommands holds the two commands that README gives for a fresh clone, and that the
-// checks run the second as written; and that its other go test commands find what they are to run.
+// TestReadmeCommands holds that README gives two commands for a fresh clone, of which the checks run
+// the second as written; and that its other go test commands find what they are to run.
 func TestReadmeCommands(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	readme := readme(t)
 	checks, err := os.ReadFile(filepath.Join(".ci", "run"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, command := range []string{"go run . --base-url sim: < testdata/prompts.jsonl", "go test ./..."} {
-		if !strings.Contains(string(readme), "\n    "+command+"\n") {
-			t.Errorf("README does not give %q", command)
-		}
+	try := regexp.MustCompile("(?m)^([$] .* )?go run [.] --base-url sim: ")
+	if !try.MatchString(readme) || !strings.Contains(readme, "\ngo test ./...\n") {
+		t.Error("README does not give the commands to try and to test a clone")
 	}
 	if !strings.Contains(string(checks), "\ngo test ./...\n") {
 		t.Error(".ci/run does not run README's test command")
 	}
-	for _, m := range regexp.MustCompile(`(?m)^    go test (.*)$`).FindAllStringSubmatch(string(readme), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^go test (.*)$`).FindAllStringSubmatch(readme, -1) {
 		if pattern, dir := testCommand(m[1]); pattern != "" && !hasTest(goFiles(t), dir, regexp.MustCompile(pattern)) {
 			t.Errorf("README gives %s, which finds none in %s", m[0], dir)
 		}
 	}
 }
 
-// TestReadmeSimulator holds that the simulator knows the options that README lists by servers.
+// TestReadmeSimulator holds that the simulator knows the options that README lists by servers, and
+// that README names all that there are.
 func TestReadmeSimulator(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, table, _ := strings.Cut(string(readme), "\n| a server that | options |\n")
+	readme := readme(t)
+	_, table, _ := strings.Cut(readme, "\n| a server that | options |\n")
 	table, _, _ = strings.Cut(table, "\n\n")
 	queries := regexp.MustCompile("`(.*?)`").FindAllStringSubmatch(table, -1)
 	if len(queries) < 14 {
@@ -121,6 +117,165 @@ func TestReadmeSimulator(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	_, section, _ := strings.Cut(readme, "\n### The simulated provider\n")
+	section, _, _ = strings.Cut(section, "\n#")
+	_, err := sim.ParseOptions("no-such-option=1")
+	_, names, found := strings.Cut(fmt.Sprint(err), "there are: ")
+	if !found {
+		t.Fatalf("the simulator does not list its options: %v", err)
+	}
+	for _, name := range strings.Split(strings.TrimRight(names, ")"), ", ") {
+		if !regexp.MustCompile("[`&]" + name + "[`&=]").MatchString(section) {
+			t.Errorf("README does not name the simulator's option %s", name)
+		}
+	}
+}
+
+// TestReadmeNamesFlags holds that there are the flags that README names: in its text, in the
+// columns of its tables, and behind llmpipe in what it shows and nobody runs.
+func TestReadmeNamesFlags(t *testing.T) {
+	known := map[string]bool{"--workdir": true, "--sshloginfile": true, "--pipe": true} // parallel's own
+	helps, err := filepath.Glob(filepath.Join("testdata", "help", "*.txt"))
+	if err != nil || len(helps) < 5 {
+		t.Fatalf("only these help texts were found: %s, %v", helps, err)
+	}
+	for _, name := range helps {
+		help, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^ +(?:(-\w), )?(--[\w-]+)`).FindAllStringSubmatch(string(help), -1) {
+			known[m[1]], known[m[2]] = true, true
+		}
+	}
+	named := 0
+	for i, line := range strings.Split(readme(t), "\n") {
+		if strings.HasPrefix(line, "#SBATCH") {
+			continue
+		}
+		for _, m := range regexp.MustCompile("(?:^|[ `\"'\\[])(--[a-z][\\w-]*)").FindAllStringSubmatch(line, -1) {
+			named++
+			if !known[m[1]] {
+				t.Errorf("line %d of README names %s, which no command has", i+1, m[1])
+			}
+		}
+	}
+	if named < 200 {
+		t.Errorf("README names only %d flags", named)
+	}
+}
+
+// TestReadmeLines holds the two lines that README shows with every member to what is written for a
+// record that has all of them, and that none is missing which the code knows.
+func TestReadmeLines(t *testing.T) {
+	counts := usage.Counts{Prompt: 12, Completion: 20, Total: 32, Cached: 4, Reasoning: 8}
+	answer := &record.Answer{
+		Content: []byte(`"…"`), More: []byte(`[{},{}]`), Choices: 2, ToolCalls: []byte(`[{}]`), Refusal: []byte(`"…"`),
+		Model: []byte(`"gpt-4o-mini-2024-07-18"`), FinishReason: []byte(`"length"`), Usage: counts, HasUsage: true,
+	}
+	answered := record.Result{
+		ID: []byte(`"r1"`), Answer: answer, CostNanos: 13_800, CostKnown: true, CostPartial: true, Attempts: 1, LatencyMS: 812,
+		Provider: "spare", DowngradedFrom: "gpt-4o", Parsed: []byte(`{"spam":true}`), SameAs: []byte(`"r0"`),
+		Input: []byte(`{"id":"r1","prompt":"…"}`),
+	}
+	failed := record.Result{
+		ID: []byte(`"r2"`), Line: 2, File: "prompts.jsonl", CostNanos: 27_600, CostKnown: true, CostPartial: true, Attempts: 6,
+		Err:  &record.Error{Type: "rate_limit", Code: "rate_limit_exceeded", Status: 429, Message: "…"},
+		Said: []byte(`"…"`), Earlier: counts, Provider: "spare", Input: []byte(`{"id":"r2","prompt":"…"}`),
+	}
+	_, section, _ := strings.Cut(readme(t), "\n### A line out\n")
+	section, _, _ = strings.Cut(section, "\n### ")
+	shown := regexp.MustCompile("(?ms)^```json\n(.*?)^```$").FindAllStringSubmatch(section, -1)
+	if len(shown) != 2 {
+		t.Fatalf("README shows %d lines out, want 2", len(shown))
+	}
+	for i, r := range []*record.Result{&answered, &failed} {
+		want := string(record.FormatResult.Append(nil, r))
+		if got := strings.ReplaceAll(shown[i][1], "\n ", ""); got != want {
+			t.Errorf("README shows the line\n%s and it is\n%s", got, want)
+		}
+	}
+	for _, name := range []string{"format.go", "format_batch.go"} {
+		source, err := os.ReadFile(filepath.Join("stream", "record", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		members := regexp.MustCompile(`[{,]"(\w+)":`).FindAllStringSubmatch(string(source), -1)
+		if len(members) < 5 {
+			t.Errorf("only these members were found in %s: %q", name, members)
+		}
+		tables := section[strings.Index(section, "\n| member"):]
+		for _, m := range members {
+			if !regexp.MustCompile("[`.\"]" + m[1] + "[`.\"]").MatchString(tables) {
+				t.Errorf("README does not say what the member %s of a line out is", m[1])
+			}
+		}
+	}
+}
+
+// TestReadmeShapes holds that each line in that README shows can be asked, by an endpoint or with a
+// template.
+func TestReadmeShapes(t *testing.T) {
+	_, table, _ := strings.Cut(readme(t), "\n| line | meaning |\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	lines := regexp.MustCompile("(?m)^[|] `([{\"].*?)` [|]").FindAllStringSubmatch(table, -1)
+	if len(lines) < 6 {
+		t.Fatalf("README shows only these lines in:\n%s", table)
+	}
+	for _, m := range lines {
+		line := strings.NewReplacer("{…}", "{}", "[…]", "[]").Replace(m[1])
+		taken := slices.ContainsFunc([]record.Endpoint{record.Chat, record.Embeddings, record.Messages}, func(e record.Endpoint) bool {
+			d, err := record.NewDecoder(record.Options{Endpoint: e, Model: "m"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return d.Decode(new(record.Record), []byte(line)) == nil
+		})
+		if !taken {
+			t.Errorf("README shows the line in %s, which cannot be asked", m[1])
+		}
+	}
+}
+
+// TestReadmeStatusLine holds that the status line that README explains is one.
+func TestReadmeStatusLine(t *testing.T) {
+	status := ui.Status{
+		Done: 6712, Total: 10_000, Estimated: true, PerSecond: 93.4, ETA: 35, InFlight: 20, Allowed: 24, Sleeping: 12,
+		RPM: 482, RPMLimit: 500, TPM: 148_210, TPMLimit: 150_000, Spent: 1_230_000_000, Budget: 5_000_000_000,
+	}
+	if line := status.String(); !strings.Contains(readme(t), "\n```text\n"+line+"\n```\n") {
+		t.Errorf("README does not show the status line %s", line)
+	}
+}
+
+// TestReadmeExitCodes holds README's exit codes to those of --help.
+func TestReadmeExitCodes(t *testing.T) {
+	help, err := os.ReadFile(filepath.Join("testdata", "help", "llmpipe.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, codes, _ := strings.Cut(string(help), "\nExit codes:\n")
+	_, table, _ := strings.Cut(readme(t), "\n### Exit codes\n")
+	table, _, _ = strings.Cut(table, "\n#")
+	said := regexp.MustCompile(`(?m)^  (\d[\d+n]*) `).FindAllStringSubmatch(codes, -1)
+	if rows := strings.Count(table, "\n| ") - 2; len(said) != rows {
+		t.Errorf("README has %d exit codes, and the help %d", rows, len(said))
+	}
+	for _, m := range said {
+		if !strings.Contains(table, "\n| "+m[1]+" | ") {
+			t.Errorf("README has no exit code %s", m[1])
+		}
+	}
+}
+
+// readme is README's text.
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // testCommand is what the arguments of a go test command say: which tests or benchmarks, if it
