@@ -174,7 +174,7 @@ func (r *run) openJournal() (err error) {
 		return err
 	}
 	c := r.cfg.Ledger
-	c.Shape = r.cfg.shape()
+	c.Shape, c.Folder = r.cfg.shape(), r.folder
 	r.journal, err = journal.Open(r.flow, c, journal.About{
 		Start: r.start, Endpoint: r.cfg.Decode.Endpoint.String(), Model: r.cfg.Decode.Model, First: r.hosts[0],
 		Mode: r.cfg.Batch.Mode, Budget: r.cfg.Money.Budget, PerDay: r.cfg.Money.PerDay,
@@ -233,7 +233,7 @@ func (r *run) openInput(decode *record.Decoder) {
 	d := &input.Decoder{Records: decode, Options: r.cfg.Decode, Lane: r.lanes.Primary(), Unasked: r.cfg.DryRun}
 	if r.cfg.Batch.Mode != flow.ModeRealtime {
 		c := r.cfg.Batch
-		c.Ledger, c.Retries, c.GiveUp = r.cfg.Ledger.Path, r.cfg.Retries, r.cfg.Pace.GiveUp
+		c.Ledger, c.Retries, c.GiveUp, c.Folder = r.cfg.Ledger.Path, r.cfg.Retries, r.cfg.Pace.GiveUp, r.folder
 		r.batches = batch.New(r.flow, &c, r.lanes.Primary(), r.journal, r.account, func() record.Options { return d.Options })
 		to.Batch, to.Takes = r.batches.Put, r.batches.Takes
 	}

@@ -1,13 +1,14 @@
 package batch
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"llmpipe/limiter"
 	"llmpipe/stream/flow"
+	"llmpipe/stream/folder"
 	"llmpipe/stream/lane"
-	"llmpipe/stream/provider/batchapi"
 	"llmpipe/stream/record"
 	"llmpipe/stream/spend"
 )
@@ -31,8 +32,7 @@ type assembler struct {
 	most    int64 // requests of a shard, where fewer than the provider takes; else 0
 	asked   asked
 	request lane.Request
-	line    []byte
-	inputs  int64 // of the line, for embeddings
+	line    request
 }
 
 // shardKind is what all requests of a file have in common.
@@ -48,55 +48,108 @@ func newAssembler(b *Batches, round int, from *shard) *assembler {
 
 // add writes t into a shard. A record that no shard can take goes to the commit.
 func (f *assembler) add(t *flow.Task) {
-	q := &f.request
-	q.Renew(t)
-	f.batches.lane.Prepare(q, true)
-	driver := f.batches.drivers[t.Endpoint]
-	f.line = batchapi.AppendRequest(f.line[:0], driver, customID(t.ID, &t.Request), t.Endpoint, q.Body)
-	f.inputs = 0
-	if t.Endpoint == record.Embeddings {
-		f.inputs = int64(record.EmbeddingInputs(q.Body))
-	}
-	if most := driver.Bounds().Bytes; int64(len(f.line)) > most {
-		t.Fail(&record.Error{Type: "too_large", Code: "over_limit",
-			Message: fmt.Sprintf("the request has %d bytes, and a batch takes %d", len(f.line), most)})
+	if err := f.look(t); err != nil {
+		t.Fail(err)
 		f.flow.Finish(t)
 		return
 	}
-	kind := shardKind{t.Endpoint, q.Model}
-	s := f.open[kind]
-	if s != nil && f.full(s, t) {
+	f.prepare(t)
+	if most := f.batches.drivers[t.Endpoint].Bounds().Bytes; f.line.size > most {
+		t.Fail(overLimit(f.line.size, most))
+		f.flow.Finish(t)
+		return
+	}
+	kind := shardKind{t.Endpoint, f.request.Model}
+	if s := f.open[kind]; s != nil && f.full(s, t) {
 		f.close(kind)
-		s = nil
 	}
 	var held int64
 	if !t.Duplicate {
 		var ok bool
-		if held, ok = f.hold(q); !ok {
+		if held, ok = f.hold(&f.request); !ok {
 			f.flow.Finish(t)
 			return
 		}
-		s = f.open[kind] // holding may have closed it
 	}
+	s, err := f.put(kind, t)
+	if s != nil {
+		s.bill.reserved += held
+	} else {
+		limiter.Release(f.account.Budgets(), held, 0)
+	}
+	if err == nil {
+		f.batches.letGo(t)
+		return
+	}
+	if own, ok := err.(*record.Error); ok { // not one that another wraps
+		t.Fail(own)
+	} else if !f.flow.Stop.Ending() {
+		f.flow.Stop.Fail(err)
+	}
+	f.flow.Finish(t)
+}
+
+// look finds out what t's files are.
+func (f *assembler) look(t *flow.Task) *record.Error {
+	if len(t.Files) == 0 || t.Duplicate {
+		return nil
+	}
+	return f.batches.cfg.Folder.Look(&t.Record)
+}
+
+// prepare makes the request of t, in f.request and f.line.
+func (f *assembler) prepare(t *flow.Task) {
+	q, l := &f.request, &f.line
+	q.Renew(t)
+	f.batches.lane.Prepare(q, true)
+	driver := f.batches.drivers[t.Endpoint]
+	l.head, l.tail = driver.AppendHead(l.head[:0], customID(t.ID, &t.Request), t.Endpoint), driver.Tail()
+	l.body, l.inputs = q.Body, 0
+	l.size = int64(len(l.head)+len(l.tail)) + folder.Size(&t.Record, q.Body)
+	if t.Endpoint == record.Embeddings {
+		l.inputs = int64(record.EmbeddingInputs(q.Body))
+	}
+}
+
+// put writes t, and its request in f.line unless it is a duplicate, into the open shard of a kind,
+// or into a new one, and returns that.
+func (f *assembler) put(kind shardKind, t *flow.Task) (*shard, error) {
+	s := f.open[kind] // holding money may have closed it
 	if s == nil {
+		if !f.batches.awaitDisk() {
+			return nil, f.flow.Stop.Asking.Err()
+		}
 		var err error
 		if s, err = newShard(f.batches, kind, f.round); err != nil {
-			f.flow.Stop.Fail(err)
-			f.flow.Finish(t)
-			return
+			return nil, err
 		}
 		f.open[kind] = s
 	}
-	s.bill.reserved += held
-	if !t.Duplicate && s.file.requests == 0 && s.marked() {
-		f.line = batchapi.AppendRequest(f.line[:0], driver, s.mark(), t.Endpoint, q.Body)
+	if !t.Duplicate {
+		if s.file.requests == 0 && s.marked() {
+			f.line.head = s.driver.AppendHead(f.line.head[:0], s.mark(), t.Endpoint)
+		}
+		most := f.batches.most.of(s.driver).Bytes
+		err := s.file.put(&f.line, &t.Record, f.batches.cfg.Folder, most)
+		switch {
+		case errors.Is(err, errNoRoom) && s.file.requests > 0: // a text took more than was reckoned
+			f.close(kind)
+			return f.put(kind, t)
+		case errors.Is(err, errNoRoom):
+			return nil, overLimit(f.line.size, most)
+		case err != nil:
+			return nil, err
+		}
 	}
-	if err := s.write(t, f.line, f.inputs); err != nil {
-		f.flow.Stop.Fail(err)
-		f.flow.Finish(t)
-		return
-	}
-	f.batches.letGo(t)
+	s.claims.mu.Lock()
+	defer s.claims.mu.Unlock()
+	return s, s.remember(t)
+}
+
+// overLimit is the error of a request that is too large for any batch.
+func overLimit(size, most int64) *record.Error {
+	return &record.Error{Type: "too_large", Code: "over_limit",
+		Message: fmt.Sprintf("the request has %d bytes, and a batch takes %d", size, most)}
 }
 
 // full reports whether s has no room for t. The line is in f.line.
@@ -105,8 +158,8 @@ func (f *assembler) full(s *shard, t *flow.Task) bool {
 	if f.most > 0 {
 		most.Requests = min(most.Requests, f.most)
 	}
-	return s.file.requests >= most.Requests || s.file.bytes+int64(len(f.line)) > most.Bytes ||
-		most.Inputs > 0 && s.file.inputs+f.inputs > most.Inputs || s.file.ids+int64(len(t.ID)) > maxShardIDs
+	return s.file.requests >= most.Requests || s.file.bytes+f.line.size > most.Bytes ||
+		most.Inputs > 0 && s.file.inputs+f.line.inputs > most.Inputs || s.file.ids+int64(len(t.ID)) > maxShardIDs
 }
 
 // letGo ends a task whose record is on disk.

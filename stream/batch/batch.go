@@ -74,6 +74,8 @@ type Batches struct {
 	mu      sync.Mutex
 	shards  map[string]*shard // by id; of earlier runs only those that are not collected
 	named   int               // shards of this run
+	waiting int64             // bytes of files that are full and yet to be sent
+	sent    chan struct{}     // closed, and made anew, whenever one is
 	ended   chan struct{}     // closed, and made anew, whenever a batch ends
 	started bool              // the shards of earlier runs are live
 	odd     map[string]bool   // providers of earlier shards that were told of
@@ -91,7 +93,7 @@ func New(f *flow.Flow, c *Config, l *lane.Lane, j *journal.Journal, a *spend.Acc
 		flow: f, cfg: c, lane: l, client: l.Host.Client, journal: j, account: a, options: options,
 		in: make(chan *flow.Task, lane.FreshRecords), over: make(chan struct{}), taken: make(chan struct{}),
 		calls:  make(chan struct{}, transfers),
-		shards: make(map[string]*shard), ended: make(chan struct{}), odd: make(map[string]bool),
+		shards: make(map[string]*shard), ended: make(chan struct{}), sent: make(chan struct{}), odd: make(map[string]bool),
 	}
 	at := batchapi.Meet(f.Stop.Asking, b.client)
 	for e := range b.drivers {
@@ -274,6 +276,8 @@ func (b *Batches) launch(s *shard) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.shards[s.id] = s
+	s.file.waits = true
+	b.waiting += s.file.bytes
 	b.live(s)
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"llmpipe/stream/flow"
+	"llmpipe/stream/folder"
 )
 
 // Config says how records go by batch.
@@ -18,9 +19,11 @@ type Config struct {
 	// Window is the time within which the provider is to be done, as it wants it written.
 	Window string
 
-	// Ledger is the file of the ledger, Retries how many times a call is made again after failures
+	// Folder is where the files are that records name; nil where none do. Ledger is the file of the
+	// ledger, Retries how many times a call is made again after failures
 	// that may pass, and GiveUp how long a provider is waited for that answers nothing, 0 for as long
 	// as it takes. The run sets them.
+	Folder  *folder.Folder
 	Ledger  string
 	Retries int
 	GiveUp  time.Duration

@@ -8,6 +8,7 @@ import (
 	"llmpipe/stream/journal"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
+	"llmpipe/stream/record/attach"
 	"llmpipe/stream/spend"
 	"llmpipe/stream/ui"
 )
@@ -26,12 +27,18 @@ type delivery struct {
 	answered, failed int64
 	before           int64 // cost of the answers that were recorded before by who died while collecting
 	kept             int64 // answers for records that this run's input does not hold
-	unsent           int64 // without an answer, and not asked again by this run
+	changed          int64 // records whose files hold something else by now than the batch was asked about
+
+	sent   map[ledger.Key][]ledger.Attachment // files of an earlier run's records
+	unsent int64                              // without an answer, and not asked again by this run
 }
 
 // hand gives every record of this run in the shard its answer, and then records the answers for
 // others.
 func (d *delivery) hand() error {
+	if err := d.lookAtFiles(); err != nil {
+		return err
+	}
 	d.shard.claims.mu.Lock()
 	d.shard.claims.over = true
 	spool := d.shard.claims.spool
@@ -68,6 +75,11 @@ func (b *Batches) comeBack(t *flow.Task) {
 
 // give finds t's answer, and sends t on.
 func (d *delivery) give(t *flow.Task) error {
+	if d.outdated(t) {
+		d.changed++
+		d.again(t)
+		return nil
+	}
 	id := customID(t.ID, &t.Request)
 	first := d.found.use(id)
 	if d.recall(t) {
@@ -181,7 +193,7 @@ func (d *delivery) bound(t *flow.Task, bill *spend.Bill) {
 	}
 	q := spend.Charge{Host: t.Host, Model: t.SentModel, Body: t.Body, Record: &t.Record, What: t}
 	worst, err := d.account.WorstInBatch(q)
-	if t.Body == nil {
+	if t.Body == nil || !t.LookedAt() {
 		worst = d.shard.bill.reserved / max(1, d.shard.file.requests)
 	}
 	switch {
@@ -258,7 +270,12 @@ func (d *delivery) keep(r ledger.ShardRecord) error {
 		model = r.DowngradedFrom
 	}
 	t := d.entry(r.ID, &r.Request, model)
-	if found := d.journal.Ledger.Look(t.Key); found.Result != 0 && d.journal.Recall(t, found) {
+	for i := range r.Attachments {
+		a := &r.Attachments[i]
+		t.Files = append(t.Files, attach.File{Path: a.Path, Size: a.Size, ModTime: a.ModTime, Sum: a.Sum})
+	}
+	found := d.journal.Ledger.Look(t.Key)
+	if found.Result != 0 && found.Shard != d.shard.id && d.journal.Recall(t, found) {
 		d.countRecalled(t)
 		unused := d.unused(t, out)
 		t.Recycle()
@@ -290,8 +307,12 @@ func (d *delivery) tell(e *ledger.ShardEntry) {
 		text += ", " + ui.USD(e.CostNanos)
 	}
 	d.flow.Voice.Note("%s", text)
-	if d.kept > 0 {
+	if d.changed > 0 {
+		d.flow.Voice.Note("batch %s: files of %s have changed since it was submitted: they are asked about anew", d.shard.at.batchID,
+			ui.Number(d.changed, "record"))
+	}
+	if d.kept > d.changed {
 		d.flow.Voice.Note("batch %s: %s of its answers are for records that this input does not hold: they are in the ledger", d.shard.at.batchID,
-			ui.Grouped(d.kept))
+			ui.Grouped(d.kept-d.changed))
 	}
 }

@@ -51,16 +51,6 @@ type shard struct {
 	endOnce sync.Once
 }
 
-// shardFile is what a shard uploads.
-type shardFile struct {
-	requests int64           // lines
-	bytes    int64           //
-	inputs   int64           // for embeddings
-	ids      int64           // bytes of the records' ids, which are in the intent
-	upload   *flow.Temporary // nil when another process made it, or when it is sent
-	w        *bufio.Writer
-}
-
 // shardBill is what a shard costs, in billionths of a dollar.
 type shardBill struct {
 	reserved  int64 // the most that it can; what is left of that when it is collected
@@ -98,7 +88,7 @@ func newShard(b *Batches, kind shardKind, round int) (*shard, error) {
 		return nil, err
 	}
 	s := blankShard(b, b.name(), kind, round)
-	s.file.upload, s.file.w = upload, bufio.NewWriter(upload)
+	s.file.upload, s.file.w = upload, bufio.NewWriterSize(upload, 64<<10)
 	return s, nil
 }
 
@@ -118,22 +108,6 @@ func blankShard(b *Batches, id string, kind shardKind, round int) *shard {
 		id: id, kind: kind, round: round, bill: shardBill{costKnown: true}, answered: flow.Batched{ID: id},
 		done: make(chan struct{}),
 	}
-}
-
-// write adds line to the file, unless t is a duplicate, and t to the spool.
-func (s *shard) write(t *flow.Task, line []byte, inputs int64) error {
-	if !t.Duplicate {
-		if _, err := s.file.w.Write(line); err != nil {
-			return flow.TemporaryError(err)
-		}
-		s.file.requests++
-		s.file.bytes += int64(len(line))
-		s.file.ids += int64(len(t.ID))
-		s.file.inputs += inputs
-	}
-	s.claims.mu.Lock()
-	defer s.claims.mu.Unlock()
-	return s.remember(t)
 }
 
 // live takes the shard on from where it is until it is collected, or this run stops waiting for it.
@@ -167,6 +141,7 @@ func (s *shard) live() {
 		return
 	}
 	if err == nil {
+		s.dropFile()
 		err = s.resubmit()
 	}
 	s.end(err)
@@ -295,10 +270,7 @@ func (s *shard) discard() {
 		}
 		s.lock = nil
 	}
-	if s.file.upload != nil {
-		s.file.upload.Discard()
-		s.file.upload = nil
-	}
+	s.dropFile()
 	s.claims.mu.Lock()
 	defer s.claims.mu.Unlock()
 	for _, spool := range []*spool{s.claims.spool, s.rest.records} {

@@ -12,7 +12,7 @@ import (
 // A shard takes what the provider's bounds of a file and the ledger's of a line leave room for.
 func TestFullShard(t *testing.T) {
 	f := newAssembler(&Batches{}, 1, nil)
-	f.line = make([]byte, 1000)
+	f.line.size = 1000
 	one := flow.NewTask()
 	one.ID = make([]byte, 1000)
 	client, err := provider.New(provider.Config{BaseURL: "sim:"})

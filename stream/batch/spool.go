@@ -2,14 +2,17 @@ package batch
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"llmpipe/ledger"
 	"llmpipe/stream/flow"
 	"llmpipe/stream/record"
+	"llmpipe/stream/record/attach"
 )
 
 // spool keeps the records of a shard on disk while their batch runs, so that memory does not grow.
@@ -21,6 +24,7 @@ type spool struct {
 	records int64
 	bytes   int64
 	head    []byte
+	files   []attach.File // of the record that was read last
 }
 
 // duplicateFlag marks a duplicate of an earlier record.
@@ -55,9 +59,32 @@ func (s *spool) add(t *flow.Task) error {
 	if _, err := s.w.Write(t.Buffer); err != nil {
 		return flow.TemporaryError(err)
 	}
+	tail := appendKnown(nil, t)
+	if _, err := s.w.Write(tail); err != nil {
+		return flow.TemporaryError(err)
+	}
 	s.records++
-	s.bytes += int64(len(h) + len(t.Buffer))
+	s.bytes += int64(len(h) + len(t.Buffer) + len(tail))
 	return nil
+}
+
+// appendKnown appends what is known of t that its line does not say: which result of it does not
+// serve, and what its files were that went into its request.
+func appendKnown(dst []byte, t *flow.Task) []byte {
+	dst = binary.AppendUvarint(dst, uint64(t.Ref))
+	read := len(t.Files)
+	if read > 0 && t.Files[0].Sum == [sha256.Size]byte{} {
+		read = 0
+	}
+	dst = binary.AppendUvarint(dst, uint64(read))
+	for i := range read {
+		f := &t.Files[i]
+		dst = binary.AppendUvarint(dst, uint64(f.Size))
+		dst = binary.AppendVarint(dst, f.ModTime.Unix())
+		dst = binary.AppendUvarint(dst, uint64(f.ModTime.Nanosecond()))
+		dst = append(dst, f.Sum[:]...)
+	}
+	return dst
 }
 
 // each calls f with every record, decoded again, in the order in which they were added. f owns the
@@ -69,12 +96,16 @@ func (s *spool) each(decode *record.Decoder, f func(*flow.Task) error) error {
 	r := bufio.NewReaderSize(io.NewSectionReader(s.file, 0, s.bytes), 64<<10)
 	for range s.records {
 		t := flow.NewTask()
-		if err := readSpooled(r, t); err != nil {
+		if err := s.read(r, t); err != nil {
 			return flow.TemporaryError(err)
 		}
 		id := t.ID
 		if err := decode.Decode(&t.Record, t.Buffer); err != nil {
 			return fmt.Errorf("%s: it was a record when it was read: %w", t, err)
+		}
+		for i := range s.files {
+			f := &t.Files[i]
+			f.Size, f.ModTime, f.Sum = s.files[i].Size, s.files[i].ModTime, s.files[i].Sum
 		}
 		if t.ID == nil {
 			t.ID = id // made of its content and of how often that had come
@@ -87,8 +118,8 @@ func (s *spool) each(decode *record.Decoder, f func(*flow.Task) error) error {
 	return nil
 }
 
-// readSpooled reads what add wrote.
-func readSpooled(r *bufio.Reader, t *flow.Task) error {
+// read reads what add wrote.
+func (s *spool) read(r *bufio.Reader, t *flow.Task) error {
 	var fail error
 	number := func() int64 {
 		n, err := binary.ReadUvarint(r)
@@ -114,5 +145,16 @@ func readSpooled(r *bufio.Reader, t *flow.Task) error {
 	t.File = string(field(nil))
 	t.ID = field(nil)
 	t.Buffer = field(t.Buffer)
+	t.Ref = ledger.Ref(number())
+	s.files = s.files[:0]
+	for n := number(); fail == nil && n > 0; n-- {
+		f := attach.File{Size: number()}
+		seconds, err := binary.ReadVarint(r)
+		fail = errors.Join(fail, err)
+		f.ModTime = time.Unix(seconds, number())
+		_, err = io.ReadFull(r, f.Sum[:])
+		fail = errors.Join(fail, err)
+		s.files = append(s.files, f)
+	}
 	return fail
 }

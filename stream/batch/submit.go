@@ -11,6 +11,7 @@ import (
 
 	"llmpipe/ledger"
 	"llmpipe/stream/flow"
+	"llmpipe/stream/journal"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/provider/batchapi"
 	"llmpipe/stream/record"
@@ -74,7 +75,7 @@ func (s *shard) intend() error {
 	e.Records = make([]ledger.ShardRecord, 0, s.file.requests)
 	err = s.claims.spool.each(decode, func(t *flow.Task) error {
 		if !t.Duplicate {
-			r := ledger.ShardRecord{ID: append([]byte(nil), t.ID...), Request: t.Request}
+			r := ledger.ShardRecord{ID: append([]byte(nil), t.ID...), Request: t.Request, Not: uint64(t.Ref), Attachments: journal.Attachments(t)}
 			switch {
 			case len(e.Records) == 0 && s.marked():
 				r.CustomID = s.mark()
@@ -120,8 +121,7 @@ func (s *shard) send(ctx context.Context) error {
 	if err != nil {
 		return s.refused(err)
 	}
-	s.file.upload.Discard()
-	s.file.upload = nil
+	s.dropFile()
 	s.at.fileID = file.ID
 	return s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: file.ID})
 }
@@ -268,10 +268,7 @@ func (s *shard) void(err error) error {
 
 // created records that the provider has the batch.
 func (s *shard) created(made *batchapi.Batch) error {
-	if s.file.upload != nil {
-		s.file.upload.Discard()
-		s.file.upload = nil
-	}
+	s.dropFile()
 	s.at.batchID = made.ID
 	s.setState(made)
 	if err := s.record(ledger.ShardEntry{Step: ledger.ShardCreated, FileID: s.at.fileID, BatchID: made.ID}); err != nil {

@@ -17,7 +17,7 @@ import (
 )
 
 // dataIn finds the base64 of a body.
-var dataIn = regexp.MustCompile(`;base64,([^"]*)"`)
+var dataIn = regexp.MustCompile(`;base64,([^"]*)"|"type":"base64","media_type":"[^"]*","data":"([^"]*)"`)
 
 // hashes are those of the files that a provider was sent, by how often it was.
 type hashes struct {

@@ -53,7 +53,6 @@ func (f *Flags) batch(cfg *stream.Config) error {
 		says string
 	}{
 		{f.NoLedger, "--no-ledger: batches need a ledger, which is how they are found again"},
-		{len(f.Attach) > 0, "--attach is for realtime: files are read when a request goes"},
 		{f.Pack > 1, "--pack is for realtime: a batch needs no packing"},
 		{f.Chunk > 0, "--chunk is for realtime: a batch is its own chunk"},
 		{f.Mode == flow.ModeBatch && len(f.Fallback)+len(f.Spread) > 0,

@@ -155,10 +155,10 @@ func (r *Input) admit(t *flow.Task) {
 		return
 	}
 	r.passRecalled() // before anything that may wait
-	if t.Outcome == flow.Unsent && !elsewhere {
+	batched := t.Outcome == flow.Unsent && r.routes.Takes(t)
+	if t.Outcome == flow.Unsent && !batched && !elsewhere {
 		r.files.look(t)
 	}
-	batched := t.Outcome == flow.Unsent && r.routes.Takes(t)
 	if !elsewhere {
 		r.pending++
 		r.chunks.n++ // a bad line too: whoever judges a chunk is to see it
@@ -181,8 +181,7 @@ func (r *Input) admit(t *flow.Task) {
 	if joined := r.flow.Inflight.Begin(t); joined {
 		return
 	}
-	if (again || r.flow.Inflight.ByRequest) && r.journal != nil && r.journal.Recall(t, r.memory.Look(t.Key)) &&
-		r.files.stands(t) {
+	if (again || r.flow.Inflight.ByRequest) && r.journal != nil && r.journal.Recall(t, r.memory.Look(t.Key)) {
 		// What it is a duplicate of was committed between the two look-ups.
 		t.Duplicate = again
 		r.flow.Inflight.End(t)

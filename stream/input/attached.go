@@ -15,9 +15,8 @@ type attached struct {
 	result  ledger.Result // read last
 }
 
-// stands reports whether a result that is recorded for t answers what its files hold now: what of
-// them its fingerprint has is the paths. Where it does not t has no result any more. One that is
-// found by its id alone stands whatever the request is.
+// stands reports whether the result that is found for t answers what its files hold now; see
+// [journal.Journal.Stands]. It is read here, before t goes anywhere.
 func (a *attached) stands(t *flow.Task) bool {
 	if len(t.Files) == 0 {
 		return true
@@ -25,16 +24,10 @@ func (a *attached) stands(t *flow.Task) bool {
 	if a.results == nil {
 		a.results = a.journal.Ledger.NewReader()
 	}
-	if a.results.Read(t.Ref, &a.result) != nil || a.result.Request != t.Request {
+	if a.results.Read(t.Ref, &a.result) != nil {
 		return true // who reads it back says what is wrong with it
 	}
-	for i := range a.result.Attachments {
-		if f := &a.result.Attachments[i]; !a.folder.Same(f.Path, f.Size, f.ModTime, f.Sum) {
-			a.journal.Unfind(t)
-			return false
-		}
-	}
-	return true
+	return a.journal.Stands(t, &a.result)
 }
 
 // look finds out what the files of a record are that is to be asked about. Where that is none that

@@ -5,9 +5,9 @@ import (
 	"llmpipe/stream/flow"
 )
 
-// attachments are the files that t's request held, as they were read; or, where its answer is one
+// Attachments are the files that t's request held, as they were read; or, where its answer is one
 // that was recorded, what is recorded of them.
-func attachments(t *flow.Task) []ledger.Attachment {
+func Attachments(t *flow.Task) []ledger.Attachment {
 	var all []ledger.Attachment
 	for i := range t.Files {
 		f := &t.Files[i]
@@ -19,7 +19,24 @@ func attachments(t *flow.Task) []ledger.Attachment {
 	return all
 }
 
-// Unfind makes t a record again that has no result: the one that was found counts no more.
-func (j *Journal) Unfind(t *flow.Task) {
-	t.Outcome, t.Emitted, t.Claimed, t.Recent, t.Same = flow.Unsent, false, false, false, false
+// Unchanged reports whether files hold what they did when a request was made of them.
+func (j *Journal) Unchanged(files []ledger.Attachment) bool {
+	for i := range files {
+		if f := &files[i]; !j.cfg.Folder.Same(f.Path, f.Size, f.ModTime, f.Sum) {
+			return false
+		}
+	}
+	return true
+}
+
+// Stands reports whether r, a result that is found for t, answers what t's files hold now: what of
+// them its fingerprint has is the paths. Where it does not, t is a record again that has no result,
+// and its Ref says which one does not serve. One that is found by its id alone stands whatever the
+// request is.
+func (j *Journal) Stands(t *flow.Task, r *ledger.Result) bool {
+	if len(t.Files) == 0 || r.Request != t.Request || j.Unchanged(r.Attachments) {
+		return true
+	}
+	unfind(t)
+	return false
 }

@@ -8,6 +8,7 @@ import (
 	"llmpipe/ledger"
 	"llmpipe/ledger/disk"
 	"llmpipe/stream/flow"
+	"llmpipe/stream/folder"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/ui"
 )
@@ -49,6 +50,9 @@ type Config struct {
 	// MatchID reuses an answer to another request under the same id.
 	MatchID bool
 	Fsync   ledger.Fsync
+	// Folder is where the files are that records name; nil where none do. An answer that is recorded
+	// about other contents than they have now does not count.
+	Folder *folder.Folder
 	// Shape is what a recorded answer is to fit, or its record is asked again.
 	Shape flow.Shape
 	// Version is the program's, for the record.

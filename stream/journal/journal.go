@@ -252,7 +252,7 @@ func (j *Journal) result(t *flow.Task) ledger.Result {
 	usage := &t.Reply.Answer.Usage
 	r := ledger.Result{
 		Record: recorded(t), DowngradedFrom: t.DowngradedFrom,
-		CachedTokens: usage.Cached, ReasoningTokens: usage.Reasoning, Attachments: attachments(t),
+		CachedTokens: usage.Cached, ReasoningTokens: usage.Reasoning, Attachments: Attachments(t),
 		Response: t.Reply.Body,
 	}
 	r.PromptTokens, r.CompletionTokens, r.CostKnown = usage.Prompt, usage.Completion, t.CostKnown

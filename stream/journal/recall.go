@@ -10,9 +10,10 @@ import (
 )
 
 // Recall gives t the result that is recorded for it, and reports whether there is one that serves:
-// one that does not fit the schema leaves t to be asked, with that as what was said before.
+// one that does not fit the schema leaves t to be asked, with that as what was said before, and so
+// does one about files that have changed.
 func (j *Journal) Recall(t *flow.Task, found ledger.Found) bool {
-	return j.Finds(t, found) && j.readResult(t, j.Ledger.NewReader()) == nil && t.Outcome == flow.Recalled
+	return j.Finds(t, found) && j.readResult(t, j.Ledger.NewReader()) == nil && t.Outcome == flow.Recalled && j.Stands(t, &t.Recorded)
 }
 
 // Finds makes t a recalled record if a result is recorded for it, and reports that. The result is

@@ -1,8 +1,6 @@
 package record
 
 import (
-	"bytes"
-
 	"llmpipe/stream/record/rawjson"
 )
 
@@ -49,15 +47,6 @@ func AppendBatchParamsHead(dst []byte, customID string) []byte {
 	dst = append(dst, `{"custom_id":`...)
 	dst = rawjson.AppendQuoted(dst, customID)
 	return append(dst, `,"params":`...)
-}
-
-// AppendOneLine appends a body on one line byte for byte; of one on several, which would break the
-// file of a batch, the white space between tokens goes.
-func AppendOneLine(dst, body []byte) []byte {
-	if bytes.IndexByte(body, '\n') >= 0 || bytes.IndexByte(body, '\r') >= 0 {
-		return rawjson.Compact(dst, body)
-	}
-	return append(dst, body...)
 }
 
 // AppendRequest appends the request that r makes as a line of a batch file of its provider's: what

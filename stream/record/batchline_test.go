@@ -23,7 +23,7 @@ func TestValidCustomID(t *testing.T) {
 
 // batchLine is a line of a batch's input file.
 func batchLine(dst []byte, id, path string, body []byte) []byte {
-	return append(AppendOneLine(AppendBatchHead(dst, id, path), body), "}\n"...)
+	return append(append(AppendBatchHead(dst, id, path), body...), "}\n"...)
 }
 
 // The bytes of a batch's input, as OpenAI's guide to batches shows them.
@@ -44,8 +44,6 @@ func TestBatchLine(t *testing.T) {
 			`{"custom_id":"r-3","method":"POST","url":"/v1/responses","body":{"input":"x","model":"m","temperature":0.0}}`},
 		{"completions", "r-4", Completions, `{"prompt":"x","model":"m"}`,
 			`{"custom_id":"r-4","method":"POST","url":"/v1/completions","body":{"prompt":"x","model":"m"}}`},
-		{"on several lines", "r-5", Chat, "{\n  \"model\": \"a b\",\r\n\t\"n\": 1.0\n}",
-			`{"custom_id":"r-5","method":"POST","url":"/v1/chat/completions","body":{"model":"a b","n":1.0}}`},
 		{"an odd id", `a"b`, Chat, `{}`, `{"custom_id":"a\"b","method":"POST","url":"/v1/chat/completions","body":{}}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -63,7 +61,7 @@ func TestBatchLineLaw(t *testing.T) {
 		id := rapid.StringMatching(`[A-Za-z0-9_-]{1,64}`).Draw(t, "id")
 		endpoint := Endpoint(rapid.IntRange(0, 3).Draw(t, "endpoint"))
 		fields := rapid.MapOf(rapid.String(), rapid.String()).Draw(t, "fields")
-		body, err := json.MarshalIndent(fields, "", rapid.SampledFrom([]string{"", " ", "\t"}).Draw(t, "indent"))
+		body, err := json.Marshal(fields)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -197,7 +197,7 @@ func TestDialectShapes(t *testing.T) {
 		t.Run(c.dialect+c.path, func(t *testing.T) {
 			answers := append(append(slices.Clone(c.uploaded), c.made), c.list...)
 			d, calls := recording(t, c.dialect, c.path, append(answers, "content")...)
-			if line := AppendRequest(nil, d, "a", record.Chat, []byte(`{"model":"m"}`)); string(line) != c.line+"\n" {
+			if line := appendRequest(nil, d, "a", record.Chat, []byte(`{"model":"m"}`)); string(line) != c.line+"\n" {
 				t.Errorf("a line is %s, want %s", line, c.line)
 			}
 			f, err := d.Files().Upload(t.Context(), "n.jsonl", strings.NewReader("x"), 1)

@@ -37,12 +37,6 @@ type Driver interface {
 	Files() Files
 }
 
-// AppendRequest appends the line of a shard's file that asks for body at the endpoint.
-func AppendRequest(dst []byte, d Driver, customID string, endpoint record.Endpoint, body []byte) []byte {
-	dst = d.AppendHead(dst, customID, endpoint)
-	return append(record.AppendOneLine(dst, body), d.Tail()...)
-}
-
 // Files are what was uploaded for batches to read.
 type Files interface {
 	// Upload makes a file called name of the first size bytes of content. Errors of content are as

@@ -73,8 +73,8 @@ func TestMessageBatchSends(t *testing.T) {
 		answering(200, `{"id":"b","processing_status":"in_progress"}`)(w, r)
 	}))
 	var file []byte
-	file = AppendRequest(file, d, "a", record.Messages, []byte(`{"max_tokens" : 1e1}`))
-	file = AppendRequest(file, d, "b", record.Messages, []byte("{\"max_tokens\":\n2}"))
+	file = appendRequest(file, d, "a", record.Messages, []byte(`{"max_tokens" : 1e1}`))
+	file = appendRequest(file, d, "b", record.Messages, []byte(`{"max_tokens":2}`))
 	b, err := d.Create(t.Context(), &NewBatch{Content: bytes.NewReader(append(file, "more"...)), Size: int64(len(file))})
 	want := `{"requests":[{"custom_id":"a","params":{"max_tokens" : 1e1}},` + "\n" + `{"custom_id":"b","params":{"max_tokens":2}}]}`
 	if err != nil || b.ID != "b" || got != want {
@@ -127,9 +127,9 @@ func TestMessageBatchOfTheSimulator(t *testing.T) {
 				var file []byte
 				for i := range 9 {
 					body := fmt.Sprintf(`{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"Question %d"}]}`, i)
-					file = AppendRequest(file, d, fmt.Sprint("r", i), record.Messages, []byte(body))
+					file = appendRequest(file, d, fmt.Sprint("r", i), record.Messages, []byte(body))
 				}
-				file = AppendRequest(file, d, "bad", record.Messages, []byte(`{"model":"m","max_tokens":9,"messages":[]}`))
+				file = appendRequest(file, d, "bad", record.Messages, []byte(`{"model":"m","max_tokens":9,"messages":[]}`))
 				b, err := d.Create(t.Context(), &NewBatch{Content: bytes.NewReader(file), Size: int64(len(file))})
 				if err != nil || b.Status != "in_progress" || b.Total != 10 {
 					t.Fatalf("%+v, %v", b, err)

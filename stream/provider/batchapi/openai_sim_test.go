@@ -28,13 +28,18 @@ func simClient(t *testing.T, options string) Driver {
 	return (&Provider{client: client, dialect: DialectOf(client)}).Driver(record.Chat)
 }
 
+// appendRequest appends the line of a shard's file that asks for body at an endpoint.
+func appendRequest(dst []byte, d Driver, customID string, endpoint record.Endpoint, body []byte) []byte {
+	return append(append(d.AppendHead(dst, customID, endpoint), body...), d.Tail()...)
+}
+
 // submit uploads n requests with the ids r0, r1 … and makes a batch of them.
 func submit(t *testing.T, client Driver, n int, lines ...string) Batch {
 	t.Helper()
 	var input []byte
 	for i := range n {
 		body := fmt.Sprintf(`{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Question %d"}]}`, i)
-		input = AppendRequest(input, client, fmt.Sprint("r", i), record.Chat, []byte(body))
+		input = appendRequest(input, client, fmt.Sprint("r", i), record.Chat, []byte(body))
 	}
 	input = append(input, strings.Join(lines, "\n")...)
 	f, err := client.Files().Upload(t.Context(), "in.jsonl", bytes.NewReader(input), int64(len(input)))
