@@ -64,6 +64,9 @@ type bucket struct {
 	// the whole of it.
 	left  float64
 	spent float64 // all charges so far, to know what a header cannot have seen
+
+	drawn  *drawn  // what fills it where the quota is shared; nil: time does
+	agreed float64 // a minute, the limit that holds for all who share it; 0: none
 }
 
 func newBucket(told int, spare float64, now time.Time) bucket {
@@ -82,16 +85,19 @@ func (b *bucket) bound() float64 {
 	return b.told
 }
 
+// tellable is what of the limit a minute that somebody told is used; 0 when nobody told.
+func (b *bucket) tellable() float64 {
+	if bound := b.bound(); bound != b.told {
+		return bound * min(1-b.spare, learnedShare)
+	}
+	return b.told * (1 - b.spare)
+}
+
 // resize works out the limit after a change of what is known.
 func (b *bucket) resize() {
 	was := b.limit
-	switch bound := b.bound(); {
-	case bound == 0:
-		b.limit = 0
-	case bound == b.told:
-		b.limit = bound * (1 - b.spare)
-	default:
-		b.limit = bound * min(1-b.spare, learnedShare)
+	if b.limit = b.tellable(); b.agreed > 0 && (b.limit == 0 || b.agreed < b.limit) {
+		b.limit = b.agreed
 	}
 	found := b.found * (1 - b.spare)
 	if b.testing {
@@ -101,6 +107,13 @@ func (b *bucket) resize() {
 		b.limit = found
 	}
 	b.rate = b.limit
+	if b.drawn != nil {
+		b.depth = math.Inf(1) // no more is leased than is wanted
+		if was == 0 {
+			b.level = 0
+		}
+		return
+	}
 	if b.depth = b.limit / 60 * depthSeconds; b.depth < 1 {
 		b.depth = 1
 		b.rate *= slowShare
@@ -136,11 +149,16 @@ func (b *bucket) refill(now time.Time) {
 	if passed <= 0 {
 		return
 	}
+	was := b.at
 	b.at = now
 	if b.limit == 0 {
 		return
 	}
-	b.level = min(b.depth, b.level+passed*b.rate/60)
+	if b.drawn != nil {
+		b.level = b.drawn.fill(b.level, was, now)
+	} else {
+		b.level = min(b.depth, b.level+passed*b.rate/60)
+	}
 	if bound := b.bound(); bound > 0 {
 		b.left = min(bound, b.left+passed*bound/60)
 	}
@@ -151,14 +169,19 @@ func (b *bucket) wait(n float64) time.Duration {
 	if b.limit == 0 {
 		return 0
 	}
-	short := (min(n, b.depth) - b.level) / b.rate
+	short, lease := 0.0, time.Duration(0)
+	if b.drawn != nil {
+		lease = b.drawn.wait(b.level, n, b.at)
+	} else {
+		short = (min(n, b.depth) - b.level) / b.rate
+	}
 	if bound := b.bound(); bound > 0 {
 		short = max(short, (min(n, bound)-b.left)/bound)
 	}
 	if short <= 0 {
-		return 0
+		return lease
 	}
-	return time.Duration(math.Ceil(short * float64(time.Minute)))
+	return max(lease, time.Duration(math.Ceil(short*float64(time.Minute))))
 }
 
 // take charges n, and returns what it charged: never more than a minute's
@@ -166,6 +189,9 @@ func (b *bucket) wait(n float64) time.Duration {
 func (b *bucket) take(n float64) float64 {
 	if b.limit > 0 {
 		n = min(n, b.limit)
+	}
+	if b.drawn != nil {
+		b.drawn.used += n
 	}
 	b.correct(n)
 	return n

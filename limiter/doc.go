@@ -86,14 +86,14 @@
 // al., 2016; Dong et al., 2018):
 //
 //   - A rise of the share of bad sends, refused or failed, is looked for by a
-//     cumulative sum (rise.go). While the lane still doubles, which has half of
+//     cumulative sum (evidence.go). While the lane still doubles, which has half of
 //     everything refused beyond a limit, a share that does not grow is chance.
 //   - At a rise, what is accepted is measured for 0.3 s, with no more in flight
 //     than that. If refused and accepted requests differ by how many were in
 //     flight beside them, the server has so many places (places.go): the lane
 //     keeps to them, and tries one more now and then.
 //   - Otherwise the rate is cut to 85 % of what was accepted, and the shares
-//     before and after are compared, by a sequential test (cut.go). If bad sends
+//     before and after are compared, by a sequential test (evidence.go). If bad sends
 //     get rarer, it is a limit, and 97 % of it is held. If not, they come by
 //     chance, the rate before is restored, and the same is tried again later.
 //     More than a quarter is never chance, and where a limit is told or was held

@@ -28,6 +28,8 @@ type Config struct {
 	Short func()
 	// Backlog is what waits to be put away once it has come back; nil for nothing.
 	Backlog Backlog
+	// Share, if it is set, says that other processes use the same quota, too: what is sent is leased.
+	Share Sharer
 
 	Clock Clock
 }
@@ -65,6 +67,7 @@ type Limiter struct {
 	short       func()
 	backlog     Backlog
 	used        usage
+	share       *share // nil: the quota is used by nobody else
 }
 
 // New makes a limiter with nothing in flight and nothing learned.
@@ -99,6 +102,7 @@ func New(c Config) *Limiter {
 	for r := range l.buckets {
 		l.buckets[r] = newBucket(told[r], spare, now)
 	}
+	l.join(c.Share)
 	return l
 }
 
@@ -238,6 +242,7 @@ func (l *Limiter) pump() {
 			return
 		}
 		if wait := l.wait(cost); wait > 0 {
+			l.share.want()
 			l.arm(wait)
 			return
 		}
@@ -291,7 +296,7 @@ var resourceNames = [resources]string{"requests", "tokens", "input tokens", "out
 // wait asks every gate. The longest wait counts: all must have room at once.
 // A further gate is one more line here, one in grant and one in learn.
 func (l *Limiter) wait(cost charge) time.Duration {
-	wait := max(l.breaker.wait(l.now, l.sends.patience()), l.hold.wait(l.now), l.concurrency.wait(l.inFlight, l.now), l.behind())
+	wait := max(l.breaker.wait(l.now, l.sends.patience()), l.hold.wait(l.now), l.concurrency.wait(l.inFlight, l.now), l.behind(), l.share.wait())
 	for i := range l.buckets {
 		wait = max(wait, l.buckets[i].wait(cost[i]))
 	}

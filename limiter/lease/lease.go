@@ -1,0 +1,74 @@
+// Package lease is what limiters of several processes say to each other about the quota that they
+// share, through a store that all of them ask: what is asked for, and what is granted.
+//
+// The store keeps, for each resource that is limited, the moment up to which it has been given out.
+// A lease is taken from there on, so all leases together are one bucket, by the store's clock: they
+// never make more than the limit times the time, whoever comes and goes. It is for [Slice] ahead at
+// most. Of what is free, a worker that could use more gets no more than its fair part beyond the
+// one that got the least (start-time fair queuing; Goyal, Vin and Cheng, 1996): what one does not
+// ask for is the others' at once, and what a worker that died has asked for is when its lease ends.
+package lease
+
+import "time"
+
+const (
+	// Slice is how far ahead of its use quota is given out, and so what is lost with a worker.
+	Slice = 250 * time.Millisecond
+
+	// Renew is how often a worker asks while it has something to send: often enough for the next
+	// lease to begin where the one before ends.
+	Renew = 200 * time.Millisecond
+
+	// Rest is how often it asks while it has not, so that the others know that it lives.
+	Rest = time.Second
+
+	// Away is after how long without an answer the store counts as away.
+	Away = 2 * Slice
+
+	// Missing is after how long without asking a worker counts as gone, and a lane that nobody asks
+	// about as one that nobody remembers.
+	Missing = 2500 * time.Millisecond
+
+	// Unused is how much of what nobody asked for may still be given out: a tenth of a second's
+	// worth, where that is a request or more.
+	Unused = 100 * time.Millisecond
+)
+
+// The resources, as indices.
+const (
+	Requests = iota
+	Tokens   // prompt and completion together
+	Input    // apart
+	Output
+	Resources
+)
+
+// Amounts are one number for each resource.
+type Amounts [Resources]float64
+
+// An Ask is what a worker says, and what it asks for.
+type Ask struct {
+	// Bounds are the limits that the worker was told, a second, less what is to be left unused; 0
+	// where nobody told. The lowest of all workers' holds.
+	Bounds Amounts
+	// Want is what the worker could use until a slice from now, beyond what it has.
+	Want Amounts
+	// Least is how much of Want is of any use: what one request lacks.
+	Least Amounts
+}
+
+// A Grant is the answer. Its times count from when it was given.
+type Grant struct {
+	// Limits are those in force for all workers together, a second; 0 for none.
+	Limits Amounts
+	Parcels [Resources]Parcel
+	// Workers is how many there are, this one among them.
+	Workers int
+}
+
+// A Parcel is an amount of one resource. First of it may be used From on, the rest of it evenly
+// until To.
+type Parcel struct {
+	Amount, First float64
+	From, To      time.Duration
+}

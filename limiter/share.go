@@ -1,0 +1,242 @@
+package limiter
+
+import (
+	"math"
+	"sort"
+	"time"
+
+	"llmpipe/limiter/lease"
+)
+
+// A Sharer stands for a quota that other processes use, too. Whoever made it asks for leases: it
+// calls [Limiter.Ask] every [lease.Renew] where that says that something is to be sent, and every
+// [lease.Rest] where not, and [Limiter.Heed] with the answer.
+type Sharer interface {
+	// Want says that there is something to send, after a time in which there was not. It must
+	// neither wait nor call the limiter.
+	Want()
+}
+
+const (
+	// Who waits for more of a resource asks for grown times what was used lately, so that a lane
+	// that begins gets to its part in a second or so, and who does not for spare times that.
+	grown = 2.0
+	spare = 1.25
+
+	// fading is how much of what was used counts one ask later.
+	fading = 0.75
+)
+
+// share is a limiter's part in a quota that it uses together with others.
+type share struct {
+	sharer Sharer
+	drawn  [resources]drawn
+	heard  time.Time // the last grant; zero: none yet
+	asked  time.Time // the last ask
+	busy   bool      // something was sent or waited at the last ask
+}
+
+// join makes the limiter one of several.
+func (l *Limiter) join(s Sharer) {
+	if s == nil {
+		return
+	}
+	l.share = &share{sharer: s, asked: l.now}
+	for r := range l.buckets {
+		b := &l.buckets[r]
+		b.drawn = &l.share.drawn[r]
+		b.level = 0
+		b.resize()
+	}
+}
+
+// wait is for ever until the first grant: others may know what nobody here was told.
+func (s *share) wait() time.Duration {
+	if s == nil || !s.heard.IsZero() {
+		return 0
+	}
+	return forever
+}
+
+// want has the lane looked after more often once something waits.
+func (s *share) want() {
+	if s != nil && !s.busy {
+		s.busy = true
+		s.sharer.Want()
+	}
+}
+
+// Ask is what the limiter has to say to the others, and what it asks for. It reports whether it
+// has anything to send: if not, it need not be asked again before [lease.Rest] is over, or
+// [Sharer.Want] is called.
+func (l *Limiter) Ask() (ask lease.Ask, busy bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.advance()
+	s := l.share
+	slices := max(l.now.Sub(s.asked), lease.Renew/2).Seconds() / lease.Slice.Seconds()
+	s.asked = l.now
+	var cost charge
+	waiting := 0
+	if w := l.first(); w != nil {
+		cost = l.estimate.charge(w.request)
+		waiting = min(l.retries.size+l.fresh.size, max(0, l.concurrency.allowed()-l.inFlight))
+	}
+	s.busy = waiting > 0 || s.drawn[requests].used > 0
+	for r := range l.buckets {
+		b := &l.buckets[r]
+		ask.Bounds[r] = b.share()
+		ask.Want[r], ask.Least[r] = b.ask(cost[r], waiting, slices)
+	}
+	ask.Least[requests] = 1
+	ask.Want[requests] = math.Ceil(ask.Want[requests])
+	return ask, s.busy
+}
+
+// Heed takes in the answer to an Ask.
+func (l *Limiter) Heed(g lease.Grant) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
+	l.advance()
+	s := l.share
+	s.heard = l.now
+	for r := range l.buckets {
+		b, d, p := &l.buckets[r], &s.drawn[r], g.Parcels[r]
+		b.agree(60 * g.Limits[r])
+		d.part = g.Limits[r] / float64(max(1, g.Workers))
+		d.alone = l.now.Add(lease.Away)
+		if p.Amount > 0 {
+			d.parcels = append(d.parcels, parcel{l.now.Add(p.From), l.now.Add(p.To), p.First, p.Amount - p.First})
+		}
+	}
+	l.pump()
+}
+
+// share is the limit a second that somebody told, less what is to be left unused; 0 for none.
+func (b *bucket) share() float64 {
+	limit := b.tellable() / 60
+	if limit*depthSeconds < 1 {
+		limit *= slowShare
+	}
+	return limit
+}
+
+// agree sets the limit a minute that holds for all who share, 0 for none.
+func (b *bucket) agree(limit float64) {
+	if b.agreed != limit {
+		b.agreed = limit
+		b.resize()
+	}
+}
+
+// ask is what the bucket could use until a slice from now, and the least of it that is of use, where
+// so many requests wait, the first of which costs so much. What it used in so many slices counts
+// from anew.
+func (b *bucket) ask(cost float64, waiting int, slices float64) (want, least float64) {
+	d := b.drawn
+	d.lately = max(d.used/slices, fading*d.lately)
+	d.used = 0
+	if b.limit == 0 {
+		return 0, 0
+	}
+	has, growth := b.level+d.coming(b.at), spare
+	if waiting > 0 && b.level < cost {
+		least, growth = max(0, cost-has), grown
+	}
+	return max(least, cost*float64(waiting)+growth*d.lately-has, 0), least
+}
+
+// drawn is what one resource has got of leases, which fills a bucket in time's place.
+type drawn struct {
+	parcels []parcel
+	part    float64   // a second: what falls to this limiter while the store is away
+	alone   time.Time // when that begins, if nothing more is heard
+	used    float64   // since the last ask
+	lately  float64   // used in a slice, as of late
+}
+
+// fill returns the level that was the one at a moment, now.
+func (d *drawn) fill(level float64, was, now time.Time) float64 {
+	kept := d.parcels[:0]
+	for _, p := range d.parcels {
+		level += p.due(now) - p.due(was)
+		if now.Before(p.to) {
+			kept = append(kept, p)
+		}
+	}
+	d.parcels = kept
+	if depth := d.depth(); d.alone.Before(now) && level < depth {
+		since := now.Sub(d.alone)
+		if d.alone.Before(was) {
+			since = now.Sub(was)
+		}
+		level = min(depth, level+d.part*since.Seconds())
+	}
+	return level
+}
+
+// depth is how much is saved up while the store is away.
+func (d *drawn) depth() float64 { return max(1, d.part*depthSeconds) }
+
+// wait is how long until there is room for n.
+func (d *drawn) wait(level, n float64, now time.Time) time.Duration {
+	const dust = 1e-6
+	if level += dust; level >= n {
+		return 0
+	}
+	last := now
+	for _, p := range d.parcels {
+		if p.to.After(last) {
+			last = p.to
+		}
+	}
+	span := last.Sub(now)
+	wait := time.Duration(sort.Search(int(span), func(i int) bool {
+		return level+d.arriving(now, now.Add(time.Duration(i))) >= n
+	}))
+	if wait < span || level+d.arriving(now, last) >= n {
+		return wait
+	}
+	if d.part == 0 {
+		return forever
+	}
+	short := max(0, min(n, d.depth())-level-d.coming(now))
+	return max(span, d.alone.Sub(now)) + time.Duration(math.Ceil(short/d.part*float64(time.Second)))
+}
+
+// arriving is what comes in after from and until to.
+func (d *drawn) arriving(from, to time.Time) (sum float64) {
+	for _, p := range d.parcels {
+		sum += p.due(to) - p.due(from)
+	}
+	return sum
+}
+
+// coming is all that is on its way.
+func (d *drawn) coming(now time.Time) (sum float64) {
+	for _, p := range d.parcels {
+		sum += p.first + p.rest - p.due(now)
+	}
+	return sum
+}
+
+// A parcel is a lease's part of one resource that is not all there yet.
+type parcel struct {
+	from, to time.Time
+	first    float64 // is there at from
+	rest     float64 // comes evenly until to
+}
+
+// due is how much of it is there at now.
+func (p *parcel) due(now time.Time) float64 {
+	switch {
+	case now.Before(p.from):
+		return 0
+	case !now.Before(p.to):
+		return p.first + p.rest
+	}
+	return p.first + p.rest*float64(now.Sub(p.from))/float64(p.to.Sub(p.from))
+}

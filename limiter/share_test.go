@@ -1,0 +1,134 @@
+package limiter
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"llmpipe/limiter/lease"
+	"llmpipe/limiter/lease/leasetest"
+)
+
+// A job is several processes that share the quota of one lane, in fake time: the store is asked as
+// one in Redis is, a millisecond or so away.
+type job struct {
+	world *world
+	site  *site
+	store leasetest.Store
+	away  bool // the store does not answer
+	calls int
+	all   []*member
+}
+
+// member is one of the processes.
+type member struct {
+	*piper
+	job    *job
+	id     string
+	dead   bool
+	called time.Time
+	due    *event
+}
+
+func newJob(w *world, s *site, n int, c Config) *job {
+	j := &job{world: w, site: s}
+	for range n {
+		j.add(c)
+	}
+	return j
+}
+
+func (j *job) add(c Config) *member {
+	m := &member{job: j, id: fmt.Sprint(len(j.all))}
+	c.Share = m
+	m.piper = newPiper(j.world, j.site, c)
+	j.all = append(j.all, m)
+	m.after(time.Duration(j.world.random.Float64() * float64(20*ms)))
+	return m
+}
+
+// Want implements Sharer.
+func (m *member) Want() { m.after(max(0, lease.Renew-m.job.world.now.Sub(m.called))) }
+
+// after has the store asked after d.
+func (m *member) after(d time.Duration) {
+	if m.due != nil {
+		m.due.Stop()
+	}
+	m.due = m.job.world.after(d, m.ask)
+}
+
+func (m *member) ask() {
+	w := m.job.world
+	if m.dead {
+		return
+	}
+	m.called = w.now
+	ask, busy := m.limiter.Ask()
+	next := lease.Renew
+	if !busy {
+		next = lease.Rest
+	}
+	m.after(next + time.Duration(w.random.Float64()*float64(5*ms)))
+	if m.job.away {
+		return
+	}
+	m.job.calls++
+	w.after(time.Duration(w.random.Float64()*float64(2*ms)), func() {
+		g := m.job.store.Ask(m.id, ask, w.now)
+		w.after(time.Duration(w.random.Float64()*float64(2*ms)), func() {
+			if !m.dead {
+				m.limiter.Heed(g)
+			}
+		})
+	})
+}
+
+// kill ends the process: nothing that it has in flight comes back to it.
+func (m *member) kill() {
+	m.dead, m.idle, m.piper.idle = true, true, true
+	m.limiter.Close()
+}
+
+// answered is how many answers all got in the seconds from and before to, and refused how many were.
+func (j *job) sums(from, to int) (answered, refused int, least float64) {
+	least = 1
+	for _, m := range j.all {
+		answered += sum(m.answered, from, to)
+		refused += sum(m.refused, from, to)
+	}
+	for _, m := range j.all {
+		least = min(least, float64(sum(m.answered, from, to))*float64(len(j.all))/float64(max(1, answered)))
+	}
+	return answered, refused, least
+}
+
+// Sixteen that are told a limit use it to the full, and are not refused once, by a provider that
+// lets nobody save up a minute.
+func TestSharedLimitIsUsedToTheFull(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		site   site
+		config Config
+		rate   float64 // answers a second that are possible
+	}{
+		{"requests", site{rate: steady(100)}, Config{RPM: 6000}, 100},
+		{"few requests", site{rate: steady(1)}, Config{RPM: 60}, 1},
+		{"some requests", site{rate: steady(10)}, Config{RPM: 600}, 10},
+		{"many requests", site{rate: steady(1000)}, Config{RPM: 60000}, 1000},
+		{"tokens", site{rate: steady(100), tokens: 10000}, Config{RPM: 6000, TPM: 600000}, 10000. / 150},
+		{"tokens strictly", site{tokens: 10000, burst: 0.5}, Config{TPM: 600000}, 10000. / 150},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(1)
+			j := newJob(w, newSite(w, tt.site), 16, tt.config)
+			w.run(w.now.Add(65 * time.Second))
+			answered, refused, least := j.sums(5, 65)
+			share := float64(answered) / 60 / tt.rate
+			t.Logf("%.3f, %d refused, least %.2f, %.1f calls a second", share, refused, least, float64(j.calls)/65/16)
+			if share < 0.98 || refused > 0 || least < 0.5 {
+				t.Errorf("%.3f of the limit, %d refused, the slowest has %.2f of its part", share, refused, least)
+			}
+		})
+	}
+}
