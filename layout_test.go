@@ -40,6 +40,8 @@ var ranks = [][]string{
 	{"stream/provider/batchapi"},
 	{"stream/provider", "stream/provider/share"},
 	{"limiter"},
+	{"limiter/lease/leasetest"},
+	{"limiter/lease"},
 	{"stream/provider/sim", "stream/provider/hint", "stream/provider/key", "stream/provider/socket"},
 	{"stream/record/fit"},
 	{"stream/record"},

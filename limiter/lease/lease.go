@@ -60,7 +60,7 @@ type Ask struct {
 // A Grant is the answer. Its times count from when it was given.
 type Grant struct {
 	// Limits are those in force for all workers together, a second; 0 for none.
-	Limits Amounts
+	Limits  Amounts
 	Parcels [Resources]Parcel
 	// Workers is how many there are, this one among them.
 	Workers int

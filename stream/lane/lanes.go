@@ -10,6 +10,7 @@ import (
 	"llmpipe/stream/folder"
 	"llmpipe/stream/journal"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/provider/share"
 	"llmpipe/stream/spend"
 	"llmpipe/stream/ui"
 )
@@ -62,6 +63,8 @@ type Config struct {
 	Folder *folder.Folder
 	// Waits reports whether the input is waited for just now.
 	Waits func() bool
+	// Quota is what other machines use, too; nil for nothing.
+	Quota *share.Quota
 }
 
 // FreshRecords is how many records may wait for a worker: more than the gate lets in, so that the
@@ -114,10 +117,16 @@ func New(f *flow.Flow, c Config, hosts []*flow.Host, a *spend.Account, j *journa
 		if !own.Beside {
 			l.tiers = append(l.tiers, nil)
 		}
+		if c.Quota != nil {
+			pace.Share = c.Quota.Lane(own.Provider.Account())
+		}
 		tier := len(l.tiers) - 1
 		l.all = append(l.all, &Lane{
 			lanes: l, Host: h, tier: tier, model: own.Model, base: own.Provider.BaseURL, key: own.Provider.Key, Pace: limiter.New(pace),
 		})
+		if c.Quota != nil {
+			c.Quota.Serve(pace.Share, l.all[i].Pace)
+		}
 		l.tiers[tier] = append(l.tiers[tier], l.all[i])
 	}
 	f.OnRecorded(func() {

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,6 +64,12 @@ type Config struct {
 	UserAgent string
 	// Dial makes the connections; nil for those of the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Account is whose quota is used: the address, and what tells the provider who asks, or how to find
+// that out: the command that prints the key, the key, or the headers in its place. It must not be shown.
+func (c *Config) Account() (baseURL, secret string) {
+	return cmp.Or(c.BaseURL, DefaultBaseURL(c.Dialect)), cmp.Or(c.KeyCommand, c.Key, strings.Join(c.Secrets, "\n"))
 }
 
 // Client asks one provider. It is safe for concurrent use.

@@ -117,11 +117,7 @@ func (s *Store) give(r int, w *worker, limit, want, least, now float64) lease.Pa
 	w.hungry[r] = want > amount+eps
 	s.virtual[r] = max(s.virtual[r], w.got[r])
 	w.got[r] += amount
-	s.upTo[r] = from
-	if amount == 0 {
-		return lease.Parcel{}
-	}
-	s.upTo[r] += amount / limit
+	s.upTo[r] = from + amount/limit
 	begin := max(0, from-now)
 	return lease.Parcel{
 		Amount: amount, First: min(least, amount),

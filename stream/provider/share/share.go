@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"llmpipe/limiter/lease"
 )
 
 const (
 	// Interval is how far apart calls are at least.
-	Interval = 250 * time.Millisecond
+	Interval = lease.Renew
 	// callTimeout is how long a call may take.
 	callTimeout = 2 * time.Second
 	// leaveTimeout is how long the last one may take.
@@ -45,6 +47,7 @@ type Share struct {
 	keys    []string
 	parts   [2]Part // money, quota
 
+	woken chan struct{}
 	stop  context.CancelFunc
 	ended chan struct{}
 	close sync.Once
@@ -65,7 +68,7 @@ func Open(ctx context.Context, a Address) (*Share, error) {
 	o.DisableCache, o.DisableRetry, o.PipelineMultiplex, o.RingScaleEachConn = true, true, -1, 3
 	o.ReadBufferEachConn, o.WriteBufferEachConn = 32<<10, 32<<10
 	o.ClientSetInfo = rueidis.DisableClientSetInfo
-	s := &Share{address: a, ended: make(chan struct{})}
+	s := &Share{address: a, woken: make(chan struct{}, 1), ended: make(chan struct{})}
 	var err error
 	if s.client, err = rueidis.NewClient(o); err != nil {
 		return nil, s.trouble(err)
@@ -96,6 +99,14 @@ func (s *Share) Start(money, quota Part) {
 	go s.loop(ctx)
 }
 
+// Wake has the parts asked as soon as the time between two calls is over. It never waits.
+func (s *Share) Wake() {
+	select {
+	case s.woken <- struct{}{}:
+	default:
+	}
+}
+
 // key is the name of a key of the job. What is in braces decides on the slot of a cluster.
 func (s *Share) key(name string) string { return "llmpipe:{" + s.address.Job + "}:" + name }
 
@@ -123,19 +134,27 @@ func (s *Share) loop(ctx context.Context) {
 	defer close(s.ended)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var called time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-s.woken:
+			if wait := Interval - time.Since(called); wait > 0 {
+				timer.Reset(wait)
+				continue
+			}
 		case <-timer.C:
 		}
 		timer.Reset(Interval)
-		s.turn(ctx, callTimeout)
+		if began := time.Now(); s.turn(ctx, callTimeout) {
+			called = began
+		}
 	}
 }
 
-// turn makes one call, if anything is to be asked.
-func (s *Share) turn(ctx context.Context, timeout time.Duration) {
+// turn makes one call, and reports whether anything was to be asked.
+func (s *Share) turn(ctx context.Context, timeout time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	asked := time.Now()
@@ -146,7 +165,7 @@ func (s *Share) turn(ctx context.Context, timeout time.Duration) {
 		}
 	}
 	if asks[0] == nil && asks[1] == nil {
-		return
+		return false
 	}
 	reply, err := s.call(ctx, s.keys, asks[0], asks[1])
 	c := Call{Asked: asked, Came: time.Now()}
@@ -170,6 +189,7 @@ func (s *Share) turn(ctx context.Context, timeout time.Duration) {
 		}
 		p.Told(part, c)
 	}
+	return true
 }
 
 // call calls the script. The reply has an element for the server's time, and one for each half.

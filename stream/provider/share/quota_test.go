@@ -1,0 +1,119 @@
+package share
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"llmpipe/limiter/lease"
+	"llmpipe/limiter/lease/leasetest"
+)
+
+// opened is a share at a Redis of its own, whose clock the test owns.
+func opened(t *testing.T) (*Share, *miniredis.Miniredis) {
+	t.Helper()
+	m := miniredis.RunT(t)
+	a, err := ParseAddress("redis://" + m.Addr() + "/job")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s, m
+}
+
+// The script grants what the store in memory does, in which the laws of leases are tested, whoever
+// comes, asks and goes.
+func TestScriptGrantsAsTheStoreDoes(t *testing.T) {
+	s, m := opened(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	var store leasetest.Store
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	granted, lacked := 0, 0
+	for i := range 1500 {
+		now = now.Add(time.Duration(random.IntN(40_000)) * time.Microsecond)
+		if random.IntN(500) == 0 {
+			now = now.Add(3 * time.Second)
+		}
+		m.SetTime(now)
+		ask := laneAsk{Lane: 1, Worker: string(rune('a' + random.IntN(3+i/300)))}
+		for r := range lease.Resources {
+			if random.IntN(4) > 0 {
+				ask.Bounds[r] = float64(50 * (r + 1) * (1 + random.IntN(2)*i%7))
+			}
+			ask.Want[r] = float64(random.IntN(30))
+			ask.Least[r] = float64(random.IntN(2)) * ask.Want[r] / 2
+		}
+		b, err := json.Marshal([]laneAsk{ask})
+		if err != nil {
+			t.Fatal(err)
+		}
+		reply, err := s.call(context.Background(), []string{s.key("money"), s.key("lane")}, nil, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		replies, err := reply[2].AsStrSlice()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := parseGrant(replies[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := store.Ask(ask.Worker, ask.ask(), now)
+		if !alike(got, want) {
+			t.Fatalf("ask %d: the script grants %+v, the store %+v", i, got, want)
+		}
+		for r, p := range got.Parcels {
+			if p.Amount > 0 {
+				granted++
+			}
+			if p.Amount < ask.Want[r] {
+				lacked++
+			}
+		}
+	}
+	if granted < 500 || lacked < 500 {
+		t.Errorf("%d parcels, %d smaller than what was wanted: the test tests little", granted, lacked)
+	}
+}
+
+// alike reports whether two grants are the same but for what numbers lose on their way.
+func alike(a, b lease.Grant) bool {
+	same := a.Workers == b.Workers
+	for r := range lease.Resources {
+		p, q := a.Parcels[r], b.Parcels[r]
+		same = same && near(a.Limits[r], b.Limits[r]) && near(p.Amount, q.Amount) && near(p.First, q.First) &&
+			near(p.From.Seconds(), q.From.Seconds()) && near(p.To.Seconds(), q.To.Seconds())
+	}
+	return same
+}
+
+func near(a, b float64) bool { return math.Abs(a-b) <= 1e-5*max(1, math.Abs(a)) }
+
+func TestLaneID(t *testing.T) {
+	a := Address{Job: "job"}
+	id := a.LaneID("https://api.openai.com/v1", "sk-secret")
+	for _, same := range []string{"https://api.openai.com/v1/", "HTTPS://API.OpenAI.com/v1", "https://api.openai.com:443/v1"} {
+		if got := a.LaneID(same, "sk-secret"); got != id {
+			t.Errorf("%s is another lane", same)
+		}
+	}
+	for _, other := range []string{
+		a.LaneID("https://api.openai.com/v1", "sk-other"), a.LaneID("https://api.openai.com/v2", "sk-secret"),
+		a.LaneID("https://api.openai.com/v1?api-version=2", "sk-secret"), a.LaneID("http://api.openai.com/v1", "sk-secret"),
+		a.LaneID("https://api.openai.com:8443/v1", "sk-secret"), Address{Job: "other"}.LaneID("https://api.openai.com/v1", "sk-secret"),
+	} {
+		if other == id {
+			t.Error("two lanes have one name")
+		}
+	}
+}
