@@ -132,9 +132,9 @@ func (b *bucket) agree(limit float64) {
 	}
 }
 
-// ask is what the bucket could use until a slice from now, and the least of it that is of use, where
-// so many requests wait, the first of which costs so much. What it used in so many slices counts
-// from anew.
+// ask is what the bucket could use until a slice from now, and the least of it that is of use,
+// where so many requests wait, the first of which costs so much. What it used in so many slices
+// counts from anew.
 func (b *bucket) ask(cost float64, waiting int, slices float64) (want, least float64) {
 	d := b.drawn
 	d.lately = max(d.used/slices, fading*d.lately)

@@ -90,7 +90,8 @@ func (m *member) kill() {
 	m.limiter.Close()
 }
 
-// answered is how many answers all got in the seconds from and before to, and refused how many were.
+// answered is how many answers all got in the seconds from and before to, and refused how many
+// were.
 func (j *job) sums(from, to int) (answered, refused int, least float64) {
 	least = 1
 	for _, m := range j.all {

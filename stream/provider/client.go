@@ -67,7 +67,8 @@ type Config struct {
 }
 
 // Account is whose quota is used: the address, and what tells the provider who asks, or how to find
-// that out: the command that prints the key, the key, or the headers in its place. It must not be shown.
+// that out: the command that prints the key, the key, or the headers in its place. It must not be
+// shown.
 func (c *Config) Account() (baseURL, secret string) {
 	return cmp.Or(c.BaseURL, DefaultBaseURL(c.Dialect)), cmp.Or(c.KeyCommand, c.Key, strings.Join(c.Secrets, "\n"))
 }
