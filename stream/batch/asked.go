@@ -83,6 +83,7 @@ func (f *assembler) awaitAsked() {
 			quiet = 0
 		}
 		if len(f.asked.waiting) == 0 || quiet == quietLooks {
+			f.carryOut()
 			f.seal()
 		}
 	}

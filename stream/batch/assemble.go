@@ -9,6 +9,7 @@ import (
 	"llmpipe/stream/flow"
 	"llmpipe/stream/folder"
 	"llmpipe/stream/lane"
+	"llmpipe/stream/provider/batchapi"
 	"llmpipe/stream/record"
 	"llmpipe/stream/spend"
 )
@@ -31,6 +32,7 @@ type assembler struct {
 	rounds  rounds
 	most    int64 // requests of a shard, where fewer than the provider takes; else 0
 	asked   asked
+	plan    plan // of records with files
 	request lane.Request
 	line    request
 }
@@ -60,7 +62,7 @@ func (f *assembler) add(t *flow.Task) {
 		return
 	}
 	kind := shardKind{t.Endpoint, f.request.Model}
-	if s := f.open[kind]; s != nil && f.full(s, t) {
+	if s := f.open[kind]; s != nil && f.noRoom(&s.file, s.driver, t) {
 		f.close(kind)
 	}
 	var held int64
@@ -152,14 +154,14 @@ func overLimit(size, most int64) *record.Error {
 		Message: fmt.Sprintf("the request has %d bytes, and a batch takes %d", size, most)}
 }
 
-// full reports whether s has no room for t. The line is in f.line.
-func (f *assembler) full(s *shard, t *flow.Task) bool {
-	most := f.batches.most.of(s.driver)
+// noRoom reports whether a shard's file has no room for t, whose request is in f.line.
+func (f *assembler) noRoom(file *shardFile, driver batchapi.Driver, t *flow.Task) bool {
+	most := f.batches.most.of(driver)
 	if f.most > 0 {
 		most.Requests = min(most.Requests, f.most)
 	}
-	return s.file.requests >= most.Requests || s.file.bytes+f.line.size > most.Bytes ||
-		most.Inputs > 0 && s.file.inputs+f.line.inputs > most.Inputs || s.file.ids+int64(len(t.ID)) > maxShardIDs
+	return file.requests >= most.Requests || file.bytes+f.line.size > most.Bytes ||
+		most.Inputs > 0 && file.inputs+f.line.inputs > most.Inputs || file.ids+int64(len(t.ID)) > maxShardIDs
 }
 
 // letGo ends a task whose record is on disk.
@@ -229,6 +231,9 @@ func (f *assembler) close(kind shardKind) {
 func (f *assembler) discard() {
 	for _, t := range f.takeAsked() {
 		f.flow.Finish(t)
+	}
+	if f.plan.records != nil {
+		f.plan.records.file.Discard()
 	}
 	for _, s := range f.open {
 		s.discard()

@@ -27,6 +27,7 @@ import (
 // passes them to the commit.
 //
 //	take     batch.go       a record into the shard of its endpoint and model (assemble.go), or of old
+//	         plan.go        with files first into a plan, which says what they take
 //	         asked.go       or it waits for another process that asks about it
 //	submit   submit.go      a full shard: intended, uploaded, created; each step is in the ledger first
 //	         mark.go        where a batch is made with its requests in it, and has no label
@@ -173,12 +174,14 @@ func (b *Batches) Take() {
 			fill.giveUp()
 			b.takeUp()
 		case <-idle.C:
+			fill.carryOut()
 			fill.seal()
 			b.takeUp()
 		case <-b.over:
 			for len(b.in) > 0 {
 				b.place(fill, <-b.in)
 			}
+			fill.carryOut()
 			fill.seal()
 			b.takeUp()
 			fill.awaitAsked()
@@ -212,7 +215,7 @@ func (b *Batches) place(fill *assembler, t *flow.Task) {
 	case b.journal.Ledger.Asked(t.Key):
 		fill.leave(t)
 	default:
-		fill.add(t)
+		fill.take(t)
 	}
 }
 

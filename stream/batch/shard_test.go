@@ -34,8 +34,7 @@ func TestFullShard(t *testing.T) {
 		{"too many bytes", &shard{file: shardFile{requests: 1, bytes: most.Bytes - 999}}, true},
 		{"ids that are too long", &shard{file: shardFile{requests: 1, ids: maxShardIDs - 999}}, true},
 	} {
-		c.shard.driver = driver
-		if got := f.full(c.shard, one); got != c.full {
+		if got := f.noRoom(&c.shard.file, driver, one); got != c.full {
 			t.Errorf("%s: full is %t", c.name, got)
 		}
 	}

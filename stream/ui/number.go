@@ -62,6 +62,18 @@ func Number(n int64, thing string) string {
 	return Grouped(n) + " " + thing + "s"
 }
 
+// Bytes is a number of bytes for people, by thousands.
+func Bytes(n int64) string {
+	size := float64(n)
+	for _, unit := range [...]string{"bytes", "kB", "MB"} {
+		if size < 1000 {
+			return fmt.Sprintf("%.4g %s", size, unit)
+		}
+		size /= 1000
+	}
+	return fmt.Sprintf("%.4g GB", size)
+}
+
 // USD is an amount in billionths of a dollar for people: the smaller it is, the more of its digits
 // count.
 func USD(nanos int64) string {
