@@ -233,7 +233,8 @@ func (r *run) openInput(decode *record.Decoder) {
 	d := &input.Decoder{Records: decode, Options: r.cfg.Decode, Lane: r.lanes.Primary(), Unasked: r.cfg.DryRun}
 	if r.cfg.Batch.Mode != flow.ModeRealtime {
 		c := r.cfg.Batch
-		c.Ledger, c.Retries, c.GiveUp, c.Folder = r.cfg.Ledger.Path, r.cfg.Retries, r.cfg.Pace.GiveUp, r.folder
+		c.Ledger, c.Retries, c.GiveUp = r.cfg.Ledger.Path, r.cfg.Retries, r.cfg.Pace.GiveUp
+		c.Shape, c.Folder = r.cfg.shape(), r.folder
 		r.batches = batch.New(r.flow, &c, r.lanes.Primary(), r.journal, r.account, func() record.Options { return d.Options })
 		to.Batch, to.Takes = r.batches.Put, r.batches.Takes
 	}
@@ -312,7 +313,7 @@ func (r *run) stages() {
 	go func() {
 		defer close(replayed)
 		if r.journal != nil {
-			r.journal.Replay(r.recalls, r.lanes.PutAgain)
+			r.journal.Replay(r.recalls, journal.Routes{Ask: r.lanes.PutAgain, Batch: r.putInBatch})
 		}
 	}()
 	read := make(chan struct{})
@@ -329,6 +330,8 @@ func (r *run) stages() {
 		}
 	}
 	if r.batches != nil {
+		close(r.recalls)
+		<-replayed // what turns out to have no result may go by batch
 		r.batches.End()
 	}
 	r.awaitIdle() // every record that was read has been committed, or is on disk for a batch that is not waited for
@@ -336,8 +339,10 @@ func (r *run) stages() {
 		r.batches.TellLeft()
 	}
 	r.tellElsewhere()
-	close(r.recalls)
-	<-replayed
+	if r.batches == nil {
+		close(r.recalls)
+		<-replayed
+	}
 	stopLanes()
 	<-served
 	if r.batches != nil {
@@ -345,6 +350,15 @@ func (r *run) stages() {
 	}
 	close(r.flow.Commits)
 	<-committed
+}
+
+// putInBatch puts t into a batch, where it is to go by one.
+func (r *run) putInBatch(t *flow.Task) bool {
+	if r.batches == nil || !t.Duplicate && !r.batches.Takes(t) { // what a duplicate is one of may be in a batch
+		return false
+	}
+	r.batches.Put(t)
+	return true
 }
 
 // tellElsewhere pauses the run when records of it are in batches that it does not collect.

@@ -41,6 +41,7 @@ type assembler struct {
 type shardKind struct {
 	endpoint record.Endpoint
 	model    string
+	turn     int // which further turn of their conversations they are; 0 for the first request
 }
 
 func newAssembler(b *Batches, round int, from *shard) *assembler {
@@ -55,13 +56,13 @@ func (f *assembler) add(t *flow.Task) {
 		f.flow.Finish(t)
 		return
 	}
-	f.prepare(t)
+	turn := f.prepare(t)
 	if most := f.batches.drivers[t.Endpoint].Bounds().Bytes; f.line.size > most {
 		t.Fail(overLimit(f.line.size, most))
 		f.flow.Finish(t)
 		return
 	}
-	kind := shardKind{t.Endpoint, f.request.Model}
+	kind := shardKind{t.Endpoint, f.request.Model, t.Turns()}
 	if s := f.open[kind]; s != nil && f.noRoom(&s.file, s.driver, t) {
 		f.close(kind)
 	}
@@ -80,6 +81,9 @@ func (f *assembler) add(t *flow.Task) {
 		limiter.Release(f.account.Budgets(), held, 0)
 	}
 	if err == nil {
+		if turn && !t.Duplicate && f.from == nil { // else it is counted
+			f.flow.Counts.Reasked.Add(1)
+		}
 		f.batches.letGo(t)
 		return
 	}
@@ -99,18 +103,20 @@ func (f *assembler) look(t *flow.Task) *record.Error {
 	return f.batches.cfg.Folder.Look(&t.Record)
 }
 
-// prepare makes the request of t, in f.request and f.line.
-func (f *assembler) prepare(t *flow.Task) {
+// prepare makes the request of t, in f.request and f.line, and reports whether it is a further turn
+// of a conversation.
+func (f *assembler) prepare(t *flow.Task) (turn bool) {
 	q, l := &f.request, &f.line
-	q.Renew(t)
+	turn = q.Renew(t)
 	f.batches.lane.Prepare(q, true)
 	driver := f.batches.drivers[t.Endpoint]
-	l.head, l.tail = driver.AppendHead(l.head[:0], customID(t.ID, &t.Request), t.Endpoint), driver.Tail()
+	l.head, l.tail = driver.AppendHead(l.head[:0], customID(t.ID, &t.Request, t.Turns()), t.Endpoint), driver.Tail()
 	l.body, l.inputs = q.Body, 0
 	l.size = int64(len(l.head)+len(l.tail)) + folder.Size(&t.Record, q.Body)
 	if t.Endpoint == record.Embeddings {
 		l.inputs = int64(record.EmbeddingInputs(q.Body))
 	}
+	return turn
 }
 
 // put writes t, and its request in f.line unless it is a duplicate, into the open shard of a kind,

@@ -36,6 +36,7 @@ import (
 //	collect  collect.go     output and error file (answers.go); what is left over goes on (resubmit.go)
 //	deliver  deliver.go     each record its answer, to the commit
 //	         toolarge.go    what the provider refuses as too large goes in smaller files
+//	         turns.go       what does not fit the schema goes into another turn
 //	again    tokenlimit.go  where the provider had no room for the batch: made again later, or split
 //
 // Each shard is a goroutine from when it is full until it is collected.

@@ -162,7 +162,7 @@ func (s *shard) blame(state *batchapi.Batch, found *answers) error {
 	return s.journal.Ledger.ReadShard(s.id, func(r ledger.ShardRecord) error {
 		number++
 		if err := lines[number]; err != nil {
-			found.refused[customID(r.ID, &r.Request)] = err
+			found.refused[s.customID(r.ID, &r.Request)] = err
 		}
 		return nil
 	})

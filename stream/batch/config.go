@@ -19,10 +19,11 @@ type Config struct {
 	// Window is the time within which the provider is to be done, as it wants it written.
 	Window string
 
-	// Folder is where the files are that records name; nil where none do. Ledger is the file of the
-	// ledger, Retries how many times a call is made again after failures
-	// that may pass, and GiveUp how long a provider is waited for that answers nothing, 0 for as long
-	// as it takes. The run sets them.
+	// Shape is what answers are to fit, and Folder where the files are that records name; nil where
+	// none do. Ledger is the file of the ledger, Retries how many times a call is made again after
+	// failures that may pass, and GiveUp how long a provider is waited for that answers nothing, 0 for
+	// as long as it takes. The run sets them.
+	Shape   flow.Shape
 	Folder  *folder.Folder
 	Ledger  string
 	Retries int

@@ -10,13 +10,24 @@ import (
 // ownPrefix begins the custom_ids that are made here.
 const ownPrefix = "llmpipe-"
 
-// customID is a record's custom_id in a batch: its id where that is allowed, else its key.
-func customID(id []byte, request *[32]byte) string {
-	if own := ownID(id); own != "" {
+// customID is a record's custom_id in a batch: its id where that is allowed, else its key. Where
+// the request is a further turn of a conversation it is the key, and which turn: an answer to
+// another is not to be taken for one to this.
+func customID(id []byte, request *[32]byte, turn int) string {
+	if own := ownID(id); own != "" && turn == 0 {
 		return own
 	}
 	key := ledger.KeyOf(id, request)
-	return fmt.Sprintf("%s%016x%016x", ownPrefix, key.ID, key.Request)
+	own := fmt.Sprintf("%s%016x%016x", ownPrefix, key.ID, key.Request)
+	if turn > 0 {
+		own = fmt.Sprintf("%s-%d", own, turn)
+	}
+	return own
+}
+
+// customID is that of a record in the shard.
+func (s *shard) customID(id []byte, request *[32]byte) string {
+	return customID(id, request, s.kind.turn)
 }
 
 // ownID is a record's id where it can be a custom_id. It is empty for others, such as a number,

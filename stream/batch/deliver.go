@@ -80,8 +80,9 @@ func (d *delivery) give(t *flow.Task) error {
 		d.again(t)
 		return nil
 	}
-	id := customID(t.ID, &t.Request)
+	id := d.shard.customID(t.ID, &t.Request)
 	first := d.found.use(id)
+	d.resume(t)
 	if d.recall(t) {
 		var unused *flow.Task
 		var err error
@@ -94,6 +95,9 @@ func (d *delivery) give(t *flow.Task) error {
 		d.commit(t)
 		d.writeOff(unused)
 		return err
+	}
+	if d.lapsed(t, first) {
+		return nil
 	}
 	d.claim(t)
 	if rejected := d.found.rejection(id); rejected != nil {
@@ -115,24 +119,27 @@ func (d *delivery) give(t *flow.Task) error {
 	if d.flow.Inflight.Begin(t) {
 		return nil
 	}
-	if t.Duplicate && d.recall(t) { // its duplicate was committed between the two looks
-		for _, duplicate := range d.flow.Inflight.End(t) {
-			duplicate.Duplicate = d.recall(duplicate)
-			d.flow.Finish(duplicate)
+	if d.overtaken(t) { // its duplicate was committed between the two looks
+		recalled := d.recall(t)
+		if recalled || t.Misfit() {
+			for _, duplicate := range d.flow.Inflight.End(t) {
+				duplicate.Duplicate = d.recall(duplicate)
+				d.flow.Finish(duplicate)
+			}
 		}
-		d.commit(t)
-		return nil
+		switch {
+		case recalled:
+			d.commit(t)
+			return nil
+		case d.lapsed(t, false):
+			return nil
+		}
 	}
 	if t.Duplicate = d.refused[t.Key]; !t.Duplicate { // else its duplicate's error is its own
 		d.count(t)
 	}
 	d.commit(t)
 	return nil
-}
-
-// recall gives t the result that is recorded for it, and reports whether there is one.
-func (d *delivery) recall(t *flow.Task) bool {
-	return d.journal.Recall(t, d.journal.Ledger.Look(t.Key))
 }
 
 // commit sends t to the commit. The shard waits for that.
@@ -154,6 +161,9 @@ func (d *delivery) claim(t *flow.Task) {
 // judge decides t's fate by what the provider said, and reports whether it is final. An answer's
 // cost counts with its first taker.
 func (d *delivery) judge(t *flow.Task, out *record.BatchOutput, first bool) bool {
+	if t.Shaped != nil {
+		t.Shaped.Await()
+	}
 	if out == nil {
 		t.Reply.Class, t.Reply.Err = provider.Transient, &record.Error{Type: "batch_missing", Message: "the batch has no answer for the record"}
 	} else {
@@ -168,6 +178,7 @@ func (d *delivery) judge(t *flow.Task, out *record.BatchOutput, first bool) bool
 	switch t.Reply.Class {
 	case provider.OK:
 		t.Outcome = flow.Answered
+		d.shard.cfg.Shape.Fit(t)
 		return true
 	case provider.Refused, provider.Fatal:
 		t.Fail(t.Reply.Err)
@@ -186,20 +197,22 @@ func (d *delivery) judge(t *flow.Task, out *record.BatchOutput, first bool) bool
 }
 
 // bound keeps what an answer may have cost of which nobody said that, and learns of one that cost
-// more than it could. Of what no record of the input made, the mean is known.
+// more than it could. Of what no record of the input made, or is not as the record made it, the
+// mean is known.
 func (d *delivery) bound(t *flow.Task, bill *spend.Bill) {
 	if !d.account.Budgeted() {
 		return
 	}
 	q := spend.Charge{Host: t.Host, Model: t.SentModel, Body: t.Body, Record: &t.Record, What: t}
 	worst, err := d.account.WorstInBatch(q)
-	if t.Body == nil || !t.LookedAt() {
+	mean := t.Body == nil || !t.LookedAt() || d.shard.kind.turn > 0
+	if mean {
 		worst = d.shard.bill.reserved / max(1, d.shard.file.requests)
 	}
 	switch {
 	case bill.Unclear && err == nil:
 		t.MayCost += worst
-	case bill.Known && t.Body != nil && err == nil:
+	case bill.Known && !mean && err == nil:
 		d.account.LearnInBatch(q, &t.Reply.Answer.Usage, bill.Cost, worst)
 	}
 }
@@ -257,7 +270,7 @@ func (d *delivery) again(t *flow.Task) {
 // keep records an answer that no record of this run wants: it is paid for, and a later run may want
 // it.
 func (d *delivery) keep(r ledger.ShardRecord) error {
-	id := customID(r.ID, &r.Request)
+	id := d.shard.customID(r.ID, &r.Request)
 	if !d.found.use(id) {
 		return nil
 	}
@@ -274,8 +287,9 @@ func (d *delivery) keep(r ledger.ShardRecord) error {
 		a := &r.Attachments[i]
 		t.Files = append(t.Files, attach.File{Path: a.Path, Size: a.Size, ModTime: a.ModTime, Sum: a.Sum})
 	}
-	found := d.journal.Ledger.Look(t.Key)
-	if found.Result != 0 && found.Shard != d.shard.id && d.journal.Recall(t, found) {
+	d.resume(t)
+	recalled := d.journal.Ledger.Look(t.Key).Result != 0 && d.recall(t)
+	if recalled || t.Misfit() && t.Recorded.Shard == d.shard.id {
 		d.countRecalled(t)
 		unused := d.unused(t, out)
 		t.Recycle()

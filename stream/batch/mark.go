@@ -96,7 +96,7 @@ func (s *shard) unmark(found *answers) error {
 	}
 	enough := errors.New("enough")
 	err := s.journal.Ledger.ReadShard(s.id, func(r ledger.ShardRecord) error {
-		found.mark = mark{s.mark(), customID(r.ID, &r.Request)}
+		found.mark = mark{s.mark(), s.customID(r.ID, &r.Request)}
 		return enough
 	})
 	if errors.Is(err, enough) {

@@ -67,7 +67,7 @@ func (f *assembler) take(t *flow.Task) {
 // reckon adds to the plan what t takes.
 func (f *assembler) reckon(t *flow.Task) {
 	f.prepare(t)
-	p, kind := &f.plan, shardKind{t.Endpoint, f.request.Model}
+	p, kind := &f.plan, shardKind{t.Endpoint, f.request.Model, t.Turns()}
 	if f.line.size > f.batches.drivers[t.Endpoint].Bounds().Bytes {
 		return // it will fail
 	}

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"llmpipe/limiter"
@@ -8,51 +9,93 @@ import (
 	"llmpipe/stream/record"
 )
 
+// leftover is what a collected shard has no answers for that serve.
+type leftover struct {
+	mu      sync.Mutex
+	records *spool // without an answer, for further shards
+	round   int    // in which they will be
+	most    int64  // requests that go into one of those; 0 for any number
+	turns   *spool // whose answers do not fit the schema, for the first round of another turn
+}
+
 // leaveOver keeps a record without an answer until the shard is collected. Only then its money is
 // free, and nobody who waits for the shard waits for more money.
 func (s *shard) leaveOver(t *flow.Task) error {
-	if s.rest.records == nil {
+	t.Resume(s.kind.turn - 1) // it takes the same turn again
+	return s.keepIn(&s.rest.records, t)
+}
+
+// keepIn puts a record into one of the leftover's spools.
+func (s *shard) keepIn(to **spool, t *flow.Task) error {
+	s.rest.mu.Lock()
+	defer s.rest.mu.Unlock()
+	if *to == nil {
 		var err error
-		if s.rest.records, err = newSpool(); err != nil {
+		if *to, err = newSpool(); err != nil {
 			return err
 		}
 	}
-	if err := s.rest.records.add(t); err != nil {
+	if err := (*to).add(t); err != nil {
 		return err
 	}
 	s.batches.letGo(t)
 	return nil
 }
 
+// any reports whether there is something left over.
+func (l *leftover) any() bool { return l.records != nil || l.turns != nil }
+
+// discard gives the disk back.
+func (l *leftover) discard() {
+	for _, spool := range []*spool{l.records, l.turns} {
+		if spool != nil {
+			spool.file.Discard()
+		}
+	}
+	l.records, l.turns = nil, nil
+}
+
 // resubmit puts what the collected batch has left over into further shards.
 func (s *shard) resubmit() error {
-	if s.rest.records == nil {
+	if !s.rest.any() {
 		return nil
 	}
 	decode, err := record.NewDecoder(s.batches.options())
 	if err != nil {
 		return err
 	}
-	fill := newAssembler(s.batches, s.rest.round, s)
-	fill.most = s.rest.most
-	defer fill.discard()
-	err = s.rest.records.each(decode, func(t *flow.Task) error {
-		if err := s.flow.Stop.Asking.Err(); err != nil {
-			t.Recycle()
+	var fills []*assembler
+	for _, left := range []struct {
+		records *spool
+		round   int
+	}{{s.rest.records, s.rest.round}, {s.rest.turns, 1}} {
+		if left.records == nil {
+			continue
+		}
+		fill := newAssembler(s.batches, left.round, s)
+		fill.most = s.rest.most
+		defer fill.discard()
+		err := left.records.each(decode, func(t *flow.Task) error {
+			if err := s.flow.Stop.Asking.Err(); err != nil {
+				t.Recycle()
+				return err
+			}
+			s.batches.Spooled.Add(-1)
+			t.FromDisk = true
+			s.flow.Spooled.EnterEmpty(t) // one at a time; it must not take room from others while it waits for money
+			s.batches.place(fill, t)
+			return nil
+		})
+		if err != nil {
 			return err
 		}
-		s.batches.Spooled.Add(-1)
-		t.FromDisk = true
-		s.flow.Spooled.EnterEmpty(t) // one at a time; it must not take room from others while it waits for money
-		s.batches.place(fill, t)
-		return nil
-	})
-	if err != nil {
-		return err
+		fill.seal()
+		fills = append(fills, fill)
 	}
-	fill.seal()
 	s.release()
-	fill.awaitAsked()
+	for _, fill := range fills {
+		fill.awaitAsked()
+	}
 	return nil
 }
 
@@ -68,7 +111,7 @@ func (s *shard) settle() {
 		s.batches.settled.cost.Add(s.bill.cost)
 	}
 	var rest int64
-	if s.rest.records != nil {
+	if s.rest.any() {
 		rest = max(s.bill.reserved-s.bill.cost-s.bill.kept, 0)
 	}
 	s.giving.Store(false) // before those look who wait for it

@@ -71,13 +71,6 @@ type standing struct {
 	batchID  string
 }
 
-// leftover is what a collected shard has no answers for.
-type leftover struct {
-	records *spool // for further shards
-	round   int    // in which they will be
-	most    int64  // requests that go into one of those; 0 for any number
-}
-
 // newShard makes an empty shard.
 func newShard(b *Batches, kind shardKind, round int) (*shard, error) {
 	if err := b.drivers[kind.endpoint].Check(kind.endpoint, kind.model); err != nil {
@@ -95,19 +88,21 @@ func newShard(b *Batches, kind shardKind, round int) (*shard, error) {
 // newEarlierShard takes up one that the ledger knows.
 func newEarlierShard(b *Batches, known ledger.Shard) *shard {
 	endpoint, _ := record.ParseEndpoint(known.Endpoint) // chat, where a later version knows more; the provider keeps its own
-	s := blankShard(b, known.ID, shardKind{endpoint, known.Model}, known.Round)
+	s := blankShard(b, known.ID, shardKind{endpoint, known.Model, known.Reask}, known.Round)
 	s.file.requests, s.file.bytes, s.bill.reserved, s.started = int64(known.Records), known.Bytes, known.ReservedNanos, known.Started
 	s.earlier, s.intended, s.at.step, s.at.fileID, s.at.batchID = true, true, known.Step, known.FileID, known.BatchID
 	return s
 }
 
 func blankShard(b *Batches, id string, kind shardKind, round int) *shard {
-	return &shard{
+	s := &shard{
 		flow: b.flow, cfg: b.cfg, batches: b, client: b.client, driver: b.drivers[kind.endpoint],
 		journal: b.journal, account: b.account,
 		id: id, kind: kind, round: round, bill: shardBill{costKnown: true}, answered: flow.Batched{ID: id},
 		done: make(chan struct{}),
 	}
+	s.answered.Reask = s.reask
+	return s
 }
 
 // live takes the shard on from where it is until it is collected, or this run stops waiting for it.
@@ -273,12 +268,11 @@ func (s *shard) discard() {
 	s.dropFile()
 	s.claims.mu.Lock()
 	defer s.claims.mu.Unlock()
-	for _, spool := range []*spool{s.claims.spool, s.rest.records} {
-		if spool != nil {
-			spool.file.Discard()
-		}
+	if s.claims.spool != nil {
+		s.claims.spool.file.Discard()
 	}
-	s.claims.spool, s.rest.records = nil, nil
+	s.claims.spool = nil
+	s.rest.discard()
 	s.claims.over = true
 	s.close()
 }

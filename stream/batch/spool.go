@@ -46,7 +46,7 @@ func (s *spool) add(t *flow.Task) error {
 	if t.Duplicate {
 		flags = duplicateFlag
 	}
-	h = append(h, flags)
+	h = binary.AppendUvarint(append(h, flags), uint64(t.Turns()))
 	for _, field := range [][]byte{[]byte(t.File), t.ID} {
 		h = binary.AppendUvarint(h, uint64(len(field)))
 		h = append(h, field...)
@@ -142,6 +142,7 @@ func (s *spool) read(r *bufio.Reader, t *flow.Task) error {
 	flags, err := r.ReadByte()
 	fail = errors.Join(fail, err)
 	t.Duplicate = flags&duplicateFlag != 0
+	t.Resume(int(number()))
 	t.File = string(field(nil))
 	t.ID = field(nil)
 	t.Buffer = field(t.Buffer)

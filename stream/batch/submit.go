@@ -63,8 +63,8 @@ func (s *shard) submit(ctx context.Context) error {
 // intend records what is about to be submitted.
 func (s *shard) intend() error {
 	e := ledger.ShardEntry{
-		Step: ledger.ShardIntent, Provider: s.batches.lane.Host.Name, Endpoint: s.kind.endpoint.String(), Model: s.kind.model, Round: s.round,
-		Bytes: s.file.bytes, ReservedNanos: s.bill.reserved, Window: s.cfg.Window,
+		Step: ledger.ShardIntent, Provider: s.batches.lane.Host.Name, Endpoint: s.kind.endpoint.String(), Model: s.kind.model,
+		Round: s.round, Reask: s.kind.turn, Bytes: s.file.bytes, ReservedNanos: s.bill.reserved, Window: s.cfg.Window,
 	}
 	s.batches.intending.Lock() // the records of one shard at a time are in memory
 	defer s.batches.intending.Unlock()
@@ -79,8 +79,8 @@ func (s *shard) intend() error {
 			switch {
 			case len(e.Records) == 0 && s.marked():
 				r.CustomID = s.mark()
-			case ownID(t.ID) == "":
-				r.CustomID = customID(t.ID, &t.Request)
+			case ownID(t.ID) == "" || s.kind.turn > 0:
+				r.CustomID = s.customID(t.ID, &t.Request)
 			}
 			if t.Model != s.kind.model {
 				r.DowngradedFrom = t.Model
@@ -277,6 +277,9 @@ func (s *shard) created(made *batchapi.Batch) error {
 	what := fmt.Sprintf("batch %s: %s", made.ID, ui.Number(s.file.requests, "request"))
 	if s.kind.model != "" {
 		what += " to " + s.kind.model
+	}
+	if s.kind.turn > 0 {
+		what += ", asked again as their answers did not fit"
 	}
 	if s.round > 1 {
 		what += fmt.Sprintf(", round %d of %d", s.round, maxRounds)

@@ -25,7 +25,9 @@ const ticket = `{"type":"object","properties":{"team":{"type":"string","enum":[%
 
 // tickets are n records for a template.
 func tickets(n int) string {
-	return repeat(1, n, func(i int) string { return fmt.Sprintf(`{"id":"t%d","body":"mail number %[1]d"}`, i) })
+	return repeat(1, n, func(i int) string {
+		return fmt.Sprintf(`{"id":"t%d","priority":%q,"body":"mail number %[1]d"}`, i, []string{"low", "high"}[i%2])
+	})
 }
 
 // shapedLine is what tests read of the line of a record whose answer is to fit a schema.
@@ -77,10 +79,13 @@ func fits(t testing.TB, s *schema.Schema, lines []shapedLine) (failed int) {
 func TestSchema(t *testing.T) {
 	t.Parallel()
 	const records = 300
-	for _, endpoint := range []string{"chat", "responses", "messages"} {
-		t.Run(endpoint, func(t *testing.T) {
+	for _, test := range []struct{ endpoint, mode string }{
+		{"chat", "realtime"}, {"responses", "realtime"}, {"messages", "realtime"},
+		{"chat", "batch"}, {"responses", "batch"}, {"messages", "batch"}, {"chat", "hybrid"}, {"messages", "hybrid"},
+	} {
+		t.Run(test.endpoint+", "+test.mode, func(t *testing.T) {
 			t.Parallel()
-			model := "gpt-4o-mini"
+			endpoint, model := test.endpoint, "gpt-4o-mini"
 			if endpoint == "messages" {
 				model = "claude-haiku-4-5"
 			}
@@ -91,10 +96,10 @@ func TestSchema(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sim := startSim(t, "latency=1ms&misfit=0.3")
+			sim := startSim(t, "latency=1ms&batch-latency=10ms&misfit=0.3")
 			run := func(want int, args ...string) (*process, ui.Summary) {
 				p := llmpipe(t, dir, append([]string{"--base-url", sim.URL, "-m", model, "--endpoint", endpoint, "-p", "Sort: {{.body}}",
-					"--schema", "s.json", "--summary", "sum.json"}, args...)...)
+					"--schema", "s.json", "--summary", "sum.json", "--mode", test.mode}, args...)...)
 				p.Stdin = strings.NewReader(tickets(records))
 				p.exits(t, want)
 				var sum ui.Summary
@@ -103,6 +108,12 @@ func TestSchema(t *testing.T) {
 			}
 			p, sum := run(3)
 			stats, lines := sim.stats(t), shapedLines(t, p.out.String())
+			answered := stats.Answered + stats.Batch.Answered
+			promptTokens, completionTokens := stats.Batch.tokens()
+			promptTokens, completionTokens = promptTokens+stats.PromptTokens, completionTokens+stats.CompletionTokens
+			if (stats.Answered > 0) != (test.mode != "batch") || (stats.Batch.Batches > 1) != (test.mode != "realtime") {
+				t.Errorf("%d answered at once, %d batches", stats.Answered, stats.Batch.Batches)
+			}
 			failed := fits(t, s, lines)
 			if len(lines) != records || failed == 0 || int(sum.Failed) != failed {
 				t.Errorf("%d lines, %d of them errors: %+v", len(lines), failed, sum)
@@ -119,14 +130,14 @@ func TestSchema(t *testing.T) {
 				prompt += l.Usage.Prompt
 				completion += l.Usage.Completion
 			}
-			if attempts != stats.Requests || prompt != stats.PromptTokens || completion != stats.CompletionTokens {
+			if attempts != answered || prompt != promptTokens || completion != completionTokens {
 				t.Errorf("%d attempts, %d and %d tokens; the server counts %+v", attempts, prompt, completion, stats)
 			}
 			if endpoint != "messages" && cost != stats.bill(t) {
 				t.Errorf("the lines cost %d, the server bills %d", cost, stats.bill(t))
 			}
 			if int64(*sum.CostUSD) != cost || reported(t, dir) != cost || sum.PromptTokens != prompt || sum.CompletionTokens != completion ||
-				int(sum.Reasked) != stats.Requests-records {
+				int(sum.Reasked) != answered-records {
 				t.Errorf("the lines cost %d, the report says %d, the summary %+v", cost, reported(t, dir), sum)
 			}
 			r, err := report.New(nil, filepath.Join(dir, "llmpipe.ledger.jsonl"))

@@ -6,7 +6,6 @@ import (
 	"os"
 
 	"llmpipe/stream"
-	"llmpipe/stream/flow"
 	"llmpipe/stream/record"
 	"llmpipe/stream/record/schema"
 	"llmpipe/stream/ui"
@@ -28,8 +27,6 @@ func (f *Flags) schema(cfg *stream.Config) error {
 		return nil
 	case f.Pack > 1:
 		return ui.Usage(fmt.Errorf("%s is for one answer a request: --pack has several", flag))
-	case f.Mode != flow.ModeRealtime:
-		return ui.Usage(fmt.Errorf("%s is for --mode realtime: what does not fit is asked again at once", flag))
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {

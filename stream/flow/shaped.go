@@ -23,7 +23,7 @@ type Shaped struct {
 	Fit     fit.Fit
 	Said    []byte         // the content of an answer that does not fit, a JSON string of its own; nil for none
 	Again   bool           // the record is to be asked again, as a further turn
-	Turns   int            // that this run has taken
+	Turns   int            // that were taken since the record was asked about anew
 	Floor   int            // the first tier of lanes where its attempts were not used up
 	Lowered string         // the cheaper model that it was asked for; empty for none
 	Earlier ledger.Earlier // what the answers before took
@@ -78,18 +78,38 @@ func (t *Task) Lapse() {
 	}
 }
 
-// Continue makes t's request the one of its next turn, if there is to be one.
-func (t *Task) Continue() {
+// Continue makes t's request the one of its next turn, and reports whether there is to be one.
+func (t *Task) Continue() bool {
 	h := t.Shaped
 	if h == nil || h.Fit.Wrong == nil {
-		return
+		return false
 	}
-	if h.Again {
+	again := h.Again
+	if again {
 		h.Turns++
 		t.Record.Continue(h.Said, "That does not fit: "+h.Fit.Wrong.String()+
 			". Answer again, with nothing but the one JSON value that was asked for, mended.")
 	}
-	h.Fit, h.Said, h.Again = fit.Fit{}, nil, false
+	h.Await()
 	t.Reply.LetGo()
 	t.Reply = t.Reply.Anew()
+	return again
+}
+
+// Await forgets how the last answer fits: another is to come.
+func (h *Shaped) Await() { h.Fit, h.Said, h.Again = fit.Fit{}, nil, false }
+
+// Resume makes t one that has taken so many further turns of its conversation.
+func (t *Task) Resume(turns int) {
+	if turns > 0 {
+		t.Shaped = &Shaped{Turns: turns}
+	}
+}
+
+// Turns is how many further turns t's conversation has taken.
+func (t *Task) Turns() int {
+	if t.Shaped == nil {
+		return 0
+	}
+	return t.Shaped.Turns
 }

@@ -186,6 +186,9 @@ func (t *Task) RecordedCost() int64 {
 type Batched struct {
 	ID         string
 	Committing sync.WaitGroup // records on their way through the commit
+	// Reask has a record asked again, in another batch, whose answer is recorded and does not fit the
+	// schema. It reports false where nothing is asked any more, and does not wait for the commit.
+	Reask func(t *Task) bool
 }
 
 // ShardID names the shard that t was answered in; empty in realtime.

@@ -141,7 +141,7 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, 
 		switch {
 		case t.Outcome == flow.Answered:
 			j.batch.Results = append(j.batch.Results, j.result(t))
-			if t.Misfit() && !t.Shaped.Again {
+			if t.Misfit() && !t.Shaped.Again && !t.LedgerOnly {
 				j.batch.Failures = append(j.batch.Failures, misfit(t))
 			}
 		case t.Outcome == flow.Recalled && t.Same:
@@ -262,7 +262,7 @@ func (j *Journal) result(t *flow.Task) ledger.Result {
 	if t.Misfit() {
 		r.Misfit = t.Shaped.Fit.Wrong.Place()
 	} else {
-		r.Fits = t.Shaped != nil
+		r.Fits = t.Shaped != nil && t.Shaped.Fit.Parsed != nil
 	}
 	r.CostStated = t.CostStated && t.CostKnown
 	if r.SameAs = t.SameAs; r.SameAs != nil { // who was asked has the tokens
@@ -280,7 +280,7 @@ func same(t *flow.Task) ledger.Result {
 			ID: t.ID, Request: t.Request, Endpoint: from.Endpoint, Model: from.Model, Provider: from.Provider,
 			CostKnown: true, LatencyMS: from.LatencyMS, Time: time.Now(), Simulated: from.Simulated,
 		},
-		DowngradedFrom: from.DowngradedFrom, SameAs: t.Leader(), Response: from.Response, Fits: t.Shaped != nil,
+		DowngradedFrom: from.DowngradedFrom, SameAs: t.Leader(), Response: from.Response, Fits: t.Shaped != nil && t.Shaped.Fit.Parsed != nil,
 	}
 }
 

@@ -82,25 +82,50 @@ var errMisfit = errors.New("the recorded answer does not fit the schema")
 // again, and what is recorded is what came before.
 func (j *Journal) fit(t *flow.Task) error {
 	j.cfg.Shape.Fit(t)
+	if t.Shaped == nil && t.Recorded.Earlier.Turns > 0 {
+		t.Shaped = new(flow.Shaped)
+	}
 	if t.Shaped == nil {
 		return nil
 	}
-	r := &t.Recorded
-	costs := !t.Same && !t.Duplicate // else another line has what all that cost
-	if t.Shaped.Earlier = r.Earlier; !costs {
+	if t.Shaped.Earlier = t.Recorded.Earlier; t.Same || t.Duplicate { // another line has what all that cost
 		t.Shaped.Earlier = ledger.Earlier{}
 	}
-	if !t.Misfit() {
+	switch {
+	case !t.Misfit():
 		return nil
+	case !j.Stands(t, &t.Recorded): // it was said of something else
+		t.Shaped = nil
+	default:
+		j.putBehind(t)
+		unfind(t)
 	}
-	if costs {
-		t.Shaped.PutBehind(r.Attempts, r.CostNanos, r.CostKnown, r.CostPartial, &t.Reply.Answer.Usage)
-	} else {
+	return errMisfit
+}
+
+// putBehind puts what t's recorded answer took behind the one that is to come.
+func (j *Journal) putBehind(t *flow.Task) {
+	if r := &t.Recorded; t.Same || t.Duplicate {
 		t.Shaped.Earlier.Turns = r.Earlier.Turns + 1
+	} else {
+		t.Shaped.PutBehind(r.Attempts, r.CostNanos, r.CostKnown, r.CostPartial, &t.Reply.Answer.Usage)
 	}
-	if t.Shaped.Again {
-		j.flow.Counts.Reasked.Add(1)
+}
+
+// Before puts what t's recorded answer took behind the one that comes now, which was asked for
+// because that did not serve. It is a part of the same conversation where it does not fit the
+// schema, or where turn says so: that may have been another schema.
+func (j *Journal) Before(t *flow.Task, found ledger.Found, turn bool) {
+	if found.Result == 0 || !j.Finds(t, found) || j.readResult(t, j.Ledger.NewReader()) != nil || t.Outcome != flow.Recalled {
+		return
+	}
+	if turn {
+		if t.Shaped == nil {
+			t.Shaped = new(flow.Shaped)
+		}
+		j.putBehind(t)
+	} else if t.Shaped != nil {
+		t.Shaped.Earlier = ledger.Earlier{}
 	}
 	unfind(t)
-	return errMisfit
 }

@@ -14,15 +14,20 @@ import (
 type replayer struct {
 	flow    *flow.Flow
 	journal *Journal
-	again   func(t *flow.Task) // has a record asked about
+	to      Routes
 	results *ledger.Reader
 	done    flow.Chain // read back, and yet to be passed on
 }
 
-// Replay reads the results of the chains back that come through recalls, until it is closed. A
-// record that turns out to have none goes to again.
-func (j *Journal) Replay(recalls <-chan flow.Chain, again func(t *flow.Task)) {
-	p := &replayer{flow: j.flow, journal: j, again: again, results: j.Ledger.NewReader()}
+// Routes are where records go that turn out to have no result.
+type Routes struct {
+	Ask   func(t *flow.Task)      // to be asked about at once
+	Batch func(t *flow.Task) bool // into a batch; reports false for a record that is to be asked at once
+}
+
+// Replay reads the results of the chains back that come through recalls, until it is closed.
+func (j *Journal) Replay(recalls <-chan flow.Chain, to Routes) {
+	p := &replayer{flow: j.flow, journal: j, to: to, results: j.Ledger.NewReader()}
 	for c := range recalls {
 		for t := c.First; t != nil; {
 			next := t.Unchain()
@@ -44,8 +49,7 @@ func (p *replayer) recall(t *flow.Task) {
 		// Another record has the same hashes: it was taken for t until now, and t is asked, past --limit
 		// and batches. It will never happen.
 		t.Outcome = flow.Unsent
-		p.flow.Gate.Ask(t)
-		p.again(t)
+		p.to.Ask(t)
 		return
 	}
 	p.done.Push(t, int64(len(t.Recorded.Response)))
@@ -57,6 +61,9 @@ func (p *replayer) recall(t *flow.Task) {
 // askAgain has t asked about, whose recorded answer does not fit, or has it wait for another like
 // it. It reports false where an answer that fits was recorded meanwhile.
 func (p *replayer) askAgain(t *flow.Task) bool {
+	if p.to.Batch(t) {
+		return true
+	}
 	t.Duplicate = false
 	if p.flow.Inflight.Begin(t) {
 		return true
@@ -72,8 +79,7 @@ func (p *replayer) askAgain(t *flow.Task) bool {
 			return false
 		}
 	}
-	p.flow.Gate.Ask(t)
-	p.again(t)
+	p.to.Ask(t)
 	return true
 }
 

@@ -59,7 +59,7 @@ func (w *workers) fetch(ctx context.Context) bool {
 	if t == nil {
 		return false
 	}
-	a.ready = append(a.ready[:0], newRequest(t))
+	a.ready = append(a.ready[:0], l.take(t))
 	if l.journal == nil {
 		return true
 	}
@@ -67,7 +67,7 @@ func (w *workers) fetch(ctx context.Context) bool {
 	for len(a.ready) < a.size {
 		select {
 		case t := <-l.fresh:
-			a.ready = append(a.ready, newRequest(t))
+			a.ready = append(a.ready, l.take(t))
 			continue
 		default:
 		}

@@ -145,9 +145,20 @@ func (l *Lanes) Put(t *flow.Task) { l.flow.Hand(t, l.fresh) }
 
 // PutAgain places t at once, past the records that wait.
 func (l *Lanes) PutAgain(t *flow.Task) {
-	q := newRequest(t)
+	l.flow.Gate.Ask(t)
+	q := l.take(t)
 	l.look(q)
 	l.anew(q)
+}
+
+// take makes the request of a record that is to be asked, and counts it where that is a further
+// turn.
+func (l *Lanes) take(t *flow.Task) *Request {
+	q := requests.Get().(*Request)
+	if q.Renew(t) {
+		l.flow.Counts.Reasked.Add(1)
+	}
+	return q
 }
 
 // Reask has t, whose answer is recorded and does not fit the schema, asked again at once, past the
@@ -159,15 +170,15 @@ func (l *Lanes) Reask(t *flow.Task) bool {
 	if l.journal != nil {
 		t.Ref = l.journal.Ledger.Look(t.Key).Result // which does not serve
 	}
-	q := newRequest(t)
+	q := l.take(t)
 	l.look(q)
 	q.floor, q.lowered = t.Shaped.Floor, t.Shaped.Lowered
 	l.flow.Gate.AskAgain(t)
 	if !l.sleepers.add(q, 0) {
+		l.flow.Counts.Reasked.Add(-1)
 		l.flow.Gate.Spare(t)
 		return false
 	}
-	l.flow.Counts.Reasked.Add(1)
 	return true
 }
 

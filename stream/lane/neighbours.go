@@ -113,7 +113,7 @@ func (l *Lanes) resume(q *Request) {
 	t := q.tasks[0]
 	if !l.journal.Recall(t, l.journal.Ledger.Look(t.Key)) {
 		if t.Misfit() {
-			q = newRequest(t)
+			q = l.take(t)
 		}
 		l.anew(q)
 		return

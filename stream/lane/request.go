@@ -72,12 +72,14 @@ func newRequest(t *flow.Task) *Request {
 	return q
 }
 
-// Renew reuses q, which nobody holds, as the request of one record.
-func (q *Request) Renew(t *flow.Task) {
-	t.Continue()
+// Renew reuses q, which nobody holds, as the request of one record, and reports whether that is a
+// further turn of a conversation.
+func (q *Request) Renew(t *flow.Task) (turn bool) {
+	turn = t.Continue()
 	*q = Request{other: q.other[:0]}
 	q.one[0] = t
 	q.tasks, q.Record, q.reply = q.one[:], &t.Record, &t.Reply
+	return turn
 }
 
 // recycle gives q's memory to a later request. Nothing may hold q any more.

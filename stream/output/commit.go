@@ -208,13 +208,17 @@ func (c *Output) commitGroup() {
 func (c *Output) reask() {
 	kept := c.group[:0]
 	for _, t := range c.group {
-		if t.Outcome != flow.Answered || !t.Misfit() || t.Same {
+		if t.Outcome != flow.Answered || !t.Misfit() || t.Same || t.LedgerOnly {
 			kept = append(kept, t)
 			continue
 		}
 		c.flow.Counts.Answered(t)
 		c.account.Book(t.Cost, t.CostKnown)
-		if t.Lapse(); t.Outcome != flow.Failed && c.cfg.Reask(t) {
+		again := c.cfg.Reask
+		if t.Batched != nil {
+			again = t.Batched.Reask
+		}
+		if t.Lapse(); t.Outcome != flow.Failed && again(t) {
 			continue
 		}
 		kept = append(kept, t)
