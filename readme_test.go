@@ -80,8 +80,8 @@ func flagTable(help string) string {
 	return "| " + strings.Join(rows, " |\n| ") + " |\n"
 }
 
-// TestReadmeCommands holds that README gives two commands for a fresh clone, of which the checks run
-// the second as written; and that its other go test commands find what they are to run.
+// TestReadmeCommands holds that README gives two commands for a fresh clone, of which the checks
+// run the second as written; and that its other go test commands find what they are to run.
 func TestReadmeCommands(t *testing.T) {
 	readme := readme(t)
 	checks, err := os.ReadFile(filepath.Join(".ci", "run"))

@@ -179,13 +179,15 @@ func TestReadme(t *testing.T) {
 }
 
 // TestReadmePastes holds that a block can be pasted into a terminal: the shell completes names at a
-// tab, ends at exit, and takes a comment for a command where it is zsh. And that what is rehearsed
-// is not left in the environment, where it would pass for the provider.
+// tab, ends at exit, and where it is zsh it takes a comment for a command, and writes to a file and
+// a pipe at once. And that what is rehearsed is not left in the environment, where it would pass
+// for the provider.
 func TestReadmePastes(t *testing.T) {
 	for _, b := range readmeBlocks(t) {
 		for what, wrong := range map[string]string{
 			"has a tab": `\t`, "ends the shell": `(?m)(^|[;&|] *)exit\b`, "has a comment": `(?m)^\s*#`,
-			"sets the provider for all": `OPENAI_BASE_URL=sim`,
+			"sets the provider for all":   `OPENAI_BASE_URL=sim`,
+			"writes to a file and a pipe": `[^2]> [\w$]+\.\w+[^|;\n]*\|[^|]`,
 		} {
 			if b.kind == "sh" && regexp.MustCompile(wrong).MatchString(b.text) {
 				t.Errorf("the block of line %d %s:\n%s", b.line, what, b.text)
