@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"llmpipe/stream/batch"
@@ -29,6 +30,7 @@ type run struct {
 	opened  chan []*flow.Host // gets them as soon as there are keys to be printed for them
 	signals <-chan os.Signal  // nil: nobody listens
 	speed   *ui.Speed
+	givenUp atomic.Int64 // requests that were in flight when nobody waited for them any more
 
 	account *spend.Account
 	journal *journal.Journal // nil without a ledger
@@ -136,6 +138,7 @@ func (r *run) prepare() (err error) {
 		Shape: cfg.shape(), Waits: r.source.Waits, Mode: cfg.Batch.Mode, Proven: r.journal != nil && r.journal.Ledger.Summary().Results > 0,
 		Folder: r.folder,
 	}, r.hosts, r.account, r.journal)
+	r.flow.Stop.OnGiveUp = func() { r.givenUp.Store(int64(lane.Sum(r.lanes.Current()).InFlight)) }
 	r.openInput(decode)
 	if r.out, err = output.New(r.flow, r.outputs(failed), r.account, r.journal); err != nil {
 		return errors.Join(err, r.journal.Abandon())
@@ -223,7 +226,10 @@ func (r *run) openAccount() {
 	r.flow.Inflight.ByRequest = r.cfg.Ledger.Dedupe
 	r.account = spend.New(r.flow, spend.Options{
 		Money: r.cfg.Money, Start: r.start, Hosts: r.hosts, Ledger: r.cfg.Ledger.Path, Realtime: r.cfg.Batch.Mode == flow.ModeRealtime,
-		Expected: func() (int64, bool) { return r.source.Expected(r.flow.Counts.In.Load()) },
+		Expected: func() (int64, bool) {
+			n, _ := r.expected(r.flow.Counts.In.Load(), r.flow.Counts.Skipped.Load())
+			return n, n > 0
+		},
 	}, r.journal)
 }
 
@@ -283,6 +289,7 @@ func (r *run) run() *Outcome {
 	} else {
 		r.flow.Voice.Note("%s", o.Summary)
 	}
+	r.tellLeft(o)
 	r.lanes.HintAtRefusals()
 	if r.summaryFile != nil {
 		if err := output.WriteSummary(r.summaryFile, o.Summary); err != nil && o.Err == nil {

@@ -16,13 +16,10 @@ func (r *run) status() *ui.Status {
 	s := &ui.Status{
 		Time: now.UTC().Truncate(time.Millisecond), Summary: r.summary(), Sleeping: r.lanes.Sleeping(),
 		InFlight: p.InFlight, Allowed: p.Allowed, RPM: p.RPMUsed, RPMLimit: p.RPMLimit, TPM: p.TPMUsed, TPMLimit: p.TPMLimit,
+		Held: r.flow.Counts.Held.Load(),
 	}
 	s.Done = s.OK + s.Failed
-	if r.flow.AllRead.Load() {
-		s.Total = s.In
-	} else if total, ok := r.source.Expected(s.In); ok {
-		s.Total, s.Estimated = max(total, s.In), true
-	}
+	s.Total, s.Estimated = r.expected(s.In, s.Skipped)
 	s.PerSecond = r.speed.At(now, s.Done-s.Skipped)
 	if s.PerSecond > 0 && s.Total > 0 {
 		s.ETA = float64(s.Total-s.Done) / s.PerSecond

@@ -28,6 +28,7 @@ type Counts struct {
 
 	misfits misfits
 
+	Held      atomic.Int64 // results that wait for those before them, with --ordered
 	Elsewhere atomic.Int64 // records in batches that this run does not collect
 	Unsent    atomic.Int64 // records that were read, and have no answer
 }

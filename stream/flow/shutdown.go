@@ -24,6 +24,10 @@ type Shutdown struct {
 	stopped   stopped
 	deadline  *time.Timer
 	Immediate chan struct{} // closed when the run must end at once
+
+	// OnGiveUp is called before requests in flight are given up; nil: nobody wants to know. It is set
+	// before there is a reason to stop.
+	OnGiveUp func()
 }
 
 // stopped is why a run ended early. Several reasons may come together.
@@ -124,7 +128,7 @@ func (s *Shutdown) giveUpAt(at time.Time) {
 func (s *Shutdown) giveUpWaiting() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.StopWait()
+	s.giveUp()
 	s.deadline = time.AfterFunc(lastGrace, s.now)
 }
 
@@ -132,12 +136,20 @@ func (s *Shutdown) giveUpWaiting() {
 func (s *Shutdown) now() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.StopWait()
+	s.giveUp()
 	select {
 	case <-s.Immediate:
 	default:
 		close(s.Immediate)
 	}
+}
+
+// giveUp cancels what is in flight, unless that is done. s.mu is held.
+func (s *Shutdown) giveUp() {
+	if s.OnGiveUp != nil && s.Waiting.Err() == nil {
+		s.OnGiveUp()
+	}
+	s.StopWait()
 }
 
 // Reasons returns why the run was stopped so far.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -34,6 +35,8 @@ type Input struct {
 
 	seq     int64 // of the next record
 	pending int   // records without a recorded result, for --limit
+
+	whole atomic.Bool // all that is wanted of the inputs was read
 
 	prepared    bool // the ledger takes answers
 	toldChanged bool
@@ -111,7 +114,10 @@ func (r *Input) readRecords() {
 	for !r.flow.Stop.Ending() && (r.cfg.Limit == 0 || r.pending < r.cfg.Limit) {
 		t, err := r.next()
 		if err != nil {
-			if !errors.Is(err, io.EOF) && !errors.Is(err, errAbandoned) {
+			switch {
+			case errors.Is(err, io.EOF):
+				r.whole.Store(true)
+			case !errors.Is(err, errAbandoned):
 				r.InputError = err
 			}
 			return
@@ -125,7 +131,14 @@ func (r *Input) readRecords() {
 			return
 		}
 	}
+	if r.cfg.Limit > 0 && r.pending >= r.cfg.Limit {
+		r.whole.Store(true)
+	}
 }
+
+// Whole reports whether all was read that is wanted of the inputs. Where the run was stopped
+// before, it never will be.
+func (r *Input) Whole() bool { return r.whole.Load() }
 
 // nextRecord reads and decodes a line. A line that is no record becomes a failed one.
 func (r *Input) nextRecord() (*flow.Task, error) {

@@ -21,11 +21,8 @@ import (
 // then on Next returns errAbandoned as soon as the read comes back, before its owner touches
 // anything else.
 type Source struct {
-	stdin   io.Reader
-	names   []string
-	maxLine int
-	spill   bool // keep the bytes of over-long lines
-	whole   bool // every record is to be asked about
+	cfg   Config
+	begin int64 // where in its file stdin stood
 
 	beforeWait func() // called by the owner before anything that may wait for an input
 
@@ -39,6 +36,8 @@ type Source struct {
 	ahead    atomic.Int64 // bytes, decompressed, read beyond them
 	waiting  atomic.Bool  // for an input to give more
 
+	tally tally
+
 	abandoned atomic.Bool
 	mu        sync.Mutex
 	inside    bool // what may wait for an input
@@ -49,13 +48,11 @@ var errAbandoned = errors.New("reading was abandoned")
 // NewSource checks that every input can be opened, so that a name that is wrong is found before
 // anything is paid for.
 func NewSource(c Config) (*Source, error) {
-	names := c.Files
-	if len(names) == 0 {
-		names = []string{"-"}
+	if len(c.Files) == 0 {
+		c.Files = []string{"-"}
 	}
-	s := &Source{stdin: c.Stdin, names: names, maxLine: c.MaxLine, spill: c.Spill, whole: c.Limit == 0 && c.Sample == 0,
-		beforeWait: func() {}}
-	for _, name := range names {
+	s := &Source{cfg: c, beforeWait: func() {}}
+	for _, name := range c.Files {
 		info, err := checkInput(name, c.Stdin)
 		if err != nil {
 			return nil, err
@@ -71,6 +68,10 @@ func NewSource(c Config) (*Source, error) {
 			s.size = -1
 		} else if s.size >= 0 {
 			s.size += info.Size()
+			if f, ok := c.Stdin.(*os.File); ok && name == "-" {
+				s.begin, _ = f.Seek(0, io.SeekCurrent)
+				s.size -= min(s.begin, info.Size())
+			}
 		}
 	}
 	return s, nil
@@ -105,27 +106,6 @@ func checkInput(name string, stdin io.Reader) (os.FileInfo, error) {
 // Waits reports whether the owner waits for an input just now: whoever writes it has nothing yet,
 // if that lasts.
 func (s *Source) Waits() bool { return s.waiting.Load() }
-
-// share returns how much of the inputs has been read as lines, 0 to 1; false where their size is
-// not known.
-func (s *Source) share() (float64, bool) {
-	taken := float64(s.taken.Load())
-	if s.size <= 0 || taken == 0 {
-		return 0, s.size > 0
-	}
-	read := min(float64(s.consumed.Load())/float64(s.size), 1)
-	return read * taken / (taken + float64(s.ahead.Load())), true
-}
-
-// Expected estimates how many records the inputs hold, from read, the number read so far; false
-// where their size is not known.
-func (s *Source) Expected(read int64) (int64, bool) {
-	share, ok := s.share()
-	if !ok || share == 0 || !s.whole {
-		return 0, false
-	}
-	return int64(float64(read) / share), true
-}
 
 // counted is an input that counts its bytes, and notes when a read waits.
 type counted struct {
@@ -167,12 +147,12 @@ func (s *Source) Next(t *flow.Task) error {
 // take gives line to t.
 func (s *Source) take(t *flow.Task, line lines.Line) {
 	t.Line = line.Number
-	if len(s.names) > 1 {
-		t.File = s.names[s.opened-1]
+	if len(s.cfg.Files) > 1 {
+		t.File = s.cfg.Files[s.opened-1]
 	}
 	if line.TooLong > 0 {
 		t.Spill, _ = line.Spilled.(*os.File)
-		t.Fail(record.TooLongError(line.TooLong, s.maxLine))
+		t.Fail(record.TooLongError(line.TooLong, s.cfg.MaxLine))
 		return
 	}
 	t.Buffer, t.Input = line.Bytes, line.Bytes
@@ -180,12 +160,12 @@ func (s *Source) take(t *flow.Task, line lines.Line) {
 
 // open turns to the next input.
 func (s *Source) open() error {
-	if s.opened == len(s.names) {
+	if s.opened == len(s.cfg.Files) {
 		return io.EOF
 	}
-	name := s.names[s.opened]
+	name := s.cfg.Files[s.opened]
 	s.opened++
-	src := s.stdin
+	src := s.cfg.Stdin
 	if name != "-" {
 		f, err := s.openFile(name)
 		if err != nil {
@@ -193,8 +173,8 @@ func (s *Source) open() error {
 		}
 		s.file, src = f, f
 	}
-	s.reader = lines.New(counted{src, s}, s.maxLine)
-	if s.spill {
+	s.reader = lines.New(counted{src, s}, s.cfg.MaxLine)
+	if s.cfg.Spill {
 		s.reader.Spill = newSpill
 	}
 	return nil
@@ -224,7 +204,7 @@ func (s *Source) closeInput() {
 
 // title names the input being read, for messages.
 func (s *Source) title() string {
-	if name := s.names[s.opened-1]; name != "-" {
+	if name := s.cfg.Files[s.opened-1]; name != "-" {
 		return name
 	}
 	return "stdin"

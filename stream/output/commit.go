@@ -172,6 +172,7 @@ func (c *Output) commitGroup() {
 	c.ready = c.group
 	if c.order != nil {
 		c.ready = c.order.release(c.group)
+		c.flow.Counts.Held.Store(int64(len(c.order.early)))
 	}
 	for _, t := range c.ready {
 		if t.LedgerOnly {

@@ -148,6 +148,7 @@ func (e *stdout) add(t *flow.Task) {
 			e.flow.Stop.Fail(err)
 		}
 		e.buf = e.buf[:start]
+		e.flow.Counts.Held.Add(1)
 		return
 	}
 	e.lines = append(e.lines, bufferedLine{len(e.buf), t.Key, mark})
@@ -199,6 +200,7 @@ func (e *stdout) pour(note func(marks []ledger.Mark) error) error {
 		return note(e.takeMarks())
 	}
 	err := e.kept.pour(func(key ledger.Key, mark bool, line []byte) error {
+		e.flow.Counts.Held.Add(-1)
 		e.buf = append(e.buf, line...)
 		e.lines = append(e.lines, bufferedLine{len(e.buf), key, mark})
 		if len(e.buf) < flushBytes {

@@ -20,8 +20,9 @@ type Status struct {
 	InFlight  int           `json:"in_flight"`
 	Allowed   int           `json:"concurrency"` // how many may be in flight now
 	Lanes     []LaneStatus  `json:"lanes,omitempty"`
-	Sleeping  int           `json:"sleeping"` // records that wait to be asked again
-	RPM       int           `json:"rpm"`      // requests in the last minute
+	Sleeping  int           `json:"sleeping"`            // records that wait to be asked again
+	Held      int64         `json:"held_back,omitempty"` // results that wait for those before them, with --ordered
+	RPM       int           `json:"rpm"`                 // requests in the last minute
 	RPMLimit  int           `json:"rpm_limit,omitempty"`
 	TPM       int           `json:"tpm"` // tokens in the last minute
 	TPMLimit  int           `json:"tpm_limit,omitempty"`

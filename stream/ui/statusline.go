@@ -63,6 +63,9 @@ func (s *Status) parts() []part {
 	if s.Sleeping > 0 {
 		add(9, fmt.Sprintf("retry %d", s.Sleeping))
 	}
+	if s.Held > 0 {
+		add(14, "held back "+Grouped(s.Held))
+	}
 	if s.Reasked > 0 {
 		add(13, fmt.Sprintf("asked again %d", s.Reasked))
 	}

@@ -1,0 +1,50 @@
+package stream
+
+import "llmpipe/stream/ui"
+
+// tellLeft says how far a run came that ended before all was answered: what was read and not asked
+// is only a part of what is left. Where a signal ended it, it says how to go on, too; for other
+// ends the error does.
+func (r *run) tellLeft(o *Outcome) {
+	s := &o.Summary
+	total, estimated := r.expected(s.In, s.Skipped)
+	why := r.flow.Stop.Reasons()
+	switch {
+	case r.cfg.DryRun || why.Err != nil || why.Signal == nil && o.Paused == nil && o.Budget == nil:
+		return
+	case s.Unsent == 0 && s.In == total:
+		return
+	}
+	text := ui.Grouped(s.OK) + " answered, of an input that was not read to its end"
+	switch {
+	case total > 0 && estimated:
+		text = ui.Grouped(s.OK) + " of about " + ui.Grouped(total) + " answered"
+	case total > 0:
+		text = ui.Grouped(s.OK) + " of " + ui.Grouped(total) + " answered"
+	}
+	if n := r.givenUp.Load(); n > 0 {
+		text += "; " + ui.Number(n, "request") + " in flight given up, and maybe billed"
+	}
+	switch {
+	case why.Signal == nil:
+		r.flow.Voice.Note("%s", text)
+	case r.recording():
+		r.flow.Voice.Note("%s; the same command goes on where it stopped", text)
+	default:
+		r.flow.Voice.Note("%s; without a ledger the same command asks about all of them again", text)
+		r.flow.Voice.Hint("leave out of the input what has a line in the output; without --no-ledger the same command does so by itself")
+	}
+}
+
+// expected is how many records there will be, 0 where nothing tells, and whether that is an
+// estimate. It is told how many were read so far, and how many of those have a recorded result.
+func (r *run) expected(read, recorded int64) (total int64, estimated bool) {
+	if r.in.Whole() {
+		return read, false
+	}
+	total, exact, ok := r.source.Expected(read, recorded)
+	if !ok {
+		return 0, false
+	}
+	return max(total, read), !exact
+}
