@@ -48,6 +48,7 @@ var ranks = [][]string{
 	{"stream/record/attach"},
 	{"stream/record/lines", "stream/record/media", "stream/record/mend", "stream/record/usage", "stream/record/schema", "stream/record/turns"},
 	{"stream/record/rawjson"},
+	{"stream/naming"},
 	{"stream/e2e"},
 }
 

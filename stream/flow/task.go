@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"llmpipe/ledger"
+	"llmpipe/stream/naming"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 )
@@ -153,16 +154,11 @@ func (t *Task) Held() (line, result int64) { return t.size + t.answer, t.loaded 
 func (t *Task) String() string {
 	var b strings.Builder
 	if t.File != "" {
-		b.WriteString(t.File + " ")
+		b.WriteString(naming.Short(t.File) + " ")
 	}
 	fmt.Fprintf(&b, "line %d", t.Line)
 	if t.ID != nil {
-		const most = 256 // bytes: an id may be as long as a line
-		id, rest := t.ID, ""
-		if len(id) > most {
-			id, rest = id[:most], "…"
-		}
-		fmt.Fprintf(&b, " (id %s%s)", id, rest)
+		fmt.Fprintf(&b, " (id %s)", naming.Short(t.ID))
 	}
 	return b.String()
 }
