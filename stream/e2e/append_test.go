@@ -296,9 +296,13 @@ func TestAppendWithMarksOfEarlierVersions(t *testing.T) {
 		t.Skip("an open file cannot be opened once more")
 	}
 	t.Parallel()
-	for _, format := range []string{"result", "batch", "raw", "text"} {
+	for _, format := range []string{"result", "batch", "raw", "text", "text0"} {
 		t.Run(format, func(t *testing.T) {
 			j := newAppendJob(t)
+			isText, end := strings.HasPrefix(format, "text"), "\n"
+			if format == "text0" {
+				end = "\x00"
+			}
 			run := func(format string) string {
 				t.Helper()
 				p := j.command("out", appendTo)
@@ -322,24 +326,24 @@ func TestAppendWithMarksOfEarlierVersions(t *testing.T) {
 				}
 			}
 			// The file was cut since: only lines that name their records are known.
-			lines := strings.SplitAfter(whole, "\n")
+			lines := strings.SplitAfter(whole, end)
 			half := strings.Join(lines[:appendRecords/2], "")
 			reset(half)
 			want := whole
-			if format == "text" {
+			if isText {
 				want = half + whole
 			}
-			if got, want := len(splitLines(run(format))), len(splitLines(want)); got != want {
+			if got, want := strings.Count(run(format), end), strings.Count(want, end); got != want {
 				t.Errorf("%d lines of %d when half of them were there", got, want)
 			}
-			other := strings.Repeat(`{"id":"before"}`+"\n", len(whole)/16+1)
+			other := strings.Repeat(`{"id":"before"}`+end, len(whole)/16+1)
 			reset(other)
 			for range 2 {
-				if got, want := len(splitLines(run(format))), len(splitLines(other+whole)); got != want {
+				if got, want := strings.Count(run(format), end), strings.Count(other+whole, end); got != want {
 					t.Errorf("%d lines of %d behind other content", got, want)
 				}
 			}
-			if format != "text" {
+			if !isText {
 				reset(whole)
 				if run("result") != whole {
 					t.Error("lines that are there in another format were written again")

@@ -44,7 +44,7 @@ func readFileLines(file io.ReaderAt, size int64, format record.Format, w ledger.
 	switch {
 	case w.Claimed:
 		proven = nil // what was read to prove claims before is read for the others
-	case format == record.FormatText:
+	case format.IsText():
 		return nil
 	case len(proven) > 0 && proven[0].From == 0:
 		from = proven[0].To
@@ -59,13 +59,13 @@ func readFileLines(file io.ReaderAt, size int64, format record.Format, w ledger.
 	in := bufio.NewReaderSize(io.NewSectionReader(file, from, size-from), 64<<10)
 	var long []byte
 	for {
-		line, err := in.ReadSlice('\n')
+		line, err := in.ReadSlice(format.End())
 		g.proof.Add(line)
 		if errors.Is(err, bufio.ErrBufferFull) {
 			long = append(long, line...)
 			continue
 		}
-		if err == io.EOF { // what has no newline is no whole line
+		if err == io.EOF { // what has no end is no whole line
 			break
 		}
 		if err != nil {
@@ -107,7 +107,7 @@ func (g *fileLines) has(id, line []byte, claimed bool) bool {
 		return false
 	}
 	switch {
-	case g.format == record.FormatText:
+	case g.format.IsText():
 		return claimed && g.hasText(line)
 	case claimed:
 		return g.ids.take(g.hashID(id))
@@ -115,10 +115,13 @@ func (g *fileLines) has(id, line []byte, claimed bool) bool {
 	return g.lines.take(maphash.Bytes(g.seed, line))
 }
 
-// hasText reports whether each line of an answer is there.
+// hasText reports whether each line of an answer is there; in text0 it is one.
 func (g *fileLines) hasText(text []byte) bool {
 	var taken []uint64
-	for line := range bytes.Lines(text) {
+	for line := range bytes.SplitAfterSeq(text, []byte{g.format.End()}) {
+		if len(line) == 0 {
+			continue // behind the last end
+		}
 		hash := maphash.Bytes(g.seed, line)
 		if !g.lines.take(hash) {
 			for _, hash := range taken {

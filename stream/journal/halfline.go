@@ -17,7 +17,7 @@ import (
 // line is written whole when its record comes, as no mark tells of it. A half line that nothing
 // proves to be such a line's is somebody else's, and is left as it is.
 
-// HalfLine is what stands behind the last newline of the file that stdout is appended to.
+// HalfLine is what stands behind the end of the last line of the file that stdout is appended to.
 type HalfLine struct {
 	From, Size int64 // in bytes; a Size of 0 is that there is none
 	Own        bool  // of this ledger's results, and nobody is at writing it
@@ -34,12 +34,12 @@ func (j *Journal) FindHalfLine(format record.Format) HalfLine {
 		return HalfLine{}
 	}
 	size := flow.FileSize(j.out.File)
-	half, from := lastLine(j.out.read, size)
+	half, from := lastLine(j.out.read, size, format.End())
 	h := HalfLine{From: from, Size: size - from}
 	if h.Size == 0 {
 		return h
 	}
-	before, _ := lastLine(j.out.read, from-1)
+	before, _ := lastLine(j.out.read, from-1, format.End())
 	h.Own = len(half) > 0 && j.proves(half, before, from, format)
 	if h.Own {
 		select {
@@ -54,17 +54,17 @@ func (j *Journal) FindHalfLine(format record.Format) HalfLine {
 // maxHalf bounds what is looked at of a half line, in bytes: a longer one is nobody's.
 const maxHalf = 256 << 20
 
-// lastLine returns what stands behind the last newline before an offset, nil where that is too
-// long, and where it begins.
-func lastLine(file io.ReaderAt, end int64) (text []byte, from int64) {
+// lastLine returns what stands behind the last byte before an offset that ends a line, nil where
+// that is too long, and where it begins.
+func lastLine(file io.ReaderAt, offset int64, end byte) (text []byte, from int64) {
 	const step = 64 << 10
-	for from = max(0, end); from > 0 && end-from < maxHalf; {
+	for from = max(0, offset); from > 0 && offset-from < maxHalf; {
 		n := min(max(step, int64(len(text))), from)
 		block := make([]byte, n)
 		if _, err := file.ReadAt(block, from-n); err != nil && err != io.EOF {
 			return nil, from
 		}
-		if i := bytes.LastIndexByte(block, '\n'); i >= 0 {
+		if i := bytes.LastIndexByte(block, end); i >= 0 {
 			return append(block[i+1:], text...), from - n + int64(i) + 1
 		}
 		text, from = append(block, text...), from-n
@@ -82,7 +82,7 @@ func (j *Journal) proves(half, before []byte, from int64, format record.Format) 
 	behindOwn := from == 0 && w.Began || from == w.ClaimedTo && w.Claimed ||
 		slices.ContainsFunc(w.Own, func(e ledger.Extent) bool { return e.To == from })
 	kind := record.LineOther
-	if format != record.FormatText {
+	if !format.IsText() {
 		_, kind = record.ReadLine(half)
 		if _, before := record.ReadLine(before); before == record.LineFailed {
 			behindOwn = behindOwn || len(w.Own) > 0
@@ -91,7 +91,7 @@ func (j *Journal) proves(half, before []byte, from int64, format record.Format) 
 	if behindOwn && (kind == record.LineShort || kind == record.LineFailed) {
 		return true
 	}
-	p := prover{half: half, before: append(before, '\n'), format: format, kind: kind, behindOwn: behindOwn}
+	p := prover{half: half, before: append(before, format.End()), format: format, kind: kind, behindOwn: behindOwn}
 	for _, path := range append([]string{j.cfg.Path}, j.others...) {
 		if p.look(path) {
 			return true
@@ -132,8 +132,8 @@ func (p *prover) look(path string) bool {
 // compare looks whether a result's line is the one, or the one before.
 func (p *prover) compare(r *ledger.Result) {
 	formats := []record.Format{record.FormatResult, record.FormatRaw, record.FormatBatch}
-	if p.format == record.FormatText {
-		formats = []record.Format{record.FormatText}
+	if p.format.IsText() {
+		formats = []record.Format{p.format}
 	}
 	for _, f := range formats {
 		if !p.begins && p.may(f, r, p.half) {
@@ -147,7 +147,7 @@ func (p *prover) compare(r *ledger.Result) {
 
 // may tells cheaply what cannot be r's line.
 func (p *prover) may(f record.Format, r *ledger.Result, text []byte) bool {
-	if f == record.FormatText {
+	if f.IsText() {
 		return true
 	}
 	id, kind := record.ReadLine(text)

@@ -15,7 +15,7 @@ func (c *Output) tellFailure(t *flow.Task) {
 		return
 	}
 	c.toldFailure = true
-	if c.cfg.Format != record.FormatText { // where every failure is told
+	if !c.cfg.Format.IsText() { // where every failure is told
 		why := t.Err.Error()
 		if t.Err.Type == record.TypeInvalidInput {
 			why = t.Err.Message

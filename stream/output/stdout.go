@@ -82,7 +82,7 @@ func (e *stdout) takeUp(replay journal.Replay) {
 	case cut:
 		e.flow.Voice.Warn("stdout: a run that was killed has left half a line, %d bytes at byte %d: it is cut off", half.Size, half.From)
 	case half.Size > 0:
-		e.buf = append(e.buf, '\n')
+		e.buf = append(e.buf, e.format.End())
 		e.flow.Voice.Warn("stdout: its last line has no end, %d bytes at byte %d, and nothing says that a run of this ledger wrote it: "+
 			"it is left, and the next line begins behind it", half.Size, half.From)
 	}
@@ -125,7 +125,7 @@ func (e *stdout) add(t *flow.Task) {
 	case flow.Failed:
 		r.Err = t.Err
 		r.CostNanos, r.CostKnown, r.CostPartial = t.Cost, t.Cost > 0, t.CostPartial
-		if e.format == record.FormatText {
+		if e.format.IsText() {
 			e.flow.Voice.Error(fmt.Errorf("%s: %w", t, t.Err))
 		}
 	}

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 
@@ -17,9 +18,22 @@ const (
 	FormatBatch                // batch: the line of an OpenAI batch's output file
 	FormatRaw                  // raw: the id and the provider's whole response
 	FormatText                 // text: the content alone
+	FormatText0                // text0: the same, with a NUL byte at its end, since an answer may have many lines
 )
 
-var formats = [...]string{FormatResult: "result", FormatBatch: "batch", FormatRaw: "raw", FormatText: "text"}
+var formats = [...]string{FormatResult: "result", FormatBatch: "batch", FormatRaw: "raw", FormatText: "text", FormatText0: "text0"}
+
+// IsText reports whether the output is text, which says nothing of the record and has no line for a
+// failure.
+func (f Format) IsText() bool { return f == FormatText || f == FormatText0 }
+
+// End is the byte that every line ends with.
+func (f Format) End() byte {
+	if f == FormatText0 {
+		return 0
+	}
+	return '\n'
+}
 
 // String returns the format's name, as --format takes it.
 func (f Format) String() string {
@@ -36,7 +50,7 @@ func ParseFormat(s string) (Format, error) {
 			return Format(i), nil
 		}
 	}
-	return 0, fmt.Errorf("unknown format %q: it is one of result, batch, raw, text", s)
+	return 0, fmt.Errorf("unknown format %q: it is one of result, batch, raw, text, text0", s)
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler by ParseFormat, for a flag.
@@ -74,18 +88,12 @@ type Result struct {
 	InputIsText bool   // Input is text, not JSON
 }
 
-// Append appends the line that says what became of the record, its newline included. FormatText has
+// Append appends the line that says what became of the record, its end included. A text format has
 // no line for a failure. It allocates nothing but what dst needs to grow.
 func (f Format) Append(dst []byte, r *Result) []byte {
 	switch {
-	case f == FormatText:
-		if r.Err != nil {
-			return dst
-		}
-		if r.Parsed != nil {
-			return append(append(dst, r.Parsed...), '\n')
-		}
-		return append(appendText(dst, r.Answer), '\n')
+	case f.IsText():
+		return f.appendText(dst, r)
 	case f == FormatBatch:
 		dst = appendBatch(dst, r)
 	case r.Err != nil:
@@ -102,8 +110,26 @@ func (f Format) Append(dst []byte, r *Result) []byte {
 	return append(dst, "}\n"...)
 }
 
-// appendText appends what an answer says, as text.
-func appendText(dst []byte, a *Answer) []byte {
+// appendText appends an answer as text, if there is one. A NUL byte in it would end it for whoever
+// reads text0, and becomes U+FFFD there.
+func (f Format) appendText(dst []byte, r *Result) []byte {
+	if r.Err != nil {
+		return dst
+	}
+	start := len(dst)
+	if r.Parsed != nil {
+		dst = append(dst, r.Parsed...)
+	} else {
+		dst = appendContent(dst, r.Answer)
+	}
+	if f == FormatText0 && bytes.IndexByte(dst[start:], 0) >= 0 {
+		dst = append(dst[:start], bytes.ReplaceAll(dst[start:], []byte{0}, []byte("\uFFFD"))...)
+	}
+	return append(dst, f.End())
+}
+
+// appendContent appends what an answer says.
+func appendContent(dst []byte, a *Answer) []byte {
 	switch {
 	case a.Content != nil:
 		return rawjson.Unquote(dst, a.Content)

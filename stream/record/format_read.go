@@ -17,9 +17,9 @@ const (
 	LineFailed                   // of a record that failed
 )
 
-// ReadLine reads the beginning of an output line of any format but text, all of it or not. id is
-// the record's, a JSON token, nil where the line ends within it; of a batch line it is a string
-// always.
+// ReadLine reads the beginning of an output line of any format but the text ones, all of it or not.
+// id is the record's, a JSON token, nil where the line ends within it; of a batch line it is a
+// string always.
 func ReadLine(line []byte) (id []byte, kind LineKind) {
 	r := lineReader{rest: line}
 	r.must(`{"id":`)
@@ -139,9 +139,13 @@ func (r *lineReader) says(id []byte, kind LineKind) ([]byte, LineKind) {
 
 // Begins reports whether half is the beginning of the line that says of a result what r does, in
 // any way: of the figures at the line's end, and of the record that may stand behind them, only as
-// much is compared as is before the cost. In text it is the beginning of a line of the answer.
+// much is compared as is before the cost. In text it is the beginning of a line of the answer, in
+// text0 that of the answer.
 func (f Format) Begins(half []byte, r *Result) bool {
 	line := f.Append(nil, r)
+	if f == FormatText0 {
+		return bytes.HasPrefix(line, half)
+	}
 	if f == FormatText {
 		for each := range bytes.Lines(line) {
 			if bytes.HasPrefix(each, half) {
