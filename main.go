@@ -66,19 +66,25 @@ func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.
 	app := &app{stdin: stdin, stdout: stdout, stderr: stderr, listen: listen}
 	voice := ui.NewVoice(stderr, false, false)
 	helped := false
-	parser := kong.Must(app, append(grammars(args),
+	args, wholeHelp, err := flags.HelpWords(args, commandNames())
+	if err != nil {
+		voice.Error(err)
+		return stream.ExitUsage, nil
+	}
+	parser := kong.Must(app, append(append(grammars(args), flags.Values...),
 		kong.Name("llmpipe"),
 		kong.Description("Turns a stream of prompts into a stream of answers: "+
 			"within the provider's limits, resumable, paid for once."),
 		kong.Vars{"version": flags.ReadBuild().String()},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { helped = true }),
-		kong.Help(flags.PrintHelp),
+		kong.Help(flags.HelpPrinter(wholeHelp)),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
 		kong.ExplicitGroups(flags.Groups),
 	)...)
+	parser.Model.HelpFlag.Help = "Explain the command. --help all explains every flag."
 	var ctx *kong.Context
-	args, err := flags.Gather(parser.Model, args)
+	args, err = flags.Gather(parser.Model, args)
 	if err == nil {
 		ctx, err = parser.Parse(args)
 	}
@@ -86,7 +92,10 @@ func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.
 		return stream.ExitOK, nil
 	}
 	if err != nil {
-		voice.Error(&ui.Hinted{Err: err, Hint: "llmpipe --help lists the flags"})
+		if ui.HintOf(err) == "" {
+			err = ui.WithHint(flags.ParseHint(parser.Model, args, err), err)
+		}
+		voice.Error(err)
 		return stream.ExitUsage, nil
 	}
 	err = ctx.Run(app)
@@ -116,9 +125,9 @@ func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.
 // app is the command line. Flags that more than one command takes stand here.
 type app struct {
 	Version kong.VersionFlag `help:"Print the version." hidden:""`
-	Ledger  string           `short:"l" group:"resume" placeholder:"FILE" env:"LLMPIPE_LEDGER" help:"The ledger (llmpipe.ledger.jsonl)."`
+	Ledger  string           `short:"l" group:"resume" placeholder:"FILE" env:"LLMPIPE_LEDGER" help:"The ledger file (llmpipe.ledger.jsonl)."`
 
-	Run runCommand `cmd:"" default:"withargs" help:"The filter; the default, no word needed."`
+	Run runCommand `cmd:"" default:"withargs" help:"The filter, and the default: llmpipe alone runs it."`
 
 	stdin, stdout, stderr *os.File
 	listen                func() <-chan os.Signal
@@ -129,16 +138,26 @@ var commands = []struct {
 	name, help string
 	grammar    func() any
 }{
-	{"estimate", "Say what prompts would cost, and how long they would take.", func() any { return new(estimateCommand) }},
-	{"models", "List the prices in force.", func() any { return new(modelsCommand) }},
-	{"export", "Write the results in a ledger again.", func() any { return new(exportCommand) }},
-	{"batches", "List the batches that a ledger knows, cancel or forget them.", func() any { return new(batchesCommand) }},
-	{"report", "Say what a ledger's records cost, how long they took and what failed.", func() any { return new(reportCommand) }},
-	{"repair", "Write a damaged ledger again, clean, beside the old one.", func() any { return new(repairCommand) }},
-	{"sim", "Serve the simulated provider.", func() any { return new(simCommand) }},
-	{"completion", "Print what makes a shell complete commands and flags.", func() any { return new(completionCommand) }},
+	{"estimate", "Estimate what prompts will cost and how long they will take.", func() any { return new(estimateCommand) }},
+	{"models", "List models and their prices.", func() any { return new(modelsCommand) }},
+	{"export", "Write the results in a ledger to stdout.", func() any { return new(exportCommand) }},
+	{"batches", "List, cancel or forget the batches in a ledger.", func() any { return new(batchesCommand) }},
+	{"report", "Report what a ledger's records cost, how long they took and what failed.", func() any { return new(reportCommand) }},
+	{"repair", "Write a clean copy of a damaged ledger.", func() any { return new(repairCommand) }},
+	{"sim", "Run the simulated provider as a server.", func() any { return new(simCommand) }},
+	{"completion", "Print the completion script for bash, zsh or fish.", func() any { return new(completionCommand) }},
 	{"man", "Print the manual page.", func() any { return new(manCommand) }},
-	{"version", "Print the version, and the commit that it was built from.", func() any { return new(versionCommand) }},
+	{"version", "Print the version and the commit it was built from.", func() any { return new(versionCommand) }},
+	{"help", "Explain a command; help all explains every flag.", func() any { return new(helpCommand) }},
+}
+
+// commandNames are the words that name a command.
+func commandNames() []string {
+	names := []string{"run"}
+	for _, c := range commands {
+		names = append(names, c.name)
+	}
+	return names
 }
 
 // wholeModel are the commands that speak of all others.
@@ -164,7 +183,7 @@ func version() string { return flags.ReadBuild().Version }
 
 // config is what the filter's flags and the environment say.
 func (a *app) config(f *flags.Flags) (*stream.Config, error) {
-	if err := f.CheckInputs(a.stdin); err != nil {
+	if err := f.CheckInputs(a.stdin, commandNames()); err != nil {
 		return nil, err
 	}
 	cfg, err := f.Config(os.Getenv, a.Ledger, version())
@@ -198,7 +217,7 @@ func (c *runCommand) Run(a *app) error {
 // command line is estimated and run.
 type estimateCommand struct {
 	flags.Flags
-	JSON   bool     `name:"json" help:"For scripts, and for --budget N% --estimate FILE."`
+	JSON   bool     `name:"json" help:"Print JSON, for scripts and for --estimate FILE."`
 	Models []string `placeholder:"NAME" help:"Models to compare (default: others of the same family)."`
 }
 
@@ -222,12 +241,12 @@ func (c *estimateCommand) Run(a *app) error {
 	return &stream.Ended{Outcome: &stream.Outcome{Summary: ui.Summary{Failed: estimate.Invalid}}} // as the run would end
 }
 
-// modelsCommand lists prices.
+// modelsCommand lists models and prices.
 type modelsCommand struct {
-	Names []string `arg:"" optional:"" help:"Parts of the names of providers or models, or families (default: all)."`
+	Names []string `arg:"" optional:"" help:"Parts of the names of models or providers, or families (default: all)."`
 
-	JSON   bool   `name:"json" help:"For scripts."`
-	Prices string `placeholder:"FILE" help:"Prices over the built-in ones, in LiteLLM's or genai-prices' form; or free."`
+	JSON   bool   `name:"json" help:"Print JSON, for scripts."`
+	Prices string `placeholder:"FILE" help:"Prices that come first, in LiteLLM's or genai-prices' format; or free."`
 }
 
 // Run prints the table.
@@ -253,11 +272,11 @@ func (a *app) ledgerPath() string {
 
 // exportCommand writes results again.
 type exportCommand struct {
-	Ledgers []string `arg:"" optional:"" help:"Ledgers, also compressed ones, as of one job (default: the one that --ledger names)."`
+	Ledgers []string `arg:"" optional:"" help:"Ledgers of one job, which may be compressed (default: the one that --ledger names)."`
 
-	Format record.Format `short:"f" default:"result" placeholder:"result" help:"A line out: result, batch, raw or text."`
-	Sample int           `placeholder:"N" help:"Only N results, chosen by the hash of their ids."`
-	Seed   uint64        `placeholder:"S" help:"Chooses another sample."`
+	Format record.Format `short:"f" default:"result" placeholder:"result" help:"Output: result, batch, raw, text or text0."`
+	Sample int           `placeholder:"N" help:"Only N results, chosen by a hash of their ids."`
+	Seed   uint64        `placeholder:"S" help:"Choose another sample."`
 }
 
 // Run writes the results to stdout.
@@ -270,9 +289,9 @@ func (c *exportCommand) Run(a *app) error {
 
 // reportCommand says what was spent.
 type reportCommand struct {
-	Ledgers []string `arg:"" optional:"" help:"Ledgers to read, also compressed ones (default: the one that --ledger names)."`
-	JSON    bool     `name:"json" xor:"form" help:"For scripts."`
-	HTML    string   `name:"html" xor:"form" placeholder:"FILE" help:"For people, as one page of HTML with charts; - is stdout."`
+	Ledgers []string `arg:"" optional:"" help:"Ledgers to read, which may be compressed (default: the one that --ledger names)."`
+	JSON    bool     `name:"json" xor:"form" help:"Print JSON, for scripts."`
+	HTML    string   `name:"html" xor:"form" placeholder:"FILE" help:"Write one page of HTML with charts; - is stdout."`
 }
 
 // Run prints the report.
@@ -287,15 +306,18 @@ func (c *reportCommand) Run(a *app) error {
 
 // batchesCommand shows and ends batches.
 type batchesCommand struct {
-	Action string   `arg:"" optional:"" default:"list" enum:"list,cancel,forget" help:"list (the default), cancel or forget."`
-	IDs    []string `arg:"" optional:"" name:"ids" help:"Batches; for cancel, all that are not collected when none is named."`
+	Action string   `arg:"" optional:"" default:"list" help:"list (the default), cancel or forget."`
+	IDs    []string `arg:"" optional:"" name:"ids" help:"Batches. cancel without ids means all that are not collected yet."`
 
 	flags.ProviderFlags
-	JSON bool `name:"json" help:"For scripts."`
+	JSON bool `name:"json" help:"Print JSON, for scripts."`
 }
 
 // Run does what Action says.
 func (c *batchesCommand) Run(a *app) error {
+	if err := flags.CheckVerb("batches", c.Action); err != nil {
+		return err
+	}
 	p, err := c.ProviderFlags.Config(os.Getenv, version())
 	if err != nil {
 		return err
@@ -316,7 +338,7 @@ func (c *batchesCommand) Run(a *app) error {
 // repairCommand writes a clean copy.
 type repairCommand struct {
 	File string `arg:"" optional:"" help:"The ledger (default: the one that --ledger names)."`
-	Out  string `placeholder:"FILE" help:"The clean copy (default: the ledger's name and .repaired)."`
+	Out  string `placeholder:"FILE" help:"The clean copy (default: the ledger's name with .repaired added)."`
 }
 
 // Run repairs.
@@ -327,14 +349,14 @@ func (c *repairCommand) Run(a *app) error {
 // simCommand serves the simulated provider.
 type simCommand struct {
 	Listen  string `default:"127.0.0.1:8089" placeholder:"ADDR" help:"The address to listen on (default ${default})."`
-	Options string `arg:"" optional:"" help:"As after sim:? in a base URL, such as latency=800ms&rpm=500&fail=0.02&seed=1."`
+	Options string `arg:"" optional:"" help:"What would follow sim:? in a base URL: latency=800ms&rpm=500&fail=0.02."`
 }
 
 // Run serves until a signal comes.
 func (c *simCommand) Run(a *app) error {
-	o, err := sim.ParseOptions(strings.TrimPrefix(c.Options, "?"))
+	o, err := sim.ParseOptions(strings.TrimPrefix(strings.TrimPrefix(c.Options, "sim:"), "?"))
 	if err != nil {
-		return &ui.UsageError{Err: err}
+		return ui.Usage(ui.WithHint("llmpipe sim --help lists the options", err))
 	}
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
@@ -358,18 +380,21 @@ func (c *simCommand) Run(a *app) error {
 // completionCommand prints what a shell is told to complete llmpipe's words. It asks back, with
 // words in place of its name, what they are.
 type completionCommand struct {
-	Shell string `arg:"" enum:"bash,zsh,fish,words" help:"bash, zsh or fish."`
+	Shell string `arg:"" optional:"" help:"bash, zsh or fish."`
 }
 
 // Run prints the shell's script, or the words that may stand at the end of the line that is being
 // typed.
 func (c *completionCommand) Run(a *app, ctx *kong.Context) error {
-	if c.Shell != "words" {
-		_, err := fmt.Fprint(a.stdout, flags.CompletionScripts[c.Shell])
+	if c.Shell == "words" {
+		flags.CompleteWords(a.stdout, os.Getenv("COMP_LINE"), ctx.Model)
+		return nil
+	}
+	if err := flags.CheckVerb("completion", c.Shell); err != nil {
 		return err
 	}
-	flags.CompleteWords(a.stdout, os.Getenv("COMP_LINE"), ctx.Model)
-	return nil
+	_, err := fmt.Fprint(a.stdout, flags.CompletionScripts[c.Shell])
+	return err
 }
 
 // manCommand prints the manual page.
@@ -378,6 +403,11 @@ type manCommand struct{}
 // Run prints it.
 func (manCommand) Run(a *app, ctx *kong.Context) error {
 	return flags.WriteManPage(a.stdout, ctx.Model, flags.ReadBuild())
+}
+
+// helpCommand is for lists of commands: flags.HelpWords has made --help of it.
+type helpCommand struct {
+	Topic string `arg:"" optional:"" help:"A command, or all."`
 }
 
 // versionCommand says what the program is.

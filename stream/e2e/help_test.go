@@ -13,18 +13,23 @@ import (
 var update = flag.Bool("update", false, "write the golden files of this test anew")
 
 // helped are the commands whose help is pinned. The first, without a name, is what llmpipe --help
-// prints.
-var helped = []string{"", "estimate", "models", "export", "batches", "report", "repair", "sim", "completion", "man", "version"}
+// all prints.
+var helped = []string{"", "estimate", "models", "export", "batches", "report", "repair", "sim", "completion", "man", "version", "help"}
 
+// helpOf is the help of a command, of the filter all.
 func helpOf(t *testing.T, command string) string {
 	t.Helper()
-	args := []string{command, "--help"}
 	if command == "" {
-		args = args[1:]
+		return helpFor(t, "--help", "all")
 	}
+	return helpFor(t, command, "--help")
+}
+
+func helpFor(t *testing.T, args ...string) string {
+	t.Helper()
 	p := llmpipe(t, t.TempDir(), args...)
 	if code := p.exit(t); code != 0 || p.err.Len() > 0 {
-		t.Errorf("%s --help: exit code %d, said %s", command, code, &p.err)
+		t.Errorf("%q: exit code %d, said %s", args, code, &p.err)
 	}
 	return p.out.String()
 }
@@ -73,8 +78,26 @@ func TestHelpIsWhole(t *testing.T) {
 			t.Errorf("the help of %s is not pinned", command)
 		}
 	}
-	if run := helpOf(t, "run"); run != whole {
-		t.Errorf("llmpipe run --help differs from llmpipe --help:\n%s", run)
+	short := helpFor(t, "-h")
+	if n := strings.Count(short, "\n"); n > 30 {
+		t.Errorf("llmpipe -h has %d lines, and is to fit a screen:\n%s", n, short)
+	}
+	if !strings.Contains(whole, "\n  cat prompts.jsonl | llmpipe") || !strings.Contains(short, "\n  llmpipe -p '") {
+		t.Error("there is no example")
+	}
+	for text, ways := range map[string][][]string{
+		short:               {{"--help"}, {"help"}, {"run", "--help"}, {"help", "run"}, {"prompts.jsonl", "-f", "text", "-h"}},
+		whole:               {{"help", "all"}, {"-h", "all"}, {"all", "--help"}, {"run", "--help", "all"}},
+		helpOf(t, "report"): {{"help", "report"}, {"report", "-h"}},
+	} {
+		for _, way := range ways {
+			if got := helpFor(t, way...); got != text {
+				t.Errorf("llmpipe %q prints\n%s", way, got)
+			}
+		}
+	}
+	if got := helpFor(t, "estimate", "--help", "all"); !strings.Contains(got, "--models") || !strings.Contains(got, "--budget-per-day") {
+		t.Errorf("llmpipe estimate --help all prints\n%s", got)
 	}
 	for _, code := range []string{"0  ", "1  ", "2  ", "3  ", "4  ", "75  ", "128+n"} {
 		if !strings.Contains(whole, "\n  "+code) {

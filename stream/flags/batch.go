@@ -1,7 +1,6 @@
 package flags
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -9,9 +8,9 @@ import (
 	"llmpipe/stream"
 	"llmpipe/stream/batch"
 	"llmpipe/stream/flow"
+	"llmpipe/stream/naming"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
-	"llmpipe/stream/ui"
 )
 
 // Bounds of a batch's metadata, from OpenAI's API reference; one pair is ours.
@@ -29,7 +28,7 @@ func (f *Flags) batch(cfg *stream.Config) error {
 	b.Mode, b.Detach, b.KeepFiles, b.Window = f.Mode, f.Detach, f.KeepFiles, f.BatchWindow
 	if f.Mode == flow.ModeRealtime {
 		if f.Detach || f.KeepFiles || len(f.BatchMetadata) > 0 {
-			return ui.Usage(errors.New("--detach, --keep-files and --batch-metadata need --mode batch or hybrid"))
+			return usage("add --mode batch", "--detach, --keep-files and --batch-metadata need --mode batch or hybrid")
 		}
 		return nil
 	}
@@ -37,34 +36,29 @@ func (f *Flags) batch(cfg *stream.Config) error {
 		key, value, ok := strings.Cut(pair, "=")
 		switch {
 		case !ok || key == "":
-			return ui.Usage(fmt.Errorf("--batch-metadata %q is not of the form K=V", pair))
+			return usage("such as --batch-metadata team=search", "--batch-metadata %q is not of the form K=V", naming.Short(pair))
 		case key == batch.ShardLabel:
-			return ui.Usage(fmt.Errorf("--batch-metadata: %s is what batches are found again by", key))
+			return usage("choose another key", "--batch-metadata: llmpipe uses the key %s to find its batches again", key)
 		case len(key) > maxMetadataKey || len(value) > maxMetadataValue:
-			return ui.Usage(fmt.Errorf("--batch-metadata %s: a key has at most %d bytes and a value %d", key, maxMetadataKey, maxMetadataValue))
+			return usage("shorten it", "--batch-metadata %s: a key has at most %d bytes and a value %d", naming.Short(key), maxMetadataKey,
+				maxMetadataValue)
 		}
 		if b.Metadata == nil {
 			b.Metadata = make(map[string]string)
 		}
 		b.Metadata[key] = value
 	}
-	for _, wrong := range []struct {
-		is   bool
-		says string
-	}{
-		{f.NoLedger, "--no-ledger: batches need a ledger, which is how they are found again"},
-		{f.Pack > 1, "--pack is for realtime: a batch needs no packing"},
-		{f.Chunk > 0, "--chunk is for realtime: a batch is its own chunk"},
+	return firstWrong([]wrong{
+		{f.NoLedger, "--mode batch needs a ledger, by which batches are found again", "leave --no-ledger out"},
+		{f.Pack > 1, "--pack works in --mode realtime only: a batch needs no packing", "leave --pack out"},
+		{f.Chunk > 0, "--chunk works in --mode realtime only: a batch is a chunk of its own", "leave --chunk out"},
 		{f.Mode == flow.ModeBatch && len(f.Fallback)+len(f.Spread) > 0,
-			"--spread and --fallback are for realtime, or for the urgent records of --mode hybrid"},
-		{f.Detach && provider.IsSim(f.BaseURL), "--detach needs a provider that outlives this command: llmpipe sim serves the simulated one"},
-		{len(b.Metadata) > 0 && f.Endpoint.Dialect() == record.Anthropic, "--batch-metadata: Anthropic's batches carry none"},
-		{len(b.Metadata) > maxMetadata, fmt.Sprintf("--batch-metadata: a batch has at most %d pairs", maxMetadata)},
-		{!windowForm.MatchString(f.BatchWindow), fmt.Sprintf("--batch-window %q is not of the form 24h", f.BatchWindow)},
-	} {
-		if wrong.is {
-			return ui.Usage(errors.New(wrong.says))
-		}
-	}
-	return nil
+			"--spread and --fallback work in realtime, and for the urgent records of --mode hybrid", "leave them out, or use --mode hybrid"},
+		{f.Detach && provider.IsSim(f.BaseURL), "--detach needs a provider that outlives this command",
+			"llmpipe sim & serves the simulated one: --base-url http://127.0.0.1:8089/v1"},
+		{len(b.Metadata) > 0 && f.Endpoint.Dialect() == record.Anthropic, "--batch-metadata: Anthropic's batches carry none", "leave it out"},
+		{len(b.Metadata) > maxMetadata, fmt.Sprintf("--batch-metadata: a batch has at most %d pairs", maxMetadata), "leave some out"},
+		{!windowForm.MatchString(f.BatchWindow), fmt.Sprintf("--batch-window %q is not of the form 24h", naming.Short(f.BatchWindow)),
+			"such as --batch-window 24h or 7d"},
+	})
 }

@@ -6,62 +6,167 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"llmpipe/stream/ui"
 )
 
-// Gather returns args as kong wants them.
+// Gather returns args as kong wants them: names behind the flags, where people write llmpipe
+// a.jsonl -f text b.jsonl, and a value that begins with a dash in one word with its flag. A flag
+// that the command does not have is an error.
 func Gather(model *kong.Application, args []string) ([]string, error) {
-	takesValue, command := map[string]bool{}, map[string]bool{}
+	l := commandLine{flag: map[string]*kong.Flag{}, command: map[string]*kong.Node{}, known: map[string][]string{}}
 	for _, node := range append(model.Leaves(false), model.Node) {
-		command[node.Name] = node != model.Node
+		if node != model.Node {
+			l.command[node.Name] = node
+		}
 		for _, f := range node.Flags {
-			takesValue["--"+f.Name] = !f.IsBool()
-			takesValue["-"+string(f.Short)] = !f.IsBool()
+			for _, name := range spellings(f) {
+				l.flag[name] = f
+				l.known[node.Name] = append(l.known[node.Name], name)
+			}
 		}
 	}
-	return arrange(args, command, takesValue)
+	l.read(args)
+	return l.arranged(), l.check(model)
 }
 
-// arrange returns the words of a command line with the names together, behind the flags, where
-// people write llmpipe a.jsonl -f text b.jsonl, and with a value that begins with a dash in one
-// word with its flag. It is told the commands, and which flags, with their dashes, take a value.
-func arrange(args []string, command, takesValue map[string]bool) ([]string, error) {
-	var first, flags, names []string
+// spellings are how a flag is written, with its dashes.
+func spellings(f *kong.Flag) []string {
+	names := []string{"--" + f.Name}
+	if f.Short != 0 {
+		names = append(names, "-"+string(f.Short))
+	}
+	return names
+}
+
+// commandLine is one that is being read.
+type commandLine struct {
+	flag    map[string]*kong.Flag // by each of its names, with the dashes
+	command map[string]*kong.Node // by its name
+	known   map[string][]string   // the names of each command's flags, and under the program's own those of all
+
+	first, flags, names []string
+	used                []usedFlag
+}
+
+// usedFlag is a flag on the command line.
+type usedFlag struct {
+	word  string // that it stands in
+	name  string // with its dashes
+	value string // what stands behind it, whether it takes that or not
+	last  bool   // nothing stands behind it
+}
+
+// read takes the words apart.
+func (l *commandLine) read(args []string) {
 	for i := 0; i < len(args); i++ {
-		arg := args[i]
-		switch {
+		switch arg := args[i]; {
 		case arg == "--":
-			names, i = append(names, args[i+1:]...), len(args)
-		case len(first)+len(names) == 0 && command[arg]:
-			first = append(first, arg)
+			l.names, i = append(l.names, args[i+1:]...), len(args)
+		case len(l.first)+len(l.names) == 0 && l.command[arg] != nil:
+			l.first = append(l.first, arg)
 		case arg == "-" || !strings.HasPrefix(arg, "-"):
-			names = append(names, arg)
+			l.names = append(l.names, arg)
 		default:
-			flags = append(flags, arg)
-			valued := takesValue[arg]
-			for j := 1; j < len(arg) && arg[1] != '-' && !valued; j++ { // -qp TEMPLATE is -q -p TEMPLATE, -pTEMPLATE has its value
-				if takesValue["-"+arg[j:j+1]] {
-					valued = j == len(arg)-1
-					break
-				}
-			}
-			if !valued {
+			l.flags = append(l.flags, arg)
+			if !l.use(arg, args[i+1:]) || i+1 == len(args) {
 				continue
 			}
-			if i++; i == len(args) {
-				return nil, fmt.Errorf("%s needs a value", arg)
-			}
+			i++
 			switch value := args[i]; {
 			case !strings.HasPrefix(value, "-"):
-				flags = append(flags, value)
+				l.flags = append(l.flags, value)
 			case strings.HasPrefix(arg, "--"):
-				flags[len(flags)-1] += "=" + value
+				l.flags[len(l.flags)-1] += "=" + value
 			default:
-				flags[len(flags)-1] += value
+				l.flags[len(l.flags)-1] += value
 			}
 		}
 	}
+}
+
+// use notes the flags in a word, and reports whether the last of them takes the next word for its
+// value: -qp TEMPLATE is -q -p TEMPLATE, -pTEMPLATE has its value.
+func (l *commandLine) use(word string, behind []string) (valued bool) {
+	f := usedFlag{word: word, name: word, last: len(behind) == 0}
+	if !f.last {
+		f.value = behind[0]
+	}
+	if strings.HasPrefix(word, "--") {
+		name, value, has := strings.Cut(word, "=")
+		if f.name = name; has {
+			f.value, f.last = value, false
+		}
+		l.used = append(l.used, f)
+		return !has && l.takesValue(name)
+	}
+	for j := 1; j < len(word); j++ {
+		letter := f
+		if letter.name = "-" + word[j:j+1]; j == 1 && (l.flag[letter.name] == nil || l.flag["-"+word] != nil) {
+			l.used = append(l.used, f) // a whole word, as in -model
+			return false
+		}
+		valued = l.takesValue(letter.name)
+		if rest := word[j+1:]; valued && rest != "" {
+			letter.value, letter.last = rest, false
+		}
+		l.used = append(l.used, letter)
+		if valued {
+			return j == len(word)-1
+		}
+	}
+	return false
+}
+
+// takesValue reports whether a flag is one that takes a value.
+func (l *commandLine) takesValue(name string) bool {
+	f := l.flag[name]
+	return f != nil && !f.IsBool()
+}
+
+// check refuses flags that the command does not have, and those that have no value.
+func (l *commandLine) check(model *kong.Application) error {
+	var command *kong.Node
+	of := "run"
+	if len(l.first) > 0 && l.first[0] != "run" {
+		of = l.first[0]
+		command = l.command[of]
+	}
+	known := slices.Concat(l.known[model.Name], l.known[of])
+	for _, f := range l.used {
+		switch {
+		case !slices.Contains(known, f.name):
+			return unknownFlag(command, known, f.name, f.value)
+		case l.takesValue(f.name) && f.value == "":
+			return noValue(f, l.flag[f.name])
+		}
+	}
+	return nil
+}
+
+// noValue is the error for a flag that nothing stands behind, or an empty value: that is mostly a
+// variable that is not set, and would pass for a flag that was left out.
+func noValue(used usedFlag, f *kong.Flag) error {
+	hint := "its value comes behind it: " + used.word + " " + f.FormatPlaceHolder()
+	switch known := choices["--"+f.Name]; {
+	case strings.HasPrefix(f.PlaceHolder, "USD"):
+		hint = amountHint
+	case !used.last:
+		hint = "is the variable set that was to hold it? leave " + used.name + " out where there is nothing to say"
+	case known != nil:
+		hint = "such as " + used.word + " " + known[0]
+	}
+	if used.last {
+		return ui.WithHint(hint, fmt.Errorf("%s needs a value", used.word))
+	}
+	return ui.WithHint(hint, fmt.Errorf("the value of %s is empty", used.name))
+}
+
+// arranged are the words in kong's order.
+func (l *commandLine) arranged() []string {
+	names := l.names
 	if len(names) > 0 {
 		names = slices.Insert(names, 0, "--")
 	}
-	return slices.Concat(first, flags, names), nil
+	return slices.Concat(l.first, l.flags, names)
 }

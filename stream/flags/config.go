@@ -1,12 +1,12 @@
 package flags
 
 import (
-	"fmt"
 	"strconv"
 
 	"llmpipe/limiter"
 	"llmpipe/stream"
 	"llmpipe/stream/journal"
+	"llmpipe/stream/naming"
 	"llmpipe/stream/ui"
 )
 
@@ -15,7 +15,7 @@ import (
 // for the default one. What is wrong with the flags themselves is a UsageError.
 func (f *Flags) Config(getenv func(string) string, path, version string) (*stream.Config, error) {
 	cfg := &stream.Config{
-		Files: f.Files, MaxLine: int(f.MaxLine), Limit: f.Limit, Sample: f.Sample, Seed: f.Seed, Slice: f.Slice, DryRun: f.DryRun,
+		Files: f.Files, MaxLine: int(f.MaxLine), Limit: int(f.Limit), Sample: int(f.Sample), Seed: f.Seed, Slice: f.Slice, DryRun: f.DryRun,
 		AttachRoot: f.AttachRoot,
 		Format:     f.Format, Ordered: f.Ordered, KeepInput: f.KeepInput, Failed: f.Failed, Summary: f.Summary,
 		Pace: limiter.Config{
@@ -64,7 +64,8 @@ func (f *Flags) concurrency(cfg *stream.Config) error {
 	}
 	n, err := strconv.Atoi(f.Concurrency)
 	if err != nil || n < 1 {
-		return ui.Usage(fmt.Errorf("--concurrency %q is neither a positive number nor auto", f.Concurrency))
+		return usage("such as -c 20; auto finds the best number, up to --max-concurrency",
+			"--concurrency %q is neither a number above 0 nor auto", naming.Short(f.Concurrency))
 	}
 	cfg.Pace.Concurrency, cfg.Provider.Connections = n, n
 	return nil

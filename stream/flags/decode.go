@@ -1,12 +1,15 @@
 package flags
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
 	"llmpipe/stream"
+	"llmpipe/stream/naming"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
@@ -16,7 +19,7 @@ import (
 func (f *Flags) decode(cfg *stream.Config) error {
 	system, err := textOrFile(f.System)
 	if err != nil {
-		return fmt.Errorf("--system: %w", err)
+		return ui.WithHint(fileHint(f.System[1:]), fmt.Errorf("--system: %w", err))
 	}
 	o := record.Options{
 		Template: f.Prompt, System: system, Raw: f.RawInput, IDField: f.IDField, Endpoint: f.Endpoint, Model: f.Model,
@@ -26,13 +29,13 @@ func (f *Flags) decode(cfg *stream.Config) error {
 		if key, value, ok := strings.Cut(s, "="); ok && strings.HasPrefix(value, "@") {
 			text, err := textOrFile(value)
 			if err != nil {
-				return fmt.Errorf("--set %s: %w", key, err)
+				return ui.WithHint(fileHint(value[1:]), fmt.Errorf("--set %s: %w", key, err))
 			}
 			s = key + "=" + text
 		}
 		field, err := record.ParseField(s)
 		if err != nil {
-			return ui.Usage(fmt.Errorf("--set: %w", err))
+			return usage(setHint(s), "--set: %w", err)
 		}
 		o.Set = append(o.Set, field)
 	}
@@ -58,6 +61,44 @@ func defaultModel(e record.Endpoint) string {
 		return "claude-haiku-4-5"
 	}
 	return "gpt-4o-mini"
+}
+
+// setHint shows how what was given to --set is written.
+func setHint(s string) string {
+	key, value, ok := strings.Cut(s, "=")
+	if !ok || key == "" {
+		return "such as --set temperature=0.2"
+	}
+	if value == "" {
+		return "such as --set " + naming.Short(key) + `=1, or '` + naming.Short(key) + `="text"'`
+	}
+	meant := quotedJSON(value)
+	if !json.Valid([]byte(meant)) {
+		meant = `{"name":"value"}`
+	}
+	return "JSON needs double quotes, and the shell single ones around them: --set " + shellQuoted(naming.Short(key)+"="+naming.Short(meant))
+}
+
+var (
+	bareWord = regexp.MustCompile(`[\pL_][\pL\pN_.-]*`)
+	literals = strings.NewReplacer(`"true"`, "true", `"false"`, "false", `"null"`, "null")
+	pythons  = strings.NewReplacer("'", `"`, "True", "true", "False", "false", "None", "null")
+)
+
+// quotedJSON is the JSON that value may have been meant to be: a string without its quotes, or an
+// object or a list whose names and strings lack theirs, or have single ones.
+func quotedJSON(value string) string {
+	if strings.ContainsAny(value[:1], "{[") {
+		if python := pythons.Replace(value); json.Valid([]byte(python)) {
+			return python
+		}
+		return literals.Replace(bareWord.ReplaceAllString(value, `"$0"`))
+	}
+	quoted, err := json.Marshal(strings.Trim(value, `'"`))
+	if err != nil {
+		return value
+	}
+	return string(quoted)
 }
 
 // textOrFile is s itself, or what the file holds that s names after an @.

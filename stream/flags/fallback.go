@@ -5,20 +5,23 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"llmpipe/stream"
 	"llmpipe/stream/lane"
+	"llmpipe/stream/naming"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/ui"
 )
 
+// laneHint shows how a --spread or a --fallback is written.
+const laneHint = "such as url=https://api.example.com/v1,model=NAME,key-env=VARIABLE"
+
 // laneKeys are what a --spread or a --fallback can say.
 const laneKeys = "url, model, key-env, header-env, name, rpm, tpm, concurrency, key-cmd"
 
-// lanes reads each --spread and each --fallback: url=…,model=…,key-env=…,rpm=…. What it does not say
-// is as for the first lane, but for its limits, its key and its model.
+// lanes reads each --spread and each --fallback: url=…,model=…,key-env=…,rpm=…. What it does not
+// say is as for the first lane, but for its limits, its key and its model.
 func (f *Flags) lanes(cfg *stream.Config, getenv func(string) string) error {
 	for _, kind := range []struct {
 		flag  string
@@ -84,7 +87,7 @@ func parseLane(spec string, cfg *stream.Config, getenv func(string) string) (lan
 	for i, pair := range laneParts(spec) {
 		key, value, ok := strings.Cut(pair, "=")
 		if !ok || value == "" {
-			return lane, fmt.Errorf("part %d is not key=value", i+1)
+			return lane, ui.WithHint(laneHint, fmt.Errorf("part %d is not key=value", i+1))
 		}
 		var err error
 		switch key {
@@ -96,7 +99,7 @@ func parseLane(spec string, cfg *stream.Config, getenv func(string) string) (lan
 			lane.Name = value
 		case "key-env":
 			if lane.Provider.Key = getenv(value); lane.Provider.Key == "" {
-				err = fmt.Errorf("key-env: %w", errNotSet)
+				err = ui.WithHint("export "+shownVariable(value)+"=… sets it", fmt.Errorf("key-env: %w", errNotSet))
 			}
 		case "key-cmd":
 			lane.Provider.KeyCommand = value
@@ -111,27 +114,42 @@ func parseLane(spec string, cfg *stream.Config, getenv func(string) string) (lan
 		case "concurrency":
 			lane.Pace.Concurrency, err = positive(value)
 		default:
-			err = fmt.Errorf("%q is none of %s", key, laneKeys)
+			hint := "it takes " + laneKeys
+			if near := naming.Nearest(key, strings.Split(laneKeys, ", ")); near != "" {
+				hint = "did you mean " + near + "=?"
+			}
+			err = ui.WithHint(hint, errors.New("it has a part that is not known"))
 		}
 		if err != nil {
 			return lane, err
 		}
 	}
+	if err := checkBaseURL(lane.Provider.BaseURL); err != nil {
+		return lane, err
+	}
 	switch {
 	case lane.Provider.BaseURL == "":
-		return lane, errors.New("it has no url")
+		return lane, ui.WithHint(laneHint, errors.New("it has no url"))
 	case lane.Provider.Key != "" && lane.Provider.KeyCommand != "":
-		return lane, errors.New("key-env and key-cmd both say the key")
+		return lane, ui.WithHint("leave out one of the two", errors.New("key-env and key-cmd both name the key"))
 	}
 	return lane, nil
 }
 
 func positive(s string) (int, error) {
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 {
-		return 0, fmt.Errorf("%q is not a number above 0", s)
+	n, err := parseCount(s)
+	if err == nil && n < 1 {
+		err = ui.WithHint("leave it out for the default", fmt.Errorf("%q is not a number above 0", s))
 	}
-	return n, nil
+	return n, err
+}
+
+// shownVariable is the name of a variable for people: what is not spelt as one may be the secret.
+func shownVariable(name string) string {
+	if ui.IsVariableName(name) {
+		return name
+	}
+	return "NAME"
 }
 
 // addSecretHeader adds a header from Name=VARIABLE, with the value of the variable, which is a
@@ -139,11 +157,11 @@ func positive(s string) (int, error) {
 func addSecretHeader(p *provider.Config, spec string, getenv func(string) string) error {
 	name, variable, ok := strings.Cut(spec, "=")
 	if !ok || !isHeaderName(name) || variable == "" {
-		return ui.Usage(errors.New("it is not of the form Name=VARIABLE"))
+		return usage("such as X-Api-Key=MY_KEY, where the variable MY_KEY holds the value", "it is not of the form Name=VARIABLE")
 	}
 	value := getenv(variable)
 	if value == "" {
-		return errNotSet
+		return ui.WithHint("export "+shownVariable(variable)+"=… sets it", errNotSet)
 	}
 	if !isHeaderValue(value) {
 		return errors.New("the variable holds a line break or another control character")

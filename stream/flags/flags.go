@@ -16,82 +16,82 @@ import (
 type Flags struct {
 	Files []string `arg:"" optional:"" help:"Files to read instead of stdin, in order; - is stdin."`
 
-	Prompt     string      `short:"p" group:"in" placeholder:"TEMPLATE" help:"The prompt, from a record's fields: 'Translate: {{.text}}'."`
+	Prompt     string      `short:"p" group:"in" placeholder:"TEMPLATE" help:"Make the prompt from a record's fields: 'Translate: {{.text}}'."`
 	System     string      `group:"in" placeholder:"TEXT|@FILE" help:"A system message for records that have none."`
-	RawInput   bool        `short:"R" group:"in" help:"Each line is a prompt as it stands, not JSON."`
-	IDField    string      `group:"in" placeholder:"NAME" help:"The field that names a record (default: id or custom_id)."`
-	Model      string      `short:"m" group:"in" placeholder:"NAME" env:"LLMPIPE_MODEL" help:"For records without one (gpt-4o-mini)."`
-	Set        []string    `group:"in" sep:"none" placeholder:"KEY=JSON|@FILE" help:"A body field for records that lack it. Repeatable."`
-	MaxLine    Size        `group:"in" default:"64MiB" placeholder:"64MiB" help:"The longest line; longer ones become error records."`
-	Attach     []string    `group:"in" sep:"none" placeholder:"FIELD" help:"A field with files, or URLs, for the request. Repeatable."`
-	AttachRoot string      `group:"in" default:"." placeholder:"DIR" help:"The directory that files are attached from (here)."`
-	AttachHTTP bool        `name:"attach-http" group:"in" help:"Let http URLs go, which are fetched without encryption."`
-	Limit      int         `group:"in" placeholder:"N" help:"At most N records that have no result yet."`
-	Sample     int         `group:"in" placeholder:"N" help:"Only N records, chosen by the hash of their ids."`
-	Seed       uint64      `group:"in" placeholder:"S" help:"Chooses another sample."`
-	DryRun     bool        `group:"in" help:"Write the requests, and ask nobody."`
-	Dedupe     bool        `group:"in" help:"Ask equal requests under several ids once."`
-	Slice      input.Slice `group:"in" placeholder:"I/N" help:"Only slice I of N, from 0, by the hash of the ids: for N processes."`
+	RawInput   bool        `short:"R" group:"in" help:"Read each line as a plain-text prompt, not as JSON."`
+	IDField    string      `group:"in" placeholder:"NAME" help:"The field that holds a record's id (default: id or custom_id)."`
+	Model      string      `short:"m" group:"in" placeholder:"NAME" env:"LLMPIPE_MODEL" help:"The model where none is named (gpt-4o-mini)."`
+	Set        []string    `group:"in" sep:"none" placeholder:"KEY=JSON|@FILE" help:"Set a request field that a record lacks. Repeatable."`
+	MaxLine    Size        `group:"in" default:"64MiB" placeholder:"64MiB" help:"The longest input line; longer ones become error records."`
+	Attach     []string    `group:"in" sep:"none" placeholder:"FIELD" help:"A field that names files or URLs to attach. Repeatable."`
+	AttachRoot string      `group:"in" default:"." placeholder:"DIR" help:"Attach files only from below this directory (default: here)."`
+	AttachHTTP bool        `name:"attach-http" group:"in" help:"Allow http: URLs, which are fetched unencrypted."`
+	Limit      Some        `group:"in" placeholder:"N" help:"Ask at most N records that have no result yet."`
+	Sample     Some        `group:"in" placeholder:"N" help:"Take only N records, chosen by a hash of their ids."`
+	Seed       uint64      `group:"in" placeholder:"S" help:"Choose another sample."`
+	DryRun     bool        `group:"in" help:"Write the requests, and send none of them."`
+	Dedupe     bool        `group:"in" help:"Send equal requests only once, whatever their ids."`
+	Slice      input.Slice `group:"in" placeholder:"I/N" help:"Take only slice I of N (from 0), by a hash of the ids: for N processes."`
 
-	Format    record.Format `short:"f" group:"out" default:"result" placeholder:"result" help:"A line out: result, batch, raw or text."`
+	Format    record.Format `short:"f" group:"out" default:"result" placeholder:"result" help:"Output: result, batch, raw, text or text0."`
 	Ordered   bool          `group:"out" help:"Write results in input order."`
-	KeepInput bool          `group:"out" help:"Add the record to its result, under input."`
-	Failed    string        `group:"out" placeholder:"FILE" help:"Write the failed records' own lines to FILE, to be fed in again."`
+	KeepInput bool          `group:"out" help:"Add the record to its result, as input."`
+	Failed    string        `group:"out" placeholder:"FILE" help:"Write the input lines of failed records to FILE, to be fed in again."`
 	Summary   string        `group:"out" placeholder:"FILE" help:"Write the summary to FILE, as JSON."`
 
-	Schema      string `group:"out" placeholder:"FILE" help:"A JSON Schema to ask for and to check; values go under parsed."`
-	SchemaCheck string `group:"out" placeholder:"FILE" help:"Only check, for servers that know no schemas."`
-	Reask       int    `group:"out" default:"1" placeholder:"1" help:"How often to ask again for an answer that does not fit."`
+	Schema      string `group:"out" placeholder:"FILE" help:"Ask for answers that fit a JSON Schema, and check them; parsed holds the value."`
+	SchemaCheck string `group:"out" placeholder:"FILE" help:"Only check, for servers that do not support schemas."`
+	Reask       int    `group:"out" default:"1" placeholder:"1" help:"How often to ask again when an answer does not fit."`
 
 	ProviderFlags
-	Spread   []string `group:"who" sep:"none" placeholder:"SPEC" help:"url=…,model=…,key-env=…: asked beside the first. Repeatable."`
-	Fallback []string `group:"who" sep:"none" placeholder:"SPEC" help:"url=…,model=…,key-env=…: where records go when it is down."`
+	Spread   []string `group:"who" sep:"none" placeholder:"SPEC" help:"url=…,model=…,key-env=…: shares the load. Repeatable."`
+	Fallback []string `group:"who" sep:"none" placeholder:"SPEC" help:"url=…,model=…,key-env=…: takes over when others are down. Repeatable."`
 
-	Concurrency    string        `short:"c" group:"pace" default:"auto" placeholder:"auto" help:"Requests in flight; auto finds out how many."`
-	MaxConcurrency int           `group:"pace" default:"256" placeholder:"256" help:"The most that auto goes to."`
-	RPM            int           `name:"rpm" group:"pace" placeholder:"N" help:"Requests a minute (default: found). Steady headers lower it."`
-	TPM            int           `name:"tpm" group:"pace" placeholder:"N" help:"Tokens a minute (default: found). Steady headers lower it."`
-	Headroom       float64       `group:"pace" placeholder:"PCT" help:"Percent of every limit to leave to others."`
-	Retries        int           `group:"pace" default:"6" placeholder:"6" help:"How often a record is asked again after transient failures."`
+	Concurrency    string        `short:"c" group:"pace" default:"auto" placeholder:"auto" help:"Requests in flight; auto finds how many."`
+	MaxConcurrency int           `group:"pace" default:"256" placeholder:"256" help:"The most that auto may use."`
+	RPM            int           `name:"rpm" group:"pace" placeholder:"N" help:"Requests a minute (default: learned). Headers may lower it."`
+	TPM            int           `name:"tpm" group:"pace" placeholder:"N" help:"Tokens a minute (default: learned). Headers may lower it."`
+	Headroom       float64       `group:"pace" placeholder:"PCT" help:"Leave this percentage of every limit to others."`
+	Retries        int           `group:"pace" default:"6" placeholder:"6" help:"How often to retry a record after transient failures."`
 	GiveUp         time.Duration `group:"pace" default:"2h" placeholder:"2h" help:"How long to wait for a provider that answers nothing."`
-	Deadline       time.Duration `group:"pace" placeholder:"DUR" help:"Stop asking in time to be done after DUR; then exit 75."`
-	Pack           int           `group:"pace" default:"1" placeholder:"1" help:"Embeddings: ask about up to N records in one request."`
-	Chunk          int           `group:"pace" placeholder:"N" help:"Drain after every N records."`
-	ChunkDelay     time.Duration `group:"pace" placeholder:"DUR" help:"Wait that long after each chunk."`
+	Deadline       time.Duration `group:"pace" placeholder:"DUR" help:"Stop in time to be done after DUR, then exit 75."`
+	Pack           int           `group:"pace" default:"1" placeholder:"1" help:"Embeddings: put up to N records into one request."`
+	Chunk          int           `group:"pace" placeholder:"N" help:"Finish what is in flight after every N records."`
+	ChunkDelay     time.Duration `group:"pace" placeholder:"DUR" help:"Wait this long after each chunk."`
 	OnChunk        string        `group:"pace" placeholder:"CMD" help:"Run CMD after each chunk, status on its stdin; stop if it fails."`
 
-	Budget       string `group:"money" placeholder:"USD|N%" help:"The most that all in the ledger may cost; N% of --estimate."`
-	BudgetPerDay Amount `group:"money" placeholder:"USD" help:"The most that may be spent from 00:00 UTC on; then exit 75."`
-	DowngradeTo  string `group:"money" placeholder:"MODEL" help:"Where new requests go once 80 % of the budget are spent."`
-	Prices       string `group:"money" placeholder:"FILE" help:"Prices over the built-in ones, in LiteLLM's or genai-prices' form; or free."`
-	Estimate     string `group:"money" placeholder:"FILE" help:"What llmpipe estimate --json said, for --budget N%."`
-	Alert        string `group:"money" placeholder:"URL|exec:CMD" help:"Told when the budget turns yellow (80 %) or red."`
+	Budget       string `group:"money" placeholder:"USD|N%" help:"Spend at most USD, all runs of the ledger together; N% is of --estimate."`
+	BudgetPerDay Amount `group:"money" placeholder:"USD" help:"Spend at most USD a day (UTC), then exit 75."`
+	DowngradeTo  string `group:"money" placeholder:"MODEL" help:"Send new requests to MODEL once 80% of the budget is spent."`
+	Prices       string `group:"money" placeholder:"FILE" help:"Prices that come first, in LiteLLM's or genai-prices' format; or free."`
+	Estimate     string `group:"money" placeholder:"FILE" help:"What llmpipe estimate --json wrote, for --budget N%."`
+	Alert        string `group:"money" placeholder:"URL|exec:CMD" help:"Send a message when the budget turns yellow (80% spent) or red."`
 
-	NoLedger bool           `group:"resume" help:"Remember nothing."`
-	Replay   journal.Replay `group:"resume" default:"auto" placeholder:"auto" help:"Write recorded results again: auto, always, never."`
+	NoLedger bool           `group:"resume" help:"Keep no ledger: nothing is remembered."`
+	Replay   journal.Replay `group:"resume" default:"auto" placeholder:"auto" help:"Write recorded results again: auto, always or never."`
 
-	Seen  []string     `group:"resume" sep:"none" placeholder:"GLOB" help:"Ledgers whose answers count as recorded too. Repeatable."`
-	Match string       `group:"resume" default:"request" enum:"request,id" placeholder:"request" help:"A result counts by request, or id."`
-	Fsync ledger.Fsync `group:"resume" default:"always" placeholder:"always" help:"Results reach the disk: always (first), 1s, never."`
+	Seen  []string     `group:"resume" sep:"none" placeholder:"GLOB" help:"Other ledgers whose answers count as recorded. Repeatable."`
+	Match string       `group:"resume" default:"request" enum:"request,id" placeholder:"request" help:"Results match by request or id."`
+	Fsync ledger.Fsync `group:"resume" default:"always" placeholder:"always" help:"Answers reach the disk: always (first), 1s or never."`
 
-	Mode          flow.Mode `group:"mode" default:"realtime" placeholder:"realtime" help:"realtime; batch, at half the price; or hybrid."`
-	Detach        bool      `group:"mode" help:"Collect batches that are ready, submit the rest, wait for nothing; exit 75."`
-	BatchMetadata []string  `group:"mode" sep:"none" placeholder:"K=V" help:"What the provider shows with each batch. Repeatable."`
-	KeepFiles     bool      `group:"mode" help:"Leave the files that batches were made of at the provider."`
-	BatchWindow   string    `group:"mode" default:"24h" placeholder:"24h" help:"Within which the provider is to be done."`
+	Mode          flow.Mode `group:"mode" default:"realtime" placeholder:"realtime" help:"realtime, batch (half the price) or hybrid."`
+	Detach        bool      `group:"mode" help:"Collect finished batches, submit the rest, and exit 75 without waiting."`
+	BatchMetadata []string  `group:"mode" sep:"none" placeholder:"K=V" help:"Metadata for each batch at the provider. Repeatable."`
+	KeepFiles     bool      `group:"mode" help:"Leave the batches' files at the provider."`
+	BatchWindow   string    `group:"mode" default:"24h" placeholder:"24h" help:"How long the provider may take for a batch."`
 
-	Progress ui.Progress `group:"say" default:"auto" placeholder:"auto" help:"The status line: auto, always, never, or json."`
-	Metrics  string      `group:"say" placeholder:"FILE" help:"Keep counters in FILE, in the text format of Prometheus."`
-	Quiet    bool        `short:"q" group:"say" help:"Say nothing but errors."`
-	Verbose  bool        `short:"v" group:"say" help:"Say each retry."`
+	Progress ui.Progress `group:"say" default:"auto" placeholder:"auto" help:"The status line: auto, always, never or json."`
+	Metrics  string      `group:"say" placeholder:"FILE" help:"Keep counters in FILE, in Prometheus' text format."`
+	Quiet    bool        `short:"q" group:"say" help:"Print only errors."`
+	Verbose  bool        `short:"v" group:"say" help:"Print a line for each retry."`
 }
 
 // ProviderFlags say who is asked.
 type ProviderFlags struct {
 	Endpoint  record.Endpoint `group:"in" default:"chat" placeholder:"chat" help:"chat, embeddings, responses, completions or messages."`
-	BaseURL   string          `group:"who" placeholder:"URL" help:"The provider, up to /v1; sim: for a simulated one ($OPENAI_BASE_URL)."`
+	BaseURL   string          `group:"who" placeholder:"URL" help:"The provider's address, up to /v1; sim: simulates one ($OPENAI_BASE_URL)."`
 	KeyEnv    string          `group:"who" placeholder:"NAME" help:"The variable with the key (OPENAI_API_KEY; messages: ANTHROPIC_API_KEY)."`
-	KeyCmd    string          `group:"who" placeholder:"CMD" help:"Prints the key; run again before it expires, and at a 401."`
+	KeyCmd    string          `group:"who" placeholder:"CMD" help:"Prints the key; run again before it expires, and after a 401."`
 	Header    []string        `group:"who" sep:"none" placeholder:"'K: V'" help:"A header for every request. Repeatable."`
 	HeaderEnv []string        `group:"who" sep:"none" placeholder:"K=VAR" help:"A header whose value is in the variable VAR. Repeatable."`
 	Timeout   time.Duration   `group:"who" default:"10m" placeholder:"10m" help:"How long one attempt may take."`

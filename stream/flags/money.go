@@ -3,7 +3,6 @@ package flags
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 
 	"llmpipe/ledger/price"
 	"llmpipe/stream"
+	"llmpipe/stream/naming"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/spend"
 	"llmpipe/stream/ui"
@@ -21,7 +21,7 @@ func (f *Flags) money(cfg *stream.Config) error {
 	m := &cfg.Money
 	m.PerDay, m.DowngradeTo, m.Alert = price.Dollars(f.BudgetPerDay), f.DowngradeTo, f.Alert
 	if f.Budget == "" && (f.DowngradeTo != "" || f.Alert != "") {
-		return ui.Usage(errors.New("--downgrade-to and --alert need --budget"))
+		return usage("add --budget, such as --budget 5", "--downgrade-to and --alert need --budget")
 	}
 	var err error
 	if err = spend.CheckAlert(f.Alert); err != nil {
@@ -51,30 +51,32 @@ func (f *Flags) budget() (price.Dollars, error) {
 	}
 	n, err := strconv.ParseFloat(percent, 64)
 	if err != nil || n <= 0 {
-		return 0, ui.Usage(fmt.Errorf("--budget %s is no percentage", f.Budget))
+		return 0, usage("--budget 150% spends at most one and a half times the estimate", "--budget %s is not a percentage above 0",
+			naming.Short(f.Budget))
 	}
 	if f.Estimate == "" {
-		return 0, ui.Usage(errors.New("--budget N% needs --estimate FILE, what llmpipe estimate --json wrote"))
+		return 0, usage("llmpipe estimate --json prompts.jsonl > est.json writes it", "--budget N%% needs --estimate FILE")
 	}
 	total, err := readEstimate(f.Estimate)
 	return price.Dollars(float64(total) * n / 100), err
 }
 
+const estimateHint = "it must be what llmpipe estimate --json wrote"
+
 // readEstimate returns the total that an estimate expects.
 func readEstimate(name string) (price.Dollars, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return 0, fmt.Errorf("--estimate: %w", err)
+		return 0, ui.WithHint("llmpipe estimate --json prompts.jsonl > "+naming.Short(name)+" writes it", fmt.Errorf("--estimate: %w", err))
 	}
 	var e struct {
 		Total *price.Dollars `json:"total_usd"`
 	}
 	if err := json.Unmarshal(data, &e); err != nil {
-		return 0, fmt.Errorf("--estimate %s: %w", name, err)
+		return 0, ui.WithHint(estimateHint, fmt.Errorf("--estimate %s: %w", naming.Short(name), err))
 	}
 	if e.Total == nil || *e.Total <= 0 {
-		return 0, ui.WithHint("llmpipe estimate --json writes such a file",
-			fmt.Errorf("--estimate %s: %w", name, errors.New("it has no total_usd")))
+		return 0, ui.WithHint(estimateHint, fmt.Errorf("--estimate %s: it has no total_usd", naming.Short(name)))
 	}
 	return *e.Total, nil
 }

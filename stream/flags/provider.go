@@ -2,11 +2,11 @@ package flags
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
+	"llmpipe/stream/naming"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
@@ -45,9 +45,16 @@ func (f *ProviderFlags) key(p *provider.Config, getenv func(string) string) erro
 // secrets. version is the program's.
 func (f *ProviderFlags) Config(getenv func(string) string, version string) (provider.Config, error) {
 	if f.KeyCmd != "" && f.KeyEnv != "" {
-		return provider.Config{}, ui.Usage(errors.New("--key-cmd and --key-env are not for one provider: both say the key"))
+		return provider.Config{}, usage("leave out one of the two", "--key-cmd and --key-env both name the key")
 	}
+	named := f.BaseURL != ""
 	f.settle(getenv)
+	if err := checkBaseURL(f.BaseURL); err != nil {
+		if named {
+			err = ui.Usage(err)
+		}
+		return provider.Config{}, err
+	}
 	p := provider.Config{
 		BaseURL: cmp.Or(f.BaseURL, provider.DefaultBaseURL(f.Endpoint.Dialect())), Dialect: f.Endpoint.Dialect(),
 		Header: http.Header{}, Timeout: f.Timeout, UserAgent: "llmpipe/" + version,
@@ -59,10 +66,10 @@ func (f *ProviderFlags) Config(getenv func(string) string, version string) (prov
 		name, value, ok := strings.Cut(h, ":")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 		if !ok || !isHeaderName(name) {
-			return p, ui.Usage(errors.New("--header is not of the form 'Name: value'"))
+			return p, usage("such as --header 'X-Team: search'", "--header is not of the form 'Name: value'")
 		}
 		if !isHeaderValue(value) {
-			return p, ui.Usage(fmt.Errorf("--header %s: the value holds a line break or another control character", name))
+			return p, usage("take it out", "--header %s: the value holds a line break or another control character", naming.Short(name))
 		}
 		p.Header.Add(name, value)
 	}
@@ -80,4 +87,25 @@ func (f *ProviderFlags) Config(getenv func(string) string, version string) (prov
 		}
 	}
 	return p, nil
+}
+
+// checkBaseURL refuses an address that nobody can be asked at.
+func checkBaseURL(baseURL string) error {
+	err := provider.CheckBaseURL(baseURL)
+	if baseURL == "" || err == nil {
+		return nil
+	}
+	host, _, _ := strings.Cut(baseURL, "/")
+	name, _, _ := strings.Cut(host, ":")
+	switch {
+	case provider.IsSim(baseURL):
+		return ui.WithHint("llmpipe sim --help lists the options", err)
+	case baseURL == "sim":
+		return ui.WithHint("write it with a colon: sim:", err)
+	case strings.Contains(host, "http"):
+		return ui.WithHint("such as https://api.openai.com/v1", err)
+	case name == "localhost" || strings.HasPrefix(name, "127."):
+		return ui.WithHint("write http:// before it: http://"+provider.Shown(baseURL), err)
+	}
+	return ui.WithHint("write https:// before it: https://"+provider.Shown(baseURL), err)
 }

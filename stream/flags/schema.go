@@ -1,11 +1,11 @@
 package flags
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
 	"llmpipe/stream"
+	"llmpipe/stream/naming"
 	"llmpipe/stream/record"
 	"llmpipe/stream/record/schema"
 	"llmpipe/stream/ui"
@@ -20,21 +20,22 @@ func (f *Flags) schema(cfg *stream.Config) error {
 	}
 	switch {
 	case f.Schema != "" && f.SchemaCheck != "":
-		return ui.Usage(errors.New("--schema checks too: --schema-check is for servers that know no schemas"))
+		return usage("leave --schema-check out", "--schema checks answers too; --schema-check is for servers that do not support schemas")
 	case name == "" && f.Reask != 1:
-		return ui.Usage(errors.New("--reask needs --schema or --schema-check"))
+		return usage("add --schema FILE", "--reask needs --schema or --schema-check")
 	case name == "":
 		return nil
 	case f.Pack > 1:
-		return ui.Usage(fmt.Errorf("%s is for one answer a request: --pack has several", flag))
+		return usage("leave --pack out", "%s needs one answer a request, and --pack makes several", flag)
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return ui.Usage(fmt.Errorf("%s: %w", flag, err))
+		return usage(fileHint(name), "%s: %w", flag, err)
 	}
 	s, err := schema.New(name, text)
 	if err != nil {
-		return ui.Usage(fmt.Errorf("%s %s: %w", flag, name, err))
+		return usage("it must be a JSON Schema, draft 4 to 2020-12: "+`{"type":"object","properties":{…}}`,
+			"%s %s: %w", flag, naming.Short(name), err)
 	}
 	cfg.Decode.Schema, cfg.Decode.OnlyCheck, cfg.Reask = s, f.SchemaCheck != "", f.Reask
 	if _, err := record.NewDecoder(cfg.Decode); err != nil {

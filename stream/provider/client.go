@@ -146,13 +146,12 @@ func New(c Config) (*Client, error) {
 
 // openSim returns the simulator that a "sim:" address asks for, and nil for every other address.
 func openSim(baseURL string) (*sim.Server, error) {
-	rest, ok := strings.CutPrefix(baseURL, "sim:")
-	if !ok {
+	if !IsSim(baseURL) {
 		return nil, nil
 	}
-	options, err := sim.ParseOptions(strings.TrimPrefix(rest, "?"))
+	options, err := simOptions(baseURL)
 	if err != nil {
-		return nil, fmt.Errorf("base URL %s: %w", baseURL, err)
+		return nil, err
 	}
 	return sim.New(options), nil
 }
@@ -166,7 +165,7 @@ func parseBaseURL(s string) (*url.URL, error) {
 		return nil, errors.New("base URL holds a user name or password: a secret goes into the environment, and its name into " +
 			"--key-env or --header-env")
 	case base.Scheme != "http" && base.Scheme != "https" || base.Host == "":
-		return nil, fmt.Errorf("base URL %q does not start with http:// or https:// and a host (or sim:)", Shown(s))
+		return nil, fmt.Errorf("base URL %q does not start with http://, https:// or sim:", Shown(s))
 	}
 	base.Fragment = ""
 	return base, nil

@@ -1,7 +1,9 @@
 package provider
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -60,5 +62,33 @@ func (c *Client) Probe(ctx context.Context) {
 	}
 }
 
+// simScheme begins the base URL of the simulator in this process.
+const simScheme = "sim:"
+
 // IsSim reports whether a base URL asks for the simulator in this process.
-func IsSim(baseURL string) bool { return strings.HasPrefix(baseURL, "sim:") }
+func IsSim(baseURL string) bool { return strings.HasPrefix(baseURL, simScheme) }
+
+// CheckBaseURL says what is wrong with an address, or with the options of a simulator.
+func CheckBaseURL(baseURL string) (err error) {
+	if IsSim(baseURL) {
+		_, err = simOptions(baseURL)
+	} else {
+		_, err = parseBaseURL(baseURL)
+	}
+	return err
+}
+
+// simOptions reads the options in the base URL of a simulator.
+func simOptions(baseURL string) (sim.Options, error) {
+	rest := strings.TrimPrefix(baseURL, simScheme)
+	query, ok := strings.CutPrefix(rest, "?")
+	if !ok && rest != "" {
+		return sim.Options{}, fmt.Errorf("base URL %s: options begin with a question mark, as in sim:?%s", baseURL,
+			cmp.Or(strings.Trim(rest, "/"), "latency=50ms"))
+	}
+	options, err := sim.ParseOptions(query)
+	if err != nil {
+		err = fmt.Errorf("base URL %s: %w", baseURL, err)
+	}
+	return options, err
+}

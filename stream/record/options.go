@@ -36,16 +36,14 @@ type Field struct {
 	Value []byte // JSON
 }
 
-// ParseField reads a field from KEY=JSON. The error says how to quote what was meant to be a
-// string.
+// ParseField reads a field from KEY=JSON.
 func ParseField(s string) (Field, error) {
 	key, value, ok := strings.Cut(s, "=")
 	if !ok || key == "" {
-		return Field{}, fmt.Errorf("field %q: it is written KEY=JSON, as in temperature=0.2", s)
+		return Field{}, fmt.Errorf("%q is not of the form KEY=JSON", Cut(s))
 	}
 	if !rawjson.Valid([]byte(value)) {
-		quoted := rawjson.AppendQuoted(nil, value)
-		return Field{}, fmt.Errorf("field %s: %q is not JSON; a string is quoted, for the shell too: '%s=%s'", key, value, key, quoted)
+		return Field{}, fmt.Errorf("field %s: %q is not JSON", key, Cut(value))
 	}
 	return Field{Key: key, Value: []byte(value)}, nil
 }

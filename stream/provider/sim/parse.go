@@ -6,8 +6,8 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"strings"
-	"time"
+
+	"llmpipe/stream/naming"
 )
 
 // ParseOptions reads the query of a `sim:` URL, like
@@ -25,7 +25,7 @@ import (
 //
 // and retry-after=none is NoRetryAfter. Latency is 50ms and batch-latency 200ms unless given, and
 // headers are sent when there is a limit unless headers=false. An unknown name or a bad value, or
-// options that contradict each other, are an error, which lists the names that there are.
+// options that contradict each other, are an error.
 func ParseOptions(query string) (Options, error) {
 	o := Options{Latency: latency, BatchLatency: batchLatency}
 	values, err := url.ParseQuery(query)
@@ -48,7 +48,7 @@ func ParseOptions(query string) (Options, error) {
 		}
 	}
 	if unknown := slices.Sorted(maps.Keys(values)); len(unknown) > 0 {
-		return Options{}, optionError(fmt.Errorf("unknown option %q", unknown[0]))
+		return Options{}, optionError(unknownOption(unknown[0]))
 	}
 	if sum := o.Fail + o.Reset + o.Garbage + o.Hang + o.Pressure + o.Empty + o.Truncate + o.Lost; sum > 1+1e-9 {
 		return Options{}, optionError(fmt.Errorf("the shares of failing requests add up to %.4g, more than 1", sum))
@@ -72,75 +72,17 @@ func (o *Options) contradiction() error {
 	return nil
 }
 
-func optionError(err error) error {
+// optionError says what is wrong with the options.
+func optionError(err error) error { return fmt.Errorf("simulator options: %w", err) }
+
+// unknownOption is the error for a name that no option has.
+func unknownOption(name string) error {
 	names := make([]string, len(options))
 	for i, option := range options {
 		names[i] = option.name
 	}
-	return fmt.Errorf("simulator options: %w (there are: %s)", err, strings.Join(names, ", "))
-}
-
-// option is one name in the query of a sim: URL.
-type option struct {
-	name    string
-	repeats bool
-	set     func(o *Options, value string) error
-}
-
-// options lists them all; headers comes after the limits it depends on.
-var options = []option{
-	{name: "latency", set: latencyDrift},
-	{name: "jitter", set: share(func(o *Options) *float64 { return &o.Jitter })},
-	{name: "rpm", set: rate(func(o *Options) (*int, *Change) { return &o.RPM, &o.RPMChange })},
-	{name: "tpm", set: rate(func(o *Options) (*int, *Change) { return &o.TPM, &o.TPMChange })},
-	{name: "itpm", set: count(func(o *Options) *int { return &o.ITPM })},
-	{name: "otpm", set: count(func(o *Options) *int { return &o.OTPM })},
-	{name: "burst", set: burst},
-	{name: "window", set: duration(func(o *Options) *time.Duration { return &o.Window })},
-	{name: "sliding", set: boolean(func(o *Options) *bool { return &o.Sliding })},
-	{name: "headers", set: boolean(func(o *Options) *bool { return &o.Headers })},
-	{name: "refund", set: boolean(func(o *Options) *bool { return &o.RefundOutput })},
-	{name: "retry-after", set: retryAfter},
-	{name: "fail", set: share(func(o *Options) *float64 { return &o.Fail })},
-	{name: "reset", set: share(func(o *Options) *float64 { return &o.Reset })},
-	{name: "garbage", set: share(func(o *Options) *float64 { return &o.Garbage })},
-	{name: "hang", set: share(func(o *Options) *float64 { return &o.Hang })},
-	{name: "pressure", set: share(func(o *Options) *float64 { return &o.Pressure })},
-	{name: "odd", set: count(func(o *Options) *int { return &o.Odd })},
-	{name: "down", set: linkDown},
-	{name: "pressure-status", set: status(Statuses, func(o *Options) *int { return &o.PressureStatus })},
-	{name: "empty", set: share(func(o *Options) *float64 { return &o.Empty })},
-	{name: "truncate", set: share(func(o *Options) *float64 { return &o.Truncate })},
-	{name: "misfit", set: share(func(o *Options) *float64 { return &o.Misfit })},
-	{name: "lost", set: share(func(o *Options) *float64 { return &o.Lost })},
-	{name: "lost-status", set: status(LostStatuses, func(o *Options) *int { return &o.LostStatus })},
-	{name: "outage", repeats: true, set: outage},
-	{name: "outage-status", set: status(Statuses, func(o *Options) *int { return &o.OutageStatus })},
-	{name: "inflight", set: count(func(o *Options) *int { return &o.MaxInFlight })},
-	{name: "inflight-status", set: status(Statuses, func(o *Options) *int { return &o.InFlightStatus })},
-	{name: "threads", set: count(func(o *Options) *int { return &o.Threads })},
-	{name: "slow", set: count(func(o *Options) *int { return &o.Slow })},
-	{name: "stragglers", set: share(func(o *Options) *float64 { return &o.Stragglers })},
-	{name: "straggler-latency", set: duration(func(o *Options) *time.Duration { return &o.StragglerLatency })},
-	{name: "quota", set: count(func(o *Options) *int { return &o.Quota })},
-	{name: "batch-latency", set: duration(func(o *Options) *time.Duration { return &o.BatchLatency })},
-	{name: "batch-window", set: duration(func(o *Options) *time.Duration { return &o.BatchWindow })},
-	{name: "batch-expire", set: share(func(o *Options) *float64 { return &o.BatchExpire })},
-	{name: "batch-expire-first", set: count(func(o *Options) *int { return &o.BatchExpireFirst })},
-	{name: "batch-fail", set: share(func(o *Options) *float64 { return &o.BatchFail })},
-	{name: "batch-tokens", set: count(func(o *Options) *int { return &o.BatchTokens })},
-	{name: "batch-lost", set: count(func(o *Options) *int { return &o.BatchLost })},
-	{name: "batch-max", set: count(func(o *Options) *int { return &o.BatchMax })},
-	{name: "batch-foreign", set: count(func(o *Options) *int { return &o.BatchForeign })},
-	{name: "file-lost", set: count(func(o *Options) *int { return &o.FileLost })},
-	{name: "file-max", set: count(func(o *Options) *int { return &o.FileMax })},
-	{name: "file-delay", set: duration(func(o *Options) *time.Duration { return &o.FileDelay })},
-	{name: "dialect", set: dialect},
-	{name: "output", set: count(func(o *Options) *int { return &o.Output })},
-	{name: "overrun", set: overrun},
-	{name: "bill", set: billAs},
-	{name: "key", set: func(o *Options, v string) error { o.Key = v; return nil }},
-	{name: "models", repeats: true, set: models},
-	{name: "pretty", set: boolean(func(o *Options) *bool { return &o.Pretty })},
-	{name: "seed", set: seed},
+	if near := naming.Nearest(name, names); near != "" {
+		return fmt.Errorf("unknown option %q: did you mean %s?", naming.Short(name), near)
+	}
+	return fmt.Errorf("unknown option %q", naming.Short(name))
 }

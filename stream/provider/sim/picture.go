@@ -94,8 +94,8 @@ var (
 )
 
 // imageTokens is what OpenAI bills for an image; what Anthropic does for a Claude, a token for 750
-// pixels of at most 1,568 a side and 1,600 tokens; and what Google does for a Gemini, 258 tokens for
-// each 768 pixels square.
+// pixels of at most 1,568 a side and 1,600 tokens; and what Google does for a Gemini, 258 tokens
+// for each 768 pixels square.
 func imageTokens(model string, width, height int, detail string) int {
 	switch {
 	case strings.Contains(model, "claude-"):

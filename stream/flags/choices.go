@@ -1,0 +1,81 @@
+package flags
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"llmpipe/stream/naming"
+	"llmpipe/stream/ui"
+)
+
+// choices are the words that a flag or an argument may be, or the most usual of them, by its name
+// and, of an argument, the command's.
+var choices = map[string][]string{
+	"--format":      {"result", "batch", "raw", "text", "text0"},
+	"--endpoint":    {"chat", "embeddings", "responses", "completions", "messages"},
+	"--mode":        {"realtime", "batch", "hybrid"},
+	"--replay":      {"auto", "always", "never"},
+	"--match":       {"request", "id"},
+	"--fsync":       {"always", "1s", "never"},
+	"--progress":    {"auto", "always", "never", "json"},
+	"--base-url":    {"sim:"},
+	"--prices":      {"free"},
+	"--concurrency": {"auto"},
+	"batches":       {"list", "cancel", "forget"},
+	"completion":    {"bash", "zsh", "fish"},
+}
+
+// wrongFlag is how the parser begins to say that a flag's value cannot be, and quoted what it
+// quotes.
+var (
+	wrongFlag = regexp.MustCompile(`^--[\w-]+`)
+	quoted    = regexp.MustCompile(`"([^"]*)"`)
+)
+
+// ParseHint says what to do about an error of parsing args.
+func ParseHint(model *kong.Application, args []string, err error) string {
+	command := ""
+	nodes := model.Leaves(false)
+	selected := nodes[slices.IndexFunc(nodes, func(n *kong.Node) bool { return n.Name == "run" })]
+	for _, node := range nodes {
+		if len(args) > 0 && node.Name == args[0] && node != selected {
+			command, selected = " "+node.Name, node
+			break
+		}
+	}
+	name := wrongFlag.FindString(err.Error())
+	if name == "" {
+		return "llmpipe" + command + " --help says what it takes"
+	}
+	for _, m := range quoted.FindAllStringSubmatch(err.Error(), -1) {
+		if near := naming.Nearest(m[1], choices[name]); near != "" && near != m[1] {
+			return "did you mean " + name + " " + near + "?"
+		}
+	}
+	if command == "" {
+		return "llmpipe --help all explains " + name
+	}
+	return "llmpipe" + command + " --help explains " + name
+}
+
+// CheckVerb refuses a word that a command does not take.
+func CheckVerb(command, word string) error {
+	known := choices[command]
+	if slices.Contains(known, word) {
+		return nil
+	}
+	last := len(known) - 1
+	hint := "llmpipe " + command + " takes " + strings.Join(known[:last], ", ") + " or " + known[last]
+	if near := naming.Nearest(word, known); near != "" {
+		hint = "did you mean llmpipe " + command + " " + near + "?"
+	}
+	err := fmt.Errorf("llmpipe %s does not know %q", command, naming.Short(word))
+	if word == "" {
+		err = fmt.Errorf("llmpipe %s needs a word more", command)
+	}
+	return ui.Usage(ui.WithHint(hint, err))
+}

@@ -1,0 +1,128 @@
+package flags
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// foreign are flags of other programs (llm, openai, curl, parallel, xargs, jq), and what llmpipe
+// has in their place.
+var foreign = []struct{ names, hint string }{
+	{"-j --jobs -P --max-procs --parallel --parallelism --max-parallel --workers --max-workers --threads --concurrent --concurrent-requests",
+		"-c N keeps N requests in flight; without it llmpipe finds out how many the provider takes"},
+	{"-o --output --out --output-file --outfile -O", "results go to stdout: llmpipe prompts.jsonl > out.jsonl"},
+	{"-i --input --input-file --in -a --arg-file --file --data-file --prompts --prompt-file",
+		"name the file without a flag, or redirect it: llmpipe prompts.jsonl > out.jsonl"},
+	{"-d --data --data-raw --data-binary --message --messages --query --question --text",
+		"prompts come in on stdin: echo 'What is 2+2?' | llmpipe -R"},
+	{"-k --api-key --key --apikey --token --auth --auth-token -u --user --password --bearer",
+		"a key is never written on the command line: export OPENAI_API_KEY, or name its variable with --key-env NAME"},
+	{"--url --api-base --base --host --server --endpoint-url --api-url --openai-api-base --provider -b",
+		"--base-url URL names the provider, up to its /v1: --base-url http://localhost:11434/v1"},
+	{"-H", "--header 'Name: value' sends a header with every request; --header-env 'Name=VARIABLE' one that is secret"},
+	{"-x --proxy", "export HTTPS_PROXY=http://proxy:3128 sends requests through a proxy"},
+	{"--cacert --ca --ca-bundle --insecure", "export SSL_CERT_FILE=ca.pem trusts a certificate authority of your own"},
+	{"--max-time --connect-timeout --request-timeout", "--timeout 60s bounds one attempt, --deadline 2h the whole run"},
+	{"--retry --max-retries --retry-all-errors", "--retries N is how often a record is asked again"},
+	{"--rate --rate-limit --qps --rps --requests-per-minute --max-rpm --throttle --delay --sleep",
+		"--rpm N allows N requests a minute; without it llmpipe finds the provider's limit"},
+	{"--tokens-per-minute --max-tpm", "--tpm N allows N tokens a minute; without it llmpipe finds the provider's limit"},
+	{"--max-cost --cost-limit --max-budget --max-spend --spend-limit", "--budget 5 spends at most $5, over all runs of the ledger"},
+	{"--cost --price --count-tokens --dry --what-if",
+		"llmpipe estimate prompts.jsonl says what a run would cost; --dry-run shows the requests"},
+	{"--json --jsonl --ndjson --output-format -F", "each line out is JSON already; -f text writes the answers alone"},
+	{"-r --raw --raw-output --plain --text-only --content-only", "-f text writes the answers alone; -R reads each line as a prompt"},
+	{"-0 --null --print0", "-f text0 ends each answer with a NUL byte, for xargs -0"},
+	{"--keep-order --order --in-order --sorted", "--ordered writes results in the order of the input"},
+	{"--tag --with-input --include-input --keep-record", "--keep-input adds the record to its result"},
+	{"-n --max-args --head --count --max-records --max-rows --first", "--limit N asks only the first N records, --sample N a sample of N"},
+	{"--shuf --shuffle --random", "--sample N asks a sample of N records; shuf prompts.jsonl | llmpipe asks all in another order"},
+	{"-s --system-prompt --system-message --instructions", "--system 'You are …' is the system message of records that have none"},
+	{"--template -t --format-string --user-prompt", "-p 'Translate: {{.text}}' makes a prompt of a record's fields"},
+	{"--attachment --image --images --attach-file --pdf --audio", "--attach FIELD attaches the files that a record names in FIELD"},
+	{"--csv --tsv --colsep", "llmpipe reads JSON lines; the error for a CSV file says how to convert it: llmpipe prompts.csv"},
+	{"--json-schema --response-schema --output-schema", "--schema FILE asks for answers that fit a JSON Schema, and checks them"},
+	{"--batch --batch-mode --async", "--mode batch uses the provider's Batch API, at half the price"},
+	{"--batch-size --batch-max", "--chunk N pauses after every N records; --pack N puts N embeddings into one request"},
+	{"--resume --continue --restart --checkpoint --joblog --resume-failed --cache --log --database",
+		"run the same command again: the ledger knows what was answered; --ledger FILE says where it is"},
+	{"--no-log --no-cache --no-save --fresh --force --overwrite", "--no-ledger remembers nothing; a new --ledger FILE begins afresh"},
+	{"--bar --eta --progress-bar --verbose-progress", "the status line shows by itself on a terminal; --progress always insists"},
+	{"--silent --no-progress --quiet-mode", "-q says nothing but errors"},
+	{"--debug --trace --log-level", "-v says each retry"},
+	{"--halt --fail-fast --exit-on-error --stop-on-error",
+		"failed records do not stop a run: --failed FILE collects them, and the exit code is 3"},
+	{"--config --profile --config-file",
+		"there is no configuration file: flags go into an alias or a Makefile, and variables into the environment"},
+	{"--stream --streaming --no-stream", "answers are written whole, each on a line, when they are complete"},
+	{"--model-name --engine --deployment", "-m NAME names the model"},
+	{"-V", "llmpipe version prints the version"},
+	{"-L --location --follow", "llmpipe follows no redirect, so that no key reaches another host: give the final address as --base-url"},
+	{"-X --request --method --compressed -w", "llmpipe sends the requests itself; --dry-run shows what it would send"},
+}
+
+// bodyFields are the fields of a request's body that other programs have flags for, each with an
+// example of its value.
+var bodyFields = map[string]string{
+	"max_tokens": "200", "max_completion_tokens": "200", "max_output_tokens": "200", "temperature": "0.2", "temp": "0.2", "top_p": "0.9",
+	"top_k": "40", "n": "1", "stop": `["END"]`, "stop_sequences": `["END"]`, "frequency_penalty": "0.5", "presence_penalty": "0.5",
+	"logprobs": "true", "top_logprobs": "5", "logit_bias": "{}", "reasoning_effort": `"low"`, "effort": `"low"`, "verbosity": `"low"`,
+	"response_format": `{"type":"json_object"}`, "json_mode": `{"type":"json_object"}`, "tools": "@tools.json", "tool_choice": `"auto"`,
+	"service_tier": `"flex"`, "dimensions": "256", "store": "false", "metadata": `{"job":"1"}`, "user_id": `"me"`, "min_p": "0.05",
+	"repetition_penalty": "1.1", "num_ctx": "8192", "keep_alive": `"10m"`, "thinking": `{"type":"enabled","budget_tokens":2048}`,
+	"option": "temperature=0.2", "extra_body": "guided_json=@schema.json", "param": "temperature=0.2", "guided_json": "@schema.json",
+}
+
+// aliases are names of fields that other programs shorten.
+var aliases = map[string]string{"temp": "temperature", "effort": "reasoning_effort", "json_mode": "response_format", "user_id": "user"}
+
+var number = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
+
+// foreignHint says what llmpipe has in the place of another program's flag; value is what stands
+// behind it. It is "" for a flag that nobody knows.
+func foreignHint(flag, value string) string {
+	if strings.HasPrefix(flag, "--") {
+		if hint := fieldHint(flag, value); hint != "" {
+			return hint
+		}
+		flag = strings.ToLower(flag)
+	}
+	same := func(name string) bool { return name == flag || len(name) > len("-x") && joined(name) == joined(flag) }
+	for _, f := range foreign {
+		if slices.ContainsFunc(strings.Fields(f.names), same) {
+			return f.hint
+		}
+	}
+	return ""
+}
+
+// joined is a name without what stands between its words: max-tokens, max_tokens and maxTokens are
+// one.
+func joined(name string) string {
+	return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(name))
+}
+
+// fieldHint is the hint for a flag that stands for a field of the request's body.
+func fieldHint(flag, value string) string {
+	for field, example := range bodyFields {
+		if joined(field) != joined(flag) {
+			continue
+		}
+		if number.MatchString(value) && number.MatchString(example) {
+			example = value
+		}
+		if alias, ok := aliases[field]; ok {
+			field = alias
+		}
+		setting := field + "=" + example
+		if strings.Contains(example, "=") {
+			setting = example
+		}
+		if strings.ContainsAny(setting, `"\`) {
+			setting = "'" + setting + "'"
+		}
+		return "fields of the request are set with --set: --set " + setting
+	}
+	return ""
+}

@@ -1,0 +1,101 @@
+package flags
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"llmpipe/stream/naming"
+	"llmpipe/stream/ui"
+)
+
+// CheckInputs refuses a command line that would read what a person has to type, or that names
+// something else where a file is meant: a prompt, or a command, of which these are all.
+func (f *Flags) CheckInputs(stdin *os.File, commands []string) error {
+	if len(f.Files) == 0 && ui.IsTerminal(stdin) {
+		return ui.Usage(&ui.Hinted{
+			Err:  errors.New("nothing to read: stdin is a terminal"),
+			Hint: "name a file, llmpipe prompts.jsonl > out.jsonl, or pipe prompts in: echo 'What is 2+2?' | llmpipe -R; llmpipe --help",
+		})
+	}
+	for _, name := range f.Files {
+		if name == "-" {
+			continue
+		}
+		if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		return notAFile(name, commands)
+	}
+	return nil
+}
+
+// notAFile is the error for the name of a file that is not there.
+func notAFile(name string, commands []string) error {
+	shown := naming.Short(name)
+	switch {
+	case looksLikePrompt(name):
+		return usage("to ask that, pipe it in: "+ask(name), "no file is called %q", shown)
+	case strings.Contains(name, " "):
+		return usage(nearFile(name)+", or pipe it in as a prompt: "+ask(name), "no file is called %q", shown)
+	case strings.ContainsAny(name, `./\`):
+		return ui.WithHint(nearFile(name), fmt.Errorf("%s: no such file", shown)) // it may come to be there
+	}
+	hint := "llmpipe --help lists the commands; to ask that, pipe it in: " + ask(name)
+	if near := naming.Nearest(name, commands); near != "" {
+		hint = "did you mean llmpipe " + near + "?"
+	}
+	return usage(hint, "%s is neither a command nor a file", shown)
+}
+
+// fileName is how the names of files end that people give llmpipe.
+var fileName = regexp.MustCompile(`(?i)\.(jsonl?|ndjson|txt|csv|tsv|gz|zst|md)$`)
+
+// looksLikePrompt reports whether what stands for a file's name is the prompt itself.
+func looksLikePrompt(name string) bool {
+	return strings.ContainsAny(name, " \n?") && !fileName.MatchString(name)
+}
+
+// ask is the command that asks one prompt.
+func ask(prompt string) string {
+	const longest = 60 // bytes that are worth showing again
+	if len(prompt) > longest || strings.ContainsAny(prompt, "\\\n") {
+		prompt = "…"
+	}
+	return "echo " + shellQuoted(prompt) + " | llmpipe -R"
+}
+
+// shellQuoted is s as a shell takes it for one word.
+func shellQuoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// nearFile is the hint for a file that is not there: the one that is, and is called nearly so.
+func nearFile(name string) string {
+	entries, err := os.ReadDir(filepath.Dir(name))
+	if err != nil {
+		return "there is no directory " + naming.Short(filepath.Dir(name)) + " either: check the path"
+	}
+	var names []string
+	for _, e := range entries {
+		if !e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	if near := naming.Nearest(filepath.Base(name), names); near != "" {
+		return "did you mean " + naming.Short(filepath.Join(filepath.Dir(name), near)) + "?"
+	}
+	return "check the name: ls " + naming.Short(filepath.Dir(name))
+}
+
+// fileHint says what may be wrong with the name of a file that a flag names.
+func fileHint(name string) string {
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		return nearFile(name)
+	}
+	return "check that it is a file that can be read"
+}

@@ -1,0 +1,57 @@
+package flags
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"llmpipe/stream/naming"
+	"llmpipe/stream/ui"
+)
+
+// unknownFlag is the error for a flag that a command does not have. command is nil for the filter;
+// value is what stands behind the flag.
+func unknownFlag(command *kong.Node, known []string, flag, value string) error {
+	says, help := "unknown flag "+naming.Short(flag), "llmpipe --help all lists the flags"
+	if command != nil {
+		says, help = "llmpipe "+command.Name+" has no flag "+naming.Short(flag), "llmpipe "+command.Name+" --help lists its flags"
+	}
+	hint := help
+	meant := strings.ReplaceAll(flag, "_", "-") // --max_line
+	if strings.HasPrefix(flag, "-") && !strings.HasPrefix(flag, "--") && len(flag) > 2 {
+		meant = "-" + flag // -model
+	}
+	switch near := nearestFlag(meant, known); {
+	case slices.Contains(known, meant):
+		hint = "it is written " + meant
+	case takesForeign(command) && foreignHint(meant, value) != "":
+		hint = foreignHint(meant, value)
+	case near != "":
+		hint = "did you mean " + near + "? " + help
+	}
+	return ui.WithHint(hint, errors.New(says))
+}
+
+// takesForeign reports whether a command's flags are the filter's, which is what other programs are
+// mistaken for.
+func takesForeign(command *kong.Node) bool { return command == nil || command.Name == "estimate" }
+
+// nearestFlag is the flag that a mistyped one was meant to be.
+func nearestFlag(flag string, known []string) string {
+	name, ok := strings.CutPrefix(flag, "--")
+	if !ok {
+		return ""
+	}
+	var long []string
+	for _, k := range known {
+		if name, ok := strings.CutPrefix(k, "--"); ok {
+			long = append(long, name)
+		}
+	}
+	if name = naming.Nearest(name, long); name == "" {
+		return ""
+	}
+	return "--" + name
+}
