@@ -141,7 +141,7 @@ func TestParseField(t *testing.T) {
 		t.Errorf("got %s=%s, %v", f.Key, f.Value, err)
 	}
 	for arg, message := range map[string]string{
-		"top=foo": `'top="foo"'`, // how to write it
+		"top=foo": `field top: "foo" is not JSON`,
 		"top=":    `"" is not JSON`,
 		"top":     "KEY=JSON",
 		"=1":      "KEY=JSON",
