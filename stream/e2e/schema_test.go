@@ -278,8 +278,8 @@ func TestSchemaChanged(t *testing.T) {
 }
 
 // killedTurns kills runs at any moment between an answer, the next turn and its commit: no answer
-// that was recorded is paid for again.
-func killedTurns(t *testing.T, kills int) {
+// that was recorded is paid for again, and of batches none is lost.
+func killedTurns(t *testing.T, mode string, kills int) {
 	const records, concurrency = 150, 8
 	dir := t.TempDir()
 	text := fmt.Sprintf(ticket, `"billing","tech"`)
@@ -288,10 +288,10 @@ func killedTurns(t *testing.T, kills int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim := startSim(t, "latency=5ms&jitter=1&misfit=0.6")
+	sim := startSim(t, "latency=5ms&jitter=1&batch-latency=20ms&misfit=0.6")
 	start := func(reask int) *process {
 		p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--schema", "s.json",
-			"-c", strconv.Itoa(concurrency), "--reask", strconv.Itoa(reask))
+			"-c", strconv.Itoa(concurrency), "--reask", strconv.Itoa(reask), "--mode", mode)
 		p.Stdin = strings.NewReader(tickets(records))
 		return p
 	}
@@ -300,7 +300,11 @@ func killedTurns(t *testing.T, kills int) {
 		if err := p.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Duration(rand.IntN(60)) * time.Millisecond)
+		within := 60
+		if mode != "realtime" {
+			within = 600 // which is about as long as one takes
+		}
+		time.Sleep(time.Duration(rand.IntN(within)) * time.Millisecond)
 		_ = p.Process.Kill()
 		_ = p.Wait()
 	}
@@ -309,9 +313,17 @@ func killedTurns(t *testing.T, kills int) {
 	if lines := shapedLines(t, p.out.String()); len(lines) != records || fits(t, s, lines) == 0 {
 		t.Errorf("%d lines", len(lines))
 	}
-	results := 0
+	stats := sim.stats(t)
+	if lost := stats.Answered + stats.Batch.Answered - paidTurns(t, dir); lost < 0 || mode == "batch" && lost != 0 || lost > kills*2*concurrency {
+		t.Errorf("%d answers were lost in %d kills", lost, kills)
+	}
+}
+
+// paidTurns counts the results in the ledger, each of which is another record's, or another turn.
+func paidTurns(t *testing.T, dir string) (results int) {
+	t.Helper()
 	turns := map[string]bool{}
-	err = ledger.Scan(filepath.Join(dir, "llmpipe.ledger.jsonl"), nil, func(e ledger.Entry) error {
+	err := ledger.Scan(filepath.Join(dir, "llmpipe.ledger.jsonl"), nil, func(e ledger.Entry) error {
 		if e.Result == nil {
 			return nil
 		}
@@ -326,20 +338,25 @@ func killedTurns(t *testing.T, kills int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if lost := sim.stats(t).Answered - results; lost > kills*2*concurrency {
-		t.Errorf("%d answers were lost in %d kills", lost, kills)
-	}
+	return results
 }
 
 func TestSchemaKilled(t *testing.T) {
 	t.Parallel()
-	killedTurns(t, 5)
+	for _, mode := range []string{"realtime", "batch", "hybrid"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			killedTurns(t, mode, 4)
+		})
+	}
 }
 
 // TestSchemaKilledOften is fifty kills.
 func TestSchemaKilledOften(t *testing.T) {
 	needsLong(t, "some seconds")
-	killedTurns(t, 50)
+	for _, mode := range []string{"realtime", "batch", "hybrid"} {
+		t.Run(mode, func(t *testing.T) { killedTurns(t, mode, 50) })
+	}
 }
 
 // TestSchemaRefused says what is wrong with a schema, and where, before anything is asked.
