@@ -29,8 +29,8 @@ type planned struct {
 // mostPlanned is how many records are planned for before they are carried out.
 const mostPlanned = 50_000
 
-// take puts t into the plan where it has files, else into a shard, and so what an answer is recorded
-// to which does not fit.
+// take puts t into the plan where it has files, else into a shard, and so what an answer is
+// recorded to which does not fit.
 func (f *assembler) take(t *flow.Task) {
 	if len(t.Files) == 0 || f.from != nil || t.Misfit() {
 		f.add(t)

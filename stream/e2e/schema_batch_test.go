@@ -12,8 +12,9 @@ import (
 	"llmpipe/stream/record/schema"
 )
 
-// TestSchemaBatchSurvivesAKill kills a run at each step of its first batch, and of the one that asks
-// again about what did not fit: the same command goes on, and no answer is lost or paid for twice.
+// TestSchemaBatchSurvivesAKill kills a run at each step of its first batch, and of the one that
+// asks again about what did not fit: the same command goes on, and no answer is lost or paid for
+// twice.
 func TestSchemaBatchSurvivesAKill(t *testing.T) {
 	t.Parallel()
 	const records = 60
