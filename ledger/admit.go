@@ -68,5 +68,23 @@ func (l *Ledger) Same(k Key) Ref {
 	return l.answers.Look(requestKey(k)).Result
 }
 
+// SameShard is the id of the pending shard that an equal request to a record's was last submitted
+// in, whoever's it is; empty for none, or without Options.Requests. The hash alone is compared.
+func (l *Ledger) SameShard(k Key) string {
+	if l.answers == nil {
+		return ""
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sameShard(k)
+}
+
+func (l *Ledger) sameShard(k Key) string {
+	if x := l.answers.Look(requestKey(k)); x.Intent != 0 {
+		return l.shards.pendingAt(x.Intent)
+	}
+	return ""
+}
+
 // requestKey is the same for all ids of a request.
 func requestKey(k Key) Key { return Key{ID: k.Request} }

@@ -162,6 +162,9 @@ func (l *Ledger) enterShard(v *verified) error {
 		known.Records++
 		if ours {
 			l.index.Submit(k, index.RefAt(at))
+			if l.answers != nil {
+				l.answers.Submit(requestKey(k), index.RefAt(at))
+			}
 		}
 	})
 	if !whole {
@@ -196,12 +199,20 @@ func (l *Ledger) admitIntents(g *Group) error {
 }
 
 // taken reports whether an intent has a record that has a result which the run does not know of, is
-// in another pending shard, or is at risk by another process.
+// in another pending shard, or is at risk by another process. With Options.Requests the same goes
+// for results and shards of equal requests.
 func (l *Ledger) taken(intent *ShardEntry) bool {
 	for i := range intent.Records {
 		r := &intent.Records[i]
 		k := KeyOf(r.ID, &r.Request)
-		if found := l.Look(k); found.Result != 0 && found.Result != Ref(r.Not) || found.Shard != "" || l.Asked(k) {
+		found := l.Look(k)
+		if found.Result == 0 {
+			found.Result = l.Same(k)
+		}
+		if found.Shard == "" {
+			found.Shard = l.SameShard(k)
+		}
+		if found.Result != 0 && found.Result != Ref(r.Not) || found.Shard != "" || l.Asked(k) {
 			return true
 		}
 	}

@@ -51,6 +51,9 @@ func newAssembler(b *Batches, round int, from *shard) *assembler {
 
 // add writes t into a shard. A record that no shard can take goes to the commit.
 func (f *assembler) add(t *flow.Task) {
+	if f.follow(t) {
+		return
+	}
 	if err := f.look(t); err != nil {
 		t.Fail(err)
 		f.flow.Finish(t)
@@ -85,6 +88,10 @@ func (f *assembler) add(t *flow.Task) {
 			f.flow.Counts.Reasked.Add(1)
 		}
 		f.batches.letGo(t)
+		return
+	}
+	if errors.Is(err, errSame) {
+		f.add(t)
 		return
 	}
 	if own, ok := err.(*record.Error); ok { // not one that another wraps
@@ -132,13 +139,20 @@ func (f *assembler) put(kind shardKind, t *flow.Task) (*shard, error) {
 			return nil, err
 		}
 		f.open[kind] = s
+		f.batches.fill(s)
 	}
 	if !t.Duplicate {
+		if !f.keep(t, s) {
+			return nil, errSame
+		}
 		if s.file.requests == 0 && s.marked() {
 			f.line.head = s.driver.AppendHead(f.line.head[:0], s.mark(), t.Endpoint)
 		}
 		most := f.batches.most.of(s.driver).Bytes
 		err := s.file.put(&f.line, &t.Record, f.batches.cfg.Folder, most)
+		if err != nil {
+			f.flow.Inflight.LetGo(t)
+		}
 		switch {
 		case errors.Is(err, errNoRoom) && s.file.requests > 0: // a text took more than was reckoned
 			f.close(kind)
@@ -151,7 +165,7 @@ func (f *assembler) put(kind shardKind, t *flow.Task) (*shard, error) {
 	}
 	s.claims.mu.Lock()
 	defer s.claims.mu.Unlock()
-	return s, s.remember(t)
+	return s, s.remember(&s.claims.spool, t)
 }
 
 // overLimit is the error of a request that is too large for any batch.
@@ -243,5 +257,6 @@ func (f *assembler) discard() {
 	}
 	for _, s := range f.open {
 		s.discard()
+		f.batches.drop(s)
 	}
 }

@@ -29,6 +29,7 @@ import (
 //	take     batch.go       a record into the shard of its endpoint and model (assemble.go), or of old
 //	         plan.go        with files first into a plan, which says what they take
 //	         asked.go       or it waits for another process that asks about it
+//	         same.go        or, with --dedupe, for the answer to an equal request
 //	submit   submit.go      a full shard: intended, uploaded, created; each step is in the ledger first
 //	         mark.go        where a batch is made with its requests in it, and has no label
 //	adopt    adopt.go       what an earlier process left at the provider and did not write down
@@ -75,6 +76,7 @@ type Batches struct {
 
 	mu      sync.Mutex
 	shards  map[string]*shard // by id; of earlier runs only those that are not collected
+	filling map[string]*shard // by id, those that are yet to be full
 	named   int               // shards of this run
 	waiting int64             // bytes of files that are full and yet to be sent
 	sent    chan struct{}     // closed, and made anew, whenever one is
@@ -95,7 +97,8 @@ func New(f *flow.Flow, c *Config, l *lane.Lane, j *journal.Journal, a *spend.Acc
 		flow: f, cfg: c, lane: l, client: l.Host.Client, journal: j, account: a, options: options,
 		in: make(chan *flow.Task, lane.FreshRecords), over: make(chan struct{}), taken: make(chan struct{}),
 		calls:  make(chan struct{}, transfers),
-		shards: make(map[string]*shard), ended: make(chan struct{}), sent: make(chan struct{}), odd: make(map[string]bool),
+		shards: make(map[string]*shard), filling: make(map[string]*shard),
+		ended: make(chan struct{}), sent: make(chan struct{}), odd: make(map[string]bool),
 	}
 	at := batchapi.Meet(f.Stop.Asking, b.client)
 	for e := range b.drivers {
@@ -154,7 +157,7 @@ func (b *Batches) Put(t *flow.Task) { b.flow.Hand(t, b.in) }
 // Takes reports whether t goes by batch. An urgent record that is in a batch already is not paid
 // for again.
 func (b *Batches) Takes(t *flow.Task) bool {
-	return b.cfg.Mode == flow.ModeBatch || !urgent(t.Priority) || b.journal.Ledger.Look(t.Key).Shard != ""
+	return b.cfg.Mode == flow.ModeBatch || !urgent(t.Priority) || b.journal.Ledger.Look(t.Key).Shard != "" || b.sameShard(t) != ""
 }
 
 // Take puts records into shards until no more come, or until asking ends.
@@ -226,7 +229,7 @@ func (b *Batches) place(fill *assembler, t *flow.Task) {
 func (b *Batches) find(id string) (s *shard, elsewhere bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if s := b.shards[id]; s != nil {
+	if s := cmp.Or(b.shards[id], b.filling[id]); s != nil {
 		return s, false
 	}
 	known, ok := b.journal.Ledger.Shard(id)
@@ -275,10 +278,18 @@ func (b *Batches) live(s *shard) {
 	})
 }
 
+// fill notes a shard of this run that is yet to be full.
+func (b *Batches) fill(s *shard) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.filling[s.id] = s
+}
+
 // launch starts a shard of this run.
 func (b *Batches) launch(s *shard) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	delete(b.filling, s.id)
 	b.shards[s.id] = s
 	s.file.waits = true
 	b.waiting += s.file.bytes
@@ -287,9 +298,11 @@ func (b *Batches) launch(s *shard) {
 
 // drop forgets a shard of this run that will not be at the provider.
 func (b *Batches) drop(s *shard) {
+	b.flow.Inflight.LetGoAll(s.id)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.shards, s.id)
+	delete(b.filling, s.id)
 }
 
 // name returns a name for a new shard, unique in the ledger and usable as a file name.

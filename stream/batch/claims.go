@@ -13,6 +13,7 @@ import (
 type claims struct {
 	mu      sync.Mutex
 	spool   *spool // the records that are in it; nil for none
+	same    *spool // those whose requests are equal to some in it
 	any     bool   // there are such records
 	over    bool   // they are being read back, or are not waited for: nothing can be attached any more
 	unheard error  // what went wrong, while nobody wanted the shard
@@ -21,11 +22,13 @@ type claims struct {
 
 // attach adds a record that was submitted before to the spool. It returns false when the shard's
 // answers are delivered and recorded already.
-func (s *shard) attach(t *flow.Task) bool {
+func (s *shard) attach(t *flow.Task) bool { return s.attachTo(&s.claims.spool, t) }
+
+func (s *shard) attachTo(to **spool, t *flow.Task) bool {
 	s.claims.mu.Lock()
 	if !s.claims.over {
 		defer s.claims.mu.Unlock()
-		if err := s.remember(t); err != nil {
+		if err := s.remember(to, t); err != nil {
 			s.flow.Stop.Fail(err)
 			s.flow.Finish(t)
 			return true
@@ -44,16 +47,16 @@ func (s *shard) attach(t *flow.Task) bool {
 	return true
 }
 
-// remember puts t into the spool. s.mu is held.
-func (s *shard) remember(t *flow.Task) error {
+// remember puts t into one of the spools. s.claims.mu is held.
+func (s *shard) remember(to **spool, t *flow.Task) error {
 	s.claims.any = true
-	if s.claims.spool == nil {
+	if *to == nil {
 		var err error
-		if s.claims.spool, err = newSpool(); err != nil {
+		if *to, err = newSpool(); err != nil {
 			return err
 		}
 	}
-	return s.claims.spool.add(t)
+	return (*to).add(t)
 }
 
 // wanted reports whether the input of this run holds records of the shard.

@@ -227,6 +227,9 @@ func (s *shard) conclude(status string, found *answers) error {
 	if s.flow.Unrecorded.Load() {
 		return errUnrecorded
 	}
+	if err := h.handSame(); err != nil {
+		return err
+	}
 	if status != "" { // else another process has written it down
 		e := ledger.ShardEntry{
 			Step: ledger.ShardCollected, State: status, Answered: h.answered, Failed: h.failed,

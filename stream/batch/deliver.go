@@ -29,8 +29,9 @@ type delivery struct {
 	kept             int64 // answers for records that this run's input does not hold
 	changed          int64 // records whose files hold something else by now than the batch was asked about
 
-	sent   map[ledger.Key][]ledger.Attachment // files of an earlier run's records
-	unsent int64                              // without an answer, and not asked again by this run
+	sent     map[ledger.Key][]ledger.Attachment // files of an earlier run's records
+	failures map[[32]byte]*record.Error         // of requests that equal ones of other records may share
+	unsent   int64                              // without an answer, and not asked again by this run
 }
 
 // hand gives every record of this run in the shard its answer, and then records the answers for
@@ -225,6 +226,7 @@ func (d *delivery) count(t *flow.Task) {
 	} else {
 		d.failed++
 		d.refused[t.Key] = true
+		d.fails(t)
 	}
 	d.shard.bill.cost += t.Cost
 	d.shard.bill.kept += t.MayCost
@@ -298,6 +300,7 @@ func (d *delivery) keep(r ledger.ShardRecord) error {
 	}
 	if !d.judge(t, out, true) || t.Outcome != flow.Answered {
 		t.Fail(t.Reply.Err)
+		d.fails(t)
 		d.writeOff(t)
 		return d.flow.Stop.Waiting.Err()
 	}

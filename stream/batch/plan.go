@@ -18,6 +18,7 @@ type plan struct {
 	upload  int64 // bytes of the shards
 	lines   int64 // bytes of the records
 	shards  map[shardKind]*planned
+	met     map[[32]byte]bool // requests, where equal ones are asked once; else nil
 }
 
 // planned are the shards of a kind.
@@ -50,13 +51,16 @@ func (f *assembler) take(t *flow.Task) {
 			return
 		}
 		p.shards = make(map[shardKind]*planned)
+		if f.flow.Inflight.ByRequest {
+			p.met = make(map[[32]byte]bool)
+		}
 	}
 	if err := p.records.add(t); err != nil {
 		f.flow.Stop.Fail(err)
 		f.flow.Finish(t)
 		return
 	}
-	if !t.Duplicate {
+	if !t.Duplicate && !p.met[t.Request] {
 		f.reckon(t)
 	}
 	f.batches.letGo(t)
@@ -71,6 +75,9 @@ func (f *assembler) reckon(t *flow.Task) {
 	p, kind := &f.plan, shardKind{t.Endpoint, f.request.Model, t.Turns()}
 	if f.line.size > f.batches.drivers[t.Endpoint].Bounds().Bytes {
 		return // it will fail
+	}
+	if p.met != nil {
+		p.met[t.Request] = true
 	}
 	for i := range t.Files {
 		p.files++

@@ -16,6 +16,7 @@ type leftover struct {
 	round   int    // in which they will be
 	most    int64  // requests that go into one of those; 0 for any number
 	turns   *spool // whose answers do not fit the schema, for the first round of another turn
+	same    *spool // whose requests are equal to others'
 }
 
 // leaveOver keeps a record without an answer until the shard is collected. Only then its money is
@@ -43,16 +44,16 @@ func (s *shard) keepIn(to **spool, t *flow.Task) error {
 }
 
 // any reports whether there is something left over.
-func (l *leftover) any() bool { return l.records != nil || l.turns != nil }
+func (l *leftover) any() bool { return l.records != nil || l.turns != nil || l.same != nil }
 
 // discard gives the disk back.
 func (l *leftover) discard() {
-	for _, spool := range []*spool{l.records, l.turns} {
+	for _, spool := range []*spool{l.records, l.turns, l.same} {
 		if spool != nil {
 			spool.file.Discard()
 		}
 	}
-	l.records, l.turns = nil, nil
+	l.records, l.turns, l.same = nil, nil, nil
 }
 
 // resubmit puts what the collected batch has left over into further shards.
@@ -68,7 +69,7 @@ func (s *shard) resubmit() error {
 	for _, left := range []struct {
 		records *spool
 		round   int
-	}{{s.rest.records, s.rest.round}, {s.rest.turns, 1}} {
+	}{{s.rest.records, s.rest.round}, {s.rest.turns, 1}, {s.rest.same, s.rest.round}} {
 		if left.records == nil {
 			continue
 		}

@@ -256,6 +256,7 @@ func (s *shard) record(e ledger.ShardEntry) error {
 // leaves.
 func (s *shard) discard() {
 	s.giving.Store(false)
+	s.flow.Inflight.LetGoAll(s.id)
 	if !s.flow.Stop.Ending() { // else nobody is to go on because of it
 		limiter.Leave(s.account.Budgets(), s.bill.reserved)
 	}
@@ -268,10 +269,12 @@ func (s *shard) discard() {
 	s.dropFile()
 	s.claims.mu.Lock()
 	defer s.claims.mu.Unlock()
-	if s.claims.spool != nil {
-		s.claims.spool.file.Discard()
+	for _, spool := range []*spool{s.claims.spool, s.claims.same} {
+		if spool != nil {
+			spool.file.Discard()
+		}
 	}
-	s.claims.spool = nil
+	s.claims.spool, s.claims.same = nil, nil
 	s.rest.discard()
 	s.claims.over = true
 	s.close()

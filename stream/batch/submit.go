@@ -94,7 +94,11 @@ func (s *shard) intend() error {
 		return err
 	}
 	s.started = time.Now()
-	return s.record(e)
+	if err := s.record(e); err != nil {
+		return err
+	}
+	s.flow.Inflight.LetGoAll(s.id) // from now on the ledger tells
+	return nil
 }
 
 // fileName is what the provider knows the shard's file by.

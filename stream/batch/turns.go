@@ -1,6 +1,10 @@
 package batch
 
-import "llmpipe/stream/flow"
+import (
+	"bytes"
+
+	"llmpipe/stream/flow"
+)
 
 // An answer that does not fit the schema is recorded like any other. Then its record goes on into a
 // batch of the next turn, when this one is collected: what was said before is read back from the
@@ -16,7 +20,14 @@ func (s *shard) reask(t *flow.Task) bool {
 	committing, inflight := t.Batched, s.flow.Inflight
 	twins := inflight.End(t)
 	for i, twin := range twins {
-		if twin.Duplicate = true; !s.keepTurn(twin) {
+		kept := false
+		if bytes.Equal(twin.ID, t.ID) {
+			twin.Duplicate = true
+			kept = s.keepTurn(twin)
+		} else {
+			kept = s.keepSame(twin)
+		}
+		if !kept {
 			inflight.Begin(t)
 			for _, left := range twins[i:] {
 				inflight.Begin(left)

@@ -37,8 +37,21 @@ type kill struct {
 	what fate   // of that call
 }
 
+// killJob is what a command that is killed is to do.
+type killJob struct {
+	write             func(t *testing.T, dir string) (args []string)
+	records, requests int
+	check             func(t *testing.T, dir string) // nil for nothing more
+}
+
 // survivesKills kills a command once for each of the tests, and runs it again, in a dialect.
 func survivesKills(t *testing.T, dialect string, tests []kill) {
+	survivesKillsOf(t, dialect, tests, killJob{records: 100, requests: 100, write: func(t *testing.T, dir string) []string {
+		return []string{writePrompts(t, dir, 100)}
+	}})
+}
+
+func survivesKillsOf(t *testing.T, dialect string, tests []kill, job killJob) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -59,8 +72,7 @@ func survivesKills(t *testing.T, dialect string, tests []kill) {
 				return test.what
 			})
 			dir := t.TempDir()
-			name := writePrompts(t, dir, 100)
-			args := byDialect(dialect, g.URL, name)
+			args := byDialect(dialect, g.URL, job.write(t, dir)...)
 			first := llmpipe(t, dir, args...)
 			if err := first.Start(); err != nil {
 				t.Fatal(err)
@@ -76,20 +88,23 @@ func survivesKills(t *testing.T, dialect string, tests []kill) {
 			if n := len(first.lines()); n != 0 {
 				t.Fatalf("the first run printed %d lines", n)
 			}
-			finishBatches(t, sim, g, dir, args, 100)
+			finishBatches(t, sim, g, dir, args, job.records, job.requests)
+			if job.check != nil {
+				job.check(t, dir)
+			}
 		})
 	}
 }
 
 // finishBatches runs the command to its end after one that was killed.
-func finishBatches(t *testing.T, sim *simServer, g *gateway, dir string, args []string, records int) {
+func finishBatches(t *testing.T, sim *simServer, g *gateway, dir string, args []string, records, requests int) {
 	t.Helper()
 	again := llmpipe(t, dir, args...)
 	again.exits(t, 0)
 	if n := len(contents(t, again)); n != records {
 		t.Errorf("%d answers for %d records", n, records)
 	}
-	if c := sim.batches(t); c.Batches != 1 || c.Answered != records {
+	if c := sim.batches(t); c.Batches != 1 || c.Answered != requests {
 		t.Errorf("the provider had %d batches and answered %d", c.Batches, c.Answered)
 	}
 	if n := strings.Count(export(t, dir, "llmpipe.ledger.jsonl"), "\n"); n != records {
@@ -105,7 +120,7 @@ func finishBatches(t *testing.T, sim *simServer, g *gateway, dir string, args []
 		t.Errorf("the ledger has %d lines of results", results)
 	}
 	listed := listBatches(t, dir, sim) // the last: one that was never submitted comes before
-	if l := listed[len(listed)-1]; l.Answered != records || l.Cost == nil || !same(*l.Cost, costOf(t, again)) {
+	if l := listed[len(listed)-1]; l.Answered != requests || l.Cost == nil || !same(*l.Cost, costOf(t, again)) {
 		t.Errorf("listed %+v, and the answers cost %g", listed, costOf(t, again))
 	}
 	if said := again.err.String(); strings.Contains(said, "without an answer") {
@@ -143,7 +158,7 @@ func TestBatchSurvivesAKillWhileCollecting(t *testing.T) {
 	if n := strings.Count(out.String(), "\n"); n == 0 || n >= records {
 		t.Fatalf("%d lines were out when it was killed", n)
 	}
-	finishBatches(t, sim, g, dir, args, records)
+	finishBatches(t, sim, g, dir, args, records, records)
 }
 
 // When the answer to the making of a batch is lost, the batch is found, and no second one is made;

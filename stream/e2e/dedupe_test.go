@@ -125,7 +125,7 @@ func TestDedupeOfFailures(t *testing.T) {
 // TestDedupeWhereItCannotBe is a wrong command line.
 func TestDedupeWhereItCannotBe(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"--no-ledger"}, {"--mode", "batch"}, {"--mode", "hybrid"}} {
+	for _, args := range [][]string{{"--no-ledger"}, {"--no-ledger", "--mode", "batch"}} {
 		p := llmpipe(t, t.TempDir(), append(args, "--base-url", "sim:", "--dedupe")...)
 		p.exits(t, 2)
 	}

@@ -69,8 +69,6 @@ func (f *Flags) checkUnused(path, usual string) error {
 		{f.NoLedger && f.Replay == journal.ReplayNever, "--replay never needs a ledger, and --no-ledger keeps none", oneOfThem},
 		{f.NoLedger && f.Seen != nil, "--seen needs a ledger, and --no-ledger keeps none", oneOfThem},
 		{f.NoLedger && f.Dedupe, "--dedupe needs a ledger, and --no-ledger keeps none", oneOfThem},
-		{f.Dedupe && f.Mode != flow.ModeRealtime, "--dedupe works in --mode realtime only: a batch has been sent when its answers come",
-			"leave --dedupe out"},
 		{f.NoLedger && f.Match == "id", "--match id needs a ledger, and --no-ledger keeps none", oneOfThem},
 	})
 }

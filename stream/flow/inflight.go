@@ -14,6 +14,14 @@ type Inflight struct {
 
 	mu    sync.Mutex
 	tasks map[ledger.Key]*Task
+	kept  map[ledger.Key]kept
+}
+
+// kept is a request that lies in a shard which no ledger knows yet. With ByRequest others wait for
+// its answer there.
+type kept struct {
+	shard   string
+	request [32]byte
 }
 
 // keyOf is what t is known by here.
@@ -25,7 +33,7 @@ func (u *Inflight) keyOf(t *Task) ledger.Key {
 }
 
 func newInflight() *Inflight {
-	return &Inflight{tasks: make(map[ledger.Key]*Task)}
+	return &Inflight{tasks: make(map[ledger.Key]*Task), kept: make(map[ledger.Key]kept)}
 }
 
 // Begin adds t, or joins it to the same record that is in flight already, and reports whether it
@@ -33,6 +41,21 @@ func newInflight() *Inflight {
 func (u *Inflight) Begin(t *Task) (joined bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	return u.begin(t)
+}
+
+// BeginUnlessKept is Begin for a record that is asked about at once. It does nothing where an equal
+// request lies in a shard, and says in which.
+func (u *Inflight) BeginUnlessKept(t *Task) (joined bool, shard string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if shard := u.keeps(t); shard != "" {
+		return false, shard
+	}
+	return u.begin(t), ""
+}
+
+func (u *Inflight) begin(t *Task) (joined bool) {
 	first, ok := u.tasks[u.keyOf(t)]
 	switch {
 	case !ok:
@@ -67,4 +90,53 @@ func (u *Inflight) End(t *Task) []*Task {
 	duplicates := t.duplicates
 	t.duplicates = nil
 	return duplicates
+}
+
+// Keep notes that t's request lies in a shard from now on, and reports false where an equal one is
+// in flight, or in another shard.
+func (u *Inflight) Keep(t *Task, shard string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	k := u.keyOf(t)
+	if first, ok := u.tasks[k]; ok && first.Request == t.Request || u.keeps(t) != "" {
+		return false
+	}
+	if _, other := u.kept[k]; !other { // else no more than their hashes are the same
+		u.kept[k] = kept{shard, t.Request}
+	}
+	return true
+}
+
+// Kept says in which shard an equal request to t's lies that no ledger knows yet; empty for none.
+func (u *Inflight) Kept(t *Task) string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.keeps(t)
+}
+
+func (u *Inflight) keeps(t *Task) string {
+	if k := u.kept[u.keyOf(t)]; k.request == t.Request {
+		return k.shard
+	}
+	return ""
+}
+
+// LetGo notes that t's request lies in its shard no more.
+func (u *Inflight) LetGo(t *Task) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.keeps(t) != "" {
+		delete(u.kept, u.keyOf(t))
+	}
+}
+
+// LetGoAll notes that the ledger knows a shard's requests by now, or that they lie there no more.
+func (u *Inflight) LetGoAll(shard string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for k, kept := range u.kept {
+		if kept.shard == shard {
+			delete(u.kept, k)
+		}
+	}
 }

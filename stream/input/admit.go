@@ -191,7 +191,13 @@ func (r *Input) admit(t *flow.Task) {
 		r.routes.Batch(t)
 		return
 	}
-	if joined := r.flow.Inflight.Begin(t); joined {
+	joined, shard := r.flow.Inflight.BeginUnlessKept(t)
+	switch {
+	case joined:
+		return
+	case shard != "":
+		r.flow.Gate.Spare(t)
+		r.routes.Batch(t)
 		return
 	}
 	if (again || r.flow.Inflight.ByRequest) && r.journal != nil && r.journal.Recall(t, r.memory.Look(t.Key)) {
@@ -243,6 +249,12 @@ func (r *Input) prepare() bool {
 	return true
 }
 
+// inShard reports whether a pending shard has t, which is its own, or where equal requests are
+// asked once another's that has t's request.
+func (r *Input) inShard(t *flow.Task, own string) bool {
+	return own != "" || r.journal != nil && r.flow.Inflight.ByRequest && r.journal.Ledger.SameShard(t.Key) != ""
+}
+
 // meet looks t up among what is recorded and what this run has met. again says that this run met
 // the same record before, and its result is not known yet; elsewhere, that it is in a batch which
 // this run does not collect.
@@ -263,7 +275,7 @@ func (r *Input) meet(t *flow.Task) (again, elsewhere bool) {
 		r.flow.Voice.Note("%s is recorded under another request (its prompt, model or parameters changed) and is asked again, as all like it; "+
 			"--match id reuses what is recorded", t)
 	}
-	if elsewhere = found.Shard != "" && r.routes.Batch == nil; elsewhere {
+	if elsewhere = r.routes.Batch == nil && r.inShard(t, found.Shard); elsewhere {
 		r.flow.Counts.Elsewhere.Add(1)
 	}
 	return found.Seen == ledger.SeenSame, elsewhere

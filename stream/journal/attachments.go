@@ -34,7 +34,7 @@ func (j *Journal) Unchanged(files []ledger.Attachment) bool {
 // and its Ref says which one does not serve. One that is found by its id alone stands whatever the
 // request is.
 func (j *Journal) Stands(t *flow.Task, r *ledger.Result) bool {
-	if len(t.Files) == 0 || r.Request != t.Request || j.Unchanged(r.Attachments) {
+	if len(t.Files) == 0 || r.Request != t.Request || len(r.Attachments) == len(t.Files) && j.Unchanged(r.Attachments) {
 		return true
 	}
 	unfind(t)

@@ -280,7 +280,8 @@ func same(t *flow.Task) ledger.Result {
 			ID: t.ID, Request: t.Request, Endpoint: from.Endpoint, Model: from.Model, Provider: from.Provider,
 			CostKnown: true, LatencyMS: from.LatencyMS, Time: time.Now(), Simulated: from.Simulated,
 		},
-		DowngradedFrom: from.DowngradedFrom, SameAs: t.Leader(), Response: from.Response, Fits: t.Shaped != nil && t.Shaped.Fit.Parsed != nil,
+		DowngradedFrom: from.DowngradedFrom, SameAs: t.Leader(), Attachments: from.Attachments, Response: from.Response,
+		Fits: t.Shaped != nil && t.Shaped.Fit.Parsed != nil,
 	}
 }
 

@@ -12,7 +12,27 @@ import (
 // Recall gives t the result that is recorded for it, and reports whether there is one that serves:
 // one that does not fit the schema leaves t to be asked, with that as what was said before, and so
 // does one about files that have changed.
+//
+// Where the record's own does not serve, a newer one to an equal request may.
 func (j *Journal) Recall(t *flow.Task, found ledger.Found) bool {
+	if j.recall(t, found) {
+		return true
+	}
+	own, same := t.Ref, ledger.Ref(0)
+	if own != 0 && found.Shard == "" {
+		same = j.Ledger.Same(t.Key)
+	}
+	if same <= own {
+		return false
+	}
+	if j.recall(t, ledger.Found{}) {
+		return true
+	}
+	t.Ref = own
+	return false
+}
+
+func (j *Journal) recall(t *flow.Task, found ledger.Found) bool {
 	return j.Finds(t, found) && j.readResult(t, j.Ledger.NewReader()) == nil && t.Outcome == flow.Recalled && j.Stands(t, &t.Recorded)
 }
 

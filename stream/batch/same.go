@@ -1,0 +1,139 @@
+package batch
+
+import (
+	"errors"
+
+	"llmpipe/stream/flow"
+	"llmpipe/stream/record"
+)
+
+// With --dedupe equal requests under different ids are asked about once. The first that comes
+// leads; the others are written into a spool beside those of the leader's shard, and have its
+// answer when that is recorded, or share its failure. Where the leader lies is told by the ledger
+// from the intent on, so that a later run knows it too, and before that by [flow.Inflight].
+
+// sameShard is the shard that an equal request to t's lies in, which is pending; empty for none.
+func (b *Batches) sameShard(t *flow.Task) string {
+	if !b.flow.Inflight.ByRequest {
+		return ""
+	}
+	if id := b.flow.Inflight.Kept(t); id != "" {
+		return id
+	}
+	return b.journal.Ledger.SameShard(t.Key)
+}
+
+// follow has t wait for the answer to an equal request, or have one that is recorded, and reports
+// whether there is one: t is in other hands then.
+func (f *assembler) follow(t *flow.Task) bool {
+	b := f.batches
+	if !f.flow.Inflight.ByRequest || t.Duplicate {
+		return false
+	}
+	for {
+		if f.flow.Inflight.Join(t) {
+			return true
+		}
+		id := b.sameShard(t)
+		if id == "" {
+			recalled := b.journal.Recall(t, b.journal.Ledger.Look(t.Key))
+			if recalled {
+				f.flow.Finish(t)
+			}
+			return recalled
+		}
+		s, elsewhere := b.find(id)
+		switch {
+		case elsewhere:
+			f.flow.Counts.Elsewhere.Add(1)
+			f.flow.Finish(t)
+			return true
+		case s != nil && s.attachTo(&s.claims.same, t):
+			return true
+		}
+		// The shard is not pending any more.
+	}
+}
+
+// errSame is that an equal request came to be asked about since it was looked for.
+var errSame = errors.New("an equal request is asked about")
+
+// keep notes that t's request lies in s, and reports false where an equal one is asked about.
+func (f *assembler) keep(t *flow.Task, s *shard) bool {
+	return !f.flow.Inflight.ByRequest || f.flow.Inflight.Keep(t, s.id)
+}
+
+// fails notes the error of a request.
+func (d *delivery) fails(t *flow.Task) {
+	if !d.flow.Inflight.ByRequest {
+		return
+	}
+	if d.failures == nil {
+		d.failures = make(map[[32]byte]*record.Error)
+	}
+	d.failures[t.Request] = t.Err
+}
+
+// handSame gives the records whose requests are equal to the shard's the answers that are recorded
+// by now.
+func (d *delivery) handSame() error {
+	d.shard.claims.mu.Lock()
+	spool := d.shard.claims.same
+	d.shard.claims.mu.Unlock()
+	if spool == nil {
+		return nil
+	}
+	decode, err := record.NewDecoder(d.shard.batches.options())
+	if err != nil {
+		return err
+	}
+	err = spool.each(decode, func(t *flow.Task) error {
+		if err := d.flow.Stop.Waiting.Err(); err != nil {
+			t.Recycle()
+			return err
+		}
+		d.shard.batches.Spooled.Add(-1)
+		d.shard.batches.comeBack(t)
+		d.giveSame(t)
+		return nil
+	})
+	d.shard.answered.Committing.Wait()
+	return err
+}
+
+// giveSame gives t the answer of the record that leads, or its failure. Where that has neither, t
+// goes on behind it.
+func (d *delivery) giveSame(t *flow.Task) {
+	t.Shaped = nil
+	t.Resume(d.shard.kind.turn) // of which a misfit is the leader's
+	recalled := d.journal.Recall(t, d.journal.Ledger.Look(t.Key))
+	failure := d.failures[t.Request]
+	if t.Misfit() && !t.Shaped.Again {
+		failure = t.Shaped.Fit.Err()
+	}
+	switch {
+	case recalled:
+	case failure != nil:
+		t.Duplicate, t.Attempts = true, d.shard.round // they are the leader's, and recorded as such
+		shared := *failure
+		t.Fail(&shared)
+	case d.status != batchCancelled && !d.found.stopped && !d.flow.Stop.Ending() && d.shard.keepSame(t):
+		return
+	default:
+		d.unsent++
+		d.flow.Finish(t)
+		return
+	}
+	d.commit(t)
+}
+
+// keepSame keeps t until the shard is collected, to go on behind the record that leads. It reports
+// false where that cannot be, and the run ends.
+func (s *shard) keepSame(t *flow.Task) bool {
+	t.Shaped = nil
+	if err := s.keepIn(&s.rest.same, t); err != nil {
+		s.flow.Stop.Fail(err)
+		return false
+	}
+	return true
+}
