@@ -208,6 +208,11 @@ func TestReadmeLines(t *testing.T) {
 			t.Errorf("README shows the line\n%s and it is\n%s", got, want)
 		}
 	}
+	for f := record.Format(0); !strings.HasPrefix(f.String(), "Format("); f++ {
+		if !strings.Contains(section, "`-f "+f.String()+"`") {
+			t.Errorf("README does not say what -f %s writes", f)
+		}
+	}
 	for _, name := range []string{"format.go", "format_batch.go"} {
 		source, err := os.ReadFile(filepath.Join("stream", "record", name))
 		if err != nil {
