@@ -86,7 +86,7 @@ func (l *Ledger) claim(claims []Claim, lifted []AtRisk, b Bounds) (room Room, er
 		if l.left.from != 0 && !l.left.decided {
 			return ErrUndecided
 		}
-		room = l.judge(claims, lifted, b)
+		room = l.judge(claims, lifted, l.within(b))
 		return l.encodeRisk(claims, lifted)
 	}, 0)
 	l.announced = l.announced || err == nil && len(l.out) > 0

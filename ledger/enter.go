@@ -32,6 +32,8 @@ func (l *Ledger) enterLine(v *verified) error {
 		return l.enterMarks(v)
 	}
 	switch h.Kind {
+	case line.KindRun, line.KindShare:
+		return l.enterShared(v)
 	case line.KindRisk:
 		if l.leavesOut(h) {
 			l.leave(v)

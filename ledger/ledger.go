@@ -54,6 +54,9 @@ type Options struct {
 	// written.
 	Others []string
 
+	// Job is the name of a job that shares its money with other ledgers, empty for none: see [Shared].
+	Job string
+
 	// FS is the file system, nil for the machine's.
 	FS disk.FS
 }
@@ -80,6 +83,7 @@ type Ledger struct {
 	alive      *disk.LockFile // this run's lock, nil before it has anything at risk
 	lastRun    string         // whose line was verified last
 	left       leftLines
+	lent       func() Bounds // nil: all that the bounds allow; see Borrow
 
 	others   *others // nil without Options.Others
 	readOnly error   // why the file may only be read, nil if it may be written
@@ -94,6 +98,7 @@ type Ledger struct {
 	answers *index.Index // of the answers by their requests; nil unless Options.Requests says so
 	shards  shards
 	risks   risks
+	shared  shared
 	summary Summary
 	written written // to the file of Options.Emitted
 	leftOut bool    // there are simulated results, which do not exist for this run

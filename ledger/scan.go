@@ -120,6 +120,7 @@ type scanner struct {
 	emitted line.Emitted
 	shard   ShardEntry
 	risk    line.Risk
+	share   line.Share
 	end     RunEnd
 }
 
@@ -129,6 +130,8 @@ func (s *scanner) read(text []byte, at int64, h *line.Head) (e Entry, err error)
 	switch h.Kind {
 	case line.KindRun:
 		err, e.Run = s.run.Decode(text), &s.run
+	case line.KindShare:
+		err = s.share.Decode(text)
 	case line.KindEnd:
 		err, e.End = s.end.Decode(text), &s.end
 	case line.KindResult:

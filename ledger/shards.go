@@ -190,9 +190,10 @@ func (l *Ledger) admitIntents(g *Group) error {
 	if reserved == 0 || g.Bounds == (Bounds{}) {
 		return nil
 	}
+	b := l.within(g.Bounds)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if room := l.room(g.Bounds); reserved > room.free() {
+	if room := l.room(b); reserved > room.free() {
 		return &OverBoundsError{room}
 	}
 	return nil

@@ -19,6 +19,7 @@ type OverBudget struct {
 	Left   int64 // billionths of a US dollar
 	Need   int64 // the worst case of the request that was refused
 	Away   int64 // of what is left, set aside for what goes on elsewhere, and may have room when that is over; 0: none will
+	Lent   bool  // Away is lent to processes of a Lease that are gone, until their ledgers are resumed
 }
 
 func (e *OverBudget) Error() string {
@@ -45,6 +46,17 @@ const (
 
 func (c Colour) String() string { return [...]string{"green", "yellow", "red"}[c] }
 
+// A Lease is the part of a budget that is lent to this process, where others have parts of it too.
+// Its methods are called with a budget's mutex held, and must not call back.
+type Lease interface {
+	// Most is how much may be spent and set aside by now, what is spent already included, in
+	// billionths of a US dollar.
+	Most(now time.Time) int64
+	// Want asks for room for a request of that cost. It returns nil where more may be lent, which
+	// [Budget.Lent] will tell, and otherwise why none will.
+	Want(cost int64) *OverBudget
+}
+
 // Budget is an amount of money that limiters hold requests back by; several lanes may share one.
 // Before a request goes, its worst case is reserved; when it is settled, the reservation gives way
 // to what it cost. So spent and reserved together never pass the limit, provided that no request
@@ -67,6 +79,8 @@ type Budget struct {
 	asked    int64     // for what others have under way, which this process sees the end of
 	rest     int64     // for what others hold otherwise
 	red      bool      // a request did not fit with nothing reserved
+	lease    Lease     // nil: all of it is this process's
+	beside   int64     // spent by others that it is lent to
 	renewed  time.Time // spent counts from here on; zero: from ever
 	lanes    []*Limiter
 }
@@ -82,17 +96,46 @@ func NewDailyBudget(limit, spent int64, now time.Time) *Budget {
 	return &Budget{limit: limit, spent: spent, renewed: now.UTC().Truncate(24 * time.Hour)}
 }
 
+// Borrow says that no more of the budget is this process's than is lent to it. It comes before the
+// first request.
+func (b *Budget) Borrow(l Lease) { b.lease = l }
+
+// Lent says that what is lent may have changed, that others have spent so much, and that the whole
+// amount is limit for all of them.
+func (b *Budget) Lent(beside, limit int64) {
+	b.mu.Lock()
+	b.beside, b.limit = beside, limit
+	b.mu.Unlock()
+	b.wake(nil)
+}
+
+// Borrowed is what counts of the budget as this process's: what was spent, what that is with what
+// is set aside for longer than requests take, and with all that is.
+func (b *Budget) Borrowed(now time.Time) (spent, kept, most int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.renew(now)
+	spent = b.spent + b.kept
+	kept = spent + b.away + b.rest
+	return spent, kept, kept + b.inFlight + b.held + b.asked
+}
+
 // Limit is the whole amount.
-func (b *Budget) Limit() int64 { return b.limit }
+func (b *Budget) Limit() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.limit
+}
 
 // Daily reports whether the budget is renewed every day.
 func (b *Budget) Daily() bool { return !b.renewed.IsZero() }
 
-// Spent is what has been settled, and what is kept for attempts whose cost nobody said.
+// Spent is what has been settled, and what is kept for attempts whose cost nobody said, by others
+// that the budget is lent to, too.
 func (b *Budget) Spent() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.spent + b.kept
+	return b.spent + b.kept + b.beside
 }
 
 // Colour says how far the budget is used.
@@ -100,10 +143,10 @@ func (b *Budget) Colour() Colour {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	const yellowNum, yellowDenom = 4, 5
-	switch {
-	case b.red || b.spent >= b.limit:
+	switch spent := b.spent + b.beside; {
+	case b.red || spent >= b.limit:
 		return Red
-	case b.spent >= b.limit/yellowDenom*yellowNum:
+	case spent >= b.limit/yellowDenom*yellowNum:
 		return Yellow
 	}
 	return Green
@@ -152,7 +195,7 @@ func Keep(all []*Budget, nanos int64) {
 func Overdrawn(all []*Budget) bool {
 	for _, b := range all {
 		b.mu.Lock()
-		over := b.spent+b.kept+b.inFlight+b.held+b.away+b.asked+b.rest > b.limit
+		over := b.spent+b.kept+b.beside+b.inFlight+b.held+b.away+b.asked+b.rest > b.limit
 		b.mu.Unlock()
 		if over {
 			return true
@@ -177,7 +220,7 @@ func Leave(all []*Budget, held int64) {
 func Left(all []*Budget) int64 {
 	left := int64(math.MaxInt64)
 	for _, b := range all {
-		left = min(left, b.limit-b.Spent())
+		left = min(left, b.Limit()-b.Spent())
 	}
 	return max(left, 0)
 }
@@ -251,13 +294,20 @@ func (b *Budget) reserve(cost int64, now time.Time, from *Limiter) (fits bool, o
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.renew(now)
-	left := b.limit - b.spent - b.kept
+	left := b.limit
+	if b.lease != nil {
+		left = b.lease.Most(now)
+	}
+	left -= b.spent + b.kept
+	var none *OverBudget // will be lent
 	switch reserved, away := b.inFlight+b.held, b.away+b.rest; {
 	case b.red:
 		return false, &OverBudget{Budget: b, Left: left, Need: cost}
 	case reserved+b.asked+away+cost <= left:
 		*b.share(from) += cost
 		return true, nil
+	case b.lends(cost, &none):
+		return false, nil
 	case reserved == 0 && b.asked > 0:
 		return false, nil
 	case reserved > 0:
@@ -265,11 +315,23 @@ func (b *Budget) reserve(cost int64, now time.Time, from *Limiter) (fits bool, o
 			from.short()
 		}
 		return false, nil
+	case none != nil:
+		none.Budget, b.red = b, none.Away == 0
+		return false, none
 	case cost <= left:
 		return false, &OverBudget{Budget: b, Left: left, Need: cost, Away: away}
 	}
 	b.red = true
 	return false, &OverBudget{Budget: b, Left: left, Need: cost}
+}
+
+// lends reports whether more may be lent; none says why not.
+func (b *Budget) lends(cost int64, none **OverBudget) bool {
+	if b.lease == nil {
+		return false
+	}
+	*none = b.lease.Want(cost)
+	return *none == nil
 }
 
 // share is where what is reserved for from counts.
@@ -286,7 +348,7 @@ func (b *Budget) renew(now time.Time) {
 		return
 	}
 	if today := now.UTC().Truncate(24 * time.Hour); today.After(b.renewed) {
-		b.renewed, b.spent, b.kept = today, 0, 0
+		b.renewed, b.spent, b.kept, b.beside = today, 0, 0, 0
 	}
 }
 

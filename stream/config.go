@@ -14,6 +14,7 @@ import (
 	"llmpipe/stream/journal"
 	"llmpipe/stream/lane"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/provider/share"
 	"llmpipe/stream/record"
 	"llmpipe/stream/spend"
 	"llmpipe/stream/ui"
@@ -67,6 +68,8 @@ type Config struct {
 	Lanes []lane.Target
 	// Pace is what the limiter is told.
 	Pace limiter.Config
+	// Share is where the processes of a job share its quota and its budget; one without a job is none.
+	Share share.Address
 	// Retries is how many times a record is asked again after failures that may pass.
 	Retries int
 	// Money is what answers cost and what may be spent.

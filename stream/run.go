@@ -16,6 +16,7 @@ import (
 	"llmpipe/stream/journal"
 	"llmpipe/stream/lane"
 	"llmpipe/stream/output"
+	"llmpipe/stream/provider/share"
 	"llmpipe/stream/record"
 	"llmpipe/stream/spend"
 	"llmpipe/stream/ui"
@@ -40,6 +41,8 @@ type run struct {
 	in      *input.Input
 	out     *output.Output
 	folder  *folder.Folder // nil: no files are attached
+	share   *share.Share   // nil: nothing is shared
+	quota   *share.Quota   // the same
 
 	recalls     chan flow.Chain // from the reader to the replayer
 	summaryFile *os.File        // nil without --summary
@@ -67,6 +70,9 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 		select {
 		case err := <-prepared:
 			defer r.close()
+			if later := (notYet{}); errors.As(err, &later) {
+				return &Outcome{Paused: err}, nil
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -123,6 +129,9 @@ func (r *run) prepare() (err error) {
 		r.flow.Voice.Warn("every record gets the same prompt: --prompt names no field of it")
 		r.flow.Voice.Hint("%s", "{{.NAME}} puts the field NAME in, {{.}} a line that is a string or, with -R, text")
 	}
+	if err := r.joinJob(); err != nil {
+		return err
+	}
 	// The ledger before the files that are cut: one that is damaged must not cost the list of failures
 	// of the run before.
 	if err := r.openJournal(); err != nil {
@@ -136,7 +145,7 @@ func (r *run) prepare() (err error) {
 	r.lanes = lane.New(r.flow, lane.Config{
 		Lanes: configs, Retries: cfg.Retries, GiveUp: cfg.Pace.GiveUp, Pack: cfg.Pack, KeyEnv: cfg.KeyEnv, Model: cfg.Decode.Model,
 		Shape: cfg.shape(), Waits: r.source.Waits, Mode: cfg.Batch.Mode, Proven: r.journal != nil && r.journal.Ledger.Summary().Results > 0,
-		Folder: r.folder,
+		Folder: r.folder, Quota: r.quota,
 	}, r.hosts, r.account, r.journal)
 	r.flow.Stop.OnGiveUp = func() { r.givenUp.Store(int64(lane.Sum(r.lanes.Current()).InFlight)) }
 	r.openInput(decode)
@@ -146,6 +155,9 @@ func (r *run) prepare() (err error) {
 	if r.stopMetrics, err = ui.KeepMetrics(r.flow.Voice, cfg.Metrics, r.status); err != nil {
 		return errors.Join(err, r.journal.Abandon())
 	}
+	if r.share != nil {
+		r.share.Start(nil, r.quota)
+	}
 	return nil
 }
 
@@ -154,6 +166,7 @@ func (r *run) close() {
 	if r.lanes != nil {
 		r.lanes.Close()
 	}
+	r.share.Close()
 	for _, h := range r.hosts {
 		h.Client.Close()
 	}

@@ -51,23 +51,12 @@ func appendAttachments(dst []byte, all []Attachment) []byte {
 
 // attachments reads the member, into dst.
 func (f *field) attachments(dst *[]Attachment) bool {
-	array := f.value
-	if len(array) < 2 || array[0] != '[' {
-		return false
-	}
-	array = array[1:]
-	for len(array) > 0 && array[0] == '{' {
-		n := lengthOf(array)
+	return f.each(func(object []byte) bool {
 		var a Attachment
-		if !a.read(array[:n]) {
-			return false
-		}
+		ok := object[0] == '{' && a.read(object)
 		*dst = append(*dst, a)
-		if array = array[n:]; len(array) > 0 && array[0] == ',' {
-			array = array[1:]
-		}
-	}
-	return string(array) == "]"
+		return ok
+	})
 }
 
 // read takes an attachment out of its object.

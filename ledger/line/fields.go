@@ -81,6 +81,25 @@ func (f *field) bool(dst *bool) bool {
 	return *dst || string(f.value) == "false"
 }
 
+// each calls element with every element of an array, none of which is empty, and reports whether
+// the array was whole and all were taken.
+func (f *field) each(element func([]byte) bool) bool {
+	array := f.value
+	if len(array) < 2 || array[0] != '[' {
+		return false
+	}
+	for array = array[1:]; len(array) > 0 && array[0] != ']'; {
+		n := lengthOf(array)
+		if n == 0 || !element(array[:n]) {
+			return false
+		}
+		if array = array[n:]; len(array) > 0 && array[0] == ',' {
+			array = array[1:]
+		}
+	}
+	return string(array) == "]"
+}
+
 // fields goes through the members of a line that Verify has passed. What has the right checksum was
 // JSON when it was sealed, and is not checked again: members are only found, at a fraction of what
 // parsing would cost.

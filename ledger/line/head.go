@@ -80,6 +80,8 @@ func ParseHead(line []byte) (Head, bool) {
 		c.risk(&h)
 	case c.take(endStart):
 		h.Kind = KindEnd
+	case c.take(shareStart):
+		h.Kind = KindShare
 	case c.take(runStart):
 		h.Kind = KindRun
 		h.Format = int(c.integer())

@@ -14,13 +14,14 @@ const (
 	KindBatch   Kind = "batch"   // a shard took a step
 	KindRisk    Kind = "risk"    // records are about to be asked about
 	KindEnd     Kind = "end"     // a run ends
+	KindShare   Kind = "share"   // what was seen of a job's money
 )
 
 // KindOf returns the kind of a line that [Verify] has passed, also one that is not known; without
 // an allocation for those that are.
 func KindOf(line []byte) Kind {
 	name, _, _ := bytes.Cut(line[len(lineStart):], []byte(`"`))
-	for _, k := range []Kind{KindRun, KindResult, KindFailure, KindEmitted, KindBatch, KindRisk, KindEnd} {
+	for _, k := range []Kind{KindRun, KindResult, KindFailure, KindEmitted, KindBatch, KindRisk, KindEnd, KindShare} {
 		if string(name) == string(k) {
 			return k
 		}

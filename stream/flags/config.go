@@ -35,6 +35,7 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*strea
 	for _, step := range []func(*stream.Config) error{
 		f.checkNumbers, f.decode, f.schema, f.concurrency, f.money, f.batch,
 		func(c *stream.Config) error { return f.lanes(c, getenv) },
+		func(c *stream.Config) error { return f.share(c, getenv) },
 	} {
 		if err := step(cfg); err != nil {
 			return nil, err

@@ -60,6 +60,9 @@ type Flags struct {
 	ChunkDelay     time.Duration `group:"pace" placeholder:"DUR" help:"Wait this long after each chunk."`
 	OnChunk        string        `group:"pace" placeholder:"CMD" help:"Run CMD after each chunk, status on its stdin; stop if it fails."`
 
+	Share            string `group:"pace" placeholder:"URL" help:"redis://HOST/JOB: share quota and budget with all that name JOB."`
+	SharePasswordEnv string `group:"pace" placeholder:"NAME" help:"The variable with the password for --share."`
+
 	Budget       string `group:"money" placeholder:"USD|N%" help:"Spend at most USD, all runs of the ledger together; N% is of --estimate."`
 	BudgetPerDay Amount `group:"money" placeholder:"USD" help:"Spend at most USD a day (UTC), then exit 75."`
 	DowngradeTo  string `group:"money" placeholder:"MODEL" help:"Send new requests to MODEL once 80% of the budget is spent."`

@@ -1,4 +1,227 @@
--- money lends parts of a job's budget.
+-- money lends parts of a job's budget, and of its daily one: the amounts of each run stand in
+-- arrays of two. All are in billionths of a dollar.
+--
+-- A run's cap is what its ledger may cost in all, what is lent to it included. Runs of one ledger
+-- have one cap together, the highest of theirs. The ceiling is what the cap may rise to before the
+-- others are told again: it holds back the run once all of them know it (ack). So whoever has to say
+-- again what another run had, after everything here was lost, says its ceiling, and is never short.
+
+local LIVES = 5000000 -- how long a run may be silent and count as living, in microseconds
+local AGAIN = 2000000 -- for how long nothing is lent after everything was lost: all that live call in that time
+local STALL = 1000000 -- a longer time in which nobody calls counts as that much: the server stood still
+local KEEP = 90 * 86400 * 1000 -- how long a job is kept that nobody calls for, in milliseconds
+local PARTS = 4 -- a run holds at most this part of its even share of what is left
+
+-- The members of a run's entry, in their order there.
+local MEMBERS = {
+  'ledger', 'state', 'v', 'serial', 'at', 'seen', 'hungry', 'day',
+  'cap1', 'ceil1', 'ack1', 'firm1', 'spent1', 'told1',
+  'cap2', 'ceil2', 'ack2', 'firm2', 'spent2', 'told2',
+}
+
+local function read(text)
+  local e, i = {}, 0
+  for word in string.gmatch(text, '%S+') do
+    i = i + 1
+    e[MEMBERS[i]] = i > 2 and tonumber(word) or word
+  end
+  return e
+end
+
+local function write(e)
+  local words = {e.ledger, e.state}
+  for i = 3, #MEMBERS do
+    words[i] = string.format('%.0f', e[MEMBERS[i]])
+  end
+  return table.concat(words, ' ')
+end
+
 local function money(key, request, now)
-  return {}
+  local meta, runs, changed = {}, {}, {}
+  local stored = redis.call('HGETALL', key)
+  for i = 1, #stored, 2 do
+    local run = string.match(stored[i], '^r:(.*)')
+    if run then
+      runs[run] = read(stored[i + 1])
+    else
+      meta[stored[i]] = stored[i + 1]
+    end
+  end
+
+  -- The clock stands still while nobody calls.
+  local idle = tonumber(meta.idle or 0)
+  local gap = now - tonumber(meta.last or now)
+  if gap > STALL then idle = idle + gap - STALL end
+  if gap < 0 then idle = idle + gap end
+  local time = now - idle
+
+  -- Everything was lost, or what was said last: it is said again, by all who know something.
+  local v, epoch = tonumber(meta.v or 0), meta.epoch
+  local own = runs[request.run]
+  local back = epoch == request.epoch and (request.seen > v or own and own.serial < request.acked)
+  if not epoch or back then
+    epoch = string.format('%.0f', now) .. '-' .. request.run
+    meta.born, v = time, v + 1
+    for run, e in pairs(runs) do
+      e.state, e.v = 'again', v
+      changed[run] = true
+    end
+  end
+  for _, said in ipairs(request.again or {}) do
+    local run, text = said[1], said[2]
+    local e, before = read(text), runs[run]
+    if run ~= request.run and (not before or before.state == 'again') then
+      if before then
+        for i = 1, 2 do
+          if i == 1 or e.day == before.day then
+            for _, m in ipairs({'ceil', 'spent'}) do e[m .. i] = math.max(e[m .. i], before[m .. i]) end
+          elseif e.day < before.day then
+            for _, m in ipairs({'ceil', 'spent'}) do e[m .. i] = before[m .. i] end
+          end
+        end
+        e.day = math.max(e.day, before.day)
+      end
+      e.state, e.serial, e.at, e.seen, e.hungry = 'again', 0, 0, 0, 0
+      for i = 1, 2 do
+        e['cap' .. i], e['ack' .. i], e['firm' .. i], e['told' .. i] = e['ceil' .. i], e['ceil' .. i], e['spent' .. i], 0
+      end
+      if not before or write(before) ~= write(e) then
+        v = v + 1
+        e.v, runs[run], changed[run] = v, e, true
+      end
+    end
+  end
+  local lives = function(e) return e.state == 'lives' and time - e.at <= LIVES end
+
+  -- What others said is in what this run says.
+  local drop = function(run)
+    runs[run], changed[run] = nil, true
+    v = v + 1
+  end
+  local known = {} -- what all know that runs of this ledger may have
+  for run, e in pairs(runs) do
+    if e.ledger == request.ledger then
+      for i = 1, 2 do
+        if i == 1 or e.day == request.day then known[i] = math.max(known[i] or 0, e['ack' .. i]) end
+      end
+    end
+  end
+  for _, run in ipairs(request.gone or {}) do
+    if runs[run] and run ~= request.run and runs[run].ledger == request.ledger then drop(run) end
+  end
+  for _, run in ipairs(request.covers or {}) do
+    local e = runs[run]
+    if e and run ~= request.run and not lives(e) and e.spent1 <= request.spent[1] then drop(run) end
+  end
+
+  -- What this run says.
+  local news = not own or own.state ~= 'lives'
+  local e = own or {v = v}
+  e.ledger, e.serial, e.seen = request.ledger, request.serial, epoch == request.epoch and request.seen or 0
+  local today = e.day == request.day
+  e.state, e.at, e.day = request.leave and 'left' or 'lives', time, request.day
+  runs[request.run] = e
+
+  -- Who lives, what the job may cost, and what all but this ledger count as.
+  local living, limit, all_know = 0, {0, 0}, true
+  for run, r in pairs(runs) do
+    if lives(r) then
+      living = living + 1
+      if run ~= request.run and r.seen < e.v then all_know = false end
+    end
+    for i = 1, 2 do
+      local told = run == request.run and request.told[i] or lives(r) and r['told' .. i] or 0
+      if told > 0 and (limit[i] == 0 or told < limit[i]) then limit[i] = told end
+    end
+  end
+  local recovering = time - tonumber(meta.born) < AGAIN
+  local reply = {epoch, 0, recovering and 1 or 0}
+  for i = 1, 2 do
+    local cap, ceil, ack, firm, spent = 'cap' .. i, 'ceil' .. i, 'ack' .. i, 'firm' .. i, 'spent' .. i
+    local most, want, need = request.cap[i], request.want[i], request.need[i]
+    if news or i == 2 and not today then
+      e[ack] = math.max(most, known[i] or 0)
+      e[ceil] = e[ack]
+    elseif all_know then
+      e[ack] = math.max(e[ack], e[ceil])
+    end
+    e[firm], e[spent], e['told' .. i] = request.firm[i], request.spent[i], request.told[i]
+
+    local counts, spends, held, open = {}, {}, {}, 0 -- by ledger; open: what others that live may still give back
+    for run, r in pairs(runs) do
+      if run ~= request.run and (i == 1 or r.day == request.day) then
+        counts[r.ledger] = math.max(counts[r.ledger] or 0, r[cap])
+        spends[r.ledger] = math.max(spends[r.ledger] or 0, r[spent])
+        if lives(r) and r.ledger ~= request.ledger then
+          open = open + math.max(0, r[cap] - r[firm])
+          held[r.ledger] = math.max(held[r.ledger] or 0, r[cap] - r[firm])
+        end
+      end
+    end
+    local others, spent_others, away = 0, 0, 0
+    for ledger, c in pairs(counts) do
+      if ledger ~= request.ledger then
+        others = others + c
+        spent_others = spent_others + spends[ledger]
+        away = away + c - spends[ledger] - (held[ledger] or 0)
+      end
+    end
+    local room = math.max(0, limit[i] - others) -- for this ledger
+    local part = math.floor(math.max(0, limit[i] - spent_others - request.spent[i] - away) / (PARTS * math.max(1, living)))
+
+    -- More is lent where the others know of it, and what is needed at least, or nothing.
+    local short = false
+    if limit[i] > 0 and not recovering and not request.leave then
+      local least = most + need
+      short = need > 0 and room < least
+      if want > most and room >= least and (need == 0 or e[ack] >= least) then
+        most = math.max(most, math.min(want, room, e[ack]))
+      end
+    end
+    e[cap] = most
+    e.hungry = (i == 1 and 0 or e.hungry)
+    if short then e.hungry = e.hungry + i end
+    local ahead = math.max(part, need)
+    local up = most + ahead
+    if request.leave or limit[i] == 0 then up = most end
+    if e[ceil] < most then e[ceil] = most; news = true end
+    if e[ceil] < most + ahead / 2 and up > e[ceil] or e[ceil] > most + 4 * ahead or (request.leave and e[ceil] ~= up) then
+      e[ceil], news = up, true
+    end
+    e[ack] = math.min(math.max(e[ack], most), e[ceil])
+    for run, r in pairs(runs) do -- who needs nothing holds nothing while another is short
+      if run ~= request.run and need == 0 and lives(r) and math.floor(r.hungry / i) % 2 == 1 then part = 0 end
+    end
+    local final = short and open == 0
+    for _, n in ipairs({most, part, limit[i], spent_others, others, away, final and 1 or 0}) do
+      reply[#reply + 1] = n
+    end
+  end
+  if news then
+    v = v + 1
+    e.v = v
+  end
+  changed[request.run] = true
+  reply[2] = v
+
+  local fields = {'epoch', epoch, 'born', string.format('%.0f', meta.born), 'v', v, 'last', string.format('%.0f', now),
+    'idle', string.format('%.0f', idle)}
+  local lost = {}
+  for run in pairs(changed) do
+    if runs[run] then
+      fields[#fields + 1] = 'r:' .. run
+      fields[#fields + 1] = write(runs[run])
+    else
+      lost[#lost + 1] = 'r:' .. run
+    end
+  end
+  redis.call('HSET', key, unpack(fields))
+  if #lost > 0 then redis.call('HDEL', key, unpack(lost)) end
+  redis.call('PEXPIRE', key, KEEP)
+  if v ~= request.seen or epoch ~= request.epoch then
+    for run, r in pairs(runs) do
+      reply[#reply + 1] = {run, write(r)}
+    end
+  end
+  return reply
 end

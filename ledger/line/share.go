@@ -1,0 +1,164 @@
+package line
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Share is what a run has seen of the money of a job, which it shares with other ledgers: enough to
+// say it again where it was lost.
+type Share struct {
+	Job   string // its name
+	Epoch string // since when nothing was lost, as the server calls it
+	Time  time.Time
+	Runs  []SharedRun // of which there is news; an earlier line's word of others holds
+	Gone  []string    // ids of runs that are no part of the job any more
+}
+
+// SharedRun is what a job knows of one of its runs. Amounts are in billionths of a US dollar.
+type SharedRun struct {
+	Run, Ledger string   // the ids of the run, and of its ledger
+	Day         int64    // that Today is of, in days since 1970
+	Total       MaySpend // of the ledger, ever
+	Today       MaySpend // of the ledger, that day
+}
+
+// MaySpend is what was spent, and what may be by the time that the job hears of it: never less.
+type MaySpend struct{ Spent, Most int64 }
+
+const shareStart = lineStart + string(KindShare) + `","job":`
+
+// AppendShare writes down what was seen of a job.
+func AppendShare(dst []byte, s *Share) ([]byte, error) {
+	from := len(dst)
+	dst = append(dst, shareStart...)
+	dst, _ = jsontext.AppendQuote(dst, s.Job) // as in appendText
+	dst = appendText(dst, "epoch", s.Epoch)
+	dst = append(dst, timeStart[1:]...)
+	dst = s.Time.UTC().AppendFormat(dst, TimeLayout)
+	dst = append(dst, `","runs":[`...)
+	for i := range s.Runs {
+		r := &s.Runs[i]
+		if !ValidRunID(r.Run) || !ValidRunID(r.Ledger) {
+			return dst[:from], fmt.Errorf("%w: run %q of ledger %q: not ids", ErrUnwritable, r.Run, r.Ledger)
+		}
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(append(dst, `{"run":"`...), r.Run...)
+		dst = append(append(dst, `","ledger":"`...), r.Ledger...)
+		dst = append(dst, '"')
+		dst = appendNumber(dst, "day", r.Day)
+		for _, m := range r.amounts() {
+			dst = appendAmount(dst, m.name, *m.nanos)
+		}
+		dst = append(dst, '}')
+	}
+	dst = append(dst, ']')
+	if len(s.Gone) > 0 {
+		dst = append(dst, `,"gone":[`...)
+		for i, run := range s.Gone {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst, _ = jsontext.AppendQuote(dst, run)
+		}
+		dst = append(dst, ']')
+	}
+	return Seal(dst, from), nil
+}
+
+// amounts are the members that hold money.
+func (r *SharedRun) amounts() [4]amount {
+	return [4]amount{
+		{"spent_usd", &r.Total.Spent}, {"most_usd", &r.Total.Most}, {"today_spent_usd", &r.Today.Spent}, {"today_most_usd", &r.Today.Most},
+	}
+}
+
+type amount struct {
+	name  string
+	nanos *int64
+}
+
+// appendAmount writes a member in dollars, and leaves out one that is zero.
+func appendAmount(dst []byte, name string, nanos int64) []byte {
+	if nanos == 0 {
+		return dst
+	}
+	dst = append(append(append(dst, `,"`...), name...), `":`...)
+	return appendCost(dst, nanos, true)
+}
+
+// Decode fills in what a line says.
+func (s *Share) Decode(line []byte) error {
+	var m fields
+	m.start(line)
+	*s = Share{}
+	for {
+		more, err := m.next()
+		if err != nil || !more {
+			return err
+		}
+		ok := true
+		switch string(m.name) {
+		case "job":
+			ok = m.string(&s.Job, "")
+		case "epoch":
+			ok = m.string(&s.Epoch, "")
+		case "time":
+			ok = m.time(&s.Time)
+		case "runs":
+			ok = m.each(func(object []byte) bool {
+				var r SharedRun
+				ok := r.read(object)
+				s.Runs = append(s.Runs, r)
+				return ok
+			})
+		case "gone":
+			ok = m.each(func(text []byte) bool {
+				run, one := "", field{value: text}
+				ok := one.string(&run, "")
+				s.Gone = append(s.Gone, run)
+				return ok
+			})
+		}
+		if !ok {
+			return ErrMalformed
+		}
+	}
+}
+
+func (r *SharedRun) read(object []byte) bool {
+	var f fields
+	if len(object) == 0 || object[0] != '{' {
+		return false
+	}
+	f.start(append([]byte{','}, object[1:]...))
+	for {
+		more, err := f.next()
+		if err != nil || !more {
+			return err == nil && ValidRunID(r.Run) && ValidRunID(r.Ledger)
+		}
+		ok := true
+		switch string(f.name) {
+		case "run":
+			ok = f.string(&r.Run, "")
+		case "ledger":
+			ok = f.string(&r.Ledger, "")
+		case "day":
+			ok = f.integer(&r.Day)
+		default:
+			for _, m := range r.amounts() {
+				if m.name == string(f.name) {
+					known := false
+					ok = f.cost(m.nanos, &known) && known
+				}
+			}
+		}
+		if !ok {
+			return false
+		}
+	}
+}

@@ -1,0 +1,205 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"llmpipe/ledger/line"
+)
+
+// A job shares its budget with other ledgers through a server that may lose everything. So a ledger
+// remembers what its runs have seen of the others, and which runs its own money is of.
+
+// Share, SharedRun and MaySpend are what a run has seen of its job's money.
+type (
+	Share     = line.Share
+	SharedRun = line.SharedRun
+	MaySpend  = line.MaySpend
+)
+
+// shared is what the lines say of Options.Job.
+type shared struct {
+	first string              // the run that began the ledger
+	runs  map[string]struct{} // all runs that wrote to it, or to what was added to it
+	seen  map[string]seenRun
+	epoch string
+	at    time.Time // of epoch
+}
+
+// seenRun is a run of the job, and when it was seen so.
+type seenRun struct {
+	SharedRun
+	at time.Time
+}
+
+// enterShared puts a run's line, or one of what was seen of a job, into the index. The caller holds
+// mu.
+func (l *Ledger) enterShared(v *verified) error {
+	s := &l.shared
+	if l.options.Job == "" {
+		return nil
+	}
+	if v.head.Kind == line.KindRun {
+		var run line.RunInfo
+		if run.Decode(v.text) != nil || run.ID == "" {
+			return nil // earlier versions read over it
+		}
+		if s.runs == nil {
+			s.first, s.runs = run.ID, make(map[string]struct{})
+		}
+		s.runs[run.ID] = struct{}{}
+		return nil
+	}
+	var said line.Share
+	if said.Decode(v.text) != nil {
+		return &DamageError{Path: l.path, Offset: v.at, Err: line.ErrMalformed}
+	}
+	if said.Job == l.options.Job {
+		s.hear(&said)
+	}
+	return nil
+}
+
+// hear takes in what was seen. Where a ledger was added to another it may be older than what is
+// known.
+func (s *shared) hear(said *line.Share) {
+	if s.seen == nil {
+		s.seen = make(map[string]seenRun)
+	}
+	if !said.Time.Before(s.at) {
+		s.at, s.epoch = said.Time, said.Epoch
+	}
+	for _, run := range said.Gone {
+		if !s.seen[run].at.After(said.Time) {
+			delete(s.seen, run)
+		}
+	}
+	for _, r := range said.Runs {
+		if !s.seen[r.Run].at.After(said.Time) {
+			s.seen[r.Run] = seenRun{r, said.Time}
+		}
+	}
+}
+
+// FirstRun is the id of the run that began the ledger, or whose ledger stands first in it; empty
+// where there is none, or Options.Job is.
+func (l *Ledger) FirstRun() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.shared.first
+}
+
+// HasRun reports whether a run wrote to the ledger, or to one that was added to it. It needs
+// Options.Job.
+func (l *Ledger) HasRun(id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, has := l.shared.runs[id]
+	return has
+}
+
+// RunIsGone reports whether the process of another run of this ledger's file is gone.
+func (l *Ledger) RunIsGone(id string) bool {
+	return line.ValidRunID(id) && id != l.options.Run.ID && isGone(l.options.FS, l.path, id)
+}
+
+// Seen is what was last seen of Options.Job, and in which epoch.
+func (l *Ledger) Seen() (epoch string, runs []SharedRun) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range l.shared.seen {
+		runs = append(runs, r.SharedRun)
+	}
+	return l.shared.epoch, runs
+}
+
+// Join makes this run one that others see live, as long as it does, and takes what its ledger may
+// spend from a job. It comes after [Ledger.Prepare]. An error is a *[WriteError].
+func (l *Ledger) Join() error {
+	l.committing.Lock()
+	defer l.committing.Unlock()
+	if l.refused != nil {
+		return &WriteError{Path: l.path, Err: l.refused}
+	}
+	if err := l.live(); err != nil {
+		return &WriteError{Path: l.path, Err: err}
+	}
+	return nil
+}
+
+// See writes down what was seen of the job. The line is not synced: a process that dies leaves it
+// to the kernel. An error is a *[WriteError].
+func (l *Ledger) See(s *Share) error {
+	l.committing.Lock()
+	defer l.committing.Unlock()
+	if l.refused != nil {
+		return &WriteError{Path: l.path, Err: l.refused}
+	}
+	l.inHand.leaveFor(0)
+	_, err := l.append(func() (err error) {
+		l.out = l.out[:0]
+		if !l.announced {
+			l.out = line.AppendRun(l.out, &l.options.Run, l.options.Simulated)
+		}
+		l.out, err = line.AppendShare(l.out, s)
+		return err
+	}, 0)
+	if err == nil {
+		l.announced = true
+		return nil
+	}
+	if torn := (*tornError)(nil); errors.As(err, &torn) {
+		l.refused = refusal(err)
+	}
+	return &WriteError{Path: l.path, Err: fmt.Errorf("writing what was seen of the job: %w", err)}
+}
+
+// Borrow says that no more may be spent and at risk than is lent to this run, whatever bounds
+// claims and intents come with. lent is called under the lock that other processes wait for, with
+// this day's spending counted; of its bounds one of [NoBound] is none. It comes before the first
+// claim.
+func (l *Ledger) Borrow(lent func() Bounds) { l.lent = lent }
+
+// NoBound is no bound on what is lent.
+const NoBound = math.MaxInt64
+
+// within is b, or what is lent where that is less.
+func (l *Ledger) within(b Bounds) Bounds {
+	if l.lent == nil {
+		return b
+	}
+	lower := func(bound *int64, lent int64) {
+		if lent != NoBound && (*bound == 0 || lent < *bound) {
+			*bound = max(lent, 1) // 0 would be none
+		}
+	}
+	lent := l.lent()
+	lower(&b.Total, lent.Total)
+	lower(&b.Daily, lent.Daily)
+	return b
+}
+
+// Sum is what of a ledger counts against a budget, in billionths of a US dollar.
+type Sum struct {
+	Spent int64 // as far as it is settled, or may have been spent
+	Kept  int64 // with what is set aside for longer: shards, and what may be asked again
+	Most  int64 // with all that is at risk
+}
+
+// Sums are those of all in the ledger and of what is since Options.Since, where what is at risk
+// counts in both. No claim is under way when they are taken: what is told to a claim after the call
+// began, such as lower bounds, all later ones know of.
+func (l *Ledger) Sums() (total, today Sum) {
+	l.committing.Lock()
+	defer l.committing.Unlock()
+	l.renew(time.Now())
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, shards := &l.summary, l.shards.reserved
+	sum := func(spent int64) Sum {
+		return Sum{Spent: spent, Kept: spent + shards + l.risks.rest.Nanos, Most: spent + shards + l.risks.all.Nanos}
+	}
+	return sum(s.SpentNanos + s.KeptNanos), sum(s.SpentSince + s.KeptSince)
+}

@@ -1,0 +1,37 @@
+package flags
+
+import (
+	"errors"
+	"fmt"
+
+	"llmpipe/stream"
+	"llmpipe/stream/provider/share"
+	"llmpipe/stream/ui"
+)
+
+// share says where the job is, and what shows it who asks.
+func (f *Flags) share(cfg *stream.Config, getenv func(string) string) (err error) {
+	if f.Share == "" {
+		if f.SharePasswordEnv != "" {
+			return ui.Usage(errors.New("--share-password-env needs --share"))
+		}
+		return nil
+	}
+	if cfg.Share, err = share.ParseAddress(f.Share); err != nil {
+		hint := "redis://HOST/JOB, rediss:// with TLS; a user stands before the host, and HOST:PORT names a port other than 6379"
+		if errors.Is(err, share.ErrPassword) {
+			hint = "put it into a variable, and name that with --share-password-env; a user stays in the URL: redis://USER@HOST/JOB"
+		}
+		return ui.Usage(&ui.Hinted{Err: fmt.Errorf("--share: %w", err), Hint: hint})
+	}
+	if f.SharePasswordEnv == "" {
+		return nil
+	}
+	if !ui.IsVariableName(f.SharePasswordEnv) { // which may be the password itself
+		return ui.Usage(errors.New("--share-password-env is not the name of a variable"))
+	}
+	if cfg.Share.Password = getenv(f.SharePasswordEnv); cfg.Share.Password == "" {
+		return fmt.Errorf("--share-password-env %s: %w", f.SharePasswordEnv, errNotSet)
+	}
+	return nil
+}
