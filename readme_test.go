@@ -286,6 +286,32 @@ func TestReadmeExitCodes(t *testing.T) {
 	}
 }
 
+// TestReadmeLinks holds that what README links to within the repository is there: its own headings,
+// and files, pictures among them.
+func TestReadmeLinks(t *testing.T) {
+	headings := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^##+ (.*)$`).FindAllStringSubmatch(readme(t), -1) {
+		headings["#"+strings.ReplaceAll(strings.ToLower(m[1]), " ", "-")] = true
+	}
+	links := regexp.MustCompile(`(?:\]\(|(?:src|srcset|href)=")([^")]+)`).FindAllStringSubmatch(readme(t), -1)
+	if len(links) < 20 {
+		t.Errorf("README has only %d links", len(links))
+	}
+	for _, m := range links {
+		switch to := m[1]; {
+		case strings.HasPrefix(to, "https://"):
+		case strings.HasPrefix(to, "#"):
+			if !headings[to] {
+				t.Errorf("README links to %s, which is none of its headings", to)
+			}
+		default:
+			if _, err := os.Stat(to); err != nil {
+				t.Errorf("README links to a file: %v", err)
+			}
+		}
+	}
+}
+
 // readme is README's text.
 func readme(t *testing.T) string {
 	t.Helper()
