@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"llmpipe/ledger/disk"
 	"llmpipe/ledger/line"
@@ -217,18 +218,25 @@ func (l *Ledger) Asked(k Key) bool {
 }
 
 // RiskTally adds up what is at risk in a ledger that is gone through by [Scan].
-type RiskTally struct{ known risks }
+type RiskTally struct {
+	Since time.Time // from when Risk.Since counts
+	known risks
+}
+
+// Risk is what is at risk, and what of it has been since RiskTally.Since.
+type Risk struct{ All, Since Exposure }
 
 // Add takes an entry in, in the ledger's order.
 func (r *RiskTally) Add(e *Entry) {
 	s := &r.known
 	switch {
 	case e.Risk != nil:
+		recent := !e.Risk.Time.Before(r.Since)
 		for _, a := range e.Risk.Lifted {
-			s.lift(e.Risk.Run, a, false)
+			s.lift(e.Risk.Run, a, recent)
 		}
 		for _, a := range e.Risk.Records {
-			s.put(e.Risk.Run, a, false, false)
+			s.put(e.Risk.Run, a, false, recent)
 		}
 	case len(s.records) == 0:
 	case e.Result != nil:
@@ -239,13 +247,14 @@ func (r *RiskTally) Add(e *Entry) {
 }
 
 // Sum is what runs of the ledger have at risk that live, and what those had that are gone.
-func (r *RiskTally) Sum(path string) (live, lost Exposure) {
+func (r *RiskTally) Sum(path string) (live, lost Risk) {
 	for _, run := range r.known.others("") {
+		sum := &live
 		if isGone(disk.OS{}, path, run.id) {
-			lost.add(run.sum, +1)
-		} else {
-			live.add(run.sum, +1)
+			sum = &lost
 		}
+		sum.All.add(run.sum, +1)
+		sum.Since.add(run.recent, +1)
 	}
 	return live, lost
 }
@@ -285,6 +294,9 @@ func (l *Ledger) live() error {
 	l.alive = k
 	return nil
 }
+
+// Lives reports whether the process of a run lives that has something at risk.
+func Lives(path, run string) bool { return line.ValidRunID(run) && !isGone(disk.OS{}, path, run) }
 
 // isGone reports whether the process of a run is gone. One that nobody can tell of lives.
 func isGone(fsys disk.FS, path, run string) bool { return disk.Abandoned(fsys, runLockName(path, run)) }

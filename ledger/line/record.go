@@ -39,6 +39,18 @@ type Record struct {
 	Simulated bool // the simulated provider's, which a real run never takes for an answer
 }
 
+// IDText is the id as people know it: of a string, what is within its quotes.
+func (r *Record) IDText() string {
+	if len(r.ID) == 0 || r.ID[0] != '"' {
+		return string(r.ID)
+	}
+	text, err := jsontext.AppendUnquote(nil, r.ID)
+	if err != nil {
+		return string(r.ID)
+	}
+	return string(text)
+}
+
 // ErrUnwritable is in the error of what can't be written down: an id or a response that is not JSON
 // on one line, a negative cost, a year beyond 9999, a line beyond 256 MiB, a step of a shard
 // without an intent before it.

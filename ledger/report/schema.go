@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"llmpipe/ledger"
 	"llmpipe/ledger/price"
@@ -31,18 +30,26 @@ func (t *schemaTally) addResult(r *ledger.Result) {
 	}
 }
 
-func (t *schemaTally) addFailure(f *ledger.Failure) {
-	if f.Misfit == "" {
-		return
+// placeOf is the place that a misfit counts at.
+func (t *schemaTally) placeOf(misfit string) string {
+	if misfit == "" {
+		return ""
 	}
 	if t.places == nil {
 		t.places = make(map[string]int64)
 	}
-	place := strings.Clone(f.Misfit)
-	if _, known := t.places[place]; !known && len(t.places) >= mostPlaces {
-		place = "elsewhere"
+	if _, known := t.places[misfit]; !known && len(t.places) >= mostPlaces {
+		return "elsewhere"
 	}
-	t.places[place]++
+	t.places[misfit] += 0
+	return misfit
+}
+
+// fail counts records that failed at a place.
+func (t *schemaTally) fail(place string, n int64) {
+	if place != "" {
+		t.places[place] += n
+	}
 }
 
 // finish is nil where no answer was to be mended.
@@ -52,6 +59,9 @@ func (t *schemaTally) finish() *Schema {
 	}
 	s := &Schema{Misfits: t.misfits, Reasked: t.reasked, Cost: &t.cost, Failures: []MisfitCount{}}
 	for place, n := range t.places {
+		if n == 0 {
+			continue // they fit by now
+		}
 		s.Failures = append(s.Failures, MisfitCount{place, n})
 	}
 	slices.SortFunc(s.Failures, func(a, b MisfitCount) int {

@@ -1,28 +1,64 @@
 package report
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"time"
 
 	"llmpipe/ledger"
 	"llmpipe/ledger/price"
 )
 
-// Timeline is what happened when, in steps of equal length. Its memory is bounded: the longer the
-// time, the longer the steps.
+// Timeline is what happened when, in steps of equal length, without the times between runs in which
+// nothing did. Its memory is bounded: the longer the time, the longer the steps.
 type Timeline struct {
-	Start   time.Time     // of the first step, UTC
-	Step    time.Duration // how long each is
-	Moments []Moment      // one for each step, those in which nothing happened among them; none without records
+	Step  time.Duration // how long each is
+	Spans []Span        // earliest first, with idle time between; none without records
+}
+
+// Span is a time in which something happened.
+type Span struct {
+	Start   time.Time // of the first step, UTC
+	Moments []Moment  // one for each step, those in which nothing happened among them
 }
 
 // Moment is what happened in one step of a Timeline.
 type Moment struct {
-	Results, Failures int64
+	Answers, Failures int64         // each time that a record had one
 	Cost              price.Dollars // of those whose cost is known
 }
 
-// maxMoments bounds a Timeline: about two to a point of ink on paper.
-const maxMoments = 400
+// Steps is how many there are.
+func (t *Timeline) Steps() (n int) {
+	for i := range t.Spans {
+		n += len(t.Spans[i].Moments)
+	}
+	return n
+}
+
+// End is when the last step of the i-th span ends.
+func (t *Timeline) End(i int) time.Time {
+	s := &t.Spans[i]
+	return s.Start.Add(t.Step * time.Duration(len(s.Moments)))
+}
+
+// Idle is the time between the spans.
+func (t *Timeline) Idle() (sum time.Duration) {
+	for i := range t.Spans {
+		if i > 0 {
+			sum += t.Spans[i].Start.Sub(t.End(i - 1))
+		}
+	}
+	return sum
+}
+
+const (
+	// mostMoments bounds what is collected: the moments in which anything happened.
+	mostMoments = 2000
+	// mostSteps bounds a Timeline: about two to a point of ink on paper.
+	mostSteps = 400
+)
 
 // steps are the lengths that a step may have, in milliseconds. Each is a multiple of the one
 // before, so that moments can be merged, and none more than five times as long, so that widening
@@ -39,14 +75,15 @@ func stepAt(level int) int64 {
 
 // timeline collects a Timeline from records in any order.
 type timeline struct {
-	level       int               // of steps
-	first, last int64             // numbers of steps since 1970
-	moments     map[int64]*Moment // by the number of the step, at most maxMoments apart
+	level   int               // of steps
+	moments map[int64]*Moment // by the number of the step since 1970, at most mostMoments
+	latest  *Moment           // where the record before was
+	number  int64             // of that
 }
 
 func (t *timeline) addResult(r *ledger.Result) {
 	if m := t.at(r.Time); m != nil {
-		m.Results++
+		m.Answers++
 		m.addCost(r.CostNanos, r.CostKnown)
 	}
 }
@@ -75,19 +112,23 @@ func (t *timeline) at(when time.Time) *Moment {
 	}
 	ms := min(max(when.UnixMilli(), 0), lastMilli)
 	n := ms / stepAt(t.level)
-	if t.moments == nil {
-		t.moments, t.first, t.last = make(map[int64]*Moment), n, n
+	if t.latest != nil && t.number == n {
+		return t.latest
 	}
-	for max(t.last, n)-min(t.first, n) >= maxMoments {
+	if t.moments == nil {
+		t.moments = make(map[int64]*Moment)
+	}
+	m := t.moments[n]
+	for m == nil && len(t.moments) >= mostMoments {
 		t.widen()
 		n = ms / stepAt(t.level)
+		m = t.moments[n]
 	}
-	t.first, t.last = min(t.first, n), max(t.last, n)
-	m := t.moments[n]
 	if m == nil {
 		m = new(Moment)
 		t.moments[n] = m
 	}
+	t.latest, t.number = m, n
 	return m
 }
 
@@ -95,7 +136,8 @@ func (t *timeline) at(when time.Time) *Moment {
 func (t *timeline) widen() {
 	factor := stepAt(t.level+1) / stepAt(t.level)
 	t.level++
-	merged := make(map[int64]*Moment, maxMoments)
+	t.latest = nil
+	merged := make(map[int64]*Moment, len(t.moments))
 	for n, m := range t.moments {
 		wide := merged[n/factor]
 		if wide == nil {
@@ -104,49 +146,126 @@ func (t *timeline) widen() {
 		}
 		wide.add(m)
 	}
-	t.moments, t.first, t.last = merged, t.first/factor, t.last/factor
+	t.moments = merged
 }
 
 func (m *Moment) add(other *Moment) {
-	m.Results += other.Results
+	m.Answers += other.Answers
 	m.Failures += other.Failures
 	m.Cost += other.Cost
 }
 
-func (t *timeline) finish() Timeline {
-	if t.moments == nil {
-		return Timeline{}
-	}
+// gap is a time in which nothing happened, in milliseconds since 1970.
+type gap struct{ from, to int64 }
+
+// idle finds the gaps that are worth leaving out: between runs, and longer than a tenth of the time
+// that is left without them. A run is not idle, even where it waits, but for one that waits for
+// batches.
+func (t *timeline) idle(runs []Run) []gap {
+	const second = 1000
 	step := stepAt(t.level)
-	line := Timeline{
-		Start:   time.UnixMilli(t.first * step).UTC(),
-		Step:    time.Duration(step) * time.Millisecond,
-		Moments: make([]Moment, t.last-t.first+1),
+	numbers := slices.Sorted(maps.Keys(t.moments))
+	if len(numbers) == 0 {
+		return nil
 	}
-	for n, m := range t.moments {
-		line.Moments[n-t.first] = *m
+	var gaps []gap
+	for i, n := range numbers[1:] {
+		g := gap{(numbers[i] + 1) * step, n * step}
+		if g.to-g.from >= second && 2*g.busy(runs) < g.to-g.from {
+			gaps = append(gaps, g)
+		}
+	}
+	slices.SortFunc(gaps, func(a, b gap) int { return cmp.Compare(b.to-b.from, a.to-a.from) })
+	const worth = 10
+	left, cut := (numbers[len(numbers)-1]+1-numbers[0])*step, 0
+	for i, g := range gaps {
+		if left -= g.to - g.from; worth*(g.to-g.from) >= left {
+			cut = i + 1 // those before it, which are as long, may be worth it only with it
+		}
+	}
+	return gaps[:cut]
+}
+
+// busy is how much of a gap the run had that had most of it.
+func (g gap) busy(runs []Run) (most int64) {
+	for i := range runs {
+		if r := &runs[i]; r.Mode == "" || r.Mode == "realtime" {
+			most = max(most, min(g.to, r.Ended.UnixMilli())-max(g.from, r.Started.UnixMilli()))
+		}
+	}
+	return most
+}
+
+// finish returns a Timeline of at most so many steps, but for one for each span. What was collected
+// is used up.
+func (t *timeline) finish(most int, idle []gap) Timeline {
+	slices.SortFunc(idle, func(a, b gap) int { return cmp.Compare(a.from, b.from) })
+	for {
+		numbers := slices.Sorted(maps.Keys(t.moments))
+		if bounds, count := spans(numbers, stepAt(t.level), idle); count <= max(most, len(bounds)) {
+			return t.draw(bounds)
+		}
+		t.widen()
+	}
+}
+
+// spans parts the numbers of steps where there is idle time between, and counts the steps of all
+// parts. A part is its first and its last number.
+func spans(numbers []int64, step int64, idle []gap) (bounds [][2]int64, count int) {
+	for i, n := range numbers {
+		begins := i == 0
+		if !begins && n > numbers[i-1]+1 {
+			from, to := (numbers[i-1]+1)*step, n*step
+			begins = slices.ContainsFunc(idle, func(g gap) bool { return g.from < to && g.to > from })
+		}
+		if begins {
+			bounds = append(bounds, [2]int64{n, n})
+		}
+		bounds[len(bounds)-1][1] = n
+	}
+	for _, b := range bounds {
+		count += int(b[1]-b[0]) + 1
+	}
+	return bounds, count
+}
+
+// draw makes the Timeline.
+func (t *timeline) draw(bounds [][2]int64) Timeline {
+	step := stepAt(t.level)
+	line := Timeline{Step: time.Duration(step) * time.Millisecond}
+	for _, b := range bounds {
+		s := Span{Start: time.UnixMilli(b[0] * step).UTC(), Moments: make([]Moment, b[1]-b[0]+1)}
+		for i := range s.Moments {
+			if m := t.moments[b[0]+int64(i)]; m != nil {
+				s.Moments[i] = *m
+			}
+		}
+		line.Spans = append(line.Spans, s)
 	}
 	return line
 }
 
-// Within returns the same in longer steps, if that is what it takes to have at most so many
-// moments.
+// Within returns the same in longer steps, if that is what it takes to have at most so many of
+// them, or one for each span.
 func (t *Timeline) Within(most int) Timeline {
-	if len(t.Moments) <= most {
+	if t.Steps() <= most {
 		return *t
 	}
-	wide := timeline{moments: make(map[int64]*Moment, len(t.Moments))}
+	wide := timeline{moments: make(map[int64]*Moment)}
 	for stepAt(wide.level) < t.Step.Milliseconds() {
 		wide.level++
 	}
-	wide.first = t.Start.UnixMilli() / t.Step.Milliseconds()
-	wide.last = wide.first + int64(len(t.Moments)) - 1
-	for i := range t.Moments {
-		m := t.Moments[i]
-		wide.moments[wide.first+int64(i)] = &m
+	var idle []gap
+	for i := range t.Spans {
+		first := t.Spans[i].Start.UnixMilli() / t.Step.Milliseconds()
+		for j, m := range t.Spans[i].Moments {
+			if m != (Moment{}) {
+				wide.moments[first+int64(j)] = &m
+			}
+		}
+		if i > 0 {
+			idle = append(idle, gap{t.End(i - 1).UnixMilli(), t.Spans[i].Start.UnixMilli()})
+		}
 	}
-	for wide.last-wide.first >= int64(max(most, 1)) {
-		wide.widen()
-	}
-	return wide.finish()
+	return wide.finish(most, idle)
 }

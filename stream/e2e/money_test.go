@@ -90,7 +90,7 @@ func (p *process) paidLines(t testing.TB) []paid {
 // reported is what `llmpipe report` says that everything in dir's ledger cost.
 func reported(t testing.TB, dir string) int64 {
 	t.Helper()
-	sums, err := report.New(nil, filepath.Join(dir, "llmpipe.ledger.jsonl"))
+	sums, err := report.New(report.Options{}, filepath.Join(dir, "llmpipe.ledger.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}

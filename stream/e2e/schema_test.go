@@ -140,7 +140,7 @@ func TestSchema(t *testing.T) {
 				int(sum.Reasked) != answered-records {
 				t.Errorf("the lines cost %d, the report says %d, the summary %+v", cost, reported(t, dir), sum)
 			}
-			r, err := report.New(nil, filepath.Join(dir, "llmpipe.ledger.jsonl"))
+			r, err := report.New(report.Options{}, filepath.Join(dir, "llmpipe.ledger.jsonl"))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -141,25 +141,34 @@ const day = 24 * time.Hour
 // monthSteps are the distances of ticks in months.
 var monthSteps = [...]int{1, 2, 3, 6, 12, 24, 60, 120, 240}
 
+// mostTicks is how many ticks there are in time.
+const mostTicks = 8
+
+// timeStep is the distance of ticks over a time, 0 where they are the calendar's.
+func timeStep(over time.Duration) time.Duration {
+	for _, step := range timeSteps {
+		if over/step <= mostTicks {
+			return step
+		}
+	}
+	return 0
+}
+
 // timeTicks are the ticks between two moments, at round times in UTC.
 func timeTicks(from, to time.Time) []tick {
-	const most = 8
 	a := timeAxis(from, to)
 	var ticks []tick
 	add := func(t time.Time, layout string) {
 		ticks = append(ticks, tick{At: percent(a.at(float64(t.UnixMilli()))), Label: t.Format(layout), Minor: len(ticks)%2 == 1})
 	}
-	for _, step := range timeSteps {
-		if to.Sub(from)/step > most {
-			continue
-		}
+	if step := timeStep(to.Sub(from)); step > 0 {
 		for t := from.Add(step - 1).Truncate(step); !t.After(to); t = t.Add(step) {
 			add(t, tickLayout(t, step))
 		}
 		return ticks
 	}
 	for _, step := range monthSteps {
-		if to.Sub(from)/(30*day) > time.Duration(most*step) {
+		if to.Sub(from)/(30*day) > time.Duration(mostTicks*step) {
 			continue
 		}
 		layout := "Jan 2006"
@@ -218,6 +227,8 @@ func dates(from, to time.Time) string {
 	switch {
 	case from.Truncate(day).Equal(to.Truncate(day)):
 		return from.Format(date)
+	case from.Year() == to.Year() && from.Month() == to.Month():
+		return from.Format("2") + " to " + to.Format(date)
 	case from.Year() == to.Year():
 		return from.Format("2\u00a0January") + " to " + to.Format(date)
 	}

@@ -21,6 +21,7 @@ type chart struct {
 	Up      []tick
 	Along   []tick
 	Columns []column
+	Cuts    []cut  // gaps for idle time
 	Line    string // an SVG path in a box of 1000 by 1000, and the area below it
 	Area    string
 	Marks   []mark
@@ -44,6 +45,7 @@ type bar struct {
 type mark struct {
 	At, Label string
 	Row       int  // of the label, so that labels of close marks do not meet
+	Top       int  // of the line, in pixels: beside its label
 	Left      bool // of the line, where there is no room to the right
 }
 
@@ -54,43 +56,53 @@ const maxColumns = 200
 // records, of which each would be a hair.
 func timeColumns(r *report.Report) report.Timeline {
 	const fewest, perColumn = 24, 4
-	records := (r.Total.Results + r.Total.Failures) / perColumn
-	return r.Timeline.Within(int(min(max(records, fewest), maxColumns)))
+	lines := (r.Attempts.Answers + r.Attempts.Failures) / perColumn
+	return r.Timeline.Within(int(min(max(lines, fewest), maxColumns)))
 }
 
-func endOf(t *report.Timeline) time.Time { return t.Start.Add(t.Step * time.Duration(len(t.Moments))) }
+// overTime says what a chart's axis of time leaves out.
+func overTime(r *report.Report, line *report.Timeline) string {
+	text := "; UTC, " + dates(r.First.UTC(), r.Last.UTC())
+	if len(line.Spans) > 1 {
+		text += "; shaded: " + howLong(line.Idle()) + " without a request, left out"
+	}
+	return text
+}
 
 // spendChart shows what was spent by when.
 func spendChart(r *report.Report, columns *report.Timeline) *chart {
 	total := float64(*r.Total.Cost) / 1e9
 	up, step := upward(total)
-	along := timeAxis(columns.Start, endOf(columns))
+	along := newTimeScale(columns)
 	c := &chart{
 		Title:   "Spend",
-		Caption: "US dollars, added up; UTC, " + dates(r.First.UTC(), r.Last.UTC()),
+		Caption: "US dollars, added up" + overTime(r, columns),
 		Summary: fmt.Sprintf("Spend over time, from $0 at the start to %s at the end.", ui.USD(int64(*r.Total.Cost))),
-		Up:      upTicks(up, step, dollarTick), Along: timeTicks(columns.Start, endOf(columns)),
+		Up:      upTicks(up, step, dollarTick), Along: along.ticks(), Cuts: along.cuts(),
 	}
 	var line strings.Builder
-	place := func(t time.Time, nanos price.Dollars) (x, y float64) {
-		return 10 * along.at(float64(t.UnixMilli())), 1000 - 10*up.at(float64(nanos)/1e9)
-	}
 	var sum price.Dollars
-	x0, y := place(r.Timeline.Start, 0)
-	fmt.Fprintf(&line, "M%.1f,%.1f", x0, y)
-	x := x0
-	for i, m := range r.Timeline.Moments {
-		if m.Cost == 0 && i < len(r.Timeline.Moments)-1 && r.Timeline.Moments[i+1].Cost == 0 {
-			continue
+	x, y := 0.0, 1000.0
+	fmt.Fprintf(&line, "M%.1f,%.1f", x, y)
+	for i := range columns.Spans {
+		x = 10 * along.lefts[i]
+		if i > 0 {
+			fmt.Fprintf(&line, "H%.1f", x)
 		}
-		sum += m.Cost
-		x, y = place(r.Timeline.Start.Add(r.Timeline.Step*time.Duration(i+1)), sum)
-		fmt.Fprintf(&line, "L%.1f,%.1f", x, y)
+		for _, m := range columns.Spans[i].Moments {
+			sum += m.Cost
+			x, y = x+10*along.step, 1000-10*up.at(float64(sum)/1e9)
+			if m.Cost != 0 {
+				fmt.Fprintf(&line, "L%.1f,%.1f", x, y)
+			} else {
+				fmt.Fprintf(&line, "H%.1f", x)
+			}
+		}
 	}
 	c.Line = line.String()
-	c.Area = fmt.Sprintf("%sL%.1f,1000L%.1f,1000Z", c.Line, x, x0)
+	c.Area = fmt.Sprintf("%sL%.1f,1000L0,1000Z", c.Line, x)
 	sum = 0
-	c.Columns = eachColumn(columns, func(m report.Moment, when string) (string, []bar) {
+	c.Columns = eachColumn(along, func(m report.Moment, when string) (string, []bar) {
 		sum += m.Cost
 		return fmt.Sprintf("%s UTC: %s, %s in all", when, ui.USD(int64(m.Cost)), ui.USD(int64(sum))), nil
 	})
@@ -98,13 +110,15 @@ func spendChart(r *report.Report, columns *report.Timeline) *chart {
 }
 
 // eachColumn makes the columns of a chart along time.
-func eachColumn(t *report.Timeline, draw func(m report.Moment, when string) (string, []bar)) []column {
-	columns := make([]column, len(t.Moments))
-	width := 100 / float64(len(t.Moments))
-	for i, m := range t.Moments {
-		when := t.Start.Add(t.Step * time.Duration(i)).Format(momentLayout(t.Step))
-		text, bars := draw(m, when)
-		columns[i] = standing(float64(i)*width, width, len(t.Moments), text, bars)
+func eachColumn(along *timeScale, draw func(m report.Moment, when string) (string, []bar)) []column {
+	var columns []column
+	line := along.line
+	for i := range line.Spans {
+		for j, m := range line.Spans[i].Moments {
+			when := line.Spans[i].Start.Add(line.Step * time.Duration(j)).Format(momentLayout(line.Step))
+			text, bars := draw(m, when)
+			columns = append(columns, standing(along.lefts[i]+float64(j)*along.step, along.step, line.Steps(), text, bars))
+		}
 	}
 	return columns
 }
@@ -130,8 +144,10 @@ func standing(at, width float64, columns int, text string, bars []bar) column {
 // throughputChart shows how many records ended in their time.
 func throughputChart(r *report.Report, columns *report.Timeline) *chart {
 	peak := int64(0)
-	for _, m := range columns.Moments {
-		peak = max(peak, m.Results+m.Failures)
+	for i := range columns.Spans {
+		for _, m := range columns.Spans[i].Moments {
+			peak = max(peak, m.Answers+m.Failures)
+		}
 	}
 	unit, per := "day", day
 	for _, u := range []struct {
@@ -145,18 +161,19 @@ func throughputChart(r *report.Report, columns *report.Timeline) *chart {
 	}
 	rate := func(n int64) float64 { return float64(n) * float64(per) / float64(columns.Step) }
 	up, step := upward(rate(peak))
+	along := newTimeScale(columns)
 	return &chart{
 		Title:   "Throughput",
-		Caption: "Records per " + unit + "; UTC, " + dates(r.First.UTC(), r.Last.UTC()),
-		Kinds:   r.Total.Failures > 0,
-		Summary: fmt.Sprintf("Throughput over time, at most %s records per %s.", decimal(rate(peak), step/10), unit),
-		Up:      upTicks(up, step, decimal), Along: timeTicks(columns.Start, endOf(columns)),
-		Columns: eachColumn(columns, func(m report.Moment, when string) (string, []bar) {
+		Caption: "Answers per " + unit + overTime(r, columns),
+		Kinds:   r.Attempts.Failures > 0,
+		Summary: fmt.Sprintf("Throughput over time, at most %s answers per %s.", decimal(rate(peak), step/10), unit),
+		Up:      upTicks(up, step, decimal), Along: along.ticks(), Cuts: along.cuts(),
+		Columns: eachColumn(along, func(m report.Moment, when string) (string, []bar) {
 			text := fmt.Sprintf("%s UTC: %s answered, %s failed, %s per %s",
-				when, ui.Grouped(m.Results), ui.Grouped(m.Failures), decimal(rate(m.Results+m.Failures), step/10), unit)
+				when, ui.Grouped(m.Answers), ui.Grouped(m.Failures), decimal(rate(m.Answers+m.Failures), step/10), unit)
 			var bars []bar
-			if m.Results > 0 {
-				bars = append(bars, bar{Class: "ok", percent: up.at(rate(m.Results))})
+			if m.Answers > 0 {
+				bars = append(bars, bar{Class: "ok", percent: up.at(rate(m.Answers))})
 			}
 			if m.Failures > 0 {
 				bars = append(bars, bar{Class: "failed", percent: up.at(rate(m.Failures))})
@@ -177,33 +194,64 @@ func latencyChart(r *report.Report) *chart {
 	const headroom = 1.2 // for the labels of the marks
 	up, step := upward(max(headroom*highest, 5))
 	c := &chart{
-		Title: "Latency", Caption: "Results by how long the attempt took that was answered",
-		Summary: fmt.Sprintf("Histogram of latencies. Half of the results took at most %s, 95 %% at most %s, 99 %% at most %s.",
+		Title: "Latency", Caption: "Answers by how long they took",
+		Summary: fmt.Sprintf("Histogram of latencies. Half of the answers took at most %s, 95 %% at most %s, 99 %% at most %s.",
 			latencyLabel(l.P50), latencyLabel(l.P95), latencyLabel(l.P99)),
 		Up: upTicks(up, step, decimal), Along: latencyTicks(along),
 	}
 	if along.log {
 		c.Caption += "; logarithmic"
 	}
-	if longer := r.Total.Results - int64(math.Round(shown)); longer > 0 {
+	answers := int64(0)
+	for _, b := range r.LatencyHistogram {
+		answers += b.Count
+	}
+	if longer := answers - int64(math.Round(shown)); longer > 0 {
 		longest := r.LatencyHistogram[len(r.LatencyHistogram)-1].To - 1
 		c.Caption += fmt.Sprintf("; %s took longer than shown, up to %s", ui.Grouped(longer), latencyLabel(longest))
 	}
 	for _, b := range bins {
 		from, to := along.at(b.low), along.at(b.high)
-		text := fmt.Sprintf("%s to %s: about %s results, %.1f %%",
+		text := fmt.Sprintf("%s to %s: about %s answers, %.1f %%",
 			latencyLabel(int64(math.Round(b.low))), latencyLabel(int64(math.Round(b.high))),
-			ui.Grouped(int64(math.Round(b.count))), 100*b.count/float64(r.Total.Results))
+			ui.Grouped(int64(math.Round(b.count))), 100*b.count/float64(max(answers, 1)))
 		c.Columns = append(c.Columns, standing(from, to-from, len(bins), text, []bar{{Class: "ok", percent: up.at(b.count)}}))
 	}
-	for i, p := range []struct {
-		name string
-		ms   int64
-	}{{"p50", l.P50}, {"p95", l.P95}, {"p99", l.P99}} {
-		at := along.at(float64(p.ms))
-		c.Marks = append(c.Marks, mark{At: percent(at), Label: p.name + " " + latencyLabel(p.ms), Row: i, Left: at > 75})
-	}
+	c.Marks = latencyMarks(along, l)
 	return c
+}
+
+// latencyMarks are the percentiles. Each label has a row of its own and its line begins there, so
+// that a label meets no line but its own: labels to the right of their lines go down from the first,
+// labels to the left from the last.
+func latencyMarks(along axis, l *report.Latencies) []mark {
+	const room = 25 // for a label on a narrow page, in per cent
+	marks := []mark{{Label: "p50 " + latencyLabel(l.P50)}, {Label: "p95 " + latencyLabel(l.P95)}, {Label: "p99 " + latencyLabel(l.P99)}}
+	right := 100.0 // where the next label to the left of its line would have to begin
+	for i, ms := range []int64{l.P99, l.P95, l.P50} {
+		m := &marks[len(marks)-1-i]
+		at := along.at(float64(ms))
+		m.At, m.Left = percent(at), at > right-room
+		if m.Left {
+			right = at
+		}
+	}
+	row := 0
+	place := func(m *mark) {
+		m.Row, m.Top = row, 2+16*row
+		row++
+	}
+	for i := range marks {
+		if !marks[i].Left {
+			place(&marks[i])
+		}
+	}
+	for i := range marks {
+		if m := &marks[len(marks)-1-i]; m.Left {
+			place(m)
+		}
+	}
+	return marks
 }
 
 // bin is a bar of a histogram, in milliseconds.

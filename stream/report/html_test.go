@@ -70,17 +70,22 @@ func reportOver(records int, over time.Duration, name string) *report.Report {
 	}
 	moments := min(max(records, 2), 300)
 	r := &report.Report{
-		First: start, Last: start.Add(over), Runs: 2, Total: row,
-		Models: []report.Row{row, row}, Providers: []report.Row{row},
-		Timeline:         report.Timeline{Start: start, Step: over / time.Duration(moments), Moments: make([]report.Moment, moments)},
+		First: start, Last: start.Add(over), Runs: 2,
+		Records:  report.Records{Total: int64(records), Answered: row.Results, Failed: failed, IDs: int64(records)},
+		Attempts: report.Attempts{Answers: row.Results, Failures: failed},
+		Figures:  report.Figures{Total: row, Models: []report.Row{row, row}, Providers: []report.Row{row}},
+		Timeline: report.Timeline{
+			Step: over / time.Duration(moments), Spans: []report.Span{{Start: start, Moments: make([]report.Moment, moments)}},
+		},
 		LatencyHistogram: []report.LatencyBucket{{From: 700, To: 816, Count: row.Results - 2}, {From: 2400, To: 2432, Count: 2}},
 	}
-	for i := range r.Timeline.Moments {
-		m := &r.Timeline.Moments[i]
-		m.Results, m.Failures, m.Cost = row.Results/int64(moments), failed/int64(moments), cost/price.Dollars(moments)
+	for i := range moments {
+		m := &r.Timeline.Spans[0].Moments[i]
+		m.Answers, m.Failures, m.Cost = row.Results/int64(moments), failed/int64(moments), cost/price.Dollars(moments)
 	}
 	if failed > 0 {
-		r.Errors = []report.ErrorCount{{Type: name, Code: name, Status: 500, Count: failed, Message: name}}
+		r.Errors = []report.ErrorCount{{Type: name, Code: name, Status: 500, Count: failed, Open: failed, Message: name}}
+		r.Open = []report.OpenFailure{{ID: name, Time: start, Model: name, Type: name, Code: name, Message: name}}
 	}
 	return r
 }
@@ -98,15 +103,16 @@ func pages() map[string]*report.Report {
 	simulated := reportOver(100, time.Hour, "sim")
 	simulated.Simulated = true
 	failed := reportOver(20, time.Minute, "gone")
+	failed.Records, failed.Attempts = report.Records{Total: 2, Failed: 2, IDs: 2}, report.Attempts{Failures: 2}
 	failed.Total.Results, failed.Total.Latency, failed.LatencyHistogram = 0, report.Latencies{}, nil
 	slow := reportOver(1000, time.Hour, "slow")
 	slow.Total.Latency.P99 = math.MaxInt64
 	slow.LatencyHistogram = append(slow.LatencyHistogram, report.LatencyBucket{From: math.MaxInt64 - 1, To: math.MaxInt64, Count: 10})
 	zero := price.Dollars(0)
 	one := reportOver(1, 0, "one")
-	one.Timeline.Moments, one.Timeline.Step = one.Timeline.Moments[:1], 10*time.Millisecond
+	one.Timeline.Spans[0].Moments, one.Timeline.Step = one.Timeline.Spans[0].Moments[:1], 10*time.Millisecond
 	return map[string]*report.Report{
-		"empty":       {Total: report.Row{Cost: &zero}, SimulatedLeftOut: 3},
+		"empty":       {Figures: report.Figures{Total: report.Row{Cost: &zero}}, SimulatedLeftOut: 3},
 		"one":         one,
 		"a second":    reportOver(50, time.Second, "fast"),
 		"an hour":     reportOver(30_000, time.Hour, "gpt-4o"),
@@ -194,9 +200,9 @@ func TestPageEscapes(t *testing.T) {
 			met[e.name]++
 		}
 	}
-	// The ledger's name; an error's class, code and message; the model's name twice and the
-	// provider's.
-	if want := "map[b:1 h1:1 small:1 th:4 title:1]"; fmt.Sprint(met) != want {
+	// The ledger's name; an error's class, code and message; the model's name twice; of a record
+	// without an answer the id, why, the message and the model.
+	if want := "map[b:1 h1:1 small:2 td:2 th:4 title:1]"; fmt.Sprint(met) != want {
 		t.Errorf("the name stands in %v, want %s", met, want)
 	}
 }
@@ -214,11 +220,10 @@ func TestPageSaysWhatItIsOf(t *testing.T) {
 			t.Errorf("%s: notes %q, want %q", name, got, want)
 		}
 	}
-	risky := &report.Report{
+	risky := &report.Report{Records: report.Records{Total: 1, IDs: 1}, Unsettled: report.Unsettled{
 		Lost:   report.Exposure{Requests: 8, MayCost: 24_000_000},
 		AtRisk: report.Exposure{Requests: 1, Unknown: 1},
-	}
-	risky.Total.Results = 1
+	}}
 	if got, want := strings.Join(notes(risky), "|"), "8 requests in flight when their runs were killed may have cost $0.024 at most, "+
 		"which is in no figure here.|1 request in flight may cost $0 at most, which is in no figure here; of 1 no price is known."; got != want {
 		t.Errorf("notes %q, want %q", got, want)
@@ -235,7 +240,7 @@ func TestPageSaysWhatItIsOf(t *testing.T) {
 			t.Errorf("%s: charts %q, want %q", name, got, want)
 		}
 	}
-	if f := costFigure(&pages()["unknown"].Total); f.Value != "unknown" {
+	if f := costFigure(pages()["unknown"]); f.Value != "unknown" {
 		t.Errorf("an unknown cost is %q", f.Value)
 	}
 }

@@ -4,16 +4,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
+	"llmpipe/ledger"
 	"llmpipe/ledger/report"
+	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
 
 // Write writes what ledgers say was spent, as a table for people or as JSON for scripts.
 func Write(w io.Writer, voice *ui.Voice, asJSON bool, paths ...string) error {
-	sums, err := report.New(warnings(voice), paths...)
+	sums, err := add(voice, paths)
 	if err != nil {
-		return readHint(paths[0], err)
+		return err
 	}
 	if !asJSON {
 		return writeReport(w, sums)
@@ -24,4 +27,26 @@ func Write(w io.Writer, voice *ui.Voice, asJSON bool, paths ...string) error {
 	}
 	_, err = w.Write(append(line, '\n'))
 	return err
+}
+
+// add adds ledgers up.
+func add(voice *ui.Voice, paths []string) (*report.Report, error) {
+	sums, err := report.New(report.Options{Now: time.Now(), Flag: flagOf, Warn: warnings(voice)}, paths...)
+	if err != nil {
+		return nil, readHint(paths[0], err)
+	}
+	return sums, nil
+}
+
+// flagOf says what is wrong with a recorded answer that is no error, as the filter's line does.
+func flagOf(r *ledger.Result) string {
+	endpoint, err := record.ParseEndpoint(r.Endpoint)
+	if err != nil {
+		return ""
+	}
+	answer, err := record.RecallAnswer(endpoint, r.Response)
+	if err != nil {
+		return ""
+	}
+	return answer.Flag()
 }

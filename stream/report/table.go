@@ -13,14 +13,22 @@ import (
 	"llmpipe/stream/ui"
 )
 
+// How much of lists people get to read on a terminal.
+const (
+	shownOpen = 10
+	shownRuns = 10
+)
+
 // writeReport writes a report for people.
 func writeReport(w io.Writer, r *report.Report) error {
 	var out bytes.Buffer
 	writeFrame(&out, r)
-	if r.Total.Results+r.Total.Failures > 0 {
+	if records(r) > 0 {
 		writeFigures(&out, r)
 		writeErrors(&out, r)
 		writeSchema(&out, r.Schema)
+		writeOpen(&out, r)
+		writeRuns(&out, r)
 	}
 	if r.Kept > 0 {
 		fmt.Fprintf(&out, "\nattempts whose cost nobody said may have cost $%s at most\n", r.Kept)
@@ -31,30 +39,72 @@ func writeReport(w io.Writer, r *report.Report) error {
 	return err
 }
 
+// writeFrame writes what became of the records, what that took, and what is left.
 func writeFrame(out *bytes.Buffer, r *report.Report) {
-	const minute = "2006-01-02 15:04"
-	fmt.Fprintf(out, "%s, %s, %s", ui.Number(r.Total.Results, "result"), ui.Number(r.Total.Failures, "failure"), ui.Number(r.Runs, "run"))
-	if !r.First.IsZero() {
-		fmt.Fprintf(out, ", %s to %s", r.First.In(time.UTC).Format(minute), r.Last.In(time.UTC).Format(minute+" MST"))
-	}
-	out.WriteByte('\n')
 	if r.Simulated {
-		out.WriteString("all of it simulated\n")
+		out.WriteString("all of it simulated: no provider was asked, and nothing was paid\n")
 	}
 	if r.SimulatedLeftOut > 0 {
 		fmt.Fprintf(out, "%s left out\n", ui.Number(r.SimulatedLeftOut, "simulated record"))
 	}
+	lines := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	line := func(name string, notes ...string) {
+		if len(notes) > 0 {
+			fmt.Fprintf(lines, "%s\t%s\n", name, strings.Join(notes, ", "))
+		}
+	}
+	line("records", fmt.Sprintf("%s: %s; %s failed", ui.Grouped(r.Records.Total), answered(&r.Records), ui.Grouped(r.Records.Failed)))
+	if ids := r.Records.IDs; ids < records(r) {
+		line("", "under "+ui.Number(ids, "id")+": some were asked under several requests")
+	}
+	line("flagged", flagged(&r.Records)...)
+	line("answers", unusual(&r.Records)...)
+	if records(r) > 0 {
+		line("attempts", attempts(&r.Attempts)...)
+	}
+	if b := r.Batches; b != nil && b.Pending > 0 {
+		line("batches", fmt.Sprintf("%s not collected yet, for which $%s is set aside", ui.Grouped(b.Pending), b.SetAside))
+	}
+	for i := range r.Budgets {
+		whole, day := budget(&r.Budgets[i])
+		of := ""
+		if len(r.Budgets) > 1 {
+			of = ui.Printable(r.Budgets[i].Ledger) + ": "
+		}
+		if whole != "" {
+			line("budget", of+whole)
+		}
+		if day != "" {
+			line("a day's", of+day)
+		}
+	}
+	time := []string{ui.Number(r.Runs, "run")}
+	if !r.First.IsZero() {
+		const minute = "2006-01-02 15:04"
+		time = append(time, r.First.UTC().Format(minute)+" to "+r.Last.UTC().Format(minute+" MST"))
+	}
+	line("time", time...)
+	_ = lines.Flush() // to memory, which does not fail
 }
 
+// writeFigures writes a row for each model and, where there are several, for each provider.
 func writeFigures(out *bytes.Buffer, r *report.Report) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(table, "\nRESULTS\tFAILURES\tPROMPT\tCOMPLETION\tCOST\tP50\tP90\tP99\t\n")
-	writeRow(table, &r.Total, "total")
+	fmt.Fprint(table, "\nANSWERED\tFAILED\tPROMPT\tCOMPLETION\tCOST\tP50\tP90\tP99\t\n")
+	named := ""
+	if len(r.Providers) > 1 {
+		named = "model "
+	}
 	for i := range r.Models {
-		writeRow(table, &r.Models[i], "model "+shownName(r.Models[i].Name))
+		writeRow(table, &r.Models[i], named+shownName(r.Models[i].Name))
 	}
 	for i := range r.Providers {
-		writeRow(table, &r.Providers[i], "provider "+shownName(r.Providers[i].Name))
+		if len(r.Providers) > 1 {
+			writeRow(table, &r.Providers[i], "provider "+shownName(r.Providers[i].Name))
+		}
+	}
+	if len(r.Models) > 1 {
+		writeRow(table, &r.Total, "all")
 	}
 	_ = table.Flush() // to memory, which does not fail
 	if r.Total.UnknownCost > 0 {
@@ -88,18 +138,19 @@ func writeRow(table io.Writer, row *report.Row, name string) {
 		milliseconds(row.Latency.P50), milliseconds(row.Latency.P90), milliseconds(row.Latency.P99), name)
 }
 
+// writeErrors writes how often records failed in which way, and how many did so last.
 func writeErrors(out *bytes.Buffer, r *report.Report) {
 	if len(r.Errors) == 0 {
 		return
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(table, "\nERRORS\tSTATUS\t\n")
+	fmt.Fprint(table, "\nFAILURES\tSTILL OPEN\tSTATUS\t\n")
 	for _, e := range r.Errors {
 		status := "-"
 		if e.Status > 0 {
 			status = strconv.Itoa(e.Status)
 		}
-		fmt.Fprintf(table, "%s\t%s\t  %s\n", ui.Grouped(e.Count), status, strings.TrimSpace(shownName(e.Type+" "+e.Code)))
+		fmt.Fprintf(table, "%s\t%s\t%s\t  %s\n", ui.Grouped(e.Count), ui.Grouped(e.Open), status, strings.TrimSpace(shownName(e.Type+" "+e.Code)))
 	}
 	_ = table.Flush() // to memory, which does not fail
 }
@@ -120,6 +171,65 @@ func writeSchema(out *bytes.Buffer, s *report.Schema) {
 		fmt.Fprintf(table, "%s\t  %s\n", ui.Grouped(f.Count), shownName(f.Place))
 	}
 	_ = table.Flush() // to memory, which does not fail
+}
+
+// writeOpen names the first of the records that have no answer.
+func writeOpen(out *bytes.Buffer, r *report.Report) {
+	if r.Records.Failed == 0 {
+		return
+	}
+	out.WriteString("\nNO ANSWER\n")
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	shown := r.Open[:min(len(r.Open), shownOpen)]
+	for i := range shown {
+		fmt.Fprintf(table, "%s\t%s\n", shownName(shown[i].ID), shownName(failure(&shown[i])))
+	}
+	_ = table.Flush() // to memory, which does not fail
+	if more := r.Records.Failed - int64(len(shown)); more > 0 {
+		fmt.Fprintf(out, "and %s more: %s\n", ui.Grouped(more), whichOpen)
+	}
+	fmt.Fprintf(out, "(%s)\n", askAgain)
+}
+
+// writeRuns writes what the last runs did.
+func writeRuns(out *bytes.Buffer, r *report.Report) {
+	shown := r.LastRuns[max(len(r.LastRuns)-shownRuns, 0):]
+	if len(shown) == 0 {
+		return
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(table, "\nRUN\tTOOK\tANSWERED\tFAILED\tRECORDED\tRETRIES\t429\tCOST\t\n")
+	for i := range shown {
+		run, c := &shown[i], &shown[i].Counts
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t  %s\n",
+			run.Started.UTC().Format("2006-01-02 15:04:05"), took(run), ui.Grouped(c.Answered), ui.Grouped(c.Failed), ui.Grouped(c.Skipped),
+			ui.Grouped(c.Retries), limited(run), ui.USD(int64(c.Cost)), modeAnd(run)+ended(run))
+	}
+	_ = table.Flush() // to memory, which does not fail
+	if earlier := r.Runs - int64(len(shown)); earlier > 0 {
+		fmt.Fprintf(out, "and %s\n", ui.Number(earlier, "earlier run"))
+	}
+}
+
+// took is how long a run was under way.
+func took(r *report.Run) string {
+	return strings.ReplaceAll(howLong(r.Ended.Sub(r.Started)), "\u00a0", " ")
+}
+
+// limited is how often a run met the status 429, as far as it said.
+func limited(r *report.Run) string {
+	if r.Exit == nil {
+		return "?"
+	}
+	return ui.Grouped(r.Counts.Limited)
+}
+
+// modeAnd is a mode that is not the usual one.
+func modeAnd(r *report.Run) string {
+	if r.Mode == "" || r.Mode == "realtime" {
+		return ""
+	}
+	return ui.Printable(r.Mode) + ", "
 }
 
 func milliseconds(ms int64) string {

@@ -30,21 +30,15 @@ func TestReportTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := os.ReadFile(filepath.Join("testdata", "report.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := reportText(t, &r); got != string(want) {
-		t.Errorf("the table is\n%s\nwant\n%s", got, want)
-	}
+	checkGolden(t, []byte(reportText(t, &r)), "testdata", "report.txt")
 }
 
 func TestReportTableSaysWhatIsSimulated(t *testing.T) {
 	var zero price.Dollars
-	row := report.Row{Results: 1, Cost: &zero}
+	figures := report.Figures{Total: report.Row{Results: 1, Cost: &zero}}
 	for want, r := range map[string]*report.Report{
-		"all of it simulated":            {Simulated: true, Total: row},
-		"204 simulated records left out": {SimulatedLeftOut: 204, Total: row},
+		"all of it simulated":            {Simulated: true, Figures: figures},
+		"204 simulated records left out": {SimulatedLeftOut: 204, Figures: figures},
 	} {
 		if got := reportText(t, r); !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
@@ -53,7 +47,7 @@ func TestReportTableSaysWhatIsSimulated(t *testing.T) {
 }
 
 func TestReportTableOfNothing(t *testing.T) {
-	if got, want := reportText(t, new(report.Report)), "0 results, 0 failures, 0 runs\n"; got != want {
+	if got, want := reportText(t, new(report.Report)), "records  0: 0 answered; 0 failed\ntime     0 runs\n"; got != want {
 		t.Errorf("table %q, want %q", got, want)
 	}
 }

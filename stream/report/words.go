@@ -1,0 +1,123 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"llmpipe/ledger/report"
+	"llmpipe/stream/ui"
+)
+
+// answered says how many records are answered, and how many of them an earlier try had failed.
+func answered(r *report.Records) string {
+	text := ui.Grouped(r.Answered) + " answered"
+	switch {
+	case r.Later > 0 && r.Later == r.Answered:
+		text += ", all at a later try"
+	case r.Later > 0:
+		text += ", " + ui.Grouped(r.Later) + " of them at a later try"
+	}
+	return text
+}
+
+// flagWords are what people read of a flag.
+var flagWords = map[string]string{
+	"length": "truncated", "content_filter": "withheld by a filter", "paused": "paused", "empty": "empty", "finish_reason": "of unknown end",
+}
+
+// flagged says what is wrong with answers.
+func flagged(r *report.Records) (notes []string) {
+	for _, f := range r.Flagged {
+		notes = append(notes, ui.Grouped(f.Count)+" "+flagWords[f.Flag])
+	}
+	return notes
+}
+
+// unusual says what else there is to know of the answers.
+func unusual(r *report.Records) (notes []string) {
+	for _, of := range []struct {
+		n    int64
+		what string
+	}{
+		{r.Same, "the same as another's"}, {r.Downgraded, "by the cheaper model"}, {r.Attached, "with files"},
+		{r.Batch, "by batch"}, {r.Partial, "billed for more than is known"},
+	} {
+		if of.n > 0 {
+			notes = append(notes, ui.Grouped(of.n)+" "+of.what)
+		}
+	}
+	return notes
+}
+
+// attempts says what the asking took.
+func attempts(a *report.Attempts) (notes []string) {
+	notes = append(notes, ui.Number(a.Answers, "answer"))
+	if a.Failures > 0 {
+		notes = append(notes, ui.Number(a.Failures, "failure"))
+	}
+	if a.Retries > 0 {
+		notes = append(notes, retries(a.Retries))
+	}
+	if a.Limited > 0 {
+		times := ui.Number(a.Limited, "time") + " 429"
+		if a.UnknownRuns > 0 {
+			times = "at least " + times
+		}
+		notes = append(notes, times)
+	}
+	return notes
+}
+
+func retries(n int64) string {
+	if n == 1 {
+		return "1 retry"
+	}
+	return ui.Grouped(n) + " retries"
+}
+
+// budget says what is left of a budget, and of that of a day.
+func budget(b *report.Budget) (whole, day string) {
+	if b.Total != nil {
+		whole = fmt.Sprintf("%s of %s left", ui.Amount(b.Left), ui.Amount(b.Total))
+	}
+	if b.Daily != nil {
+		day = fmt.Sprintf("%s of %s left until 00:00 UTC", ui.Amount(b.LeftToday), ui.Amount(b.Daily))
+	}
+	return whole, day
+}
+
+// exits are the words for the status that a run ended with. signal.h has the numbers below 128.
+var exits = map[int]string{
+	0: "done", 1: "failed", 3: "done, some failed", 4: "out of budget", 75: "to be continued",
+	128 + 1: "hung up", 128 + 2: "interrupted", 128 + 13: "its reader left", 128 + 15: "terminated",
+}
+
+// ended says how a run ended.
+func ended(r *report.Run) string {
+	switch {
+	case r.UnderWay:
+		return "under way"
+	case r.Exit == nil && r.Earlier:
+		return "not recorded"
+	case r.Exit == nil:
+		return "no end recorded: killed?"
+	case exits[*r.Exit] != "":
+		return exits[*r.Exit]
+	}
+	return fmt.Sprintf("exit status %d", *r.Exit)
+}
+
+// failure is what an open failure failed of, in a few words.
+func failure(f *report.OpenFailure) string {
+	text := strings.TrimSpace(f.Type + " " + f.Code)
+	if f.Status > 0 {
+		text += fmt.Sprintf(" (%d)", f.Status)
+	}
+	return text
+}
+
+// askAgain is how records are asked again that have no answer.
+const askAgain = "the command that asked them asks them again, and nothing else"
+
+// whichOpen lists all that a report tells of one by one.
+const whichOpen = "llmpipe report --json | jq -r '.open[].id'"
