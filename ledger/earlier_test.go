@@ -18,6 +18,7 @@ import (
 type earlierLine struct {
 	Kind, Step, Shard string
 	R, I, Run         string
+	Simulated         bool
 	ID                json.RawMessage
 	Cost              json.Number `json:"cost_usd"`
 	MayCost           json.Number `json:"may_cost_usd"`
@@ -133,6 +134,9 @@ func TestEarlierLedgersOpen(t *testing.T) {
 			}
 			if line.Kind == "result" || line.Kind == "failure" {
 				want.SpentNanos += nanos(t, line.Cost)
+				if line.Simulated {
+					want.Simulated += nanos(t, line.Cost)
+				}
 				want.KeptNanos += nanos(t, line.MayCost)
 			}
 		}

@@ -129,6 +129,9 @@ func (s *Summary) spend(v *verified) {
 	h := &v.head
 	if h.CostKnown {
 		s.SpentNanos += h.CostNanos
+		if h.Simulated {
+			s.Simulated += h.CostNanos
+		}
 		if v.recent {
 			s.SpentSince += h.CostNanos
 		}

@@ -111,6 +111,7 @@ type Summary struct {
 	Results     int64 // records with a result
 	Others      int64 // records with a result in one of Options.Others
 	SpentNanos  int64 // billionths of a US dollar, billed failures included
+	Simulated   int64 // the part of SpentNanos that is simulated, and billed to nobody
 	SpentSince  int64 // the part of SpentNanos since Options.Since, by the records' times
 	UnknownCost int64 // answers of unknown cost, which is not in SpentNanos, and without a bound in KeptNanos
 	KeptNanos   int64 // the most that attempts whose outcome nobody knows can have cost, where that is known

@@ -30,7 +30,7 @@ func (r *run) status() *ui.Status {
 			s.Lanes = append(s.Lanes, ui.LaneStatus{Name: l.Host.Name, InFlight: p.InFlight, Allowed: p.Allowed, RPM: p.RPMUsed, Open: p.Open})
 		}
 	}
-	s.Spent, s.Budget = r.account.Standing()
+	s.Spent, s.SimulatedSpent, s.Budget = r.account.Standing()
 	if s.State = r.waitingFor(&p, now); s.State != "" {
 		s.ETA = 0
 	} else if lanes[0].Host.Index > 0 {

@@ -321,7 +321,7 @@ func (d *delivery) tell(e *ledger.ShardEntry) {
 		text += ", " + ui.Grouped(e.Missing) + " without an answer"
 	}
 	if e.CostKnown && e.CostNanos > 0 {
-		text += ", " + ui.USD(e.CostNanos)
+		text += ", " + ui.USD(e.CostNanos) + ui.Simulated(d.shard.batches.client.Rehearses())
 	}
 	d.flow.Voice.Note("%s", text)
 	if d.changed > 0 {

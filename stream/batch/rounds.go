@@ -86,8 +86,8 @@ func (r *rounds) tell() {
 	if part < 0.995 {
 		some = fmt.Sprintf(" for some %.0f %% of it", 100*part)
 	}
-	r.batches.flow.Voice.Note("the input may cost up to %s, and the budget has %s for it: about %s in all, one after the other,%s %s",
-		ui.USD(int64(worst)), ui.USD(r.room), counted(int(count)), some, by)
+	r.batches.flow.Voice.Note("the input may cost up to %s, and the budget has %s for it%s: about %s in all, one after the other,%s %s",
+		ui.USD(int64(worst)), ui.USD(r.room), ui.Simulated(r.batches.client.Rehearses()), counted(int(count)), some, by)
 	r.retold = held > 0
 	if r.told {
 		return

@@ -42,7 +42,7 @@ func (d *delivery) writeOff(t *flow.Task) {
 	}
 	d.shard.bill.cost += t.Cost
 	d.shard.bill.kept += t.MayCost
-	d.account.Book(t.Cost, true)
+	d.account.Book(t, true)
 	d.shard.batches.comeBack(t)
 	d.commit(t)
 }

@@ -2,6 +2,9 @@ package e2e
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -48,6 +51,75 @@ func TestServedSimulatorIsNoProvider(t *testing.T) {
 	run(j.sim.URL, records)
 	if n := j.sim.stats(t).Answered; n != records {
 		t.Errorf("the simulator answered %d times, want %d", n, records)
+	}
+}
+
+// What is simulated never passes for the real thing: each sum of money that a rehearsal says is
+// marked.
+func TestRehearsalSaysSo(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	name := writePrompts(t, dir, 6)
+	sim := startSim(t, "latency=0&batch-latency=1ms")
+	sums := regexp.MustCompile(`\$[0-9.]+`)
+	for _, base := range []string{"sim:?batch-latency=1ms", sim.URL} {
+		for _, args := range [][]string{
+			{"run", "-l", "a.jsonl", "--budget", "1", "--set", "max_tokens=9"}, {"run", "-l", "a.jsonl", "--budget", "1", "--set", "max_tokens=9"},
+			{"run", "-l", "b.jsonl", "--budget", "0.000025", "--set", "max_tokens=9"}, {"run", "-l", "c.jsonl", "--mode", "batch"},
+			{"estimate", "-l", "d.jsonl", "--sample", "3"},
+		} {
+			p := llmpipe(t, dir, append(args, "--base-url", base, "-m", "gpt-4o-mini", name)...)
+			p.exit(t)
+			said := p.err.String()
+			if args[0] == "estimate" {
+				said, _, _ = strings.Cut(p.out.String(), "COST")
+			}
+			for line := range strings.Lines(said) {
+				if sums.MatchString(line) && !strings.Contains(line, "(simulated)") {
+					t.Errorf("%v at %s says %q", args, base, line)
+				}
+			}
+			if !strings.Contains(said, "(simulated)") {
+				t.Errorf("%v at %s says nothing of it:\n%s", args, base, said)
+			}
+		}
+		p := llmpipe(t, dir, "batches", "-l", "c.jsonl", "--base-url", base)
+		if p.exits(t, 0); !regexp.MustCompile(`completed +6 +0 +6 .* \$[0-9.]+ \(simulated\)`).MatchString(p.out.String()) {
+			t.Errorf("the list of batches is\n%s", &p.out)
+		}
+		for _, ledger := range []string{"a.jsonl", "b.jsonl", "c.jsonl", "d.jsonl"} {
+			if err := os.Remove(filepath.Join(dir, ledger)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// Where only a lane is simulated, the part that is its is said, and what its answers would cost is
+// told from what is paid.
+func TestPartlySimulated(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	name := writePrompts(t, dir, 10)
+	b := newBackend(t, func(n int64, w http.ResponseWriter, _ *http.Request) {
+		if n > 4 {
+			answerError(w, http.StatusBadGateway, "away")
+			return
+		}
+		answerChat(w)
+	})
+	p := llmpipe(t, dir, "--base-url", b.URL, "-m", "gpt-4o-mini", "--no-ledger", "-c", "1", "--retries", "0",
+		"--fallback", "url=sim:,model=gpt-4o-mini", "--summary", "summary.json", name)
+	p.exits(t, 0)
+	p.says(t, "10 in: 10 ok (6 simulated), 0 failed\n", " of it simulated) in ")
+	var s struct {
+		Simulated int     `json:"simulated"`
+		All       bool    `json:"rehearsal"`
+		Cost      float64 `json:"cost_usd"`
+		Made      float64 `json:"simulated_usd"`
+	}
+	if readJSON(t, dir, "summary.json", &s); s.Simulated != 6 || s.All || s.Made <= 0 || s.Made >= s.Cost {
+		t.Errorf("%+v", s)
 	}
 }
 

@@ -38,6 +38,8 @@ type Estimate struct {
 	Bound    string         `json:"bound"` // which limit that is: requests, tokens or latency
 	Sample   *Sample        `json:"sample"`
 
+	Simulated bool `json:"simulated,omitempty"` // who is asked bills nothing: the prices are those of the models' own providers
+
 	sampled price.Dollars // what the sample has cost
 }
 
@@ -95,7 +97,9 @@ func Run(ctx context.Context, cfg stream.Config, models []string) (*Estimate, er
 		return nil, err
 	}
 	wrong.end()
-	e := &Estimate{Prompts: s.prompts, Invalid: s.invalid, Model: s.model(), Basis: "max_tokens"}
+	e := &Estimate{
+		Prompts: s.prompts, Invalid: s.invalid, Model: s.model(), Basis: "max_tokens", Simulated: provider.IsSim(cfg.Provider.BaseURL),
+	}
 	switch {
 	case s.embeds:
 		e.Basis = noOutput

@@ -24,6 +24,7 @@ type sample struct {
 	failed, flagged int
 	reasoning       int64
 	unpriced        bool
+	simulated       bool // an answer is
 }
 
 // answer is one that came, and how many records of its kind it stands for.
@@ -66,6 +67,7 @@ func (s *sample) add(t *flow.Task) {
 	if t.Body == nil || t.Outcome == flow.Unsent || t.Attempts == 0 && t.Outcome == flow.Failed {
 		return // it was never asked
 	}
+	s.simulated = s.simulated || t.Simulated()
 	cost, known, latency := t.Cost, t.CostKnown, t.Reply.Latency.Milliseconds()
 	if t.Outcome == flow.Recalled {
 		cost, known, latency = t.RecordedCost(), t.Recorded.CostKnown, t.Recorded.LatencyMS
@@ -104,6 +106,7 @@ func (s *sample) add(t *flow.Task) {
 func (s *sample) correct(e *Estimate) {
 	n := len(s.observed)
 	e.Sample = &Sample{N: n, Failed: s.failed, Flagged: s.flagged, ReasoningTokens: s.reasoning}
+	e.Simulated = e.Simulated || s.simulated
 	if n == 0 {
 		return
 	}

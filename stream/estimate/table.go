@@ -27,6 +27,7 @@ func (e *Estimate) WriteTable(w io.Writer) error {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(out, "%s\t"+format+"\n", append([]any{name}, args...)...)
 	}
+	simulated := ui.Simulated(e.Simulated)
 	line("prompts", "%d", e.Prompts)
 	if e.Invalid > 0 {
 		line("", "and %s that cannot be asked", ui.Number(e.Invalid, "line"))
@@ -37,7 +38,7 @@ func (e *Estimate) WriteTable(w io.Writer) error {
 		line("sample", "%d asked, %d failed, %d flagged", s.N, s.Failed, s.Flagged)
 		line("", "output p50 %d, p95 %d tokens; %d of reasoning in all", s.OutputP50, s.OutputP95, s.ReasoningTokens)
 		if s.CostPerRecord != nil {
-			line("", "%s a record", ui.USD(int64(*s.CostPerRecord)))
+			line("", "%s a record%s", ui.USD(int64(*s.CostPerRecord)), simulated)
 		}
 	}
 	cost := "cost"
@@ -50,9 +51,9 @@ func (e *Estimate) WriteTable(w io.Writer) error {
 	case e.Model != "":
 		cost += " with " + ui.Printable(e.Model)
 	}
-	line(cost, "%s", ui.Amount(e.Total))
+	line(cost, "%s%s", ui.Amount(e.Total), simulated)
 	if i := e.Interval; i != nil {
-		line("", "%s to %s in 95 of 100 cases", ui.USD(int64(i.Low)), ui.USD(int64(i.High)))
+		line("", "%s to %s in 95 of 100 cases%s", ui.USD(int64(i.Low)), ui.USD(int64(i.High)), simulated)
 	}
 	if e.Hours != nil {
 		line("time", "%s, bound by %s", hours(*e.Hours), e.Bound)
@@ -77,7 +78,11 @@ func (e *Estimate) WriteTable(w io.Writer) error {
 	for _, m := range e.Models {
 		fmt.Fprintf(table, "%s\t%s\t  %s\n", ui.Amount(m.Cost), ui.Amount(m.Batch), ui.Printable(m.Model))
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil || !e.Simulated {
+		return err
+	}
+	_, err := fmt.Fprintln(w, "\nsimulated: nobody bills it; the prices are those of the models' own providers")
+	return err
 }
 
 func (e *Estimate) basis() string {

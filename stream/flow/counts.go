@@ -19,12 +19,14 @@ type Counts struct {
 	Skipped atomic.Int64
 	Flagged atomic.Int64
 	Same    atomic.Int64 // that have another record's answer
-	Retries atomic.Int64
-	Reasked atomic.Int64 // further turns, since answers did not fit their schema
-	s429    atomic.Int64
-	slowest atomic.Int64 // answer, nanoseconds
-	prompt  atomic.Int64 // tokens
-	output  atomic.Int64 // tokens
+
+	Simulated atomic.Int64 // of OK, by the simulated provider
+	Retries   atomic.Int64
+	Reasked   atomic.Int64 // further turns, since answers did not fit their schema
+	s429      atomic.Int64
+	slowest   atomic.Int64 // answer, nanoseconds
+	prompt    atomic.Int64 // tokens
+	output    atomic.Int64 // tokens
 
 	misfits misfits
 
@@ -89,6 +91,7 @@ func (c *Counts) Summary(start time.Time) ui.Summary {
 		Retries: c.Retries.Load(), Status429: c.s429.Load(), PromptTokens: c.prompt.Load(), CompletionTokens: c.output.Load(),
 		ElapsedS: float64(time.Since(start).Milliseconds()) / 1000,
 	}
+	s.Simulated = c.Simulated.Load()
 	s.Reasked, s.Misfits = c.Reasked.Load(), c.misfits.clone()
 	s.Unsent = s.In - s.OK - s.Failed
 	return s

@@ -169,6 +169,14 @@ func (t *Task) Fail(err *record.Error) {
 	t.Outcome, t.Err = Failed, err
 }
 
+// Simulated reports whether t's answer is the simulated provider's.
+func (t *Task) Simulated() bool {
+	if t.Outcome == Recalled {
+		return t.Recorded.Simulated
+	}
+	return t.Host != nil && t.Host.Client.Rehearses()
+}
+
 // RecordedCost is what a recalled answer cost, in billionths of a dollar: nothing where another
 // record has its cost.
 func (t *Task) RecordedCost() int64 {

@@ -91,7 +91,7 @@ func Open(f *flow.Flow, c Config, r About, stdout io.Writer) (*Journal, error) {
 	if s := j.Ledger.Summary(); s.Results > 0 {
 		spent := ""
 		if s.SpentNanos > 0 {
-			spent = ", " + ui.USD(s.SpentNanos) + " spent"
+			spent = ", " + ui.Sum(s.SpentNanos, s.Simulated) + " spent"
 		}
 		f.Voice.Note("ledger %s: %d recorded%s", c.Path, s.Results, spent)
 	}

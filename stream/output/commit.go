@@ -214,7 +214,7 @@ func (c *Output) reask() {
 			continue
 		}
 		c.flow.Counts.Answered(t)
-		c.account.Book(t.Cost, t.CostKnown)
+		c.account.Book(t, t.CostKnown)
 		again := c.cfg.Reask
 		if t.Batched != nil {
 			again = t.Batched.Reask
@@ -265,7 +265,7 @@ func (c *Output) count(t *flow.Task) {
 		if t.Misfit() {
 			c.flow.Counts.Misfit(t.Shaped.Fit.Wrong.Place())
 		}
-		c.account.Book(t.Cost, true)
+		c.account.Book(t, true)
 		return
 	case flow.Shown:
 		if t.Duplicate {
@@ -284,10 +284,13 @@ func (c *Output) count(t *flow.Task) {
 			c.flow.Counts.Same.Add(1)
 		} else if !t.Duplicate {
 			c.flow.Counts.Answered(t)
-			c.account.Book(t.Cost, t.CostKnown)
+			c.account.Book(t, t.CostKnown)
 		}
 	}
 	c.flow.Counts.OK.Add(1)
+	if t.Simulated() {
+		c.flow.Counts.Simulated.Add(1)
+	}
 	if t.Reply.Answer.Flag() != "" {
 		c.flow.Counts.Flagged.Add(1)
 	}

@@ -47,6 +47,7 @@ type batchLine struct {
 	Cost        *price.Dollars `json:"cost_usd"`                    // of what is collected; null where it is not known
 	Reserved    price.Dollars  `json:"reserved_usd,omitempty"`      // the most that it may still cost, where a price is known
 	MayHaveCost price.Dollars  `json:"may_have_cost_usd,omitempty"` // the most that one can have cost which was given up
+	Simulated   bool           `json:"simulated,omitempty"`         // nobody bills it
 	Trouble     string         `json:"trouble,omitempty"`           // why the provider's state is not known
 
 	endpoint record.Endpoint
@@ -70,6 +71,7 @@ func ListBatches(ctx context.Context, w io.Writer, c BatchesConfig, asJSON bool)
 	lines := make([]batchLine, 0, len(all))
 	for i := range all {
 		l := describe(&all[i], now)
+		l.Simulated = l.Simulated || l.Provider == client.Name() && client.Rehearses()
 		if l.Pending && l.Batch != "" && l.Provider == client.Name() {
 			l.update(ctx, at)
 		}
@@ -92,7 +94,7 @@ func describe(s *ledger.Shard, now time.Time) batchLine {
 	l := batchLine{
 		Shard: s.ID, Batch: s.BatchID, State: s.Step.String(), Ended: !s.Pending(), Pending: s.Pending(), Requests: int64(s.Records),
 		Answered: s.Answered, Failed: s.Failed, Model: s.Model, Provider: s.Provider, Started: started,
-		AgeS: int64(now.Sub(started).Seconds()), endpoint: endpointOf(s),
+		AgeS: int64(now.Sub(started).Seconds()), Simulated: s.Simulated, endpoint: endpointOf(s),
 	}
 	if !l.Pending {
 		l.State = s.State
@@ -150,6 +152,7 @@ func writeBatches(w io.Writer, path string, lines []batchLine) error {
 		case l.MayHaveCost > 0:
 			cost = "at most " + ui.USD(int64(l.MayHaveCost))
 		}
+		cost += ui.Simulated(l.Simulated)
 		fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\n",
 			ui.Printable(id), ui.Printable(state), l.Answered, l.Failed, l.Requests,
 			ui.Duration(time.Duration(l.AgeS)*time.Second), cost, ui.Printable(l.Model))
@@ -251,7 +254,7 @@ func ForgetBatches(c BatchesConfig, ids []string) (err error) {
 		c.Voice.Note("batch %s is given up: its %d records are asked about anew, and what it has answered is not used", batch.ShardTitle(&s),
 			s.Records)
 		if kept := mayCost(&s); kept > 0 {
-			c.Voice.Note("up to %s counts as spent for it: nobody will know what it cost", ui.USD(kept))
+			c.Voice.Note("up to %s counts as spent for it: nobody will know what it cost", ui.USD(kept)+ui.Simulated(s.Simulated))
 		}
 	}
 	return nil

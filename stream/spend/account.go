@@ -35,10 +35,12 @@ type Account struct {
 	billed   atomic.Int64 // this run's attempts that cost something
 	booked   atomic.Int64 // for what was committed, billionths of a dollar
 	unknown  atomic.Int64 // committed answers whose cost is not known
-	noBound  sync.Once
-	dearer   sync.Once
-	partial  sync.Once
-	Short    chan struct{} // holds a token when a record waits for money that only batches can give back
+
+	rehearsed rehearsed
+	noBound   sync.Once
+	dearer    sync.Once
+	partial   sync.Once
+	Short     chan struct{} // holds a token when a record waits for money that only batches can give back
 
 	mu        sync.Mutex
 	others    int64          // spent by the ledger before this run, and by other processes since
@@ -70,8 +72,9 @@ func New(f *flow.Flow, c Options, j *journal.Journal) *Account {
 	if j != nil {
 		s := j.Ledger.Summary()
 		a.others, today = s.SpentNanos+s.KeptNanos, s.SpentSince+s.KeptSince
+		a.rehearsed.before = s.Simulated
 		if a.Budgeted() && s.KeptNanos > 0 {
-			f.Voice.Note("ledger %s: up to %s more counts as spent, for attempts whose cost nobody said", c.Ledger, ui.USD(s.KeptNanos))
+			f.Voice.Note("ledger %s: up to %s more counts as spent%s, for attempts whose cost nobody said", c.Ledger, ui.USD(s.KeptNanos), a.mark())
 		}
 		if a.Budgeted() && s.UnknownCost > 0 {
 			f.Voice.Warn("ledger %s: what %d of its answers cost is not known, and does not count against the budget", c.Ledger, s.UnknownCost)
@@ -140,10 +143,12 @@ func (a *Account) NeedMoney() {
 	}
 }
 
-// Book counts what a committed record cost in this run, in billionths of a dollar, as the summary
-// has it.
-func (a *Account) Book(cost int64, known bool) {
-	a.booked.Add(cost)
+// Book counts what a committed record cost in this run, as the summary has it.
+func (a *Account) Book(t *flow.Task, known bool) {
+	a.booked.Add(t.Cost)
+	if t.Simulated() {
+		a.rehearsed.booked.Add(t.Cost)
+	}
 	if !known {
 		a.unknown.Add(1)
 	}
@@ -155,6 +160,7 @@ func (a *Account) Bill(s *ui.Summary) {
 		cost := price.Dollars(a.booked.Load())
 		s.CostUSD = &cost
 	}
+	s.Rehearsal, s.SimulatedUSD = a.rehearses(), price.Dollars(a.rehearsed.booked.Load())
 	s.DowngradedAt = a.downgradedAt()
 }
 
@@ -218,8 +224,8 @@ func (a *Account) Watch() {
 	a.colour = max(a.colour, now)
 	a.mu.Unlock()
 	if crossed {
-		text := fmt.Sprintf("the budget is %s: %s of %s spent, %s answered",
-			now, ui.USD(a.total.Spent()), ui.USD(a.total.Limit()), ui.Number(a.flow.Counts.OK.Load(), "record"))
+		text := fmt.Sprintf("the budget is %s: %s of %s spent%s, %s answered",
+			now, ui.USD(a.total.Spent()), ui.USD(a.total.Limit()), a.markOf(a.total.Spent()), ui.Number(a.flow.Counts.OK.Load(), "record"))
 		a.flow.Voice.Note("%s", text)
 		a.alerts.send(a.status(text, now))
 	}
@@ -234,8 +240,8 @@ func (a *Account) StopFor(err error) {
 	if over.Away > 0 && over.Away <= a.atRest() {
 		a.flow.Stop.Pause(ui.WithHint("the same command goes on when they have their answers, or with a larger budget",
 			fmt.Errorf("no room in the budget beside other processes of the ledger: "+
-				"%s left, %s of it set aside for what they ask again, the next request may cost %s",
-				ui.USD(over.Left), ui.USD(over.Away), ui.USD(over.Need))))
+				"%s left, %s of it set aside for what they ask again, the next request may cost %s%s",
+				ui.USD(over.Left), ui.USD(over.Away), ui.USD(over.Need), a.mark())))
 		return
 	}
 	if over.Away > 0 {
@@ -245,9 +251,11 @@ func (a *Account) StopFor(err error) {
 		}
 		a.flow.Stop.Pause(ui.WithHint(then+"; llmpipe batches lists them",
 			fmt.Errorf("no room in the budget before batches have ended: "+
-				"%s left, %s of it set aside for them, the next request may cost %s", ui.USD(over.Left), ui.USD(over.Away), ui.USD(over.Need))))
+				"%s left, %s of it set aside for them, the next request may cost %s%s",
+				ui.USD(over.Left), ui.USD(over.Away), ui.USD(over.Need), a.mark())))
 		return
 	}
+	err = fmt.Errorf("%w%s", err, a.mark())
 	if over.Budget.Daily() {
 		a.flow.Stop.Pause(ui.WithHint("the same command goes on tomorrow (UTC), or with a larger --budget-per-day", err))
 		return
@@ -270,15 +278,15 @@ func (a *Account) downgradedAt() int64 {
 	return a.downgrade
 }
 
-// Standing returns what was spent and what may be, of the budget or else of the daily one. Without
-// either it is what this run spent.
-func (a *Account) Standing() (spent, budget price.Dollars) {
+// Standing returns what was spent, how much of that is simulated, and what may be spent, of the
+// budget or else of the daily one. Without either it is what this run spent.
+func (a *Account) Standing() (spent, simulated, budget price.Dollars) {
 	b := a.total
 	if b == nil {
 		b = a.daily
 	}
 	if b == nil {
-		return price.Dollars(a.spent.Load()), 0
+		return price.Dollars(a.spent.Load()), price.Dollars(a.rehearsed.spent.Load()), 0
 	}
-	return price.Dollars(b.Spent()), price.Dollars(b.Limit())
+	return price.Dollars(b.Spent()), price.Dollars(a.simulatedOf(b.Spent())), price.Dollars(b.Limit())
 }

@@ -27,13 +27,14 @@ const (
 type alert struct {
 	Text   string         `json:"text"`
 	Colour string         `json:"colour"`
-	Done   int64          `json:"done"`                 // records answered
-	Left   *int64         `json:"left"`                 // records to go, where the input's size tells
-	Spent  price.Dollars  `json:"spent_usd"`            // everything in the ledger
-	Budget price.Dollars  `json:"budget_usd"`           //
-	Finish *price.Dollars `json:"to_finish_usd"`        // what the records to go would cost at this run's mean
-	Ledger string         `json:"ledger,omitempty"`     //
-	From   int64          `json:"downgraded,omitempty"` // line from which on records go to the cheaper model
+	Done   int64          `json:"done"`                    // records answered
+	Left   *int64         `json:"left"`                    // records to go, where the input's size tells
+	Spent  price.Dollars  `json:"spent_usd"`               // everything in the ledger
+	Budget price.Dollars  `json:"budget_usd"`              //
+	Made   price.Dollars  `json:"simulated_usd,omitempty"` // of what was spent, made up by the simulated provider
+	Finish *price.Dollars `json:"to_finish_usd"`           // what the records to go would cost at this run's mean
+	Ledger string         `json:"ledger,omitempty"`        //
+	From   int64          `json:"downgraded,omitempty"`    // line from which on records go to the cheaper model
 }
 
 // alerts tells an address or a command what happens to the budget.
@@ -115,7 +116,7 @@ func (a *Account) status(text string, colour limiter.Colour) alert {
 		Done:  max(a.flow.Counts.OK.Load(), a.flow.Counts.Skipped.Load()+billed), // also those that wait for the commit: they are in Spent
 		Spent: price.Dollars(a.total.Spent()), Budget: price.Dollars(a.total.Limit()), Ledger: a.cfg.Ledger,
 	}
-	told.From = a.downgradedAt()
+	told.From, told.Made = a.downgradedAt(), price.Dollars(a.simulatedOf(a.total.Spent()))
 	if total, ok := a.expected(); ok && billed > 0 {
 		left := max(total-told.Done-a.flow.Counts.Failed.Load(), 0)
 		finish := price.Dollars(float64(a.spent.Load()) / float64(billed) * float64(left))

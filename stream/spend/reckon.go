@@ -54,7 +54,7 @@ func (a *Account) Expected() (records int64, ok bool) { return a.expected() }
 // StopForBatch ends the run because what is left of the budget is not worth a batch.
 func (a *Account) StopForBatch() {
 	limiter.UseUp(a.Budgets())
-	left := ui.USD(a.Left())
+	left := ui.USD(a.Left()) + a.mark()
 	if a.total == nil {
 		a.flow.Stop.Pause(ui.WithHint("the same command goes on tomorrow (UTC), or with a larger --budget-per-day",
 			fmt.Errorf("over budget: %s left, which is not worth another batch", left)))

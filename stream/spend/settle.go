@@ -52,6 +52,9 @@ func (a *Account) settle(h *flow.Host, model string, reply *provider.Reply, rec 
 	case bill.Known:
 		bill.Cost += a.rounded.add(bill.rest)
 		a.spent.Add(bill.Cost)
+		if h.Client.Rehearses() {
+			a.rehearsed.spent.Add(bill.Cost)
+		}
 		a.billed.Add(1)
 		a.outputs.add(answer.Usage.Completion)
 	case !bill.Unclear:

@@ -87,6 +87,10 @@ func (s *Status) appendMetrics(dst []byte, running bool) []byte {
 	if s.CostUSD != nil {
 		one("cost_dollars_total", "counter", "What this run's answers cost, in US dollars; missing where a price is not known.", *s.CostUSD)
 	}
+	if s.Rehearsal || s.Simulated > 0 {
+		one("simulated_records_total", "counter", "Records that are ok with an answer of the simulated provider.", s.Simulated)
+		one("simulated_dollars_total", "counter", "What of cost_dollars_total nobody bills, in US dollars.", s.SimulatedUSD)
+	}
 	one("spent_dollars", "gauge", "What counts against the budget, in US dollars; without one, what this run spent.", s.Spent)
 	if s.Budget > 0 {
 		one("budget_dollars", "gauge", "The budget, in US dollars.", s.Budget)

@@ -88,6 +88,23 @@ func USD(nanos int64) string {
 	return fmt.Sprintf("$%.*f", digits, float64(nanos)/1e9)
 }
 
+// Simulated is the mark of what the simulated provider made up, a sum that nobody bills among it;
+// empty for what is real.
+func Simulated(is bool) string {
+	if is {
+		return " (simulated)"
+	}
+	return ""
+}
+
+// Sum is an amount as USD has it, and how much of it is simulated.
+func Sum(nanos, simulated int64) string {
+	if 0 < simulated && simulated < nanos {
+		return USD(nanos) + " (" + USD(simulated) + " of it simulated)"
+	}
+	return USD(nanos) + Simulated(simulated > 0)
+}
+
 // Amount is d as USD has it, and a question mark where it is not known.
 func Amount(d *price.Dollars) string {
 	if d == nil {

@@ -28,6 +28,8 @@ type Status struct {
 	TPMLimit  int           `json:"tpm_limit,omitempty"`
 	Spent     price.Dollars `json:"spent_usd"`            // of the budget; without one, by this run
 	Budget    price.Dollars `json:"budget_usd,omitempty"` // 0: none
+
+	SimulatedSpent price.Dollars `json:"simulated_spent_usd,omitempty"` // of Spent
 }
 
 // LaneStatus is one of several lanes that records go to side by side.

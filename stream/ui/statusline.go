@@ -117,15 +117,22 @@ func (s *Status) percent() string {
 	return fmt.Sprintf("%d%%", int(share*100))
 }
 
-// money is what was spent, of the budget if there is one.
+// money is what was spent, of the budget if there is one, and how much of that is simulated.
 func (s *Status) money() string {
+	text := ""
 	switch {
 	case s.Budget > 0:
-		return USD(int64(s.Spent)) + "/" + USD(int64(s.Budget))
+		text = USD(int64(s.Spent)) + "/" + USD(int64(s.Budget))
 	case s.Spent > 0:
-		return USD(int64(s.Spent))
+		text = USD(int64(s.Spent))
 	}
-	return ""
+	switch {
+	case s.Rehearsal:
+		text += Simulated(true)
+	case s.SimulatedSpent > 0:
+		text += " (" + USD(int64(s.SimulatedSpent)) + " simulated)"
+	}
+	return strings.TrimSpace(text)
 }
 
 // lanes is what is in flight in each of the lanes, where there are several.

@@ -61,6 +61,20 @@ func TestStatusLine(t *testing.T) {
 		{"no limit, no price", func(s *Status) { s.RPMLimit, s.TPMLimit, s.Spent, s.Budget, s.Sleeping = 0, 0, 0, 0, 0 }, map[int]string{
 			200: "[=========>    ] 6,712/~10,000  67%  93/s  in flight 20/24  eta 35s",
 		}},
+		{"a rehearsal", func(s *Status) { s.Rehearsal = true }, map[int]string{
+			80: "[=========>    ] 6,712/~10,000  67%  93/s  $1.23/$5.00 (simulated)  eta 35s",
+			40: "6,712/~10,000  $1.23/$5.00 (simulated)",
+		}},
+		{"a rehearsal at no price", func(s *Status) { s.Rehearsal, s.Spent, s.Budget = true, 0, 0 }, map[int]string{
+			40: "6,712/~10,000  67%  (simulated)  eta 35s",
+		}},
+		{"a simulated lane", func(s *Status) { s.SimulatedSpent = dollars("0.25") }, map[int]string{
+			80: "[=========>    ] 6,712/~10,000  67%  $1.23/$5.00 ($0.2500 simulated)  eta 35s",
+		}},
+		{"held back", func(s *Status) { s.Held = 1234 }, map[int]string{
+			200: "[=========>    ] 6,712/~10,000  67%  93/s  in flight 20/24  rpm 482/500  tpm 148k/150k  retry 12  held back 1,234  " +
+				"$1.23/$5.00  eta 35s",
+		}},
 		{"done", func(s *Status) { s.Done, s.ETA = 10_000, 0 }, map[int]string{
 			40: "10,000/~10,000  100%  93/s  $1.23/$5.00",
 			80: "[==============] 10,000/~10,000  100%  93/s  in flight 20/24  $1.23/$5.00",
@@ -126,6 +140,17 @@ func TestSummaryForPeople(t *testing.T) {
 			"1,204,332 + 2,443,123 tokens, $1.50 in 2m14s, 67/s, 12 retries, 3 times 429; from line 5 on by the cheaper model": {
 			In: 10_000, OK: 9900, Skipped: 1000, Flagged: 3, Failed: 20, Unsent: 80, PromptTokens: 1_204_332, CompletionTokens: 2_443_123,
 			CostUSD: &cost, ElapsedS: 134, Retries: 12, Status429: 3, DowngradedAt: 5,
+		},
+		"3 in: 3 ok, 0 failed; 90 + 88 tokens, $1.50 (simulated) in 0.1 s": {
+			In: 3, OK: 3, PromptTokens: 90, CompletionTokens: 88, ElapsedS: 0.1, CostUSD: &cost,
+			Rehearsal: true, Simulated: 3, SimulatedUSD: cost,
+		},
+		"3 in: 3 ok, 0 failed; 90 + 88 tokens (simulated) in 0.1 s": {
+			In: 3, OK: 3, PromptTokens: 90, CompletionTokens: 88, ElapsedS: 0.1, Rehearsal: true, Simulated: 3,
+		},
+		"3 in: 3 ok (1 simulated), 0 failed\n90 + 88 tokens, $1.50 ($0.2500 of it simulated) in 0.1 s": {
+			In: 3, OK: 3, PromptTokens: 90, CompletionTokens: 88, ElapsedS: 0.1, CostUSD: &cost,
+			Simulated: 1, SimulatedUSD: dollars("0.25"),
 		},
 	} {
 		if got := s.String(); got != want {

@@ -27,6 +27,11 @@ type Summary struct {
 	Misfits      map[string]int64 `json:"schema_failures,omitempty"`
 	DowngradedAt int64            `json:"downgraded_at,omitempty"` // line of the first record that went to the cheaper model
 	ElapsedS     float64          `json:"elapsed_s"`               // seconds
+	// Rehearsal says that nobody but the simulated provider is asked. Simulated is how many of OK have
+	// its answers, and SimulatedUSD how much of CostUSD is theirs, which nobody bills.
+	Rehearsal    bool          `json:"rehearsal,omitempty"`
+	Simulated    int64         `json:"simulated,omitempty"`
+	SimulatedUSD price.Dollars `json:"simulated_usd,omitempty"`
 }
 
 // summaryWidth is how long a summary may get before it takes two lines: with the program's name
@@ -51,6 +56,9 @@ func (s Summary) records() string {
 	}
 	if s.Same > 0 {
 		notes = append(notes, Grouped(s.Same)+" the same as others")
+	}
+	if s.Simulated > 0 && !s.Rehearsal {
+		notes = append(notes, Grouped(s.Simulated)+" simulated")
 	}
 	if s.Flagged > 0 {
 		notes = append(notes, Grouped(s.Flagged)+" flagged")
@@ -87,8 +95,13 @@ func retries(n int64) string {
 // effort is what the run took: tokens, money, time, and what went wrong on the way.
 func (s Summary) effort() string {
 	text := Grouped(s.PromptTokens) + " + " + Grouped(s.CompletionTokens) + " tokens"
-	if s.CostUSD != nil {
-		text += ", " + USD(int64(*s.CostUSD))
+	switch {
+	case s.Rehearsal && s.CostUSD != nil:
+		text += ", " + USD(int64(*s.CostUSD)) + Simulated(true)
+	case s.Rehearsal:
+		text += Simulated(true)
+	case s.CostUSD != nil:
+		text += ", " + Sum(int64(*s.CostUSD), int64(s.SimulatedUSD))
 	}
 	text += " in " + elapsed(s.ElapsedS)
 	if asked := s.OK + s.Failed - s.Skipped - s.Same; asked > 0 && s.ElapsedS >= 1 {
