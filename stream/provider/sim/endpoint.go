@@ -38,8 +38,12 @@ func (s *Server) ask(e *endpoint) http.HandlerFunc {
 
 		b := pool.Get().(*buffers)
 		defer b.release()
-		if r.ContentLength > maxBody {
-			s.fail(w, errBody(&http.MaxBytesError{Limit: maxBody}))
+		most := int64(maxBody)
+		if e.anthropic {
+			most = anthropicBody
+		}
+		if r.ContentLength > most {
+			s.fail(w, e.errBody(&http.MaxBytesError{Limit: most}))
 			return
 		}
 		if r.ContentLength > 0 {
@@ -48,8 +52,8 @@ func (s *Server) ask(e *endpoint) http.HandlerFunc {
 		}
 		// The body is read to its end before anything is said: only then does
 		// the server notice that a client goes away.
-		if _, err := b.body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
-			s.fail(w, errBody(err))
+		if _, err := b.body.ReadFrom(http.MaxBytesReader(w, r.Body, most)); err != nil {
+			s.fail(w, e.errBody(err))
 			return
 		}
 		if !s.places.take() {

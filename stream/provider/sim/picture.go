@@ -15,10 +15,16 @@ import (
 
 // picture is a part of a prompt that is not text: an image, a recording or a file.
 type picture struct {
+	part          string // the part's type
+	message, at   int    // which message's, and which part there
 	form          string // the member that it stands in
 	raw           []byte // that member's value
 	detail        string
+	mediaType     string // that it says it has; "" where it is elsewhere
+	format        string // of a recording
+	byID          bool   // it was uploaded
 	data          []byte // decoded; nil where it is elsewhere
+	encoded       int    // bytes, before that
 	width, height int    // of an image
 }
 
@@ -29,13 +35,19 @@ const (
 	bytesElsewhere = 100_000
 )
 
+// A page's image, in pixels: letter paper at 128 dots an inch.
+const pageWidth, pageHeight = 1088, 1408
+
 // look finds the data, and what an image's size is.
 func (p *picture) look() {
 	var members struct {
-		URL    string `json:"url"`
-		Data   string `json:"data"`
-		File   string `json:"file_data"`
-		Detail string `json:"detail"`
+		URL       string `json:"url"`
+		Data      string `json:"data"`
+		File      string `json:"file_data"`
+		ID        string `json:"file_id"`
+		Detail    string `json:"detail"`
+		Format    string `json:"format"`
+		MediaType string `json:"media_type"`
 	}
 	if json.Unmarshal(p.raw, &members.URL) != nil {
 		_ = json.Unmarshal(p.raw, &members) // what has another form counts as elsewhere
@@ -43,13 +55,15 @@ func (p *picture) look() {
 	if members.Detail != "" {
 		p.detail = members.Detail
 	}
+	p.format, p.mediaType, p.byID = members.Format, members.MediaType, members.ID != ""
 	for _, text := range []string{members.URL, members.Data, members.File} {
-		if _, after, ok := strings.Cut(text, ";base64,"); ok {
-			text = after
+		if head, after, ok := strings.Cut(text, ";base64,"); ok {
+			p.mediaType, text = strings.TrimPrefix(head, "data:"), after
 		} else if text == members.URL {
 			continue
 		}
 		if text != "" {
+			p.encoded = len(text)
 			p.data, _ = base64.StdEncoding.DecodeString(text)
 		}
 	}
@@ -60,7 +74,9 @@ func (p *picture) look() {
 }
 
 // tokens is what the picture is billed as: an image as OpenAI does (see imageTokens), a recording
-// by ten tokens a second of its WAV, or of 8,000 bytes, and a file by a token for each 50 bytes.
+// by ten tokens a second of its WAV, or of 8,000 bytes, and a PDF, of which OpenAI puts both the
+// text and an image of each page into the prompt (developers.openai.com/docs/guides/pdf-files), by
+// an image a page and a token for each 50 bytes.
 func (p *picture) tokens(model string) int {
 	size := len(p.data)
 	if p.data == nil {
@@ -74,7 +90,10 @@ func (p *picture) tokens(model string) int {
 		}
 		return 10 * (size + rate - 1) / max(rate, 1)
 	case "file", "file_data":
-		return size / 50
+		return size/50 + p.pages()*imageTokens(model, pageWidth, pageHeight, p.detail)
+	}
+	if p.part == "document" {
+		return size/50 + p.pages()*imageTokens(model, pageWidth, pageHeight, "")
 	}
 	return imageTokens(model, p.width, p.height, p.detail)
 }

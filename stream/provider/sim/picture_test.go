@@ -42,14 +42,17 @@ func TestSimPictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	data := base64.StdEncoding.EncodeToString(encoded.Bytes())
-	sound := base64.StdEncoding.EncodeToString(make([]byte, 80_000))
+	sound := base64.StdEncoding.EncodeToString(append([]byte("ID3"), make([]byte, 79_997)...))
+	pdf := base64.StdEncoding.EncodeToString(append([]byte("%PDF-1.7 /Type /Pages /Type /Page /Type/Page "),
+		make([]byte, 79_956)...))
+	page := imageTokens("gpt-4o", pageWidth, pageHeight, "")
 	for part, want := range map[string]int{
 		`{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}`:                   765,
 		`{"type":"image_url","image_url":{"url":"https://example.com/a.png","detail":"low"}}`:    85,
 		`{"type":"image_url","image_url":{"url":"data:image/png;base64,` + data + `"}}`:          255,
 		`{"type":"input_image","detail":"low","image_url":"data:image/png;base64,` + data + `"}`: 85,
 		`{"type":"input_audio","input_audio":{"data":"` + sound + `","format":"mp3"}}`:           109,
-		`{"type":"file","file":{"file_data":"data:application/pdf;base64,` + sound + `"}}`:       1600,
+		`{"type":"file","file":{"file_data":"data:application/pdf;base64,` + pdf + `"}}`:         1600 + 2*page,
 	} {
 		var q request
 		body := fmt.Sprintf(`{"messages":[{"role":"user","content":[%s]}],"model":"gpt-4o"}`, part)

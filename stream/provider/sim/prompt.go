@@ -65,7 +65,11 @@ func (q *request) readMessage(at int) *apiError {
 			return fault
 		case "content":
 			if q.decoder.PeekKind() == '[' {
-				return q.array(func() *apiError { return q.readPart(&said) })
+				parts := 0
+				return q.array(func() *apiError {
+					parts++
+					return q.readPart(&said, picture{message: at, at: parts - 1})
+				})
 			}
 			v, fault := q.value()
 			if fault != nil {
@@ -93,18 +97,20 @@ func (q *request) readMessage(at int) *apiError {
 }
 
 // readPart reads one part of a content: text, an image, or something else.
-func (q *request) readPart(said *[]byte) *apiError {
+func (q *request) readPart(said *[]byte, p picture) *apiError {
 	if q.decoder.PeekKind() != '{' {
 		return q.wrongType("an array of objects")
 	}
-	var p picture
 	fault := q.object(func(name []byte) *apiError {
 		v, fault := q.value()
 		if fault != nil {
 			return fault
 		}
 		switch string(name) {
-		case "type", "cache_control":
+		case "type":
+			p.part = string(q.plain(v))
+			return nil
+		case "cache_control":
 			return nil
 		case "image_url", "input_audio", "file", "file_data", "source":
 			p.form, p.raw = string(name), v

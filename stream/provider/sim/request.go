@@ -93,6 +93,9 @@ func (q *request) parse(e *endpoint, o *Options, body []byte) *apiError {
 		return &apiError{status: 400, kind: invalid, param: "stream", code: "unsupported_value",
 			message: "Unsupported value: 'stream' does not support true here."}
 	}
+	if fault := q.checkPictures(); fault != nil {
+		return fault
+	}
 	for i := range q.pictures {
 		q.otherTokens += q.pictures[i].tokens(q.model)
 	}
