@@ -147,6 +147,7 @@ func (s *shard) retry(ctx context.Context, what string, f func() error) error {
 		if most := s.cfg.GiveUp; most > 0 && time.Since(start)+d > most {
 			return err
 		}
+		s.batches.lane.Tell(call)
 		s.flow.Voice.Detail("%s: %v; again in %s", what, err, d.Round(time.Millisecond))
 		if !s.flow.Stop.Sleep(d) {
 			return ctx.Err()

@@ -74,7 +74,7 @@ type standing struct {
 // newShard makes an empty shard.
 func newShard(b *Batches, kind shardKind, round int) (*shard, error) {
 	if err := b.drivers[kind.endpoint].Check(kind.endpoint, kind.model); err != nil {
-		return nil, ui.WithHint("--mode realtime works with every provider", err)
+		return nil, ui.WithHint(b.hint(err, "--mode realtime works with every provider"), err)
 	}
 	upload, err := flow.NewTemporary("llmpipe-batch-")
 	if err != nil {
@@ -193,10 +193,25 @@ func (s *shard) stopFor(err error) {
 	case errors.As(err, &call) && call.Class == provider.Exhausted:
 		s.flow.Stop.Pause(ui.WithHint("the same command goes on when the account has money or quota again", err))
 	case errors.As(err, &call) && (call.Class == provider.Transient || call.Class == provider.Pressure):
-		s.flow.Stop.Pause(ui.WithHint("the same command goes on where it stopped", err))
+		s.flow.Stop.Pause(ui.WithHint(s.batches.hint(err, "the same command goes on where it stopped"), err))
+	case ui.HintOf(err) == "" && s.batches.hint(err, "") != "":
+		s.flow.Stop.Fail(ui.WithHint(s.batches.hint(err, ""), err))
 	default:
 		s.flow.Stop.Fail(err)
 	}
+}
+
+// hint is what to do about err: what it says of the provider's address or key, and then what
+// usually can be done.
+func (b *Batches) hint(err error, usual string) string {
+	says := ""
+	if call := provider.AsCallError(err); call != nil {
+		says = b.lane.CallHint(call)
+	}
+	if says != "" && usual != "" {
+		return says + "; " + usual
+	}
+	return says + usual
 }
 
 // own locks the shard for this process. It waits while another process has it, which records its

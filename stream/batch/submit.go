@@ -252,7 +252,7 @@ func (s *shard) refused(err error) error {
 	case notThere(err) && strings.Contains(strings.ToLower(call.Err.Message), "file"):
 		err = ui.WithHint("the same command uploads its records again", err)
 	case notThere(err):
-		err = ui.WithHint("--mode realtime works with every provider; this one may have no Batch API", err)
+		err = ui.WithHint(s.batches.hint(err, "--mode realtime works with every provider; this one may have no Batch API"), err)
 	}
 	return s.void(err)
 }

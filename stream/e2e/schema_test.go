@@ -375,10 +375,10 @@ func TestSchemaRefused(t *testing.T) {
 	}{
 		{"--schema bad.json", "bad.json: the schema is none: at /properties/a/type"},
 		{"--schema none.json", "none.json"},
-		{"--schema good.json --schema-check good.json", "--schema checks too"},
+		{"--schema good.json --schema-check good.json", "--schema checks answers too"},
 		{"--schema good.json --endpoint embeddings", "no shape to ask for"},
 		{"--schema good.json --endpoint completions", "no shape to ask for"},
-		{"--schema good.json --pack 2 --endpoint embeddings", "--pack has several"},
+		{"--schema good.json --pack 2 --endpoint embeddings", "--pack makes several"},
 		{"--reask 2", "--reask needs --schema"},
 		{"--schema good.json --reask -1", "--reask is negative"},
 	} {

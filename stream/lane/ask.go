@@ -105,6 +105,8 @@ func (l *Lane) heed(q *Request) {
 		// What a refused pack says of its records shows once it is split.
 		if l.Host.Index == 0 && !q.divisible() && l.lanes.refusals.repeats(q.reply.Err, q.records()) {
 			l.lanes.flow.Stop.Fail(l.hopeless(q))
+		} else if l.Host.Index > 0 {
+			l.hintOnce(q.reply.Err, q.Record.Model)
 		}
 	case provider.Transient:
 		if q.reply.Foreign && !l.proven() && l.foreign.Add(1) >= foreignAfter {

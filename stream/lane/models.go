@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"time"
 
 	"llmpipe/stream/provider"
@@ -40,15 +39,15 @@ func (l *Lane) Models(ctx context.Context) ([]string, error) {
 // where it was never asked.
 func (l *Lane) ModelsHint(call *provider.CallError) string {
 	const byName = "name the model with -m"
-	switch {
-	case call == nil:
+	if call == nil {
 		return byName
-	case call.Err.Status == http.StatusUnauthorized:
-		return l.keyHint()
-	case call.Err.Type == "bad_response":
-		if u, err := url.Parse(l.base); err == nil {
-			return "is an API served there? " + pathHint(u) + "; or " + byName
-		}
 	}
-	return byName
+	hint := l.CallHint(call)
+	switch {
+	case hint == "":
+		return byName
+	case call.Err.Status == http.StatusNotFound || call.Err.Type == "bad_response": // there may be an API without a list
+		return hint + "; or " + byName
+	}
+	return hint
 }

@@ -1,13 +1,14 @@
 package lane
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
 
+	"llmpipe/stream/naming"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
@@ -57,34 +58,83 @@ func (s *refusals) repeats(err *record.Error, records int64) bool {
 
 // hopeless is the error of a run whose first records were all refused alike.
 func (l *Lane) hopeless(q *Request) error {
-	return ui.WithHint(l.lanes.refusalHint(q.reply.Err, q.Record.Model),
+	return ui.WithHint(cmp.Or(l.hint(q.reply.Err, q.Record.Model), "try one record first, with --limit 1"),
 		fmt.Errorf("the first %d records were all refused alike: %w", AlikeRefusals, q.reply.Err))
 }
 
-// refusalHint says what is probably wrong when the provider refuses everything.
-func (l *Lanes) refusalHint(err *record.Error, model string) string {
+// hint says what is probably wrong where err was the answer: with the key, the model or the
+// address; empty where err says nothing of these.
+func (l *Lane) hint(err *record.Error, model string) string {
 	said := strings.ToLower(err.Code + " " + err.Message)
 	switch {
-	case spokeHTTP(err):
-		return "it speaks TLS there: begin --base-url with https://"
+	case err.Type == provider.TypeProxy:
+		return l.Host.Client.ProxyHint(err)
+	case err.Status == http.StatusUnauthorized:
+		return l.keyHint()
 	case err.Type == "model_permission":
-		return fmt.Sprintf("the key may not use the model %q: name another with -m, or ask whoever gave the key for it", model)
+		return fmt.Sprintf("the key may not use the model %q: name another with -m, or ask whoever gave the key for it", naming.Short(model))
+	case err.Status == http.StatusForbidden:
+		return "the key is known but may not do this: check its project and permissions"
+	case err.Status >= 300 && err.Status < 400:
+		return "llmpipe follows no redirect, so that no key reaches another host: give the final address as " +
+			strings.TrimSuffix(l.option(), "=")
+	case strings.Contains(said, "try pulling it"): // Ollama's words
+		return fmt.Sprintf("ollama pull %s fetches it; ollama list shows the names of those that are there", naming.Short(model))
 	case strings.Contains(said, "model") && (err.Status == http.StatusNotFound || provider.UnknownModel(err)):
-		return fmt.Sprintf("the provider does not know the model %q: name another with -m", model)
-	case err.Status == http.StatusNotFound:
-		if u, err := url.Parse(l.cfg.Lanes[0].Provider.BaseURL); err == nil {
-			return "nothing is served there: " + pathHint(u)
-		}
+		return fmt.Sprintf("the provider does not know the model %q: name another with -m", naming.Short(model))
 	}
-	return "try one record first, with --limit 1"
+	hint := l.addressHint(err)
+	if hint == "" && err.Status == http.StatusNotFound {
+		hint = "nothing is served there: check the host and the port"
+	}
+	return hint
 }
 
-// spokeHTTP tells whether a server says that it speaks TLS, and was asked without: in the words of
-// Go's, nginx's, and Apache's.
-func spokeHTTP(err *record.Error) bool {
-	said := strings.ToLower(err.Message)
-	return err.Status == http.StatusBadRequest && (strings.Contains(said, "http request to an https server") ||
-		strings.Contains(said, "plain http request was sent to https port") || strings.Contains(said, "speaking plain http to an ssl-enabled"))
+// CallHint is what is probably wrong where a call about models, files or batches failed; empty
+// where nobody can tell.
+func (l *Lane) CallHint(call *provider.CallError) string {
+	if call.Err.Status == http.StatusNotFound { // what was asked for may not be there
+		return l.addressHint(call.Err)
+	}
+	return l.hint(call.Err, "")
+}
+
+// Tell says what is probably wrong where a call failed that will be made again.
+func (l *Lane) Tell(call *provider.CallError) {
+	if call.Err.Type == "bad_response" {
+		l.hintOnce(call.Err, "")
+		return
+	}
+	l.reportFailure(call.Err, nil)
+}
+
+// addressHint is what is probably wrong with the lane's address.
+func (l *Lane) addressHint(err *record.Error) string { return AddressHint(l.option(), l.base, err) }
+
+// option is what the lane's address was given with.
+func (l *Lane) option() string {
+	switch {
+	case l.Host.Index == 0:
+		return "--base-url"
+	case l.lanes.cfg.Lanes[l.Host.Index].Beside:
+		return "--spread url="
+	}
+	return "--fallback url="
+}
+
+// hintOnce says what is probably wrong with a lane that has answered nothing yet.
+func (l *Lane) hintOnce(err *record.Error, model string) {
+	if l.told.answered.Load() || l.proven() {
+		return
+	}
+	hint := l.hint(err, model)
+	if hint == "" || !l.told.hinted.CompareAndSwap(false, true) {
+		return
+	}
+	if l.Host.Index > 0 {
+		hint = l.Host.Name + ": " + hint
+	}
+	l.lanes.flow.Voice.Hint("%s", hint)
 }
 
 // HintAtRefusals says at the end of a run without any answer what is probably wrong, where too few
@@ -93,8 +143,8 @@ func (l *Lanes) HintAtRefusals() {
 	s := &l.refusals
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.over && s.count > 0 && s.count < AlikeRefusals && (s.first.Status == http.StatusNotFound || spokeHTTP(&s.first)) {
-		l.flow.Voice.Hint("%s", l.refusalHint(&s.first, l.cfg.Model))
+	if !s.over && s.count > 0 && s.count < AlikeRefusals {
+		l.Primary().hintOnce(&s.first, l.cfg.Model)
 	}
 }
 
@@ -102,21 +152,13 @@ func (l *Lanes) HintAtRefusals() {
 func (l *Lane) fatal(q *Request) error {
 	err := error(q.reply.Err)
 	switch {
-	case q.reply.Err.Type == provider.TypeProxy:
-		return ui.WithHint(l.Host.Client.ProxyHint(q.reply.Err), err)
 	case q.reply.Err.Type == "tls":
 		err = fmt.Errorf("connecting to %s: %w", provider.Shown(l.base), err)
-		if hint := reachHint(l.base, q.reply.Err.Message); hint != "" {
-			return ui.WithHint(hint, err)
-		}
-		return err
-	case q.reply.Status == http.StatusUnauthorized:
-		return ui.WithHint(l.keyHint(), err)
-	case q.reply.Status == http.StatusForbidden:
-		return ui.WithHint("the key is known but may not do this: check its project and permissions", err)
 	case q.reply.Status >= 300 && q.reply.Status < 400:
-		return ui.WithHint("llmpipe follows no redirect, so that no key reaches another host: give the address itself as --base-url",
-			fmt.Errorf("%s answers with a redirect to %s", provider.Shown(l.base), provider.Shown(q.reply.Header.Get("Location"))))
+		err = fmt.Errorf("%s answers with a redirect to %s", provider.Shown(l.base), provider.Shown(q.reply.Header.Get("Location")))
+	}
+	if hint := l.hint(q.reply.Err, q.Record.Model); hint != "" {
+		return ui.WithHint(hint, err)
 	}
 	return err
 }
@@ -162,9 +204,6 @@ func (l *Lane) Exhausted(err *record.Error, wait time.Duration) error {
 
 // elsewhere is the error of a run whose first answers came from something that is no API.
 func (l *Lane) elsewhere(err *record.Error) error {
-	hint := "is --base-url the address of an API?"
-	if u, parseErr := url.Parse(l.base); parseErr == nil && u.Host != "" {
-		hint = pathHint(u)
-	}
-	return ui.WithHint(hint, fmt.Errorf("the first %d answers of %s are no API's: %w", foreignAfter, provider.Shown(l.base), err))
+	return ui.WithHint(cmp.Or(l.addressHint(err), "is "+strings.TrimSuffix(l.option(), "=")+" the address of an API?"),
+		fmt.Errorf("the first %d answers of %s are no API's: %w", foreignAfter, provider.Shown(l.base), err))
 }

@@ -16,6 +16,7 @@ import (
 	"llmpipe/ledger/price"
 	"llmpipe/stream/batch"
 	"llmpipe/stream/journal"
+	"llmpipe/stream/lane"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/provider/batchapi"
 	"llmpipe/stream/record"
@@ -51,6 +52,7 @@ type batchLine struct {
 	Trouble     string         `json:"trouble,omitempty"`           // why the provider's state is not known
 
 	endpoint record.Endpoint
+	failure  error // what Trouble says
 }
 
 // ListBatches writes the batches that the ledger knows, with how far the provider is with those
@@ -77,6 +79,7 @@ func ListBatches(ctx context.Context, w io.Writer, c BatchesConfig, asJSON bool)
 		}
 		lines = append(lines, l)
 	}
+	defer c.tellHint(lines)
 	if !asJSON {
 		return writeBatches(w, c.Ledger, lines)
 	}
@@ -86,6 +89,29 @@ func ListBatches(ctx context.Context, w io.Writer, c BatchesConfig, asJSON bool)
 	}
 	_, err = w.Write(append(out, '\n'))
 	return err
+}
+
+// tellHint says once what is probably wrong where the provider could not be asked.
+func (c *BatchesConfig) tellHint(lines []batchLine) {
+	for _, l := range lines {
+		if hint := c.hint(l.failure); hint != "" {
+			c.Voice.Hint("%s", hint)
+			return
+		}
+	}
+}
+
+// hint is what is probably wrong with the address or the key where err came from; empty where
+// nobody can tell.
+func (c *BatchesConfig) hint(err error) string {
+	call := provider.AsCallError(err)
+	switch {
+	case call == nil:
+		return ""
+	case call.Err.Status == http.StatusUnauthorized:
+		return "the provider does not accept the key: --key-env names the variable that holds another"
+	}
+	return lane.AddressHint("--base-url", c.Provider.BaseURL, call.Err)
 }
 
 // describe is what the ledger knows.
@@ -120,7 +146,7 @@ func endpointOf(s *ledger.Shard) record.Endpoint {
 func (l *batchLine) update(ctx context.Context, at *batchapi.Provider) {
 	state, err := at.Driver(l.endpoint).Batch(ctx, l.Batch)
 	if err != nil {
-		l.Trouble = err.Error()
+		l.Trouble, l.failure = err.Error(), err
 		return
 	}
 	l.State, l.Ended, l.Answered, l.Failed = state.Status, state.Ended(), state.Completed, state.Failed
@@ -218,6 +244,9 @@ func (c *BatchesConfig) cancel(ctx context.Context, at *batchapi.Provider, s *le
 		}
 	}
 	if err != nil {
+		if hint := c.hint(err); hint != "" {
+			err = ui.WithHint(hint, err)
+		}
 		return err
 	}
 	c.Voice.Note("batch %s: %s; %d of %d answered: the next run with --mode batch collects those", s.BatchID, state.Status, state.Completed,

@@ -1,0 +1,110 @@
+package lane
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"llmpipe/stream/record"
+)
+
+// localServers are the servers that people run themselves, by the ports that they listen on unless
+// told otherwise.
+var localServers = map[string]string{
+	"11434": "is Ollama running? ollama serve starts it",
+	"8000":  "is vLLM running? vllm serve MODEL starts it",
+	"8080":  "is llama.cpp running? llama-server -m MODEL starts it",
+	"1234":  "is LM Studio running? lms server start starts its server",
+	"8089":  "is the simulator running? llmpipe sim starts it",
+}
+
+// AddressHint says what is probably wrong with a base URL that err came from, in its scheme, its
+// port or its path; empty where err says nothing of that. option is what the URL was given with,
+// such as --base-url.
+func AddressHint(option, baseURL string, err *record.Error) string {
+	u, parseErr := url.Parse(baseURL)
+	if parseErr != nil || u.Host == "" {
+		return ""
+	}
+	a := address{u, option}
+	switch message := err.Message; {
+	case strings.Contains(message, "connection refused"):
+		return a.unanswered()
+	case strings.HasPrefix(message, "looking up "), strings.Contains(message, "no such host"):
+		return "check the name in " + a.name() + ", and the network"
+	case strings.Contains(message, `malformed HTTP response "\x15\x03`), spokeHTTP(err):
+		return "it speaks TLS there: try " + a.with("https", u.Path)
+	case strings.Contains(message, "first record does not look like a TLS handshake"):
+		return "it speaks plain HTTP there: try " + a.with("http", u.Path)
+	case err.Type == "tls" && strings.Contains(message, "certificate"):
+		return "the server's certificate is not trusted: export SSL_CERT_FILE=ca.pem trusts a certificate authority of your own"
+	case err.Status == http.StatusNotFound, err.Status == http.StatusMethodNotAllowed, err.Type == "bad_response":
+		return a.path(err)
+	}
+	return ""
+}
+
+// spokeHTTP tells whether a server says that it speaks TLS, and was asked without: in the words of
+// Go's, nginx's, and Apache's.
+func spokeHTTP(err *record.Error) bool {
+	said := strings.ToLower(err.Message)
+	return err.Status == http.StatusBadRequest && (strings.Contains(said, "http request to an https server") ||
+		strings.Contains(said, "plain http request was sent to https port") || strings.Contains(said, "speaking plain http to an ssl-enabled"))
+}
+
+// address is a base URL, and the option that it was given with.
+type address struct {
+	*url.URL
+	option string
+}
+
+// with is the option with the address changed. What is behind its path may be secret.
+func (a address) with(scheme, path string) string {
+	changed := url.URL{Scheme: scheme, Host: a.Host, Path: path}
+	separator := " "
+	if strings.HasSuffix(a.option, "=") {
+		separator = ""
+	}
+	return a.option + separator + changed.String()
+}
+
+// name is the option, for a sentence.
+func (a address) name() string { return strings.TrimSuffix(a.option, "=") }
+
+// unanswered is the hint for an address where nobody listens.
+func (a address) unanswered() string {
+	if host := a.Hostname(); host != "localhost" && !net.ParseIP(host).IsLoopback() {
+		return "nothing listens there: check " + a.name()
+	}
+	if hint, ok := localServers[a.Port()]; ok {
+		return hint
+	}
+	return "nothing listens there: is the server running, and is the port in " + a.name() + " right?"
+}
+
+// ends are what the addresses of endpoints end in, which people copy whole.
+var ends = []string{"/chat/completions", "/completions", "/embeddings", "/responses", "/messages", "/models", "/batches", "/files"}
+
+// path is the hint for an address where no API is. One that ends in /v1 is as it should be, and a
+// 404 there may be about anything.
+func (a address) path(err *record.Error) string {
+	path := strings.TrimRight(a.Path, "/")
+	for _, end := range ends {
+		if base, ok := strings.CutSuffix(path, end); ok {
+			return "llmpipe adds " + end + " itself: try " + a.with(a.Scheme, base)
+		}
+	}
+	before, _, inside := strings.Cut(path, "/v1/")
+	switch {
+	case inside:
+		return "the base URL of an API mostly ends in /v1: try " + a.with(a.Scheme, before+"/v1")
+	case path == "":
+		return "the base URL has no path: try " + a.with(a.Scheme, "/v1")
+	case !strings.HasSuffix(path, "/v1"):
+		return "the base URL of an API mostly ends in /v1: try " + a.with(a.Scheme, path+"/v1")
+	case err.Type != "bad_response":
+		return ""
+	}
+	return "no API seems to be served there: check the host and the port"
+}
