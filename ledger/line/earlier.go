@@ -14,6 +14,20 @@ type Earlier struct {
 	PromptTokens, CompletionTokens, TotalTokens, CachedTokens, ReasoningTokens int64
 }
 
+// Less is e without the part o of it.
+func (e Earlier) Less(o *Earlier) Earlier {
+	e.Turns -= o.Turns
+	e.Attempts -= o.Attempts
+	e.CostNanos -= o.CostNanos
+	e.CostUnknown, e.CostPartial = e.CostUnknown && !o.CostUnknown, e.CostPartial && !o.CostPartial
+	e.PromptTokens -= o.PromptTokens
+	e.CompletionTokens -= o.CompletionTokens
+	e.TotalTokens -= o.TotalTokens
+	e.CachedTokens -= o.CachedTokens
+	e.ReasoningTokens -= o.ReasoningTokens
+	return e
+}
+
 // append writes it down, where there was any answer.
 func (e *Earlier) append(dst []byte) []byte {
 	if e.Turns == 0 {

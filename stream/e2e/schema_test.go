@@ -5,6 +5,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -219,6 +220,72 @@ func TestSchemaTwins(t *testing.T) {
 	}
 }
 
+// TestSchemaRecordedTwins has records come twice whose recorded answers do not fit: with what that
+// cost in the first line, all lines cost what the server bills.
+func TestSchemaRecordedTwins(t *testing.T) {
+	t.Parallel()
+	const records = 60
+	text := fmt.Sprintf(ticket, `"billing","tech"`)
+	s, err := schema.New("s.json", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := strings.ReplaceAll(tickets(records), `"id":"t`, `"id":"u`)
+	beside := ""
+	for line := range strings.Lines(tickets(records)) {
+		beside += line + line
+	}
+	for _, test := range []struct{ name, first, later, args string }{
+		{"in flight", beside, "", "-c 8"},
+		{"in flight, in batches", beside, "", "--mode batch"},
+		{"one after the other", tickets(records), tickets(records), "-c 8"},
+		{"equal, in flight", beside + later, "", "--dedupe -c 8"},
+		{"equal, one after the other", tickets(records), later, "--dedupe -c 8"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			writeFile(t, dir, "s.json", text)
+			sim := startSim(t, "latency=1ms&batch-latency=10ms&misfit=0.6")
+			for i, input := range [][]string{{tickets(records), ""}, {test.first, test.later}} {
+				args := append(strings.Fields("--schema s.json --summary sum.json --reask "+strconv.Itoa(i)), strings.Fields(test.args)...)
+				p := llmpipe(t, dir, append([]string{"--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}"}, args...)...)
+				out := new(transcript)
+				p.Stdout = out
+				in, err := p.StdinPipe()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := p.Start(); err != nil {
+					t.Fatal(err)
+				}
+				_, _ = io.WriteString(in, input[0])
+				sent := strings.Count(input[0], "\n")
+				if later := input[1]; later != "" {
+					eventually(t, "the first lines", func() bool { return strings.Count(out.String(), "\n") == sent })
+					_, _ = io.WriteString(in, later)
+					sent += strings.Count(later, "\n")
+				}
+				_ = in.Close()
+				if code := p.wait(t); code != 3 {
+					t.Fatalf("exit %d: %s", code, p.err.String())
+				}
+				lines, cost, bill := shapedLines(t, out.String()), int64(0), sim.stats(t).bill(t)
+				for _, l := range lines {
+					if l.Cost != nil {
+						cost += int64(*l.Cost)
+					}
+				}
+				fits(t, s, lines)
+				if cost != bill || reported(t, dir) != bill || len(lines) != sent {
+					t.Errorf("%d lines cost %d, and %d by the report; the bill is %d", len(lines), cost, reported(t, dir), bill)
+				}
+				paidTurns(t, dir)
+			}
+		})
+	}
+}
+
 // TestSchemaBudget never passes a budget by asking again, and keeps what was paid.
 func TestSchemaBudget(t *testing.T) {
 	t.Parallel()
@@ -323,20 +390,24 @@ func killedTurns(t *testing.T, mode string, kills int) {
 	}
 }
 
-// paidTurns counts the results in the ledger, each of which is another record's, or another turn.
+// paidTurns counts the results in the ledger, each of which is another record's, or another turn
+// that says what the ones before it took.
 func paidTurns(t *testing.T, dir string) (results int) {
 	t.Helper()
-	turns := map[string]bool{}
+	before := map[string]ledger.Earlier{}
 	err := ledger.Scan(filepath.Join(dir, "llmpipe.ledger.jsonl"), nil, func(e ledger.Entry) error {
 		if e.Result == nil {
 			return nil
 		}
 		results++
-		turn := fmt.Sprintf("%s, turn %d", e.Result.ID, e.Result.Earlier.Turns)
-		if turns[turn] {
-			t.Errorf("%s was paid for twice", turn)
+		r, all := e.Result, before[string(e.Result.ID)]
+		if got := r.Earlier; got.Turns != all.Turns || got.CostNanos != all.CostNanos || got.PromptTokens != all.PromptTokens ||
+			got.Attempts != all.Attempts {
+			t.Errorf("before the answer to %s were %+v, and it says %+v", r.ID, all, got)
 		}
-		turns[turn] = true
+		all.Turns, all.CostNanos, all.PromptTokens = all.Turns+1, all.CostNanos+r.CostNanos, all.PromptTokens+r.PromptTokens
+		all.Attempts += r.Attempts
+		before[string(r.ID)] = all
 		return nil
 	})
 	if err != nil {

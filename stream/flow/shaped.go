@@ -27,6 +27,8 @@ type Shaped struct {
 	Floor   int            // the first tier of lanes where its attempts were not used up
 	Lowered string         // the cheaper model that it was asked for; empty for none
 	Earlier ledger.Earlier // what the answers before took
+	// Elsewhere is the part of that which the line of the same record has that came before.
+	Elsewhere ledger.Earlier
 }
 
 // Misfit reports whether t has an answer that does not fit.

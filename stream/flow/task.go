@@ -107,7 +107,7 @@ func (t *Task) Recycle() {
 // Share gives t the fate of first, which has the same id and request.
 func (t *Task) Share(first *Task) {
 	t.Outcome, t.Err, t.Attempts = first.Outcome, first.Err, first.Attempts
-	t.Duplicate = true
+	t.Duplicate, t.Shaped = true, nil
 	if h := first.Shaped; h != nil {
 		t.Shaped = &Shaped{Fit: h.Fit, Said: h.Said} // what came before cost once, too
 	}

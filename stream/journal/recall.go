@@ -99,37 +99,45 @@ func unfind(t *flow.Task) {
 var errMisfit = errors.New("the recorded answer does not fit the schema")
 
 // fit holds t's recorded answer to the schema. Where it does not fit, t has none: it is to be asked
-// again, and what is recorded is what came before.
+// again, and what is recorded is what came before; but not where that is another record's, or about
+// files that have changed.
 func (j *Journal) fit(t *flow.Task) error {
+	r := &t.Recorded
 	j.cfg.Shape.Fit(t)
-	if t.Shaped == nil && t.Recorded.Earlier.Turns > 0 {
+	if t.Shaped == nil && r.Earlier.Turns > 0 {
 		t.Shaped = new(flow.Shaped)
 	}
-	if t.Shaped == nil {
-		return nil
-	}
-	if t.Shaped.Earlier = t.Recorded.Earlier; t.Same || t.Duplicate { // another line has what all that cost
-		t.Shaped.Earlier = ledger.Earlier{}
-	}
 	switch {
-	case !t.Misfit():
+	case t.Shaped == nil:
 		return nil
-	case !j.Stands(t, &t.Recorded): // it was said of something else
+	case t.Misfit() && t.Same:
 		t.Shaped = nil
-	default:
-		j.putBehind(t)
 		unfind(t)
+		return errMisfit
+	case t.Misfit() && !j.Stands(t, r):
+		t.Shaped = nil
+		return errMisfit
+	case !t.Same:
+		t.Shaped.Earlier = r.Earlier
 	}
+	misfit := t.Misfit()
+	if misfit {
+		j.putBehind(t)
+	}
+	if t.Duplicate {
+		t.Shaped.Elsewhere = t.Shaped.Earlier
+	}
+	if !misfit {
+		return nil
+	}
+	unfind(t)
 	return errMisfit
 }
 
 // putBehind puts what t's recorded answer took behind the one that is to come.
 func (j *Journal) putBehind(t *flow.Task) {
-	if r := &t.Recorded; t.Same || t.Duplicate {
-		t.Shaped.Earlier.Turns = r.Earlier.Turns + 1
-	} else {
-		t.Shaped.PutBehind(r.Attempts, r.CostNanos, r.CostKnown, r.CostPartial, &t.Reply.Answer.Usage)
-	}
+	r := &t.Recorded
+	t.Shaped.PutBehind(r.Attempts, r.CostNanos, r.CostKnown, r.CostPartial, &t.Reply.Answer.Usage)
 }
 
 // Before puts what t's recorded answer took behind the one that comes now, which was asked for
@@ -144,8 +152,11 @@ func (j *Journal) Before(t *flow.Task, found ledger.Found, turn bool) {
 			t.Shaped = new(flow.Shaped)
 		}
 		j.putBehind(t)
+		if t.Duplicate {
+			t.Shaped.Elsewhere = t.Shaped.Earlier
+		}
 	} else if t.Shaped != nil {
-		t.Shaped.Earlier = ledger.Earlier{}
+		t.Shaped.Earlier, t.Shaped.Elsewhere = ledger.Earlier{}, ledger.Earlier{}
 	}
 	unfind(t)
 }

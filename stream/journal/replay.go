@@ -64,21 +64,22 @@ func (p *replayer) askAgain(t *flow.Task) bool {
 	if p.to.Batch(t) {
 		return true
 	}
-	t.Duplicate = false
 	if p.flow.Inflight.Begin(t) {
 		return true
 	}
-	if newer := p.journal.Ledger.Look(t.Key); newer.Result > t.Ref && !t.Ref.Other() {
+	newer := p.journal.Ledger.Look(t.Key)
+	if max(newer.Result, p.journal.Ledger.Same(t.Key)) > t.Ref && !t.Ref.Other() {
 		t.Shaped = nil
 		if p.journal.Recall(t, newer) {
 			t.Duplicate = true
 			for _, like := range p.flow.Inflight.End(t) {
-				like.Duplicate = p.journal.Recall(like, newer)
+				like.Duplicate = p.journal.Recall(like, p.journal.Ledger.Look(like.Key))
 				p.flow.Finish(like)
 			}
 			return false
 		}
 	}
+	t.Duplicate = false
 	p.to.Ask(t)
 	return true
 }

@@ -170,7 +170,8 @@ func (e *stdout) shape(t *flow.Task) {
 		r.Parsed, r.Said = nil, h.Said
 	}
 	if r.SameAs == nil {
-		AddEarlier(r, &h.Earlier)
+		own := h.Earlier.Less(&h.Elsewhere)
+		AddEarlier(r, &own)
 	}
 }
 
