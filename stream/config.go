@@ -137,6 +137,10 @@ func (c *Config) OpenFolder() (*folder.Folder, error) {
 	if err != nil {
 		return nil, ui.WithHint("--attach-root names the directory that files are attached from", fmt.Errorf("--attach-root: %w", err))
 	}
+	f.Limits = provider.FileLimitsOf(c.Provider.BaseURL, c.Provider.Dialect)
+	for i := range c.Lanes {
+		f.Limits = f.Limits.Loosest(provider.FileLimitsOf(c.Lanes[i].Provider.BaseURL, c.Lanes[i].Provider.Dialect))
+	}
 	return f, nil
 }
 

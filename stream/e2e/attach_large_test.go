@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// TestManyLargeFiles attaches 200 pictures of 5 MB, at once and in batches: what of them is in memory
-// is bounded, and each arrives as it is.
+// TestManyLargeFiles attaches 200 pictures of 5 MB, at once and in batches: what of them is in
+// memory is bounded, and each arrives as it is.
 func TestManyLargeFiles(t *testing.T) {
 	needsLong(t, "some ten seconds, and 2 GB of disk")
 	if race {
@@ -150,8 +150,8 @@ func (s *streamed) before(t *testing.T, url string) string {
 	})
 }
 
-// TestResumeOpensNoFile goes over very many records whose answers are recorded, or whose batches are
-// under way, and opens none of their files, as strace tells.
+// TestResumeOpensNoFile goes over very many records whose answers are recorded, or whose batches
+// are under way, and opens none of their files, as strace tells.
 func TestResumeOpensNoFile(t *testing.T) {
 	needsLong(t, "some ten seconds")
 	strace, err := exec.LookPath("strace")

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 	"llmpipe/stream/record/attach"
 )
@@ -17,6 +18,9 @@ type Folder struct {
 	root *os.Root
 	dirs []string // its absolute names: as it was given, and without links
 	most int64
+
+	// Limits are what whoever is asked takes of files; nil where that is not known.
+	Limits *provider.FileLimits
 }
 
 // Open opens a directory of which files of at most so many bytes are attached. The error names it.

@@ -20,13 +20,19 @@ func (f *Folder) Look(r *record.Record) *record.Error {
 	if r.LookedAt() {
 		return nil
 	}
-	var sum int64
+	sum, encoded := int64(0), int64(len(r.Body))
 	most := max(mostOfRecord, f.most)
 	for i := range r.Files {
 		file := &r.Files[i]
 		err := f.look(file)
-		if sum += file.Size; err == nil && sum > most {
+		sum += file.Size
+		encoded += int64(file.Part.Encoded)
+		switch {
+		case err != nil:
+		case sum > most:
 			err = &tooLargeError{sum, most, "the files of one record may have together"}
+		default:
+			err = f.refused(file, sum, encoded)
 		}
 		if err == nil {
 			if _, _, taken := file.Frame(r.PartForm()); taken != nil {
@@ -38,6 +44,22 @@ func (f *Folder) Look(r *record.Record) *record.Error {
 		}
 	}
 	r.Looked()
+	return nil
+}
+
+// refused says why whoever is asked will refuse a request, as far as that is certain before it is
+// sent: with a file, and so many bytes of files and of all by then.
+func (f *Folder) refused(file *attach.File, sum, encoded int64) error {
+	l := f.Limits
+	switch {
+	case l == nil:
+	case l.Image > 0 && file.Part.Kind == media.Image && int64(file.Part.Encoded) > l.Image:
+		return &tooLargeError{int64(file.Part.Encoded), l.Image, l.Who + " takes of an image, in base64"}
+	case l.Files > 0 && sum > l.Files:
+		return &tooLargeError{sum, l.Files, l.Who + " takes of the files in a request"}
+	case l.Request > 0 && encoded > l.Request:
+		return &tooLargeError{encoded, l.Request, l.Who + " takes of a request, with its files in base64"}
+	}
 	return nil
 }
 

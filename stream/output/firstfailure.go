@@ -29,6 +29,10 @@ func (c *Output) tellFailure(t *flow.Task) {
 		}
 	case "unknown_shape":
 		c.flow.Voice.Hint("-p makes a prompt of a record's fields, as in -p 'Sum up: {{.FIELD}}'")
+	case "attachment_too_large":
+		c.flow.Voice.Hint("make it smaller, or attach an https URL of it, which the provider fetches itself")
+	case "attachment_missing":
+		c.flow.Voice.Hint("paths begin at the working directory; with --attach-root DIR they begin at DIR")
 	}
 }
 
