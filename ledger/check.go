@@ -47,7 +47,7 @@ func ended(path string, tail []byte, at int64, err error) error {
 func notLedger(path string, start []byte) error {
 	const shown = 16
 	if name := compression(start); name != "" {
-		return fmt.Errorf("opening ledger %s: %w that can be added to: it is compressed (%s)", path, ErrNotLedger, name)
+		return fmt.Errorf("opening ledger %s: %w: it is compressed (%s)", path, ErrCompressed, name)
 	}
 	return fmt.Errorf("opening ledger %s: %w: it begins with %q", path, ErrNotLedger, start[:min(shown, len(start))])
 }

@@ -13,6 +13,10 @@ var (
 	// ErrNotLedger is in the error of a file that is something else. It is never written to.
 	ErrNotLedger = errors.New("not a ledger")
 
+	// ErrCompressed is in the error of a ledger that is compressed, where it would be added to. It is
+	// an ErrNotLedger.
+	ErrCompressed = fmt.Errorf("%w that can be added to", ErrNotLedger)
+
 	// ErrChanged is in the error of a commit that finds the file replaced, removed or shorter than
 	// it was: what the index says of it no longer holds.
 	ErrChanged = errors.New("changed by something other than llmpipe")

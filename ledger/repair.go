@@ -12,7 +12,8 @@ import (
 
 // RepairStats says what [Repair] did.
 type RepairStats struct {
-	Kept      int64  // lines written to the clean ledger
+	Healthy   bool   // there is nothing to repair, and no file was written
+	Kept      int64  // lines written to the clean ledger, or that a healthy one has
 	Lost      int64  // pieces that were no whole line
 	LostBytes int64  // and their size
 	Aside     string // the file that the lost pieces are in, one a line; "" if none was lost
@@ -20,7 +21,7 @@ type RepairStats struct {
 
 // Repair writes the lines of a damaged ledger that are whole to a new file out, in order, and those
 // that are not to out.lost. It never writes to path, and holds its lock, so that no commit comes
-// between. Neither new file may exist.
+// between. Neither new file may exist. Of a ledger that is whole nothing is written.
 //
 // A damaged byte costs the record that it is in. Where it was the newline between two records, both
 // are kept; so is a record that a torn one has run into. Such lines are found by their checksums.
@@ -37,6 +38,12 @@ func Repair(path, out string) (stats RepairStats, err error) {
 	info, err := file.Stat()
 	if err != nil {
 		return stats, fmt.Errorf("reading ledger %s: %w", path, err)
+	}
+	none := func([]byte) error { return nil }
+	looking := repairer{scan: scanner{path: path}, keep: none, lose: none}
+	if err := looking.all(line.Section(file, 0, info.Size())); err != nil || !looking.damaged {
+		looking.stats.Healthy = err == nil
+		return looking.stats, err
 	}
 	clean, lost := sideFile{name: out}, sideFile{name: out + ".lost"}
 	r := repairer{scan: scanner{path: path}, keep: clean.writeLine, lose: lost.writeLine}

@@ -10,10 +10,11 @@ import (
 
 // repairer tells what is whole in a damaged ledger from what is not.
 type repairer struct {
-	scan  scanner
-	keep  func(text []byte) error
-	lose  func(piece []byte) error
-	stats RepairStats
+	scan    scanner
+	keep    func(text []byte) error
+	lose    func(piece []byte) error
+	damaged bool // what is kept is not what stands there
+	stats   RepairStats
 }
 
 // all keeps what can be kept of a whole ledger, what follows its last newline included.
@@ -30,9 +31,13 @@ func (r *repairer) all(lines *line.Reader) error {
 		if at == 0 && line.Foreign(text) && (!last || line.ForeignTail(text)) {
 			return notLedger(r.scan.path, text)
 		}
+		if last && len(text) == 0 {
+			return nil
+		}
 		if line.Blank(text) && !last {
 			continue
 		}
+		r.damaged = r.damaged || last // its newline is missing
 		if err := r.between(text, at); err != nil || last {
 			return err
 		}
@@ -45,6 +50,7 @@ func (r *repairer) between(text []byte, at int64) error {
 	if line.Verify(text) == nil {
 		return r.take(text, at) // whatever in it looks like two lines
 	}
+	r.damaged = true
 	behindLine := false
 	for _, p := range line.Pieces(text) {
 		piece := text[p.From:p.To]
@@ -84,6 +90,7 @@ func (r *repairer) take(text []byte, at int64) error {
 }
 
 func (r *repairer) drop(piece []byte) error {
+	r.damaged = true
 	r.stats.Lost++
 	r.stats.LostBytes += int64(len(piece))
 	return r.lose(piece)

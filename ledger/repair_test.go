@@ -3,7 +3,6 @@ package ledger
 import (
 	"bytes"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -65,22 +64,35 @@ func TestRepairWritesACleanLedgerBesideTheOld(t *testing.T) {
 	}
 }
 
-func TestRepairOfAWholeLedgerIsACopy(t *testing.T) {
+func TestRepairLeavesAHealthyLedgerAlone(t *testing.T) {
 	data, starts := smallLedger(t)
-	path := testPath(t)
-	write(t, path, data)
-	stats, err := Repair(path, path+".new")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := (RepairStats{Kept: int64(len(starts) - 1)}); stats != want {
-		t.Errorf("stats %+v, want %+v", stats, want)
-	}
-	if !bytes.Equal(read(t, path+".new"), data) {
-		t.Error("the copy is another")
-	}
-	if _, err := os.Stat(path + ".new.lost"); err == nil {
-		t.Error("there is a file of lost lines, and no lost line")
+	lines := int64(len(starts) - 1)
+	blank := append(append(bytes.Clone(data[:starts[1]]), '\n'), data[starts[1]:]...) // as an editor may leave it
+	for name, c := range map[string]struct {
+		content []byte
+		healthy bool
+	}{
+		"whole": {data, true}, "empty": {nil, true}, "a line with nothing in it": {blank, true},
+		"without the last newline": {data[:len(data)-1], false},
+		"torn":                     {data[:len(data)-9], false},
+		"with carriage returns":    {bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n")), false},
+		"a newline damaged":        {append(append(bytes.Clone(data[:starts[1]-1]), 'x'), data[starts[1]:]...), false},
+	} {
+		path := testPath(t)
+		write(t, path, c.content)
+		stats, err := Repair(path, path+".new")
+		if err != nil || stats.Healthy != c.healthy {
+			t.Errorf("%s: %+v, %v", name, stats, err)
+		}
+		if want := (RepairStats{Healthy: true, Kept: lines}); len(c.content) > 0 && c.healthy && stats != want {
+			t.Errorf("%s: %+v, want %+v", name, stats, want)
+		}
+		if files, err := filepath.Glob(path + ".*"); err != nil || (len(files) == 0) != c.healthy {
+			t.Errorf("%s: it left %q, %v", name, files, err)
+		}
+		if !bytes.Equal(read(t, path), c.content) {
+			t.Errorf("%s: the ledger was changed", name)
+		}
 	}
 }
 

@@ -96,7 +96,7 @@ func Run(ctx context.Context, cfg stream.Config, models []string) (*Estimate, er
 	if err != nil {
 		return nil, err
 	}
-	wrong.end()
+	wrong.end(s.prompts)
 	e := &Estimate{
 		Prompts: s.prompts, Invalid: s.invalid, Model: s.model(), Basis: "max_tokens", Simulated: provider.IsSim(cfg.Provider.BaseURL),
 	}

@@ -32,6 +32,9 @@ func (e *Estimate) WriteTable(w io.Writer) error {
 	if e.Invalid > 0 {
 		line("", "and %s that cannot be asked", ui.Number(e.Invalid, "line"))
 	}
+	if e.Prompts == 0 {
+		return out.Flush()
+	}
 	line("prompt tokens", "%d", e.PromptTokens)
 	line("completion tokens", "%d (%s)", e.CompletionTokens, e.basis())
 	if s := e.Sample; s != nil {

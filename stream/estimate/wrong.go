@@ -1,6 +1,7 @@
 package estimate
 
 import (
+	"errors"
 	"fmt"
 
 	"llmpipe/stream/flow"
@@ -8,7 +9,7 @@ import (
 )
 
 // mostComplaints is how many lines that cannot be asked are told of one by one.
-const mostComplaints = 100
+const mostComplaints = 10
 
 // complaints tell what is wrong with lines, as the run would with --format text.
 type complaints struct {
@@ -22,9 +23,18 @@ func (c *complaints) tell(t *flow.Task) {
 	}
 }
 
-// end says how many more there are.
-func (c *complaints) end() {
+// end says how many more there are, and where there is nothing else.
+func (c *complaints) end(prompts int64) {
 	if more := c.n - mostComplaints; more > 0 {
-		c.voice.Error(fmt.Errorf("%s more cannot be asked either", ui.Number(more, "line")))
+		c.voice.Error(fmt.Errorf("%s of %s cannot be asked; the first %d are named above",
+			ui.Grouped(c.n), ui.Number(c.n+prompts, "line"), mostComplaints))
+	}
+	switch {
+	case prompts > 0:
+	case c.n > 0:
+		c.voice.Error(ui.WithHint("a line is a JSON object with a prompt, or a JSON string; -R takes lines of plain text, and -p any object",
+			errors.New("no line of the input can be asked: there is nothing to estimate")))
+	default:
+		c.voice.Warn("the input is empty: there is nothing to estimate")
 	}
 }

@@ -70,6 +70,8 @@ func Hint(err error) error {
 		return ui.WithHint("llmpipe repair "+damage.Path+" writes a clean copy beside it, without the damaged line", err)
 	case errors.As(err, &other):
 		return ui.WithHint("--seen takes ledgers as they are written, uncompressed: name others, or decompress them", err)
+	case errors.Is(err, ledger.ErrCompressed):
+		return ui.WithHint("decompress it first: gzip -d or zstd -d; report and export read it as it is", err)
 	case errors.Is(err, ledger.ErrNotLedger):
 		return ui.WithHint("name another file with --ledger: this one is not llmpipe's, and was left as it is", err)
 	case errors.Is(err, disk.ErrNotRegular):

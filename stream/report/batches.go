@@ -60,7 +60,7 @@ type batchLine struct {
 func ListBatches(ctx context.Context, w io.Writer, c BatchesConfig, asJSON bool) error {
 	all, err := ledger.ScanShards(c.Ledger, warnings(c.Voice))
 	if err != nil {
-		return journal.Hint(err)
+		return readHint(c.Ledger, err)
 	}
 	client, err := provider.New(c.Provider)
 	if err != nil {

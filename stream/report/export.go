@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strings"
 
 	"llmpipe/ledger"
 	"llmpipe/stream/input"
@@ -36,6 +37,7 @@ func Export(w io.Writer, c ExportConfig) error {
 	}
 	out := bufio.NewWriterSize(w, exportBuffer)
 	var line []byte
+	written := 0
 	err = c.latest(warnings(c.Voice), func(path string, e ledger.Entry) error {
 		if chosen != nil && !chosen[place{path, e.Offset}] {
 			return nil
@@ -43,6 +45,7 @@ func Export(w io.Writer, c ExportConfig) error {
 		if line, err = appendRecorded(line[:0], c.Format, e.Result); err != nil {
 			return fmt.Errorf("ledger %s at byte %d: %w", path, e.Offset, err)
 		}
+		written++
 		_, err := out.Write(line)
 		return err
 	})
@@ -51,6 +54,9 @@ func Export(w io.Writer, c ExportConfig) error {
 	}
 	if ui.IsClosedPipe(err) {
 		return nil // who asked for it has seen enough
+	}
+	if err == nil && written == 0 {
+		c.Voice.Warn("there is no answer in %s", strings.Join(c.Ledgers, ", "))
 	}
 	return err
 }

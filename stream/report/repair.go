@@ -9,7 +9,7 @@ import (
 )
 
 // Repair writes a clean copy of the ledger path to out, or beside it when out is empty, and says
-// what was lost.
+// what was lost. A ledger without damage needs none, and gets none.
 func Repair(path, out string, voice *ui.Voice) error {
 	if out == "" {
 		out = path + ".repaired"
@@ -20,6 +20,14 @@ func Repair(path, out string, voice *ui.Voice) error {
 	}
 	if err != nil {
 		return readHint(path, err)
+	}
+	switch {
+	case stats.Healthy && stats.Kept == 0:
+		voice.Note("%s is empty: there is nothing to repair, and nothing was written", path)
+		return nil
+	case stats.Healthy:
+		voice.Note("%s is healthy: all of its %s are whole, and nothing was written", path, ui.Number(stats.Kept, "line"))
+		return nil
 	}
 	voice.Note("%s kept in %s, %s (%s) lost", ui.Number(stats.Kept, "line"), out, ui.Number(stats.Lost, "piece"),
 		ui.Number(stats.LostBytes, "byte"))

@@ -10,6 +10,7 @@ import (
 	"llmpipe/stream/flow"
 	"llmpipe/stream/record"
 	"llmpipe/stream/record/rawjson"
+	"llmpipe/stream/ui"
 )
 
 // freePrices is what --prices takes in the place of a file where nothing costs anything.
@@ -27,7 +28,7 @@ func (c *Config) LoadPrices(name string) error {
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return fmt.Errorf("--prices: %w", err)
+		return ui.WithHint(pricesForms, fmt.Errorf("--prices: %w", err))
 	}
 	defer file.Close()
 	about, err := file.Stat()
@@ -36,11 +37,14 @@ func (c *Config) LoadPrices(name string) error {
 	}
 	c.Prices, err = price.Load(file, time.Now())
 	if err != nil {
-		return fmt.Errorf("--prices %s: %w", name, err)
+		return ui.WithHint(pricesForms, fmt.Errorf("--prices %s: %w", name, err))
 	}
 	c.PricesFile, c.PricesWritten = name, about.ModTime()
 	return nil
 }
+
+// pricesForms says what --prices takes, for who named something else.
+const pricesForms = "--prices takes a table of LiteLLM's form, such as its model_prices_and_context_window.json, or of genai-prices'; or free"
 
 // prices are those in force, and what was found in them.
 type prices struct {
