@@ -44,7 +44,7 @@ func (c *Config) LoadPrices(name string) error {
 }
 
 // pricesForms says what --prices takes, for who named something else.
-const pricesForms = "--prices takes a table of LiteLLM's form, such as its model_prices_and_context_window.json, or of genai-prices'; or free"
+const pricesForms = "--prices takes a table in the form of LiteLLM (model_prices_and_context_window.json) or genai-prices, or free"
 
 // prices are those in force, and what was found in them.
 type prices struct {
