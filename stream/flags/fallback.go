@@ -30,11 +30,7 @@ func (f *Flags) lanes(cfg *stream.Config, getenv func(string) string) error {
 		for _, spec := range kind.specs {
 			lane, err := parseLane(spec, cfg, getenv)
 			if err != nil {
-				err = fmt.Errorf("%s %s: %w", kind.flag, shownLane(spec), err)
-				if !errors.Is(err, errNotSet) { // which is the environment's fault
-					err = ui.Usage(err)
-				}
-				return err
+				return ui.Usage(fmt.Errorf("%s %s: %w", kind.flag, shownLane(spec), err))
 			}
 			lane.Beside = kind.flag == "--spread"
 			cfg.Lanes = append(cfg.Lanes, lane)
@@ -42,9 +38,6 @@ func (f *Flags) lanes(cfg *stream.Config, getenv func(string) string) error {
 	}
 	return nil
 }
-
-// errNotSet says that the environment lacks what the command line counts on.
-var errNotSet = errors.New("the variable is not set")
 
 // shownLane is a lane for people: what stands in the wrong place may be a secret.
 func shownLane(spec string) string {
@@ -98,8 +91,8 @@ func parseLane(spec string, cfg *stream.Config, getenv func(string) string) (lan
 		case "name":
 			lane.Name = value
 		case "key-env":
-			if lane.Provider.Key = getenv(value); lane.Provider.Key == "" {
-				err = ui.WithHint("export "+shownVariable(value)+"=… sets it", fmt.Errorf("key-env: %w", errNotSet))
+			if lane.Provider.Key, err = keyIn(value, getenv); err != nil {
+				err = fmt.Errorf("key-env: %w", err)
 			}
 		case "key-cmd":
 			lane.Provider.KeyCommand = value
@@ -144,26 +137,18 @@ func positive(s string) (int, error) {
 	return n, err
 }
 
-// shownVariable is the name of a variable for people: what is not spelt as one may be the secret.
-func shownVariable(name string) string {
-	if ui.IsVariableName(name) {
-		return name
-	}
-	return "NAME"
-}
-
 // addSecretHeader adds a header from Name=VARIABLE, with the value of the variable, which is a
 // secret.
 func addSecretHeader(p *provider.Config, spec string, getenv func(string) string) error {
-	name, variable, ok := strings.Cut(spec, "=")
-	if !ok || !isHeaderName(name) || variable == "" {
+	name, from, ok := strings.Cut(spec, "=")
+	if !ok || !isHeaderName(name) || from == "" {
 		return usage("such as X-Api-Key=MY_KEY, where the variable MY_KEY holds the value", "it is not of the form Name=VARIABLE")
 	}
-	value := getenv(variable)
-	if value == "" {
-		return ui.WithHint("export "+shownVariable(variable)+"=… sets it", errNotSet)
+	value, err := variable(from, getenv)
+	if err != nil {
+		return ui.Usage(err)
 	}
-	if !isHeaderValue(value) {
+	if value = strings.TrimSpace(value); !isHeaderValue(value) {
 		return errors.New("the variable holds a line break or another control character")
 	}
 	p.Header.Add(name, value)

@@ -8,6 +8,7 @@ import (
 
 	"llmpipe/stream/naming"
 	"llmpipe/stream/provider"
+	"llmpipe/stream/provider/key"
 	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
@@ -26,19 +27,31 @@ func (f *ProviderFlags) settle(getenv func(string) string) {
 	f.BaseURL, f.KeyEnv = cmp.Or(f.BaseURL, getenv(usual.baseURL)), cmp.Or(f.KeyEnv, usual.key)
 }
 
-// key says what shows who asks: what a command prints, or a variable holds.
-func (f *ProviderFlags) key(p *provider.Config, getenv func(string) string) error {
+// key says what shows who asks: what a command prints, or a variable holds. named says that the
+// command line names the variable.
+func (f *ProviderFlags) key(p *provider.Config, named bool, getenv func(string) string) (err error) {
+	var text string
 	switch {
-	case provider.IsSim(p.BaseURL): // nobody to show it to
 	case f.KeyCmd != "":
 		p.KeyCommand = f.KeyCmd
-	default:
-		p.Key = getenv(f.KeyEnv)
+	case named && f.KeyEnv != noKey:
+		text, err = keyIn(f.KeyEnv, getenv)
+		switch {
+		case err != nil && ui.IsVariableName(f.KeyEnv):
+			err = ui.Usage(fmt.Errorf("--key-env %s: %w", f.KeyEnv, err))
+		case err != nil:
+			err = ui.Usage(fmt.Errorf("--key-env: %w", err))
+		}
+	case !named:
+		if text, err = key.Clean(getenv(f.KeyEnv)); err != nil {
+			err = fmt.Errorf("the key in %s %w", f.KeyEnv, err)
+		}
 	}
-	if !isHeaderValue(p.Key) {
-		return fmt.Errorf("the key in %s holds a line break or another control character", f.KeyEnv)
+	p.Key = text
+	if provider.IsSim(p.BaseURL) { // nobody to show it to
+		p.Key, p.KeyCommand = "", ""
 	}
-	return nil
+	return err
 }
 
 // Config says who is asked, and takes from the environment what the flags do not say, and the
@@ -47,7 +60,7 @@ func (f *ProviderFlags) Config(getenv func(string) string, version string) (prov
 	if f.KeyCmd != "" && f.KeyEnv != "" {
 		return provider.Config{}, usage("leave out one of the two", "--key-cmd and --key-env both name the key")
 	}
-	named := f.BaseURL != ""
+	named, keyNamed := f.BaseURL != "", f.KeyEnv != ""
 	f.settle(getenv)
 	if err := checkBaseURL(f.BaseURL); err != nil {
 		if named {
@@ -59,7 +72,7 @@ func (f *ProviderFlags) Config(getenv func(string) string, version string) (prov
 		BaseURL: cmp.Or(f.BaseURL, provider.DefaultBaseURL(f.Endpoint.Dialect())), Dialect: f.Endpoint.Dialect(),
 		Header: http.Header{}, Timeout: f.Timeout, UserAgent: "llmpipe/" + version,
 	}
-	if err := f.key(&p, getenv); err != nil {
+	if err := f.key(&p, keyNamed, getenv); err != nil {
 		return p, err
 	}
 	for _, h := range f.Header {

@@ -3,6 +3,7 @@ package flags
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"llmpipe/stream"
 	"llmpipe/stream/provider/share"
@@ -30,8 +31,10 @@ func (f *Flags) share(cfg *stream.Config, getenv func(string) string) (err error
 	if !ui.IsVariableName(f.SharePasswordEnv) { // which may be the password itself
 		return ui.Usage(errors.New("--share-password-env is not the name of a variable"))
 	}
-	if cfg.Share.Password = getenv(f.SharePasswordEnv); cfg.Share.Password == "" {
-		return fmt.Errorf("--share-password-env %s: %w", f.SharePasswordEnv, errNotSet)
+	password, err := variable(f.SharePasswordEnv, getenv)
+	if err != nil {
+		return ui.Usage(fmt.Errorf("--share-password-env %s: %w", f.SharePasswordEnv, err))
 	}
+	cfg.Share.Password = strings.TrimRight(password, "\r\n")
 	return nil
 }

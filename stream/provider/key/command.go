@@ -36,12 +36,14 @@ func run(ctx context.Context, command string) (string, error) {
 		return "", fmt.Errorf("the command of --key-cmd prints nothing%s", lastLine(said.buf.String(), printed))
 	case strings.ContainsAny(printed, "\r\n"):
 		return "", fmt.Errorf("the command of --key-cmd prints %d lines, and a key is one", strings.Count(printed, "\n")+1)
-	case strings.ContainsFunc(printed, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return "", errors.New("the command of --key-cmd prints a control character")
 	case out.cut:
 		return "", fmt.Errorf("the command of --key-cmd prints more than %d bytes", mostPrinted)
 	}
-	return printed, nil
+	text, err := Clean(printed)
+	if err != nil {
+		return "", fmt.Errorf("what the command of --key-cmd prints %w", err)
+	}
+	return text, nil
 }
 
 // lastLine is the last line of what a command says, led by a colon; empty where it says nothing, or

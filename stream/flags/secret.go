@@ -1,0 +1,58 @@
+package flags
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+
+	"llmpipe/stream/provider/key"
+	"llmpipe/stream/ui"
+)
+
+// noKey is what --key-env names where no key is to be sent, although the usual variable has one.
+const noKey = "none"
+
+// variableForm is how shells spell the names of variables.
+var variableForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// errNotSet says that the environment lacks what the command line counts on.
+var errNotSet = errors.New("the variable is not set")
+
+// errNoName says that what stands in the place of a name cannot be one. It may be the secret.
+var errNoName = errors.New("it takes the name of a variable, and what is there is none")
+
+// variable returns what a variable holds that the command line names, which it must.
+func variable(name string, getenv func(string) string) (string, error) {
+	if !variableForm.MatchString(name) {
+		return "", ui.WithHint("the secret itself stays out of the command line, where others see it: export NAME=… and give the name", errNoName)
+	}
+	value := getenv(name)
+	if value == "" {
+		return "", ui.WithHint("export "+shownVariable(name)+"=… sets it", errNotSet)
+	}
+	return value, nil
+}
+
+// keyIn returns the key in a variable that the command line names.
+func keyIn(name string, getenv func(string) string) (string, error) {
+	value, err := variable(name, getenv)
+	if err != nil {
+		return "", err
+	}
+	text, err := key.Clean(value)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("the key in the variable %w", err)
+	case text == "":
+		return "", errors.New("the variable holds nothing but white space")
+	}
+	return text, nil
+}
+
+// shownVariable is the name of a variable for people: what is not spelt as one may be the secret.
+func shownVariable(name string) string {
+	if ui.IsVariableName(name) {
+		return name
+	}
+	return "NAME"
+}

@@ -1,0 +1,29 @@
+package key
+
+import (
+	"errors"
+	"strings"
+)
+
+// Clean is a key as a provider is shown it: without the white space and line ends that files and
+// command lines leave around one. The error says what is wrong with it, and never what it is. It
+// follows on where the key came from.
+func Clean(text string) (string, error) {
+	text = strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
+	quoted := func(mark string) bool {
+		return len(text) > 1 && strings.HasPrefix(text, mark) && strings.HasSuffix(text, mark)
+	}
+	switch {
+	case strings.ContainsAny(text, "\r\n"):
+		return "", errors.New("holds a line break, and a key is one line")
+	case strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return "", errors.New("holds a control character")
+	case strings.ContainsFunc(text, func(r rune) bool { return r > 0x7f }):
+		return "", errors.New("holds a character beyond ASCII, which no key has")
+	case quoted(`"`), quoted(`'`):
+		return "", errors.New("stands in quotation marks, which a shell takes away and docker's --env-file does not")
+	case len(text) > 7 && strings.EqualFold(text[:7], "bearer "):
+		return "", errors.New("begins with Bearer, which is sent before it in any case")
+	}
+	return text, nil
+}
