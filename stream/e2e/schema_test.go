@@ -312,22 +312,7 @@ func TestSchemaChanged(t *testing.T) {
 	const records = 100
 	dir := t.TempDir()
 	sim := startSim(t, "latency=1ms")
-	run := func(teams string) string {
-		t.Helper()
-		writeFile(t, dir, "s.json", fmt.Sprintf(ticket, teams))
-		p := shell(t, dir, `llmpipe "$@" >> out.jsonl`,
-			"--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--schema", "s.json", "in.jsonl")
-		before := ""
-		if _, err := os.Stat(filepath.Join(dir, "out.jsonl")); err == nil {
-			before = readFile(t, dir, "out.jsonl")
-		}
-		p.exits(t, 0)
-		after := readFile(t, dir, "out.jsonl")
-		if !strings.HasPrefix(after, before) {
-			t.Fatal("lines were changed")
-		}
-		return after[len(before):]
-	}
+	run := func(teams string) string { return appendFor(t, dir, sim, teams) }
 	writeFile(t, dir, "in.jsonl", tickets(records))
 	other := strings.Count(run(`"billing","tech"`), `"parsed":{"team":"tech"`)
 	if other == 0 || other == records {
@@ -340,6 +325,61 @@ func TestSchemaChanged(t *testing.T) {
 		}
 		if news != "" && strings.Count(news, `"parsed":{"team":"billing"`) != other {
 			t.Errorf("the new lines are\n%s", news)
+		}
+	}
+}
+
+// appendFor asks for tickets of some teams, and returns what that has appended to out.jsonl.
+func appendFor(t *testing.T, dir string, sim *simServer, teams string) string {
+	t.Helper()
+	writeFile(t, dir, "s.json", fmt.Sprintf(ticket, teams))
+	p := shell(t, dir, `llmpipe "$@" >> out.jsonl`,
+		"--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--schema", "s.json", "in.jsonl")
+	before := ""
+	if _, err := os.Stat(filepath.Join(dir, "out.jsonl")); err == nil {
+		before = readFile(t, dir, "out.jsonl")
+	}
+	p.exits(t, 0)
+	after := readFile(t, dir, "out.jsonl")
+	if !strings.HasPrefix(after, before) {
+		t.Fatal("lines were changed")
+	}
+	return after[len(before):]
+}
+
+// TestSchemaChangedAndKilled leaves things as a kill does between the record of a newer answer and
+// its line, or between the line and its mark: the next run writes the line once.
+func TestSchemaChangedAndKilled(t *testing.T) {
+	t.Parallel()
+	for _, written := range []bool{false, true} {
+		dir := t.TempDir()
+		sim := startSim(t, "latency=1ms")
+		writeFile(t, dir, "in.jsonl", tickets(100))
+		old := appendFor(t, dir, sim, `"billing","tech"`)
+		ledgerBefore := readFile(t, dir, "llmpipe.ledger.jsonl")
+		news := appendFor(t, dir, sim, `"billing"`)
+		asked := sim.stats(t).Requests
+		if !written {
+			if err := os.Truncate(filepath.Join(dir, "out.jsonl"), int64(len(old))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		left := ledgerBefore
+		for line := range strings.Lines(readFile(t, dir, "llmpipe.ledger.jsonl")[len(left):]) {
+			if !strings.HasPrefix(line, `{"kind":"emitted"`) {
+				left += line
+			}
+		}
+		writeFile(t, dir, "llmpipe.ledger.jsonl", left)
+		want := news
+		if written {
+			want = ""
+		}
+		if got := appendFor(t, dir, sim, `"billing"`); sortedLines(got) != sortedLines(want) || news == "" {
+			t.Errorf("with the lines written %v the next run writes\n%s, want\n%s", written, got, want)
+		}
+		if n := sim.stats(t).Requests; n != asked {
+			t.Errorf("%d were asked again", n-asked)
 		}
 	}
 }
