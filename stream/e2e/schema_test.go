@@ -289,19 +289,23 @@ func TestSchemaRecordedTwins(t *testing.T) {
 // TestSchemaBudget never passes a budget by asking again, and keeps what was paid.
 func TestSchemaBudget(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	writeFile(t, dir, "s.json", fmt.Sprintf(ticket, `"billing","tech"`))
-	sim := startSim(t, "latency=1ms&misfit=0.9")
-	const budget = 1_000_000
-	for range 2 { // the next run finds no room either
-		p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--set", "max_tokens=40", "--schema", "s.json",
-			"--reask", "5", "--budget", "0.001")
-		p.Stdin = strings.NewReader(tickets(200))
-		p.exits(t, 4)
-		spent, kept, atRisk := ledgerSays(t, filepath.Join(dir, "llmpipe.ledger.jsonl"))
-		if bill := sim.stats(t).bill(t); bill > budget || bill != spent || kept != 0 || atRisk != 0 || bill < budget/2 {
-			t.Errorf("the bill is %d of %d; the ledger says %d, %d and %d", bill, budget, spent, kept, atRisk)
-		}
+	for mode, budget := range map[string]int64{"realtime": 1_000_000, "batch": 500_000, "hybrid": 700_000} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			writeFile(t, dir, "s.json", fmt.Sprintf(ticket, `"billing","tech"`))
+			sim := startSim(t, "latency=1ms&batch-latency=10ms&misfit=0.9")
+			for range 2 { // the next run finds no room either
+				p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--set", "max_tokens=40", "--schema", "s.json",
+					"--reask", "5", "--mode", mode, "--budget", strconv.FormatFloat(float64(budget)/1e9, 'f', -1, 64))
+				p.Stdin = strings.NewReader(tickets(200))
+				p.exits(t, 4)
+				spent, kept, atRisk := ledgerSays(t, filepath.Join(dir, "llmpipe.ledger.jsonl"))
+				if bill := sim.stats(t).bill(t); bill > budget || bill != spent || kept != 0 || atRisk != 0 || bill < budget/2 {
+					t.Errorf("the bill is %d of %d; the ledger says %d, %d and %d", bill, budget, spent, kept, atRisk)
+				}
+			}
+		})
 	}
 }
 

@@ -144,7 +144,7 @@ func (j *Journal) putBehind(t *flow.Task) {
 // because that did not serve. It is a part of the same conversation where it does not fit the
 // schema, or where turn says so: that may have been another schema.
 func (j *Journal) Before(t *flow.Task, found ledger.Found, turn bool) {
-	if found.Result == 0 || !j.Finds(t, found) || j.readResult(t, j.Ledger.NewReader()) != nil || t.Outcome != flow.Recalled {
+	if !j.Finds(t, found) || j.readResult(t, j.Ledger.NewReader()) != nil || t.Outcome != flow.Recalled {
 		return
 	}
 	if turn {
