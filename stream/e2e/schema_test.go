@@ -296,8 +296,8 @@ func TestSchemaBudget(t *testing.T) {
 			writeFile(t, dir, "s.json", fmt.Sprintf(ticket, `"billing","tech"`))
 			sim := startSim(t, "latency=1ms&batch-latency=10ms&misfit=0.9")
 			for range 2 { // the next run finds no room either
-				p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--set", "max_tokens=40", "--schema", "s.json",
-					"--reask", "5", "--mode", mode, "--budget", strconv.FormatFloat(float64(budget)/1e9, 'f', -1, 64))
+				p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--set", "max_tokens=40",
+					"--schema", "s.json", "--reask", "5", "--mode", mode, "--budget", strconv.FormatFloat(float64(budget)/1e9, 'f', -1, 64))
 				p.Stdin = strings.NewReader(tickets(200))
 				p.exits(t, 4)
 				spent, kept, atRisk := ledgerSays(t, filepath.Join(dir, "llmpipe.ledger.jsonl"))
