@@ -44,13 +44,17 @@ func (u *Inflight) Begin(t *Task) (joined bool) {
 	return u.begin(t)
 }
 
-// BeginUnlessKept is Begin for a record that is asked about at once. It does nothing where an equal
-// request lies in a shard, and says in which.
-func (u *Inflight) BeginUnlessKept(t *Task) (joined bool, shard string) {
+// BeginUnlessKept is Begin for a record that is to be asked about at once, as g knows. One that
+// joins another is not: it waits for the commit, which is not to wait for it. Where an equal request
+// lies in a shard, nothing is done but say in which.
+func (u *Inflight) BeginUnlessKept(t *Task, g *Gate) (joined bool, shard string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if shard := u.keeps(t); shard != "" {
 		return false, shard
+	}
+	if first := u.tasks[u.keyOf(t)]; first != nil && first.Request == t.Request {
+		g.Spare(t) // before it is in other hands
 	}
 	return u.begin(t), ""
 }

@@ -191,7 +191,7 @@ func (r *Input) admit(t *flow.Task) {
 		r.routes.Batch(t)
 		return
 	}
-	joined, shard := r.flow.Inflight.BeginUnlessKept(t)
+	joined, shard := r.flow.Inflight.BeginUnlessKept(t, r.flow.Gate)
 	switch {
 	case joined:
 		return
