@@ -150,6 +150,23 @@
 // A reader that does not know these lines adds up what is recorded as ever: it lacks a bound on
 // what is not, which it never had of its own kind. So the format is still 1.
 //
+// # share
+//
+// What a run has seen of the money of its job, which it shares with other ledgers by a server that
+// may lose everything: then those that live, and those that come back, say it again.
+//
+//	{"kind":"share","job":"job","epoch":"1772600772543000-7f3a","time":"2026-03-04T05:06:07.089Z",
+//	 "runs":[{"run":"8c1e","ledger":"0b095ff9192e3fba","day":20516,"spent_usd":1.2,"most_usd":1.3,
+//	 "today_spent_usd":0.2,"today_most_usd":0.3}],"gone":["7f39"],"crc":"…"}
+//
+// The members: job (its name), epoch (since when the server lost nothing, as it calls that), time,
+// runs (of which there is news) and gone (ids of runs that are no part of the job any more). Of a
+// run: run (its id), ledger (which it writes, as the job calls that), day (of the amounts of one
+// day, in days of UTC since 1970), spent_usd and today_spent_usd (settled by its ledger, ever and
+// that day), most_usd and today_most_usd (what that may come to before the job hears of it again).
+// What a line says of a run holds until one of a later time says something else. It is others'
+// money: none of it counts for this ledger.
+//
 // # emitted
 //
 // Results were written to a regular file.

@@ -4,6 +4,7 @@ package ledger
 const (
 	lineStart    = `{"kind":"`
 	runStart     = lineStart + `run","format":`
+	shareStart   = lineStart + `share","job":"`
 	resultStart  = lineStart + `result","i":"`
 	failureStart = lineStart + `failure","i":"`
 	emittedStart = lineStart + `emitted","file":"`

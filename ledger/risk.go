@@ -265,10 +265,15 @@ func (r *RiskTally) Sum(path string) (live, lost Risk) {
 // runLockName is the name of a run's lock. A ledger may have several names, by symbolic links; the
 // lock is beside the file itself.
 func runLockName(path, run string) string {
+	return realPath(path) + ".run-" + run
+}
+
+// realPath is the file that links lead to.
+func realPath(path string) string {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+		return real
 	}
-	return path + ".run-" + run
+	return path
 }
 
 // live takes this run's lock, unless it is held.

@@ -189,6 +189,8 @@ func malformedLines() (found, passed [][]byte) {
 			resultStart+id+`,"id":1`,
 			failureStart+id+`,"status":{}`,
 			runStart+`1,"time":"now"`,
+			shareStart+`job","runs":[{"run":"a"}]`,
+			shareStart+`job","runs":[{"run":"a","ledger":"l","spent_usd":null}]`,
 		)
 }
 

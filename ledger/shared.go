@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
 	"time"
 
 	"llmpipe/ledger/line"
@@ -89,6 +90,15 @@ func (l *Ledger) FirstRun() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.shared.first
+}
+
+// File is the ledger's file, whatever links lead to it.
+func (l *Ledger) File() string {
+	path := realPath(l.path)
+	if absolute, err := filepath.Abs(path); err == nil {
+		path = absolute
+	}
+	return path
 }
 
 // HasRun reports whether a run wrote to the ledger, or to one that was added to it. It needs

@@ -2,7 +2,10 @@ package stream
 
 import (
 	"errors"
+	"os"
+	"strconv"
 
+	"llmpipe/ledger/price"
 	"llmpipe/stream/provider/share"
 	"llmpipe/stream/ui"
 )
@@ -27,6 +30,8 @@ func (r *run) joinJob() (err error) {
 	}
 	if r.share, err = share.Open(r.flow.Stop.Asking, r.cfg.Share); err == nil {
 		r.quota = share.NewQuota(r.share)
+		r.cfg.Ledger.Job = r.cfg.Share.Job
+		r.takeBudgets()
 		return nil
 	}
 	var t *share.Trouble
@@ -37,4 +42,32 @@ func (r *run) joinJob() (err error) {
 		}
 	}
 	return err
+}
+
+// takeBudgets has the run keep the budgets of the job that it was not told itself. One that it was
+// told is lowered by those that others were.
+func (r *run) takeBudgets() {
+	m := &r.cfg.Money
+	for i, told := range r.share.Told {
+		own, flag := &m.Budget, "--budget"
+		if i > 0 {
+			own, flag = &m.PerDay, "--budget-per-day"
+		}
+		if *own == 0 && told > 0 {
+			*own = price.Dollars(told)
+			r.flow.Voice.Note("--share: the job has %s %s, and this run keeps it", flag, ui.USD(told))
+		}
+	}
+}
+
+// shareJob begins to share what the job has.
+func (r *run) shareJob() {
+	if r.share == nil {
+		return
+	}
+	id := strconv.FormatInt(r.start.UnixNano(), 36) + "-" + strconv.Itoa(os.Getpid())
+	if r.journal != nil {
+		id = r.journal.ID
+	}
+	r.share.Start(r.account.Share(r.cfg.Share.Job, id, r.cfg.Pace.GiveUp, r.journal), r.quota)
 }

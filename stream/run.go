@@ -155,9 +155,7 @@ func (r *run) prepare() (err error) {
 	if r.stopMetrics, err = ui.KeepMetrics(r.flow.Voice, cfg.Metrics, r.status); err != nil {
 		return errors.Join(err, r.journal.Abandon())
 	}
-	if r.share != nil {
-		r.share.Start(nil, r.quota)
-	}
+	r.shareJob()
 	return nil
 }
 

@@ -127,7 +127,8 @@ func (j *Journal) Changed() <-chan struct{} {
 	return j.claims.changed
 }
 
-func (j *Journal) change() {
+// Change says that the ledger has changed, or what may be spent.
+func (j *Journal) Change() {
 	j.claims.mu.Lock()
 	defer j.claims.mu.Unlock()
 	if j.claims.changed != nil {

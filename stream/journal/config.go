@@ -55,6 +55,8 @@ type Config struct {
 	Folder *folder.Folder
 	// Shape is what a recorded answer is to fit, or its record is asked again.
 	Shape flow.Shape
+	// Job is the name of the job that the ledger's money is shared with; empty for none.
+	Job string
 	// Version is the program's, for the record.
 	Version string
 	// FS is the file system, nil for the machine's.

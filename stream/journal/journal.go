@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"llmpipe/ledger"
@@ -32,6 +33,8 @@ type Journal struct {
 
 	Bounds ledger.Bounds // what everything in the ledger may cost
 	claims claims
+
+	prepared atomic.Bool
 
 	batch ledger.Group
 	lost  int // answers that could therefore not be recorded
@@ -64,6 +67,7 @@ func Open(f *flow.Flow, c Config, r About, stdout io.Writer) (*Journal, error) {
 		Requests:  c.Dedupe,
 		FS:        c.FS,
 		Others:    others,
+		Job:       c.Job,
 		Simulated: r.First.Client.Simulated(),
 		Run: ledger.RunInfo{
 			ID: j.ID, Time: r.Start, Version: c.Version, Endpoint: r.Endpoint, Model: r.Model, Provider: r.First.Name,
@@ -170,7 +174,7 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, 
 			dropRecalled(group)
 		}
 	}
-	j.change()
+	j.Change()
 	if err == nil {
 		if len(j.batch.Results) > 0 && !j.flow.Stop.Ending() {
 			if err := j.keepRoom(); err != nil {
@@ -208,7 +212,7 @@ type Spent struct {
 // CatchUp reads what other processes have written by now, and says what is spent by then.
 func (j *Journal) CatchUp() (Spent, error) {
 	err := j.Ledger.Refresh()
-	j.change()
+	j.Change()
 	return j.Spent(), Hint(err)
 }
 

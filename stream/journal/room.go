@@ -6,11 +6,18 @@ import "fmt"
 // space for those of what is asked first.
 func (j *Journal) Prepare() error {
 	err := j.Ledger.Prepare()
+	if err == nil && j.cfg.Job != "" {
+		err = j.Ledger.Join()
+	}
 	if err == nil {
 		err = j.keepRoom()
 	}
+	j.prepared.Store(err == nil)
 	return err
 }
+
+// Prepared reports whether answers can be recorded: [Journal.Prepare] has made sure.
+func (j *Journal) Prepared() bool { return j.prepared.Load() }
 
 // keepRoom keeps space on the disk for all that may be in flight or wait to be recorded. Where
 // there is not as much, less is asked at a time; the error says that there is none for a single

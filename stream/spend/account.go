@@ -12,6 +12,7 @@ import (
 	"llmpipe/limiter"
 	"llmpipe/stream/flow"
 	"llmpipe/stream/journal"
+	"llmpipe/stream/provider/share"
 	"llmpipe/stream/ui"
 )
 
@@ -20,8 +21,9 @@ import (
 type Account struct {
 	flow     *flow.Flow
 	cfg      Options
-	total    *limiter.Budget // nil: none
-	daily    *limiter.Budget // nil: none
+	total    *limiter.Budget             // nil: none
+	daily    *limiter.Budget             // nil: none
+	leases   [share.Budgets]*share.Lease // of these, in this order; nil: all of it is this run's
 	alerts   *alerts
 	prices   prices
 	expected func() (records int64, ok bool)
@@ -194,6 +196,10 @@ func (a *Account) Shared() bool {
 // NoRoom is why a request that may cost so much does not go although the run has the money for it:
 // the whole ledger has not. It is nil where what is under way, here or elsewhere, may make room.
 func (a *Account) NoRoom(r ledger.Room, cost int64) error {
+	none := a.lend(r.Daily, cost)
+	if a.Lends() {
+		return nil
+	}
 	if r.Own+r.Others > 0 || cost <= r.Left-r.Shards {
 		return nil
 	}
@@ -206,6 +212,10 @@ func (a *Account) NoRoom(r ledger.Room, cost int64) error {
 	over := &limiter.OverBudget{Budget: a.total, Left: r.Left, Need: cost}
 	if r.Daily {
 		over.Budget = a.daily
+	}
+	if none != nil {
+		none.Budget = over.Budget
+		return none
 	}
 	if cost <= r.Left {
 		over.Away = r.Shards
@@ -235,6 +245,13 @@ func (a *Account) Watch() {
 func (a *Account) StopFor(err error) {
 	var over *limiter.OverBudget
 	if !errors.As(err, &over) {
+		return
+	}
+	if over.Lent {
+		a.flow.Stop.Pause(ui.WithHint("what is lent counts as spent until the ledger that it was lent to is resumed: "+
+			"run the commands again that were killed, then this one",
+			fmt.Errorf("no room in the job's budget: %s left, %s of it lent to runs that are gone, the next request may cost %s",
+				ui.USD(over.Left), ui.USD(over.Away), ui.USD(over.Need))))
 		return
 	}
 	if over.Away > 0 && over.Away <= a.atRest() {

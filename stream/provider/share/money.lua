@@ -10,7 +10,7 @@ local LIVES = 5000000 -- how long a run may be silent and count as living, in mi
 local AGAIN = 2000000 -- for how long nothing is lent after everything was lost: all that live call in that time
 local STALL = 1000000 -- a longer time in which nobody calls counts as that much: the server stood still
 local KEEP = 90 * 86400 * 1000 -- how long a job is kept that nobody calls for, in milliseconds
-local PARTS = 4 -- a run holds at most this part of its even share of what is left
+local PARTS = 2 -- a run holds at most this part of its even share of what is left
 
 -- The members of a run's entry, in their order there.
 local MEMBERS = {
@@ -55,13 +55,27 @@ local function money(key, request, now)
   if gap < 0 then idle = idle + gap end
   local time = now - idle
 
+  if request.peek then -- and can it be written?
+    redis.call('HSET', key, 'peek', string.format('%.0f', now))
+    redis.call('PEXPIRE', key, KEEP)
+    local limit = {0, 0}
+    for _, e in pairs(runs) do
+      for i = 1, 2 do
+        local told = e.state == 'lives' and time - e.at <= LIVES and e['told' .. i] or 0
+        if told > 0 and (limit[i] == 0 or told < limit[i]) then limit[i] = told end
+      end
+    end
+    return limit
+  end
+
   -- Everything was lost, or what was said last: it is said again, by all who know something.
-  local v, epoch = tonumber(meta.v or 0), meta.epoch
+  local v, epoch, born = tonumber(meta.v or 0), meta.epoch, tonumber(meta.born or 0)
   local own = runs[request.run]
   local back = epoch == request.epoch and (request.seen > v or own and own.serial < request.acked)
   if not epoch or back then
     epoch = string.format('%.0f', now) .. '-' .. request.run
-    meta.born, v = time, v + 1
+    v = v + 1
+    born = time
     for run, e in pairs(runs) do
       e.state, e.v = 'again', v
       changed[run] = true
@@ -100,7 +114,7 @@ local function money(key, request, now)
   end
   local known = {} -- what all know that runs of this ledger may have
   for run, e in pairs(runs) do
-    if e.ledger == request.ledger then
+    if e.ledger == request.ledger and e.state ~= 'again' then
       for i = 1, 2 do
         if i == 1 or e.day == request.day then known[i] = math.max(known[i] or 0, e['ack' .. i]) end
       end
@@ -115,7 +129,8 @@ local function money(key, request, now)
   end
 
   -- What this run says.
-  local news = not own or own.state ~= 'lives'
+  local fresh = not own or own.state ~= 'lives'
+  local news = fresh
   local e = own or {v = v}
   e.ledger, e.serial, e.seen = request.ledger, request.serial, epoch == request.epoch and request.seen or 0
   local today = e.day == request.day
@@ -134,12 +149,12 @@ local function money(key, request, now)
       if told > 0 and (limit[i] == 0 or told < limit[i]) then limit[i] = told end
     end
   end
-  local recovering = time - tonumber(meta.born) < AGAIN
+  local recovering = time - born < AGAIN
   local reply = {epoch, 0, recovering and 1 or 0}
   for i = 1, 2 do
     local cap, ceil, ack, firm, spent = 'cap' .. i, 'ceil' .. i, 'ack' .. i, 'firm' .. i, 'spent' .. i
     local most, want, need = request.cap[i], request.want[i], request.need[i]
-    if news or i == 2 and not today then
+    if fresh or i == 2 and not today then
       e[ack] = math.max(most, known[i] or 0)
       e[ceil] = e[ack]
     elseif all_know then
@@ -185,15 +200,15 @@ local function money(key, request, now)
     local up = most + ahead
     if request.leave or limit[i] == 0 then up = most end
     if e[ceil] < most then e[ceil] = most; news = true end
-    if e[ceil] < most + ahead / 2 and up > e[ceil] or e[ceil] > most + 4 * ahead or (request.leave and e[ceil] ~= up) then
+    if e[ceil] < most + math.max(need, ahead / 2) and up > e[ceil] or e[ceil] > most + 4 * ahead or (request.leave and e[ceil] ~= up) then
       e[ceil], news = up, true
     end
     e[ack] = math.min(math.max(e[ack], most), e[ceil])
     for run, r in pairs(runs) do -- who needs nothing holds nothing while another is short
       if run ~= request.run and need == 0 and lives(r) and math.floor(r.hungry / i) % 2 == 1 then part = 0 end
     end
-    local final = short and open == 0
-    for _, n in ipairs({most, part, limit[i], spent_others, others, away, final and 1 or 0}) do
+    local none = short and (open == 0 and 2 or 1) or 0 -- nothing for now, nothing at all
+    for _, n in ipairs({most, part, limit[i], spent_others, away, none}) do
       reply[#reply + 1] = n
     end
   end
@@ -204,7 +219,7 @@ local function money(key, request, now)
   changed[request.run] = true
   reply[2] = v
 
-  local fields = {'epoch', epoch, 'born', string.format('%.0f', meta.born), 'v', v, 'last', string.format('%.0f', now),
+  local fields = {'epoch', epoch, 'born', string.format('%.0f', born), 'v', string.format('%.0f', v), 'last', string.format('%.0f', now),
     'idle', string.format('%.0f', idle)}
   local lost = {}
   for run in pairs(changed) do
@@ -215,8 +230,12 @@ local function money(key, request, now)
       lost[#lost + 1] = 'r:' .. run
     end
   end
-  redis.call('HSET', key, unpack(fields))
-  if #lost > 0 then redis.call('HDEL', key, unpack(lost)) end
+  for i = 1, #fields, 1000 do
+    redis.call('HSET', key, unpack(fields, i, math.min(i + 999, #fields)))
+  end
+  for i = 1, #lost, 1000 do
+    redis.call('HDEL', key, unpack(lost, i, math.min(i + 999, #lost)))
+  end
   redis.call('PEXPIRE', key, KEEP)
   if v ~= request.seen or epoch ~= request.epoch then
     for run, r in pairs(runs) do

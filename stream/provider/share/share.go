@@ -2,7 +2,6 @@ package share
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -42,6 +41,8 @@ type Call struct {
 
 // Share is a process's place in a job.
 type Share struct {
+	Told [Budgets]int64 // the budgets that those were told which ran before, in billionths of a US dollar; 0 for none
+
 	address Address
 	client  rueidis.Client
 	keys    []string
@@ -75,7 +76,7 @@ func Open(ctx context.Context, a Address) (*Share, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	if _, err := s.call(ctx, []string{s.key("money")}, nil, nil); err != nil {
+	if s.Told, err = s.peek(ctx); err != nil {
 		s.client.Close()
 		return nil, err
 	}
@@ -199,7 +200,7 @@ func (s *Share) call(ctx context.Context, keys []string, money, quota []byte) ([
 		return nil, s.trouble(err)
 	}
 	if len(reply) != 3 {
-		return nil, s.trouble(errors.New("it replies something else than it was asked"))
+		return nil, s.trouble(errReply)
 	}
 	return reply, nil
 }

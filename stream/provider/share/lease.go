@@ -1,0 +1,97 @@
+package share
+
+import (
+	"sync"
+	"time"
+
+	"llmpipe/limiter"
+)
+
+// Lease is the part of a budget that is lent to this process. It implements [limiter.Lease].
+type Lease struct {
+	daily bool
+
+	mu   sync.Mutex
+	most int64               // what may be spent and set aside, in all
+	day  int64               // of a daily one: that most is of
+	need int64               // what a request needs that finds no room; 0: none does
+	none *limiter.OverBudget // why no more will be lent for as much; nil: some may
+}
+
+// dayOf is a day in UTC, counted from 1970.
+func dayOf(t time.Time) int64 { return t.Unix() / (24 * 60 * 60) }
+
+// Most implements [limiter.Lease]. What is lent for a day is not there on the next.
+func (l *Lease) Most(now time.Time) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.daily && dayOf(now) != l.day {
+		return 0
+	}
+	return l.most
+}
+
+// Want implements [limiter.Lease].
+func (l *Lease) Want(cost int64) *limiter.OverBudget {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.none != nil && cost >= l.none.Need {
+		why := *l.none
+		why.Need = cost
+		return &why
+	}
+	l.need = max(l.need, cost)
+	return nil
+}
+
+// Waits reports whether a request waits for more to be lent.
+func (l *Lease) Waits() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.need > 0 && l.none == nil
+}
+
+// turn begins the day of now, of which nothing is lent yet.
+func (l *Lease) turn(now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if today := dayOf(now); l.daily && l.day != today {
+		l.day, l.most = today, 0
+	}
+}
+
+// state is what is lent, and what a request needs beyond that.
+func (l *Lease) state() (most, need int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.most, l.need
+}
+
+// lower gives back what is beyond most.
+func (l *Lease) lower(most int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.most = min(l.most, most)
+}
+
+// set takes what is lent from now on, and reports whether that is news to who waits.
+func (l *Lease) set(day, most int64, none *limiter.OverBudget) (news bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.daily && l.day != day {
+		return false // the reply came after midnight
+	}
+	news = most > l.most || none != nil && l.none == nil
+	if most > l.most {
+		l.need = 0 // who waits looks again
+	}
+	l.most, l.none = most, none
+	return news
+}
+
+// fits says that what is needed has room by now.
+func (l *Lease) fits() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.need = 0
+}

@@ -1,0 +1,413 @@
+package share
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"llmpipe/limiter"
+)
+
+// Budgets are those that a job may have: one for all, and one for each day of UTC.
+const Budgets = 2
+
+// Sum is what a ledger, or a process that keeps none, counts as against a budget, in billionths of
+// a US dollar.
+type Sum struct {
+	Spent int64 // settled
+	Kept  int64 // with what is set aside for longer than requests take
+	Most  int64 // with all that is set aside
+}
+
+// Run is what a job knows of the ledger that a run writes, or of a run without one. Amounts are in
+// billionths of a US dollar, ever and on Day.
+type Run struct {
+	ID, Ledger string
+	Day        int64          // in days since 1970
+	Spent      [Budgets]int64 // settled
+	Most       [Budgets]int64 // what may be spent by the time that the job hears of it
+}
+
+// Account is the money of a process.
+type Account interface {
+	// Ledger names the ledger to the job; it is empty while nothing is to be spent yet.
+	Ledger() string
+	// Sums is what counts by now, of the budget and of the day's. What was lent less before the call
+	// began has been heard of by all that spends.
+	Sums(now time.Time) [Budgets]Sum
+	// Mine reports whether the money of a run is in Sums.
+	Mine(run string) bool
+	// Gone reports whether a run of the same ledger is over.
+	Gone(run string) bool
+	// See records what was seen of the job: runs that are new or may spend more than was recorded,
+	// and such as are no part of it any more.
+	See(epoch string, runs []Run, gone []string) error
+	// Lent says that what is lent of a budget may have changed, that others have spent so much of it,
+	// and that it is limit for all.
+	Lent(budget int, beside, limit int64)
+	// Away says since when the server has not answered, and whether a request waits for money.
+	Away(err error, since time.Time, waits bool)
+	// Back says that it answers again.
+	Back()
+}
+
+// calm is how far apart calls are while nobody waits for money.
+const calm = 250 * time.Millisecond
+
+// Money is the half that lends parts of the job's budgets.
+type Money struct {
+	run     string
+	account Account
+	told    [Budgets]int64
+	leases  [Budgets]*Lease // nil where there is no such budget
+
+	epoch  string // of the last reply: since when the server lost nothing
+	seen   int64  // the version of what it said that is recorded here
+	serial int64  // of the last ask
+	heard  int64  // the last one that was answered
+	part   [Budgets]int64
+	short  [Budgets]bool // no room for what is needed
+
+	runs    map[string]Run // all others, as they were seen last
+	written map[string]Run // as they are recorded
+	said    string         // the epoch in which they are known to the server
+
+	asked   time.Time
+	ask     moneyAsk // the last one
+	contact time.Time
+	away    bool
+	leaving bool
+}
+
+// moneyAsk is what the script is asked.
+type moneyAsk struct {
+	Run    string         `json:"run"`
+	Ledger string         `json:"ledger"`
+	Epoch  string         `json:"epoch"`
+	Seen   int64          `json:"seen"`
+	Serial int64          `json:"serial"`
+	Acked  int64          `json:"acked"`
+	Day    int64          `json:"day"`
+	Told   [Budgets]int64 `json:"told"`
+	Cap    [Budgets]int64 `json:"cap"`
+	Want   [Budgets]int64 `json:"want"`
+	Need   [Budgets]int64 `json:"need"` // beyond Cap
+	Firm   [Budgets]int64 `json:"firm"`
+	Spent  [Budgets]int64 `json:"spent"`
+	Gone   []string       `json:"gone,omitempty"`
+	Covers []string       `json:"covers,omitempty"`
+	Again  [][2]string    `json:"again,omitempty"`
+	Leave  bool           `json:"leave,omitempty"`
+
+	cost [Budgets]int64 // of the request that waits
+}
+
+// NewMoney is the half of a process that was told these budgets, 0 for none, and whose ledger has
+// seen so much of the job, in an epoch. now is when it begins.
+func NewMoney(run string, told [Budgets]int64, a Account, epoch string, seen []Run, now time.Time) *Money {
+	m := &Money{
+		run: run, account: a, told: told, said: epoch, contact: now, runs: make(map[string]Run), written: make(map[string]Run),
+	}
+	for i := range told {
+		if told[i] > 0 {
+			m.leases[i] = &Lease{daily: i == 1}
+		}
+	}
+	for _, r := range seen {
+		m.runs[r.ID], m.written[r.ID] = r, r
+	}
+	return m
+}
+
+// Lease is what is lent of a budget; nil where there is no such budget.
+func (m *Money) Lease(budget int) *Lease { return m.leases[budget] }
+
+// Keys implements [Part]. The script has the key as its first one always.
+func (m *Money) Keys() []string { return nil }
+
+// Leave implements [Part].
+func (m *Money) Leave() { m.leaving = true }
+
+// waits reports whether a request waits for money to be lent.
+func (m *Money) waits() bool {
+	for _, l := range m.leases {
+		if l != nil && l.Waits() {
+			return true
+		}
+	}
+	return false
+}
+
+// Ask implements [Part].
+func (m *Money) Ask(now time.Time) []byte {
+	name := m.account.Ledger()
+	if name == "" || !m.leaving && !m.waits() && now.Sub(m.asked) < calm {
+		return nil
+	}
+	m.asked = now
+	m.serial++
+	m.ask = moneyAsk{
+		Run: m.run, Ledger: name, Epoch: m.epoch, Seen: m.seen, Serial: m.serial, Acked: m.heard, Day: dayOf(now), Told: m.told,
+		Leave: m.leaving,
+	}
+	m.reckon(now)
+	for _, r := range m.runs {
+		switch {
+		case r.ID == m.run:
+		case r.Ledger == name:
+			if m.account.Gone(r.ID) {
+				m.ask.Gone = append(m.ask.Gone, r.ID)
+			}
+		case m.account.Mine(r.ID):
+			m.ask.Covers = append(m.ask.Covers, r.ID)
+		}
+	}
+	if m.epoch != "" && m.said != m.epoch {
+		for _, r := range m.runs {
+			m.ask.Again = append(m.ask.Again, [2]string{r.ID, r.text()})
+		}
+	}
+	text, err := json.Marshal(&m.ask)
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
+// reckon gives back what is lent and not needed, and says what is.
+func (m *Money) reckon(now time.Time) {
+	sums := m.account.Sums(now)
+	lowered := false
+	for i, l := range m.leases {
+		if l == nil {
+			continue
+		}
+		l.turn(now)
+		most, need := l.state()
+		spare := most - sums[i].Most
+		keep := spare
+		switch {
+		case m.leaving:
+			keep = 0
+		case need > spare && m.short[i] && sums[i].Most == sums[i].Kept:
+			keep = 0 // it is too little for anything, and nothing will come back to it
+		case need == 0 && spare > 2*m.part[i]:
+			keep = m.part[i]
+		}
+		if keep < spare {
+			l.lower(sums[i].Most + keep)
+			lowered = true
+		}
+	}
+	if lowered {
+		sums = m.account.Sums(now) // with what was claimed before that was heard of
+	}
+	for i, l := range m.leases {
+		ask := &m.ask
+		ask.Spent[i], ask.Firm[i], ask.Cap[i] = sums[i].Spent, sums[i].Kept, sums[i].Most
+		if ask.Want[i] = ask.Cap[i]; l == nil {
+			continue
+		}
+		most, need := l.state()
+		ask.Cap[i] = max(most, sums[i].Most)
+		if ask.Want[i], ask.cost[i] = ask.Cap[i], need; need <= ask.Cap[i]-sums[i].Most {
+			l.fits()
+		}
+		spare := ask.Cap[i] - sums[i].Most
+		switch {
+		case m.leaving:
+		case need > spare:
+			ask.Need[i] = need - spare
+			ask.Want[i] = sums[i].Most + max(need, m.part[i])
+		case spare < (m.part[i]+1)/2:
+			ask.Want[i] = sums[i].Most + m.part[i]
+		}
+	}
+}
+
+// Told implements [Part].
+func (m *Money) Told(reply []rueidis.RedisMessage, c Call) {
+	r, err := readMoney(reply)
+	if err != nil {
+		m.Missed(err, c.Came)
+		return
+	}
+	m.heard, m.contact = m.ask.Serial, c.Came
+	if m.away {
+		m.away = false
+		m.account.Back()
+	}
+	if m.epoch != r.epoch {
+		m.epoch, m.seen = r.epoch, 0
+	}
+	if r.whole {
+		m.see(&r)
+	}
+	for i, l := range m.leases {
+		b := &r.budgets[i]
+		if l == nil {
+			continue
+		}
+		m.part[i], m.short[i] = b.part, b.none > 0
+		var none *limiter.OverBudget
+		if b.none == nothingAtAll && !m.leaving {
+			none = &limiter.OverBudget{Left: b.limit - b.beside - m.ask.Spent[i], Need: m.ask.cost[i]}
+			if none.Need <= none.Left && b.away > 0 {
+				none.Away, none.Lent = b.away, true
+			}
+		}
+		if l.set(m.ask.Day, b.most, none) || m.ask.cost[i] > 0 || b.beside > 0 {
+			m.account.Lent(i, b.beside, min(m.told[i], b.limit))
+		}
+	}
+}
+
+// see takes in what the others are by now.
+func (m *Money) see(r *moneyReply) {
+	all := r.runs
+	switch {
+	case m.said == r.epoch || len(m.runs) == 0:
+		m.said = r.epoch
+	case m.ask.Epoch == r.epoch && len(m.ask.Again) > 0:
+		m.said = r.epoch // with this call
+	default: // what the server lost is still to be said
+		for id, known := range m.runs {
+			if _, there := all[id]; !there {
+				all[id] = known
+			}
+		}
+	}
+	m.runs = all
+	var news []Run
+	var gone []string
+	for id, run := range all {
+		before, known := m.written[id]
+		if id == m.run || run.Ledger == m.ask.Ledger || m.account.Mine(id) {
+			continue
+		}
+		if !known || run.Ledger != before.Ledger || run.Most[0] > before.Most[0] || run.Day > before.Day ||
+			run.Day == before.Day && run.Most[1] > before.Most[1] || m.leaving && run != before {
+			news = append(news, run)
+		}
+	}
+	for id := range m.written {
+		if _, there := all[id]; !there {
+			gone = append(gone, id)
+		}
+	}
+	if len(news)+len(gone) > 0 {
+		if m.account.See(r.epoch, news, gone) != nil {
+			return // and does not know it
+		}
+	}
+	for _, run := range news {
+		m.written[run.ID] = run
+	}
+	for _, id := range gone {
+		delete(m.written, id)
+	}
+	m.seen = r.version
+}
+
+// Missed implements [Part].
+func (m *Money) Missed(err error, _ time.Time) {
+	m.away = true
+	if !m.leaving {
+		m.account.Away(err, m.contact, m.waits())
+	}
+}
+
+// What the script says of the need for money.
+const (
+	nothingNow   = 1 // others have what is left, and may give it back
+	nothingAtAll = 2
+)
+
+// moneyReply is what the script replies.
+type moneyReply struct {
+	epoch   string
+	version int64
+	budgets [Budgets]struct{ most, part, limit, beside, away, none int64 }
+	whole   bool // runs has them all
+	runs    map[string]Run
+}
+
+var errReply = errors.New("it replies something else than it was asked")
+
+func readMoney(reply []rueidis.RedisMessage) (r moneyReply, err error) {
+	const head, each = 3, 6
+	if len(reply) < head+each*Budgets {
+		return r, errReply
+	}
+	number := func(i int) (n int64) {
+		if err == nil {
+			n, err = reply[i].AsInt64()
+		}
+		return n
+	}
+	if r.epoch, err = reply[0].ToString(); err != nil {
+		return r, errReply
+	}
+	r.version = number(1)
+	for i := range r.budgets {
+		at := head + i*each
+		b := &r.budgets[i]
+		b.most, b.part, b.limit = number(at), number(at+1), number(at+2)
+		b.beside, b.away, b.none = number(at+3), number(at+4), number(at+5)
+	}
+	entries := reply[head+each*Budgets:]
+	r.whole, r.runs = len(entries) > 0, make(map[string]Run, len(entries))
+	for i := range entries {
+		pair, pairErr := entries[i].AsStrSlice()
+		if pairErr != nil || len(pair) != 2 {
+			return r, errReply
+		}
+		run := Run{ID: pair[0]}
+		if run.read(pair[1]) != nil {
+			return r, errReply
+		}
+		r.runs[run.ID] = run
+	}
+	if err != nil {
+		return r, errReply
+	}
+	return r, nil
+}
+
+// runForm is an entry of the script, with what it takes from another's word: see MEMBERS there.
+const runForm = "%s %s 0 0 0 0 0 %d" + " 0 %d 0 0 %d 0" + " 0 %d 0 0 %d 0"
+
+func (r *Run) text() string {
+	return fmt.Sprintf(runForm, r.Ledger, "again", r.Day, r.Most[0], r.Spent[0], r.Most[1], r.Spent[1])
+}
+
+func (r *Run) read(text string) error {
+	words := strings.Fields(text)
+	const members, day, ceil, spent, each = 20, 7, 9, 12, 6
+	if len(words) != members {
+		return errReply
+	}
+	r.Ledger = words[0]
+	_, err := fmt.Sscan(strings.Join([]string{
+		words[day], words[ceil], words[spent], words[ceil+each], words[spent+each],
+	}, " "), &r.Day, &r.Most[0], &r.Spent[0], &r.Most[1], &r.Spent[1])
+	return err
+}
+
+// peek returns the budgets that the processes which run now were told, 0 for none.
+func (s *Share) peek(ctx context.Context) (told [Budgets]int64, err error) {
+	reply, err := s.call(ctx, []string{s.key("money")}, []byte(`{"peek":true}`), nil)
+	if err != nil {
+		return told, err
+	}
+	limits, err := reply[1].AsIntSlice()
+	if err != nil || len(limits) != len(told) {
+		return told, s.trouble(errReply)
+	}
+	return [Budgets]int64(limits), nil
+}

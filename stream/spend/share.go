@@ -1,0 +1,211 @@
+package spend
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"llmpipe/ledger"
+	"llmpipe/limiter"
+	"llmpipe/stream/journal"
+	"llmpipe/stream/provider/share"
+	"llmpipe/stream/ui"
+)
+
+// Shared is the run's money as its job has to do with it: the budgets are the job's, and a part of
+// them is lent to this run. It implements [share.Account].
+type Shared struct {
+	account *Account
+	journal *journal.Journal // nil without a ledger
+	run     string
+	job     string
+	giveUp  time.Duration
+
+	name atomic.Pointer[string] // of the ledger, to the job
+	away bool
+}
+
+// Share has the account take its money from a job's, and returns the half of what is shared that
+// does. run is this run's id, and giveUp how long it waits for a server that does not answer.
+func (a *Account) Share(job, run string, giveUp time.Duration, j *journal.Journal) *share.Money {
+	s := &Shared{account: a, journal: j, run: run, job: job, giveUp: giveUp}
+	var epoch string
+	var seen []share.Run
+	if j != nil {
+		known, runs := j.Ledger.Seen()
+		epoch = known
+		for _, r := range runs {
+			seen = append(seen, share.Run{
+				ID: r.Run, Ledger: r.Ledger, Day: r.Day,
+				Spent: [share.Budgets]int64{r.Total.Spent, r.Today.Spent}, Most: [share.Budgets]int64{r.Total.Most, r.Today.Most},
+			})
+		}
+	}
+	told := [share.Budgets]int64{int64(a.cfg.Money.Budget), int64(a.cfg.Money.PerDay)}
+	money := share.NewMoney(run, told, s, epoch, seen, time.Now())
+	for i, b := range s.budgets() {
+		if b != nil {
+			a.leases[i] = money.Lease(i)
+			b.Borrow(money.Lease(i))
+		}
+	}
+	if j != nil {
+		j.Ledger.Borrow(a.lent)
+	}
+	return money
+}
+
+// budgets are those that a job may have; nil where the run has none.
+func (s *Shared) budgets() [share.Budgets]*limiter.Budget {
+	return [share.Budgets]*limiter.Budget{s.account.total, s.account.daily}
+}
+
+// lent is what the ledger may spend.
+func (a *Account) lent() ledger.Bounds {
+	bounds := [share.Budgets]int64{ledger.NoBound, ledger.NoBound}
+	for i, l := range a.leases {
+		if l != nil {
+			bounds[i] = l.Most(time.Now())
+		}
+	}
+	return ledger.Bounds{Total: bounds[0], Daily: bounds[1]}
+}
+
+// Ledger implements [share.Account]. A ledger's name is that of its file, on its machine, and of
+// the run that began it: what has another is another ledger, be it a copy.
+func (s *Shared) Ledger() string {
+	if name := s.name.Load(); name != nil {
+		return *name
+	}
+	if s.journal == nil {
+		s.name.Store(&s.run)
+		return s.run
+	}
+	if !s.journal.Prepared() {
+		return ""
+	}
+	host, _ := os.Hostname() // a name that is empty is one
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s", host, s.journal.Ledger.File(), s.journal.Ledger.FirstRun()))
+	name := hex.EncodeToString(sum[:8])
+	s.name.Store(&name)
+	return name
+}
+
+// Sums implements [share.Account]. What is held for batches that are not submitted yet only the
+// budgets know of, and what is claimed ahead only the ledger.
+func (s *Shared) Sums(now time.Time) [share.Budgets]share.Sum {
+	var sums [share.Budgets]share.Sum
+	if s.journal != nil {
+		total, today := s.journal.Ledger.Sums()
+		for i, sum := range []ledger.Sum{total, today} {
+			sums[i] = share.Sum{Spent: sum.Spent, Kept: sum.Kept, Most: sum.Most}
+		}
+	}
+	for i, b := range s.budgets() {
+		if b == nil && s.journal == nil {
+			spent := s.account.spent.Load()
+			sums[i] = share.Sum{Spent: spent, Kept: spent, Most: spent}
+		}
+		if b != nil {
+			spent, kept, most := b.Borrowed(now)
+			sums[i] = share.Sum{Spent: max(spent, sums[i].Spent), Kept: max(kept, sums[i].Kept), Most: max(most, sums[i].Most)}
+		}
+	}
+	return sums
+}
+
+// Mine implements [share.Account].
+func (s *Shared) Mine(run string) bool {
+	return run == s.run || s.journal != nil && s.journal.Ledger.HasRun(run)
+}
+
+// Gone implements [share.Account].
+func (s *Shared) Gone(run string) bool {
+	return s.journal != nil && s.journal.Ledger.RunIsGone(run)
+}
+
+// See implements [share.Account].
+func (s *Shared) See(epoch string, runs []share.Run, gone []string) error {
+	if s.journal == nil {
+		return nil
+	}
+	l := ledger.Share{Job: s.job, Epoch: epoch, Time: time.Now(), Gone: gone}
+	for _, r := range runs {
+		l.Runs = append(l.Runs, ledger.SharedRun{
+			Run: r.ID, Ledger: r.Ledger, Day: r.Day,
+			Total: ledger.MaySpend{Spent: r.Spent[0], Most: r.Most[0]}, Today: ledger.MaySpend{Spent: r.Spent[1], Most: r.Most[1]},
+		})
+	}
+	err := s.journal.Ledger.See(&l)
+	if err != nil {
+		s.account.flow.Stop.Fail(s.journal.HintAtWrite(err, journal.MakeRoom))
+	}
+	return err
+}
+
+// Lent implements [share.Account].
+func (s *Shared) Lent(budget int, beside, limit int64) {
+	if b := s.budgets()[budget]; b != nil {
+		b.Lent(beside, limit)
+	}
+	if s.journal != nil {
+		s.journal.Change()
+	}
+	s.account.Watch()
+}
+
+// Away implements [share.Account].
+func (s *Shared) Away(err error, since time.Time, waits bool) {
+	stop := s.account.flow.Stop
+	switch {
+	case waits && time.Since(since) >= s.giveUp:
+		stop.Pause(ui.WithHint("the same command goes on when the server answers again",
+			fmt.Errorf("%w, for %s, and what it lent to this run of the budget is spent", err, s.giveUp)))
+	case !s.away && time.Since(since) > sayAway:
+		s.away = true
+		s.account.flow.Voice.Warn("%v", err)
+		var t *share.Trouble
+		if errors.As(err, &t) && t.Hint != "" {
+			s.account.flow.Voice.Hint("%s", t.Hint)
+		}
+		s.account.flow.Voice.Note("the run goes on with what is lent to it, and then waits, at most %s (--give-up)", s.giveUp)
+	}
+}
+
+// sayAway is how long a server may be silent before anybody is told.
+const sayAway = 3 * time.Second
+
+// Back implements [share.Account].
+func (s *Shared) Back() {
+	if s.away {
+		s.away = false
+		s.account.flow.Voice.Note("--share: the server answers again")
+	}
+}
+
+// lend asks for room for a request of that cost in the budget, or the daily one, where that is the
+// job's, and returns why there will be none.
+func (a *Account) lend(daily bool, cost int64) *limiter.OverBudget {
+	l := a.leases[0]
+	if daily {
+		l = a.leases[1]
+	}
+	if l == nil {
+		return nil
+	}
+	return l.Want(cost)
+}
+
+// Lends reports whether more of a budget may be lent to this run, which asked for it.
+func (a *Account) Lends() bool {
+	for _, l := range a.leases {
+		if l != nil && l.Waits() {
+			return true
+		}
+	}
+	return false
+}
