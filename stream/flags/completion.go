@@ -12,7 +12,10 @@ import (
 // CompletionScripts make the shells ask for words; where there are none they complete the names of
 // files.
 var CompletionScripts = map[string]string{
-	"bash": `_llmpipe() { COMPREPLY=($(COMP_LINE="${COMP_LINE:0:COMP_POINT}" llmpipe completion words)); }
+	"bash": `_llmpipe() {
+  COMPREPLY=($(COMP_LINE="${COMP_LINE:0:COMP_POINT}" llmpipe completion words))
+  if [[ "$COMP_WORDBREAKS" == *=* ]]; then COMPREPLY=("${COMPREPLY[@]#*=}"); fi # bash completes what is behind it
+}
 complete -o default -F _llmpipe llmpipe
 `,
 	"zsh": `#compdef llmpipe
@@ -33,26 +36,92 @@ fi
 }
 
 // CompleteWords writes the words that may stand at the end of line, the command line that is being
-// typed, one a line.
+// typed, one a line: commands and their verbs, flags, and the values of those that take one of a
+// few words.
 func CompleteWords(w io.Writer, line string, model *kong.Application) {
 	words := strings.Fields(line + "x") // the x keeps the last word, which may be empty
 	if len(words) < 2 {
 		return
 	}
-	word := strings.TrimSuffix(words[len(words)-1], "x")
-	commands := model.Leaves(true)
-	selected := commands[0] // the filter, which needs no word
-	for _, command := range commands {
-		if command.Name == words[1] && len(words) > 2 {
+	last := len(words) - 1
+	c := completion{w: w, word: strings.TrimSuffix(words[last], "x"), commands: model.Leaves(true)}
+	before := words[1:last]
+	selected := c.commands[0] // the filter, which needs no word
+	for _, command := range c.commands {
+		if len(before) > 0 && command.Name == before[0] {
 			selected = command
 		}
-		if len(words) == 2 && strings.HasPrefix(command.Name, word) {
-			fmt.Fprintln(w, command.Name)
+	}
+	c.flags = slices.Concat(model.Flags, selected.Flags)
+	if len(before) > 0 {
+		if f := c.flag(before[len(before)-1]); f != nil {
+			c.offer("", choices["--"+f.Name])
+			return
 		}
 	}
-	for _, f := range slices.Concat(model.Flags, selected.Flags) {
-		if name := "--" + f.Name; strings.HasPrefix(word, "-") && strings.HasPrefix(name, word) && !f.Hidden {
-			fmt.Fprintln(w, name)
+	if name, _, ok := strings.Cut(c.word, "="); ok {
+		if f := c.flag(name); f != nil {
+			c.offer(name+"=", choices["--"+f.Name])
+		}
+		return
+	}
+	switch {
+	case strings.HasPrefix(c.word, "-"):
+		c.offerFlags()
+	case len(before) == 0:
+		c.offer("", c.names())
+	case len(before) == 1 && selected.Name == "help":
+		c.offer("", append(c.names(), "all"))
+	case len(before) == 1:
+		c.offer("", choices[selected.Name])
+	}
+}
+
+// completion is one that is asked for.
+type completion struct {
+	w        io.Writer
+	word     string // that is being typed
+	commands []*kong.Node
+	flags    []*kong.Flag // of the command on the line
+}
+
+// offer writes those of some words that go on as the one that is being typed.
+func (c *completion) offer(before string, words []string) {
+	for _, word := range words {
+		if word = before + word; strings.HasPrefix(word, c.word) {
+			fmt.Fprintln(c.w, word)
 		}
 	}
+}
+
+func (c *completion) offerFlags() {
+	var names []string
+	for _, f := range c.flags {
+		if !f.Hidden {
+			names = append(names, "--"+f.Name)
+		}
+	}
+	c.offer("", names)
+}
+
+func (c *completion) names() (names []string) {
+	for _, command := range c.commands {
+		names = append(names, command.Name)
+	}
+	return names
+}
+
+// flag is the flag whose value stands behind a word, nil where there is none: -qf TEXT is -q -f
+// TEXT.
+func (c *completion) flag(word string) *kong.Flag {
+	for _, f := range c.flags {
+		if f.IsBool() {
+			continue
+		}
+		short := f.Short != 0 && len(word) > 1 && word[0] == '-' && word[1] != '-' && word[len(word)-1] == byte(f.Short)
+		if short || word == "--"+f.Name {
+			return f
+		}
+	}
+	return nil
 }

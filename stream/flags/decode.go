@@ -76,7 +76,7 @@ func setHint(s string) string {
 	if !json.Valid([]byte(meant)) {
 		meant = `{"name":"value"}`
 	}
-	return "JSON needs double quotes, and the shell single ones around them: --set " + shellQuoted(naming.Short(key)+"="+naming.Short(meant))
+	return "JSON needs double quotes, and the shell single ones around them: --set " + naming.Quoted(naming.Short(key)+"="+naming.Short(meant))
 }
 
 var (

@@ -67,11 +67,8 @@ func ask(prompt string) string {
 	if len(prompt) > longest || strings.ContainsAny(prompt, "\\\n") {
 		prompt = "…"
 	}
-	return "echo " + shellQuoted(prompt) + " | llmpipe -R"
+	return "echo " + naming.Quoted(prompt) + " | llmpipe -R"
 }
-
-// shellQuoted is s as a shell takes it for one word.
-func shellQuoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // nearFile is the hint for a file that is not there: the one that is, and is called nearly so.
 func nearFile(name string) string {

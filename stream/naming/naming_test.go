@@ -21,6 +21,18 @@ func TestNearest(t *testing.T) {
 	}
 }
 
+func TestQuoted(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"a.csv": "a.csv", "data/x_1-2.csv": "data/x_1-2.csv", "my file.csv": "'my file.csv'", "it's": `'it'\''s'`, "": "''",
+		"$HOME": "'$HOME'", "a;b": "'a;b'", "naïve": "'naïve'",
+	} {
+		if got := Quoted(name); got != want {
+			t.Errorf("%s is quoted as %s, want %s", name, got, want)
+		}
+	}
+}
+
 // TestShort cuts names of every length, of letters of one to four bytes.
 func TestShort(t *testing.T) {
 	t.Parallel()

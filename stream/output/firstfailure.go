@@ -3,8 +3,12 @@ package output
 import (
 	"bytes"
 	"cmp"
+	"regexp"
+	"strings"
+	"unicode/utf8"
 
 	"llmpipe/stream/flow"
+	"llmpipe/stream/naming"
 	"llmpipe/stream/record"
 )
 
@@ -45,43 +49,68 @@ func onlyFile(files []string) string {
 }
 
 // unpacked are what makes text of a file, by how it begins.
-var unpacked = map[string]string{
-	"BZh": "bzip2 -dc", "\xfd7zXZ": "xz -dc", "PK\x03\x04": "unzip -p",
-	"\xff\xfe": "iconv -f UTF-16 -t UTF-8", "\xfe\xff": "iconv -f UTF-16 -t UTF-8",
-}
+var unpacked = map[string]string{"BZh": "bzip2 -dc", "\xfd7zXZ": "xz -dc", "PK\x03\x04": "unzip -p"}
 
 // convertHint says what makes JSON lines of a file that begins with line. code is what is wrong
 // with that.
 func convertHint(code, file string, line []byte) string {
-	from, upTo, converts := file, "", ""
+	from, upTo, converts := "", "", ""
 	if file == "" {
 		upTo = "… | "
 	} else {
-		from = " " + file
+		from = " " + naming.Quoted(file)
 	}
-	line = bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")))
+	line, encoding := textOf(line)
 	for start, unpack := range unpacked {
 		if bytes.HasPrefix(line, []byte(start)) {
 			return upTo + unpack + from + " | llmpipe …"
 		}
 	}
-	switch {
-	case len(line) == 0, line[0] == '{' && line[len(line)-1] == '}' && code == "invalid_json":
-		return "each line is to be one JSON value"
-	case line[0] == '[':
-		converts = "it looks like a JSON array: " + upTo + "jq -c '.[]'" + from
-	case line[0] == '{' || line[0] == '"' && !bytes.ContainsAny(line, ",;\t"):
-		converts = "it looks like JSON over several lines: " + upTo + "jq -c ." + from
-	case bytes.ContainsAny(line, ",;\t"):
+	switch separated := bytes.ContainsAny(line, ",;\t") && !isSentence(line); {
+	case separated && !bytes.ContainsAny(line[:1], "[{"):
 		if file != "" {
 			from = " <" + from
 		}
-		converts = "it looks like CSV: " + upTo + "python3 -c 'import csv, json, sys; " +
-			"[print(json.dumps(r)) for r in csv.DictReader(sys.stdin" + delimiter(line) + ")]'" + from
+		converts = "it looks like CSV: " + upTo + "python3 -c 'import csv, json, sys; sys.stdin.reconfigure(encoding=\"" + encoding + "\"); " +
+			"[print(json.dumps(r)) for r in csv.DictReader(sys.stdin" + delimiter(line) + ")]'" + from + " | llmpipe" + templateFor(line)
+		return converts
+	case encoding == utf16:
+		return upTo + "iconv -f UTF-16 -t UTF-8" + from + " | llmpipe …"
+	case len(line) == 0, line[0] == '{' && line[len(line)-1] == '}' && code == "invalid_json":
+		return "each line must be one JSON value"
+	case line[0] == '[':
+		converts = "it looks like a JSON array: " + upTo + "jq -c '.[]'" + from
+	case line[0] == '{' || line[0] == '"':
+		converts = "it looks like JSON over several lines: " + upTo + "jq -c ." + from
 	default:
-		return "if it is plain text, -R takes each line as a prompt"
+		return "if it is plain text, -R reads each line as a prompt"
 	}
 	return converts + " | llmpipe …"
+}
+
+// Encodings as Python calls them. The first is UTF-8 with or without the mark that Excel begins a
+// file with; the last has a character for every byte.
+const (
+	utf8WithMark = "utf-8-sig"
+	utf16        = "utf-16"
+	windows      = "cp1252"
+)
+
+// textOf is a line without what is not its text, and the encoding that its file probably has.
+func textOf(line []byte) (text []byte, encoding string) {
+	if bytes.HasPrefix(line, []byte("\xff\xfe")) || bytes.HasPrefix(line, []byte("\xfe\xff")) {
+		return bytes.TrimSpace(bytes.ReplaceAll(line[2:], []byte{0}, nil)), utf16
+	}
+	line = bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")))
+	if !utf8.Valid(line) {
+		return line, windows
+	}
+	return line, utf8WithMark
+}
+
+// isSentence reports whether a line is one of prose, which may have commas too.
+func isSentence(line []byte) bool {
+	return len(line) > 0 && bytes.ContainsAny(line[len(line)-1:], ".?!:") && bytes.Contains(line, []byte(" "))
 }
 
 // delimiter is the argument that tells Python's csv of another separator than the comma.
@@ -93,4 +122,25 @@ func delimiter(line []byte) string {
 		return `, delimiter=";"`
 	}
 	return ""
+}
+
+// plainName is the name of a column that a template can write behind a dot.
+var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// templateFor is what makes prompts of the records of a CSV file: the last of its columns, which
+// its first line names, shows how; where one is called prompt nothing is needed.
+func templateFor(header []byte) string {
+	name := ""
+	for column := range bytes.FieldsFuncSeq(header, func(c rune) bool { return c == ',' || c == ';' || c == '\t' }) {
+		if name = strings.Trim(string(column), `" `); name == "prompt" {
+			return " …"
+		}
+	}
+	switch {
+	case plainName.MatchString(name):
+		return " -p '… {{." + name + "}}'"
+	case name == "" || !utf8.ValidString(name) || strings.ContainsAny(name, `'"\`):
+		return " -p '… {{.COLUMN}}'"
+	}
+	return ` -p '… {{index . "` + naming.Short(name) + `"}}'`
 }
