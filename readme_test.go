@@ -231,8 +231,8 @@ func TestReadmeLines(t *testing.T) {
 	}
 }
 
-// TestReadmeShapes holds that each line in that README shows can be asked, by an endpoint or with a
-// template.
+// TestReadmeShapes holds that each line in that README shows can be asked, by an endpoint, and that
+// README says what the members mean by which a line's shape is told, and those that are refused.
 func TestReadmeShapes(t *testing.T) {
 	_, table, _ := strings.Cut(readme(t), "\n| line | meaning |\n")
 	table, _, _ = strings.Cut(table, "\n\n")
@@ -251,6 +251,25 @@ func TestReadmeShapes(t *testing.T) {
 		})
 		if !taken {
 			t.Errorf("README shows the line in %s, which cannot be asked", m[1])
+		}
+	}
+	_, members, _ := strings.Cut(readme(t), "\n| member | meaning |\n")
+	members, _, _ = strings.Cut(members, "\n\n")
+	for name, known := range map[string]string{
+		"shape.go": `(?:has|takeOut|ValueOf)\([^"\n]*"(\w+)"\)`, "inspect.go": "\"`(\\w+)` is true",
+	} {
+		source, err := os.ReadFile(filepath.Join("stream", "record", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := regexp.MustCompile(known).FindAllStringSubmatch(string(source), -1)
+		if len(found) < 2 {
+			t.Errorf("only these members were found in %s: %q", name, found)
+		}
+		for _, m := range found {
+			if !strings.Contains(members, "`"+m[1]+"`") {
+				t.Errorf("README does not say what the member %s of a line in means", m[1])
+			}
 		}
 	}
 }
