@@ -305,6 +305,24 @@ func TestReadmeExitCodes(t *testing.T) {
 	}
 }
 
+// TestReadmeLedger holds that README says what a ledger's lines of each kind hold.
+func TestReadmeLedger(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join("ledger", "line", "kind.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := regexp.MustCompile(`Kind = "(\w+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(kinds) < 6 {
+		t.Errorf("only these kinds of lines were found: %q", kinds)
+	}
+	_, table, _ := strings.Cut(readme(t), "\n| kind | what it holds |\n")
+	for _, m := range kinds {
+		if !strings.Contains(table, "\n| `"+m[1]+"` | ") {
+			t.Errorf("README does not say what the ledger's lines of the kind %s hold", m[1])
+		}
+	}
+}
+
 // TestReadmeLinks holds that what README links to within the repository is there: its own headings,
 // and files, pictures among them.
 func TestReadmeLinks(t *testing.T) {
