@@ -66,10 +66,9 @@ func (s *share) want() {
 	}
 }
 
-// Ask is what the limiter has to say to the others, and what it asks for. It reports whether it
-// has anything to send: if not, it need not be asked again before [lease.Rest] is over, or
-// [Sharer.Want] is called.
-func (l *Limiter) Ask() (ask lease.Ask, busy bool) {
+// Ask is what the limiter has to say to the others, and what it asks for. If it is not busy it need
+// not be asked again before [lease.Rest] is over, or [Sharer.Want] is called.
+func (l *Limiter) Ask() (ask lease.Ask) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.advance()
@@ -90,7 +89,8 @@ func (l *Limiter) Ask() (ask lease.Ask, busy bool) {
 	}
 	ask.Least[requests] = 1
 	ask.Want[requests] = math.Ceil(ask.Want[requests])
-	return ask, s.busy
+	ask.Busy = s.busy
+	return ask
 }
 
 // Heed takes in the answer to an Ask.

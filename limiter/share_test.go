@@ -64,9 +64,9 @@ func (m *member) ask() {
 		return
 	}
 	m.called = w.now
-	ask, busy := m.limiter.Ask()
+	ask := m.limiter.Ask()
 	next := lease.Renew
-	if !busy {
+	if !ask.Busy {
 		next = lease.Rest
 	}
 	m.after(next + time.Duration(w.random.Float64()*float64(5*ms)))

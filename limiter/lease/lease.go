@@ -29,6 +29,9 @@ const (
 	// about as one that nobody remembers.
 	Missing = 2500 * time.Millisecond
 
+	// Sweep is how old what the store knows of all workers together may be.
+	Sweep = 100 * time.Millisecond
+
 	// Unused is how much of what nobody asked for may still be given out: a tenth of a second's
 	// worth, where that is a request or more.
 	Unused = 100 * time.Millisecond
@@ -48,6 +51,8 @@ type Amounts [Resources]float64
 
 // An Ask is what a worker says, and what it asks for.
 type Ask struct {
+	// Busy says that the worker has something to send.
+	Busy bool
 	// Bounds are the limits that the worker was told, a second, less what is to be left unused; 0
 	// where nobody told. The lowest of all workers' holds.
 	Bounds Amounts
@@ -55,6 +60,16 @@ type Ask struct {
 	Want Amounts
 	// Least is how much of Want is of any use: what one request lacks.
 	Least Amounts
+	// Seen is what became of requests since the last ask.
+	Seen Tally
+	// InFlight is how many are out now that the provider has accepted.
+	InFlight float64
+	// Leads says that the last grant made this worker the leader, and Found is what it believes.
+	Leads bool
+	Found Found
+	// Shut is for how long nothing is to be sent but what this worker sends to see whether that is
+	// over; 0 for not at all.
+	Shut Shut
 }
 
 // A Grant is the answer. Its times count from when it was given.
@@ -64,6 +79,15 @@ type Grant struct {
 	Parcels [Resources]Parcel
 	// Workers is how many there are, this one among them.
 	Workers int
+	// Leads says that this worker is to find out what nobody tells, for all: Seen is what became of
+	// the requests of all since it asked last. Found is what is believed so far.
+	Leads bool
+	Seen  Tally
+	Found Found
+	// InFlight is how many requests of all workers are out.
+	InFlight float64
+	// Shut is for how long another worker has shut the lane.
+	Shut Shut
 }
 
 // A Parcel is an amount of one resource. First of it may be used From on, the rest of it evenly
@@ -71,4 +95,32 @@ type Grant struct {
 type Parcel struct {
 	Amount, First float64
 	From, To      time.Duration
+}
+
+// A Tally counts requests by what became of them.
+type Tally struct {
+	Accepted, Refused, Failed float64
+	// Held is how many of them waited for nothing but a limit that was found.
+	Held float64
+	// Tokens are those of the accepted ones, and Lost those of the others.
+	Tokens, Lost float64
+}
+
+// Add adds o.
+func (t *Tally) Add(o Tally) {
+	t.Accepted += o.Accepted
+	t.Refused += o.Refused
+	t.Failed += o.Failed
+	t.Held += o.Held
+	t.Tokens += o.Tokens
+	t.Lost += o.Lost
+}
+
+// Found are limits a second that nobody told and trials have shown, 0 for none.
+type Found struct{ Requests, Tokens float64 }
+
+// Shut is a time in which nothing is sent. Outage says that it is because nothing is answered.
+type Shut struct {
+	For    time.Duration
+	Outage bool
 }

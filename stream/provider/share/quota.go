@@ -93,55 +93,78 @@ func (q *Quota) Keys() (keys []string) {
 	return keys
 }
 
-// laneAsk is an ask as the script gets it.
-type laneAsk struct {
-	Lane   int           `json:"lane"` // the number of its key
-	Worker string        `json:"worker"`
-	Bounds lease.Amounts `json:"bounds"`
-	Want   lease.Amounts `json:"want"`
-	Least  lease.Amounts `json:"least"`
-}
-
-func (a *laneAsk) ask() lease.Ask { return lease.Ask{Bounds: a.Bounds, Want: a.Want, Least: a.Least} }
-
-// laneGrant is a grant as the script replies it: times in seconds.
-type laneGrant struct {
-	Limits  lease.Amounts               `json:"limits"`
-	Workers int                         `json:"workers"`
-	Parcels [lease.Resources][4]float64 `json:"parcels"` // amount, of it at once, from, to
-}
-
-func parseGrant(text string) (lease.Grant, error) {
-	var l laneGrant
-	err := json.Unmarshal([]byte(text), &l)
-	g := lease.Grant{Limits: l.Limits, Workers: l.Workers}
-	for r, p := range l.Parcels {
-		g.Parcels[r] = lease.Parcel{Amount: p[0], First: p[1], From: seconds(p[2]), To: seconds(p[3])}
+// appendAsk writes an ask as the script reads it: the number of the lane's key, the worker, and a
+// list of numbers.
+func appendAsk(b []byte, number int, worker string, a lease.Ask) []byte {
+	b = append(b, '[')
+	b = strconv.AppendInt(b, int64(number), 10)
+	b = append(b, ',', '"')
+	b = append(b, worker...)
+	b = append(b, '"', ',')
+	separator := byte('[')
+	for _, group := range [][]float64{
+		{one(a.Busy), a.InFlight, one(a.Leads), a.Found.Requests, a.Found.Tokens},
+		{a.Seen.Accepted, a.Seen.Refused, a.Seen.Failed, a.Seen.Held, a.Seen.Tokens, a.Seen.Lost},
+		{a.Shut.For.Seconds(), one(a.Shut.Outage)},
+		a.Bounds[:], a.Want[:], a.Least[:],
+	} {
+		for _, n := range group {
+			b = append(b, separator)
+			b = strconv.AppendFloat(b, n, 'g', 9, 64)
+			separator = ','
+		}
 	}
-	return g, err
+	return append(b, ']', ']')
+}
+
+func one(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// grantSize is how many numbers the script replies with.
+const grantSize = 13 + 5*lease.Resources
+
+// parseGrant reads what the script replies.
+func parseGrant(text string) (g lease.Grant, err error) {
+	var n [grantSize]float64
+	if err := json.Unmarshal([]byte(text), &n); err != nil {
+		return g, err
+	}
+	g.Workers, g.InFlight, g.Leads = int(n[0]), n[1], n[2] == 1
+	g.Found = lease.Found{Requests: n[3], Tokens: n[4]}
+	g.Seen = lease.Tally{Accepted: n[5], Refused: n[6], Failed: n[7], Held: n[8], Tokens: n[9], Lost: n[10]}
+	g.Shut = lease.Shut{For: seconds(n[11]), Outage: n[12] == 1}
+	for r := range g.Limits {
+		p := n[13+5*r:]
+		g.Limits[r] = p[0]
+		g.Parcels[r] = lease.Parcel{Amount: p[1], First: p[2], From: seconds(p[3]), To: seconds(p[4])}
+	}
+	return g, nil
 }
 
 // Ask implements [Part].
 func (q *Quota) Ask(now time.Time) []byte {
 	q.asked = q.asked[:0]
-	var asks []laneAsk
+	b := []byte("[")
 	for _, l := range q.lanes {
-		ask, busy := l.limiter.Ask()
-		if !busy && !l.called.IsZero() && now.Sub(l.called) < lease.Rest-Interval/2 {
+		ask := l.limiter.Ask()
+		if !ask.Busy && !l.called.IsZero() && now.Sub(l.called) < lease.Rest-Interval/2 {
 			continue
 		}
 		l.called = now
+		if len(q.asked) > 0 {
+			b = append(b, ',')
+		}
 		q.asked = append(q.asked, l)
-		asks = append(asks, laneAsk{l.number, l.worker, ask.Bounds, ask.Want, ask.Least})
+		b = appendAsk(b, l.number, l.worker, ask)
 	}
 	if len(q.asked) == 0 {
 		return nil
 	}
-	b, err := json.Marshal(asks)
-	if err != nil { // a number that is none: a fault of this program
-		panic(err)
-	}
-	return b
+	return append(b, ']')
 }
 
 // Told implements [Part].

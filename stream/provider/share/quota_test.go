@@ -2,7 +2,6 @@ package share
 
 import (
 	"context"
-	"encoding/json"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -44,18 +43,9 @@ func TestScriptGrantsAsTheStoreDoes(t *testing.T) {
 			now = now.Add(3 * time.Second)
 		}
 		m.SetTime(now)
-		ask := laneAsk{Lane: 1, Worker: string(rune('a' + random.IntN(3+i/300)))}
-		for r := range lease.Resources {
-			if random.IntN(4) > 0 {
-				ask.Bounds[r] = float64(50 * (r + 1) * (1 + random.IntN(2)*i%7))
-			}
-			ask.Want[r] = float64(random.IntN(30))
-			ask.Least[r] = float64(random.IntN(2)) * ask.Want[r] / 2
-		}
-		b, err := json.Marshal([]laneAsk{ask})
-		if err != nil {
-			t.Fatal(err)
-		}
+		worker := string(rune('a' + random.IntN(3+i/300)))
+		ask := someAsk(random, i)
+		b := append(appendAsk([]byte("["), 1, worker, ask), ']')
 		reply, err := s.call(context.Background(), []string{s.key("money"), s.key("lane")}, nil, b)
 		if err != nil {
 			t.Fatal(err)
@@ -68,7 +58,7 @@ func TestScriptGrantsAsTheStoreDoes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := store.Ask(ask.Worker, ask.ask(), now)
+		want := store.Ask(worker, ask, now)
 		if !alike(got, want) {
 			t.Fatalf("ask %d: the script grants %+v, the store %+v", i, got, want)
 		}
@@ -86,9 +76,33 @@ func TestScriptGrantsAsTheStoreDoes(t *testing.T) {
 	}
 }
 
+// someAsk is what a worker could ask.
+func someAsk(random *rand.Rand, i int) (a lease.Ask) {
+	a.Busy, a.Leads = random.IntN(10) > 0, random.IntN(2) > 0
+	a.InFlight = float64(random.IntN(9))
+	a.Seen = lease.Tally{Accepted: float64(random.IntN(9)), Refused: float64(random.IntN(3)), Tokens: random.Float64()}
+	if random.IntN(3) == 0 {
+		a.Found = lease.Found{Requests: 20 * random.Float64(), Tokens: 3000 * random.Float64()}
+	}
+	if random.IntN(9) == 0 {
+		a.Shut = lease.Shut{For: time.Duration(random.IntN(300)) * time.Millisecond, Outage: random.IntN(2) == 0}
+	}
+	for r := range lease.Resources {
+		if random.IntN(4) > 0 {
+			a.Bounds[r] = float64(50 * (r + 1) * (1 + random.IntN(2)*i%7))
+		}
+		a.Want[r] = float64(random.IntN(30))
+		a.Least[r] = float64(random.IntN(2)) * a.Want[r] / 2
+	}
+	return a
+}
+
 // alike reports whether two grants are the same but for what numbers lose on their way.
 func alike(a, b lease.Grant) bool {
-	same := a.Workers == b.Workers
+	same := a.Workers == b.Workers && a.InFlight == b.InFlight && a.Leads == b.Leads && a.Shut.Outage == b.Shut.Outage &&
+		near(a.Seen.Accepted, b.Seen.Accepted) && near(a.Seen.Refused, b.Seen.Refused) && near(a.Seen.Tokens, b.Seen.Tokens) &&
+		near(a.Found.Requests, b.Found.Requests) && near(a.Found.Tokens, b.Found.Tokens) &&
+		near(a.Shut.For.Seconds(), b.Shut.For.Seconds())
 	for r := range lease.Resources {
 		p, q := a.Parcels[r], b.Parcels[r]
 		same = same && near(a.Limits[r], b.Limits[r]) && near(p.Amount, q.Amount) && near(p.First, q.First) &&
