@@ -188,6 +188,17 @@ func (b *breaker) fail(p *Permit, now time.Time) *Streak {
 	return streak
 }
 
+// follow opens the breaker because another's is. The failures so far belong to its outage.
+func (b *breaker) follow(now time.Time) {
+	if b.streak == nil {
+		b.streak = new(Streak)
+	}
+	b.streak.opened.Store(true)
+	b.open, b.outage, b.streak = true, b.streak, nil
+	b.successes, b.probes, b.tries = 0, 0, 0
+	b.since = now
+}
+
 // dense reports whether the latest failures, or all of them, are in a row in the order of sending,
 // too.
 func (b *breaker) dense() bool {

@@ -99,6 +99,13 @@ func (b *bucket) resize() {
 	if b.limit = b.tellable(); b.agreed > 0 && (b.limit == 0 || b.agreed < b.limit) {
 		b.limit = b.agreed
 	}
+	if b.drawn != nil {
+		b.depth = math.Inf(1) // no more is leased than is wanted
+		if was == 0 {
+			b.level = 0
+		}
+		return
+	}
 	found := b.found * (1 - b.spare)
 	if b.testing {
 		found = b.found // of what was sent, from which what is to be left unused was left already
@@ -107,13 +114,6 @@ func (b *bucket) resize() {
 		b.limit = found
 	}
 	b.rate = b.limit
-	if b.drawn != nil {
-		b.depth = math.Inf(1) // no more is leased than is wanted
-		if was == 0 {
-			b.level = 0
-		}
-		return
-	}
 	if b.depth = b.limit / 60 * depthSeconds; b.depth < 1 {
 		b.depth = 1
 		b.rate *= slowShare
@@ -142,7 +142,12 @@ func (b *bucket) find(limit float64, testing bool) {
 }
 
 // held reports whether the found limit is what requests wait for.
-func (b *bucket) held() bool { return b.byTrial && b.level < b.depth/2 }
+func (b *bucket) held() bool {
+	if b.drawn != nil {
+		return b.byTrial && b.level < b.drawn.last
+	}
+	return b.byTrial && b.level < b.depth/2
+}
 
 func (b *bucket) refill(now time.Time) {
 	passed := now.Sub(b.at).Seconds()
@@ -192,6 +197,7 @@ func (b *bucket) take(n float64) float64 {
 	}
 	if b.drawn != nil {
 		b.drawn.used += n
+		b.drawn.last = n
 	}
 	b.correct(n)
 	return n

@@ -85,11 +85,13 @@ type climb struct {
 	was      float64   // size when the rate was measured
 	heavy    bool      // sends have become so much larger that they wait for tokens
 
+	farther float64 // how much slower it rises than it would alone
+
 	saved  float64 // seconds of the limit that may be saved up
 	window float64 // requests accepted in the last cycle; 0: none yet
 }
 
-func newClimb() climb { return climb{patience: leastPatience, saved: leastSaved} }
+func newClimb() climb { return climb{patience: leastPatience, saved: leastSaved, farther: 1} }
 
 // begin holds to a rate that was measured just now. Eager is to rise at once.
 func (c *climb) begin(rate float64, eager bool) {
@@ -180,7 +182,7 @@ func (c *climb) speed(rate float64) float64 {
 	if !c.moved && rate > (1+overBase/c.saved)*c.base {
 		return 0
 	}
-	return min(max(speed, firstSpeed)*math.Exp2((c.used-wait)/doubleEvery), mostSpeed)
+	return min(max(speed, firstSpeed)*math.Exp2((c.used-wait)/doubleEvery/c.farther), mostSpeed/c.farther)
 }
 
 // down lowers a rate at a refusal of what was sent at now, and returns to which part of it.

@@ -29,6 +29,7 @@ const (
 type concurrency struct {
 	fixed bool
 	most  float64
+	bound float64 // most, where nobody else is in the way
 	limit float64
 	goal  float64 // what limit grows to, by one an answer
 
@@ -48,7 +49,20 @@ func newConcurrency(c Config) concurrency {
 	}
 	most := float64(c.MaxConcurrency)
 	start := min(most, max(startConcurrency, float64(c.RPM)/60))
-	return concurrency{most: most, limit: start, goal: start, places: places{rest: leastRest}}
+	return concurrency{most: most, bound: most, limit: start, goal: start, places: places{rest: leastRest}}
+}
+
+// among has so many start together as one would start alone.
+func (c *concurrency) among(workers int, start bool) {
+	if c.fixed {
+		return
+	}
+	if c.most = c.bound; start {
+		c.most = max(1, c.bound/float64(max(1, workers)))
+		if c.limit > c.most || c.goal > c.most {
+			c.limit, c.goal = min(c.limit, c.most), min(c.goal, c.most)
+		}
+	}
 }
 
 func (c *concurrency) allowed() int { return max(1, int(c.limit)) }

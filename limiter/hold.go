@@ -143,6 +143,9 @@ func (h *hold) start(now time.Time) {
 	h.longest = max(h.longest, h.until.Sub(now))
 }
 
+// leave gives up a hold: another keeps it.
+func (h *hold) leave() { h.run, h.on, h.strict, h.probe = 0, false, false, 0 }
+
 // cycle ends a cycle, if one of its holds was long enough to tell. It returns the rate of what was
 // accepted in it, a second, and how many seconds it took. Now leaves out idle times.
 func (h *hold) cycle(now time.Time) (rate charge, took float64, ok bool) {

@@ -8,6 +8,10 @@ import (
 // judge goes through the sends whose fate can be told, in the order of sending, and does what they
 // say has to be done.
 func (l *Limiter) judge() {
+	if l.share != nil {
+		l.judgeShared()
+		return
+	}
 	p := &l.pace
 	p.next, p.lulls = l.sends.next, l.lulls
 	for r := range p.told {

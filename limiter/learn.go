@@ -95,9 +95,20 @@ func (l *Limiter) end(p *Permit, f fate, o Outcome) {
 		}
 	}
 	if f == refused && p.n < l.sends.judged && e.judged == good {
-		e.judged = refused
-		l.see(p.n, e)
+		l.late(p.n, e)
 	}
+}
+
+// late takes in a refusal of what counted as accepted.
+func (l *Limiter) late(n int, e *send) {
+	if l.share != nil {
+		l.share.tell(e, -1)
+	}
+	if e.judged = refused; l.share != nil {
+		l.seeShared(n, e)
+		return
+	}
+	l.see(n, e)
 }
 
 // correct replaces the estimate in p's charge by what the answer used. The

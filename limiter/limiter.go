@@ -296,7 +296,7 @@ var resourceNames = [resources]string{"requests", "tokens", "input tokens", "out
 // wait asks every gate. The longest wait counts: all must have room at once.
 // A further gate is one more line here, one in grant and one in learn.
 func (l *Limiter) wait(cost charge) time.Duration {
-	wait := max(l.breaker.wait(l.now, l.sends.patience()), l.hold.wait(l.now), l.share.wait(),
+	wait := max(l.breaker.wait(l.now, l.sends.patience()), l.hold.wait(l.now), l.share.wait(l.now),
 		l.concurrency.wait(l.inFlight, l.now), l.behind())
 	for i := range l.buckets {
 		wait = max(wait, l.buckets[i].wait(cost[i]))

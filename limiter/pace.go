@@ -267,6 +267,17 @@ func (p *pace) measure(accepted, latency float64, now time.Time) {
 	p.rate = charge{requests: rate, tokens: rate * p.jump.sent[tokens] / p.jump.sent[requests]}
 }
 
+// meet holds to a part of what was sent a second when the limit was met, for it is used by so many
+// that to measure it would have most of what they send refused. From one refusal to the next it
+// shows by itself.
+func (p *pace) meet(sent float64, now time.Time) {
+	p.opened = true
+	rate := max(leastRate, beginAt*sent)
+	p.climb.empty(p.lulls.busy(now))
+	p.holdAt(charge{requests: rate, tokens: rate * p.jump.sent[tokens] / p.jump.sent[requests]}, true, now)
+	p.climb.stepped = p.next
+}
+
 // measured reports whether enough was seen.
 func (p *pace) measured(now time.Time) bool {
 	took := now.Sub(p.began)

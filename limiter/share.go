@@ -12,9 +12,10 @@ import (
 // calls [Limiter.Ask] every [lease.Renew] where that says that something is to be sent, and every
 // [lease.Rest] where not, and [Limiter.Heed] with the answer.
 type Sharer interface {
-	// Want says that there is something to send, after a time in which there was not. It must
-	// neither wait nor call the limiter.
-	Want()
+	// Want says that there is something to send, after a time in which there was not, or something
+	// to tell that must not wait: then the limiter is to be asked at once. It must neither wait nor
+	// call the limiter.
+	Want(atOnce bool)
 }
 
 const (
@@ -31,9 +32,20 @@ const (
 type share struct {
 	sharer Sharer
 	drawn  [resources]drawn
+	began  time.Time
 	heard  time.Time // the last grant; zero: none yet
 	asked  time.Time // the last ask
 	busy   bool      // something was sent or waited at the last ask
+
+	seen  lease.Tally // since the last ask
+	found lease.Found // what nobody told, as all believe
+	jump  rise        // of bad sends, before that
+	pause time.Time   // nothing is sent before, for want of it
+	lead  *lead       // nil: another limiter finds it out
+
+	shut    time.Time // nothing is sent before, as another says
+	shuts   bool      // nothing is sent, as we say
+	follows bool      // the breaker is open because another's is
 }
 
 // join makes the limiter one of several.
@@ -41,7 +53,7 @@ func (l *Limiter) join(s Sharer) {
 	if s == nil {
 		return
 	}
-	l.share = &share{sharer: s, asked: l.now}
+	l.share = &share{sharer: s, began: l.now, asked: l.now}
 	for r := range l.buckets {
 		b := &l.buckets[r]
 		b.drawn = &l.share.drawn[r]
@@ -51,18 +63,21 @@ func (l *Limiter) join(s Sharer) {
 }
 
 // wait is for ever until the first grant: others may know what nobody here was told.
-func (s *share) wait() time.Duration {
-	if s == nil || !s.heard.IsZero() {
+func (s *share) wait(now time.Time) time.Duration {
+	switch {
+	case s == nil:
 		return 0
+	case s.heard.IsZero():
+		return forever
 	}
-	return forever
+	return max(0, s.shut.Sub(now), s.pause.Sub(now))
 }
 
 // want has the lane looked after more often once something waits.
 func (s *share) want() {
 	if s != nil && !s.busy {
 		s.busy = true
-		s.sharer.Want()
+		s.sharer.Want(false)
 	}
 }
 
@@ -90,7 +105,59 @@ func (l *Limiter) Ask() (ask lease.Ask) {
 	ask.Least[requests] = 1
 	ask.Want[requests] = math.Ceil(ask.Want[requests])
 	ask.Busy = s.busy
+	ask.InFlight = float64(l.sends.accepted())
+	ask.Seen, s.seen = s.seen, lease.Tally{}
+	if ask.Leads = s.lead != nil; ask.Leads {
+		ask.Found = l.belief()
+	}
+	ask.Shut = l.shutting()
 	return ask
+}
+
+// belief is what the leader believes of limits that nobody told, less what is to be left unused.
+func (l *Limiter) belief() lease.Found {
+	b, p := &l.buckets[requests], &l.pace
+	used := 1 - b.spare
+	if p.phase != paced {
+		used = 1 // of what was sent, from which what is to be left unused was left already
+	}
+	return lease.Found{Requests: used * p.rate[requests], Tokens: used * p.rate[tokens]}
+}
+
+// shutting is for how long nobody is to send anything, as far as this limiter knows.
+func (l *Limiter) shutting() lease.Shut {
+	until := time.Time{}
+	switch {
+	case l.breaker.open && !l.share.follows:
+		until = l.breaker.until
+	case l.hold.on:
+		until = l.hold.until
+	default:
+		return lease.Shut{}
+	}
+	return lease.Shut{For: max(until.Sub(l.now), lease.Away), Outage: l.breaker.open}
+}
+
+// obey takes in that another has shut the lane, or that nobody has.
+func (l *Limiter) obey(shut lease.Shut) {
+	s, b := l.share, &l.breaker
+	s.shut = l.now.Add(shut.For)
+	if shut.For > 0 {
+		l.hold.leave()
+	}
+	switch {
+	case shut.Outage:
+		if !b.open {
+			b.follow(l.now)
+			l.pace.forget(l.now)
+		}
+		s.follows, b.until = true, s.shut
+	case s.follows:
+		s.follows = false
+		b.open, b.failures, b.probes = false, 0, 0
+		l.concurrency.resume(false)
+		l.pace.interrupt(l.now)
+	}
 }
 
 // Heed takes in the answer to an Ask.
@@ -103,9 +170,16 @@ func (l *Limiter) Heed(g lease.Grant) {
 	l.advance()
 	s := l.share
 	s.heard = l.now
+	l.obey(g.Shut)
+	l.follow(g)
+	found := charge{requests: g.Found.Requests, tokens: g.Found.Tokens}
 	for r := range l.buckets {
 		b, d, p := &l.buckets[r], &s.drawn[r], g.Parcels[r]
+		if was := b.limit; was > 60*g.Limits[r] && g.Limits[r] > 0 {
+			d.stretch(was/60/g.Limits[r], l.now)
+		}
 		b.agree(60 * g.Limits[r])
+		b.byTrial = found[r] > 0 && g.Limits[r] >= found[r]
 		d.part = g.Limits[r] / float64(max(1, g.Workers))
 		d.alone = l.now.Add(lease.Away)
 		if p.Amount > 0 {
@@ -154,6 +228,7 @@ type drawn struct {
 	parcels []parcel
 	part    float64   // a second: what falls to this limiter while the store is away
 	alone   time.Time // when that begins, if nothing more is heard
+	last    float64   // that was used at once
 	used    float64   // since the last ask
 	lately  float64   // used in a slice, as of late
 }
@@ -176,6 +251,20 @@ func (d *drawn) fill(level float64, was, now time.Time) float64 {
 		level = min(depth, level+d.part*since.Seconds())
 	}
 	return level
+}
+
+// stretch has what is on its way come later.
+func (d *drawn) stretch(by float64, now time.Time) {
+	for i := range d.parcels {
+		p := &d.parcels[i]
+		due := p.due(now)
+		if p.from.After(now) {
+			p.from = now.Add(time.Duration(by * float64(p.from.Sub(now))))
+		} else { // what is there is there
+			p.from, p.first, p.rest = now, 0, p.first+p.rest-due
+		}
+		p.to = now.Add(time.Duration(by * float64(p.to.Sub(now))))
+	}
 }
 
 // depth is how much is saved up while the store is away.

@@ -48,7 +48,13 @@ func (j *job) add(c Config) *member {
 }
 
 // Want implements Sharer.
-func (m *member) Want() { m.after(max(0, lease.Renew-m.job.world.now.Sub(m.called))) }
+func (m *member) Want(atOnce bool) {
+	gap := lease.Renew
+	if atOnce {
+		gap = 20 * ms
+	}
+	m.after(max(0, gap-m.job.world.now.Sub(m.called)))
+}
 
 // after has the store asked after d.
 func (m *member) after(d time.Duration) {
@@ -129,6 +135,41 @@ func TestSharedLimitIsUsedToTheFull(t *testing.T) {
 			t.Logf("%.3f, %d refused, least %.2f, %.1f calls a second", share, refused, least, float64(j.calls)/65/16)
 			if share < 0.98 || refused > 0 || least < 0.5 {
 				t.Errorf("%.3f of the limit, %d refused, the slowest has %.2f of its part", share, refused, least)
+			}
+		})
+	}
+}
+
+// Where nobody tells a limit one of them finds it out, for all.
+func TestSharedLimitIsFoundOut(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		site   site
+		config Config
+		from   int
+		rate   float64
+		share  float64
+		bad    float64
+	}{
+		{"silent", site{rate: steady(100)}, Config{}, 5, 100, 0.93, 0.01},
+		{"minute burst", site{rate: steady(100), burst: 60}, Config{}, 60, 100, 0.93, 0.01},
+		{"quick", site{rate: steady(100), burst: 60, latency: func(time.Duration) time.Duration { return 50 * ms }}, Config{}, 30, 100, 0.93, 0.01},
+		{"hints", site{rate: steady(100), hint: time.Second}, Config{}, 5, 100, 0.93, 0.01},
+		{"tokens", site{tokens: 15000}, Config{}, 5, 100, 0.93, 0.01},
+		{"falls", site{rate: turns(15*time.Second, 100, 50)}, Config{}, 5, 75, 0.85, 0.05},
+		{"headers", site{rate: steady(100), headers: true}, Config{}, 5, 100, 0.93, 0.01},
+		{"told too much", site{rate: steady(100)}, Config{RPM: 12000}, 5, 100, 0.85, 0.01},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(1)
+			j := newJob(w, newSite(w, tt.site), 16, tt.config)
+			w.run(w.now.Add(time.Duration(tt.from+60) * time.Second))
+			answered, refused, least := j.sums(tt.from, tt.from+60)
+			before, refusedBefore, _ := j.sums(0, tt.from)
+			share, bad := float64(answered)/60/tt.rate, float64(refused)/float64(answered+refused)
+			t.Logf("%.3f, %.3f refused, least %.2f; before %d, %d refused", share, bad, least, before, refusedBefore)
+			if share < tt.share || bad > tt.bad || least < 0.5 {
+				t.Errorf("%.3f of the limit, %.3f refused, the slowest has %.2f of its part", share, bad, least)
 			}
 		})
 	}

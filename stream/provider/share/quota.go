@@ -79,7 +79,7 @@ func (q *Quota) Lane(baseURL, secret string) limiter.Sharer {
 func (q *Quota) Serve(s limiter.Sharer, l *limiter.Limiter) { s.(*laneQuota).limiter = l }
 
 // Want implements [limiter.Sharer].
-func (l *laneQuota) Want() { l.share.Wake() }
+func (l *laneQuota) Want(atOnce bool) { l.share.Wake(atOnce) }
 
 // Keys implements [Part].
 func (q *Quota) Keys() (keys []string) {

@@ -3,6 +3,7 @@ package share
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -13,6 +14,8 @@ import (
 const (
 	// Interval is how far apart calls are at least.
 	Interval = lease.Renew
+	// leastGap is how far apart they are at least where one must not wait.
+	leastGap = 20 * time.Millisecond
 	// callTimeout is how long a call may take.
 	callTimeout = 2 * time.Second
 	// leaveTimeout is how long the last one may take.
@@ -48,10 +51,11 @@ type Share struct {
 	keys    []string
 	parts   [2]Part // money, quota
 
-	woken chan struct{}
-	stop  context.CancelFunc
-	ended chan struct{}
-	close sync.Once
+	woken  chan struct{}
+	urgent atomic.Bool
+	stop   context.CancelFunc
+	ended  chan struct{}
+	close  sync.Once
 }
 
 // Open connects to a server, and makes sure that it does what it will be asked to do. An error that
@@ -100,8 +104,12 @@ func (s *Share) Start(money, quota Part) {
 	go s.loop(ctx)
 }
 
-// Wake has the parts asked as soon as the time between two calls is over. It never waits.
-func (s *Share) Wake() {
+// Wake has the parts asked as soon as the time between two calls is over, or at once. It never
+// waits.
+func (s *Share) Wake(atOnce bool) {
+	if atOnce {
+		s.urgent.Store(true)
+	}
 	select {
 	case s.woken <- struct{}{}:
 	default:
@@ -141,13 +149,18 @@ func (s *Share) loop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-s.woken:
-			if wait := Interval - time.Since(called); wait > 0 {
+			gap := Interval
+			if s.urgent.Load() {
+				gap = leastGap
+			}
+			if wait := gap - time.Since(called); wait > 0 {
 				timer.Reset(wait)
 				continue
 			}
 		case <-timer.C:
 		}
 		timer.Reset(Interval)
+		s.urgent.Store(false)
 		if began := time.Now(); s.turn(ctx, callTimeout) {
 			called = began
 		}

@@ -1,0 +1,223 @@
+package limiter
+
+import (
+	"cmp"
+	"time"
+
+	"llmpipe/limiter/lease"
+)
+
+const (
+	// lag is about how long it takes until a change of the rate shows in what is heard of all: it is
+	// heard of by the others, sends go out at it, are judged, and are told.
+	lag = 3 * lease.Renew
+
+	// pending is more than the number of any send: that of the first one after a change, as long as
+	// it is not known.
+	pending = 1 << 40
+
+	// beginAt is what is sent of what was on its way when a limit was met for the first time. It
+	// rises at once if that is too little.
+	beginAt = 0.25
+
+	// farther is how much slower a rate rises than where the limiter hears of a refusal at once, and
+	// outrun how far it may lie above what is sent a second.
+	farther = 8.0
+	outrun  = 1.2
+)
+
+// lead is what the leader needs to find out a limit for all: it judges what all of them send, as a
+// limiter alone judges what it sends itself.
+type lead struct {
+	sends sends         // of all, in the order in which they are heard of
+	at    time.Time     // the last time that something was
+	since time.Time     // the last change of the rate; zero: it shows in what is heard
+	idle  time.Duration // in which nothing was sent
+	rate  float64       // sent a second, as of late
+	risen bool          // more is bad than by chance
+}
+
+// tell notes for the others what became of a send.
+func (s *share) tell(e *send, by float64) {
+	t := &s.seen
+	switch e.judged {
+	case void:
+		return
+	case refused:
+		t.Refused += by
+	case failed:
+		t.Failed += by
+	default:
+		t.Accepted += by
+		t.Tokens += by * e.tokens
+	}
+	if e.judged.bad() {
+		t.Lost += by * e.tokens
+	}
+	if e.held {
+		t.Held += by
+	}
+}
+
+// alarm has the lane stand still for a moment if so much is refused that the limit, which nobody
+// knows yet, must have been met: until it is known more would only be refused.
+func (s *share) alarm(n int, e *send, now time.Time) {
+	if s.found.Requests > 0 || !s.jump.add(n, e, startChance, startChance+startJump) || s.jump.refused == 0 {
+		return
+	}
+	s.jump = rise{}
+	s.pause = now.Add(lease.Away)
+	s.sharer.Want(true)
+}
+
+// judgeShared is judge where the quota is shared: what is sent is told, and the leader judges.
+func (l *Limiter) judgeShared() {
+	s := l.share
+	for n := l.sends.pop(l.now); n != 0; n = l.sends.pop(l.now) {
+		l.seeShared(n, l.sends.get(n))
+	}
+	if open := l.hold.on || l.breaker.open && !s.follows; open != s.shuts {
+		s.shuts = open
+		s.sharer.Want(true)
+	}
+}
+
+func (l *Limiter) seeShared(n int, e *send) {
+	l.hold.see(n, e, startChance, l.now)
+	l.share.tell(e, 1)
+	l.share.alarm(n, e, l.now)
+}
+
+// follow takes in what is believed of the limit, by a grant, and has the leader find out more.
+func (l *Limiter) follow(g lease.Grant) {
+	s, p := l.share, &l.pace
+	s.found = g.Found
+	if s.found.Requests > 0 {
+		s.pause = time.Time{}
+	}
+	l.concurrency.among(g.Workers, s.found.Requests == 0 && l.now.Sub(s.began) < startFor)
+	found := charge{requests: g.Found.Requests, tokens: g.Found.Tokens}
+	switch {
+	case !g.Leads:
+		s.lead = nil
+		if p.rate, p.phase, p.opened = found, unpaced, false; found[requests] > 0 {
+			p.phase, p.opened = paced, true
+		}
+	case s.lead == nil:
+		s.lead = &lead{sends: newSends(), at: l.now}
+		*p = newPace(l.now)
+		p.climb.farther = farther
+		if found[requests] > 0 {
+			p.opened = true
+			p.holdAt(found, false, l.now)
+		}
+	default:
+		was := p.rate[requests]
+		l.learnOf(g)
+		if is := p.rate[requests]; is != 0 && is < (1-stepBack/2)*was || (is == 0) != (was == 0) {
+			s.sharer.Want(true)
+		}
+	}
+}
+
+// learnOf has the leader judge what all have sent since the last time.
+func (l *Limiter) learnOf(g lease.Grant) {
+	s, p := l.share, &l.pace
+	took := l.now.Sub(s.lead.at)
+	sent := max(0, g.Seen.Accepted) + max(0, g.Seen.Refused) + max(0, g.Seen.Failed)
+	all := &s.lead.sends
+	if sent == 0 {
+		s.lead.idle += took
+	}
+	from := all.next
+	s.lead.hear(g.Seen, took)
+	s.lead.rate += (1 - fading) * (sent/max(took, lease.Renew/2).Seconds() - s.lead.rate)
+	s.lead.at = l.now
+	was := p.rate
+	p.next = pending
+	s.lead.pass(p, from, l.now)
+	p.lulls = lulls{since: l.now, idle: s.lead.idle}
+	for r := range p.told {
+		p.told[r] = l.buckets[r].bound() / 60
+	}
+	if l.breaker.open || l.hold.on || s.shut.After(l.now) {
+		return
+	}
+	for n := max(from, all.oldest()); n < all.next; n++ {
+		e := all.get(n)
+		if n < p.first && p.phase == paced && e.judged == good {
+			p.climb.accept(e) // sent at another rate, and out of the same bucket
+		}
+		s.lead.risen = p.see(n, e, l.now) == risen || s.lead.risen && p.jump.sum > 0
+	}
+	switch {
+	case s.lead.risen && p.phase == unpaced:
+		p.meet(g.InFlight/cmp.Or(l.latency, 1), l.now)
+		s.lead.risen = false
+	case s.lead.risen:
+		if p.jump.sent[requests] >= known {
+			p.doubt(all.badShare(max(p.since, p.first)), l.now)
+			s.lead.risen = false
+		}
+	case p.phase == unpaced && !p.opened && (l.concurrency.settled() || l.now.Sub(p.began) > startFor):
+		p.open(l.now)
+	default:
+		p.retest(all, l.now)
+	}
+	if most := outrun * s.lead.rate; p.phase == paced && p.rate[requests] > max(most, was[requests]) {
+		p.rate.scale(max(most, was[requests]) / p.rate[requests])
+	}
+}
+
+// pass looks at whether the last change of the rate shows by now in what is heard from a number on.
+func (d *lead) pass(p *pace, from int, now time.Time) {
+	waits := p.first == pending || p.since == pending || p.climb.stepped == pending
+	switch {
+	case !waits:
+		d.since = time.Time{}
+		return
+	case d.since.IsZero():
+		d.since = now
+		return
+	case now.Sub(d.since) < lag:
+		return
+	}
+	d.since = time.Time{}
+	for _, n := range []*int{&p.first, &p.since, &p.climb.stepped} {
+		if *n == pending {
+			*n = from
+		}
+	}
+}
+
+// hear takes in what became of sends in the time since the last that was heard of, spread evenly.
+func (d *lead) hear(t lease.Tally, took time.Duration) {
+	fates := [...]struct {
+		fate  fate
+		count float64
+	}{{good, t.Accepted}, {refused, t.Refused}, {failed, t.Failed}}
+	sent, bads := 0.0, max(0, t.Refused)+max(0, t.Failed)
+	for _, f := range fates {
+		sent += max(0, f.count)
+	}
+	var done [len(fates)]float64
+	for i := 1.0; i <= sent; i++ {
+		next, most := 0, 0.0
+		for k, f := range fates {
+			if due := f.count*i/sent - done[k]; due > most {
+				next, most = k, due
+			}
+		}
+		done[next]++
+		f := fates[next].fate
+		tokens := t.Tokens / max(1, t.Accepted)
+		if f != good {
+			tokens = t.Lost / max(1, bads)
+		}
+		n := d.sends.add(d.at.Add(time.Duration(float64(took)*i/sent)), tokens)
+		e := d.sends.get(n)
+		e.fate, e.judged, e.idle, e.ended = f, f, d.idle, e.at
+		e.held = i*t.Held/sent-float64(int((i-1)*t.Held/sent)) >= 1
+	}
+	d.sends.judged = d.sends.next
+}
