@@ -188,8 +188,8 @@ func (b *breaker) fail(p *Permit, now time.Time) *Streak {
 	return streak
 }
 
-// follow opens the breaker because another's is. The failures so far belong to its outage.
-func (b *breaker) follow(now time.Time) {
+// trip opens the breaker by what others have seen. The failures so far belong to the outage.
+func (b *breaker) trip(now time.Time) {
 	if b.streak == nil {
 		b.streak = new(Streak)
 	}
@@ -197,6 +197,7 @@ func (b *breaker) follow(now time.Time) {
 	b.open, b.outage, b.streak = true, b.streak, nil
 	b.successes, b.probes, b.tries = 0, 0, 0
 	b.since = now
+	b.share(now)
 }
 
 // dense reports whether the latest failures, or all of them, are in a row in the order of sending,

@@ -86,12 +86,15 @@ type climb struct {
 	heavy    bool      // sends have become so much larger that they wait for tokens
 
 	farther float64 // how much slower it rises than it would alone
+	below   float64 // what is sent of a limit that was met
 
 	saved  float64 // seconds of the limit that may be saved up
 	window float64 // requests accepted in the last cycle; 0: none yet
 }
 
-func newClimb() climb { return climb{patience: leastPatience, saved: leastSaved, farther: 1} }
+func newClimb() climb {
+	return climb{patience: leastPatience, saved: leastSaved, farther: 1, below: belowLimit}
+}
 
 // begin holds to a rate that was measured just now. Eager is to rise at once.
 func (c *climb) begin(rate float64, eager bool) {
@@ -147,7 +150,7 @@ func (c *climb) scale(rate *charge, by float64) {
 }
 
 // wait is how long a rate must have been used before it rises, in seconds.
-func (c *climb) wait(rate float64) float64 { return c.patience * max(1, slow/rate) }
+func (c *climb) wait(rate float64) float64 { return c.patience * c.farther * max(1, slow/rate) }
 
 // windowed reports whether the limit is counted in windows.
 func (c *climb) windowed() bool { return c.saved > leastSaved }
@@ -182,7 +185,11 @@ func (c *climb) speed(rate float64) float64 {
 	if !c.moved && rate > (1+overBase/c.saved)*c.base {
 		return 0
 	}
-	return min(max(speed, firstSpeed)*math.Exp2((c.used-wait)/doubleEvery/c.farther), mostSpeed/c.farther)
+	most := mostSpeed / c.farther
+	if c.limit > 0 {
+		most /= c.farther
+	}
+	return min(max(speed, firstSpeed/c.farther)*math.Exp2((c.used-wait)/doubleEvery/c.farther), most)
 }
 
 // down lowers a rate at a refusal of what was sent at now, and returns to which part of it.
@@ -196,7 +203,7 @@ func (c *climb) down(rate *charge, told charge, now time.Time) (by float64) {
 	switch took := now.Sub(c.since).Seconds(); {
 	case !c.since.IsZero() && took >= tellingTime && c.accepted[requests] >= tellingSends:
 		limit := c.accepted[requests] / took
-		by = min(1, belowLimit*limit/r)
+		by = min(1, c.below*limit/r)
 		eager = c.moved && by < between && math.Abs(limit/c.limit-1) > sameLimit
 		c.limit = limit
 	case c.moved || c.used > c.wait(r):

@@ -1,7 +1,6 @@
 package limiter
 
 import (
-	"cmp"
 	"time"
 
 	"llmpipe/limiter/lease"
@@ -10,7 +9,7 @@ import (
 const (
 	// lag is about how long it takes until a change of the rate shows in what is heard of all: it is
 	// heard of by the others, sends go out at it, are judged, and are told.
-	lag = 3 * lease.Renew
+	lag = 4 * lease.Renew
 
 	// pending is more than the number of any send: that of the first one after a change, as long as
 	// it is not known.
@@ -22,8 +21,12 @@ const (
 
 	// farther is how much slower a rate rises than where the limiter hears of a refusal at once, and
 	// outrun how far it may lie above what is sent a second.
-	farther = 8.0
-	outrun  = 1.2
+	farther = 4.0
+	outrun  = 1.5
+
+	// wellBelowLimit is what is sent of a limit that was met: many streams are not as even as one,
+	// and a bucket that is empty refuses some of what is just below its limit.
+	wellBelowLimit = 0.97
 )
 
 // lead is what the leader needs to find out a limit for all: it judges what all of them send, as a
@@ -35,6 +38,10 @@ type lead struct {
 	idle  time.Duration // in which nothing was sent
 	rate  float64       // sent a second, as of late
 	risen bool          // more is bad than by chance
+
+	began    time.Time
+	accepted float64 // since then
+	failed   float64 // in a row
 }
 
 // tell notes for the others what became of a send.
@@ -95,7 +102,7 @@ func (l *Limiter) follow(g lease.Grant) {
 	if s.found.Requests > 0 {
 		s.pause = time.Time{}
 	}
-	l.concurrency.among(g.Workers, s.found.Requests == 0 && l.now.Sub(s.began) < startFor)
+	l.concurrency.among(g.Workers, g.Limits == lease.Amounts{} && l.now.Sub(s.began) < startFor)
 	found := charge{requests: g.Found.Requests, tokens: g.Found.Tokens}
 	switch {
 	case !g.Leads:
@@ -104,9 +111,9 @@ func (l *Limiter) follow(g lease.Grant) {
 			p.phase, p.opened = paced, true
 		}
 	case s.lead == nil:
-		s.lead = &lead{sends: newSends(), at: l.now}
+		s.lead = &lead{sends: newSends(), at: l.now, began: l.now}
 		*p = newPace(l.now)
-		p.climb.farther = farther
+		p.climb.farther, p.climb.below = farther, wellBelowLimit
 		if found[requests] > 0 {
 			p.opened = true
 			p.holdAt(found, false, l.now)
@@ -132,6 +139,7 @@ func (l *Limiter) learnOf(g lease.Grant) {
 	from := all.next
 	s.lead.hear(g.Seen, took)
 	s.lead.rate += (1 - fading) * (sent/max(took, lease.Renew/2).Seconds() - s.lead.rate)
+	s.lead.accepted += g.Seen.Accepted
 	s.lead.at = l.now
 	was := p.rate
 	p.next = pending
@@ -139,6 +147,10 @@ func (l *Limiter) learnOf(g lease.Grant) {
 	p.lulls = lulls{since: l.now, idle: s.lead.idle}
 	for r := range p.told {
 		p.told[r] = l.buckets[r].bound() / 60
+	}
+	if s.lead.fails(g.Seen) && !l.breaker.open {
+		l.breaker.trip(l.now)
+		p.forget(l.now)
 	}
 	if l.breaker.open || l.hold.on || s.shut.After(l.now) {
 		return
@@ -152,7 +164,9 @@ func (l *Limiter) learnOf(g lease.Grant) {
 	}
 	switch {
 	case s.lead.risen && p.phase == unpaced:
-		p.meet(g.InFlight/cmp.Or(l.latency, 1), l.now)
+		if 2*p.jump.refused > p.jump.bad { // otherwise an outage, perhaps: the breaker's
+			p.meet(s.lead.sending(g.InFlight, l.latency, l.now), l.now)
+		}
 		s.lead.risen = false
 	case s.lead.risen:
 		if p.jump.sent[requests] >= known {
@@ -167,6 +181,27 @@ func (l *Limiter) learnOf(g lease.Grant) {
 	if most := outrun * s.lead.rate; p.phase == paced && p.rate[requests] > max(most, was[requests]) {
 		p.rate.scale(max(most, was[requests]) / p.rate[requests])
 	}
+}
+
+// fails reports whether the provider fails everything: of all, that shows long before it does of
+// what one of many sends.
+func (d *lead) fails(t lease.Tally) bool {
+	if t.Accepted > 0 || t.Refused > 0 {
+		d.failed = 0
+	}
+	if t.Accepted <= 0 {
+		d.failed += t.Failed
+	}
+	return d.failed >= TripAfter
+}
+
+// sending is how many were accepted a second: as many as are in flight in the time that they take,
+// or, where no answer has come yet, as many as there were since the start.
+func (d *lead) sending(inFlight, latency float64, now time.Time) float64 {
+	if inFlight > 0 && latency > 0 {
+		return inFlight / latency
+	}
+	return d.accepted / max(now.Sub(d.began).Seconds(), lease.Renew.Seconds())
 }
 
 // pass looks at whether the last change of the rate shows by now in what is heard from a number on.

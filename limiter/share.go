@@ -35,7 +35,8 @@ type share struct {
 	began  time.Time
 	heard  time.Time // the last grant; zero: none yet
 	asked  time.Time // the last ask
-	busy   bool      // something was sent or waited at the last ask
+	active time.Time // the last ask at which something was sent or waited
+	busy   bool      // that was lately
 
 	seen  lease.Tally // since the last ask
 	found lease.Found // what nobody told, as all believe
@@ -96,7 +97,10 @@ func (l *Limiter) Ask() (ask lease.Ask) {
 		cost = l.estimate.charge(w.request)
 		waiting = min(l.retries.size+l.fresh.size, max(0, l.concurrency.allowed()-l.inFlight))
 	}
-	s.busy = waiting > 0 || s.drawn[requests].used > 0
+	if waiting > 0 || s.drawn[requests].used > 0 {
+		s.active = l.now
+	}
+	s.busy = l.now.Sub(s.active) < lease.Rest
 	for r := range l.buckets {
 		b := &l.buckets[r]
 		ask.Bounds[r] = b.share()
@@ -148,7 +152,7 @@ func (l *Limiter) obey(shut lease.Shut) {
 	switch {
 	case shut.Outage:
 		if !b.open {
-			b.follow(l.now)
+			b.trip(l.now)
 			l.pace.forget(l.now)
 		}
 		s.follows, b.until = true, s.shut
