@@ -326,13 +326,46 @@ func (c *batchesCommand) Run(a *app) error {
 		Ledger: cmp.Or(a.Ledger, journal.DefaultPath(c.BaseURL)), Provider: p, Version: version(),
 		Voice: ui.NewVoice(a.stderr, false, false),
 	}
-	switch c.Action {
-	case "cancel":
-		return report.CancelBatches(context.Background(), cfg, c.IDs)
-	case "forget":
+	if c.Action == "forget" { // nobody is asked
 		return report.ForgetBatches(cfg, c.IDs)
 	}
-	return report.ListBatches(context.Background(), a.stdout, cfg, c.JSON)
+	for _, text := range c.Remarks(&p, nil, os.Getenv) {
+		cfg.Voice.Note("%s", text)
+	}
+	return a.interruptible(func(ctx context.Context) error {
+		if c.Action == "cancel" {
+			return report.CancelBatches(ctx, cfg, c.IDs)
+		}
+		return report.ListBatches(ctx, a.stdout, cfg, c.JSON)
+	})
+}
+
+// interruptible calls do with a context that ends when a signal comes, and has the process end by
+// that signal: what do has started, as the command of --key-cmd is, must not outlive it. A second
+// signal is not waited for.
+func (a *app) interruptible(do func(ctx context.Context) error) error {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	signals, done := a.listen(), make(chan error, 1)
+	go func() { done <- do(ctx) }()
+	var heard os.Signal
+	for {
+		select {
+		case err := <-done:
+			if heard == nil {
+				return stream.ReaderLeft(err)
+			}
+			return &stream.Ended{Outcome: &stream.Outcome{Signal: heard}}
+		case sig := <-signals:
+			if !stream.Ends(sig) {
+				continue
+			}
+			if stop(); heard != nil {
+				return &stream.Ended{Outcome: &stream.Outcome{Signal: heard}}
+			}
+			heard = sig
+		}
+	}
 }
 
 // repairCommand writes a clean copy.

@@ -94,6 +94,9 @@ type Config struct {
 	// as it takes.
 	Deadline time.Duration
 
+	// Remarks are said at the start: what the environment and the command line say that does not hold.
+	Remarks []string
+
 	// KeyEnv is the name of the variable that should hold the key, for messages.
 	KeyEnv string
 

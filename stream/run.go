@@ -91,6 +91,9 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 // prepare opens what the run needs, and makes its stages.
 func (r *run) prepare() (err error) {
 	cfg := &r.cfg
+	for _, text := range cfg.Remarks {
+		r.flow.Voice.Note("%s", text)
+	}
 	if err := cfg.checkKey(); err != nil && !cfg.DryRun {
 		return err
 	}

@@ -44,6 +44,13 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*strea
 	if err := f.checkUnused(path, getenv("LLMPIPE_LEDGER")); err != nil {
 		return nil, err
 	}
+	if !f.DryRun {
+		var shown []string
+		for i := range cfg.Lanes {
+			shown = append(shown, cfg.Lanes[i].Provider.Key)
+		}
+		cfg.Remarks = f.Remarks(&cfg.Provider, shown, getenv)
+	}
 	if !f.NoLedger && !f.DryRun {
 		cfg.Ledger = journal.Config{Path: path, Replay: f.Replay, Seen: f.Seen, Dedupe: f.Dedupe,
 			MatchID: f.Match == "id", Fsync: f.Fsync, Version: version}

@@ -93,7 +93,7 @@ type Flags struct {
 type ProviderFlags struct {
 	Endpoint  record.Endpoint `group:"in" default:"chat" placeholder:"chat" help:"chat, embeddings, responses, completions or messages."`
 	BaseURL   string          `group:"who" placeholder:"URL" help:"The provider's address, up to /v1; sim: simulates one ($OPENAI_BASE_URL)."`
-	KeyEnv    string          `group:"who" placeholder:"NAME" help:"The variable with the key (OPENAI_API_KEY; messages: ANTHROPIC_API_KEY)."`
+	KeyEnv    string          `group:"who" placeholder:"NAME" help:"The key's variable or none (OPENAI_API_KEY; messages: ANTHROPIC_API_KEY)."`
 	KeyCmd    string          `group:"who" placeholder:"CMD" help:"Prints the key; run again before it expires, and after a 401."`
 	Header    []string        `group:"who" sep:"none" placeholder:"'K: V'" help:"A header for every request. Repeatable."`
 	HeaderEnv []string        `group:"who" sep:"none" placeholder:"K=VAR" help:"A header whose value is in the variable VAR. Repeatable."`

@@ -99,6 +99,7 @@ func (f *ProviderFlags) Config(getenv func(string) string, version string) (prov
 			return p, fmt.Errorf("--header-env %s: %w", h, err)
 		}
 	}
+	p.Secrets = append(p.Secrets, secretsOf(p.Header)...)
 	return p, nil
 }
 

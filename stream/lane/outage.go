@@ -44,9 +44,14 @@ func (l *Lane) reportFailure(err *record.Error, streak *limiter.Streak) {
 	if hint == "" && err.Status == 0 {
 		hint = l.addressHint(err)
 	}
-	here := strings.Contains(err.Message, tooManyFiles) // and not the provider's doing, however often it has answered
-	if here {
+	here := true // and not the provider's doing, however often it has answered
+	switch {
+	case strings.Contains(err.Message, tooManyFiles):
 		hint = ui.MoreFiles
+	case err.Type == provider.TypeKey:
+		hint = keyCommandHint
+	default:
+		here = false
 	}
 	if hint != "" && (here || !l.told.answered.Load()) && l.told.hinted.CompareAndSwap(false, true) {
 		l.lanes.flow.Voice.Warn("%s: %s; trying again", l.Host.Name, err.Message)
