@@ -47,6 +47,22 @@ func TestAnyResultIsReadBackAsItWas(t *testing.T) {
 				Sum:     [32]byte(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "sum")),
 			})
 		}
+		switch rapid.IntRange(0, 2).Draw(t, "shape") {
+		case 1:
+			want.Fits = true
+		case 2:
+			want.Misfit = text.Draw(t, "misfit")
+		}
+		if turns := rapid.IntRange(0, 3).Draw(t, "turns"); turns > 0 {
+			want.Earlier = Earlier{
+				Turns: turns, Attempts: rapid.IntRange(0, math.MaxInt).Draw(t, "attempts before"),
+				CostNanos:   count.Draw(t, "cost before"),
+				CostUnknown: rapid.Bool().Draw(t, "unknown before"), CostPartial: rapid.Bool().Draw(t, "partial before"),
+				PromptTokens: count.Draw(t, "prompt before"), CompletionTokens: count.Draw(t, "completion before"),
+				TotalTokens: count.Draw(t, "total before"), CachedTokens: count.Draw(t, "cached before"),
+				ReasoningTokens: count.Draw(t, "reasoning before"),
+			}
+		}
 		if want.CostKnown {
 			want.CostNanos = count.Draw(t, "cost")
 		}

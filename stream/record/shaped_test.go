@@ -65,3 +65,42 @@ func TestRecordsWithASchema(t *testing.T) {
 		}
 	}
 }
+
+// A conversation is taken further in its own place; the model is found behind it all the same, and
+// what has no conversation, or was answered with nothing, is asked as it was.
+func TestContinue(t *testing.T) {
+	const said, then = `"{\"a\":\"x\"}"`, `at "/a": got string`
+	for _, test := range []struct {
+		endpoint         Endpoint
+		line, said, want string
+	}{
+		{Chat, `{"id":1,"prompt":"p"}`, said, `{"model":"m","messages":[{"role":"user","content":"p"},{"role":"assistant","content":"{\"a\":\"x\"}"},` +
+			`{"role":"user","content":"at \"/a\": got string"}]}`},
+		{Chat, `{"messages":[],"model":"own"}`, `"s"`, `{"messages":[{"role":"assistant","content":"s"},` +
+			`{"role":"user","content":"at \"/a\": got string"}],"model":"own"}`},
+		{Responses, `{"input":"p","model":"own"}`, `"s"`, `{"input":[{"role":"user","content":"p"},{"role":"assistant","content":"s"},` +
+			`{"role":"user","content":"at \"/a\": got string"}],"model":"own"}`},
+		{Chat, `{"messages":[],"model":"own"}`, `" \n"`, `{"messages":[],"model":"own"}`},
+		{Completions, `{"prompt":"p","model":"own"}`, `"s"`, `{"prompt":"p","model":"own"}`},
+	} {
+		d, err := NewDecoder(Options{Endpoint: test.endpoint, Model: "m"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r Record
+		if err := d.Decode(&r, []byte(test.line)); err != nil {
+			t.Fatal(test.line, err)
+		}
+		request, text, body := r.Request, r.TextBytes, len(r.Body)
+		r.Continue([]byte(test.said), then)
+		if string(r.Body) != test.want {
+			t.Errorf("%s:\n%s, want\n%s", test.line, r.Body, test.want)
+		}
+		if r.Request != request || r.TextBytes-text != len(r.Body)-body {
+			t.Errorf("%s: another request, or %d bytes of text", test.line, r.TextBytes)
+		}
+		if with := string(r.WithModel(nil, "other")); !json.Valid([]byte(with)) || strings.Count(with, `"other"`) != 1 || strings.Contains(with, `"own"`) {
+			t.Errorf("with another model: %s", with)
+		}
+	}
+}

@@ -80,6 +80,8 @@ func (s *Status) appendMetrics(dst []byte, running bool) []byte {
 	one("records_recalled_total", "counter", "Records that are ok because their answer was recorded before.", s.Skipped)
 	one("records_flagged_total", "counter", "Records that are ok, with an answer that is cut, withheld, empty or of unknown end.", s.Flagged)
 	one("retries_total", "counter", "Attempts after a record's first.", s.Retries)
+	one("schema_reasks_total", "counter", "Further turns that were asked for, since answers did not fit the schema.", s.Reasked)
+	one("schema_failures_total", "counter", "Records that failed since no answer fits the schema.", s.misfits())
 	one("responses_429_total", "counter", "Answers with the HTTP status 429.", s.Status429)
 	family("tokens_total", "counter", "Tokens of new answers.")
 	sample("tokens_total", `{kind="prompt"}`, s.PromptTokens)

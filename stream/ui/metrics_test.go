@@ -54,12 +54,13 @@ func checkMetrics(t *testing.T, text string) map[string]string {
 func TestMetrics(t *testing.T) {
 	cost := dollars("0.000000123")
 	s := busy()
-	s.Summary = Summary{In: 10, OK: 7, Failed: 2, Skipped: 3, PromptTokens: 1 << 40, CostUSD: &cost, ElapsedS: 1.5}
+	s.Summary = Summary{In: 10, OK: 7, Failed: 2, Skipped: 3, PromptTokens: 1 << 40, CostUSD: &cost, ElapsedS: 1.5,
+		Reasked: 4, Misfits: map[string]int64{"#": 1, "#/a": 2}}
 	got := checkMetrics(t, string(s.appendMetrics(nil, true)))
 	for name, want := range map[string]string{
 		`llmpipe_records_total{outcome="ok"}`: "7", `llmpipe_records_total{outcome="failed"}`: "2", "llmpipe_records_read_total": "10",
 		`llmpipe_tokens_total{kind="prompt"}`: "1099511627776", "llmpipe_cost_dollars_total": "0.000000123", "llmpipe_budget_dollars": "5",
-		"llmpipe_elapsed_seconds": "1.5", "llmpipe_running": "1",
+		"llmpipe_elapsed_seconds": "1.5", "llmpipe_running": "1", "llmpipe_schema_reasks_total": "4", "llmpipe_schema_failures_total": "3",
 	} {
 		if got[name] != want {
 			t.Errorf("%s is %q, want %q", name, got[name], want)
