@@ -286,6 +286,75 @@ func TestSchemaRecordedTwins(t *testing.T) {
 	}
 }
 
+// TestSchemaBeside has other flags beside --schema: each record ends as a value that fits or as an
+// error, and a run says that it cost what the servers bill for it.
+func TestSchemaBeside(t *testing.T) {
+	t.Parallel()
+	const records = 60
+	text := fmt.Sprintf(ticket, `"billing","tech"`)
+	s, err := schema.New("s.json", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, mode := range []string{"realtime", "batch"} {
+		for _, test := range []struct {
+			name, args string
+			lines      func(n int) bool
+		}{
+			{"recorded elsewhere", "-l own.jsonl --seen llmpipe.ledger.jsonl", nil},
+			{"recorded under another request", "--match id --system Again", nil},
+			{"a slice", "-l own.jsonl --slice 0/2", func(n int) bool { return n > 0 && n < records }},
+			{"in order", "-l own.jsonl --ordered", nil},
+			{"no more than some", "-l own.jsonl --limit 20", func(n int) bool { return n == 20 }},
+			{"only checked", "-l own.jsonl --schema-check s.json", nil},
+			{"another provider", "-l own.jsonl --fallback url=ELSEWHERE", nil},
+		} {
+			t.Run(mode+", "+test.name, func(t *testing.T) {
+				t.Parallel()
+				other := strings.Contains(test.args, "ELSEWHERE")
+				if other && mode == "batch" {
+					t.Skip("batches go to one provider")
+				}
+				dir := t.TempDir()
+				writeFile(t, dir, "s.json", text)
+				options, quota := "latency=1ms&batch-latency=10ms&misfit=0.5", ""
+				if other {
+					quota = "&quota=" + strconv.Itoa(records/2)
+				}
+				sim, elsewhere := startSim(t, options+quota), startSim(t, options)
+				bill := func() int64 { return sim.stats(t).bill(t) + elsewhere.stats(t).bill(t) }
+				run := func(args string) []shapedLine {
+					before := bill()
+					if !strings.Contains(args, "--schema-check") {
+						args += " --schema s.json"
+					}
+					p := llmpipe(t, dir, append([]string{"--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--mode", mode,
+						"--summary", "sum.json"}, strings.Fields(strings.ReplaceAll(args, "ELSEWHERE", elsewhere.URL))...)...)
+					p.Stdin = strings.NewReader(tickets(records))
+					p.exits(t, 3)
+					var sum ui.Summary
+					readJSON(t, dir, "sum.json", &sum)
+					lines := shapedLines(t, p.out.String())
+					if failed := fits(t, s, lines); int64(*sum.CostUSD) != bill()-before || int(sum.Failed) != failed || int(sum.OK) != len(lines)-failed {
+						t.Errorf("%s: %d lines, %d of them errors, the bill is %d: %+v", args, len(lines), failed, bill()-before, sum)
+					}
+					return lines
+				}
+				if strings.Contains(test.args, "--seen") || strings.Contains(test.args, "--match") {
+					run("--limit 30")
+				}
+				lines := run(test.args)
+				if n := len(lines); test.lines == nil && n != records || test.lines != nil && !test.lines(n) {
+					t.Errorf("%d lines", n)
+				}
+				if other && (elsewhere.stats(t).Answered == 0 || sim.stats(t).Answered == 0) {
+					t.Error("one of the providers was not asked")
+				}
+			})
+		}
+	}
+}
+
 // TestSchemaBudget never passes a budget by asking again, and keeps what was paid.
 func TestSchemaBudget(t *testing.T) {
 	t.Parallel()
