@@ -74,7 +74,8 @@ func TestContinue(t *testing.T) {
 		endpoint         Endpoint
 		line, said, want string
 	}{
-		{Chat, `{"id":1,"prompt":"p"}`, said, `{"model":"m","messages":[{"role":"user","content":"p"},{"role":"assistant","content":"{\"a\":\"x\"}"},` +
+		{Chat, `{"id":1,"prompt":"p"}`, said, `{"model":"m","messages":[{"role":"user","content":"p"},` +
+			`{"role":"assistant","content":"{\"a\":\"x\"}"},` +
 			`{"role":"user","content":"at \"/a\": got string"}]}`},
 		{Chat, `{"messages":[],"model":"own"}`, `"s"`, `{"messages":[{"role":"assistant","content":"s"},` +
 			`{"role":"user","content":"at \"/a\": got string"}],"model":"own"}`},
@@ -99,7 +100,8 @@ func TestContinue(t *testing.T) {
 		if r.Request != request || r.TextBytes-text != len(r.Body)-body {
 			t.Errorf("%s: another request, or %d bytes of text", test.line, r.TextBytes)
 		}
-		if with := string(r.WithModel(nil, "other")); !json.Valid([]byte(with)) || strings.Count(with, `"other"`) != 1 || strings.Contains(with, `"own"`) {
+		with := string(r.WithModel(nil, "other"))
+		if !json.Valid([]byte(with)) || strings.Count(with, `"other"`) != 1 || strings.Contains(with, `"own"`) {
 			t.Errorf("with another model: %s", with)
 		}
 	}
