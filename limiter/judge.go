@@ -61,7 +61,8 @@ func (l *Limiter) see(n int, e *send) {
 	}
 }
 
-// fewAtOnce is how many in flight are too few for one of them to speak against another's hint in time.
+// fewAtOnce is how many in flight are too few for one of them to speak against another's hint in
+// time.
 const fewAtOnce = 2
 
 // alone reports whether a hint has to be believed for want of other evidence.

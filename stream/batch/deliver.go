@@ -285,10 +285,6 @@ func (d *delivery) keep(r ledger.ShardRecord) error {
 		model = r.DowngradedFrom
 	}
 	t := d.entry(r.ID, &r.Request, model)
-	for i := range r.Attachments {
-		a := &r.Attachments[i]
-		t.Files = append(t.Files, attach.File{Path: a.Path, Size: a.Size, ModTime: a.ModTime, Sum: a.Sum})
-	}
 	d.resume(t)
 	recalled := d.journal.Ledger.Look(t.Key).Result != 0 && d.recall(t)
 	if recalled || t.Misfit() && t.Recorded.Shard == d.shard.id {
@@ -297,6 +293,10 @@ func (d *delivery) keep(r ledger.ShardRecord) error {
 		t.Recycle()
 		d.writeOff(unused)
 		return d.flow.Stop.Waiting.Err()
+	}
+	for i := range r.Attachments { // only now, as what was recorded counts whatever the files hold by now
+		a := &r.Attachments[i]
+		t.Files = append(t.Files, attach.File{Path: a.Path, Size: a.Size, ModTime: a.ModTime, Sum: a.Sum})
 	}
 	if !d.judge(t, out, true) || t.Outcome != flow.Answered {
 		t.Fail(t.Reply.Err)

@@ -72,7 +72,7 @@ func (d *delivery) outdated(t *flow.Task) bool {
 	if len(sent) != len(t.Files) {
 		return false
 	}
-	if !d.journal.Unchanged(sent) {
+	if !d.journal.Unchanged(t, sent) {
 		return true
 	}
 	for i := range sent {

@@ -121,6 +121,7 @@ func TestFill(t *testing.T) {
 func TestWrongFiles(t *testing.T) {
 	f, dir := folderOf(t, 1000, map[string]string{
 		"a.gif": gif, "big.gif": gif + strings.Repeat("x", 1000), "program": "\x7fELF\x00", "d.mp3": "ID3 and so on", "sub/x.gif": gif,
+		"empty": "",
 	})
 	write(t, filepath.Join(dir+"-beside", "b.gif"), gif)
 	t.Cleanup(func() { os.RemoveAll(dir + "-beside") })
@@ -151,6 +152,7 @@ func TestWrongFiles(t *testing.T) {
 		{record.Chat, "a.gif/", "attachment_unreadable"},
 		{record.Chat, "big.gif", "attachment_too_large"},
 		{record.Chat, "program", "attachment_not_taken"},
+		{record.Chat, "empty", "attachment_not_taken"},
 		{record.Responses, "d.mp3", "attachment_not_taken"},
 		{record.Messages, "d.mp3", "attachment_not_taken"},
 	} {

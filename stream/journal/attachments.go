@@ -19,10 +19,11 @@ func Attachments(t *flow.Task) []ledger.Attachment {
 	return all
 }
 
-// Unchanged reports whether files hold what they did when a request was made of them.
-func (j *Journal) Unchanged(files []ledger.Attachment) bool {
-	for i := range files {
-		if f := &files[i]; !j.cfg.Folder.Same(f.Path, f.Size, f.ModTime, f.Sum) {
+// Unchanged reports whether t's files hold what they did when a request was made of them. Their
+// names are t's: a ledger holds none that is not UTF-8.
+func (j *Journal) Unchanged(t *flow.Task, sent []ledger.Attachment) bool {
+	for i := range sent {
+		if f := &sent[i]; !j.cfg.Folder.Same(t.Files[i].Path, f.Size, f.ModTime, f.Sum) {
 			return false
 		}
 	}
@@ -34,7 +35,7 @@ func (j *Journal) Unchanged(files []ledger.Attachment) bool {
 // and its Ref says which one does not serve. One that is found by its id alone stands whatever the
 // request is.
 func (j *Journal) Stands(t *flow.Task, r *ledger.Result) bool {
-	if len(t.Files) == 0 || r.Request != t.Request || len(r.Attachments) == len(t.Files) && j.Unchanged(r.Attachments) {
+	if len(t.Files) == 0 || r.Request != t.Request || len(r.Attachments) == len(t.Files) && j.Unchanged(t, r.Attachments) {
 		return true
 	}
 	unfind(t)

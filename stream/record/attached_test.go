@@ -83,6 +83,7 @@ func TestAttachWithoutPlace(t *testing.T) {
 		{`{"prompt":"hi","image":""}`, "invalid_attachment", "empty"},
 		{`{"prompt":"hi","image":"http://h/a.png"}`, "invalid_attachment", "--attach-http"},
 		{`{"prompt":"hi","image":"ftp://h/a.png"}`, "invalid_attachment", "ftp:"},
+		{`{"prompt":"hi","image":"file:///a.png"}`, "invalid_attachment", "the file's path attaches it"},
 		{`{"prompt":"hi","image":"file:///etc/passwd"}`, "invalid_attachment", ""},
 		{`{"prompt":"hi","image":"https://me:pa55@h/a.png"}`, "invalid_attachment", "user name"},
 		{`{"prompt":"hi","image":"https://h:pa55/a.png"}`, "invalid_attachment", "no URL"},

@@ -2,6 +2,7 @@ package attach
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -40,6 +41,9 @@ func AppendMark(dst, path []byte) []byte {
 // .../responses/create and of platform.claude.com/docs/en/api/messages/create. OpenAI's responses,
 // and Anthropic, take no recordings.
 func (f *File) Frame(form Form) (before, after string, err error) {
+	if f.Size == 0 && f.Part.Apart {
+		return "", "", errors.New("it is empty")
+	}
 	switch f.Part.Kind {
 	case media.Text:
 		return `{"type":"` + form.text() + `","text":"`, `"}`, nil

@@ -35,6 +35,8 @@ func (l Links) Append(dst []byte, link string) ([]byte, error) {
 	}
 	u, err := url.Parse(link)
 	switch {
+	case err == nil && strings.EqualFold(u.Scheme, "file"):
+		return dst, errors.New("a file: URL is not fetched by providers; the file's path attaches it")
 	case err != nil || u.Host == "":
 		return dst, errors.New("it is no URL that can be read")
 	case u.User != nil:
