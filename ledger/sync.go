@@ -37,7 +37,7 @@ func ParseFsync(name string) (Fsync, error) {
 			return f, nil
 		}
 	}
-	return 0, fmt.Errorf("fsync %q is none of always, 1s, never", name)
+	return 0, fmt.Errorf("%q is not one of always, 1s, never", name)
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler by ParseFsync.

@@ -75,7 +75,7 @@ type Budget struct {
 	inFlight int64     // reserved for requests
 	held     int64     // reserved by Hold and HoldAnyway
 	away     int64     // set aside for what goes on elsewhere
-	kept     int64     // for attempts whose cost nobody said
+	kept     int64     // for attempts whose cost was not reported
 	asked    int64     // for what others have under way, which this process sees the end of
 	rest     int64     // for what others hold otherwise
 	red      bool      // a request did not fit with nothing reserved
@@ -130,8 +130,8 @@ func (b *Budget) Limit() int64 {
 // Daily reports whether the budget is renewed every day.
 func (b *Budget) Daily() bool { return !b.renewed.IsZero() }
 
-// Spent is what has been settled, and what is kept for attempts whose cost nobody said, by others
-// that the budget is lent to, too.
+// Spent is what has been settled, and what is kept for attempts whose cost was not reported, by
+// others that the budget is lent to, too.
 func (b *Budget) Spent() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -87,8 +87,8 @@ type Config struct {
 	ChunkDelay time.Duration
 	OnChunk    string
 
-	// DryRun writes the requests instead of sending them. Nothing is read from the ledger or written to
-	// it, and nobody is asked.
+	// DryRun writes the requests instead of sending them. Nothing is read from the ledger or written
+	// to it, and nobody is asked.
 	DryRun bool
 	// Deadline is how long the run may take: it stops asking in time to be over by then; 0 for as long
 	// as it takes.
@@ -125,7 +125,8 @@ func (c *Config) checkKey() error {
 		p.Dialect == record.Anthropic && p.Header.Get("X-Api-Key") != "" {
 		return nil
 	}
-	return fmt.Errorf("no key: set %s, or --base-url to a server that needs none, or --base-url sim: to rehearse", c.KeyEnv)
+	return ui.WithHint("export "+c.KeyEnv+"=…, or name another server with --base-url URL, or rehearse with --base-url sim:",
+		fmt.Errorf("no key: %s is not set", c.KeyEnv))
 }
 
 // shape is what answers are to fit.

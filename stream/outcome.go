@@ -117,4 +117,4 @@ func (r *run) ending() ledger.RunEnd {
 	}
 }
 
-var errMiscount = errors.New("records were lost count of: this is a bug in llmpipe")
+var errMiscount = errors.New("records were miscounted: this is a bug in llmpipe")

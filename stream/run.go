@@ -83,7 +83,7 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 				r.abandonKeys()
 				return &Outcome{Signal: sig}, nil
 			}
-			r.flow.Voice.Say("nothing is asked yet: files are being opened")
+			r.flow.Voice.Say("nothing has been asked yet: files are being opened")
 		}
 	}
 }
@@ -123,7 +123,7 @@ func (r *run) prepare() (err error) {
 		return err
 	}
 	if s := cfg.Decode.Schema; s != nil && !cfg.Decode.OnlyCheck && cfg.Decode.Endpoint != record.Messages && s.Strict() != nil {
-		r.flow.Voice.Detail("--schema: the provider is not held to it strictly, as %v", s.Strict())
+		r.flow.Voice.Detail("--schema: the provider does not enforce it strictly, because %v", s.Strict())
 	}
 	if r.folder, err = cfg.OpenFolder(); err != nil {
 		return err
@@ -298,7 +298,7 @@ func (r *run) run() *Outcome {
 	stopProgress()
 	r.stopMetrics()
 	if r.cfg.DryRun {
-		r.flow.Voice.Note("%s of %s, %s that cannot be asked; nobody was asked", ui.Number(o.Summary.OK-o.Summary.Skipped, "request"),
+		r.flow.Voice.Note("%s of %s, %s that cannot be asked; nothing was sent", ui.Number(o.Summary.OK-o.Summary.Skipped, "request"),
 			ui.Number(o.Summary.OK, "record"), ui.Number(o.Summary.Failed, "line"))
 	} else {
 		r.flow.Voice.Note("%s", o.Summary)
@@ -386,8 +386,8 @@ func (r *run) putInBatch(t *flow.Task) bool {
 func (r *run) tellElsewhere() {
 	if n := r.flow.Counts.Elsewhere.Load(); n > 0 {
 		r.flow.Stop.Pause(ui.WithHint("--mode batch collects them, at the provider that has them; "+
-			"llmpipe batches forget gives a batch up, and its records are asked about anew",
-			fmt.Errorf("%s in batches that are not collected yet, and not asked about a second time", ui.Number(n, "record"))))
+			"llmpipe batches forget gives a batch up, and its records are asked again",
+			fmt.Errorf("%s in batches that are not collected yet, and are not asked twice", ui.Number(n, "record"))))
 	}
 }
 

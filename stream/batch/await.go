@@ -116,7 +116,7 @@ func (s *shard) waitedFor() bool {
 
 // forgetHint is what to do about a batch that the provider does not have.
 func (s *shard) forgetHint() string {
-	return "llmpipe batches forget " + s.at.batchID + " gives it up, and its records are asked about anew"
+	return "llmpipe batches forget " + s.at.batchID + " gives it up, and its records are asked again"
 }
 
 // setState notes how far the batch is, for the status line.

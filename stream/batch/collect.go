@@ -248,8 +248,9 @@ func (s *shard) conclude(status string, found *answers) error {
 		s.deleteFile()
 	}
 	if status == batchCancelled && h.unsent > 0 {
-		s.flow.Stop.Pause(ui.WithHint("the same command submits them anew", fmt.Errorf("batch %s was cancelled: %s of its records have no answer",
-			s.at.batchID, ui.Grouped(h.unsent))))
+		s.flow.Stop.Pause(ui.WithHint("the same command submits them again",
+			fmt.Errorf("batch %s was cancelled: %s of its records have no answer",
+				s.at.batchID, ui.Grouped(h.unsent))))
 	}
 	return nil
 }

@@ -325,7 +325,7 @@ func (d *delivery) tell(e *ledger.ShardEntry) {
 	}
 	d.flow.Voice.Note("%s", text)
 	if d.changed > 0 {
-		d.flow.Voice.Note("batch %s: files of %s have changed since it was submitted: they are asked about anew", d.shard.at.batchID,
+		d.flow.Voice.Note("batch %s: files of %s have changed since it was submitted: they are asked again", d.shard.at.batchID,
 			ui.Number(d.changed, "record"))
 	}
 	if d.kept > d.changed {

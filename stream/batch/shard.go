@@ -118,7 +118,7 @@ func (s *shard) live() {
 		err = s.conclude("", newAnswers())
 	}
 	if errors.Is(err, errVoid) {
-		s.flow.Voice.Warn("batch shard %s was never submitted, or is gone: its records are asked about anew", s.id)
+		s.flow.Voice.Warn("batch shard %s was never submitted, or is gone: its records are asked again", s.id)
 		err = s.conclude(stateVoid, newAnswers())
 	}
 	if errors.Is(err, errTooLarge) {

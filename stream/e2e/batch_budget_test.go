@@ -294,7 +294,7 @@ func TestBatchRounds(t *testing.T) {
 	}{
 		"just below the worst case": {"0.0555", 0, 2, []string{"about 2 batches in all", "hint: a max_tokens of ", " makes it one"}},
 		"some of it":                {"0.022", 0, 8, []string{"in all, one after the other, by what the first of them cost"}},
-		"less than it costs":        {"0.006", 4, 14, []string{"which is not worth another batch", "hint: --mode realtime spends it to the end"}},
+		"less than it costs":        {"0.006", 4, 14, []string{"too little for another batch", "hint: --mode realtime spends it to the end"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -119,5 +119,5 @@ func TestMessagesWantAKey(t *testing.T) {
 	p := llmpipe(t, t.TempDir(), "--endpoint", "messages")
 	p.Stdin = strings.NewReader(numbered(1, 1))
 	p.exits(t, 1)
-	p.says(t, "no key: set ANTHROPIC_API_KEY")
+	p.says(t, "no key: ANTHROPIC_API_KEY is not set", "hint: export ANTHROPIC_API_KEY=…")
 }

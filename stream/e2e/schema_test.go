@@ -557,7 +557,7 @@ func TestSchemaRefused(t *testing.T) {
 		args string
 		says string
 	}{
-		{"--schema bad.json", "bad.json: the schema is none: at /properties/a/type"},
+		{"--schema bad.json", "bad.json: it is not a valid schema: at /properties/a/type"},
 		{"--schema none.json", "none.json"},
 		{"--schema good.json --schema-check good.json", "--schema checks answers too"},
 		{"--schema good.json --endpoint embeddings", "no shape to ask for"},

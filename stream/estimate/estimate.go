@@ -129,8 +129,8 @@ func Run(ctx context.Context, cfg stream.Config, models []string) (*Estimate, er
 	}
 	for _, model := range e.unpriced() {
 		if model == "" {
-			voice.Warn("no model is named, so that no price is known")
-			voice.Hint("-m names it: the run would ask the server which it has")
+			voice.Warn("no model is named, so its price is unknown")
+			voice.Hint("name it with -m: a run would ask the server which models it has")
 			continue
 		}
 		voice.Warn("no price is known for the model %q", model)

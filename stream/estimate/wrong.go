@@ -32,7 +32,7 @@ func (c *complaints) end(prompts int64) {
 	switch {
 	case prompts > 0:
 	case c.n > 0:
-		c.voice.Error(ui.WithHint("a line is a JSON object with a prompt, or a JSON string; -R takes lines of plain text, and -p any object",
+		c.voice.Error(ui.WithHint("a line is a JSON object with a prompt, or a JSON string; -R reads plain text, -p makes prompts of any object",
 			errors.New("no line of the input can be asked: there is nothing to estimate")))
 	default:
 		c.voice.Warn("the input is empty: there is nothing to estimate")

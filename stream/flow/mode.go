@@ -30,5 +30,5 @@ func (m *Mode) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is none of realtime, batch, hybrid", text)
+	return fmt.Errorf("%q is not one of realtime, batch, hybrid", text)
 }

@@ -35,7 +35,7 @@ func (r *Replay) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is none of auto, always, never", text)
+	return fmt.Errorf("%q is not one of auto, always, never", text)
 }
 
 // Config says what a run remembers, and how.

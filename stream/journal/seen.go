@@ -19,7 +19,7 @@ func (c *Config) seen() (paths []string, err error) {
 	for _, pattern := range c.Seen {
 		matches, err := filepath.Glob(pattern)
 		if err != nil {
-			return nil, ui.Usage(fmt.Errorf("--seen %q is no pattern of names: %w", pattern, err))
+			return nil, ui.Usage(fmt.Errorf("--seen %q is not a valid pattern: %w", pattern, err))
 		}
 		if matches == nil && !strings.ContainsAny(pattern, `*?[`) {
 			return nil, ui.WithHint("a pattern, in quotes, may match nothing: --seen 'job-*.jsonl'",

@@ -1,12 +1,15 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
+	"llmpipe/ledger/price"
+	"llmpipe/stream/naming"
 	"llmpipe/stream/spend"
 	"llmpipe/stream/ui"
 )
@@ -19,6 +22,20 @@ type ModelsConfig struct {
 	Voice  *ui.Voice
 }
 
+// nearModel is the hint for names that no model has: the first that was probably meant.
+func nearModel(list price.List, names []string) string {
+	known := make([]string, len(list))
+	for i := range list {
+		known[i] = list[i].Model
+	}
+	for _, name := range names {
+		if near := naming.Nearest(strings.ToLower(name), known); near != "" {
+			return "did you mean llmpipe models " + near + "?"
+		}
+	}
+	return ""
+}
+
 // Models writes the price table in force, or a part of it.
 func Models(w io.Writer, cfg ModelsConfig) error {
 	var money spend.Config
@@ -29,9 +46,16 @@ func Models(w io.Writer, cfg ModelsConfig) error {
 	table := money.InForce(time.Now())
 	list, unlisted := table.List(), table.Unlisted()
 	if len(cfg.Names) > 0 {
-		list, unlisted = list.Named(cfg.Names...), nil
+		all := list
+		list, unlisted = all.Named(cfg.Names...), nil
 		if len(list) == 0 {
-			return ui.WithHint(spend.AddPrice, fmt.Errorf("no price is known for %s", strings.Join(cfg.Names, ", ")))
+			return ui.WithHint(cmp.Or(nearModel(all, cfg.Names), spend.AddPrice),
+				fmt.Errorf("no price is known for %s", naming.Short(strings.Join(cfg.Names, ", "))))
+		}
+		for _, name := range cfg.Names {
+			if len(all.Named(name)) == 0 {
+				cfg.Voice.Warn("no price is known for %s", naming.Short(name))
+			}
 		}
 	}
 	if cfg.JSON {

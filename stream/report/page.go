@@ -40,7 +40,7 @@ func checkPageName(name string, ledgers []string) error {
 	start := make([]byte, len(pageStart))
 	if _, err := io.ReadFull(file, start); err != nil || !strings.EqualFold(string(start), pageStart) {
 		return ui.WithHint("name another file: this one was left as it is",
-			fmt.Errorf("--html %s is there, and is no page of HTML", name))
+			fmt.Errorf("--html %s exists, and is not an HTML page", name))
 	}
 	return nil
 }

@@ -66,8 +66,8 @@ func TestReportHTMLRefusals(t *testing.T) {
 	for _, c := range []struct{ page, ledger, want string }{
 		{"ledger.jsonl", "ledger.jsonl", "is a ledger"},
 		{"same.jsonl", "ledger.jsonl", "is a ledger"},
-		{"other.jsonl", "ledger.jsonl", "is no page of HTML"},
-		{"other.gz", "ledger.jsonl", "is no page of HTML"},
+		{"other.jsonl", "ledger.jsonl", "is not an HTML page"},
+		{"other.gz", "ledger.jsonl", "is not an HTML page"},
 		{".", "ledger.jsonl", "is a directory"},
 		{filepath.Join("none", "page.html"), "ledger.jsonl", "--html: "},
 		{"page.html", "none.jsonl", "opening ledger"},

@@ -76,10 +76,10 @@ func New(f *flow.Flow, c Options, j *journal.Journal) *Account {
 		a.others, today = s.SpentNanos+s.KeptNanos, s.SpentSince+s.KeptSince
 		a.rehearsed.before = s.Simulated
 		if a.Budgeted() && s.KeptNanos > 0 {
-			f.Voice.Note("ledger %s: up to %s more counts as spent%s, for attempts whose cost nobody said", c.Ledger, ui.USD(s.KeptNanos), a.mark())
+			f.Voice.Note("ledger %s: up to %s more counts as spent%s, for attempts of unreported cost", c.Ledger, ui.USD(s.KeptNanos), a.mark())
 		}
 		if a.Budgeted() && s.UnknownCost > 0 {
-			f.Voice.Warn("ledger %s: what %d of its answers cost is not known, and does not count against the budget", c.Ledger, s.UnknownCost)
+			f.Voice.Warn("ledger %s: the cost of %d of its answers is unknown, and does not count against the budget", c.Ledger, s.UnknownCost)
 		}
 	}
 	if c.Money.Budget > 0 {
@@ -117,8 +117,8 @@ func (a *Account) holdPending(shards []ledger.Shard) {
 		}
 	}
 	if unknown > 0 {
-		a.flow.Voice.Warn("ledger %s: what %s in batches may cost was not reckoned, "+
-			"and does not count against the budget before they are collected",
+		a.flow.Voice.Warn("ledger %s: the cost of %s in batches is unknown, "+
+			"and does not count against the budget until they are collected",
 			a.cfg.Ledger, ui.Number(unknown, "request"))
 	}
 }

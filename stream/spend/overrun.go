@@ -182,7 +182,7 @@ func (a *Account) learn(o *overrun, q *Charge, u *usage.Counts, cost, worst int6
 	o.changes.Add(1)
 	if asked > 0 || cost > worst && u.Completion <= asked*n {
 		o.told.Do(func() {
-			a.flow.Voice.Warn("%s; the budget reckons with that from here on", overrunText(q, u, cost, worst)+a.mark())
+			a.flow.Voice.Warn("%s; the budget allows for that from here on", overrunText(q, u, cost, worst)+a.mark())
 		})
 	}
 	return true

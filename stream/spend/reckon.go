@@ -57,11 +57,11 @@ func (a *Account) StopForBatch() {
 	left := ui.USD(a.Left()) + a.mark()
 	if a.total == nil {
 		a.flow.Stop.Pause(ui.WithHint("the same command goes on tomorrow (UTC), or with a larger --budget-per-day",
-			fmt.Errorf("over budget: %s left, which is not worth another batch", left)))
+			fmt.Errorf("over budget: %s left, which is too little for another batch", left)))
 		return
 	}
 	a.flow.Stop.OverBudget(ui.WithHint(
 		"--mode realtime spends it to the end; the same command with a larger --budget goes on where it stopped",
-		errors.New("over budget: "+left+" left, which is not worth another batch")))
+		errors.New("over budget: "+left+" left, which is too little for another batch")))
 	a.Watch()
 }

@@ -22,7 +22,7 @@ func KeepMetrics(v *Voice, name string, status func() *Status) (stop func(), err
 		return func() {}, nil
 	}
 	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() { // nor a link, which would be replaced
-		return nil, WithHint("it is made anew every few seconds, which only a file can be",
+		return nil, WithHint("it is rewritten every few seconds, so it must be a file",
 			fmt.Errorf("--metrics: %s is not a regular file", name))
 	}
 	var text []byte

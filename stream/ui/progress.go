@@ -40,7 +40,7 @@ func (p *Progress) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is none of auto, always, never, json", text)
+	return fmt.Errorf("%q is not one of auto, always, never, json", text)
 }
 
 // How often the status is shown: on a terminal, as JSON, and as lines of their own in what is

@@ -70,7 +70,7 @@ func compileError(err error) error {
 	var invalid *jsonschema.SchemaValidationError
 	var violations *jsonschema.ValidationError
 	if errors.As(err, &invalid) && errors.As(invalid.Err, &violations) {
-		return fmt.Errorf("the schema is none: %s", report(violations).String())
+		return fmt.Errorf("it is not a valid schema: %s", report(violations).String())
 	}
 	var load *jsonschema.LoadURLError
 	if errors.As(err, &load) {
