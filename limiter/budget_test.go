@@ -169,3 +169,94 @@ func TestRaise(t *testing.T) {
 		}
 	})
 }
+
+// lender lends what a test says.
+type lender struct {
+	most   atomic.Int64
+	wanted atomic.Int64
+	none   atomic.Pointer[OverBudget]
+}
+
+func (l *lender) Most(time.Time) int64 { return l.most.Load() }
+
+func (l *lender) Want(cost int64) *OverBudget {
+	l.wanted.Store(cost)
+	return l.none.Load()
+}
+
+// TestALentBudget: what exceeds what is lent waits for more, and ends only when there will be none
+// and nothing is in flight that could make room.
+func TestALentBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, lent := NewBudget(1_000, 0), new(lender)
+		b.Borrow(lent)
+		l := New(Config{Concurrency: 4, Clock: System, Budgets: []*Budget{b}})
+		defer l.Close()
+		type answer struct {
+			permit *Permit
+			err    error
+		}
+		ask := func() chan answer {
+			got := make(chan answer, 1)
+			go func() {
+				p, err := l.Acquire(t.Context(), Request{Cost: 60})
+				got <- answer{p, err}
+			}()
+			synctest.Wait()
+			return got
+		}
+		waits := func(got chan answer) {
+			t.Helper()
+			synctest.Wait()
+			select {
+			case a := <-got:
+				t.Fatalf("it does not wait: %v", a.err)
+			default:
+			}
+		}
+		first := ask()
+		if waits(first); lent.wanted.Load() != 60 {
+			t.Errorf("%d are wanted", lent.wanted.Load())
+		}
+		lent.most.Store(100)
+		b.Lent(0, 1_000)
+		a := <-first
+		if a.err != nil {
+			t.Fatal(a.err)
+		}
+		second := ask()
+		waits(second)
+		lent.none.Store(&OverBudget{Left: 30, Need: 60})
+		b.Lent(0, 1_000)
+		waits(second) // what is in flight may cost less
+		a.permit.Settle(Outcome{Kind: Success, Cost: 40})
+		if a = <-second; a.err != nil {
+			t.Fatal(a.err)
+		}
+		third := ask()
+		waits(third)
+		a.permit.Settle(Outcome{Kind: Success, Cost: 60})
+		over := (*OverBudget)(nil)
+		if a = <-third; !errors.As(a.err, &over) || over.Budget != b || over.Left != 30 {
+			t.Errorf("it ends with %v", a.err)
+		}
+		if spent, kept, most := b.Borrowed(time.Now()); spent != 100 || kept != 100 || most != 100 {
+			t.Errorf("%d are spent, %d kept, %d set aside", spent, kept, most)
+		}
+	})
+}
+
+// TestColoursOfALentBudget: what others have spent counts.
+func TestColoursOfALentBudget(t *testing.T) {
+	b := NewBudget(1_000, 100)
+	b.Borrow(new(lender))
+	for _, tt := range []struct {
+		beside, limit int64
+		want          Colour
+	}{{0, 1_000, Green}, {699, 1_000, Green}, {700, 1_000, Yellow}, {300, 500, Yellow}, {900, 1_000, Red}} {
+		b.Lent(tt.beside, tt.limit)
+		if got := b.Colour(); got != tt.want || b.Spent() != 100+tt.beside || b.Limit() != tt.limit {
+			t.Errorf("with %d beside it of %d it is %v, %d of %d spent", tt.beside, tt.limit, got, b.Spent(), b.Limit())
+		}
+	}
+}

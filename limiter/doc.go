@@ -155,6 +155,10 @@
 // released like a reservation, or left to what goes on without this process:
 // then it stays set aside, but is nothing to wait for.
 //
+// A budget that other processes have, too, is lent in parts, through a [Lease]. What exceeds the
+// part waits for more of it, and for the settlements of what is in flight here; only when the lease
+// says that no more will come is there no room. What others have spent counts for the colours.
+//
 // # Giving up
 //
 // Waiting ends for good, with a *GaveUp, when there was pressure and no other

@@ -67,7 +67,7 @@ func (r *run) shareJob() {
 	}
 	id := strconv.FormatInt(r.start.UnixNano(), 36) + "-" + strconv.Itoa(os.Getpid())
 	if r.journal != nil {
-		id = r.journal.ID
+		id, r.journal.Leave = r.journal.ID, r.share.Close
 	}
 	r.share.Start(r.account.Share(r.cfg.Share.Job, id, r.cfg.Pace.GiveUp, r.journal), r.quota)
 }

@@ -218,7 +218,7 @@ func (f *assembler) hold(q *lane.Request) (int64, bool) {
 			f.account.StopFor(err)
 			return 0, false
 		}
-		if f.account.Lends() { // more may come, and what is open need not go for it
+		if f.account.LendsSoon() { // and what is open need not go for it
 			if !f.flow.Stop.Sleep(lane.LookAgain) {
 				return 0, false
 			}

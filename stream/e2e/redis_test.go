@@ -218,3 +218,115 @@ func TestShareOneBudget(t *testing.T) {
 		t.Errorf("locks are left: %v, %v", names, err)
 	}
 }
+
+// job is a command line of a process of a job, on a ledger of its own and one part of the input.
+func (r *redisServer) job(t *testing.T, dir, baseURL, budget string, i, n int, args ...string) *process {
+	return llmpipe(t, dir, append([]string{
+		"--base-url", baseURL, "-m", "gpt-4o-mini", "--share", r.url("job"), "--budget", budget,
+		"--slice", fmt.Sprintf("%d/%d", i, n), "-l", fmt.Sprintf("l%d.jsonl", i),
+	}, args...)...)
+}
+
+// TestShareServerIsSilent: while the server stands still a run goes on with what is lent to it,
+// then waits, and goes on by itself when the server does.
+func TestShareServerIsSilent(t *testing.T) {
+	t.Parallel()
+	silent, budget := 3*time.Second, int64(4_000_000)
+	if *long {
+		silent, budget = 30*time.Second, 20_000_000
+	}
+	redis, sim := startRedis(t), startSim(t, "latency=50ms")
+	dir := t.TempDir()
+	prompts := writeBounded(t, dir, 3_000, always(100))
+	var running []*process
+	for i := range 2 {
+		p := redis.job(t, dir, sim.URL, fmt.Sprint(float64(budget)/dollar), i, 2, "-c", "2", prompts)
+		if err := p.Start(); err != nil {
+			t.Fatal(err)
+		}
+		running = append(running, p)
+	}
+	eventually(t, "answers", func() bool { return sim.stats(t).Answered > 40 })
+	redis.pause(true)
+	before := sim.stats(t).Answered
+	time.Sleep(silent)
+	during := sim.stats(t).Answered
+	time.Sleep(silent / 10)
+	if late := sim.stats(t).Answered; *long && late != during {
+		t.Errorf("%d requests go although nothing can be lent any more", late-during)
+	}
+	redis.pause(false)
+	for _, p := range running {
+		if code := p.wait(t); code != 4 {
+			t.Errorf("exit %d: %s", code, &p.err)
+		}
+	}
+	bill := sim.stats(t).bill(t)
+	t.Logf("%d answers before, %d while the server was silent, %d in all, for %d", before, during-before, sim.stats(t).Answered, bill)
+	if during == before {
+		t.Error("nothing was asked while the server was silent, although money was lent")
+	}
+	if bill > budget || bill < budget*95/100 {
+		t.Errorf("%d of %d are spent", bill, budget)
+	}
+}
+
+// TestShareServerIsGone: a run that needs more than is lent to it waits as long as it would for a
+// provider, and the same command goes on when the server is there again, empty as it is.
+func TestShareServerIsGone(t *testing.T) {
+	t.Parallel()
+	redis, sim := startRedis(t), startSim(t, "latency=20ms")
+	dir := t.TempDir()
+	prompts := writeBounded(t, dir, 400, always(100))
+	run := func(want int) string {
+		p := redis.job(t, dir, sim.URL, "0.006", 0, 1, "-c", "2", "--give-up", "1s", prompts)
+		if want == 75 {
+			if err := p.Start(); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "answers", func() bool { return sim.stats(t).Answered > 10 })
+			redis.stop()
+			if code := p.wait(t); code != want {
+				t.Errorf("exit %d: %s", code, &p.err)
+			}
+		} else {
+			p.exits(t, want)
+		}
+		return p.err.String()
+	}
+	said := run(75)
+	for _, words := range []string{redis.url("job"), "lent to this run", "hint: the same command goes on"} {
+		if !strings.Contains(said, words) {
+			t.Errorf("it does not say %q: %s", words, said)
+		}
+	}
+	redis.start()
+	run(0)
+	if n := sim.stats(t).Answered; n != 400 {
+		t.Errorf("%d answers to 400 records", n)
+	}
+}
+
+// TestShareAtRest: a process that waits for its answers calls the server at most four times a
+// second.
+func TestShareAtRest(t *testing.T) {
+	t.Parallel()
+	redis, sim := startRedis(t), startSim(t, "latency=4s")
+	dir := t.TempDir()
+	p := redis.job(t, dir, sim.URL, "1", 0, 1, "-c", "2", "--rpm", "6000", writeBounded(t, dir, 2, always(100)))
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "requests", func() bool { return sim.stats(t).Requests == 2 })
+	begun := time.Now()
+	before, _ := redis.scripts()
+	time.Sleep(1500 * time.Millisecond)
+	calls, _ := redis.scripts()
+	calls -= before
+	if most := int(4*time.Since(begun).Seconds()) + 1; calls > most || calls == 0 {
+		t.Errorf("%d calls in %s, want %d at most", calls, time.Since(begun), most)
+	}
+	if code := p.wait(t); code != 0 {
+		t.Errorf("exit %d: %s", code, &p.err)
+	}
+}

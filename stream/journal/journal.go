@@ -35,6 +35,7 @@ type Journal struct {
 	claims claims
 
 	prepared atomic.Bool
+	Leave    func() // the job that the ledger's money is shared with, when all of it is recorded; nil: there is none
 
 	batch ledger.Group
 	lost  int // answers that could therefore not be recorded
@@ -325,6 +326,9 @@ func (j *Journal) Close(marks []ledger.Mark, ending func() ledger.RunEnd) error 
 		marks = append(marks, j.out.lines.end())
 	}
 	_, err := j.Commit(nil, marks) // marks cost nothing, and what rests is written
+	if j.Leave != nil {
+		j.Leave()
+	}
 	if err == nil {
 		_ = j.Ledger.End(ending()) // which a report lacks, and nobody else
 	}

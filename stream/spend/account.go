@@ -248,9 +248,9 @@ func (a *Account) StopFor(err error) {
 		return
 	}
 	if over.Lent {
-		a.flow.Stop.Pause(ui.WithHint("what is lent counts as spent until the ledger that it was lent to is resumed: "+
-			"run the commands again that were killed, then this one",
-			fmt.Errorf("no room in the job's budget: %s left, %s of it lent to runs that are gone, the next request may cost %s",
+		a.flow.Stop.Pause(ui.WithHint("run the commands again that were killed, or have batches to collect, then this one: "+
+			"what other ledgers hold counts as spent until then",
+			fmt.Errorf("no room in the job's budget: %s left, %s of it held by ledgers of other runs, the next request may cost %s",
 				ui.USD(over.Left), ui.USD(over.Away), ui.USD(over.Need))))
 		return
 	}

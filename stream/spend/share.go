@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -200,12 +201,12 @@ func (a *Account) lend(daily bool, cost int64) *limiter.OverBudget {
 	return l.Want(cost)
 }
 
+// LendsSoon reports whether this run is lent more of a budget as soon as others know of it.
+func (a *Account) LendsSoon() bool {
+	return slices.ContainsFunc(a.leases[:], func(l *share.Lease) bool { return l != nil && l.Rises() })
+}
+
 // Lends reports whether more of a budget may be lent to this run, which asked for it.
 func (a *Account) Lends() bool {
-	for _, l := range a.leases {
-		if l != nil && l.Waits() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(a.leases[:], func(l *share.Lease) bool { return l != nil && l.Waits() })
 }

@@ -16,6 +16,7 @@ type Lease struct {
 	day  int64               // of a daily one: that most is of
 	need int64               // what a request needs that finds no room; 0: none does
 	none *limiter.OverBudget // why no more will be lent for as much; nil: some may
+	full bool                // others have all of it for now
 }
 
 // dayOf is a day in UTC, counted from 1970.
@@ -51,6 +52,13 @@ func (l *Lease) Waits() bool {
 	return l.need > 0 && l.none == nil
 }
 
+// Rises reports whether a request waits for what will be lent as soon as the others know of it.
+func (l *Lease) Rises() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.need > 0 && l.none == nil && !l.full
+}
+
 // turn begins the day of now, of which nothing is lent yet.
 func (l *Lease) turn(now time.Time) {
 	l.mu.Lock()
@@ -75,7 +83,7 @@ func (l *Lease) lower(most int64) {
 }
 
 // set takes what is lent from now on, and reports whether that is news to who waits.
-func (l *Lease) set(day, most int64, none *limiter.OverBudget) (news bool) {
+func (l *Lease) set(day, most int64, full bool, none *limiter.OverBudget) (news bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.daily && l.day != day {
@@ -85,7 +93,7 @@ func (l *Lease) set(day, most int64, none *limiter.OverBudget) (news bool) {
 	if most > l.most {
 		l.need = 0 // who waits looks again
 	}
-	l.most, l.none = most, none
+	l.most, l.full, l.none = most, full, none
 	return news
 }
 

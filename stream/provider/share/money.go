@@ -261,7 +261,7 @@ func (m *Money) Told(reply []rueidis.RedisMessage, c Call) {
 				none.Away, none.Lent = b.away, true
 			}
 		}
-		if l.set(m.ask.Day, b.most, none) || m.ask.cost[i] > 0 || b.beside > 0 {
+		if l.set(m.ask.Day, b.most, m.short[i], none) || m.ask.cost[i] > 0 || b.beside > 0 {
 			m.account.Lent(i, b.beside, min(m.told[i], b.limit))
 		}
 	}
