@@ -116,6 +116,28 @@
 // in flight, and one of 5 s or more anywhere, once.
 // Every hint is honoured by its own record, which is its caller's to do.
 //
+// # Limits that are shared
+//
+// With Config.Share other processes use the same limits, too. Then time fills no bucket. What is
+// sent is leased from a store that all of them ask, about five times a second each while there is
+// something to send, and the store gives out no more than the limit allows, by its own clock
+// (package lease). Whoever made the Sharer carries Ask to the store and what it grants to Heed: the
+// limiter itself knows no network. Until the first grant nothing is sent, for others may know what
+// this process was not told; the lowest limit that any of them was told or has learned holds. While
+// the store is away a limiter goes on at its part, which is the limit divided by as many as there
+// were, and never more.
+//
+// What nobody tells is found out by one of them, the leader (lead.go). It hears through the store
+// what became of all their requests, judges them as a limiter alone judges its own, and tells the
+// limit that it believes: so one wave of refusals lowers it once, and who comes later begins with
+// what is known. What it hears is up to a second old, so it rises more slowly, and after a change
+// waits until that shows. When the limit is met for the first time each limiter stands still by
+// itself until the leader has a limit. A leader that falls silent is followed by another, which goes
+// on from the limit that was believed.
+//
+// Whose hold or breaker shuts the gate shuts it for all, and alone sends the probes. Where
+// everything fails the leader sees it first, and opens its breaker.
+//
 // # Concurrency
 //
 // It begins at 8, or a second's worth of a told RPM, and doubles, one more with
