@@ -66,7 +66,7 @@ type Row struct {
 	ReasoningTokens  int64          `json:"reasoning_tokens"`
 	Cost             *price.Dollars `json:"cost_usd"`     // of those whose cost is known; nil if none is
 	UnknownCost      int64          `json:"unknown_cost"` // how many have a cost that is not
-	Latency          Latencies      `json:"latency_ms"`   // of the answers
+	Latency          Latencies      `json:"latency_ms"`   // of the answers, but for those that came by batch
 }
 
 // Schema is what became of answers that were to fit a schema.

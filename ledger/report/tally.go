@@ -223,7 +223,7 @@ func (row *tallyRow) addResult(r *ledger.Result) {
 	row.CachedTokens += r.CachedTokens
 	row.ReasoningTokens += r.ReasoningTokens
 	row.addCost(r.CostNanos, r.CostKnown)
-	if r.SameAs == nil { // else it is another's
+	if r.SameAs == nil && r.Shard == "" { // else it is another's, or nobody waited for it
 		row.latency.add(r.LatencyMS)
 	}
 }

@@ -183,6 +183,14 @@ func throughputChart(r *report.Report, columns *report.Timeline) *chart {
 	}
 }
 
+// timed is how many answers have a latency.
+func timed(r *report.Report) (n int64) {
+	for _, b := range r.LatencyHistogram {
+		n += b.Count
+	}
+	return n
+}
+
 // latencyChart shows how many results took how long.
 func latencyChart(r *report.Report) *chart {
 	l := &r.Total.Latency
@@ -202,10 +210,7 @@ func latencyChart(r *report.Report) *chart {
 	if along.log {
 		c.Caption += "; logarithmic"
 	}
-	answers := int64(0)
-	for _, b := range r.LatencyHistogram {
-		answers += b.Count
-	}
+	answers := timed(r)
 	if longer := answers - int64(math.Round(shown)); longer > 0 {
 		longest := r.LatencyHistogram[len(r.LatencyHistogram)-1].To - 1
 		c.Caption += fmt.Sprintf("; %s took longer than shown, up to %s", ui.Grouped(longer), latencyLabel(longest))

@@ -37,7 +37,7 @@ func figures(r *report.Report) []figure {
 		figures = append(figures, budgetFigure(&r.Budgets[i], len(r.Budgets) > 1))
 	}
 	figures = append(figures, tokens)
-	if l := t.Latency; r.Attempts.Answers > 0 {
+	if l := t.Latency; l != (report.Latencies{}) {
 		figures = append(figures, figure{"Median latency", latencyLabel(l.P50),
 			[]string{"p95 " + latencyLabel(l.P95), "p99 " + latencyLabel(l.P99)}})
 	}

@@ -148,7 +148,7 @@ func charts(r *report.Report) []*chart {
 		charts = append(charts, throughputChart(r, &columns))
 	}
 	const aDistribution = 5
-	if r.Attempts.Answers >= aDistribution {
+	if timed(r) >= aDistribution {
 		charts = append(charts, latencyChart(r))
 	}
 	return charts

@@ -108,6 +108,9 @@ func pages() map[string]*report.Report {
 	slow := reportOver(1000, time.Hour, "slow")
 	slow.Total.Latency.P99 = math.MaxInt64
 	slow.LatencyHistogram = append(slow.LatencyHistogram, report.LatencyBucket{From: math.MaxInt64 - 1, To: math.MaxInt64, Count: 10})
+	batch := reportOver(100, time.Hour, "batch")
+	batch.Total.Latency, batch.LatencyHistogram = report.Latencies{}, nil
+	batch.Batches = &report.Batches{Made: 2, Pending: 1, SetAside: 5, Cost: 7}
 	zero := price.Dollars(0)
 	one := reportOver(1, 0, "one")
 	one.Timeline.Spans[0].Moments, one.Timeline.Step = one.Timeline.Spans[0].Moments[:1], 10*time.Millisecond
@@ -118,7 +121,7 @@ func pages() map[string]*report.Report {
 		"an hour":     reportOver(30_000, time.Hour, "gpt-4o"),
 		"months":      reportOver(1_000_000, 200*24*time.Hour, "gpt-4o"),
 		"ten million": reportOver(10_000_000, 20*365*24*time.Hour, "gpt-4o"),
-		"unknown":     unknown, "partly": partly, "simulated": simulated, "failed": failed, "slow": slow,
+		"unknown":     unknown, "batch": batch, "partly": partly, "simulated": simulated, "failed": failed, "slow": slow,
 		"hostile": reportOver(100, time.Hour, hostile),
 	}
 }
@@ -230,6 +233,7 @@ func TestPageSaysWhatItIsOf(t *testing.T) {
 	}
 	titles := map[string]string{
 		"empty": "", "one": "", "an hour": "Spend Throughput Latency", "failed": "Spend Throughput", "unknown": "Throughput Latency",
+		"batch": "Spend Throughput",
 	}
 	for name, want := range titles {
 		var got []string

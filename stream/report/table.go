@@ -90,7 +90,7 @@ func writeFrame(out *bytes.Buffer, r *report.Report) {
 // writeFigures writes a row for each model and, where there are several, for each provider.
 func writeFigures(out *bytes.Buffer, r *report.Report) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(table, "\nANSWERED\tFAILED\tPROMPT\tCOMPLETION\tCOST\tP50\tP90\tP99\t\n")
+	fmt.Fprintf(table, "\nANSWERED\tFAILED\tPROMPT\tCOMPLETION\t%s\tP50\tP90\tP99\t\n", costs(r))
 	named := ""
 	if len(r.Providers) > 1 {
 		named = "model "
@@ -111,6 +111,9 @@ func writeFigures(out *bytes.Buffer, r *report.Report) {
 		fmt.Fprintf(out, "\n* and %s whose cost is not known\n", ui.Grouped(r.Total.UnknownCost))
 	}
 }
+
+// costs is the head of a column of money.
+func costs(r *report.Report) string { return "COST" + strings.ToUpper(ui.Simulated(r.Simulated)) }
 
 // writeExposure says what requests whose outcome is not recorded may cost.
 func writeExposure(out io.Writer, e *report.Exposure, what string) {
@@ -135,7 +138,7 @@ func writeRow(table io.Writer, row *report.Row, name string) {
 	}
 	fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t  %s\n",
 		ui.Grouped(row.Results), ui.Grouped(row.Failures), ui.Grouped(row.PromptTokens), ui.Grouped(row.CompletionTokens), cost,
-		milliseconds(row.Latency.P50), milliseconds(row.Latency.P90), milliseconds(row.Latency.P99), name)
+		milliseconds(row, row.Latency.P50), milliseconds(row, row.Latency.P90), milliseconds(row, row.Latency.P99), name)
 }
 
 // writeErrors writes how often records failed in which way, and how many did so last.
@@ -160,8 +163,7 @@ func writeSchema(out *bytes.Buffer, s *report.Schema) {
 	if s == nil {
 		return
 	}
-	fmt.Fprintf(out, "\n%s did not fit the schema; %s to asking again cost $%s\n",
-		ui.Number(s.Misfits, "answer"), ui.Number(s.Reasked, "answer"), s.Cost)
+	fmt.Fprintf(out, "\n%s\n", misfits(s))
 	if len(s.Failures) == 0 {
 		return
 	}
@@ -198,7 +200,7 @@ func writeRuns(out *bytes.Buffer, r *report.Report) {
 		return
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(table, "\nRUN\tTOOK\tANSWERED\tFAILED\tRECORDED\tRETRIES\t429\tCOST\t\n")
+	fmt.Fprintf(table, "\nRUN\tTOOK\tANSWERED\tFAILED\tRECORDED\tRETRIES\t429\t%s\t\n", costs(r))
 	for i := range shown {
 		run, c := &shown[i], &shown[i].Counts
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t  %s\n",
@@ -232,7 +234,11 @@ func modeAnd(r *report.Run) string {
 	return ui.Printable(r.Mode) + ", "
 }
 
-func milliseconds(ms int64) string {
+// milliseconds is one of a row's latencies.
+func milliseconds(row *report.Row, ms int64) string {
+	if row.Latency == (report.Latencies{}) {
+		return "-" // nothing was waited for
+	}
 	return (time.Duration(ms) * time.Millisecond).String()
 }
 

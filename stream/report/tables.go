@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -86,7 +85,7 @@ func rowOf(r, total *report.Row) row {
 	if r.Name == "" {
 		out.Name = "(not named)"
 	}
-	if r.Latency.P99 > 0 || r.Results > 0 {
+	if r.Latency != (report.Latencies{}) {
 		out.P50, out.P95, out.P99 = latencyLabel(r.Latency.P50), latencyLabel(r.Latency.P95), latencyLabel(r.Latency.P99)
 	}
 	if r.Cost != nil {
@@ -172,8 +171,7 @@ func schemaOf(s *report.Schema) *schemaTable {
 	if s == nil {
 		return nil
 	}
-	t := &schemaTable{Notes: fmt.Sprintf("%s did not fit the schema; %s to asking again cost %s",
-		ui.Number(s.Misfits, "answer"), ui.Number(s.Reasked, "answer"), ui.Amount(s.Cost))}
+	t := &schemaTable{Notes: misfits(s)}
 	sum := int64(0)
 	for _, f := range s.Failures {
 		sum += f.Count

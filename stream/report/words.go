@@ -107,6 +107,15 @@ func ended(r *report.Run) string {
 	return fmt.Sprintf("exit status %d", *r.Exit)
 }
 
+// misfits says how many answers did not fit their schema, and what asking again brought.
+func misfits(s *report.Schema) string {
+	text := ui.Number(s.Misfits, "answer") + " did not fit the schema"
+	if s.Reasked > 0 {
+		text += fmt.Sprintf("; asking again brought %s, for %s", ui.Number(s.Reasked, "answer"), ui.Amount(s.Cost))
+	}
+	return text
+}
+
 // failure is what an open failure failed of, in a few words.
 func failure(f *report.OpenFailure) string {
 	text := strings.TrimSpace(f.Type + " " + f.Code)
