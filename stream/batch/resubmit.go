@@ -16,6 +16,7 @@ type leftover struct {
 	round   int    // in which they will be
 	most    int64  // requests that go into one of those; 0 for any number
 	turns   *spool // whose answers do not fit the schema, for the first round of another turn
+	twins   *spool // duplicates of those
 	same    *spool // whose requests are equal to others'
 }
 
@@ -44,16 +45,18 @@ func (s *shard) keepIn(to **spool, t *flow.Task) error {
 }
 
 // any reports whether there is something left over.
-func (l *leftover) any() bool { return l.records != nil || l.turns != nil || l.same != nil }
+func (l *leftover) any() bool {
+	return l.records != nil || l.turns != nil || l.twins != nil || l.same != nil
+}
 
 // discard gives the disk back.
 func (l *leftover) discard() {
-	for _, spool := range []*spool{l.records, l.turns, l.same} {
+	for _, spool := range []*spool{l.records, l.turns, l.twins, l.same} {
 		if spool != nil {
 			spool.file.Discard()
 		}
 	}
-	l.records, l.turns, l.same = nil, nil, nil
+	l.records, l.turns, l.twins, l.same = nil, nil, nil, nil
 }
 
 // resubmit puts what the collected batch has left over into further shards.
@@ -67,28 +70,19 @@ func (s *shard) resubmit() error {
 	}
 	var fills []*assembler
 	for _, left := range []struct {
-		records *spool
+		records []*spool
 		round   int
-	}{{s.rest.records, s.rest.round}, {s.rest.turns, 1}, {s.rest.same, s.rest.round}} {
-		if left.records == nil {
-			continue
-		}
+	}{{[]*spool{s.rest.records}, s.rest.round}, {[]*spool{s.rest.turns, s.rest.twins}, 1}, {[]*spool{s.rest.same}, s.rest.round}} {
 		fill := newAssembler(s.batches, left.round, s)
 		fill.most = s.rest.most
 		defer fill.discard()
-		err := left.records.each(decode, func(t *flow.Task) error {
-			if err := s.flow.Stop.Asking.Err(); err != nil {
-				t.Recycle()
+		for _, records := range left.records {
+			if records == nil {
+				continue
+			}
+			if err := records.each(decode, func(t *flow.Task) error { return s.placeAgain(fill, t) }); err != nil {
 				return err
 			}
-			s.batches.Spooled.Add(-1)
-			t.FromDisk = true
-			s.flow.Spooled.EnterEmpty(t) // one at a time; it must not take room from others while it waits for money
-			s.batches.place(fill, t)
-			return nil
-		})
-		if err != nil {
-			return err
 		}
 		fill.seal()
 		fills = append(fills, fill)
@@ -97,6 +91,19 @@ func (s *shard) resubmit() error {
 	for _, fill := range fills {
 		fill.awaitAsked()
 	}
+	return nil
+}
+
+// placeAgain puts a record that was left over into a shard of fill's.
+func (s *shard) placeAgain(fill *assembler, t *flow.Task) error {
+	if err := s.flow.Stop.Asking.Err(); err != nil {
+		t.Recycle()
+		return err
+	}
+	s.batches.Spooled.Add(-1)
+	t.FromDisk = true
+	s.flow.Spooled.EnterEmpty(t) // one at a time; it must not take room from others while it waits for money
+	s.batches.place(fill, t)
 	return nil
 }
 

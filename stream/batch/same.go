@@ -108,13 +108,14 @@ func (d *delivery) giveSame(t *flow.Task) {
 	t.Resume(d.shard.kind.turn) // of which a misfit is the leader's
 	recalled := d.journal.Recall(t, d.journal.Ledger.Look(t.Key))
 	failure := d.failures[t.Request]
+	attempts := d.shard.round
 	if t.Misfit() && !t.Shaped.Again {
-		failure = t.Shaped.Fit.Err()
+		failure, attempts = t.Shaped.Fit.Err(), 0 // the leader's line has them
 	}
 	switch {
 	case recalled:
 	case failure != nil:
-		t.Duplicate, t.Attempts = true, d.shard.round // they are the leader's, and recorded as such
+		t.Duplicate, t.Attempts = true, attempts // they are the leader's, and recorded as such
 		shared := *failure
 		t.Fail(&shared)
 	case d.status != batchCancelled && !d.found.stopped && !d.flow.Stop.Ending() && d.shard.keepSame(t):

@@ -17,42 +17,44 @@ func (s *shard) reask(t *flow.Task) bool {
 	if s.flow.Stop.Ending() {
 		return false
 	}
-	committing, inflight := t.Batched, s.flow.Inflight
+	id, committing, inflight := bytes.Clone(t.ID), t.Batched, s.flow.Inflight
 	twins := inflight.End(t)
-	for i, twin := range twins {
+	if !s.keepTurn(t) {
+		inflight.Begin(t)
+		for _, twin := range twins {
+			inflight.Begin(twin)
+		}
+		return false
+	}
+	for _, twin := range twins {
 		kept := false
-		if bytes.Equal(twin.ID, t.ID) {
+		if bytes.Equal(twin.ID, id) {
 			twin.Duplicate = true
 			kept = s.keepTurn(twin)
 		} else {
 			kept = s.keepSame(twin)
 		}
 		if !kept {
-			inflight.Begin(t)
-			for _, left := range twins[i:] {
-				inflight.Begin(left)
-			}
-			return false
+			s.batches.letGo(twin) // it is unsent
 		}
-	}
-	if !s.keepTurn(t) {
-		return false
 	}
 	committing.Committing.Done()
 	return true
 }
 
-// keepTurn keeps t for the next turn. It reports false where that cannot be, and the run ends.
+// keepTurn keeps t for the next turn, a duplicate behind all that are none: the first of a kind has
+// what that costs in its line. It reports false where that cannot be, and the run ends.
 func (s *shard) keepTurn(t *flow.Task) bool {
-	duplicate := t.Duplicate
+	to, asks := &s.rest.turns, int64(1)
+	if t.Duplicate {
+		to, asks = &s.rest.twins, 0
+	}
 	t.Resume(s.kind.turn)
-	if err := s.keepIn(&s.rest.turns, t); err != nil {
+	if err := s.keepIn(to, t); err != nil {
 		s.flow.Stop.Fail(err)
 		return false
 	}
-	if !duplicate {
-		s.flow.Counts.Reasked.Add(1)
-	}
+	s.flow.Counts.Reasked.Add(asks)
 	return true
 }
 
@@ -92,9 +94,7 @@ func (d *delivery) lapsed(t *flow.Task, first bool) bool {
 	}
 	if t.Outcome = flow.Unsent; !t.Shaped.Again {
 		t.Fail(t.Shaped.Fit.Err())
-		if t.Attempts = 0; t.Duplicate {
-			t.Attempts = t.Recorded.Attempts
-		}
+		t.Attempts = 0 // they are among what came before, or are another line's
 	} else if !d.flow.Stop.Ending() && d.shard.keepTurn(t) {
 		return true
 	}

@@ -37,6 +37,7 @@ type shapedLine struct {
 	Parsed   json.RawMessage `json:"parsed"`
 	Content  *string         `json:"content"`
 	Attempts int             `json:"attempts"`
+	SameAs   *string         `json:"same_as"`
 	Error    *struct {
 		Type string `json:"type"`
 		Code string `json:"code"`
@@ -190,32 +191,46 @@ func TestSchemaTwins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, flag := range []string{"--ordered", "--dedupe"} {
-		dir := t.TempDir()
-		writeFile(t, dir, "s.json", text)
-		input := tickets(records)
-		if flag == "--dedupe" {
-			input += strings.ReplaceAll(input, `"id":"t`, `"id":"u`)
-		} else {
-			input += input
-		}
-		sim := startSim(t, "latency=50ms&misfit=0.5")
-		p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--schema", "s.json",
-			"--summary", "sum.json", flag)
-		p.Stdin = strings.NewReader(input)
-		p.exits(t, 3)
-		var sum ui.Summary
-		readJSON(t, dir, "sum.json", &sum)
-		lines, cost, bill := shapedLines(t, p.out.String()), int64(0), sim.stats(t).bill(t)
-		for _, l := range lines {
-			if l.Cost != nil {
-				cost += int64(*l.Cost)
-			}
-		}
-		failed := fits(t, s, lines)
-		if len(lines) != 2*records || int(sum.Failed) != failed || int(sum.Misfits["#"]) != failed ||
-			cost != bill || int64(*sum.CostUSD) != bill {
-			t.Errorf("%s: %d lines, %d failed, they cost %d of %d: %+v", flag, len(lines), failed, cost, bill, sum)
+	for _, mode := range []string{"realtime", "batch", "hybrid"} {
+		for _, flag := range []string{"--ordered", "--dedupe"} {
+			t.Run(mode+" "+flag, func(t *testing.T) {
+				t.Parallel()
+				dir := t.TempDir()
+				writeFile(t, dir, "s.json", text)
+				input := tickets(records)
+				if flag == "--dedupe" {
+					input += strings.ReplaceAll(input, `"id":"t`, `"id":"u`)
+				} else {
+					input += input
+				}
+				sim := startSim(t, "latency=50ms&batch-latency=20ms&misfit=0.5")
+				p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--schema", "s.json",
+					"--summary", "sum.json", "--mode", mode, flag)
+				p.Stdin = strings.NewReader(input)
+				p.exits(t, 3)
+				var sum ui.Summary
+				readJSON(t, dir, "sum.json", &sum)
+				lines, cost, attempts, stats := shapedLines(t, p.out.String()), int64(0), 0, sim.stats(t)
+				for _, l := range lines {
+					if l.Cost != nil {
+						cost += int64(*l.Cost)
+					}
+					if l.SameAs == nil {
+						attempts += l.Attempts
+					}
+				}
+				failed, bill, answered := fits(t, s, lines), stats.bill(t), stats.Answered+stats.Batch.Answered
+				if len(lines) != 2*records || int(sum.Failed) != failed || int(sum.Misfits["#"]) != failed ||
+					cost != bill || int64(*sum.CostUSD) != bill || int(sum.Reasked) > answered-records {
+					t.Errorf("%d lines, %d failed, they cost %d of %d for %d answers: %+v", len(lines), failed, cost, bill, answered, sum)
+				}
+				if flag == "--dedupe" && attempts != answered {
+					t.Errorf("%d attempts, %d answers", attempts, answered)
+				}
+				if n := paidTurns(t, dir); n != answered+int(sum.Same) {
+					t.Errorf("%d results, for %d answers and %d that are the same", n, answered, sum.Same)
+				}
+			})
 		}
 	}
 }

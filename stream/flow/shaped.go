@@ -23,6 +23,7 @@ type Shaped struct {
 	Fit     fit.Fit
 	Said    []byte         // the content of an answer that does not fit, a JSON string of its own; nil for none
 	Again   bool           // the record is to be asked again, as a further turn
+	Foreign bool           // the answer is another record's, to an equal request: none of this conversation
 	Turns   int            // that were taken since the record was asked about anew
 	Floor   int            // the first tier of lanes where its attempts were not used up
 	Lowered string         // the cheaper model that it was asked for; empty for none
@@ -43,7 +44,8 @@ func (s *Shape) Fit(t *Task) {
 		t.Shaped = new(Shaped)
 	}
 	h := t.Shaped
-	h.Fit, h.Said, h.Again = fit.Of(&t.Reply.Answer, s.Schema), nil, false
+	h.Await()
+	h.Fit = fit.Of(&t.Reply.Answer, s.Schema)
 	if h.Fit.Wrong != nil {
 		h.Said = bytes.Clone(t.Reply.Answer.Content)
 		h.Again = h.Fit.Code == "" && h.Turns < s.Reask
@@ -86,7 +88,7 @@ func (t *Task) Continue() bool {
 	if h == nil || h.Fit.Wrong == nil {
 		return false
 	}
-	again := h.Again
+	again := h.Again && !h.Foreign
 	if again {
 		h.Turns++
 		t.Record.Continue(h.Said, "That does not fit: "+h.Fit.Wrong.String()+
@@ -99,7 +101,7 @@ func (t *Task) Continue() bool {
 }
 
 // Await forgets how the last answer fits: another is to come.
-func (h *Shaped) Await() { h.Fit, h.Said, h.Again = fit.Fit{}, nil, false }
+func (h *Shaped) Await() { h.Fit, h.Said, h.Again, h.Foreign = fit.Fit{}, nil, false, false }
 
 // Resume makes t one that has taken so many further turns of its conversation.
 func (t *Task) Resume(turns int) {

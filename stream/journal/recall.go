@@ -100,7 +100,7 @@ var errMisfit = errors.New("the recorded answer does not fit the schema")
 
 // fit holds t's recorded answer to the schema. Where it does not fit, t has none: it is to be asked
 // again, and what is recorded is what came before; but not where that is another record's, or about
-// files that have changed.
+// files that have changed: then it is asked as if nothing had been said.
 func (j *Journal) fit(t *flow.Task) error {
 	r := &t.Recorded
 	j.cfg.Shape.Fit(t)
@@ -111,7 +111,7 @@ func (j *Journal) fit(t *flow.Task) error {
 	case t.Shaped == nil:
 		return nil
 	case t.Misfit() && t.Same:
-		t.Shaped = nil
+		t.Shaped.Foreign = true
 		unfind(t)
 		return errMisfit
 	case t.Misfit() && !j.Stands(t, r):
