@@ -27,7 +27,7 @@ func (b *Batches) sameShard(t *flow.Task) string {
 // whether there is one: t is in other hands then.
 func (f *assembler) follow(t *flow.Task) bool {
 	b := f.batches
-	if !f.flow.Inflight.ByRequest || t.Duplicate {
+	if !f.flow.Inflight.ByRequest {
 		return false
 	}
 	for {

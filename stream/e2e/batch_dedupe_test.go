@@ -187,3 +187,31 @@ func TestDedupeOfFilesThatChange(t *testing.T) {
 		})
 	}
 }
+
+// TestBatchDedupeOfTwins has records that come again under their own ids, of those that lead and of
+// those that follow.
+func TestBatchDedupeOfTwins(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"batch", "hybrid"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			sim := startSim(t, "latency=0s&batch-latency=20ms")
+			var input strings.Builder
+			for _, id := range []int{1, 2, 2, 1, 3, 2} {
+				fmt.Fprintf(&input, `{"id":%d,"prompt":"x"}`+"\n", id)
+			}
+			for range 2 {
+				p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-l", "job.jsonl", "--dedupe", "--mode", mode, "--summary", "s.json")
+				p.Stdin = strings.NewReader(input.String())
+				p.exits(t, 0)
+				if n := sim.stats(t).Answered + sim.batches(t).Answered; len(p.lines()) != 6 || n != 1 {
+					t.Errorf("%d lines of %d requests: %s", len(p.lines()), n, &p.err)
+				}
+				if said := p.err.String(); strings.Contains(said, "without an answer") || strings.Contains(said, "2 batches") {
+					t.Errorf("said %s", said)
+				}
+			}
+		})
+	}
+}

@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"maps"
+	"slices"
 	"sync"
 
 	"llmpipe/ledger"
@@ -14,14 +16,12 @@ type Inflight struct {
 
 	mu    sync.Mutex
 	tasks map[ledger.Key]*Task
-	kept  map[ledger.Key]kept
-}
 
-// kept is a request that lies in a shard which no ledger knows yet. With ByRequest others wait for
-// its answer there.
-type kept struct {
-	shard   string
-	request [32]byte
+	// kept are the requests, by their hashes, that lie in shards which no ledger knows yet, and each
+	// one's place in shards. With ByRequest others wait for their answers there: who waits for another
+	// request with the same hash is asked about when those come.
+	kept   map[uint64]uint32
+	shards []string
 }
 
 // keyOf is what t is known by here.
@@ -33,7 +33,7 @@ func (u *Inflight) keyOf(t *Task) ledger.Key {
 }
 
 func newInflight() *Inflight {
-	return &Inflight{tasks: make(map[ledger.Key]*Task), kept: make(map[ledger.Key]kept)}
+	return &Inflight{tasks: make(map[ledger.Key]*Task), kept: make(map[uint64]uint32)}
 }
 
 // Begin adds t, or joins it to the same record that is in flight already, and reports whether it
@@ -45,8 +45,8 @@ func (u *Inflight) Begin(t *Task) (joined bool) {
 }
 
 // BeginUnlessKept is Begin for a record that is to be asked about at once, as g knows. One that
-// joins another is not: it waits for the commit, which is not to wait for it. Where an equal request
-// lies in a shard, nothing is done but say in which.
+// joins another is not: it waits for the commit, which is not to wait for it. Where an equal
+// request lies in a shard, nothing is done but say in which.
 func (u *Inflight) BeginUnlessKept(t *Task, g *Gate) (joined bool, shard string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -101,13 +101,17 @@ func (u *Inflight) End(t *Task) []*Task {
 func (u *Inflight) Keep(t *Task, shard string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	k := u.keyOf(t)
-	if first, ok := u.tasks[k]; ok && first.Request == t.Request || u.keeps(t) != "" {
+	if first := u.tasks[u.keyOf(t)]; first != nil && first.Request == t.Request || u.keeps(t) != "" {
 		return false
 	}
-	if _, other := u.kept[k]; !other { // else no more than their hashes are the same
-		u.kept[k] = kept{shard, t.Request}
+	at := len(u.shards) - 1 // it mostly is one of the last
+	for at >= 0 && u.shards[at] != shard {
+		at--
 	}
+	if at < 0 {
+		at, u.shards = len(u.shards), append(u.shards, shard)
+	}
+	u.kept[t.Key.Request] = uint32(at)
 	return true
 }
 
@@ -119,8 +123,8 @@ func (u *Inflight) Kept(t *Task) string {
 }
 
 func (u *Inflight) keeps(t *Task) string {
-	if k := u.kept[u.keyOf(t)]; k.request == t.Request {
-		return k.shard
+	if at, ok := u.kept[t.Key.Request]; ok {
+		return u.shards[at]
 	}
 	return ""
 }
@@ -129,18 +133,19 @@ func (u *Inflight) keeps(t *Task) string {
 func (u *Inflight) LetGo(t *Task) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.keeps(t) != "" {
-		delete(u.kept, u.keyOf(t))
-	}
+	delete(u.kept, t.Key.Request)
 }
 
 // LetGoAll notes that the ledger knows a shard's requests by now, or that they lie there no more.
 func (u *Inflight) LetGoAll(shard string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for k, kept := range u.kept {
-		if kept.shard == shard {
-			delete(u.kept, k)
-		}
+	gone := slices.Index(u.shards, shard)
+	if gone < 0 {
+		return
+	}
+	maps.DeleteFunc(u.kept, func(_ uint64, at uint32) bool { return int(at) == gone })
+	if len(u.kept) == 0 { // of very many their memory would stay
+		u.kept, u.shards = make(map[uint64]uint32), nil
 	}
 }

@@ -227,8 +227,8 @@ func latencyChart(r *report.Report) *chart {
 }
 
 // latencyMarks are the percentiles. Each label has a row of its own and its line begins there, so
-// that a label meets no line but its own: labels to the right of their lines go down from the first,
-// labels to the left from the last.
+// that a label meets no line but its own: labels to the right of their lines go down from the
+// first, labels to the left from the last.
 func latencyMarks(along axis, l *report.Latencies) []mark {
 	const room = 25 // for a label on a narrow page, in per cent
 	marks := []mark{{Label: "p50 " + latencyLabel(l.P50)}, {Label: "p95 " + latencyLabel(l.P95)}, {Label: "p99 " + latencyLabel(l.P99)}}
