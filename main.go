@@ -393,7 +393,7 @@ func (c *simCommand) Run(a *app) error {
 	}
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		return err
+		return ui.WithHint("--listen takes a host and a free port: 127.0.0.1:8089, or 127.0.0.1:0 for any", fmt.Errorf("--listen: %w", err))
 	}
 	voice := ui.NewVoice(a.stderr, false, false)
 	log.SetFlags(0)

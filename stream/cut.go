@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"llmpipe/stream/flow"
+	"llmpipe/stream/naming"
 	"llmpipe/stream/ui"
 )
 
@@ -22,7 +23,7 @@ func (c *Config) checkCut(flag, name string) error {
 	}
 	for _, input := range c.Files {
 		if flow.SameFile(name, input) {
-			return fmt.Errorf("%s %s is an input", flag, name)
+			return taken(flag, name, "an input")
 		}
 	}
 	for _, other := range []struct{ flag, name, what string }{
@@ -32,7 +33,7 @@ func (c *Config) checkCut(flag, name string) error {
 		{"--metrics", c.Metrics, "the file of --metrics"},
 	} {
 		if other.flag != flag && flow.SameFile(name, other.name) {
-			return fmt.Errorf("%s %s is %s", flag, name, other.what)
+			return taken(flag, name, other.what)
 		}
 	}
 	info, err := os.Stat(name)
@@ -41,10 +42,15 @@ func (c *Config) checkCut(flag, name string) error {
 	}
 	for what, stream := range map[string]any{"the input": c.Stdin, "the output": c.Stdout} {
 		if flow.IsFile(stream, info) {
-			return fmt.Errorf("%s %s is %s", flag, name, what)
+			return taken(flag, name, what)
 		}
 	}
 	return nil
+}
+
+// taken is the error for a file that is something else already.
+func taken(flag, name, what string) error {
+	return ui.WithHint("name another file: this one would be lost", fmt.Errorf("%s %s is %s", flag, naming.Short(name), what))
 }
 
 // checkLedger refuses a ledger that is the output too.
@@ -54,7 +60,7 @@ func (c *Config) checkLedger() error {
 		return nil // not there yet, or Open will say what is wrong
 	}
 	if flow.IsFile(c.Stdout, info) {
-		return fmt.Errorf("--ledger %s is the output", c.Ledger.Path)
+		return taken("--ledger", c.Ledger.Path, "the output")
 	}
 	return nil
 }

@@ -105,3 +105,22 @@ func TestHelpIsWhole(t *testing.T) {
 		}
 	}
 }
+
+// TestUsageErrorsHaveHints holds that each error of a command line, of which testdata/script has
+// many, says what to type instead.
+func TestUsageErrorsHaveHints(t *testing.T) {
+	script := readFile(t, filepath.Join(root, "testdata", "script"), "usage.txtar")
+	_, said, _ := strings.Cut(script, "-- usage.txt --\n")
+	lines := strings.Split(said, "\n")
+	count := 0
+	for i, line := range lines {
+		if strings.HasPrefix(line, "llmpipe: error: ") {
+			if count++; !strings.HasPrefix(lines[i+1], "llmpipe: hint: ") {
+				t.Errorf("there is no hint behind %s", line)
+			}
+		}
+	}
+	if count < 80 {
+		t.Errorf("the script has only %d errors", count)
+	}
+}

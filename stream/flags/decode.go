@@ -44,6 +44,9 @@ func (f *Flags) decode(cfg *stream.Config) error {
 		o.Model = defaultModel(f.Endpoint)
 	}
 	if _, err := record.NewDecoder(o); err != nil {
+		if strings.HasPrefix(err.Error(), "--prompt: template") {
+			err = ui.WithHint("a template names fields of the record in double braces: -p 'Translate: {{.text}}'", err)
+		}
 		return ui.Usage(err)
 	}
 	cfg.Decode = o

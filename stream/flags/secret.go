@@ -19,7 +19,7 @@ var variableForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 var errNotSet = errors.New("the variable is not set")
 
 // errNoName says that what stands in the place of a name cannot be one. It may be the secret.
-var errNoName = errors.New("it takes the name of a variable, and what is there is none")
+var errNoName = errors.New("it takes the name of a variable, and this is not one")
 
 // variable returns what a variable holds that the command line names, which it must.
 func variable(name string, getenv func(string) string) (string, error) {

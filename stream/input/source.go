@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 
 	"llmpipe/stream/flow"
+	"llmpipe/stream/naming"
 	"llmpipe/stream/record"
 	"llmpipe/stream/record/lines"
 	"llmpipe/stream/ui"
@@ -91,7 +93,8 @@ func checkInput(name string, stdin io.Reader) (os.FileInfo, error) {
 	case err != nil:
 		return nil, fmt.Errorf("input: %w", err)
 	case info.IsDir():
-		return nil, fmt.Errorf("input: %s is a directory", name)
+		return nil, ui.WithHint("name the files in it: llmpipe "+naming.Quoted(strings.TrimRight(name, "/"))+"/*.jsonl",
+			fmt.Errorf("input: %s is a directory", naming.Short(name)))
 	case !info.Mode().IsRegular():
 		return info, nil // to open a named pipe and close it again loses what its writer has written by then
 	}

@@ -66,6 +66,10 @@ func convertHint(code, file string, line []byte) string {
 			return upTo + unpack + from + " | llmpipe …"
 		}
 	}
+	if isBinary(line) && encoding != utf16 {
+		return "it is not text; files to be asked about are named in a field: " +
+			`find . -name '*.png' | jq -R '{prompt: "Describe it.", image: .}' | llmpipe --attach image`
+	}
 	switch separated := bytes.ContainsAny(line, ",;\t") && !isSentence(line); {
 	case separated && !bytes.ContainsAny(line[:1], "[{"):
 		if file != "" {
@@ -106,6 +110,12 @@ func textOf(line []byte) (text []byte, encoding string) {
 		return line, windows
 	}
 	return line, utf8WithMark
+}
+
+// isBinary reports whether a line holds what no text does, or begins a PDF.
+func isBinary(line []byte) bool {
+	odd := func(c rune) bool { return c < ' ' && !strings.ContainsRune("\t\r\n\f\x1b", c) }
+	return bytes.ContainsFunc(line, odd) || bytes.HasPrefix(line, []byte("%PDF-")) || bytes.HasPrefix(line, []byte("\x89PNG"))
 }
 
 // isSentence reports whether a line is one of prose, which may have commas too.

@@ -11,6 +11,8 @@ func TestConvertHint(t *testing.T) {
 			`[print(json.dumps(r)) for r in csv.DictReader(sys.stdin` + delimiter + `)]'`
 	}
 	csv := csvIn("utf-8-sig", "")
+	const binary = "it is not text; files to be asked about are named in a field: " +
+		`find . -name '*.png' | jq -R '{prompt: "Describe it.", image: .}' | llmpipe --attach image`
 	for _, test := range []struct{ file, line, want string }{
 		{"a.json", `[{"prompt":"a"},{"prompt":"b"}]`, "it looks like a JSON array: jq -c '.[]' a.json | llmpipe …"},
 		{"", "\xef\xbb\xbf[", "it looks like a JSON array: … | jq -c '.[]' | llmpipe …"},
@@ -30,6 +32,9 @@ func TestConvertHint(t *testing.T) {
 		{"p.xz", "\xfd7zXZ\x00\x00,", "xz -dc p.xz | llmpipe …"},
 		{"", "BZh91AY&SY,", "… | bzip2 -dc | llmpipe …"},
 		{"p.txt", "\xff\xfe{\x00", "iconv -f UTF-16 -t UTF-8 p.txt | llmpipe …"},
+		{"a.png", "\x89PNG\r", binary},
+		{"a.pdf", "%PDF-1.4", binary},
+		{"a.bin", "a,\x00b", binary},
 		{"t.txt", "Hello, please translate this.", "if it is plain text, -R reads each line as a prompt"},
 		{"t.txt", "hello", "if it is plain text, -R reads each line as a prompt"},
 	} {

@@ -28,7 +28,7 @@ func checkPageName(name string, ledgers []string) error {
 	case name == "-" || err != nil:
 		return nil
 	case info.IsDir():
-		return fmt.Errorf("--html %s is a directory", name)
+		return ui.WithHint("name a file, such as report.html", fmt.Errorf("--html %s is a directory", name))
 	case info.Size() == 0 || !info.Mode().IsRegular():
 		return nil // there is nothing to lose
 	}
