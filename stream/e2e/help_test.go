@@ -111,7 +111,8 @@ func TestHelpIsWhole(t *testing.T) {
 func TestUsageErrorsHaveHints(t *testing.T) {
 	script := readFile(t, filepath.Join(root, "testdata", "script"), "usage.txtar")
 	_, said, _ := strings.Cut(script, "-- usage.txt --\n")
-	lines := strings.Split(said, "\n")
+	said, _, _ = strings.Cut(said, "\n-- ")
+	lines := strings.Split(said+"\n", "\n")
 	count := 0
 	for i, line := range lines {
 		if strings.HasPrefix(line, "llmpipe: error: ") {
