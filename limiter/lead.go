@@ -9,7 +9,7 @@ import (
 const (
 	// lag is about how long it takes until a change of the rate shows in what is heard of all: it is
 	// heard of by the others, sends go out at it, are judged, and are told.
-	lag = 4 * lease.Renew
+	lag = 5 * lease.Renew
 
 	// pending is more than the number of any send: that of the first one after a change, as long as
 	// it is not known.
@@ -117,6 +117,7 @@ func (l *Limiter) follow(g lease.Grant) {
 		if found[requests] > 0 {
 			p.opened = true
 			p.holdAt(found, false, l.now)
+			p.climb.limit = found[requests]
 		}
 	default:
 		was := p.rate[requests]

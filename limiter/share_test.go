@@ -322,3 +322,23 @@ func TestSharedHint(t *testing.T) {
 		t.Errorf("%d of %d answered after it", answered, 1500)
 	}
 }
+
+// When the one that finds out the limit dies another goes on from what was believed.
+func TestSharedLimitOutlivesItsFinder(t *testing.T) {
+	w := newWorld(1)
+	j := newJob(w, newSite(w, site{rate: steady(100)}), 16, Config{})
+	for range 3 {
+		w.run(w.now.Add(15 * time.Second))
+		for _, m := range j.all {
+			if m.limiter.share.lead != nil && !m.dead {
+				m.kill()
+			}
+		}
+	}
+	w.run(w.now.Add(15 * time.Second))
+	answered, refused, _ := j.sums(10, 60)
+	t.Logf("%d answered, %d refused", answered, refused)
+	if answered < 93*50 || refused > answered/50 {
+		t.Errorf("%d of %d answered, %d refused", answered, 100*50, refused)
+	}
+}

@@ -136,7 +136,7 @@ func (s *Store) lead(id string, a lease.Ask, g *lease.Grant, now float64) {
 		if a.Leads {
 			s.found = a.Found
 		}
-	case a.Busy && (s.leader == "" || now-s.leads > lease.Away.Seconds()):
+	case a.Busy && (s.leader == "" || now-s.leads > lease.Rest.Seconds()):
 		s.leader, s.leads, s.tally = id, now, lease.Tally{}
 	}
 	g.Found = s.found

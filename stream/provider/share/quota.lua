@@ -4,7 +4,7 @@
 -- since the lane was born. What is for each of requests, tokens, input and output tokens stands four
 -- times. All of it is what the package limiter/lease says.
 
-local SLICE, AWAY, MISSING, UNUSED, SWEEP = 0.25, 0.5, 2.5, 0.1, 0.1
+local SLICE, AWAY, REST, MISSING, UNUSED, SWEEP = 0.25, 0.5, 1, 2.5, 0.1, 0.1
 local DUST = 1e-6
 
 -- Where things stand in the list of a lane.
@@ -78,7 +78,7 @@ local function lead(lane, id, ask, reply, now)
     if ask[A_LEADS] == 1 then
       lane[FOUND + 1], lane[FOUND + 2] = ask[A_FOUND + 1], ask[A_FOUND + 2]
     end
-  elseif ask[A_BUSY] == 1 and (lane[LEADER] == '' or now - lane[LEADS] > AWAY) then
+  elseif ask[A_BUSY] == 1 and (lane[LEADER] == '' or now - lane[LEADS] > REST) then
     lane[LEADER], lane[LEADS] = id, now
     for i = 1, 6 do lane[TALLY + i] = 0 end
   end
