@@ -186,7 +186,11 @@ func (c *climb) speed(rate float64) float64 {
 		return 0
 	}
 	most := mostSpeed / c.farther
-	if c.limit > 0 {
+	switch {
+	case c.farther == 1:
+	case c.limit == 0: // it is far below, perhaps
+		return most
+	default:
 		most /= c.farther
 	}
 	return min(max(speed, firstSpeed/c.farther)*math.Exp2((c.used-wait)/doubleEvery/c.farther), most)

@@ -24,6 +24,9 @@ const (
 	farther = 4.0
 	outrun  = 1.5
 
+	// startJumpOfAll is startJump, of sends whose order is not known so well.
+	startJumpOfAll = 0.15
+
 	// wellBelowLimit is what is sent of a limit that was met: many streams are not as even as one,
 	// and a bucket that is empty refuses some of what is just below its limit.
 	wellBelowLimit = 0.97
@@ -113,7 +116,7 @@ func (l *Limiter) follow(g lease.Grant) {
 	case s.lead == nil:
 		s.lead = &lead{sends: newSends(), at: l.now, began: l.now}
 		*p = newPace(l.now)
-		p.climb.farther, p.climb.below = farther, wellBelowLimit
+		p.climb.farther, p.climb.below, p.startJump = farther, wellBelowLimit, startJumpOfAll
 		if found[requests] > 0 {
 			p.opened = true
 			p.holdAt(found, false, l.now)
@@ -146,9 +149,14 @@ func (l *Limiter) learnOf(g lease.Grant) {
 	p.next = pending
 	s.lead.pass(p, from, l.now)
 	p.lulls = lulls{since: l.now, idle: s.lead.idle}
+	told := p.tells()
 	for r := range p.told {
 		p.told[r] = l.buckets[r].bound() / 60
 	}
+	if p.tells() != told && p.climb.limit == 0 { // what was refused before says nothing of it
+		p.free(l.now)
+	}
+	compared := p.phase == comparing
 	if s.lead.fails(g.Seen) && !l.breaker.open {
 		l.breaker.trip(l.now)
 		p.forget(l.now)
@@ -158,15 +166,19 @@ func (l *Limiter) learnOf(g lease.Grant) {
 	}
 	for n := max(from, all.oldest()); n < all.next; n++ {
 		e := all.get(n)
-		if n < p.first && p.phase == paced && e.judged == good {
+		if n < p.first && p.phase != unpaced && e.judged == good {
 			p.climb.accept(e) // sent at another rate, and out of the same bucket
 		}
 		s.lead.risen = p.see(n, e, l.now) == risen || s.lead.risen && p.jump.sum > 0
 	}
 	switch {
 	case s.lead.risen && p.phase == unpaced:
-		if 2*p.jump.refused > p.jump.bad { // otherwise an outage, perhaps: the breaker's
+		switch {
+		case 2*p.jump.refused <= p.jump.bad: // an outage, perhaps: the breaker's
+		case !p.tells():
 			p.meet(s.lead.sending(g.InFlight, l.latency, l.now), l.now)
+		case p.jump.sent[requests] >= known:
+			p.doubt(all.badShare(max(p.since, p.first)), l.now)
 		}
 		s.lead.risen = false
 	case s.lead.risen:
@@ -178,6 +190,9 @@ func (l *Limiter) learnOf(g lease.Grant) {
 		p.open(l.now)
 	default:
 		p.retest(all, l.now)
+	}
+	if compared && p.phase == paced {
+		p.climb.limit = p.rate[requests]
 	}
 	if most := outrun * s.lead.rate; p.phase == paced && p.rate[requests] > max(most, was[requests]) {
 		p.rate.scale(max(most, was[requests]) / p.rate[requests])

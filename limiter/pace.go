@@ -99,20 +99,21 @@ type pace struct {
 	next  int       // number of the next send
 	lulls lulls     // as they are now
 
-	opened   bool // the start is over
-	start    sample
-	jump     rise
-	creep    rise
-	cut      cut
-	climb    climb
-	again    time.Time // when chance is tested again; zero: never
-	interval time.Duration
+	opened    bool // the start is over
+	startJump float64
+	start     sample
+	jump      rise
+	creep     rise
+	cut       cut
+	climb     climb
+	again     time.Time // when chance is tested again; zero: never
+	interval  time.Duration
 }
 
 func newPace(now time.Time) pace {
 	return pace{
 		belief: belief{chance: leastChance}, calm: belief{chance: leastChance},
-		began: now, interval: firstRetest, climb: newClimb(),
+		began: now, interval: firstRetest, climb: newClimb(), startJump: startJump,
 	}
 }
 
@@ -158,7 +159,7 @@ func (p *pace) see(n int, e *send, now time.Time) finding {
 func (p *pace) suspect(n int, e *send) bool {
 	if !p.opened {
 		p.start.count(n, e)
-		return p.jump.add(n, e, startChance, startChance+startJump)
+		return p.jump.add(n, e, startChance, startChance+p.startJump)
 	}
 	jumped := p.jump.add(n, e, p.chance, p.chance+jump)
 	crept := p.creep.add(n, e, p.chance, p.chance+creep)

@@ -97,6 +97,10 @@ func (l *Limiter) Ask() (ask lease.Ask) {
 		cost = l.estimate.charge(w.request)
 		waiting = min(l.retries.size+l.fresh.size, max(0, l.concurrency.allowed()-l.inFlight))
 	}
+	closed := s.shut.After(l.now)
+	if l.breaker.open || l.hold.on {
+		waiting = min(waiting, 1) // the probe
+	}
 	if waiting > 0 || s.drawn[requests].used > 0 {
 		s.active = l.now
 	}
@@ -104,7 +108,9 @@ func (l *Limiter) Ask() (ask lease.Ask) {
 	for r := range l.buckets {
 		b := &l.buckets[r]
 		ask.Bounds[r] = b.share()
-		ask.Want[r], ask.Least[r] = b.ask(cost[r], waiting, slices)
+		if ask.Want[r], ask.Least[r] = b.ask(cost[r], waiting, slices); closed {
+			ask.Want[r], ask.Least[r] = 0, 0
+		}
 	}
 	ask.Least[requests] = 1
 	ask.Want[requests] = math.Ceil(ask.Want[requests])
@@ -148,6 +154,10 @@ func (l *Limiter) obey(shut lease.Shut) {
 	s.shut = l.now.Add(shut.For)
 	if shut.For > 0 {
 		l.hold.leave()
+		for r := range s.drawn { // what was leased before is old when it may be used
+			s.drawn[r].parcels = nil
+			l.buckets[r].level = min(l.buckets[r].level, 0)
+		}
 	}
 	switch {
 	case shut.Outage:
