@@ -9,6 +9,7 @@ import (
 	"llmpipe/stream"
 	"llmpipe/stream/batch"
 	"llmpipe/stream/flow"
+	"llmpipe/stream/naming"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 	"llmpipe/stream/spend"
@@ -133,7 +134,7 @@ func Run(ctx context.Context, cfg stream.Config, models []string) (*Estimate, er
 			voice.Hint("name it with -m: a run would ask the server which models it has")
 			continue
 		}
-		voice.Warn("no price is known for the model %q", model)
+		voice.Warn("no price is known for the model %q", naming.Short(model))
 		voice.Hint("%s", spend.AddPrice)
 	}
 	return e, nil

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 
 	"llmpipe/stream/naming"
 	"llmpipe/stream/ui"
@@ -27,7 +28,8 @@ func (f *Flags) CheckInputs(stdin *os.File, commands []string) error {
 		if name == "-" {
 			continue
 		}
-		if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+		_, err := os.Stat(name)
+		if !errors.Is(err, fs.ErrNotExist) && !ui.IsErrno(err, syscall.ENAMETOOLONG) { // a prompt may be too long for a name
 			continue
 		}
 		return notAFile(name, commands)

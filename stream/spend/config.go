@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"llmpipe/ledger/price"
+	"llmpipe/stream/naming"
 	"llmpipe/stream/ui"
 )
 
@@ -52,7 +53,8 @@ func (c *Config) CheckDowngrade(provider string) error {
 		return nil
 	}
 	if _, _, ok := c.InForce(time.Now()).Lookup(provider, c.DowngradeTo); !ok {
-		return ui.WithHint(AddPrice, fmt.Errorf("--downgrade-to: no price is known for the model %q, so the budget cannot hold", c.DowngradeTo))
+		return ui.WithHint(AddPrice, fmt.Errorf("--downgrade-to: no price is known for the model %q, so the budget cannot hold",
+			naming.Short(c.DowngradeTo)))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"llmpipe/ledger/price"
 	"llmpipe/stream/flow"
+	"llmpipe/stream/naming"
 	"llmpipe/stream/record"
 	"llmpipe/stream/record/rawjson"
 	"llmpipe/stream/ui"
@@ -76,7 +77,8 @@ func (a *Account) price(h *flow.Host, model string) priced {
 	known.Store(model, p)
 	if ok && !p.own && !a.prices.given && h.Client.Local() && !h.Client.Simulated() {
 		a.prices.local.Do(func() {
-			a.flow.Voice.Note("%q at %s is taken to cost what its provider lists (--prices free, where the server is your own)", model, host)
+			a.flow.Voice.Note("%q at %s is taken to cost what its provider lists (--prices free, where the server is your own)",
+				naming.Short(model), host)
 		})
 	}
 	return p
@@ -100,7 +102,7 @@ func (a *Account) answered(h *flow.Host, model string, answer *record.Answer) pr
 // unknownPrice says once of each model that nobody knows its price.
 func (a *Account) unknownPrice(h *flow.Host, model string) {
 	if _, told := a.prices.untold.LoadOrStore(modelAt{h.Index, model}, nil); !told && !a.Budgeted() {
-		a.flow.Voice.Note("no price is known for %q: its cost_usd is null (--prices FILE adds prices)", model)
+		a.flow.Voice.Note("no price is known for %q: its cost_usd is null (--prices FILE adds prices)", naming.Short(model))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"llmpipe/ledger/price"
 	"llmpipe/stream/flow"
+	"llmpipe/stream/naming"
 	"llmpipe/stream/provider"
 	"llmpipe/stream/record"
 	"llmpipe/stream/record/media"
@@ -63,7 +64,7 @@ func (a *Account) settle(h *flow.Host, model string, reply *provider.Reply, rec 
 	if bill.Partial && a.Budgeted() {
 		a.partial.Do(func() {
 			a.flow.Voice.Warn("%s bills more than tokens for answers of %q, such as sound, images or tools, at an unknown price: "+
-				"their cost_usd is a lower bound (cost_partial), and the budget is no guarantee", h.Name, model)
+				"their cost_usd is a lower bound (cost_partial), and the budget is no guarantee", h.Name, naming.Short(model))
 		})
 	}
 	return bill

@@ -9,6 +9,7 @@ import (
 	"llmpipe/ledger/price"
 	"llmpipe/limiter"
 	"llmpipe/stream/flow"
+	"llmpipe/stream/naming"
 	"llmpipe/stream/record"
 	"llmpipe/stream/record/media"
 	"llmpipe/stream/ui"
@@ -38,7 +39,7 @@ func (a *Account) Worst(q Charge) (nanos int64, known bool, err error) {
 	}
 	if len(bounds) == 0 {
 		return 0, false, ui.WithHint(AddPrice,
-			fmt.Errorf("%s: no price is known for the model %q, so the budget cannot hold", q.What, q.Model))
+			fmt.Errorf("%s: no price is known for the model %q, so the budget cannot hold", q.What, naming.Short(q.Model)))
 	}
 	var worst int64
 	for i := range bounds {
@@ -74,7 +75,7 @@ func (a *Account) WorstInBatch(q Charge) (int64, error) {
 		return a.overruns.of(q.Host, q.Model).cost(worst), nil
 	}
 	return 0, ui.WithHint(AddPrice+"; or --mode realtime",
-		fmt.Errorf("%s: no batch price is known for the model %q, so the budget cannot hold", q.What, q.Model))
+		fmt.Errorf("%s: no batch price is known for the model %q, so the budget cannot hold", q.What, naming.Short(q.Model)))
 }
 
 // most returns the most tokens that q can be billed for by a model's price.
