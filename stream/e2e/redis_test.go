@@ -142,7 +142,7 @@ func TestShareTroubleAtTheStart(t *testing.T) {
 	t.Parallel()
 	const secret = "hushhush"
 	open, locked := startRedis(t), startRedis(t, "--requirepass", secret)
-	full := startRedis(t, "--maxmemory", "1")
+	full, replica := startRedis(t, "--maxmemory", "1"), startRedis(t, "--replicaof", "127.0.0.1 1")
 	sim := startSim(t, "latency=1ms")
 	dir := t.TempDir()
 	prompts := writePrompts(t, dir, 3)
@@ -164,7 +164,8 @@ func TestShareTroubleAtTheStart(t *testing.T) {
 			name: "a wrong password", url: locked.url("job"), args: password, env: []string{"SECRET=" + secret + "x"},
 			exit: 1, says: []string{"WRONGPASS", "hint: the variable of --share-password-env"},
 		},
-		{name: "a variable that is not set", url: locked.url("job"), args: password, exit: 1, says: []string{"SECRET", "not set"}},
+		{name: "a variable that is not set", url: locked.url("job"), args: password, exit: 2, says: []string{"SECRET", "not set"}},
+		{name: "a replica", url: replica.url("job"), exit: 75, says: []string{"READONLY", "hint: it is a replica"}},
 		{name: "no memory", url: full.url("job"), exit: 75, says: []string{"OOM", "hint: its memory is full"}},
 	} {
 		args := []string{"--base-url", sim.URL, "-m", "gpt-4o-mini", "--no-ledger", "--share", tt.url, prompts}

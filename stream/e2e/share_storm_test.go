@@ -36,7 +36,7 @@ func TestShareInAStorm(t *testing.T) {
 	}
 	if *long {
 		s = storm{
-			processes: 8, inFlight: 2, latency: 200 * time.Millisecond, lasts: 2 * time.Minute, lives: 10 * time.Second,
+			processes: 8, inFlight: 2, latency: 300 * time.Millisecond, lasts: 2 * time.Minute, lives: 10 * time.Second,
 			budget: dollar, still: 20 * time.Second,
 		}
 	}

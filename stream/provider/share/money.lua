@@ -207,6 +207,7 @@ local function money(key, request, now)
     for run, r in pairs(runs) do -- who needs nothing holds nothing while another is short
       if run ~= request.run and need == 0 and lives(r) and math.floor(r.hungry / i) % 2 == 1 then part = 0 end
     end
+    if limit[i] > 0 and room < most then part = 0 end -- more is lent than may be, as another was told less
     -- Nothing for now, or nothing at all: nobody has anything under way that may give way.
     local none = short and (open == 0 and request.cap[i] <= request.firm[i] and 2 or 1) or 0
     for _, n in ipairs({most, part, limit[i], spent_others, away, none}) do

@@ -44,6 +44,8 @@ type process struct {
 	risk  []int64 // its part of the book's
 	next  time.Time
 	away  error
+	since time.Time
+	waits bool
 }
 
 func newWorld(t rapid.TB, server *miniredis.Miniredis, s *Share, budget int64) *world {
@@ -154,9 +156,11 @@ func (p *process) See(epoch string, runs []Run, gone []string) error {
 	return nil
 }
 
-func (p *process) Lent(int, int64, int64)              {}
-func (p *process) Away(err error, _ time.Time, _ bool) { p.away = err }
-func (p *process) Back()                               { p.away = nil }
+func (p *process) Lent(int, int64, int64) {}
+func (p *process) Away(err error, since time.Time, waits bool) {
+	p.away, p.since, p.waits = err, since, waits
+}
+func (p *process) Back() { p.away = nil }
 
 var errLost = errors.New("the reply is lost")
 

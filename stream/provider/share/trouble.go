@@ -34,8 +34,8 @@ var said = []struct {
 }{
 	{"NOAUTH", false, "--share-password-env NAME says which variable holds the password; a user stands in the URL: redis://USER@HOST/JOB"},
 	{"WRONGPASS", false, "the variable of --share-password-env, or the user in the URL, is not what the server knows"},
-	{"ERR AUTH", false, "the server knows no password: leave --share-password-env out"},
-	{"NOPERM", false, "the user must be allowed EVAL, EVALSHA and what they call (TIME, EXISTS, DEL, EXPIRE, hashes), on the keys llmpipe:*"},
+	{"AUTH", false, "the server knows no password: leave --share-password-env out"},
+	{"NOPERM", false, "the user must be allowed EVAL, EVALSHA and what they call (TIME, DEL, EXPIRE, PEXPIRE, HGETALL, HMGET, HSET, HDEL), on the keys llmpipe:*"},
 	{"LOADING", true, "it reads its data back from disk after a start: the same command goes on when it has"},
 	{"READONLY", true, "it is a replica: name the primary, or wait until it has become that"},
 	{"MASTERDOWN", true, "it is a replica without its primary"},
@@ -44,9 +44,9 @@ var said = []struct {
 	{"MISCONF", true, "it cannot write to its disk, and takes no writes until it can"},
 	{"NOREPLICAS", true, "too few of its replicas are there for it to take writes"},
 	{"BUSY", true, "another script runs there for too long"},
-	{"ERR unknown command", false, "it takes no scripts: Redis or Valkey from version 6 on does"},
-	{"ERR max number of clients", true, "it has as many clients as it takes: raise its maxclients"},
-	{"ERR DB index is out of range", false, "the option db of the URL names a database that it has not"},
+	{"unknown command", false, "it takes no scripts: Redis or Valkey from version 6 on does"},
+	{"max number of clients", true, "it has as many clients as it takes: raise its maxclients"},
+	{"DB index is out of range", false, "the option db of the URL names a database that it has not"},
 }
 
 const unreachableHint = "is the server up, and is this its address? redis-cli -h HOST -p PORT ping tells; rediss:// speaks TLS"
@@ -66,7 +66,7 @@ func troubleAt(a Address, err error) *Trouble {
 		return t
 	}
 	for _, s := range said {
-		if strings.HasPrefix(redis.Error(), s.begins) {
+		if strings.HasPrefix(strings.TrimPrefix(redis.Error(), "ERR "), s.begins) {
 			t.Passes, t.Hint = s.passes, s.hint
 			break
 		}
