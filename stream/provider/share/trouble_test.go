@@ -30,7 +30,8 @@ func TestTrouble(t *testing.T) {
 		server.SetError(says)
 		_, err := s.peek(context.Background())
 		var trouble *Trouble
-		if !errors.As(err, &trouble) || trouble.Passes != passes || trouble.Hint == "" || !strings.Contains(err.Error(), strings.TrimPrefix(says, "ERR ")) {
+		if !errors.As(err, &trouble) || trouble.Passes != passes || trouble.Hint == "" ||
+			!strings.Contains(err.Error(), strings.TrimPrefix(says, "ERR ")) {
 			t.Errorf("%s: %#v", says, err)
 		}
 		server.SetError("")
