@@ -24,8 +24,9 @@
 //	write   output/stdout.go  to stdout, with --ordered in input order (order.go), and to --failed
 //
 // A record that goes by batch takes another way from admission to the commit (batch/batch.go): it
-// is written to disk and forgotten, its file is submitted, and when its batch has ended it is read
-// back and has its answer (batch/deliver.go).
+// is written to disk and forgotten, with the files that are attached (batch/file.go), what it is in
+// is submitted, and when that batch has ended it is read back and has its answer
+// (batch/deliver.go).
 //
 // # What the stages share
 //

@@ -131,7 +131,7 @@ func (f *assembler) prepare(t *flow.Task) (turn bool) {
 func (f *assembler) put(kind shardKind, t *flow.Task) (*shard, error) {
 	s := f.open[kind] // holding money may have closed it
 	if s == nil {
-		if !f.batches.awaitDisk() {
+		if !f.batches.awaitRoom() {
 			return nil, f.flow.Stop.Asking.Err()
 		}
 		var err error

@@ -116,12 +116,15 @@ func (l *oneLine) Write(p []byte) (int, error) {
 // bounds what a slow upload takes of the disk.
 const mostWaiting = 1 << 30
 
-// awaitDisk waits until there is room on the disk for another shard, and reports false when asking
-// ends first.
-func (b *Batches) awaitDisk() bool {
+// mostKept is how many requests may lie in shards that no ledger knows yet, while one of those is on
+// its way there: with --dedupe they are remembered.
+const mostKept = 100_000
+
+// awaitRoom waits until there is room for another shard, and reports false when asking ends first.
+func (b *Batches) awaitRoom() bool {
 	for {
 		b.mu.Lock()
-		full, sent := b.waiting >= mostWaiting, b.sent
+		full, sent := b.waiting >= mostWaiting || b.waiting > 0 && b.flow.Inflight.Keeps() >= mostKept, b.sent
 		b.mu.Unlock()
 		if !full {
 			return true

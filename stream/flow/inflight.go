@@ -122,6 +122,13 @@ func (u *Inflight) Kept(t *Task) string {
 	return u.keeps(t)
 }
 
+// Keeps is how many requests lie in shards that no ledger knows yet.
+func (u *Inflight) Keeps() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.kept)
+}
+
 func (u *Inflight) keeps(t *Task) string {
 	if at, ok := u.kept[t.Key.Request]; ok {
 		return u.shards[at]
