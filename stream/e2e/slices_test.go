@@ -104,7 +104,7 @@ func TestSeenLedgers(t *testing.T) {
 		{"empty.jsonl", 0, "0 recorded answers in 1 other ledger"},
 		{"none.jsonl", 1, "--seen: open none.jsonl"},
 		{"notes.txt", 1, "notes.txt: not a ledger"},
-		{"[", 2, "is no pattern of names"},
+		{"[", 2, "is not a valid pattern"},
 		{".", 1, "not a regular file"},
 	} {
 		p := llmpipe(t, dir, "--base-url", "sim:?latency=0s", "-l", "own.jsonl", "--seen", test.pattern, "in.jsonl")

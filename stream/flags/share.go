@@ -14,7 +14,7 @@ import (
 func (f *Flags) share(cfg *stream.Config, getenv func(string) string) (err error) {
 	if f.Share == "" {
 		if f.SharePasswordEnv != "" {
-			return ui.Usage(errors.New("--share-password-env needs --share"))
+			return usage("add --share redis://HOST/JOB", "--share-password-env needs --share")
 		}
 		return nil
 	}
@@ -29,11 +29,11 @@ func (f *Flags) share(cfg *stream.Config, getenv func(string) string) (err error
 		return nil
 	}
 	if !ui.IsVariableName(f.SharePasswordEnv) { // which may be the password itself
-		return ui.Usage(errors.New("--share-password-env is not the name of a variable"))
+		return usage("export NAME=… and give the name", "--share-password-env is not the name of a variable")
 	}
 	password, err := variable(f.SharePasswordEnv, getenv)
 	if err != nil {
-		return ui.Usage(fmt.Errorf("--share-password-env %s: %w", f.SharePasswordEnv, err))
+		return fmt.Errorf("--share-password-env %s: %w", f.SharePasswordEnv, err) // the environment's fault
 	}
 	cfg.Share.Password = strings.TrimRight(password, "\r\n")
 	return nil
