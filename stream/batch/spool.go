@@ -27,8 +27,14 @@ type spool struct {
 	files   []attach.File // of the record that was read last
 }
 
-// duplicateFlag marks a duplicate of an earlier record.
-const duplicateFlag = 1
+// duplicateFlag marks a duplicate of an earlier record, and the others one of which another line has
+// what its answers before took, of which some cost is not known, or not all.
+const (
+	duplicateFlag = 1 << iota
+	elsewhereFlag
+	unknownFlag
+	partialFlag
+)
 
 func newSpool() (*spool, error) {
 	f, err := flow.NewTemporary("llmpipe-records-")
@@ -46,7 +52,15 @@ func (s *spool) add(t *flow.Task) error {
 	if t.Duplicate {
 		flags = duplicateFlag
 	}
+	elsewhere := t.Elsewhere()
+	flags |= elsewhereFlags(&elsewhere)
 	h = binary.AppendUvarint(append(h, flags), uint64(t.Turns()))
+	if flags&elsewhereFlag != 0 {
+		for _, n := range sums(&elsewhere) {
+			h = binary.AppendUvarint(h, uint64(*n))
+		}
+		h = binary.AppendUvarint(binary.AppendUvarint(h, uint64(elsewhere.Turns)), uint64(elsewhere.Attempts))
+	}
 	for _, field := range [][]byte{[]byte(t.File), t.ID} {
 		h = binary.AppendUvarint(h, uint64(len(field)))
 		h = append(h, field...)
@@ -66,6 +80,25 @@ func (s *spool) add(t *flow.Task) error {
 	s.records++
 	s.bytes += int64(len(h) + len(t.Buffer) + len(tail))
 	return nil
+}
+
+// elsewhereFlags says what of e the flags do.
+func elsewhereFlags(e *ledger.Earlier) (flags byte) {
+	if *e != (ledger.Earlier{}) {
+		flags = elsewhereFlag
+	}
+	if e.CostUnknown {
+		flags |= unknownFlag
+	}
+	if e.CostPartial {
+		flags |= partialFlag
+	}
+	return flags
+}
+
+// sums are those of e in their order on disk.
+func sums(e *ledger.Earlier) [6]*int64 {
+	return [...]*int64{&e.CostNanos, &e.PromptTokens, &e.CompletionTokens, &e.TotalTokens, &e.CachedTokens, &e.ReasoningTokens}
 }
 
 // appendKnown appends what is known of t that its line does not say: which result of it does not
@@ -143,6 +176,18 @@ func (s *spool) read(r *bufio.Reader, t *flow.Task) error {
 	fail = errors.Join(fail, err)
 	t.Duplicate = flags&duplicateFlag != 0
 	t.Resume(int(number()))
+	if flags&elsewhereFlag != 0 {
+		var e ledger.Earlier
+		for _, n := range sums(&e) {
+			*n = number()
+		}
+		e.Turns, e.Attempts = int(number()), int(number())
+		e.CostUnknown, e.CostPartial = flags&unknownFlag != 0, flags&partialFlag != 0
+		if t.Shaped == nil {
+			t.Shaped = new(flow.Shaped)
+		}
+		t.Shaped.Elsewhere = e
+	}
 	t.File = string(field(nil))
 	t.ID = field(nil)
 	t.Buffer = field(t.Buffer)

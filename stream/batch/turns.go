@@ -60,7 +60,6 @@ func (s *shard) keepTurn(t *flow.Task) bool {
 
 // resume gives t what is known of its conversation, before its answer is looked at.
 func (d *delivery) resume(t *flow.Task) {
-	t.Shaped = nil
 	t.Resume(d.shard.kind.turn)
 }
 

@@ -103,11 +103,21 @@ func (t *Task) Continue() bool {
 // Await forgets how the last answer fits: another is to come.
 func (h *Shaped) Await() { h.Fit, h.Said, h.Again, h.Foreign = fit.Fit{}, nil, false, false }
 
-// Resume makes t one that has taken so many further turns of its conversation.
+// Resume makes t one that has taken so many further turns of its conversation, and of which no more
+// is known, but what another line has.
 func (t *Task) Resume(turns int) {
-	if turns > 0 {
-		t.Shaped = &Shaped{Turns: turns}
+	h := Shaped{Turns: max(turns, 0), Elsewhere: t.Elsewhere()}
+	if t.Shaped = nil; h.Turns > 0 || h.Elsewhere != (ledger.Earlier{}) {
+		t.Shaped = &h
 	}
+}
+
+// Elsewhere is what of t's earlier answers the line of the same record has that came before.
+func (t *Task) Elsewhere() ledger.Earlier {
+	if t.Shaped == nil {
+		return ledger.Earlier{}
+	}
+	return t.Shaped.Elsewhere
 }
 
 // Turns is how many further turns t's conversation has taken.
