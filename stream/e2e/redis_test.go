@@ -164,7 +164,7 @@ func TestShareTroubleAtTheStart(t *testing.T) {
 			name: "a wrong password", url: locked.url("job"), args: password, env: []string{"SECRET=" + secret + "x"},
 			exit: 1, says: []string{"WRONGPASS", "hint: the variable of --share-password-env"},
 		},
-		{name: "a variable that is not set", url: locked.url("job"), args: password, exit: 2, says: []string{"SECRET", "not set"}},
+		{name: "a variable that is not set", url: locked.url("job"), args: password, exit: 1, says: []string{"SECRET", "not set"}},
 		{name: "a replica", url: replica.url("job"), exit: 75, says: []string{"READONLY", "hint: it is a replica"}},
 		{name: "no memory", url: full.url("job"), exit: 75, says: []string{"OOM", "hint: its memory is full"}},
 	} {
