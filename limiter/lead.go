@@ -27,6 +27,10 @@ const (
 	// startJumpOfAll is startJump, of sends whose order is not known so well.
 	startJumpOfAll = 0.15
 
+	// cutOfAll is cutTo, of an estimate that counts what a bucket had saved up: a cut that leaves more
+	// than the limit would look as if it made no difference.
+	cutOfAll = 0.7
+
 	// wellBelowLimit is what is sent of a limit that was met: many streams are not as even as one,
 	// and a bucket that is empty refuses some of what is just below its limit.
 	wellBelowLimit = 0.97
@@ -116,7 +120,8 @@ func (l *Limiter) follow(g lease.Grant) {
 	case s.lead == nil:
 		s.lead = &lead{sends: newSends(), at: l.now, began: l.now}
 		*p = newPace(l.now)
-		p.climb.farther, p.climb.below, p.startJump = farther, wellBelowLimit, startJumpOfAll
+		p.climb.farther, p.climb.below = farther, wellBelowLimit
+		p.startJump, p.cutTo = startJumpOfAll, cutOfAll
 		if found[requests] > 0 {
 			p.opened = true
 			p.holdAt(found, false, l.now)

@@ -101,6 +101,7 @@ type pace struct {
 
 	opened    bool // the start is over
 	startJump float64
+	cutTo     float64
 	start     sample
 	jump      rise
 	creep     rise
@@ -113,7 +114,7 @@ type pace struct {
 func newPace(now time.Time) pace {
 	return pace{
 		belief: belief{chance: leastChance}, calm: belief{chance: leastChance},
-		began: now, interval: firstRetest, climb: newClimb(), startJump: startJump,
+		began: now, interval: firstRetest, climb: newClimb(), startJump: startJump, cutTo: cutTo,
 	}
 }
 
@@ -316,7 +317,7 @@ func (p *pace) lower(overall float64, now time.Time) {
 	for r := range p.rate {
 		sent := before.sent[r] / took
 		p.cut.accepted[r] = before.accepted[r] / took
-		if p.rate[r] = cutTo * p.cut.accepted[r]; before.accepted[requests] < enough {
+		if p.rate[r] = p.cutTo * p.cut.accepted[r]; before.accepted[requests] < enough {
 			p.rate[r] = max(p.rate[r], cutAtMost*sent)
 		}
 	}
@@ -338,7 +339,7 @@ func (p *pace) settle(now time.Time) {
 	// refused, it may well be higher.
 	eager := before.accepted[requests] < enough || p.climb.windowed() ||
 		2*before.refused < before.bad && p.rate[requests] < wellBelow*p.from[requests]
-	p.rate.scale(settleAt / cutTo)
+	p.rate.scale(settleAt / p.cutTo)
 	p.holdAt(p.rate, eager, now)
 }
 
