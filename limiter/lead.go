@@ -162,6 +162,9 @@ func (l *Limiter) learnOf(g lease.Grant) {
 		p.free(l.now)
 	}
 	compared := p.phase == comparing
+	if p.phase == paced { // it counts what was saved up, and says nothing of what is refused later
+		p.cut.accepted = charge{}
+	}
 	if s.lead.fails(g.Seen) && !l.breaker.open {
 		l.breaker.trip(l.now)
 		p.forget(l.now)
