@@ -17,9 +17,9 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Shared is the run's money as its job has to do with it: the budgets are the job's, and a part of
+// shared is the run's money as its job has to do with it: the budgets are the job's, and a part of
 // them is lent to this run. It implements [share.Account].
-type Shared struct {
+type shared struct {
 	account *Account
 	journal *journal.Journal // nil without a ledger
 	run     string
@@ -33,7 +33,7 @@ type Shared struct {
 // Share has the account take its money from a job's, and returns the half of what is shared that
 // does. run is this run's id, and giveUp how long it waits for a server that does not answer.
 func (a *Account) Share(job, run string, giveUp time.Duration, j *journal.Journal) *share.Money {
-	s := &Shared{account: a, journal: j, run: run, job: job, giveUp: giveUp}
+	s := &shared{account: a, journal: j, run: run, job: job, giveUp: giveUp}
 	var epoch string
 	var seen []share.Run
 	if j != nil {
@@ -61,7 +61,7 @@ func (a *Account) Share(job, run string, giveUp time.Duration, j *journal.Journa
 }
 
 // budgets are those that a job may have; nil where the run has none.
-func (s *Shared) budgets() [share.Budgets]*limiter.Budget {
+func (s *shared) budgets() [share.Budgets]*limiter.Budget {
 	return [share.Budgets]*limiter.Budget{s.account.total, s.account.daily}
 }
 
@@ -78,7 +78,7 @@ func (a *Account) lent() ledger.Bounds {
 
 // Ledger implements [share.Account]. A ledger's name is that of its file, on its machine, and of
 // the run that began it: what has another is another ledger, be it a copy.
-func (s *Shared) Ledger() string {
+func (s *shared) Ledger() string {
 	if name := s.name.Load(); name != nil {
 		return *name
 	}
@@ -98,7 +98,7 @@ func (s *Shared) Ledger() string {
 
 // Sums implements [share.Account]. What is held for batches that are not submitted yet only the
 // budgets know of, and what is claimed ahead only the ledger.
-func (s *Shared) Sums(now time.Time) [share.Budgets]share.Sum {
+func (s *shared) Sums(now time.Time) [share.Budgets]share.Sum {
 	var sums [share.Budgets]share.Sum
 	if s.journal != nil {
 		total, today := s.journal.Ledger.Sums()
@@ -120,17 +120,17 @@ func (s *Shared) Sums(now time.Time) [share.Budgets]share.Sum {
 }
 
 // Mine implements [share.Account].
-func (s *Shared) Mine(run string) bool {
+func (s *shared) Mine(run string) bool {
 	return run == s.run || s.journal != nil && s.journal.Ledger.HasRun(run)
 }
 
 // Gone implements [share.Account].
-func (s *Shared) Gone(run string) bool {
+func (s *shared) Gone(run string) bool {
 	return s.journal != nil && s.journal.Ledger.RunIsGone(run)
 }
 
 // See implements [share.Account].
-func (s *Shared) See(epoch string, runs []share.Run, gone []string) error {
+func (s *shared) See(epoch string, runs []share.Run, gone []string) error {
 	if s.journal == nil {
 		return nil
 	}
@@ -149,7 +149,7 @@ func (s *Shared) See(epoch string, runs []share.Run, gone []string) error {
 }
 
 // Lent implements [share.Account].
-func (s *Shared) Lent(budget int, beside, limit int64) {
+func (s *shared) Lent(budget int, beside, limit int64) {
 	if b := s.budgets()[budget]; b != nil {
 		b.Lent(beside, limit)
 	}
@@ -160,7 +160,7 @@ func (s *Shared) Lent(budget int, beside, limit int64) {
 }
 
 // Away implements [share.Account].
-func (s *Shared) Away(err error, since time.Time, waits bool) {
+func (s *shared) Away(err error, since time.Time, waits bool) {
 	stop := s.account.flow.Stop
 	switch {
 	case waits && time.Since(since) >= s.giveUp:
@@ -181,7 +181,7 @@ func (s *Shared) Away(err error, since time.Time, waits bool) {
 const sayAway = 3 * time.Second
 
 // Back implements [share.Account].
-func (s *Shared) Back() {
+func (s *shared) Back() {
 	if s.away {
 		s.away = false
 		s.account.flow.Voice.Note("--share: the server answers again")
