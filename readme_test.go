@@ -147,7 +147,9 @@ func TestReadmeSimulator(t *testing.T) {
 // TestReadmeNamesFlags holds that there are the flags that README names: in its text, in the
 // columns of its tables, and behind llmpipe in what it shows and nobody runs.
 func TestReadmeNamesFlags(t *testing.T) {
-	known := map[string]bool{"--workdir": true, "--sshloginfile": true, "--pipe": true} // parallel's own
+	known := map[string]bool{ // parallel's own, and redis-server's
+		"--workdir": true, "--sshloginfile": true, "--pipe": true, "--port": true, "--save": true,
+	}
 	helps, err := filepath.Glob(filepath.Join("testdata", "help", "*.txt"))
 	if err != nil || len(helps) < 5 {
 		t.Fatalf("only these help texts were found: %s, %v", helps, err)

@@ -57,6 +57,7 @@ cp -r . "$scratch" && cd "$scratch"
 llmpipe() {
 	case $1 in
 	completion) command llmpipe "$@" ;;
+	report|sim) ;;
 	*) command llmpipe "$@" --dry-run ;;
 	esac
 	code=$?
@@ -64,8 +65,10 @@ llmpipe() {
 }
 source() { :; }
 go() { :; }
+kill() { :; }
+sleep() { :; }
 command_not_found_handle() { :; }
-export SLURM_ARRAY_TASK_ID=3 SLURM_JOB_ID=7 VERTEX_URL=https://vertex.example/v1
+export SLURM_ARRAY_TASK_ID=3 SLURM_ARRAY_JOB_ID=7 SLURM_JOB_ID=7 VERTEX_URL=https://vertex.example/v1
 PATH=$tools
 `
 
