@@ -18,6 +18,8 @@ const (
 	leastGap = 20 * time.Millisecond
 	// callTimeout is how long a call may take.
 	callTimeout = 2 * time.Second
+	// openTimeout is how long the first one may take.
+	openTimeout = 5 * time.Second
 	// leaveTimeout is how long the last one may take.
 	leaveTimeout = time.Second
 )
@@ -78,7 +80,7 @@ func Open(ctx context.Context, a Address) (*Share, error) {
 	if s.client, err = rueidis.NewClient(o); err != nil {
 		return nil, s.trouble(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	if s.Told, err = s.peek(ctx); err != nil {
 		s.client.Close()
