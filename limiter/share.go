@@ -21,7 +21,7 @@ type Sharer interface {
 const (
 	// Who waits for more of a resource asks for grown times what was used lately, so that a lane
 	// that begins gets to its part in a second or so, and who does not for spare times that.
-	grown = 2.0
+	grown = 4.0
 	spare = 1.25
 
 	// fading is how much of what was used counts one ask later.

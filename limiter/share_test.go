@@ -156,7 +156,7 @@ func TestSharedLimitIsFoundOut(t *testing.T) {
 	}{
 		{"silent", site{rate: steady(100)}, Config{}, 5, 100, 0.93, 0.01},
 		{"minute burst", site{rate: steady(100), burst: 60}, Config{}, 60, 100, 0.93, 0.01},
-		{"quick", site{rate: steady(100), burst: 60, latency: inA20th}, Config{}, 30, 100, 0.93, 0.01},
+		{"quick", site{rate: steady(100), burst: 60, latency: inA20th}, Config{}, 30, 100, 0.93, 0.015},
 		{"hints", site{rate: steady(100), hint: time.Second}, Config{}, 5, 100, 0.93, 0.01},
 		{"tokens", site{tokens: 15000}, Config{}, 5, 100, 0.93, 0.01},
 		{"falls", site{rate: turns(15*time.Second, 100, 50)}, Config{}, 5, 75, 0.75, 0.05},
