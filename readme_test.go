@@ -148,7 +148,7 @@ func TestReadmeSimulator(t *testing.T) {
 // columns of its tables, and behind llmpipe in what it shows and nobody runs.
 func TestReadmeNamesFlags(t *testing.T) {
 	known := map[string]bool{ // parallel's own, and redis-server's
-		"--workdir": true, "--sshloginfile": true, "--pipe": true, "--port": true, "--save": true,
+		"--workdir": true, "--sshloginfile": true, "--pipe": true, "--bind": true, "--port": true, "--save": true,
 	}
 	helps, err := filepath.Glob(filepath.Join("testdata", "help", "*.txt"))
 	if err != nil || len(helps) < 5 {
