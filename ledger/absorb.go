@@ -11,12 +11,12 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// A ledger is indexed by two goroutines, so that a long one is opened by two processors: one reads
-// lines and verifies them, the other enters what they say. Each takes about half of the time.
+// Two goroutines index a ledger, so that opening a long one uses two processors. One reads and
+// verifies lines; the other puts their content into the index. Each takes about half of the time.
 
-// absorb indexes the file from where the index ends to size, and returns what is behind the last
-// newline. Torn lines in the middle are said, and passed over, where the lock is held: else they
-// may be lines that somebody cuts off and writes over just now.
+// absorb indexes the file from where the index ends to size, and returns what follows the last
+// newline. If the lock is held, it reports torn lines in the middle and skips them. Without the
+// lock they may be lines that somebody is cutting off and writing over at this moment.
 func (l *Ledger) absorb(size int64, locked bool) (tail []byte, err error) {
 	if size == l.end {
 		return nil, nil
@@ -53,44 +53,44 @@ func (l *Ledger) absorb(size int64, locked bool) (tail []byte, err error) {
 }
 
 const (
-	// readLines and readBytes bound what is handed over at a time: enough for the handing over to
-	// cost nothing, and little enough to be in the processor's cache.
+	// readLines and readBytes bound what is handed over at a time: enough for the handover to cost
+	// almost nothing, and little enough for the processor's cache.
 	readLines = 512
 	readBytes = 256 << 10
 
-	// readAhead is how many of them may wait: waking a goroutine up takes long, and with fewer both
-	// would do so all the time.
+	// readAhead is how many readings may wait. Waking a goroutine takes long, and with fewer both
+	// would wait for each other all the time.
 	readAhead = 6
 
-	// enterLines is how many lines are entered under one lock: results take microseconds.
+	// enterLines is how many lines are entered before mu is released: a result takes microseconds.
 	enterLines = 32
 )
 
-// reading is some lines of a ledger, verified. After them the reading ended if err is not nil:
-// io.EOF at the end of the file, with what is behind the last newline.
+// reading is some verified lines of a ledger. If err is not nil, the reading ended after them: with
+// io.EOF at the end of the file, and tail is then what follows the last newline.
 type reading struct {
 	lines []verified
 	torn  tornLines
 	tail  []byte
 	err   error
 
-	// entered, if not nil, is closed when the lines are entered: the last one is too large to be
-	// copied, and is waited for.
+	// entered, if not nil, is closed when the lines are entered: the last one is too large to copy, so
+	// the reader waits.
 	entered chan struct{}
 }
 
-// verified is a line that has the right checksum, and what its beginning says.
+// verified is a line whose checksum is right, and what its beginning says.
 type verified struct {
 	head    line.Head
 	at, end int64
-	text    []byte // the line, where the index needs more of it than the head
-	run     string // whose line it is, where that says so
+	text    []byte // the line, if the index needs more of it than the head
+	run     string // the run that wrote the line, if the line says so
 	recent  bool   // it counts for Summary.SpentSince
 	own     bool   // this run wrote it just now
 }
 
-// read hands over the lines, and what ended them. What was handed over is good until the next is
-// taken.
+// read hands over the lines, and then the error that ended them. A reading is valid until the next
+// one is taken.
 func (l *Ledger) read(lines *line.Reader, locked bool, readings chan<- reading, stop <-chan struct{}) {
 	var buffers [readAhead + 2][]verified
 	for n := 0; ; n++ {
@@ -107,7 +107,7 @@ func (l *Ledger) read(lines *line.Reader, locked bool, readings chan<- reading, 
 		if r.entered != nil {
 			select {
 			case <-r.entered:
-				r.lines[len(r.lines)-1] = verified{} // its line is as good as overwritten
+				r.lines[len(r.lines)-1] = verified{} // the next read overwrites its line
 			case <-stop:
 				return
 			}
@@ -115,7 +115,7 @@ func (l *Ledger) read(lines *line.Reader, locked bool, readings chan<- reading, 
 	}
 }
 
-// fill reads as many lines as are handed over at a time, into memory that is used again.
+// fill reads as many lines as are handed over at a time, into memory that is reused.
 func (l *Ledger) fill(lines *line.Reader, locked bool, buffer []verified) reading {
 	r := reading{lines: buffer}
 	for kept := 0; len(r.lines) < readLines && kept < readBytes; {
@@ -130,7 +130,7 @@ func (l *Ledger) fill(lines *line.Reader, locked bool, buffer []verified) readin
 		}
 		v, err := l.verify(text, at)
 		if err != nil && locked && l.takeJoined(&r, text, at) {
-			break // they are handed over now, and the reading goes on
+			break // these lines are handed over now, and the reading goes on
 		}
 		if err != nil {
 			r.err = err
@@ -150,8 +150,8 @@ func (l *Ledger) fill(lines *line.Reader, locked bool, buffer []verified) readin
 	return r
 }
 
-// takeJoined takes the whole lines out of what stands between two newlines where ledgers were added
-// to one another, and is false where it is something else.
+// takeJoined takes the whole lines between two newlines, in a place where ledgers were appended to
+// one another. Anywhere else it returns false.
 func (l *Ledger) takeJoined(r *reading, text []byte, at int64) bool {
 	pieces := line.Joined(text)
 	lines := make([]verified, 0, len(pieces))
@@ -177,7 +177,7 @@ func (l *Ledger) takeJoined(r *reading, text []byte, at int64) bool {
 	return true
 }
 
-// verify verifies a line, to be entered.
+// verify verifies a line before it is entered.
 func (l *Ledger) verify(text []byte, at int64) (verified, error) {
 	h, err := check(l.path, text, at)
 	if err != nil {
@@ -190,13 +190,13 @@ func (l *Ledger) verify(text []byte, at int64) (verified, error) {
 	return verified{head: h, at: at, end: at + int64(len(text)) + 1, text: text, run: l.lastRun, recent: recent}, nil
 }
 
-// keep makes v independent of the line's memory.
+// keep makes v independent of the reader's buffer.
 func (v *verified) keep() {
 	v.text = bytes.Clone(v.text)
 	v.head, _ = line.ParseHead(v.text)
 }
 
-// wants reports whether more is needed of a line than its head's numbers.
+// wants reports whether the index needs more of a line than the numbers in its head.
 func (l *Ledger) wants(h *line.Head) bool {
 	switch h.Kind {
 	case line.KindBatch, line.KindRisk:
@@ -209,9 +209,9 @@ func (l *Ledger) wants(h *line.Head) bool {
 	return false
 }
 
-// Refresh indexes what other processes have appended since this one last looked, counts what those
-// that are gone had at risk as what may have been spent, and writes nothing. It takes no lock: a
-// last line without a newline may be one that is being written, and is left for later.
+// Refresh indexes what other processes have appended since the last look. What gone processes had
+// at risk then counts as possibly spent. Refresh writes nothing and takes no lock. It leaves out a
+// last line without a newline, which may still be being written.
 func (l *Ledger) Refresh() error {
 	l.committing.Lock()
 	defer l.committing.Unlock()
@@ -235,7 +235,7 @@ func (l *Ledger) reread() error {
 	return l.absorbUnlocked(size)
 }
 
-// appear opens a ledger that another process has made since Open found none.
+// appear opens a ledger that another process has created since Open found none.
 func (l *Ledger) appear() error {
 	if l.file != nil {
 		return nil

@@ -11,38 +11,38 @@ const (
 	SeenOther = index.SeenOther // under another request: a duplicate id
 )
 
-// Found is what the ledger knows of a record, by its hashes alone: [Ledger.ReadMatch] then compares
-// what is on disk.
+// Found is what the ledger knows of a record by its hashes alone. [Ledger.ReadMatch] then compares
+// them with what is on disk.
 type Found struct {
-	Result  Ref  // of this id under this request, 0 for none
-	Other   Ref  // the newest of this id under another request, 0 for none
+	Result  Ref  // of this id under this request; 0 for none
+	Other   Ref  // the newest of this id under another request; 0 for none
 	Seen    Seen // whether this run has met the id before this call
 	Emitted bool // whether it was written to the file of Options.Emitted, before this run met it
-	Claimed bool // whether a mark says so that nothing but its line in that file can prove
+	Claimed bool // whether a mark without a proof says so: only its line in that file can confirm it
 
-	// Shard is the id of the shard that this very record was last submitted in, while that is
-	// pending and there is no result of it: with a Shard, Result is what was recorded before, and did
-	// not serve. A simulated run's records are never in a real run's shard.
+	// Shard is the id of the pending shard that this record was last submitted in, if it has no result
+	// since. With a Shard, Result is an earlier answer that was not good enough. A simulated run's
+	// records are never in a real run's shard.
 	Shard string
 }
 
-// Admit looks a record up and marks it as met by this run. A record that was met under another
-// request before is not marked: it is the duplicate, however often it comes.
+// Admit looks a record up and marks it as met by this run. A record whose id was met under another
+// request before is not marked: it stays a duplicate, however often it comes.
 func (l *Ledger) Admit(k Key) Found {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.found(k, l.index.Meet(k))
 }
 
-// Look looks a record up and leaves no trace.
+// Look looks a record up without marking it as met.
 func (l *Ledger) Look(k Key) Found {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.found(k, l.index.Look(k))
 }
 
-// found adds to what the index knows of a record what the rest of the ledger does. The caller holds
-// mu.
+// found combines what the index knows of a record with what the rest of the ledger does. The caller
+// holds mu.
 func (l *Ledger) found(k Key, x index.Found) Found {
 	found := Found{Result: x.Result, Other: x.Other, Seen: x.Seen, Emitted: x.Emitted, Claimed: x.Claimed}
 	if x.Intent != 0 {
@@ -52,13 +52,12 @@ func (l *Ledger) found(k Key, x index.Found) Found {
 	return found
 }
 
-// Recent reports whether a result was appended after the ledger was opened, by this process or by
-// another.
+// Recent reports whether a result was appended after the ledger was opened, by any process.
 func (l *Ledger) Recent(ref Ref) bool { return !ref.Other() && ref.Offset() >= l.opened }
 
-// Same returns where the newest answer to a record's very request stands, whoever's it is; 0 for
-// none, or without Options.Requests. The hash alone is compared: [Reader.ReadSame] then compares
-// the request.
+// Same returns where the newest answer to a record's request is, whichever record it answered. It
+// returns 0 for none, or without Options.Requests. It compares hashes only: [Reader.ReadSame] then
+// compares the requests.
 func (l *Ledger) Same(k Key) Ref {
 	if l.answers == nil {
 		return 0
@@ -68,8 +67,8 @@ func (l *Ledger) Same(k Key) Ref {
 	return l.answers.Look(requestKey(k)).Result
 }
 
-// SameShard is the id of the pending shard that an equal request to a record's was last submitted
-// in, whoever's it is; empty for none, or without Options.Requests. The hash alone is compared.
+// SameShard returns the id of the pending shard that a record's request was last submitted in, for
+// whichever record. It is empty for none, or without Options.Requests. It compares hashes only.
 func (l *Ledger) SameShard(k Key) string {
 	if l.answers == nil {
 		return ""
@@ -86,5 +85,5 @@ func (l *Ledger) sameShard(k Key) string {
 	return ""
 }
 
-// requestKey is the same for all ids of a request.
+// requestKey is the key of a request, the same for all ids.
 func requestKey(k Key) Key { return Key{ID: k.Request} }

@@ -31,7 +31,7 @@ func headOf(path string, text []byte, at int64) (line.Head, error) {
 	return h, nil
 }
 
-// ended says what it means that no line could be read at an offset: io.EOF if nothing is wrong.
+// ended says what an error of reading at an offset means: io.EOF if nothing is wrong.
 func ended(path string, tail []byte, at int64, err error) error {
 	switch {
 	case err == io.EOF && at == 0 && line.ForeignTail(tail):

@@ -7,59 +7,60 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// Claim is a record that a run wants to ask about, and what became of that.
+// Claim is a record that a run wants to ask about, and the ledger's verdict.
 type Claim struct {
-	// AtRisk is what the record can cost: all attempts at it so far, and the next.
+	// AtRisk is what the record can cost: all attempts so far, and the next one.
 	AtRisk
-	// Not is a result that is known to be another record's, under the same hashes; 0 for none.
+	// Not is a result with the same hashes that is known to be another record's; 0 for none.
 	Not Ref
 	// Found is set by [Ledger.Claim].
 	Found Claimed
 }
 
-// Claimed is what became of a claim.
+// Claimed is the ledger's verdict on a claim.
 type Claimed uint8
 
 const (
-	// Free is a record that this run may ask about: the ledger has it at risk.
+	// Free is a record that this run may ask about: the ledger now has it at risk.
 	Free Claimed = iota
-	// Answered is one that has a result by now.
+	// Answered is a record that has a result by now.
 	Answered
-	// Asked is one that another living process has at risk.
+	// Asked is a record that another living process has at risk.
 	Asked
-	// InShard is one that is in a pending shard.
+	// InShard is a record that is in a pending shard.
 	InShard
-	// OverBudget is one whose worst case does not fit beside all that is spent and at risk.
+	// OverBudget is a record whose worst case does not fit within the bounds, given all that is spent
+	// and at risk.
 	OverBudget
 )
 
-// Bounds is what may be spent and at risk, in billionths of a US dollar; 0 is no bound.
+// Bounds is how much may be spent and at risk, in billionths of a US dollar; 0 is no bound.
 type Bounds struct {
 	Total int64 // by everything in the ledger
 	Daily int64 // since Options.Since
 }
 
-// Room is what was found about the money by a claim that is OverBudget.
+// Room is what a claim or an intent found left of the budget, in billionths of a US dollar.
 type Room struct {
-	Left   int64 // under the tighter bound, before anything is set aside
+	Left   int64 // under the tighter bound, before anything at risk or set aside is subtracted
 	Daily  bool  // that is the daily one
-	Own    int64 // of what is left, at risk by this run
+	Own    int64 // the part of Left that this run has at risk
 	Others int64 // at risk by other processes
 	Shards int64 // set aside for pending shards
 }
 
-// free is what is left beside all that is at risk and set aside.
+// free is what is left after all that is at risk and set aside.
 func (r *Room) free() int64 { return r.Left - r.Own - r.Others - r.Shards }
 
-// Claim puts records at risk before they are asked about: those that nobody else asks about and for
-// which there is room within the bounds, by one line, under the lock that other processes wait for,
-// after indexing what they have appended. A record that this run has at risk already is restated.
-// Before that, lifted says of others what attempts at them may have cost, of which none is under
-// way.
+// Claim puts records at risk before they are asked about: those that nobody else asks about, as far
+// as the bounds leave room. It writes one line, under the lock that other processes wait for, after
+// indexing what they have appended. A record that this run has at risk already is stated again.
+// lifted are records with no attempt in flight, with what earlier attempts may have cost; they take
+// effect before the claims.
 //
-// The line is not synced: a process that dies leaves it to the kernel. An error is a *[WriteError],
-// and no record is at risk then that was not before; the ledger goes on where the file is as it
-// was.
+// The line is not synced: if the process dies, the kernel still writes it. An error is a
+// *[WriteError], and then no further record is at risk. The ledger goes on if the file is
+// unchanged.
 func (l *Ledger) Claim(claims []Claim, lifted []AtRisk, b Bounds) (Room, error) {
 	l.committing.Lock()
 	defer l.committing.Unlock()
@@ -93,7 +94,7 @@ func (l *Ledger) claim(claims []Claim, lifted []AtRisk, b Bounds) (room Room, er
 	return room, err
 }
 
-// renew begins another day: what was spent since Options.Since counts from its start on.
+// renew begins another day: Options.Since and the sums since then start again at 00:00 UTC.
 func (l *Ledger) renew(now time.Time) {
 	const day = 24 * time.Hour
 	if l.options.Since.IsZero() || now.Sub(l.options.Since) < day {
@@ -106,8 +107,8 @@ func (l *Ledger) renew(now time.Time) {
 	l.summary.SpentSince, l.summary.KeptSince = 0, 0
 }
 
-// encodeRisk fills l.out with the line of the claims that are free, and with the run's before the
-// first.
+// encodeRisk fills l.out with the line of the claims that are free. The run's line stands before
+// the first.
 func (l *Ledger) encodeRisk(claims []Claim, lifted []AtRisk) (err error) {
 	l.out, l.atRisk = l.out[:0], l.atRisk[:0]
 	for i := range claims {
@@ -130,12 +131,12 @@ func (l *Ledger) riskLine(lifted, records []AtRisk) *line.Risk {
 	return &line.Risk{Run: l.options.Run.ID, Time: time.Now(), Simulated: l.rehearses(), Lifted: lifted, Records: records}
 }
 
-// judge says what becomes of each claim. All that others appended is indexed.
+// judge sets the verdict on each claim. The caller has indexed all that others appended.
 func (l *Ledger) judge(claims []Claim, lifted []AtRisk, b Bounds) (room Room) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	own := l.options.Run.ID
-	for _, a := range lifted { // the line says so too; the room is there for these claims already
+	for _, a := range lifted { // the line says so too; the claims below already get this room
 		l.risks.lift(own, a, true)
 	}
 	room = l.room(b)
@@ -164,8 +165,8 @@ func (l *Ledger) judge(claims []Claim, lifted []AtRisk, b Bounds) (room Room) {
 		if ours {
 			more -= before.nanos
 		}
-		// Behind one that does not fit nothing goes that needs more: or smaller ones would pass it
-		// for ever.
+		// Once a claim does not fit, later ones that need money wait too: otherwise smaller ones would
+		// pass it forever.
 		if full = full || more > left; full && more > 0 {
 			c.Found = OverBudget
 			continue
@@ -175,7 +176,7 @@ func (l *Ledger) judge(claims []Claim, lifted []AtRisk, b Bounds) (room Room) {
 	return room
 }
 
-// room is what is left of the tighter of the bounds. The caller holds mu.
+// room is what is left under the tighter of the bounds. The caller holds mu.
 func (l *Ledger) room(b Bounds) Room {
 	own, _ := l.risks.of(l.options.Run.ID)
 	r := Room{Own: own.Nanos, Others: l.risks.all.Nanos - own.Nanos, Shards: l.shards.reserved}

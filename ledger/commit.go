@@ -15,12 +15,12 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// filePerm is for the owner alone: prompts and answers are nobody else's business.
+// filePerm is for the owner alone, as prompts and answers are private.
 const filePerm = 0o600
 
-// Prepare finds out whether commits can be taken at all, makes the file if there is none yet, and
-// writes the run's line. Answers are paid for before they are committed, so it is for the moment
-// before the first request. An error is a *[WriteError].
+// Prepare checks that commits can be taken at all, creates the file if there is none, and writes
+// the run's line. Answers are paid for before they are committed, so call it before the first
+// request. An error is a *[WriteError].
 func (l *Ledger) Prepare() error {
 	if err := l.prepare(); err != nil {
 		return &WriteError{Path: l.path, Err: err}
@@ -42,19 +42,19 @@ func (l *Ledger) prepare() error {
 	return l.sync(false)
 }
 
-// Commit appends a group: results first, then failures, steps of shards, what is at risk no more,
-// and emitted marks, by one write, under the lock that other processes wait for; before that, it
-// indexes what they have appended. Then, as Fsync says, it syncs, for which nobody else waits. When
-// it returns nil the whole group is safe. Look and Admit may find a result before it is: see
-// [Ledger.SyncTo].
+// Commit appends a group in one write: results first, then failures, steps of shards, records that
+// are no longer at risk, and emitted marks. It holds the lock that other processes wait for, and
+// first indexes what they have appended. Then it syncs as Fsync says, without blocking other
+// processes. When it returns nil, the whole group is safe. Look and Admit may find a result before
+// that: see [Ledger.SyncTo].
 //
-// A record is in one pending shard at most, whoever makes them, and in none while another process
-// asks about it: an intent that would ask again is refused with ErrTaken, and one for which
-// Group.Bounds leave no room with a *[OverBoundsError], under that same lock.
+// A record is in at most one pending shard, whichever process made it, and in none while another
+// process asks about it. An intent that would ask again is refused with ErrTaken. One that does not
+// fit Group.Bounds is refused with a *[OverBoundsError]. Both are checked under the same lock.
 //
-// A ledger that may only be read drops marks, and refuses all else. An error is a *[WriteError].
+// A read-only ledger drops marks and refuses everything else. An error is a *[WriteError].
 //
-// Commits of several goroutines follow one another.
+// Concurrent commits are serialized.
 func (l *Ledger) Commit(g *Group) error {
 	done, err := l.commit(g)
 	if done.any {
@@ -69,8 +69,8 @@ func (l *Ledger) Commit(g *Group) error {
 	return nil
 }
 
-// committed is what of a group is in the file: anything at all, and so many of its first results
-// and failures.
+// committed is the part of a group that is in the file: whether there is any, and how many of its
+// first results and failures.
 type committed struct {
 	any               bool
 	results, failures int
@@ -107,14 +107,14 @@ func (l *Ledger) commit(g *Group) (done committed, err error) {
 	return done, err
 }
 
-// Refused reports whether a commit was refused for what other processes have written: by ErrTaken or
-// a *[OverBoundsError].
+// Refused reports whether a commit was refused because of what other processes have written: with
+// ErrTaken or a *[OverBoundsError].
 func Refused(err error) bool {
 	var full *OverBoundsError
 	return errors.Is(err, ErrTaken) || errors.As(err, &full)
 }
 
-// refuse takes no more commits because of an error.
+// refuse makes the ledger refuse all further commits because of an error.
 func (l *Ledger) refuse(err error) {
 	l.committing.Lock()
 	defer l.committing.Unlock()
@@ -127,8 +127,8 @@ func refusal(err error) error {
 	return fmt.Errorf("no more is written after an earlier error: %w", err)
 }
 
-// keptOut is how much of l.out, in bytes, one commit leaves to the next: more than most groups
-// take, while what an intent takes, or large answers, is not worth its memory any more.
+// keptOut is how many bytes of l.out one commit leaves to the next: more than most groups need. A
+// larger buffer, as an intent or large answers leave it, is not worth keeping.
 const keptOut = 1 << 20
 
 func (l *Ledger) shrink() {
@@ -137,8 +137,8 @@ func (l *Ledger) shrink() {
 	}
 }
 
-// encode fills l.out with the group's lines, and with the run's before the first, or where announce
-// says so.
+// encode fills l.out with the group's lines. The run's line stands before the first of them; with
+// announce it is written even if there are no others.
 func (l *Ledger) encode(g *Group, announce bool) error {
 	out, err := l.out[:0], error(nil)
 	defer func() { l.out = out }()
@@ -150,7 +150,7 @@ func (l *Ledger) encode(g *Group, announce bool) error {
 		out = line.AppendRun(out, &l.options.Run, l.options.Simulated)
 	}
 	out = slices.Grow(out, g.bytes())
-	run := "" // whose risk for the record the line ends
+	run := "" // the run whose risk for the record the line ends
 	if own, _ := l.AtRisk(); own.Records > 0 {
 		run = l.options.Run.ID
 	}
@@ -187,8 +187,8 @@ func (l *Ledger) encode(g *Group, announce bool) error {
 	return nil
 }
 
-// marksOf returns the marks that are to be written down: one without keys where there is nothing
-// else to say that the file was empty.
+// marksOf returns the marks to write. If nothing else would record that the file was empty, that is
+// one mark without keys.
 func (l *Ledger) marksOf(g *Group) []Mark {
 	switch {
 	case l.options.Emitted == nil || l.readOnly != nil:
@@ -203,8 +203,8 @@ func (l *Ledger) marksOf(g *Group) []Mark {
 // so yet.
 func (l *Ledger) beginsEmpty() bool { return l.options.EmittedSize == 0 && !l.announced }
 
-// expect refuses a second intent of a shard, and any other step without one: after a crash nothing
-// would lead from the uploaded file, or the paid batch, to its records.
+// expect refuses a second intent of a shard, and any other step without an intent: after a crash
+// nothing would lead from the uploaded file, or the paid batch, to its records.
 func (l *Ledger) expect(before []ShardEntry, e *ShardEntry) error {
 	known := l.shards.byID[e.Shard] != nil || slices.ContainsFunc(before, func(b ShardEntry) bool { return b.Shard == e.Shard })
 	switch {
@@ -216,10 +216,10 @@ func (l *Ledger) expect(before []ShardEntry, e *ShardEntry) error {
 	return nil
 }
 
-// append puts l.out behind whatever is in the file by now, under the lock that other processes wait
-// for, and returns the part of it that is in the file. What they have appended is indexed before
-// last is called, which looks at that and may fill l.out. append fails where there is no space for
-// room bytes more.
+// append appends l.out to the file under the lock that other processes wait for, and returns the
+// part of it that is in the file. It first indexes what other processes have appended. Then it
+// calls last, which may look at that and fill l.out. append fails if there is no space for another
+// room bytes.
 func (l *Ledger) append(last func() error, room int) (kept []byte, err error) {
 	if err := l.create(); err != nil {
 		return nil, err
@@ -274,14 +274,14 @@ func (l *Ledger) append(last func() error, room int) (kept []byte, err error) {
 	return kept, err
 }
 
-// tornError is why a part of a line stands at the end of the file: nothing may follow it.
+// tornError is the reason why the file ends in a part of a line: nothing may be appended to it.
 type tornError struct{ err error }
 
 func (e *tornError) Error() string { return fmt.Sprintf("cutting the torn end: %v", e.err) }
 
 func (e *tornError) Unwrap() error { return e.err }
 
-// create makes the file, if there was none when the ledger was opened.
+// create creates the file if there was none when the ledger was opened.
 func (l *Ledger) create() error {
 	if l.file != nil {
 		return l.readOnly
@@ -299,8 +299,8 @@ func (l *Ledger) create() error {
 	return l.options.FS.SyncDir(filepath.Dir(l.path))
 }
 
-// catchUp indexes what other processes appended. The lock is held: a tail without a newline has no
-// writer any more.
+// catchUp indexes what other processes appended. The caller holds the lock, so the writer of a tail
+// without a newline is gone.
 func (l *Ledger) catchUp() error {
 	size, err := l.unchanged()
 	if err != nil {
@@ -313,7 +313,7 @@ func (l *Ledger) catchUp() error {
 	return l.cut(tail)
 }
 
-// unchanged returns the file's size, if it still is the file that was indexed.
+// unchanged returns the file's size if it is still the file that was indexed.
 func (l *Ledger) unchanged() (size int64, err error) {
 	opened, err := l.file.Stat()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// compression names what the first bytes of a file say it is compressed with, "" if nothing.
+// compression names the compression that the first bytes of a file show; "" if none.
 func compression(start []byte) string {
 	switch {
 	case bytes.HasPrefix(start, []byte{0x1f, 0x8b}):
@@ -25,8 +25,7 @@ func compression(start []byte) string {
 // decompress returns what a file holds, compressed or not.
 func decompress(src io.Reader) (io.ReadCloser, error) {
 	buffered := bufio.NewReaderSize(src, line.ReadSize)
-	// An empty or a very short file is nothing compressed, and what is wrong with it shows on
-	// reading.
+	// An empty or very short file is not compressed. Reading it shows what is wrong with it.
 	start, _ := buffered.Peek(4)
 	switch compression(start) {
 	case "gzip":

@@ -9,7 +9,7 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// enter puts what lines say into the index and the summary.
+// enter puts the content of lines into the index and the summary.
 func (l *Ledger) enter(lines []verified) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -22,7 +22,7 @@ func (l *Ledger) enter(lines []verified) error {
 	return nil
 }
 
-// enterLine does what a line says. The caller holds mu.
+// enterLine puts the content of one line into the index and the summary. The caller holds mu.
 func (l *Ledger) enterLine(v *verified) error {
 	h := &v.head
 	if h.Kind == line.KindEmitted {
@@ -66,8 +66,8 @@ func (l *Ledger) enterLine(v *verified) error {
 	return nil
 }
 
-// leavesOut reports whether a line does not exist for this run: it is a simulated run's, and this
-// one is real. The caller holds mu, or is Open.
+// leavesOut reports whether this run ignores a line: the line is a simulated run's, and this run is
+// real. The caller holds mu, or is Open.
 func (l *Ledger) leavesOut(h *line.Head) bool {
 	if !h.Simulated || l.options.Simulated {
 		return false
@@ -77,8 +77,8 @@ func (l *Ledger) leavesOut(h *line.Head) bool {
 	return !l.options.Rehearsal || !answer && h.Kind != line.KindRisk
 }
 
-// leave notes where the first line stands that was left out since the ledger was opened, as another
-// process's: this run may turn out to be a rehearsal too.
+// leave notes the offset of the first line of another process that was left out since the ledger
+// was opened: this run may turn out to be a rehearsal too.
 func (l *Ledger) leave(v *verified) {
 	if l.loaded && l.left.from == 0 && !l.options.Rehearsal && v.head.Kind != line.KindBatch && v.head.Kind != line.KindEmitted {
 		l.left.from = index.RefAt(v.at)
@@ -87,8 +87,8 @@ func (l *Ledger) leave(v *verified) {
 
 // leftLines are the simulated lines that others have written since the ledger was opened.
 type leftLines struct {
-	from    index.Ref // where the first of them stands, 0 for none
-	decided bool      // they do not exist for this run
+	from    index.Ref // the first of them, 0 for none
+	decided bool      // this run ignores them for good
 }
 
 // enterLeft enters the simulated lines that were left out since the ledger was opened.
@@ -150,7 +150,7 @@ func (s *Summary) spend(v *verified) {
 	}
 }
 
-// emitsTo says whether the results of this run are written to file.
+// emitsTo reports whether this run writes its results to file.
 func (l *Ledger) emitsTo(file disk.ID) bool {
 	return l.options.Emitted != nil && *l.options.Emitted == file
 }

@@ -7,18 +7,19 @@ import (
 	"llmpipe/ledger/index"
 )
 
-// ScanLatest calls f with the entry of the newest result of each id in some ledgers, one ledger
-// after the other, each in its order: of a record that was asked again under another request, only
-// the last answer. Simulated answers come only from ledgers that have no others. It reads the files
-// twice, and holds 28 to 36 bytes a record. What is appended between the two is left out, and what
-// can be read only once, such as a pipe, is refused: disk.ErrNotRegular. Otherwise it is as [Scan].
+// ScanLatest calls f with the newest result of each id in some ledgers, one ledger after the other,
+// each in its order. Of a record that was asked again under another request it gets only the last
+// answer. Simulated answers are used only if there are no others. ScanLatest reads the files twice,
+// and holds 28 to 36 bytes a record. It leaves out what is appended between the two reads. A file
+// that can be read only once, such as a pipe, is refused with disk.ErrNotRegular. Otherwise it is
+// like [Scan].
 func ScanLatest(paths []string, warn func(string), f func(path string, e Entry) error) error {
 	for _, path := range paths {
 		if err := disk.CheckRegular(disk.OS{}, path); err != nil {
 			return fmt.Errorf("opening ledger: %w", err)
 		}
 	}
-	// The ledgers count as one, as cat would make it: places follow one another.
+	// The ledgers count as one, as cat would join them: their offsets follow one another.
 	var real, simulated index.Index
 	bases, size := make([]int64, len(paths)), int64(0)
 	for i, path := range paths {
@@ -60,7 +61,7 @@ func ScanLatest(paths []string, warn func(string), f func(path string, e Entry) 
 	return nil
 }
 
-// idKey is the same for all requests of an id.
+// idKey is the key of an id, the same for all requests.
 func idKey(r *Result) Key {
 	return Key{ID: KeyOf(r.ID, &r.Request).ID}
 }

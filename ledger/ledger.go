@@ -19,117 +19,117 @@ import (
 type Options struct {
 	Fsync Fsync
 
-	// Simulated says that this run asks the simulated provider. Its results are marked, and results
-	// marked so do not exist for a run that is not simulated; real ones exist for both.
+	// Simulated says that this run asks the simulated provider. Its results are marked as simulated. A
+	// run that is not simulated ignores such results; a simulated run uses real ones too.
 	Simulated bool
-	// Rehearsal says that this run asks a simulator that is served over the network: results marked
-	// as simulated exist for it, its own batches and marks are as a real run's. See
-	// [Ledger.Rehearse].
+	// Rehearsal says that this run asks a simulator over the network. It uses results that are marked
+	// as simulated, but its own batches and marks are those of a real run. See [Ledger.Rehearse].
 	Rehearsal bool
 
-	// Since is from when Summary.SpentSince counts; zero for never.
+	// Since is the time from which Summary.SpentSince counts; zero for never.
 	Since time.Time
-	// Run is written down before the first record that this run appends.
+	// Run is written before the first record that this run appends.
 	Run RunInfo
 
-	// Emitted is the regular file that results are written to, nil where it is none: its marks are
-	// what Found.Emitted tells of.
+	// Emitted identifies the regular file that results are written to; nil if they go elsewhere.
+	// Found.Emitted reports what this file's marks say.
 	Emitted *disk.ID
-	// EmittedSize is the size of that file, in bytes, when the run began. Where it is 0 the first
-	// commit, with or without anything in it, says so.
+	// EmittedSize is the size of that file, in bytes, when the run began. If it is 0, the first commit
+	// records that the file was empty, even if the commit holds nothing else.
 	EmittedSize int64
-	// EmittedFile reads that file, nil where that is not possible: a mark holds where the bytes
-	// that prove it are there. One without a proof, as earlier versions wrote them, is a claim;
-	// those of a file that was cut since are forgotten.
+	// EmittedFile reads that file; nil if it cannot be read. A mark counts only if the file still has
+	// the bytes that prove it. Earlier versions wrote marks without a proof: those are claims, and
+	// they are dropped if the file has since been cut.
 	EmittedFile io.ReaderAt
 
-	// Warn, if there is one, gets what a person should read: one line, without a newline. It is
-	// called by whoever calls Commit.
+	// Warn, if not nil, gets messages for a person: one line each, without a newline. It is called on
+	// the goroutine that calls Commit.
 	Warn func(string)
 
-	// Requests says that answers are looked for by their requests, too: see [Ledger.Same].
+	// Requests says that answers can also be looked up by their requests: see [Ledger.Same].
 	Requests bool
 
-	// Others are ledgers whose answers count as recorded here. They are read by Open, and never
-	// written.
+	// Others are ledgers whose answers count as recorded here. Open reads them; nothing writes to
+	// them.
 	Others []string
 
-	// Job is the name of a job that shares its money with other ledgers, empty for none: see [Shared].
+	// Job is the name of a job that shares its money with other ledgers, empty for none: see
+	// [Ledger.Join] and [Ledger.Borrow].
 	Job string
 
-	// FS is the file system, nil for the machine's.
+	// FS is the file system; nil for the operating system's.
 	FS disk.FS
 }
 
-// Ledger is an open ledger: its index in memory, its lines on disk.
+// Ledger is an open ledger: its index is in memory, its lines are on disk.
 //
-// All but Close may be called from any goroutine, also while others commit.
+// Every method except Close may be called from any goroutine, also while others commit.
 type Ledger struct {
 	path    string
 	options Options
-	since   string // Options.Since as the lines have it
+	since   string // Options.Since in the format of the lines
 
 	durable durable
 
-	// committing is held while something is written or looked for in the file, but not while that is
-	// synced. What follows is its holder's.
+	// committing is held while the file is written or searched, but not while it is synced. It guards
+	// the fields that follow.
 	committing sync.Mutex
 	out        []byte
 	atRisk     []AtRisk
 	announced  bool  // the run line is written
-	refused    error // why no commit is taken any more
-	reserved   bool  // space is kept in hand behind the file's end
+	refused    error // why commits are refused from now on
+	reserved   bool  // space is reserved behind the end of the file
 	inHand     inHand
-	alive      *disk.LockFile // this run's lock, nil before it has anything at risk
-	lastRun    string         // whose line was verified last
+	alive      *disk.LockFile // this run's lock, nil until it has something at risk
+	lastRun    string         // the run of the line that was verified last
 	left       leftLines
-	lent       func() Bounds // nil: all that the bounds allow; see Borrow
+	lent       func() Bounds // nil: no limit except the bounds; see Borrow
 
 	others   *others // nil without Options.Others
 	readOnly error   // why the file may only be read, nil if it may be written
-	opened   int64   // the end of what Open indexed
-	loaded   bool    // Open has
+	opened   int64   // where the index ended when Open returned
+	loaded   bool    // Open has finished
 
-	// mu guards the rest, for as long as a step in memory takes. Only a holder of committing
-	// changes file, shards and end, which therefore reads them without mu.
+	// mu guards the rest. It is held only for steps in memory. Only a holder of committing changes
+	// file, shards and end, so such a holder may read them without mu.
 	mu      sync.Mutex
 	file    disk.File // nil until the ledger exists
 	index   index.Index
-	answers *index.Index // of the answers by their requests; nil unless Options.Requests says so
+	answers *index.Index // of the answers by their requests; nil without Options.Requests
 	shards  shards
 	risks   risks
 	shared  shared
 	summary Summary
-	written written // to the file of Options.Emitted
-	leftOut bool    // there are simulated results, which do not exist for this run
-	end     int64   // of what is indexed
+	written written // what is known of the file of Options.Emitted
+	leftOut bool    // there are simulated results, which this run ignores
+	end     int64   // the offset where the index ends
 }
 
-// Summary is what a ledger holds, as far as it counts for this run: for a real one, simulated
-// answers do not.
+// Summary is what a ledger holds, as far as it counts for this run: a real run leaves simulated
+// answers out.
 type Summary struct {
 	Results     int64 // records with a result
 	Others      int64 // records with a result in one of Options.Others
 	SpentNanos  int64 // billionths of a US dollar, billed failures included
-	Simulated   int64 // the part of SpentNanos that is simulated, and billed to nobody
+	Simulated   int64 // the part of SpentNanos that is simulated, which nobody is billed for
 	SpentSince  int64 // the part of SpentNanos since Options.Since, by the records' times
-	UnknownCost int64 // answers of unknown cost, which is not in SpentNanos, and without a bound in KeptNanos
-	KeptNanos   int64 // the most that attempts whose outcome nobody knows can have cost, where that is known
+	UnknownCost int64 // answers whose cost is unknown: it is not in SpentNanos, nor bounded in KeptNanos
+	KeptNanos   int64 // the most that attempts with an unknown outcome can have cost, as far as that is known
 	KeptSince   int64 // the part of KeptNanos since Options.Since
 
 	// OwnNanos is the part of SpentNanos and KeptNanos that this run has committed.
 	OwnNanos int64
 
-	// Lost is what runs that are gone had at risk. It is in KeptNanos.
+	// Lost is what runs that are gone had at risk. KeptNanos includes it.
 	Lost Exposure
 }
 
-// Open reads a ledger's index. A file that does not exist is an empty ledger, and is made by the
-// first commit. A last line without a newline is not there for a reader, since its writer may be at
-// it; the next commit deals with it.
+// Open reads a ledger's index. A file that does not exist is an empty ledger, and the first commit
+// creates it. Open ignores a last line without a newline, as its writer may not have finished; the
+// next commit deals with it.
 //
-// Damage is a *[DamageError]; a file of another kind is ErrNotLedger, one of a later format
-// ErrVersion. None of them is ever written to.
+// Damage is a *[DamageError], a file of another kind ErrNotLedger, and one in a later format
+// ErrVersion. None of these files is ever written to.
 func Open(path string, o Options) (*Ledger, error) {
 	if o.FS == nil {
 		o.FS = disk.OS{}
@@ -177,8 +177,8 @@ func Open(path string, o Options) (*Ledger, error) {
 	return l, nil
 }
 
-// openExisting falls back to reading, for the reason that readOnly says: a ledger that may not be
-// written still knows its answers.
+// openExisting opens a ledger that may not be written for reading alone, as its answers can still
+// be recalled. readOnly is then the reason.
 func openExisting(fsys disk.FS, path string) (file disk.File, readOnly, err error) {
 	if err := disk.CheckRegular(fsys, path); err != nil {
 		return nil, nil, err
@@ -208,12 +208,12 @@ func (l *Ledger) absorbUnlocked(size int64) error {
 	return err
 }
 
-// lookAgain tells damage from a line that was cut off and written over between two reads of it, and
-// from a torn one that another ledger was added behind: under the lock nobody cuts or writes. The
-// index ends before the line.
+// lookAgain reads damage again under the lock, where nobody cuts or writes. What looked like damage
+// may be a line that was cut off and written over between two reads, or a torn line that another
+// ledger was appended to. The index ends before the line.
 func (l *Ledger) lookAgain(damage *DamageError) (err error) {
 	if err := l.file.Lock(); err != nil {
-		return fmt.Errorf("%w (and not read again: locking: %w)", damage, err)
+		return fmt.Errorf("%w (cannot lock the file to read it again: %w)", damage, err)
 	}
 	defer func() { err = disk.Both(err, l.file.Unlock()) }()
 	info, err := l.file.Stat()
@@ -224,16 +224,16 @@ func (l *Ledger) lookAgain(damage *DamageError) (err error) {
 	return err
 }
 
-// LeftOut reports whether there are simulated records, which do not exist for this run.
+// LeftOut reports whether the ledger has simulated records, which this run ignores.
 func (l *Ledger) LeftOut() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.leftOut
 }
 
-// Rehearse sets Options.Rehearsal in a run that learns later that it asks a simulator, and takes in
-// what other processes have written since the ledger was opened. What was left out before stays
-// out.
+// Rehearse sets Options.Rehearsal in a run that learns later that it asks a simulator. It takes in
+// the simulated lines that other processes have written since the ledger was opened. What was left
+// out before stays out.
 func (l *Ledger) Rehearse() error {
 	l.committing.Lock()
 	defer l.committing.Unlock()
@@ -243,22 +243,24 @@ func (l *Ledger) Rehearse() error {
 	return l.enterLeft()
 }
 
-// IsReal says that this run asks no simulator, whatever others on the ledger do: see ErrUndecided.
+// IsReal says that this run asks no simulator, even if other processes on the ledger do: see
+// ErrUndecided.
 func (l *Ledger) IsReal() {
 	l.committing.Lock()
 	defer l.committing.Unlock()
 	l.left.decided = true
 }
 
-// rehearses reports whether this run asks a simulator, of whatever kind: what it has at risk is
-// no money then.
+// rehearses reports whether this run asks a simulator, built in or over the network: what it has at
+// risk is then no money.
 func (l *Ledger) rehearses() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.options.Simulated || l.options.Rehearsal
 }
 
-// Summary returns what is known by now, other processes' part up to this run's last commit.
+// Summary returns what is known now. Lines of other processes are included up to this run's last
+// commit, claim or refresh.
 func (l *Ledger) Summary() Summary {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -270,9 +272,8 @@ func (l *Ledger) Summary() Summary {
 	return s
 }
 
-// End writes down how this run ends, for the reports, where it has written anything else. Nothing
-// but a report is lost without it, so it is not synced, and a disk without room for it is no error
-// of the run.
+// End records how this run ends, for the reports, if the run has written anything else. Without it
+// only a report loses something, so it is not synced, and a full disk is not an error of the run.
 func (l *Ledger) End(e RunEnd) error {
 	l.committing.Lock()
 	defer l.committing.Unlock()
@@ -285,9 +286,9 @@ func (l *Ledger) End(e RunEnd) error {
 	return err
 }
 
-// Close makes what is written durable, unless Fsync is FsyncNever, and closes the file. What this
-// run has at risk then may have been spent. No other call may be under way or follow, Summary
-// excepted.
+// Close makes what was written durable, unless Fsync is FsyncNever, and closes the file. What this
+// run still has at risk then counts as possibly spent. No other call may be in progress or follow,
+// except Summary.
 func (l *Ledger) Close() error {
 	l.durable.running.Lock()
 	defer l.durable.running.Unlock()
@@ -302,8 +303,8 @@ func (l *Ledger) Close() error {
 		err = disk.Both(err, l.alive.Release(true))
 	}
 	if l.file != nil {
-		if given := l.giveBack(); given != nil { // which costs nothing but that
-			l.options.Warn(fmt.Sprintf("ledger %s: the room that was kept for it is not given back: %v", l.path, given))
+		if given := l.giveBack(); given != nil { // nothing else is lost
+			l.options.Warn(fmt.Sprintf("ledger %s: cannot release the space reserved for it: %v", l.path, given))
 		}
 		err = disk.Both(err, l.file.Close())
 	}
@@ -314,7 +315,7 @@ func (l *Ledger) Close() error {
 	return nil
 }
 
-// giveBack gives up the space that is kept in hand, behind whatever is in the file by now.
+// giveBack releases the space that is reserved behind the end of the file.
 func (l *Ledger) giveBack() (err error) {
 	if !l.reserved {
 		return nil

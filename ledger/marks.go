@@ -8,12 +8,12 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// Proof is what of the file of Options.Emitted proves that marks are of it, as package line has it.
+// Proof is what shows that marks are of the file of Options.Emitted; see package line.
 type Proof = line.Proof
 
 // Mark says that results were written to the file of Options.Emitted.
 type Mark struct {
-	Keys  []Key // of the records, none where the lines are not results
+	Keys  []Key // of the records; none if the lines are not results
 	Proof Proof
 }
 
@@ -22,12 +22,13 @@ type Extent struct{ From, To int64 }
 
 // Written is what a ledger's marks say of the file of Options.Emitted.
 type Written struct {
-	// Proven is what marks tell of that are proven by the file's own bytes, in order and apart.
+	// Proven are the parts that marks cover and the file's own bytes prove, in order and without
+	// overlap.
 	Proven []Extent
-	// Own are those of them that are known to be results' lines, and others of the same runs.
+	// Own are those of them that are known to be lines of results, and other lines of the same runs.
 	Own []Extent
-	// Claimed says that marks without a proof, as earlier versions wrote them, tell of records of
-	// which no other does: Found.Claimed is of those. They are of the file up to ClaimedTo.
+	// Claimed says that some records have only marks without a proof, as earlier versions wrote them:
+	// Found.Claimed is for those. The marks are of the file up to ClaimedTo.
 	Claimed   bool
 	ClaimedTo int64
 	// Began says that a run began when the file was empty.
@@ -38,20 +39,19 @@ type Written struct {
 type written struct {
 	proven  extents // as they were marked
 	own     extents // with results' lines
-	claimed int64   // the file's size at the last mark without a proof, -1 where there is none
+	claimed int64   // the file's size at the last mark without a proof, -1 for none
 	began   bool
 
-	within Proof  // the last of its kind, which many marks share
+	within Proof  // the last proof of that kind, which many marks share
 	held   bool   // whether it holds
 	window []byte // what was read of the file last
 	from   int64  // where in the file that begins
 }
 
-// windowSize is how much of the file is read at once: proofs follow one another.
+// windowSize is how many bytes of the file are read at once: proofs follow one another.
 const windowSize = 256 << 10
 
-// enterMarks does what an emitted line says of the file that this run writes to. The caller holds
-// mu.
+// enterMarks takes in an emitted line about the file that this run writes to. The caller holds mu.
 func (l *Ledger) enterMarks(v *verified) error {
 	h, w := &v.head, &l.written
 	proof, whole := h.Proof()
@@ -87,7 +87,7 @@ func (l *Ledger) enterMarks(v *verified) error {
 // extents are parts of a file, in any order.
 type extents []Extent
 
-// add adds what is proven; mostly it is right behind what was before.
+// add adds a proven part, which mostly follows the one before.
 func (x *extents) add(p Proof) {
 	if n := len(*x); n > 0 && (*x)[n-1].To == p.From {
 		(*x)[n-1].To = p.To
@@ -96,7 +96,7 @@ func (x *extents) add(p Proof) {
 	}
 }
 
-// merged returns them in order, and apart.
+// merged returns the parts in order and without overlap.
 func (x extents) merged() (apart []Extent) {
 	inOrder := slices.SortedFunc(slices.Values(x), func(a, b Extent) int { return cmp.Compare(a.From, b.From) })
 	for _, e := range inOrder {
@@ -109,7 +109,7 @@ func (x extents) merged() (apart []Extent) {
 	return apart
 }
 
-// holds reports whether the file's bytes are those of the proof.
+// holds reports whether the file's bytes match the proof.
 func (w *written) holds(file io.ReaderAt, p Proof) bool {
 	if p.Within && p == w.within {
 		return w.held
@@ -129,8 +129,8 @@ func (w *written) holds(file io.ReaderAt, p Proof) bool {
 	return held
 }
 
-// read returns some bytes of the file from at on, none where there are none, or where it cannot be
-// read: the marks do not hold then, and lines are written again.
+// read returns some bytes of the file from offset at on. It returns none at the end, or if the file
+// cannot be read: the marks then do not hold, and lines are written again.
 func (w *written) read(file io.ReaderAt, at int64) []byte {
 	if at < w.from || at >= w.from+int64(len(w.window)) {
 		if file == nil {
@@ -145,7 +145,7 @@ func (w *written) read(file io.ReaderAt, at int64) []byte {
 	return w.window[at-w.from:]
 }
 
-// forget lets go of what was read of the file: it may be written to from now on.
+// forget drops what was read of the file, which may be written to from now on.
 func (w *written) forget() {
 	w.window, w.within, w.held = nil, Proof{}, false
 }

@@ -11,22 +11,22 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// others are ledgers of other runs, read once by Open. Their answers count as recorded; what they
-// spent, submitted and wrote is their own.
+// others are ledgers of other runs, which Open reads once. Their answers count as recorded; their
+// costs, shards and marks do not count here.
 //
-// To the index they are one file, as cat would make it: a place in it is a place in the first
-// ledger, or behind that in the second.
+// The index treats them as one file, as cat would join them: an offset is in the first ledger, or
+// after its end in the second.
 type others struct {
 	index index.Index
 	files []otherFile
 	size  int64 // of all
 }
 
-// otherFile is one of them. It stays open: another file under its name would have other answers.
+// otherFile is one of them. It stays open, as another file under its name would have other answers.
 type otherFile struct {
 	path string
 	file disk.File
-	base int64 // where it begins in the one file that they are
+	base int64 // the offset where it begins in the joined file
 }
 
 // openOthers reads the ledgers of Options.Others.
@@ -94,7 +94,7 @@ func (l *Ledger) addOther(path string) error {
 	}
 }
 
-// look adds to found what the other ledgers know of a record.
+// look adds what the other ledgers know of a record to found.
 func (o *others) look(k Key, found *Found) {
 	if o == nil || found.Result != 0 {
 		return
@@ -118,7 +118,7 @@ func (o *others) place(ref Ref) (f *otherFile, at, end int64) {
 	if !found {
 		i--
 	}
-	for i+1 < len(o.files) && o.files[i+1].base == o.files[i].base { // an empty one begins where the next does
+	for i+1 < len(o.files) && o.files[i+1].base == o.files[i].base { // an empty one begins at the same offset as the next
 		i++
 	}
 	end = o.size

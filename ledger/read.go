@@ -10,24 +10,24 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// Read reads a result back and verifies it. dst keeps its buffers, so ID and Response are good
-// until its next Read. A line that no longer is what was written is a *[DamageError].
+// Read reads a result back and verifies it. dst keeps its buffers, so ID and Response are valid
+// until its next Read. A line that was changed on disk is a *[DamageError].
 func (l *Ledger) Read(ref Ref, dst *Result) error { return l.NewReader().Read(ref, dst) }
 
-// ReadMatch is Read for a result found by its hashes: it compares what they stand for. Where the id
-// is another one, or the request is and request is not nil, the error is ErrMismatch, and dst holds
-// the other record's result.
+// ReadMatch is Read for a result that was found by its hashes: it compares the id and the request
+// themselves. If the id differs, or request is not nil and differs, the error is ErrMismatch, and
+// dst holds the other record's result.
 func (l *Ledger) ReadMatch(ref Ref, id []byte, request *[32]byte, dst *Result) error {
 	return l.NewReader().ReadMatch(ref, id, request, dst)
 }
 
-// Reader reads results back one after the other. Where they are asked for in about the order in
-// which they stand in the file, as a run that is begun anew asks for them, it reads ahead. It is
-// for one goroutine, while others commit.
+// Reader reads results back one after the other. If they are asked for in roughly the order of the
+// file, as a resumed run does, it reads ahead. It is for one goroutine; others may commit
+// meanwhile.
 type Reader struct {
 	ledger *Ledger
 	own    disk.File // the ledger's
-	end    int64     // of what was indexed when somebody last looked
+	end    int64     // where the index ended when it was last looked up
 	file   disk.File // which was read last
 	near   []byte    // what was read of it
 	from   int64     // where in the file that begins
@@ -35,12 +35,11 @@ type Reader struct {
 }
 
 const (
-	// firstRead is enough for most answers and cheap for all; what is longer takes a further read
-	// or two.
+	// firstRead is enough for most answers and cheap for all. A longer one takes another read or two.
 	firstRead = 4 << 10
-	// farRead is how much is read at once where one result is asked for behind the other.
+	// farRead is how much is read at once if results are asked for in sequence.
 	farRead = line.ReadSize
-	// behind is how much of what was read is kept for results that came a little out of turn.
+	// behind is how much of what was read is kept for results that come slightly out of order.
 	behind = 128 << 10
 )
 
@@ -62,7 +61,7 @@ func (r *Reader) Read(ref Ref, dst *Result) error {
 	}
 	if err = line.Verify(text); err != nil {
 		budget := line.MaxSearch
-		if n := line.SealedLen(text, &budget); n > 0 { // another ledger was added behind a line without its newline
+		if n := line.SealedLen(text, &budget); n > 0 { // another ledger was appended to a line without its newline
 			text, err = text[:n], nil
 		}
 	}
@@ -105,7 +104,7 @@ func (r *Reader) ReadMatch(ref Ref, id []byte, request *[32]byte, dst *Result) e
 	return nil
 }
 
-// ReadSame is Read for an answer found by its request's hash: where the request is another one the
+// ReadSame is Read for an answer that was found by its request's hash: if the request differs, the
 // error is ErrMismatch.
 func (r *Reader) ReadSame(ref Ref, request *[32]byte, dst *Result) error {
 	if err := r.Read(ref, dst); err != nil {
@@ -117,10 +116,11 @@ func (r *Reader) ReadSame(ref Ref, request *[32]byte, dst *Result) error {
 	return nil
 }
 
-// lineAt returns the line that begins at at, which lies before end. It is good until the next call.
+// lineAt returns the line that begins at offset at, which is before end. The line is valid until
+// the next call.
 func (r *Reader) lineAt(file io.ReaderAt, at, end int64) ([]byte, error) {
 	if cap(r.near) > 8*farRead {
-		r.size, r.near = 0, nil // a line that long is not worth its memory any more
+		r.size, r.near = 0, nil // a buffer for a line that long is not worth keeping
 	}
 	if r.size == 0 || at < r.from || at > r.from+int64(len(r.near))+farRead { // somewhere else
 		r.size, r.from, r.near = firstRead, at, r.near[:0]
@@ -149,7 +149,7 @@ func (r *Reader) lineAt(file io.ReaderAt, at, end int64) ([]byte, error) {
 	}
 }
 
-// extend reads on until there are so many bytes.
+// extend reads on until r.near has size bytes.
 func (r *Reader) extend(file io.ReaderAt, size int) error {
 	have := len(r.near)
 	if cap(r.near) < size {

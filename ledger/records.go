@@ -5,15 +5,15 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// What is recorded, as package line has it.
+// What is recorded; the types are package line's.
 type (
-	// Key is what the index knows a record by.
+	// Key identifies a record in the index.
 	Key = line.Key
 	// Record is what results and failures have in common.
 	Record = line.Record
 	// Result is a request that was answered.
 	Result = line.Result
-	// Earlier is what the answers to a record took that another one followed.
+	// Earlier is what earlier answers to a record used, if another one followed them.
 	Earlier = line.Earlier
 	// Attachment is a file that a request held.
 	Attachment = line.Attachment
@@ -39,15 +39,15 @@ const (
 	ShardCollected = line.ShardCollected
 )
 
-// ErrUnwritable is in the error of a commit whose group can't be written down. Nothing of the group
-// is then, and the ledger goes on.
+// ErrUnwritable is in the error of a commit whose group cannot be encoded. Nothing of the group is
+// then written, and the ledger goes on.
 var ErrUnwritable = line.ErrUnwritable
 
 // KeyOf returns the key of a record from its id, a JSON token as it was read, and its request
 // fingerprint.
 func KeyOf(id []byte, request *[32]byte) Key { return line.KeyOf(id, request) }
 
-// Ref is where a result stands in its ledger. The zero Ref is no result.
+// Ref is the place of a result in its ledger. The zero Ref is no result.
 type Ref = index.Ref
 
 // Group is what one [Ledger.Commit] writes.
@@ -55,24 +55,25 @@ type Group struct {
 	Results  []Result
 	Failures []Failure
 
-	// Shards are steps. They are synced before Commit returns, whatever Options.Fsync says, as the
-	// next step is not to be taken before this one is safe; only a simulated run with FsyncNever
-	// leaves them to the system too.
+	// Shards are steps. They are synced before Commit returns, whatever Options.Fsync says, because
+	// the next step may be taken only once this one is safe. Only a simulated run with FsyncNever does
+	// not sync them.
 	Shards []ShardEntry
-	// Bounds are what the intents among them have to fit, by what they reserve, beside all that is
-	// spent, at risk and set aside.
+	// Bounds are the bounds that the reservations of the intents among them have to fit, given all
+	// that is spent, at risk and set aside.
 	Bounds Bounds
 
-	// Lifted are records that this run asks about no more, which have neither a result nor a failure
-	// here.
+	// Lifted are records that this run no longer asks about, and that have neither a result nor a
+	// failure here.
 	Lifted []AtRisk
 
-	// Marks are of the file of Options.Emitted. Without such a file they are not written down,
-	// since nothing could ever ask for them.
+	// Marks are of the file of Options.Emitted. Without such a file they are not written, as nothing
+	// could ever ask for them.
 	Marks []Mark
 }
 
-// bytes is what the responses take, and about what stands beside them, where that is much.
+// bytes is the size of the responses, plus about the size of the rest of their lines; 0 if that is
+// not much.
 func (g *Group) bytes() int {
 	const beside = 1 << 10
 	sum := 0

@@ -13,19 +13,19 @@ import (
 // RepairStats says what [Repair] did.
 type RepairStats struct {
 	Healthy   bool   // there is nothing to repair, and no file was written
-	Kept      int64  // lines written to the clean ledger, or that a healthy one has
-	Lost      int64  // pieces that were no whole line
-	LostBytes int64  // and their size
-	Aside     string // the file that the lost pieces are in, one a line; "" if none was lost
+	Kept      int64  // lines written to the clean ledger, or lines of a healthy one
+	Lost      int64  // pieces that are not a whole line
+	LostBytes int64  // their size
+	Aside     string // the file with the lost pieces, one a line; "" if none was lost
 }
 
-// Repair writes the lines of a damaged ledger that are whole to a new file out, in order, and those
-// that are not to out.lost. It never writes to path, and holds its lock, so that no commit comes
-// between. Neither new file may exist. Of a ledger that is whole nothing is written.
+// Repair writes the whole lines of a damaged ledger to a new file out, in order, and all other
+// pieces to out.lost. It never writes to path, and holds its lock, so that no commit comes in
+// between. Neither new file may exist. If the ledger is whole, nothing is written.
 //
-// A damaged byte costs the record that it is in. Where it was the newline between two records, both
-// are kept; so is a record that a torn one has run into. Such lines are found by their checksums.
-// One whose checksum is right and that cannot be read is lost whole.
+// A damaged byte costs the record that it is in. If it was the newline between two records, both
+// are kept. A record that a torn one has run into is kept too. Such lines are found by their
+// checksums. A line with a right checksum that cannot be decoded is lost whole.
 func Repair(path, out string) (stats RepairStats, err error) {
 	file, _, err := openExisting(disk.OS{}, path)
 	if err != nil {
@@ -60,7 +60,7 @@ func Repair(path, out string) (stats RepairStats, err error) {
 	return r.stats, nil
 }
 
-// sideFile is a new file beside the ledger, made by create or by the first line.
+// sideFile is a new file next to the ledger, created by create or by the first line.
 type sideFile struct {
 	name string
 	file *os.File
@@ -88,8 +88,8 @@ func (s *sideFile) writeLine(text []byte) error {
 	return s.buf.WriteByte('\n')
 }
 
-// finish makes the file durable, its name included, and closes it. A file that was never made is
-// finished.
+// finish makes the file and its name durable, and closes it. A file that was never created needs
+// nothing.
 func (s *sideFile) finish() error {
 	if s.file == nil {
 		return nil
@@ -108,7 +108,7 @@ func (s *sideFile) finish() error {
 	return nil
 }
 
-// discard takes away what a repair that failed has made and finished.
+// discard removes the file after a repair that failed.
 func (s *sideFile) discard() error {
 	if s.file == nil {
 		return nil

@@ -8,16 +8,16 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// repairer tells what is whole in a damaged ledger from what is not.
+// repairer separates what is whole in a damaged ledger from what is not.
 type repairer struct {
 	scan    scanner
 	keep    func(text []byte) error
 	lose    func(piece []byte) error
-	damaged bool // what is kept is not what stands there
+	damaged bool // what is kept differs from what is in the file
 	stats   RepairStats
 }
 
-// all keeps what can be kept of a whole ledger, what follows its last newline included.
+// all keeps what can be kept of a whole ledger, including what follows its last newline.
 func (r *repairer) all(lines *line.Reader) error {
 	for {
 		text, at, err := lines.Next()
@@ -44,11 +44,11 @@ func (r *repairer) all(lines *line.Reader) error {
 	}
 }
 
-// between keeps what can be kept of what stands between two newlines: of a damaged newline two
-// lines are left, and behind a torn line may stand a whole one.
+// between keeps what can be kept between two newlines. A damaged newline leaves two lines there,
+// and a whole line may follow a torn one.
 func (r *repairer) between(text []byte, at int64) error {
 	if line.Verify(text) == nil {
-		return r.take(text, at) // whatever in it looks like two lines
+		return r.take(text, at) // even if something in it looks like two lines
 	}
 	r.damaged = true
 	behindLine := false
@@ -59,7 +59,7 @@ func (r *repairer) between(text []byte, at int64) error {
 			if err := r.take(piece, at+int64(p.From)); err != nil {
 				return err
 			}
-		case behindLine && len(piece) == 1: // it was the newline
+		case behindLine && len(piece) == 1: // a damaged newline
 		default:
 			if err := r.drop(piece); err != nil {
 				return err
@@ -70,7 +70,7 @@ func (r *repairer) between(text []byte, at int64) error {
 	return nil
 }
 
-// take keeps a line with a right checksum, if it can be read.
+// take keeps a line with a right checksum if it can be decoded.
 func (r *repairer) take(text []byte, at int64) error {
 	h, err := headOf(r.scan.path, text, at)
 	if err == nil {

@@ -10,14 +10,14 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// AtRisk is a record that is asked about, and the most that can cost.
+// AtRisk is a record that is being asked about, and the most that this can cost.
 type AtRisk = line.AtRisk
 
-// Exposure is what requests whose outcome is not recorded can cost.
+// Exposure is what requests without a recorded outcome can cost.
 type Exposure struct {
-	Records int64 // that were asked about
-	Unknown int64 // of them, without a known price
-	Nanos   int64 // billionths of a US dollar, of the others
+	Records int64 // records that were asked about
+	Unknown int64 // how many of them have no known price
+	Nanos   int64 // billionths of a US dollar, for the others
 }
 
 func (e *Exposure) add(o Exposure, sign int64) {
@@ -26,26 +26,26 @@ func (e *Exposure) add(o Exposure, sign int64) {
 	e.Nanos += sign * o.Nanos
 }
 
-// risks is what the risk lines of a ledger say, as far as no result, failure or later line has
-// ended it. Of a record that several runs had at risk only the last one is known by its key: the
-// others are gone, or it would not have been asked about again, and count in their runs' sums.
+// risks is what the risk lines of a ledger say that no result, failure or later line has ended yet.
+// If several runs had a record at risk, only the last one is found by its key. The others are gone,
+// or the record would not have been asked about again; they count in the sums of their runs.
 type risks struct {
 	records map[Key]riskyRecord
 	runs    map[string]*riskyRun
 	all     Exposure // of all runs
-	rest    Exposure // the part of it that no attempt is under way for
+	rest    Exposure // the part of it with no attempt in flight
 }
 
 type riskyRecord struct {
 	run    *riskyRun
 	nanos  int64
 	known  bool
-	rests  bool // no attempt is under way: what those before may have cost is kept
+	rests  bool // no attempt is in flight: the amount is what earlier ones may have cost
 	recent bool
 }
 
-// riskyRun is what one run has at risk. Of the sum, rest is for records that no attempt is under
-// way at, and recent is since Options.Since.
+// riskyRun is what one run has at risk. Of the sum, rest is for records with no attempt in flight,
+// and recent is since Options.Since.
 type riskyRun struct {
 	id                string
 	sum, rest, recent Exposure
@@ -58,7 +58,7 @@ func (r *riskyRecord) exposure() Exposure {
 	return Exposure{Records: 1, Nanos: r.nanos}
 }
 
-// count adds a record to its run's sums, or takes it off.
+// count adds a record to its run's sums, or subtracts it.
 func (s *risks) count(r *riskyRecord, sign int64) {
 	e := r.exposure()
 	r.run.sum.add(e, sign)
@@ -72,7 +72,7 @@ func (s *risks) count(r *riskyRecord, sign int64) {
 	}
 }
 
-// put notes what a run has at risk for a record from now on.
+// put notes what a run now has at risk for a record.
 func (s *risks) put(run string, a AtRisk, rests, recent bool) {
 	if s.records == nil {
 		s.records, s.runs = make(map[Key]riskyRecord), make(map[string]*riskyRun)
@@ -90,7 +90,7 @@ func (s *risks) put(run string, a AtRisk, rests, recent bool) {
 	s.records[a.Key] = r
 }
 
-// end notes that a run has nothing at risk for a record any more.
+// end notes that a run no longer has anything at risk for a record.
 func (s *risks) end(run string, k Key) {
 	if len(s.records) == 0 {
 		return
@@ -103,7 +103,7 @@ func (s *risks) end(run string, k Key) {
 	delete(s.records, k)
 }
 
-// lift notes that a run asks about a record no more, and what that may have cost.
+// lift notes that a run no longer asks about a record, and what its attempts may have cost.
 func (s *risks) lift(run string, a AtRisk, recent bool) {
 	if a.Nanos == 0 {
 		s.end(run, a.Key)
@@ -112,7 +112,7 @@ func (s *risks) lift(run string, a AtRisk, recent bool) {
 	}
 }
 
-// bury takes out a run that is gone, and returns what it had at risk.
+// bury removes a run that is gone, and returns what it had at risk.
 func (s *risks) bury(run *riskyRun) (sum, recent Exposure) {
 	for k, r := range s.records {
 		if r.run == run {
@@ -125,7 +125,7 @@ func (s *risks) bury(run *riskyRun) (sum, recent Exposure) {
 	return run.sum, run.recent
 }
 
-// of is what a run has at risk, and the part that no attempt is under way for.
+// of returns what a run has at risk, and the part with no attempt in flight.
 func (s *risks) of(run string) (sum, rest Exposure) {
 	if known := s.runs[run]; known != nil {
 		return known.sum, known.rest
@@ -133,7 +133,7 @@ func (s *risks) of(run string) (sum, rest Exposure) {
 	return sum, rest
 }
 
-// others are the runs beside one that have something at risk.
+// others returns the runs other than one that have something at risk.
 func (s *risks) others(than string) (found []*riskyRun) {
 	for id, run := range s.runs {
 		if id != than && run.sum.Records > 0 {
@@ -155,8 +155,8 @@ func (l *Ledger) enterRisk(v *verified) error {
 	return &DamageError{Path: l.path, Offset: v.at, Err: line.ErrMalformed}
 }
 
-// buryGone counts what runs that are gone had at risk as what may have been spent. reread indexes
-// what they may have written after the ledger was last read.
+// buryGone counts what runs that are gone had at risk as possibly spent. reread indexes what they
+// may have written after the ledger was last read.
 func (l *Ledger) buryGone(reread func() error) error {
 	var gone []*riskyRun
 	for _, run := range l.risks.others(l.options.Run.ID) {
@@ -181,15 +181,15 @@ func (l *Ledger) buryGone(reread func() error) error {
 	return nil
 }
 
-// Elsewhere is what other processes of the ledger can still spend, beyond what is in its sums, in
+// Elsewhere is what other processes on the ledger can still spend beyond what its sums hold, in
 // billionths of a US dollar.
 type Elsewhere struct {
-	Asked  int64 // for requests under way, which end by themselves
-	Rest   int64 // for what they have asked about before, and may ask about again
+	Asked  int64 // for requests in flight, which end by themselves
+	Rest   int64 // for records that they have asked about before, and may ask about again
 	Shards int64 // in shards that they made since the ledger was opened
 }
 
-// Elsewhere returns what is known of other processes by now.
+// Elsewhere returns what is known now of other processes.
 func (l *Ledger) Elsewhere() Elsewhere {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -198,7 +198,7 @@ func (l *Ledger) Elsewhere() Elsewhere {
 	return Elsewhere{Asked: l.risks.all.Nanos - own.Nanos - rest, Rest: rest, Shards: l.shards.foreign}
 }
 
-// AtRisk returns what is at risk by this run, and by others that live.
+// AtRisk returns what this run has at risk, and what other living runs have.
 func (l *Ledger) AtRisk() (own, others Exposure) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -208,7 +208,7 @@ func (l *Ledger) AtRisk() (own, others Exposure) {
 	return own, others
 }
 
-// Asked reports whether another living process has a record at risk, as far as known by now: see
+// Asked reports whether another living process has a record at risk, as far as is known now: see
 // [Ledger.Refresh].
 func (l *Ledger) Asked(k Key) bool {
 	l.mu.Lock()
@@ -217,16 +217,16 @@ func (l *Ledger) Asked(k Key) bool {
 	return risky && r.run.id != l.options.Run.ID
 }
 
-// RiskTally adds up what is at risk in a ledger that is gone through by [Scan].
+// RiskTally adds up what is at risk in a ledger that is read by [Scan].
 type RiskTally struct {
-	Since time.Time // from when Risk.Since counts
+	Since time.Time // the time from which Risk.Since counts
 	known risks
 }
 
-// Risk is what is at risk, and what of it has been since RiskTally.Since.
+// Risk is what is at risk, and the part of it since RiskTally.Since.
 type Risk struct{ All, Since Exposure }
 
-// Add takes an entry in, in the ledger's order.
+// Add takes an entry. Entries come in the ledger's order.
 func (r *RiskTally) Add(e *Entry) {
 	s := &r.known
 	switch {
@@ -246,7 +246,7 @@ func (r *RiskTally) Add(e *Entry) {
 	}
 }
 
-// Sum is what runs of the ledger have at risk that live, and what those had that are gone.
+// Sum returns what living runs of the ledger have at risk, and what runs that are gone had.
 func (r *RiskTally) Sum(path string) (live, lost Risk) {
 	for _, run := range r.known.others("") {
 		sum := &live
@@ -260,15 +260,15 @@ func (r *RiskTally) Sum(path string) (live, lost Risk) {
 }
 
 // A run that has something at risk holds the lock of the file LEDGER.run-ID from before its first
-// risk line until its end. So whoever reads such a line finds out whether the run still lives.
+// risk line until its end. So a reader of such a line can tell whether the run still lives.
 
-// runLockName is the name of a run's lock. A ledger may have several names, by symbolic links; the
-// lock is beside the file itself.
+// runLockName is the name of a run's lock. A ledger may have several names, through symbolic links;
+// the lock is next to the file itself.
 func runLockName(path, run string) string {
 	return realPath(path) + ".run-" + run
 }
 
-// realPath is the file that links lead to.
+// realPath is the file that symbolic links lead to.
 func realPath(path string) string {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		return real
@@ -288,7 +288,7 @@ func (l *Ledger) live() error {
 	name := runLockName(l.path, run)
 	k, err := disk.TryLockFile(l.options.FS, name)
 	if errors.Is(err, disk.ErrNoLocks) {
-		_ = l.options.FS.Remove(name) // which nobody else knows of
+		_ = l.options.FS.Remove(name) // no other process knows its name
 	}
 	if err == nil && k == nil {
 		err = errors.New("another process has it")
@@ -300,8 +300,9 @@ func (l *Ledger) live() error {
 	return nil
 }
 
-// Lives reports whether the process of a run lives that has something at risk.
+// Lives reports whether the process of a run that has something at risk still lives.
 func Lives(path, run string) bool { return line.ValidRunID(run) && !isGone(disk.OS{}, path, run) }
 
-// isGone reports whether the process of a run is gone. One that nobody can tell of lives.
+// isGone reports whether the process of a run is gone. If that cannot be found out, it counts as
+// alive.
 func isGone(fsys disk.FS, path, run string) bool { return disk.Abandoned(fsys, runLockName(path, run)) }

@@ -6,42 +6,42 @@ import (
 	"llmpipe/ledger/disk"
 )
 
-// Space for answers is kept in hand before they are asked for: an answer that cannot be recorded is
-// paid for again by the next run. What other processes of the ledger write uses up of it, so each
-// keeps its own, and looks again after every commit.
+// Space for answers is reserved before they are asked for: an answer that cannot be recorded is
+// paid for again by the next run. Other processes on the ledger use up some of the space when they
+// write. So each reserves its own, and checks again after every commit.
 
-// room is the space, in bytes, that there must be for answers before the first request: a block, as
-// on a full disk the last block of a file may have space for a line or two.
+// room is the space, in bytes, that must be free for answers before the first request. It is one
+// block, as the last block of a file may have space for a line or two even on a full disk.
 const room = 4096
 
 const (
-	// leastRoom is what is kept in hand at least, and mostRoom at most: a disk that is full but for
-	// that much is no accident.
+	// leastRoom and mostRoom are the least and the most space that is reserved.
 	leastRoom = 1 << 20
 	mostRoom  = 256 << 20
-	// besideAnswer is what is kept for each answer beside its own line: for what is at risk, for the
-	// mark that it was written, and for a line with its cost where it has no room itself.
+	// besideAnswer is reserved for each answer in addition to its line: for its risk line, for its
+	// mark, and for a line with its cost if the answer itself does not fit.
 	besideAnswer = 1 << 10
 )
 
-// inHand is the space that is kept behind the file's end.
+// inHand is the space that is reserved behind the end of the file.
 type inHand struct {
-	asked   bool  // for by KeepRoom
+	asked   bool  // by KeepRoom
 	bytes   int64 // that are left, as far as is known
-	answers int   // that it is for
-	left    int64 // what of it a write must leave
-	largest int64 // line of an answer so far, in bytes
+	answers int   // how many it is for
+	left    int64 // how much of it a write must leave
+	largest int64 // the longest line of an answer so far, in bytes
 }
 
-// use takes away what was written.
+// use subtracts what was written.
 func (h *inHand) use(bytes int64) { h.bytes = max(0, h.bytes-bytes) }
 
-// leaveFor has the next write of so many answers leave what the costs of the others take.
+// leaveFor makes the next write, of that many answers, leave the space that the costs of the others
+// need.
 func (h *inHand) leaveFor(written int) {
 	h.left = int64(max(0, h.answers-written)) * besideAnswer
 }
 
-// each is what an answer takes, by the largest so far.
+// each is the space for one answer, by the largest so far.
 func (h *inHand) each() int64 {
 	if h.largest == 0 {
 		return room + besideAnswer
@@ -49,9 +49,9 @@ func (h *inHand) each() int64 {
 	return h.largest + besideAnswer
 }
 
-// KeepRoom keeps space in hand for so many answers, each as large as the largest so far, and at
-// least a megabyte. It returns for how many there is: less where the disk is nearly full. Where
-// there is space for none the error is a *[WriteError].
+// KeepRoom reserves space for a number of answers, each as large as the largest so far, and at
+// least a megabyte. It returns how many there is space for, which is less if the disk is nearly
+// full. If there is space for none, the error is a *[WriteError].
 func (l *Ledger) KeepRoom(answers int) (enough int, err error) {
 	l.committing.Lock()
 	defer l.committing.Unlock()
@@ -59,7 +59,7 @@ func (l *Ledger) KeepRoom(answers int) (enough int, err error) {
 		return 0, &WriteError{Path: l.path, Err: l.refused}
 	}
 	if l.file == nil {
-		return answers, nil // it is made by the first commit
+		return answers, nil // the first commit creates the file
 	}
 	h := &l.inHand
 	h.asked = true
@@ -79,8 +79,8 @@ func (l *Ledger) KeepRoom(answers int) (enough int, err error) {
 	return h.answers, nil
 }
 
-// reserve keeps so many bytes in hand, or a part of it that is more than there is. An error says
-// why it is not all.
+// reserve reserves that many bytes, or a part of them that is more than is reserved now. An error
+// says why it is not all of them.
 func (l *Ledger) reserve(bytes int64) (err error) {
 	l.reserved = true
 	for size := bytes; size > l.inHand.bytes && size >= l.inHand.each(); size /= 2 {
@@ -97,8 +97,8 @@ func (l *Ledger) reserve(bytes int64) (err error) {
 	return err
 }
 
-// fits makes sure, before anything is written, that there is space for l.out. Where it takes more
-// than is in hand, what is left must do for the costs of other answers.
+// fits makes sure, before anything is written, that there is space for l.out. If it needs more than
+// is reserved, the rest of the reservation must still do for the costs of other answers.
 func (l *Ledger) fits() error {
 	size := int64(len(l.out))
 	if !l.inHand.asked || size <= l.inHand.bytes {
@@ -109,15 +109,15 @@ func (l *Ledger) fits() error {
 	if disk.IsFull(err) {
 		return fmt.Errorf("%w: %w", ErrNoRoom, err)
 	}
-	if err == nil { // else the write will tell
+	if err == nil { // if that fails, the write reports it
 		l.inHand.bytes = size
 	}
 	return nil
 }
 
-// commitLess writes a group for which there is no space: as many of its results as fit, and of the
-// others, and of failures, what they cost. The next run asks them again, and does not spend that
-// money twice. The error says so.
+// commitLess writes a group that there is no space for: as many of its results as fit, and only the
+// costs of the other results and of failures. The next run asks about those again, but counts the
+// money as spent. The error says so.
 func (l *Ledger) commitLess(g *Group, full error) (done committed, err error) {
 	l.inHand.left = 0
 	for whole := len(g.Results) / 2; ; whole /= 2 {
@@ -136,8 +136,8 @@ func (l *Ledger) commitLess(g *Group, full error) (done committed, err error) {
 	}
 }
 
-// costsOf is a group with so many whole results. Those of batches are with the provider still, and
-// are collected again.
+// costsOf returns a group with the given number of whole results. Results of batches are left out:
+// the provider still has them, and they are collected again.
 func costsOf(g *Group, whole int) *Group {
 	less := &Group{Results: g.Results[:whole], Lifted: g.Lifted}
 	for i := range g.Results[whole:] {

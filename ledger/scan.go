@@ -9,29 +9,29 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// Entry is one line of a ledger. It and all it points to are good until the function that got it
-// returns.
+// Entry is one line of a ledger. It and everything it points to are valid until the function that
+// got it returns.
 type Entry struct {
-	Kind    line.Kind // also one that this version does not know
-	Offset  int64     // of the line in the file, uncompressed
-	Line    []byte    // as it stands there, without its newline
+	Kind    line.Kind // may be one that this version does not know
+	Offset  int64     // of the line in the uncompressed file
+	Line    []byte    // the line without its newline
 	Run     *RunInfo
 	Result  *Result
 	Failure *Failure
 	Emitted *line.Emitted
 	Risk    *line.Risk
 	End     *RunEnd
-	Shard   *ShardEntry // a step of a shard, but for the records of an intent
+	Shard   *ShardEntry // a step of a shard, without the records of an intent
 
 	// ShardSimulated says that the step is a simulated run's.
 	ShardSimulated bool
 }
 
-// Scan calls f with every line of a ledger in order, each verified first. A ledger that is
-// compressed with gzip or zstd is read as well, and so is a pipe that the process was started with.
-// What follows the last newline is left out, as a writer may be at it; so are torn lines that
-// another ledger was added behind, which warn, if there is one, is told when the scan ends. An
-// error of f ends the scan and is returned as it is.
+// Scan calls f with every line of a ledger in order, each verified first. It also reads a ledger
+// that is compressed with gzip or zstd, and a pipe that the process was started with. It leaves out
+// what follows the last newline, as a writer may not have finished it, and torn lines that another
+// ledger was appended to. If warn is not nil, it is told of the torn lines when the scan ends. An
+// error of f ends the scan and is returned unchanged.
 func Scan(path string, warn func(string), f func(Entry) error) error {
 	s := scanner{path: path}
 	return scanLines(path, warn, func(h *line.Head, text []byte, at int64) error {
@@ -43,7 +43,7 @@ func Scan(path string, warn func(string), f func(Entry) error) error {
 	})
 }
 
-// scanLines calls f with every line, its head and its offset, once it is verified.
+// scanLines calls f with every verified line, its head and its offset.
 func scanLines(path string, warn func(string), f func(h *line.Head, text []byte, at int64) error) (err error) {
 	if !disk.Inherited(path) {
 		err = disk.CheckRegular(disk.OS{}, path)
@@ -88,8 +88,8 @@ func scanLines(path string, warn func(string), f func(h *line.Head, text []byte,
 	}
 }
 
-// joined calls f with the whole lines of what stands between two newlines where ledgers were added
-// to one another. Otherwise it returns damage.
+// joined calls f with the whole lines between two newlines, in a place where one ledger was
+// appended to another. Anywhere else it returns damage.
 func joined(path string, text []byte, at int64, damage error, torn *tornLines, f func(h *line.Head, text []byte, at int64) error) error {
 	pieces := line.Joined(text)
 	if pieces == nil {
@@ -111,7 +111,7 @@ func joined(path string, text []byte, at int64, damage error, torn *tornLines, f
 	return nil
 }
 
-// scanner keeps what entries are read into.
+// scanner holds the memory that entries are read into.
 type scanner struct {
 	path    string
 	run     RunInfo
@@ -124,7 +124,7 @@ type scanner struct {
 	end     RunEnd
 }
 
-// read reads what is behind the head of a line, but for the records of an intent.
+// read reads what follows the head of a line, except the records of an intent.
 func (s *scanner) read(text []byte, at int64, h *line.Head) (e Entry, err error) {
 	e = Entry{Kind: line.KindOf(text), Offset: at, Line: text}
 	switch h.Kind {

@@ -7,15 +7,15 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// ShardLock is a shard that this process alone takes further. It ends with Release or with the
+// ShardLock makes this process the only one that advances a shard. It ends with Release or with the
 // process.
 type ShardLock struct{ file *disk.LockFile }
 
-// LockShard tries to make a shard this process's own, by the lock of the file LEDGER.batch-SHARD
-// beside the ledger, which it makes. It does not wait: where another holder has the shard, in this
-// process or another, the lock and the error are nil. The holder before may have taken the shard
-// further, or collected it: only a [Ledger.Refresh] tells what is left to do. A nil fsys is the
-// machine's.
+// LockShard tries to lock a shard for this process, with the lock of the file LEDGER.batch-SHARD
+// next to the ledger, which it creates. It does not wait: if the shard has another holder, in this
+// process or another, the lock and the error are nil. The holder before may have advanced or
+// collected the shard: call [Ledger.Refresh] to find out what is left to do. A nil fsys is the
+// operating system's.
 func LockShard(ledgerPath, shard string, fsys disk.FS) (*ShardLock, error) {
 	if !line.ValidShardID(shard) {
 		return nil, fmt.Errorf("locking shard %q: not an id of a shard", shard)
@@ -33,6 +33,6 @@ func LockShard(ledgerPath, shard string, fsys disk.FS) (*ShardLock, error) {
 	return &ShardLock{file}, nil
 }
 
-// Release gives the shard back. With remove, for a shard that is collected, the lock's file goes as
-// well.
+// Release gives the shard back. With remove, for a shard that is collected, it also removes the
+// lock's file.
 func (k *ShardLock) Release(remove bool) error { return k.file.Release(remove) }

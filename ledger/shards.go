@@ -8,12 +8,12 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// Shard is all that a ledger knows of a shard. One whose intent was lost with a damaged line has
-// neither what stood there nor records.
+// Shard is all that a ledger knows of a shard. If its intent was lost with a damaged line, the
+// fields of the intent and the records are empty.
 type Shard struct {
 	ID        string
 	Simulated bool
-	Step      ShardStep // the furthest
+	Step      ShardStep // the furthest one
 
 	Provider      string
 	Endpoint      string
@@ -36,32 +36,32 @@ type Shard struct {
 	Missing   int64
 	CostNanos int64
 	CostKnown bool
-	MayCost   int64 // of one that was given up, billionths of a US dollar
+	MayCost   int64 // of one that was given up, in billionths of a US dollar
 }
 
-// Pending reports whether the shard is not collected yet.
+// Pending reports whether the shard is not yet collected.
 func (s *Shard) Pending() bool { return s.Step != ShardCollected }
 
-// shards is what the batch lines of a ledger say, the steps of each shard put together.
+// shards is what the batch lines of a ledger say: the steps of each shard together.
 type shards struct {
 	all      []*knownShard // in the order of their first lines
 	byID     map[string]*knownShard
 	byIntent map[Ref]*knownShard
 
-	// What is set aside for those that are pending, in billionths of a US dollar; foreign is the part
-	// for those that other processes have made since the ledger was opened.
+	// reserved is what is set aside for pending shards, in billionths of a US dollar; foreign is the
+	// part for shards that other processes have made since the ledger was opened.
 	reserved, foreign int64
 }
 
 type knownShard struct {
 	Shard
 	at   int64 // of the intent's line
-	size int   // of it, without the newline; 0 where there is none
+	size int   // its length without the newline; 0 if there is no intent
 
 	foreign bool // another process has made it since the ledger was opened
 }
 
-// setAside is what the shard holds while it is pending.
+// setAside is the amount that is set aside for the shard while it is pending.
 func (k *knownShard) setAside() int64 {
 	if k == nil || !k.Pending() {
 		return 0
@@ -69,7 +69,7 @@ func (k *knownShard) setAside() int64 {
 	return k.ReservedNanos
 }
 
-// merge adds the step that the line at an offset says.
+// merge adds the step of the line at an offset.
 func (s *shards) merge(e *ShardEntry, simulated bool, at int64, size int) *knownShard {
 	known := s.byID[e.Shard]
 	if known == nil {
@@ -103,7 +103,7 @@ func (s *shards) merge(e *ShardEntry, simulated bool, at int64, size int) *known
 	return known
 }
 
-// list returns copies.
+// list returns copies of the shards.
 func (s *shards) list() []Shard {
 	list := make([]Shard, len(s.all))
 	for i, known := range s.all {
@@ -112,7 +112,7 @@ func (s *shards) list() []Shard {
 	return list
 }
 
-// pendingAt returns the id of the shard whose intent stands there, "" if that is collected.
+// pendingAt returns the id of the shard whose intent is at that offset, "" if it is collected.
 func (s *shards) pendingAt(intent Ref) string {
 	if known := s.byIntent[intent]; known != nil && known.Pending() {
 		return known.ID
@@ -120,8 +120,8 @@ func (s *shards) pendingAt(intent Ref) string {
 	return ""
 }
 
-// enterShard puts a step into the index. What a batch may have cost that was given up counts once.
-// The caller holds mu.
+// enterShard puts a step into the index. The possible cost of a batch that was given up counts
+// once. The caller holds mu.
 func (l *Ledger) enterShard(v *verified) error {
 	h, text, at := &v.head, v.text, v.at
 	var e ShardEntry
@@ -141,7 +141,7 @@ func (l *Ledger) enterShard(v *verified) error {
 	if v.recent {
 		l.summary.KeptSince += known.MayCost - kept
 	}
-	ours := h.Simulated == l.options.Simulated // a simulated run can't collect what is at a real provider
+	ours := h.Simulated == l.options.Simulated // a simulated run can't collect from a real provider
 	if e.Step == ShardIntent {
 		known.foreign = l.loaded && !v.own
 	}
@@ -173,8 +173,8 @@ func (l *Ledger) enterShard(v *verified) error {
 	return nil
 }
 
-// admitIntents says why the intents of a group may not be written: a record of theirs is another's
-// by now, or what they reserve does not fit. What others appended is indexed.
+// admitIntents says why the intents of a group may not be written: another process has one of their
+// records by now, or what they reserve does not fit. The caller has indexed what others appended.
 func (l *Ledger) admitIntents(g *Group) error {
 	reserved := int64(0)
 	for i := range g.Shards {
@@ -199,9 +199,9 @@ func (l *Ledger) admitIntents(g *Group) error {
 	return nil
 }
 
-// taken reports whether an intent has a record that has a result which the run does not know of, is
-// in another pending shard, or is at risk by another process. With Options.Requests the same goes
-// for results and shards of equal requests.
+// taken reports whether a record of an intent has a result that the run does not know of, is in
+// another pending shard, or is at risk by another process. With Options.Requests, results and
+// shards of equal requests count too.
 func (l *Ledger) taken(intent *ShardEntry) bool {
 	for i := range intent.Records {
 		r := &intent.Records[i]
@@ -220,8 +220,8 @@ func (l *Ledger) taken(intent *ShardEntry) bool {
 	return false
 }
 
-// Adopt says that this run looks after a shard that another process has made, and counts itself
-// what is set aside for it.
+// Adopt makes this run look after a shard of another process, and count for itself what is set
+// aside for it.
 func (l *Ledger) Adopt(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -231,8 +231,8 @@ func (l *Ledger) Adopt(id string) {
 	}
 }
 
-// Shards returns every shard in the order of their intents, collected ones included, as far as
-// known by now: see [Ledger.Refresh]. For a run that is not simulated there are no simulated ones.
+// Shards returns every shard in the order of the intents, collected ones included, as far as is
+// known now: see [Ledger.Refresh]. A run that is not simulated gets no simulated shards.
 func (l *Ledger) Shards() []Shard {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -249,10 +249,10 @@ func (l *Ledger) Shard(id string) (Shard, bool) {
 	return Shard{}, false
 }
 
-// ReadShard calls each with the records of a shard, in the order of its intent. The intent is read
-// and verified first, and stays in memory until ReadShard returns: about 130 bytes a record. A
-// record is good until each returns. An error of each ends the reading and is returned as it is; an
-// intent that no longer is what was written is a *[DamageError].
+// ReadShard calls each with the records of a shard, in the order of its intent. It first reads and
+// verifies the intent, which stays in memory until ReadShard returns: about 130 bytes a record. A
+// record is valid until each returns. An error of each ends the reading and is returned unchanged.
+// An intent that was changed on disk is a *[DamageError].
 func (l *Ledger) ReadShard(id string, each func(ShardRecord) error) error {
 	l.mu.Lock()
 	file, at, size := l.file, int64(0), 0
@@ -281,9 +281,8 @@ func (l *Ledger) ReadShard(id string, each func(ShardRecord) error) error {
 	return err
 }
 
-// ScanShards returns every shard of a ledger, simulated ones included, in the order of their
-// intents. It takes no lock, and reads the file as [Scan] does, but results only so far as to
-// verify them.
+// ScanShards returns every shard of a ledger, simulated ones included, in the order of the intents.
+// It takes no lock. It reads the file as [Scan] does, but only verifies results.
 func ScanShards(path string, warn func(string)) ([]Shard, error) {
 	var found shards
 	err := scanLines(path, warn, func(h *line.Head, text []byte, at int64) error {

@@ -11,7 +11,7 @@ import (
 )
 
 // A job shares its budget with other ledgers through a server that may lose everything. So a ledger
-// remembers what its runs have seen of the others, and which runs its own money is of.
+// remembers what its runs have seen of the others, and which runs have spent its own money.
 
 // Share, SharedRun and MaySpend are what a run has seen of its job's money.
 type (
@@ -23,20 +23,19 @@ type (
 // shared is what the lines say of Options.Job.
 type shared struct {
 	first string              // the run that began the ledger
-	runs  map[string]struct{} // all runs that wrote to it, or to what was added to it
+	runs  map[string]struct{} // all runs that wrote to it, or to a ledger that was appended to it
 	seen  map[string]seenRun
 	epoch string
 	at    time.Time // of epoch
 }
 
-// seenRun is a run of the job, and when it was seen so.
+// seenRun is what was last seen of a run of the job, and when.
 type seenRun struct {
 	SharedRun
 	at time.Time
 }
 
-// enterShared puts a run's line, or one of what was seen of a job, into the index. The caller holds
-// mu.
+// enterShared puts a run line or a share line into the index. The caller holds mu.
 func (l *Ledger) enterShared(v *verified) error {
 	s := &l.shared
 	if l.options.Job == "" {
@@ -63,7 +62,7 @@ func (l *Ledger) enterShared(v *verified) error {
 	return nil
 }
 
-// hear takes in what was seen. Where a ledger was added to another it may be older than what is
+// hear takes in a share line. If ledgers were appended to one another, it may be older than what is
 // known.
 func (s *shared) hear(said *line.Share) {
 	if s.seen == nil {
@@ -84,15 +83,15 @@ func (s *shared) hear(said *line.Share) {
 	}
 }
 
-// FirstRun is the id of the run that began the ledger, or whose ledger stands first in it; empty
-// where there is none, or Options.Job is.
+// FirstRun returns the id of the run that began the ledger, or the first ledger in it. It is empty
+// if there is none, or without Options.Job.
 func (l *Ledger) FirstRun() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.shared.first
 }
 
-// File is the ledger's file, whatever links lead to it.
+// File returns the path of the ledger's file: absolute, with symbolic links resolved.
 func (l *Ledger) File() string {
 	path := realPath(l.path)
 	if absolute, err := filepath.Abs(path); err == nil {
@@ -101,7 +100,7 @@ func (l *Ledger) File() string {
 	return path
 }
 
-// HasRun reports whether a run wrote to the ledger, or to one that was added to it. It needs
+// HasRun reports whether a run wrote to the ledger, or to one that was appended to it. It needs
 // Options.Job.
 func (l *Ledger) HasRun(id string) bool {
 	l.mu.Lock()
@@ -110,12 +109,12 @@ func (l *Ledger) HasRun(id string) bool {
 	return has
 }
 
-// RunIsGone reports whether the process of another run of this ledger's file is gone.
+// RunIsGone reports whether the process of another run on this ledger's file is gone.
 func (l *Ledger) RunIsGone(id string) bool {
 	return line.ValidRunID(id) && id != l.options.Run.ID && isGone(l.options.FS, l.path, id)
 }
 
-// Seen is what was last seen of Options.Job, and in which epoch.
+// Seen returns what was last seen of Options.Job, and in which epoch.
 func (l *Ledger) Seen() (epoch string, runs []SharedRun) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -125,8 +124,8 @@ func (l *Ledger) Seen() (epoch string, runs []SharedRun) {
 	return l.shared.epoch, runs
 }
 
-// Join makes this run one that others see live, as long as it does, and takes what its ledger may
-// spend from a job. It comes after [Ledger.Prepare]. An error is a *[WriteError].
+// Join makes this run visible to others as alive, as long as it lives, so that its ledger may
+// borrow money from a job. Call it after [Ledger.Prepare]. An error is a *[WriteError].
 func (l *Ledger) Join() error {
 	l.committing.Lock()
 	defer l.committing.Unlock()
@@ -139,8 +138,8 @@ func (l *Ledger) Join() error {
 	return nil
 }
 
-// See writes down what was seen of the job. The line is not synced: a process that dies leaves it
-// to the kernel. An error is a *[WriteError].
+// See records what was seen of the job. The line is not synced: if the process dies, the kernel
+// still writes it. An error is a *[WriteError].
 func (l *Ledger) See(s *Share) error {
 	l.committing.Lock()
 	defer l.committing.Unlock()
@@ -166,16 +165,15 @@ func (l *Ledger) See(s *Share) error {
 	return &WriteError{Path: l.path, Err: fmt.Errorf("writing what was seen of the job: %w", err)}
 }
 
-// Borrow says that no more may be spent and at risk than is lent to this run, whatever bounds
-// claims and intents come with. lent is called under the lock that other processes wait for, with
-// this day's spending counted; of its bounds one of [NoBound] is none. It comes before the first
-// claim.
+// Borrow limits what may be spent and at risk to what lent returns, whatever bounds claims and
+// intents come with. lent is called under the lock that other processes wait for, after this day's
+// spending is counted. A bound of [NoBound] is no limit. Call Borrow before the first claim.
 func (l *Ledger) Borrow(lent func() Bounds) { l.lent = lent }
 
-// NoBound is no bound on what is lent.
+// NoBound stands for no limit on what is lent.
 const NoBound = math.MaxInt64
 
-// within is b, or what is lent where that is less.
+// within returns b, lowered to what is lent.
 func (l *Ledger) within(b Bounds) Bounds {
 	if l.lent == nil {
 		return b
@@ -191,16 +189,16 @@ func (l *Ledger) within(b Bounds) Bounds {
 	return b
 }
 
-// Sum is what of a ledger counts against a budget, in billionths of a US dollar.
+// Sum is the part of a ledger that counts against a budget, in billionths of a US dollar.
 type Sum struct {
-	Spent int64 // as far as it is settled, or may have been spent
-	Kept  int64 // with what is set aside for longer: shards, and what may be asked again
+	Spent int64 // settled, or possibly spent
+	Kept  int64 // with what is set aside for longer: for shards, and for records that may be asked again
 	Most  int64 // with all that is at risk
 }
 
-// Sums are those of all in the ledger and of what is since Options.Since, where what is at risk
-// counts in both. No claim is under way when they are taken: what is told to a claim after the call
-// began, such as lower bounds, all later ones know of.
+// Sums returns the sums of the whole ledger, and those since Options.Since; what is at risk counts
+// in both. No claim is in progress while they are taken. So if lent bounds are lowered before the
+// call, every claim that could still exceed them is in the sums.
 func (l *Ledger) Sums() (total, today Sum) {
 	l.committing.Lock()
 	defer l.committing.Unlock()

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// Fsync says when what was committed must have reached the disk.
+// Fsync says when a commit must have reached the disk.
 type Fsync uint8
 
 const (
-	// FsyncAlways is before Commit returns: a result that is shown survives a power failure.
+	// FsyncAlways syncs before Commit returns: a result that is shown survives a power failure.
 	FsyncAlways Fsync = iota
-	// FsyncEverySecond is within a second of the commit: a power failure costs at most that.
+	// FsyncEverySecond syncs within a second of the commit: a power failure costs at most that second.
 	FsyncEverySecond
-	// FsyncNever leaves it to the system. A process that dies costs nothing even so.
+	// FsyncNever leaves it to the system. Even so, nothing is lost if only the process dies.
 	FsyncNever
 )
 
@@ -30,7 +30,7 @@ func (f Fsync) String() string {
 	}
 }
 
-// ParseFsync reads the name that String gives.
+// ParseFsync parses a name that String returns.
 func ParseFsync(name string) (Fsync, error) {
 	for _, f := range []Fsync{FsyncAlways, FsyncEverySecond, FsyncNever} {
 		if f.String() == name {
@@ -46,24 +46,24 @@ func (f *Fsync) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// durable is how far a ledger's content survives a power failure.
+// durable is how much of a ledger survives a power failure.
 type durable struct {
 	// running is held by the sync that is due a second after a commit, and by Close, which waits for
-	// that. It is taken before Ledger.committing, which guards late.
+	// that sync. Take it before Ledger.committing, which guards late.
 	running sync.Mutex
 	late    error // of that sync
 
 	// The rest is guarded by Ledger.mu.
-	end   int64       // what is before that is safe
-	timer *time.Timer // runs while something is written and not yet synced
+	end   int64       // everything before this offset is safe
+	timer *time.Timer // runs while something is written but not yet synced
 }
 
-// syncDelay is how long FsyncEverySecond leaves a commit to the system.
+// syncDelay is how long FsyncEverySecond waits before it syncs a commit.
 const syncDelay = time.Second
 
-// sync makes what was just written durable as Fsync says, or sees to it that it will be. With
-// journal, for steps that the run goes on to act on, it is durable when sync returns, the file's
-// name included; but where nothing real is acted on and syncing is never.
+// sync makes what was just written durable, or schedules that, as Fsync says. With journal, for
+// steps that the run acts on next, the file and its name are durable when sync returns. A simulated
+// run with FsyncNever is the exception, as nothing real is acted on.
 func (l *Ledger) sync(journal bool) error {
 	if journal && !(l.options.Simulated && l.options.Fsync == FsyncNever) {
 		if err := l.syncNow(); err != nil {
@@ -87,8 +87,8 @@ func (l *Ledger) sync(journal bool) error {
 	return nil
 }
 
-// SyncTo makes a result durable that another process may have written a moment ago, or this one,
-// before it is shown: as Fsync says. It mostly is.
+// SyncTo makes a result durable before it is shown, as Fsync says: this or another process may have
+// written it a moment ago. Mostly it is durable already.
 func (l *Ledger) SyncTo(ref Ref) error {
 	if l.options.Fsync != FsyncAlways || ref.Other() {
 		return nil
@@ -112,8 +112,8 @@ func (l *Ledger) SyncTo(ref Ref) error {
 	return nil
 }
 
-// syncNow never tries again after a failure: the kernel may by then have dropped what it could not
-// write and call the file clean, so a second attempt that succeeds would prove nothing.
+// syncNow never tries again after a failure. The kernel may by then have dropped what it could not
+// write and marked the pages clean, so a second attempt that succeeds would prove nothing.
 func (l *Ledger) syncNow() error {
 	l.mu.Lock()
 	file, end := l.file, l.end
@@ -128,7 +128,7 @@ func (l *Ledger) syncNow() error {
 	return nil
 }
 
-// stopTimer reports whether a sync was due, and is no more. The caller holds mu.
+// stopTimer cancels a sync that is due, and reports whether there was one. The caller holds mu.
 func (l *Ledger) stopTimer() (due bool) {
 	due = l.durable.timer != nil
 	if due {
@@ -138,8 +138,8 @@ func (l *Ledger) stopTimer() (due bool) {
 	return due
 }
 
-// syncLater is what the timer runs. Nobody waits for it, so a failure is told by the commits that
-// follow and by Close.
+// syncLater is what the timer runs. Nobody waits for it, so the commits that follow, or Close,
+// report a failure.
 func (l *Ledger) syncLater() {
 	l.durable.running.Lock()
 	defer l.durable.running.Unlock()
@@ -151,7 +151,7 @@ func (l *Ledger) syncLater() {
 	}
 }
 
-// syncDue does what the timer was to do, if it was to do anything.
+// syncDue syncs now if a sync is due.
 func (l *Ledger) syncDue() error {
 	l.mu.Lock()
 	due := l.stopTimer()

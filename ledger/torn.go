@@ -12,7 +12,7 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// cut saves a torn tail aside and takes it off the file.
+// cut saves a torn tail in a file of its own and cuts it off the ledger.
 func (l *Ledger) cut(tail []byte) error {
 	name, err := l.saveAside(tail)
 	if err != nil {
@@ -50,13 +50,13 @@ func (l *Ledger) saveAside(tail []byte) (name string, err error) {
 	}
 }
 
-// tornLines are the torn lines in the middle of a ledger, behind which another ledger was added.
+// tornLines are the torn lines in the middle of a ledger, to which another ledger was appended.
 type tornLines struct {
 	lines, bytes int64
 	first        int64 // offset
 }
 
-// note counts the torn ones of the pieces of what stands at an offset.
+// note counts the torn pieces of the text at an offset.
 func (t *tornLines) note(pieces []line.Piece, at int64) {
 	for _, p := range pieces {
 		if !p.Whole {
@@ -73,14 +73,14 @@ func (t *tornLines) add(more tornLines) {
 	t.bytes += more.bytes
 }
 
-// tell says what is left out, if anything is.
+// tell reports what is left out, if anything is.
 func (t *tornLines) tell(path string, warn func(string)) {
 	switch {
 	case t.lines == 0 || warn == nil:
 	case t.lines == 1:
-		warn(fmt.Sprintf("ledger %s: a torn line, of %d bytes at byte %d, is left out: a ledger was added behind it", path, t.bytes, t.first))
+		warn(fmt.Sprintf("ledger %s: a torn line, of %d bytes at byte %d, is left out: another ledger was appended to it", path, t.bytes, t.first))
 	default:
-		warn(fmt.Sprintf("ledger %s: %d torn lines, of %d bytes, are left out, the first at byte %d: ledgers were added behind them",
+		warn(fmt.Sprintf("ledger %s: %d torn lines, of %d bytes, are left out, the first at byte %d: other ledgers were appended to them",
 			path, t.lines, t.bytes, t.first))
 	}
 }
