@@ -1,63 +1,63 @@
-// Package ledger remembers what was answered, so that nothing is lost and nothing is paid twice.
+// Package ledger remembers every answer, so that nothing is lost and nothing is paid for twice.
 //
-// A run opens a ledger with [Open], asks [Ledger.Admit] of every record whether it is recorded,
-// gets recorded answers back with [Ledger.ReadMatch], and hands new ones to [Ledger.Commit] before
-// it shows them to anybody. [Scan] goes through a ledger for exports, and [Repair] writes a damaged
-// one clean. Beside it, package line writes and reads single lines, package price says what answers
-// cost, package report adds ledgers up, and package disk is the file system.
+// A run opens a ledger with [Open]. It asks [Ledger.Admit] for every record whether it is recorded,
+// reads recorded answers back with [Ledger.ReadMatch], and hands new ones to [Ledger.Commit] before
+// it shows them to anybody. [Scan] reads a whole ledger for exports, and [Repair] writes a clean
+// copy of a damaged one. Below it, package line writes and reads single lines, package price says
+// what answers cost, package report adds up ledgers, and package disk is the file system.
 //
-// The rest of this comment is the format on disk, format 1, whole enough to write another reader
-// from.
+// The rest of this comment is the format on disk, format 1. It is complete enough to write another
+// reader from.
 //
 // # Lines
 //
-// A ledger is a file of mode 0600 that is only ever appended to. It is UTF-8 text, one JSON object
-// a line, each ended by a newline (0x0A), so that jq reads it. Every line begins with its kind and
-// ends in a checksum:
+// A ledger is a file of mode 0600 that is only ever appended to. It is UTF-8 text with one JSON
+// object a line, each ended by a newline (0x0A), so that jq reads it. Every line begins with its
+// kind and ends in a checksum:
 //
 //	{"kind":"result", … ,"crc":"d41d8cd9"}
 //
 // The checksum is the CRC-32C (Castagnoli) of all bytes of the line before `,"crc":"`, as 8
 // hexadecimal digits. All hexadecimal digits are lower case. There is no white space between tokens
-// where this comment shows none, and the members up to the one called the last fixed one stand in
-// the order given: a reader may take them from their places and need not parse the line. What
-// follows them is in no order, but where this comment says what stands last, and a member that is
-// missing is empty, zero or false. Members that a reader does not know are to be skipped; so are
-// lines of kinds that it does not know, once their checksum is verified, and lines with nothing in
-// them, which an editor may leave. A line has at most 256 MiB.
+// except where this comment shows some. Each kind has fixed members, up to the one that this
+// comment names as the last. They stand in the order given here, so a reader may take them from
+// their places without parsing the line. The members after them are in any order, unless this
+// comment says that one stands last. A missing member is empty, zero or false. A reader skips
+// members that it does not know, lines of kinds that it does not know (once their checksum is
+// verified), and blank lines, which an editor may leave. A line has at most 256 MiB.
 //
 // # run
 //
-// Stands before the first record of every run.
+// Every run writes this line before its first record.
 //
 //	{"kind":"run","format":1,"time":"2026-03-04T05:06:07.089Z","run":"7f3a","version":"v0.1.0",
 //	 "endpoint":"chat","model":"gpt-4o-mini","provider":"api.openai.com","crc":"…"}
 //
-// The last fixed member is format. A format greater than the reader's own is a reason to refuse the
-// file. Then: simulated (true where the simulated provider is asked), time (of the run's start),
-// run (an id), version (of the program), endpoint, model, provider, mode (realtime, batch or
-// hybrid; earlier versions wrote none), budget_usd and budget_per_day_usd (the most that all in the
-// ledger may cost, ever and since 00:00 UTC, as cost_usd; not there where there is no such bound).
-// Several runs may be under way at a time, so a run line does not say which run the records after
-// it are of.
+// The last fixed member is format. A reader refuses a file with a format greater than its own.
+// Then: simulated (true if the simulated provider is asked), time (of the run's start), run (an
+// id), version (of the program), endpoint, model, provider, mode (realtime, batch or hybrid;
+// earlier versions wrote none), budget_usd and budget_per_day_usd (the most that everything in the
+// ledger may cost, in total and since 00:00 UTC, written like cost_usd; missing if there is no such
+// bound). Several runs may write at the same time, so a run line does not say which run the records
+// after it belong to.
 //
 // # end
 //
-// Stands behind the last record of a run that ended by itself: one that was killed has none, nor
-// has one of an earlier version.
+// A run writes this line after its last record, if it ends by itself. A run that was killed has
+// none, and neither has a run of an earlier version.
 //
 //	{"kind":"end","run":"7f3a","time":"2026-03-04T05:16:07.089Z","exit":3,"in":200,"ok":185,
 //	 "failed":15,"retries":4,"status_429":7,"crc":"…"}
 //
-// The last fixed member is run. Then: time, simulated (true, where a simulator was asked), exit
-// (the status of the process, 128 and the number of a signal that ended it), in (the records
-// selected), ok (of them, answered now or before), failed, skipped (of ok: recorded before), unsent
-// (read, and not answered), retries (attempts after the first), status_429 (answers with that HTTP
-// status).
+// The last fixed member is run. Then: time, simulated (true if a simulator was asked), exit (the
+// exit status of the process, or 128 plus the number of the signal that ended it), in (the records
+// selected), ok (how many of them are answered, now or before), failed, skipped (how many of ok
+// were recorded before), unsent (read, but not answered), retries (attempts after the first),
+// status_429 (responses with that HTTP status).
 //
 // # result
 //
-// A request was answered. (Lines are broken here for the page only.)
+// A request was answered. (The lines here are wrapped for the page only.)
 //
 //	{"kind":"result","i":"8f434346648f6b96","r":"6ca1…64 digits…","time":"2026-03-04T05:06:07.089Z",
 //	 "cost_usd":0.0000138,"id":"r1","endpoint":"chat","model":"gpt-4o-mini",
@@ -95,22 +95,22 @@
 // fingerprint has their paths alone), and last, before the checksum, response (the body, without
 // white space between its tokens).
 //
-// A record is done when there is a result with its id and its fingerprint. Of several the last one
-// counts. An id is the same when its token is, byte for byte.
+// A record is done when there is a result with its id and its fingerprint. If there are several,
+// the last one counts. Two ids are the same if their tokens are equal byte for byte.
 //
 // # failure
 //
-// A record got no answer. The next run tries it again, so a failure counts for the reports, and for
-// the spend where it was billed. The fixed members are those of a result; cost_usd is 0 where
+// A record got no answer. The next run tries it again, so a failure counts only for the reports,
+// and for the spend if it was billed. The fixed members are those of a result; cost_usd is 0 if
 // nothing was billed. Then: id, endpoint, model, provider, cost_partial, shard, prompt_tokens,
 // completion_tokens, attempts, latency_ms, type (the class of the error), code (the provider's),
-// status (HTTP), message, misfit (as of a result: the record's last answer stands in one, with what
-// it cost, and did not fit).
+// status (HTTP), message, misfit (as in a result: the record's last answer did not fit the schema;
+// it has a result line of its own, with its cost).
 //
 // # risk
 //
-// Records are about to be asked about. The line is written before the requests go, for a group of
-// them, so that what a process that dies may have spent is known to all that come after it.
+// A run is about to ask about records. It writes one line for a group of them before it sends the
+// requests. So if the process dies, every later process knows what it may have spent.
 //
 //	{"kind":"risk","run":"7f3a","time":"2026-03-04T05:06:07.089Z",
 //	 "lifted":["4a513d8612f9b45bfe36…"],"kept_usd":[0.0002],
@@ -125,47 +125,48 @@
 //   - keys and worst_usd: keys of records that the run asks about now, and the most that all its
 //     attempts at each can cost, those before and the next, as cost_usd
 //
-// A list of amounts may be shorter than that of its keys: the last ones are then 0 in kept_usd, and
-// null in worst_usd.
+// A list of amounts may be shorter than the list of its keys. The missing amounts at the end are
+// then 0 in kept_usd, and null in worst_usd.
 //
-// What a line says of a run and a record holds until the next line of the run with that key says
-// something else (in a line, keys come after lifted), until the run's result or failure of the
-// record, or until the run is gone. A lifted key with nothing kept is at risk no more. Then what
-// was at risk counts as what may have been spent, as may_cost_usd does. Another run's line of the
-// same record ends nothing.
+// What a line says of a run and a record holds until one of these: the run's next line with that
+// key (within a line, keys come after lifted); the run's result or failure of the record; the end
+// of the run. A lifted key with nothing kept is no longer at risk. When a run is gone, what it had
+// at risk counts as possibly spent, like may_cost_usd. A line of the same record by another run
+// ends nothing.
 //
-// A run that has something at risk holds the lock, as under Writing, of the file LEDGER.run-ID, of
-// mode 0600 and without content, LEDGER being what symbolic links lead to. It takes the lock before
-// its first risk line and removes the file at its end. Where there is no such file, as beside a
-// ledger that was copied, or nobody holds its lock, the run is gone; who finds that removes the
-// file. The run may have written until then, so a reader counts what was at risk only after it has
-// read on.
+// A run that has something at risk holds a lock, of the kind described under Writing, on the file
+// LEDGER.run-ID. LEDGER is the path of the ledger after following symbolic links; the file has mode
+// 0600 and no content. The run takes the lock before its first risk line and removes the file at
+// its end. If there is no such file, as next to a copied ledger, or if nobody holds its lock, the
+// run is gone; a reader that finds this removes the file. The run may have written until that
+// moment, so a reader counts what was at risk only after it has read on to the end.
 //
-// Before a line is written, under the same lock, a run makes sure that no record of it is at risk
-// by another run that lives, has a result, or is in a pending shard; and, where there is a budget,
-// that all that is spent, that may have been, that is at risk by whomever, and that is set aside
-// for pending shards leaves room for it. So processes of one ledger keep one budget together, and
+// Before a run writes a line, it checks two things under the same lock. None of its records may be
+// at risk by another living run, have a result, or be in a pending shard. And if there is a budget,
+// it must leave room for the line, after everything that is spent, possibly spent, at risk by any
+// run, and set aside for pending shards. So the processes on one ledger keep to one budget, and
 // wait for each other's records instead of asking twice.
 //
-// A reader that does not know these lines adds up what is recorded as ever: it lacks a bound on
-// what is not, which it never had of its own kind. So the format is still 1.
+// A reader that does not know these lines still adds up what is recorded. It only lacks a bound on
+// what is not recorded, and earlier versions never had one. So the format is still 1.
 //
 // # share
 //
-// What a run has seen of the money of its job, which it shares with other ledgers by a server that
-// may lose everything: then those that live, and those that come back, say it again.
+// What a run has seen of its job's money. A job shares its money between several ledgers, through a
+// server that may lose everything. Runs that are alive, and runs that come back, then tell the
+// server again.
 //
 //	{"kind":"share","job":"job","epoch":"1772600772543000-7f3a","time":"2026-03-04T05:06:07.089Z",
 //	 "runs":[{"run":"8c1e","ledger":"0b095ff9192e3fba","day":20516,"spent_usd":1.2,"most_usd":1.3,
 //	 "today_spent_usd":0.2,"today_most_usd":0.3}],"gone":["7f39"],"crc":"…"}
 //
-// The members: job (its name), epoch (since when the server lost nothing, as it calls that), time,
-// runs (of which there is news) and gone (ids of runs that are no part of the job any more). Of a
-// run: run (its id), ledger (which it writes, as the job calls that), day (of the amounts of one
-// day, in days of UTC since 1970), spent_usd and today_spent_usd (settled by its ledger, ever and
-// that day), most_usd and today_most_usd (what that may come to before the job hears of it again).
-// What a line says of a run holds until one of a later time says something else. It is others'
-// money: none of it counts for this ledger.
+// The members: job (its name), epoch (the server's name for the time since it last lost anything),
+// time, runs (those with news) and gone (ids of runs that are no longer part of the job). For each
+// run: run (its id), ledger (the job's name for the ledger that it writes), day (the day of the
+// daily amounts, in days of UTC since 1970), spent_usd and today_spent_usd (settled by its ledger,
+// in total and on that day), most_usd and today_most_usd (the most that these can be before the job
+// hears from the run again). What a line says of a run holds until a line with a later time says
+// something else. It is the money of other ledgers: none of it counts for this one.
 //
 // # emitted
 //
@@ -174,27 +175,28 @@
 //	{"kind":"emitted","file":"0000000000000803:0000000000a3f1c2","size":4096,
 //	 "keys":["8f434346648f6b966ca1…"],"from":3072,"sum":"d41d8cd9","crc":"…"}
 //
-// The fixed members: file (device and inode, 16 digits each), simulated (true, where a simulated
-// run wrote them), size (an offset of the file, in bytes, behind what was written), empty (true,
-// where the file was empty when the run began), keys (each the record's i and the first 16 digits
-// of its r, 32 digits; there may be none), from (an offset), sum (the CRC-32C of the file's bytes
-// from there to size, 8 digits), within (true, where beside the lines of these records others that
-// no mark tells of are between the offsets). The keys are of the records written, which with
-// --match id may be others than those of the results that they were served with.
+// The fixed members: file (device and inode, 16 digits each), simulated (true if a simulated run
+// wrote them), size (the offset in the file after what was written, in bytes), empty (true if the
+// file was empty when the run began), keys (for each record its i and the first 16 digits of its r,
+// 32 digits in all; the list may be empty), from (an offset), sum (the CRC-32C of the file's bytes
+// from there to size, 8 digits), within (true if the bytes between the offsets also hold other
+// lines, for which there is no mark). The keys are of the records that were written. With --match
+// id they may differ from the keys of the results that answered them.
 //
-// A file may be cut, overwritten, or made anew, and keep its inode or get that of another; and the
-// ledgers of two machines may be put into one. So a line counts where the file's bytes have its
-// sum, and only there.
+// A file may be cut, overwritten or made anew, and its inode may stay the same or become another
+// file's; and the ledgers of two machines may be merged. So a line counts only if the file's bytes
+// have its sum.
 //
-// Earlier versions wrote no from and no sum. Such a line counts for a record where the file has a
-// line of an answer with its id, or, of plain text, the lines of its answer. One with empty, or
-// with a size below that of the file's line before, says that earlier ones of this kind mean
-// nothing any more; and so does a file that is shorter than the last one says.
+// Earlier versions wrote no from and no sum. Such a line counts for a record if the file has the
+// line of an answer with its id, or, in plain text, the lines of its answer. A line with empty, or
+// with a smaller size than the file's previous line, makes earlier lines of this kind void. So does
+// a file that is shorter than the last such line says.
 //
 // # batch
 //
-// A shard, which is the records that go to a provider as one batch, took a step. A step is written
-// down and synced before the next one is taken, so that a run that died is taken up where it was.
+// A shard took a step; a shard is the records that go to a provider as one batch. Each step is
+// written and synced before the next one is taken, so that the next run can continue where a dead
+// one stopped.
 //
 //	{"kind":"batch","step":"intent","shard":"7f3a-1","time":"2026-03-04T05:06:07.089Z",
 //	 "provider":"api.openai.com","endpoint":"chat","model":"gpt-4o-mini","round":1,"bytes":1234,
@@ -224,48 +226,50 @@
 //     is known), may_cost_usd (the most that one can have cost which was given up; it counts as
 //     spent)
 //
-// Steps may be left out, but neither intent nor collected, and file_id and batch_id may stand in
-// later steps too. Where a step is there twice the last one counts. A shard without collected is
-// pending, and so are those of its records that have no result behind its intent: one before did
-// not serve any more. Of several shards with a record the last one counts. Before an intent is
-// written, its records and what it reserves are looked at under the lock as those of a risk line
-// are. A damaged intent that was repaired away leaves a shard of which no records are known.
+// Every shard has an intent and ends with collected; the steps between may be missing, and file_id
+// and batch_id may also stand in later steps. If a step is there twice, the last one counts. A
+// shard without collected is pending. So are those of its records that have no result after its
+// intent; an earlier result was not good enough. If a record is in several shards, the last one
+// counts. Before an intent is written, its records and its reservation are checked under the lock,
+// like those of a risk line. If a damaged intent was repaired away, the records of its shard are
+// not known.
 //
-// A process that takes a shard further holds the lock, as under Writing, of the file
-// LEDGER.batch-SHARD, of mode 0600 and without content. Who collects the shard removes it.
+// A process that advances a shard holds a lock, of the kind described under Writing, on the file
+// LEDGER.batch-SHARD, of mode 0600 and without content. The process that collects the shard removes
+// the file.
 //
 // # Writing
 //
-// A writer takes the file's lock (flock, on windows LockFileEx of the byte at 0x7fffffff00000000),
-// reads what was appended since it last looked, writes its lines at the end in one go, and gives
-// the lock back. Then it syncs, but for a line of what is at risk. Readers take no lock: they stop
-// at the last newline. Who shows a result that it did not sync itself syncs the file first.
+// A writer takes the file's lock (flock; on Windows, LockFileEx of the byte at 0x7fffffff00000000).
+// It reads what was appended since it last looked, appends its lines in one write, and releases the
+// lock. Then it syncs, except after a risk line. Readers take no lock: they stop at the last
+// newline. Before a process shows a result that it did not sync itself, it syncs the file.
 //
-// Bytes after the last newline that the holder of the lock finds are of a writer that died. It
-// saves them in FILE.broken-RUN, cuts them off, and says so. Where a write falls short, the writer
-// cuts the file back to the last whole line. A line that is whole is never taken back: another
-// process may have read it. After an error of a write, a sync or the lock a Ledger takes no more
-// commits. Room that a writer keeps in hand is no part of the file.
+// If the holder of the lock finds bytes after the last newline, they are from a writer that died.
+// It saves them in FILE.broken-RUN, cuts them off, and reports it. After a short write, the writer
+// cuts the file back to the last whole line. A whole line is never taken back: another process may
+// have read it. After an error of a write, a sync or the lock, a Ledger takes no more commits.
+// Space that a writer reserves behind the end is not part of the file.
 //
-// A line whose checksum is wrong, anywhere before the last newline, is damage. A reader names its
+// A line with a wrong checksum, anywhere before the last newline, is damage. A reader reports its
 // offset and refuses the file, as the line may be an answer that was paid for.
 //
 // # Merging
 //
-// One ledger behind another, as cat a b > c makes it, is a ledger: of a record that both have the
-// last result counts, and the money of both.
+// Two ledgers joined as by cat a b > c are a ledger. If both have a result of a record, the last
+// one counts; the money of both counts.
 //
-// The end of a may be torn, and b then begins amid a line. So what stands between two newlines and
-// is no line may be any number of lines with right checksums, the last of which ends it, and each
-// of which may stand behind the beginnings of others, which were torn: {"kind":" and whatever
-// follows in JSON, but not to its end. Zeros may stand behind those, or in their place, where a
-// power failure kept a write from the disk, and spaces in the place of the first, with which
-// earlier versions looked for room. A reader says that such beginnings are left out. Anything else
-// is damage.
+// The end of a may be torn, so that b begins in the middle of a line. So the text between two
+// newlines, if it is not a line, may be any number of lines with right checksums. One of them ends
+// the text. Before each of them may stand the beginnings of other, torn lines: {"kind":" and what
+// follows in JSON, but not to its end. After such a beginning, or instead of it, may stand zeros,
+// if a power failure kept a write from the disk. Instead of the first beginning may stand spaces,
+// which earlier versions wrote to test for free space. A reader reports that it leaves such
+// beginnings out. Anything else is damage.
 //
 // # Reading fast
 //
-// A gigabyte of results of one kilobyte opens in about a second or less: lines are verified, but
-// not parsed. The index in memory has two hashes and an offset for each record, 24 bytes, at most
-// 32 with the room that it keeps free; see package index.
+// A gigabyte of results of one kilobyte each opens in about a second or less: lines are verified,
+// but not parsed. The index in memory has two hashes and an offset for each record: 24 bytes, or at
+// most 32 with its free slots; see package index.
 package ledger

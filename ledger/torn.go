@@ -78,7 +78,8 @@ func (t *tornLines) tell(path string, warn func(string)) {
 	switch {
 	case t.lines == 0 || warn == nil:
 	case t.lines == 1:
-		warn(fmt.Sprintf("ledger %s: a torn line, of %d bytes at byte %d, is left out: another ledger was appended to it", path, t.bytes, t.first))
+		warn(fmt.Sprintf("ledger %s: a torn line, of %d bytes at byte %d, is left out: another ledger was appended to it",
+			path, t.bytes, t.first))
 	default:
 		warn(fmt.Sprintf("ledger %s: %d torn lines, of %d bytes, are left out, the first at byte %d: other ledgers were appended to them",
 			path, t.lines, t.bytes, t.first))
