@@ -68,32 +68,41 @@
 //   - i: the first 8 bytes of the SHA-256 of the id's JSON token, 16 digits
 //   - r: the request's fingerprint, a SHA-256, 64 digits
 //   - time: UTC, always 24 bytes with three decimals
-//   - cost_usd: US dollars, digits and at most nine decimals, no exponent; null where no price is
+//   - cost_usd: US dollars, digits and at most nine decimals, no exponent; null if no price is
 //     known
-//   - simulated: true; not there for an answer of a real provider
-//   - may_cost_usd: as cost_usd, the most that attempts whose outcome nobody knows can have cost;
-//     not there where there are none, or where no price is known
-//   - run: the id of the run that wrote it, which has nothing at risk for the record from here on;
-//     not there where it had nothing at risk at all
+//   - simulated: true; missing for an answer of a real provider
+//   - may_cost_usd: written like cost_usd, the most that attempts with an unknown outcome can
+//     have cost; missing if there are none, or if no price is known
+//   - run: the id of the run that wrote the line, which from here on has nothing at risk for the
+//     record; missing if it had nothing at risk at all
 //
-// Then: id (the record's, as the token it came as), endpoint, model and provider (that answered),
-// downgraded_from (the model asked for, where the budget changed it), cost_stated (true: cost_usd
-// is what the provider stated itself, not what its tokens cost by a price), cost_partial (true: it
-// bills more than cost_usd, for something that no price was known of), same_as (the id of the
-// record whose answer it is, where that was asked and this one, whose request is equal, was not:
-// then cost_usd is 0 and there are no tokens), fits (true: it was checked against a schema, and
-// fits), misfit (it does not, and this is where its first fault is, as a fragment of a URI with an
-// asterisk for each number), turn (how many answers to the record were before it, in one
-// conversation, as they did not fit), earlier_attempts, earlier_cost_usd, earlier_cost_unknown and
-// earlier_cost_partial (true: of some no price is known, or not all), earlier_prompt_tokens,
-// earlier_completion_tokens, earlier_total_tokens, earlier_cached_tokens and
-// earlier_reasoning_tokens (what those took, each of which has a line of its own), shard (the id of
-// the batch line's shard that it was answered through; not there where it was asked on its own),
-// prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, attempts, latency_ms,
-// attachments (the files that the request held, in its order, each with path, as the record has it,
-// size in bytes, mtime, UTC, where it is in a year of four digits, and sha256, 64 digits; the
-// fingerprint has their paths alone), and last, before the checksum, response (the body, without
-// white space between its tokens).
+// Then:
+//   - id: the record's, the JSON token as it was read
+//   - endpoint; model and provider: the ones that answered
+//   - downgraded_from: the model that was asked for, if the budget changed it
+//   - cost_stated: true if the provider itself stated cost_usd, so that it was not computed from
+//     tokens and a price
+//   - cost_partial: true if the provider bills more than cost_usd, for something without a known
+//     price
+//   - same_as: the id of the record that the answer is from. That record was asked, and this
+//     one, with an equal request, was not: cost_usd is then 0 and there are no tokens
+//   - fits: true if the response was checked against a schema and fits
+//   - misfit: the place of the first fault if it does not fit, as a URI fragment with an
+//     asterisk for each number
+//   - turn: how many answers that did not fit came before this one in the conversation
+//   - earlier_attempts, earlier_cost_usd, earlier_prompt_tokens, earlier_completion_tokens,
+//     earlier_total_tokens, earlier_cached_tokens, earlier_reasoning_tokens: the sums over those
+//     answers, each of which has a line of its own
+//   - earlier_cost_unknown, earlier_cost_partial: true if the price of some of them is not
+//     known, or not known in full
+//   - shard: the id of the shard, as in a batch line, that the record was answered in; missing
+//     if it was asked on its own
+//   - prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, attempts, latency_ms
+//   - attachments: the files of the request, in its order, each with path (as in the record),
+//     size (bytes), mtime (UTC; only if its year has four digits) and sha256 (64 digits). The
+//     fingerprint covers only their paths
+//   - response: the body, without white space between its tokens. It stands last, before the
+//     checksum
 //
 // A record is done when there is a result with its id and its fingerprint. If there are several,
 // the last one counts. Two ids are the same if their tokens are equal byte for byte.
@@ -119,11 +128,12 @@
 // The fixed members:
 //   - run: the run's id, 1 to 64 of A-Z a-z 0-9 _ -
 //   - time: of the line
-//   - simulated: true, where a simulator is asked
-//   - lifted and kept_usd: keys, as in emitted, of records at which no attempt of the run is under
-//     way any more, and what those before may have cost; neither is there where there are none
-//   - keys and worst_usd: keys of records that the run asks about now, and the most that all its
-//     attempts at each can cost, those before and the next, as cost_usd
+//   - simulated: true if a simulator is asked
+//   - lifted and kept_usd: keys, as in emitted, of records for which the run has no attempt in
+//     flight any more, and what the earlier attempts may have cost; both are missing if there
+//     are none
+//   - keys and worst_usd: keys of records that the run is about to ask about, and the most that
+//     all its attempts at each can cost, the earlier ones and the next, written like cost_usd
 //
 // A list of amounts may be shorter than the list of its keys. The missing amounts at the end are
 // then 0 in kept_usd, and null in worst_usd.
@@ -207,24 +217,23 @@
 //	{"kind":"batch","step":"collected","shard":"7f3a-1","time":"…","state":"completed","answered":1,
 //	 "cost_usd":0.0000069,"crc":"…"}
 //
-// The fixed members: step, shard (its id, 1 to 64 of A-Z a-z 0-9 _ -), time, simulated (true, where
-// a simulated run wrote it). A line with a step that a reader does not know is to be skipped. The
-// steps:
+// The fixed members: step, shard (its id, 1 to 64 of A-Z a-z 0-9 _ -), time, simulated (true if
+// a simulated run wrote it). A reader skips a line with a step that it does not know. The steps:
 //   - intent: the records are about to be uploaded. It has provider, endpoint, model (as sent),
-//     round (1 for records submitted for the first time), reask (which further turn of a
-//     conversation its requests are, from 1 on, since answers did not fit a schema), bytes (of the file), reserved_usd (the
-//     most that it can cost; missing where that was not reckoned), window (the completion window);
-//     and last, in this order, keys (as in emitted, one a record) and records, as many: id, r (its
-//     fingerprint), custom_id (missing where it is the id, a JSON string, without its quotes),
-//     downgraded_from, attachments (as in a result: what its files were when they were read)
+//     round (1 for records submitted for the first time), reask (for further turns of
+//     conversations whose answers did not fit a schema: which turn, from 1), bytes (of the
+//     file), reserved_usd (the most that the shard can cost; missing if it was not computed),
+//     window (the completion window). Last stand, in this order, keys (as in emitted, one a
+//     record) and as many records, each with id, r (its fingerprint), custom_id (missing if it
+//     is the id, a JSON string, without its quotes), downgraded_from, attachments (as in a
+//     result: its files as they were when they were read)
 //   - uploaded: the provider has the file. It has file_id
 //   - created: the provider has the batch. It has batch_id
-//   - collected: all that is known of it is recorded, or it was given up. It has state (the last
-//     one at the provider, or the run's own word where there was none), answered, failed and
-//     missing (counts of its records), cost_usd (of all its answers and failures, each of which has
-//     its part of it on its own line, and which is not to be added to theirs; null where no price
-//     is known), may_cost_usd (the most that one can have cost which was given up; it counts as
-//     spent)
+//   - collected: everything that is known of it is recorded, or it was given up. It has state
+//     (the last one at the provider, or the run's own word if there was none), answered, failed
+//     and missing (counts of its records), cost_usd (of all its answers and failures; each has
+//     its share on its own line, so this must not be added to them; null if no price is known),
+//     may_cost_usd (the most that a batch that was given up can have cost; it counts as spent)
 //
 // Every shard has an intent and ends with collected; the steps between may be missing, and file_id
 // and batch_id may also stand in later steps. If a step is there twice, the last one counts. A

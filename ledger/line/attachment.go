@@ -9,7 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Attachment is a file that a request held: what it was when it was read.
+// Attachment is a file of a request, as it was when it was read.
 type Attachment struct {
 	Path    string // as the record has it
 	Size    int64  // bytes
@@ -17,13 +17,13 @@ type Attachment struct {
 	Sum     [sha256.Size]byte
 }
 
-// attachmentsName is the member that they are in.
+// attachmentsName is the name of the member that holds them.
 const attachmentsName = "attachments"
 
-// attachmentLen is about what one takes there beside its path.
+// attachmentLen is roughly the length of one of them without its path.
 const attachmentLen = len(`{"path":"","size":,"mtime":"2006-01-02T15:04:05.999999999Z","sha256":""},`) + 2*sha256.Size + 10
 
-// appendAttachments writes the member, and leaves out one of none.
+// appendAttachments writes the member, unless there are none.
 func appendAttachments(dst []byte, all []Attachment) []byte {
 	if len(all) == 0 {
 		return dst
@@ -59,7 +59,7 @@ func (f *field) attachments(dst *[]Attachment) bool {
 	})
 }
 
-// read takes an attachment out of its object.
+// read fills an attachment from its JSON object.
 func (a *Attachment) read(object []byte) bool {
 	var f fields
 	f.start(append([]byte{','}, object[1:]...))

@@ -2,7 +2,8 @@ package line
 
 import "bytes"
 
-// cursor takes a line's beginning apart. After the first thing that is not there it is bad.
+// cursor parses the beginning of a line. It is bad from the first thing on that is not where it
+// should be.
 type cursor struct {
 	rest []byte
 	bad  bool
@@ -57,7 +58,7 @@ func (c *cursor) emitted(h *Head) {
 	h.keys = c.rest
 }
 
-// batch leaves a step of a later version to be skipped, as a kind that is not known.
+// batch treats a step of a later version like an unknown kind: the line is to be skipped.
 func (c *cursor) batch(h *Head) {
 	step, known := parseShardStep(c.text())
 	if !known {
@@ -137,7 +138,7 @@ func (c *cursor) cost() (nanos int64, known bool) {
 	return c.costTo(end)
 }
 
-// amount is the next of a list of costs; where the list has ended it is not known.
+// amount returns the next of a list of costs; after the end of the list it is unknown.
 func (c *cursor) amount() (nanos int64, known bool) {
 	if len(c.rest) > 0 && c.rest[0] == ']' {
 		return 0, false

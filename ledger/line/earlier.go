@@ -2,19 +2,19 @@ package line
 
 import "bytes"
 
-// Earlier is what the answers to a record took that another one followed, as further turns of one
-// conversation.
+// Earlier is what the answers to a record used that came before the last one, in earlier turns of
+// one conversation.
 type Earlier struct {
 	Turns       int   // how many answers there were
-	Attempts    int   // at all of them
-	CostNanos   int64 // of all, as far as it is known, billionths of a US dollar
-	CostUnknown bool  // of some of them no price is known
+	Attempts    int   // for all of them
+	CostNanos   int64 // of all, as far as it is known, in billionths of a US dollar
+	CostUnknown bool  // the price of some of them is not known
 	CostPartial bool  // the provider bills more than CostNanos
 
 	PromptTokens, CompletionTokens, TotalTokens, CachedTokens, ReasoningTokens int64
 }
 
-// Less is e without the part o of it.
+// Less is e without its part o.
 func (e Earlier) Less(o *Earlier) Earlier {
 	e.Turns -= o.Turns
 	e.Attempts -= o.Attempts
@@ -28,7 +28,7 @@ func (e Earlier) Less(o *Earlier) Earlier {
 	return e
 }
 
-// append writes it down, where there was any answer.
+// append writes the members, if there was any earlier answer.
 func (e *Earlier) append(dst []byte) []byte {
 	if e.Turns == 0 {
 		return dst
@@ -46,7 +46,7 @@ func (e *Earlier) append(dst []byte) []byte {
 }
 
 // set takes over the member that f is at, and reports whether it is one of these. ok says whether
-// it is what it must be.
+// its value is valid.
 func (e *Earlier) set(f *field, ok *bool) bool {
 	if string(f.name) == "turn" {
 		*ok = f.count(&e.Turns)

@@ -10,7 +10,7 @@ import (
 	"llmpipe/ledger/disk"
 )
 
-// Emitted is a group of marks: that the results of Keys were written to the file File.
+// Emitted is a group of marks, which say that the results of Keys were written to the file File.
 type Emitted struct {
 	File      disk.ID
 	Proof     Proof
@@ -19,21 +19,20 @@ type Emitted struct {
 	Simulated bool // written by a run that asks the simulated provider
 }
 
-// Proof is what of a file proves that marks are of it: the bytes between two offsets have this
-// checksum.
+// Proof shows that marks are of a file: the bytes between two offsets have this checksum.
 type Proof struct {
 	From, To int64
 	Sum      uint32 // CRC-32C
 
-	// Within says that the lines are somewhere between the offsets, beside others that no mark
-	// tells of.
+	// Within says that the lines are somewhere between the offsets, among other lines that have no
+	// mark.
 	Within bool
-	// Missing says that there is none, as in the marks of earlier versions: To is the size that the
-	// file had behind what was written.
+	// Missing says that there is no proof, as in the marks of earlier versions. To is then the size
+	// that the file had after the write.
 	Missing bool
 }
 
-// AppendEmitted writes marks down.
+// AppendEmitted appends the line of some marks.
 func AppendEmitted(dst []byte, e *Emitted) []byte {
 	from := len(dst)
 	dst = append(dst, emittedStart...)
@@ -65,7 +64,7 @@ func AppendEmitted(dst []byte, e *Emitted) []byte {
 	return Seal(dst, from)
 }
 
-// Decode fills in what the head of an emitted line says. The memory of Keys is used again.
+// Decode fills e from the head of an emitted line. It reuses the memory of Keys.
 func (e *Emitted) Decode(h *Head) error {
 	proof, ok := h.Proof()
 	*e = Emitted{File: h.File, Proof: proof, Empty: h.Empty, Keys: e.Keys[:0], Simulated: h.Simulated}
@@ -75,8 +74,8 @@ func (e *Emitted) Decode(h *Head) error {
 	return nil
 }
 
-// Proof returns what stands behind the keys of an emitted line, and is false where that is nothing
-// that can be read.
+// Proof returns the proof that follows the keys of an emitted line. It is false if that cannot be
+// read.
 func (h *Head) Proof() (Proof, bool) {
 	p := Proof{To: h.Size}
 	c := cursor{rest: h.keys}
@@ -93,7 +92,7 @@ func (h *Head) Proof() (Proof, bool) {
 	return p, !c.bad && 0 <= p.From && p.From <= p.To
 }
 
-// Add makes text, which stands behind To, a part of what the proof is of.
+// Add extends the proof by text, which follows To.
 func (p *Proof) Add(text []byte) {
 	p.Sum = crc32.Update(p.Sum, castagnoli, text)
 	p.To += int64(len(text))

@@ -2,24 +2,24 @@ package line
 
 import "time"
 
-// End says how a run ended, and what it counted that the lines of its records do not tell.
+// End says how a run ended, and holds the counts that the lines of its records do not give.
 type End struct {
 	Run  string // the run's id
 	Time time.Time
-	Exit int // the status that the process exits with, as a shell shows it; see the program's help
+	Exit int // the exit status as a shell shows it; see the program's help
 
-	// Records: selected, answered by now or before, failed, of those answered recorded before, and
-	// read but never asked.
+	// Counts of records: selected; answered, now or before; failed; of the answered ones, recorded
+	// before; read but never asked.
 	In, OK, Failed, Skipped, Unsent int64
 
 	Retries   int64 // attempts after the first, of all records
-	Status429 int64 // answers with that status
+	Status429 int64 // responses with that HTTP status
 
-	// Simulated is set where the line is read. Where it is written the ledger knows.
+	// Simulated is set when the line is read. For writing, the ledger supplies it.
 	Simulated bool
 }
 
-// AppendEnd writes the end of a run down.
+// AppendEnd appends the end line of a run.
 func AppendEnd(dst []byte, e *End, simulated bool) []byte {
 	from := len(dst)
 	dst = append(dst, endStart...)
@@ -41,7 +41,7 @@ func AppendEnd(dst []byte, e *End, simulated bool) []byte {
 	return Seal(dst, from)
 }
 
-// Decode fills in what an end's line says. What it cannot make sense of is [ErrMalformed].
+// Decode fills e from an end line. An error is [ErrMalformed].
 func (e *End) Decode(line []byte) error {
 	var m fields
 	m.start(line)

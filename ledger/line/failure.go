@@ -1,23 +1,23 @@
 package line
 
-// Failure is a record that got no answer. It is remembered for the reports and for the spend; the
-// next run tries the record again.
+// Failure is a record that got no answer. It is kept for the reports and for the spend; the next
+// run tries the record again.
 type Failure struct {
 	Record
 
 	Type    string // the class of the error: rate_limit, invalid_request, …
 	Code    string // the provider's own code, if it has one
-	Status  int    // the HTTP status, 0 where there was none
+	Status  int    // the HTTP status, 0 for none
 	Message string
-	Misfit  string // where an answer does not fit its schema, as in a Result
+	Misfit  string // the place where an answer does not fit its schema, as in a Result
 
-	// Billed says that the provider charges for it all the same; without it the cost is 0.
+	// Billed says that the provider charges for it anyway; otherwise the cost is 0.
 	Billed bool
 
 	fields fields
 }
 
-// AppendFailure writes a failure down.
+// AppendFailure appends the line of a failure.
 func AppendFailure(dst []byte, f *Failure, run string, simulated bool) ([]byte, error) {
 	if err := f.check(); err != nil {
 		return dst, err
@@ -37,8 +37,7 @@ func AppendFailure(dst []byte, f *Failure, run string, simulated bool) ([]byte, 
 	return r.finish(dst, from)
 }
 
-// Decode fills a failure from its line, whose bytes ID then is. What it cannot make sense of is
-// [ErrMalformed].
+// Decode fills a failure from its line; ID is a part of that line. An error is [ErrMalformed].
 func (f *Failure) Decode(line []byte) error {
 	before := f.names()
 	*f = Failure{fields: f.fields}

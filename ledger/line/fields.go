@@ -12,10 +12,10 @@ import (
 type field struct {
 	name  []byte // without its quotes; our names need no unquoting
 	value []byte
-	text  []byte // of a string, in memory that is used again
+	text  []byte // of a string, in memory that is reused
 }
 
-// string sets dst, without an allocation where it is what before says.
+// string sets dst. It does not allocate if the text equals before.
 func (f *field) string(dst *string, before string) bool {
 	if len(f.value) < 2 || f.value[0] != '"' {
 		return false
@@ -69,8 +69,8 @@ func (f *field) time(dst *time.Time) bool {
 	if len(f.value) != 2+len(TimeLayout) {
 		return false
 	}
-	// Of the layouts that TimeLayout is a case of, time.Parse knows this one by heart. The string
-	// that it is given does not escape.
+	// time.Parse has a fast path for RFC3339Nano, and TimeLayout is a case of it. The string does not
+	// escape.
 	t, err := time.Parse(time.RFC3339Nano, string(f.value[1:len(f.value)-1]))
 	*dst = t
 	return err == nil
@@ -81,8 +81,8 @@ func (f *field) bool(dst *bool) bool {
 	return *dst || string(f.value) == "false"
 }
 
-// each calls element with every element of an array, none of which is empty, and reports whether
-// the array was whole and all were taken.
+// each calls element with every element of an array, none of which may be empty. It reports whether
+// the array was whole and every element was accepted.
 func (f *field) each(element func([]byte) bool) bool {
 	array := f.value
 	if len(array) < 2 || array[0] != '[' {
@@ -100,19 +100,18 @@ func (f *field) each(element func([]byte) bool) bool {
 	return string(array) == "]"
 }
 
-// fields goes through the members of a line that Verify has passed. What has the right checksum was
-// JSON when it was sealed, and is not checked again: members are only found, at a fraction of what
-// parsing would cost.
+// fields iterates over the members of a line that Verify has passed. A line with the right checksum
+// was valid JSON when it was sealed, so it is not checked again. Members are only found, at a
+// fraction of the cost of parsing.
 type fields struct {
 	field
 	rest []byte // from the comma before the next member, or the object's brace
 }
 
-// start turns to a line.
+// start begins with a line.
 func (f *fields) start(line []byte) { f.rest = line }
 
-// next moves to the next member, and is false after the last. What it cannot make sense of is
-// ErrMalformed.
+// next moves to the next member, and is false after the last. An error is ErrMalformed.
 func (f *fields) next() (bool, error) {
 	if string(f.rest) == "}" {
 		return false, nil
@@ -126,7 +125,7 @@ func (f *fields) next() (bool, error) {
 		return false, ErrMalformed
 	}
 	value := name[end+2:]
-	n := len(value) - SumLen // of a response, behind which stands the checksum
+	n := len(value) - SumLen // of a response, which the checksum follows
 	if string(name[:end]) != responseName {
 		n = lengthOf(value)
 	}
@@ -137,11 +136,11 @@ func (f *fields) next() (bool, error) {
 	return true, nil
 }
 
-// responseName is the member that stands last in a result, so that its end need not be looked for.
+// responseName is the member that stands last in a result, so its end is known without a search.
 const responseName = "response"
 
-// lengthOf returns how long the value is that src begins with; where it has no end that is all of
-// src.
+// lengthOf returns the length of the value that src begins with; if the value has no end, that is
+// all of src.
 func lengthOf(src []byte) int {
 	depth := 0
 	for i := 0; i < len(src); {
@@ -174,7 +173,7 @@ func lengthOf(src []byte) int {
 	return len(src)
 }
 
-// stringEnd returns the position behind the string that begins at i.
+// stringEnd returns the position after the string that begins at i.
 func stringEnd(src []byte, i int) int {
 	for i++; i < len(src); {
 		quote := bytes.IndexByte(src[i:], '"')

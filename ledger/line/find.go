@@ -5,16 +5,16 @@ import (
 	"hash/crc32"
 )
 
-// Budget bounds what is done for lines inside of damage, in bytes looked at: an answer may be full
-// of what looks like the beginning of a line, and for each of them all that follows may be looked
-// at.
+// Budget limits the search for lines inside damage, in bytes examined. An answer may be full of
+// text that looks like the beginning of a line, and each of these may make the search examine
+// everything after it.
 type Budget int64
 
-// MaxSearch is the budget for what stands between two newlines. It takes less than a second.
+// MaxSearch is the budget for the text between two newlines. It takes less than a second.
 const MaxSearch Budget = 1 << 30
 
-// SealedLen returns the length of the line that src begins with, or 0 where none does. The line
-// ends where a checksum stands that is its own.
+// SealedLen returns the length of the line that src begins with, or 0 if there is none. The line
+// ends at a checksum that matches the text before it.
 func SealedLen(src []byte, budget *Budget) int {
 	if !Begins(src) {
 		return 0
@@ -40,11 +40,11 @@ func SealedLen(src []byte, budget *Budget) int {
 	return 0
 }
 
-// Begins reports whether src begins as every line does, of whatever kind.
+// Begins reports whether src begins like a line, of any kind.
 func Begins(src []byte) bool { return bytes.HasPrefix(src, []byte(lineStart)) }
 
-// NextHead returns where the next whole beginning of a line is, from a position on, or -1. It is of
-// a kind that is known: an answer may be full of objects with a kind of their own.
+// NextHead returns the position of the next whole line beginning at or after from, or -1. It finds
+// only known kinds: an answer may be full of objects with a kind of their own.
 func NextHead(src []byte, from int) int {
 	for from < len(src) {
 		i := bytes.Index(src[from:], []byte(lineStart))
@@ -60,7 +60,7 @@ func NextHead(src []byte, from int) int {
 	return -1
 }
 
-// CountRecords returns how many results and failures there are in lines that are whole.
+// CountRecords counts the results and failures among whole lines.
 func CountRecords(lines []byte) (results, failures int) {
 	for each := range bytes.Lines(lines) {
 		switch {

@@ -11,7 +11,7 @@ import (
 type Head struct {
 	Kind      Kind // "" for one that this version does not know
 	Key       Key
-	Time      []byte // as it stands in the line, by TimeLayout
+	Time      []byte // as in the line, in TimeLayout
 	CostNanos int64
 	CostKnown bool
 	MayCost   int64  // billionths of a US dollar
@@ -20,12 +20,12 @@ type Head struct {
 	Format    int       // of a run line: the format's version
 	File      disk.ID   // of an emitted line
 	Size      int64     // of an emitted line: the file's, in bytes
-	Empty     bool      // of an emitted line: earlier ones of the file mean nothing any more
+	Empty     bool      // of an emitted line: earlier ones of the file are void
 	Step      ShardStep // of a batch line
 	Shard     []byte    // of a batch line: the id
 
-	// keys is the rest of the line from the first key's quote on: of an emitted and a risk line, and
-	// of an intent once that is decoded. lifted is the same of the keys that come before them.
+	// keys is the rest of the line from the first key's quote on, for an emitted line, a risk line,
+	// and an intent once it is decoded. lifted is the same for the keys before them.
 	keys, lifted []byte
 }
 
@@ -58,8 +58,8 @@ const (
 	keyLen        = len(`"",`) + 2*16 // of a key in a list of them
 )
 
-// ParseHead reads the beginning of a line that [Verify] has passed. A kind that is not known is no
-// error: a later version of the same format may have more of them.
+// ParseHead reads the beginning of a line that [Verify] has passed. An unknown kind is not an
+// error: a later version of the same format may have more kinds.
 func ParseHead(line []byte) (Head, bool) {
 	c := cursor{rest: line}
 	var h Head
@@ -89,8 +89,8 @@ func ParseHead(line []byte) (Head, bool) {
 	return h, !c.bad
 }
 
-// EachKey calls f with every key of an emitted line, or of an intent that was decoded, and reports
-// whether the list was whole.
+// EachKey calls f with every key of an emitted line or a decoded intent, and reports whether the
+// list was whole.
 func (h *Head) EachKey(f func(Key)) bool {
 	return eachKey(h.keys, f)
 }
@@ -116,5 +116,5 @@ func eachKey(list []byte, f func(Key)) bool {
 	return false
 }
 
-// Keys is how many keys [Head.EachKey] will find where the list is whole.
+// Keys is how many keys [Head.EachKey] will find if the list is whole.
 func (h *Head) Keys() int { return bytes.IndexByte(h.keys, ']') / keyLen }

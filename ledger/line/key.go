@@ -5,18 +5,19 @@ import (
 	"encoding/binary"
 )
 
-// Key is what a ledger's index knows a record by: 64 bits of its id and 64 bits of its request.
+// Key identifies a record in a ledger's index: 64 bits of its id and 64 bits of its request.
 //
-// Two different records share both halves with a probability of about 1e-25 in ten million, which a
-// read of the result would notice. Two different ids share the id half with about 3e-6 in ten
-// million; such a pair in one run looks like a duplicate id.
+// Among ten million records, the probability that two different ones share both halves is about
+// 1e-25; reading the result would reveal it. The probability that two different ids share the id
+// half is about 3e-6; such a pair in one run looks like a duplicate id.
 type Key struct {
 	ID      uint64 // the first 8 bytes, big endian, of the SHA-256 of the id's JSON token
 	Request uint64 // the first 8 bytes, big endian, of the request fingerprint
 }
 
 // KeyOf returns the key of a record from its id, a JSON token as it was read, and its request
-// fingerprint, which is a SHA-256 already. The token counts byte for byte: 1 and "1" are two ids.
+// fingerprint, which is a SHA-256 already. Tokens are compared byte for byte: 1 and "1" are two
+// ids.
 func KeyOf(id []byte, request *[32]byte) Key {
 	sum := sha256.Sum256(id)
 	return Key{
@@ -25,7 +26,8 @@ func KeyOf(id []byte, request *[32]byte) Key {
 	}
 }
 
-// appendKeys writes a list of keys from its name to its bracket. Of n keys, at returns the i-th.
+// appendKeys writes a list of n keys, from its name to its closing bracket; at returns the i-th
+// key.
 func appendKeys(dst []byte, n int, at func(i int) Key) []byte {
 	return appendKeyList(append(dst, keysStart...), n, at)
 }

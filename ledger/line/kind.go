@@ -17,8 +17,8 @@ const (
 	KindShare   Kind = "share"   // what was seen of a job's money
 )
 
-// KindOf returns the kind of a line that [Verify] has passed, also one that is not known; without
-// an allocation for those that are.
+// KindOf returns the kind of a line that [Verify] has passed, even an unknown one. It does not
+// allocate for known kinds.
 func KindOf(line []byte) Kind {
 	name, _, _ := bytes.Cut(line[len(lineStart):], []byte(`"`))
 	for _, k := range []Kind{KindRun, KindResult, KindFailure, KindEmitted, KindBatch, KindRisk, KindEnd, KindShare} {

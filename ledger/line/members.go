@@ -6,7 +6,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// memberReader goes through the members of a batch line's object, and into those that hold others.
+// memberReader iterates over the members of a batch line's object, and over those of nested
+// objects.
 type memberReader struct {
 	field
 	json *jsontext.Decoder
@@ -32,7 +33,7 @@ func (m *memberReader) next() (bool, error) {
 	return err == nil, err
 }
 
-// nextName is next for a member whose value is the caller's to read.
+// nextName is next, but leaves the value for the caller to read.
 func (m *memberReader) nextName() (bool, error) {
 	if m.json.PeekKind() == '}' {
 		return false, nil

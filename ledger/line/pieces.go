@@ -8,15 +8,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Piece is a part of what stands between two newlines and is not one line: a line that is whole, or
-// what stands between those.
+// Piece is a part of the text between two newlines, if that text is not one line: a whole line, or
+// the text between two of those.
 type Piece struct {
 	From, To int
 	Whole    bool
 }
 
-// Pieces takes apart what stands between two newlines. Lines that are whole are found by their
-// checksums.
+// Pieces splits the text between two newlines. It finds whole lines by their checksums.
 func Pieces(text []byte) (pieces []Piece) {
 	end := 0 // of the line before
 	budget := MaxSearch
@@ -32,7 +31,7 @@ func Pieces(text []byte) (pieces []Piece) {
 		pieces = append(pieces, Piece{from, from + n, true})
 		end = from + n
 		from = end + 1
-		if from >= len(text) || !Begins(text[from:]) { // else it is one, of whatever kind
+		if from >= len(text) || !Begins(text[from:]) { // otherwise it is one, of some kind
 			from = NextHead(text, end)
 		}
 	}
@@ -42,9 +41,9 @@ func Pieces(text []byte) (pieces []Piece) {
 	return pieces
 }
 
-// Joined returns the pieces of what stands between two newlines where another ledger was added
-// behind one with a torn end, as by cat, and nil where it is anything else: every piece that is no
-// whole line is what a write that fell short leaves of one, and a whole line is the last.
+// Joined splits the text between two newlines if another ledger was appended to a torn end there,
+// as by cat. It returns nil for anything else: each piece that is not a whole line must be what a
+// short write leaves of one, and the last piece must be a whole line.
 func Joined(text []byte) []Piece {
 	if !endsInSum(text) {
 		return nil
@@ -56,7 +55,7 @@ func Joined(text []byte) []Piece {
 	behindLine := false
 	for _, p := range pieces {
 		between := text[p.From:p.To]
-		if !p.Whole && (!tornWrites(between) || behindLine && between[0] != lineStart[0]) { // its newline, damaged
+		if !p.Whole && (!tornWrites(between) || behindLine && between[0] != lineStart[0]) { // a damaged newline
 			return nil
 		}
 		behindLine = p.Whole
@@ -64,11 +63,11 @@ func Joined(text []byte) []Piece {
 	return pieces
 }
 
-// maxTorn bounds how many torn lines may stand one behind the other: as many ledgers were torn in
-// their first line.
+// maxTorn limits how many torn lines may follow one another: that many ledgers, each torn in its
+// first line.
 const maxTorn = 16
 
-// tornWrites reports whether text is the beginnings of lines, one or more.
+// tornWrites reports whether text consists of one or more beginnings of lines.
 func tornWrites(text []byte) bool {
 	starts := []int{0}
 	for at := 1; at < len(text) && len(starts) <= maxTorn; at++ {
@@ -80,7 +79,7 @@ func tornWrites(text []byte) bool {
 			starts = append(starts, at)
 		}
 	}
-	reached := []int{len(text)} // from the end on: what follows is torn lines
+	reached := []int{len(text)} // positions, from the end on, that only torn lines follow
 	for i := len(starts) - 1; i >= 0; i-- {
 		for _, to := range reached {
 			if tornWrite(text[starts[i]:to]) {
@@ -92,9 +91,9 @@ func tornWrites(text []byte) bool {
 	return reached[len(reached)-1] == 0
 }
 
-// tornWrite reports whether text is the beginning of a line and not all of it. Zeros may stand
-// where a power failure kept a write from the disk, and spaces where earlier versions looked for
-// room.
+// tornWrite reports whether text is the beginning of a line and not all of it. It may hold zeros,
+// if a power failure kept a write from the disk, and spaces, which earlier versions wrote to test
+// for free space.
 func tornWrite(text []byte) bool {
 	text = bytes.TrimRight(bytes.TrimLeft(text, " \x00"), "\x00")
 	if len(text) == 0 {
@@ -107,13 +106,14 @@ func tornWrite(text []byte) bool {
 	return errors.Is(json.SkipValue(), io.ErrUnexpectedEOF)
 }
 
-// beginsAnew reports whether text begins as every line does, up to where another does.
+// beginsAnew reports whether text begins like a line up to its next brace, zeros before that left
+// out.
 func beginsAnew(text []byte) bool {
 	next := 1 + bytes.IndexByte(text[1:], lineStart[0])
 	return next > 0 && begun(bytes.TrimRight(text[:next], "\x00"))
 }
 
-// begun reports whether text begins as every line does, as far as it goes.
+// begun reports whether text begins like a line, as far as it goes.
 func begun(text []byte) bool {
 	n := min(len(text), len(lineStart))
 	return string(text[:n]) == lineStart[:n]

@@ -5,22 +5,22 @@ import (
 	"io"
 )
 
-// ReadSize is big enough for a read to cost little and small enough for the lines to be in the
-// processor's cache still when they are looked at.
+// ReadSize is large enough to make reads cheap, and small enough that the lines are still in the
+// processor's cache when they are used.
 const ReadSize = 256 << 10
 
-// Reader reads whole lines, and knows where each begins.
+// Reader reads whole lines and reports the offset of each.
 type Reader struct {
 	src    io.Reader
-	buf    []byte // of which start to end is read and not yet handed out
+	buf    []byte // start to end is read and not yet handed out
 	start  int
 	end    int
 	offset int64 // of buf[start] in the file
 	err    error // what the source ended with
-	limit  int   // of a line's length
+	limit  int   // of the length of a line, in bytes
 }
 
-// NewReader reads a source of about so many bytes, which begins at an offset of the file.
+// NewReader reads a source of about size bytes, which begins at an offset of the file.
 func NewReader(src io.Reader, offset, size int64) *Reader {
 	return &Reader{src: src, buf: make([]byte, min(size+1, ReadSize)), offset: offset, limit: MaxLen}
 }
@@ -30,8 +30,8 @@ func Section(file io.ReaderAt, from, to int64) *Reader {
 	return NewReader(io.NewSectionReader(file, from, to-from), from, to-from)
 }
 
-// Next returns the next line without its newline, and its offset. The line is good until the next
-// call. After the last whole line it returns the source's error, io.EOF at its end.
+// Next returns the next line without its newline, and its offset. The line is valid until the next
+// call. After the last whole line it returns the source's error, which is io.EOF at the end.
 func (r *Reader) Next() ([]byte, int64, error) {
 	looked := r.start
 	for {
@@ -54,7 +54,7 @@ func (r *Reader) Next() ([]byte, int64, error) {
 // Tail returns what is left after the last whole line.
 func (r *Reader) Tail() []byte { return r.buf[r.start:r.end] }
 
-// fill reads more, and returns where in the buffer it was put.
+// fill reads more, and returns the position of the new bytes in the buffer.
 func (r *Reader) fill() int {
 	kept := copy(r.buf, r.buf[r.start:r.end])
 	r.start, r.end = 0, kept

@@ -10,36 +10,35 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Record is what results and failures have in common: who was asked what, where, and at which
-// price.
+// Record is what results and failures have in common: the request, who was asked, and the price.
 type Record struct {
 	ID       []byte   // the record's id, a JSON token as it was read
 	Request  [32]byte // the request's fingerprint
 	Endpoint string   // chat, embeddings, …
 	Model    string   // the model that was asked
 	Provider string   // the provider that was asked
-	Shard    string   // the id of the shard that it was asked in, "" for none
+	Shard    string   // the id of the shard that it was asked in, "" if it was not in one
 
 	PromptTokens     int64
 	CompletionTokens int64
 
 	CostNanos   int64 // billionths of a US dollar, never negative
 	CostKnown   bool  // false: no price is known, and CostNanos means nothing
-	CostPartial bool  // the provider bills more than CostNanos: something that no price was known of
-	// MayCostNanos is the most that attempts whose outcome nobody knows can have cost, where a
-	// price is known.
+	CostPartial bool  // the provider bills more than CostNanos, for something without a known price
+	// MayCostNanos is the most that attempts with an unknown outcome can have cost, if a price is
+	// known.
 	MayCostNanos int64
-	// Run is the id of the run that wrote it, which has nothing at risk for the record any more. It
-	// is set where the line is read. Where it is written the ledger knows.
+	// Run is the id of the run that wrote the line, and that has nothing at risk for the record any
+	// more. It is set when the line is read. For writing, the ledger supplies it.
 	Run string
 
 	Attempts  int   // requests sent
 	LatencyMS int64 // of the last attempt, milliseconds
 	Time      time.Time
-	Simulated bool // the simulated provider's, which a real run never takes for an answer
+	Simulated bool // from the simulated provider; a real run never uses it as an answer
 }
 
-// IDText is the id as people know it: of a string, what is within its quotes.
+// IDText is the id as people know it: a string is without its quotes.
 func (r *Record) IDText() string {
 	if len(r.ID) == 0 || r.ID[0] != '"' {
 		return string(r.ID)
@@ -51,12 +50,12 @@ func (r *Record) IDText() string {
 	return string(text)
 }
 
-// ErrUnwritable is in the error of what can't be written down: an id or a response that is not JSON
-// on one line, a negative cost, a year beyond 9999, a line beyond 256 MiB, a step of a shard
-// without an intent before it.
+// ErrUnwritable is in the error for what cannot be written: an id or a response that is not JSON on
+// one line, a negative cost, a year beyond 9999, a line beyond 256 MiB, a step of a shard without
+// an intent before it.
 var ErrUnwritable = errors.New("record can't be written down")
 
-// check refuses what could not be read back.
+// check refuses a record that could not be read back.
 func (r *Record) check() error {
 	switch year := r.Time.UTC().Year(); {
 	case !oneLineOfJSON(r.ID):
@@ -69,8 +68,8 @@ func (r *Record) check() error {
 	return nil
 }
 
-// oneLineOfJSON keeps what could not be read back from being written: the rest of a line is our
-// own.
+// oneLineOfJSON checks the parts of a line that come from elsewhere, so that every line can be read
+// back.
 func oneLineOfJSON(value jsontext.Value) bool {
 	return bytes.IndexByte(value, '\n') < 0 && value.IsValid(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 }
@@ -109,7 +108,7 @@ func (r *Record) appendTokens(dst []byte) []byte {
 	return appendNumber(dst, "completion_tokens", r.CompletionTokens)
 }
 
-// appendAttempts writes what the asking took.
+// appendAttempts writes the number of attempts and the latency.
 func (r *Record) appendAttempts(dst []byte) []byte {
 	dst = appendNumber(dst, "attempts", int64(r.Attempts))
 	return appendNumber(dst, "latency_ms", r.LatencyMS)
@@ -123,13 +122,13 @@ func (r *Record) finish(dst []byte, from int) ([]byte, error) {
 	return Seal(dst, from), nil
 }
 
-// names are the texts of a record that mostly are what they were in the record before.
+// names are the texts of a record that are mostly the same as in the record before.
 type names struct{ endpoint, model, provider, shard, run string }
 
 func (r *Record) names() names { return names{r.Endpoint, r.Model, r.Provider, r.Shard, r.Run} }
 
-// set takes over the member that f is at, if it is one of a Record's, and is false where it is not
-// what it must be.
+// set takes over the member that f is at, if it is one of a Record's. It is false if the value is
+// not valid.
 func (r *Record) set(f *field, before *names) bool {
 	switch string(f.name) {
 	case "id":

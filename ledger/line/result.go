@@ -4,28 +4,29 @@ import "fmt"
 
 // Result is a request that was answered.
 //
-// A Result that is read into again and again keeps its buffers: what ID and Response hold is then
-// valid until the next reading only, also in copies of it, and so are its Attachments.
+// A Result that is read into again and again keeps its buffers. So ID, Response and Attachments are
+// valid only until the next read, also in copies of the Result.
 type Result struct {
 	Record
 
-	// DowngradedFrom is the model that was asked for, where the budget changed it.
+	// DowngradedFrom is the model that was asked for, if the budget changed it.
 	DowngradedFrom string
 
-	// CostStated says that CostNanos is what the provider stated itself, not what its tokens cost by a
-	// price.
+	// CostStated says that the provider itself stated CostNanos, so that it was not computed from
+	// tokens and a price.
 	CostStated bool
 
-	// SameAs is the id of the record whose answer this is, where that record was asked and this one,
-	// whose request is equal, was not; nil otherwise.
+	// SameAs is the id of the record that this answer is from: that record was asked, and this one,
+	// with an equal request, was not. It is nil otherwise.
 	SameAs []byte
 
-	// Fits says that the response was checked against a schema, and fits. Misfit is where the first
-	// fault is of one that does not, as a URI's fragment; empty for one that fits, or was not checked.
+	// Fits says that the response was checked against a schema and fits. Misfit is the place of the
+	// first fault if it does not fit, as a URI fragment; it is empty if the response fits or was not
+	// checked.
 	Fits   bool
 	Misfit string
-	// Earlier is what the answers before this one took, to which it is another turn: they did not fit.
-	// Each has a line of its own.
+	// Earlier is what the answers before this one used, in earlier turns; they did not fit. Each has a
+	// line of its own.
 	Earlier Earlier
 
 	CachedTokens    int64 // the part of PromptTokens that was billed as cached
@@ -36,10 +37,10 @@ type Result struct {
 	Response []byte // the response body: one JSON value on one line
 
 	fields fields
-	kept   []byte // what ID and Response are parts of after Keep
+	kept   []byte // the memory of ID and Response after Keep
 }
 
-// AppendResult writes a result down.
+// AppendResult appends the line of a result.
 func AppendResult(dst []byte, r *Result, run string, simulated bool) ([]byte, error) {
 	if err := r.check(); err != nil {
 		return dst, err
@@ -67,8 +68,8 @@ func AppendResult(dst []byte, r *Result, run string, simulated bool) ([]byte, er
 	return r.finish(dst, from)
 }
 
-// Decode fills a result from its line, whose bytes ID and Response then are. What it cannot make
-// sense of is [ErrMalformed].
+// Decode fills a result from its line; ID and Response are parts of that line. An error is
+// [ErrMalformed].
 func (r *Result) Decode(line []byte) error {
 	before, downgradedFrom, misfit := r.names(), r.DowngradedFrom, r.Misfit
 	*r = Result{kept: r.kept, fields: r.fields, Attachments: r.Attachments[:0]}
@@ -118,7 +119,7 @@ func (r *Result) Decode(line []byte) error {
 	return nil
 }
 
-// Keep makes a result that was decoded independent of its line's memory.
+// Keep makes a decoded result independent of its line's memory.
 func (r *Result) Keep() {
 	kept := append(append(append(r.kept[:0], r.ID...), r.SameAs...), r.Response...)
 	id, same := len(r.ID), len(r.ID)+len(r.SameAs)

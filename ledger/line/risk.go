@@ -6,28 +6,28 @@ import (
 	"time"
 )
 
-// Risk says of a group of records what a run has at risk for each from now on: the most that all
-// its attempts at the record so far, and the one that goes next, can cost. Written before they go,
-// it tells the next run what a process that was killed may have spent.
+// Risk says what a run now has at risk for each of a group of records: the most that all its
+// attempts at the record can cost, the earlier ones and the next. It is written before the requests
+// are sent. So if the process is killed, the next run knows what it may have spent.
 type Risk struct {
-	Run       string // the run's id, which names the lock that shows whether it lives
+	Run       string // the run's id, which names the lock that shows whether it is alive
 	Time      time.Time
 	Simulated bool
-	Lifted    []AtRisk // what attempts at these can have cost, none of which is under way; they come before Records
-	Records   []AtRisk // of several with the same key the last one counts
+	Lifted    []AtRisk // records with no attempt in flight, and what the earlier attempts can have cost; they come before Records
+	Records   []AtRisk // if a key is there twice, the last one counts
 }
 
-// AtRisk is a record that is asked about, and what that can cost.
+// AtRisk is a record that is being asked about, and what that can cost.
 type AtRisk struct {
 	Key
 	Nanos int64 // billionths of a US dollar, at most; 0 where no price is known
 	Known bool  // a price is known
 }
 
-// ValidRunID says whether a run with that id can name a lock's file.
+// ValidRunID reports whether a run's id can be part of the name of a lock's file.
 func ValidRunID[T string | []byte](id T) bool { return ValidShardID(id) }
 
-// AppendRisk writes what is at risk down.
+// AppendRisk appends the line of what is at risk.
 func AppendRisk(dst []byte, r *Risk) ([]byte, error) {
 	if !ValidRunID(r.Run) {
 		return dst, fmt.Errorf("%w: run %q: not an id that a file can be named after", ErrUnwritable, r.Run)
@@ -52,7 +52,7 @@ func appendAtRisk(dst []byte, start string, records []AtRisk) []byte {
 	return appendKeyList(append(dst, start...), len(records), func(i int) Key { return records[i].Key })
 }
 
-// appendCosts writes as many costs as there are before the last ones that go without saying.
+// appendCosts writes the costs, without those at the end that have the default value.
 func appendCosts(dst []byte, start string, records []AtRisk, unsaid func(AtRisk) bool) []byte {
 	n := len(records)
 	for n > 0 && unsaid(records[n-1]) {
@@ -68,12 +68,13 @@ func appendCosts(dst []byte, start string, records []AtRisk, unsaid func(AtRisk)
 	return append(dst, ']')
 }
 
-// EachRisk calls lifted and then at with what a risk line says, and reports whether it was whole.
+// EachRisk calls lifted and then at with the records of a risk line, and reports whether the line
+// was whole.
 func (h *Head) EachRisk(lifted, at func(AtRisk)) bool {
 	return (len(h.lifted) == 0 || eachCost(h.lifted, keptStart, lifted)) && eachCost(h.keys, worstStart, at)
 }
 
-// eachCost goes through a list of keys and the list of costs behind it, which may be shorter.
+// eachCost iterates over a list of keys and the list of costs after it, which may be shorter.
 func eachCost(list []byte, start string, f func(AtRisk)) bool {
 	end := bytes.IndexByte(list, ']')
 	costs := cursor{rest: list[end+1:]}
@@ -85,7 +86,7 @@ func eachCost(list []byte, start string, f func(AtRisk)) bool {
 	return whole && end >= 0 && costs.take("]") && !costs.bad
 }
 
-// Decode fills in what the head of a risk line says. The memory of the lists is used again.
+// Decode fills r from the head of a risk line. It reuses the memory of the lists.
 func (r *Risk) Decode(h *Head) error {
 	*r = Risk{Run: string(h.Run), Simulated: h.Simulated, Lifted: r.Lifted[:0], Records: r.Records[:0]}
 	var err error

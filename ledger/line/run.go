@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// RunInfo says what a run is. It becomes the run line that stands before a run's first record, for
-// whoever reads the ledger later, so it must hold no secret.
+// RunInfo describes a run. The run line that holds it stands before the run's first record, and
+// anyone who reads the ledger sees it, so it must hold no secret.
 type RunInfo struct {
-	ID       string // unique to the run; also names the file that a torn tail is saved in
+	ID       string // unique to the run; also part of the name of the file that a torn tail is saved in
 	Time     time.Time
 	Version  string // of the program
 	Endpoint string
@@ -19,11 +19,11 @@ type RunInfo struct {
 	// UTC, in billionths of a US dollar; 0 for no such bound.
 	BudgetNanos, DailyNanos int64
 
-	// Simulated is set where the line is read. Where it is written the ledger knows.
+	// Simulated is set when the line is read. For writing, the ledger supplies it.
 	Simulated bool
 }
 
-// AppendRun writes a run down.
+// AppendRun appends the line of a run.
 func AppendRun(dst []byte, run *RunInfo, simulated bool) []byte {
 	from := len(dst)
 	dst = append(dst, runStart...)
@@ -49,7 +49,7 @@ func AppendRun(dst []byte, run *RunInfo, simulated bool) []byte {
 	return Seal(dst, from)
 }
 
-// Decode fills in what a run's line says. What it cannot make sense of is [ErrMalformed].
+// Decode fills run from a run line. An error is [ErrMalformed].
 func (run *RunInfo) Decode(line []byte) error {
 	var m fields
 	m.start(line)

@@ -9,7 +9,7 @@ import (
 	"hash/crc32"
 )
 
-// Every line begins and ends like this; what is between is in the comment of package ledger.
+// Every line begins and ends like this; the comment of package ledger describes what is between.
 const (
 	lineStart = `{"kind":"`
 	sumStart  = `,"crc":"`
@@ -18,14 +18,14 @@ const (
 	// SumLen is the length of the checksum that ends a line, without the newline.
 	SumLen = len(sumStart) + 8 + len(sumEnd)
 
-	// MaxLen bounds a line, in bytes. It is more than any answer makes: a body has at most 64 MiB.
-	// Without a bound a file without newlines would be read into memory whole.
+	// MaxLen is the most bytes a line may have. No answer needs that many: a body has at most 64 MiB.
+	// Without a limit, a file without newlines would be read into memory whole.
 	MaxLen = 256 << 20
 
-	// FormatVersion is the format that run lines name, and the highest that is read.
+	// FormatVersion is the format that run lines name, and the highest that can be read.
 	FormatVersion = 1
 
-	// TimeLayout is how times are written, in UTC: always 24 bytes, which sort as the times do.
+	// TimeLayout is the layout of times, in UTC: always 24 bytes, and in sorting order.
 	TimeLayout = "2006-01-02T15:04:05.000Z"
 )
 
@@ -39,7 +39,7 @@ var (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Seal ends the line of dst that begins at from: with the checksum, and the newline.
+// Seal ends the line of dst that begins at from, with the checksum and the newline.
 func Seal(dst []byte, from int) []byte {
 	var sum [4]byte
 	binary.BigEndian.PutUint32(sum[:], crc32.Checksum(dst[from:], castagnoli))
@@ -48,7 +48,7 @@ func Seal(dst []byte, from int) []byte {
 	return append(dst, sumEnd+"\n"...)
 }
 
-// Verify says what is wrong with a line as a whole, nil if nothing is. The line is without its
+// Verify says what is wrong with a line as a whole; nil if nothing is. The line comes without its
 // newline.
 func Verify(line []byte) error {
 	body := len(line) - SumLen
@@ -65,25 +65,26 @@ func Verify(line []byte) error {
 	return nil
 }
 
-// Blank says that a line has nothing in it, as an editor may leave it at the end of a file. It is
-// neither a line of a ledger nor damage.
+// Blank reports whether a line is empty or white space, as an editor may leave one at the end of a
+// file. It is neither a line of a ledger nor damage.
 func Blank(line []byte) bool { return len(bytes.TrimSpace(line)) == 0 }
 
-// endsInSum says whether a line ends as a line of a ledger does, be the sum right or wrong.
+// endsInSum reports whether a line ends like a line of a ledger, whether or not the checksum is
+// right.
 func endsInSum(line []byte) bool {
 	body := len(line) - SumLen
 	return body >= 0 && string(line[body:body+len(sumStart)]) == sumStart && string(line[len(line)-len(sumEnd):]) == sumEnd
 }
 
-// Foreign says that a file's first line is of something that is no ledger, damaged or not. A
-// ledger's line with one bad byte still has a beginning or an end of its own.
+// Foreign reports whether a file's first line shows that it is not a ledger, not even a damaged
+// one. A ledger's line with one bad byte still has the right beginning or the right end.
 func Foreign(line []byte) bool {
 	return !bytes.HasPrefix(line, []byte(lineStart)) && !endsInSum(line)
 }
 
-// ForeignTail is [Foreign] for a file without any newline: what is cut off may be a ledger's first
-// line. So may nothing but zeros be, which a power failure leaves of it, or nothing but spaces,
-// with which earlier versions looked for room.
+// ForeignTail is [Foreign] for a file without any newline, which may be the start of a ledger's
+// first line. Zeros alone may be one too, as a power failure leaves them, and spaces alone, which
+// earlier versions wrote to test for free space.
 func ForeignTail(tail []byte) bool {
 	return !begun(bytes.TrimLeft(tail, " \x00"))
 }

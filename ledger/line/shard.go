@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// ShardStep is a step in the life of a shard. A shard takes them in order, and may leave out those
+// ShardStep is a step in the life of a shard. A shard takes them in order, and may skip those
 // between the first and the last.
 type ShardStep uint8
 
 // The steps.
 const (
-	ShardIntent    ShardStep = iota // it is about to be uploaded, with these records
+	ShardIntent    ShardStep = iota // its records are about to be uploaded
 	ShardUploaded                   // its file is at the provider
-	ShardCreated                    // its batch is
-	ShardCollected                  // all is known of it that ever will be, in whatever way it ended
+	ShardCreated                    // the provider has made its batch
+	ShardCollected                  // everything is known of it that ever will be, however it ended
 )
 
 var shardSteps = [...]string{ShardIntent: "intent", ShardUploaded: "uploaded", ShardCreated: "created", ShardCollected: "collected"}
@@ -31,37 +31,37 @@ func parseShardStep(name []byte) (ShardStep, bool) {
 	return ShardStep(max(i, 0)), i >= 0
 }
 
-// ShardEntry is a step of a shard, the requests that go to a provider as one batch. It is written
-// down before the run goes on to the next step.
+// ShardEntry is a step of a shard, which is the requests that go to a provider as one batch. It is
+// written before the run goes on to the next step.
 type ShardEntry struct {
 	Step  ShardStep
 	Shard string // the shard's id, the run's choice: 1 to 64 of A-Z a-z 0-9 _ -
 	Time  time.Time
 
-	// What follows is of the intent.
+	// The next fields belong to the intent.
 
 	Provider      string
 	Endpoint      string
 	Model         string // as sent
 	Round         int    // 1 for records that are submitted for the first time
-	Reask         int    // which further turn its requests are, as answers did not fit a schema; 0: none
+	Reask         int    // which further turn its requests are, because answers did not fit a schema; 0 for none
 	Bytes         int64  // of the file to be uploaded
-	ReservedNanos int64  // the most that it can cost, in billionths of a US dollar; 0 where that was not reckoned
+	ReservedNanos int64  // the most that it can cost, in billionths of a US dollar; 0 if that was not computed
 	Window        string // the completion window as the provider is asked for it: 24h
 	Records       []ShardRecord
 
 	FileID  string // the provider's name of the file, from ShardUploaded on
 	BatchID string // the provider's name of the batch, from ShardCreated on
 
-	// What follows is of ShardCollected.
+	// The next fields belong to ShardCollected.
 
-	State     string // the last one at the provider, or the run's own word for a batch that never was or is given up
+	State     string // the last one at the provider, or the run's own word for a batch that was never created or was given up
 	Answered  int64  // records with a result
 	Failed    int64  // records with an error
 	Missing   int64  // records with neither
-	CostNanos int64  // of all its results and failures, each of which has its own part of it; billionths of a US dollar
+	CostNanos int64  // of all its results and failures, each of which has its share on its own line; billionths of a US dollar
 	CostKnown bool   // false: CostNanos means nothing
-	// MayCostNanos is the most that a batch can have cost which was given up, billionths of a US
+	// MayCostNanos is the most that a batch that was given up can have cost, in billionths of a US
 	// dollar. It counts as spent.
 	MayCostNanos int64
 }
@@ -70,20 +70,20 @@ type ShardEntry struct {
 type ShardRecord struct {
 	ID             []byte   // a JSON token as it was read
 	Request        [32]byte // the request's fingerprint
-	CustomID       string   // its custom_id in the shard, "" where that is ID without its quotes
-	DowngradedFrom string   // the model that was asked for, where the budget changed it
+	CustomID       string   // its custom_id in the shard, "" if that is ID without its quotes
+	DowngradedFrom string   // the model that was asked for, if the budget changed it
 
 	Attachments []Attachment // files that the request holds, in its order
 
-	// Not is where a result of the record stands that does not serve, 0 for none. It is not written
-	// down.
+	// Not is the place of a result of the record that was not good enough, 0 for none. It is not
+	// written.
 	Not uint64
 }
 
 // maxShardID bounds the id of a shard, in bytes.
 const maxShardID = 64
 
-// ValidShardID reports whether an id may be a shard's: one that may be part of a file's name.
+// ValidShardID reports whether an id may be a shard's: it must be usable as part of a file name.
 func ValidShardID[T string | []byte](id T) bool {
 	for i := range len(id) {
 		switch b := id[i]; {

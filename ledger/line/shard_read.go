@@ -2,8 +2,8 @@ package line
 
 import "bytes"
 
-// Decode fills a step from its line, the records left out; [Head.EachKey] then finds the keys. What
-// it cannot make sense of is [ErrMalformed].
+// Decode fills a step from its line, without the records; [Head.EachKey] then finds the keys. An
+// error is [ErrMalformed].
 func (e *ShardEntry) Decode(line []byte, h *Head) error {
 	m, err := membersOf(line)
 	if err != nil {
@@ -39,7 +39,7 @@ func (e *ShardEntry) Decode(line []byte, h *Head) error {
 	return nil
 }
 
-// set takes over the member that m is at, and is false where it is not what it must be.
+// set takes over the member that m is at. It is false if the value is not valid.
 func (e *ShardEntry) set(m *memberReader) bool {
 	known := true
 	switch string(m.name) {
@@ -81,7 +81,7 @@ func (e *ShardEntry) set(m *memberReader) bool {
 	return true
 }
 
-// shardRecords goes through the records of an intent.
+// shardRecords iterates over the records of an intent.
 type shardRecords struct {
 	m      *memberReader
 	record ShardRecord
@@ -153,8 +153,8 @@ func (s *shardRecords) next() (bool, error) {
 	return true, nil
 }
 
-// EachRecord calls f with the records in the line of an intent. What is wrong with them is
-// [ErrMalformed]; an error of f ends the reading and is returned as it is.
+// EachRecord calls f with the records in the line of an intent. If they cannot be read, the error
+// is [ErrMalformed]; an error of f ends the reading and is returned unchanged.
 func EachRecord(line []byte, f func(ShardRecord) error) error {
 	records, err := recordsOf(line)
 	if err != nil {

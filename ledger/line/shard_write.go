@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// AppendShard writes a step down. Keys and records of an intent come last, so that what is before
-// them is read without them.
+// AppendShard appends the line of a step. The keys and records of an intent come last, so that the
+// members before them can be read without them.
 func AppendShard(dst []byte, e *ShardEntry, simulated bool) ([]byte, error) {
 	if err := e.check(); err != nil {
 		return dst, err
@@ -80,12 +80,12 @@ func appendShardRecords(dst []byte, records []ShardRecord) []byte {
 	return append(dst, ']')
 }
 
-// Refuse is why the step is not written down.
+// Refuse returns the error for a step that cannot be written, for the reason err.
 func (e *ShardEntry) Refuse(err error) error {
 	return fmt.Errorf("%w: shard %q: %w", ErrUnwritable, e.Shard, err)
 }
 
-// check refuses what could not be read back.
+// check refuses a step that could not be read back.
 func (e *ShardEntry) check() error {
 	year := e.Time.UTC().Year()
 	switch {
@@ -105,7 +105,7 @@ func (e *ShardEntry) check() error {
 	return nil
 }
 
-// size is about how long the line of an intent will be, 0 for that of another step. One that would
+// size is roughly how long the line of an intent will be; 0 for another step. An intent that would
 // be too long, or has an id that could not be read back, is refused before any of it is written.
 func (e *ShardEntry) size() (size int, err error) {
 	if e.Step != ShardIntent {

@@ -8,29 +8,30 @@ import (
 )
 
 // Share is what a run has seen of the money of a job, which it shares with other ledgers: enough to
-// say it again where it was lost.
+// tell the server again after it lost everything.
 type Share struct {
 	Job   string // its name
-	Epoch string // since when nothing was lost, as the server calls it
+	Epoch string // the server's name for the time since it last lost anything
 	Time  time.Time
-	Runs  []SharedRun // of which there is news; an earlier line's word of others holds
-	Gone  []string    // ids of runs that are no part of the job any more
+	Runs  []SharedRun // those with news; what an earlier line says of other runs still holds
+	Gone  []string    // ids of runs that are no longer part of the job
 }
 
 // SharedRun is what a job knows of one of its runs. Amounts are in billionths of a US dollar.
 type SharedRun struct {
 	Run, Ledger string   // the ids of the run, and of its ledger
-	Day         int64    // that Today is of, in days since 1970
-	Total       MaySpend // of the ledger, ever
-	Today       MaySpend // of the ledger, that day
+	Day         int64    // the day of Today, in days since 1970
+	Total       MaySpend // of the ledger, in total
+	Today       MaySpend // of the ledger, on that day
 }
 
-// MaySpend is what was spent, and what may be by the time that the job hears of it: never less.
+// MaySpend is what was spent, and the most that it can be before the job hears of it again; Most is
+// never less than Spent.
 type MaySpend struct{ Spent, Most int64 }
 
 const shareStart = lineStart + string(KindShare) + `","job":`
 
-// AppendShare writes down what was seen of a job.
+// AppendShare appends the line of what was seen of a job.
 func AppendShare(dst []byte, s *Share) ([]byte, error) {
 	from := len(dst)
 	dst = append(dst, shareStart...)
@@ -70,7 +71,7 @@ func AppendShare(dst []byte, s *Share) ([]byte, error) {
 	return Seal(dst, from), nil
 }
 
-// amounts are the members that hold money.
+// amounts returns the members that hold money.
 func (r *SharedRun) amounts() [4]amount {
 	return [4]amount{
 		{"spent_usd", &r.Total.Spent}, {"most_usd", &r.Total.Most}, {"today_spent_usd", &r.Today.Spent}, {"today_most_usd", &r.Today.Most},
@@ -82,7 +83,7 @@ type amount struct {
 	nanos *int64
 }
 
-// appendAmount writes a member in dollars, and leaves out one that is zero.
+// appendAmount writes a member in dollars, unless it is zero.
 func appendAmount(dst []byte, name string, nanos int64) []byte {
 	if nanos == 0 {
 		return dst
@@ -91,7 +92,7 @@ func appendAmount(dst []byte, name string, nanos int64) []byte {
 	return appendCost(dst, nanos, true)
 }
 
-// Decode fills in what a line says.
+// Decode fills s from a share line.
 func (s *Share) Decode(line []byte) error {
 	var m fields
 	m.start(line)

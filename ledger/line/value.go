@@ -8,19 +8,19 @@ import (
 	"llmpipe/ledger/price"
 )
 
-// appendText writes a member, and leaves out one that is empty.
+// appendText writes a member, unless it is empty.
 func appendText(dst []byte, name, value string) []byte {
 	if value == "" {
 		return dst
 	}
 	dst = append(append(append(dst, `,"`...), name...), `":`...)
-	// The error says only that bytes that are no UTF-8 were replaced, which is what a message that
-	// came from anywhere needs.
+	// The error says only that bytes that are not UTF-8 were replaced. That is what a message from
+	// elsewhere needs.
 	dst, _ = jsontext.AppendQuote(dst, value)
 	return dst
 }
 
-// appendNumber writes a member, and leaves out one that is zero.
+// appendNumber writes a member, unless it is zero.
 func appendNumber(dst []byte, name string, value int64) []byte {
 	if value == 0 {
 		return dst
@@ -29,7 +29,7 @@ func appendNumber(dst []byte, name string, value int64) []byte {
 	return strconv.AppendInt(dst, value, 10)
 }
 
-// appendFlag writes a member that is true, and leaves out one that is not.
+// appendFlag writes a member that is true, and nothing for false.
 func appendFlag(dst []byte, name string, value bool) []byte {
 	if !value {
 		return dst
@@ -37,7 +37,7 @@ func appendFlag(dst []byte, name string, value bool) []byte {
 	return append(append(append(dst, `,"`...), name...), `":true`...)
 }
 
-// appendCost writes a cost in dollars, or null where none is known.
+// appendCost writes a cost in dollars, or null if it is not known.
 func appendCost(dst []byte, nanos int64, known bool) []byte {
 	if !known {
 		return append(dst, "null"...)
@@ -45,7 +45,7 @@ func appendCost(dst []byte, nanos int64, known bool) []byte {
 	return price.Dollars(nanos).Append(dst)
 }
 
-// parseCost reads what appendCost writes.
+// parseCost parses what appendCost writes.
 func parseCost(text []byte) (nanos int64, known, ok bool) {
 	if string(text) == "null" {
 		return 0, false, true
@@ -54,7 +54,7 @@ func parseCost(text []byte) (nanos int64, known, ok bool) {
 	return int64(cost), ok, ok
 }
 
-// parseInt reads a number of decimal digits only.
+// parseInt parses a number of decimal digits only.
 func parseInt(text []byte) (int64, bool) {
 	if len(text) == 0 {
 		return 0, false
@@ -71,8 +71,8 @@ func parseInt(text []byte) (int64, bool) {
 
 const badDigit = 0xff
 
-// hexDigit holds the value of every lower-case hexadecimal digit. Upper case is not taken: a
-// flipped bit must not pass for the same digit.
+// hexDigit holds the value of every lower-case hexadecimal digit. Upper case is refused: a flipped
+// bit must not pass for the same digit.
 var hexDigit = func() (table [256]byte) {
 	for i := range table {
 		table[i] = badDigit
@@ -83,7 +83,7 @@ var hexDigit = func() (table [256]byte) {
 	return table
 }()
 
-// parseHex reads up to 16 digits.
+// parseHex parses up to 16 digits.
 func parseHex(text []byte) (uint64, bool) {
 	var v uint64
 	var seen byte
