@@ -62,7 +62,8 @@ func TestBudgetHolds(t *testing.T) {
 
 	p := run("5")
 	p.exits(t, 0)
-	if want := fmt.Sprintf("ledger llmpipe.ledger.jsonl: %d recorded, $0.1649 spent", answered); !strings.Contains(p.err.String(), want) {
+	want := fmt.Sprintf("ledger llmpipe.ledger.jsonl: %d recorded, $0.1649 (simulated) spent", answered)
+	if !strings.Contains(p.err.String(), want) {
 		t.Errorf("said %q, want %q", &p.err, want)
 	}
 	asked := sim.stats(t)

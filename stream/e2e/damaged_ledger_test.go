@@ -83,17 +83,18 @@ func TestTornLedger(t *testing.T) {
 
 // TestNotALedger names things that are no ledgers as one.
 func TestNotALedger(t *testing.T) {
+	const another = "hint: name another file with --ledger"
 	j := newLedgerJob(t, 3)
-	for _, test := range []struct{ name, content, want string }{
-		{"text", "Dear diary,\ntoday\n", "not a ledger: it begins with \"Dear diary,"},
-		{"text without a newline", "x", "not a ledger"},
-		{"prompts", `{"id":1,"prompt":"hello"}` + "\n", "not a ledger"},
-		{"answers", `{"id":1,"content":"hello"}` + "\n", "not a ledger"},
-		{"gzip", "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", "it is compressed (gzip)"},
+	for _, test := range []struct{ name, content, want, hint string }{
+		{"text", "Dear diary,\ntoday\n", "not a ledger: it begins with \"Dear diary,", another},
+		{"text without a newline", "x", "not a ledger", another},
+		{"prompts", `{"id":1,"prompt":"hello"}` + "\n", "not a ledger", another},
+		{"answers", `{"id":1,"content":"hello"}` + "\n", "not a ledger", another},
+		{"gzip", "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", "it is compressed (gzip)", "hint: decompress it first"},
 	} {
 		writeFile(t, j.dir, "job.jsonl", test.content)
 		p, code := j.run()
-		j.refused(p, code, []byte(test.content), 0, "opening ledger job.jsonl: ", test.want, "hint: name another file with --ledger")
+		j.refused(p, code, []byte(test.content), 0, "opening ledger job.jsonl: ", test.want, test.hint)
 	}
 	if err := os.Remove(j.ledger); err != nil {
 		t.Fatal(err)

@@ -9,11 +9,17 @@ import (
 	"testing"
 )
 
-// summaryOf reads the summary that a run in dir wrote.
+// summaryOf reads the numbers of the summary that a run in dir wrote.
 func summaryOf(t *testing.T, dir string) map[string]*float64 {
 	t.Helper()
-	var s map[string]*float64
-	readJSON(t, dir, "summary.json", &s)
+	var all map[string]any
+	readJSON(t, dir, "summary.json", &all)
+	s := make(map[string]*float64)
+	for name, value := range all {
+		if number, ok := value.(float64); ok {
+			s[name] = &number
+		}
+	}
 	return s
 }
 
