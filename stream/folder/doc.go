@@ -1,10 +1,10 @@
-// Package folder is the directory that files are attached from: it looks at a record's files before
-// the record is asked about, and reads them when its request goes.
+// Package folder is the directory that files are attached from. It inspects a record's files before
+// the record is asked, and reads them when the request is sent.
 //
-// Nothing outside the directory is opened, whatever the links in it say ([os.Root]), and nothing
-// but regular files: what a name stands for is asked before it is opened, and again of what was
-// opened, which waits for nobody in between (O_NONBLOCK). A file is held against what it was when
-// it was looked at, so that what was reckoned for it is what goes.
+// Nothing outside the directory is opened, wherever its links point ([os.Root]), and only regular
+// files are: a name is checked before it is opened, and the open file is checked again. The open
+// never blocks (O_NONBLOCK). When a file is read, it must still be the file that was inspected, so
+// that the cost was estimated for the data that is sent.
 //
-// What is wrong with a file is its record's error.
+// An error in a file is the error of its record.
 package folder

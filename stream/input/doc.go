@@ -1,3 +1,3 @@
-// Package input takes records in: lines out of the inputs, decoded, chosen (--sample, --limit),
-// looked up among what is recorded and what this run has met, and sent where they go.
+// Package input reads the inputs line by line, decodes the records, selects them (--sample,
+// --limit), looks each up in the ledger and among the records of this run, and passes it on.
 package input

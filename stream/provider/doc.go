@@ -3,38 +3,38 @@
 // # One attempt
 //
 // [Client.Ask] makes one attempt to have one request body answered, and fills a [Reply]: the raw
-// body, the headers, how long it took and a [Class]. It never retries, never sleeps and never holds
-// anything back: whether and when to ask again is decided by the stream package, from the class,
-// and by the limiter.
+// body, the headers, the latency and a [Class]. It never retries, never sleeps and never holds
+// anything back: the stream package decides from the class whether to ask again, and the limiter
+// decides when.
 //
 // # Bytes
 //
 // The request goes through go-openai, which knows the endpoints and their paths. Its typed
 // requests, however, drop fields that they do not know and reorder the rest. So the client is
-// called with a stub, and beneath it sits a doer of ours (doer.go) that puts the record's own bytes
-// into the HTTP request and takes the raw bytes out of the response: vendor fields, key order and
-// numbers beyond 2^53 arrive as they were written. Anthropic's own API needs no library: its stub
-// is made here (messages.go), and goes the same way.
+// called with a stub. Beneath it our own HTTPDoer (doer.go) puts the record's bytes into the HTTP
+// request and takes the raw bytes out of the response. Vendor fields, key order and numbers beyond
+// 2^53 arrive as they were written. Anthropic's own API needs no library: its stub is made here
+// (messages.go) and takes the same path.
 //
 // # Keys
 //
-// Package key hands out what a request is shown with: a key that stays, or what a command prints. A
-// 401 has the command run again, and the attempt made once more, before the table is asked.
+// Package key supplies the API key: a fixed one, or the output of a command. After a 401 the
+// command runs again and the attempt is repeated once; only then does the table judge the answer.
 //
 // # Files and batches
 //
-// [Client.Call] makes every other call: it carries what an endpoint's requests carry, and streams
-// what is sent and what comes back (call.go). The dialects of the Batch API are in package
-// batchapi. What goes wrong is a [CallError], judged by the same table; the one thing that it adds
-// is whether the provider may have acted all the same, because a batch that is made twice is paid
-// twice. [Reply.JudgeBatch] judges a line of a batch's output as if it had come over HTTP.
+// [Client.Call] makes every other call. It sends the same key and headers as the requests to an
+// endpoint, and streams both bodies (call.go). The dialects of the Batch API are in package
+// batchapi. A failed call returns a [CallError], which is judged by the same table. It also tells
+// whether the provider may have acted all the same, because a batch that is created twice is paid
+// for twice. [Reply.JudgeBatch] judges a line of a batch's output as if it had come over HTTP.
 //
 // # Connections
 //
-// A client's requests go over connections that are kept (connections.go): as many as were of use
-// lately, and none whose silence makes it doubtful. What a request learns of the one that it met
-// stands in its Reply: Shared, Stale, and Sent, which is what money is reckoned by. A proxy that
-// the environment names is told from the provider behind it (proxy.go).
+// A client keeps its connections open (connections.go): as many as were used lately, but none that
+// has been silent for so long that it may be dead. The Reply says what a request learned about its
+// connection: Shared, Stale, and Sent, on which the money depends. The errors of a proxy from the
+// environment are told apart from those of the provider behind it (proxy.go).
 //
 // # What an answer means
 //

@@ -1,18 +1,17 @@
 // Package batchapi speaks the dialects of the Batch API, one [Driver] each.
 //
-// A batch is asked for with a file of requests, a line each, that lies on this machine's disk. A
-// driver says how a line is written and how many fit ([Bounds]), brings the file to the provider,
-// makes the batch, looks at it, cancels it, and fetches the files of answers, whose lines
-// [llmpipe/stream/record.ParseBatchOutput] reads in every dialect. Nothing of a file is held in
-// memory. A driver never asks again by itself: what went wrong is a
-// [llmpipe/stream/provider.CallError], which tells whether the provider may have acted all the
-// same.
+// A batch starts as a file of requests on the local disk, one request a line. A driver says how a
+// line is written and how many fit ([Bounds]). It uploads the file, creates the batch, polls it,
+// cancels it, and downloads the files of answers. [llmpipe/stream/record.ParseBatchOutput] reads
+// their lines in every dialect. Files are streamed, never held in memory. A driver never retries: a
+// failure is a [llmpipe/stream/provider.CallError], which tells whether the provider may have acted
+// all the same.
 //
 // # Dialects
 //
-// There are two kinds. Of OpenAI's files are uploaded, and batches made of them (openai.go): what
-// each provider of that kind does otherwise is a row in a table, with where it is written
-// (dialect.go), and what they answer otherwise is read for all of them alike (object.go). Gemini
-// has OpenAI's batches and files of its own (google_files.go). Of Anthropic's Message Batches each
-// is made with its requests in it (messages.go).
+// There are two kinds. In OpenAI's, a file is uploaded and a batch is created from it (openai.go).
+// How a provider of that kind differs is a row in a table, with its source (dialect.go); their
+// different answers are read by one parser (object.go). Gemini has OpenAI's batches but its own
+// files (google_files.go). In Anthropic's Message Batches, the call that creates a batch carries
+// its requests (messages.go).
 package batchapi

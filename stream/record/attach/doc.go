@@ -1,8 +1,7 @@
-// Package attach makes the parts of a request that stand for what a record names beside its prompt:
-// files, and addresses of them. It opens nothing.
+// Package attach makes the parts of a request for the files and URLs that a record attaches to its
+// prompt. It opens nothing.
 //
-// An address goes out as it is, and a part is made of it at once ([Link]). For a [File] the body
-// gets a mark with its path ([AppendMark]), which is what the fingerprint holds. When the file has
-// been looked at, and the request goes, [File.Frame] says what stands before its data and behind it
-// in place of the mark.
+// A URL is sent as it is: [Link] makes its part at once. For a [File], [AppendMark] puts a mark
+// with its path into the body, and the fingerprint covers that mark. When the request is sent, the
+// file's data replaces the mark; [File.Frame] returns the JSON before and after the data.
 package attach

@@ -1,3 +1,3 @@
-// Package lines reads the lines of an input, plain or compressed, each of at most so many bytes. It
-// holds one line at a time, reads no further than it must, and says where a stream breaks.
+// Package lines reads the lines of an input, plain or compressed, up to a maximum length. It holds
+// one line at a time, reads no further than it must, and says where a stream breaks.
 package lines

@@ -1,4 +1,4 @@
-// Package schema knows the shape that answers are to have: a JSON Schema of draft 4 to 2020-12,
-// what of it a provider takes, and whether an answer fits it. It reads nothing but the text that it
-// is given, and its work is bounded, whatever that says.
+// Package schema handles the JSON Schema that answers must fit, draft 4 to 2020-12. It says which
+// parts of a schema a provider accepts and whether an answer fits. It reads nothing but the text
+// that it is given, and its work is bounded for any schema.
 package schema

@@ -1,7 +1,7 @@
-// Package usage reads what a provider says that an answer is billed for.
+// Package usage reads the token counts and costs that a provider reports for an answer.
 //
-// Each has its own words for it: what is read from a cache or written to it stands in the prompt's
-// count or beside it, reasoning in the completion's or in the total alone, and gateways write two
-// spellings at once, one of them zero or null. [Read] goes by what the numbers say, wherever they
-// stand. Some providers state the cost itself, which [Usage.Stated] is.
+// Providers differ. Cache reads and writes are part of the prompt count or reported beside it.
+// Reasoning is part of the completion count or of the total alone. Gateways write two spellings at
+// once, one of them zero or null. [Read] goes by the numbers, wherever they appear. Some providers
+// state the cost itself, as [Usage.Stated].
 package usage
