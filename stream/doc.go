@@ -7,7 +7,7 @@
 //
 //	read    input/source.go   a line out of the inputs, in order, decompressed (record/lines)
 //	decode  input/decode.go   what the line asks for (package record knows the shapes)
-//	admit   input/admit.go    wanted (sample.go)? seen before (seen.go)? is there room (flow/gate.go)?
+//	admit   input/admit.go    wanted (sample.go)? seen before (seen.go)? room left (flow/gate.go)?
 //	look    input/attached.go inspects the files that it names (package folder)
 //	recall  journal/replay.go an answer in the ledger is read back and goes on to the commit
 //	pack    lane/packer.go    with --pack several requests for embeddings become one (pack.go)
