@@ -298,9 +298,12 @@ func (d *delivery) keep(r ledger.ShardRecord) error {
 		a := &r.Attachments[i]
 		t.Files = append(t.Files, attach.File{Path: a.Path, Size: a.Size, ModTime: a.ModTime, Sum: a.Sum})
 	}
-	if !d.judge(t, out, true) || t.Outcome != flow.Answered {
+	final := d.judge(t, out, true)
+	if t.Outcome != flow.Answered {
 		t.Fail(t.Reply.Err)
-		d.fails(t)
+		if final { // else those whose requests are equal are asked about
+			d.fails(t)
+		}
 		d.writeOff(t)
 		return d.flow.Stop.Waiting.Err()
 	}

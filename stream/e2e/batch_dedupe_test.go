@@ -142,6 +142,27 @@ func TestBatchDedupeOfFailures(t *testing.T) {
 	}
 }
 
+// TestBatchDedupeGoesOnWithoutWhoLed asks about a record that waits for another's answer, where the
+// batch expires and the input does not hold that other one any more.
+func TestBatchDedupeGoesOnWithoutWhoLed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	sim := startSim(t, "latency=0s&batch-latency=20ms&batch-expire=1&batch-expire-first=1")
+	args := []string{"--base-url", sim.URL, "-m", "gpt-4o-mini", "-l", "job.jsonl", "--dedupe", "--mode", "batch"}
+	leads := llmpipe(t, dir, append(args, "--detach")...)
+	leads.Stdin = strings.NewReader(`{"id":1,"prompt":"x"}` + "\n")
+	leads.exits(t, 75)
+	follows := llmpipe(t, dir, args...)
+	follows.Stdin = strings.NewReader(`{"id":2,"prompt":"x"}` + "\n")
+	follows.exits(t, 0)
+	if l := dedupedLines(t, follows.out.String())["2"]; l.Content == "" || l.SameAs != nil {
+		t.Errorf("the line of who followed: %s", &follows.out)
+	}
+	if c := sim.batches(t); c.Batches != 2 || c.Answered != 1 {
+		t.Errorf("%+v", c)
+	}
+}
+
 // TestDedupeOfFilesThatChange asks about a file that has changed once, however many records name
 // it.
 func TestDedupeOfFilesThatChange(t *testing.T) {
