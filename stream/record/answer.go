@@ -31,12 +31,12 @@ type Answer struct {
 	Error        []byte     // the error member of a 2xx body or its first choice, or MiniMax's base_resp; nil when it says nothing
 }
 
-// ErrNotJSON is that the body of an answer is no JSON.
+// ErrNotJSON is the error of an answer whose body is not JSON.
 var ErrNotJSON = errors.New("reading the answer: not JSON")
 
-// ParseAnswer reads the body of a 2xx response from the endpoint. The error is that the body is not
-// a JSON object. It looks at every byte once to check it, and once more to find the members that it
-// wants.
+// ParseAnswer reads the body of a 2xx response from the endpoint. It returns an error if the body
+// is not a JSON object. It looks at every byte once to check it, and once more to find the members
+// that it needs.
 func ParseAnswer(e Endpoint, body []byte) (Answer, error) {
 	src, err := checkAnswer(body)
 	if err != nil {
@@ -45,9 +45,9 @@ func ParseAnswer(e Endpoint, body []byte) (Answer, error) {
 	return readAnswer(e, src), nil
 }
 
-// TakeAnswer is [ParseAnswer] of a body that it may write to. It takes the white space between
-// tokens out, in place: what is left is what ledgers and results hold, and the answer's slices are
-// parts of that. A body that is no answer is left as it is.
+// TakeAnswer is [ParseAnswer] for a body that it may modify. It removes the white space between
+// tokens in place. Ledgers and results hold that dense body, and the answer's slices are parts of
+// it. A body that is not an answer stays unchanged.
 func TakeAnswer(e Endpoint, body []byte) (a Answer, dense []byte, err error) {
 	src, err := checkAnswer(body)
 	if err != nil {
@@ -69,8 +69,8 @@ func checkAnswer(body []byte) (object []byte, err error) {
 	return src, nil
 }
 
-// RecallAnswer is [ParseAnswer] of a body that it has taken before, or what [TakeAnswer] left of
-// one: it is not checked again.
+// RecallAnswer is [ParseAnswer] for a body that ParseAnswer has accepted before, or for the dense
+// body from [TakeAnswer]. The JSON is not checked again.
 func RecallAnswer(e Endpoint, body []byte) (Answer, error) {
 	if len(body) == 0 || body[0] != '{' {
 		return Answer{}, errors.New("reading the answer: it is not an object")
@@ -78,7 +78,7 @@ func RecallAnswer(e Endpoint, body []byte) (Answer, error) {
 	return readAnswer(e, body), nil
 }
 
-// readAnswer reads an object. What is null is as if it were not there.
+// readAnswer reads an object. A null member counts as absent.
 func readAnswer(e Endpoint, src []byte) Answer {
 	var a Answer
 	var failed []byte // the error of the first choice
@@ -294,8 +294,8 @@ func (a *Answer) readIncomplete(details []byte) {
 	}
 }
 
-// textParts returns a content that is a string, or the text of its parts where it is an array of
-// them; nil for anything else.
+// textParts returns a content that is a string, or the joined text of a content that is an array of
+// parts; nil for anything else.
 func textParts(content []byte) []byte {
 	if rawjson.IsString(content) {
 		return content

@@ -16,8 +16,8 @@ func (a *Answer) readOfMessage(name string, value []byte) {
 }
 
 // readBlocks reads a message's blocks: its texts, which together are the content, and the calls of
-// the tools that the request defines. What the model thought is not the content, nor what tools of
-// the provider's own were asked and said.
+// the tools that the request defines. Thinking blocks are not content, nor are the calls and
+// results of the provider's own tools.
 func (a *Answer) readBlocks(blocks []byte) {
 	a.Content, a.ToolCalls = nil, nil
 	if blocks[0] != '[' {

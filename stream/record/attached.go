@@ -10,7 +10,7 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// partForms are the endpoints whose requests hold parts beside the text.
+// partForms holds the endpoints whose requests can have parts besides text.
 var partForms = map[Endpoint]attach.Form{Chat: attach.Chat, Responses: attach.Responses, Messages: attach.Messages}
 
 // attachments is what a decoder needs for --attach.
@@ -20,7 +20,7 @@ type attachments struct {
 	files []attach.File
 }
 
-// checkAttach refuses options by which nothing can be attached.
+// checkAttach rejects options that leave nothing to attach to.
 func (d *Decoder) checkAttach() error {
 	o := &d.opt
 	if len(o.Attach) == 0 {
@@ -42,8 +42,9 @@ func (d *Decoder) checkAttach() error {
 	return nil
 }
 
-// attach takes the fields to attach out of the record's members, and makes parts of the prompt, a
-// JSON string, and of what they name. Where they name nothing the prompt stays as it is.
+// attach takes the fields to attach out of the record's members. It makes parts from the prompt, a
+// JSON string, and from the files and URLs in those fields. If they name none, the prompt stays as
+// it is.
 func (d *Decoder) attach(src, prompt []byte) ([]byte, *Error) {
 	a := &d.attached
 	a.files = a.files[:0]
@@ -117,7 +118,7 @@ func (a *attachments) leaveOut(d *Decoder, src []byte) {
 	}
 }
 
-// place hands the files to rec, in whose body the prompt ends at a position.
+// place gives the files to rec; end is the position in its body after the prompt.
 func (a *attachments) place(rec *Record, end int) {
 	start := end - len(a.parts)
 	for _, f := range a.files {
@@ -126,7 +127,7 @@ func (a *attachments) place(rec *Record, end int) {
 	}
 }
 
-// noAttachments refuses a record that is a request already, where flags attach something.
+// noAttachments rejects a record that already is a request, if flags attach something.
 func (d *Decoder) noAttachments() *Error {
 	if len(d.opt.Attach) == 0 {
 		return nil
@@ -135,8 +136,8 @@ func (d *Decoder) noAttachments() *Error {
 		"images and files are parts of its own messages", d.opt.Attach[0])
 }
 
-// FileAt is where the record's i-th file has its mark in a body, which is the record's or one with
-// another model.
+// FileAt returns the span of the mark of the record's i-th file in body, which is the record's own
+// body or the same one with another model.
 func (r *Record) FileAt(body []byte, i int) rawjson.Span {
 	at := r.Files[i].At
 	if r.modelEnd == 0 || at.Start >= r.modelEnd {
@@ -146,10 +147,11 @@ func (r *Record) FileAt(body []byte, i int) rawjson.Span {
 	return at
 }
 
-// PartForm is how the record's endpoint has parts beside the text.
+// PartForm returns the form in which the record's endpoint takes parts besides text.
 func (r *Record) PartForm() attach.Form { return partForms[r.Endpoint] }
 
-// Looked notes what the record's files are, which lie apart from the body, for its tokens.
+// Looked takes the record's files into its token count, once they have been inspected. Their data
+// is not in the body.
 func (r *Record) Looked() {
 	known := len(r.Media)
 	for i := range r.Files {
@@ -159,17 +161,18 @@ func (r *Record) Looked() {
 	r.TextBytes = int(min(int64(r.TextBytes)+tokens*tokenBytes, math.MaxInt32))
 }
 
-// HasMedia reports whether something of a kind is in the body, or will be.
+// HasMedia reports whether the body holds media of a kind, or will once its files are in it.
 func (r *Record) HasMedia(kind media.Kind) bool {
 	return slices.ContainsFunc(r.Media, func(p media.Part) bool { return p.Kind == kind })
 }
 
-// LookedAt reports whether the record's files, if it has any, are known.
+// LookedAt reports whether the record's files, if it has any, have been inspected.
 func (r *Record) LookedAt() bool {
 	return !slices.ContainsFunc(r.Files, func(f attach.File) bool { return f.Part.Kind == media.None })
 }
 
-// moveFiles notes that so many bytes were put into the body at a position.
+// moveFiles shifts the marks of the files after put bytes were inserted into the body at a
+// position.
 func (r *Record) moveFiles(at, put int) {
 	for i := range r.Files {
 		if f := &r.Files[i]; f.At.Start >= at {

@@ -4,8 +4,8 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// maxCustomID is the longest custom_id that the batch APIs take, in characters: Anthropic's bound,
-// which is the narrowest.
+// maxCustomID is the longest custom_id that every batch API takes, in characters: Anthropic's
+// limit, which is the smallest.
 const maxCustomID = 64
 
 // ValidCustomID says whether every batch API takes s as a custom_id: 1 to 64 of the characters A-Z,
@@ -23,8 +23,8 @@ func ValidCustomID(s string) bool {
 	return true
 }
 
-// AppendBatchHead appends what stands before a request's body in the line of a batch's input file
-// that asks for it at a path. Behind the body stand "}" and a newline.
+// AppendBatchHead appends the start of a line of a batch's input file, up to the request's body;
+// the request goes to path. The line ends with "}" and a newline after the body.
 func AppendBatchHead(dst []byte, customID string, path string) []byte {
 	dst = append(dst, `{"custom_id":`...)
 	dst = rawjson.AppendQuoted(dst, customID)
@@ -33,24 +33,24 @@ func AppendBatchHead(dst []byte, customID string, path string) []byte {
 	return append(dst, `","body":`...)
 }
 
-// AppendBareBatchHead appends the same without method and path, for providers that know no others
-// than the batch's.
+// AppendBareBatchHead appends the same without method and path, for providers that take them from
+// the batch alone.
 func AppendBareBatchHead(dst []byte, customID string) []byte {
 	dst = append(dst, `{"custom_id":`...)
 	dst = rawjson.AppendQuoted(dst, customID)
 	return append(dst, `,"body":`...)
 }
 
-// AppendBatchParamsHead appends what stands before a request's body in an element of `requests` of
-// Anthropic's Message Batches: {"custom_id":…,"params":…}.
+// AppendBatchParamsHead appends the start of an element of `requests` of Anthropic's Message
+// Batches, up to the request's body: {"custom_id":…,"params":…}.
 func AppendBatchParamsHead(dst []byte, customID string) []byte {
 	dst = append(dst, `{"custom_id":`...)
 	dst = rawjson.AppendQuoted(dst, customID)
 	return append(dst, `,"params":`...)
 }
 
-// AppendRequest appends the request that r makes as a line of a batch file of its provider's: what
-// would be sent, byte for byte, and whose it is. It is a line that is taken as input, too.
+// AppendRequest appends r's request as a line of its provider's batch file: the record's id, and
+// the body that would be sent, byte for byte. A [Decoder] takes such a line as input, too.
 func AppendRequest(dst []byte, r *Record) []byte {
 	dst = append(dst, `{"custom_id":`...)
 	dst = appendCustomID(dst, r.ID)
@@ -65,7 +65,7 @@ func AppendRequest(dst []byte, r *Record) []byte {
 	return append(dst, '}', '\n')
 }
 
-// appendCustomID appends an id as batch lines have it, which is a string there.
+// appendCustomID appends an id as a string, which it always is in batch lines.
 func appendCustomID(dst, id []byte) []byte {
 	if rawjson.IsNumber(id) {
 		dst = append(dst, '"')

@@ -21,9 +21,9 @@ type BatchOutput struct {
 	Err       *Error // what the line itself says went wrong, such as batch_expired; nil when nothing did. It has no Status
 }
 
-// ParseBatchOutput reads a line into out. The error is that the line is no JSON object, has no
-// custom_id, or has neither a response nor an error; what could be read of it is in out all the
-// same. A line with a response and no escapes in its ids costs no allocation.
+// ParseBatchOutput reads a line into out. It returns an error if the line is not a JSON object, has
+// no custom_id, or has neither a response nor an error; out then holds the members that could be
+// read. A line with a response and no escapes in its ids costs no allocation.
 func ParseBatchOutput(line []byte, out *BatchOutput) error {
 	*out = BatchOutput{}
 	src := rawjson.TrimSpace(bytes.TrimPrefix(line, []byte(rawjson.BOM)))
@@ -56,8 +56,7 @@ func ParseBatchOutput(line []byte, out *BatchOutput) error {
 	return nil
 }
 
-// BatchOutputID returns the custom_id of a line of which only the beginning is there, nil where
-// that does not hold it.
+// BatchOutputID returns the custom_id from the beginning of a line, or nil if it is not in there.
 func BatchOutputID(start []byte) []byte {
 	d := jsontext.NewDecoder(bytes.NewReader(start))
 	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
@@ -92,7 +91,7 @@ func (o *BatchOutput) readResponse(response []byte) {
 	}
 }
 
-// idOf returns what a JSON string says, nil when it says nothing or is none.
+// idOf returns the unquoted text of a JSON string; nil when it is empty or not a string.
 func idOf(value []byte) []byte {
 	if rawjson.TextOf(value) == nil {
 		return nil

@@ -14,8 +14,8 @@ type rewriting struct {
 	system int    // position of the system prompt, -1 when there is none
 }
 
-// rewrite makes the body of an object: what is cut is left out, what is lacking is put in front,
-// the prompt goes where the endpoint wants it, and every other byte stays.
+// rewrite makes the body from an object: cut members are left out, missing members are put in
+// front, the prompt goes where the endpoint wants it, and every other byte stays.
 func (d *Decoder) rewrite(rec *Record, src []byte, how rewriting) {
 	s := splice{dst: rec.buf[:0], src: src}
 	s.copyTo(1)
@@ -60,8 +60,8 @@ func (d *Decoder) rewrite(rec *Record, src []byte, how rewriting) {
 	rec.Body, rec.buf = s.dst, s.dst
 }
 
-// systemMember is the member of a request that a system prompt is at the endpoint, beside the
-// prompt; "" where it is a message, or has no place.
+// systemMember is the name of the member that holds the system prompt in a request to the endpoint;
+// "" if the system prompt is a message there, or has no place.
 func (e Endpoint) systemMember() string {
 	switch e {
 	case Responses:
@@ -99,8 +99,8 @@ func (d *Decoder) putMissing(s *splice, how rewriting) bool {
 	return len(s.dst) > before
 }
 
-// leaveOut leaves out a member and one comma: the one before it if a member was kept, else the one
-// after it, since one that is kept then follows.
+// leaveOut leaves out a member and one comma: the comma before it if an earlier member was kept,
+// else the comma after it.
 func (d *Decoder) leaveOut(s *splice, i int, kept bool) {
 	m := &d.members[i]
 	if kept {
@@ -112,7 +112,7 @@ func (d *Decoder) leaveOut(s *splice, i int, kept bool) {
 	s.skipTo(s.comma(m.Value.End) + 1)
 }
 
-// compose makes the body of a prompt that came without one. The prompt is a JSON string, or parts.
+// compose makes the body for a prompt that came without one. The prompt is a JSON string, or parts.
 func (d *Decoder) compose(rec *Record, prompt []byte) {
 	dst := append(rec.buf[:0], '{')
 	if d.model != nil {
@@ -135,8 +135,8 @@ func (d *Decoder) compose(rec *Record, prompt []byte) {
 	rec.Body, rec.buf = dst, dst
 }
 
-// appendPrompt appends the member that a prompt is at the endpoint, and notes where its files are.
-// The system prompt, nil when there is none, is in it for chat alone.
+// appendPrompt appends the member that holds the prompt at the endpoint, and notes where its files
+// are. For chat alone, that member holds the system prompt too; system is nil when there is none.
 func (d *Decoder) appendPrompt(rec *Record, dst, prompt, system []byte) []byte {
 	switch d.opt.Endpoint {
 	case Embeddings, Responses:
@@ -178,7 +178,7 @@ func appendSystemBefore(dst, messages, system []byte) []byte {
 	return dst
 }
 
-// splice copies src to dst, but for what is skipped and with what is put in between.
+// splice copies src to dst. Parts of src can be skipped, and other text put in between.
 type splice struct {
 	dst, src []byte
 	at       int // src[:at] is dealt with
@@ -195,6 +195,5 @@ func (s *splice) skipTo(pos int) { s.at = max(s.at, pos) }
 
 func (s *splice) put(text string) { s.dst = append(s.dst, text...) }
 
-// comma returns the position of the next comma from i on, where there is nothing but white space
-// before it.
+// comma returns the position of the next comma from i on. Only white space may come before it.
 func (s *splice) comma(i int) int { return i + bytes.IndexByte(s.src[i:], ',') }

@@ -11,7 +11,7 @@ import (
 	"llmpipe/stream/record/schema"
 )
 
-// Decoder makes records of lines. It is for one goroutine.
+// Decoder makes records from lines. It is for one goroutine.
 type Decoder struct {
 	opt    Options
 	prompt *promptTemplate // nil without a template
@@ -28,8 +28,8 @@ type Decoder struct {
 	lastModel, lastPriority, lastTier string // to hand out again without a copy
 }
 
-// NewDecoder returns a decoder for lines as the options say. The error is one in the options: a
-// template that does not parse, or flags that contradict each other.
+// NewDecoder returns a decoder with the given options. It returns an error if the template does not
+// parse or the flags contradict each other.
 func NewDecoder(o Options) (*Decoder, error) {
 	d := &Decoder{opt: o, hash: newHasher()}
 	if o.Endpoint.Path() == "" {
@@ -108,12 +108,12 @@ func (d *Decoder) checkSet(fields []Field) error {
 	return nil
 }
 
-// Decode makes a record of a line, into rec, whose Line and File stay. The record's slices alias
-// the line or the record's own memory.
+// Decode decodes a line into rec, and leaves its Line and File as they are. The record's slices
+// alias the line or the record's own memory.
 //
-// An error is what the record's error line says; its type is invalid_input, or upstream for a
-// record that carries an error of the stage before. The record then holds what was read before it,
-// its id if there is one.
+// The error goes into the record's error line. Its type is invalid_input, or upstream for a record
+// that carries an error of the stage before. The record then holds the fields that were read before
+// the error, such as its id.
 func (d *Decoder) Decode(rec *Record, line []byte) *Error {
 	*rec = Record{Line: rec.Line, File: rec.File, Input: line, N: 1, Endpoint: d.opt.Endpoint, buf: rec.buf[:0],
 		Media: rec.Media[:0], Files: rec.Files[:0]}
@@ -131,8 +131,8 @@ func (d *Decoder) Decode(rec *Record, line []byte) *Error {
 	return err
 }
 
-// shape has the request ask for the schema, unless it says itself what it wants, or is to go as it
-// is.
+// shape makes the request ask for the schema, unless the request sets its own response format or
+// must be sent unchanged.
 func (d *Decoder) shape(rec *Record) *Error {
 	form, ok := forms[rec.Endpoint]
 	if !ok { // a batch line's own endpoint
@@ -155,7 +155,7 @@ func (d *Decoder) shape(rec *Record) *Error {
 // forms are how requests to an endpoint ask for a shape; one that is missing has none.
 var forms = map[Endpoint]schema.Form{Chat: schema.Chat, Responses: schema.Responses, Messages: schema.Messages}
 
-// shrink lets go of memory that an unusual line took.
+// shrink releases memory that an unusually long line needed.
 func (d *Decoder) shrink() {
 	if cap(d.members) > keepMembers {
 		d.members = nil
@@ -200,7 +200,7 @@ func (d *Decoder) decode(rec *Record, line []byte) *Error {
 	return invalid("not_a_record", "the line is %s, neither an object nor a string", rawjson.KindOf(src))
 }
 
-// decodeText takes the line as text: the prompt, or what the template is over.
+// decodeText takes the line as text: it is the prompt, or the data of the template.
 func (d *Decoder) decodeText(rec *Record, line []byte) *Error {
 	if n := len(line); n > 0 && line[n-1] == '\r' {
 		line = line[:n-1]
@@ -217,10 +217,10 @@ func (d *Decoder) decodeText(rec *Record, line []byte) *Error {
 	return nil
 }
 
-// SamePrompt reports whether the template makes the same prompt of every record.
+// SamePrompt reports whether the template makes the same prompt for every record.
 func (d *Decoder) SamePrompt() bool { return d.prompt != nil && d.prompt.constant() }
 
-// decodeTemplate makes the prompt of the record's fields. src is the record, where it is an object.
+// decodeTemplate makes the prompt from the record's fields. src is the record, if it is an object.
 func (d *Decoder) decodeTemplate(rec *Record, src []byte, data any) *Error {
 	text, err := d.prompt.execute(data)
 	if err != nil {
@@ -241,7 +241,7 @@ func (d *Decoder) content(src []byte) [16]byte {
 	return [16]byte(sum[:16])
 }
 
-// checkUTF8 refuses text that no JSON string can hold; what names it for the message.
+// checkUTF8 rejects text that a JSON string cannot hold; what is its name in the message.
 func checkUTF8(what string, text []byte) *Error {
 	if utf8.Valid(text) {
 		return nil

@@ -32,7 +32,8 @@ var endpoints = [Endpoints]struct{ name, path string }{
 // Dialect is whose API an endpoint belongs to.
 type Dialect uint8
 
-// The dialects. They differ in how a key is shown, in what stands beside a prompt, in batches.
+// The dialects. They differ in how the key is sent, in the members besides the prompt, and in their
+// batches.
 const (
 	OpenAI    Dialect = iota // OpenAI's, which most providers speak
 	Anthropic                // Anthropic's own
@@ -107,12 +108,12 @@ func (e Endpoint) takesSystem() bool { return e == Chat || e == Responses || e =
 // takesMessages says whether a request to the endpoint holds its prompt under `messages`.
 func (e Endpoint) takesMessages() bool { return e == Chat || e == Messages }
 
-// defaultMaxTokens is the bound on the output that a request to Anthropic's API gets which sets
-// none, for there has to be one (platform.claude.com/docs/en/api/messages/create).
+// defaultMaxTokens is the max_tokens of a request to Anthropic's API that sets none; the API
+// requires it (platform.claude.com/docs/en/api/messages/create).
 const defaultMaxTokens = 4096
 
-// needs is the member that every request to the endpoint has to have beside its prompt and model,
-// and what it is where nobody says; "" for none.
+// needs returns the member that the endpoint requires besides the prompt and the model, and its
+// default value; "" for none.
 func (e Endpoint) needs() (name, value string) {
 	if e == Messages {
 		return "max_tokens", strconv.Itoa(defaultMaxTokens)

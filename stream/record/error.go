@@ -16,12 +16,12 @@ const (
 	TypeUpstream     = "upstream"      // the line is a record that had failed in the stage before
 )
 
-// maxText bounds, in bytes, what is kept of a text in an [Error]: of what a provider says, be it
-// the whole prompt again, and of what is wrong with a line of any length.
+// maxText bounds each text of an [Error], in bytes. A provider may repeat the whole prompt in its
+// message, and a line of input may have any length.
 const maxText = 4 << 10
 
-// Cut returns a text as an [Error] keeps it: whole, or up to 4 KiB and a whole character, with an
-// ellipsis.
+// Cut returns a text as an [Error] keeps it: whole, or its first 4 KiB, cut between characters, and
+// an ellipsis.
 func Cut[T ~string | ~[]byte](text T) string {
 	const ellipsis = "…"
 	if len(text) <= maxText {
@@ -43,15 +43,15 @@ type Error struct {
 	Message string // for people
 }
 
-// Cut cuts what is too long to be kept.
+// Cut shortens the texts that are too long to be kept.
 func (e *Error) Cut() {
 	if max(len(e.Type), len(e.Code), len(e.Message)) > maxText {
 		e.Type, e.Code, e.Message = Cut(e.Type), Cut(e.Code), Cut(e.Message)
 	}
 }
 
-// Error returns the message, led by what the error is. What is said twice, as where a provider
-// gives the status for a code, is there once.
+// Error returns the message, with the type, code and status of the error before it. If a provider
+// repeats one of them, such as the status as the code, it appears once.
 func (e *Error) Error() string {
 	status := ""
 	if e.Status != 0 {
@@ -78,7 +78,7 @@ func invalid(code, format string, args ...any) *Error {
 	return &Error{Type: TypeInvalidInput, Code: code, Message: Cut(fmt.Sprintf(format, args...))}
 }
 
-// TooLongError returns the error of a line of so many bytes, which is over max.
+// TooLongError returns the error of a line of size bytes, which is more than max.
 func TooLongError(size int64, max int) *Error {
 	return invalid("line_too_long", "the line is %d bytes long, over the %d that --max-line allows", size, max)
 }

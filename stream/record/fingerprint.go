@@ -15,8 +15,8 @@ import (
 // flushSize is how much canonical JSON is gathered before it is hashed.
 const flushSize = 16 << 10
 
-// keepSize and keepMembers bound the memory that is kept from one line to the next, so that one
-// huge line is not paid for ever.
+// keepSize and keepMembers bound the memory that is kept from one line to the next, so that the
+// memory of one huge line is not held for ever.
 const (
 	keepSize    = 1 << 20 // bytes
 	keepMembers = 1 << 14
@@ -65,8 +65,8 @@ type place struct{ at, nest int }
 
 func newHasher() *hasher { return &hasher{sha: sha256.New()} }
 
-// sum returns the hash of prefix and the canonical form of the one value that src holds. What else
-// is known of that then is good until the next sum.
+// sum returns the hash of prefix and the canonical form of the one value in src. The hasher's other
+// findings about src are valid until the next sum.
 func (h *hasher) sum(prefix string, src []byte) [sha256.Size]byte {
 	h.sha.Reset()
 	h.buf = append(h.buf[:0], prefix...)
@@ -78,7 +78,7 @@ func (h *hasher) sum(prefix string, src []byte) [sha256.Size]byte {
 	return h.out
 }
 
-// shrink lets go of the line, and of memory that an unusual one took.
+// shrink releases the line, and memory that an unusually long line needed.
 func (h *hasher) shrink() {
 	clear(h.entries[:h.used])
 	h.outer, h.used = nil, 0
@@ -96,7 +96,7 @@ func (h *hasher) shrink() {
 	}
 }
 
-// findContainers notes where every object and array ends, and how much of it all is not text.
+// findContainers notes where every object and array ends, and how many bytes are not text.
 func (h *hasher) findContainers(src []byte) {
 	h.nests, h.open = h.nests[:0], h.open[:0]
 	h.blobs, h.images, h.parts = 0, 0, false
@@ -259,8 +259,9 @@ func sortEntries(entries []entry) {
 	}
 }
 
-// string writes a string with the fewest escapes. One that no UTF-8 can say (half a surrogate pair,
-// bytes that are none) is written as it is, so that two of them are never taken for the same.
+// string writes a string with the fewest escapes. A string that UTF-8 cannot represent (half a
+// surrogate pair, invalid bytes) is written as it is, so that two different ones never become
+// equal.
 func (h *hasher) string(token []byte) {
 	if fewestEscapes(token) {
 		h.buf = append(h.buf, token...)
@@ -275,8 +276,8 @@ func (h *hasher) string(token []byte) {
 	h.buf = rawjson.AppendQuoted(h.buf, text)
 }
 
-// fewestEscapes says whether every escape in the string is one that appendQuoted writes too. It may
-// say no where the answer is yes.
+// fewestEscapes reports whether every escape in the string is one that appendQuoted writes too. It
+// may return false when the answer is true.
 func fewestEscapes(token []byte) bool {
 	for {
 		i := bytes.IndexByte(token, '\\')

@@ -53,8 +53,8 @@ var endings = map[string]ending{
 	"normal":    whole,
 }
 
-// endingOf looks a finish reason up, a JSON string in any case. Some name what they mean before a
-// colon or a dot and the details.
+// endingOf looks up a finish reason, a JSON string in upper or lower case. Some reasons have
+// details after a colon or a dot.
 func endingOf(reason []byte) ending {
 	switch string(reason) { // nearly all, without a copy
 	case `"stop"`, `"completed"`, `"tool_calls"`:
@@ -73,7 +73,7 @@ func endingOf(reason []byte) ending {
 	return unknown
 }
 
-// ending is the worst that the answer's choices say of themselves.
+// ending returns the worst ending among the answer's choices.
 func (a *Answer) ending() ending {
 	end := endingOf(a.FinishReason)
 	if a.More == nil || a.Embedding != nil {
@@ -88,7 +88,7 @@ func (a *Answer) ending() ending {
 	return end
 }
 
-// noVector tells whether one of several embeddings has nothing in it.
+// noVector reports whether one of several embeddings is empty.
 func (a *Answer) noVector() (none bool) {
 	rawjson.Elements(a.More, func(item []byte) bool {
 		none = vectorOf(rawjson.MemberOf(item, "embedding")) == nil
@@ -97,27 +97,26 @@ func (a *Answer) noVector() (none bool) {
 	return none
 }
 
-// Broken tells whether the answer says that it broke off by a fault on the way: what there is of it
-// is half an answer.
+// Broken reports whether the answer says that a fault cut it off, so that it is incomplete.
 func (a *Answer) Broken() bool { return a.ending() == broken }
 
-// Pending tells whether there is a job in the place of an answer: OpenAI's response to
+// Pending reports whether the body is a job instead of an answer: OpenAI's response to
 // `background`.
 func (a *Answer) Pending() bool {
 	return string(a.FinishReason) == `"queued"` || string(a.FinishReason) == `"in_progress"`
 }
 
-// Stopped tells whether the answer says why there is no more of it, or nothing at all: it came to a
-// bound, a filter withheld it, or it is to be sent back.
+// Stopped reports whether the answer says why it is short or empty: it reached a limit, a filter
+// withheld it, or it is to be sent back to go on.
 func (a *Answer) Stopped() bool {
 	e := endingOf(a.FinishReason)
 	return e == cut || e == filtered || e == paused
 }
 
-// Flag says what is wrong with an answer that is no error: "length" when it was cut,
-// "content_filter" when it was withheld, "paused" when it goes on where it is sent back, "empty"
-// when there is nothing in it, "finish_reason" when that says in no known word that it is whole. It
-// is "" when nothing is; some servers leave the finish reason out.
+// Flag says what is wrong with an answer that is not an error: "length" when it was cut,
+// "content_filter" when it was withheld, "paused" when it goes on once it is sent back, "empty"
+// when it holds nothing, "finish_reason" when its finish reason is unknown, null or empty. It is ""
+// when nothing is wrong; some servers leave the finish reason out.
 func (a *Answer) Flag() string {
 	end := a.ending()
 	switch {

@@ -9,7 +9,7 @@ import (
 	"llmpipe/stream/record/usage"
 )
 
-// Format is the form of the output lines.
+// Format is the format of the output lines.
 type Format uint8
 
 // The formats, named as --format names them.
@@ -59,7 +59,7 @@ func (f *Format) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// Result is what became of a record: Answer and Response, or Err.
+// Result is the outcome of a record: Answer and Response, or Err.
 type Result struct {
 	ID   []byte // JSON string or number; nil is written as null
 	Line int64  // written in error records
@@ -88,8 +88,8 @@ type Result struct {
 	InputIsText bool   // Input is text, not JSON
 }
 
-// Append appends the line that says what became of the record, its end included. A text format has
-// no line for a failure. It allocates nothing but what dst needs to grow.
+// Append appends the record's output line, including its end. A text format has no line for a
+// failure. The only allocation is to grow dst.
 func (f Format) Append(dst []byte, r *Result) []byte {
 	switch {
 	case f.IsText():
@@ -110,8 +110,8 @@ func (f Format) Append(dst []byte, r *Result) []byte {
 	return append(dst, "}\n"...)
 }
 
-// appendText appends an answer as text, if there is one. A NUL byte in it would end it for whoever
-// reads text0, and becomes U+FFFD there.
+// appendText appends an answer as text, if there is one. In text0 a NUL byte ends an answer, so a
+// NUL byte inside the answer becomes U+FFFD.
 func (f Format) appendText(dst []byte, r *Result) []byte {
 	if r.Err != nil {
 		return dst
@@ -128,7 +128,7 @@ func (f Format) appendText(dst []byte, r *Result) []byte {
 	return append(dst, f.End())
 }
 
-// appendContent appends what an answer says.
+// appendContent appends an answer's content.
 func appendContent(dst []byte, a *Answer) []byte {
 	switch {
 	case a.Content != nil:
@@ -141,7 +141,7 @@ func appendContent(dst []byte, a *Answer) []byte {
 	return rawjson.Compact(dst, a.ToolCalls)
 }
 
-// appendAnswer appends an answered record, but for the end of the object.
+// appendAnswer appends an answered record, without the end of the object.
 func appendAnswer(dst []byte, r *Result) []byte {
 	a := r.Answer
 	dst = append(dst, `{"id":`...)
@@ -201,7 +201,7 @@ func appendMore(dst []byte, a *Answer) []byte {
 	return append(dst, ']')
 }
 
-// appendUsage appends the sum of what an answer and those before it took.
+// appendUsage appends the sum of the usage of an answer and of the answers before it.
 func appendUsage(dst []byte, u, before *usage.Counts) []byte {
 	dst = append(dst, `{"prompt_tokens":`...)
 	dst = strconv.AppendInt(dst, u.Prompt+before.Prompt, 10)
@@ -220,7 +220,7 @@ func appendUsage(dst []byte, u, before *usage.Counts) []byte {
 	return append(dst, '}')
 }
 
-// appendFailure appends a failed record, but for the end of the object.
+// appendFailure appends a failed record, without the end of the object.
 func appendFailure(dst []byte, r *Result) []byte {
 	dst = append(dst, `{"id":`...)
 	dst = appendToken(dst, r.ID)
@@ -249,8 +249,8 @@ func appendFailure(dst []byte, r *Result) []byte {
 	return appendTextMember(dst, `,"provider":`, r.Provider)
 }
 
-// appendInput appends the record's own line. A line that could not be read as JSON is a string,
-// else it would break this one.
+// appendInput appends the record's own line. A line that is not JSON becomes a string, because it
+// would make the output line invalid.
 func appendInput(dst []byte, r *Result) []byte {
 	if r.Input == nil {
 		return dst
@@ -310,7 +310,7 @@ func appendCost(dst []byte, r *Result) []byte {
 	return dst
 }
 
-// appendPartial appends that a cost is not all of it, where it is known.
+// appendPartial appends a mark that a known cost is a lower bound.
 func appendPartial(dst []byte, r *Result) []byte {
 	if !r.CostKnown || !r.CostPartial {
 		return dst

@@ -10,9 +10,9 @@ import (
 // batchIDStart begins the id of a line, a string.
 const batchIDStart = `"batch_req_`
 
-// appendBatch appends a line of an OpenAI batch's output file, but for the end of the object. Its
-// custom_id is a string there, and its id is made from it, since there is no batch that could have
-// given one.
+// appendBatch appends a line of an OpenAI batch's output file, without the end of the object. The
+// custom_id is a string there. The line's id is made from it, since there is no batch to assign
+// one.
 func appendBatch(dst []byte, r *Result) []byte {
 	dst = append(dst, `{"id":`+batchIDStart...)
 	dst = appendHash(dst, r.ID)

@@ -6,7 +6,7 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// LineKind is what a line that a [Format] has written says, as far as its beginning goes.
+// LineKind is the kind of an output line, as far as its beginning shows.
 type LineKind uint8
 
 // The kinds of lines.
@@ -17,9 +17,9 @@ const (
 	LineFailed                   // of a record that failed
 )
 
-// ReadLine reads the beginning of an output line of any format but the text ones, all of it or not.
-// id is the record's, a JSON token, nil where the line ends within it; of a batch line it is a
-// string always.
+// ReadLine reads an output line, or its beginning, in any format except the text ones. id is the
+// record's id, a JSON token, or nil if the line ends before the id does. In a batch line the id is
+// always a string.
 func ReadLine(line []byte) (id []byte, kind LineKind) {
 	r := lineReader{rest: line}
 	r.must(`{"id":`)
@@ -53,7 +53,7 @@ type lineReader struct {
 	other bool // something else was there
 }
 
-// take takes what is there, if it is.
+// take consumes text if the line goes on with it.
 func (r *lineReader) take(text string) bool {
 	n := min(len(text), len(r.rest))
 	if string(r.rest[:n]) != text[:n] || r.short || r.other {
@@ -73,7 +73,7 @@ func (r *lineReader) must(text string) {
 	}
 }
 
-// token takes a string, a number or null.
+// token consumes a string, a number or null.
 func (r *lineReader) token() []byte {
 	if r.short || r.other {
 		return nil
@@ -137,10 +137,9 @@ func (r *lineReader) says(id []byte, kind LineKind) ([]byte, LineKind) {
 	return nil, LineOther
 }
 
-// Begins reports whether half is the beginning of the line that says of a result what r does, in
-// any way: of the figures at the line's end, and of the record that may stand behind them, only as
-// much is compared as is before the cost. In text it is the beginning of a line of the answer, in
-// text0 that of the answer.
+// Begins reports whether half is the beginning of an output line for the result r. Only the part
+// before the cost is compared: the figures at the line's end, and the record after them, may
+// differ. In text, half is the beginning of a line of the answer; in text0, of the answer.
 func (f Format) Begins(half []byte, r *Result) bool {
 	line := f.Append(nil, r)
 	if f == FormatText0 {

@@ -8,7 +8,7 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// inspect reads from the body what the pipeline must know of it, and takes its fingerprint.
+// inspect reads the members of the body that the pipeline needs, and computes its fingerprint.
 func (d *Decoder) inspect(rec *Record) *Error {
 	body := rec.Body
 	request := d.hash.sum(hashPrefixes[rec.Endpoint], body)
@@ -80,8 +80,8 @@ func (d *Decoder) inspect(rec *Record) *Error {
 	return nil
 }
 
-// inspectMedia finds the images, recordings and files in the body. Base64 beside them is taken for
-// an image, too.
+// inspectMedia finds the images, recordings and files in the body. Any other base64 counts as an
+// image, too.
 func (d *Decoder) inspectMedia(rec *Record) {
 	rec.Media = media.Scan(rec.Media[:0], rec.Body)
 	encoded, known := 0, 0
@@ -105,11 +105,11 @@ var hashPrefixes = func() (prefixes [len(endpoints)]string) {
 	return prefixes
 }()
 
-// tokenBytes is what a token of an image or a recording counts for in TextBytes: as much text as is
-// taken for a token before any answer has said.
+// tokenBytes is the number of bytes that a token of an image or a recording adds to TextBytes. It
+// is the bytes per token of text that are assumed before the first answer.
 const tokenBytes = 3
 
-// count returns the whole number that a value is, 0 for anything that is none or below zero.
+// count returns a value that is a whole number; 0 for anything else and for a negative number.
 func count(value []byte) int {
 	if n, ok := rawjson.WholeNumber(value); ok {
 		return int(min(n, math.MaxInt32))

@@ -8,7 +8,7 @@ import (
 	"llmpipe/stream/record/schema"
 )
 
-// Options say what a line is to become. Each is a flag.
+// Options say how a line becomes a record. Each is a flag.
 type Options struct {
 	Template string   // --prompt: a text/template over the record's fields; "" when there is none
 	System   string   // --system: for records that bring no system prompt of their own
@@ -18,15 +18,15 @@ type Options struct {
 	Model    string   // --model: for records that name none; "" leaves the field out
 	Set      []Field  // --set: members for records that lack them; of two with one key the last counts
 
-	// Attach are the fields of a record that name files and addresses for its request to hold, and
-	// AttachHTTP lets addresses go that are read without encryption.
+	// Attach are the fields of a record that name files and URLs to attach to its request.
+	// AttachHTTP also allows URLs with http:, which are fetched without encryption.
 	Attach     []string
 	AttachHTTP bool
 
-	// Schema is the shape that answers are to have, which requests ask for; nil for none. It is no
-	// part of a fingerprint: what was asked without it, or with another, is answered all the same.
+	// Schema is the JSON Schema that requests ask for; nil for none. It is not part of the
+	// fingerprint: an answer recorded without it, or with another schema, still counts.
 	Schema *schema.Schema
-	// OnlyCheck leaves it out of the requests, for servers that know no schemas.
+	// OnlyCheck leaves Schema out of the requests, for servers that do not support schemas.
 	OnlyCheck bool
 }
 

@@ -6,8 +6,8 @@ import "llmpipe/stream/record/rawjson"
 // (platform.openai.com/docs/api-reference/embeddings/create).
 const MaxInputs = 2048
 
-// Packable is a request for one embedding, taken apart so that it can be asked together with
-// others. It is good as long as its record.
+// Packable is a request for one embedding, split so that it can be sent together with others. It is
+// valid as long as its record.
 type Packable struct {
 	Weight int // bytes of the text, or how many token numbers; at least 1
 
@@ -16,9 +16,8 @@ type Packable struct {
 	tokens     bool
 }
 
-// Packable takes the request apart. It is false for one that does not ask for exactly one
-// embedding: another endpoint's, and one whose input is an array of inputs, or none that a provider
-// takes.
+// Packable splits the request. ok is false unless the request asks for exactly one embedding: it is
+// false for another endpoint, for an array of inputs, and for an input that no provider takes.
 func (r *Record) Packable() (p Packable, ok bool) {
 	if r.Endpoint != Embeddings {
 		return p, false
@@ -31,15 +30,15 @@ func (r *Record) Packable() (p Packable, ok bool) {
 			continue
 		}
 		if ok {
-			return p, false // which of two counts is the provider's to say
+			return p, false // the provider decides which of two inputs counts
 		}
 		p.start, p.end, ok = members[i].Value.Start, members[i].Value.End, true
 	}
 	return p, ok && p.weigh()
 }
 
-// weigh finds the weight of an input that is a string or an array of token numbers, and reports
-// whether it is one.
+// weigh finds the weight of the input, and reports whether it is a string or an array of token
+// numbers.
 func (p *Packable) weigh() bool {
 	input := p.rec.Body[p.start:p.end]
 	if rawjson.IsString(input) {
@@ -58,8 +57,8 @@ func (p *Packable) weigh() bool {
 // Size is the length of the input in bytes.
 func (p *Packable) Size() int { return p.end - p.start }
 
-// AppendKind appends what is the same for all that can be asked together: the body without its
-// input, and of which type that is, since providers do not take texts and token numbers in one
+// AppendKind appends a key that is equal for requests that can be packed together: the body without
+// its input, and the type of the input, since providers do not take texts and token numbers in one
 // request.
 func (p *Packable) AppendKind(dst []byte) []byte {
 	kind := byte('s')
@@ -71,9 +70,8 @@ func (p *Packable) AppendKind(dst []byte) []byte {
 	return append(dst, p.rec.Body[p.end:]...)
 }
 
-// Pack makes r the one request that asks for the embeddings of all parts, which are of one kind. It
-// stands for the first of them where something must be said of it: line, file and id are that
-// one's.
+// Pack makes r one request for the embeddings of all parts, which are of one kind. Its line, file
+// and id, for messages, are those of the first part.
 func (r *Record) Pack(parts []Packable) {
 	first := parts[0].rec
 	start, end := parts[0].start, parts[0].end
@@ -102,8 +100,8 @@ func (r *Record) Pack(parts []Packable) {
 	}
 }
 
-// EmbeddingInputs returns how many inputs a request for embeddings has: those of an array of texts
-// or of arrays of tokens, and one where there is a text or an array of tokens.
+// EmbeddingInputs returns the number of inputs of a request for embeddings: the length of an array
+// of texts or of token arrays, and one for a single text or token array.
 func EmbeddingInputs(body []byte) int {
 	input := rawjson.MemberOf(body, "input")
 	first := rawjson.First(input)

@@ -10,8 +10,8 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// Packed is the answer to a request for several embeddings, taken apart so that each becomes the
-// answer to a request of its own. It refers to the body that it was parsed from.
+// Packed is the answer to a request for several embeddings, split so that each becomes the answer
+// to one request. It refers to the body that it was parsed from.
 type Packed struct {
 	body   []byte
 	data   rawjson.Span
@@ -26,8 +26,8 @@ type packedItem struct {
 	index rawjson.Span // the number in it that says which input it belongs to; empty when there is none
 }
 
-// ParsePacked takes apart the body of an answer, one that ParseAnswer took, to a request with n
-// inputs. The error says why it does not hold the embedding of each.
+// ParsePacked splits the body of an answer to a request with n inputs. ParseAnswer must have
+// accepted the body. The error says why it does not hold one embedding for each input.
 func ParsePacked(body []byte, n int) (*Packed, error) {
 	p := &Packed{body: body}
 	found := 0
@@ -52,7 +52,7 @@ func ParsePacked(body []byte, n int) (*Packed, error) {
 	return p, p.sort()
 }
 
-// addNumbers notes the numbers in the object that begins at i, and in those inside of it.
+// addNumbers notes the numbers in the object that begins at i, and in the objects inside it.
 func (p *Packed) addNumbers(i int) {
 	members := rawjson.AppendMembers(nil, p.body, i)
 	for i := range members {
@@ -66,8 +66,8 @@ func (p *Packed) addNumbers(i int) {
 	}
 }
 
-// sort brings the embeddings into the order of the inputs, which their indexes tell; without any
-// they are in that order.
+// sort puts the embeddings into the order of the inputs, by their indexes. Without indexes they
+// already are in that order.
 func (p *Packed) sort() error {
 	sorted := make([]packedItem, len(p.items))
 	indexed := 0
@@ -97,7 +97,7 @@ func (p *Packed) sort() error {
 }
 
 // Append appends the answer that the i-th input, from 0, would have got alone: its embedding at
-// index 0, its share of every number in usage, and all else as it is.
+// index 0, its share of every number in usage, and everything else unchanged.
 func (p *Packed) Append(dst []byte, i int, shares Shares) []byte {
 	item := &p.items[i]
 	dst = slices.Grow(dst, len(p.body)-(p.data.End-p.data.Start)+len(item.value)+len("[]"))
@@ -127,12 +127,12 @@ func (s *splice) putShares(numbers []rawjson.Span, i int, shares Shares) {
 	}
 }
 
-// maxShared bounds what is divided as a count, so that a float holds it exactly.
+// maxShared is the largest number that is divided as a count; a float holds it exactly.
 const maxShared = 1 << 40
 
-// appendShare appends the i-th part's share of a number. Whole numbers are counts, and divided to
-// the last one; others, such as a price, are divided as they are. What is below zero counts
-// nothing, and stays.
+// appendShare appends the i-th part's share of a number. Whole numbers up to maxShared are counts,
+// and their shares are whole numbers that add up to them. Other numbers, such as a price, are
+// divided as fractions. A negative number counts nothing, and stays.
 func appendShare(dst, number []byte, i int, shares Shares) []byte {
 	amount, err := strconv.ParseFloat(string(number), 64)
 	switch {
@@ -145,21 +145,22 @@ func appendShare(dst, number []byte, i int, shares Shares) []byte {
 	return strconv.AppendFloat(dst, amount*part, 'g', -1, 64)
 }
 
-// Shares divides amounts among parts in proportion to their weights, to the last unit: what the
-// parts get is the amount, and no part is a whole unit away from its exact proportion. It holds the
-// sums of the weights up to and with each part.
+// Shares divides amounts among parts in proportion to their weights. The shares add up to the
+// amount exactly, and each is less than one unit away from its exact proportion. Shares holds the
+// running sums of the weights.
 type Shares []int64
 
-// Add adds a part. Its weight is more than zero; all weights together stay below 2^63.
+// Add adds a part. Its weight must be above zero, and the sum of all weights below 2^63.
 func (s Shares) Add(weight int) Shares { return append(s, s.upTo(len(s))+int64(weight)) }
 
-// Of is what of an amount, zero or more, goes to the parts from first to the one before end.
+// Of returns the share of an amount, zero or more, of the parts from first up to, not including,
+// end.
 func (s Shares) Of(amount int64, first, end int) int64 {
 	return s.sumOf(amount, end) - s.sumOf(amount, first)
 }
 
-// sumOf is what goes to the first n parts, rounded down. Rounding these sums, not the parts, is
-// what keeps the parts' sum exact.
+// sumOf returns the share of the first n parts, rounded down. Because these sums are rounded, not
+// the single shares, the shares add up exactly.
 func (s Shares) sumOf(amount int64, n int) int64 {
 	if n == 0 {
 		return 0

@@ -7,12 +7,12 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// maxPlain is how many characters are kept of an error body that is no JSON.
+// maxPlain is how many characters are kept of an error body that is not JSON.
 const maxPlain = 200
 
 // ParseError reads the body of a provider's error. It knows the forms of OpenAI, Anthropic, Gemini,
 // Mistral, OpenRouter, MiniMax, Baidu, Cloudflare, AWS, Apigee and of servers written with FastAPI;
-// of anything else it takes the text. There is always a message; the Status is the caller's to set.
+// for anything else it takes the text. There is always a message; the caller sets the Status.
 func ParseError(body []byte) *Error {
 	body = rawjson.TrimSpace(bytes.TrimPrefix(body, []byte(rawjson.BOM)))
 	e := new(Error)
@@ -28,8 +28,8 @@ func ParseError(body []byte) *Error {
 	return e
 }
 
-// FindError returns the error that a body of valid JSON tells of in any of the forms that
-// [ParseError] knows, nil where it tells of none.
+// FindError returns the error in a body of valid JSON, in any of the forms that [ParseError] knows;
+// nil if there is none.
 func FindError(body []byte) *Error {
 	body = rawjson.TrimSpace(bytes.TrimPrefix(body, []byte(rawjson.BOM)))
 	if e, said := errorOf(body); said && strings.TrimSpace(e.Message) != "" {
@@ -41,9 +41,9 @@ func FindError(body []byte) *Error {
 // maxWrapped bounds how deep an error is looked for.
 const maxWrapped = 4
 
-// errorOf reads an error from valid JSON: the value of an `error` member, or what holds one. said
-// is false where nothing in it is known to tell of an error, and the message is but the beginning
-// of it all.
+// errorOf reads an error from valid JSON: the value of an `error` member, or a value that holds
+// one. said is false if no known form of an error is in it; the message then is only the beginning
+// of the JSON.
 func errorOf(src []byte) (e *Error, said bool) {
 	for range maxWrapped {
 		switch src[0] {
@@ -67,7 +67,7 @@ func errorOf(src []byte) (e *Error, said bool) {
 	return &Error{Message: plain(src)}, false
 }
 
-// wrapped returns what an error is wrapped in, nil where src is the error itself.
+// wrapped returns the value inside src that holds the error, nil if src is the error itself.
 func wrapped(members []rawjson.Member, src []byte) []byte {
 	for _, name := range [...]string{"error", "errors", "base_resp", "fault"} {
 		inner := rawjson.ValueOf(members, src, name)
@@ -81,17 +81,17 @@ func wrapped(members []rawjson.Member, src []byte) []byte {
 	return nil
 }
 
-// errorOfChoice returns the error of an answer's first choice, nil where there is none:
-// OpenRouter's, for a failure on the way.
+// errorOfChoice returns the error of an answer's first choice, nil if there is none. OpenRouter
+// puts it there when generation fails midway.
 func errorOfChoice(members []rawjson.Member, answer []byte) []byte {
 	choice := rawjson.First(rawjson.ValueOf(members, answer, "choices"))
 	return rawjson.MemberOf(choice, "error")
 }
 
-// The names of what an error says of itself. Beside OpenAI's they are Gemini's (status), TGI's
-// (error_type), AWS's (__type, Message), MiniMax's (status_code, status_msg), Baidu's (error_code,
-// error_msg), FastAPI's (detail) and Apigee's (faultstring). Of several the first that says
-// anything counts.
+// The names of an error's members. Besides OpenAI's they are Gemini's (status), TGI's (error_type),
+// AWS's (__type, Message), MiniMax's (status_code, status_msg), Baidu's (error_code, error_msg),
+// FastAPI's (detail) and Apigee's (faultstring). If there are several, the first that is not empty
+// counts.
 var (
 	typeNames    = [...]string{"type", "status", "error_type", "__type"}
 	codeNames    = [...]string{"code", "status_code", "error_code"}
@@ -125,7 +125,7 @@ func errorFrom(members []rawjson.Member, src []byte) (e *Error, said bool) {
 	if e.Message == "" {
 		e.Message = plain(src)
 	}
-	// OpenRouter's own message is but "Provider returned error".
+	// OpenRouter's own message is only "Provider returned error".
 	if meta := rawjson.ValueOf(members, src, "metadata"); len(meta) > 0 {
 		if raw := rawjson.MemberOf(meta, "raw"); rawjson.IsString(raw) {
 			e.Message += ": " + plain([]byte(textFrom(raw)))
@@ -134,8 +134,8 @@ func errorFrom(members []rawjson.Member, src []byte) (e *Error, said bool) {
 	return e, said
 }
 
-// textFrom returns what a string says, and any other value but null as JSON, of both as much as an
-// [Error] keeps.
+// textFrom returns the text of a string, or any other value except null as JSON. It returns as much
+// as an [Error] keeps.
 func textFrom(value []byte) string {
 	switch {
 	case rawjson.IsNull(value):
@@ -146,12 +146,11 @@ func textFrom(value []byte) string {
 	return Cut(rawjson.Compact(nil, value[:min(len(value), longest)]))
 }
 
-// longest is how much of a JSON value is looked at for a text of maxText bytes: in a string each
-// byte may be an escape of six.
+// longest is how many bytes of a JSON value are read for a text of maxText bytes: in a string each
+// byte may be an escape of six bytes.
 const longest = 6 * (maxText + 1)
 
-// beginning returns a string, or as much of one that is longer as is looked at, up to a whole
-// character.
+// beginning returns a string. One that is longer than longest is cut, never inside an escape.
 func beginning(token []byte) []byte {
 	if len(token) <= longest+2 {
 		return token
@@ -178,7 +177,7 @@ func plain(text []byte) string {
 		if n > 0 {
 			word = " " + word
 		}
-		for _, r := range word { // what is no UTF-8 becomes U+FFFD
+		for _, r := range word { // invalid UTF-8 becomes U+FFFD
 			if n == maxPlain {
 				return b.String()
 			}

@@ -10,10 +10,10 @@ import (
 	"llmpipe/stream/record/turns"
 )
 
-// Record is one line of input, decoded: who it is, and the request that it makes.
+// Record is one decoded line of input: its id, and the request that it makes.
 //
-// Its slices are good until the record is decoded into again, and as long as the line that it was
-// decoded from is left alone.
+// Its slices are valid until the record is decoded into again or the line that it was decoded from
+// changes.
 type Record struct {
 	Line int64  // number of the line in its file, from 1; set by the caller
 	File string // name of the file, "" for stdin; set by the caller
@@ -21,8 +21,8 @@ type Record struct {
 	Input []byte // the line as it was read
 	ID    []byte // the id, a JSON string or number as it came; nil when the record names none
 
-	// Content is the hash of the record's JSON with keys sorted, flags not in it. It is there when
-	// ID is nil and the line could be read, and is what GeneratedID makes an id of.
+	// Content is the hash of the record's JSON with keys sorted, without anything from the flags. It
+	// is set when ID is nil and the line could be read. GeneratedID makes an id from it.
 	Content [16]byte
 
 	Endpoint Endpoint
@@ -30,8 +30,8 @@ type Record struct {
 	Model    string // the body's model, unquoted; "" when it names none
 
 	// Request is the fingerprint of the request: SHA-256 over the endpoint and the body, with keys
-	// sorted at every depth and without what JSON leaves to the writer: white space between tokens,
-	// and escapes in strings. Numbers count as they are spelt.
+	// sorted at every depth, no white space between tokens, and the fewest escapes in strings.
+	// Numbers count as they are spelt.
 	Request [32]byte
 
 	MaxTokens int    // bound on output tokens for each completion; 0 when the body sets none
@@ -39,24 +39,24 @@ type Record struct {
 	TextBytes int    // length of the body's text, with three bytes for each token of what is not text
 	Priority  string // the record's priority, where it is a string; "" otherwise
 	Tier      string // the body's service_tier, unquoted; "" when it names none
-	// SearchContext is how much a search of the web is to take along, web_search_options'
-	// search_context_size, unquoted; "" when the body does not say.
+	// SearchContext is the search_context_size in the body's web_search_options, unquoted; "" when
+	// the body sets none.
 	SearchContext string
-	Verbatim      bool // Body is a batch line's, to which no flag applies
+	Verbatim      bool // Body comes from a batch line, to which no flag applies
 
-	// Media are the images, recordings and files in the body, and Files those that have only a mark
-	// there yet, in their order.
+	// Media are the images, recordings and files in the body. Files are those for which the body has
+	// only a mark so far, in the order of the marks.
 	Media []media.Part
 	Files []attach.File
 
-	continues            bool // it goes on from a prompt that is at the provider
+	continues            bool // it continues from a prompt that the provider holds
 	strays               int  // strings of base64 that are in none of Media
 	modelStart, modelEnd int  // the value of model in Body; both 0 when it has none
 
 	buf []byte // what Body points into when it is not a part of the line
 }
 
-// Reset makes the record as good as new, but for the memory it holds on to: at most a megabyte.
+// Reset clears the record for the next line. It keeps at most a megabyte of memory.
 func (r *Record) Reset() {
 	buf := r.buf[:0]
 	if cap(buf) > keepSize {
@@ -65,8 +65,8 @@ func (r *Record) Reset() {
 	*r = Record{Media: r.Media[:0], Files: r.Files[:0], buf: buf}
 }
 
-// WithModel appends the body to dst, with model in place of the one it names; a body that names
-// none gets it as its first member.
+// WithModel appends the body to dst with its model replaced; a body that names no model gets it as
+// its first member.
 func (r *Record) WithModel(dst []byte, model string) []byte {
 	if r.modelEnd > 0 {
 		dst = append(dst, r.Body[:r.modelStart]...)
@@ -85,12 +85,12 @@ func (r *Record) WithModel(dst []byte, model string) []byte {
 	return append(dst, rest...)
 }
 
-// Continue takes the record's request further: what the model said, a JSON string, and what is to
-// be said to that. One that says nothing, or that has no conversation in it, is left to be asked as
-// it was. An attempt that may still be sending the body is not disturbed.
+// Continue appends two turns to the record's conversation: said, the model's answer as a JSON
+// string, and then, the reply to it. If the answer is empty, or the request has no conversation,
+// the request stays as it was. An attempt that may still be sending the old body is not affected.
 func (r *Record) Continue(said []byte, then string) {
 	if rawjson.IsBlank(said) {
-		return // providers take no turn without words
+		return // providers reject an empty turn
 	}
 	member := "messages"
 	if r.Endpoint == Responses {
@@ -107,7 +107,8 @@ func (r *Record) Continue(said []byte, then string) {
 	}
 }
 
-// memberAt is where an object's last member of a name has its value; both are 0 where there is none.
+// memberAt returns the span of the value of an object's last member with a name; 0, 0 if there is
+// none.
 func memberAt(object []byte, name string) (start, end int) {
 	for w := rawjson.WalkAt(object, 0); w.Next(); {
 		if string(w.Name) == name {
@@ -117,8 +118,9 @@ func memberAt(object []byte, name string) (start, end int) {
 	return start, end
 }
 
-// GeneratedID returns the id of a record that names none, as a JSON string: its content's hash in
-// hex, and from the second record with the same content on the occurrence, counted from 1.
+// GeneratedID returns the id of a record that has none, as a JSON string: the hash of its content
+// in hex. From the second record with the same content on, the id also holds the occurrence,
+// counted from 1.
 func GeneratedID(content [16]byte, occurrence int) []byte {
 	id := make([]byte, 0, 2*len(content)+12)
 	id = append(id, '"')

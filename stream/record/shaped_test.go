@@ -8,8 +8,8 @@ import (
 	"llmpipe/stream/record/schema"
 )
 
-// A schema is in the request, and not in what the request is known by; a model can be replaced in it
-// all the same.
+// A schema is in the request, and not in what the request is known by; a model can be replaced in
+// it all the same.
 func TestRecordsWithASchema(t *testing.T) {
 	s, err := schema.New("s.json", []byte(`{"type":"object"}`))
 	if err != nil {
