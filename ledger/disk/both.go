@@ -2,7 +2,7 @@ package disk
 
 import "fmt"
 
-// Both is errors.Join on one line: for an error, and what then failed in cleaning up.
+// Both is errors.Join under a shorter name: for an error, and one from the cleanup after it.
 func Both(first, second error) error {
 	switch {
 	case first == nil:

@@ -1,4 +1,4 @@
-// Package disk is what a ledger needs of a file system: locks that end with their process, content
-// and names that survive a power failure, and the identity of a file. [OS] is the machine's own;
-// tests put one in front of it that fails.
+// Package disk is what a ledger needs from a file system: locks that end with their process,
+// content and names that survive a power failure, and the identity of a file. [OS] is the operating
+// system's; tests wrap it in one that fails.
 package disk

@@ -12,7 +12,7 @@ type FS interface {
 	Stat(name string) (fs.FileInfo, error)
 	Remove(name string) error
 	SyncDir(name string) error // makes the names in a directory durable
-	Mount(name string) Mount   // what a file is on, or is going to be made on
+	Mount(name string) Mount   // the mount that a file is on, or would be created on
 }
 
 // File is an open file of an [FS].
@@ -22,17 +22,17 @@ type File interface {
 	io.Closer
 	Stat() (fs.FileInfo, error)
 	Truncate(size int64) error
-	// Reserve keeps disk space in hand for size bytes behind end, the file's size. They are no part
-	// of the file: no reader sees them, and a process that dies at any moment leaves the file as it
-	// was. What is written behind end uses them up; a size of 0 gives back what is left.
+	// Reserve reserves disk space for size bytes after end, which is the file's size. The space is not
+	// part of the file: no reader sees it, and a process that dies at any moment leaves the file
+	// unchanged. Writing after end uses it up; a size of 0 releases what is left.
 	Reserve(end, size int64) error
 	SyncData() error        // makes the content durable, and the size
 	Lock() error            // waits until no other process holds the file's lock
-	TryLock() (bool, error) // is false at once where another holds it
+	TryLock() (bool, error) // is false at once if another process holds it
 	Unlock() error
 }
 
-// OS is the file system of the machine.
+// OS is the operating system's file system.
 type OS struct{}
 
 // OpenFile opens a file as [os.OpenFile] does.
@@ -47,7 +47,7 @@ func (OS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
 // Stat describes a file as [os.Stat] does.
 func (OS) Stat(name string) (fs.FileInfo, error) { return os.Stat(name) }
 
-// Remove takes a file away as [os.Remove] does.
+// Remove removes a file as [os.Remove] does.
 func (OS) Remove(name string) error { return os.Remove(name) }
 
 type osFile struct {
@@ -57,7 +57,7 @@ type osFile struct {
 
 func (f *osFile) Reserve(end, size int64) error { return f.reserve.hold(f.File, end, size) }
 
-// WriteAt makes the reserve smaller by what it writes.
+// WriteAt subtracts what it writes from the reserve.
 func (f *osFile) WriteAt(p []byte, at int64) (int, error) {
 	f.reserve.use(int64(len(p)))
 	return f.File.WriteAt(p, at)

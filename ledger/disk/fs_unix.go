@@ -11,12 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lock takes the whole file's advisory lock, which the kernel gives back when the process dies.
+// lock takes the whole file's advisory lock, which the kernel releases when the process dies.
 func lock(f *os.File) error {
 	return flock(f, unix.LOCK_EX)
 }
 
-// tryLock is lock without the waiting.
+// tryLock is lock without waiting.
 func tryLock(f *os.File) (bool, error) {
 	err := flock(f, unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
@@ -36,8 +36,8 @@ func flock(f *os.File, how int) error {
 			return nil
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.EBADF) && how&unix.LOCK_EX != 0:
-			// NFS locks exclusively only what is open for writing: flock(2). What is open for reading
-			// keeps writers out by a shared lock as well.
+			// NFS gives an exclusive lock only on a file that is open for writing: flock(2). On one that is
+			// open for reading, a shared lock keeps writers out as well.
 			how = how&^unix.LOCK_EX | unix.LOCK_SH
 		default:
 			return lockError(err)
@@ -45,7 +45,7 @@ func flock(f *os.File, how int) error {
 	}
 }
 
-// lockError is why flock gave no lock.
+// lockError says why flock failed.
 func lockError(err error) error {
 	said := os.NewSyscallError("flock", err)
 	if errors.Is(err, unix.ENOLCK) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS) {
@@ -54,14 +54,14 @@ func lockError(err error) error {
 	return said
 }
 
-// RemoveLocked takes away the name of a locked file, then gives the lock back: who opened the file
-// meanwhile finds that it has no name any more.
+// RemoveLocked removes the name of a locked file, then releases the lock: a process that opened the
+// file meanwhile finds that it no longer has a name.
 func RemoveLocked(fsys FS, name string, file File) error {
 	return Both(fsys.Remove(name), file.Close())
 }
 
-// SyncDir makes the names in a directory durable, a new ledger's among them. A directory that may
-// not be read and a file system that syncs no directories are no reason not to write in them.
+// SyncDir makes the names in a directory durable, including a new ledger's. It is no error if the
+// directory may not be read, or if the file system cannot sync directories.
 func (OS) SyncDir(name string) error {
 	dir, err := os.Open(name)
 	if errors.Is(err, fs.ErrPermission) {

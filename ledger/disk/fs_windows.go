@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// The lock is on one byte far behind any ledger's end: a lock on bytes that exist would keep others
+// The lock is on one byte far beyond any ledger's end: a lock on bytes that exist would keep others
 // from reading them.
 const lockOffsetHigh = 0x7fffffff
 
@@ -17,7 +17,7 @@ func lock(f *os.File) error {
 	return os.NewSyscallError("LockFileEx", err)
 }
 
-// tryLock is lock without the waiting.
+// tryLock is lock without waiting.
 func tryLock(f *os.File) (bool, error) {
 	at := windows.Overlapped{OffsetHigh: lockOffsetHigh}
 	const how = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
@@ -34,8 +34,8 @@ func unlock(f *os.File) error {
 	return os.NewSyscallError("UnlockFileEx", err)
 }
 
-// RemoveLocked closes a locked file first, as one that is open can't be removed, and then takes its
-// name away. One that another process has opened meanwhile stays.
+// RemoveLocked first closes a locked file, as an open file cannot be removed, and then removes it.
+// If another process has opened it meanwhile, it stays.
 func RemoveLocked(fsys FS, name string, file File) error {
 	if err := file.Close(); err != nil {
 		return err

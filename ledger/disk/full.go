@@ -7,7 +7,7 @@ import (
 )
 
 // IsFull reports whether an error says that there is no space: on the disk, within a quota, or
-// within what a file may have.
+// below the limit for a file's size.
 func IsFull(err error) bool {
 	const windowsDiskFull = syscall.Errno(112) // ERROR_DISK_FULL, winerror.h
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) ||

@@ -2,12 +2,12 @@ package disk
 
 import "os"
 
-// ID tells one file of a machine from another: device and inode, on windows the volume's serial
+// ID identifies a file on one machine: by device and inode, or on Windows by the volume's serial
 // number and the file index.
 type ID struct{ Device, Inode uint64 }
 
-// IDOf returns the identity of a regular file. It is false for a pipe, a terminal or a device,
-// and where the system does not say.
+// IDOf returns the identity of a regular file. It is false for a pipe, a terminal or a device, and
+// if the system does not say.
 func IDOf(f *os.File) (ID, bool) {
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() {

@@ -16,6 +16,6 @@ func idOf(_ *os.File, info os.FileInfo) (ID, bool) {
 	return ID{Device: uint64(stat.Dev), Inode: stat.Ino}, true
 }
 
-// Reopen opens f, which is open for writing only, a second time for reading, where the system has a
+// Reopen opens f, which is open for writing only, a second time for reading, if the system has a
 // name for open files.
 func Reopen(f *os.File) (*os.File, error) { return os.Open("/dev/fd/" + strconv.Itoa(int(f.Fd()))) }

@@ -7,29 +7,30 @@ import (
 	"os"
 )
 
-// LockFile is a file of mode 0600 and without content, whose lock says that its holder lives. It
-// ends with Release or with the process.
+// LockFile is an empty file of mode 0600 whose lock shows that its holder is alive. The lock ends
+// with Release or with the process.
 type LockFile struct {
 	fs   FS
 	name string
 	file File
 }
 
-// ErrNoLocks is in the error of a lock that the file's system has none of, as NFS without its lock
+// ErrNoLocks is in the error for a file system that has no locks, such as NFS without its lock
 // daemon, or Lustre that was mounted without them.
 var ErrNoLocks = errors.New("its file system gives no locks")
 
-// errNameless is why a lock is worth nothing: whoever comes next makes another file of that name.
+// errNameless is returned if the locked file no longer has its name: the lock is then useless, as
+// the next process creates another file of that name.
 var errNameless = errors.New("the locked file has no name any more")
 
-// TryLockFile makes the file and takes its lock. It does not wait: where another holder has it, in
-// this process or another, the lock and the error are nil.
+// TryLockFile creates the file and takes its lock. It does not wait: if the lock has another
+// holder, in this process or another, the lock and the error are nil.
 func TryLockFile(fsys FS, name string) (*LockFile, error) {
 	k := &LockFile{fs: fsys, name: name}
 	for {
 		held, err := k.try()
 		switch {
-		case errors.Is(err, errNameless): // its last holder took the file away between our opening and locking it
+		case errors.Is(err, errNameless): // its last holder removed the file between our opening and locking it
 		case err != nil:
 			return nil, err
 		case !held:
@@ -40,8 +41,8 @@ func TryLockFile(fsys FS, name string) (*LockFile, error) {
 	}
 }
 
-// Abandoned reports whether nobody holds the lock of a file, or there is none, and takes the file
-// away then. It is false where that cannot be told.
+// Abandoned reports whether nobody holds the lock of a file, and then removes the file; it is also
+// true if there is no file. It is false if that cannot be found out.
 func Abandoned(fsys FS, name string) bool {
 	k := LockFile{fs: fsys, name: name}
 	var err error
@@ -58,12 +59,11 @@ func Abandoned(fsys FS, name string) bool {
 		_ = k.file.Close() // nothing was written
 		return false
 	}
-	_ = k.Release(!readOnly && k.named() == nil) // a file that stays harms nobody
+	_ = k.Release(!readOnly && k.named() == nil) // a file that stays does no harm
 	return true
 }
 
-// try opens and locks the file, and gives the lock back where it is worth nothing: where the error
-// is errNameless.
+// try opens and locks the file. If the lock is useless, it releases it and returns errNameless.
 func (k *LockFile) try() (held bool, err error) {
 	k.file, err = k.fs.OpenFile(k.name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -78,7 +78,7 @@ func (k *LockFile) try() (held bool, err error) {
 	return true, nil
 }
 
-// named is errNameless where the name is no longer that of the locked file.
+// named returns errNameless if the name no longer belongs to the locked file.
 func (k *LockFile) named() error {
 	locked, err := k.file.Stat()
 	if err != nil {
@@ -91,13 +91,13 @@ func (k *LockFile) named() error {
 	return err
 }
 
-// Release gives the lock back. With remove the file goes as well. One that stays, after a crash or
-// because another process was just looking at it, harms nobody.
+// Release releases the lock. With remove it also removes the file. A file that stays, after a crash
+// or because another process was just looking at it, does no harm.
 func (k *LockFile) Release(remove bool) error {
 	var err error
 	if remove {
 		if err = RemoveLocked(k.fs, k.name, k.file); errors.Is(err, fs.ErrNotExist) {
-			err = nil // somebody has tidied up
+			err = nil // another process has removed it
 		}
 	} else {
 		err = k.file.Close()

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// Mount is a file system that files are on, as the system names it. The zero value is one of which
+// Mount is the file system that files are on, as the system names it. The zero value means that
 // nothing is known.
 type Mount struct {
 	Point   string   // the directory that it begins at
 	Type    string   // nfs4, fuse.sshfs
-	Options []string // its own, as they are in force: local_lock=none
+	Options []string // the mount's own options in force: local_lock=none
 }
 
-// localLocks are the file systems that several machines may have at a time and whose flock may end
-// at the machine that asks for it: where one of these options is in force, or always where none is
-// given.
+// localLocks are the file systems that several machines can share, but whose flock may not reach
+// beyond the machine that asks for it: if one of these options is in force, or always if none is
+// listed.
 var localLocks = map[string][]string{
 	"nfs":    {"nolock", "local_lock=all", "local_lock=flock"}, // nfs(5)
 	"nfs4":   {"local_lock=all", "local_lock=flock"},
@@ -25,11 +25,11 @@ var localLocks = map[string][]string{
 	"afs":    {"flock=local"}, // Documentation/filesystems/afs.rst
 	"gfs2":   {"localflocks"},
 	"ocfs2":  {"localflocks"},
-	"9p":     nil, // its server keeps them, and QEMU's grants each: v9fs_lock in hw/9pfs/9p.c
+	"9p":     nil, // its server keeps the locks, and QEMU's grants every one: v9fs_lock in hw/9pfs/9p.c
 	"beegfs": nil, // tuneUseGlobalFileLocks is off unless the client's configuration sets it
 	"vboxsf": nil,
 
-	// A server of FUSE that has no flock leaves it to the kernel: libfuse, struct fuse_operations.
+	// A FUSE server without flock leaves it to the kernel: libfuse, struct fuse_operations.
 	"virtiofs":           nil,
 	"fuse.sshfs":         nil,
 	"fuse.rclone":        nil,
@@ -42,8 +42,8 @@ var localLocks = map[string][]string{
 	"fuse.vmhgfs-fuse":   nil,
 }
 
-// LocalLocks says by what locks on the mount may be unknown to other machines that have it too; ""
-// where they are known there, where nobody else has it, and where that cannot be told.
+// LocalLocks says why locks on the mount may be invisible to other machines that share it. It is ""
+// if they are visible, if no other machine shares it, or if that is not known.
 func (m Mount) LocalLocks() string {
 	options, known := localLocks[m.Type]
 	if !known {
@@ -60,8 +60,8 @@ func (m Mount) LocalLocks() string {
 	return ""
 }
 
-// parseMounts finds the mount of a device in what proc_pid_mountinfo(5) says. Of several, as of a
-// directory that is bound to another, it is the last, which covers those before it.
+// parseMounts finds the mount of a device in the text of proc_pid_mountinfo(5). If there are
+// several, as with a bind mount, it takes the last, which covers the earlier ones.
 func parseMounts(mountinfo, device string) Mount {
 	var m Mount
 	for text := range strings.Lines(mountinfo) {
@@ -75,5 +75,6 @@ func parseMounts(mountinfo, device string) Mount {
 	return m
 }
 
-// unescape gives a name its white space and backslashes back, which are octal numbers there.
+// unescape decodes the white space and backslashes in a name, which mountinfo writes as octal
+// numbers.
 var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Mount returns what a file is on, or is going to be made on.
+// Mount returns the mount that a file is on, or would be created on.
 func (OS) Mount(name string) Mount {
 	info, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {

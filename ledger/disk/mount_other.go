@@ -2,5 +2,5 @@
 
 package disk
 
-// Mount knows nothing here.
+// Mount is not known on this platform.
 func (OS) Mount(string) Mount { return Mount{} }

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// allocateBehind allocates blocks behind a file's end, and leaves its size as it is: see
-// fallocate(2), FALLOC_FL_KEEP_SIZE. It is false where the file system has no such thing, as NFS
-// before 4.2, ZFS, and many in user space. An error may leave a part of the blocks allocated.
+// allocateBehind allocates blocks after a file's end and leaves its size unchanged: see
+// fallocate(2), FALLOC_FL_KEEP_SIZE. It is false if the file system cannot do that, as NFS before
+// 4.2, ZFS, and many in user space. After an error, a part of the blocks may be allocated.
 func allocateBehind(f *os.File, end, size int64) (bool, error) {
 	for {
 		err := unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_KEEP_SIZE, end, size)

@@ -11,10 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reserve is the space that a file has in hand: blocks behind its end where the system gives those,
-// else a ballast. It is for one goroutine at a time.
+// reserve is the space that is reserved for a file: blocks after its end if the system allows that,
+// or else a ballast. It is for one goroutine at a time.
 type reserve struct {
-	behind  bool // the file has blocks behind its end
+	behind  bool // the file has blocks after its end
 	ballast ballast
 }
 
@@ -35,7 +35,8 @@ func (r *reserve) hold(f *os.File, end, size int64) error {
 	return r.ballast.hold(f.Name(), size)
 }
 
-// withinLimit finds what only a write would say: that a file may not be so large, as with ulimit.
+// withinLimit finds what otherwise only a write would report: that the file may not become so
+// large, as with ulimit.
 func withinLimit(end int64) error {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &limit); err == nil && uint64(end) > limit.Cur {
@@ -44,8 +45,8 @@ func withinLimit(end int64) error {
 	return nil
 }
 
-// giveBack takes blocks behind the end away by cutting the file where it ends. One that ends
-// elsewhere by now is somebody else's to cut.
+// giveBack releases blocks after the end by truncating the file at its end. If the file ends
+// elsewhere by now, it is left to another process.
 func (r *reserve) giveBack(f *os.File, end int64) error {
 	if !r.behind {
 		return r.ballast.drop()
@@ -58,7 +59,7 @@ func (r *reserve) giveBack(f *os.File, end int64) error {
 	return err
 }
 
-// use gives back as much of the ballast as is about to be written.
+// use releases as much of the ballast as is about to be written.
 func (r *reserve) use(size int64) {
 	if r.ballast.file != nil {
 		r.ballast.shrink(max(0, r.ballast.size-size))
@@ -67,15 +68,16 @@ func (r *reserve) use(size int64) {
 
 func (r *reserve) drop() error { return r.ballast.drop() }
 
-// ballast is a file that has lost its name, for file systems that give no blocks behind a file's end: it
-// holds the space, and is made smaller just before that is needed. The system takes it away with
-// the process. Others may be quicker to take what it gives back, so it is the second choice.
+// ballast is a file without a name, for file systems that cannot allocate blocks after a file's
+// end. It takes up the space, and is made smaller just before the space is needed. The system
+// removes it with the process. Another process may take the space first, so this is the second
+// choice.
 type ballast struct {
 	file *os.File
 	size int64
 }
 
-// hold makes the ballast of the file called name as large as size.
+// hold makes the ballast of the file called name size bytes large.
 func (b *ballast) hold(name string, size int64) (err error) {
 	if b.file == nil {
 		if b.file, err = os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".room-*"); err != nil {
@@ -89,7 +91,7 @@ func (b *ballast) hold(name string, size int64) (err error) {
 		b.shrink(size)
 	}
 	for at := b.size; at < size; at = b.size {
-		// What can be compressed, as zeros can, takes no room on some file systems.
+		// On some file systems, data that compresses well, such as zeros, takes up no space.
 		block := make([]byte, min(size-at, 64<<10))
 		for i := range block {
 			block[i] = byte(rand.Uint32())
@@ -106,7 +108,7 @@ func (b *ballast) hold(name string, size int64) (err error) {
 	return nil
 }
 
-// shrink goes on where it fails: the write behind it then says that there is no room.
+// shrink ignores an error: the write that follows then reports that there is no space.
 func (b *ballast) shrink(size int64) {
 	if err := b.file.Truncate(size); err == nil {
 		b.size = size

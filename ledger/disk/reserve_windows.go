@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// reserve keeps nothing in hand on windows: it only looks whether there is room, quotas included.
+// reserve reserves nothing on Windows: it only checks whether there is space, including quotas.
 type reserve struct{}
 
 // hold is [File.Reserve].

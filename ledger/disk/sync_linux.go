@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncData leaves out the times of the inode, which fsync would write as well.
+// syncData does not write the inode's times, which fsync would write as well.
 func syncData(f *os.File) error {
 	for {
 		err := unix.Fdatasync(int(f.Fd()))

@@ -2,26 +2,26 @@ package index
 
 import "llmpipe/ledger/line"
 
-// Ref is where a result stands in its ledger. The zero Ref is no result.
+// Ref is the place of a result in its ledger. The zero Ref is no result.
 type Ref uint64
 
 // MaxRef is the greatest Ref that an index can hold: a ledger has at most 256 TiB.
 const MaxRef = 1<<48 - 1
 
-// RefAt is the Ref of a line at an offset. It is the offset plus one, so that a result in the very
-// first line has one too.
+// RefAt returns the Ref of a line at an offset. It is the offset plus one, so that a result in the
+// very first line has a Ref that is not zero.
 func RefAt(offset int64) Ref { return Ref(offset + 1) }
 
-// Offset is where the line begins.
+// Offset returns the offset of the line.
 func (ref Ref) Offset() int64 { return int64(ref&^otherBit) - 1 }
 
 // otherBit marks the Ref of a result in another ledger. No index holds it.
 const otherBit Ref = 1 << 62
 
-// InOther is ref where another ledger's index holds it.
+// InOther returns ref as the Ref of a result in another ledger.
 func (ref Ref) InOther() Ref { return ref | otherBit }
 
-// Other reports whether ref is of another ledger.
+// Other reports whether ref is in another ledger.
 func (ref Ref) Other() bool { return ref&otherBit != 0 }
 
 // Seen says whether this run has met an id before.
@@ -37,20 +37,20 @@ const (
 type Found struct {
 	Result  Ref  // of this id under this request, 0 for none
 	Other   Ref  // the newest of this id under another request, 0 for none
-	Intent  Ref  // the last intent that the record is in, 0 for none or where there is a result since
+	Intent  Ref  // the last intent that the record is in; 0 for none, or if there is a result since
 	Seen    Seen // whether this run has met the id
 	Emitted bool // whether its line was written
-	Claimed bool // whether it is said to be
+	Claimed bool // whether a mark without a proof says so
 }
 
-// Look looks a record up and leaves no trace.
+// Look looks a record up without marking it as met.
 func (x *Index) Look(k line.Key) Found {
 	found, _ := x.look(k)
 	return found
 }
 
-// Meet looks a record up and marks it as met. A record that was met under another request before is
-// not marked: it is the duplicate, however often it comes.
+// Meet looks a record up and marks it as met. A record whose id was met under another request
+// before is not marked: it stays a duplicate, however often it comes.
 func (x *Index) Meet(k line.Key) Found {
 	found, slot := x.look(k)
 	switch {
@@ -63,7 +63,7 @@ func (x *Index) Meet(k line.Key) Found {
 	return found
 }
 
-// look returns what is known of a record, and its slot, nil where it has none. The slot is good
+// look returns what is known of a record, and its slot, or nil if it has none. The slot is valid
 // until the index changes.
 func (x *Index) look(k line.Key) (found Found, its *slot) {
 	for i := x.first(k.ID); x.has(i, k.ID); i++ {

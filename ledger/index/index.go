@@ -1,5 +1,5 @@
-// Package index is what a ledger keeps in memory of its records: for each, by hashes of its id and
-// its request, where its result stands and what the run knows of it besides.
+// Package index is a ledger's index in memory. For each record, identified by hashes of its id and
+// its request, it holds the place of its result and what else the run knows of it.
 package index
 
 import (
@@ -9,15 +9,15 @@ import (
 	"llmpipe/ledger/line"
 )
 
-// Index is an open-addressed table that stays sorted by id hash: a slot's home is its hash
-// scaled to the table's length, so homes and hashes are in the same order, and a linear probe may
-// end at the first greater hash. That lets the table be nearly full, and lets it grow in place, an
-// eighth at a time, by pages that are added and never moved or given back: no copy of it ever
-// exists beside it, and the garbage collector finds no pointer in it. Most of it is not even in the
-// collector's heap; see memory.go.
+// Index is an open-addressed table that stays sorted by id hash. A slot's home is its hash scaled
+// to the table's length, so homes and hashes are in the same order, and a linear probe may end at
+// the first greater hash. That lets the table be nearly full. It also lets it grow in place, an
+// eighth at a time, by adding pages that are never moved or released. So there is never a second
+// copy of it, and it holds no pointers for the garbage collector to follow. Most of it is not even
+// in the collector's heap; see memory.go.
 //
-// At 24 bytes a slot and a load between 0.75 and 0.85 a record costs 28 to 32 bytes, growing or
-// not.
+// At 24 bytes a slot and a load between 0.75 and 0.85, a record costs 28 to 32 bytes, also while
+// the table grows.
 type Index struct {
 	memory  memory
 	pages   []*page
@@ -25,8 +25,8 @@ type Index struct {
 	slots   int    // in use
 	results int    // slots with a result
 
-	// again has the last intents of records that were submitted although they have a result, as that
-	// does not serve; nil before the first. What is recorded later takes their place.
+	// again has the last intents of records that were submitted although they have a result, because
+	// that was not good enough; nil before the first. A later line of the record replaces its entry.
 	again *Index
 }
 
@@ -34,15 +34,15 @@ const (
 	pageBits  = 10 // 24 KiB, a size the allocator has without waste
 	pageSlots = 1 << pageBits
 
-	// The last slots are nobody's home, which leaves the last homes room to overflow into.
+	// The last slots are not the home of any hash, so that the last homes have room to overflow.
 	spareSlots = 64
 
-	// A slot's state: where its result stands, and what is known of it besides.
+	// A slot's state: the place of its result, and what else is known of it.
 	metBit       = 1 << 62
 	emittedBit   = 1 << 63
-	blankBit     = 1 << 61 // nothing, but the slot is in use
-	shardBit     = 1 << 60 // the place is that of the last intent: there is no result
-	claimedBit   = 1 << 59 // its line is said to be written
+	blankBit     = 1 << 61 // nothing is known, but the slot is in use
+	shardBit     = 1 << 60 // the place is of the last intent: there is no result
+	claimedBit   = 1 << 59 // a mark without a proof says that its line was written
 	maxLoadNum   = 17      // grow beyond 17/20 = 0.85
 	maxLoadDenom = 20
 	growthDenom  = 8 // by an eighth
@@ -50,14 +50,14 @@ const (
 
 type page [pageSlots]slot
 
-// A slot is in use when its state is not zero: it has a result, or was submitted, or met, or
-// emitted, or claimed to be.
+// A slot is in use if its state is not zero: the record has a result, or was submitted, met,
+// emitted, or claimed to be emitted.
 type slot struct {
 	id, request uint64
 	state       uint64
 }
 
-// ref is where the result stands, 0 for none.
+// ref is the place of the result, 0 for none.
 func (s *slot) ref() Ref {
 	if s.state&shardBit != 0 {
 		return 0
@@ -65,7 +65,7 @@ func (s *slot) ref() Ref {
 	return Ref(s.state & MaxRef)
 }
 
-// intent is where the last intent stands of a record without a result, 0 for none.
+// intent is the place of the last intent of a record without a result, 0 for none.
 func (s *slot) intent() Ref {
 	if s.state&shardBit == 0 {
 		return 0
@@ -84,7 +84,7 @@ func (x *Index) home(id uint64) int {
 	return int(hi)
 }
 
-// first returns the position of the first slot of an id, or where it would have to be.
+// first returns the position of the first slot of an id, or the position where it belongs.
 func (x *Index) first(id uint64) int {
 	i, end := x.home(id), x.capacity()
 	for i < end {
@@ -96,7 +96,7 @@ func (x *Index) first(id uint64) int {
 	return i
 }
 
-// has says whether the slot at i is one of the id's, which stand side by side.
+// has reports whether the slot at i belongs to the id. The slots of one id are adjacent.
 func (x *Index) has(i int, id uint64) bool {
 	if i >= x.capacity() {
 		return false
@@ -108,10 +108,10 @@ func (x *Index) has(i int, id uint64) bool {
 // Results is the number of records that have a result.
 func (x *Index) Results() int { return x.results }
 
-// Size is how much memory the index takes, in bytes.
+// Size is the memory that the index takes, in bytes.
 func (x *Index) Size() int { return x.capacity() * int(unsafe.Sizeof(slot{})) }
 
-// find returns the slot of a key, or nil. It is good until the next set.
+// find returns the slot of a key, or nil. The slot is valid until the next set.
 func (x *Index) find(k line.Key) *slot {
 	for i := x.first(k.ID); x.has(i, k.ID); i++ {
 		if s := x.at(i); s.request == k.Request {
@@ -121,7 +121,7 @@ func (x *Index) find(k line.Key) *slot {
 	return nil
 }
 
-// slot is find for a key that is about to get a state, whether or not it has one.
+// slot is find for a key that is about to get a state: it adds a slot if there is none.
 func (x *Index) slot(k line.Key) *slot {
 	if s := x.find(k); s != nil {
 		return s
@@ -131,8 +131,8 @@ func (x *Index) slot(k line.Key) *slot {
 	return s
 }
 
-// Set notes where a record's result stands. It takes the place of an older one, whose line may have
-// been written while its own was not, and of an intent.
+// Set notes the place of a record's result. It replaces an older result, whose line may have been
+// emitted while the new one's was not, and an intent.
 func (x *Index) Set(k line.Key, ref Ref) { x.set(k, ref, 0) }
 
 // set adds to the state of a key: a mark, or a result.
@@ -149,8 +149,8 @@ func (x *Index) set(k line.Key, ref Ref, marks uint64) {
 	}
 }
 
-// Submit notes the intent that a record is in. A result that it has keeps its place: what was
-// submitted behind it is another answer, which is to serve where that one does not.
+// Submit notes the intent that a record is in. A result that the record has keeps its place: it was
+// not good enough, and the intent asks for another answer.
 func (x *Index) Submit(k line.Key, intent Ref) {
 	s := x.slot(k)
 	if s.ref() == 0 {
@@ -163,12 +163,12 @@ func (x *Index) Submit(k line.Key, intent Ref) {
 	x.again.Set(k, intent)
 }
 
-// MarkEmitted notes that a record's line was written. A record that this run has met keeps what was
-// so when it was met: where another like it follows, that one's line is not written because the
-// first one's just was.
+// MarkEmitted notes that a record's line was written. If this run has met the record, the record
+// keeps the state it had then: otherwise a duplicate that follows would not be written, because the
+// first one's line just was.
 func (x *Index) MarkEmitted(k line.Key) { x.mark(k, emittedBit) }
 
-// Claim notes, in the same way, that a record's line is said to be written.
+// Claim notes, in the same way, that a mark without a proof says that a record's line was written.
 func (x *Index) Claim(k line.Key) { x.mark(k, claimedBit) }
 
 func (x *Index) mark(k line.Key, bit uint64) {
@@ -177,7 +177,7 @@ func (x *Index) mark(k line.Key, bit uint64) {
 	}
 }
 
-// HasClaims reports whether there is a record whose line is said to be written, and no more.
+// HasClaims reports whether there is a record with only such a mark.
 func (x *Index) HasClaims() bool {
 	for i := range x.capacity() {
 		if x.at(i).state&(claimedBit|emittedBit) == claimedBit {
@@ -187,8 +187,8 @@ func (x *Index) HasClaims() bool {
 	return false
 }
 
-// ForgetClaimed takes the claims off every slot. A slot that had nothing else stays, as one that
-// knows nothing.
+// ForgetClaimed removes the claims from every slot. A slot that had nothing else stays in use, with
+// nothing known.
 func (x *Index) ForgetClaimed() {
 	for i := range x.capacity() {
 		if s := x.at(i); s.state&claimedBit != 0 {
@@ -197,7 +197,7 @@ func (x *Index) ForgetClaimed() {
 	}
 }
 
-// insert makes room for a new slot in order, and returns it for its state to be set.
+// insert makes room for a new slot in order, and returns it so that its state can be set.
 func (x *Index) insert(s slot) *slot {
 	if (x.slots+1)*maxLoadDenom > x.capacity()*maxLoadNum {
 		x.grow(max(1, len(x.pages)/growthDenom))
@@ -217,7 +217,8 @@ func (x *Index) insert(s slot) *slot {
 	return x.at(at)
 }
 
-// Reserve grows at once for what would take many steps, for up to so many new slots.
+// Reserve grows the table at once for up to that many new slots, which would otherwise take many
+// steps.
 func (x *Index) Reserve(slots int) {
 	need := (x.slots + slots) * maxLoadDenom / maxLoadNum
 	if more := need>>pageBits + 1 - len(x.pages); more > 0 {
@@ -225,10 +226,10 @@ func (x *Index) Reserve(slots int) {
 	}
 }
 
-// grow adds pages and spreads the slots over them, in place: first all to the far end, from the
-// last to the first, then each to its new home or behind its predecessor, from the first to the
-// last. The second pass never overtakes itself: no slot's final place is beyond where it waits,
-// since as many follow it there as do here.
+// grow adds pages and spreads the slots over them, in place. First it moves all slots to the far
+// end, from the last to the first. Then it moves each to its new home or next to its predecessor,
+// from the first to the last. The second pass never overtakes itself: no slot's final place is
+// beyond where it waits, since as many slots follow it there as here.
 func (x *Index) grow(more int) {
 	old := x.capacity()
 	x.extend(old + more<<pageBits)
@@ -265,7 +266,7 @@ func (x *Index) move(to, from int) {
 	}
 }
 
-// extend adds pages until there are so many slots.
+// extend adds pages until there are that many slots.
 func (x *Index) extend(slots int) {
 	if more := slots - x.capacity(); more > 0 {
 		x.pages = x.memory.pages(x.pages, (more+pageSlots-1)>>pageBits)

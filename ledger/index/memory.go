@@ -5,11 +5,11 @@ import (
 	"unsafe"
 )
 
-// memory is where an index has its pages. Those that it takes many at a time are not of the heap,
-// which the collector lets grow to twice what is in use.
+// memory is where an index has its pages. If many are needed at a time, they are not taken from the
+// heap, which the collector lets grow to twice what is in use.
 //
-// The pages live as long as the memory does, and a pointer to one does not keep it alive: whoever
-// holds one holds the index as well.
+// The pages live as long as the memory does, and a pointer to one does not keep it alive: the
+// holder of such a pointer must hold the index as well.
 type memory struct {
 	blocks []*block
 }
@@ -17,7 +17,7 @@ type memory struct {
 // block is a stretch of memory from the system.
 type block struct{ mem []byte }
 
-// ownPages is the number of pages from which on a block is worth asking the system for.
+// ownPages is the smallest number of pages that is worth asking the system for.
 const ownPages = 8
 
 // pages appends n pages, all zero.

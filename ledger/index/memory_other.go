@@ -2,7 +2,7 @@
 
 package index
 
-// systemMemory has none outside of the heap on this platform.
+// systemMemory is not available on this platform.
 func systemMemory(int) (mem []byte, ok bool) { return nil, false }
 
 func freeSystemMemory([]byte) {}

@@ -5,22 +5,21 @@ import (
 	"llmpipe/ledger/price"
 )
 
-// Batches is what went by batch.
+// Batches is what was asked in batches.
 type Batches struct {
 	Made     int64         `json:"made"`
-	Pending  int64         `json:"pending"`       // of them, not collected yet
-	SetAside price.Dollars `json:"set_aside_usd"` // for those, at most
+	Pending  int64         `json:"pending"`       // how many are not collected yet
+	SetAside price.Dollars `json:"set_aside_usd"` // the most that these may cost
 	Cost     price.Dollars `json:"cost_usd"`      // of the answers, as far as it is known
 }
 
 // batchTally adds up batches.
 type batchTally struct {
 	Batches
-	givenUp map[string]price.Dollars // what those may have cost that were given up, by shard: the last step counts
+	givenUp map[string]price.Dollars // what given-up batches may have cost, by shard: the last step counts
 }
 
-// step takes a step in, and returns by how much more may have been spent on batches that were given
-// up.
+// step takes a step in. It returns how much more may have been spent on batches that were given up.
 func (t *batchTally) step(e *ledger.ShardEntry) price.Dollars {
 	if e.Step == ledger.ShardIntent {
 		t.Made++
@@ -37,7 +36,7 @@ func (t *batchTally) step(e *ledger.ShardEntry) price.Dollars {
 	return may - before
 }
 
-// finish is nil where nothing went by batch.
+// finish returns nil if nothing was asked in batches.
 func (t *batchTally) finish() *Batches {
 	if t.Made == 0 && t.Cost == 0 {
 		return nil

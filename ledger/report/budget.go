@@ -10,12 +10,12 @@ import (
 // Budget is what is left of a ledger's budgets, as its latest run had them.
 type Budget struct {
 	Ledger string `json:"ledger"`
-	// Total is the most that everything in the ledger may cost. Spent is what a budget counts: what
-	// is paid, what may have been, and what is at risk or set aside for batches.
+	// Total is the most that everything in the ledger may cost. Spent is what counts against it: what
+	// is paid, what may have been spent, and what is at risk or set aside for batches.
 	Total *price.Dollars `json:"budget_usd,omitempty"`
 	Spent price.Dollars  `json:"spent_usd"`
 	Left  *price.Dollars `json:"left_usd,omitempty"`
-	// Daily is the most since 00:00 UTC, and Today what of Spent is.
+	// Daily is the most since 00:00 UTC, and Today the part of Spent since then.
 	Daily     *price.Dollars `json:"budget_per_day_usd,omitempty"`
 	Today     price.Dollars  `json:"today_usd"`
 	LeftToday *price.Dollars `json:"left_today_usd,omitempty"`
@@ -44,7 +44,7 @@ func (s *spending) spend(r *ledger.Record) {
 	}
 }
 
-// step notes what is set aside for a batch, or that it is not any more.
+// step notes what is set aside for a batch, or that nothing is any more.
 func (s *spending) step(e *ledger.ShardEntry) {
 	switch e.Step {
 	case ledger.ShardIntent:
@@ -65,8 +65,8 @@ func (s *spending) setAside() (sum price.Dollars) {
 	return sum
 }
 
-// left is what is left, nil where there is no budget. more is what counts as spent besides, of
-// which a part is since midnight.
+// left returns what is left, or nil if there is no budget. more counts as spent in addition;
+// moreToday is the part of it since midnight.
 func (s *spending) left(path string, more, moreToday price.Dollars) *Budget {
 	if s.total == 0 && s.perDay == 0 {
 		return nil

@@ -5,8 +5,8 @@ import (
 	"math/bits"
 )
 
-// histogram counts durations in buckets that grow with them: 32 to every doubling, so that a
-// percentile is off by 1.6 % at most and the memory is the same for any number of values.
+// histogram counts durations in buckets that grow with them, 32 to every doubling. So a percentile
+// is off by 1.6 % at most, and the memory is the same for any number of values.
 type histogram struct {
 	buckets [(64 - subBits + 1) << subBits]int64
 	count   int64
@@ -20,7 +20,8 @@ func (h *histogram) add(value int64) {
 	h.count++
 }
 
-// percentile returns the value that so many per cent of all are not above, 0 if there are none.
+// percentile returns the value that this percentage of all values does not exceed, 0 if there are
+// none.
 func (h *histogram) percentile(percent int64) int64 {
 	rank := (h.count*percent + 99) / 100
 	for i, n := range h.buckets {

@@ -11,9 +11,10 @@ import (
 	"llmpipe/ledger/index"
 )
 
-// Records is what became of the records. Each counts once, by its last outcome, however often it was
-// asked; a record is a request under an id, as everywhere in a ledger. A failure is one until its
-// record has another outcome, or its id has under another request: then nobody asks it again.
+// Records is the outcome of the records. Each counts once, by its last outcome, however often it
+// was asked. A record is a request under an id, as everywhere in a ledger. A failure counts until
+// its record has another outcome, or until another request under its id has one: nobody asks the
+// failed request again after that.
 type Records struct {
 	Total    int64 `json:"total"` // Answered and Failed
 	Answered int64 `json:"answered"`
@@ -56,21 +57,21 @@ const (
 	answered
 )
 
-// traits are what answers may have in common.
+// traits are properties that answers may share.
 type traits struct{ later, same, attached, downgraded, batch, partial bool }
 
-// ending is how some records ended, the same way: they need nothing else each than its number.
+// ending is the outcome that some records share, so that each record needs only its number.
 type ending struct {
 	outcome         outcome
 	model, provider string
 	kind            errorKind // of a failure
 	misfit          string    // of a failure: where the answer does not fit its schema
-	turn            bool      // of such an answer: nobody said that its record has failed
+	turn            bool      // of such an answer: no line says that its record has failed
 	flag            string    // of an answer
 	traits          traits
 }
 
-// errorKind is what failures have in common that are counted as one.
+// errorKind is what failures share that are counted as one.
 type errorKind struct {
 	class, code string
 	status      int
@@ -93,7 +94,7 @@ func newRecords() *records {
 	return r
 }
 
-// number is that of an ending, from 1.
+// number returns the number of an ending, from 1.
 func (r *records) number(e ending) uint64 {
 	if r.endings[r.last] == e && r.last > 0 {
 		return r.last
@@ -108,7 +109,7 @@ func (r *records) number(e ending) uint64 {
 	return n
 }
 
-// gone is the number of what is superseded.
+// gone is the number of superseded failures.
 const gone = 1
 
 // end notes the last outcome of a record, for now.
@@ -142,8 +143,8 @@ func (r *records) end(k ledger.Key, e ending) {
 	r.notes.Set(k, n)
 }
 
-// misfits notes that a record is to be asked again, though it had an answer: that does not fit its
-// schema any more.
+// misfits notes that a record is to be asked again because its recorded answer no longer fits its
+// schema.
 func (r *records) misfits(k ledger.Key) {
 	if before, _ := r.notes.Of(k); r.endings[before].outcome == answered {
 		r.counts[before]--
@@ -160,8 +161,8 @@ func (r *records) total() (n int64) {
 	return n
 }
 
-// sum adds up what became of the records, by rows, by kinds of failure, and where answers did not
-// fit.
+// sum adds up the outcomes of the records: by rows, by kinds of failure, and by the places where
+// answers did not fit.
 func (r *records) sum(t *tally) Records {
 	s := Records{IDs: r.ids, Flagged: []FlagCount{}}
 	flags := map[string]int64{}
@@ -207,12 +208,11 @@ func (r *records) sum(t *tally) Records {
 	return s
 }
 
-// mostOpen bounds the failures that are told of one by one.
+// mostOpen limits the failures that are listed one by one.
 const mostOpen = 1000
 
-// openFailures are records without an answer, by the order of their last failures. Where there are
-// too many at a time, those are left out that come last; the next run that asks them brings them
-// again.
+// openFailures are records without an answer, in the order of their last failures. If there are too
+// many at a time, the last ones are left out; the next run that asks them brings them back.
 type openFailures struct {
 	byKey map[ledger.Key]*openFailure
 	added int64
@@ -224,10 +224,10 @@ type openFailure struct {
 	order int64
 }
 
-// mostOfID bounds what is told of an id, in bytes.
+// mostOfID limits how much of an id is shown, in bytes.
 const mostOfID = 200
 
-// failed notes what a record failed of.
+// failed notes how a record failed.
 func (r *records) failed(k ledger.Key, rec *ledger.Record, f OpenFailure) {
 	if !r.isOpen(k) {
 		return // it has an answer
@@ -255,7 +255,7 @@ func (r *records) isOpen(k ledger.Key) bool {
 	return r.endings[note].outcome == failed
 }
 
-// stillOpen returns those that are told of one by one.
+// stillOpen returns the failures to list one by one.
 func (r *records) stillOpen() []OpenFailure {
 	list := []OpenFailure{}
 	for _, f := range slices.SortedFunc(maps.Keys(r.open.byKey), func(a, b ledger.Key) int {

@@ -14,8 +14,8 @@ type Report struct {
 	Last  time.Time `json:"last,omitzero"`
 	Runs  int64     `json:"runs"`
 
-	// Simulated says that the figures are the simulated provider's, since there are no others.
-	// Where there are, SimulatedLeftOut of its records are not in the figures.
+	// Simulated says that the figures are the simulated provider's, because there are no others. If
+	// there are others, its records are not in the figures; SimulatedLeftOut counts them.
 	Simulated        bool  `json:"simulated"`
 	SimulatedLeftOut int64 `json:"simulated_left_out"`
 
@@ -35,18 +35,18 @@ type Report struct {
 	LatencyHistogram []LatencyBucket `json:"-"`
 }
 
-// Unsettled is what may have been spent, or may be still. No cost in a Report has it.
+// Unsettled is what may have been spent, or may still be. It is in no cost of a Report.
 type Unsettled struct {
-	// AtRisk is what requests may cost that are under way in processes that live, and Lost what those
-	// may have cost that were under way in processes that are gone.
+	// AtRisk is what requests in flight may cost in living processes. Lost is what requests in flight
+	// may have cost in processes that are gone.
 	AtRisk Exposure `json:"at_risk,omitzero"`
-	// Kept is what attempts may have cost at most of which nobody said what they did, and batches that
-	// were given up. A budget counts it, and Lost, as spent.
+	// Kept is the most that attempts with an unknown outcome, and batches that were given up, may have
+	// cost. A budget counts it and Lost as spent.
 	Kept price.Dollars `json:"kept_usd,omitempty"`
 	Lost Exposure      `json:"lost,omitzero"`
 }
 
-// Figures are sums over everything, and by what it was asked of.
+// Figures are sums over everything, by model, by provider and by error.
 type Figures struct {
 	Total     Row          `json:"total"`
 	Models    []Row        `json:"models"`    // most records first
@@ -54,8 +54,8 @@ type Figures struct {
 	Errors    []ErrorCount `json:"errors"`    // most frequent first
 }
 
-// Row is the figures of all records, of a model's, or of a provider's. Records count by their last
-// outcome; tokens and costs are of everything that was asked.
+// Row is the figures of all records, of one model, or of one provider. Records count by their last
+// outcome; tokens and costs include every attempt.
 type Row struct {
 	Name             string         `json:"name,omitempty"`
 	Results          int64          `json:"results"`  // records that are answered
@@ -65,16 +65,16 @@ type Row struct {
 	CachedTokens     int64          `json:"cached_tokens"`
 	ReasoningTokens  int64          `json:"reasoning_tokens"`
 	Cost             *price.Dollars `json:"cost_usd"`     // of those whose cost is known; nil if none is
-	UnknownCost      int64          `json:"unknown_cost"` // how many have a cost that is not
-	Latency          Latencies      `json:"latency_ms"`   // of the answers, but for those that came by batch
+	UnknownCost      int64          `json:"unknown_cost"` // how many have an unknown cost
+	Latency          Latencies      `json:"latency_ms"`   // of the answers, except those from batches
 }
 
-// Schema is what became of answers that were to fit a schema.
+// Schema is the outcome of answers that had to fit a schema.
 type Schema struct {
 	Misfits  int64          `json:"misfits"`          // answers that do not fit; they are not among the results
 	Reasked  int64          `json:"reasked"`          // answers to a further turn, fitting or not
 	Cost     *price.Dollars `json:"reasked_cost_usd"` // of those whose cost is known
-	Failures []MisfitCount  `json:"failures"`         // records that failed so, by where their answers do not fit; most first
+	Failures []MisfitCount  `json:"failures"`         // records that failed because of this, by the place where their answers do not fit; most first
 }
 
 // MisfitCount is how many records have answers that do not fit at a place.
@@ -91,11 +91,11 @@ type Latencies struct {
 	P99 int64 `json:"p99"`
 }
 
-// Exposure is what requests whose outcome is not recorded may cost at most.
+// Exposure is the most that requests without a recorded outcome may cost.
 type Exposure struct {
 	Requests int64         `json:"requests"`
-	Unknown  int64         `json:"unknown_cost"` // of them, without a known price
-	MayCost  price.Dollars `json:"may_cost_usd"` // the others
+	Unknown  int64         `json:"unknown_cost"` // how many have no known price
+	MayCost  price.Dollars `json:"may_cost_usd"` // of the others
 }
 
 func (e *Exposure) add(more ledger.Exposure) {
@@ -112,27 +112,27 @@ type ErrorCount struct {
 	Count  int64  `json:"count"` // each time
 	Open   int64  `json:"open"`  // records without an answer, whose last failure it is
 
-	// Message is that of the first of them, cut to maxMessage bytes.
+	// Message is the message of the first of them, cut to maxMessage bytes.
 	Message string `json:"message,omitempty"`
 }
 
 // maxMessage bounds what is kept of a message, in bytes. Some providers send whole pages of HTML.
 const maxMessage = 500
 
-// cutText is at most so many bytes of a text, in memory of its own.
+// cutText returns at most that many bytes of a text, in memory of its own.
 func cutText(text string, most int) string {
 	return strings.Clone(strings.ToValidUTF8(text[:min(len(text), most)], ""))
 }
 
 // Options says how ledgers are added up.
 type Options struct {
-	Now  time.Time                   // of which day the daily budgets are
+	Now  time.Time                   // the daily budgets are of this day
 	Flag func(*ledger.Result) string // says what is wrong with an answer, "" for nothing; nil for no such word
-	Warn func(string)                // gets what a person should read; nil for nobody
+	Warn func(string)                // gets messages for a person; nil for nobody
 }
 
 // New reads ledgers, compressed or not, as [ledger.Scan] does. Memory grows with the number of
-// models, providers and kinds of error, and by some 30 bytes a record.
+// models, providers and kinds of error, and by about 30 bytes a record.
 func New(o Options, paths ...string) (*Report, error) {
 	runs := new(runs)
 	real, simulated := newTally(&o, runs), newTally(&o, runs)

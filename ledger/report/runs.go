@@ -13,10 +13,10 @@ import (
 type Run struct {
 	ID      string    `json:"id"`
 	Started time.Time `json:"started"`
-	// Ended is when it said how it ended, or else the time of its last line.
+	// Ended is the time at which the run said how it ended, or else the time of its last line.
 	Ended time.Time `json:"ended"`
-	// Exit is the status that it ended with, nil where it never said: it was killed, or is under way,
-	// or an earlier version wrote it.
+	// Exit is the status that it ended with. It is nil if the run never said: it was killed, is still
+	// going, or is of an earlier version.
 	Exit     *int      `json:"exit"`
 	UnderWay bool      `json:"under_way,omitempty"` // it has something at risk, and its process lives
 	Earlier  bool      `json:"earlier_version,omitempty"`
@@ -29,8 +29,8 @@ type Run struct {
 	last      time.Time // of its lines
 }
 
-// RunCounts is what a run did. Without its own word, Skipped, Unsent and Limited are 0, and the
-// others are of the lines that it wrote.
+// RunCounts is what a run did. If the run did not write its own counts, Skipped, Unsent and Limited
+// are 0, and the others are counted from its lines.
 type RunCounts struct {
 	Answered int64         `json:"answered"` // records that it asked
 	Failed   int64         `json:"failed"`
@@ -38,18 +38,18 @@ type RunCounts struct {
 	Unsent   int64         `json:"unsent"`  // records that were read, and not answered
 	Retries  int64         `json:"retries"`
 	Limited  int64         `json:"status_429"` // answers with that HTTP status
-	Cost     price.Dollars `json:"cost_usd"`   // as far as it is known
+	Cost     price.Dollars `json:"cost_usd"`   // as far as the costs are known
 }
 
 // runs are the latest runs of some ledgers, by their ids.
 type runs struct {
 	byID   map[string]*Run
 	order  []*Run
-	latest *Run // whose line was read last: the run of lines that name none
-	named  *Run // that a line named last
+	latest *Run // the run line that was read last: for lines that name no run
+	named  *Run // the run that a line named last
 }
 
-// mostRuns bounds the runs that are told of one by one.
+// mostRuns limits the runs that are listed one by one.
 const mostRuns = 1000
 
 // add notes the line of a run.
@@ -71,7 +71,7 @@ func (r *runs) add(info *ledger.RunInfo) {
 	r.byID[info.ID], r.order = r.latest, append(r.order, r.latest)
 }
 
-// of is the run that wrote a record, nil where nobody knows.
+// of returns the run that wrote a record, or nil if that is not known.
 func (r *runs) of(id string) *Run {
 	switch {
 	case id == "":
@@ -86,7 +86,7 @@ func (r *runs) of(id string) *Run {
 	return r.named
 }
 
-// wrote notes a line that a run wrote of a record.
+// wrote notes that a run wrote a line of a record.
 func (r *runs) wrote(rec *ledger.Record, answer bool) {
 	run := r.of(rec.Run)
 	if run == nil {
@@ -124,7 +124,7 @@ func (r *runs) end(e *ledger.RunEnd) {
 	}
 }
 
-// living marks the runs of a ledger that are under way.
+// living marks the runs of a ledger that are still going.
 func (r *runs) living(path string) {
 	for _, run := range r.order {
 		if run.Exit == nil && ledger.Lives(path, run.ID) {
@@ -133,7 +133,7 @@ func (r *runs) living(path string) {
 	}
 }
 
-// list is what is told of the runs on one side, real or simulated, earliest first.
+// list returns the runs to list on one side, real or simulated, earliest first.
 func (r *runs) list(simulated bool) []Run {
 	list := []Run{}
 	for _, run := range r.order {
@@ -148,13 +148,14 @@ func (r *runs) list(simulated bool) []Run {
 	return list
 }
 
-// Attempts is what was asked, each time that it was.
+// Attempts counts what was asked, every time.
 type Attempts struct {
 	Answers  int64 `json:"answers"`  // that were paid for, also those that did not fit a schema
 	Failures int64 `json:"failures"` // of records, each time that one failed
 	Retries  int64 `json:"retries"`  // within runs
 	Limited  int64 `json:"status_429"`
-	// UnknownRuns did not say how many answers had the status 429, nor all of their retries.
+	// UnknownRuns counts the runs that did not say how many responses had status 429, nor how many
+	// retries they made in all.
 	UnknownRuns int64 `json:"runs_unknown"`
 }
 

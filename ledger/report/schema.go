@@ -8,14 +8,14 @@ import (
 	"llmpipe/ledger/price"
 )
 
-// schemaTally adds up what became of answers that were to fit a schema.
+// schemaTally adds up the outcomes of answers that had to fit a schema.
 type schemaTally struct {
 	misfits, reasked int64
 	cost             price.Dollars
 	places           map[string]int64
 }
 
-// mostPlaces bounds the places that are told apart: a model may think of new names for ever.
+// mostPlaces limits the places that are counted apart: a model may invent new names forever.
 const mostPlaces = 100
 
 func (t *schemaTally) addResult(r *ledger.Result) {
@@ -52,7 +52,7 @@ func (t *schemaTally) fail(place string, n int64) {
 	}
 }
 
-// finish is nil where no answer was to be mended.
+// finish returns nil if no answer had to be asked for again.
 func (t *schemaTally) finish() *Schema {
 	if t.misfits+t.reasked == 0 {
 		return nil

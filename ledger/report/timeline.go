@@ -10,8 +10,8 @@ import (
 	"llmpipe/ledger/price"
 )
 
-// Timeline is what happened when, in steps of equal length, without the times between runs in which
-// nothing did. Its memory is bounded: the longer the time, the longer the steps.
+// Timeline is what happened when, in steps of equal length, without the idle times between runs.
+// Its memory is bounded: the longer the time, the longer the steps.
 type Timeline struct {
 	Step  time.Duration // how long each is
 	Spans []Span        // earliest first, with idle time between; none without records
@@ -20,7 +20,7 @@ type Timeline struct {
 // Span is a time in which something happened.
 type Span struct {
 	Start   time.Time // of the first step, UTC
-	Moments []Moment  // one for each step, those in which nothing happened among them
+	Moments []Moment  // one for each step, including those in which nothing happened
 }
 
 // Moment is what happened in one step of a Timeline.
@@ -43,7 +43,7 @@ func (t *Timeline) End(i int) time.Time {
 	return s.Start.Add(t.Step * time.Duration(len(s.Moments)))
 }
 
-// Idle is the time between the spans.
+// Idle is the sum of the times between the spans.
 func (t *Timeline) Idle() (sum time.Duration) {
 	for i := range t.Spans {
 		if i > 0 {
@@ -54,7 +54,7 @@ func (t *Timeline) Idle() (sum time.Duration) {
 }
 
 const (
-	// mostMoments bounds what is collected: the moments in which anything happened.
+	// mostMoments limits what is collected: the moments in which anything happened.
 	mostMoments = 2000
 	// mostSteps bounds a Timeline: about two to a point of ink on paper.
 	mostSteps = 400
@@ -101,11 +101,11 @@ func (m *Moment) addCost(nanos int64, known bool) {
 	}
 }
 
-// lastMilli is the end of the year 2099. What a clock says beyond it or before 1970 counts as
-// these, which keeps a time.Duration from overflowing.
+// lastMilli is the end of the year 2099. A time beyond it counts as this time, and a time before
+// 1970 as 1970, so that a time.Duration does not overflow.
 const lastMilli = 4_102_444_799_999
 
-// at returns the moment of a time, nil for a record that has none.
+// at returns the moment of a time, or nil for a record without a time.
 func (t *timeline) at(when time.Time) *Moment {
 	if when.IsZero() {
 		return nil
@@ -159,8 +159,7 @@ func (m *Moment) add(other *Moment) {
 type gap struct{ from, to int64 }
 
 // idle finds the gaps that are worth leaving out: between runs, and longer than a tenth of the time
-// that is left without them. A run is not idle, even where it waits, but for one that waits for
-// batches.
+// that is left without them. A run is not idle while it waits, unless it waits for batches.
 func (t *timeline) idle(runs []Run) []gap {
 	const second = 1000
 	step := stepAt(t.level)
@@ -186,7 +185,7 @@ func (t *timeline) idle(runs []Run) []gap {
 	return gaps[:cut]
 }
 
-// busy is how much of a gap the run had that had most of it.
+// busy returns how much of a gap overlaps with the run that overlaps most with it.
 func (g gap) busy(runs []Run) (most int64) {
 	for i := range runs {
 		if r := &runs[i]; r.Mode == "" || r.Mode == "realtime" {
@@ -196,8 +195,8 @@ func (g gap) busy(runs []Run) (most int64) {
 	return most
 }
 
-// finish returns a Timeline of at most so many steps, but for one for each span. What was collected
-// is used up.
+// finish returns a Timeline of at most that many steps, or one for each span if there are more
+// spans. It uses up what was collected.
 func (t *timeline) finish(most int, idle []gap) Timeline {
 	slices.SortFunc(idle, func(a, b gap) int { return cmp.Compare(a.from, b.from) })
 	for {
@@ -209,8 +208,8 @@ func (t *timeline) finish(most int, idle []gap) Timeline {
 	}
 }
 
-// spans parts the numbers of steps where there is idle time between, and counts the steps of all
-// parts. A part is its first and its last number.
+// spans splits the numbers of steps at idle times, and counts the steps of all parts. A part is its
+// first and its last number.
 func spans(numbers []int64, step int64, idle []gap) (bounds [][2]int64, count int) {
 	for i, n := range numbers {
 		begins := i == 0
@@ -245,8 +244,8 @@ func (t *timeline) draw(bounds [][2]int64) Timeline {
 	return line
 }
 
-// Within returns the same in longer steps, if that is what it takes to have at most so many of
-// them, or one for each span.
+// Within returns the same Timeline with at most that many steps, or one for each span, by making
+// the steps longer if necessary.
 func (t *Timeline) Within(most int) Timeline {
 	if t.Steps() <= most {
 		return *t
