@@ -74,7 +74,7 @@ type Schema struct {
 	Misfits  int64          `json:"misfits"`          // answers that do not fit; they are not among the results
 	Reasked  int64          `json:"reasked"`          // answers to a further turn, fitting or not
 	Cost     *price.Dollars `json:"reasked_cost_usd"` // of those whose cost is known
-	Failures []MisfitCount  `json:"failures"`         // records that failed because of this, by the place where their answers do not fit; most first
+	Failures []MisfitCount  `json:"failures"`         // records that failed so, by the place where answers do not fit; most first
 }
 
 // MisfitCount is how many records have answers that do not fit at a place.

@@ -52,7 +52,7 @@ func (t *schemaTally) fail(place string, n int64) {
 	}
 }
 
-// finish returns nil if no answer had to be asked for again.
+// finish returns nil if every answer fitted and none was asked for again.
 func (t *schemaTally) finish() *Schema {
 	if t.misfits+t.reasked == 0 {
 		return nil
