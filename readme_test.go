@@ -389,3 +389,14 @@ func hasTest(files []goFile, dir string, pattern *regexp.Regexp) bool {
 	}
 	return false
 }
+
+// TestReadmeBegins has an answer within its first five lines.
+func TestReadmeBegins(t *testing.T) {
+	lines := strings.SplitN(readme(t), "\n", 6)
+	for _, line := range lines[:5] {
+		if strings.HasPrefix(line, "Simulated answer") {
+			return
+		}
+	}
+	t.Errorf("no answer in %q", lines[:5])
+}
