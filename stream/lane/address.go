@@ -9,8 +9,7 @@ import (
 	"llmpipe/stream/record"
 )
 
-// localServers are the servers that people run themselves, by the ports that they listen on unless
-// told otherwise.
+// localServers maps default ports to the servers that people run themselves.
 var localServers = map[string]string{
 	"11434": "is Ollama running? ollama serve starts it",
 	"8000":  "is vLLM running? vllm serve MODEL starts it",
@@ -19,9 +18,9 @@ var localServers = map[string]string{
 	"8089":  "is the simulator running? llmpipe sim starts it",
 }
 
-// AddressHint says what is probably wrong with a base URL that err came from, in its scheme, its
-// port or its path; empty where err says nothing of that. option is what the URL was given with,
-// such as --base-url.
+// AddressHint says what is probably wrong with the scheme, port or path of a base URL whose
+// requests failed with err. It is empty if err does not point to the URL. option is the setting
+// that the URL came from, such as --base-url.
 func AddressHint(option, baseURL string, err *record.Error) string {
 	u, parseErr := url.Parse(baseURL)
 	if parseErr != nil || u.Host == "" {
@@ -45,21 +44,22 @@ func AddressHint(option, baseURL string, err *record.Error) string {
 	return ""
 }
 
-// spokeHTTP tells whether a server says that it speaks TLS, and was asked without: in the words of
-// Go's, nginx's, and Apache's.
+// spokeHTTP reports whether a TLS server complains about a plain HTTP request. It knows the
+// messages of Go's server, nginx and Apache.
 func spokeHTTP(err *record.Error) bool {
 	said := strings.ToLower(err.Message)
 	return err.Status == http.StatusBadRequest && (strings.Contains(said, "http request to an https server") ||
 		strings.Contains(said, "plain http request was sent to https port") || strings.Contains(said, "speaking plain http to an ssl-enabled"))
 }
 
-// address is a base URL, and the option that it was given with.
+// address is a base URL and the setting that it came from.
 type address struct {
 	*url.URL
 	option string
 }
 
-// with is the option with the address changed. What is behind its path may be secret.
+// with is the option with the address changed. It leaves out what follows the path, which may be
+// secret.
 func (a address) with(scheme, path string) string {
 	changed := url.URL{Scheme: scheme, Host: a.Host, Path: path}
 	separator := " "
@@ -72,7 +72,7 @@ func (a address) with(scheme, path string) string {
 // name is the option, for a sentence.
 func (a address) name() string { return strings.TrimSuffix(a.option, "=") }
 
-// unanswered is the hint for an address where nobody listens.
+// unanswered is the hint for an address where no server listens.
 func (a address) unanswered() string {
 	if host := a.Hostname(); host != "localhost" && !net.ParseIP(host).IsLoopback() {
 		return "nothing listens there: check " + a.name()
@@ -83,11 +83,12 @@ func (a address) unanswered() string {
 	return "nothing listens there: is the server running, and is the port in " + a.name() + " right?"
 }
 
-// ends are what the addresses of endpoints end in, which people copy whole.
+// ends are the path suffixes of endpoints. People often copy an endpoint's whole URL as the base
+// URL.
 var ends = []string{"/chat/completions", "/completions", "/embeddings", "/responses", "/messages", "/models", "/batches", "/files"}
 
-// path is the hint for an address where no API is. One that ends in /v1 is as it should be, and a
-// 404 there may be about anything.
+// path is the hint for an address that has no API. A base URL that ends in /v1 is probably right,
+// and a 404 there can have any cause.
 func (a address) path(err *record.Error) string {
 	path := strings.TrimRight(a.Path, "/")
 	for _, end := range ends {

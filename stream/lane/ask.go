@@ -12,7 +12,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// ask makes one attempt at q. The answer decides where q goes next: to the commit, to sleep, or to
+// ask makes one attempt at q. The reply decides where q goes next: to the commit, to sleep, or to
 // another lane.
 func (l *Lane) ask(q *Request, permit *limiter.Permit) {
 	body, held, ok := l.lanes.load(q)
@@ -34,7 +34,7 @@ func (l *Lane) ask(q *Request, permit *limiter.Permit) {
 	lesson := l.lesson(q)
 	lesson.Suspect = l.suspects(q)
 	if q.reply.Class == provider.OK {
-		q.tasks[0].CameBack(l.Host) // before another takes its place
+		q.tasks[0].CameBack(l.Host) // before another record takes its place
 	}
 	streak := permit.Settle(lesson)
 	l.report(q, streak)
@@ -50,7 +50,7 @@ func (l *Lane) ask(q *Request, permit *limiter.Permit) {
 		l.lanes.fit(q)
 		l.lanes.finish(q)
 	case provider.Pressure:
-		// A probe that met an overload is one record's wait too many, where another lane is there.
+		// A probe that met an overload should not make its record wait if another lane can take it.
 		if _, open := l.Pace.Room(); open && q.reply.Overloaded() && l.move(q) {
 			return
 		}
@@ -58,7 +58,7 @@ func (l *Lane) ask(q *Request, permit *limiter.Permit) {
 		l.sleep(q, &q.waits().pressure)
 	case provider.Transient:
 		if q.reply.Stale {
-			l.lanes.anew(q) // it was no attempt
+			l.lanes.anew(q) // it does not count as an attempt
 			return
 		}
 		q.tries.attempts++
@@ -92,7 +92,7 @@ func (l *Lane) ask(q *Request, permit *limiter.Permit) {
 	}
 }
 
-// heed acts on what q's reply means for the lane and for the run.
+// heed updates the lane and the run according to q's reply.
 func (l *Lane) heed(q *Request) {
 	switch q.reply.Class {
 	case provider.OK:
@@ -100,9 +100,9 @@ func (l *Lane) heed(q *Request) {
 		l.reopen(q.reply.Start)
 	case provider.Refused:
 		if l.lanes.flow.Counts.Skipped.Load() > 0 {
-			l.lanes.refusals.clear() // a recorded answer is one
+			l.lanes.refusals.clear() // a recorded answer counts, too
 		}
-		// What a refused pack says of its records shows once it is split.
+		// A refused pack says nothing about its records until it is split.
 		if l.Host.Index == 0 && !q.divisible() && l.lanes.refusals.repeats(q.reply.Err, q.records()) {
 			l.lanes.flow.Stop.Fail(l.hopeless(q))
 		} else if l.Host.Index > 0 {
@@ -121,8 +121,8 @@ func (l *Lane) heed(q *Request) {
 	}
 }
 
-// end ends what can only go on as it is: the run, or where the primary is well what goes to a lane
-// behind it.
+// end stops what cannot succeed without a change: the run if this is the primary, otherwise this
+// lane alone.
 func (l *Lane) end(why error) {
 	if l.Host.Index == 0 {
 		l.lanes.flow.Stop.Fail(why)
@@ -131,8 +131,8 @@ func (l *Lane) end(why error) {
 	}
 }
 
-// proven reports whether the lane has answered anything, in this run or one before of the same
-// ledger.
+// proven reports whether the lane has answered anything, in this run or in an earlier run of the
+// same ledger.
 func (l *Lane) proven() bool {
 	return l.told.answered.Load() || l.Host.Index == 0 && l.lanes.cfg.Proven
 }
@@ -154,7 +154,7 @@ func (l *Lane) forbidden(q *Request) (again bool) {
 	return again
 }
 
-// lesson is what the limiter learns from q's reply, but for whose fault a failure is.
+// lesson is what the limiter learns from q's reply, except whose fault a failure is.
 func (l *Lane) lesson(q *Request) limiter.Outcome {
 	o := limiter.Outcome{FirstTry: q.tries.attempts == 0 && q.tries.delays == nil && q.floor == 0, Hint: q.reply.Hint}
 	switch q.reply.Class {
@@ -166,12 +166,12 @@ func (l *Lane) lesson(q *Request) limiter.Outcome {
 	case provider.Pressure:
 		o.Kind, o.Overloaded = limiter.Pressure, q.reply.Overloaded()
 		if l.tier+1 < len(l.lanes.tiers) && o.Overloaded {
-			o.Kind = limiter.Transient // there is somewhere else to go than to wait
+			o.Kind = limiter.Transient // the request can go to another lane instead of waiting
 		}
 	case provider.Transient:
 		o.Kind = limiter.Transient
 		if q.reply.Shared || q.reply.Stale {
-			o.Kind = limiter.Cancelled // one connection that is lost is no outage, and one that was closed no failure
+			o.Kind = limiter.Cancelled // a single lost connection is not an outage, and a closed one is not a failure
 		}
 	case provider.Cancelled:
 		o.Kind = limiter.Cancelled
@@ -185,7 +185,7 @@ func (l *Lane) lesson(q *Request) limiter.Outcome {
 	return o
 }
 
-// bill settles q's last attempt with the account.
+// bill settles the cost of q's last attempt with the account.
 func (l *Lane) bill(q *Request) (cost int64, unclear bool) {
 	bill := l.lanes.account.Settle(q.host, q.Model, q.reply, q.Record)
 	q.bill.cost += bill.Cost
@@ -228,11 +228,11 @@ func (l *Lane) sleep(q *Request, wait *BackOff) {
 	l.lanes.flow.Counts.Retries.Add(records)
 }
 
-// longWait is how long a provider must ask to wait for what it has to go to another lane meanwhile.
-// A limit of a minute passes sooner.
+// longWait is the shortest wait asked for by a provider that sends its requests to another lane
+// meanwhile. It is longer than the wait for a per-minute limit.
 const longWait = 5 * time.Minute
 
-// elsewhere reports whether something is sent in another lane than this.
+// elsewhere reports whether any lane other than this one is open.
 func (l *Lanes) elsewhere(than *Lane) bool {
 	for _, other := range l.all {
 		if other != than && other.whyClosed() == nil {
@@ -254,7 +254,7 @@ func (l *Lane) move(q *Request) bool {
 	return true
 }
 
-// again places q anew, at once.
+// again places q again, at once.
 func (l *Lanes) again(q *Request) {
 	records := q.records()
 	if l.anew(q) {
@@ -262,7 +262,8 @@ func (l *Lanes) again(q *Request) {
 	}
 }
 
-// anew is again where that is no retry. It reports false where q was finished, as the run ends.
+// anew places q again without counting a retry. It returns false if q was finished because the run
+// ends.
 func (l *Lanes) anew(q *Request) bool {
 	if l.flow.Stop.Ending() || !l.sleepers.add(q, 0) {
 		l.finish(q)
@@ -275,12 +276,12 @@ func (l *Lanes) anew(q *Request) bool {
 func (l *Lanes) finish(q *Request) {
 	q.settle()
 	tasks, t := q.tasks, q.tasks[0]
-	if q.pack == nil { // whose tasks lie in q
+	if q.pack == nil { // its task lies in q itself
 		q.recycle()
 		l.flow.Finish(t)
 		return
 	}
-	q.reply.LetGo() // each record has its part
+	q.reply.LetGo() // each record has its own part of it
 	for _, t := range tasks {
 		l.flow.Finish(t)
 	}

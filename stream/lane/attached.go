@@ -6,8 +6,7 @@ import (
 	"llmpipe/stream/folder"
 )
 
-// bodies are the memory of requests with files in them, to be used again: each takes some
-// megabytes.
+// bodies pools the memory of request bodies with files in them. Each takes some megabytes.
 var bodies = sync.Pool{New: func() any { return new([]byte) }}
 
 // look finds out what the files of a record are that admission took for one with an answer. What is
@@ -18,9 +17,9 @@ func (l *Lanes) look(q *Request) {
 	}
 }
 
-// load makes the body of an attempt at q: what the record has, with its files read into it once
-// there is room for them. It reports false where q cannot go, for which it then fails, or may not,
-// since asking has ended.
+// load makes the body of an attempt at q: the record's own body with its files read into it, once
+// there is room for them. It returns false if q is not sent: q cannot be sent, and load fails it,
+// or asking has ended.
 func (l *Lanes) load(q *Request) (body []byte, held int64, ok bool) {
 	if len(q.Record.Files) == 0 {
 		return q.Body, 0, true
@@ -46,7 +45,7 @@ func (l *Lanes) load(q *Request) (body []byte, held int64, ok bool) {
 	return body, size, true
 }
 
-// unload lets go of the body of an attempt that has ended. A further one reads the files again.
+// unload releases the body of an attempt that has ended. The next attempt reads the files again.
 func (l *Lanes) unload(q *Request, body []byte, held int64) {
 	if held == 0 {
 		return

@@ -20,15 +20,15 @@ const (
 	mostAhead = 64
 )
 
-// ahead claims new records a group at a time. It belongs to the worker that leads.
+// ahead claims new records in groups. It belongs to the worker that leads.
 type ahead struct {
-	ready  []*Request // claimed, and yet to be placed
+	ready  []*Request // claimed, not yet placed
 	size   int        // of the next group
 	since  time.Time  // when the last one was claimed
 	claims []ledger.Claim
 }
 
-// next takes the first of those that are ready.
+// next takes the first request that is ready.
 func (a *ahead) next() *Request {
 	if len(a.ready) == 0 {
 		return nil
@@ -51,8 +51,9 @@ func (a *ahead) adapt(now time.Time) {
 	}
 }
 
-// fetch waits for new records and claims those that are there, and reports false when ctx ends
-// first. Where records go so slowly that a group is of one it is claimed when it has its permit.
+// fetch waits for new records, claims those that have come, and returns false if ctx ends first. If
+// records go so slowly that a group is a single record, the record is claimed once it has its
+// permit.
 func (w *workers) fetch(ctx context.Context) bool {
 	a, l := &w.ahead, w.lanes
 	t := take(ctx, l.fresh)
@@ -79,8 +80,8 @@ func (w *workers) fetch(ctx context.Context) bool {
 	return true
 }
 
-// claimAhead claims what is ready, and leaves there what may be asked about. What does not fit the
-// budget is claimed again when it has its permit.
+// claimAhead claims the requests in ready and keeps those that may be sent. A request that does not
+// fit the budget is claimed again when it has its permit.
 func (w *workers) claimAhead() {
 	a, l := &w.ahead, w.lanes
 	first := l.all[0]
@@ -112,7 +113,7 @@ func (w *workers) claimAhead() {
 	a.ready = kept
 }
 
-// worst reckons the most that q can cost here.
+// worst computes the most that q can cost in this lane.
 func (l *Lane) worst(q *Request) (err error) {
 	q.bill.worst, q.bill.priced, err = l.lanes.account.Worst(q.Charge())
 	return err
@@ -147,8 +148,8 @@ func (q *Request) secured() bool {
 	return true
 }
 
-// accept acts on what became of q's claims, and returns what of q is to be placed: nil where
-// nothing is.
+// accept acts on the results of q's claims. It returns the part of q that is to be placed, nil for
+// none.
 func (l *Lanes) accept(q *Request, claims []ledger.Claim) *Request {
 	gone := 0
 	for i, t := range q.tasks {
@@ -181,7 +182,7 @@ func (l *Lanes) accept(q *Request, claims []ledger.Claim) *Request {
 	return q.parts(kept...)
 }
 
-// giveUp sends a request where it goes instead of to a provider.
+// giveUp disposes of a request whose claim says that it must not be sent.
 func (l *Lanes) giveUp(q *Request, found ledger.Claimed) {
 	switch found {
 	case ledger.Answered:
@@ -194,8 +195,8 @@ func (l *Lanes) giveUp(q *Request, found ledger.Claimed) {
 	}
 }
 
-// secure makes sure that the ledger has q at risk before it goes. Otherwise the permit is dropped:
-// q is to be placed anew then, where again says so, or is in other hands.
+// secure makes sure that the ledger has q at risk before q is sent. If it cannot, it drops the
+// permit; q must then be placed again if again is true, and otherwise somebody else has it.
 func (l *Lanes) secure(ctx context.Context, q *Request, permit *limiter.Permit) (goes, again bool) {
 	if l.journal == nil || q.secured() {
 		return true, false
@@ -233,7 +234,7 @@ func (l *Lanes) secure(ctx context.Context, q *Request, permit *limiter.Permit) 
 	return false, true
 }
 
-// pause waits until the ledger may have changed, and reports false when ctx ended first.
+// pause waits until the ledger may have changed, and returns false if ctx ends first.
 func (l *Lanes) pause(ctx context.Context, changed <-chan struct{}) bool {
 	select {
 	case <-changed:

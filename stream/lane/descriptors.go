@@ -8,18 +8,18 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// spareDescriptors are left for what is opened beside connections once requests are in flight:
-// temporary files, the ledger read again, what a hook is run with, the names of hosts looked up. A
-// process that has few keeps half of them.
+// spareDescriptors is how many file descriptors are left for everything but connections while
+// requests are in flight: temporary files, reading the ledger again, hooks, and DNS lookups. A
+// process that has few descriptors keeps half of them.
 const spareDescriptors = 32
 
 // usualInFlight is what a lane that is told no number finds its way up to, as [limiter.Config] has
 // it.
 const usualInFlight = 256
 
-// fitDescriptors sees to it that no more requests are in flight than the process may have
-// connections open, and says so where that is fewer than asked for. A request in flight needs one
-// connection. What is left is shared out as the lanes' numbers are.
+// fitDescriptors limits the requests in flight to the connections that the process may open, and
+// warns if that is fewer than were asked for. A request in flight needs one connection. The
+// connections are shared in proportion to the lanes' limits.
 func (l *Lanes) fitDescriptors(hosts []*flow.Host) {
 	wanted := 0
 	for i, h := range hosts {
@@ -49,12 +49,12 @@ func (l *Lanes) fitDescriptors(hosts []*flow.Host) {
 	l.flow.Voice.Hint("ulimit -n 4096 before the command allows more, as far as ulimit -Hn goes; -c %d asks for no more", max(1, total/real))
 }
 
-// mostInFlight is how many requests may come to be in flight in a lane.
+// mostInFlight is the most requests that can be in flight in a lane.
 func mostInFlight(c *limiter.Config) int {
 	return cmp.Or(c.Concurrency, c.MaxConcurrency, usualInFlight)
 }
 
-// limitInFlight makes n the most of a lane's requests in flight.
+// limitInFlight limits a lane to n requests in flight.
 func limitInFlight(c *limiter.Config, n int) {
 	c.MaxConcurrency = n
 	if c.Concurrency > 0 {
@@ -62,8 +62,8 @@ func limitInFlight(c *limiter.Config, n int) {
 	}
 }
 
-// connectionsWithin is how many connections may be open where at most so many descriptors may be,
-// and some are.
+// connectionsWithin is how many connections a process may open that has open descriptors in use and
+// may have most.
 func connectionsWithin(most, open int) int {
 	left := most - open
 	return max(1, left-min(spareDescriptors, left/2))

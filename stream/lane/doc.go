@@ -1,4 +1,4 @@
-// Package lane asks about records at once. [Lanes] route requests to providers, workers place and
-// send them, what fails for now sleeps and is asked again, and with packing one [Request] is about
-// several records.
+// Package lane sends records to providers one request at a time, not through the Batch API. [Lanes]
+// route each request to a provider, and workers send it. A request that fails for a reason that may
+// pass sleeps and is then retried. With packing, one [Request] holds several records.
 package lane

@@ -7,10 +7,10 @@ import (
 	"llmpipe/stream/flow"
 )
 
-// tendEvery is how often connections are looked after that may have become too many.
+// tendEvery is how often idle connections are checked.
 const tendEvery = 100 * time.Millisecond
 
-// TendConnections lets go, until ctx ends, of connections that nobody needs any more.
+// TendConnections closes connections that are no longer needed, until ctx ends.
 func (l *Lanes) TendConnections(ctx context.Context) {
 	var real []*Lane
 	for _, one := range l.all {
@@ -39,8 +39,8 @@ func (l *Lanes) TendConnections(ctx context.Context) {
 	}
 }
 
-// allAsked reports whether no record waits to be asked for the first time, nor will. What batches
-// say is asked all the time.
+// allAsked reports whether no record waits, or will wait, for its first attempt. It is false for
+// batch mode, which polls all the time.
 func (l *Lanes) allAsked() bool {
 	return l.cfg.Mode == flow.ModeRealtime && (l.flow.Stop.Ending() || l.flow.AllRead.Load() && len(l.fresh) == 0)
 }

@@ -22,7 +22,7 @@ type Lane struct {
 	Pace  *limiter.Limiter
 
 	trouble  atomic.Pointer[record.Error] // the last failure that may pass
-	foreign  atomic.Int32                 // answers that are no API's, before the first that is one's
+	foreign  atomic.Int32                 // answers that came from no API, before the first that did
 	told     told
 	others   others
 	patience patience
@@ -34,14 +34,14 @@ type Lane struct {
 	hold   time.Duration // how long it was closed the last time
 }
 
-// How long a lane stays closed whose provider has no quota left, before one record tries again:
-// people top accounts up.
+// How long a lane stays closed after its provider ran out of quota, before one record tries again:
+// people top up their accounts.
 const (
 	firstClosed = time.Minute
 	mostClosed  = 10 * time.Minute
 )
 
-// usable reports whether a record may go this way now. A closed lane whose time is over takes a
+// usable reports whether a record may go to this lane now. A closed lane whose time is over takes a
 // single record, as a trial.
 func (l *Lane) usable(now time.Time) (ok, trial bool) {
 	l.mu.Lock()
@@ -77,8 +77,8 @@ func (l *Lane) shut(why error, forGood bool) {
 	}
 }
 
-// stayShut leaves a lane that was shut for a while alone until its quota is there again, where that
-// is known.
+// stayShut keeps a lane that was shut for a while closed until its quota returns, if that time is
+// known.
 func (l *Lane) stayShut(wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -106,8 +106,8 @@ func (l *Lane) whyClosed() error {
 	return l.closed
 }
 
-// Prepare makes q a request to this lane's provider. A request that is new may go to the cheaper
-// model that the budget asks for.
+// Prepare makes q a request to this lane's provider. A new request may go to the cheaper model that
+// the budget asks for.
 func (l *Lane) Prepare(q *Request, fresh bool) {
 	if fresh {
 		if to := l.lanes.account.Lower(q.Record, q); to != "" {

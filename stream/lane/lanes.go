@@ -15,15 +15,15 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Lanes send each request to the first tier that takes it: a lane, or several side by side, of
-// which the one that has room first gets it. While the first tier is well, everything goes there
-// and waits for its permit. When its breakers are open, or its providers' quotas are used up,
-// requests go to the next tier, and single ones try the tiers before. A request does not return to
-// a tier where its attempts are used up.
+// Lanes send each request to the first tier that takes it. A tier is one lane, or several side by
+// side: then the first lane that has room gets the request. While the first tier is well, all
+// requests go there and wait for their permits. When its breakers are open, or its providers'
+// quotas are used up, requests go to the next tier, and single ones try the tiers before. A request
+// does not return to a tier where its attempts are used up.
 //
-// The workers place new records one after the other. Each retry has a goroutine of its own, which
-// places it and asks: so no retry stands behind a new record, or behind a retry that waits for
-// another lane.
+// The workers place new records one after the other. Each retry has its own goroutine, which places
+// and sends it, so no retry waits behind a new record or behind a retry that waits for another
+// lane.
 type Lanes struct {
 	flow     *flow.Flow
 	cfg      Config
@@ -43,27 +43,26 @@ type Lanes struct {
 type Config struct {
 	// Lanes are the providers in their order, the primary first.
 	Lanes []Target
-	// Retries is how many times a record is asked again after failures that may pass.
+	// Retries is how many times a record is retried after failures that may pass.
 	Retries int
 	// GiveUp is how long the run waits for a provider that answers nothing; 0 for as long as it takes.
 	GiveUp time.Duration
-	// Pack is how many records on the embeddings endpoint are asked about in one request; 0 counts as
-	// 1.
+	// Pack is how many records one request to the embeddings endpoint holds; 0 counts as 1.
 	Pack int
-	// Shape is what answers are to fit.
+	// Shape is what answers must fit.
 	Shape flow.Shape
 	// KeyEnv is the name of the variable that should hold the primary's key, for messages, and Model
 	// the one for records without one.
 	KeyEnv, Model string
-	// Mode says what is asked about at once. In batch mode few requests are.
+	// Mode says which records are sent as requests. In batch mode few are.
 	Mode flow.Mode
-	// Proven says that the ledger holds answers: who is asked, and with which key, has worked.
+	// Proven says that the ledger holds answers, so the provider and the key have worked before.
 	Proven bool
-	// Folder is where the files are that records name; nil where none do.
+	// Folder holds the files that records name; nil if none do.
 	Folder *folder.Folder
-	// Waits reports whether the input is waited for just now.
+	// Waits reports whether the run is waiting for input.
 	Waits func() bool
-	// Quota is what other machines use, too; nil for nothing.
+	// Quota is the quota shared with other machines; nil for none.
 	Quota *share.Quota
 }
 
@@ -71,10 +70,10 @@ type Config struct {
 // reader waits at the gate, never for a worker.
 const FreshRecords = 4096
 
-// keyCommandHint is what to do about a command that prints no key.
+// keyCommandHint says what to do about a command that prints no key.
 const keyCommandHint = "run it in a shell: it has to end with 0 within 30 s, and print the key and nothing else on one line"
 
-// FirstKeys gets the keys of hosts where commands print them.
+// FirstKeys gets the keys of those hosts whose keys are printed by commands.
 func FirstKeys(ctx context.Context, hosts []*flow.Host) error {
 	for _, h := range hosts {
 		if err := h.Client.FirstKey(ctx); err != nil {
@@ -100,8 +99,8 @@ func OpenHosts(voice *ui.Voice, configs []Target) ([]*flow.Host, error) {
 	return hosts, nameHosts(hosts, configs)
 }
 
-// New makes a lane of each host, with a limiter each and one account for all. j is nil without a
-// ledger.
+// New makes a lane for each host. Each lane has its own limiter, and all share one account. j is
+// nil without a ledger.
 func New(f *flow.Flow, c Config, hosts []*flow.Host, a *spend.Account, j *journal.Journal) *Lanes {
 	l := &Lanes{flow: f, cfg: c, account: a, fresh: make(chan *flow.Task, FreshRecords), sleepers: newSleepers(f.Gate)}
 	l.cfg.Lanes = slices.Clone(c.Lanes)
@@ -151,8 +150,7 @@ func (l *Lanes) PutAgain(t *flow.Task) {
 	l.anew(q)
 }
 
-// take makes the request of a record that is to be asked, and counts it where that is a further
-// turn.
+// take makes a record's request, and counts it if it is a further turn of a conversation.
 func (l *Lanes) take(t *flow.Task) *Request {
 	q := requests.Get().(*Request)
 	if q.Renew(t) {
@@ -161,8 +159,8 @@ func (l *Lanes) take(t *flow.Task) *Request {
 	return q
 }
 
-// Reask has t, whose answer is recorded and does not fit the schema, asked again at once, past the
-// records that wait. It reports false where nothing is asked any more. It never waits.
+// Reask retries t, whose recorded answer does not fit the schema, at once and ahead of the records
+// that wait. It returns false if the run sends nothing any more. It never blocks.
 func (l *Lanes) Reask(t *flow.Task) bool {
 	if l.flow.Stop.Ending() {
 		return false
@@ -182,8 +180,8 @@ func (l *Lanes) Reask(t *flow.Task) bool {
 	return true
 }
 
-// fit holds q's answer to the schema. One that does not fit goes to the commit like any other,
-// which has q asked again when it is recorded.
+// fit checks q's answer against the schema. An answer that does not fit goes to the commit like any
+// other, and the commit retries q once the answer is recorded.
 func (l *Lanes) fit(q *Request) {
 	if l.cfg.Shape.Schema == nil {
 		return
@@ -197,7 +195,7 @@ func (l *Lanes) fit(q *Request) {
 }
 
 // Unserved finishes the records that wait for a worker, until done is closed. Once asking has ended
-// nobody else takes them, and whoever waits for their commit would wait for ever.
+// no worker takes them, and anything that waits for their commit would wait for ever.
 func (l *Lanes) Unserved(done <-chan struct{}) {
 	for {
 		select {
@@ -231,7 +229,7 @@ func (l *Lanes) Serve(ctx context.Context) {
 	}
 }
 
-// Current are the lanes that records go to now: the first tier with one that takes them.
+// Current returns the lanes that records go to now: the first tier with a lane that takes them.
 func (r *Lanes) Current() []*Lane {
 	for _, tier := range r.tiers {
 		for _, l := range tier {
@@ -252,11 +250,11 @@ func (r *Lanes) Close() {
 	}
 }
 
-// Primary is the lane that is asked first.
+// Primary returns the first lane.
 func (r *Lanes) Primary() *Lane { return r.all[0] }
 
 // of is the lane that q was placed in.
 func (r *Lanes) of(q *Request) *Lane { return r.all[q.host.Index] }
 
-// Sleeping returns how many requests wait to be asked again.
+// Sleeping returns how many requests wait for their retry.
 func (l *Lanes) Sleeping() int { return l.sleepers.len() }

@@ -10,8 +10,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Models lists the provider's models, and tries again after failures that may pass. It waits an
-// outage out as records do; past --give-up the run pauses, and ctx ends.
+// Models lists the provider's models, and retries after failures that may pass. It waits out an
+// outage as records do. After --give-up the run pauses, and ctx ends.
 func (l *Lane) Models(ctx context.Context) ([]string, error) {
 	wait := NewBackOff(FirstTransient)
 	start := time.Now()
@@ -35,8 +35,8 @@ func (l *Lane) Models(ctx context.Context) ([]string, error) {
 	}
 }
 
-// ModelsHint is what to do about a provider that does not say which models it has; call is nil
-// where it was never asked.
+// ModelsHint says what to do about a provider that does not list its models. call is nil if it was
+// never asked.
 func (l *Lane) ModelsHint(call *provider.CallError) string {
 	const byName = "name the model with -m"
 	if call == nil {

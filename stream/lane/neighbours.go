@@ -8,9 +8,9 @@ import (
 	"llmpipe/stream/journal"
 )
 
-// neighbours are other processes of the same ledger, as far as this one waits for them: for records
-// that they ask about, and for their part of the budget. Who waits here holds neither a worker nor
-// a permit, and leaves room at the gate as a sleeper does.
+// neighbours holds the requests that wait for other processes of the same ledger: for records that
+// those have in flight, and for their part of the budget. A waiting request holds neither a worker
+// nor a permit, and leaves room at the gate as a sleeper does.
 type neighbours struct {
 	lanes *Lanes
 	poke  chan struct{}
@@ -21,14 +21,14 @@ type neighbours struct {
 	closed  bool
 }
 
-// How often the ledger is looked at for what others have done: while something waits for it, and
-// otherwise.
+// How often the ledger is read for what other processes have done: while a request waits for that,
+// and otherwise.
 const (
 	lookAtOthers = 25 * time.Millisecond
 	lookIdly     = 250 * time.Millisecond
 )
 
-// add has q wait until the record is answered, or nobody else asks about it any more.
+// add makes q wait until the record is answered, or no other process has it in flight.
 func (n *neighbours) add(q *Request) {
 	n.told.Do(func() {
 		n.lanes.flow.Voice.Note("%s is asked about by another process of the ledger: its answer is waited for, as of all like it", q)
@@ -50,7 +50,7 @@ func (n *neighbours) add(q *Request) {
 	}
 }
 
-// tend looks at the ledger until ctx ends, and finishes then what waits.
+// tend reads the ledger until ctx ends, and then finishes the requests that wait.
 func (n *neighbours) tend(ctx context.Context) {
 	defer n.close()
 	timer := time.NewTimer(lookIdly)
@@ -87,7 +87,8 @@ func (n *neighbours) waits() bool {
 	return len(n.waiting) > 0
 }
 
-// look sends on whose wait is over: to the commit where there is an answer, else to be asked about.
+// look sends on the requests whose wait is over: to the commit if there is an answer, otherwise to
+// a lane.
 func (n *neighbours) look() {
 	l := n.lanes.journal.Ledger
 	n.mu.Lock()
@@ -133,7 +134,7 @@ func (n *neighbours) close() {
 	}
 }
 
-// newNeighbours makes them; j is nil without a ledger.
+// newNeighbours makes a neighbours; j is nil without a ledger.
 func newNeighbours(l *Lanes, j *journal.Journal) *neighbours {
 	l.journal = j
 	return &neighbours{lanes: l, poke: make(chan struct{}, 1)}

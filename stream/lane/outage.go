@@ -10,11 +10,11 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// told is what the run has said of a lane so far.
+// told is what the run has told the user about a lane so far.
 type told struct {
 	answered atomic.Bool // it did at least once
-	hinted   atomic.Bool // what is probably the matter was said
-	down     atomic.Bool // that it is down was said, and not yet that it is back
+	hinted   atomic.Bool // the probable cause was said
+	down     atomic.Bool // the user was told that it is down, not yet that it is back
 }
 
 // report says what q's reply shows for the first time: the lane cannot be reached, is down while
@@ -44,7 +44,7 @@ func (l *Lane) reportFailure(err *record.Error, streak *limiter.Streak) {
 	if hint == "" && err.Status == 0 {
 		hint = l.addressHint(err)
 	}
-	here := true // and not the provider's doing, however often it has answered
+	here := true // the cause is this machine, not the provider
 	switch {
 	case strings.Contains(err.Message, tooManyFiles):
 		hint = ui.MoreFiles
@@ -68,5 +68,5 @@ func (l *Lane) reportFailure(err *record.Error, streak *limiter.Streak) {
 	}
 }
 
-// tooManyFiles is how a system says that a process has as many files open as it may.
+// tooManyFiles is the system's message when a process may open no more files.
 const tooManyFiles = "too many open files"

@@ -8,8 +8,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// pack is what a request for the embeddings of several records is made of. The request is asked,
-// sleeps and moves between lanes as any other.
+// pack holds the parts of a request for the embeddings of several records. The request is sent,
+// sleeps and moves between lanes like any other.
 type pack struct {
 	record record.Record
 	reply  provider.Reply
@@ -31,8 +31,8 @@ func (q *Request) add(t *flow.Task, part record.Packable) {
 	q.pack.bytes += part.Size()
 }
 
-// seal builds the body of a complete pack. A pack of one becomes the request of that one record;
-// what is no pack stays as it is.
+// seal builds the body of a complete pack. A pack of one becomes the request of that record. A
+// request that is not a pack stays as it is.
 func (q *Request) seal() *Request {
 	switch {
 	case q == nil, q.pack == nil:
@@ -54,9 +54,9 @@ func (q *Request) shares() record.Shares {
 	return s
 }
 
-// check parses the answer to a pack. An answer that lacks an embedding counts as refused and is not
-// asked for again as it is: smaller packs may fare better, and in the end records are asked about
-// one by one.
+// check parses the answer to a pack. An answer that lacks an embedding counts as refused, and the
+// pack is not retried as it is: smaller packs may fare better, and in the end each record is sent
+// alone.
 func (q *Request) check() {
 	if q.pack == nil || q.reply.Class != provider.OK {
 		return
@@ -75,8 +75,7 @@ func (q *Request) divisible() bool {
 	return q.pack != nil && q.reply.Status != http.StatusNotFound
 }
 
-// part is the request of the pack's records [first, end), with their share of what became of the
-// pack.
+// part is the request of the pack's records [first, end), with their share of the pack's outcome.
 func (q *Request) part(first, end int) *Request {
 	which := make([]int, 0, end-first)
 	for i := first; i < end; i++ {
@@ -85,7 +84,7 @@ func (q *Request) part(first, end int) *Request {
 	return q.parts(which...)
 }
 
-// parts is part for records that may stand anywhere in the pack.
+// parts is part for records anywhere in the pack.
 func (q *Request) parts(which ...int) *Request {
 	h, shares := newPack(), q.shares()
 	var cost, mayCost int64
@@ -104,7 +103,7 @@ func (q *Request) parts(which ...int) *Request {
 	return h
 }
 
-// split places both halves of a pack anew, at once. Each half has one attempt more where the pack's
+// split places both halves of a pack again, at once. Each half has one more attempt if the pack's
 // are used up.
 func (l *Lanes) split(q *Request) {
 	if err := q.reply.Err; err != nil && q.reply.Class == provider.Refused && err.Type == "bad_response" {

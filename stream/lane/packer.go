@@ -11,17 +11,17 @@ import (
 )
 
 const (
-	// MaxPackBytes bounds the inputs of a pack. OpenAI takes at most 300,000 tokens in a request for
-	// embeddings (platform.openai.com/docs/api-reference/embeddings/create), and hardly a text has
-	// fewer than two bytes a token.
+	// MaxPackBytes bounds the inputs of a pack. OpenAI takes at most 300,000 tokens in a request
+	// for embeddings (platform.openai.com/docs/api-reference/embeddings/create), and hardly any
+	// text has fewer than two bytes per token.
 	MaxPackBytes = 600_000
 	// PackWait is how long a record waits for others when none come.
 	PackWait = 20 * time.Millisecond
 )
 
-// packer makes one request of several records, before they are placed. A pack goes on when it is
-// full, or when it is PackWait old, nothing more is coming, and a worker takes it. Until then it
-// grows.
+// packer packs several records into one request before they are placed. A pack is sent when it is
+// full, or when it is PackWait old, no more records are coming, and a worker takes it. Until then
+// it grows.
 type packer struct {
 	flow  *flow.Flow
 	lanes *Lanes
@@ -31,11 +31,11 @@ type packer struct {
 	open  []*growing // the oldest first
 	kinds map[string]*growing
 	held  int64    // records in them
-	ready *Request // a full pack, or a record that is not packed; nothing is taken in before it has gone on
+	ready *Request // a full pack, or a record that is not packed; no record is read until a worker takes it
 	kind  []byte
 
 	toldOdd   sync.Once // an answer did not fit its pack
-	toldOther sync.Once // there is something beside embeddings
+	toldOther sync.Once // some records do not ask for embeddings
 }
 
 // growing is a pack that is not full. Its own fields are for when a worker has the request already.
@@ -115,7 +115,7 @@ func (p *packer) add(t *flow.Task) {
 	}
 }
 
-// close lets a pack grow no more.
+// close ends the growth of a pack.
 func (p *packer) close(g *growing) {
 	at := slices.Index(p.open, g)
 	p.open = slices.Delete(p.open, at, at+1)
@@ -132,7 +132,7 @@ func (p *packer) sent() {
 	}
 }
 
-// giveBack finishes what never was asked.
+// giveBack finishes the records that were never sent.
 func (p *packer) giveBack() {
 	if p.ready != nil {
 		p.lanes.finish(p.ready)

@@ -11,14 +11,14 @@ import (
 )
 
 // patience ends a lane that has given nothing for --give-up, to the second. The limiter gives up
-// where it is asked for a permit or told of a refusal; here that is seen to where every record
-// sleeps, for as much as a minute beyond.
+// only when it is asked for a permit or told of a refusal. While every record sleeps neither
+// happens, for up to a minute, so patience keeps its own timers.
 type patience struct {
 	pressed vigil // since the first refusal with no other answer behind it
 	down    vigil // since the breaker opened
 }
 
-// vigil is a wait for something that ends it, within a limit.
+// vigil is a wait with a limit, until something ends it.
 type vigil struct {
 	on    atomic.Bool
 	mu    sync.Mutex
@@ -65,7 +65,7 @@ func (v *vigil) past(limit time.Duration) bool {
 	return v.on.Load() && time.Since(v.since) >= limit
 }
 
-// wait draws from an attempt's reply how long the lane has been without a success.
+// wait updates how long the lane has been without a success, from an attempt's reply.
 func (l *Lane) wait(reply *provider.Reply) {
 	switch reply.Class {
 	case provider.Pressure:
@@ -79,7 +79,8 @@ func (l *Lane) wait(reply *provider.Reply) {
 	}
 }
 
-// silent ends the lane where its time is over and nothing is in flight, whose answer would decide.
+// silent closes the lane if its time is over and no request is in flight. The answer to one in
+// flight would decide.
 func (l *Lane) silent() {
 	if l.Pace.Stats().InFlight == 0 {
 		l.despair()
@@ -124,7 +125,7 @@ func (l *Lane) refusedUntil(q *Request) time.Time {
 	return since.Add(limit)
 }
 
-// patient is ctx, with a deadline where q's refusals have one.
+// patient is ctx, with a deadline if q's refusals have one.
 func (r *Lanes) patient(ctx context.Context, q *Request) (context.Context, context.CancelFunc) {
 	if q.host != nil {
 		if end := r.of(q).refusedUntil(q); !end.IsZero() {

@@ -14,8 +14,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// foreignAfter is how many answers that are no API's end the run, with none before that is one's:
-// it talks to something else, and asks for more than the first few in vain.
+// foreignAfter is how many answers that come from no API end the run, if no answer of an API came
+// before them. The address then belongs to some other server.
 const foreignAfter = 5
 
 // AlikeRefusals is how many records in a row, refused for one reason before any answer, end the
@@ -53,7 +53,7 @@ func (s *refusals) repeats(err *record.Error, records int64) bool {
 		return false
 	}
 	s.count += records
-	return s.count >= AlikeRefusals // whoever comes meanwhile must not ask on either
+	return s.count >= AlikeRefusals // records that come meanwhile must stop, too
 }
 
 // hopeless is the error of a run whose first records were all refused alike.
@@ -62,8 +62,8 @@ func (l *Lane) hopeless(q *Request) error {
 		fmt.Errorf("the first %d records were all refused alike: %w", AlikeRefusals, q.reply.Err))
 }
 
-// hint says what is probably wrong where err was the answer: with the key, the model or the
-// address; empty where err says nothing of these.
+// hint says what is probably wrong with the key, the model or the address if err was the answer. It
+// is empty if err says nothing about these.
 func (l *Lane) hint(err *record.Error, model string) string {
 	said := strings.ToLower(err.Code + " " + err.Message)
 	switch {
@@ -90,8 +90,8 @@ func (l *Lane) hint(err *record.Error, model string) string {
 	return hint
 }
 
-// CallHint is what is probably wrong where a call about models, files or batches failed; empty
-// where nobody can tell.
+// CallHint says what is probably wrong when a call about models, files or batches failed. It is
+// empty if that is unknown.
 func (l *Lane) CallHint(call *provider.CallError) string {
 	if call.Err.Status == http.StatusNotFound { // what was asked for may not be there
 		return l.addressHint(call.Err)
@@ -99,7 +99,7 @@ func (l *Lane) CallHint(call *provider.CallError) string {
 	return l.hint(call.Err, "")
 }
 
-// Tell says what is probably wrong where a call failed that will be made again.
+// Tell prints what is probably wrong when a call failed and will be retried.
 func (l *Lane) Tell(call *provider.CallError) {
 	if call.Err.Type == "bad_response" {
 		l.hintOnce(call.Err, "")
@@ -111,7 +111,7 @@ func (l *Lane) Tell(call *provider.CallError) {
 // addressHint is what is probably wrong with the lane's address.
 func (l *Lane) addressHint(err *record.Error) string { return AddressHint(l.option(), l.base, err) }
 
-// option is what the lane's address was given with.
+// option is the setting that the lane's address came from.
 func (l *Lane) option() string {
 	switch {
 	case l.Host.Index == 0:
@@ -122,7 +122,7 @@ func (l *Lane) option() string {
 	return "--fallback url="
 }
 
-// hintOnce says what is probably wrong with a lane that has answered nothing yet.
+// hintOnce prints once what is probably wrong with a lane that has answered nothing yet.
 func (l *Lane) hintOnce(err *record.Error, model string) {
 	if l.told.answered.Load() || l.proven() {
 		return
@@ -137,8 +137,8 @@ func (l *Lane) hintOnce(err *record.Error, model string) {
 	l.lanes.flow.Voice.Hint("%s", hint)
 }
 
-// HintAtRefusals says at the end of a run without any answer what is probably wrong, where too few
-// records were refused to end it.
+// HintAtRefusals prints what is probably wrong at the end of a run without any answer, if too few
+// records were refused to end it early.
 func (l *Lanes) HintAtRefusals() {
 	s := &l.refusals
 	s.mu.Lock()
@@ -163,7 +163,7 @@ func (l *Lane) fatal(q *Request) error {
 	return err
 }
 
-// keyHint is what to do about a provider that does not accept the key.
+// keyHint says what to do about a provider that does not accept the key.
 func (l *Lane) keyHint() string {
 	switch {
 	case l.lanes.cfg.Lanes[l.Host.Index].Provider.KeyCommand != "":
@@ -192,7 +192,7 @@ func (l *Lane) gaveUp(err error) error {
 }
 
 // Exhausted is why the run pauses when the provider's quota is used up. wait is how long that
-// lasts; 0 where nobody knows.
+// lasts; 0 if unknown.
 func (l *Lane) Exhausted(err *record.Error, wait time.Duration) error {
 	if wait > 0 {
 		return ui.WithHint("run the same command again then: it goes on where it stopped",
@@ -202,7 +202,7 @@ func (l *Lane) Exhausted(err *record.Error, wait time.Duration) error {
 		fmt.Errorf("the provider's quota is used up: %w", err))
 }
 
-// elsewhere is the error of a run whose first answers came from something that is no API.
+// elsewhere is the error of a run whose first answers did not come from an API.
 func (l *Lane) elsewhere(err *record.Error) error {
 	return ui.WithHint(cmp.Or(l.addressHint(err), "is "+strings.TrimSuffix(l.option(), "=")+" the address of an API?"),
 		fmt.Errorf("the first %d answers of %s are no API's: %w", foreignAfter, provider.Shown(l.base), err))

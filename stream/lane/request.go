@@ -14,18 +14,18 @@ import (
 )
 
 // Request is one request to a provider: of one record, or of several that are packed together. It
-// lives from when the lanes take the records until their fate is known. Then each record gets its
-// share.
+// lives from when the lanes take the records until their outcome is known. Then each record gets
+// its share.
 type Request struct {
 	tasks  []*flow.Task
-	pack   *pack           // the parts, where it is of several records; nil for one
+	pack   *pack           // the parts of a request for several records; nil for one record
 	Record *record.Record  // the one record, or the pack's
 	reply  *provider.Reply // to the last attempt; it lies in the one record, or in the pack
 
 	host  *flow.Host // where it was asked last, or is to be; nil before
 	floor int        // index of the first tier where its attempts are not used up
 	Body  []byte     // what is sent: the record's body, or other
-	Model string     // in that
+	Model string     // the model that Body names
 	other []byte     // the body with a lane's own model
 
 	tries          tries
@@ -57,10 +57,10 @@ type bill struct {
 	worst     int64 // the most that the next attempt can cost, 0 where no price is known
 	priced    bool  // a price is known
 	cost      int64 // of all attempts, as far as it is known
-	mayCost   int64 // the worst case of attempts whose cost nobody said
+	mayCost   int64 // the worst case of attempts whose cost is unknown
 	costKnown bool  // the answer's cost is in cost
 	stated    bool  // and the provider stated it
-	partial   bool  // some attempt is billed for what no price is known of, too
+	partial   bool  // some attempt was also billed for something without a known price
 }
 
 var requests = sync.Pool{New: func() any { return new(Request) }}
@@ -72,8 +72,8 @@ func newRequest(t *flow.Task) *Request {
 	return q
 }
 
-// Renew reuses q, which nobody holds, as the request of one record, and reports whether that is a
-// further turn of a conversation.
+// Renew reuses q as the request of one record, and reports whether that is a further turn of a
+// conversation. Nothing else may hold q.
 func (q *Request) Renew(t *flow.Task) (turn bool) {
 	turn = t.Continue()
 	*q = Request{other: q.other[:0]}
@@ -82,7 +82,7 @@ func (q *Request) Renew(t *flow.Task) (turn bool) {
 	return turn
 }
 
-// recycle gives q's memory to a later request. Nothing may hold q any more.
+// recycle gives q's memory to a later request. Nothing else may hold q any more.
 func (q *Request) recycle() {
 	other := q.other[:0]
 	if q.reply.BodyInUse || cap(other) > flow.MaxPooled {
@@ -175,8 +175,8 @@ func (q *Request) metOutage() bool {
 	return q.tries.streak != nil && q.tries.inStreak == q.tries.inLane && q.tries.inStreak == limiter.TripAfter-1 && q.reply.Unreached()
 }
 
-// billedTwice counts an answer that was billed and has nothing in it, and reports whether it is the
-// second: a third would hardly have more.
+// billedTwice counts an empty answer that was billed, and reports whether it is the second. A third
+// would hardly be better.
 func (q *Request) billedTwice() bool {
 	if !q.reply.Billed {
 		return false
@@ -185,7 +185,7 @@ func (q *Request) billedTwice() bool {
 	return q.tries.billed > 1
 }
 
-// fail makes the records of q failed ones.
+// fail fails all records of q with err.
 func (q *Request) fail(err *record.Error) {
 	for _, t := range q.tasks {
 		t.Fail(err)

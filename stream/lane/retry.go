@@ -11,9 +11,9 @@ import (
 	"llmpipe/stream/flow"
 )
 
-// Backoff before a record is asked again: full jitter between nothing and a bound that doubles from
-// the first to the last. backoff spreads its interval by a factor on both sides, so half the bound
-// and a factor of 1 give that.
+// Backoff before a retry: full jitter between zero and a bound that doubles from the first delay to
+// the last. backoff spreads its interval by a factor on both sides, so half the bound and a factor
+// of 1 give that.
 const (
 	FirstTransient = 500 * time.Millisecond
 	firstPressure  = time.Second
@@ -55,7 +55,7 @@ func (b *BackOff) NextBackOff() time.Duration {
 	return d
 }
 
-// sleepers are the requests that wait to be asked again. They hold no worker and no permit, and the
+// sleepers are the requests that wait for their retry. They hold no worker and no permit, and the
 // gate bounds their number.
 type sleepers struct {
 	gate *flow.Gate
@@ -125,7 +125,7 @@ func (s *sleepers) run(ctx context.Context) []*Request {
 	}
 }
 
-// due takes the first sleeper if its time has come, else says how long that is.
+// due takes the first sleeper if its time has come, and otherwise returns how long that takes.
 func (s *sleepers) due(now time.Time) (*Request, time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

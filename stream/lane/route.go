@@ -11,8 +11,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// LookAgain is the pause before a request looks again for a lane, when none took it. Breakers send
-// a probe every few seconds at most.
+// LookAgain is the pause before a request that no lane took tries the lanes again. Breakers send a
+// probe every few seconds at most.
 const LookAgain = 100 * time.Millisecond
 
 // placeRetries places every retry, and sends it, until ctx ends.
@@ -37,8 +37,8 @@ func (l *Lanes) placeRetries(ctx context.Context, w *workers) {
 	}
 }
 
-// place waits for a permit to send q in the first lane that takes it. It finishes q when there will
-// be none.
+// place waits for a permit to send q in the first lane that takes it. If there will be no permit,
+// it finishes q.
 func (r *Lanes) place(ctx context.Context, q *Request, retry bool) *limiter.Permit {
 	for {
 		permit, closed, err := r.tryLanes(ctx, q, retry)
@@ -68,9 +68,9 @@ func (r *Lanes) place(ctx context.Context, q *Request, retry bool) *limiter.Perm
 	}
 }
 
-// tryLanes goes through the lanes once, and returns the permit of the first that takes q. Otherwise
-// closed says whether all lanes are closed, rather than waiting for a breaker. An error would be
-// the same in every lane.
+// tryLanes tries each tier once, and returns the permit of the first that takes q. Without a
+// permit, closed says whether all lanes are closed; otherwise some wait for their breakers. An
+// error is one that every lane would give.
 func (r *Lanes) tryLanes(ctx context.Context, q *Request, retry bool) (permit *limiter.Permit, closed bool, err error) {
 	closed = true
 	for _, tier := range r.tiers[q.floor:] {
@@ -100,8 +100,8 @@ func (r *Lanes) tryLanes(ctx context.Context, q *Request, retry bool) (permit *l
 	return nil, closed, nil
 }
 
-// judge returns a permit that may be used, or an error that the lane alone does not explain or that
-// may pass: ErrOpen. Without either the lane is closed.
+// judge returns a permit that may be used, or an error: ErrOpen, which may pass, or one that is not
+// the lane's alone. If both are nil, the lane is closed.
 func (l *Lane) judge(permit *limiter.Permit, err error, trial bool) (*limiter.Permit, error) {
 	switch {
 	case err == nil && !trial && l.whyClosed() != nil:
@@ -160,7 +160,8 @@ func (r *Lanes) nowhere(q *Request) bool {
 	return true
 }
 
-// permit waits for a permit to send q here. Where what it may cost rises meanwhile it waits again.
+// permit waits for a permit to send q in this lane. If the most that q may cost rises meanwhile, it
+// waits again.
 func (l *Lane) permit(ctx context.Context, q *Request, retry, trial bool) (*limiter.Permit, error) {
 	for {
 		l.Prepare(q, !retry)
@@ -184,7 +185,8 @@ func (l *Lane) permit(ctx context.Context, q *Request, retry, trial bool) (*limi
 	}
 }
 
-// request says what the lane's limiter is asked for q, which was made one to this lane's provider.
+// request is what the lane's limiter is asked for q. Prepare must have made q a request to this
+// lane's provider.
 func (l *Lane) request(q *Request, retry bool) (limiter.Request, error) {
 	err := l.worst(q)
 	return limiter.Request{
@@ -198,9 +200,9 @@ func (l *Lane) request(q *Request, retry bool) (limiter.Request, error) {
 	}, err
 }
 
-// lean makes a request of q, which is too large by our estimate of its tokens, as small as it can
-// be, and reports whether it was larger: the provider counts the tokens, and where only our
-// estimate is over its limit, it shall refuse.
+// lean shrinks the estimate of a request that is too large for the limit to the least that q can
+// need, and reports whether that made it smaller. The provider counts the real tokens, so if only
+// our estimate is over the limit, the provider decides.
 func (l *Lane) lean(q *Request, request *limiter.Request, err error) bool {
 	var large *limiter.TooLarge
 	if !errors.As(err, &large) {
@@ -212,8 +214,8 @@ func (l *Lane) lean(q *Request, request *limiter.Request, err error) bool {
 	return smaller
 }
 
-// inTime gives back a permit that came when asking had ended: that may grant permits, as the last
-// reply gives its own back.
+// inTime gives back a permit that came after asking had ended. The last replies give their permits
+// back, which may grant others.
 func inTime(ctx context.Context, permit *limiter.Permit, err error) (*limiter.Permit, error) {
 	if err == nil && ctx.Err() != nil {
 		permit.Drop()
@@ -244,7 +246,7 @@ func (r *Lanes) roomy() bool {
 	return true // once a lane takes records again
 }
 
-// Allowed is how many requests may be in flight now, in the tier that allows most.
+// Allowed returns how many requests may be in flight now, in the tier that allows most.
 func (r *Lanes) Allowed() int {
 	most := 1
 	for _, tier := range r.tiers {
@@ -257,8 +259,8 @@ func (r *Lanes) Allowed() int {
 	return most
 }
 
-// pauseIfClosed pauses the run when every lane is closed, and reports that. The run's reason is the
-// first lane's.
+// pauseIfClosed pauses the run if every lane is closed, and reports whether it did. The run's
+// reason is the first lane's.
 func (r *Lanes) pauseIfClosed() bool {
 	var first error
 	for _, l := range r.all {

@@ -7,13 +7,13 @@ import (
 	"llmpipe/stream/provider"
 )
 
-// others is what a lane's other records say when one fails: where they are answered, the fault is
-// its own.
+// others notes when a lane's other records were answered. If they are while one record fails, the
+// fault is that record's.
 type others struct {
-	latest atomic.Int64 // when the latest that was answered was sent, in nanoseconds since 1970
+	latest atomic.Int64 // when the latest answered request was sent, in nanoseconds since 1970
 }
 
-// answer notes an answer to what was sent at sent.
+// answer notes that a request sent at sent was answered.
 func (o *others) answer(sent time.Time) {
 	for at := sent.UnixNano(); ; {
 		latest := o.latest.Load()
@@ -23,13 +23,13 @@ func (o *others) answer(sent time.Time) {
 	}
 }
 
-// since reports whether something that was sent then or later was answered.
+// since reports whether a request sent then or later was answered.
 func (o *others) since(then time.Time) bool { return o.latest.Load() >= then.UnixNano() }
 
-// attempt is one that failed.
+// attempt is an attempt that failed.
 type attempt struct {
-	at      time.Time // when it was sent; zero where none was
-	reached bool      // somebody answered
+	at      time.Time // when it was sent; zero for none
+	reached bool      // a server answered
 }
 
 // suspects notes what q's reply says of q itself, and reports whether its failure is probably its
@@ -42,7 +42,7 @@ func (l *Lane) suspects(q *Request) bool {
 		return false
 	case provider.Pressure:
 		if !q.reply.Overloaded() {
-			return false // a limit says nothing of the record
+			return false // a limit says nothing about the record
 		}
 	case provider.Transient:
 		if q.reply.Shared || q.reply.Stale {

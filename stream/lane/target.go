@@ -22,10 +22,10 @@ type Target struct {
 	Pace   limiter.Config
 }
 
-// nameHosts gives every lane a name of its own, so that results, ledgers and reports tell them
-// apart: what it was told to be called, else the provider's host, which from the second lane there
-// on is numbered by the lane's place among all. The first lane is always called after its host,
-// which is how its batches are known.
+// nameHosts gives every lane its own name, so that results, ledgers and reports tell them apart:
+// the configured name, or else the provider's host. From the second lane at a host on, the lane's
+// position among all lanes is added. The first lane is always named after its host, which
+// identifies its batches.
 func nameHosts(hosts []*flow.Host, configs []Target) error {
 	taken := make(map[string]bool)
 	for i, h := range hosts {

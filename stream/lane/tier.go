@@ -11,14 +11,14 @@ import (
 	"llmpipe/limiter"
 )
 
-// lookAround is how long a request stands in the queues of several lanes before it looks at all of
-// them again, and LookAgain where one of them only waits for its breaker: that is not waited for,
-// and yet takes a record when it is due.
+// lookAround is how long a request waits in the queues of several lanes before it looks at all of
+// them again. If one of the lanes has an open breaker, it is LookAgain: such a lane has no queue,
+// but takes a record when its probe is due.
 const lookAround = time.Second
 
-// tryTier waits for a permit to send q in the lane of a tier that has room first. Without one and
-// without an error, closed says whether the tier's lanes are closed, rather than waiting for their
-// breakers.
+// tryTier waits for a permit to send q in the lane of a tier that has room first. If there is
+// neither a permit nor an error, closed says whether the tier's lanes are closed; otherwise some
+// wait for their breakers.
 func (r *Lanes) tryTier(ctx context.Context, tier []*Lane, q *Request, retry bool) (permit *limiter.Permit, closed bool, err error) {
 	for {
 		t, err := r.open(tier, q, retry)
@@ -36,12 +36,12 @@ func (r *Lanes) tryTier(ctx context.Context, tier []*Lane, q *Request, retry boo
 			closed, err = t.refusal()
 			return nil, closed, err
 		}
-		l.Prepare(q, !retry) // it was made one to the lane looked at last
+		l.Prepare(q, !retry) // it was prepared for the last lane in the tier
 		now, err := l.request(q, retry)
 		if err != nil || now.Cost > t.cost {
 			t.permit.Drop()
 			if err == nil {
-				continue // what it may cost has risen meanwhile
+				continue // the most that it may cost has risen meanwhile
 			}
 			return nil, false, err
 		}
@@ -51,13 +51,13 @@ func (r *Lanes) tryTier(ctx context.Context, tier []*Lane, q *Request, retry boo
 	}
 }
 
-// turn is one look at the lanes of a tier that are open: what is asked of each, and what it said.
+// turn is one look at the open lanes of a tier: the request made to each limiter, and its reply.
 type turn struct {
 	lanes  []*Lane // the one with the most room first
 	offers []limiter.Offer
 	trial  map[*Lane]bool // those that take a single record
 	permit *limiter.Permit
-	cost   int64 // which the permit was given for, in billionths of a dollar
+	cost   int64 // that the permit was given for, in billionths of a dollar
 }
 
 // open finds the lanes of a tier that q may go to now.
@@ -83,7 +83,7 @@ func (r *Lanes) open(tier []*Lane, q *Request, retry bool) (*turn, error) {
 	return t, nil
 }
 
-// first returns the lane that has room for q first, nil for none for now.
+// first returns the lane that has room for q first, or nil if none has any for now.
 func (t *turn) first(ctx context.Context, q *Request) *Lane {
 	wait := lookAround
 	for _, l := range t.lanes {
@@ -115,8 +115,8 @@ func (t *turn) waited() bool {
 	return slices.ContainsFunc(t.offers, func(o limiter.Offer) bool { return errors.Is(o.Err, context.DeadlineExceeded) })
 }
 
-// refusal says what it means that no lane will give a permit: an error where one of them has one
-// that does not pass, and none is left that may take q later.
+// refusal explains why no lane gives a permit. It returns an error if a lane gave one that does not
+// pass and no lane is left that may take q later.
 func (t *turn) refusal() (closed bool, err error) {
 	closed = true
 	for i, l := range t.lanes {
@@ -133,7 +133,7 @@ func (t *turn) refusal() (closed bool, err error) {
 	return closed && err == nil, err
 }
 
-// Sum is the state of lanes together. It is open, or paused, while all of them are.
+// Sum returns the combined state of lanes. It is open, or paused, only while all of them are.
 func Sum(lanes []*Lane) limiter.Stats {
 	sum := lanes[0].Pace.Stats()
 	for _, l := range lanes[1:] {
@@ -155,7 +155,7 @@ func Sum(lanes []*Lane) limiter.Stats {
 	return sum
 }
 
-// both is the sum of two limits, 0 where one of them is not known.
+// both is the sum of two limits, 0 if either is unknown.
 func both(a, b int) int {
 	if a == 0 || b == 0 {
 		return 0
@@ -163,7 +163,7 @@ func both(a, b int) int {
 	return a + b
 }
 
-// Names are the names of lanes, for messages.
+// Names returns the names of lanes, for messages.
 func Names(lanes []*Lane) string {
 	var names []string
 	for _, l := range lanes {

@@ -8,13 +8,13 @@ import (
 	"llmpipe/limiter"
 )
 
-// workers ask about new records. One at a time leads: it takes the next record and waits for a
-// permit, so that new records are placed in order, and the first holds back all others. With the
-// permit it passes the lead on, and asks.
+// workers send new records. One worker at a time leads: it takes the next record and waits for a
+// permit, so new records are placed in order and the first holds back all others. Once it has the
+// permit, it passes the lead on and sends the request.
 //
-// So no record changes goroutines between admission and the answer. When as much is in flight as
-// allowed, nobody leads until a request has ended; its worker then goes on with the next record,
-// and nobody needs to be woken.
+// So no record changes goroutines between admission and the answer. When the limit of requests in
+// flight is reached, no worker leads until a request has ended. Its worker then goes on with the
+// next record, so no other worker has to be woken.
 type workers struct {
 	lanes *Lanes
 	ahead ahead          // the leader's
@@ -67,8 +67,8 @@ func (w *workers) next(ctx context.Context) *Request {
 	}
 }
 
-// take receives from in, and returns nil when ctx ends first. There mostly is something, and a
-// plain receive costs less than a select.
+// take receives from in, and returns nil when ctx ends first. Usually a value is there, and a plain
+// receive costs less than a select.
 func take[T any](ctx context.Context, in <-chan *T) *T {
 	select {
 	case t := <-in:
@@ -91,17 +91,17 @@ func (w *workers) leave(ctx context.Context) {
 		return
 	}
 	w.head <- struct{}{}
-	if w.short(ctx) { // room was made meanwhile, by one who saw the lead taken
+	if w.short(ctx) { // room was made meanwhile, by a worker that saw the lead taken
 		w.fill(ctx)
 	}
 }
 
-// short reports whether something could be sent and nobody waits to do it.
+// short reports whether a request could be sent and no worker waits to send it.
 func (w *workers) short(ctx context.Context) bool {
 	return ctx.Err() == nil && w.idle.Load() == 0 && w.lanes.roomy()
 }
 
-// fill makes somebody lead if there is something to send, after a retry has ended.
+// fill makes a worker lead if a request could be sent, after a retry has ended.
 func (w *workers) fill(ctx context.Context) {
 	select {
 	case <-w.head:
