@@ -19,11 +19,12 @@ type Folder struct {
 	dirs []string // its absolute names: as it was given, and without links
 	most int64
 
-	// Limits are what whoever is asked takes of files; nil where that is not known.
+	// Limits are the provider's limits on files; nil if they are not known.
 	Limits *provider.FileLimits
 }
 
-// Open opens a directory of which files of at most so many bytes are attached. The error names it.
+// Open opens a directory to attach files from, of at most most bytes each. The error names the
+// directory.
 func Open(dir string, most int64) (*Folder, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -39,7 +40,7 @@ func Open(dir string, most int64) (*Folder, error) {
 	return f, nil
 }
 
-// Close closes the directory; that of no folder does nothing.
+// Close closes the directory. On a nil folder it does nothing.
 func (f *Folder) Close() error {
 	if f == nil {
 		return nil
@@ -47,7 +48,8 @@ func (f *Folder) Close() error {
 	return f.root.Close()
 }
 
-// below is a path as the root takes it: one that is absolute has to lie below the directory.
+// below returns the path relative to the directory. An absolute path outside the directory is an
+// error.
 func (f *Folder) below(path string) (string, error) {
 	if !filepath.IsAbs(path) {
 		return path, nil
@@ -66,7 +68,7 @@ var (
 	errChanged    = errors.New("it changed while the run was under way; the next run asks about what it is then")
 )
 
-// stat says what a path stands for, and opens nothing.
+// stat returns the file info of a path, and opens nothing.
 func (f *Folder) stat(path string) (fs.FileInfo, error) {
 	name, err := f.below(path)
 	if err != nil {
@@ -75,13 +77,13 @@ func (f *Folder) stat(path string) (fs.FileInfo, error) {
 	return f.root.Stat(name)
 }
 
-// open opens a regular file, and says what it is.
+// open opens a regular file and returns its info.
 func (f *Folder) open(path string) (*os.File, fs.FileInfo, error) {
 	before, err := f.stat(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	if !before.Mode().IsRegular() { // to open a device may do something
+	if !before.Mode().IsRegular() { // opening a device may have side effects
 		return nil, nil, notRegular(before)
 	}
 	name, err := f.below(path)
@@ -103,7 +105,7 @@ func (f *Folder) open(path string) (*os.File, fs.FileInfo, error) {
 	return file, info, nil
 }
 
-// notRegular says what a thing is that is no regular file.
+// notRegular returns the error for something that is not a regular file, and says what it is.
 func notRegular(info fs.FileInfo) error {
 	switch mode := info.Mode(); {
 	case mode.IsDir():
@@ -118,7 +120,7 @@ func notRegular(info fs.FileInfo) error {
 	return errNotRegular
 }
 
-// failure is a record's error for what is wrong with one of its files.
+// failure turns an error with a file into its record's error.
 func failure(file *attach.File, err error) *record.Error {
 	code := "attachment_unreadable"
 	switch {
@@ -137,7 +139,7 @@ func failure(file *attach.File, err error) *record.Error {
 	}
 	var path *fs.PathError
 	if errors.As(err, &path) {
-		err = path.Err // the name is said already
+		err = path.Err // the message already has the name
 	}
 	return &record.Error{Type: record.TypeInvalidInput, Code: code, Message: record.Cut(fmt.Sprintf("the file %q: %v", file.Path, err))}
 }
@@ -146,7 +148,7 @@ func failure(file *attach.File, err error) *record.Error {
 // standard library exports no name for that.
 func leadsOut(err error) bool { return strings.HasSuffix(err.Error(), "path escapes from parent") }
 
-// tooLargeError is the error of what is larger than it may be.
+// tooLargeError is the error for files above a size limit.
 type tooLargeError struct {
 	size, most int64
 	why        string
@@ -156,5 +158,5 @@ func (e *tooLargeError) Error() string {
 	return fmt.Sprintf("%d bytes are over the %d that %s", e.size, e.most, e.why)
 }
 
-// notTakenError is the error of a file that the endpoint does not take.
+// notTakenError is the error for a file of a kind that the endpoint does not accept.
 type notTakenError struct{ error }

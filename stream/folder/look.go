@@ -9,13 +9,13 @@ import (
 	"llmpipe/stream/record/media"
 )
 
-// mostOfRecord bounds the files of one record together, unless a file alone may have more: in
-// base64 they fit into the room that there is for such requests, so that memory stays bounded
-// whatever the list.
+// mostOfRecord bounds the total size of one record's files, in bytes, unless a single file is
+// allowed more. In base64 they fit into the memory that is reserved for such requests, so memory
+// stays bounded for any list of files.
 const mostOfRecord = 144 << 20
 
-// Look finds out what a record's files are by their first bytes, and adds their tokens to the
-// record's. A record is looked at once.
+// Look identifies a record's files by their first bytes, and adds their tokens to the record's
+// count. It does nothing for a record that it has inspected before.
 func (f *Folder) Look(r *record.Record) *record.Error {
 	if r.LookedAt() {
 		return nil
@@ -47,8 +47,8 @@ func (f *Folder) Look(r *record.Record) *record.Error {
 	return nil
 }
 
-// refused says why whoever is asked will refuse a request, as far as that is certain before it is
-// sent: with a file, and so many bytes of files and of all by then.
+// refused returns an error if the provider is certain to reject the request because of the file.
+// sum is the bytes of the files so far, encoded those of the whole body so far.
 func (f *Folder) refused(file *attach.File, sum, encoded int64) error {
 	l := f.Limits
 	switch {
@@ -63,7 +63,7 @@ func (f *Folder) refused(file *attach.File, sum, encoded int64) error {
 	return nil
 }
 
-// look finds out what one file is.
+// look identifies one file.
 func (f *Folder) look(to *attach.File) error {
 	file, info, err := f.open(to.Path)
 	if err != nil {
@@ -88,7 +88,7 @@ func (f *Folder) look(to *attach.File) error {
 	return nil
 }
 
-// firstBytes reads on until head is as long as it can be, or the file ends.
+// firstBytes reads until head's capacity is full, or the file ends.
 func firstBytes(file *os.File, head []byte) ([]byte, error) {
 	n, err := io.ReadFull(file, head[len(head):cap(head)])
 	if err == io.EOF || err == io.ErrUnexpectedEOF {

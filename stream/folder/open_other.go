@@ -2,5 +2,5 @@
 
 package folder
 
-// nonblock is nothing where no open of a file waits.
+// nonblock is 0 on systems where opening a file never blocks.
 const nonblock = 0

@@ -4,6 +4,6 @@ package folder
 
 import "syscall"
 
-// nonblock has an open of what turned into a FIFO meanwhile come back at once, and one of a
-// terminal not make it ours.
+// nonblock makes an open return at once if the file has become a FIFO since the check, and keeps
+// a terminal from becoming our controlling terminal.
 const nonblock = syscall.O_NONBLOCK | syscall.O_NOCTTY

@@ -21,7 +21,7 @@ import (
 // chunkBytes is how much is read and encoded at a time: whole groups of base64.
 const chunkBytes = 48 << 10
 
-// encodedBytes is what a chunk takes in base64.
+// encodedBytes is the length of a chunk in base64.
 const encodedBytes = chunkBytes / 3 * 4
 
 var (
@@ -29,8 +29,8 @@ var (
 	encodings = sync.Pool{New: func() any { return new([encodedBytes]byte) }}
 )
 
-// Size is about how many bytes a record's body takes with its files in it, which were looked at: no
-// fewer, but where a text has many characters that JSON escapes.
+// Size estimates the length in bytes of a record's body with its files in it. The files must have
+// been inspected. It is an upper bound unless a text has many characters that JSON escapes.
 func Size(r *record.Record, body []byte) int64 {
 	size := int64(len(body))
 	for i := range r.Files {
@@ -40,8 +40,9 @@ func Size(r *record.Record, body []byte) int64 {
 	return size
 }
 
-// Fill appends a record's body, or one with another model, to dst, with its files in the places of
-// their marks, and notes what they hold. They were looked at.
+// Fill appends body to dst, with the record's files in place of their marks, and notes the files'
+// hashes. body is the record's own or the same one with another model. The files must have been
+// inspected.
 func (f *Folder) Fill(dst []byte, r *record.Record, body []byte) ([]byte, *record.Error) {
 	to := sink(dst)
 	err := f.put(&to, r, body, f.data)
@@ -58,13 +59,13 @@ func (s *sink) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Write is Fill to a writer, a chunk at a time. The error is a *[record.Error] where something is
-// wrong with a file, which w may have got a part of; else it is w's.
+// Write is Fill to a writer, a chunk at a time. An error in a file is a *[record.Error], and w may
+// have received a part of the file by then; any other error is w's.
 func (f *Folder) Write(w io.Writer, r *record.Record, body []byte) error {
 	return f.put(w, r, body, f.data)
 }
 
-// Show is Fill, but for the data: there is how many bytes a file has, and their hash.
+// Show is Fill with the size and the hash of each file in place of its data.
 func (f *Folder) Show(dst []byte, r *record.Record, body []byte) ([]byte, *record.Error) {
 	to := sink(dst)
 	err := f.put(&to, r, body, func(w io.Writer, file *attach.File) error {
@@ -79,7 +80,7 @@ func (f *Folder) Show(dst []byte, r *record.Record, body []byte) ([]byte, *recor
 	return to, failed
 }
 
-// put writes the body with what a function writes into each file's part.
+// put writes the body, and calls data to write the contents of each file's part.
 func (f *Folder) put(w io.Writer, r *record.Record, body []byte, data func(io.Writer, *attach.File) error) error {
 	at := 0
 	for i := range r.Files {
@@ -114,10 +115,10 @@ func writeAll(w io.Writer, parts ...[]byte) error {
 	return nil
 }
 
-// writeError is an error of who gets the data, and no file's.
+// writeError is an error of the writer, not of a file.
 type writeError struct{ error }
 
-// data writes what a file holds as it stands in a JSON string.
+// data writes a file's contents as they appear inside a JSON string.
 func (f *Folder) data(w io.Writer, file *attach.File) error {
 	write := func(p []byte) error {
 		if _, err := w.Write(p); err != nil {
@@ -136,7 +137,7 @@ func (f *Folder) data(w io.Writer, file *attach.File) error {
 	})
 }
 
-// text hands on a file of text, escaped.
+// text passes on a text file, escaped for JSON.
 func (f *Folder) text(file *attach.File, write func(p []byte) error) error {
 	var cut, quoted []byte // cut are the first bytes of a character that the chunk before did not hold whole
 	err := f.read(file, func(data []byte) error {
@@ -165,14 +166,14 @@ func (f *Folder) text(file *attach.File, write func(p []byte) error) error {
 
 var errNoText = &notTakenError{errors.New("it begins as a text, and is no UTF-8 further on")}
 
-// hash finds out what a file holds, as reading it would.
+// hash reads a file only to note its hash.
 func (f *Folder) hash(file *attach.File) error {
 	return f.read(file, func([]byte) error { return nil })
 }
 
-// read hands a file's data on a chunk at a time, and notes its hash. A file that is not what it was
-// when it was looked at, or that changes meanwhile, is an error; so it has the size that was
-// reckoned with.
+// read passes a file's data on, a chunk at a time, and notes its hash. It is an error if the file
+// has changed since it was inspected, or changes during the read. So the data always has the size
+// that the estimate used.
 func (f *Folder) read(file *attach.File, take func(data []byte) error) error {
 	in, info, err := f.open(file.Path)
 	if err != nil {
@@ -196,7 +197,7 @@ func (f *Folder) read(file *attach.File, take func(data []byte) error) error {
 	return nil
 }
 
-// copyExactly reads so many bytes, behind which the file has to end.
+// copyExactly reads size bytes, after which the file must end.
 func copyExactly(in *os.File, size int64, sum hash.Hash, take func(data []byte) error) error {
 	chunk := chunks.Get().(*[chunkBytes]byte)
 	defer chunks.Put(chunk)

@@ -9,9 +9,9 @@ import (
 	"llmpipe/stream/record/attach"
 )
 
-// Same reports whether a file holds what it did when it had a size, a time of its last change and a
-// hash. While it has the same size and time it is not opened; where the time differs the hash
-// decides. One that is not there any more says nothing else.
+// Same reports whether a file still has the contents that it had with the given size, modification
+// time and hash. If the size and the time are the same, the file is not opened; if only the time
+// differs, the hash decides. A file that is gone counts as the same.
 func (f *Folder) Same(path string, size int64, modTime time.Time, sum [sha256.Size]byte) bool {
 	info, err := f.stat(path)
 	switch {

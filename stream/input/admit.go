@@ -29,22 +29,22 @@ type Input struct {
 	next    func() (*flow.Task, error)
 
 	chunks     chunks
-	InputError error // what ended the reading, once it has ended
+	InputError error // why reading ended, once it has ended
 
-	recalled flow.Chain // their results are recorded, and yet to be read back
+	recalled flow.Chain // records whose results are in the ledger, not read back yet
 
 	seq     int64 // of the next record
 	pending int   // records without a recorded result, for --limit
 
-	whole atomic.Bool // all that is wanted of the inputs was read
+	whole atomic.Bool // everything wanted from the inputs was read
 
 	prepared    bool // the ledger takes answers
 	toldChanged bool
 }
 
-// Config says what is read, and how much of it is asked about.
+// Config says what is read, and how many of its records are asked.
 type Config struct {
-	// Stdin is read where Files is empty or names "-".
+	// Stdin is read if Files is empty or names "-".
 	Stdin io.Reader
 	Files []string
 	// Stdout is where results go, which must be none of the inputs.
@@ -52,12 +52,12 @@ type Config struct {
 	// MaxLine bounds a line, in bytes. Spill keeps longer ones in a file.
 	MaxLine int
 	Spill   bool
-	// Limit ends reading after so many records that have no result yet.
+	// Limit ends reading after this many records without a result.
 	Limit int
-	// Sample asks only about the so many records with the smallest hash of Seed and id.
+	// Sample is how many records to ask: those with the smallest hash of Seed and id.
 	Sample int
 	Seed   uint64
-	// Slice asks only about the records of one part of the input, or of the sample.
+	// Slice selects the records of one part of the input, or of the sample.
 	Slice Slice
 	// Chunk drains after every so many records, waits ChunkDelay and runs OnChunk in a shell, whose
 	// output goes to Stderr.
@@ -65,9 +65,9 @@ type Config struct {
 	ChunkDelay time.Duration
 	OnChunk    string
 	Stderr     io.Writer
-	// Folder is where the files are that records name; nil where none do.
+	// Folder holds the files that records name; nil if none are attached.
 	Folder *folder.Folder
-	// DryRun asks about no record: each is shown as it would be asked.
+	// DryRun sends nothing: each record is shown as it would be asked.
 	DryRun bool
 	// Summary is what the run has done so far, for OnChunk.
 	Summary func() ui.Summary
@@ -99,8 +99,8 @@ func New(f *flow.Flow, c Config, s *Source, d *Decoder, j *journal.Journal, to R
 	return in
 }
 
-// Read takes records in until the inputs end, the limit is reached or asking stops. Then it ends
-// the last chunk.
+// Read admits records until the inputs end, the limit is reached or asking stops. Then it ends the
+// last chunk.
 func (r *Input) Read() {
 	defer r.flow.AllRead.Store(true)
 	r.readRecords()
@@ -123,7 +123,7 @@ func (r *Input) readRecords() {
 			return
 		}
 		if !r.chunks.rest.IsZero() {
-			r.flow.Stop.Sleep(time.Until(r.chunks.rest)) // where asking ends meanwhile, t is unsent
+			r.flow.Stop.Sleep(time.Until(r.chunks.rest)) // if asking ends during the sleep, t is unsent
 			r.chunks.rest = time.Time{}
 		}
 		r.admit(t)
@@ -136,11 +136,11 @@ func (r *Input) readRecords() {
 	}
 }
 
-// Whole reports whether all was read that is wanted of the inputs. Where the run was stopped
-// before, it never will be.
+// Whole reports whether everything that is wanted from the inputs was read. It stays false if the
+// run was stopped before.
 func (r *Input) Whole() bool { return r.whole.Load() }
 
-// nextRecord reads and decodes a line. A line that is no record becomes a failed one.
+// nextRecord reads and decodes a line. A line that is not a record becomes a failed record.
 func (r *Input) nextRecord() (*flow.Task, error) {
 	t := flow.NewTask()
 	if err := r.source.Next(t); err != nil {
@@ -153,8 +153,7 @@ func (r *Input) nextRecord() (*flow.Task, error) {
 	return t, r.decoder.decode(r.flow.Stop.Asking, t)
 }
 
-// admit finds out what t needs, and sends it on: to the lanes or a batch if it is to be asked
-// about, else to the commit.
+// admit sends t on: to the lanes or a batch if it has to be asked, else to the commit.
 func (r *Input) admit(t *flow.Task) {
 	t.Seq = r.seq
 	r.seq++
@@ -174,7 +173,7 @@ func (r *Input) admit(t *flow.Task) {
 	}
 	if !elsewhere {
 		r.pending++
-		r.chunks.n++ // a bad line too: whoever judges a chunk is to see it
+		r.chunks.n++ // counts a bad line too, so that --on-chunk sees it
 	}
 	if t.Outcome == flow.Unsent && r.cfg.DryRun {
 		t.Outcome, t.Duplicate = flow.Shown, again
@@ -213,7 +212,7 @@ func (r *Input) admit(t *flow.Task) {
 	r.routes.Ask(t)
 }
 
-// passBy sends t, whose result is recorded, past all the asking.
+// passBy sends t, whose result is in the ledger, straight to the commit.
 func (r *Input) passBy(t *flow.Task) {
 	r.recalled.Push(t, int64(len(t.Buffer)))
 	if r.recalled.Full() {
@@ -221,13 +220,13 @@ func (r *Input) passBy(t *flow.Task) {
 	}
 }
 
-// passRecalled sends the gathered chain on, once there is room for it. It is called before anything
-// that may wait.
+// passRecalled sends the gathered chain on once there is room for it. It is called before every
+// call that may block.
 func (r *Input) passRecalled() {
 	if c := r.recalled.Take(); c.First != nil {
 		r.flow.Gate.EnterAll(c)
 		r.routes.Recall(c)
-		runtime.Gosched() // where all is recorded nothing else waits here, and what is not is asked meanwhile
+		runtime.Gosched() // if all is recorded, nothing else blocks here; lets records that are not be asked
 	}
 }
 
@@ -255,9 +254,9 @@ func (r *Input) inShard(t *flow.Task, own string) bool {
 	return own != "" || r.journal != nil && r.flow.Inflight.ByRequest && r.journal.Ledger.SameShard(t.Key) != ""
 }
 
-// meet looks t up among what is recorded and what this run has met. again says that this run met
-// the same record before, and its result is not known yet; elsewhere, that it is in a batch which
-// this run does not collect.
+// meet looks t up in the ledger and among the records of this run. again means that the same record
+// came before in this run and has no result yet. elsewhere means that it is in a batch that this
+// run does not collect.
 func (r *Input) meet(t *flow.Task) (again, elsewhere bool) {
 	identify(r.memory, t)
 	found := r.memory.Admit(t.Key)
@@ -269,7 +268,7 @@ func (r *Input) meet(t *flow.Task) (again, elsewhere bool) {
 		t.Duplicate = found.Seen == ledger.SeenSame
 		return false, false
 	}
-	// A record since this run began comes from another process of the same pipeline: that is no news.
+	// A result recorded since this run began is from another process of the same pipeline: no news.
 	if found.Other != 0 && !r.journal.Ledger.Recent(found.Other) && !r.toldChanged {
 		r.toldChanged = true
 		r.flow.Voice.Note("%s is recorded under another request (its prompt, model or parameters changed) and is asked again, as all like it; "+

@@ -7,7 +7,7 @@ import (
 	"llmpipe/stream/journal"
 )
 
-// attached is what admission knows of the files that records name.
+// attached is what admission needs for the files that records name.
 type attached struct {
 	folder  *folder.Folder // nil: none are attached
 	journal *journal.Journal
@@ -15,8 +15,8 @@ type attached struct {
 	result  ledger.Result // read last
 }
 
-// stands reports whether the result that is found for t answers what its files hold now; see
-// [journal.Journal.Stands]. It is read here, before t goes anywhere.
+// stands reports whether t's recorded result is an answer to the current contents of its files; see
+// [journal.Journal.Stands]. The result is read here, before t is sent on.
 func (a *attached) stands(t *flow.Task) bool {
 	if len(t.Files) == 0 {
 		return true
@@ -25,13 +25,13 @@ func (a *attached) stands(t *flow.Task) bool {
 		a.results = a.journal.Ledger.NewReader()
 	}
 	if a.results.Read(t.Ref, &a.result) != nil {
-		return true // who reads it back says what is wrong with it
+		return true // reading it back later reports the error
 	}
 	return a.journal.Stands(t, &a.result)
 }
 
-// look finds out what the files of a record are that is to be asked about. Where that is none that
-// can be sent the record fails.
+// look inspects the files of a record that has to be asked. If one of them cannot be sent, the
+// record fails.
 func (a *attached) look(t *flow.Task) {
 	if len(t.Files) == 0 {
 		return
@@ -41,7 +41,7 @@ func (a *attached) look(t *flow.Task) {
 	}
 }
 
-// show puts into a request that nobody is asked what its files are.
+// show puts the size and the hash of each file into the request, for --dry-run.
 func (a *attached) show(t *flow.Task) {
 	if len(t.Files) == 0 {
 		return

@@ -17,10 +17,10 @@ type chunks struct {
 	n    int // records of this chunk, without those whose result is recorded
 	done int // chunks completed
 
-	rest time.Time // before which no record of the next chunk is admitted
+	rest time.Time // no record of the next chunk is admitted before it
 }
 
-// full reports whether a chunk is complete, and begins the next one then.
+// full reports whether a chunk is complete. If so, it begins the next one.
 func (c *chunks) full() bool {
 	if c.size == 0 || c.n < c.size {
 		return false
@@ -30,7 +30,7 @@ func (c *chunks) full() bool {
 	return true
 }
 
-// partial reports whether a chunk was begun, and is the last.
+// partial reports whether a last chunk was begun and is not full.
 func (c *chunks) partial() bool {
 	if c.size == 0 || c.n == 0 {
 		return false
@@ -62,8 +62,8 @@ func (r *Input) endChunk() bool {
 	return true
 }
 
-// onChunk runs the command with the status on its stdin. Its stdout is for people, as ours is for
-// data.
+// onChunk runs the command with the status on its stdin. The command's stdout goes to stderr,
+// because our stdout is for data.
 func (r *Input) onChunk() error {
 	status, err := json.Marshal(chunkStatus{Chunk: r.chunks.done, Summary: r.cfg.Summary()})
 	if err != nil {
@@ -73,10 +73,9 @@ func (r *Input) onChunk() error {
 	cmd := flow.ShellCommand(r.flow.Stop.Asking, r.cfg.OnChunk)
 	cmd.Stdin = bytes.NewReader(append(status, '\n'))
 	cmd.Stdout, cmd.Stderr = r.cfg.Stderr, r.cfg.Stderr
-	// A command that outlives its cancellation holds the pipes open; it is not waited for longer than
-	// this.
+	// A command that outlives its cancellation may hold the pipes open; this bounds the wait for it.
 	cmd.WaitDelay = time.Second
-	if err := cmd.Run(); err != nil && !r.flow.Stop.Ending() { // one that was cut short has no say
+	if err := cmd.Run(); err != nil && !r.flow.Stop.Ending() { // ignores a command that was cut short
 		if _, ok := err.(*exec.ExitError); ok {
 			return ui.WithHint("the same command goes on with the next chunk",
 				fmt.Errorf("--on-chunk stopped the run after chunk %d: %w", r.chunks.done, err))

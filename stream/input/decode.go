@@ -12,21 +12,21 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Decoder decodes records. Where nothing names a model it asks the server, which may offer exactly
-// one.
+// Decoder decodes records. If neither the record nor a flag names a model, it asks the server,
+// which must offer exactly one.
 type Decoder struct {
 	Records  *record.Decoder
 	Options  record.Options
 	Lane     *lane.Lane // whose provider is asked for its models
 	resolved bool
-	// Unasked has records that name no model go without one.
+	// Unasked leaves a record without a model if it names none, and does not ask the server.
 	Unasked bool
 
 	beforeWait func() // called before the provider is waited for
 }
 
-// decode fills t from its line. An error ends the run; what is wrong with the line itself becomes
-// t's error.
+// decode fills t from its line. An error ends the run; an error in the line itself becomes t's
+// error.
 func (d *Decoder) decode(ctx context.Context, t *flow.Task) error {
 	err := d.Records.Decode(&t.Record, t.Buffer)
 	if err == nil && t.Model == "" && d.Options.Model == "" && !t.Verbatim && !d.resolved && !d.Unasked {

@@ -8,12 +8,12 @@ import (
 	"llmpipe/stream/record/lines"
 )
 
-// mostCounted is up to what size inputs are counted before they are read, in bytes, decompressed.
-// It takes some hundredths of a second at most, once, and when somebody asks. What larger ones hold
-// is estimated.
+// mostCounted is the largest total size of inputs whose lines are counted before they are read, in
+// bytes, decompressed. Counting takes some hundredths of a second at most, once, and only on
+// request. For larger inputs the number of records is estimated.
 const mostCounted = 64 << 20
 
-// tally is how many records all inputs hold, once somebody has asked.
+// tally is the number of records in all inputs. It is counted at the first request.
 type tally struct {
 	once    sync.Once
 	records int64
@@ -25,8 +25,9 @@ func (t *tally) of(s *Source) (records int64, known bool) {
 	return t.records, t.known
 }
 
-// Expected says how many records there will be, from how many were read so far and how many of
-// those have a recorded result: exactly, or by an estimate. ok is false where nothing tells.
+// Expected returns how many records there will be, given how many were read so far and how many of
+// those have a recorded result. exact is false for an estimate. ok is false if there is no basis
+// for one.
 func (s *Source) Expected(read, recorded int64) (total int64, exact, ok bool) {
 	counted, isCounted := s.tally.of(s)
 	slices := int64(max(1, s.cfg.Slice.Of))
@@ -60,7 +61,7 @@ func (s *Source) share() float64 {
 	return read * taken / (taken + float64(s.ahead.Load()))
 }
 
-// countLines counts the records in all inputs, where these are small files.
+// countLines counts the records in all inputs, if these are small files.
 func (s *Source) countLines() (n int64, ok bool) {
 	if s.size < 0 || s.size > mostCounted {
 		return 0, false

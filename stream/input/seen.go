@@ -11,10 +11,10 @@ import (
 // seenWindow is how many records a run without a ledger remembers, to find duplicates.
 const seenWindow = 100_000
 
-// memory knows which records this run has met. It is a ledger's index, or the window of a run
-// without one.
+// memory remembers the records of this run. It is a ledger's index, or the window of a run without
+// a ledger.
 type memory interface {
-	// Admit looks k up and marks it as met by this run.
+	// Admit looks k up and marks it as seen in this run.
 	Admit(k ledger.Key) ledger.Found
 	// Look looks k up.
 	Look(k ledger.Key) ledger.Found
@@ -115,13 +115,14 @@ func (w *window) forget(id uint64) {
 	w.slots[free] = slot{}
 }
 
-// Met tells which records a run without a ledger would not ask, since it has met them before.
+// Met tells which records a run without a ledger would not ask because it has seen them before.
 type Met struct{ window *window }
 
-// NewMet has met none.
+// NewMet returns a Met that has seen no record.
 func NewMet() *Met { return &Met{newWindow()} }
 
-// Again reports whether the same record was met before. One with the id of another fails.
+// Again reports whether the same record was seen before. A record that reuses the id of another one
+// fails.
 func (m *Met) Again(t *flow.Task) bool {
 	identify(m.window, t)
 	switch m.window.Admit(t.Key).Seen {
@@ -133,9 +134,9 @@ func (m *Met) Again(t *flow.Task) bool {
 	return false
 }
 
-// identify sets t's key. A record without an id gets one made of its content and of how often this
-// run has met that content. Occurrences are numbered without gaps, so their number is found by
-// doubling and halving.
+// identify sets t's key. A record without an id gets one made from its content and its occurrence
+// number in this run. Occurrences are numbered without gaps, so the number is found by doubling and
+// then bisecting.
 func identify(m memory, t *flow.Task) {
 	if t.ID != nil {
 		t.Key = ledger.KeyOf(t.ID, &t.Request)

@@ -24,7 +24,7 @@ import (
 // anything else.
 type Source struct {
 	cfg   Config
-	begin int64 // where in its file stdin stood
+	begin int64 // the file offset at which stdin began
 
 	beforeWait func() // called by the owner before anything that may wait for an input
 
@@ -33,7 +33,7 @@ type Source struct {
 	reader *lines.Reader
 
 	size     int64        // of all inputs, in bytes; negative when it cannot be told
-	consumed atomic.Int64 // of them, also by reading ahead
+	consumed atomic.Int64 // bytes of them that were read, read-ahead included
 	taken    atomic.Int64 // bytes, decompressed, of the lines handed out
 	ahead    atomic.Int64 // bytes, decompressed, read beyond them
 	waiting  atomic.Bool  // for an input to give more
@@ -42,13 +42,13 @@ type Source struct {
 
 	abandoned atomic.Bool
 	mu        sync.Mutex
-	inside    bool // what may wait for an input
+	inside    bool // a call that may wait for an input
 }
 
 var errAbandoned = errors.New("reading was abandoned")
 
-// NewSource checks that every input can be opened, so that a name that is wrong is found before
-// anything is paid for.
+// NewSource checks that every input can be opened, so that a wrong name is found before anything is
+// paid for.
 func NewSource(c Config) (*Source, error) {
 	if len(c.Files) == 0 {
 		c.Files = []string{"-"}
@@ -79,7 +79,7 @@ func NewSource(c Config) (*Source, error) {
 	return s, nil
 }
 
-// checkInput returns what is known of an input, nil for a stdin that is no file.
+// checkInput returns the file info of an input, nil for a stdin that is not a file.
 func checkInput(name string, stdin io.Reader) (os.FileInfo, error) {
 	if name == "-" {
 		if f, ok := stdin.(*os.File); ok {
@@ -96,7 +96,7 @@ func checkInput(name string, stdin io.Reader) (os.FileInfo, error) {
 		return nil, ui.WithHint("name the files in it: llmpipe "+naming.Quoted(strings.TrimRight(name, "/"))+"/*.jsonl",
 			fmt.Errorf("input: %s is a directory", naming.Short(name)))
 	case !info.Mode().IsRegular():
-		return info, nil // to open a named pipe and close it again loses what its writer has written by then
+		return info, nil // opening and closing a named pipe would lose what its writer has written
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -106,8 +106,8 @@ func checkInput(name string, stdin io.Reader) (os.FileInfo, error) {
 	return info, nil
 }
 
-// Waits reports whether the owner waits for an input just now: whoever writes it has nothing yet,
-// if that lasts.
+// Waits reports whether the owner is waiting for an input right now. If that lasts, the writer of
+// the input has nothing to send yet.
 func (s *Source) Waits() bool { return s.waiting.Load() }
 
 // counted is an input that counts its bytes, and notes when a read waits.
@@ -161,7 +161,7 @@ func (s *Source) take(t *flow.Task, line lines.Line) {
 	t.Buffer, t.Input = line.Bytes, line.Bytes
 }
 
-// open turns to the next input.
+// open opens the next input.
 func (s *Source) open() error {
 	if s.opened == len(s.cfg.Files) {
 		return io.EOF
@@ -183,13 +183,12 @@ func (s *Source) open() error {
 	return nil
 }
 
-// openFile opens a file. That of a named pipe waits for whoever writes to it, and so may hang as a
-// read may.
+// openFile opens a file. Opening a named pipe waits for its writer, and so may hang like a read.
 func (s *Source) openFile(name string) (*os.File, error) {
 	var f *os.File
 	var err error
 	if abandoned := s.wait(func() { f, err = os.Open(name) }); abandoned != nil {
-		_ = f.Close() // nil or not: nobody reads it
+		_ = f.Close() // f may be nil; it is not read
 		return nil, abandoned
 	}
 	if err != nil {
@@ -258,8 +257,8 @@ func (s *Source) Abandon() (hanging bool) {
 	return s.inside
 }
 
-// newSpill makes a file for a line that is too long for memory. Where the system allows that it has
-// no name from the start, so that nothing is ever left behind.
+// newSpill makes a file for a line that is too long for memory. Where the system allows it, the
+// file loses its name at once, so that nothing is left behind.
 func newSpill() (io.Writer, error) {
 	f, err := os.CreateTemp("", "llmpipe-line-")
 	if err != nil {
