@@ -25,7 +25,7 @@ const (
 )
 
 // Output is the last stage: the one goroutine that writes. For each group of records it first
-// records the answers in the ledger, then writes lines to stdout, then gives their room back.
+// records the answers in the ledger, then writes lines to stdout, then releases their space.
 type Output struct {
 	flow    *flow.Flow
 	cfg     Config
@@ -66,8 +66,8 @@ type Config struct {
 	Inputs []string
 	// First is the name of the provider that is asked first, which results do not name.
 	First string
-	// Reask has a record asked again whose answer, which is recorded, does not fit the schema, and
-	// reports false where nothing is asked any more. It must not wait for the commit.
+	// Reask asks a record again after its answer was recorded and did not fit the schema. It reports
+	// false if nothing is asked any more. It must not wait for the commit.
 	Reask func(t *flow.Task) bool
 	// Ending says how the run ends. It is called when every record's fate is recorded.
 	Ending func() ledger.RunEnd
@@ -228,8 +228,8 @@ func (c *Output) reask() {
 	c.group = kept
 }
 
-// settleDuplicates gives the group's answers to the records that waited for them. Those with an id
-// of their own are the next group: their answers are recorded before they are written, too.
+// settleDuplicates gives the group's answers to the duplicates that waited for them. Those with an
+// id of their own are the next group: their answers are recorded before they are written, too.
 func (c *Output) settleDuplicates() {
 	for _, t := range c.group {
 		for _, duplicate := range c.flow.Inflight.End(t) {
@@ -244,7 +244,7 @@ func (c *Output) settleDuplicates() {
 	}
 }
 
-// commitFollowers commits the records that have their answer of those that were committed.
+// commitFollowers commits the records that share the answer of a committed record.
 func (c *Output) commitFollowers() {
 	for len(c.followers) > 0 {
 		n := min(len(c.followers), GroupRecords)
@@ -254,7 +254,7 @@ func (c *Output) commitFollowers() {
 	}
 }
 
-// count counts t once, by what became of it.
+// count counts t once, by its outcome.
 func (c *Output) count(t *flow.Task) {
 	switch t.Outcome {
 	case flow.Unsent:

@@ -58,7 +58,7 @@ func (s *orderedFile) put(seq int64, key ledger.Key, mark bool, line []byte) err
 	return nil
 }
 
-// pour calls f with every line, in the order of the input. The line is good during the call.
+// pour calls f with every line, in input order. The line is valid during the call only.
 func (s *orderedFile) pour(f func(key ledger.Key, mark bool, line []byte) error) error {
 	if err := s.w.Flush(); err != nil {
 		return flow.TemporaryError(err)
@@ -88,7 +88,7 @@ func (s *orderedFile) pour(f func(key ledger.Key, mark bool, line []byte) error)
 	return nil
 }
 
-// discard gives the disk back.
+// discard frees the disk space.
 func (s *orderedFile) discard() {
 	s.lines.Discard()
 	s.places.Discard()

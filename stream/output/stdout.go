@@ -73,8 +73,8 @@ func newStdout(f *flow.Flow, c Config, j *journal.Journal) *stdout {
 	return e
 }
 
-// takeUp goes on where the runs before have left the file that stdout is appended to: a half line
-// of theirs is cut off, and another's is not to become a part of the next line.
+// takeUp continues the file that stdout is appended to. It cuts off a partial line of an earlier
+// run, and ends any other partial line, so that the next line begins on its own.
 func (e *stdout) takeUp(replay journal.Replay) {
 	half := e.journal.FindHalfLine(e.format)
 	cut := half.Own && e.journal.CutHalfLine(half) == nil
@@ -159,7 +159,8 @@ func (e *stdout) add(t *flow.Task) {
 	}
 }
 
-// shape puts into t's line what a schema made of its answer, and what the answers before took.
+// shape puts into t's line the value that fits the schema, or the last answer of a failed record,
+// and the usage of its earlier answers.
 func (e *stdout) shape(t *flow.Task) {
 	h, r := t.Shaped, &e.result
 	if h == nil {
