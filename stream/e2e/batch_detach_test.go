@@ -88,12 +88,17 @@ func TestBatchWhoseInputIsEdited(t *testing.T) {
 	eventually(t, "the batch has ended", func() bool { return listBatches(t, dir, sim)[0].State == "completed" })
 	// The first ten are gone, the next ten are as they were, the last ten have another prompt, and
 	// ten more are new.
-	p := run(write(11, 20, "") + write(21, 30, ", edited") + write(31, 40, ""))
+	p := run(write(11, 20, "")+write(21, 30, ", edited")+write(31, 40, ""), "--summary", "summary.json")
 	if n := len(contents(t, p)); n != 30 {
 		t.Errorf("%d lines", n)
 	}
 	if c := sim.batches(t); c.Batches != 2 || c.Answered != 50 {
 		t.Errorf("the simulator counted %+v", c)
+	}
+	// All of them were paid for in this run.
+	spent, _, _ := ledgerSays(t, filepath.Join(dir, "llmpipe.ledger.jsonl"))
+	if cost := readSummary(t, dir).Cost; cost == nil || int64(*cost) != spent || spent == 0 {
+		t.Errorf("the summary says that the run cost %v, the ledger %d", cost, spent)
 	}
 	p.says(t, "20 of its answers are for records that this input does not hold: they are in the ledger", "30 in: 30 ok, 0 failed")
 	// They are there when they are wanted again.

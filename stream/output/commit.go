@@ -176,6 +176,9 @@ func (c *Output) commitGroup() {
 	}
 	for _, t := range c.ready {
 		if t.LedgerOnly {
+			if t.Outcome == flow.Answered { // a failed one was booked when it was written off
+				c.book(t)
+			}
 			continue
 		}
 		c.count(t)
@@ -213,8 +216,7 @@ func (c *Output) reask() {
 			kept = append(kept, t)
 			continue
 		}
-		c.flow.Counts.Answered(t)
-		c.account.Book(t, t.CostKnown)
+		c.book(t)
 		again := c.cfg.Reask
 		if t.Batched != nil {
 			again = t.Batched.Reask
@@ -254,6 +256,12 @@ func (c *Output) commitFollowers() {
 	}
 }
 
+// book adds the tokens and the cost of t's answer to the sums of this run.
+func (c *Output) book(t *flow.Task) {
+	c.flow.Counts.Answered(t)
+	c.account.Book(t, t.CostKnown)
+}
+
 // count counts t once, by its outcome.
 func (c *Output) count(t *flow.Task) {
 	switch t.Outcome {
@@ -283,8 +291,7 @@ func (c *Output) count(t *flow.Task) {
 		if t.Same {
 			c.flow.Counts.Same.Add(1)
 		} else if !t.Duplicate {
-			c.flow.Counts.Answered(t)
-			c.account.Book(t, t.CostKnown)
+			c.book(t)
 		}
 	}
 	c.flow.Counts.OK.Add(1)
