@@ -28,7 +28,7 @@ func (s *shard) settling() time.Duration {
 	return settling
 }
 
-// adopt finds what an earlier process left at the provider and could not record, as in a crash.
+// adopt finds what an earlier process left at the provider but could not record, as after a crash.
 func (s *shard) adopt(ctx context.Context) error {
 	made, found, err := s.adoptBatch(ctx)
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *shard) adopt(ctx context.Context) error {
 		s.at.fileID = made.InputFile
 		return s.created(&made)
 	case s.marked():
-		return errVoid // what it was to be made of has gone with the process
+		return errVoid // its file has gone with the process
 	}
 	if s.at.step == ledger.ShardUploaded {
 		return nil
@@ -59,8 +59,8 @@ func (s *shard) adopt(ctx context.Context) error {
 	return s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: file.ID})
 }
 
-// adoptBatch looks for the shard's batch. The provider may still have been making it when the
-// earlier process died, so a miss counts only after the batch has had time to show.
+// adoptBatch looks for the shard's batch. The provider may still have been creating it when the
+// earlier process died, so a miss counts only after the batch has had time to appear.
 func (s *shard) adoptBatch(ctx context.Context) (made batchapi.Batch, found bool, err error) {
 	wait := newPolling(s.client.Local())
 	for {
@@ -89,10 +89,10 @@ func (s *shard) adoptBatch(ctx context.Context) (made batchapi.Batch, found bool
 	}
 }
 
-// lookForBatch reads the listing several times for the shard's batch. It is an error if the listing
-// could not be read to its end the last time: then nobody knows that there is none.
+// lookForBatch reads the listing several times for the shard's batch. It is an error if the last
+// look could not read the listing to its end, since the batch may then exist.
 //
-// Where only its end tells whether a batch is this one, it waits for that, until ctx ends.
+// If only the end of a batch shows whether it is this one, it waits for that, until ctx ends.
 func (s *shard) lookForBatch(ctx context.Context) (batchapi.Batch, bool, error) {
 	wait := newPolling(s.client.Local())
 	var unread error
@@ -126,14 +126,14 @@ func (s *shard) lookForBatch(ctx context.Context) (batchapi.Batch, bool, error) 
 }
 
 // findBatch looks for the shard's batch in the provider's listing, back to when it was intended. It
-// knows it by its label, or by its file where the provider does not give labels back.
+// recognizes the batch by its label, or by its file if the provider does not return labels.
 func (s *shard) findBatch(ctx context.Context) (batchapi.Batch, bool, error) {
 	if s.marked() {
 		return s.findMarked(ctx)
 	}
 	return s.searchBatches(ctx, func(b *batchapi.Batch) bool {
 		own := b.Metadata[ShardLabel] == s.id || b.InputFile != "" && b.InputFile == s.at.fileID
-		return own && b.Status != batchFailed // one that failed did nothing
+		return own && b.Status != batchFailed // a failed one did nothing
 	})
 }
 
@@ -142,7 +142,7 @@ func (s *shard) findBatch(ctx context.Context) (batchapi.Batch, bool, error) {
 func (s *shard) searchBatches(ctx context.Context, look func(*batchapi.Batch) bool) (batchapi.Batch, bool, error) {
 	var before time.Time // when the one before was made
 	return search(s.driver.Batches(ctx), func(b *batchapi.Batch) (found, past bool) {
-		// The list goes back in time: behind an old batch there are only older ones.
+		// The listing goes back in time: after an old batch come only older ones.
 		past = s.madeBefore(b) && b.Created.Before(before)
 		before = b.Created
 		return look(b), past

@@ -112,8 +112,8 @@ var tooLargeInBatch = &record.Error{
 	Type: "response_too_large", Message: fmt.Sprintf("response is larger than %d MiB", provider.MaxResponse>>20),
 }
 
-// readLine returns the next line with its newline, if it has one, and its length. Of a line that is
-// longer than any answer may be it returns the beginning. The line is valid until the next call.
+// readLine returns the next line with its newline, if it has one, and its length. If the line is
+// longer than any answer may be, it returns the beginning. The line is valid until the next call.
 func (a *answers) readLine(r *bufio.Reader) (line []byte, length int64, err error) {
 	line, err = r.ReadSlice('\n')
 	length = int64(len(line))
@@ -152,8 +152,8 @@ func (a *answers) use(id string) bool {
 	return first
 }
 
-// take returns the answer for a custom_id, nil where there is none. It is valid until the next
-// call.
+// take returns the answer for a custom_id, or nil if there is none. The answer is valid until the
+// next call.
 func (a *answers) take(id string) (*record.BatchOutput, error) {
 	at, ok := a.at[id]
 	if !ok {
@@ -182,7 +182,7 @@ func (a *answers) untaken() (n int64) {
 	return n
 }
 
-// discard gives the disk back.
+// discard removes the files from the disk.
 func (a *answers) discard() {
 	for _, f := range a.files {
 		f.Discard()

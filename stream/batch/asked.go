@@ -14,8 +14,8 @@ type asked struct {
 	timer   *time.Timer // nil before the first
 }
 
-// leave has t wait until the record is answered, or nobody else asks about it any more; where
-// nothing is waited for it leaves it to the other process.
+// leave makes t wait until the record is answered or no other process has it in flight. In a run
+// that does not wait, it leaves t to the other process.
 func (f *assembler) leave(t *flow.Task) {
 	if f.batches.cfg.Detach {
 		f.batches.askedElsewhere.Add(1)
@@ -46,7 +46,7 @@ func (a *asked) look() <-chan time.Time {
 	return a.timer.C
 }
 
-// lookAtAsked places what waits anew, by what the ledger says now.
+// lookAtAsked places the waiting records again, by what the ledger says now.
 func (f *assembler) lookAtAsked() {
 	spent, err := f.batches.journal.CatchUp()
 	if err != nil {
@@ -59,7 +59,7 @@ func (f *assembler) lookAtAsked() {
 	}
 }
 
-// takeAsked takes out what waits.
+// takeAsked removes and returns the waiting records.
 func (f *assembler) takeAsked() []*flow.Task {
 	waited := f.asked.waiting
 	f.asked.waiting = nil
@@ -72,8 +72,8 @@ func (f *assembler) takeAsked() []*flow.Task {
 // quietLooks is after how many looks at which nothing has come free what came free before goes.
 const quietLooks = 20
 
-// awaitAsked waits until nothing waits any more, or asking ends, and submits what others have asked
-// in vain.
+// awaitAsked waits until no record waits any more, or asking ends. It submits the records that
+// other processes asked about in vain.
 func (f *assembler) awaitAsked() {
 	quiet := 0
 	for len(f.asked.waiting) > 0 && f.flow.Stop.Sleep(lane.LookAgain) {

@@ -11,8 +11,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// How often a batch is looked at: it takes minutes to hours at a real provider, and no time at a
-// server on this machine.
+// How often a batch is polled. A batch takes minutes to hours at a real provider, and almost no
+// time at a server on this machine.
 const (
 	firstLook = 15 * time.Second
 	localLook = 50 * time.Millisecond
@@ -25,7 +25,7 @@ const (
 	batchCancelled = "cancelled"
 )
 
-// polling is the growing wait between two looks.
+// polling is the growing wait between two polls.
 type polling struct{ gap time.Duration }
 
 func newPolling(local bool) *polling {
@@ -42,7 +42,7 @@ func (p *polling) next() time.Duration {
 	return gap
 }
 
-// await looks at the batch until it has ended.
+// await polls the batch until it has ended.
 func (s *shard) await(ctx context.Context) (batchapi.Batch, error) {
 	wait := newPolling(s.client.Local())
 	if s.cfg.Detach && !s.earlier {
@@ -114,7 +114,7 @@ func (s *shard) waitedFor() bool {
 	}
 }
 
-// forgetHint is what to do about a batch that the provider does not have.
+// forgetHint says what to do about a batch that the provider does not have.
 func (s *shard) forgetHint() string {
 	return "llmpipe batches forget " + s.at.batchID + " gives it up, and its records are asked again"
 }
@@ -126,8 +126,8 @@ func (s *shard) setState(state *batchapi.Batch) {
 	s.claims.state = *state
 }
 
-// retry calls f again after failures that may pass, until --give-up is over. With --detach it tries
-// as often as for a record.
+// retry calls f again after failures that may pass, until --give-up has passed. With --detach it
+// retries only as often as it would for a record.
 func (s *shard) retry(ctx context.Context, what string, f func() error) error {
 	wait := lane.NewBackOff(lane.FirstTransient)
 	start := time.Now()

@@ -22,9 +22,9 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Batches is the stage of the records that go by batch. It writes them into shards, on disk, and
-// forgets them; when a shard's batch has ended it reads them back, gives each its answer, and
-// passes them to the commit.
+// Batches is the stage for records that go by batch. It writes them into shards on disk and frees
+// their memory. When a shard's batch has ended, it reads the records back, gives each its answer,
+// and passes them to the commit.
 //
 //	take     batch.go       a record into the shard of its endpoint and model (assemble.go), or of old
 //	         plan.go        with files first into a plan, which says what they take
@@ -47,7 +47,7 @@ import (
 // earlier runs, and submit every open one that is large enough for a batch, or all of them where no
 // other gives money back (rounds.go). A shard gives its money back when it is collected, or leaves
 // it when the run stops waiting for it (see limiter.Leave), and needs no money to get there. So
-// nobody waits for ever; where only money that was left is in the way the run pauses.
+// nothing waits for ever. If only money that was left is in the way, the run pauses.
 type Batches struct {
 	flow    *flow.Flow
 	cfg     *Config
@@ -85,13 +85,13 @@ type Batches struct {
 	odd     map[string]bool   // providers of earlier shards that were told of
 }
 
-// How long no record may come before those that have come are submitted.
+// How long the input may be idle before the records that have come are submitted.
 const idleSubmit = 10 * time.Minute
 
-// transfers is how many files are up- or downloaded at a time.
+// transfers is how many files are uploaded or downloaded at a time.
 const transfers = 2
 
-// New makes the stage, and takes up the batches of earlier runs that the ledger knows.
+// New makes the stage, and resumes the batches of earlier runs that the ledger knows.
 func New(f *flow.Flow, c *Config, l *lane.Lane, j *journal.Journal, a *spend.Account, options func() record.Options) *Batches {
 	b := &Batches{
 		flow: f, cfg: c, lane: l, client: l.Host.Client, journal: j, account: a, options: options,
@@ -129,8 +129,8 @@ func counted(n int) string {
 	return ui.Grouped(int64(n)) + " batches"
 }
 
-// ours reports whether a shard of the ledger is at the provider that this run asks, and says once
-// of others that they are left alone.
+// ours reports whether a shard of the ledger is at this run's provider. For shards at other
+// providers it prints once that they are left alone.
 func (b *Batches) ours(known *ledger.Shard) bool {
 	if known.Simulated != b.client.Simulated() {
 		return false
@@ -154,7 +154,7 @@ func (b *Batches) ours(known *ledger.Shard) bool {
 // Put sends t to the shards.
 func (b *Batches) Put(t *flow.Task) { b.flow.Hand(t, b.in) }
 
-// Takes reports whether t goes by batch. An urgent record that is in a batch already is not paid
+// Takes reports whether t goes by batch. An urgent record that is already in a batch is not paid
 // for again.
 func (b *Batches) Takes(t *flow.Task) bool {
 	return b.cfg.Mode == flow.ModeBatch || !urgent(t.Priority) || b.journal.Ledger.Look(t.Key).Shard != "" || b.sameShard(t) != ""
@@ -223,9 +223,9 @@ func (b *Batches) place(fill *assembler, t *flow.Task) {
 	}
 }
 
-// find returns the shard with that id, which holds a record of this run: nil if it is not pending
-// any more, or elsewhere if it is at another provider. It takes up a shard that another process has
-// made since this run began.
+// find returns the shard with that id, which holds a record of this run. It returns nil if the
+// shard is no longer pending, and elsewhere if it is at another provider. It also finds a shard
+// that another process has made since this run began.
 func (b *Batches) find(id string) (s *shard, elsewhere bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -250,8 +250,8 @@ func (b *Batches) find(id string) (s *shard, elsewhere bool) {
 	return s, false
 }
 
-// takeUp starts the shards of earlier runs. It is called once the input has been read, when it is
-// known whom their answers are for.
+// takeUp starts the shards of earlier runs. It is called after the input has been read, when it is
+// known which records their answers belong to.
 func (b *Batches) takeUp() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -278,7 +278,7 @@ func (b *Batches) live(s *shard) {
 	})
 }
 
-// fill notes a shard of this run that is yet to be full.
+// fill notes a shard of this run that is not full yet.
 func (b *Batches) fill(s *shard) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -313,8 +313,8 @@ func (b *Batches) name() string {
 	return fmt.Sprintf("%s-%d", b.journal.ID, b.named)
 }
 
-// End waits until every batch is collected, or is not waited for. The reader has ended, or is
-// abandoned.
+// End waits until every batch is collected or the run stops waiting for it. The reader must have
+// ended or been abandoned.
 func (b *Batches) End() {
 	close(b.over)
 	<-b.taken
@@ -324,7 +324,7 @@ func (b *Batches) End() {
 	}
 }
 
-// TellLeft says which batches go on, when all else is done.
+// TellLeft prints which batches go on after the run, when everything else is done.
 func (b *Batches) TellLeft() {
 	wanted, others := b.goingOn()
 	if others > 0 {
@@ -362,7 +362,7 @@ func (b *Batches) goingOn() (wanted, others int) {
 	return wanted, others
 }
 
-// anotherEnd returns what is closed when the next batch ends.
+// anotherEnd returns a channel that is closed when the next batch ends.
 func (b *Batches) anotherEnd() <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -380,7 +380,7 @@ func (b *Batches) transfer(ctx context.Context, f func() error) error {
 	return f()
 }
 
-// Progress says how far the batches are, in words; empty when there are none.
+// Progress returns how far the batches are, in words. It is empty if there are none.
 func (b *Batches) Progress() string {
 	if b == nil {
 		return ""
@@ -402,7 +402,7 @@ func (b *Batches) Progress() string {
 	return fmt.Sprintf("%d/%s, %s/%s answered there", over, counted(all), ui.Grouped(answered), ui.Grouped(asked))
 }
 
-// ShardTitle is what people know a shard by.
+// ShardTitle is the name of a shard in messages.
 func ShardTitle(s *ledger.Shard) string {
 	if s.BatchID != "" {
 		return s.BatchID

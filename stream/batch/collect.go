@@ -37,8 +37,8 @@ func (s *shard) collect(ctx context.Context, state *batchapi.Batch) error {
 	return s.conclude(state.Status, found)
 }
 
-// How often answers are asked for again that are not there, or not all of them, and how long at
-// least between: files may come some seconds after the batch has ended.
+// How often missing or incomplete answers are downloaded again, and the least wait between two
+// tries. Files may come some seconds after the batch has ended.
 const (
 	lateTries = 5
 	lateWait  = time.Second
@@ -111,9 +111,9 @@ func (s *shard) fetch(ctx context.Context, id string, found *answers) error {
 	})
 }
 
-// blame finds out why the provider refused to run a batch. An error of a line is that record's, and
-// the other records are asked about again. An error of the whole is every record's; but before any
-// answer it is more likely the configuration's, and ends the run.
+// blame finds out why the provider refused to run a batch. An error in a line fails that record,
+// and the other records are submitted again. An error of the whole batch fails every record. Before
+// any answer, the configuration is the more likely cause, and such an error ends the run.
 func (s *shard) blame(state *batchapi.Batch, found *answers) error {
 	lines := make(map[int64]*record.Error)
 	var model *record.Error
@@ -171,8 +171,8 @@ func (s *shard) blame(state *batchapi.Batch, found *answers) error {
 // isModel reports whether a fault's parameter is the model.
 func isModel(param string) bool { return param == "model" || param == "body.model" }
 
-// deleteFile deletes the file that the batch was made of, which nobody needs any more. That it
-// stays where that fails costs nothing but its place.
+// deleteFile deletes the batch's input file, which is no longer needed. If that fails, the file
+// only takes up space.
 func (s *shard) deleteFile() {
 	if s.cfg.KeepFiles || s.at.fileID == "" || s.driver.Files() == nil {
 		return

@@ -16,13 +16,13 @@ type Config struct {
 	Metadata map[string]string
 	// KeepFiles leaves the files that batches were made of at the provider.
 	KeepFiles bool
-	// Window is the time within which the provider is to be done, as it wants it written.
+	// Window is the time within which the provider is to finish a batch, in the provider's format.
 	Window string
 
-	// Shape is what answers are to fit, and Folder where the files are that records name; nil where
-	// none do. Ledger is the file of the ledger, Retries how many times a call is made again after
-	// failures that may pass, and GiveUp how long a provider is waited for that answers nothing, 0 for
-	// as long as it takes. The run sets them.
+	// The run sets these. Shape is what answers must fit. Folder holds the files that records name,
+	// nil if none do. Ledger is the name of the ledger file. Retries is how many times a call is
+	// retried after failures that may pass. GiveUp is how long the run waits for a provider that
+	// answers nothing, 0 for as long as it takes.
 	Shape   flow.Shape
 	Folder  *folder.Folder
 	Ledger  string
@@ -30,8 +30,8 @@ type Config struct {
 	GiveUp  time.Duration
 }
 
-// urgent are the priorities that hybrid mode asks about at once.
+// urgent reports whether hybrid mode sends records of this priority at once.
 func urgent(priority string) bool { return priority == "high" || priority == "urgent" }
 
-// ShardLabel is the metadata that says which shard of which ledger a batch is.
+// ShardLabel is the metadata key that says which shard of which ledger a batch is.
 const ShardLabel = "llmpipe_shard"

@@ -10,9 +10,9 @@ import (
 // ownPrefix begins the custom_ids that are made here.
 const ownPrefix = "llmpipe-"
 
-// customID is a record's custom_id in a batch: its id where that is allowed, else its key. Where
-// the request is a further turn of a conversation it is the key, and which turn: an answer to
-// another is not to be taken for one to this.
+// customID is a record's custom_id in a batch: its id if that is allowed, otherwise its key. For a
+// further turn of a conversation it is the key and the number of the turn, so that the answer to
+// one turn is not taken for the answer to another.
 func customID(id []byte, request *[32]byte, turn int) string {
 	if own := ownID(id); own != "" && turn == 0 {
 		return own

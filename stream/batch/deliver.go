@@ -197,9 +197,9 @@ func (d *delivery) judge(t *flow.Task, out *record.BatchOutput, first bool) bool
 	return false
 }
 
-// bound keeps what an answer may have cost of which nobody said that, and learns of one that cost
-// more than it could. Of what no record of the input made, or is not as the record made it, the
-// mean is known.
+// bound keeps the most that an answer may have cost if its cost is unknown, and learns from an
+// answer that cost more than its bound. For a request that no record of the input made, or made
+// differently, it uses the mean.
 func (d *delivery) bound(t *flow.Task, bill *spend.Bill) {
 	if !d.account.Budgeted() {
 		return

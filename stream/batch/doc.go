@@ -1,3 +1,4 @@
-// Package batch asks about records by the Batch API: they are written into shards on disk, which
-// are submitted, awaited and collected, and each record gets its answer or goes into another shard.
+// Package batch sends records through the Batch API. It writes them into shards on disk, uploads
+// each shard as a batch, polls until the batch has ended, and collects the answers. A record
+// without an answer goes into another shard.
 package batch

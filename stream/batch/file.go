@@ -31,7 +31,7 @@ type request struct {
 	inputs     int64 // for embeddings
 }
 
-// errNoRoom is that a line turned out longer than a file may be.
+// errNoRoom says that a line would make the file longer than it may be.
 var errNoRoom = errors.New("the line has no room in the file")
 
 // put appends a record's request. One that takes the file beyond most bytes is taken back, with

@@ -64,7 +64,7 @@ func (r *rounds) enough(requests, worst int64) bool {
 	return !r.tooLittle(worst)
 }
 
-// tooLittle reports whether what may cost so much is not worth a batch.
+// tooLittle reports whether requests that may cost worst are too few for a batch.
 func (r *rounds) tooLittle(worst int64) bool { return float64(worst) < leastWorth*float64(r.room) }
 
 // tell says once, before the first batch that the budget cuts is made, how many there will be, and

@@ -23,8 +23,8 @@ func (b *Batches) sameShard(t *flow.Task) string {
 	return b.journal.Ledger.SameShard(t.Key)
 }
 
-// follow has t wait for the answer to an equal request, or have one that is recorded, and reports
-// whether there is one: t is in other hands then.
+// follow makes t wait for the answer to an equal request, or gives t the recorded one. It reports
+// whether there is an equal request, in which case t is taken care of.
 func (f *assembler) follow(t *flow.Task) bool {
 	b := f.batches
 	if !f.flow.Inflight.ByRequest {
@@ -55,7 +55,7 @@ func (f *assembler) follow(t *flow.Task) bool {
 	}
 }
 
-// errSame is that an equal request came to be asked about since it was looked for.
+// errSame says that an equal request was sent after the check for one.
 var errSame = errors.New("an equal request is asked about")
 
 // keep notes that t's request lies in s, and reports false where an equal one is asked about.

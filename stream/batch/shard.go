@@ -21,7 +21,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// shard is a batch's worth of records: one file at the provider, one batch of it.
+// shard holds the records of one batch: one file at the provider, and one batch made of it.
 type shard struct {
 	flow     *flow.Flow
 	cfg      *Config
@@ -51,7 +51,7 @@ type shard struct {
 	endOnce sync.Once
 }
 
-// shardBill is what a shard costs, in billionths of a dollar.
+// shardBill holds what a shard costs, in billionths of a dollar.
 type shardBill struct {
 	reserved  int64 // the most that it can; what is left of that when it is collected
 	cost      int64 // of its records that were answered
@@ -214,8 +214,8 @@ func (b *Batches) hint(err error, usual string) string {
 	return says + usual
 }
 
-// own locks the shard for this process. It waits while another process has it, which records its
-// answers meanwhile.
+// own locks the shard for this process. It waits while another process holds the lock and records
+// the shard's answers.
 func (s *shard) own() error {
 	wait := newPolling(s.client.Local())
 	for told := false; ; {
@@ -295,7 +295,7 @@ func (s *shard) discard() {
 	s.close()
 }
 
-// close wakes those who wait for the shard: it is collected, or ends for this run.
+// close wakes the goroutines that wait for the shard. The shard is collected, or ends for this run.
 func (s *shard) close() { s.endOnce.Do(func() { close(s.done) }) }
 
 // batch submits the shard, waits for its batch and collects it.

@@ -101,7 +101,7 @@ func (s *shard) intend() error {
 	return nil
 }
 
-// fileName is what the provider knows the shard's file by.
+// fileName is the name of the shard's file at the provider.
 func (s *shard) fileName() string { return ownPrefix + s.id + ".jsonl" }
 
 // send uploads the file.
@@ -217,8 +217,8 @@ func (s *shard) create(ctx context.Context) error {
 	return s.created(&made)
 }
 
-// inDoubt pauses the run where there may be a batch of the shard that nobody can tell of: made
-// again, it would be paid for twice.
+// inDoubt pauses the run if a batch of the shard may exist that cannot be found. A second batch
+// would be paid for twice.
 func (s *shard) inDoubt(err error) error {
 	known := fmt.Sprintf("its file is %s, and its label %s is %s", s.at.fileID, ShardLabel, s.id)
 	if s.marked() {
@@ -240,7 +240,7 @@ func isUnderway(status string) bool {
 	return false
 }
 
-// refused gives the shard up where the provider has refused it: nothing was made, and the same
+// refused gives up the shard after the provider has refused it: no batch was made, and the same
 // request would be refused again.
 func (s *shard) refused(err error) error {
 	if call := provider.AsCallError(err); call == nil || call.Class != provider.Refused {

@@ -9,7 +9,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// A provider queues a limited number of tokens an account (platform.openai.com/docs/guides/batch),
+// A provider queues a limited number of tokens per account (platform.openai.com/docs/guides/batch),
 // and fails a batch that has no room there. Such a batch is made again when another has ended; when
 // there is no other it is split in two.
 

@@ -9,9 +9,9 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// A provider may take less in a file than its dialect says, and a gateway before it still less.
-// What it refuses as too large is put into two files of half the size, and so is all that comes
-// after it.
+// A provider may accept smaller files than its dialect says, and a gateway in front of it even
+// smaller ones. A file refused as too large is split into two of half the size, and later files are
+// made no larger than those.
 
 // found is what a file may hold at most, as far as that was found out.
 type found struct {
