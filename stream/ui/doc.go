@@ -1,3 +1,4 @@
-// Package ui is what people read of llmpipe: messages with their hints, the status line and the
-// ways to show progress, the summary of a run, numbers in words, and what a terminal can do.
+// Package ui is everything that llmpipe shows to people: messages with their hints, the status line
+// and the other ways to show progress, the summary of a run, and numbers in words. It also knows
+// what a terminal can do.
 package ui

@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// MoreFiles is the hint where too many files are open.
+// MoreFiles is the hint for an error that says that too many files are open.
 const MoreFiles = "this process may not have more files and connections open: ulimit -n 4096 allows it more, or -c sets fewer in flight"
 
 // IsErrno reports whether err is the system's error number n.

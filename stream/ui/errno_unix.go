@@ -4,5 +4,5 @@ package ui
 
 import "syscall"
 
-// IsClosedPipe reports whether a write failed because nobody reads any more.
+// IsClosedPipe reports whether a write failed because the reader has closed the pipe.
 func IsClosedPipe(err error) bool { return IsErrno(err, syscall.EPIPE) }

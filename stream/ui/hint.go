@@ -2,7 +2,7 @@ package ui
 
 import "errors"
 
-// Hinted is an error that knows what its reader can do next.
+// Hinted is an error with a hint: what the user can do next.
 type Hinted struct {
 	Err  error
 	Hint string
@@ -14,10 +14,10 @@ func (h *Hinted) Error() string { return h.Err.Error() }
 // Unwrap returns the error itself.
 func (h *Hinted) Unwrap() error { return h.Err }
 
-// WithHint adds to err what its reader can do next.
+// WithHint adds a hint to err: what the user can do next.
 func WithHint(hint string, err error) error { return &Hinted{Err: err, Hint: hint} }
 
-// HintOf returns the hint of err or of one that it wraps, "" when there is none.
+// HintOf returns the hint of err or of an error that it wraps, or "" if there is none.
 func HintOf(err error) string {
 	var h *Hinted
 	if errors.As(err, &h) {
@@ -26,13 +26,13 @@ func HintOf(err error) string {
 	return ""
 }
 
-// UsageError is a wrong command line.
+// UsageError is an error in the command line.
 type UsageError struct{ Err error }
 
 // Error implements error.
 func (e *UsageError) Error() string { return e.Err.Error() }
 
-// Unwrap returns what is wrong.
+// Unwrap returns the error itself.
 func (e *UsageError) Unwrap() error { return e.Err }
 
 // Usage makes err an error of the command line.

@@ -13,10 +13,10 @@ import (
 const metricsEvery = 5 * time.Second
 
 // KeepMetrics writes the status to a file in the text format of Prometheus, every few seconds until
-// the function that it returns is called, and once more then. Each time the file is made anew
-// beside the old one and takes its place, so that a reader finds a whole one at any moment; it has
-// the mode of a file that others may read. An error means that it could not be written for the
-// first time; later ones are said once. Where name is empty it does nothing.
+// the function that it returns is called, and once more then. Each time it writes a new file beside
+// the old one and renames it, so that a reader always finds a complete file. Other users may read
+// the file. An error means that the first write failed; a later error is printed once. If name is
+// empty, KeepMetrics does nothing.
 func KeepMetrics(v *Voice, name string, status func() *Status) (stop func(), err error) {
 	if name == "" {
 		return func() {}, nil
@@ -43,7 +43,7 @@ func KeepMetrics(v *Voice, name string, status func() *Status) (stop func(), err
 	return every(metricsEvery, func() { tell(write(true)) }, func() { tell(write(false)) }), nil
 }
 
-// replace puts a file with that text in the place of another.
+// replace replaces a file with a new one that holds text.
 func replace(name string, text []byte) error {
 	beside := name + "." + rand.Text() + ".tmp" // not .prom, which the collector would read
 	file, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)

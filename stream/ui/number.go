@@ -8,7 +8,7 @@ import (
 	"llmpipe/ledger/price"
 )
 
-// perTime is a rate a second, or a minute where that is less than one.
+// perTime is a rate per second, or per minute if it is less than one per second.
 func perTime(perSecond float64) string {
 	switch {
 	case perSecond <= 0:
@@ -21,7 +21,7 @@ func perTime(perSecond float64) string {
 	return Grouped(int64(perSecond+0.5)) + "/s"
 }
 
-// Grouped is n with its thousands set apart, as in 12,345.
+// Grouped is n with thousands separators, as in 12,345.
 func Grouped(n int64) string {
 	s := strconv.FormatInt(n, 10)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
@@ -54,7 +54,7 @@ func Duration(d time.Duration) string {
 	return fmt.Sprintf("%dd%02dh", int(d.Hours())/24, int(d.Hours())%24)
 }
 
-// Number is a number of things in words.
+// Number is a count with its noun.
 func Number(n int64, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -74,8 +74,8 @@ func Bytes(n int64) string {
 	return fmt.Sprintf("%.4g GB", size)
 }
 
-// USD is an amount in billionths of a dollar for people: the smaller it is, the more of its digits
-// count.
+// USD is an amount in billionths of a dollar for people. The smaller the amount, the more decimals
+// it shows.
 func USD(nanos int64) string {
 	digits := 2
 	switch {
@@ -88,8 +88,8 @@ func USD(nanos int64) string {
 	return fmt.Sprintf("$%.*f", digits, float64(nanos)/1e9)
 }
 
-// Simulated is the mark of what the simulated provider made up, a sum that nobody bills among it;
-// empty for what is real.
+// Simulated is the mark of what the simulated provider made up, such as a cost that is never
+// billed. It is empty for what is real.
 func Simulated(is bool) string {
 	if is {
 		return " (simulated)"
@@ -97,7 +97,7 @@ func Simulated(is bool) string {
 	return ""
 }
 
-// Sum is an amount as USD has it, and how much of it is simulated.
+// Sum is an amount as USD shows it, and how much of it is simulated.
 func Sum(nanos, simulated int64) string {
 	if 0 < simulated && simulated < nanos {
 		return USD(nanos) + " (" + USD(simulated) + " of it simulated)"
@@ -105,7 +105,7 @@ func Sum(nanos, simulated int64) string {
 	return USD(nanos) + Simulated(simulated > 0)
 }
 
-// Amount is d as USD has it, and a question mark where it is not known.
+// Amount is d as USD shows it, or a question mark if it is unknown.
 func Amount(d *price.Dollars) string {
 	if d == nil {
 		return "?"
@@ -121,5 +121,5 @@ func elapsed(seconds float64) string {
 	return Duration(time.Duration(seconds * float64(time.Second)))
 }
 
-// Wait is what is left of a wait, for people: never less than a second.
+// Wait is the rest of a wait for people, rounded up to whole seconds.
 func Wait(d time.Duration) string { return Duration((d + time.Second - 1).Truncate(time.Second)) }

@@ -17,13 +17,13 @@ type Progress uint8
 
 // The ways to show progress.
 const (
-	// ProgressAuto draws a status line where stderr is a terminal and stdout is not. Where stderr is
-	// none, each is a line of its own, once in a while.
+	// ProgressAuto draws a status line if stderr is a terminal and stdout is not. If stderr is not
+	// a terminal, it prints the status as a new line once in a while.
 	ProgressAuto Progress = iota
-	// ProgressAlways draws it also where stdout is a terminal; where stderr is none, there are more
-	// lines.
+	// ProgressAlways draws it even if stdout is a terminal. If stderr is not a terminal, it prints
+	// more lines.
 	ProgressAlways
-	// ProgressNever shows the summary alone.
+	// ProgressNever shows only the summary.
 	ProgressNever
 	// ProgressJSON writes the status to stderr as one object a line.
 	ProgressJSON
@@ -56,8 +56,8 @@ const (
 // pipeline begin together.
 const lookEvery = 10 * time.Second
 
-// Show shows how far the run is, until the function that it returns is called. The line is for
-// whoever does not read the results on the same terminal, so stdout has a say in it.
+// Show shows how far the run is, until the function that it returns is called. stdout matters
+// because a status line would disturb results that are read on the same terminal.
 func (p Progress) Show(v *Voice, stdout io.Writer, status func() *Status) (stop func()) {
 	stderr, _ := v.w.(*os.File)
 	out, _ := stdout.(*os.File)
@@ -149,7 +149,7 @@ const (
 // NewSpeed starts at 0.
 func NewSpeed(now time.Time) *Speed { return &Speed{samples: []sample{{at: now}}} }
 
-// At notes that it is n now, and returns how much it grows a second.
+// At notes that the value is n now, and returns its growth per second.
 func (s *Speed) At(now time.Time, n int64) float64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -58,7 +58,7 @@ func (v *Voice) forget() {
 	v.mu.Unlock()
 }
 
-// Lend leaves the screen to another program until the function that it returns is called.
+// Lend leaves the terminal to another program until the function that it returns is called.
 func (v *Voice) Lend() (giveBack func()) {
 	lent := func(lent bool) {
 		v.mu.Lock()
@@ -102,9 +102,9 @@ func (a aboveLine) Write(p []byte) (int, error) {
 	return a.Writer.Write(p)
 }
 
-// Beside is a writer to w, a pipe. Where its reader prints to the terminal that the status line
-// stands on, the line is taken away before each write, and drawn again when the last is a while
-// ago: between the two the reader has the screen. It is for one goroutine.
+// Beside is a writer to w, a pipe. If the pipe's reader prints to the terminal that shows the
+// status line, the line is cleared before each write, and drawn again some time after the last
+// write. Between the two the reader has the screen. It is for one goroutine.
 func (v *Voice) Beside(w io.Writer) io.Writer { return besideLine{w, v} }
 
 // besideLine is a writer to a pipe.
@@ -137,5 +137,5 @@ func (v *Voice) shareWith(reader bool) {
 	v.mu.Unlock()
 }
 
-// put writes to stderr. An error there has nobody left to be told to.
+// put writes to stderr. An error there cannot be reported anywhere.
 func (v *Voice) put(text string) { _, _ = io.WriteString(v.w, text) }

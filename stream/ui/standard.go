@@ -5,10 +5,10 @@ import (
 	"os"
 )
 
-// Standard returns stdin and stdout as the process got them, a file that is closed in the place of
-// one that was: Go opens the null device for it, where answers would vanish without an error. What a
-// shell closed (>&-) can be told from a null device that another program opened in this way, as
-// Python's DEVNULL and Node's "ignore" do: see shut.
+// Standard returns stdin and stdout as the process got them. If one of them was closed, it returns
+// a closed file: Go opens the null device instead, where answers would vanish without an error.
+// What a shell closed (>&-) can be told from a null device that another program opened in this way,
+// as Python's DEVNULL and Node's "ignore" do: see shut.
 func Standard(stdin, stdout, stderr *os.File) (in, out *os.File) {
 	if nullForBoth(stderr) { // a daemon, which was given them all
 		return stdin, stdout
@@ -32,14 +32,12 @@ func closed() *os.File {
 	return f
 }
 
-// CheckStdin returns the error of an input that was closed when the process began, nil of any
-// other.
+// CheckStdin returns an error if f was closed when the process began, and nil otherwise.
 func CheckStdin(f *os.File) error {
 	return checkOpen(f, "stdin is closed: there is nothing to read", "name files as arguments, or pipe records in")
 }
 
-// CheckStdout returns the error of an output that was closed when the process began, nil of any
-// other.
+// CheckStdout returns an error if f was closed when the process began, and nil otherwise.
 func CheckStdout(f *os.File) error {
 	return checkOpen(f, "stdout is closed: there is nowhere to write to", "> FILE keeps what is written, > "+os.DevNull+" throws it away")
 }

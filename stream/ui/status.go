@@ -6,8 +6,8 @@ import (
 	"llmpipe/ledger/price"
 )
 
-// Status is a run at one moment: a line for people, an object for programs. Its total counts what
-// lies in the inputs; what stands between in and the total has not been read yet.
+// Status is a run at one moment: a line for people, an object for programs. Total counts the
+// records in the inputs. The difference between Total and In has not been read yet.
 type Status struct {
 	Time  time.Time `json:"time"`
 	State string    `json:"state,omitempty"` // what the run waits for, or who stands in for the provider, in words

@@ -27,8 +27,8 @@ type Summary struct {
 	Misfits      map[string]int64 `json:"schema_failures,omitempty"`
 	DowngradedAt int64            `json:"downgraded_at,omitempty"` // line of the first record that went to the cheaper model
 	ElapsedS     float64          `json:"elapsed_s"`               // seconds
-	// Rehearsal says that nobody but the simulated provider is asked. Simulated is how many of OK have
-	// its answers, and SimulatedUSD how much of CostUSD is theirs, which nobody bills.
+	// Rehearsal says that only the simulated provider is asked. Simulated is how many of OK have
+	// its answers, and SimulatedUSD is their share of CostUSD, which is never billed.
 	Rehearsal    bool          `json:"rehearsal,omitempty"`
 	Simulated    int64         `json:"simulated,omitempty"`
 	SimulatedUSD price.Dollars `json:"simulated_usd,omitempty"`
@@ -38,8 +38,8 @@ type Summary struct {
 // before it, what terminals used to hold.
 const summaryWidth = 80 - len("llmpipe: ")
 
-// String is the summary for people: what became of the records and what it took, in two lines where
-// one would be long.
+// String is the summary for people: the outcome of the records and what the run took. It takes two
+// lines if one would be too long.
 func (s Summary) String() string {
 	records, effort := s.records(), s.effort()
 	if len(records)+len("; ")+len(effort) <= summaryWidth {
@@ -48,7 +48,7 @@ func (s Summary) String() string {
 	return records + "\n" + effort
 }
 
-// records is what became of the records.
+// records is the outcome of the records.
 func (s Summary) records() string {
 	var notes []string
 	if s.Skipped > 0 {

@@ -10,5 +10,6 @@ import (
 
 const getTermios = unix.TIOCGETA
 
-// printedTo reports whether another program may print to a terminal: nobody says, so one may.
+// printedTo reports whether another program may print to a terminal. The system does not tell, so
+// it assumes one.
 func printedTo(*os.File) bool { return true }

@@ -16,8 +16,9 @@ func drawable(f *os.File) bool {
 	return windows.SetConsoleMode(console, mode|windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING) == nil
 }
 
-// printedTo reports whether another program may print to a terminal: nobody says, so one may.
+// printedTo reports whether another program may print to a terminal. The system does not tell, so
+// it assumes one.
 func printedTo(*os.File) bool { return true }
 
-// taken reports whether another program has the terminal for itself, which nobody says here.
+// taken reports whether another program has the terminal for itself. The system does not tell.
 func taken(*os.File) bool { return false }

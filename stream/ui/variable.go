@@ -2,8 +2,8 @@ package ui
 
 import "strings"
 
-// IsVariableName reports whether s is spelt as names of environment variables are, so that it can
-// be shown: NAME_2.
+// IsVariableName reports whether s looks like the name of an environment variable, such as NAME_2,
+// and so can be shown.
 func IsVariableName(s string) bool {
 	const most = 40 // a token may be capital letters too, but longer
 	odd := func(c rune) bool { return (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' }

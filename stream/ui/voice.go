@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// Voice is how llmpipe speaks to people: lines on stderr that start with its name, in lower case,
-// with no full stop. It is safe for concurrent use, and writes each line at once. On a terminal it
-// may keep a status line below them, which no message tears.
+// Voice writes messages to people: lines on stderr that start with the program's name, in lower
+// case, with no full stop. It is safe for concurrent use, and writes each line in one write. On a
+// terminal it may keep a status line below the messages, which they never break.
 type Voice struct {
 	mu     sync.Mutex
 	w      io.Writer
@@ -20,12 +20,12 @@ type Voice struct {
 	beside beside // a later stage of the pipeline that may write there, too
 }
 
-// NewVoice speaks on w.
+// NewVoice returns a Voice that writes to w.
 func NewVoice(w io.Writer, quiet, verbose bool) *Voice {
 	return &Voice{w: w, quiet: quiet, loud: verbose && !quiet}
 }
 
-// Error says why something failed, and the hint that err or one that it wraps carries.
+// Error prints why something failed, and the hint of err or of an error that it wraps.
 func (v *Voice) Error(err error) {
 	v.Say("error: " + err.Error())
 	if h := HintOf(err); h != "" {
@@ -33,28 +33,28 @@ func (v *Voice) Error(err error) {
 	}
 }
 
-// Warn says what people need to know although the run goes on.
+// Warn prints what people need to know although the run goes on.
 func (v *Voice) Warn(format string, args ...any) {
 	if !v.quiet {
 		v.Say("warning: " + fmt.Sprintf(format, args...))
 	}
 }
 
-// Hint says what can be done about what was said before.
+// Hint prints what can be done about the message before.
 func (v *Voice) Hint(format string, args ...any) {
 	if !v.quiet {
 		v.Say("hint: " + fmt.Sprintf(format, args...))
 	}
 }
 
-// Note says what is worth knowing.
+// Note prints what is worth knowing.
 func (v *Voice) Note(format string, args ...any) {
 	if !v.quiet {
 		v.Say(fmt.Sprintf(format, args...))
 	}
 }
 
-// Detail says what only --verbose wants.
+// Detail prints what is only for --verbose.
 func (v *Voice) Detail(format string, args ...any) {
 	if v.loud {
 		v.Say(fmt.Sprintf(format, args...))
@@ -71,8 +71,8 @@ var (
 // length. A record's error of 4 KiB is in it whole.
 const mostSaid = 8 << 10
 
-// Say writes one line, or several where s has them. It may hold what a provider said, which is not
-// to do anything to the terminal.
+// Say writes s, which may have several lines. s may quote a provider, so control characters are
+// made harmless to the terminal.
 func (v *Voice) Say(s string) {
 	if len(s) > mostSaid {
 		s = strings.ToValidUTF8(s[:mostSaid], "") + "…"
@@ -80,7 +80,7 @@ func (v *Voice) Say(s string) {
 	v.write("llmpipe: " + indented.Replace(PrintableLines(harmless.Replace(s))) + "\n")
 }
 
-// Logger is where a library may log to: each of its writes is said.
+// Logger returns a writer for a library's log. Each write becomes a message.
 func (v *Voice) Logger() io.Writer { return logger{v} }
 
 type logger struct{ voice *Voice }
