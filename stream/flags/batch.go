@@ -22,7 +22,7 @@ const (
 
 var windowForm = regexp.MustCompile(`^[1-9][0-9]*[hd]$`)
 
-// batch says how records go by batch, and refuses what cannot be meant together with that.
+// batch configures how records go by batch, and refuses flags that contradict that.
 func (f *Flags) batch(cfg *stream.Config) error {
 	b := &cfg.Batch
 	b.Mode, b.Detach, b.KeepFiles, b.Window = f.Mode, f.Detach, f.KeepFiles, f.BatchWindow

@@ -15,7 +15,7 @@ type Build struct {
 	Dirty   bool   // what was built is not what the commit has
 }
 
-// ReadBuild reads it from the running program.
+// ReadBuild reads the Build of the running program.
 func ReadBuild() Build {
 	b := Build{Version: "(devel)"}
 	info, ok := debug.ReadBuildInfo()

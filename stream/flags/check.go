@@ -11,7 +11,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// checkNumbers refuses what no number of records, requests or tokens can be.
+// checkNumbers refuses values that cannot be a number of records, requests or tokens.
 func (f *Flags) checkNumbers(*stream.Config) error {
 	for _, flag := range []struct {
 		name  string
@@ -54,8 +54,9 @@ func usage(hint, format string, args ...any) error {
 	return ui.Usage(ui.WithHint(hint, fmt.Errorf(format, args...)))
 }
 
-// checkUnused refuses flags that say nothing without another one: whoever writes them counts on it.
-// path is the ledger's, and usual what the environment says of that.
+// checkUnused refuses flags that have no effect without another one, since the user expects an
+// effect, and flags that contradict each other. path is the ledger's path, and usual is the one
+// from the environment.
 func (f *Flags) checkUnused(path, usual string) error {
 	const oneOfThem = "leave out one of the two"
 	return firstWrong([]wrong{

@@ -36,7 +36,7 @@ var (
 	quoted    = regexp.MustCompile(`"([^"]*)"`)
 )
 
-// ParseHint says what to do about an error of parsing args.
+// ParseHint says what to do about an error from parsing args.
 func ParseHint(model *kong.Application, args []string, err error) string {
 	command := ""
 	nodes := model.Leaves(false)

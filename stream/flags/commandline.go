@@ -10,9 +10,9 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Gather returns args as kong wants them: names behind the flags, where people write llmpipe
-// a.jsonl -f text b.jsonl, and a value that begins with a dash in one word with its flag. A flag
-// that the command does not have is an error.
+// Gather returns args in the order that kong needs: flags before names, although people write
+// llmpipe a.jsonl -f text b.jsonl, and a value that begins with a dash in one word with its flag.
+// It returns an error for a flag that the command does not have.
 func Gather(model *kong.Application, args []string) ([]string, error) {
 	l := commandLine{flag: map[string]*kong.Flag{}, command: map[string]*kong.Node{}, known: map[string][]string{}}
 	for _, node := range append(model.Leaves(false), model.Node) {
@@ -30,7 +30,7 @@ func Gather(model *kong.Application, args []string) ([]string, error) {
 	return l.arranged(), l.check(model)
 }
 
-// spellings are how a flag is written, with its dashes.
+// spellings are the ways to write a flag, with its dashes.
 func spellings(f *kong.Flag) []string {
 	names := []string{"--" + f.Name}
 	if f.Short != 0 {
@@ -144,8 +144,8 @@ func (l *commandLine) check(model *kong.Application) error {
 	return nil
 }
 
-// noValue is the error for a flag that nothing stands behind, or an empty value: that is mostly a
-// variable that is not set, and would pass for a flag that was left out.
+// noValue is the error for a flag with no value or an empty one. An empty value usually comes from
+// an unset variable, and would look like a flag that was left out.
 func noValue(used usedFlag, f *kong.Flag) error {
 	hint := "its value comes behind it: " + used.word + " " + f.FormatPlaceHolder()
 	switch known := choices["--"+f.Name]; {

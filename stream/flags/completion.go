@@ -9,8 +9,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// CompletionScripts make the shells ask for words; where there are none they complete the names of
-// files.
+// CompletionScripts make the shells ask llmpipe for words. If there are none, the shells complete
+// file names.
 var CompletionScripts = map[string]string{
 	"bash": `_llmpipe() {
   COMPREPLY=($(COMP_LINE="${COMP_LINE:0:COMP_POINT}" llmpipe completion words))
@@ -35,9 +35,9 @@ fi
 `,
 }
 
-// CompleteWords writes the words that may stand at the end of line, the command line that is being
-// typed, one a line: commands and their verbs, flags, and the values of those that take one of a
-// few words.
+// CompleteWords writes the words that can complete line, the command line that is being typed. It
+// writes one word per line: commands and their verbs, flags, and the values of flags that take one
+// of a few words.
 func CompleteWords(w io.Writer, line string, model *kong.Application) {
 	words := strings.Fields(line + "x") // the x keeps the last word, which may be empty
 	if len(words) < 2 {

@@ -10,9 +10,9 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Config turns the flags into a run's configuration, all but the streams and the signals. Secrets
-// and what else the flags name in the environment come through getenv. path is the ledger's, empty
-// for the default one. What is wrong with the flags themselves is a UsageError.
+// Config turns the flags into a run's configuration, except the streams and the signals. It reads
+// secrets and other environment variables through getenv. path is the ledger's path, empty for the
+// default. An error in the flags themselves is a UsageError.
 func (f *Flags) Config(getenv func(string) string, path, version string) (*stream.Config, error) {
 	cfg := &stream.Config{
 		Files: f.Files, MaxLine: int(f.MaxLine), Limit: int(f.Limit), Sample: int(f.Sample), Seed: f.Seed, Slice: f.Slice, DryRun: f.DryRun,

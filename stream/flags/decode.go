@@ -15,7 +15,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// decode says what a line becomes.
+// decode configures how a line becomes a record.
 func (f *Flags) decode(cfg *stream.Config) error {
 	system, err := textOrFile(f.System)
 	if err != nil {
@@ -66,7 +66,7 @@ func defaultModel(e record.Endpoint) string {
 	return "gpt-4o-mini"
 }
 
-// setHint shows how what was given to --set is written.
+// setHint shows how to write the value given to --set.
 func setHint(s string) string {
 	key, value, ok := strings.Cut(s, "=")
 	if !ok || key == "" {
@@ -104,7 +104,7 @@ func quotedJSON(value string) string {
 	return string(quoted)
 }
 
-// textOrFile is s itself, or what the file holds that s names after an @.
+// textOrFile is s itself, or the content of the file that s names after an @.
 func textOrFile(s string) (string, error) {
 	name, ok := strings.CutPrefix(s, "@")
 	if !ok {

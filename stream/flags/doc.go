@@ -1,4 +1,4 @@
-// Package flags is what a command line says, checked, as configuration: the flags with their help,
-// the order of words that the shell's users write, the values that flags take, and [Flags.Config],
-// which turns all of it and the environment into a run's configuration.
+// Package flags turns a command line into a checked configuration. It holds the flags with their
+// help, accepts flags and names in any order, and reads the values of flags. [Flags.Config] turns
+// the flags and the environment into a run's configuration.
 package flags

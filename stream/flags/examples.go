@@ -1,6 +1,6 @@
 package flags
 
-// Examples are those of each command's help.
+// Examples are the examples in each command's help.
 var Examples = map[string]string{
 	"run": `  cat prompts.jsonl | llmpipe > out.jsonl
   llmpipe -p 'Is this spam? Answer yes or no: {{.body}}' < mails.jsonl | jq -r '[.id, .content] | @tsv'

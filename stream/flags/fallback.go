@@ -20,8 +20,8 @@ const laneHint = "such as url=https://api.example.com/v1,model=NAME,key-env=VARI
 // laneKeys are what a --spread or a --fallback can say.
 const laneKeys = "url, model, key-env, header-env, name, rpm, tpm, concurrency, key-cmd"
 
-// lanes reads each --spread and each --fallback: url=…,model=…,key-env=…,rpm=…. What it does not
-// say is as for the first lane, but for its limits, its key and its model.
+// lanes reads each --spread and each --fallback: url=…,model=…,key-env=…,rpm=…. What it leaves out
+// is as for the first lane, except the limits, the key and the model.
 func (f *Flags) lanes(cfg *stream.Config, getenv func(string) string) error {
 	for _, kind := range []struct {
 		flag  string

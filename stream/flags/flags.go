@@ -11,8 +11,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Flags are what the filter can be told on a command line. The tags are for the parser that main
-// runs: names, defaults, the group in which --help shows a flag, and what it says there.
+// Flags are the filter's flags. The tags are for the parser that main runs: names, defaults, the
+// group in which --help shows a flag, and its help text.
 type Flags struct {
 	Files []string `arg:"" optional:"" help:"Files to read instead of stdin, in order; - is stdin."`
 
@@ -89,7 +89,7 @@ type Flags struct {
 	Verbose  bool        `short:"v" group:"say" help:"Print a line for each retry."`
 }
 
-// ProviderFlags say who is asked.
+// ProviderFlags are the flags that choose the provider.
 type ProviderFlags struct {
 	Endpoint  record.Endpoint `group:"in" default:"chat" placeholder:"chat" help:"chat, embeddings, responses, completions or messages."`
 	BaseURL   string          `group:"who" placeholder:"URL" help:"The provider's address, up to /v1; sim: simulates one ($OPENAI_BASE_URL)."`

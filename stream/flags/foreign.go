@@ -7,7 +7,7 @@ import (
 )
 
 // foreign are flags of other programs (llm, openai, curl, parallel, xargs, jq), and what llmpipe
-// has in their place.
+// has instead.
 var foreign = []struct{ names, hint string }{
 	{"-j --jobs -P --max-procs --parallel --parallelism --max-parallel --workers --max-workers --threads --concurrent --concurrent-requests",
 		"-c N keeps N requests in flight; without it llmpipe finds out how many the provider takes"},
@@ -79,8 +79,8 @@ var aliases = map[string]string{"temp": "temperature", "effort": "reasoning_effo
 
 var number = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
 
-// foreignHint says what llmpipe has in the place of another program's flag; value is what stands
-// behind it. It is "" for a flag that nobody knows.
+// foreignHint says what llmpipe has instead of another program's flag. value is what follows the
+// flag. The hint is "" for an unknown flag.
 func foreignHint(flag, value string) string {
 	if strings.HasPrefix(flag, "--") {
 		if hint := fieldHint(flag, value); hint != "" {

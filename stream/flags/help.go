@@ -27,9 +27,8 @@ var Groups = []kong.Group{
 	{Key: "say", Title: "Progress:"},
 }
 
-// HelpWords makes of help, help COMMAND and help all what the parser knows. all says that the
-// flags that a command shares with the filter, and the filter's less usual ones, are to be
-// explained too.
+// HelpWords turns help, help COMMAND and help all into arguments that the parser knows. all says to
+// explain also the flags that a command shares with the filter, and the filter's less common flags.
 func HelpWords(args, commands []string) (rest []string, all bool, err error) {
 	if len(args) > 0 && args[0] == "help" {
 		topics := slices.DeleteFunc(slices.Clone(args[1:]), isHelp)
@@ -52,8 +51,8 @@ func HelpWords(args, commands []string) (rest []string, all bool, err error) {
 
 func isHelp(arg string) bool { return arg == "--help" || arg == "-h" }
 
-// HelpPrinter prints a command's help; without a command the filter's, of which all is more than a
-// screen.
+// HelpPrinter prints a command's help, or the filter's without a command. The filter's whole help,
+// with all, is longer than a screen.
 func HelpPrinter(all bool) kong.HelpPrinter {
 	return func(options kong.HelpOptions, ctx *kong.Context) error {
 		selected := ctx.Selected()

@@ -15,8 +15,9 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// CheckInputs refuses a command line that would read what a person has to type, or that names
-// something else where a file is meant: a prompt, or a command, of which these are all.
+// CheckInputs refuses a command line that would wait for a person to type its input, or that has
+// something else in place of a file name: a prompt or a command. commands are the names of all
+// commands.
 func (f *Flags) CheckInputs(stdin *os.File, commands []string) error {
 	if len(f.Files) == 0 && ui.IsTerminal(stdin) {
 		return ui.Usage(&ui.Hinted{

@@ -59,7 +59,7 @@ func WriteManPage(w io.Writer, app *kong.Application, build Build) error {
 
 var exitCode = regexp.MustCompile(`^\d`)
 
-// manPage is one that is being written. Nothing that is written to memory fails.
+// manPage is a manual page that is being written. Writing to memory cannot fail.
 type manPage struct {
 	out    bytes.Buffer
 	app    *kong.Application

@@ -16,7 +16,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// money says what answers cost and what may be spent.
+// money configures prices and budgets.
 func (f *Flags) money(cfg *stream.Config) error {
 	m := &cfg.Money
 	m.PerDay, m.DowngradeTo, m.Alert = price.Dollars(f.BudgetPerDay), f.DowngradeTo, f.Alert

@@ -13,9 +13,9 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// environment are the variables that say where a dialect's provider is, and hold its key, unless
-// flags name others. They are those of its own clients. A key never goes where only the other
-// dialect's variable leads.
+// environment are the variables that hold the base URL and the key of each dialect's provider,
+// unless flags name others. They are those of the provider's own clients. A key is never sent to an
+// address that only the other dialect's variable names.
 var environment = map[record.Dialect]struct{ baseURL, key string }{
 	record.OpenAI:    {"OPENAI_BASE_URL", "OPENAI_API_KEY"},
 	record.Anthropic: {"ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY"},
@@ -54,8 +54,8 @@ func (f *ProviderFlags) key(p *provider.Config, named bool, getenv func(string) 
 	return err
 }
 
-// Config says who is asked, and takes from the environment what the flags do not say, and the
-// secrets. version is the program's.
+// Config returns the provider's configuration. It reads the secrets, and whatever the flags leave
+// out, from the environment. version is the program's.
 func (f *ProviderFlags) Config(getenv func(string) string, version string) (provider.Config, error) {
 	if f.KeyCmd != "" && f.KeyEnv != "" {
 		return provider.Config{}, usage("leave out one of the two", "--key-cmd and --key-env both name the key")
@@ -103,7 +103,7 @@ func (f *ProviderFlags) Config(getenv func(string) string, version string) (prov
 	return p, nil
 }
 
-// checkBaseURL refuses an address that nobody can be asked at.
+// checkBaseURL refuses an address that no request can be sent to.
 func checkBaseURL(baseURL string) error {
 	err := provider.CheckBaseURL(baseURL)
 	if baseURL == "" || err == nil {

@@ -11,8 +11,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// schema reads the schema that answers are to fit, and refuses what cannot be meant together with
-// it.
+// schema reads the schema that answers must fit, and refuses flags that contradict it.
 func (f *Flags) schema(cfg *stream.Config) error {
 	name, flag := f.Schema, "--schema"
 	if name == "" {

@@ -9,7 +9,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// noKey is what --key-env names where no key is to be sent, although the usual variable has one.
+// noKey is the value of --key-env for sending no key although the usual variable has one.
 const noKey = "none"
 
 // variableForm is how shells spell the names of variables.
@@ -21,7 +21,8 @@ var errNotSet = errors.New("the variable is not set")
 // errNoName says that what stands in the place of a name cannot be one. It may be the secret.
 var errNoName = errors.New("it takes the name of a variable, and this is not one")
 
-// variable returns what a variable holds that the command line names, which it must.
+// variable returns the value of a variable that the command line names, and an error if it has
+// none.
 func variable(name string, getenv func(string) string) (string, error) {
 	if !variableForm.MatchString(name) {
 		return "", ui.WithHint("the secret itself stays out of the command line, where others see it: export NAME=… and give the name", errNoName)

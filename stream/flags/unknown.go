@@ -12,7 +12,7 @@ import (
 )
 
 // unknownFlag is the error for a flag that a command does not have. command is nil for the filter;
-// value is what stands behind the flag.
+// value is what follows the flag.
 func unknownFlag(command *kong.Node, known []string, flag, value string) error {
 	says, help := "unknown flag "+naming.Short(flag), "llmpipe --help all lists the flags"
 	if command != nil {

@@ -16,8 +16,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Values are how the parser reads numbers and durations: as people write them, and with errors that
-// say how they are written.
+// Values make the parser read numbers and durations as people write them, with errors that show the
+// right form.
 var Values = []kong.Option{
 	reads(parseDuration),
 	reads(parseCount),
@@ -85,7 +85,7 @@ func notWhole(text string) error {
 	return ui.WithHint("a whole number, such as 500, 10k or 2M", fmt.Errorf("%q is not a whole number", naming.Short(text)))
 }
 
-// Some is a number of records above 0: none at all is no number to ask for.
+// Some is a number of records above 0.
 type Some int
 
 func parseSome(text string) (Some, error) {
