@@ -8,9 +8,9 @@ import (
 	"llmpipe/ledger/price"
 )
 
-// byBatch makes the estimate one of a run by batch: the same tokens at the batch price, within the
-// window. What a sample has cost is paid already, and by no batch. Where no batch price is known,
-// neither is the total.
+// byBatch turns the estimate into that of a run by batch: the same tokens at the batch price,
+// within the window. The sample was paid at the realtime price. If no batch price is known, the
+// total is unknown.
 func (e *Estimate) byBatch(s *survey, window string) {
 	e.Mode = "batch"
 	hours := windowHours(window)

@@ -38,7 +38,7 @@ func (e *Estimate) price(s *survey, models []string) {
 // tierNames are those of the tiers with a price of their own.
 var tierNames = map[price.Tier]string{price.Flex: "flex", price.Priority: "priority", price.Batched: "batch"}
 
-// unpriced are the models of the input of which no price is known.
+// unpriced returns the models in the input that have no known price.
 func (e *Estimate) unpriced() (models []string) {
 	for i := range e.ByModel {
 		if m := &e.ByModel[i]; m.Cost == nil && !slices.Contains(models, m.Model) {

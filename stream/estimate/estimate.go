@@ -16,7 +16,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// guessedOutput is the completion tokens assumed of an answer without max_tokens or a sample.
+// guessedOutput is the completion tokens assumed for an answer without max_tokens or a sample.
 const guessedOutput = 256
 
 // Estimate is what prompts would cost, and how long they would take.
@@ -44,7 +44,7 @@ type Estimate struct {
 	sampled price.Dollars // what the sample has cost
 }
 
-// Interval holds the true total in 95 of 100 estimates.
+// Interval is a 95 % confidence interval: it contains the true total in 95 of 100 estimates.
 type Interval struct {
 	Low    price.Dollars `json:"low_usd"`
 	High   price.Dollars `json:"high_usd"`
@@ -52,7 +52,7 @@ type Interval struct {
 	Method string        `json:"method"`
 }
 
-// KindCost is what the prompts for one model, at one tier, cost.
+// KindCost is what the prompts for one model at one tier cost.
 type KindCost struct {
 	Model            string         `json:"model"`
 	Tier             string         `json:"service_tier,omitempty"` // where its price is not the usual one
@@ -69,7 +69,7 @@ type ModelCost struct {
 	Batch *price.Dollars `json:"batch_usd"` // null where no batch price is known
 }
 
-// Sample is what asking about some of the records showed.
+// Sample is what sending some of the records showed.
 type Sample struct {
 	N               int            `json:"n"`
 	Failed          int            `json:"failed"`
@@ -83,10 +83,10 @@ type Sample struct {
 	LatencyP50      int64          `json:"latency_p50_ms"`
 }
 
-// Run reads the records that cfg names and says what asking about them would cost. With cfg.Sample
-// so many of them are really asked, through the ledger, so that nothing is paid for twice. models
-// are priced beside the one that is asked for; none stands for what else its provider has of the
-// family. A sample that could not be asked to its end is an *Ended.
+// Run reads the records that cfg names and estimates what their requests would cost. With
+// cfg.Sample, it really sends that many of them, through the ledger, so that nothing is paid for
+// twice. models are the models to compare; without any, Run compares the others of the same family.
+// If the sample could not be finished, the error is an *Ended.
 func Run(ctx context.Context, cfg stream.Config, models []string) (*Estimate, error) {
 	voice := ui.NewVoice(cfg.Stderr, cfg.Quiet, cfg.Verbose)
 	if cfg.Sample == 0 { // else the run that asks says it

@@ -266,6 +266,6 @@ func (s *survey) cost(priceOf func(*kind) (price.Price, bool)) *price.Dollars {
 	return &sum
 }
 
-// own is the price of each kind's own model, and inBatch that in a batch.
+// own is the price of each kind's own model, and inBatch is its batch price.
 func own(k *kind) (price.Price, bool)     { return k.price, k.priced }
 func inBatch(k *kind) (price.Price, bool) { return k.price.At(price.Batched), k.price.HasBatch }

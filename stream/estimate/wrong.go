@@ -8,7 +8,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// mostComplaints is how many lines that cannot be asked are told of one by one.
+// mostComplaints is how many invalid lines are reported one by one.
 const mostComplaints = 10
 
 // complaints tell what is wrong with lines, as the run would with --format text.
