@@ -3,8 +3,8 @@
 //	cat prompts.jsonl | llmpipe > out.jsonl
 //
 // main turns flags and the environment into a configuration, listens for signals and ends with the
-// right exit code. What happens between is in the packages below it: stream is the pipeline, and
-// its package comment is where to start reading.
+// right exit code. Everything between is in the packages below it. stream is the pipeline; start
+// reading at its package comment.
 package main
 
 import (
@@ -34,9 +34,9 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// memoryGoal is what the garbage collector is to keep within, in bytes, unless GOMEMLIMIT names
-// another: beyond it, it runs before as much again is garbage. Large answers are bytes without
-// pointers, and cost it nothing to look at; the ledger's index lies outside.
+// memoryGoal is the memory limit that the garbage collector aims for, in bytes, unless GOMEMLIMIT
+// sets another. Near the limit it runs more often. Large answers are bytes without pointers, which
+// it need not scan. The ledger's index lies outside.
 const memoryGoal = 320 << 20
 
 func main() {
@@ -51,15 +51,15 @@ func main() {
 	os.Exit(code)
 }
 
-// listen takes signals over from the system. Commands that never call it die of them as other
-// programs do.
+// listen makes the program handle signals itself. Commands that never call it are killed by them,
+// as other programs are.
 func listen() <-chan os.Signal {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, stream.Signals()...)
 	return signals
 }
 
-// run is main with everything handed in. It returns the exit code, and the signal to die of, if one
+// run is main with everything passed in. It returns the exit code, and the signal to die of if one
 // ended the run.
 func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.Signal) (code int, sig os.Signal) {
 	log.SetOutput(io.Discard) // net/http logs what a server sends unasked, and that may hold the key
@@ -122,7 +122,7 @@ func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.
 	return stream.ExitOK, nil
 }
 
-// app is the command line. Flags that more than one command takes stand here.
+// app is the command line. It holds the flags that more than one command takes.
 type app struct {
 	Version kong.VersionFlag `help:"Print the version." hidden:""`
 	Ledger  string           `short:"l" group:"resume" placeholder:"FILE" env:"LLMPIPE_LEDGER" help:"The ledger file (llmpipe.ledger.jsonl)."`
@@ -133,7 +133,7 @@ type app struct {
 	listen                func() <-chan os.Signal
 }
 
-// commands are those beside the filter, in the order of the help.
+// commands are the commands other than the filter, in the order of the help.
 var commands = []struct {
 	name, help string
 	grammar    func() any
@@ -160,11 +160,11 @@ func commandNames() []string {
 	return names
 }
 
-// wholeModel are the commands that speak of all others.
+// wholeModel are the commands that need the flags of all others.
 var wholeModel = []string{"completion", "man"}
 
-// grammars are the commands as kong takes them. Those that args do not name, and so cannot mean,
-// are there by name alone: to read the flags of them all takes a tenth of the time to the first
+// grammars returns the commands as kong options. A command that args do not name has its name
+// alone, without flags: reading the flags of all commands takes a tenth of the time to the first
 // request.
 func grammars(args []string) (options []kong.Option) {
 	whole := slices.ContainsFunc(wholeModel, func(name string) bool { return slices.Contains(args, name) })
@@ -178,10 +178,10 @@ func grammars(args []string) (options []kong.Option) {
 	return options
 }
 
-// version is the module's, as the Go command recorded it.
+// version is the module's version, as the Go command recorded it.
 func version() string { return flags.ReadBuild().Version }
 
-// config is what the filter's flags and the environment say.
+// config is the configuration from the filter's flags and the environment.
 func (a *app) config(f *flags.Flags) (*stream.Config, error) {
 	if err := f.CheckInputs(a.stdin, commandNames()); err != nil {
 		return nil, err
@@ -213,8 +213,8 @@ func (c *runCommand) Run(a *app) error {
 	return nil
 }
 
-// estimateCommand says what prompts would cost. It takes the filter's flags, so that the same
-// command line is estimated and run.
+// estimateCommand estimates what prompts would cost. It takes the filter's flags, so that the same
+// command line can be estimated and run.
 type estimateCommand struct {
 	flags.Flags
 	JSON   bool     `name:"json" help:"Print JSON, for scripts and for --estimate FILE."`
@@ -256,7 +256,7 @@ func (c *modelsCommand) Run(a *app) error {
 	})
 }
 
-// ledgers are those that a command reads: the named ones, or else the usual one.
+// ledgers are the ledgers that a command reads: the named ones, or else the default one.
 func (a *app) ledgers(named []string) []string {
 	if len(named) == 0 {
 		return []string{a.ledgerPath()}
@@ -264,8 +264,8 @@ func (a *app) ledgers(named []string) []string {
 	return named
 }
 
-// ledgerPath is the ledger that a command reads: where the environment names the simulated
-// provider, the one that a run would write.
+// ledgerPath is the ledger that a command reads. If the environment names the simulated provider,
+// it is the ledger that a run there would write.
 func (a *app) ledgerPath() string {
 	return cmp.Or(a.Ledger, journal.DefaultPath(os.Getenv("OPENAI_BASE_URL")))
 }
@@ -340,9 +340,9 @@ func (c *batchesCommand) Run(a *app) error {
 	})
 }
 
-// interruptible calls do with a context that ends when a signal comes, and has the process end by
-// that signal: what do has started, as the command of --key-cmd is, must not outlive it. A second
-// signal is not waited for.
+// interruptible calls do with a context that ends when a signal comes, and then ends the process by
+// that signal. Whatever do has started, such as the command of --key-cmd, must not outlive the
+// process. After a second signal it does not wait for do.
 func (a *app) interruptible(do func(ctx context.Context) error) error {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -410,14 +410,13 @@ func (c *simCommand) Run(a *app) error {
 	return sim.New(o).Serve(ctx, l)
 }
 
-// completionCommand prints what a shell is told to complete llmpipe's words. It asks back, with
-// words in place of its name, what they are.
+// completionCommand prints the script that makes a shell complete llmpipe's words. The script calls
+// the command again, with words in place of the shell's name, to get them.
 type completionCommand struct {
 	Shell string `arg:"" optional:"" help:"bash, zsh or fish."`
 }
 
-// Run prints the shell's script, or the words that may stand at the end of the line that is being
-// typed.
+// Run prints the shell's script, or the words that can complete the line that is being typed.
 func (c *completionCommand) Run(a *app, ctx *kong.Context) error {
 	if c.Shell == "words" {
 		flags.CompleteWords(a.stdout, os.Getenv("COMP_LINE"), ctx.Model)
