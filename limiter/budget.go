@@ -10,7 +10,7 @@ import (
 )
 
 // ErrOverBudget is what Acquire returns once a request's worst case does not fit a budget with
-// nothing in flight. It is final for the limiter; the error in hand is an *OverBudget.
+// nothing in flight. It is final for the limiter. The error itself is an *OverBudget.
 var ErrOverBudget = errors.New("over budget")
 
 // OverBudget says which budget has no room, and for what.
@@ -85,23 +85,23 @@ type Budget struct {
 	lanes    []*Limiter
 }
 
-// NewBudget returns a budget of limit, of which so much is spent already.
+// NewBudget returns a budget of limit, of which spent is already spent.
 func NewBudget(limit, spent int64) *Budget {
 	return &Budget{limit: limit, spent: spent}
 }
 
-// NewDailyBudget returns a budget of limit for each day of UTC, of which so much is spent since the
-// last midnight before now.
+// NewDailyBudget returns a budget of limit for each day of UTC, of which spent has been spent since
+// the last midnight before now.
 func NewDailyBudget(limit, spent int64, now time.Time) *Budget {
 	return &Budget{limit: limit, spent: spent, renewed: now.UTC().Truncate(24 * time.Hour)}
 }
 
-// Borrow says that no more of the budget is this process's than is lent to it. It comes before the
-// first request.
+// Borrow limits this process to the part of the budget that is lent to it. It must be called before
+// the first request.
 func (b *Budget) Borrow(l Lease) { b.lease = l }
 
-// Lent says that what is lent may have changed, that others have spent so much, and that the whole
-// amount is limit for all of them.
+// Lent says that the lease may have changed, that others have spent beside, and that limit is the
+// whole budget of all processes.
 func (b *Budget) Lent(beside, limit int64) {
 	b.mu.Lock()
 	b.beside, b.limit = beside, limit
@@ -130,8 +130,8 @@ func (b *Budget) Limit() int64 {
 // Daily reports whether the budget is renewed every day.
 func (b *Budget) Daily() bool { return !b.renewed.IsZero() }
 
-// Spent is what has been settled, and what is kept for attempts whose cost was not reported, by
-// others that the budget is lent to, too.
+// Spent is what has been settled, and what is kept for attempts whose cost was not reported. It
+// includes other processes that the budget is lent to.
 func (b *Budget) Spent() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -152,7 +152,8 @@ func (b *Budget) Colour() Colour {
 	return Green
 }
 
-// Spend counts money that went another way, such as another process's under the same ledger.
+// Spend counts money that was spent outside this budget, such as by another process of the same
+// ledger.
 func (b *Budget) Spend(nanos int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -166,7 +167,7 @@ func Hold(all []*Budget, cost int64, now time.Time) (bool, error) {
 	return budgets(all).reserve(cost, now, nil)
 }
 
-// HoldAnyway sets cost aside, room or not: what it is for is under way since before the budgets
+// HoldAnyway sets cost aside whether or not there is room, for work that began before the budgets
 // were made.
 func HoldAnyway(all []*Budget, cost int64) {
 	for _, b := range all {
@@ -181,7 +182,7 @@ func Release(all []*Budget, held, cost int64) {
 	budgets(all).settle(held, cost, false, nil)
 }
 
-// Keep counts as spent what something held can have cost at most, since nobody said what it did.
+// Keep counts as spent the most that held work can have cost, since its real cost is unknown.
 func Keep(all []*Budget, nanos int64) {
 	for _, b := range all {
 		b.mu.Lock()
@@ -204,8 +205,8 @@ func Overdrawn(all []*Budget) bool {
 	return false
 }
 
-// Leave says that what was held goes on elsewhere: it stays set aside, and nobody waits for it any
-// more.
+// Leave says that the held work goes on elsewhere. Its money stays set aside, and this process no
+// longer waits for it.
 func Leave(all []*Budget, held int64) {
 	for _, b := range all {
 		b.mu.Lock()
@@ -234,7 +235,7 @@ func InFlight(all []*Budget) bool {
 	})
 }
 
-// Elsewhere reports whether something is set aside in one of the budgets for what goes on
+// Elsewhere reports whether money is set aside in one of the budgets for work that goes on
 // elsewhere.
 func Elsewhere(all []*Budget) bool {
 	return slices.ContainsFunc(all, func(b *Budget) bool {
@@ -244,7 +245,7 @@ func Elsewhere(all []*Budget) bool {
 	})
 }
 
-// UseUp says that what the budgets have left is of no use.
+// UseUp says that the rest of the budgets cannot be used.
 func UseUp(all []*Budget) {
 	for _, b := range all {
 		b.mu.Lock()
@@ -265,7 +266,7 @@ func (b *Budget) Others(asked, rest int64) {
 	}
 }
 
-// Held reports whether something is set aside by Hold or HoldAnyway, which gives way sooner or
+// Held reports whether money is set aside by Hold or HoldAnyway, which will be released sooner or
 // later.
 func (b *Budget) Held() bool {
 	b.mu.Lock()

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ErrGaveUp is what Acquire returns once the lane has been without a success
-// for too long. It is final for the limiter; the error in hand is a *GaveUp.
+// ErrGaveUp is what Acquire returns once the lane has been without a success for too long. It is
+// final for the limiter. The error itself is a *GaveUp.
 var ErrGaveUp = errors.New("gave up on the provider")
 
 // ErrOpen is what Acquire returns to a Movable request while the breaker is
@@ -54,8 +54,8 @@ func (e *GaveUp) Error() string {
 // Is makes errors.Is(err, ErrGaveUp) true.
 func (e *GaveUp) Is(target error) bool { return target == ErrGaveUp }
 
-// TooLarge refuses a request that costs more than a whole minute's limit. It
-// is the record's own fault, and says nothing about any other.
+// TooLarge refuses a request that costs more than a whole minute's limit. It concerns this record
+// alone.
 type TooLarge struct {
 	Resource string // "tokens", "input tokens" or "output tokens"
 	Need     int    // the least that the request can cost

@@ -11,8 +11,8 @@ const (
 	defaultGiveUp         = 2 * time.Hour
 )
 
-// Config is one lane's. A zero field means not told, except Clock, which has
-// to be given.
+// Config configures one lane's limiter. A zero field means unknown, except Clock, which is
+// required.
 type Config struct {
 	RPM      int     // requests a minute
 	TPM      int     // tokens a minute, prompt and completion
@@ -181,8 +181,8 @@ func (l *Limiter) Room() (room, open bool) {
 	return l.concurrency.wait(l.inFlight, l.clock.Now()) == 0, l.breaker.open
 }
 
-// Shut sends requests that are Movable away with ErrOpen, also those that wait, until it is called
-// with false. Who waits here may have longer to wait than the lane is shut.
+// Shut makes Movable requests fail with ErrOpen, also those that already wait, until it is called
+// with false. A waiting request might otherwise wait longer than the lane is shut.
 func (l *Limiter) Shut(shut bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -192,7 +192,7 @@ func (l *Limiter) Shut(shut bool) {
 	}
 }
 
-// Close stops the timer. Whoever still waits does so until its context ends.
+// Close stops the timer. A request that still waits does so until its context ends.
 func (l *Limiter) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
