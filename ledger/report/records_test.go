@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"reflect"
@@ -61,6 +62,27 @@ func misfit(n int) (ledger.Result, ledger.Failure) {
 	r, f := testResult(n), testFailure(n)
 	r.Misfit, f.Misfit, f.Type, f.Code, f.Status = "/a", "/a", "schema", "misfit", 0
 	return r, f
+}
+
+func TestCostOfAskingAgainIsNullIfNoneIsKnown(t *testing.T) {
+	bad, _ := misfit(1)
+	priced, unpriced := testResult(1), testResult(1)
+	priced.Earlier.Turns, priced.CostNanos, priced.CostKnown = 1, 7, true
+	unpriced.Earlier.Turns, unpriced.CostNanos, unpriced.CostKnown = 1, 0, false
+	for name, c := range map[string]struct {
+		again []ledger.Result
+		want  string
+	}{
+		"not asked": {nil, "0"},
+		"unpriced":  {[]ledger.Result{unpriced}, "null"},
+		"both":      {[]ledger.Result{unpriced, priced}, "0.000000007"},
+	} {
+		group := ledger.Group{Results: append([]ledger.Result{bad}, c.again...)}
+		r := mustReport(t, testOptions(), writeRuns(t, runOf{info: ledger.RunInfo{ID: "run"}, group: group}))
+		if got, err := json.Marshal(r.Schema.Cost); err != nil || string(got) != c.want {
+			t.Errorf("%s: %s, %v, want %s", name, got, err, c.want)
+		}
+	}
 }
 
 func TestRecordsCountByTheirLastOutcome(t *testing.T) {

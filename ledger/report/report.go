@@ -73,7 +73,7 @@ type Row struct {
 type Schema struct {
 	Misfits  int64          `json:"misfits"`          // answers that do not fit; they are not among the results
 	Reasked  int64          `json:"reasked"`          // answers to a further turn, fitting or not
-	Cost     *price.Dollars `json:"reasked_cost_usd"` // of those whose cost is known
+	Cost     *price.Dollars `json:"reasked_cost_usd"` // of those whose cost is known; null if none is
 	Failures []MisfitCount  `json:"failures"`         // records that failed so, by the place where answers do not fit; most first
 }
 

@@ -11,6 +11,7 @@ import (
 // schemaTally adds up the outcomes of answers that had to fit a schema.
 type schemaTally struct {
 	misfits, reasked int64
+	priced           int64 // of reasked, those whose cost is known
 	cost             price.Dollars
 	places           map[string]int64
 }
@@ -25,6 +26,7 @@ func (t *schemaTally) addResult(r *ledger.Result) {
 	if r.Earlier.Turns > 0 {
 		t.reasked++
 		if r.CostKnown {
+			t.priced++
 			t.cost += price.Dollars(r.CostNanos)
 		}
 	}
@@ -57,7 +59,10 @@ func (t *schemaTally) finish() *Schema {
 	if t.misfits+t.reasked == 0 {
 		return nil
 	}
-	s := &Schema{Misfits: t.misfits, Reasked: t.reasked, Cost: &t.cost, Failures: []MisfitCount{}}
+	s := &Schema{Misfits: t.misfits, Reasked: t.reasked, Failures: []MisfitCount{}}
+	if t.priced > 0 || t.reasked == 0 {
+		s.Cost = &t.cost
+	}
 	for place, n := range t.places {
 		if n == 0 {
 			continue // they fit by now

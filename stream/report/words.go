@@ -110,10 +110,14 @@ func ended(r *report.Run) string {
 // misfits says how many answers did not fit their schema, and what asking again brought.
 func misfits(s *report.Schema) string {
 	text := ui.Number(s.Misfits, "answer") + " did not fit the schema"
-	if s.Reasked > 0 {
-		text += fmt.Sprintf("; asking again brought %s, for %s", ui.Number(s.Reasked, "answer"), ui.Amount(s.Cost))
+	if s.Reasked == 0 {
+		return text
 	}
-	return text
+	text += "; asking again brought " + ui.Number(s.Reasked, "answer")
+	if s.Cost == nil {
+		return text + " whose cost is not known"
+	}
+	return text + ", for " + ui.Amount(s.Cost)
 }
 
 // failure is what an open failure failed of, in a few words.
