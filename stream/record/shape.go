@@ -6,8 +6,8 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// decodeObject finds out which of the shapes an object has, and makes its request. src is the
-// object, without white space around it, and its members are known.
+// decodeObject finds the shape of an object, and makes its request. src is the object, without
+// white space around it. Its members are in d.members.
 func (d *Decoder) decodeObject(rec *Record, src []byte) *Error {
 	err := d.readID(rec, src)
 	if rec.ID == nil {

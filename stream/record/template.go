@@ -41,7 +41,7 @@ func parseTemplate(text string) (*promptTemplate, error) {
 	return &promptTemplate{tmpl: tmpl}, nil
 }
 
-// undefined is what an error of parsing a template says of a name that is no function's.
+// undefined matches the template parser's error for a name that is not a function.
 var undefined = regexp.MustCompile(`function "(\w+)" not defined`)
 
 // meantField adds to such an error what was probably meant, where the name stands alone in its
@@ -54,7 +54,7 @@ func meantField(text string, err error) error {
 	return fmt.Errorf("%w: did you mean {{.%s}}?", err, m[1])
 }
 
-// constant reports whether the template makes the same prompt of every record: it names no field,
+// constant reports whether the template makes the same prompt for every record: it names no field,
 // and not the record itself.
 func (p *promptTemplate) constant() bool {
 	return !slices.ContainsFunc(p.tmpl.Templates(), func(t *template.Template) bool { return t.Tree != nil && readsData(t.Root) })
@@ -87,7 +87,7 @@ func readsBranch(n *parse.BranchNode) bool {
 	return readsData(n.Pipe) || readsData(n.List) || readsData(n.ElseList)
 }
 
-// execute returns the prompt, which is good until the next call.
+// execute returns the prompt, which is valid until the next call.
 func (p *promptTemplate) execute(data any) ([]byte, *Error) {
 	if p.out.Cap() > keepSize {
 		p.out = bytes.Buffer{}

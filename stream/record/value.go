@@ -16,15 +16,15 @@ type (
 	null   map[string]any // always nil, so that a template takes it for false
 )
 
-// nullMark is how null prints: as what is no UTF-8, so that no prompt with it goes out, and no
-// other text holds it by chance.
+// nullMark is how null prints. It is invalid UTF-8, so no prompt that contains it is sent, and no
+// valid text contains it.
 const nullMark = "\xff\xfenull\xfe\xff"
 
 func (o object) String() string { return string(appendJSON(nil, o)) }
 func (a array) String() string  { return string(appendJSON(nil, a)) }
 func (null) String() string     { return nullMark }
 
-// fields says which fields there are, for a message.
+// fields lists the names of the fields, for a message.
 func (o object) fields() string {
 	if len(o) == 0 {
 		return "the record is empty"

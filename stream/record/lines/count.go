@@ -8,8 +8,8 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// Count counts the lines of a stream that a [Reader] would hand out. It reads no more than most
-// bytes, decompressed, and reports false where the stream has more, or breaks.
+// Count counts the lines of a stream that a [Reader] would return. It reads at most most bytes,
+// decompressed. ok is false if the stream is longer or breaks.
 func Count(src io.Reader, most int64) (n int64, ok bool) {
 	in, err := Open(src)
 	filled := false // the line has more than white space

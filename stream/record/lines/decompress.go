@@ -24,8 +24,8 @@ const skippable = "\x2a\x4d\x18"
 // Members and frames may follow each other.
 func Open(src io.Reader) (*bufio.Reader, error) { return open(src) }
 
-// OpenContent is [Open] for what HTTP carries, where zstd looks back over 8 MB at most (RFC 9659):
-// a decoder of files would take half a gigabyte because a few bytes say so.
+// OpenContent is [Open] for HTTP content, in which the zstd window is at most 8 MB (RFC 9659). A
+// decoder for files would allocate half a gigabyte if a few bytes of a header asked for it.
 func OpenContent(src io.Reader) (*bufio.Reader, error) {
 	return open(src, zstd.WithDecoderMaxWindow(8<<20))
 }
@@ -57,7 +57,7 @@ func open(src io.Reader, options ...zstd.DOption) (*bufio.Reader, error) {
 	return out, nil
 }
 
-// sticky repeats what ended its source, which a bufio.Reader that has looked ahead forgets.
+// sticky repeats the error that ended its source; a bufio.Reader forgets it after a Peek.
 type sticky struct {
 	src io.Reader
 	err error
