@@ -23,7 +23,7 @@ func (f *assembler) leave(t *flow.Task) {
 		return
 	}
 	f.batches.toldAsked.Do(func() {
-		f.flow.Voice.Note("%s is asked about by another process of the ledger: its answer is waited for, as of all like it", t)
+		f.flow.Voice.Note("another process is asking about %s: this run waits for its answer, and for all such answers", t)
 	})
 	f.flow.GateOf(t).Sleep(1)
 	a := &f.asked

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"path/filepath"
 	"testing"
+
+	"llmpipe/ledger"
 )
 
 // ledgerJob is a small job with a ledger of its own.
@@ -75,4 +77,24 @@ func (j *ledgerJob) refused(p *process, code int, before []byte, asked int, want
 	if n := j.sim.stats(j).Requests; n != asked {
 		j.Errorf("%d requests, want %d", n, asked)
 	}
+}
+
+// ledgerSays is what a ledger says was spent, may have been by runs that are gone, and is at risk
+// by those that live or in batches, in billionths of a dollar.
+func ledgerSays(t testing.TB, path string) (spent, kept, atRisk int64) {
+	t.Helper()
+	l, err := ledger.Open(path, ledger.Options{Rehearsal: true, Run: ledger.RunInfo{ID: "test"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	own, others := l.AtRisk()
+	atRisk = own.Nanos + others.Nanos
+	for _, shard := range l.Shards() {
+		if shard.Pending() {
+			atRisk += shard.ReservedNanos
+		}
+	}
+	s := l.Summary()
+	return s.SpentNanos, s.KeptNanos, atRisk
 }

@@ -11,29 +11,7 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"llmpipe/ledger"
 )
-
-// ledgerSays is what a ledger says was spent, may have been by runs that are gone, and is at risk
-// by those that live or in batches, in billionths of a dollar.
-func ledgerSays(t testing.TB, path string) (spent, kept, atRisk int64) {
-	t.Helper()
-	l, err := ledger.Open(path, ledger.Options{Rehearsal: true, Run: ledger.RunInfo{ID: "test"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	own, others := l.AtRisk()
-	atRisk = own.Nanos + others.Nanos
-	for _, shard := range l.Shards() {
-		if shard.Pending() {
-			atRisk += shard.ReservedNanos
-		}
-	}
-	s := l.Summary()
-	return s.SpentNanos, s.KeptNanos, atRisk
-}
 
 // TestTwoProcessesOnOneInput asks each record once: what one process has asked the others wait for.
 func TestTwoProcessesOnOneInput(t *testing.T) {
@@ -122,7 +100,7 @@ func TestAProcessWaitsForOneThatDies(t *testing.T) {
 	if !strings.Contains(report.out.String(), "8 requests in flight when their runs were killed may have cost $0.0") {
 		t.Errorf("the report of what was in flight: %s", &report.out)
 	}
-	if !strings.Contains(second.err.String(), "asked about by another process") {
+	if !strings.Contains(second.err.String(), "another process is asking about") {
 		t.Errorf("it said %s", &second.err)
 	}
 }

@@ -31,7 +31,7 @@ const (
 // add makes q wait until the record is answered, or no other process has it in flight.
 func (n *neighbours) add(q *Request) {
 	n.told.Do(func() {
-		n.lanes.flow.Voice.Note("%s is asked about by another process of the ledger: its answer is waited for, as of all like it", q)
+		n.lanes.flow.Voice.Note("another process is asking about %s: this run waits for its answer, and for all such answers", q)
 	})
 	n.mu.Lock()
 	closed := n.closed

@@ -165,7 +165,7 @@ func parseBaseURL(s string) (*url.URL, error) {
 		return nil, errors.New("base URL holds a user name or password: a secret goes into the environment, and its name into " +
 			"--key-env or --header-env")
 	case base.Scheme != "http" && base.Scheme != "https" || base.Host == "":
-		return nil, fmt.Errorf("base URL %q does not start with http://, https:// or sim:", Shown(s))
+		return nil, fmt.Errorf("base URL %q is not sim:, and does not start with http:// or https://", Shown(s))
 	}
 	base.Fragment = ""
 	return base, nil
