@@ -147,6 +147,10 @@ local function lease(key, id, ask, clock)
   local lane, w, now
   if fields[1] and fields[2] then
     lane, now = cjson.decode(fields[2]), (clock - fields[1]) / 1e6
+    if now < lane[SEEN] then -- the clock went back: the lane's stands still, or nothing is free until it is there again
+      now = lane[SEEN]
+      redis.call('HSET', key, 'born', string.format('%.0f', clock - now * 1e6))
+    end
   end
   if not lane or now - lane[SEEN] > MISSING then
     redis.call('DEL', key)

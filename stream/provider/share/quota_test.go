@@ -131,3 +131,40 @@ func TestLaneID(t *testing.T) {
 		}
 	}
 }
+
+// TestClockBack: a server whose clock goes back, or another one that takes over with an earlier
+// clock, goes on to give out as much as before.
+func TestClockBack(t *testing.T) {
+	s, m := opened(t)
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	var ask lease.Ask
+	ask.Busy, ask.Bounds[lease.Requests], ask.Want[lease.Requests], ask.Least[lease.Requests] = true, 100, 1000, 1
+	second := func() (sum float64) {
+		for range 5 {
+			now = now.Add(lease.Renew)
+			m.SetTime(now)
+			b := append(appendAsk([]byte("["), 1, "a", ask), ']')
+			reply, err := s.call(t.Context(), []string{s.key("money"), s.key("lane")}, nil, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			replies, err := reply[2].AsStrSlice()
+			if err != nil {
+				t.Fatal(err)
+			}
+			g, err := parseGrant(replies[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += g.Parcels[lease.Requests].Amount
+		}
+		return sum
+	}
+	second()
+	for _, back := range []time.Duration{time.Second, time.Hour} {
+		now = now.Add(-back)
+		if got := second(); got < 70 || got > 110 {
+			t.Errorf("%v back: %v requests are given out in a second, of 100", back, got)
+		}
+	}
+}
