@@ -89,6 +89,7 @@ type moneyAsk struct {
 	Run    string         `json:"run"`
 	Ledger string         `json:"ledger"`
 	Epoch  string         `json:"epoch"`
+	Known  string         `json:"known"` // the last epoch, of an earlier process, too
 	Seen   int64          `json:"seen"`
 	Serial int64          `json:"serial"`
 	Acked  int64          `json:"acked"`
@@ -153,7 +154,10 @@ func (m *Money) Ask(now time.Time) []byte {
 	m.serial++
 	m.ask = moneyAsk{
 		Run: m.run, Ledger: name, Epoch: m.epoch, Seen: m.seen, Serial: m.serial, Acked: m.heard, Day: dayOf(now), Told: m.told,
-		Leave: m.leaving,
+		Known: m.epoch, Leave: m.leaving,
+	}
+	if m.epoch == "" {
+		m.ask.Known = m.said
 	}
 	m.reckon(now)
 	for _, r := range m.runs {
@@ -277,9 +281,7 @@ func (m *Money) see(r *moneyReply) {
 		m.said = r.epoch // with this call
 	default: // what the server lost is still to be said
 		for id, known := range m.runs {
-			if _, there := all[id]; !there {
-				all[id] = known
-			}
+			all[id] = known.or(all[id])
 		}
 	}
 	m.runs = all
@@ -377,6 +379,19 @@ func readMoney(reply []rueidis.RedisMessage) (r moneyReply, err error) {
 		return r, errReply
 	}
 	return r, nil
+}
+
+// or is the run as two have seen it, in amounts the higher ones. The zero Run is one that was not
+// seen.
+func (r Run) or(o Run) Run {
+	r.Spent[0], r.Most[0] = max(r.Spent[0], o.Spent[0]), max(r.Most[0], o.Most[0])
+	switch {
+	case o.Day > r.Day:
+		r.Day, r.Spent[1], r.Most[1] = o.Day, o.Spent[1], o.Most[1]
+	case o.Day == r.Day:
+		r.Spent[1], r.Most[1] = max(r.Spent[1], o.Spent[1]), max(r.Most[1], o.Most[1])
+	}
+	return r
 }
 
 // runForm is an entry of the script, with what it takes from another's word: see MEMBERS there.

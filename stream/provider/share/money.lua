@@ -36,6 +36,11 @@ local function write(e)
   return table.concat(words, ' ')
 end
 
+-- since is when an epoch began.
+local function since(epoch)
+  return tonumber(string.match(epoch, '^%d+') or 0)
+end
+
 local function money(key, request, now)
   local meta, runs, changed = {}, {}, {}
   local stored = redis.call('HGETALL', key)
@@ -71,7 +76,11 @@ local function money(key, request, now)
   -- Everything was lost, or what was said last: it is said again, by all who know something.
   local v, epoch, born = tonumber(meta.v or 0), meta.epoch, tonumber(meta.born or 0)
   local own = runs[request.run]
+  if own and own.state ~= 'again' and request.serial <= own.serial then
+    return {} -- it was on its way for so long that a later one was here first, and nobody waits for the reply
+  end
   local back = epoch == request.epoch and (request.seen > v or own and own.serial < request.acked)
+    or epoch and since(epoch) < since(request.known)
   if not epoch or back then
     epoch = string.format('%.0f', now) .. '-' .. request.run
     v = v + 1

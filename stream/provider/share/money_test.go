@@ -454,3 +454,67 @@ func TestOwnWordCounts(t *testing.T) {
 		t.Errorf("%d are left: more than two requests", left)
 	}
 }
+
+// TestLateCall: a call that a server gets to after the next one, because it stood still and the
+// connection was given up, takes nothing back.
+func TestLateCall(t *testing.T) {
+	server, s := openShare(t)
+	w := newWorld(t, server, s, 10_000)
+	a := w.start(w.newBook(0))
+	w.start(w.newBook(0))
+	w.idle(20)
+	w.pass(Interval)
+	late := a.money.Ask(w.now)
+	a.money.Missed(errLost, w.now)
+	for range 5 {
+		a.greedy(10)
+		w.idle(1)
+	}
+	before := w.save()
+	if _, err := s.call(t.Context(), s.keys, late, nil); err != nil {
+		t.Fatal(err)
+	}
+	if after := w.save(); after["r:"+a.run] != before["r:"+a.run] {
+		t.Errorf("the late call made %q of %q", after["r:"+a.run], before["r:"+a.run])
+	}
+}
+
+// TestOlderContents: a server that has older contents again, be they from before it lost
+// everything, counts as one that lost everything, also for who knows it by its ledger alone. What
+// is left of an old word about a run does not take the place of what others know.
+func TestOlderContents(t *testing.T) {
+	server, s := openShare(t)
+	for _, test := range []struct{ lost, resumed bool }{{true, false}, {true, true}, {false, false}} {
+		w := newWorld(t, server, s, 10_000)
+		a, b := w.start(w.newBook(0)), w.start(w.newBook(0))
+		w.idle(20)
+		old := w.save()
+		if test.lost {
+			server.FlushAll()
+			w.idle(20)
+		}
+		for range 3 {
+			a.greedy(10)
+			w.idle(1)
+		}
+		w.kill(a)
+		if test.resumed {
+			w.end(b)
+		}
+		w.load(old)
+		if test.resumed {
+			b = w.start(b.book)
+		}
+		for range 100 {
+			w.pass(Interval)
+			b.greedy(10)
+			b.call(true)
+		}
+		if total := w.total(); total > w.budget {
+			t.Errorf("%+v: %d is spent of %d", test, total, w.budget)
+		}
+		if b.book.risk == 0 && !test.resumed { // who is alone may be lent all ahead
+			t.Errorf("%+v: nothing is lent any more", test)
+		}
+	}
+}
