@@ -53,7 +53,7 @@ func appendAttachments(dst []byte, all []Attachment) []byte {
 func (f *field) attachments(dst *[]Attachment) bool {
 	return f.each(func(object []byte) bool {
 		var a Attachment
-		ok := object[0] == '{' && a.read(object)
+		ok := a.read(object)
 		*dst = append(*dst, a)
 		return ok
 	})
@@ -61,30 +61,23 @@ func (f *field) attachments(dst *[]Attachment) bool {
 
 // read fills an attachment from its JSON object.
 func (a *Attachment) read(object []byte) bool {
-	var f fields
-	f.start(append([]byte{','}, object[1:]...))
-	for {
-		more, err := f.next()
-		if err != nil || !more {
-			return err == nil
-		}
-		ok := true
+	return decodeObject(object, func(f *field) bool {
 		switch string(f.name) {
 		case "path":
-			ok = f.string(&a.Path, "")
+			return f.string(&a.Path, "")
 		case "size":
-			ok = f.integer(&a.Size)
+			return f.integer(&a.Size)
 		case "mtime":
 			var text string
-			if ok = f.string(&text, ""); ok {
-				a.ModTime, err = time.Parse(time.RFC3339Nano, text)
-				ok = err == nil
+			if !f.string(&text, "") {
+				return false
 			}
+			var err error
+			a.ModTime, err = time.Parse(time.RFC3339Nano, text)
+			return err == nil
 		case "sha256":
-			ok = f.request(&a.Sum)
+			return f.request(&a.Sum)
 		}
-		if !ok {
-			return false
-		}
-	}
+		return true
+	}) == nil
 }

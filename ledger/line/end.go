@@ -43,41 +43,32 @@ func AppendEnd(dst []byte, e *End, simulated bool) []byte {
 
 // Decode fills e from an end line. An error is [ErrMalformed].
 func (e *End) Decode(line []byte) error {
-	var m fields
-	m.start(line)
 	*e = End{}
-	for {
-		more, err := m.next()
-		if err != nil || !more {
-			return err
-		}
-		ok := true
+	return decode(line, func(m *field) bool {
 		switch string(m.name) {
 		case "run":
-			ok = m.string(&e.Run, "")
+			return m.string(&e.Run, "")
 		case "time":
-			ok = m.time(&e.Time)
+			return m.time(&e.Time)
 		case "simulated":
-			ok = m.bool(&e.Simulated)
+			return m.bool(&e.Simulated)
 		case "exit":
-			ok = m.count(&e.Exit)
+			return m.count(&e.Exit)
 		case "in":
-			ok = m.integer(&e.In)
+			return m.integer(&e.In)
 		case "ok":
-			ok = m.integer(&e.OK)
+			return m.integer(&e.OK)
 		case "failed":
-			ok = m.integer(&e.Failed)
+			return m.integer(&e.Failed)
 		case "skipped":
-			ok = m.integer(&e.Skipped)
+			return m.integer(&e.Skipped)
 		case "unsent":
-			ok = m.integer(&e.Unsent)
+			return m.integer(&e.Unsent)
 		case "retries":
-			ok = m.integer(&e.Retries)
+			return m.integer(&e.Retries)
 		case "status_429":
-			ok = m.integer(&e.Status429)
+			return m.integer(&e.Status429)
 		}
-		if !ok {
-			return ErrMalformed
-		}
-	}
+		return true
+	})
 }

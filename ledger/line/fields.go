@@ -111,6 +111,29 @@ type fields struct {
 // start begins with a line.
 func (f *fields) start(line []byte) { f.rest = line }
 
+// decode calls set with each member of a line. It returns ErrMalformed for a line that is not whole,
+// and for a member that set does not accept.
+func decode(line []byte, set func(*field) bool) error {
+	m := fields{rest: line}
+	for {
+		more, err := m.next()
+		if err != nil || !more {
+			return err
+		}
+		if !set(&m.field) {
+			return ErrMalformed
+		}
+	}
+}
+
+// decodeObject is decode for the object that is a member's value, or an element of one.
+func decodeObject(object []byte, set func(*field) bool) error {
+	if len(object) == 0 || object[0] != '{' {
+		return ErrMalformed
+	}
+	return decode(append([]byte{','}, object[1:]...), set) // as behind another member
+}
+
 // next moves to the next member, and is false after the last. An error is ErrMalformed.
 func (f *fields) next() (bool, error) {
 	if string(f.rest) == "}" {

@@ -40,50 +40,37 @@ func AppendRun(dst []byte, run *RunInfo, simulated bool) []byte {
 	dst = appendText(dst, "model", run.Model)
 	dst = appendText(dst, "provider", run.Provider)
 	dst = appendText(dst, "mode", run.Mode)
-	if run.BudgetNanos > 0 {
-		dst = appendCost(append(dst, `,"budget_usd":`...), run.BudgetNanos, true)
-	}
-	if run.DailyNanos > 0 {
-		dst = appendCost(append(dst, `,"budget_per_day_usd":`...), run.DailyNanos, true)
-	}
+	dst = appendAmount(dst, "budget_usd", run.BudgetNanos)
+	dst = appendAmount(dst, "budget_per_day_usd", run.DailyNanos)
 	return Seal(dst, from)
 }
 
 // Decode fills run from a run line. An error is [ErrMalformed].
 func (run *RunInfo) Decode(line []byte) error {
-	var m fields
-	m.start(line)
 	*run = RunInfo{}
-	for {
-		more, err := m.next()
-		if err != nil || !more {
-			return err
-		}
-		ok := true
+	return decode(line, func(m *field) bool {
 		switch string(m.name) {
 		case "time":
-			ok = m.time(&run.Time)
+			return m.time(&run.Time)
 		case "run":
-			ok = m.string(&run.ID, "")
+			return m.string(&run.ID, "")
 		case "version":
-			ok = m.string(&run.Version, "")
+			return m.string(&run.Version, "")
 		case "endpoint":
-			ok = m.string(&run.Endpoint, "")
+			return m.string(&run.Endpoint, "")
 		case "model":
-			ok = m.string(&run.Model, "")
+			return m.string(&run.Model, "")
 		case "provider":
-			ok = m.string(&run.Provider, "")
+			return m.string(&run.Provider, "")
 		case "mode":
-			ok = m.string(&run.Mode, "")
+			return m.string(&run.Mode, "")
 		case "budget_usd":
-			ok = m.cost(&run.BudgetNanos, new(bool))
+			return m.cost(&run.BudgetNanos, new(bool))
 		case "budget_per_day_usd":
-			ok = m.cost(&run.DailyNanos, new(bool))
+			return m.cost(&run.DailyNanos, new(bool))
 		case "simulated":
-			ok = m.bool(&run.Simulated)
+			return m.bool(&run.Simulated)
 		}
-		if !ok {
-			return ErrMalformed
-		}
-	}
+		return true
+	})
 }

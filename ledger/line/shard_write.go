@@ -34,9 +34,7 @@ func AppendShard(dst []byte, e *ShardEntry, simulated bool) ([]byte, error) {
 	dst = appendNumber(dst, "round", int64(e.Round))
 	dst = appendNumber(dst, "reask", int64(e.Reask))
 	dst = appendNumber(dst, "bytes", e.Bytes)
-	if e.ReservedNanos > 0 {
-		dst = appendCost(append(dst, `,"reserved_usd":`...), e.ReservedNanos, true)
-	}
+	dst = appendAmount(dst, "reserved_usd", e.ReservedNanos)
 	dst = appendText(dst, "window", e.Window)
 	dst = appendText(dst, "file_id", e.FileID)
 	dst = appendText(dst, "batch_id", e.BatchID)

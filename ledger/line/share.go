@@ -83,83 +83,53 @@ type amount struct {
 	nanos *int64
 }
 
-// appendAmount writes a member in dollars, unless it is zero.
-func appendAmount(dst []byte, name string, nanos int64) []byte {
-	if nanos == 0 {
-		return dst
-	}
-	dst = append(append(append(dst, `,"`...), name...), `":`...)
-	return appendCost(dst, nanos, true)
-}
-
 // Decode fills s from a share line.
 func (s *Share) Decode(line []byte) error {
-	var m fields
-	m.start(line)
 	*s = Share{}
-	for {
-		more, err := m.next()
-		if err != nil || !more {
-			return err
-		}
-		ok := true
+	return decode(line, func(m *field) bool {
 		switch string(m.name) {
 		case "job":
-			ok = m.string(&s.Job, "")
+			return m.string(&s.Job, "")
 		case "epoch":
-			ok = m.string(&s.Epoch, "")
+			return m.string(&s.Epoch, "")
 		case "time":
-			ok = m.time(&s.Time)
+			return m.time(&s.Time)
 		case "runs":
-			ok = m.each(func(object []byte) bool {
+			return m.each(func(object []byte) bool {
 				var r SharedRun
 				ok := r.read(object)
 				s.Runs = append(s.Runs, r)
 				return ok
 			})
 		case "gone":
-			ok = m.each(func(text []byte) bool {
+			return m.each(func(text []byte) bool {
 				run, one := "", field{value: text}
 				ok := one.string(&run, "")
 				s.Gone = append(s.Gone, run)
 				return ok
 			})
 		}
-		if !ok {
-			return ErrMalformed
-		}
-	}
+		return true
+	})
 }
 
 func (r *SharedRun) read(object []byte) bool {
-	var f fields
-	if len(object) == 0 || object[0] != '{' {
-		return false
-	}
-	f.start(append([]byte{','}, object[1:]...))
-	for {
-		more, err := f.next()
-		if err != nil || !more {
-			return err == nil && ValidRunID(r.Run) && ValidRunID(r.Ledger)
-		}
-		ok := true
+	err := decodeObject(object, func(f *field) bool {
 		switch string(f.name) {
 		case "run":
-			ok = f.string(&r.Run, "")
+			return f.string(&r.Run, "")
 		case "ledger":
-			ok = f.string(&r.Ledger, "")
+			return f.string(&r.Ledger, "")
 		case "day":
-			ok = f.integer(&r.Day)
-		default:
-			for _, m := range r.amounts() {
-				if m.name == string(f.name) {
-					known := false
-					ok = f.cost(m.nanos, &known) && known
-				}
+			return f.integer(&r.Day)
+		}
+		for _, m := range r.amounts() {
+			if m.name == string(f.name) {
+				known := false
+				return f.cost(m.nanos, &known) && known
 			}
 		}
-		if !ok {
-			return false
-		}
-	}
+		return true
+	})
+	return err == nil && ValidRunID(r.Run) && ValidRunID(r.Ledger)
 }

@@ -45,6 +45,15 @@ func appendCost(dst []byte, nanos int64, known bool) []byte {
 	return price.Dollars(nanos).Append(dst)
 }
 
+// appendAmount writes a member in dollars, unless it is zero.
+func appendAmount(dst []byte, name string, nanos int64) []byte {
+	if nanos == 0 {
+		return dst
+	}
+	dst = append(append(append(dst, `,"`...), name...), `":`...)
+	return appendCost(dst, nanos, true)
+}
+
 // parseCost parses what appendCost writes.
 func parseCost(text []byte) (nanos int64, known, ok bool) {
 	if string(text) == "null" {
