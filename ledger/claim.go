@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"errors"
 	"time"
 
 	"llmpipe/ledger/line"
@@ -61,20 +60,12 @@ func (r *Room) free() int64 { return r.Left - r.Own - r.Others - r.Shards }
 // The line is not synced: if the process dies, the kernel still writes it. An error is a
 // *[WriteError], and then no further record is at risk. The ledger goes on if the file is
 // unchanged.
-func (l *Ledger) Claim(claims []Claim, lifted []AtRisk, b Bounds) (Room, error) {
-	l.committing.Lock()
-	defer l.committing.Unlock()
-	if l.refused != nil {
-		return Room{}, &WriteError{Path: l.path, Err: l.refused}
-	}
-	room, err := l.claim(claims, lifted, b)
-	if err == nil {
-		return room, nil
-	}
-	if torn := (*tornError)(nil); errors.As(err, &torn) {
-		l.refused = refusal(err)
-	}
-	return room, &WriteError{Path: l.path, Err: err}
+func (l *Ledger) Claim(claims []Claim, lifted []AtRisk, b Bounds) (room Room, err error) {
+	err = l.unsynced(func() (err error) {
+		room, err = l.claim(claims, lifted, b)
+		return err
+	})
+	return room, err
 }
 
 func (l *Ledger) claim(claims []Claim, lifted []AtRisk, b Bounds) (room Room, err error) {
@@ -119,10 +110,7 @@ func (l *Ledger) encodeRisk(claims []Claim, lifted []AtRisk) (err error) {
 	if len(lifted)+len(l.atRisk) == 0 {
 		return nil
 	}
-	if !l.announced {
-		l.out = line.AppendRun(l.out, &l.options.Run, l.options.Simulated)
-	}
-	l.out, err = line.AppendRisk(l.out, l.riskLine(lifted, l.atRisk))
+	l.out, err = line.AppendRisk(l.appendRun(l.out), l.riskLine(lifted, l.atRisk))
 	return err
 }
 

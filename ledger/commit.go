@@ -146,10 +146,7 @@ func (l *Ledger) encode(g *Group, announce bool) error {
 	if len(g.Results)+len(g.Failures)+len(g.Shards)+len(g.Lifted)+len(marks) == 0 && !announce {
 		return nil
 	}
-	if !l.announced {
-		out = line.AppendRun(out, &l.options.Run, l.options.Simulated)
-	}
-	out = slices.Grow(out, g.bytes())
+	out = slices.Grow(l.appendRun(out), g.bytes())
 	run := "" // the run whose risk for the record the line ends
 	if own, _ := l.AtRisk(); own.Records > 0 {
 		run = l.options.Run.ID
@@ -185,6 +182,32 @@ func (l *Ledger) encode(g *Group, announce bool) error {
 		})
 	}
 	return nil
+}
+
+// appendRun appends this run's line, unless it is written already.
+func (l *Ledger) appendRun(dst []byte) []byte {
+	if l.announced {
+		return dst
+	}
+	return line.AppendRun(dst, &l.options.Run, l.options.Simulated)
+}
+
+// unsynced calls write, which appends lines that are not synced. After an error, which is a
+// *[WriteError], the ledger goes on unless the file ends in a part of a line.
+func (l *Ledger) unsynced(write func() error) error {
+	l.committing.Lock()
+	defer l.committing.Unlock()
+	if l.refused != nil {
+		return &WriteError{Path: l.path, Err: l.refused}
+	}
+	err := write()
+	if err == nil {
+		return nil
+	}
+	if torn := (*tornError)(nil); errors.As(err, &torn) {
+		l.refused = refusal(err)
+	}
+	return &WriteError{Path: l.path, Err: err}
 }
 
 // marksOf returns the marks to write. If nothing else would record that the file was empty, that is

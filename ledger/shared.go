@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -126,43 +125,23 @@ func (l *Ledger) Seen() (epoch string, runs []SharedRun) {
 
 // Join makes this run visible to others as alive, as long as it lives, so that its ledger may
 // borrow money from a job. Call it after [Ledger.Prepare]. An error is a *[WriteError].
-func (l *Ledger) Join() error {
-	l.committing.Lock()
-	defer l.committing.Unlock()
-	if l.refused != nil {
-		return &WriteError{Path: l.path, Err: l.refused}
-	}
-	if err := l.live(); err != nil {
-		return &WriteError{Path: l.path, Err: err}
-	}
-	return nil
-}
+func (l *Ledger) Join() error { return l.unsynced(l.live) }
 
 // See records what was seen of the job. The line is not synced: if the process dies, the kernel
 // still writes it. An error is a *[WriteError].
 func (l *Ledger) See(s *Share) error {
-	l.committing.Lock()
-	defer l.committing.Unlock()
-	if l.refused != nil {
-		return &WriteError{Path: l.path, Err: l.refused}
-	}
-	l.inHand.leaveFor(0)
-	_, err := l.append(func() (err error) {
-		l.out = l.out[:0]
-		if !l.announced {
-			l.out = line.AppendRun(l.out, &l.options.Run, l.options.Simulated)
+	return l.unsynced(func() error {
+		l.inHand.leaveFor(0)
+		_, err := l.append(func() (err error) {
+			l.out, err = line.AppendShare(l.appendRun(l.out[:0]), s)
+			return err
+		}, 0)
+		if err != nil {
+			return fmt.Errorf("writing what was seen of the job: %w", err)
 		}
-		l.out, err = line.AppendShare(l.out, s)
-		return err
-	}, 0)
-	if err == nil {
 		l.announced = true
 		return nil
-	}
-	if torn := (*tornError)(nil); errors.As(err, &torn) {
-		l.refused = refusal(err)
-	}
-	return &WriteError{Path: l.path, Err: fmt.Errorf("writing what was seen of the job: %w", err)}
+	})
 }
 
 // Borrow limits what may be spent and at risk to what lent returns, whatever bounds claims and
