@@ -258,9 +258,7 @@ func (f *assembler) discard() {
 	for _, t := range f.takeAsked() {
 		f.flow.Finish(t)
 	}
-	if f.plan.records != nil {
-		f.plan.records.file.Discard()
-	}
+	f.plan.records.discard()
 	for _, s := range f.open {
 		s.discard()
 		f.batches.drop(s)

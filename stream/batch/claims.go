@@ -50,13 +50,7 @@ func (s *shard) attachTo(to **spool, t *flow.Task) bool {
 // remember puts t into one of the spools. s.claims.mu is held.
 func (s *shard) remember(to **spool, t *flow.Task) error {
 	s.claims.any = true
-	if *to == nil {
-		var err error
-		if *to, err = newSpool(); err != nil {
-			return err
-		}
-	}
-	return (*to).add(t)
+	return addTo(to, t)
 }
 
 // wanted reports whether the input of this run holds records of the shard.

@@ -44,34 +44,14 @@ func (d *delivery) hand() error {
 	d.shard.claims.over = true
 	spool := d.shard.claims.spool
 	d.shard.claims.mu.Unlock()
-	if spool != nil {
-		decode, err := record.NewDecoder(d.shard.batches.options())
-		if err != nil {
-			return err
-		}
-		err = spool.each(decode, func(t *flow.Task) error {
-			if err := d.flow.Stop.Waiting.Err(); err != nil {
-				t.Recycle()
-				return err
-			}
-			d.shard.batches.Spooled.Add(-1)
-			d.shard.batches.comeBack(t)
-			return d.give(t)
-		})
-		if err != nil {
-			return err
-		}
+	b := d.shard.batches
+	if err := b.readBack(d.flow.Stop.Waiting, spool, b.comeBack, d.give); err != nil {
+		return err
 	}
 	if len(d.found.at) == 0 {
 		return nil
 	}
 	return d.journal.Ledger.ReadShard(d.shard.id, d.keep)
-}
-
-// comeBack waits for room for t on its way from the disk to the commit.
-func (b *Batches) comeBack(t *flow.Task) {
-	t.FromDisk = true
-	b.flow.Spooled.Enter(t, false)
 }
 
 // give finds t's answer, and sends t on.

@@ -5,7 +5,6 @@ import (
 	"os"
 
 	"llmpipe/stream/flow"
-	"llmpipe/stream/record"
 	"llmpipe/stream/ui"
 )
 
@@ -43,19 +42,13 @@ func (f *assembler) take(t *flow.Task) {
 		return
 	}
 	p := &f.plan
-	if p.records == nil {
-		var err error
-		if p.records, err = newSpool(); err != nil {
-			f.flow.Stop.Fail(err)
-			f.flow.Finish(t)
-			return
-		}
+	if p.shards == nil {
 		p.shards = make(map[shardKind]*planned)
 		if f.flow.Inflight.ByRequest {
 			p.met = make(map[[32]byte]bool)
 		}
 	}
-	if err := p.records.add(t); err != nil {
+	if err := addTo(&p.records, t); err != nil {
 		f.flow.Stop.Fail(err)
 		f.flow.Finish(t)
 		return
@@ -117,23 +110,13 @@ func (p *plan) disk(bounds func(shardKind) int64) int64 {
 func (f *assembler) carryOut() {
 	p := f.plan
 	f.plan = plan{}
-	if p.records == nil {
-		return
-	}
-	defer p.records.file.Discard()
-	decode, err := record.NewDecoder(f.batches.options())
-	if err == nil && p.files > 0 {
+	defer p.records.discard()
+	var err error
+	if p.files > 0 {
 		err = f.tell(&p)
 	}
 	if err == nil {
-		err = p.records.each(decode, func(t *flow.Task) error {
-			if err := f.flow.Stop.Asking.Err(); err != nil {
-				t.Recycle()
-				return err
-			}
-			f.batches.Spooled.Add(-1)
-			t.FromDisk = true
-			f.flow.Spooled.EnterEmpty(t)
+		err = f.batches.readBack(f.flow.Stop.Asking, p.records, f.batches.comeAlone, func(t *flow.Task) error {
 			f.add(t)
 			return nil
 		})

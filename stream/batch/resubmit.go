@@ -6,7 +6,6 @@ import (
 
 	"llmpipe/limiter"
 	"llmpipe/stream/flow"
-	"llmpipe/stream/record"
 )
 
 // leftover is what a collected shard has no answers for that serve.
@@ -31,13 +30,7 @@ func (s *shard) leaveOver(t *flow.Task) error {
 func (s *shard) keepIn(to **spool, t *flow.Task) error {
 	s.rest.mu.Lock()
 	defer s.rest.mu.Unlock()
-	if *to == nil {
-		var err error
-		if *to, err = newSpool(); err != nil {
-			return err
-		}
-	}
-	if err := (*to).add(t); err != nil {
+	if err := addTo(to, t); err != nil {
 		return err
 	}
 	s.batches.letGo(t)
@@ -52,9 +45,7 @@ func (l *leftover) any() bool {
 // discard gives the disk back.
 func (l *leftover) discard() {
 	for _, spool := range []*spool{l.records, l.turns, l.twins, l.same} {
-		if spool != nil {
-			spool.file.Discard()
-		}
+		spool.discard()
 	}
 	l.records, l.turns, l.twins, l.same = nil, nil, nil, nil
 }
@@ -63,10 +54,6 @@ func (l *leftover) discard() {
 func (s *shard) resubmit() error {
 	if !s.rest.any() {
 		return nil
-	}
-	decode, err := record.NewDecoder(s.batches.options())
-	if err != nil {
-		return err
 	}
 	var fills []*assembler
 	for _, left := range []struct {
@@ -77,10 +64,11 @@ func (s *shard) resubmit() error {
 		fill.most = s.rest.most
 		defer fill.discard()
 		for _, records := range left.records {
-			if records == nil {
-				continue
-			}
-			if err := records.each(decode, func(t *flow.Task) error { return s.placeAgain(fill, t) }); err != nil {
+			err := s.batches.readBack(s.flow.Stop.Asking, records, s.batches.comeAlone, func(t *flow.Task) error {
+				s.batches.place(fill, t)
+				return nil
+			})
+			if err != nil {
 				return err
 			}
 		}
@@ -91,19 +79,6 @@ func (s *shard) resubmit() error {
 	for _, fill := range fills {
 		fill.awaitAsked()
 	}
-	return nil
-}
-
-// placeAgain puts a record that was left over into a shard of fill's.
-func (s *shard) placeAgain(fill *assembler, t *flow.Task) error {
-	if err := s.flow.Stop.Asking.Err(); err != nil {
-		t.Recycle()
-		return err
-	}
-	s.batches.Spooled.Add(-1)
-	t.FromDisk = true
-	s.flow.Spooled.EnterEmpty(t) // one at a time; it must not take room from others while it waits for money
-	s.batches.place(fill, t)
 	return nil
 }
 

@@ -83,17 +83,8 @@ func (d *delivery) handSame() error {
 	if spool == nil {
 		return nil
 	}
-	decode, err := record.NewDecoder(d.shard.batches.options())
-	if err != nil {
-		return err
-	}
-	err = spool.each(decode, func(t *flow.Task) error {
-		if err := d.flow.Stop.Waiting.Err(); err != nil {
-			t.Recycle()
-			return err
-		}
-		d.shard.batches.Spooled.Add(-1)
-		d.shard.batches.comeBack(t)
+	b := d.shard.batches
+	err := b.readBack(d.flow.Stop.Waiting, spool, b.comeBack, func(t *flow.Task) error {
 		d.giveSame(t)
 		return nil
 	})

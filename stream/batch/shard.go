@@ -284,11 +284,8 @@ func (s *shard) discard() {
 	s.dropFile()
 	s.claims.mu.Lock()
 	defer s.claims.mu.Unlock()
-	for _, spool := range []*spool{s.claims.spool, s.claims.same} {
-		if spool != nil {
-			spool.file.Discard()
-		}
-	}
+	s.claims.spool.discard()
+	s.claims.same.discard()
 	s.claims.spool, s.claims.same = nil, nil
 	s.rest.discard()
 	s.claims.over = true

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"bufio"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -42,6 +43,24 @@ func newSpool() (*spool, error) {
 		return nil, err
 	}
 	return &spool{file: f, w: bufio.NewWriter(f)}, nil
+}
+
+// addTo appends t to a spool, which is made for its first record.
+func addTo(to **spool, t *flow.Task) error {
+	if *to == nil {
+		var err error
+		if *to, err = newSpool(); err != nil {
+			return err
+		}
+	}
+	return (*to).add(t)
+}
+
+// discard gives back the space of a spool's file. A nil spool has none.
+func (s *spool) discard() {
+	if s != nil {
+		s.file.Discard()
+	}
 }
 
 // add appends t.
@@ -118,6 +137,40 @@ func appendKnown(dst []byte, t *flow.Task) []byte {
 		dst = append(dst, f.Sum[:]...)
 	}
 	return dst
+}
+
+// readBack calls use with every record of a spool until ctx ends. Before that, enter waits for room
+// for it on its way from the disk. A nil spool has no records.
+func (b *Batches) readBack(ctx context.Context, s *spool, enter func(*flow.Task), use func(*flow.Task) error) error {
+	if s == nil {
+		return nil
+	}
+	decode, err := record.NewDecoder(b.options())
+	if err != nil {
+		return err
+	}
+	return s.each(decode, func(t *flow.Task) error {
+		if err := ctx.Err(); err != nil {
+			t.Recycle()
+			return err
+		}
+		b.Spooled.Add(-1)
+		enter(t)
+		return use(t)
+	})
+}
+
+// comeBack waits for room for t on its way from the disk to the commit.
+func (b *Batches) comeBack(t *flow.Task) {
+	t.FromDisk = true
+	b.flow.Spooled.Enter(t, false)
+}
+
+// comeAlone waits until no other record is on its way from the disk: into a shard one goes at a
+// time, as it must not take room from others while it waits for money.
+func (b *Batches) comeAlone(t *flow.Task) {
+	t.FromDisk = true
+	b.flow.Spooled.EnterEmpty(t)
 }
 
 // each calls f with every record, decoded again, in the order in which they were added. f owns the
