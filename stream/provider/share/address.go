@@ -13,19 +13,19 @@ import (
 
 // Address is where a job shares its money and its quota.
 type Address struct {
-	// Job names what is shared, to all that have the same server.
+	// Job names what is shared among all processes that use the same server.
 	Job string
-	// User and Password are what the server wants to see, empty for nothing.
+	// User and Password are what the server asks for; empty for none.
 	User, Password string
 
 	shown  string
 	option rueidis.ClientOption
 }
 
-// String is the address for people: without user and options.
+// String returns the address for people, without the user and the options.
 func (a Address) String() string { return a.shown }
 
-// Errors of an address. None shows any of it: a password may stand anywhere in it.
+// Errors of an address. None quotes the address, because a password may stand anywhere in it.
 var (
 	// ErrPassword is a password in an address, where everybody on the machine can read it.
 	ErrPassword = errors.New("it holds a password, which everybody on the machine can read")
@@ -33,18 +33,18 @@ var (
 	ErrNoJob = errors.New("it has no path, which names the job")
 )
 
-// options are what may be in an address's query: what rueidis.ParseURL knows.
+// options are the options allowed in an address's query: those that rueidis.ParseURL knows.
 var options = []string{
 	"addr", "client_cache", "client_name", "db", "dial_timeout", "master_set", "max_retries", "protocol", "skip_verify", "write_timeout",
 }
 
-// dialTimeout is how long a connection may take to be made, where the address does not say.
+// dialTimeout is how long connecting may take, if the address does not say.
 const dialTimeout = 3 * time.Second
 
-// ParseAddress reads an address: redis:// or, with TLS, rediss://, a host, and a path that names
-// the job. The options of its query are those of rueidis: db picks a database, addr names more
-// nodes of a cluster, master_set the set that Sentinels are asked about, skip_verify leaves out the
-// check of a certificate.
+// ParseAddress reads an address: redis:// (or rediss:// for TLS), a host, and a path that names the
+// job. The options of its query are those of rueidis: db picks a database, addr names more nodes of
+// a cluster, master_set names the set that Sentinels are asked about, and skip_verify skips the
+// check of the certificate.
 func ParseAddress(text string) (a Address, err error) {
 	u, err := url.Parse(text)
 	switch {

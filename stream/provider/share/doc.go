@@ -1,36 +1,39 @@
 // Package share lets processes on many machines share one budget and one quota, through a Redis or
-// Valkey from version 6 on.
+// Valkey server, version 6 or later.
 //
-// A process calls one Lua script there, at most four times a second, and whatever it asked is
-// decided at once for all of them, by the server's clock. The script has two halves, of which a
-// call may leave either out: money.lua lends parts of the budget, quota.lua parts of what a
-// provider allows. On this side each is a [Part] of the [Share] that makes the calls.
+// A process calls one Lua script on the server, at most once per [Interval]; a call that must not
+// wait may come sooner. The script decides each call at once, for all processes, by the server's
+// clock. It has two halves: money.lua lends parts of the budget, and quota.lua lends parts of what
+// a provider allows. A call may leave either out. On this side each half is a [Part] of the [Share]
+// that makes the calls.
 //
-// What is shared is under the name of a job: all its keys hold that in braces, so that they are in
+// What is shared belongs to a job. All keys of a job hold its name in braces, so that they are in
 // one slot of a cluster.
 //
 // # Money
 //
-// A ledger says what it counts as in all, never what was added: its cap, which is what it has spent
-// and may spend with what is lent to it. The caps of all ledgers together are never above the
-// budget. A process spends up to its cap without a word to anybody, and asks for a higher one when
-// what is left of it runs low: half of its even share of all that is left, or what the next request
-// may cost. As the budget runs out the parts become smaller, who holds more gives back, and who
-// needs nothing holds nothing while another is short.
+// A ledger always reports a total, never an increment. That total is its cap: what it has spent,
+// plus what it may still spend of what is lent to it. The caps of all ledgers together never exceed
+// the budget. A process spends up to its cap without asking. When what is left of the cap runs low,
+// it asks for a higher one: for half of its even share of all that is left, or for what the next
+// request may cost. As the budget runs out the parts become smaller, and a process that holds more
+// gives it back. A process that needs nothing holds nothing while another is short.
 //
-// What a killed process had is its ledger's cap still. The next process of the ledger takes it
-// over, and says what it really was. Ledgers are told apart by the run that began them and by their
-// file. A ledger that has the runs of another in it, as one that was moved, or that cat has made of
-// several, takes the other's place once that is silent and no more was spent there.
+// If a process is killed, what it had remains its ledger's cap. The next process of that ledger
+// takes the cap over, and reports what was really spent. Ledgers are told apart by the run that
+// began them and by their file. A ledger may contain the runs of another, because it was moved, or
+// made of several by cat. It replaces that other ledger once the other is silent and has spent no
+// more than the containing ledger.
 //
-// The server may lose everything, at any time, and then nobody but the processes knows what was
-// spent. So each of them sees all caps, and records them in its ledger, and says all of them again
-// to a server that has lost them; for the first two seconds after that nothing is lent. What others
-// say for a process that was killed must not be too little, although it may have taken more since
-// they looked. Therefore the cap rises up to a ceiling only, which is announced before: it holds as
-// soon as all that live have confirmed that they know it. What is said again is the ceiling.
+// The server may lose everything at any time. Then only the processes know what was spent. So each
+// process sees all caps, records them in its ledger, and repeats them to a server that has lost
+// them. For the first two seconds after a loss nothing is lent. What others repeat for a killed
+// process must not be too low, although that process may have been lent more since they last
+// looked. Therefore a cap rises only up to a ceiling that is announced beforehand. A ceiling takes
+// effect once all living processes have confirmed that they know it. What is repeated is the
+// ceiling.
 //
-// A server that comes back with older contents than it had, as from a snapshot or a replica that
-// lagged, is found out by what each process heard of it last, and counts as one that lost
+// A server may come back with older contents, as from a snapshot or a replica that lagged. The
+// processes detect that by what each last heard from it, and it is treated like a server that lost
 // everything.
 package share

@@ -12,17 +12,17 @@ type Lease struct {
 	daily bool
 
 	mu   sync.Mutex
-	most int64               // what may be spent and set aside, in all
-	day  int64               // of a daily one: that most is of
-	need int64               // what a request needs that finds no room; 0: none does
-	none *limiter.OverBudget // why no more will be lent for as much; nil: some may
-	full bool                // others have all of it for now
+	most int64               // total that may be spent and set aside
+	day  int64               // the day that most is for, in a daily lease
+	need int64               // what a request that finds no room needs; 0 if every request finds room
+	none *limiter.OverBudget // why no more will be lent for that much; nil if more may be
+	full bool                // others have all of the budget for now
 }
 
-// dayOf is a day in UTC, counted from 1970.
+// dayOf returns the day of t in UTC, counted from 1970.
 func dayOf(t time.Time) int64 { return t.Unix() / (24 * 60 * 60) }
 
-// Most implements [limiter.Lease]. What is lent for a day is not there on the next.
+// Most implements [limiter.Lease]. What is lent for one day is not available on the next.
 func (l *Lease) Most(now time.Time) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -52,14 +52,15 @@ func (l *Lease) Waits() bool {
 	return l.need > 0 && l.none == nil
 }
 
-// Rises reports whether a request waits for what will be lent as soon as the others know of it.
+// Rises reports whether a request waits for money that will be lent as soon as the others know of
+// it.
 func (l *Lease) Rises() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.need > 0 && l.none == nil && !l.full
 }
 
-// turn begins the day of now, of which nothing is lent yet.
+// turn begins the day of now in a daily lease. Nothing is lent for a new day yet.
 func (l *Lease) turn(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -68,21 +69,21 @@ func (l *Lease) turn(now time.Time) {
 	}
 }
 
-// state is what is lent, and what a request needs beyond that.
+// state returns what is lent, and what a waiting request needs.
 func (l *Lease) state() (most, need int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.most, l.need
 }
 
-// lower gives back what is beyond most.
+// lower gives back what is lent beyond most.
 func (l *Lease) lower(most int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.most = min(l.most, most)
 }
 
-// set takes what is lent from now on, and reports whether that is news to who waits.
+// set sets what is lent from now on, and reports whether that is news to a waiting request.
 func (l *Lease) set(day, most int64, full bool, none *limiter.OverBudget) (news bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -91,13 +92,13 @@ func (l *Lease) set(day, most int64, full bool, none *limiter.OverBudget) (news 
 	}
 	news = most > l.most || none != nil && l.none == nil
 	if most > l.most {
-		l.need = 0 // who waits looks again
+		l.need = 0 // waiting requests look again
 	}
 	l.most, l.full, l.none = most, full, none
 	return news
 }
 
-// fits says that what is needed has room by now.
+// fits says that what is needed has room now.
 func (l *Lease) fits() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -13,69 +13,69 @@ import (
 	"llmpipe/limiter"
 )
 
-// Budgets are those that a job may have: one for all, and one for each day of UTC.
+// Budgets is how many budgets a job may have: one in all, and one per day in UTC.
 const Budgets = 2
 
 // Sum is what a ledger, or a process that keeps none, counts as against a budget, in billionths of
 // a US dollar.
 type Sum struct {
 	Spent int64 // settled
-	Kept  int64 // with what is set aside for longer than requests take
-	Most  int64 // with all that is set aside
+	Kept  int64 // Spent, and what is set aside for longer than requests take
+	Most  int64 // Spent, and all that is set aside
 }
 
-// Run is what a job knows of the ledger that a run writes, or of a run without one. Amounts are in
-// billionths of a US dollar, ever and on Day.
+// Run is what a job knows about the ledger that a run writes, or about a run without a ledger.
+// Amounts are in billionths of a US dollar: first the total, then that of Day.
 type Run struct {
 	ID, Ledger string
 	Day        int64          // in days since 1970
 	Spent      [Budgets]int64 // settled
-	Most       [Budgets]int64 // what may be spent by the time that the job hears of it
+	Most       [Budgets]int64 // what may be spent by the time the job hears of it
 }
 
 // Account is the money of a process.
 type Account interface {
-	// Ledger names the ledger to the job; it is empty while nothing is to be spent yet.
+	// Ledger returns the ledger's name in the job; it is empty while nothing is to be spent yet.
 	Ledger() string
-	// Sums is what counts by now, of the budget and of the day's. What was lent less before the call
-	// began has been heard of by all that spends.
+	// Sums returns what counts by now against the budget, and against the day's. If a lease was
+	// lowered before the call began, everything that spends has already heard of it.
 	Sums(now time.Time) [Budgets]Sum
-	// Mine reports whether the money of a run is in Sums.
+	// Mine reports whether Sums includes the money of a run.
 	Mine(run string) bool
 	// Gone reports whether a run of the same ledger is over.
 	Gone(run string) bool
-	// See records what was seen of the job: runs that are new or may spend more than was recorded,
-	// and such as are no part of it any more.
+	// See records what was seen of the job: runs that are new or may spend more than was recorded, and
+	// runs that are gone from it.
 	See(epoch string, runs []Run, gone []string) error
-	// Lent says that what is lent of a budget may have changed, that others have spent so much of it,
-	// and that it is limit for all.
+	// Lent says that what is lent of a budget may have changed. The others have spent beside of it,
+	// and limit is the whole budget of the job.
 	Lent(budget int, beside, limit int64)
 	// Away says since when the server has not answered, and whether a request waits for money.
 	Away(err error, since time.Time, waits bool)
-	// Back says that it answers again.
+	// Back says that the server answers again.
 	Back()
 }
 
 // calm is how far apart calls are while nobody waits for money.
 const calm = 250 * time.Millisecond
 
-// Money is the half that lends parts of the job's budgets.
+// Money is the half for money: it borrows parts of the job's budgets.
 type Money struct {
 	run     string
 	account Account
 	told    [Budgets]int64
-	leases  [Budgets]*Lease // nil where there is no such budget
+	leases  [Budgets]*Lease // nil if there is no such budget
 
-	epoch  string // of the last reply: since when the server lost nothing
-	seen   int64  // the version of what it said that is recorded here
+	epoch  string // of the last reply; a new one begins when the server has lost something
+	seen   int64  // the version of the server's state that is recorded here
 	serial int64  // of the last ask
 	heard  int64  // the last one that was answered
 	part   [Budgets]int64
-	short  [Budgets]bool // no room for what is needed
+	short  [Budgets]bool // whether there is no room for what is needed
 
-	runs    map[string]Run // all others, as they were seen last
-	written map[string]Run // as they are recorded
-	said    string         // the epoch in which they are known to the server
+	runs    map[string]Run // all runs, as last seen
+	written map[string]Run // runs as recorded
+	said    string         // the epoch in which the server knows runs
 
 	asked   time.Time
 	ask     moneyAsk // the last one
@@ -84,12 +84,12 @@ type Money struct {
 	leaving bool
 }
 
-// moneyAsk is what the script is asked.
+// moneyAsk is what the script is asked about money.
 type moneyAsk struct {
 	Run    string         `json:"run"`
 	Ledger string         `json:"ledger"`
 	Epoch  string         `json:"epoch"`
-	Known  string         `json:"known"` // the last epoch, of an earlier process, too
+	Known  string         `json:"known"` // the last epoch that is known, even from an earlier process
 	Seen   int64          `json:"seen"`
 	Serial int64          `json:"serial"`
 	Acked  int64          `json:"acked"`
@@ -105,11 +105,11 @@ type moneyAsk struct {
 	Again  [][2]string    `json:"again,omitempty"`
 	Leave  bool           `json:"leave,omitempty"`
 
-	cost [Budgets]int64 // of the request that waits
+	cost [Budgets]int64 // of the waiting request
 }
 
-// NewMoney is the half of a process that was told these budgets, 0 for none, and whose ledger has
-// seen so much of the job, in an epoch. now is when it begins.
+// NewMoney returns the half of a process that was told these budgets; 0 is no budget. seen is what
+// its ledger has recorded of the job, in the epoch given. now is when the process begins.
 func NewMoney(run string, told [Budgets]int64, a Account, epoch string, seen []Run, now time.Time) *Money {
 	m := &Money{
 		run: run, account: a, told: told, said: epoch, contact: now, runs: make(map[string]Run), written: make(map[string]Run),
@@ -125,10 +125,10 @@ func NewMoney(run string, told [Budgets]int64, a Account, epoch string, seen []R
 	return m
 }
 
-// Lease is what is lent of a budget; nil where there is no such budget.
+// Lease returns what is lent of a budget; nil if there is no such budget.
 func (m *Money) Lease(budget int) *Lease { return m.leases[budget] }
 
-// Keys implements [Part]. The script has the key as its first one always.
+// Keys implements [Part]. The money key is always the script's first key, so none is named here.
 func (m *Money) Keys() []string { return nil }
 
 // Leave implements [Part].
@@ -183,7 +183,7 @@ func (m *Money) Ask(now time.Time) []byte {
 	return text
 }
 
-// reckon gives back what is lent and not needed, and says what is.
+// reckon gives back what is lent but not needed, and fills the ask with what is needed.
 func (m *Money) reckon(now time.Time) {
 	sums := m.account.Sums(now)
 	lowered := false
@@ -199,7 +199,7 @@ func (m *Money) reckon(now time.Time) {
 		case m.leaving:
 			keep = 0
 		case need > spare && m.short[i] && sums[i].Most == sums[i].Kept:
-			keep = 0 // it is too little for anything, and nothing will come back to it
+			keep = 0 // the rest is too small for any request, and nothing under way will add to it
 		case need == 0 && spare > 2*m.part[i]:
 			keep = m.part[i]
 		}
@@ -209,7 +209,7 @@ func (m *Money) reckon(now time.Time) {
 		}
 	}
 	if lowered {
-		sums = m.account.Sums(now) // with what was claimed before that was heard of
+		sums = m.account.Sums(now) // including what was claimed before the lowering was heard of
 	}
 	for i, l := range m.leases {
 		ask := &m.ask
@@ -271,15 +271,15 @@ func (m *Money) Told(reply []rueidis.RedisMessage, c Call) {
 	}
 }
 
-// see takes in what the others are by now.
+// see takes in the present state of the other runs.
 func (m *Money) see(r *moneyReply) {
 	all := r.runs
 	switch {
 	case m.said == r.epoch || len(m.runs) == 0:
 		m.said = r.epoch
 	case m.ask.Epoch == r.epoch && len(m.ask.Again) > 0:
-		m.said = r.epoch // with this call
-	default: // what the server lost is still to be said
+		m.said = r.epoch // this call said it
+	default: // what the server lost must still be repeated
 		for id, known := range m.runs {
 			all[id] = known.or(all[id])
 		}
@@ -304,7 +304,7 @@ func (m *Money) see(r *moneyReply) {
 	}
 	if len(news)+len(gone) > 0 {
 		if m.account.See(r.epoch, news, gone) != nil {
-			return // and does not know it
+			return // and counts it as not seen
 		}
 	}
 	for _, run := range news {
@@ -324,7 +324,7 @@ func (m *Money) Missed(err error, _ time.Time) {
 	}
 }
 
-// What the script says of the need for money.
+// What the script says about a need for money.
 const (
 	nothingNow   = 1 // others have what is left, and may give it back
 	nothingAtAll = 2
@@ -335,7 +335,7 @@ type moneyReply struct {
 	epoch   string
 	version int64
 	budgets [Budgets]struct{ most, part, limit, beside, away, none int64 }
-	whole   bool // runs has them all
+	whole   bool // runs holds all of them
 	runs    map[string]Run
 }
 
@@ -381,8 +381,8 @@ func readMoney(reply []rueidis.RedisMessage) (r moneyReply, err error) {
 	return r, nil
 }
 
-// or is the run as two have seen it, in amounts the higher ones. The zero Run is one that was not
-// seen.
+// or merges two views of a run, taking the higher amounts. The zero Run stands for a run that was
+// not seen.
 func (r Run) or(o Run) Run {
 	r.Spent[0], r.Most[0] = max(r.Spent[0], o.Spent[0]), max(r.Most[0], o.Most[0])
 	switch {
@@ -394,7 +394,8 @@ func (r Run) or(o Run) Run {
 	return r
 }
 
-// runForm is an entry of the script, with what it takes from another's word: see MEMBERS there.
+// runForm is an entry of the script, with the members that it takes from another process's report:
+// see MEMBERS there.
 const runForm = "%s %s 0 0 0 0 0 %d" + " 0 %d 0 0 %d 0" + " 0 %d 0 0 %d 0"
 
 func (r *Run) text() string {
@@ -414,7 +415,7 @@ func (r *Run) read(text string) error {
 	return err
 }
 
-// peek returns the budgets that the processes which run now were told, 0 for none.
+// peek returns the lowest budgets that the processes running now were told; 0 for none.
 func (s *Share) peek(ctx context.Context) (told [Budgets]int64, err error) {
 	reply, err := s.call(ctx, []string{s.key("money")}, []byte(`{"peek":true}`), nil)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 	"llmpipe/limiter/lease"
 )
 
-// Quota is the half that leases what providers allow. A lane is one provider under one key: all
-// processes of the job that ask it share what it allows.
+// Quota is the half that leases what providers allow. A lane is one provider under one key. All
+// processes of the job that use a lane share what it allows.
 type Quota struct {
 	share *Share
 	id    string // of this process
@@ -31,25 +31,25 @@ type Quota struct {
 type laneQuota struct {
 	share   *Share
 	key     string
-	number  int    // of the key
-	worker  string // to the others
+	number  int    // of the lane's key, counted from 1
+	worker  string // this part's name for the others
 	limiter *limiter.Limiter
 	called  time.Time // the last ask; zero: none yet
 }
 
-// NewQuota is the half for a process that has no lanes yet.
+// NewQuota returns the half for a process, with no lanes yet.
 func NewQuota(s *Share) *Quota { return &Quota{share: s, id: rand.Text()[:12]} }
 
-// LaneID names a lane to all processes of the job: the same address and the same secret, a key or
-// the command that prints it, are the same lane. The secret cannot be found out from it by those
-// who do not know it.
+// LaneID returns the name of a lane for all processes of the job. The same address with the same
+// secret is the same lane. The secret is a key, or the command that prints it; it cannot be derived
+// from the name.
 func (a Address) LaneID(baseURL, secret string) string {
 	mac := hmac.New(sha256.New, []byte(a.Job))
 	mac.Write([]byte(plainURL(baseURL) + "\n" + secret))
 	return "lane:" + hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
-// plainURL is an address as all spell it.
+// plainURL returns an address in its normal form, so that all processes spell it alike.
 func plainURL(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -64,8 +64,9 @@ func plainURL(text string) string {
 	return u.String()
 }
 
-// Lane returns what the limiter of a lane leases its quota by: that is [limiter.Config.Share], and
-// is handed to [Quota.Serve] with the limiter. All of it is done before [Share.Start].
+// Lane returns the Sharer by which the limiter of a lane leases its quota. It belongs in
+// [limiter.Config.Share], and must then be passed to [Quota.Serve] with the limiter. Both must
+// happen before [Share.Start].
 func (q *Quota) Lane(baseURL, secret string) limiter.Sharer {
 	l := &laneQuota{
 		share: q.share, key: q.share.address.LaneID(baseURL, secret),
@@ -75,7 +76,7 @@ func (q *Quota) Lane(baseURL, secret string) limiter.Sharer {
 	return l
 }
 
-// Serve says which limiter leases by s.
+// Serve sets the limiter that leases by s.
 func (q *Quota) Serve(s limiter.Sharer, l *limiter.Limiter) { s.(*laneQuota).limiter = l }
 
 // Want implements [limiter.Sharer].
@@ -124,10 +125,10 @@ func one(b bool) float64 {
 	return 0
 }
 
-// grantSize is how many numbers the script replies with.
+// grantSize is how many numbers the script replies with for a lane.
 const grantSize = 13 + 5*lease.Resources
 
-// parseGrant reads what the script replies.
+// parseGrant reads the script's reply for a lane.
 func parseGrant(text string) (g lease.Grant, err error) {
 	var n [grantSize]float64
 	if err := json.Unmarshal([]byte(text), &n); err != nil {
@@ -185,8 +186,8 @@ func (q *Quota) Told(reply []rueidis.RedisMessage, c Call) {
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// Missed implements [Part]. The limiters see by their own clocks that nothing came.
+// Missed implements [Part]. The limiters notice by their own clocks that nothing came.
 func (q *Quota) Missed(error, time.Time) {}
 
-// Leave implements [Part]. What is leased ends by itself.
+// Leave implements [Part]. Leases end by themselves.
 func (q *Quota) Leave() {}

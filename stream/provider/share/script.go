@@ -15,6 +15,6 @@ var quotaScript string
 //go:embed call.lua
 var callScript string
 
-// script is all that Redis is asked to do. It is sent once, and called by its hash from then on, as
-// long as the server knows it.
+// script is the only thing that Redis is asked to do. It is sent once. After that it is called by
+// its hash, as long as the server knows it.
 var script = rueidis.NewLuaScript(moneyScript + quotaScript + callScript)

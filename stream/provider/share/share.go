@@ -12,27 +12,28 @@ import (
 )
 
 const (
-	// Interval is how far apart calls are at least.
+	// Interval is the least time between calls.
 	Interval = lease.Renew
-	// leastGap is how far apart they are at least where one must not wait.
+	// leastGap is the least time before a call that must not wait.
 	leastGap = 20 * time.Millisecond
 	// callTimeout is how long a call may take.
 	callTimeout = 2 * time.Second
-	// openTimeout is how long the first one may take.
+	// openTimeout is how long the first call may take.
 	openTimeout = 5 * time.Second
-	// leaveTimeout is how long the last one may take.
+	// leaveTimeout is how long the last call may take.
 	leaveTimeout = time.Second
 )
 
 // Part is one half of what is shared. The loop of a [Share] calls its methods one after another.
 type Part interface {
-	// Keys are the names of the keys that its half of the script works on, without the job's.
+	// Keys returns the names of the keys that this half of the script works on, without the job's
+	// prefix.
 	Keys() []string
-	// Ask returns what the script is asked, in JSON; nil for nothing.
+	// Ask returns what to ask the script, in JSON; nil for nothing.
 	Ask(now time.Time) []byte
 	// Told gets the reply to the last Ask.
 	Told(reply []rueidis.RedisMessage, c Call)
-	// Missed says that the last Ask got no reply: it may have been done, or not.
+	// Missed says that the last Ask got no reply. The script may or may not have run.
 	Missed(err error, now time.Time)
 	// Leave says that the next Ask is the last one.
 	Leave()
@@ -46,7 +47,9 @@ type Call struct {
 
 // Share is a process's place in a job.
 type Share struct {
-	Told [Budgets]int64 // the budgets that those were told which ran before, in billionths of a US dollar; 0 for none
+	// Told are the lowest budgets that the processes running at Open were told, in billionths of a US
+	// dollar; 0 for none.
+	Told [Budgets]int64
 
 	address Address
 	client  rueidis.Client
@@ -60,8 +63,7 @@ type Share struct {
 	close  sync.Once
 }
 
-// Open connects to a server, and makes sure that it does what it will be asked to do. An error that
-// says what is the matter is a *[Trouble].
+// Open connects to a server, and checks that it runs the script. An error is a *[Trouble].
 func Open(ctx context.Context, a Address) (*Share, error) {
 	o := a.option
 	o.Username, o.Password = a.User, a.Password
@@ -71,7 +73,7 @@ func Open(ctx context.Context, a Address) (*Share, error) {
 	if o.ConnWriteTimeout == 0 {
 		o.ConnWriteTimeout = callTimeout
 	}
-	// One connection, with a call at a time on it.
+	// One connection, with one call at a time.
 	o.DisableCache, o.DisableRetry, o.PipelineMultiplex, o.RingScaleEachConn = true, true, -1, 3
 	o.ReadBufferEachConn, o.WriteBufferEachConn = 32<<10, 32<<10
 	o.ClientSetInfo = rueidis.DisableClientSetInfo
@@ -89,7 +91,7 @@ func Open(ctx context.Context, a Address) (*Share, error) {
 	return s, nil
 }
 
-// Start begins to call the script for what is shared; a half that is not is nil.
+// Start begins to call the script for the halves that are shared. A half that is not shared is nil.
 func (s *Share) Start(money, quota Part) {
 	s.parts = [2]Part{money, quota}
 	s.keys = append(s.keys, s.key("money"))
@@ -106,8 +108,8 @@ func (s *Share) Start(money, quota Part) {
 	go s.loop(ctx)
 }
 
-// Wake has the parts asked as soon as the time between two calls is over, or at once. It never
-// waits.
+// Wake makes the parts ask as soon as the time between two calls is over; with atOnce that time is
+// much shorter. Wake itself never waits.
 func (s *Share) Wake(atOnce bool) {
 	if atOnce {
 		s.urgent.Store(true)
@@ -118,10 +120,10 @@ func (s *Share) Wake(atOnce bool) {
 	}
 }
 
-// key is the name of a key of the job. What is in braces decides on the slot of a cluster.
+// key returns the name of a key of the job. The part in braces decides the slot of a cluster.
 func (s *Share) key(name string) string { return "llmpipe:{" + s.address.Job + "}:" + name }
 
-// Close gives back what is lent, if the server is there, and lets go of it.
+// Close gives back what is lent, if the server answers, and disconnects.
 func (s *Share) Close() {
 	if s == nil {
 		return
@@ -169,7 +171,7 @@ func (s *Share) loop(ctx context.Context) {
 	}
 }
 
-// turn makes one call, and reports whether anything was to be asked.
+// turn makes one call, and reports whether there was anything to ask.
 func (s *Share) turn(ctx context.Context, timeout time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -208,7 +210,7 @@ func (s *Share) turn(ctx context.Context, timeout time.Duration) bool {
 	return true
 }
 
-// call calls the script. The reply has an element for the server's time, and one for each half.
+// call calls the script. The reply has one element for the server's time, and one for each half.
 func (s *Share) call(ctx context.Context, keys []string, money, quota []byte) ([]rueidis.RedisMessage, error) {
 	reply, err := script.Exec(ctx, s.client, keys, []string{string(money), string(quota)}).ToArray()
 	if err != nil {

@@ -11,22 +11,22 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// Trouble is why a server does not do what it is asked.
+// Trouble says why a server does not do what it is asked.
 type Trouble struct {
 	Address string // for people
 	Err     error
-	Hint    string // what its reader can do next
-	Passes  bool   // it may be over without anybody doing anything
+	Hint    string // what the reader can do next
+	Passes  bool   // it may pass without anybody doing anything
 }
 
 // Error implements error.
 func (t *Trouble) Error() string { return fmt.Sprintf("--share %s: %v", t.Address, t.Err) }
 
-// Unwrap returns what is the matter.
+// Unwrap returns Err.
 func (t *Trouble) Unwrap() error { return t.Err }
 
-// said is what servers reply where they do not do what they are asked, by how that begins. The
-// words are those of Redis 7 and Valkey 8 (server.c, acl.c, networking.c, cluster.c).
+// said lists the replies of servers that do not do what they are asked, by how the reply begins.
+// The words are those of Redis 7 and Valkey 8 (server.c, acl.c, networking.c, cluster.c).
 var said = []struct {
 	begins string
 	passes bool
@@ -51,7 +51,7 @@ var said = []struct {
 
 const unreachableHint = "is the server up, and is this its address? redis-cli -h HOST -p PORT ping tells; rediss:// speaks TLS"
 
-// trouble is err as people read it.
+// trouble returns err in a form for people.
 func (s *Share) trouble(err error) error { return troubleAt(s.address, err) }
 
 func troubleAt(a Address, err error) *Trouble {
