@@ -235,13 +235,13 @@ func (m *Money) reckon(now time.Time) {
 }
 
 // Told implements [Part].
-func (m *Money) Told(reply []rueidis.RedisMessage, c Call) {
+func (m *Money) Told(reply []rueidis.RedisMessage, now time.Time) {
 	r, err := readMoney(reply)
 	if err != nil {
-		m.Missed(err, c.Came)
+		m.Missed(err)
 		return
 	}
-	m.heard, m.contact = m.ask.Serial, c.Came
+	m.heard, m.contact = m.ask.Serial, now
 	if m.away {
 		m.away = false
 		m.account.Back()
@@ -257,7 +257,7 @@ func (m *Money) Told(reply []rueidis.RedisMessage, c Call) {
 		if l == nil {
 			continue
 		}
-		m.part[i], m.short[i] = b.part, b.none > 0
+		m.part[i], m.short[i] = b.part, b.none >= nothingNow
 		var none *limiter.OverBudget
 		if b.none == nothingAtAll && !m.leaving {
 			none = &limiter.OverBudget{Left: b.limit - b.beside - m.ask.Spent[i], Need: m.ask.cost[i]}
@@ -317,7 +317,7 @@ func (m *Money) see(r *moneyReply) {
 }
 
 // Missed implements [Part].
-func (m *Money) Missed(err error, _ time.Time) {
+func (m *Money) Missed(err error) {
 	m.away = true
 	if !m.leaving {
 		m.account.Away(err, m.contact, m.waits())
@@ -342,7 +342,7 @@ type moneyReply struct {
 var errReply = errors.New("it replies something else than it was asked")
 
 func readMoney(reply []rueidis.RedisMessage) (r moneyReply, err error) {
-	const head, each = 3, 6
+	const head, each = 2, 6
 	if len(reply) < head+each*Budgets {
 		return r, errReply
 	}
@@ -421,7 +421,7 @@ func (s *Share) peek(ctx context.Context) (told [Budgets]int64, err error) {
 	if err != nil {
 		return told, err
 	}
-	limits, err := reply[1].AsIntSlice()
+	limits, err := reply[0].AsIntSlice()
 	if err != nil || len(limits) != len(told) {
 		return told, s.trouble(errReply)
 	}

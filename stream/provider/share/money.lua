@@ -159,7 +159,7 @@ local function money(key, request, now)
     end
   end
   local recovering = time - born < AGAIN
-  local reply = {epoch, 0, recovering and 1 or 0}
+  local reply = {epoch, 0}
   for i = 1, 2 do
     local cap, ceil, ack, firm, spent = 'cap' .. i, 'ceil' .. i, 'ack' .. i, 'firm' .. i, 'spent' .. i
     local most, want, need = request.cap[i], request.want[i], request.need[i]

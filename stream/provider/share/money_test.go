@@ -178,14 +178,14 @@ func (p *process) call(arrives bool) {
 		if !errors.Is(err, errLost) {
 			p.world.t.Fatalf("%v", err)
 		}
-		p.money.Missed(err, p.world.now)
+		p.money.Missed(err)
 		return
 	}
-	part, err := reply[1].ToArray()
+	part, err := reply[0].ToArray()
 	if err != nil {
 		p.world.t.Fatalf("%v", err)
 	}
-	p.money.Told(part, Call{Asked: p.world.now, Came: p.world.now})
+	p.money.Told(part, p.world.now)
 	if p.away != nil {
 		p.world.t.Fatalf("%v", p.away)
 	}
@@ -465,7 +465,7 @@ func TestLateCall(t *testing.T) {
 	w.idle(20)
 	w.pass(Interval)
 	late := a.money.Ask(w.now)
-	a.money.Missed(errLost, w.now)
+	a.money.Missed(errLost)
 	for range 5 {
 		a.greedy(10)
 		w.idle(1)

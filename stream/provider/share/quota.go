@@ -169,7 +169,7 @@ func (q *Quota) Ask(now time.Time) []byte {
 }
 
 // Told implements [Part].
-func (q *Quota) Told(reply []rueidis.RedisMessage, c Call) {
+func (q *Quota) Told(reply []rueidis.RedisMessage, _ time.Time) {
 	for i, l := range q.asked {
 		if i == len(reply) {
 			return
@@ -187,7 +187,7 @@ func (q *Quota) Told(reply []rueidis.RedisMessage, c Call) {
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // Missed implements [Part]. The limiters notice by their own clocks that nothing came.
-func (q *Quota) Missed(error, time.Time) {}
+func (q *Quota) Missed(error) {}
 
 // Leave implements [Part]. Leases end by themselves.
 func (q *Quota) Leave() {}

@@ -50,7 +50,7 @@ func TestScriptGrantsAsTheStoreDoes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		replies, err := reply[2].AsStrSlice()
+		replies, err := reply[1].AsStrSlice()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,7 +148,7 @@ func TestClockBack(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			replies, err := reply[2].AsStrSlice()
+			replies, err := reply[1].AsStrSlice()
 			if err != nil {
 				t.Fatal(err)
 			}

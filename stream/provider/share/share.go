@@ -31,18 +31,12 @@ type Part interface {
 	Keys() []string
 	// Ask returns what to ask the script, in JSON; nil for nothing.
 	Ask(now time.Time) []byte
-	// Told gets the reply to the last Ask.
-	Told(reply []rueidis.RedisMessage, c Call)
+	// Told gets the reply to the last Ask, which came now.
+	Told(reply []rueidis.RedisMessage, now time.Time)
 	// Missed says that the last Ask got no reply. The script may or may not have run.
-	Missed(err error, now time.Time)
+	Missed(err error)
 	// Leave says that the next Ask is the last one.
 	Leave()
-}
-
-// Call is when a call was made.
-type Call struct {
-	Asked, Came time.Time // by this process's clock
-	Server      time.Time // when the script ran, by the server's
 }
 
 // Share is a process's place in a job.
@@ -96,7 +90,7 @@ func (s *Share) Start(money, quota Part) {
 	s.parts = [2]Part{money, quota}
 	s.keys = append(s.keys, s.key("money"))
 	for _, p := range s.parts {
-		if p == nil || p == money {
+		if p == nil {
 			continue
 		}
 		for _, name := range p.Keys() {
@@ -175,48 +169,43 @@ func (s *Share) loop(ctx context.Context) {
 func (s *Share) turn(ctx context.Context, timeout time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	asked := time.Now()
+	now := time.Now()
 	var asks [2][]byte
 	for i, p := range s.parts {
 		if p != nil {
-			asks[i] = p.Ask(asked)
+			asks[i] = p.Ask(now)
 		}
 	}
 	if asks[0] == nil && asks[1] == nil {
 		return false
 	}
 	reply, err := s.call(ctx, s.keys, asks[0], asks[1])
-	c := Call{Asked: asked, Came: time.Now()}
-	if err == nil {
-		var micros int64
-		micros, err = reply[0].AsInt64()
-		c.Server = time.UnixMicro(micros)
-	}
+	now = time.Now()
 	for i, p := range s.parts {
 		if p == nil || asks[i] == nil {
 			continue
 		}
 		if err != nil {
-			p.Missed(err, c.Came)
+			p.Missed(err)
 			continue
 		}
-		part, err := reply[i+1].ToArray()
+		part, err := reply[i].ToArray()
 		if err != nil {
-			p.Missed(s.trouble(err), c.Came)
+			p.Missed(s.trouble(err))
 			continue
 		}
-		p.Told(part, c)
+		p.Told(part, now)
 	}
 	return true
 }
 
-// call calls the script. The reply has one element for the server's time, and one for each half.
+// call calls the script. The reply has one element for each half.
 func (s *Share) call(ctx context.Context, keys []string, money, quota []byte) ([]rueidis.RedisMessage, error) {
 	reply, err := script.Exec(ctx, s.client, keys, []string{string(money), string(quota)}).ToArray()
 	if err != nil {
 		return nil, s.trouble(err)
 	}
-	if len(reply) != 3 {
+	if len(reply) != 2 {
 		return nil, s.trouble(errReply)
 	}
 	return reply, nil

@@ -58,7 +58,7 @@ func TestMissedCalls(t *testing.T) {
 		if p.money.Ask(w.now) == nil {
 			t.Fatal("it does not ask although a request waits")
 		}
-		p.money.Missed(errLost, w.now)
+		p.money.Missed(errLost)
 	}
 	if got := p.money.Lease(0).Most(w.now); got != lent || p.away == nil || heard.Sub(p.since) > calm || !p.waits {
 		t.Errorf("%d of %d are lent; away %v since %s, waits %v", got, lent, p.away, p.since, p.waits)
