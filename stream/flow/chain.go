@@ -1,7 +1,7 @@
 package flow
 
-// Chain is a list of tasks that go on together: waking the next stage for each one, or looking for
-// its room, would cost as much as its work.
+// Chain is a list of tasks that move on together. To wake the next stage, or to look for room, for
+// each single task would cost as much as the work on it.
 type Chain struct {
 	First, last *Task
 	n           int
@@ -13,13 +13,13 @@ const (
 	chainBytes = 256 << 10
 )
 
-// Unchain takes t out of its chain, and returns the one behind it.
+// Unchain takes t out of its chain, and returns the task behind it.
 func (t *Task) Unchain() (next *Task) {
 	next, t.next = t.next, nil
 	return next
 }
 
-// Push puts t at the end of the chain; bytes are what it holds of what is to be counted.
+// Push puts t at the end of the chain. bytes is what t adds to the bytes to be counted in.
 func (c *Chain) Push(t *Task, bytes int64) {
 	if c.First == nil {
 		c.First = t

@@ -22,7 +22,7 @@ type Counts struct {
 
 	Simulated atomic.Int64 // of OK, by the simulated provider
 	Retries   atomic.Int64
-	Reasked   atomic.Int64 // further turns, since answers did not fit their schema
+	Reasked   atomic.Int64 // further turns, because answers did not fit their schema
 	s429      atomic.Int64
 	slowest   atomic.Int64 // answer, nanoseconds
 	prompt    atomic.Int64 // tokens
@@ -46,19 +46,19 @@ func (c *Counts) Attempt(r *provider.Reply) {
 	}
 }
 
-// Slowest is the longest that an answer of this run took, 0 before the first.
+// Slowest is the longest time that an answer of this run took, 0 before the first.
 func (c *Counts) Slowest() time.Duration { return time.Duration(c.slowest.Load()) }
 
-// misfits is how many records failed by where their answers do not fit.
+// misfits counts failed records by the place where their answers do not fit.
 type misfits struct {
 	mu sync.Mutex
 	at map[string]int64
 }
 
-// mostPlaces bounds the places that are told apart: a model may think of new names for ever.
+// mostPlaces bounds the places that are told apart: a model may invent new names without end.
 const mostPlaces = 100
 
-// Misfit counts a record that failed as its answer does not fit at a place.
+// Misfit counts a record that failed because its answer does not fit at a place.
 func (c *Counts) Misfit(place string) {
 	m := &c.misfits
 	m.mu.Lock()
@@ -84,7 +84,7 @@ func (c *Counts) Answered(t *Task) {
 	c.output.Add(t.Reply.Answer.Usage.Completion)
 }
 
-// Summary returns what the run has done so far. What that cost the account knows.
+// Summary returns what the run has done so far, without its cost, which the account knows.
 func (c *Counts) Summary(start time.Time) ui.Summary {
 	s := ui.Summary{
 		In: c.In.Load(), OK: c.OK.Load(), Failed: c.Failed.Load(), Skipped: c.Skipped.Load(), Flagged: c.Flagged.Load(), Same: c.Same.Load(),

@@ -8,14 +8,14 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// LeastDrain is how much of --deadline is kept at least for what is in flight, as most answers take
+// LeastDrain is the least part of --deadline that is kept for what is in flight. Most answers take
 // less.
 const LeastDrain = 30 * time.Second
 
-// KeepDeadline ends the run so that it is over at a time, and returns when asking has ended, by
-// that or otherwise, or ctx has. Asking ends before it by what the slowest answer so far took, and
-// no less than LeastDrain; then what is in flight has until shortly before the time to come in and
-// be committed.
+// KeepDeadline ends the run so that it is over by end. It returns when asking has ended, for this
+// or another reason, or when ctx has ended. Asking stops ahead of end by the time that the slowest
+// answer so far took, but by LeastDrain at least. What is in flight may then come in until
+// lastGrace before end, which leaves time for the commit.
 func (f *Flow) KeepDeadline(ctx context.Context, end time.Time) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -37,6 +37,6 @@ func (f *Flow) KeepDeadline(ctx context.Context, end time.Time) {
 				errors.New("--deadline: nothing more is asked, and what is in flight is waited for, at most "+rest)))
 			return
 		}
-		timer.Reset(min(left, time.Second)) // an answer may come that is slower than all before
+		timer.Reset(min(left, time.Second)) // a slower answer than all before may come
 	}
 }

@@ -15,7 +15,7 @@ func IsFile(stream any, info os.FileInfo) bool {
 	return err == nil && other.Mode().IsRegular() && os.SameFile(info, other)
 }
 
-// SameFile reports whether two names mean one regular file, which need not be there yet.
+// SameFile reports whether two names mean the same regular file, which need not exist yet.
 func SameFile(a, b string) bool {
 	if a == "" || b == "" {
 		return false
@@ -30,8 +30,8 @@ func SameFile(a, b string) bool {
 	return errA == nil && errB == nil && a == b
 }
 
-// FileSize returns f's size in bytes, or 0 where the system does not say. The ledger then forgets
-// its marks: a line may come twice, and none is lost.
+// FileSize returns f's size in bytes, or 0 if the system does not say. The ledger then forgets its
+// marks: a line may come twice, but none is lost.
 func FileSize(f *os.File) int64 {
 	info, err := f.Stat()
 	if err != nil {

@@ -15,7 +15,7 @@ type Flow struct {
 	Stop     *Shutdown
 	Gate     *Gate            // of the records that come out of the input
 	Spooled  *Gate            // of the records that come back from the disk, which have room of their own
-	Bodies   *provider.Memory // what large answers take together, from their first bytes on
+	Bodies   *provider.Memory // the memory of all large answers, from their first bytes on
 	Inflight *Inflight
 	Counts   Counts
 
@@ -29,8 +29,8 @@ type Flow struct {
 	onRecorded func()       // nil: nobody waits for it
 }
 
-// New makes what a run shares. It stops asking when ctx ends. allowed is how many records may be in
-// flight now.
+// New returns the flow of a run. Asking stops when ctx ends. allowed returns how many records may
+// be in flight now.
 func New(ctx context.Context, voice *ui.Voice, allowed func() int) *Flow {
 	f := &Flow{
 		Voice: voice, Stop: newShutdown(ctx), Inflight: newInflight(),
@@ -52,7 +52,7 @@ func (f *Flow) Finish(t *Task) {
 func (f *Flow) Hand(t *Task, next chan<- *Task) {
 	if !f.Stop.Ending() {
 		select {
-		case next <- t: // there mostly is room, and a plain send costs less than a select
+		case next <- t: // mostly there is room, and a plain send costs less than a select
 			return
 		default:
 		}

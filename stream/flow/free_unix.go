@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// TemporaryFree is how many bytes are free for temporary files; false where that is not known.
+// TemporaryFree is how many bytes are free for temporary files. known is false if the system does
+// not say.
 func TemporaryFree() (bytes int64, known bool) {
 	var s syscall.Statfs_t
 	if syscall.Statfs(os.TempDir(), &s) != nil {

@@ -10,27 +10,28 @@ const (
 	// maxOpenBytes bounds the lines that a gate lets the run hold, and the answers that come back from
 	// the disk. A larger record passes when it is alone.
 	maxOpenBytes = 32 << 20
-	// maxAnswerBytes bounds the answers of records that are asked, from their first bytes on, also
-	// where they go on being read: enough for 18 at once of 5 MB, as long lists of embeddings are.
+	// maxAnswerBytes bounds the answers to records that are asked about, from their first bytes on,
+	// also while the rest is still being read. That is enough for 18 answers of 5 MB at once, the size
+	// of long lists of embeddings.
 	maxAnswerBytes = 96 << 20
 	// maxFileBytes bounds the bodies of requests with files in them: enough for 32 at once with a
-	// picture of 5 MB each, in base64. A larger one goes when it is alone.
+	// picture of 5 MB each, in base64. A larger request is sent when it is alone.
 	maxFileBytes = 208 << 20
-	// commitSlack is how many finished records may wait for the commit beside those that are asked
-	// about: as many as arrive while a slow disk syncs.
+	// commitSlack is how many finished records may wait for the commit in addition to those that are
+	// being asked about: as many as arrive while a slow disk syncs.
 	commitSlack = 256
-	// maxAsleep is how many records may sleep before a further attempt without holding reading back:
-	// where one in twenty is refused for a minute, at 600 a second, 1,800 do.
+	// maxAsleep is how many records may sleep before a further attempt without holding reading back.
+	// If one in twenty is refused for a minute, at 600 a second, 1,800 are asleep.
 	maxAsleep = 4096
 )
 
-// Gate counts the records between reading and the commit, and holds reading back. It alone keeps
-// the size of a task, and so the promise that memory does not grow with the input.
+// Gate counts the records between reading and the commit, and holds reading back. Only the gate
+// keeps track of the size of a task, and so it alone keeps memory from growing with the input.
 type Gate struct {
 	allowed func() int // the concurrency that the limiters allow now
 	room    int64      // for answers, in bytes
 
-	expected atomic.Int64 // how many answers that has room for; 0 before the first
+	expected atomic.Int64 // how many answers fit into room; 0 before the first
 	mu       sync.Mutex
 	changed  *sync.Cond
 	asks     int   // to be asked: queued, in flight or asleep
@@ -39,7 +40,7 @@ type Gate struct {
 	open     int   // read and not committed
 	bytes    int64 // of the open ones' lines
 	answers  int64 // bytes of what came back for them
-	size     int64 // of the answer that is to be expected, in bytes; 0 before the first
+	size     int64 // expected of an answer, in bytes; 0 before the first
 	loaded   int64 // bytes of recorded results that were read back for them
 	files    int64 // bytes of the files in requests that are out
 	closed   bool
@@ -53,8 +54,9 @@ func newGate(allowed func() int, room int64) *Gate {
 	return g
 }
 
-// Enter waits for room and counts t in. Once the gate is closed it waits no more and returns false.
-// Records that need no asking (bad lines, recorded results) pass whatever is in flight.
+// Enter waits for room and counts t in. Once the gate is closed, it no longer waits and returns
+// false. Records that need no asking (bad lines, recorded results) pass no matter how many records
+// are in flight.
 func (g *Gate) Enter(t *Task, ask bool) bool {
 	t.size, t.ask = int64(len(t.Buffer)), ask
 	return g.count(1, t.size, ask)
@@ -68,8 +70,8 @@ func (g *Gate) EnterAll(c Chain) {
 	g.count(c.n, c.bytes, false)
 }
 
-// EnterEmpty counts t in without its bytes, where one record is held at a time and must not take
-// room from others.
+// EnterEmpty counts t in without its bytes. It is for callers that hold one record at a time, which
+// must not take room from others.
 func (g *Gate) EnterEmpty(t *Task) {
 	t.size = 0
 	g.count(1, 0, false)
@@ -99,7 +101,7 @@ func (g *Gate) Ask(t *Task) {
 	g.mu.Unlock()
 }
 
-// AskAgain notes that t, whose answer came back and is let go, is to be asked about again.
+// AskAgain notes that t, whose answer came back and is discarded, is to be asked about again.
 func (g *Gate) AskAgain(t *Task) {
 	t.ask = true
 	g.mu.Lock()
@@ -109,7 +111,7 @@ func (g *Gate) AskAgain(t *Task) {
 	t.answer = 0
 }
 
-// Spare takes AskAgain, or Ask, of t back.
+// Spare undoes Enter's asking, Ask or AskAgain for t: it is not to be asked about after all.
 func (g *Gate) Spare(t *Task) { g.answered(t) }
 
 func (g *Gate) full(bytes int64, ask bool) bool {
@@ -136,8 +138,8 @@ func (g *Gate) full(bytes int64, ask bool) bool {
 	return ask && g.asks-asleep >= g.most || g.open-asleep >= 4*allowed+commitSlack
 }
 
-// Sleep notes that so many of the records that are to be asked sleep, and Wake that they do no
-// more.
+// Sleep notes that so many of the records that are to be asked about are asleep. Wake notes that
+// they no longer are.
 func (g *Gate) Sleep(records int) {
 	g.mu.Lock()
 	g.asleep += records
@@ -155,15 +157,15 @@ func (g *Gate) Wake(records int) {
 	g.mu.Unlock()
 }
 
-// roomy reports whether somebody waits for room and a quarter of it is free: waking the reader for
-// each record costs more than the rest of its work, and what was let in is still more than may be
-// in flight.
+// roomy reports whether somebody waits for room and a quarter of it is free. To wake the reader for
+// each record would cost more than the rest of its work, and the records let in by then still
+// outnumber those that may be in flight.
 func (g *Gate) roomy() bool {
 	return g.held > 0 && 4*(g.most-g.asks+min(g.asleep, maxAsleep)) >= g.most
 }
 
-// load waits for room for the recorded results of a chain, and counts them in. They may take half
-// of what may be held; a result that is alone always has room.
+// load waits for room for the recorded results of a chain, and counts them in. Recorded results may
+// take half of maxOpenBytes; a chain that is alone always has room.
 func (g *Gate) load(c Chain) {
 	for t := c.First; t != nil; t = t.next {
 		t.loaded = int64(len(t.Recorded.Response))
@@ -179,8 +181,8 @@ func (g *Gate) load(c Chain) {
 	g.loaded += bytes
 }
 
-// answered notes that t, if it was asked about, now waits only for the commit, and counts its
-// answer: by those before, what is to be asked makes room for its own.
+// answered notes that t, if it was asked about, now waits only for the commit. It also counts t's
+// answer: the size of earlier answers says how much room later ones need.
 func (g *Gate) answered(t *Task) {
 	if !t.ask {
 		return
@@ -201,7 +203,7 @@ func (g *Gate) answered(t *Task) {
 	}
 }
 
-// expect takes the size of an answer into the mean of the last ones.
+// expect adds the size of an answer to the running mean of the last ones.
 func (g *Gate) expect(bytes int64) {
 	const last = 8
 	if g.size == 0 {
@@ -235,8 +237,9 @@ func (d *departure) add(t *Task) {
 	d.loaded += t.loaded
 }
 
-// Hold waits for room for so many bytes of files in a request that is to go, and counts them in.
-// Once the gate is closed it waits no more, and returns false. [Gate.Drop] counts them out.
+// Hold waits for room for so many bytes of files in a request that is about to be sent, and counts
+// them in. [Gate.Drop] counts them out. Once the gate is closed, Hold no longer waits, and returns
+// false.
 func (g *Gate) Hold(bytes int64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -8,23 +8,24 @@ import (
 	"llmpipe/ledger"
 )
 
-// Inflight holds the records between admission and commit by key, so that a record that comes again
+// Inflight holds the records between admission and commit by key. A record that comes again
 // meanwhile shares the one answer.
 type Inflight struct {
-	// ByRequest takes records for the same whose requests are equal, whatever their ids.
+	// ByRequest treats records with equal requests as the same record, whatever their ids.
 	ByRequest bool
 
 	mu    sync.Mutex
 	tasks map[ledger.Key]*Task
 
-	// kept are the requests, by their hashes, that lie in shards which no ledger knows yet, and each
-	// one's place in shards. With ByRequest others wait for their answers there: who waits for another
-	// request with the same hash is asked about when those come.
+	// kept holds the requests in shards that no ledger knows yet: it maps each request's hash to its
+	// shard's index in shards. With ByRequest, other records wait for the answers to these requests. A
+	// record that waits for a different request with the same hash is asked about when those answers
+	// come.
 	kept   map[uint64]uint32
 	shards []string
 }
 
-// keyOf is what t is known by here.
+// keyOf returns the key that t has in tasks.
 func (u *Inflight) keyOf(t *Task) ledger.Key {
 	if u.ByRequest {
 		return ledger.Key{Request: t.Key.Request}
@@ -44,9 +45,9 @@ func (u *Inflight) Begin(t *Task) (joined bool) {
 	return u.begin(t)
 }
 
-// BeginUnlessKept is Begin for a record that is to be asked about at once, as g knows. One that
-// joins another is not: it waits for the commit, which is not to wait for it. Where an equal
-// request lies in a shard, nothing is done but say in which.
+// BeginUnlessKept is Begin for a record that g counts as one to be asked about at once. If t joins
+// another record, g no longer counts t so: t waits for the commit, and the commit must not wait for
+// t. If an equal request lies in a shard, BeginUnlessKept only returns that shard.
 func (u *Inflight) BeginUnlessKept(t *Task, g *Gate) (joined bool, shard string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -54,7 +55,7 @@ func (u *Inflight) BeginUnlessKept(t *Task, g *Gate) (joined bool, shard string)
 		return false, shard
 	}
 	if first := u.tasks[u.keyOf(t)]; first != nil && first.Request == t.Request {
-		g.Spare(t) // before it is in other hands
+		g.Spare(t) // before others have it
 	}
 	return u.begin(t), ""
 }
@@ -66,7 +67,7 @@ func (u *Inflight) begin(t *Task) (joined bool) {
 		u.tasks[u.keyOf(t)] = t
 		return false
 	case first.Request != t.Request:
-		return false // no more than their hashes are the same: each is asked
+		return false // only their hashes are the same: each is asked
 	}
 	first.duplicates = append(first.duplicates, t)
 	return true
@@ -96,15 +97,15 @@ func (u *Inflight) End(t *Task) []*Task {
 	return duplicates
 }
 
-// Keep notes that t's request lies in a shard from now on, and reports false where an equal one is
-// in flight, or in another shard.
+// Keep notes that t's request lies in a shard from now on. It only returns false if an equal
+// request is in flight, or lies in a shard already.
 func (u *Inflight) Keep(t *Task, shard string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if first := u.tasks[u.keyOf(t)]; first != nil && first.Request == t.Request || u.keeps(t) != "" {
 		return false
 	}
-	at := len(u.shards) - 1 // it mostly is one of the last
+	at := len(u.shards) - 1 // mostly it is one of the last
 	for at >= 0 && u.shards[at] != shard {
 		at--
 	}
@@ -115,7 +116,8 @@ func (u *Inflight) Keep(t *Task, shard string) bool {
 	return true
 }
 
-// Kept says in which shard an equal request to t's lies that no ledger knows yet; empty for none.
+// Kept returns the shard, unknown to any ledger yet, that holds a request equal to t's; empty for
+// none.
 func (u *Inflight) Kept(t *Task) string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -136,14 +138,14 @@ func (u *Inflight) keeps(t *Task) string {
 	return ""
 }
 
-// LetGo notes that t's request lies in its shard no more.
+// LetGo notes that t's request no longer lies in its shard.
 func (u *Inflight) LetGo(t *Task) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	delete(u.kept, t.Key.Request)
 }
 
-// LetGoAll notes that the ledger knows a shard's requests by now, or that they lie there no more.
+// LetGoAll notes that the ledger now knows a shard's requests, or that they no longer lie there.
 func (u *Inflight) LetGoAll(shard string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -152,7 +154,7 @@ func (u *Inflight) LetGoAll(shard string) {
 		return
 	}
 	maps.DeleteFunc(u.kept, func(_ uint64, at uint32) bool { return int(at) == gone })
-	if len(u.kept) == 0 { // of very many their memory would stay
+	if len(u.kept) == 0 { // a map keeps the memory of what was deleted
 		u.kept, u.shards = make(map[uint64]uint32), nil
 	}
 }

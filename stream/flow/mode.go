@@ -11,7 +11,7 @@ type Mode uint8
 const (
 	// ModeRealtime asks about each record by itself, at once.
 	ModeRealtime Mode = iota
-	// ModeBatch hands them to the provider in files, for half the price and within a day.
+	// ModeBatch hands records to the provider in files, for half the price and within a day.
 	ModeBatch
 	// ModeHybrid asks about urgent records at once, and about all others by batch.
 	ModeHybrid

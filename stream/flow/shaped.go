@@ -11,31 +11,32 @@ import (
 
 // Shape is what answers are held to.
 type Shape struct {
-	// Schema is what they are to fit; nil for no such thing.
+	// Schema is what answers must fit; nil for no schema.
 	Schema *schema.Schema
-	// Reask is how often one that does not fit is asked for again, with what is wrong about it.
+	// Reask is how often an answer that does not fit is asked for again, with what is wrong about it.
 	Reask int
 }
 
-// Shaped is how the answer to a record fits, and what came before it: answers that did not. It is
-// not written to once its record is finished, which others may share it with.
+// Shaped is how the answer to a record fits, and what came before it: answers that did not fit. It
+// is not written to once its record is finished, because other records may share it.
 type Shaped struct {
 	Fit     fit.Fit
-	Said    []byte         // the content of an answer that does not fit, a JSON string of its own; nil for none
+	Said    []byte         // the content of an answer that does not fit, a copied JSON string; nil for none
 	Again   bool           // the record is to be asked again, as a further turn
-	Foreign bool           // the answer is another record's, to an equal request: none of this conversation
-	Turns   int            // that were taken since the record was asked about anew
+	Foreign bool           // the answer is another record's, to an equal request, and not of this conversation
+	Turns   int            // further turns since the record was last asked about from the start
 	Floor   int            // the first tier of lanes where its attempts were not used up
 	Lowered string         // the cheaper model that it was asked for; empty for none
-	Earlier ledger.Earlier // what the answers before took
-	// Elsewhere is the part of that which the line of the same record has that came before.
+	Earlier ledger.Earlier // what the earlier answers took
+	// Elsewhere is the part of Earlier that stands in the line of an earlier duplicate of the record.
 	Elsewhere ledger.Earlier
 }
 
 // Misfit reports whether t has an answer that does not fit.
 func (t *Task) Misfit() bool { return t.Shaped != nil && t.Shaped.Fit.Wrong != nil }
 
-// Fit holds t's answer to a shape, and decides what becomes of one that does not fit.
+// Fit checks t's answer against the shape, and decides whether one that does not fit is asked for
+// again.
 func (s *Shape) Fit(t *Task) {
 	if s.Schema == nil {
 		return
@@ -52,7 +53,7 @@ func (s *Shape) Fit(t *Task) {
 	}
 }
 
-// PutBehind counts what an answer took among what came before.
+// PutBehind adds what an answer took to what the earlier answers took.
 func (h *Shaped) PutBehind(attempts int, cost int64, known, partial bool, u *usage.Counts) {
 	e := &h.Earlier
 	e.Turns++
@@ -66,15 +67,16 @@ func (h *Shaped) PutBehind(attempts int, cost int64, known, partial bool, u *usa
 	e.ReasoningTokens += u.Reasoning
 }
 
-// answered puts what t's recorded answer took behind it, and makes t one that has none.
+// answered adds what t's recorded answer took to what the earlier answers took, and makes t a
+// record without an answer.
 func (t *Task) answered() {
 	t.Shaped.PutBehind(t.Attempts, t.Cost, t.CostKnown, t.CostPartial, &t.Reply.Answer.Usage)
 	t.Attempts, t.Cost, t.CostKnown, t.CostStated, t.CostPartial, t.MayCost = 0, 0, false, false, false, 0
-	t.Outcome, t.Risk = Unsent, Risk{} // the result in the ledger has ended that
+	t.Outcome, t.Risk = Unsent, Risk{} // the result in the ledger ended the risk
 }
 
-// Lapse ends t's turn, whose answer is recorded and does not fit: t is to be asked again, or has
-// failed.
+// Lapse ends a turn of t whose answer is recorded and does not fit. t is then to be asked again, or
+// has failed.
 func (t *Task) Lapse() {
 	t.answered()
 	if !t.Shaped.Again {
@@ -82,7 +84,7 @@ func (t *Task) Lapse() {
 	}
 }
 
-// Continue makes t's request the one of its next turn, and reports whether there is to be one.
+// Continue turns t's request into that of its next turn, and reports whether there is to be one.
 func (t *Task) Continue() bool {
 	h := t.Shaped
 	if h == nil || h.Fit.Wrong == nil {
@@ -103,8 +105,8 @@ func (t *Task) Continue() bool {
 // Await forgets how the last answer fits: another is to come.
 func (h *Shaped) Await() { h.Fit, h.Said, h.Again, h.Foreign = fit.Fit{}, nil, false, false }
 
-// Resume makes t one that has taken so many further turns of its conversation, and of which no more
-// is known, but what another line has.
+// Resume notes that t's conversation has taken so many further turns. Nothing more is known of them
+// then, except what another line has.
 func (t *Task) Resume(turns int) {
 	h := Shaped{Turns: max(turns, 0), Elsewhere: t.Elsewhere()}
 	if t.Shaped = nil; h.Turns > 0 || h.Elsewhere != (ledger.Earlier{}) {
@@ -112,7 +114,7 @@ func (t *Task) Resume(turns int) {
 	}
 }
 
-// Elsewhere is what of t's earlier answers the line of the same record has that came before.
+// Elsewhere is what the line of an earlier duplicate of t has of t's earlier answers.
 func (t *Task) Elsewhere() ledger.Earlier {
 	if t.Shaped == nil {
 		return ledger.Earlier{}

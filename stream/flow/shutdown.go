@@ -13,8 +13,8 @@ const DrainTime = 30 * time.Second
 // lastGrace bounds the commit of what came in during the drain.
 const lastGrace = 2 * time.Second
 
-// Shutdown ends a run before its input does, in two stages with a context each: first nothing more
-// is asked, then nothing is waited for.
+// Shutdown ends a run before its input ends, in two stages with a context each: first nothing more
+// is asked, then nothing more is waited for.
 type Shutdown struct {
 	Asking    context.Context // ends when no new request may be sent
 	stopAsk   context.CancelFunc
@@ -25,8 +25,8 @@ type Shutdown struct {
 	deadline  *time.Timer
 	Immediate chan struct{} // closed when the run must end at once
 
-	// OnGiveUp is called before requests in flight are given up; nil: nobody wants to know. It is set
-	// before there is a reason to stop.
+	// OnGiveUp is called before requests in flight are given up; it may be nil. It is set before there
+	// is a reason to stop.
 	OnGiveUp func()
 }
 
@@ -49,8 +49,8 @@ func newShutdown(ctx context.Context) *Shutdown {
 // Fail ends the run with err. The first error counts.
 func (s *Shutdown) Fail(err error) { s.failWith(err, false) }
 
-// FailSoon is Fail with a bound on the drain, where requests in flight are waited for only to count
-// what is lost.
+// FailSoon is Fail with a bound on the drain, for when requests in flight are waited for only to
+// count what is lost.
 func (s *Shutdown) FailSoon(err error) { s.failWith(err, true) }
 
 func (s *Shutdown) failWith(err error, bounded bool) {
@@ -95,8 +95,8 @@ func (s *Shutdown) Signal(sig os.Signal) bool {
 	return !again
 }
 
-// ClosedPipe ends the run because nobody reads stdout any more. Where answers are recorded, those
-// in flight are worth waiting for.
+// ClosedPipe ends the run because nobody reads stdout any more. If answers are recorded, those in
+// flight are worth waiting for.
 func (s *Shutdown) ClosedPipe(recorded bool) {
 	s.stop(func(r *stopped) { r.Pipe = true }, true)
 	if !recorded {
@@ -114,7 +114,8 @@ func (s *Shutdown) stop(why func(*stopped), bounded bool) {
 	}
 }
 
-// giveUpAt bounds the drain of a run that ends otherwise than by a signal or a closed stdout.
+// giveUpAt bounds the drain, unless something else, such as a signal or a closed stdout, has done
+// so.
 func (s *Shutdown) giveUpAt(at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,7 +145,7 @@ func (s *Shutdown) now() {
 	}
 }
 
-// giveUp cancels what is in flight, unless that is done. s.mu is held.
+// giveUp cancels what is in flight, unless that is done already. s.mu is held.
 func (s *Shutdown) giveUp() {
 	if s.OnGiveUp != nil && s.Waiting.Err() == nil {
 		s.OnGiveUp()
@@ -172,7 +173,7 @@ func (s *Shutdown) Release() {
 // Ending reports whether nothing more may be asked.
 func (s *Shutdown) Ending() bool { return s.Asking.Err() != nil }
 
-// Sleep waits for d, and reports false when asking ended first.
+// Sleep waits for d, and reports false if asking ended first.
 func (s *Shutdown) Sleep(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -22,7 +22,7 @@ const (
 	Answered             // a provider's answer
 	Recalled             // an answer that the ledger held
 	Failed               // an error line
-	Shown                // its request, which nobody is asked
+	Shown                // its request was shown, and nobody is asked
 )
 
 // Task is one record on its way. One stage owns it at a time.
@@ -37,7 +37,7 @@ type Task struct {
 	answer     int64      // bytes of what came back charged to the gate
 	next       *Task      // behind it in a chain
 	Batched    *Batched   // the shard that its answer came from; nil in realtime
-	cameFrom   *Host      // whose answer it has that is not recorded yet; nil: none
+	cameFrom   *Host      // whose answer it has, not recorded yet; nil: none
 	duplicates []*Task    // the same record, met while this one was in flight: they share its answer
 	Ref        ledger.Ref // when recalled: where its result stands
 	loaded     int64      // when recalled: bytes of the result charged to the gate
@@ -45,10 +45,10 @@ type Task struct {
 	ask        bool // counted by the gate as one to be asked
 	Duplicate  bool // its answer is another record's
 	Emitted    bool // when recalled: it was written to this very file before
-	Claimed    bool // when recalled: it may have been, which its line there proves
+	Claimed    bool // when recalled: it may have been; its line in that file is the proof
 	Recent     bool // when recalled: it was recorded since this run began
-	FromDisk   bool // it came back from the disk, and counts at the gate of those
-	Same       bool // its request is another record's, whose answer it gets
+	FromDisk   bool // it came back from the disk, and Flow.Spooled counts it
+	Same       bool // its request equals that of another record, whose answer it gets
 	LedgerOnly bool // an answer to a record that this input does not hold: for the ledger alone
 
 	Err    *record.Error // when failed
@@ -56,20 +56,20 @@ type Task struct {
 	Spill  *os.File      // where an over-long line went, for --failed
 
 	Host      *Host  // where it was asked last; nil before
-	SentModel string // what it was asked for there
+	SentModel string // the model that it was asked for there
 
 	Reply          provider.Reply
 	Recorded       ledger.Result // when recalled
 	Attempts       int           // that count: pressure and outages cost none
 	Cost           int64         // of all attempts, as far as it is known
-	CostKnown      bool          // the answer's cost is in cost
+	CostKnown      bool          // the answer's cost is in Cost
 	CostStated     bool          // the provider stated it
-	CostPartial    bool          // something of what was billed has no price, and is not in cost
-	MayCost        int64         // the worst case of attempts whose cost nobody said
-	DowngradedFrom string        // the model asked for, where a cheaper one answered
-	SameAs         []byte        // the id of the record whose answer it has, where it is the same; nil: its own
+	CostPartial    bool          // a part of what was billed has no price, and is not in Cost
+	MayCost        int64         // the worst case of attempts whose cost was not reported
+	DowngradedFrom string        // the model asked for, if a cheaper one answered
+	SameAs         []byte        // the id of the equal record whose answer it has; nil: it has its own
 
-	Shaped *Shaped // how its answer fits a schema; nil where none is asked for
+	Shaped *Shaped // how its answer fits a schema; nil if none is asked for
 
 	Risk Risk // what the ledger knows of attempts at it
 }
@@ -109,7 +109,7 @@ func (t *Task) Share(first *Task) {
 	t.Outcome, t.Err, t.Attempts = first.Outcome, first.Err, first.Attempts
 	t.Duplicate, t.Shaped = true, nil
 	if h := first.Shaped; h != nil {
-		t.Shaped = &Shaped{Fit: h.Fit, Said: h.Said} // what came before cost once, too
+		t.Shaped = &Shaped{Fit: h.Fit, Said: h.Said} // the earlier answers cost once, too
 	}
 	if first.Outcome != Answered {
 		return
@@ -126,7 +126,7 @@ func (t *Task) Share(first *Task) {
 	t.Reply.Answer, _ = record.RecallAnswer(t.Endpoint, t.Reply.Body)
 }
 
-// Follow gives t the fate of first, whose request is equal, under its own id.
+// Follow gives t the fate of first, whose request is equal. t keeps its own id.
 func (t *Task) Follow(first *Task) {
 	t.Share(first)
 	t.Same = true
@@ -137,8 +137,8 @@ func (t *Task) Follow(first *Task) {
 	t.SameAs, t.SentModel, t.Attempts, t.CostKnown, t.CostPartial = bytes.Clone(first.ID), first.SentModel, 0, true, false
 }
 
-// Leader is the id of the record that was asked in the place of t, whose answer is a recorded one
-// of an equal request.
+// Leader is the id of the record that was asked about instead of t. t's answer is the recorded one
+// to an equal request.
 func (t *Task) Leader() []byte {
 	if t.Recorded.SameAs != nil {
 		return t.Recorded.SameAs
@@ -177,8 +177,8 @@ func (t *Task) Simulated() bool {
 	return t.Host != nil && t.Host.Client.Rehearses()
 }
 
-// RecordedCost is what a recalled answer cost, in billionths of a dollar: nothing where another
-// record has its cost.
+// RecordedCost is what a recalled answer cost, in billionths of a dollar. It is 0 if another record
+// has the cost.
 func (t *Task) RecordedCost() int64 {
 	if t.Duplicate || t.Same {
 		return 0
@@ -190,8 +190,8 @@ func (t *Task) RecordedCost() int64 {
 type Batched struct {
 	ID         string
 	Committing sync.WaitGroup // records on their way through the commit
-	// Reask has a record asked again, in another batch, whose answer is recorded and does not fit the
-	// schema. It reports false where nothing is asked any more, and does not wait for the commit.
+	// Reask asks about t again, in another batch, after its recorded answer did not fit the schema. It
+	// reports false if nothing is asked any more, and does not wait for the commit.
 	Reask func(t *Task) bool
 }
 
@@ -203,7 +203,7 @@ func (t *Task) ShardID() string {
 	return t.Batched.ID
 }
 
-// CloseSpill ends the life of the temporary file, which has no name any more.
+// CloseSpill closes the temporary file of an over-long line. The file has no name any more.
 func (t *Task) CloseSpill() {
 	if t.Spill != nil {
 		_ = t.Spill.Close()

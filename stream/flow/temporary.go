@@ -8,23 +8,23 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Temporary is a file that is deleted when it is closed. Where the system allows files without a
-// name it ends with the process at the latest.
+// Temporary is a file that [Temporary.Discard] deletes. If the system allows files without a name,
+// it ends with the process at the latest.
 type Temporary struct {
 	*os.File
 	named bool
 }
 
-// NewTemporary makes an empty one, in the directory that the system has for that.
+// NewTemporary makes an empty temporary file in the directory that the system has for such files.
 func NewTemporary(prefix string) (*Temporary, error) {
 	f, err := os.CreateTemp("", prefix)
 	if err != nil {
 		return nil, TemporaryError(err)
 	}
-	return &Temporary{File: f, named: os.Remove(f.Name()) != nil}, nil // Windows removes no open file
+	return &Temporary{File: f, named: os.Remove(f.Name()) != nil}, nil // Windows does not remove an open file
 }
 
-// Discard gives the disk back.
+// Discard closes the file, and frees its space on the disk.
 func (t *Temporary) Discard() {
 	_ = t.Close() // what was in it is not wanted any more
 	if t.named {
@@ -32,7 +32,7 @@ func (t *Temporary) Discard() {
 	}
 }
 
-// TemporaryError says of an error that it is about temporary files, and where they lie.
+// TemporaryError says that err is about temporary files, and in which directory they lie.
 func TemporaryError(err error) error {
 	hint := "make room, or name a larger directory in TMPDIR, then run the same command again"
 	if ui.IsErrno(err, syscall.EMFILE) {

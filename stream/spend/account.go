@@ -16,14 +16,14 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Account is the one account of a run's money: what is spent and held, what a request can cost at
-// most and what an answer did cost, and who is told of it.
+// Account is the one account of a run's money. It knows what is spent and held, the most that a
+// request can cost and what an answer did cost, and it sends the alerts.
 type Account struct {
 	flow     *flow.Flow
 	cfg      Options
 	total    *limiter.Budget             // nil: none
 	daily    *limiter.Budget             // nil: none
-	leases   [share.Budgets]*share.Lease // of these, in this order; nil: all of it is this run's
+	leases   [share.Budgets]*share.Lease // of total and daily; nil: the whole budget is this run's
 	alerts   *alerts
 	prices   prices
 	expected func() (records int64, ok bool)
@@ -46,7 +46,7 @@ type Account struct {
 
 	mu        sync.Mutex
 	others    int64          // spent by the ledger before this run, and by other processes since
-	resting   int64          // set aside by other processes for what they may ask about again
+	resting   int64          // set aside by other processes for records that they may ask about again
 	colour    limiter.Colour // last announced
 	downgrade int64          // line of the first record that went to DowngradeTo; 0: none yet
 }
@@ -55,14 +55,14 @@ type Account struct {
 type Options struct {
 	Money    Config
 	Start    time.Time
-	Hosts    []*flow.Host // all that may be asked, in their order
+	Hosts    []*flow.Host // every host that may be asked, in order of preference
 	Ledger   string       // its file, for messages; empty for none
 	Realtime bool         // the run collects no batches
-	// Expected estimates how many records the inputs hold; ok is false where their size does not tell.
+	// Expected estimates how many records the inputs hold; ok is false if their size does not tell.
 	Expected func() (records int64, ok bool)
 }
 
-// New opens the account over what j says is spent and held; j is nil without a ledger.
+// New opens the account with what j says is spent and held. j is nil if there is no ledger.
 func New(f *flow.Flow, c Options, j *journal.Journal) *Account {
 	a := &Account{
 		flow: f, cfg: c, alerts: newAlerts(f.Voice, c.Money.Alert), expected: c.Expected,
@@ -100,8 +100,8 @@ func New(f *flow.Flow, c Options, j *journal.Journal) *Account {
 	return a
 }
 
-// holdPending sets aside what batches of earlier runs may still cost. Realtime does not collect
-// them.
+// holdPending sets aside what batches of earlier runs may still cost. A realtime run does not
+// collect them, and so does not wait for their money.
 func (a *Account) holdPending(shards []ledger.Shard) {
 	var unknown int64
 	for _, s := range shards {
@@ -126,7 +126,7 @@ func (a *Account) holdPending(shards []ledger.Shard) {
 // Budgeted reports whether there is a bound on what may be spent.
 func (a *Account) Budgeted() bool { return a.cfg.Money.Budget > 0 || a.cfg.Money.PerDay > 0 }
 
-// Budgets are those that the limiters share.
+// Budgets returns the budgets that the limiters share.
 func (a *Account) Budgets() []*limiter.Budget {
 	var all []*limiter.Budget
 	for _, b := range []*limiter.Budget{a.total, a.daily} {
@@ -145,7 +145,7 @@ func (a *Account) NeedMoney() {
 	}
 }
 
-// Book counts what a committed record cost in this run, as the summary has it.
+// Book counts, for the summary, what a committed record cost in this run.
 func (a *Account) Book(t *flow.Task, known bool) {
 	a.booked.Add(t.Cost)
 	if t.Simulated() {
@@ -156,7 +156,7 @@ func (a *Account) Book(t *flow.Task, known bool) {
 	}
 }
 
-// Bill puts what was booked into s, and when the money went to a cheaper model.
+// Bill sets the costs in s, and the line from which records went to a cheaper model.
 func (a *Account) Bill(s *ui.Summary) {
 	if a.unknown.Load() == 0 {
 		cost := price.Dollars(a.booked.Load())
@@ -167,7 +167,8 @@ func (a *Account) Bill(s *ui.Summary) {
 }
 
 // Committed tells the budgets what other processes of the same ledger have spent: the ledger's
-// total less what this run knows. And it tells them what those may still spend.
+// total, less this run's own spending and what is counted already. It also tells the budgets what
+// those processes may still spend.
 func (a *Account) Committed(s journal.Spent) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -182,8 +183,8 @@ func (a *Account) Committed(s journal.Spent) {
 	}
 }
 
-// Shared reports whether the budgets have to be told of what other processes do: those have
-// something of them.
+// Shared reports whether other processes hold a part of a budget. If so, the budgets must be told
+// what those processes do.
 func (a *Account) Shared() bool {
 	for _, b := range a.Budgets() {
 		if b.Shared() {
@@ -193,8 +194,9 @@ func (a *Account) Shared() bool {
 	return false
 }
 
-// NoRoom is why a request that may cost so much does not go although the run has the money for it:
-// the whole ledger has not. It is nil where what is under way, here or elsewhere, may make room.
+// NoRoom returns why a request of that cost cannot be sent although this run has the money: the
+// ledger as a whole has not. It returns nil if work under way, here or elsewhere, may make room, or
+// if more of the job's budget may be lent.
 func (a *Account) NoRoom(r ledger.Room, cost int64) error {
 	none := a.lend(r.Daily, cost)
 	if a.Lends() {
@@ -223,7 +225,7 @@ func (a *Account) NoRoom(r ledger.Room, cost int64) error {
 	return over
 }
 
-// Watch announces each colour that the budget turns to, once.
+// Watch announces once each colour that the budget turns to.
 func (a *Account) Watch() {
 	if a.total == nil {
 		return
@@ -288,15 +290,16 @@ func (a *Account) atRest() int64 {
 	return a.resting
 }
 
-// downgradedAt is the line of the first record that went to the cheaper model, 0 when none did.
+// downgradedAt is the line of the first record that went to the cheaper model, 0 if none did.
 func (a *Account) downgradedAt() int64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.downgrade
 }
 
-// Standing returns what was spent, how much of that is simulated, and what may be spent, of the
-// budget or else of the daily one. Without either it is what this run spent.
+// Standing returns what was spent of the budget, how much of that is simulated, and the budget
+// itself. If there is only a daily budget, it returns that one's numbers. If there is neither, it
+// returns what this run spent, and 0 for the budget.
 func (a *Account) Standing() (spent, simulated, budget price.Dollars) {
 	b := a.total
 	if b == nil {

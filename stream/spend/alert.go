@@ -23,18 +23,18 @@ const (
 	alertsAtEnd  = 5 * time.Second // how long the end of a run waits for alerts under way
 )
 
-// alert is what --alert gets: the text member is what Slack and its kin show.
+// alert is what --alert gets. Slack and similar services show its text member.
 type alert struct {
 	Text   string         `json:"text"`
 	Colour string         `json:"colour"`
 	Done   int64          `json:"done"`                    // records answered
-	Left   *int64         `json:"left"`                    // records to go, where the input's size tells
+	Left   *int64         `json:"left"`                    // records to go, if the input's size tells
 	Spent  price.Dollars  `json:"spent_usd"`               // everything in the ledger
 	Budget price.Dollars  `json:"budget_usd"`              //
-	Made   price.Dollars  `json:"simulated_usd,omitempty"` // of what was spent, made up by the simulated provider
-	Finish *price.Dollars `json:"to_finish_usd"`           // what the records to go would cost at this run's mean
+	Made   price.Dollars  `json:"simulated_usd,omitempty"` // the part of Spent that the simulated provider made up
+	Finish *price.Dollars `json:"to_finish_usd"`           // cost of the records to go, at this run's mean
 	Ledger string         `json:"ledger,omitempty"`        //
-	From   int64          `json:"downgraded,omitempty"`    // line from which on records go to the cheaper model
+	From   int64          `json:"downgraded,omitempty"`    // line from which records go to the cheaper model
 }
 
 // alerts tells an address or a command what happens to the budget.
@@ -61,7 +61,7 @@ func CheckAlert(target string) error {
 	return nil
 }
 
-// send sends a without waiting. A failure is a warning, no more.
+// send sends a without waiting. A failure is only a warning.
 func (s *alerts) send(a alert) {
 	if s.target == "" {
 		return
@@ -113,7 +113,7 @@ func (a *Account) status(text string, colour limiter.Colour) alert {
 	billed := a.billed.Load()
 	told := alert{
 		Text: "llmpipe: " + text, Colour: colour.String(),
-		Done:  max(a.flow.Counts.OK.Load(), a.flow.Counts.Skipped.Load()+billed), // also those that wait for the commit: they are in Spent
+		Done:  max(a.flow.Counts.OK.Load(), a.flow.Counts.Skipped.Load()+billed), // with those that wait for the commit, as in Spent
 		Spent: price.Dollars(a.total.Spent()), Budget: price.Dollars(a.total.Limit()), Ledger: a.cfg.Ledger,
 	}
 	told.From, told.Made = a.downgradedAt(), price.Dollars(a.simulatedOf(a.total.Spent()))

@@ -13,17 +13,18 @@ import (
 type Config struct {
 	// Prices are the prices in force; nil stands for the table that is built in.
 	Prices *price.Table
-	// PricesFile is where Prices were read, and PricesWritten when that file was written; empty
-	// where they were read from none.
+	// PricesFile is the file that Prices were read from, and PricesWritten is when it was written.
+	// Both are zero if there is no file.
 	PricesFile    string
 	PricesWritten time.Time
-	// Budget is the most that everything in the ledger may cost, PerDay the most since 00:00 UTC; 0
-	// for no such bound.
+	// Budget is the most that everything in the ledger may cost. PerDay is the most that may be spent
+	// since 00:00 UTC. 0 stands for no bound.
 	Budget, PerDay price.Dollars
 	// DowngradeTo is the model that new requests go to once four fifths of Budget are spent; empty for
 	// none.
 	DowngradeTo string
-	// Alert is told of each crossing: a URL, or exec: and a command; empty for nobody.
+	// Alert is a URL, or exec: and a command. It is told when the budget turns yellow or red; empty
+	// for nobody.
 	Alert string
 }
 
@@ -35,7 +36,7 @@ func (c *Config) InForce(day time.Time) *price.Table {
 	return price.Default(day)
 }
 
-// NoteOlder says where a file's prices are older than those built in, in whose place they stand.
+// NoteOlder says if prices of the file are older than the built-in ones that they replace.
 func (c *Config) NoteOlder(voice *ui.Voice) {
 	if c.PricesFile == "" {
 		return
@@ -46,8 +47,8 @@ func (c *Config) NoteOlder(voice *ui.Voice) {
 	}
 }
 
-// CheckDowngrade refuses a cheaper model without a price at the named provider before anything is
-// paid for the dear one.
+// CheckDowngrade returns an error if the cheaper model has no price at the named provider, before
+// anything is paid for the dear one.
 func (c *Config) CheckDowngrade(provider string) error {
 	if c.DowngradeTo == "" {
 		return nil
@@ -59,5 +60,5 @@ func (c *Config) CheckDowngrade(provider string) error {
 	return nil
 }
 
-// AddPrice is what to do about a price that is not known.
+// AddPrice is the hint for a price that is not known.
 const AddPrice = "--prices FILE adds it, in the format of LiteLLM or genai-prices; llmpipe models lists those that are known"

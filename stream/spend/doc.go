@@ -1,4 +1,4 @@
-// Package spend is the one account of a run's money: what a request can cost at most, what an
-// answer did cost, what the budgets hold and have left, and who is told when they turn yellow or
-// red.
+// Package spend is the one account of a run's money. It works out the most that a request can cost
+// and what an answer did cost, knows what the budgets hold and have left, and sends alerts when
+// they turn yellow or red.
 package spend

@@ -5,14 +5,15 @@ import (
 	"sync/atomic"
 )
 
-// outputs counts completions by their length, in classes that double.
+// outputs counts completions by their length, in classes each twice as wide as the one before.
 type outputs struct {
 	classes [40]atomic.Int64
 	n       atomic.Int64
 }
 
-// The output assumed of a request without max_tokens until enough answers have come: OpenAI's
-// smaller models rarely write more in one go for the tasks that people run in bulk.
+// A request without max_tokens is assumed to have an output of likelyOutput tokens until fewOutputs
+// answers have come. OpenAI's smaller models rarely write more at once for the tasks that people
+// run in bulk.
 const (
 	likelyOutput = 4096
 	fewOutputs   = 50
@@ -23,7 +24,7 @@ func (o *outputs) add(tokens int64) {
 	o.n.Add(1)
 }
 
-// likely returns a number of tokens that 99 of 100 completions do not pass.
+// likely returns a number of tokens that 99 of 100 completions do not exceed.
 func (o *outputs) likely() int64 {
 	n := o.n.Load()
 	if n < fewOutputs {

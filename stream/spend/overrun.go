@@ -14,8 +14,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// overruns are what is known of the models that are billed beyond what was asked of them, by host
-// and name.
+// overruns holds, by host and name, how far each model was billed beyond what was asked of it.
 type overruns struct {
 	last atomic.Pointer[overrun] // most runs have one model
 	mu   sync.Mutex
@@ -27,7 +26,7 @@ type modelAt struct {
 	model string
 }
 
-// of returns what is known of a model. Where h is nil nobody is asked.
+// of returns what is known of a model. h is nil if no host is asked.
 func (s *overruns) of(h *flow.Host, model string) *overrun {
 	if h == nil {
 		return new(overrun)
@@ -40,7 +39,7 @@ func (s *overruns) of(h *flow.Host, model string) *overrun {
 	defer s.mu.Unlock()
 	o := s.all[key]
 	if o == nil {
-		key.model = strings.Clone(model) // it may be a part of a record
+		key.model = strings.Clone(model) // model may lie in a record's memory
 		o = &overrun{key: key}
 		o.flight.next, o.flight.prev = &o.flight, &o.flight
 		if s.all == nil {
@@ -53,44 +52,44 @@ func (s *overruns) of(h *flow.Host, model string) *overrun {
 }
 
 // overrun is how far the answers of one model exceeded the bounds that their requests were admitted
-// with: where max_tokens is ignored, or does not bound what is thought, or none was given, where
-// there is more in the prompt than in the request, and where the bill has more than tokens. The
-// worst that was seen is the bound from then on, also for what is in flight.
+// with. They do so if max_tokens is missing, is ignored or does not bound the reasoning, if the
+// prompt holds more than the request, or if the bill has more than tokens. The worst that was seen
+// is the bound from then on, also for what is in flight.
 type overrun struct {
 	key     modelAt
 	output  atomic.Int64 // the most tokens of a completion
 	prompt  atomic.Int64 // the most tokens of a prompt beyond what its request can hold
-	dearer  atomic.Int64 // what that costs at most beyond its price, in thousandths of it
-	changes atomic.Int64 // of these
+	dearer  atomic.Int64 // the most that a bill adds to the cost by tokens, in thousandths of it
+	changes atomic.Int64 // how often one of these rose
 	told    sync.Once
 
 	mu     sync.Mutex
 	flight Stake // the ring of what is in flight
 }
 
-// widen makes most the bound of a request for n completions.
+// widen raises most to the model's bound for a request for n completions.
 func (o *overrun) widen(most *price.Tokens, n int) {
 	most.Prompt += o.prompt.Load()
 	most.Completion = max(most.Completion, o.output.Load()*int64(n))
 }
 
-// cost is what costs at most so much by its tokens.
+// cost is the most that a request can cost if its tokens cost at most worst.
 func (o *overrun) cost(worst int64) int64 {
 	return worst + int64(float64(worst)*float64(o.dearer.Load())/1000)
 }
 
-// Stake is what a request in flight may cost at most. It lies in the request, and is good for one
-// attempt after another.
+// Stake is the most that a request in flight may cost. The request holds it, and uses it again for
+// each further attempt.
 type Stake struct {
 	charge     Charge
 	worst      int64
 	permit     *limiter.Permit
-	model      *overrun // nil while the request is not in flight, or where there is no budget
+	model      *overrun // nil while the request is not in flight, or if there is no budget
 	prev, next *Stake
 }
 
-// Stale reports whether the bound of q's model was raised since a number of changes, which it
-// returns anew: what was reserved by the old one is too little.
+// Stale reports whether the bound of q's model was raised since its number of changes was changes.
+// It also returns the present number. A reservation by an old bound is too small.
 func (a *Account) Stale(q Charge, changes int64) (now int64, stale bool) {
 	if !a.Budgeted() {
 		return 0, false
@@ -99,7 +98,7 @@ func (a *Account) Stale(q Charge, changes int64) (now int64, stale bool) {
 	return now, now != changes
 }
 
-// Send notes that q is in flight with a permit and counts as worst. It ends with [Account.Land].
+// Send notes that q is in flight with a permit and counts as worst. [Account.Land] ends that.
 func (a *Account) Send(s *Stake, q Charge, worst int64, permit *limiter.Permit) {
 	*s = Stake{charge: q, worst: worst, permit: permit}
 	if !a.Budgeted() {
@@ -112,9 +111,9 @@ func (a *Account) Send(s *Stake, q Charge, worst int64, permit *limiter.Permit) 
 	s.prev.next, s.next.prev = s, s
 }
 
-// Land notes that the attempt is over, for which reply came and which cost so much as far as that
-// is known, and returns what it counted as. It comes before the permit is settled. What the answer
-// tells of its model's bound holds at once, for all that is in flight.
+// Land notes that the attempt is over. reply is what came, and cost what it cost as far as that is
+// known. Land returns what the attempt counted as, and is called before the permit is settled. What
+// the answer shows about its model's bound applies at once to everything in flight.
 func (a *Account) Land(s *Stake, reply *provider.Reply, cost int64) (worst int64) {
 	o := s.model
 	if o == nil {
@@ -130,8 +129,8 @@ func (a *Account) Land(s *Stake, reply *provider.Reply, cost int64) (worst int64
 	return s.worst
 }
 
-// LearnInBatch takes from an answer out of a batch what it tells of its model's bound. It cost so
-// much, and could cost worst.
+// LearnInBatch raises a model's bound to what an answer from a batch shows. The answer cost so
+// much, and could have cost worst.
 func (a *Account) LearnInBatch(q Charge, u *usage.Counts, cost, worst int64) {
 	o := a.overruns.of(q.Host, q.Model)
 	o.mu.Lock()
@@ -141,7 +140,7 @@ func (a *Account) LearnInBatch(q Charge, u *usage.Counts, cost, worst int64) {
 	}
 }
 
-// raiseAll counts what is in flight at its model's bound. o.mu is held.
+// raiseAll raises everything in flight to its model's present bound. o.mu is held.
 func (a *Account) raiseAll(o *overrun) {
 	for t := o.flight.next; t != &o.flight; t = t.next {
 		if worst, err := a.worst(t.charge); err == nil && worst > t.worst {
@@ -151,8 +150,9 @@ func (a *Account) raiseAll(o *overrun) {
 	}
 }
 
-// learn raises a model's bound to what an answer was billed as, and says so once where that is more
-// than was asked. It reports whether it did. again reckons the bound anew; o.mu is held.
+// learn raises a model's bound to what an answer was billed as, and reports whether it did. It
+// warns once if that is more than was asked. again works out the bound from the raised numbers.
+// o.mu is held.
 func (a *Account) learn(o *overrun, q *Charge, u *usage.Counts, cost, worst int64, again func(Charge) (int64, error)) (raised bool) {
 	n, asked := int64(q.Record.N), int64(q.Record.MaxTokens)
 	beyond := asked > 0 && u.Completion > asked*n

@@ -14,11 +14,11 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// freePrices is what --prices takes in the place of a file where nothing costs anything.
+// freePrices is the word that --prices takes instead of a file if nothing costs anything.
 const freePrices = "free"
 
-// LoadPrices puts the prices of a file over those built in: nothing where none is named, and for
-// the word free those by which nothing costs anything.
+// LoadPrices puts the prices of the named file over the built-in ones. An empty name changes
+// nothing. With the word free, nothing costs anything.
 func (c *Config) LoadPrices(name string) error {
 	switch name {
 	case "":
@@ -44,15 +44,15 @@ func (c *Config) LoadPrices(name string) error {
 	return nil
 }
 
-// pricesForms says what --prices takes, for who named something else.
+// pricesForms is the hint that says what --prices takes.
 const pricesForms = "--prices takes a table in the form of LiteLLM (model_prices_and_context_window.json) or genai-prices, or free"
 
-// prices are those in force, and what was found in them.
+// prices are the prices in force, and what was looked up in them.
 type prices struct {
 	table   *price.Table
-	given   bool       // a user's, not what is built in alone
+	given   bool       // by the user, not the built-in ones alone
 	known   []sync.Map // by host: model -> priced
-	untold  sync.Map   // modelAt -> nothing: without a price, which was said
+	untold  sync.Map   // modelAt -> nil: models without a price that the user was told of
 	local   sync.Once
 	aliases aliases
 }
@@ -61,11 +61,11 @@ type prices struct {
 type priced struct {
 	price.Price
 	ok  bool
-	own bool // the name is somebody's own, and the answers say what it stands for
+	own bool // the name is a customer's own, and answers say what it stands for
 }
 
-// price returns what a model costs at a host. Where a server of this machine is taken to cost what
-// a provider lists, that is said.
+// price returns what a model costs at a host. It notes once if a server on this machine is taken to
+// cost what a provider lists.
 func (a *Account) price(h *flow.Host, model string) priced {
 	known := &a.prices.known[h.Index]
 	if p, ok := known.Load(model); ok {
@@ -84,8 +84,8 @@ func (a *Account) price(h *flow.Host, model string) priced {
 	return p
 }
 
-// answered returns what an answer's model costs: where the name that was asked for is somebody's
-// own, that of the model that the answer names.
+// answered returns what an answer's model costs. If the requested name is a customer's own, it is
+// the price of the model that the answer names.
 func (a *Account) answered(h *flow.Host, model string, answer *record.Answer) priced {
 	p := a.price(h, model)
 	if !p.own || answer.Model == nil {
@@ -99,21 +99,21 @@ func (a *Account) answered(h *flow.Host, model string, answer *record.Answer) pr
 	return a.price(h, behind)
 }
 
-// unknownPrice says once of each model that nobody knows its price.
+// unknownPrice notes once for each model that its price is not known.
 func (a *Account) unknownPrice(h *flow.Host, model string) {
 	if _, told := a.prices.untold.LoadOrStore(modelAt{h.Index, model}, nil); !told && !a.Budgeted() {
 		a.flow.Voice.Note("no price is known for %q: its cost_usd is null (--prices FILE adds prices)", naming.Short(model))
 	}
 }
 
-// aliases are the models that names stand for, as answers told: a deployment is one, a router's
-// name is several.
+// aliases are the models that names stand for, as answers showed. A deployment stands for one
+// model, a router's name for several.
 type aliases struct {
 	mu    sync.Mutex
 	known map[modelAt][]string
 }
 
-// maxAliases bounds the models that are remembered of one name.
+// maxAliases bounds the models that are remembered for one name.
 const maxAliases = 64
 
 func (s *aliases) learn(h *flow.Host, model, behind string) {
@@ -140,10 +140,10 @@ func (s *aliases) of(h *flow.Host, model string) []string {
 	return s.known[modelAt{h.Index, model}]
 }
 
-// bounds appends the prices that a request for a model may be billed at: of a name that is
-// somebody's own, those of the models that it was seen to stand for, and before that its own. There
-// is none where no price is known. all is empty: most requests have one price, and need no memory
-// for it.
+// bounds appends to all the prices that a request for a model may be billed at. For a customer's
+// own name these are the prices of the models that it was seen to stand for; until one is seen, it
+// is the name's own price. It appends nothing if no price is known. all is empty, but may have
+// room: most requests have one price, and then need no new memory.
 func (a *Account) bounds(all []priced, h *flow.Host, model string) []priced {
 	p := a.price(h, model)
 	if p.own {

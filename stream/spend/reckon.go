@@ -13,8 +13,8 @@ import (
 // dollar.
 type Reckoning struct {
 	Worst  int64 // the most
-	Prompt int64 // of that their prompts
-	Token  int64 // and a token more of max_tokens
+	Prompt int64 // the part of Worst for the prompts
+	Token  int64 // what one more token of max_tokens adds
 	Likely int64 // what they cost if each answer is half as long as it may be
 }
 
@@ -26,8 +26,8 @@ func (r *Reckoning) Add(other Reckoning) {
 	r.Likely += other.Likely
 }
 
-// ReckonInBatch reckons what q may cost in a batch, nothing where no price is known. It takes
-// longer than [Account.WorstInBatch], as it guesses the tokens of the text.
+// ReckonInBatch works out what q may cost in a batch: zero if no price is known. It takes longer
+// than [Account.WorstInBatch], because it estimates the tokens of the text.
 func (a *Account) ReckonInBatch(q Charge) Reckoning {
 	bounds := a.bounds(nil, q.Host, q.Model)
 	if len(bounds) == 0 {
@@ -37,7 +37,7 @@ func (a *Account) ReckonInBatch(q Charge) Reckoning {
 	most := a.most(q, p)
 	bare := most
 	bare.Completion, bare.AudioOut = 0, 0
-	worst, _ := p.WorstBatchCost(most) // where there is no price for batches there is none
+	worst, _ := p.WorstBatchCost(most) // 0 if there is no price for batches
 	prompt, _ := p.WorstBatchCost(bare)
 	likely, _ := p.BatchCost(price.Tokens{Prompt: int64(q.Record.EstimateTokens(q.Model)), Completion: most.Completion / 2})
 	return Reckoning{
@@ -45,13 +45,13 @@ func (a *Account) ReckonInBatch(q Charge) Reckoning {
 	}
 }
 
-// Left is what the budgets have left, with what is held of it.
+// Left is what the budgets have left, including what is held.
 func (a *Account) Left() int64 { return limiter.Left(a.Budgets()) }
 
-// Expected estimates how many records the inputs hold; false where their size does not tell.
+// Expected estimates how many records the inputs hold. ok is false if their size does not tell.
 func (a *Account) Expected() (records int64, ok bool) { return a.expected() }
 
-// StopForBatch ends the run because what is left of the budget is not worth a batch.
+// StopForBatch ends the run because what is left of the budget is too little for another batch.
 func (a *Account) StopForBatch() {
 	limiter.UseUp(a.Budgets())
 	left := ui.USD(a.Left()) + a.mark()

@@ -2,16 +2,18 @@ package spend
 
 import "sync/atomic"
 
-// rounding rounds costs to billionths of a dollar so that their sum is rounded once: what one has
-// beyond them is carried to the next. A thousand answers of half a billionth more each cost what
-// the provider charges for all of them, and not half a thousand billionths more.
+// rounding rounds costs to billionths of a dollar so that only their sum is rounded: the fraction
+// beyond whole billionths is carried from one cost to the next. A thousand answers with a fraction
+// of half a billionth each cost what the provider charges for all of them, and not 500 billionths
+// more.
 type rounding struct{ carried atomic.Int64 } // millionths of a billionth, of all costs so far
 
 // fine is how many millionths a billionth has.
 const fine = 1_000_000
 
-// add takes what a cost has beyond billionths, in millionths of one, and returns what it counts as:
-// nothing or one. The sum of all is rounded up, so that it is never less than what was charged.
+// add takes a cost's fraction beyond whole billionths, in millionths of one, and returns the
+// billionths that it counts as: 0 or 1. The sum of all is rounded up, so that it is never less than
+// what was charged.
 func (r *rounding) add(rest int64) int64 {
 	if rest == 0 {
 		return 0

@@ -18,29 +18,31 @@ type Bill struct {
 	Known   bool  // the provider said enough to work it out
 	Unclear bool  // it may charge for the attempt, and did not say how much
 	Stated  bool  // the provider stated the cost itself
-	Partial bool  // it bills more than that: something that no price is known of
+	Partial bool  // it bills more than Cost: something without a known price
 
 	rest int64 // of the cost, in millionths of a billionth
 }
 
-// Settle works out what the attempt behind reply cost, and counts it: what the provider states, or
-// else what the tokens cost at the tier that the answer names. rec is what was asked.
+// Settle works out what the attempt behind reply cost, and counts it. The cost is what the provider
+// states, or else what the tokens cost at the tier that the answer names. rec is the record that
+// was asked about.
 func (a *Account) Settle(h *flow.Host, model string, reply *provider.Reply, rec *record.Record) Bill {
 	return a.settle(h, model, reply, rec, billedTier(&reply.Answer, rec.Tier))
 }
 
-// SettleInBatch is [Account.Settle] for an answer out of a batch, whatever tier that names.
+// SettleInBatch is [Account.Settle] for an answer from a batch, whatever tier the answer names.
 func (a *Account) SettleInBatch(h *flow.Host, model string, reply *provider.Reply, rec *record.Record) Bill {
 	return a.settle(h, model, reply, rec, inBatch)
 }
 
-// inBatch stands for the tier of an answer out of a batch: without a price for batches it has none.
+// inBatch stands for the tier of an answer from a batch. Such an answer has no price if the model
+// has no price for batches.
 const inBatch = price.Tier(math.MaxUint8)
 
 func (a *Account) settle(h *flow.Host, model string, reply *provider.Reply, rec *record.Record, tier price.Tier) Bill {
 	answer := &reply.Answer
 	if !answer.HasUsage && !answer.HasStated {
-		// The lines of a batch that failed are not billed, whatever their status.
+		// Failed lines of a batch are not billed, whatever their status.
 		return Bill{Unclear: reply.Sent || tier != inBatch && reply.MayBeBilled()}
 	}
 	p := a.answered(h, model, answer)
@@ -70,8 +72,8 @@ func (a *Account) settle(h *flow.Host, model string, reply *provider.Reply, rec 
 	return bill
 }
 
-// bill is what an answer costs. What the provider states wins, but for a 0 where there is a price:
-// gateways state that of models that they know no price of.
+// bill works out what an answer costs. What the provider states wins, except a 0 if there is a
+// price: gateways state 0 for models whose price they do not know.
 func (p *priced) bill(answer *record.Answer, rec *record.Record, free bool) Bill {
 	t := tokens(answer, rec)
 	var cost, rest int64
@@ -87,19 +89,20 @@ func (p *priced) bill(answer *record.Answer, rec *record.Record, free bool) Bill
 	case !p.ok:
 		return Bill{}
 	case answer.Usage.Total == 0 && answer.Flag() == "" && p.Cost(price.Tokens{Prompt: 1, Completion: 1}) > 0:
-		return Bill{Unclear: true} // nobody answers without a token
+		return Bill{Unclear: true} // no answer takes zero tokens
 	}
 	return Bill{Cost: cost, rest: rest, Known: true, Partial: p.misses(t, answer, rec)}
 }
 
-// misses reports whether a price has nothing for a part of what an answer is billed for.
+// misses reports whether p has no rate for a part of what an answer is billed for.
 func (p *priced) misses(t price.Tokens, answer *record.Answer, rec *record.Record) bool {
 	return answer.Uncounted && !p.FreeOfCharge() || !p.Whole(t) ||
 		p.Fees.Image && (rec.HasMedia(media.Image) || mentions(rec.Body, imageParts...))
 }
 
-// billedTier is the tier that an answer names. One that names none is not taken for cheaper than
-// the standard because it was asked for.
+// billedTier is the tier that an answer names. If it names none, it is the priority tier if that
+// was asked for, and else the standard one: to ask for a cheaper tier does not prove that it was
+// billed.
 func billedTier(a *record.Answer, asked string) price.Tier {
 	if a.Tier != nil {
 		return price.TierOf(unquoted(a.Tier))
@@ -124,5 +127,5 @@ func tokens(a *record.Answer, asked *record.Record) price.Tokens {
 	}
 }
 
-// unquoted is a JSON string that holds a plain word, without its quotes.
+// unquoted strips the quotes from a JSON string that holds a plain word.
 func unquoted(text []byte) string { return string(text[1 : len(text)-1]) }

@@ -17,8 +17,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// shared is the run's money as its job has to do with it: the budgets are the job's, and a part of
-// them is lent to this run. It implements [share.Account].
+// shared is the run's money as a part of its job's: the budgets are the job's, and a part of them
+// is lent to this run. It implements [share.Account].
 type shared struct {
 	account *Account
 	journal *journal.Journal // nil without a ledger
@@ -30,8 +30,9 @@ type shared struct {
 	away bool
 }
 
-// Share has the account take its money from a job's, and returns the half of what is shared that
-// does. run is this run's id, and giveUp how long it waits for a server that does not answer.
+// Share makes the account take its money from a job's budgets, and returns the [share.Money] that
+// borrows it. run is this run's id. giveUp is how long the run waits for a server that does not
+// answer.
 func (a *Account) Share(job, run string, giveUp time.Duration, j *journal.Journal) *share.Money {
 	s := &shared{account: a, journal: j, run: run, job: job, giveUp: giveUp}
 	var epoch string
@@ -60,12 +61,12 @@ func (a *Account) Share(job, run string, giveUp time.Duration, j *journal.Journa
 	return money
 }
 
-// budgets are those that a job may have; nil where the run has none.
+// budgets returns the budgets that a job may have; an element is nil if the run has no such budget.
 func (s *shared) budgets() [share.Budgets]*limiter.Budget {
 	return [share.Budgets]*limiter.Budget{s.account.total, s.account.daily}
 }
 
-// lent is what the ledger may spend.
+// lent returns what the ledger may spend of what is lent to this run.
 func (a *Account) lent() ledger.Bounds {
 	bounds := [share.Budgets]int64{ledger.NoBound, ledger.NoBound}
 	for i, l := range a.leases {
@@ -76,8 +77,8 @@ func (a *Account) lent() ledger.Bounds {
 	return ledger.Bounds{Total: bounds[0], Daily: bounds[1]}
 }
 
-// Ledger implements [share.Account]. A ledger's name is that of its file, on its machine, and of
-// the run that began it: what has another is another ledger, be it a copy.
+// Ledger implements [share.Account]. A ledger's name is made of its machine, its file and the run
+// that began it. A copy with another machine or file is therefore another ledger.
 func (s *shared) Ledger() string {
 	if name := s.name.Load(); name != nil {
 		return *name
@@ -89,15 +90,16 @@ func (s *shared) Ledger() string {
 	if !s.journal.Prepared() {
 		return ""
 	}
-	host, _ := os.Hostname() // a name that is empty is one
+	host, _ := os.Hostname() // an empty name will do
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s", host, s.journal.Ledger.File(), s.journal.Ledger.FirstRun()))
 	name := hex.EncodeToString(sum[:8])
 	s.name.Store(&name)
 	return name
 }
 
-// Sums implements [share.Account]. What is held for batches that are not submitted yet only the
-// budgets know of, and what is claimed ahead only the ledger.
+// Sums implements [share.Account]. Only the budgets know what is held for batches that are not
+// submitted yet, and only the ledger knows what is claimed ahead: each number is the larger of the
+// two.
 func (s *shared) Sums(now time.Time) [share.Budgets]share.Sum {
 	var sums [share.Budgets]share.Sum
 	if s.journal != nil {
@@ -177,7 +179,7 @@ func (s *shared) Away(err error, since time.Time, waits bool) {
 	}
 }
 
-// sayAway is how long a server may be silent before anybody is told.
+// sayAway is how long a server may be silent before the user is told.
 const sayAway = 3 * time.Second
 
 // Back implements [share.Account].
@@ -188,8 +190,8 @@ func (s *shared) Back() {
 	}
 }
 
-// lend asks for room for a request of that cost in the budget, or the daily one, where that is the
-// job's, and returns why there will be none.
+// lend asks the job to lend room for a request of that cost, in the total or the daily budget, and
+// returns why there will be none. It returns nil if that budget is not the job's.
 func (a *Account) lend(daily bool, cost int64) *limiter.OverBudget {
 	l := a.leases[0]
 	if daily {
@@ -201,12 +203,13 @@ func (a *Account) lend(daily bool, cost int64) *limiter.OverBudget {
 	return l.Want(cost)
 }
 
-// LendsSoon reports whether this run is lent more of a budget as soon as others know of it.
+// LendsSoon reports whether this run will be lent more of a budget as soon as the others know of
+// it.
 func (a *Account) LendsSoon() bool {
 	return slices.ContainsFunc(a.leases[:], func(l *share.Lease) bool { return l != nil && l.Rises() })
 }
 
-// Lends reports whether more of a budget may be lent to this run, which asked for it.
+// Lends reports whether this run asked for more of a budget, and may still be lent it.
 func (a *Account) Lends() bool {
 	return slices.ContainsFunc(a.leases[:], func(l *share.Lease) bool { return l != nil && l.Waits() })
 }

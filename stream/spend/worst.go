@@ -25,9 +25,9 @@ type Charge struct {
 	What   fmt.Stringer
 }
 
-// Worst returns the most that q can cost, and whether that is known. Where nobody asks for it, no
-// budget and no ledger, it is not. An unknown price is an error under a budget, which could not
-// hold.
+// Worst returns the most that q can cost, and whether that is known. It is not known if there is
+// neither a budget nor a ledger, as nothing needs it then. Under a budget an unknown price is an
+// error: the budget could not hold.
 func (a *Account) Worst(q Charge) (nanos int64, known bool, err error) {
 	if !a.Budgeted() && !a.recorded {
 		return 0, false, nil
@@ -47,14 +47,14 @@ func (a *Account) Worst(q Charge) (nanos int64, known bool, err error) {
 		most := a.most(q, p)
 		worst = max(worst, p.WorstCost(most))
 		if tier := price.TierOf(q.Record.Tier); tier != price.Standard {
-			// What was asked for may be answered at the standard tier all the same, and billed so.
+			// The request may be answered, and billed, at the standard tier all the same.
 			worst = max(worst, p.At(tier).WorstCost(most))
 		}
 	}
 	return a.overruns.of(q.Host, q.Model).cost(worst), true, nil
 }
 
-// worst is Worst where a budget is, so that it is known.
+// worst is [Account.Worst] under a budget, where the cost is always known.
 func (a *Account) worst(q Charge) (int64, error) {
 	worst, _, err := a.Worst(q)
 	return worst, err
@@ -103,11 +103,11 @@ func (a *Account) most(q Charge, p *priced) price.Tokens {
 	return most
 }
 
-// likelySearches is how often a request is assumed to search the web where it may: no provider
-// bounds that by itself.
+// likelySearches is how often a request that may search the web is assumed to do so: no provider
+// sets a bound by itself.
 const likelySearches = 10
 
-// What bodies name what is not billed as text by, at some endpoint.
+// What names, in the bodies of some endpoint, the parts that are not billed as text.
 var (
 	soundParts  = [][]byte{[]byte(`"input_audio"`), []byte(`"audio"`), []byte(`"audio_url"`)}
 	imageParts  = [][]byte{[]byte(`"image_url"`), []byte(`"input_image"`), []byte(`"image"`)}
@@ -119,27 +119,27 @@ func mentions(body []byte, parts ...[]byte) bool {
 	return slices.ContainsFunc(parts, func(part []byte) bool { return bytes.Contains(body, part) })
 }
 
-// largestWindow is the context window of a model of which no other is known, in tokens: the largest
-// that are for sale.
+// largestWindow is the context window, in tokens, that is assumed of a model whose own is not
+// known: the largest on sale.
 const largestWindow = 1 << 20
 
-// worstOutput returns the most completion tokens that q can be billed for, or a likely bound where
-// the request sets none.
+// worstOutput returns the most completion tokens that q can be billed for, or a likely bound if the
+// request sets none.
 func (a *Account) worstOutput(q Charge) int64 {
 	if q.Record.MaxTokens > 0 || q.Record.Endpoint == record.Embeddings {
 		return int64(q.Record.MaxTokens) * int64(q.Record.N)
 	}
 	a.noBound.Do(func() {
 		if !a.Budgeted() {
-			return // batches are reckoned for the runs that are
+			return // batches are priced for runs that have a budget
 		}
 		a.flow.Voice.Warn("%s sets no max_tokens: its worst case is guessed from other answers, so the budget is no guarantee", q.What)
 	})
 	return a.outputs.likely() * int64(q.Record.N)
 }
 
-// Lower returns the cheaper model that r goes to once the budget is yellow, and nothing before
-// that. The ledger knows r by the model that it asked for.
+// Lower returns the cheaper model that r goes to once the budget is yellow, and an empty string
+// before that. The ledger still knows r by the model that r names.
 func (a *Account) Lower(r *record.Record, what fmt.Stringer) string {
 	to := a.cfg.Money.DowngradeTo
 	if to == "" || r.Model == to || a.total == nil || a.total.Colour() == limiter.Green || !a.cheaper(to, r, what) {
@@ -157,8 +157,8 @@ func (a *Account) Lower(r *record.Record, what fmt.Stringer) string {
 	return to
 }
 
-// cheaper reports whether a model costs less for r than the one that it names, and says once where
-// it does not.
+// cheaper reports whether model costs less for r than the one that r names, and warns once if it
+// does not. It also reports true if one of the two prices is not known.
 func (a *Account) cheaper(model string, r *record.Record, what fmt.Stringer) bool {
 	first := a.cfg.Hosts[0]
 	from, to := a.price(first, r.Model), a.price(first, model)
