@@ -10,8 +10,8 @@ import (
 	"net/url"
 )
 
-// PostAlert posts body, which is JSON, to the address target, and nowhere else: no redirect is
-// followed. An error does not show the address: such a one is often a secret.
+// PostAlert posts body, which is JSON, to the address target. It follows no redirect. An error does
+// not show the address, because such an address is often a secret.
 func PostAlert(ctx context.Context, target string, body []byte) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
 	if err != nil {
@@ -26,7 +26,7 @@ func PostAlert(ctx context.Context, target string, body []byte) error {
 		}
 		password, _ := req.URL.User.Password()
 		secrets := []string{target, req.URL.RequestURI(), req.URL.Path, req.URL.RawQuery, password}
-		return errors.New(newRedactor(secrets).Replace(err.Error())) // it may quote what was sent back
+		return errors.New(newRedactor(secrets).Replace(err.Error())) // the error may quote the response
 	}
 	defer res.Body.Close()
 	if _, err := io.Copy(io.Discard, io.LimitReader(res.Body, 1<<20)); err != nil {
@@ -38,7 +38,7 @@ func PostAlert(ctx context.Context, target string, body []byte) error {
 	return nil
 }
 
-// alerts posts alerts. To follow a redirect would tell another host the address, as Referer.
+// alerts posts alerts. Following a redirect would send the address to another host, as Referer.
 var alerts = http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // A small body is read into the memory that a reply keeps from one attempt to the next. The rest of
-// a larger one is read into blocks, which are used again, and joined when it has come whole: so it
-// takes what has come and little more, and one that goes on for ever leaves nothing behind.
+// a larger body is read into reusable blocks, which are joined once the body is complete. So a body
+// takes little more memory than what has arrived, and one that never ends leaves nothing behind.
 const (
 	smallBody = 64 << 10
 	blockSize = 256 << 10
@@ -18,17 +18,17 @@ const (
 
 var blocks = sync.Pool{New: func() any { return new([blockSize]byte) }}
 
-// errTooLarge says that a response went past MaxResponse.
+// errTooLarge says that a response exceeded MaxResponse.
 var errTooLarge = fmt.Errorf("response is larger than %d MiB", MaxResponse>>20)
 
-// room is where a body that is read takes memory from. The zero room has no bound.
+// room is where a body takes its memory from while it is read. The zero room has no bound.
 type room struct {
 	memory  *Memory
-	holding *holding  // the body's
-	attempt *deadline // its time stands still while the body waits
+	holding *holding  // what the body holds of memory
+	attempt *deadline // its clock is paused while the body waits
 }
 
-// take waits for room for so many bytes more.
+// take waits until there is room for that many more bytes.
 func (r room) take(bytes int64) error {
 	if r.memory == nil || r.memory.try(r.holding, bytes) {
 		return nil
@@ -38,13 +38,13 @@ func (r room) take(bytes int64) error {
 	return r.memory.take(r.attempt, r.holding, bytes)
 }
 
-// readBounded reads what r holds, up to MaxResponse, into dst where it is small. size is what was
-// announced, negative when nothing was.
+// readBounded reads all of r, up to MaxResponse. A small body goes into dst. size is the announced
+// length, negative if none was announced.
 func readBounded(dst []byte, r io.Reader, size int64, from room) ([]byte, error) {
 	if size > MaxResponse {
 		return dst[:0], errTooLarge
 	}
-	// One byte more than announced lets the read that finds the end happen without growing.
+	// With one byte more than announced, the read that finds the end needs no growth.
 	dst = slices.Grow(dst[:0], int(min(max(size, 511)+1, smallBody)))
 	for {
 		if len(dst) == cap(dst) {
@@ -61,7 +61,7 @@ func readBounded(dst []byte, r io.Reader, size int64, from room) ([]byte, error)
 	}
 }
 
-// readLarge reads on where start ends.
+// readLarge reads the rest of a body that begins with start.
 func readLarge(start []byte, r io.Reader, from room) (body []byte, err error) {
 	rest := make([]*[blockSize]byte, 0, 16)
 	defer func() {
@@ -99,7 +99,7 @@ func readLarge(start []byte, r io.Reader, from room) (body []byte, err error) {
 	return body, nil
 }
 
-// fill reads until dst is full, or there is an error, which may be that r has come to its end.
+// fill reads until dst is full or r returns an error, which may be io.EOF.
 func fill(dst []byte, r io.Reader) (n int, err error) {
 	for n < len(dst) && err == nil {
 		var more int
@@ -109,7 +109,7 @@ func fill(dst []byte, r io.Reader) (n int, err error) {
 	return n, err
 }
 
-// unlessEnd is err, nil where it is the end.
+// unlessEnd returns err, or nil if err is io.EOF.
 func unlessEnd(err error) error {
 	if errors.Is(err, io.EOF) {
 		return nil

@@ -15,57 +15,57 @@ import (
 	"llmpipe/stream/record"
 )
 
-// callTimeout bounds a call that moves little, such as one that asks how a batch is doing. Such
+// callTimeout bounds a call that transfers little, such as one for the status of a batch. Such
 // answers come at once or not at all.
 const callTimeout = time.Minute
 
 // Request is a call that is not about one record, but about files, batches or models.
 type Request struct {
-	// Endpoint is the one to whose dialect the call belongs: it carries the same headers, and the key
-	// in the same way.
+	// Endpoint selects the dialect: the call carries the headers of that endpoint, and the key in the
+	// same way.
 	Endpoint record.Endpoint
 	Method   string
 	Path     string // below the base URL and its /v1, escaped: /batches/b-1
 	Query    url.Values
-	// Root is for a Path below the host alone.
+	// Root says that Path is relative to the host, not to the base URL.
 	Root bool
-	// KeyHeader is the header that carries the key, where it is not the endpoint's.
+	// KeyHeader is the header that carries the key, if it is not the endpoint's.
 	KeyHeader string
-	Header    http.Header // over those of the endpoint
+	Header    http.Header // overrides the endpoint's
 	Body      *Content    // nil for none
-	// Once sends it over a connection of its own, and never again by itself: what it asks for is paid
-	// for as often as it is done.
+	// Once sends the request over a connection of its own, and the transport never resends it: what it
+	// asks for is billed each time it is done.
 	Once bool
-	// Into is what the body of a 2xx is read into, and Called what that is, in a message; nil where
-	// nothing is read of it.
+	// Into is what the body of a 2xx is parsed into; nil if it is not parsed. Called names that object
+	// in a message.
 	Into   Object
 	Called string
-	// To takes the body of a 2xx as it comes; nil where it is no download.
+	// To takes the body of a 2xx as it arrives; nil if the call is not a download.
 	To io.Writer
-	// Got is set to the headers of what came back.
+	// Got is set to the headers of the response.
 	Got http.Header
 }
 
-// call is a Request on its way.
+// call is a Request in progress.
 type call struct {
-	moves bool // it may take as long as bytes move
+	moves bool // it may take as long as bytes keep moving
 
 	stall stall
-	acts  bool            // the request asks for more than to be told something
-	via   *http.Transport // what it was sent over
+	acts  bool            // the request does more than read
+	via   *http.Transport // the transport that it was sent over
 	link  *link
 
 	status int
 	header http.Header
 	raw    []byte
-	err    error // of the transport, or of reading the body
+	err    error // from the transport, or from reading the body
 }
 
-// Call makes a call. It takes at most a minute, or Config.Timeout if that is less; an up- or
-// download takes as long as bytes move, and ends when none has for Config.Timeout. It holds nothing
-// of either in memory. Errors of the provider and the network, a body that breaks off included, are
-// a *[CallError]; others are of the content that is sent, which may be read for a moment after one,
-// or of To.
+// Call makes a call. It takes at most a minute, or Config.Timeout if that is less. An upload or
+// download may take as long as bytes keep moving, and ends when none has moved for Config.Timeout;
+// neither is held in memory. An error of the provider or the network, including a body that breaks
+// off, is a *[CallError]. Any other error comes from reading the content or from writing to To. The
+// content may still be read for a moment after an error.
 func (c *Client) Call(ctx context.Context, r *Request) error {
 	with, err := c.keys.Get(ctx)
 	for err == nil {
@@ -108,7 +108,7 @@ func (c *Client) callWith(ctx context.Context, with *key.Key, r *Request) (*call
 	return k, err
 }
 
-// request makes the HTTP request of r, with the headers that every request of its endpoint has.
+// request makes the HTTP request for r, with the headers that every request to its endpoint has.
 func (c *Client) request(ctx context.Context, l *login, r *Request) (*http.Request, error) {
 	stub, err := c.stub(l, r.Endpoint)
 	if err != nil {
@@ -137,14 +137,14 @@ func (c *Client) request(ctx context.Context, l *login, r *Request) (*http.Reque
 		r.Body.fill(req)
 	}
 	if r.Once {
-		// Without GetBody the transport cannot send a body twice, whatever header the user adds to
-		// say that it might.
+		// Without GetBody the transport cannot send a body twice, even if the user adds a header that
+		// would allow it.
 		req.GetBody = nil
 	}
 	return req, nil
 }
 
-// send sends req, and reads what comes back.
+// send sends req and reads the response.
 func (k *call) send(connections *connections, req *http.Request, r *Request, sink *sink) error {
 	k.link = newLink()
 	req = req.WithContext(httptrace.WithClientTrace(req.Context(), &k.link.trace))
@@ -153,7 +153,7 @@ func (k *call) send(connections *connections, req *http.Request, r *Request, sin
 	}
 	k.via = connections.current.Load()
 	if r.Once {
-		// An idle connection may be dead, and then nobody knows whether the request arrived.
+		// An idle connection may be dead, and then it is unknown whether the request arrived.
 		k.via = connections.fresh
 	}
 	res, err := k.via.RoundTrip(req)
@@ -184,8 +184,8 @@ func (k *call) send(connections *connections, req *http.Request, r *Request, sin
 	return k.err
 }
 
-// run makes the call that send makes. It returns nil when a 2xx came back whole, else a
-// *CallError.
+// run makes a call by send, within its time limit. It returns nil if a complete 2xx came back, else
+// a *CallError.
 func (c *Client) run(ctx context.Context, k *call, send func(context.Context) error) error {
 	limit, missing := min(c.timeout, callTimeout), "no answer within "
 	if k.moves {
@@ -224,11 +224,11 @@ func (k *call) connected() bool { return k.link != nil && k.link.conn != nil }
 
 func (k *call) succeeded() bool { return k.status >= 200 && k.status < 300 }
 
-// reply is what came back, yet to be judged.
+// reply returns what came back, not yet judged.
 func (k *call) reply() *Reply { return &Reply{Status: k.status, Header: k.header, Body: k.raw} }
 
-// accountPath takes the deployment out of a path of Azure's, where files and batches belong to the
-// account: /openai/deployments/mine/files is /openai/files.
+// accountPath takes the deployment out of an Azure path, because files and batches belong to the
+// account there: /openai/deployments/mine/files becomes /openai/files.
 func accountPath(path string) string {
 	const azure, deployments = "/openai/", "deployments/"
 	base, rest, ok := strings.Cut(path, azure+deployments)

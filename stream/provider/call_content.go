@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 )
 
-// Content is the body of a [Request]: Head, then the first Size bytes of File, then Tail. A File is
+// Content is the body of a [Request]: Head, then the first Size bytes of File, then Tail. File is
 // read while it is sent.
 type Content struct {
 	Type       string // its Content-Type
@@ -17,10 +17,10 @@ type Content struct {
 	Size       int64
 
 	stall  *stall
-	failed atomic.Pointer[error] // the first that reading File met
+	failed atomic.Pointer[error] // the first error from reading File
 }
 
-// fill makes the content req's body.
+// fill makes the content the body of req.
 func (c *Content) fill(req *http.Request) {
 	req.Header.Set("Content-Type", c.Type)
 	req.ContentLength = int64(len(c.Head)+len(c.Tail)) + c.Size
@@ -37,7 +37,7 @@ func (c *Content) open() io.ReadCloser {
 	return &departure{content: c, reader: io.MultiReader(bytes.NewReader(c.Head), file, bytes.NewReader(c.Tail))}
 }
 
-// failure is what kept File from being read, nil when nothing did.
+// failure returns the error that kept File from being read, or nil.
 func (c *Content) failure() error {
 	if c == nil {
 		return nil
@@ -48,7 +48,7 @@ func (c *Content) failure() error {
 	return nil
 }
 
-// contentFile is what stands between the content's head and its tail. It remembers which side of a
+// contentFile is the part between the content's head and its tail. It remembers which side of a
 // transfer failed.
 type contentFile struct {
 	content *Content
@@ -69,8 +69,8 @@ func (f *contentFile) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// departure is the content as the transport reads it: waiting for the transport counts, and reading
-// does not.
+// departure is the content as the transport reads it. Time spent waiting for the transport counts
+// towards a stall; time spent reading does not.
 type departure struct {
 	content *Content
 	reader  io.Reader

@@ -9,23 +9,21 @@ import (
 	"llmpipe/stream/record"
 )
 
-// CallError says what went wrong with a call that is not about one record, but about files or
-// batches.
+// CallError says what went wrong with a call about files, batches or models rather than one record.
 type CallError struct {
-	// Class says what should happen next, by the same table as that of an answer. What is not
-	// there, or not yet, is Refused with Status 404.
+	// Class says what should happen next, by the same table as for an answer. Something that does not
+	// exist, or not yet, is Refused with Status 404.
 	Class Class
 	// Err says what went wrong; never nil. Its Status is 0 when there was no answer.
 	Err *record.Error
-	// Hint is how long the provider asked us to wait, whole; 0 when it did not say.
+	// Hint is the full time that the provider asked us to wait; 0 if it did not say.
 	Hint time.Duration
-	// Sent says that the provider may have done what it was asked to do, although it gave no answer
-	// that says so: to ask again may be to do it twice. It is never set by a call that changes
-	// nothing.
+	// Sent says that the provider may have done what it was asked to do, although no answer says so:
+	// asking again may do it twice. A call that changes nothing never sets it.
 	Sent bool
 }
 
-// Error returns the message, led by what the error is.
+// Error returns the message of Err, led by what kind of error it is.
 func (e *CallError) Error() string { return e.Err.Error() }
 
 // Unwrap returns Err.
@@ -37,32 +35,32 @@ func (c *Client) callError(k *call, reply *Reply) *CallError {
 	return &CallError{Class: reply.Class, Err: reply.Err, Hint: reply.Hint, Sent: k.mayHaveActed()}
 }
 
-// mayHaveActed tells whether the provider may have acted although no answer says so. A 5xx says
-// nothing of it, and a gateway's least.
+// mayHaveActed reports whether the provider may have acted although no answer says so. A 5xx does
+// not settle it, least of all one from a gateway.
 func (k *call) mayHaveActed() bool {
 	told := k.status >= 300 && k.status < 500 && k.status != http.StatusRequestTimeout && k.err == nil
 	return k.acts && k.connected() && !told
 }
 
-// applyError judges an answer that is no 2xx.
+// applyError judges an answer that is not a 2xx.
 func (r *Reply) applyError() {
 	r.apply(evidence{status: r.Status, header: r.Header, body: r.Body, asked: noPrompt, said: *record.ParseError(r.Body)})
 }
 
-// noPrompt is what a call asks: nothing that its answer could quote.
+// noPrompt is the prompt of a call: it holds nothing that an answer could quote.
 var noPrompt = []byte{}
 
-// Object is what the body of a 2xx is to hold.
+// Object is what the body of a 2xx is expected to hold.
 type Object interface {
-	// Known tells whether what was read is such an object.
+	// Known reports whether what was read is such an object.
 	Known() bool
 }
 
-// read reads the 2xx of a call into v, which what names for a message.
+// read parses the 2xx of a call into v. what names that object in a message.
 func (c *Client) read(k *call, v Object, what string) error {
 	err := json.Unmarshal(k.raw, v)
-	// A member of an odd type is left out and the others are read: what was paid for must not be
-	// lost to a date in another form.
+	// A member of an unexpected type is left out and the others are read: something paid for must not
+	// be lost because a date has another form.
 	var odd *json.UnmarshalTypeError
 	if (err == nil || errors.As(err, &odd)) && v.Known() {
 		return nil
@@ -84,7 +82,7 @@ func (c *Client) read(k *call, v Object, what string) error {
 	return c.callError(k, reply)
 }
 
-// AsCallError is what err says of a call, nil when it is not of one.
+// AsCallError returns the CallError in err, or nil if there is none.
 func AsCallError(err error) *CallError {
 	var call *CallError
 	errors.As(err, &call)

@@ -5,14 +5,14 @@ import (
 	"encoding/json"
 )
 
-// Page is one page of a list, as the API answers it.
+// Page is one page of a list, as the API returns it.
 type Page[T any] struct {
 	Object  string `json:"object"`
 	Data    []T    `json:"data"`
 	HasMore bool   `json:"has_more"`
 }
 
-// UnmarshalJSON implements json.Unmarshaler. Some providers list in a bare array.
+// UnmarshalJSON implements json.Unmarshaler. Some providers return a bare array.
 func (p *Page[T]) UnmarshalJSON(raw []byte) error {
 	if bytes.HasPrefix(bytes.TrimSpace(raw), []byte("[")) {
 		p.Object = "list"

@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// stall ends a call on which it has waited for too long. An up- or download pauses it while this
-// side is at work, and begins anew with every byte that moves.
+// stall ends a call that has been waited on for too long. An upload or download pauses it while
+// this side is at work, and resumes it with the full limit to wait for the next bytes.
 type stall struct {
 	limit time.Duration
 
 	mu    sync.Mutex
 	timer *time.Timer
-	over  bool // the transport may read on when the call has ended
+	over  bool // the transport may still read after the call has ended
 }
 
-// begin lets end be called after limit.
+// begin arranges for end to be called after limit.
 func (s *stall) begin(limit time.Duration, end func()) {
 	s.limit = limit
 	s.timer = time.AfterFunc(limit, end)
 }
 
-// end is pause for good.
+// end pauses the stall for good.
 func (s *stall) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -40,7 +40,8 @@ func (s *stall) resume() {
 	}
 }
 
-// arrival is a response's body: waiting for it counts, and what is done with it does not.
+// arrival is a response's body. Time spent waiting for it counts towards a stall; time spent on
+// what was read does not.
 type arrival struct {
 	body io.ReadCloser
 	call *call

@@ -23,7 +23,7 @@ import (
 	"llmpipe/stream/record"
 )
 
-// DefaultBaseURL is that of OpenAI, or of Anthropic, from its API reference.
+// DefaultBaseURL returns the base URL of OpenAI or Anthropic, from its API reference.
 func DefaultBaseURL(d record.Dialect) string {
 	if d == record.Anthropic {
 		return "https://api.anthropic.com/v1"
@@ -42,33 +42,33 @@ const MaxResponse = 64 << 20
 // Config says which provider to talk to, and how.
 type Config struct {
 	// BaseURL is the address up to and including /v1, or "sim:" with options as a query. A query is
-	// added to every request, which is how Azure takes its api-version. In Anthropic's dialect the /v1
-	// may be left out, as its own clients do.
+	// added to every request; Azure takes its api-version that way. In Anthropic's dialect the /v1 may
+	// be left out, as Anthropic's own clients do.
 	BaseURL string
-	// Dialect is what the provider is spoken to in.
+	// Dialect is the API dialect that the provider speaks.
 	Dialect record.Dialect
-	// Key is shown with every request, as the dialect has it; empty for servers that want none.
+	// Key is sent with every request, in the form of the dialect; empty for servers that need none.
 	Key string
-	// KeyCommand prints the key, in Key's place; empty for none.
+	// KeyCommand is a command that prints the key, instead of Key; empty for none.
 	KeyCommand string
-	// Header is added to every request, over what the client sets by itself.
+	// Header is added to every request, and overrides what the client sets by itself.
 	Header http.Header
-	// Secrets are header values that must not appear in a message, as Key must not.
+	// Secrets are header values that must not appear in a message, like Key.
 	Secrets []string
-	// Timeout bounds one attempt; 0 stands for DefaultTimeout.
+	// Timeout bounds one attempt; 0 means DefaultTimeout.
 	Timeout time.Duration
-	// Connections is how many idle connections are kept, which should be as many as there are
-	// requests in flight.
+	// Connections is how many idle connections are kept at most. It should be the number of requests
+	// in flight.
 	Connections int
 	// UserAgent names the program to the provider.
 	UserAgent string
-	// Dial makes the connections; nil for those of the network.
+	// Dial makes the connections; nil dials over the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Account is whose quota is used: the address, and what tells the provider who asks, or how to find
-// that out: the command that prints the key, the key, or the headers in its place. It must not be
-// shown.
+// Account identifies the account whose quota is used: by the address, and by a secret. The secret
+// is the command that prints the key, else the key, else the headers that replace it. It must not
+// be shown.
 func (c *Config) Account() (baseURL, secret string) {
 	return cmp.Or(c.BaseURL, DefaultBaseURL(c.Dialect)), cmp.Or(c.KeyCommand, c.Key, strings.Join(c.Secrets, "\n"))
 }
@@ -78,7 +78,7 @@ type Client struct {
 	name        string
 	api         *openai.Client
 	connections *connections
-	memory      *Memory // nil for no bound on what bodies take together
+	memory      *Memory // nil if nothing bounds what bodies take together
 	proxy       *proxy  // nil for none
 	sim         *sim.Server
 	timeout     time.Duration
@@ -93,7 +93,7 @@ type Client struct {
 	rehearsal   rehearsal
 }
 
-// New checks c and makes a client of it. It sends nothing yet.
+// New checks c and makes a client from it. It sends nothing yet.
 func New(c Config) (*Client, error) {
 	sim, err := openSim(c.BaseURL)
 	if err != nil {
@@ -135,7 +135,7 @@ func New(c Config) (*Client, error) {
 		client.keys = key.Command(c.KeyCommand)
 	}
 	client.doer = &doer{connections: client.connections, header: header, query: base.RawQuery}
-	config := openai.DefaultConfig("") // the doer shows the key
+	config := openai.DefaultConfig("") // the doer adds the key
 	config.HTTPClient = client.doer
 	base.RawQuery = ""
 	client.base = base
@@ -171,7 +171,7 @@ func parseBaseURL(s string) (*url.URL, error) {
 	return base, nil
 }
 
-// NameOf is the name, for price tables and reports, of the provider at baseURL: its host.
+// NameOf returns the name of the provider at baseURL for price tables and reports: its host.
 func NameOf(baseURL string) string {
 	if IsSim(baseURL) {
 		return simName
@@ -183,7 +183,7 @@ func NameOf(baseURL string) string {
 	return u.Host
 }
 
-// simName is the simulator's, where others have their host.
+// simName is the simulator's name; other providers are named by their host.
 const simName = "sim"
 
 // Exposed reports whether a key sent to baseURL would cross a network in clear text.
@@ -192,7 +192,7 @@ func Exposed(baseURL string) bool {
 	return err == nil && u.Scheme == "http" && !isLoopback(u.Hostname())
 }
 
-// IsLocal reports whether whoever is asked at a base URL is on this machine.
+// IsLocal reports whether the server at a base URL is on this machine.
 func IsLocal(baseURL string) bool {
 	u, err := url.Parse(baseURL)
 	return err == nil && isLoopback(u.Hostname())
@@ -206,12 +206,12 @@ func isLoopback(host string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
-// shortestSecret is how long a secret is at least, in bytes. A shorter one is what a local server
-// is given for want of a key, and to blot it out would garble every message.
+// shortestSecret is the least length of a secret, in bytes. A shorter one is a placeholder for a
+// local server that needs no key, and redacting it would garble every message.
 const shortestSecret = 4
 
-// newRedactor replaces secrets, also where they stand in a URL or are quoted by Go's rules: some
-// providers repeat the key that they reject, and errors of net/http quote what came.
+// newRedactor returns a replacer of secrets, including those escaped in a URL or quoted by Go's
+// rules. Some providers repeat the key that they reject, and errors of net/http quote what came.
 func newRedactor(secrets []string) *strings.Replacer {
 	var pairs []string
 	for _, s := range secrets {
@@ -226,19 +226,19 @@ func newRedactor(secrets []string) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// Redacted is s without the secrets in it.
+// Redacted returns s without the secrets in it.
 func (c *Client) Redacted(s string) string { return c.redactor.of(c.keys).Replace(s) }
 
-// redactor is the newest replacer of secrets.
+// redactor holds the newest replacer of secrets.
 type redactor struct {
-	always []string // secrets beside the keys
+	always []string // secrets other than the keys
 
 	mu     sync.Mutex
-	count  int // of the keys that there were when it was made
+	count  int // how many keys there had been when newest was made
 	newest *strings.Replacer
 }
 
-// of returns the replacer that knows all keys that there are.
+// of returns a replacer that knows all current secrets.
 func (r *redactor) of(keys *key.Source) *strings.Replacer {
 	secrets, count := keys.Secrets()
 	r.mu.Lock()
@@ -249,7 +249,7 @@ func (r *redactor) of(keys *key.Source) *strings.Replacer {
 	return r.newest
 }
 
-// redactReply takes secrets out of everything in reply that people or files get to see, but for the
+// redactReply takes secrets out of everything in reply that people see or files hold, except the
 // body of an answer.
 func (c *Client) redactReply(reply *Reply) {
 	if e := reply.Err; e != nil {
@@ -261,7 +261,8 @@ func (c *Client) redactReply(reply *Reply) {
 	}
 }
 
-// AbandonKey ends a run of the command that prints the key. No other begins.
+// AbandonKey ends the run of the command that prints the key, if one is under way. No other run
+// begins.
 func (c *Client) AbandonKey() { c.keys.Close() }
 
 // Close closes idle connections, and the simulator if there is one in process.
@@ -274,19 +275,20 @@ func (c *Client) Close() {
 	}
 }
 
-// LimitConnections bounds how many connections are open at once. It is called before anything is
-// asked.
+// LimitConnections bounds how many connections are open at once. It must be called before any
+// request.
 func (c *Client) LimitConnections(n int) { c.connections.limit(n) }
 
-// Bound has large bodies of answers take their memory from m. It is called before anything is
-// asked.
+// Bound makes large bodies of answers take their memory from m. It must be called before any
+// request.
 func (c *Client) Bound(m *Memory) { c.memory = m }
 
-// Expect says, from time to time and by one goroutine, how many requests may be in flight from now
-// on: idle connections beyond that are closed. 0 says that no more will be than are.
+// Expect tells the client how many requests may be in flight from now on, and idle connections
+// beyond that are closed. 0 means no more than are in flight now. Expect is called from time to
+// time, by one goroutine.
 func (c *Client) Expect(n int) { c.connections.expect(n) }
 
-// Name is the provider's host, for reports.
+// Name returns the provider's host, for reports.
 func (c *Client) Name() string { return c.name }
 
 // Simulated reports whether the answers are made up in process.
@@ -295,15 +297,16 @@ func (c *Client) Simulated() bool { return c.sim != nil }
 // Local reports whether the provider is on this machine.
 func (c *Client) Local() bool { return c.local }
 
-// errTimeout is the cause of an attempt's context when the attempt took too long, as against being
+// errTimeout is the cause of an attempt's context if the attempt took too long, as opposed to being
 // cancelled by the caller.
 var errTimeout = errors.New("attempt timed out")
 
-// Ask makes one attempt to have body answered, and fills reply, whose buffer it reuses. When ctx
-// ends before the answer, the reply's class is [Cancelled]. The body is sent as it is, and not kept
-// unless the reply says BodyInUse.
+// Ask makes one attempt to get body answered, and fills reply, whose buffer it reuses. If ctx ends
+// before the answer comes, the reply's class is [Cancelled]. The body is sent unchanged, and is not
+// kept unless the reply says BodyInUse.
 //
-// Where a command prints the key, a 401 has it run again, and the attempt made once more.
+// If a command prints the key, a 401 makes it run again, and the attempt is repeated with the new
+// key.
 func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte, reply *Reply) {
 	k, err := c.keys.Get(ctx)
 	for err == nil {
@@ -326,9 +329,9 @@ func (c *Client) Ask(ctx context.Context, endpoint record.Endpoint, body []byte,
 	c.redactReply(reply)
 }
 
-// ask makes the attempt with one key.
+// ask makes an attempt with one key.
 func (c *Client) ask(ctx context.Context, k *key.Key, endpoint record.Endpoint, body []byte, reply *Reply) {
-	own := reply.Stale // the next is to meet no such connection
+	own := reply.Stale // a stale connection must not be met again
 	reply.reset()
 	start := time.Now()
 	attempt := c.deadlines.start(ctx)

@@ -12,19 +12,20 @@ import (
 	"llmpipe/stream/provider/socket"
 )
 
-// Time-outs for what comes before a request can be sent. There is none for the response's headers:
-// they come with the answer, and Config.Timeout bounds that.
+// Time-outs for what happens before a request can be sent, and for idle connections. There is none
+// for the response's headers: they come with the answer, which Config.Timeout bounds.
 const (
 	dialTimeout = 10 * time.Second
 	tlsTimeout  = 10 * time.Second
 	idleTimeout = 90 * time.Second
 )
 
-// How soon a connection whose packets vanish, as when a laptop wakes up elsewhere or a NAT forgets
-// it, is known to be dead while an answer is waited for. Over HTTP/2 a ping is sent when nothing
-// has come for silence, and has pingTimeout to come back: long enough for TCP to get over ten bad
-// seconds. Over HTTP/1.1 the system probes: after probeIdle, probes times at every probeInterval.
-// It cannot while bytes wait to be acknowledged.
+// These decide how soon a connection whose packets vanish is known to be dead while a request waits
+// for its answer. Packets vanish when a laptop wakes up elsewhere, say, or a NAT forgets the
+// connection. Over HTTP/2 a ping is sent when nothing has come for silence. Its answer must come
+// within pingTimeout, which is long enough for TCP to get over ten bad seconds. Over HTTP/1.1 the
+// system probes: first after probeIdle, then every probeInterval, up to probes times. It cannot
+// probe while bytes wait to be acknowledged.
 const (
 	silence       = 5 * time.Second
 	pingTimeout   = 10 * time.Second
@@ -33,8 +34,9 @@ const (
 	probes        = 3
 )
 
-// transportTo returns what makes transports to base, through via if there is one, or to the
-// simulator, or over connections of the caller's. Each keeps so many idle connections at most.
+// transportTo returns a function that makes transports to base. They go through via if there is
+// one, to the simulator, or over the caller's own connections. Each keeps up to max(idle, 2) idle
+// connections.
 func transportTo(base *url.URL, via *proxy, sim *sim.Server, own socket.Dial, idle int) func(open *atomic.Int64) *http.Transport {
 	dialer := &net.Dialer{
 		Timeout:         dialTimeout,
@@ -55,7 +57,7 @@ func transportTo(base *url.URL, via *proxy, sim *sim.Server, own socket.Dial, id
 			IdleConnTimeout:     idleTimeout,
 			ForceAttemptHTTP2:   true,
 			HTTP2:               &http.HTTP2Config{SendPingTimeout: silence, PingTimeout: pingTimeout},
-			// On this machine compressing costs both ends more than the wire does.
+			// On one machine, compression costs both ends more than the transfer does.
 			DisableCompression: sim != nil || isLoopback(base.Hostname()),
 			ReadBufferSize:     8 << 10,
 			WriteBufferSize:    8 << 10,
@@ -65,30 +67,31 @@ func transportTo(base *url.URL, via *proxy, sim *sim.Server, own socket.Dial, id
 	}
 }
 
-// connections are those of one client to its provider.
+// connections are the connections of one client to its provider.
 //
-// Where an answer did not come in time nobody knows whether its connection lives. Over HTTP/1.1 it
-// is closed, and with it every other that is idle, so that the retry goes over one that has just
-// answered or is new. Over HTTP/2 all requests share one: where nothing at all has come over it,
-// requests go to another transport and so to a new connection, while those that are under way have
-// their time to end.
+// If an answer did not come in time, it is unknown whether its connection is alive. Over HTTP/1.1
+// that connection is closed, together with every idle one. So the retry goes over a connection that
+// has just answered, or over a new one. Over HTTP/2 all requests share one connection. If nothing
+// at all has come over it, new requests go to another transport and so to a new connection, while
+// requests under way have their time to end.
 //
-// An idle one may hold a thread of its server, as llama.cpp's does for 5 s, and others wait for
-// that. So no more are kept than were of use lately: see expect.
+// An idle connection may hold a thread of its server while other requests wait for that thread;
+// llama.cpp's server holds one for 5 s. So no more connections are kept than were of use lately:
+// see expect.
 type connections struct {
 	make    func() *http.Transport
 	current atomic.Pointer[http.Transport]
-	fresh   *http.Transport // keeps no connection, so that none is used twice
+	fresh   *http.Transport // keeps no connection, so none is used twice
 
 	open     atomic.Int64 // sockets
 	inFlight atomic.Int64 // attempts under way
-	peak     atomic.Int64 // most of them since the last expect
-	past     atomic.Int64 // the peak before, as it fades
-	allowed  atomic.Int64 // as many attempts as there may come to be
+	peak     atomic.Int64 // most attempts in flight since the last expect
+	past     atomic.Int64 // the earlier peak, fading
+	allowed  atomic.Int64 // how many attempts there may be at once
 }
 
-// newConnections makes connections for as many attempts as there come to be, until expect is told
-// otherwise. transport makes what they are dialled by, and is given what counts them.
+// newConnections makes connections for any number of attempts, until expect sets a number.
+// transport makes the transports that dial them, and is given the counter of open connections.
 func newConnections(transport func(open *atomic.Int64) *http.Transport) *connections {
 	c := &connections{}
 	c.make = func() *http.Transport { return transport(&c.open) }
@@ -99,17 +102,17 @@ func newConnections(transport func(open *atomic.Int64) *http.Transport) *connect
 	return c
 }
 
-// fading is what is left of a past peak at each call of expect, and slack what is kept beyond it,
-// for what is dialled in vain when another connection comes free first, and so that one request now
-// and then finds a connection.
+// fading is the fraction of a past peak that is left after each call of expect. slack is how many
+// connections are kept beyond the peak. It covers connections that were dialled in vain because
+// another came free first, and lets an occasional single request find a connection.
 const (
 	fading = 0.95
 	slack  = 2
 )
 
-// expect is told, a few times a second and never by two at once, how many requests may be in flight
-// from now on; 0 where no more will be than are. It closes idle connections beyond that, and beyond
-// what was in flight lately.
+// expect takes how many requests may be in flight from now on; 0 means no more than are in flight
+// now. It closes idle connections beyond that, and beyond what was in flight lately. It is called a
+// few times a second, and never by two goroutines at once.
 func (c *connections) expect(n int) {
 	c.past.Store(int64(max(fading*float64(c.past.Load()), float64(c.peak.Swap(c.inFlight.Load())))))
 	c.allowed.Store(int64(n))
@@ -135,14 +138,14 @@ func (c *connections) begin() {
 	}
 }
 
-// end takes back begin.
+// end undoes begin.
 func (c *connections) end() {
 	c.inFlight.Add(-1)
 	c.trim()
 }
 
-// limit bounds how many are open at once, idle ones and those being made among them, but for those
-// that are used once. It is called before anything is asked.
+// limit bounds how many connections are open at once, including idle ones and those being made.
+// Connections that are used only once do not count. It must be called before any request.
 func (c *connections) limit(n int) {
 	unlimited := c.make
 	c.make = func() *http.Transport {
@@ -158,7 +161,7 @@ func (c *connections) RoundTrip(req *http.Request) (*http.Response, error) {
 	return c.current.Load().RoundTrip(req)
 }
 
-// doubt is told of a request over via and l that got no answer in time.
+// doubt handles a request over via and l that got no answer in time.
 func (c *connections) doubt(via *http.Transport, l *link) {
 	switch {
 	case !l.multiplexed():

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// deadlines hand out contexts that end with their parent, or with errTimeout when an attempt has
-// taken too long. One that has not ended serves the next attempt as well: a context with a timer
-// for each would cost more than the limiter does. There are as many as attempts were under way at a
-// time.
+// deadlines hands out contexts that end with their parent, or with errTimeout if an attempt takes
+// too long. A context that has not ended is reused for the next attempt: a new context and timer
+// for each would cost more than the limiter does. There are as many contexts as there were attempts
+// under way at once.
 type deadlines struct {
 	timeout time.Duration
 
@@ -19,7 +19,7 @@ type deadlines struct {
 	idle []*deadline
 }
 
-// deadline is the context of one attempt after another.
+// deadline is the context of successive attempts.
 type deadline struct {
 	context.Context
 	cancel context.CancelCauseFunc
@@ -27,13 +27,13 @@ type deadline struct {
 	timer  *time.Timer
 	end    time.Time // when the timer fires
 
-	stub    *http.Request // what request is a copy of
+	stub    *http.Request // the stub that request is a copy of
 	request *http.Request // nil before the first
-	link    *link         // what the attempt was sent over
+	link    *link         // the connection that the attempt was sent over
 }
 
-// copyOf returns a copy of stub that ends with x. It is the last attempt's where that was one of
-// the same: a request may be used again once its response's body has been closed (see
+// copyOf returns a copy of stub that ends with x. It returns the last attempt's copy if that was of
+// the same stub: a request may be reused once its response's body has been closed (see
 // [http.RoundTripper]).
 func (x *deadline) copyOf(stub *http.Request) *http.Request {
 	if x.stub != stub {
@@ -42,7 +42,7 @@ func (x *deadline) copyOf(stub *http.Request) *http.Request {
 	return x.request
 }
 
-// start returns a context for an attempt that begins now. It goes back by end.
+// start returns a context for an attempt that begins now. The caller returns it by end.
 func (d *deadlines) start(parent context.Context) *deadline {
 	if x := d.take(); x != nil {
 		if x.parent == parent {
@@ -58,16 +58,16 @@ func (d *deadlines) start(parent context.Context) *deadline {
 	return &deadline{Context: ctx, cancel: cancel, parent: parent, timer: timer, end: end, link: newLink()}
 }
 
-// begin lets the time run: so much of it.
+// begin starts the clock with the time left.
 func (x *deadline) begin(left time.Duration) {
 	x.end = time.Now().Add(left)
 	x.timer.Reset(left)
 }
 
-// pause lets the attempt's time stand still until resume is called.
+// pause stops the attempt's clock until resume is called.
 func (x *deadline) pause() (resume func()) {
 	if !x.timer.Stop() {
-		return func() {} // it is over
+		return func() {} // the time is over
 	}
 	left := time.Until(x.end)
 	return func() { x.begin(left) }
@@ -85,22 +85,22 @@ func (d *deadlines) take() *deadline {
 	return x
 }
 
-// end takes back x, whose attempt is over. Unless the attempt is known to be done with it in every
-// respect, x is not used again but ended, and with it whatever still goes on.
+// end takes back x, whose attempt is over. Unless done says that nothing of the attempt still uses
+// x, x is not reused but ended, together with whatever is still going on.
 func (d *deadlines) end(x *deadline, done bool) {
 	if !x.timer.Stop() || !done {
 		x.cancel(nil)
 		return
 	}
 	if x.request != nil {
-		x.request.Body, x.request.GetBody = nil, nil // a large one is not to be held until the next
+		x.request.Body, x.request.GetBody = nil, nil // or a large body is held until the next
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.idle = append(d.idle, x)
 }
 
-// close ends those that nobody uses.
+// close ends the contexts that are not in use.
 func (d *deadlines) close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

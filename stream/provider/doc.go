@@ -2,7 +2,7 @@
 //
 // # One attempt
 //
-// [Client.Ask] makes one attempt to have one request body answered, and fills a [Reply]: the raw
+// [Client.Ask] makes one attempt to get one request body answered, and fills a [Reply]: the raw
 // body, the headers, the latency and a [Class]. It never retries, never sleeps and never holds
 // anything back: the stream package decides from the class whether to ask again, and the limiter
 // decides when.
@@ -26,20 +26,20 @@
 // [Client.Call] makes every other call. It sends the same key and headers as the requests to an
 // endpoint, and streams both bodies (call.go). The dialects of the Batch API are in package
 // batchapi. A failed call returns a [CallError], which is judged by the same table. It also tells
-// whether the provider may have acted all the same, because a batch that is created twice is paid
-// for twice. [Reply.JudgeBatch] judges a line of a batch's output as if it had come over HTTP.
+// whether the provider may have acted all the same, because a batch that is created twice is billed
+// twice. [Reply.JudgeBatch] judges a line of a batch's output as if it had come over HTTP.
 //
 // # Connections
 //
-// A client keeps its connections open (connections.go): as many as were used lately, but none that
-// has been silent for so long that it may be dead. The Reply says what a request learned about its
-// connection: Shared, Stale, and Sent, on which the money depends. The errors of a proxy from the
-// environment are told apart from those of the provider behind it (proxy.go).
+// A client keeps its connections open (connections.go): as many as were in use lately, and none
+// that has been silent for so long that it may be dead. The Reply says what a request learned about
+// its connection: Shared, Stale and Sent. Accounting depends on Sent. Errors of a proxy named in
+// the environment are told apart from those of the provider behind it (proxy.go).
 //
 // # What an answer means
 //
-// [Rules] is the one table that says what each status, code and failure means (verdict.go). First
-// match wins. The table is data: the command's long help prints it from here.
+// [Rules] is the one table that says what each status, code and failure means (verdict.go). The
+// first match wins. The table is data: the command's long help prints it from here.
 //
 // # The simulated provider
 //

@@ -8,8 +8,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// doer is what makes stubs of the requests that go-openai sends through it, and of those to
-// Anthropic's API: it adds what every request is to carry, the key among it.
+// doer makes stubs from the requests that go-openai sends through it, and from those to Anthropic's
+// API. It adds what every request must carry, including the key.
 //
 // It uses the transports directly, so redirects are not followed: no key ever travels to a host
 // that the user did not name.
@@ -28,7 +28,7 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	for k, v := range d.header {
 		req.Header[k] = v
 	}
-	if host := req.Header.Get("Host"); host != "" { // which net/http takes from elsewhere, and sends no other
+	if host := req.Header.Get("Host"); host != "" { // net/http sends only req.Host, not the header
 		req.Host = host
 		req.Header.Del("Host")
 	}
@@ -45,8 +45,8 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	return d.connections.RoundTrip(req)
 }
 
-// show puts the key of s into h, as the dialect has it, unless the user gives a header that stands
-// for one.
+// show puts the key of s into h, in the form of the dialect, unless the user gives a header that
+// replaces it.
 func (d *doer) show(h http.Header, s *stub) {
 	switch {
 	case d.header.Get("Authorization") != "":
@@ -59,6 +59,6 @@ func (d *doer) show(h http.Header, s *stub) {
 	}
 }
 
-// errTaken keeps the client from decoding an answer that is not for it. It never leaves this
-// package.
+// errTaken tells go-openai that there is no response to decode, because the doer took the request
+// as a stub. It never leaves this package.
 var errTaken = errors.New("there is no response to decode")

@@ -11,18 +11,19 @@ import (
 	"llmpipe/stream/record/lines"
 )
 
-// exchange is one attempt's bytes: those to send, and those that came back.
+// exchange holds one attempt's bytes: those to send, and those that came back.
 type exchange struct {
 	body []byte
-	from room // where a large body takes memory from
+	from room // where a large body takes its memory from
 
 	status  int
 	header  http.Header
 	raw     []byte
-	another bool // the connection went down, as other requests have told
+	another bool // the connection went down, and another request has already reported that
 }
 
-// make makes the attempt: it sends a copy of stub over connections, or over one of its own.
+// make makes the attempt: it sends a copy of stub over c, or over a connection of its own if own is
+// set.
 func (x *exchange) make(c *connections, own bool, attempt *deadline, stub *http.Request) error {
 	c.begin()
 	defer c.end()
@@ -41,8 +42,8 @@ func (x *exchange) make(c *connections, own bool, attempt *deadline, stub *http.
 	return err
 }
 
-// send sends req with the exchange's body, and reads the answer whole. An error is the transport's,
-// or that of reading the answer.
+// send sends req with the exchange's body, and reads the whole answer. An error comes from the
+// transport or from reading the answer.
 func (x *exchange) send(transport http.RoundTripper, req *http.Request) error {
 	x.fill(req)
 	res, err := transport.RoundTrip(req)
@@ -57,8 +58,8 @@ func (x *exchange) send(transport http.RoundTripper, req *http.Request) error {
 	return err
 }
 
-// fill gives req, a copy of a stub, the exchange's body. The readers are of the type that net/http
-// knows to hold everything in memory: it then writes header and body in one go.
+// fill gives req, a copy of a stub, the exchange's body. The reader has a type that net/http knows
+// to be in memory, so it writes header and body in one go.
 func (x *exchange) fill(req *http.Request) {
 	body := x.body
 	req.ContentLength = int64(len(body))
@@ -68,15 +69,15 @@ func (x *exchange) fill(req *http.Request) {
 	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 }
 
-// mayBePacked tells whether a body is to be looked at for being compressed: by its first byte,
-// which is that of gzip, zstd or zlib and of no JSON, or by a header that says so.
+// mayBePacked reports whether a body may be compressed. Either its first byte is that of gzip, zstd
+// or zlib, which no JSON begins with, or a header says so.
 func mayBePacked(body []byte, h http.Header) bool {
 	return len(body) > 0 && (bytes.IndexByte([]byte("\x1f\x28\x78"), body[0]) >= 0 || len(h["Content-Encoding"]) > 0)
 }
 
-// unpacked returns what body holds, decompressed where it is compressed. Gateways compress what
-// nobody asked for, and say in the header that a body is compressed which another has decompressed
-// on the way: the bytes tell.
+// unpacked returns the content of body, decompressed if it is compressed. Its bytes decide that,
+// not the header: gateways compress unasked, and keep the header after another gateway has
+// decompressed the body.
 func unpacked(body []byte, h http.Header, from room) ([]byte, error) {
 	r, err := unpacking(body)
 	if err == nil {
@@ -94,7 +95,7 @@ func unpacked(body []byte, h http.Header, from room) ([]byte, error) {
 	return body, nil
 }
 
-// unpacking returns a reader of what body holds.
+// unpacking returns a reader of the content of body.
 func unpacking(body []byte) (io.Reader, error) {
 	const zlibMagic, checks = 0x78, 31 // the first two bytes are a multiple of 31: RFC 1950, section 2.2
 	if len(body) > 1 && body[0] == zlibMagic && (int(body[0])<<8|int(body[1]))%checks == 0 {
@@ -103,20 +104,19 @@ func unpacking(body []byte) (io.Reader, error) {
 	return lines.OpenContent(bytes.NewReader(body))
 }
 
-// looksPlain tells whether a body begins as text does.
+// looksPlain reports whether a body begins like text.
 func looksPlain(body []byte) bool {
 	body = bytes.TrimSpace(body)
 	return len(body) == 0 || body[0] >= ' ' && body[0] < 0x7f
 }
 
-// unpackedBody is a response's body, decompressed where it is compressed although nobody asked for
-// that.
+// unpackedBody is a response's body, decompressed if it was compressed.
 type unpackedBody struct {
 	io.Reader
 	io.Closer
 }
 
-// unpackBody makes res's body one that is not compressed, and has no byte order mark.
+// unpackBody replaces res's body by one that is not compressed and has no byte order mark.
 func unpackBody(res *http.Response) error {
 	plain, err := lines.OpenContent(res.Body)
 	if err != nil {

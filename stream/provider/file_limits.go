@@ -2,17 +2,17 @@ package provider
 
 import "llmpipe/stream/record"
 
-// FileLimits are what a provider takes of the files in a request at most, in bytes. 0 is no limit
-// that is known.
+// FileLimits are a provider's limits on the files in a request, in bytes. 0 means that no limit is
+// known.
 type FileLimits struct {
-	Who     string // whose they are
+	Who     string // the provider whose limits they are
 	Image   int64  // an image, in base64
-	Files   int64  // all files, before they are put into base64
-	Request int64  // the request with all that is in it
+	Files   int64  // all files together, before base64
+	Request int64  // the whole request
 }
 
-// FileLimitsOf is what the provider at baseURL takes, of which it is certain that it refuses more;
-// nil where that is not known, as of a server of one's own.
+// FileLimitsOf returns the limits of the provider at baseURL beyond which it is certain to refuse;
+// nil if they are not known, as for a self-hosted server.
 //
 // OpenAI: developers.openai.com/docs/guides/images-vision and .../pdf-files. Anthropic:
 // platform.claude.com/docs/en/build-with-claude/vision and .../api/overview.
@@ -27,7 +27,8 @@ func FileLimitsOf(baseURL string, d record.Dialect) *FileLimits {
 	return nil
 }
 
-// Loosest are the limits that hold wherever a request goes of two that are known, or not.
+// Loosest returns the limits that hold at either of two providers, whichever a request goes to; nil
+// if those of one are unknown.
 func (l *FileLimits) Loosest(other *FileLimits) *FileLimits {
 	if l == nil || other == nil {
 		return nil

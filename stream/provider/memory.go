@@ -6,47 +6,49 @@ import (
 	"sync"
 )
 
-// Memory bounds what large bodies of answers take together, those of all clients that share it. A
-// body counts as it comes, from its first block until it is let go; whoever reads one waits where
-// there is no room for more of it.
+// Memory bounds what large bodies of answers take together, across all clients that share it. A
+// body counts as it arrives, from its first block until it is let go. Its reader waits if there is
+// no room for more of it.
 //
-// One of those that wait goes on all the same, so that none waits for ever: at most a body more is
-// held than there is room for. The next may when that one was let go, or will be only after others.
+// One of the waiting bodies goes ahead regardless, so that none waits for ever. So at most one body
+// more is held than there is room for. The next may go ahead once that body has been let go, or is
+// known to be let go only after others.
 type Memory struct {
 	most int64
 
 	mu      sync.Mutex
 	held    int64
 	waiting []*waiting // in the order in which they came
-	ahead   *holding   // goes on whatever is held; nil: none
+	ahead   *holding   // goes ahead whatever is held; nil for none
 
 	joining sync.Mutex // held while a body is in memory twice
 }
 
-// NewMemory has room for so many bytes.
+// NewMemory returns a Memory with room for most bytes.
 func NewMemory(most int64) *Memory { return &Memory{most: most} }
 
-// Held is how many bytes large bodies take now.
+// Held returns how many bytes large bodies take now.
 func (m *Memory) Held() int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.held
 }
 
-// holding is what one body takes of a memory.
+// holding is what one body takes from a Memory.
 type holding struct {
-	memory *Memory // nil where it takes nothing, or nothing is bounded
+	memory *Memory // nil if the body takes nothing, or nothing is bounded
 	bytes  int64
 }
 
-// waiting is somebody who reads a body and waits for room.
+// waiting is the reader of a body that waits for room.
 type waiting struct {
 	holding *holding
 	bytes   int64
 	goOn    chan struct{}
 }
 
-// try takes so many bytes more for h's body if there is room for them and nobody waits for it.
+// try takes bytes more for h's body, if there is room for them and no other body waits for room.
+// The body that is ahead always gets them.
 func (m *Memory) try(h *holding, bytes int64) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -59,7 +61,7 @@ func (m *Memory) try(h *holding, bytes int64) bool {
 	return true
 }
 
-// take waits for room for so many bytes more of h's body, or for the end of ctx.
+// take waits until there is room for bytes more of h's body, or until ctx ends.
 func (m *Memory) take(ctx context.Context, h *holding, bytes int64) error {
 	w := &waiting{holding: h, bytes: bytes, goOn: make(chan struct{})}
 	m.mu.Lock()
@@ -78,8 +80,8 @@ func (m *Memory) take(ctx context.Context, h *holding, bytes int64) error {
 	return ctx.Err()
 }
 
-// admit lets those go on that there is room for, in their order, and the one ahead. The mutex is
-// held.
+// admit lets waiting bodies go on, in their order, if there is room for them, and also the one
+// ahead. The caller holds the mutex.
 func (m *Memory) admit() {
 	m.waiting = slices.DeleteFunc(m.waiting, func(w *waiting) bool {
 		fits := m.held+w.bytes <= m.most
@@ -96,7 +98,7 @@ func (m *Memory) admit() {
 	})
 }
 
-// keep makes h one of so many bytes: its body has that length now.
+// keep sets what h holds to bytes, the size of its body now.
 func (h *holding) keep(bytes int64) {
 	m := h.memory
 	if m == nil {
@@ -109,7 +111,7 @@ func (h *holding) keep(bytes int64) {
 	m.admit()
 }
 
-// letGo gives back what h has taken.
+// letGo gives back everything that h holds.
 func (h *holding) letGo() {
 	if h.memory == nil {
 		return
@@ -119,7 +121,7 @@ func (h *holding) letGo() {
 	h.memory = nil
 }
 
-// stepBack lets the next go ahead of what there is room for.
+// stepBack gives up h's place ahead, so that the next body may go ahead.
 func (h *holding) stepBack() {
 	m := h.memory
 	if m == nil {

@@ -8,9 +8,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// What requests to Anthropic's API carry in their headers
-// (platform.claude.com/docs/en/api/overview, and .../api/versioning for the version, of which there
-// is one since 2023).
+// Headers of requests to Anthropic's API (platform.claude.com/docs/en/api/overview, and
+// .../api/versioning for the version, which has not changed since 2023).
 const (
 	anthropicKey            = "X-Api-Key"
 	anthropicVersion        = "Anthropic-Version"
@@ -18,7 +17,7 @@ const (
 )
 
 // callAnthropic makes the request for a message and sends it through the doer, as go-openai does
-// with its own.
+// with its own requests.
 func (c *Client) callAnthropic(ctx context.Context) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address(record.Anthropic, "/messages"), http.NoBody)
 	if err != nil {
@@ -31,8 +30,8 @@ func (c *Client) callAnthropic(ctx context.Context) error {
 	return err
 }
 
-// address is that of a path behind /v1. Anthropic's own clients are given a base URL without /v1,
-// and llmpipe one with it: both will do there.
+// address returns the address of a path below /v1. Anthropic's own clients take a base URL without
+// /v1, and llmpipe takes one with it. In Anthropic's dialect both work.
 func (c *Client) address(d record.Dialect, path string) string {
 	base := strings.TrimRight(c.base.String(), "/")
 	if d == record.Anthropic {

@@ -14,30 +14,30 @@ import (
 	"llmpipe/stream/record"
 )
 
-// TypeProxy is the type of the errors of a proxy that the environment names, as against those of
-// the provider behind it.
+// TypeProxy is the error type of a proxy named in the environment, as opposed to those of the
+// provider behind it.
 const TypeProxy = "proxy"
 
-// Codes of a proxy's errors, beside none.
+// Codes of a proxy's errors. Some errors have none.
 const (
-	proxyWantsName = "proxy_authentication" // it does not know who asks
-	proxyDenies    = "proxy_denied"         // it does not let anybody through to the provider
+	proxyWantsName = "proxy_authentication" // it wants a name and a password
+	proxyDenies    = "proxy_denied"         // it lets nobody through to the provider
 )
 
 // proxy is what stands between a client and its provider.
 type proxy struct {
 	url      *url.URL
-	variable string // of the environment, that names it
+	variable string // the environment variable that names it
 	target   *url.URL
 }
 
-// proxyTo is the proxy that the environment names for base, looked up once, as every request of a
-// client goes to the same host; nil for none.
+// proxyTo returns the proxy that the environment names for base; nil for none. It is looked up
+// once, because every request of a client goes to the same host.
 func proxyTo(base *url.URL) (*proxy, error) {
 	variable := strings.ToUpper(base.Scheme) + "_PROXY"
 	u, err := http.ProxyFromEnvironment(&http.Request{URL: base})
 	switch {
-	case err != nil: // which may hold a password
+	case err != nil: // the error may hold a password
 		return nil, fmt.Errorf("the proxy in %s cannot be used: it is not a URL, or this is a CGI program", variable)
 	case u == nil:
 		return nil, nil
@@ -48,7 +48,7 @@ func proxyTo(base *url.URL) (*proxy, error) {
 	return &proxy{url: u, variable: variable, target: base}, nil
 }
 
-// password is the proxy's, empty for none.
+// password returns the proxy's password, empty if there is none.
 func (p *proxy) password() string {
 	if p == nil {
 		return ""
@@ -57,7 +57,7 @@ func (p *proxy) password() string {
 	return password
 }
 
-// use has t's requests go through p.
+// use makes t's requests go through p.
 func (p *proxy) use(t *http.Transport) {
 	if p == nil {
 		return
@@ -71,7 +71,7 @@ func (p *proxy) use(t *http.Transport) {
 	}
 }
 
-// noTunnel is a proxy's answer where it should have made a connection to the provider.
+// noTunnel is a proxy's answer when it should have connected to the provider.
 type noTunnel struct {
 	status int
 	said   string
@@ -80,8 +80,8 @@ type noTunnel struct {
 // Error implements error.
 func (e *noTunnel) Error() string { return "answered CONNECT with " + e.said }
 
-// forGood reports whether the answer speaks of what is asked for, and not of how the proxy or the
-// network is just now.
+// forGood reports whether the answer is about what was asked for, rather than about the present
+// state of the proxy or the network.
 func (e *noTunnel) forGood() bool {
 	switch e.status {
 	case http.StatusNotFound, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
@@ -92,8 +92,8 @@ func (e *noTunnel) forGood() bool {
 	return e.status < 500
 }
 
-// explain makes r, of a request that ended with err before there was a connection to the provider,
-// tell of the proxy.
+// explain makes r mention the proxy. r is of a request that ended with err before there was a
+// connection to the provider.
 func (p *proxy) explain(r *Reply, err error) {
 	if p == nil || r.Class == Cancelled {
 		return
@@ -107,7 +107,7 @@ func (p *proxy) explain(r *Reply, err error) {
 		p.refusedSOCKS(r, op.Err)
 	case errors.As(err, &op) && op.Op == "proxyconnect":
 		r.Err.Type, r.Err.Message = TypeProxy, fmt.Sprintf("the proxy %s: %s", p.url.Host, r.Err.Message)
-	default: // the proxy's doing, or that of who is behind it
+	default: // the cause is the proxy, or the server behind it
 		r.Err.Message = fmt.Sprintf("through the proxy %s: %s", p.url.Host, r.Err.Message)
 	}
 }
@@ -122,8 +122,8 @@ func (p *proxy) refused(r *Reply, refusal *noTunnel) {
 	}
 }
 
-// refusedSOCKS makes r tell of a proxy that speaks SOCKS 5. What net/http says of its answers are
-// the texts of RFC 1928, section 6, and RFC 1929.
+// refusedSOCKS makes r report the refusal of a SOCKS 5 proxy. net/http describes its answers in the
+// words of RFC 1928, section 6, and RFC 1929.
 func (p *proxy) refusedSOCKS(r *Reply, err error) {
 	said := strings.TrimPrefix(err.Error(), "unknown error ")
 	r.Class = Transient
@@ -136,8 +136,8 @@ func (p *proxy) refusedSOCKS(r *Reply, err error) {
 	}
 }
 
-// explainAnswer makes r, which holds an answer, tell of the proxy where that is who gave it: over
-// plain HTTP a proxy's own answers look like the provider's, but providers' are JSON.
+// explainAnswer makes r, which holds an answer, mention the proxy if the proxy gave that answer.
+// Over plain HTTP a proxy's own answers look like the provider's, but providers answer in JSON.
 func (p *proxy) explainAnswer(r *Reply) {
 	if p == nil || p.target.Scheme != "http" || r.Status < 400 || bytes.HasPrefix(bytes.TrimSpace(r.Body), []byte("{")) {
 		return
@@ -151,7 +151,7 @@ func (p *proxy) explainAnswer(r *Reply) {
 	}
 }
 
-// ProxyHint is what to do about err, of an attempt of c, where that is the proxy's; else "".
+// ProxyHint says what to do about err, from an attempt of c, if err is the proxy's; else it is "".
 func (c *Client) ProxyHint(err *record.Error) string {
 	p := c.proxy
 	switch {

@@ -13,7 +13,7 @@ import (
 	"llmpipe/stream/provider/sim"
 )
 
-// rehearsal notes whether a simulator was heard over the network.
+// rehearsal notes whether a simulator has answered over the network.
 type rehearsal struct{ heard atomic.Pointer[string] } // the mark's value
 
 func (r *rehearsal) listen(h http.Header) {
@@ -22,11 +22,11 @@ func (r *rehearsal) listen(h http.Header) {
 	}
 }
 
-// Rehearses reports whether the answers are made up, in process or by a simulator that was heard
+// Rehearses reports whether the answers are made up, in process or by a simulator that has answered
 // over the network.
 func (c *Client) Rehearses() bool { return c.sim != nil || c.rehearsal.heard.Load() != nil }
 
-// RehearsesAs is the provider whose dialect a simulator speaks, "" where that is OpenAI's or there
+// RehearsesAs returns the provider whose dialect a simulator speaks; "" if that is OpenAI or there
 // is no simulator.
 func (c *Client) RehearsesAs() string {
 	switch as := c.rehearsal.heard.Load(); {
@@ -38,14 +38,14 @@ func (c *Client) RehearsesAs() string {
 	return ""
 }
 
-// Base is the address up to and including /v1.
+// Base returns the address up to and including /v1.
 func (c *Client) Base() url.URL { return *c.base }
 
-// probeTimeout bounds a look at who is there. Whoever takes longer is not taken for a simulator.
+// probeTimeout bounds a probe. A server that takes longer is not taken for a simulator.
 const probeTimeout = 5 * time.Second
 
-// Probe asks who is there, where it may be a simulator: they are served over plain http. It shows
-// no key and asks for nothing; after it Rehearses knows.
+// Probe finds out whether the server is a simulator. It asks only over plain http, which is how
+// simulators are served. It sends no key and asks for no work. Afterwards Rehearses knows.
 func (c *Client) Probe(ctx context.Context) {
 	if c.sim != nil || c.base.Scheme != "http" {
 		return
@@ -58,17 +58,17 @@ func (c *Client) Probe(ctx context.Context) {
 	}
 	if res, err := c.connections.RoundTrip(req); err == nil {
 		c.rehearsal.listen(res.Header)
-		_ = res.Body.Close() // there is none
+		_ = res.Body.Close() // it has no body
 	}
 }
 
-// simScheme begins the base URL of the simulator in this process.
+// simScheme is the prefix of the base URL of the simulator in this process.
 const simScheme = "sim:"
 
 // IsSim reports whether a base URL asks for the simulator in this process.
 func IsSim(baseURL string) bool { return strings.HasPrefix(baseURL, simScheme) }
 
-// CheckBaseURL says what is wrong with an address, or with the options of a simulator.
+// CheckBaseURL returns what is wrong with an address, or with the options of a simulator.
 func CheckBaseURL(baseURL string) (err error) {
 	if IsSim(baseURL) {
 		_, err = simOptions(baseURL)

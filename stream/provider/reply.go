@@ -17,48 +17,48 @@ import (
 	"llmpipe/stream/record/usage"
 )
 
-// Reply is all there is to know about one attempt. It may be reused for the next: its buffer is
-// kept.
+// Reply is everything known about one attempt. It may be reused for the next attempt, which reuses
+// its buffer.
 type Reply struct {
-	// Class says what the reply means, and with it what should happen next.
+	// Class says what the reply means, and so what should happen next.
 	Class Class
 	// Err says what went wrong; nil when Class is OK.
 	Err *record.Error
 	// Answer is the parsed body when Class is OK. Its slices alias Body.
 	Answer record.Answer
-	// Body is what came back; empty when nothing did. An answer's is without white space between its
-	// tokens.
+	// Body is what came back; empty if nothing did. The body of an answer has no white space between
+	// its tokens.
 	Body []byte
-	// Status is the HTTP status, 0 when there was no answer.
+	// Status is the HTTP status; 0 if there was no answer.
 	Status int
-	// Header is the response's, nil when there was no answer.
+	// Header is the response's; nil if there was no answer.
 	Header http.Header
-	// Hint is how long the provider asked us to wait, whole; 0 when it did not say.
+	// Hint is the full time that the provider asked us to wait; 0 if it did not say.
 	Hint time.Duration
-	// Billed says that a 2xx has usage and nothing in it, or has all there is and cannot be read:
-	// to ask again is to pay again.
+	// Billed says that a 2xx holds no answer although it states usage or a cost, or that it is
+	// complete but cannot be read. Asking again means paying again.
 	Billed bool
-	// Foreign says that a 2xx is not what such an API answers: a web page, say, or an error about
-	// the path.
+	// Foreign says that a 2xx is not what such an API returns: a web page, say, or an error about the
+	// path.
 	Foreign bool
 	// Start is when the attempt began.
 	Start time.Time
 	// Latency is the time from the start of the attempt to the last byte of the answer.
 	Latency time.Duration
-	// Sent says that the request may have reached the provider, and be billed, although no answer
-	// was understood.
+	// Sent says that the request may have reached the provider and be billed, although nothing states
+	// what it cost.
 	Sent bool
-	// Shared says that the attempt failed with a connection that others share, and that one of
-	// those tells of it: together they are one failure.
+	// Shared says that the attempt failed together with a connection that other attempts share, and
+	// that one of those reports the failure. Together they are one failure.
 	Shared bool
-	// Stale says that the request met a kept connection whose end had been decided before it came,
-	// as it seems, so that it is no attempt. The next attempt with this Reply goes over a new one.
+	// Stale says that the request apparently met a kept connection that was already closing, so that
+	// it does not count as an attempt. The next attempt with this Reply goes over a new connection.
 	Stale bool
-	held  holding // what Body takes of the memory that clients share
+	held  holding // what Body takes of the memory shared by clients
 
-	// BodyInUse says that the transport may still be reading the request's body, so that its memory
-	// must not be written to: an attempt that failed or was refused may have ended before
-	// everything was sent. It stays set in a Reply that is used again.
+	// BodyInUse says that the transport may still be reading the request's body, so its memory must
+	// not be written to: an attempt that failed or was refused may have ended before everything was
+	// sent. It stays set in a Reply that is reused.
 	BodyInUse bool
 }
 
@@ -67,10 +67,11 @@ func (r *Reply) reset() {
 	*r = Reply{Body: r.Body[:0], BodyInUse: r.BodyInUse}
 }
 
-// Anew is a Reply for another request of the same record. The old one is not to be used again.
+// Anew returns a Reply for another request for the same record. The old Reply must not be used
+// again.
 func (r *Reply) Anew() Reply { return Reply{Body: r.Body[:0], BodyInUse: r.BodyInUse} }
 
-// LetGo lets a large body go, which is not read any more. It may be called twice.
+// LetGo releases a large body that will not be read any more. It may be called twice.
 func (r *Reply) LetGo() {
 	r.held.letGo()
 	if cap(r.Body) > smallBody {
@@ -78,12 +79,12 @@ func (r *Reply) LetGo() {
 	}
 }
 
-// StepBack says that the body will be let go only after others have come: where it goes ahead of
-// what there is memory for, the next may.
+// StepBack says that the body will be let go only after others have come. If it was let ahead
+// although memory was full, the next body may now go ahead.
 func (r *Reply) StepBack() { r.held.stepBack() }
 
-// settle makes the reply count as what is left of the body: of one that is no answer, that is what
-// may have to be looked at again.
+// settle accounts for the body that is kept. Of a large body that is not an answer, only the start
+// is kept, in case it has to be looked at again.
 func (r *Reply) settle() {
 	const glance = 512
 	switch {
@@ -98,8 +99,8 @@ func (r *Reply) settle() {
 	}
 }
 
-// judge parses a complete HTTP answer to asked, nil where that is not at hand, and applies the
-// table.
+// judge parses a complete HTTP answer to the request body asked, and applies the table. asked is
+// nil if that body is not at hand.
 func (r *Reply) judge(endpoint record.Endpoint, asked []byte, from room) {
 	var unread error
 	if mayBePacked(r.Body, r.Header) {
@@ -138,16 +139,16 @@ func (r *Reply) judge(endpoint record.Endpoint, asked []byte, from room) {
 	}
 }
 
-// statedCost is what a gateway says in a header that an answer costs: LiteLLM's proxy does
-// (docs.litellm.ai/docs/proxy/response_headers). Its 0 is that of a model of which it knows no
-// price.
+// statedCost returns the cost of an answer that a gateway states in a header, as LiteLLM's proxy
+// does (docs.litellm.ai/docs/proxy/response_headers). There, 0 means that it knows no price for the
+// model.
 func statedCost(header http.Header) (cost usage.Cost, ok bool) {
 	cost, ok = usage.ParseCost(header.Get("X-Litellm-Response-Cost"))
 	return cost, ok && cost != usage.Cost{}
 }
 
-// read parses the body of a 2xx, which is mended where it is no JSON as it came, and notes what it
-// is. The error says why it cannot be read.
+// read parses the body of a 2xx and notes what it is. A body that cannot be read as it came is
+// mended first. The error says why it cannot be read.
 func (r *Reply) read(endpoint record.Endpoint, e *evidence) (unread error) {
 	r.Answer, r.Body, unread = record.TakeAnswer(endpoint, r.Body)
 	if unread != nil {
@@ -161,14 +162,14 @@ func (r *Reply) read(endpoint record.Endpoint, e *evidence) (unread error) {
 		return r.named(unread)
 	}
 	a := &r.Answer
-	e.answered = a.Choices > 0 || a.Stopped() // a response that says why there is nothing in it is one
+	e.answered = a.Choices > 0 || a.Stopped() // a response that says why it is empty is an answer
 	e.broken, e.pending = e.answered && a.Broken(), a.Choices == 0 && a.Pending()
 	e.embedded = a.Error != nil
 	switch {
 	case e.embedded:
 		e.said = *record.ParseError(r.Body)
 	case !e.answered && !e.pending:
-		// Servers that know no `error` tell of one in other members.
+		// Servers without an `error` member report errors in other members.
 		if said := record.FindError(r.Body); said != nil {
 			e.said, e.embedded = *said, true
 		}
@@ -176,15 +177,16 @@ func (r *Reply) read(endpoint record.Endpoint, e *evidence) (unread error) {
 	return nil
 }
 
-// complete tells whether a body that cannot be read came to its end all the same: the next would
-// hardly be of another kind.
+// complete reports whether a body that cannot be read did arrive in full. Another attempt would
+// hardly bring anything else.
 func (r *Reply) complete() bool {
 	body := bytes.TrimSpace(r.Body)
 	return bytes.HasPrefix(body, []byte("{")) && bytes.HasSuffix(body, []byte("}")) || bytes.HasSuffix(body, []byte("[DONE]")) ||
 		strings.Contains(r.Header.Get("Content-Encoding"), "br")
 }
 
-// named says what a body is that cannot be read, where that shows.
+// named returns an error that says what an unreadable body is, if that can be told; else it returns
+// unread.
 func (r *Reply) named(unread error) error {
 	body := bytes.TrimSpace(r.Body)
 	_, shown, _ := strings.Cut(unread.Error(), record.ErrNotJSON.Error()+": ")
@@ -199,8 +201,8 @@ func (r *Reply) named(unread error) error {
 	return unread
 }
 
-// apply looks e up in the table, and says what went wrong in the provider's words where there are
-// any, else in the table's.
+// apply looks e up in the table. It says what went wrong in the provider's words if there are any,
+// else in the table's.
 func (r *Reply) apply(e evidence) {
 	rule := e.rule()
 	r.Class = rule.Class
@@ -220,12 +222,12 @@ func (r *Reply) apply(e evidence) {
 		r.Hint = hint.Of(r.Header, r.Body, time.Now())
 	}
 	if r.Class == Exhausted && r.Hint <= nearReset {
-		r.Hint = 0 // it is no word of what is used up
+		r.Hint = 0 // it says nothing about the quota that is used up
 	}
 }
 
-// unanswered says why there is no whole answer. ctx is the caller's, and bounded what was made of
-// it for the attempt; late words that the attempt took too long.
+// unanswered says why there is no complete answer. ctx is the caller's context, and bounded the one
+// derived from it for the attempt. late is the message if the attempt took too long.
 func (r *Reply) unanswered(ctx, bounded context.Context, err error, late string) {
 	switch {
 	case ctx.Err() != nil:
@@ -240,26 +242,27 @@ func (r *Reply) unanswered(ctx, bounded context.Context, err error, late string)
 	}
 }
 
-// Overloaded reports whether the provider wants less because it is overloaded, as against a limit
-// of the account's.
+// Overloaded reports whether the provider wants less because it is overloaded, rather than because
+// of a limit of the account.
 func (r *Reply) Overloaded() bool {
 	return r.Class == Pressure && (is(r.Status, 503, 529) || r.Err.Type == "overloaded")
 }
 
-// MayBeBilled reports whether the attempt may be billed although nobody said for what: its answer
-// never came, or could not be read, or a gateway or the provider's own front lost it after the
-// model had begun. What is turned away at the door, as by a 429 or a 503, is not billed.
+// MayBeBilled reports whether the attempt may be billed without a statement of what for. Its answer
+// never came, or could not be read, or was lost by a gateway or the provider's own front end after
+// the model had begun. A request that is turned away at the door, as by a 429 or a 503, is not
+// billed.
 func (r *Reply) MayBeBilled() bool {
 	return r.Sent || (r.Class == Transient || r.Class == Refused) && is(r.Status, ranOn...)
 }
 
-// ranOn are the statuses that say nothing of whether the model ran: 500, the gateways' 502 and 504,
-// 408, which some have for an answer that came too late, nginx's 499, and Cloudflare's 520 and 524
+// ranOn are the statuses that do not say whether the model ran: 500, the gateways' 502 and 504, 408
+// (which some send for an answer that came too late), nginx's 499, and Cloudflare's 520 and 524
 // (developers.cloudflare.com/support/troubleshooting/http-status-codes).
 var ranOn = []int{408, 499, 500, 502, 504, 520, 524}
 
-// Unreached reports whether there was nobody to answer: no connection was made, or a gateway found
-// nobody behind it.
+// Unreached reports whether no server was there to answer: no connection was made, or a gateway
+// found no server behind it.
 func (r *Reply) Unreached() bool {
 	return r.Class == Transient && !r.Sent && (r.Status == 0 || is(r.Status, 502, 503, 504))
 }
@@ -269,7 +272,7 @@ func (r *Reply) fail(kind, message string) {
 	r.Err = &record.Error{Type: kind, Message: message}
 }
 
-// failNetwork says in few words why there was no answer at all.
+// failNetwork says briefly why there was no answer at all.
 func (r *Reply) failNetwork(err error) {
 	var dns *net.DNSError
 	var op *net.OpError
@@ -302,9 +305,9 @@ func (r *Reply) failNetwork(err error) {
 	}
 }
 
-// lacking reports whether there is no connection for want of what this machine has too few of:
-// descriptors, buffers, ports. That passes when other requests end, and is no failure of the
-// provider's. Of a name that was looked up in vain an error says in words alone why.
+// lacking reports whether there is no connection because this machine ran out of descriptors,
+// buffers or ports. That passes when other requests end, and is not the provider's failure. The
+// error of a failed name lookup gives the reason only in its text.
 func lacking(err error) bool {
 	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.EADDRNOTAVAIL} {
 		var dns *net.DNSError
@@ -315,16 +318,16 @@ func lacking(err error) bool {
 	return false
 }
 
-// JudgeFault tells by the table what a reason why a batch failed as a whole means.
+// JudgeFault returns what the table makes of fault, the reason why a batch failed as a whole.
 func JudgeFault(fault *record.Error) Class {
 	e := evidence{status: http.StatusOK, unasked: true, said: *fault}
 	return e.rule().Class
 }
 
 // JudgeBatch fills r, whose buffer it reuses, from a line of a batch's output or error file, as Ask
-// does from an HTTP answer: Class, Err, Answer, Status and Body. Where the line has no answer but
-// an error of its own, such as batch_expired, nobody asked the model: the class is Transient,
-// unless the error is one that the table knows better. out may be used again afterwards.
+// does from an HTTP answer. It sets Class, Err, Answer, Status and Body. If the line has no answer
+// but an error of its own, such as batch_expired, the model was never asked. Then the class is
+// Transient, unless the table has a more specific rule for the error. out may be reused afterwards.
 func (r *Reply) JudgeBatch(endpoint record.Endpoint, out *record.BatchOutput) {
 	r.reset()
 	r.Status = out.Status

@@ -10,23 +10,22 @@ import (
 	"llmpipe/stream/record"
 )
 
-// saying is how a provider says something, in its own codes and words.
+// saying is how a provider says something in its own codes and words.
 type saying struct {
-	who string // whose it is, and where it says so
+	who string // the provider, and where it documents this
 
-	// codes are what the error's code or type is or ends with, in lower case.
+	// codes are suffixes of the error's code or type, in lower case.
 	codes []string
-	// phrases are in the message, in lower case.
+	// phrases are parts of the message, in lower case.
 	phrases []string
 }
 
-// spent are the ways to say that an account, a key or a budget has nothing left, and that waiting a
-// little does not change that. They come with every status: 400, 402, 403, 412, 429, and 200 around
+// spent are the ways to say that an account, a key or a budget has nothing left, and that a short
+// wait does not change that. They come with many statuses: 400, 402, 403, 412, 429, and 200 around
 // an error.
 //
-// A phrase is as long as it must be to mean this and nothing else: Gemini, for one, has the words
-// "exceeded your current quota, please check your plan and billing details" for the quota of a
-// minute.
+// A phrase is long enough to mean this and nothing else: Gemini, for one, says "exceeded your
+// current quota, please check your plan and billing details" about a quota per minute.
 var spent = []saying{
 	{"OpenAI: platform.openai.com/docs/guides/error-codes",
 		[]string{
@@ -87,8 +86,8 @@ var spent = []saying{
 		[]string{"out of credits", "not enough credits", "no credits remaining", "insufficient credit balance", "insufficient funds"}},
 }
 
-// daily are the ways to say that a quota is one of a day, or of longer. What is left of it comes
-// back at its reset.
+// daily are the ways to say that a quota is per day or for a longer time. It comes back at its
+// reset.
 var daily = []saying{
 	{"Gemini: ai.google.dev/gemini-api/docs/rate-limits (the quotaId of a violation)", nil, []string{"perday", "per_day"}},
 	{"OpenRouter: openrouter.ai/docs/api-reference/limits", nil, []string{"free-models-per-day", "per-day"}},
@@ -105,8 +104,9 @@ var daily = []saying{
 	{"Mistral, AI21: by the month", nil, []string{"per month", "monthly quota", "monthly limit", "monthly usage limit"}},
 }
 
-// says tells whether e is said in one of these ways. What the request itself holds proves nothing:
-// providers quote what they refuse. A message that begins with the words is theirs.
+// says reports whether the error is worded in one of these ways. A phrase that the request itself
+// holds proves nothing, because providers quote what they refuse. But a phrase that begins the
+// message is the provider's own.
 func (e evidence) says(ways []saying) bool {
 	code, kind, message := strings.ToLower(e.said.Code), strings.ToLower(e.said.Type), strings.ToLower(e.said.Message)
 	for i := range ways {
@@ -127,8 +127,8 @@ func (e evidence) says(ways []saying) bool {
 // leading is how many bytes of a message may come before its own first words, such as "Your ".
 const leading = 8
 
-// quotes tells whether a phrase may be the request's own. Of a line of a batch the request is not
-// at hand, and a 400 is believed to quote.
+// quotes reports whether a phrase may be quoted from the request. For a line of a batch the request
+// is not at hand, and a 400 or 422 is assumed to quote.
 func (e evidence) quotes(phrase string) bool {
 	if e.asked == nil {
 		return e.code() == 400 || e.code() == 422
@@ -147,12 +147,12 @@ func (e evidence) outOfMoney() bool {
 	return e.says(spent)
 }
 
-// wellMeant tells whether nothing at all is said to be wrong.
+// wellMeant reports whether the reply says that nothing is wrong.
 func (e evidence) wellMeant() bool { return e.success() && !e.embedded && !e.unasked }
 
-// outForToday recognises a quota that comes back tomorrow, or later. One whose reset is near, as
-// where it comes back bit by bit, is waited for like any limit; but Gemini's retryDelay is no word
-// of that quota.
+// outForToday recognises a quota that comes back tomorrow or later. A quota whose reset is near, as
+// when it comes back bit by bit, is waited for like any limit. But Gemini's retryDelay says nothing
+// about its daily quota.
 func (e evidence) outForToday(now time.Time) bool {
 	if !is(e.code(), 402, 403, 429) {
 		return false
@@ -167,11 +167,11 @@ func (e evidence) outForToday(now time.Time) bool {
 	return wait == 0 || wait > nearReset
 }
 
-// nearReset is how far away a reset may be to be waited for where a day's quota is used up.
+// nearReset is how far away the reset of a used-up daily quota may be and still be waited for.
 const nearReset = 5 * time.Minute
 
-// gemini tells whether a violation of a day's quota is among the details, wherever it stands:
-// quotaId is what names it.
+// gemini reports whether the details, wherever they stand in body, hold a violation of a daily
+// quota, which quotaId names.
 func gemini(body []byte) bool {
 	for rest := body; ; {
 		_, after, ok := bytes.Cut(rest, []byte(`"quotaId"`))
@@ -189,8 +189,8 @@ func gemini(body []byte) bool {
 	}
 }
 
-// minimax tells whether the error is one of these of MiniMax's, which come within 200 and by
-// number.
+// minimax reports whether the error is one of these numbered errors of MiniMax, which come within a
+// 200.
 func (e evidence) minimax(codes ...string) bool {
 	for _, code := range codes {
 		if e.said.Code == code && bytes.Contains(e.body, []byte(`"base_resp"`)) {
@@ -221,7 +221,7 @@ var tooLong = []saying{
 		[]string{"range of input length", "exceeded model token limit", "prompt 超长", "prompt exceeds max length", "prompt tokens too long"}},
 }
 
-// unreadable are the ways to say that an image or another file in the request is not one.
+// unreadable are the ways to say that an image or another file in the request cannot be used.
 var unreadable = []saying{
 	{"OpenAI, Azure: platform.openai.com/docs/guides/images-vision",
 		[]string{
@@ -237,7 +237,7 @@ var unreadable = []saying{
 		}},
 }
 
-// objectionable are the ways to say that a filter of content took offence.
+// objectionable are the ways to say that a content filter rejected something.
 var objectionable = []saying{
 	{"OpenAI, Azure: learn.microsoft.com/azure/ai-services/openai/concepts/content-filter",
 		[]string{
@@ -256,8 +256,8 @@ var objectionable = []saying{
 		[]string{"敏感内容", "input new_sensitive", "output new_sensitive"}},
 }
 
-// fullQueues are the ways to say that as many batches, or tokens of them, are under way as the
-// account may have.
+// fullQueues are the ways to say that the account has as many batches, or tokens in batches, under
+// way as it may have.
 var fullQueues = []saying{
 	{"OpenAI, Azure: platform.openai.com/docs/guides/batch", []string{"token_limit_exceeded", "tokenlimitexceeded"},
 		[]string{"enqueued token limit", "enqueued tokens", "enqueued requests"}},
@@ -266,22 +266,22 @@ var fullQueues = []saying{
 			"maximum number of batch", "batch limit"}},
 }
 
-// QueueFull tells whether err says that there is no room for another batch until one has ended.
+// QueueFull reports whether err says that there is no room for another batch until one has ended.
 func QueueFull(err *record.Error) bool { return evidence{said: *err, asked: noPrompt}.says(fullQueues) }
 
-// unreadyFiles are the ways to say that a file was uploaded and cannot be used yet.
+// unreadyFiles are the ways to say that an uploaded file cannot be used yet.
 var unreadyFiles = []saying{
 	{"Azure: learn.microsoft.com/azure/ai-services/openai/how-to/batch", nil,
 		[]string{"must be processed before", "not in a valid state", "file is not ready", "file is still", "has not been processed",
 			"still being processed", "not yet been processed", "not processed yet"}},
 }
 
-// FileUnready tells whether err says that a batch's file cannot be used yet.
+// FileUnready reports whether err says that a batch's file cannot be used yet.
 func FileUnready(err *record.Error) bool {
 	return evidence{said: *err, asked: noPrompt}.says(unreadyFiles)
 }
 
-// largeFiles are the ways to say that a batch has more in it than the provider takes.
+// largeFiles are the ways to say that a batch holds more than the provider accepts.
 var largeFiles = []saying{
 	{"OpenAI, Azure: learn.microsoft.com/azure/foundry/openai/how-to/batch",
 		[]string{"file_too_large", "too_many_tasks", "file_size_exceeded", "max_file_size_exceeded", "too_many_requests_in_batch"},
@@ -293,25 +293,26 @@ var largeFiles = []saying{
 			"batch is too large", "batch too large"}},
 }
 
-// FileTooLarge tells whether err, of a file or a batch, says that it has more in it than the
-// provider takes.
+// FileTooLarge reports whether err says that a file or a batch holds more than the provider
+// accepts.
 func FileTooLarge(err *record.Error) bool {
 	return err.Status == http.StatusRequestEntityTooLarge || evidence{said: *err, asked: noPrompt}.says(largeFiles)
 }
 
-// AboutModel tells whether err says that the model is not there, or not for this key.
+// AboutModel reports whether err says that the model does not exist, or that this key may not use
+// it.
 func AboutModel(err *record.Error) bool {
 	return UnknownModel(err) || evidence{said: *err, asked: noPrompt}.says(barring)
 }
 
-// misdirected are the ways to say, with a 200, that nothing is served at a path.
+// misdirected are the ways to say, within a 200, that nothing is served at a path.
 var misdirected = []saying{
 	{"LM Studio: github.com/lmstudio-ai/lmstudio-bug-tracker", nil, []string{"unexpected endpoint or method"}},
 	{"others", nil, []string{"not found", "no route", "no such endpoint", "unknown endpoint", "invalid endpoint", "unknown path",
 		"invalid url"}},
 }
 
-// barring are the ways to say that a model is not for this key.
+// barring are the ways to say that this key may not use a model.
 var barring = []saying{
 	{"OpenAI: platform.openai.com/docs/guides/error-codes", []string{"model_not_found"},
 		[]string{"does not have access to model", "do not have access to the model", "don't have access to the model"}},
@@ -331,17 +332,17 @@ var unknownModels = []saying{
 		[]string{"model not exist", "is not a valid model id", "invalid model", "unknown model", "no such model", "model does not exist"}},
 }
 
-// UnknownModel tells whether err says that the provider has no such model.
+// UnknownModel reports whether err says that the provider has no such model.
 func UnknownModel(err *record.Error) bool {
 	return evidence{said: *err, asked: noPrompt}.says(unknownModels)
 }
 
-// barred recognises a model that the key may not use: other records may ask for others.
+// barred recognises a model that the key may not use. Other records may ask for other models.
 func (e evidence) barred() bool { return is(e.code(), 401, 403) && e.says(barring) }
 
-// AboutRecord tells whether err speaks of one record, however many of the kind come in a row: a
-// file that is sorted by length begins with all that are too long. Whoever says so knows the key
-// and the model.
+// AboutRecord reports whether err is about one record, however many such errors come in a row: a
+// file sorted by length may begin with all records that are too long. A provider that gives such an
+// error has recognised the key and the model.
 func AboutRecord(err *record.Error) bool {
 	switch err.Type {
 	case "content_policy", "too_large", "response_too_large":
@@ -350,7 +351,7 @@ func AboutRecord(err *record.Error) bool {
 	return evidence{said: *err, asked: []byte{}}.own()
 }
 
-// own tells whether the error is the record's own.
+// own reports whether the error is the record's own fault.
 func (e evidence) own() bool {
 	if e.status == 429 || e.status >= 500 {
 		return false

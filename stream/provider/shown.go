@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Shown is an address for people: without what may be secret in it, which is a user's name and
-// password and all that is behind the path. It need not be a URL that can be used.
+// Shown returns an address for people, without what may be secret in it: the user name and
+// password, and everything after the path. The address need not be a valid URL.
 func Shown(address string) string {
 	if end := strings.IndexAny(address, "?#"); end >= 0 && !strings.HasPrefix(address, "sim:") {
 		address = address[:end] + "?…"
@@ -23,8 +23,8 @@ func Shown(address string) string {
 	return before + rest
 }
 
-// secretsIn are those values of a base URL's query whose names say that they are secret, as where a
-// provider takes its key there.
+// secretsIn returns the values in a base URL's query whose names suggest that they are secret. Some
+// providers take their key there.
 func secretsIn(query url.Values) (secrets []string) {
 	for name, values := range query {
 		for _, word := range []string{"key", "token", "secret", "password", "sig", "auth"} {

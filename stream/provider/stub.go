@@ -13,15 +13,15 @@ import (
 	"llmpipe/stream/record"
 )
 
-// login is a key, with the stubs that show it.
+// login is a key, with the stubs that carry it.
 type login struct {
 	key   *key.Key
 	stubs [record.Endpoints]stub
 }
 
-// stub is the request for an endpoint: its address, and the headers with the key. They are the same
-// for every record, so it is made once for a key, and each attempt sends a copy of it with a body
-// of its own. To make it anew each time costs a tenth of a record's CPU.
+// stub is the request for an endpoint: its address, and the headers with the key. These are the
+// same for every record, so a stub is made once for each key, and each attempt sends a copy of it
+// with its own body. Making it for every attempt would cost a tenth of a record's CPU.
 type stub struct {
 	once    sync.Once
 	key     string // "" for none
@@ -32,7 +32,7 @@ type stub struct {
 
 type stubKey struct{}
 
-// loginWith returns the login with a key: the last one, unless that was with another.
+// loginWith returns the login with a key. It reuses the last login if that has the same key.
 func (c *Client) loginWith(k *key.Key) *login {
 	l := c.login.Load()
 	if l == nil || l.key != k {
@@ -42,7 +42,7 @@ func (c *Client) loginWith(k *key.Key) *login {
 	return l
 }
 
-// stub returns the endpoint's under a login, which must not be changed.
+// stub returns the stub of an endpoint under a login. The request must not be changed.
 func (c *Client) stub(l *login, endpoint record.Endpoint) (*http.Request, error) {
 	s := &l.stubs[endpoint]
 	s.once.Do(func() {
@@ -52,8 +52,8 @@ func (c *Client) stub(l *login, endpoint record.Endpoint) (*http.Request, error)
 			s.err = fmt.Errorf("making a request for %s: %w", endpoint, err)
 			return
 		}
-		// Asked for by name, what is compressed is not decompressed by the transport, which fails
-		// on what only says that it is.
+		// If the header names an encoding, the transport leaves decompression to us. Its own fails on a
+		// body that is only said to be compressed.
 		if !c.local && s.request.Header.Get("Accept-Encoding") == "" {
 			s.request.Header.Set("Accept-Encoding", "gzip")
 		}
@@ -61,7 +61,7 @@ func (c *Client) stub(l *login, endpoint record.Endpoint) (*http.Request, error)
 	return s.request, s.err
 }
 
-// call makes the call that stands for endpoint, typed where it is go-openai's.
+// call makes the call for endpoint: go-openai's typed call, or our own for messages.
 func (c *Client) call(ctx context.Context, endpoint record.Endpoint) error {
 	var err error
 	switch endpoint {

@@ -20,13 +20,15 @@ type Class uint8
 const (
 	// OK is an answer: commit it.
 	OK Class = iota
-	// Pressure is a provider that wants less: wait for its hint and cut concurrency. It costs the record no attempt.
+	// Pressure means that the provider wants less: wait for its hint and cut concurrency. It costs the
+	// record no attempt.
 	Pressure
 	// Transient is a failure that may pass: back off. It costs an attempt.
 	Transient
 	// Refused is terminal for the record: an error line.
 	Refused
-	// Exhausted is terminal for the provider (no money, no quota left): the next lane, or stop with exit code 75.
+	// Exhausted is terminal for the provider (no money, no quota left): the next lane, or stop with
+	// exit code 75.
 	Exhausted
 	// Fatal is terminal for the run (a wrong key, say): exit code 1.
 	Fatal
@@ -52,19 +54,19 @@ type evidence struct {
 	status   int
 	header   http.Header
 	body     []byte
-	asked    []byte       // the request's body; nil where it is not at hand
-	said     record.Error // what the body says, when it says an error
+	asked    []byte       // the request's body; nil if it is not at hand
+	said     record.Error // the error in the body, if there is one
 	notJSON  bool         // 2xx with a body that is not JSON, or none
 	answered bool         // 2xx with a choice or an embedding, or with the reason why there is none
-	broken   bool         // 2xx with an answer that says that it broke off
-	pending  bool         // 2xx with a job in the place of an answer
+	broken   bool         // 2xx with an answer that says it broke off
+	pending  bool         // 2xx with a job instead of an answer
 	embedded bool         // 2xx with an error in the body
-	unasked  bool         // a line of a batch with an error in the place of an answer
+	unasked  bool         // a line of a batch with an error instead of an answer
 }
 
 func (e evidence) success() bool { return e.status >= 200 && e.status < 300 }
 
-// Rule is one row of the table: the first whose condition holds decides.
+// Rule is one row of the table. The first row whose condition holds decides.
 type Rule struct {
 	// When describes the condition, for people.
 	When string
@@ -76,7 +78,8 @@ type Rule struct {
 	match func(evidence) bool
 }
 
-// Rules is the table. The order matters: what the provider says outright comes first, then the codes that mean money, then statuses.
+// Rules is the table. The order matters: what the provider says outright comes first, then the
+// codes about money, then statuses.
 var Rules = []Rule{
 	{"2xx, JSON, with a choice or an embedding", OK, "", func(e evidence) bool { return e.answered && !e.broken && !e.embedded }},
 	{"2xx, empty or not JSON", Transient, "bad_response", func(e evidence) bool { return e.notJSON }},
@@ -124,7 +127,8 @@ func (e evidence) rule() *Rule {
 	return &Rules[len(Rules)-1]
 }
 
-// code is the status that counts: the one inside the body where a router answers 200 around another provider's error.
+// code returns the status that counts. That is the one inside the body if a router answers 200
+// around another provider's error.
 func (e evidence) code() int {
 	if !e.embedded {
 		return e.status
@@ -143,8 +147,9 @@ func (e evidence) code() int {
 	return e.status
 }
 
-// namedStatus is the status that an error within 200 would have had, by OpenAI's and Anthropic's names for it. Those for a request that is
-// wrong are not there: gateways use them for want of a better one.
+// namedStatus maps OpenAI's and Anthropic's names of errors to the status that an error within a
+// 200 would have had. Names for a wrong request are left out, because gateways use them for lack of
+// a better one.
 var namedStatus = map[string]int{
 	"rate_limit_exceeded": 429, "rate_limit_error": 429, "rate_limit": 429, "too_many_requests": 429,
 	"overloaded_error": 529, "overloaded": 529, "server_overloaded": 529,
@@ -152,7 +157,8 @@ var namedStatus = map[string]int{
 	"authentication_error": 401, "invalid_api_key": 401, "model_not_found": 404,
 }
 
-// numberedStatus is the same by MiniMax's numbers (platform.minimax.io/docs/api-reference/errorcode).
+// numberedStatus is the same for MiniMax's numbers
+// (platform.minimax.io/docs/api-reference/errorcode).
 var numberedStatus = map[string]int{
 	"1000": 500, "1001": 504, "1002": 429, "1004": 401, "1008": 402, "1013": 500, "1024": 500, "1026": 400, "1027": 400, "1033": 500,
 	"2013": 400, "2049": 401,
@@ -162,11 +168,12 @@ func (e evidence) retryAfter() bool {
 	return e.header.Get("Retry-After") != "" || e.header.Get("Retry-After-Ms") != ""
 }
 
-// ownFault reports whether the answer speaks of this request rather than of the provider's state: a provider that says not to retry
-// a 500 gives up on the record, while one that says so with a 401 has more to say than that.
+// ownFault reports whether the answer is about this request alone. A provider that says not to
+// retry a 500 gives up on the record. With a 401 or 403 the later rules decide.
 func (e evidence) ownFault() bool { return !is(e.code(), 401, 403) && e.code() >= 400 }
 
-// foreign recognises a 2xx of something that is no such API: text or a page, an error about the path, an object of another kind.
+// foreign recognises a 2xx from something that is not such an API: text or a page, an error about
+// the path, an object of another kind.
 func (e evidence) foreign(a *record.Answer) bool {
 	if !e.success() || e.answered || e.pending || a.HasUsage || a.Model != nil {
 		return false
@@ -183,7 +190,8 @@ func (e evidence) foreign(a *record.Answer) bool {
 	return !bytes.Contains(body, []byte(`"choices"`)) && !bytes.Contains(body, []byte(`"data"`)) && !bytes.Contains(body, []byte(`"output"`))
 }
 
-// aboveLimit recognises the 429 that no waiting cures: more was asked for than a whole minute allows.
+// aboveLimit recognises the 429 that no wait cures: the request asks for more than a whole minute
+// allows.
 func (e evidence) aboveLimit() bool {
 	if e.code() != 429 {
 		return false
@@ -235,7 +243,7 @@ func numberAfter(s, word string) (int, bool) {
 	return n, err == nil
 }
 
-// isCertificateError reports whether err is about who the server is, which no retry changes.
+// isCertificateError reports whether err is about the server's identity, which no retry changes.
 func isCertificateError(err error) bool {
 	var (
 		verification *tls.CertificateVerificationError
