@@ -1,5 +1,5 @@
-// Package hint reads how long a provider asks us to wait, in whatever header, body or form it says
-// so.
+// Package hint reads how long a provider asks us to wait, from the headers and bodies of its
+// answers in their many forms.
 package hint
 
 import (
@@ -11,9 +11,10 @@ import (
 	"time"
 )
 
-// Of returns how long the provider asks us to wait: retry-after-ms, retry-after and their kin,
-// "try again in 41.7s" and members such as retry_after in the body, else the latest reset among the
-// rate-limit headers that are used up. 0 when it says nothing, or nothing that can be believed.
+// Of returns how long the provider asks us to wait. It looks at retry-after-ms, retry-after and
+// similar headers, then in the body for words such as "try again in 41.7s" and members such as
+// retry_after. Failing these, it takes the latest reset among the rate limits that are used up. It
+// returns 0 if the provider says nothing, or nothing credible.
 func Of(h http.Header, body []byte, now time.Time) time.Duration {
 	now = theirTime(h, now)
 	for _, name := range retryHeaders {
@@ -35,8 +36,8 @@ func Of(h http.Header, body []byte, now time.Time) time.Duration {
 	return latestReset(h, now)
 }
 
-// theirTime is now by the server's clock, which is what its dates are by; by ours where it does not
-// say.
+// theirTime returns the time by the server's clock, because the server's dates follow that clock.
+// If the server does not give its time, it returns now.
 func theirTime(h http.Header, now time.Time) time.Time {
 	if t, err := http.ParseTime(h.Get("Date")); err == nil {
 		return t
@@ -45,7 +46,7 @@ func theirTime(h http.Header, now time.Time) time.Time {
 }
 
 // retryHeaders are the headers that say how long to wait, the most exact first: OpenAI's and
-// Azure's in milliseconds, and HTTP's own. What gateways call nearly so comes after them.
+// Azure's in milliseconds, and HTTP's own. Gateways' variants of these names come after them.
 var retryHeaders = [...]string{"Retry-After-Ms", "X-Ms-Retry-After-Ms", "Retry-After"}
 
 // headerWait reads the value of such a header.
@@ -59,16 +60,16 @@ func headerWait(name, value string, now time.Time) (time.Duration, bool) {
 	return leadingWait(value, now)
 }
 
-// believed is the longest wait that is believed of a number of seconds. Longer ones are of another
-// unit, or of nobody's clock; a date is believed up to a year.
+// believed is the longest credible wait that is given as a number or a duration. A longer one has
+// another unit, or comes from a wrong clock. A date is credible up to believedDate ahead: a year.
 const (
 	believed     = 24 * time.Hour
 	believedDate = 366 * 24 * time.Hour
 )
 
 // parseWait reads a wait as providers write it: seconds ("20", "1.5"), a duration ("6m0s", "12ms",
-// "02:12:34"), a Unix time in seconds or a smaller unit, an HTTP date, or a date and time as RFC
-// 3339 has it or nearly so. Waits that are over count as none.
+// "02:12:34"), a Unix time in seconds or a smaller unit, an HTTP date, or a date and time as in RFC
+// 3339 or similar. A wait that is already over does not count.
 func parseWait(s string, now time.Time) (time.Duration, bool) {
 	s = strings.Trim(strings.TrimSpace(s), `"`)
 	if s == "" {
@@ -86,7 +87,7 @@ func parseWait(s string, now time.Time) (time.Duration, bool) {
 	return parseClock(s)
 }
 
-// waitOf is a wait of n units, or until n, where that can only be a Unix time.
+// waitOf returns a wait of n units, or until the Unix time n if n can only be that.
 func waitOf(n float64, unit time.Duration, now time.Time) (time.Duration, bool) {
 	if unix, ok := unixTime(n); ok {
 		return bounded(unix.Sub(now), believedDate)
@@ -97,8 +98,8 @@ func waitOf(n float64, unit time.Duration, now time.Time) (time.Duration, bool) 
 	return bounded(time.Duration(n*float64(unit)), believed)
 }
 
-// unixTime reads a Unix time in seconds, milliseconds, microseconds or nanoseconds, each of which
-// has only one of them between the years 2001 and 2286.
+// unixTime reads a Unix time in seconds, milliseconds, microseconds or nanoseconds. Only one of
+// these units puts n between the years 2001 and 2286.
 func unixTime(n float64) (time.Time, bool) {
 	for _, unit := range [...]float64{1, 1e3, 1e6, 1e9} {
 		if seconds := n / unit; seconds >= 1e9 && seconds < 1e10 {
@@ -108,7 +109,7 @@ func unixTime(n float64) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// bounded is a wait that is not over, and no longer than the longest that is believed.
+// bounded returns d if that wait is not over and no longer than longest.
 func bounded(d, longest time.Duration) (time.Duration, bool) {
 	if d <= 0 || d > longest {
 		return 0, false
@@ -116,7 +117,7 @@ func bounded(d, longest time.Duration) (time.Duration, bool) {
 	return d, true
 }
 
-// dates are the forms of a date and time. One without a zone is meant to be UTC.
+// dates are the forms of a date and time. A date without a zone is taken as UTC.
 var dates = [...]string{
 	time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 MST", "2006-01-02T15:04:05", "2006-01-02 15:04:05",
 	time.RFC1123, time.RFC1123Z, time.RFC850, time.ANSIC,
@@ -126,13 +127,13 @@ func parseDate(s string) (time.Time, bool) {
 	for _, form := range dates {
 		t, err := time.Parse(form, s)
 		if zone, offset := t.Zone(); err == nil && (offset != 0 || zone == "UTC" || zone == "GMT" || zone == "") {
-			return t, true // time.Parse takes the names of other zones, and knows no offset for them
+			return t, true // time.Parse accepts other zone names without knowing their offsets
 		}
 	}
 	return time.Time{}, false
 }
 
-// parseClock reads a duration in hours, minutes and seconds, as Azure API Management has it:
+// parseClock reads a duration in hours, minutes and seconds, as Azure API Management writes it:
 // 02:12:34.
 func parseClock(s string) (time.Duration, bool) {
 	parts := strings.Split(s, ":")
@@ -150,17 +151,17 @@ func parseClock(s string) (time.Duration, bool) {
 	return bounded(time.Duration(min(sum, 1e9)*float64(time.Second)), believed)
 }
 
-// waitWords come before a wait, or the date that it ends at, in the messages of OpenAI, Azure,
-// Groq, Gemini, Anthropic, LiteLLM, GitHub Models, Azure API Management and gateways.
+// waitWords precede a wait, or the date at which it ends, in the messages of OpenAI, Azure, Groq,
+// Gemini, Anthropic, LiteLLM, GitHub Models, Azure API Management and gateways.
 var waitWords = []string{
 	"try again in ", "try again after ", "try again at ", "retry after ", "retry in ", "retry at ", "please wait ", "wait for ", "wait ",
 	"resets at: ", "resets at ", "reset at ", "resets in ", "reset in ", "reset after ", "replenished in ", "available in ", "available at ",
 	"available again in ", "available again at ", "将在 ",
 }
 
-// waitMembers are the members of a body, wherever they stand, that say how long to wait, in lower
-// case and without what is between their words, with the unit of a bare number. OpenRouter repeats
-// the headers in its metadata, Gemini has RetryInfo, ChatGPT's plans resets_at.
+// waitMembers are the members of a body that say how long to wait, at any depth. Their names are in
+// lower case and hold letters only. Each has the unit of a bare number. OpenRouter repeats the
+// headers in its metadata, Gemini has RetryInfo, and ChatGPT's plans have resets_at.
 var waitMembers = map[string]time.Duration{
 	"retryafter": time.Second, "retryafterseconds": time.Second, "retryafterms": time.Millisecond, "retrydelay": time.Second,
 	"retryin": time.Second, "retryinseconds": time.Second, "waitseconds": time.Second, "resetsinseconds": time.Second,
@@ -188,8 +189,8 @@ func waitInBody(body []byte, now time.Time) (time.Duration, bool) {
 	return waitMember(lower, now)
 }
 
-// waitMember looks at all that stands between two quotes and before a colon, in JSON that is quoted
-// in a string too.
+// waitMember looks at everything between two quotes and before a colon, including JSON that is
+// quoted in a string.
 func waitMember(lower []byte, now time.Time) (time.Duration, bool) {
 	_, rest, more := bytes.Cut(lower, []byte(`"`))
 	for more {
@@ -212,7 +213,7 @@ func waitMember(lower []byte, now time.Time) (time.Duration, bool) {
 	return 0, false
 }
 
-// memberWait reads the value of such a member, in lower case, from the start of text.
+// memberWait reads the value of such a member from the start of text, which is in lower case.
 func memberWait(text string, unit time.Duration, now time.Time) (time.Duration, bool) {
 	text = strings.TrimLeft(text, ` {`)
 	text = strings.TrimLeft(strings.TrimPrefix(text, `"seconds"`), ` :`) // a duration as protobuf may write it
@@ -226,13 +227,13 @@ func memberWait(text string, unit time.Duration, now time.Time) (time.Duration, 
 	if n, err := strconv.ParseFloat(strings.TrimSpace(text), 64); err == nil {
 		return waitOf(n, unit, now)
 	}
-	if d, ok := parseWait(strings.ToUpper(text), now); ok { // a date has its letters so
+	if d, ok := parseWait(strings.ToUpper(text), now); ok { // dates have upper-case letters
 		return d, true
 	}
 	return parseWait(text, now)
 }
 
-// squeezed is a name without what is no letter.
+// squeezed returns a lower-case name with only its letters.
 func squeezed(name []byte) string {
 	return strings.Map(func(r rune) rune {
 		if r < 'a' || r > 'z' {
@@ -255,7 +256,7 @@ func leadingWait(s string, now time.Time) (time.Duration, bool) {
 			return bounded(t.Sub(now), believedDate)
 		}
 	}
-	if len(s) > 10 && s[4] == '-' && s[7] == '-' { // a date of another form is no number of seconds
+	if len(s) > 10 && s[4] == '-' && s[7] == '-' { // a date of another form, not a number of seconds
 		return 0, false
 	}
 	var sum time.Duration
@@ -269,7 +270,7 @@ func leadingWait(s string, now time.Time) (time.Duration, bool) {
 	}
 }
 
-// leadingPart reads a number and its unit from the start of s, or a duration of several.
+// leadingPart reads one number and its unit from the start of s, or a duration made of several.
 func leadingPart(s string, now time.Time) (d time.Duration, rest string, ok bool) {
 	end := 0
 	for end < len(s) && strings.IndexByte("0123456789.:hmsuµ", s[end]) >= 0 {
@@ -305,8 +306,8 @@ func leadingPart(s string, now time.Time) (d time.Duration, rest string, ok bool
 	return d, word[letters:], ok
 }
 
-// unitOf is the unit of time that a word names; a second, where there is none, or one with which a
-// sentence goes on.
+// unitOf returns the unit of time that a word names. It is a second if there is no word, or if the
+// word continues the sentence.
 func unitOf(word string) (unit time.Duration, known bool) {
 	switch {
 	case word == "ms", strings.HasPrefix(word, "milli"):
@@ -323,9 +324,10 @@ func unitOf(word string) (unit time.Duration, known bool) {
 	return 0, false
 }
 
-// latestReset returns the longest wait among the limits of which nothing is left: those that a
-// header with "ratelimit" and "reset" in its name tells of. A limit with something left, as the
-// header says that has "remaining" in the place of "reset", is not what we hit.
+// latestReset returns the longest wait until the reset of a limit that is used up. It reads the
+// headers with "ratelimit" and "reset" in their names. If the header with "remaining" instead of
+// "reset" says that something is left, that limit is not the one we hit. It also reads the
+// RateLimit header: see structured.
 func latestReset(h http.Header, now time.Time) time.Duration {
 	var latest time.Duration
 	for name, values := range h {
@@ -350,7 +352,7 @@ func latestReset(h http.Header, now time.Time) time.Duration {
 	return latest
 }
 
-// spentUp tells whether a header says that nothing is left.
+// spentUp reports whether a header's value says that nothing is left.
 func spentUp(left string) bool {
 	n, err := strconv.ParseFloat(strings.TrimSpace(left), 64)
 	return err == nil && n == 0

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Clean is a key as a provider is shown it: without the white space and line ends that files and
-// command lines leave around one. The error says what is wrong with it, and never what it is. It
-// follows on where the key came from.
+// Clean returns a key as it is sent to a provider: without the white space and line ends that files
+// and command lines leave around it. The error says what is wrong with the key, and never shows the
+// key. Its text continues a sentence that begins with where the key came from.
 func Clean(text string) (string, error) {
 	text = strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
 	quoted := func(mark string) bool {

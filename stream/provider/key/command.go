@@ -12,19 +12,20 @@ import (
 // longestRun is how long a command may take to print a key.
 const longestRun = 30 * time.Second
 
-// mostPrinted bounds what is kept of what a command prints, on either stream, in bytes. The largest
-// tokens have some kilobytes.
+// mostPrinted bounds how much of a command's output is kept from each stream, in bytes. The largest
+// tokens are a few kilobytes long.
 const mostPrinted = 64 << 10
 
-// run runs a command and returns the key that it prints. No error shows what it printed on stdout;
-// of stderr the last line is there, unless it holds that.
+// run runs a command and returns the key that it prints. No error shows what the command printed on
+// stdout. An error quotes the last line of stderr, unless that line holds what was printed on
+// stdout.
 func run(ctx context.Context, command string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, longestRun)
 	defer cancel()
 	var out, said bounded
 	cmd := shell(ctx, command)
 	cmd.Stdout, cmd.Stderr = &out, &said
-	cmd.WaitDelay = time.Second // for what it has left running with its streams open
+	cmd.WaitDelay = time.Second // for processes that it has left running with its streams open
 	err := cmd.Run()
 	printed := strings.TrimSpace(out.buf.String())
 	switch {
@@ -46,8 +47,8 @@ func run(ctx context.Context, command string) (string, error) {
 	return text, nil
 }
 
-// lastLine is the last line of what a command says, led by a colon; empty where it says nothing, or
-// what is secret.
+// lastLine returns the last line that is not blank of what a command says, led by a colon. It is
+// empty if the command says nothing, or if the line holds a word of secret.
 func lastLine(said, secret string) string {
 	lines := strings.FieldsFunc(said, func(r rune) bool { return r == '\n' || r == '\r' })
 	for i := len(lines) - 1; i >= 0; i-- {
@@ -66,7 +67,7 @@ func lastLine(said, secret string) string {
 	return ""
 }
 
-// bounded keeps the first mostPrinted bytes that are written to it, and lets the rest pass.
+// bounded keeps the first mostPrinted bytes that are written to it, and discards the rest.
 type bounded struct {
 	buf bytes.Buffer
 	cut bool

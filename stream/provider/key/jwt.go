@@ -8,14 +8,15 @@ import (
 	"time"
 )
 
-// IsToken tells whether a key is a token that some other service has issued, and that goes as one:
-// a JWT, or what a login at Anthropic gives (sk-ant-oat…).
+// IsToken reports whether a key is a token that another service has issued and that is sent as a
+// bearer token: a JWT, or the token from a login at Anthropic (sk-ant-oat…).
 func IsToken(text string) bool {
 	return strings.HasPrefix(text, "eyJ") && strings.Count(text, ".") == 2 || strings.HasPrefix(text, "sk-ant-oat")
 }
 
-// lifeOf is when a JWT was issued and when it ends (RFC 7519, sections 4.1.4 and 4.1.6). ok is
-// false for what is none, or does not say when it ends; begins is zero where it does not say that.
+// lifeOf returns when a JWT was issued and when it expires (RFC 7519, sections 4.1.4 and 4.1.6). ok
+// is false if text is not a JWT or does not say when it expires. begins is zero if the JWT does not
+// say when it was issued.
 func lifeOf(text string) (begins, ends time.Time, ok bool) {
 	parts := strings.Split(text, ".")
 	if len(parts) != 3 {
@@ -38,7 +39,7 @@ func lifeOf(text string) (begins, ends time.Time, ok bool) {
 	return begins, moment(claims.Expires), true
 }
 
-// moment is a NumericDate: seconds, maybe with a fraction.
+// moment converts a NumericDate: seconds, perhaps with a fraction.
 func moment(seconds float64) time.Time {
 	whole, part := math.Modf(min(seconds, 1e11))
 	return time.Unix(int64(whole), int64(part*1e9))

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// shell makes the command that a shell runs, with stdin from /dev/null. When ctx ends, so do all
-// that it has started.
+// shell returns a command that a shell runs, with stdin from /dev/null. When ctx ends, the
+// command's whole process group is killed.
 func shell(ctx context.Context, command string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", command)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

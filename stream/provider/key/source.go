@@ -1,5 +1,5 @@
-// Package key hands out what a provider is shown: a key that stays, or what a command prints, which
-// is run again before the key expires and when the provider does not accept it.
+// Package key hands out the key for a provider: a fixed key, or one that a command prints. The
+// command runs again before the key expires, and when the provider rejects the key.
 package key
 
 import (
@@ -9,33 +9,33 @@ import (
 	"time"
 )
 
-// soonest is how long before its end a key that says when that is gets a successor, unless a tenth
-// of its life is less.
+// soonest is how long before its expiry a key gets a successor, if the key says when it expires. A
+// tenth of its life is used instead if that is less.
 const soonest = time.Minute
 
-// patience is how long after a run of the command that failed the next one waits, while the key
-// that is there still holds.
+// patience is how long the next run of the command waits after a failed one, while the current key
+// is still valid.
 const patience = 5 * time.Second
 
-// remembered is how many keys are known as secrets, the newest first: an answer to what an earlier
-// one was shown with may be on its way.
+// remembered is how many of the newest keys are kept as secrets. An answer to a request with an
+// earlier key may still be on its way.
 const remembered = 8
 
-// freshRefusals is how many keys in a row may be refused, each fresh from a run of the command,
-// before there is no other to try.
+// freshRefusals is how many fresh keys in a row the provider may refuse before no other is tried. A
+// key is fresh if the provider has never accepted it.
 const freshRefusals = 2
 
 // Key is one key.
 type Key struct {
 	Text string // "" for none
 
-	renew, expires time.Time   // zero where the key does not say
+	renew, expires time.Time   // zero if the key does not say
 	worked         atomic.Bool // the provider has accepted it
 }
 
 // Source hands out the key for one provider. It is safe for concurrent use.
 type Source struct {
-	fixed   *Key // nil where a command prints the key
+	fixed   *Key // nil if a command prints the key
 	command string
 	print   func(ctx context.Context, command string) (string, error)
 	life    context.Context
@@ -43,29 +43,29 @@ type Source struct {
 
 	mu      sync.Mutex
 	current *Key          // nil before the first
-	refused *Key          // a key that the provider does not accept
-	count   int           // how many fresh ones it has not accepted in a row
+	refused *Key          // the last key that the provider rejected
+	count   int           // how many fresh keys in a row it rejected
 	running chan struct{} // closed when the run under way has ended; nil while there is none
 	err     error         // of the last run
-	failed  time.Time     // when that was
-	secrets []string      // the last keys
-	printed int           // how many there have been
+	failed  time.Time     // when it last failed; zero after a success
+	secrets []string      // the last keys, the newest first
+	printed int           // how many keys there have been
 }
 
-// Fixed hands out text for ever.
+// Fixed returns a source that always hands out text.
 func Fixed(text string) *Source {
 	return &Source{fixed: &Key{Text: text}, end: func() {}, secrets: []string{text}}
 }
 
-// Command hands out what a command prints. It is run when a key is asked for, by [Source.Get] the
-// first time.
+// Command returns a source that hands out what a command prints. The command first runs when
+// [Source.Get] first asks for a key.
 func Command(command string) *Source {
 	s := &Source{command: command, print: run}
 	s.life, s.end = context.WithCancel(context.Background())
 	return s
 }
 
-// Close ends a run of the command that is under way.
+// Close ends the run of the command that is under way, if any, and waits for it.
 func (s *Source) Close() {
 	s.end()
 	s.mu.Lock()
@@ -76,8 +76,9 @@ func (s *Source) Close() {
 	}
 }
 
-// Get returns the key that holds now. Where there is none it waits for the command, and its error
-// is that of the run, or ctx's. One that ends soon is handed out while its successor is printed.
+// Get returns the key that is valid now. If there is none, Get waits for the command, and its error
+// is that of the run or of ctx. A key that expires soon is handed out while the command prints its
+// successor.
 func (s *Source) Get(ctx context.Context) (*Key, error) {
 	if s.fixed != nil {
 		return s.fixed, nil
@@ -100,7 +101,8 @@ func (s *Source) Get(ctx context.Context) (*Key, error) {
 	return s.await(ctx, k)
 }
 
-// await waits for a key other than k, by the run under way or one more, and unlocks.
+// await waits for a key other than k, from the run under way or from a new one. It unlocks s.mu,
+// which the caller holds.
 func (s *Source) await(ctx context.Context, k *Key) (*Key, error) {
 	if s.running == nil {
 		s.start()
@@ -120,7 +122,7 @@ func (s *Source) await(ctx context.Context, k *Key) (*Key, error) {
 	return nil, s.err
 }
 
-// start runs the command once, beside.
+// start runs the command once, in the background. The caller holds s.mu.
 func (s *Source) start() {
 	done := make(chan struct{})
 	s.running = done
@@ -138,7 +140,7 @@ func (s *Source) start() {
 	}()
 }
 
-// take makes what was printed the key.
+// take makes the printed text the current key.
 func (s *Source) take(text string) {
 	k, now := &Key{Text: text}, time.Now()
 	if begins, ends, ok := lifeOf(text); ok && ends.After(now) {
@@ -147,7 +149,7 @@ func (s *Source) take(text string) {
 			life = ends.Sub(now)
 		}
 		k.expires, k.renew = ends, ends.Add(-min(soonest, life/10))
-		if !k.renew.After(now) { // the command keeps it to its end
+		if !k.renew.After(now) { // the command keeps a key until it expires
 			k.renew = ends
 		}
 	}
@@ -169,15 +171,15 @@ func (s *Source) Accept(k *Key) {
 	s.count = 0
 }
 
-// Reject notes that the provider does not accept k, and returns another key, or nil where there is
-// none to try: the key stays, or two fresh ones in a row were refused. An error is that of the run
-// that should have printed another, or ctx's.
+// Reject notes that the provider rejected k, and returns another key. It returns nil if there is
+// none to try: the key is fixed, or two fresh keys in a row were rejected. An error is that of the
+// run that should have printed another key, or of ctx.
 func (s *Source) Reject(ctx context.Context, k *Key) (*Key, error) {
 	if s.fixed != nil {
 		return nil, nil
 	}
 	s.mu.Lock()
-	if s.current != k { // another has told
+	if s.current != k { // another caller has already reported k
 		next := s.current
 		s.mu.Unlock()
 		return next, nil
@@ -195,7 +197,7 @@ func (s *Source) Reject(ctx context.Context, k *Key) (*Key, error) {
 	return s.await(ctx, k)
 }
 
-// Secrets are the last keys, which must not be seen, and how many there have been.
+// Secrets returns the last keys, which must not be shown, and how many keys there have been.
 func (s *Source) Secrets() (keys []string, printed int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

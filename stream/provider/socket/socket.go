@@ -1,6 +1,5 @@
-// Package socket counts what passes over the connections to a provider or its proxy, and how many
-// there are: by that it is told whether a request can have been read, and whether a silent
-// connection lives.
+// Package socket counts the connections to a provider or its proxy, and what passes over them. The
+// counts show whether a request can have been read, and whether a silent connection is alive.
 package socket
 
 import (
@@ -14,18 +13,18 @@ import (
 type Socket struct {
 	net.Conn
 	closed atomic.Bool
-	open   *atomic.Int64 // how many sockets there are
-	reads  atomic.Int64  // that brought something
+	open   *atomic.Int64 // how many sockets are open
+	reads  atomic.Int64  // reads that brought something
 	sent   atomic.Int64  // bytes
-	down   atomic.Bool   // a request has told that it went down
-	acked  atomic.Int64  // of them, as the connection was closed; negative where that is not known
+	down   atomic.Bool   // a request has reported that the connection went down
+	acked  atomic.Int64  // acknowledged bytes when the connection was closed; negative if unknown
 }
 
-// Dial is what [http.Transport.DialContext] is.
+// Dial is the type of [http.Transport.DialContext].
 type Dial = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// Count returns what dials as d does, and makes sockets of the connections. open is how many of
-// them are open.
+// Count returns a Dial that dials by d and wraps each connection in a [Socket]. It keeps in open
+// how many of them are open.
 func Count(d Dial, open *atomic.Int64) Dial {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := d(ctx, network, address)
@@ -39,7 +38,7 @@ func Count(d Dial, open *atomic.Int64) Dial {
 	}
 }
 
-// Of is the socket beneath conn, nil where there is none.
+// Of returns the socket beneath conn, or nil if there is none.
 func Of(conn net.Conn) *Socket {
 	for {
 		switch c := conn.(type) {
@@ -79,8 +78,8 @@ func (s *Socket) Close() error {
 	return s.Conn.Close()
 }
 
-// Acknowledged is how many of the bytes sent the other end has acknowledged, by now or when the
-// socket was closed; -1 where that cannot be told.
+// Acknowledged returns how many of the bytes sent the other end has acknowledged by now, or had
+// when the socket was closed. It is -1 if that is unknown.
 func (s *Socket) Acknowledged() int64 {
 	if n := acknowledged(s.Conn); n >= 0 {
 		return n
@@ -88,12 +87,12 @@ func (s *Socket) Acknowledged() int64 {
 	return s.acked.Load()
 }
 
-// Reads is how many reads have brought something.
+// Reads returns how many reads have brought something.
 func (s *Socket) Reads() int64 { return s.reads.Load() }
 
-// Sent is how many bytes were sent.
+// Sent returns how many bytes were sent.
 func (s *Socket) Sent() int64 { return s.sent.Load() }
 
-// WentDown notes that a request has told that the connection went down, and reports whether another
-// one had before.
+// WentDown notes that a request has reported that the connection went down. It reports whether
+// another request had done so before.
 func (s *Socket) WentDown() bool { return s.down.Swap(true) }

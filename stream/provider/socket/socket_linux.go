@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// acknowledged is how many of the bytes sent over conn its other end has acknowledged; -1 where
-// that cannot be told. What was not acknowledged was never read.
+// acknowledged returns how many of the bytes sent over conn the other end has acknowledged; -1 if
+// that is unknown. Bytes that stay unacknowledged were never read, except perhaps after a reset.
 func acknowledged(conn net.Conn) int64 {
 	c, ok := conn.(syscall.Conn)
 	if !ok {
@@ -22,7 +22,7 @@ func acknowledged(conn net.Conn) int64 {
 	_ = raw.Control(func(fd uintptr) {
 		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
 		if err == nil {
-			n = int64(info.Bytes_acked) - 1 // SYN takes a number, as a byte does
+			n = int64(info.Bytes_acked) - 1 // the SYN takes a sequence number, like a byte
 		}
 	})
 	return n

@@ -4,6 +4,6 @@ package socket
 
 import "net"
 
-// acknowledged is how many of the bytes sent over conn its other end has acknowledged; here it
-// cannot be told.
+// acknowledged returns how many of the bytes sent over conn the other end has acknowledged. Here
+// that is unknown.
 func acknowledged(net.Conn) int64 { return -1 }
