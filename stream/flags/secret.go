@@ -25,7 +25,8 @@ var errNoName = errors.New("it takes the name of a variable, and this is not one
 // none.
 func variable(name string, getenv func(string) string) (string, error) {
 	if !variableForm.MatchString(name) {
-		return "", ui.WithHint("the secret itself stays out of the command line, where others see it: export NAME=… and give the name", errNoName)
+		return "", ui.WithHint("the secret itself stays out of the command line, where others see it: "+
+			"export NAME=… and give the name", errNoName)
 	}
 	value := getenv(name)
 	if value == "" {

@@ -35,10 +35,10 @@ type Journal struct {
 	claims claims
 
 	prepared atomic.Bool
-	Leave    func() // the job that the ledger's money is shared with, when all of it is recorded; nil: there is none
+	Leave    func() // leaves the job that shares the ledger's money, when all is recorded; nil: there is no job
 
 	batch ledger.Group
-	lost  int // answers that could therefore not be recorded
+	lost  int // answers that could not be recorded
 
 	toldShort bool // that the disk is nearly full
 }

@@ -56,7 +56,8 @@ func (j *Journal) Finds(t *flow.Task, found ledger.Found) bool {
 }
 
 // readResult reads t's result with r, and parses it. If that fails the run ends, and t is unsent.
-// The only error is ledger.ErrMismatch: t has no result then.
+// After an error t has no result that serves: ledger.ErrMismatch if there is none of it, errMisfit
+// if it does not fit the schema.
 func (j *Journal) readResult(t *flow.Task, r *ledger.Reader) error {
 	request := &t.Request
 	if j.cfg.MatchID {

@@ -1,4 +1,4 @@
-// Package report is the commands that read ledgers: what they hold was spent on (report, as a
-// table, JSON or a page of HTML), their results again (export), the batches that they know
-// (batches), a clean copy of a damaged one (repair), and the prices in force (models).
+// Package report is the commands that read ledgers. report says what was answered and what that
+// cost, as a table, JSON or a page of HTML. export writes the results again, batches lists the
+// batches, and repair writes a clean copy of a damaged ledger. models lists the prices in force.
 package report

@@ -3,9 +3,9 @@
 // A batch starts as a file of requests on the local disk, one request a line. A driver says how a
 // line is written and how many fit ([Bounds]). It uploads the file, creates the batch, polls it,
 // cancels it, and downloads the files of answers. [llmpipe/stream/record.ParseBatchOutput] reads
-// their lines in every dialect. Files are streamed, never held in memory. A driver never retries: a
-// failure is a [llmpipe/stream/provider.CallError], which tells whether the provider may have acted
-// all the same.
+// their lines in every dialect. Files are streamed, never held in memory. A driver never retries.
+// The error of a call that failed wraps a [llmpipe/stream/provider.CallError], which tells whether
+// the provider may have acted all the same.
 //
 // # Dialects
 //

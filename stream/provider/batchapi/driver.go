@@ -8,7 +8,7 @@ import (
 	"llmpipe/stream/record"
 )
 
-// Driver speaks one dialect. Its errors are a *[provider.CallError] where nothing else is said.
+// Driver speaks one dialect. The error of a call that failed wraps a *[provider.CallError].
 type Driver interface {
 	// Bounds are those of one batch.
 	Bounds() Bounds
