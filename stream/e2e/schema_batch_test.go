@@ -3,13 +3,10 @@
 package e2e
 
 import (
-	"fmt"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
-
-	"llmpipe/stream/record/schema"
 )
 
 // TestSchemaBatchSurvivesAKill kills a run at each step of its first batch, and of the one that
@@ -18,11 +15,7 @@ import (
 func TestSchemaBatchSurvivesAKill(t *testing.T) {
 	t.Parallel()
 	const records = 60
-	text := fmt.Sprintf(ticket, `"billing","tech"`)
-	s, err := schema.New("s.json", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text, s := ticketSchema(t)
 	for _, dialect := range append(dialects, "messages") {
 		create, _ := stepsIn(dialect)
 		kills := []kill{

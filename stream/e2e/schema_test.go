@@ -24,6 +24,17 @@ import (
 const ticket = `{"type":"object","properties":{"team":{"type":"string","enum":[%s]},"urgent":{"type":"boolean"},` +
 	`"note":{"type":"string"}},"required":["team","urgent","note"],"additionalProperties":false}`
 
+// ticketSchema is ticket with two teams, as a text and to check answers by.
+func ticketSchema(t *testing.T) (text string, s *schema.Schema) {
+	t.Helper()
+	text = fmt.Sprintf(ticket, `"billing","tech"`)
+	s, err := schema.New("s.json", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text, s
+}
+
 // tickets are n records for a template.
 func tickets(n int) string {
 	return repeat(1, n, func(i int) string {
@@ -92,12 +103,8 @@ func TestSchema(t *testing.T) {
 				model = "claude-haiku-4-5"
 			}
 			dir := t.TempDir()
-			text := fmt.Sprintf(ticket, `"billing","tech"`)
+			text, s := ticketSchema(t)
 			writeFile(t, dir, "s.json", text)
-			s, err := schema.New("s.json", []byte(text))
-			if err != nil {
-				t.Fatal(err)
-			}
 			sim := startSim(t, "latency=1ms&batch-latency=10ms&misfit=0.3")
 			run := func(want int, args ...string) (*process, ui.Summary) {
 				p := llmpipe(t, dir, append([]string{"--base-url", sim.URL, "-m", model, "--endpoint", endpoint, "-p", "Sort: {{.body}}",
@@ -186,11 +193,7 @@ func TestSchema(t *testing.T) {
 func TestSchemaTwins(t *testing.T) {
 	t.Parallel()
 	const records = 100
-	text := fmt.Sprintf(ticket, `"billing","tech"`)
-	s, err := schema.New("s.json", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text, s := ticketSchema(t)
 	for _, mode := range []string{"realtime", "batch", "hybrid"} {
 		for _, flag := range []string{"--ordered", "--dedupe"} {
 			t.Run(mode+" "+flag, func(t *testing.T) {
@@ -240,11 +243,7 @@ func TestSchemaTwins(t *testing.T) {
 func TestSchemaRecordedTwins(t *testing.T) {
 	t.Parallel()
 	const records = 60
-	text := fmt.Sprintf(ticket, `"billing","tech"`)
-	s, err := schema.New("s.json", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text, s := ticketSchema(t)
 	later := strings.ReplaceAll(tickets(records), `"id":"t`, `"id":"u`)
 	beside := ""
 	for line := range strings.Lines(tickets(records)) {
@@ -306,11 +305,7 @@ func TestSchemaRecordedTwins(t *testing.T) {
 func TestSchemaBeside(t *testing.T) {
 	t.Parallel()
 	const records = 60
-	text := fmt.Sprintf(ticket, `"billing","tech"`)
-	s, err := schema.New("s.json", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text, s := ticketSchema(t)
 	for _, mode := range []string{"realtime", "batch"} {
 		for _, test := range []struct {
 			name, args string
@@ -477,12 +472,8 @@ func TestSchemaChangedAndKilled(t *testing.T) {
 func killedTurns(t *testing.T, mode string, kills int) {
 	const records, concurrency = 150, 8
 	dir := t.TempDir()
-	text := fmt.Sprintf(ticket, `"billing","tech"`)
+	text, s := ticketSchema(t)
 	writeFile(t, dir, "s.json", text)
-	s, err := schema.New("s.json", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
 	sim := startSim(t, "latency=5ms&jitter=1&batch-latency=20ms&misfit=0.6")
 	start := func(reask int) *process {
 		p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Sort: {{.body}}", "--schema", "s.json",
