@@ -5,48 +5,48 @@ import (
 	"time"
 )
 
-// listedProvider is a provider as it stands in the table that the program comes with.
+// listedProvider is a provider in the table that is built into the program.
 type listedProvider struct {
 	id         string
-	ids        []string // others that tables call it by
+	ids        []string // other ids that tables have for it
 	hosts      []string
 	regional   []string
-	like       string   // an id further up
-	everywhere bool     // the names are its own, so that the prices hold on a host that is not in the table, too,
-	open       []string // but for those that begin like this
+	like       string   // the id of a provider further up
+	everywhere bool     // the names are its own, so that the prices also hold on a host that is not in the table,
+	open       []string // except for names with these prefixes
 	batch      batchTerms
 	flatFlex   bool
 	renames    bool
-	search     Dollars // a search of the web, in billionths; 0: not published, or not the same for all
+	search     Dollars // a web search; 0: not published, or not the same for all models
 	note       string
 	snapshot   string
 	source     string
 	models     []listedModel
 }
 
-// listedModel is a model's price. A rate of cached tokens that is 0 is not published: such tokens
-// cost what others do.
+// listedModel is a model's price. A rate of 0 for cached tokens is not published: they cost what
+// other prompt tokens do.
 type listedModel struct {
 	name          string
 	aliases       []string
-	family        string // "": as its name says
-	from          string // the day from which on this is the price, 2006-01-02
+	family        string // "": see familyOf
+	from          string // the first day of this price, 2006-01-02
 	rates         Rates
-	above         int64 // prompt tokens, above which the whole request costs this:
+	above         int64 // if the prompt has more tokens than this, the whole request costs long
 	long          Rates
-	priority      int64 // hundredths of the price at this tier; 0: the usual ones
-	batchUncached bool  // in a batch cached tokens are billed as others, whatever the provider's terms are
-	unbatched     bool  // it is not to be had in a batch
+	priority      int64 // hundredths of the standard price; 0: priorityPercent
+	batchUncached bool  // in a batch cached tokens cost what others do, whatever the provider's terms are
+	unbatched     bool  // not offered in batches
 	snapshot      string
-	source        string // "": the provider's
+	source        string // "": the provider's source
 	note          string
 }
 
 const dayLayout = "2006-01-02"
 
-// Default is the table that the program comes with, as it is on a day (UTC): some prices are
-// announced to change. It has the public list prices of the models in use, each with the day on
-// which it was read, and no discounts that are not everybody's.
+// Default returns the built-in table as it is on a day (UTC), because some prices change on a day
+// that is announced. It has the public list prices of the models in use, each with the day on which
+// it was read, and no discounts that only some customers get.
 func Default(day time.Time) *Table {
 	today := day.UTC().Format(dayLayout)
 	t := &Table{byID: make(map[string]*provider)}
@@ -76,7 +76,7 @@ func Default(day time.Time) *Table {
 	return t
 }
 
-// add makes a provider that has no prices yet.
+// add adds a provider that has no prices yet.
 func (t *Table) add(id string, others ...string) *provider {
 	at := &provider{id: id, models: make(map[string]*listing)}
 	t.providers = append(t.providers, at)

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// Dollars is an amount in billionths of a US dollar. As JSON and as text it is in dollars, exactly:
-// 13800 are 0.0000138.
+// Dollars is an amount in billionths of a US dollar. As JSON and as text it is written in dollars,
+// exactly: 13800 is 0.0000138.
 type Dollars int64
 
 const (
@@ -15,8 +15,8 @@ const (
 	nanosDigits    = 9 // the most decimals that an amount in dollars has
 )
 
-// Append writes the amount in decimal, with no more decimals than it takes. It is for an amount
-// that is not negative.
+// Append appends the amount in decimal, with no more decimals than it needs. The amount must not be
+// negative.
 func (d Dollars) Append(dst []byte) []byte {
 	dst = strconv.AppendInt(dst, int64(d/nanosPerDollar), 10)
 	rest := d % nanosPerDollar
@@ -42,8 +42,7 @@ func (d *Dollars) UnmarshalJSON(text []byte) (err error) {
 	return err
 }
 
-// ParseDollars reads what String writes: a decimal number with at most nine decimals, not below
-// zero.
+// ParseDollars reads what String writes: a decimal number with at most nine decimals, not negative.
 func ParseDollars(s string) (Dollars, error) {
 	d, ok := ReadDollars([]byte(s))
 	if !ok {
@@ -52,7 +51,7 @@ func ParseDollars(s string) (Dollars, error) {
 	return d, nil
 }
 
-// ReadDollars is [ParseDollars] for many numbers: it allocates nothing.
+// ReadDollars is [ParseDollars] without allocations, for many numbers.
 func ReadDollars(text []byte) (Dollars, bool) {
 	point, nanos := -1, int64(0)
 	for i, b := range text {

@@ -1,12 +1,12 @@
 package price
 
-// Fees are what a request costs beside its tokens, in billionths of a US dollar.
+// Fees are what a request costs beside its tokens.
 type Fees struct {
 	Request  Dollars       // each request
 	Search   [3]Dollars    // each search of the web, by its context: low, medium, high; all 0: not published
-	Usual    SearchContext // what a search has whose request does not say
-	Searches bool          // every request searches, once unless its usage says how often
-	Image    bool          // an image costs something beside its tokens, and how much is not said
+	Usual    SearchContext // the context of a search if the request names none
+	Searches bool          // every request searches: once, unless its usage says how often
+	Image    bool          // an image costs an unknown amount beside its tokens
 }
 
 // search is the fee of one search.
@@ -17,7 +17,7 @@ func (f *Fees) search(context SearchContext) Dollars {
 	return f.Search[context-LowContext]
 }
 
-// cost is what a request with these tokens costs beside them.
+// cost returns what a request with these tokens costs beside them.
 func (f *Fees) cost(t *Tokens) int64 {
 	searches := max(t.Searches, 0)
 	if f.Searches {
@@ -29,11 +29,12 @@ func (f *Fees) cost(t *Tokens) int64 {
 	return int64(f.Request) + searches*int64(f.search(t.Context))
 }
 
-// maxSearches bounds the searches of one request: more are a mistake.
+// maxSearches bounds the searches of one request: a larger number is a mistake.
 const maxSearches = 10_000
 
-// worst is the most that a request costs beside its tokens. What it is to search is not known
-// beforehand where its usage tells how often it did.
+// worst returns the most that a request costs beside its tokens. It counts most.Searches searches,
+// and at least one if every request searches. If the context is not known, each has the dearest
+// one.
 func (f *Fees) worst(most *Tokens) int64 {
 	dearest := max(f.Search[0], f.Search[1], f.Search[2])
 	if most.Context != UnsaidContext {

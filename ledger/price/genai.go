@@ -18,14 +18,14 @@ type genAIProvider struct {
 		Match         genAIMatch      `json:"match"`
 		PricesChecked string          `json:"prices_checked"`
 		Window        int64           `json:"context_window"`
-		Table         json.RawMessage `json:"prices"` // one, or several with conditions
+		Table         json.RawMessage `json:"prices"` // one, or an array of several with conditions
 	} `json:"models"`
 }
 
 type genAIConditional struct {
 	Constraint *struct {
 		StartDate string `json:"start_date"`
-		StartTime string `json:"start_time"` // of day
+		StartTime string `json:"start_time"` // time of day
 	} `json:"constraint"`
 	Table genAIPrices `json:"prices"`
 }
@@ -63,7 +63,7 @@ func (r *genAIRate) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, &r.Base)
 }
 
-// loadGenAI reads an array of providers, and says how many models have a price.
+// loadGenAI reads an array of providers, and returns how many models have a price.
 func (t *Table) loadGenAI(data []byte, day time.Time) (found int, err error) {
 	var providers []genAIProvider
 	if err := json.Unmarshal(data, &providers); err != nil {
@@ -96,7 +96,8 @@ func (t *Table) loadGenAI(data []byte, day time.Time) (found int, err error) {
 	return found, nil
 }
 
-// override puts rules before the prices that a provider had, but not before the file's own.
+// override puts the rules of a file before the prices that a provider already had, but not before
+// the file's own prices.
 func (at *provider) override(match []modelMatch, own map[*listing]bool) {
 	at.match = slices.Concat(match, at.match)
 	for key, m := range at.models {
@@ -117,8 +118,9 @@ func (at *provider) override(match []modelMatch, own map[*listing]bool) {
 	}
 }
 
-// genAIPrice picks the price that holds on a day. Of several for hours of the day the dearest is
-// taken, as a request's hour is not known beforehand. Of a router 0 or less is none.
+// genAIPrice picks the price that holds on a day. If there are several for different hours of the
+// day, it combines the dearest rates, because the hour of a request is not known beforehand. A
+// router's price of 0 or less does not count as a price.
 func genAIPrice(raw json.RawMessage, day time.Time, router bool) (best Price, ok bool, err error) {
 	var all []genAIConditional
 	if bytes.HasPrefix(raw, []byte("[")) {
@@ -145,7 +147,7 @@ func genAIPrice(raw json.RawMessage, day time.Time, router bool) (best Price, ok
 		case c.Constraint != nil && c.Constraint.StartTime != "":
 			best = dearer(best, price)
 		case c.Constraint != nil && c.Constraint.StartDate <= day.UTC().Format(dayLayout):
-			best = price // they stand in the order of time
+			best = price // they are in chronological order
 		default:
 			continue
 		}
@@ -186,7 +188,7 @@ func (f *genAIPrices) price() (p Price, err error) {
 	return p, b.err
 }
 
-// rates are those of a prompt that is longer than some tokens.
+// rates returns the rates for a prompt of more than above tokens.
 func (f *genAIPrices) rates(b *rateReader, above int64) Rates {
 	rate := func(r *genAIRate) Dollars { return b.rate(r.at(above), perMillion) }
 	return Rates{
@@ -197,7 +199,7 @@ func (f *genAIPrices) rates(b *rateReader, above int64) Rates {
 	}
 }
 
-// above are the numbers of tokens above which a prompt costs something else, the least first.
+// above returns the prompt lengths, in tokens, above which the rates change, in ascending order.
 func (f *genAIPrices) above() []int64 {
 	var all []int64
 	for _, r := range [...]*genAIRate{
@@ -214,7 +216,7 @@ func (f *genAIPrices) above() []int64 {
 	return slices.Compact(all)
 }
 
-// at is the price for a prompt that is longer than some tokens.
+// at returns the price for a prompt of more than above tokens.
 func (r *genAIRate) at(above int64) json.Number {
 	number := r.Base
 	for _, tier := range r.Tiers {

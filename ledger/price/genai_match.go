@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// genAIMatch is a rule for models' names, as genai-prices writes them. One member of it is set.
+// genAIMatch is a rule for models' names, as genai-prices writes it. One of its members is set.
 type genAIMatch struct {
 	Equals     string       `json:"equals"`
 	StartsWith string       `json:"starts_with"`
@@ -16,7 +16,7 @@ type genAIMatch struct {
 	And        []genAIMatch `json:"and"`
 }
 
-// names are the names that a rule holds for whatever else it says.
+// names returns the names that the rule matches exactly.
 func (m *genAIMatch) names() []string {
 	if m.Equals != "" {
 		return []string{m.Equals}
@@ -28,8 +28,8 @@ func (m *genAIMatch) names() []string {
 	return all
 }
 
-// compile makes a function of a rule. An expression that Go does not know matches nothing, so that
-// a price is not known rather than wrong.
+// compile makes a function of a rule. A regular expression that Go cannot compile matches nothing,
+// so that a price is unknown and not wrong.
 func (m *genAIMatch) compile() func(string) bool {
 	switch {
 	case m.Equals != "":

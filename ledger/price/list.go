@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Row is a line of a price table, in dollars for a million tokens. What is nil is not published: it
-// costs what the column beside it does, or the usual part of that.
+// Row is a line of a price table, in dollars for a million tokens. A rate that is nil is not
+// published: such tokens cost what the input or the output does, or the usual multiple of that.
 type Row struct {
 	Provider string `json:"provider"`
 	Model    string `json:"model"`
@@ -15,12 +15,12 @@ type Row struct {
 	Columns
 	BatchInput  *Dollars `json:"batch_input"` // nil: no batch price is known
 	BatchOutput *Dollars `json:"batch_output"`
-	Flex        *Columns `json:"flex,omitempty"`        // where that is not half the price
-	Priority    *Columns `json:"priority,omitempty"`    // where that is not twice the price
-	Long        []Long   `json:"long_prompt,omitempty"` // by their length, the shortest first
+	Flex        *Columns `json:"flex,omitempty"`        // if it is not half the price
+	Priority    *Columns `json:"priority,omitempty"`    // if it is not twice the price
+	Long        []Long   `json:"long_prompt,omitempty"` // by the prompt's length, the shortest first
 	Fees        *RowFees `json:"fees,omitempty"`
 
-	Snapshot string `json:"snapshot,omitempty"` // when the price was read: 2006-01-02, or the month alone
+	Snapshot string `json:"snapshot,omitempty"` // the day on which the price was read, 2006-01-02, or the month, 2006-01
 	Source   string `json:"source,omitempty"`
 	Note     string `json:"note,omitempty"`
 }
@@ -29,8 +29,8 @@ type Row struct {
 type Columns struct {
 	Input     Dollars  `json:"input"`
 	Cached    Dollars  `json:"cached_input"`
-	Write     *Dollars `json:"cache_write,omitempty"`    // for five minutes
-	WriteHour *Dollars `json:"cache_write_1h,omitempty"` // for an hour
+	Write     *Dollars `json:"cache_write,omitempty"`    // kept for five minutes
+	WriteHour *Dollars `json:"cache_write_1h,omitempty"` // kept for an hour
 	AudioIn   *Dollars `json:"audio_input,omitempty"`
 	ImageIn   *Dollars `json:"image_input,omitempty"`
 	Output    Dollars  `json:"output"`
@@ -39,19 +39,19 @@ type Columns struct {
 	ImageOut  *Dollars `json:"image_output,omitempty"`
 }
 
-// Long is what a request costs whose prompt has more tokens than Above.
+// Long has the rates of requests with more than Above prompt tokens.
 type Long struct {
 	Above int64 `json:"above_tokens"`
 	Columns
 }
 
-// RowFees are dollars a request, and a search of the web by its context.
+// RowFees are the fees, in dollars, of a request and of a web search.
 type RowFees struct {
 	Request *Dollars `json:"request,omitempty"`
 	Search  *Search  `json:"search,omitempty"`
 }
 
-// Search is what a search of the web costs, by how much of what it finds it takes along.
+// Search is what a web search costs, by its search context: see [SearchContext].
 type Search struct {
 	Low    Dollars `json:"low"`
 	Medium Dollars `json:"medium"`
@@ -61,7 +61,7 @@ type Search struct {
 // List is a price table, or a part of one.
 type List []Row
 
-// List is the whole table, by provider and model. A name that is another's alias is not in it.
+// List returns the whole table, sorted by provider and model. Aliases are not in it.
 func (t *Table) List() List {
 	list := List{}
 	for _, at := range t.providers {
@@ -77,8 +77,8 @@ func (t *Table) List() List {
 	return list
 }
 
-// Named is the rows that any of some names is for: a part of a provider's or a model's name, or a
-// family. Case does not matter.
+// Named returns the rows that match any of the names. A name matches a row if the row's provider or
+// model contains it, or if it is the row's family. Case does not matter.
 func (l List) Named(names ...string) List {
 	found := List{}
 	for i := range l {
@@ -94,7 +94,7 @@ func (l List) Named(names ...string) List {
 	return found
 }
 
-// Unlisted are the ids of the providers that the table knows and has no prices of.
+// Unlisted returns the ids of the providers that the table knows but has no prices for.
 func (t *Table) Unlisted() []string {
 	var ids []string
 	for _, at := range t.providers {
@@ -105,8 +105,8 @@ func (t *Table) Unlisted() []string {
 	return ids
 }
 
-// Family is what else the provider has of the same family as a model: gpt-4o for gpt-4o-mini. The
-// cheapest stands first. It is empty where [Table.Lookup] knows no price.
+// Family returns the provider's other models of a model's family: gpt-4o for gpt-4o-mini. The
+// cheapest is first. It is empty if [Table.Lookup] finds no price.
 func (t *Table) Family(provider, model string) List {
 	of := t.find(provider, model)
 	if of == nil {
@@ -162,7 +162,7 @@ func (r *Rates) columns() Columns {
 	}
 }
 
-// row is nil where there are no fees.
+// row returns nil if there are no fees.
 func (f *Fees) row() *RowFees {
 	var row RowFees
 	if f.Request > 0 {

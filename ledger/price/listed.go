@@ -1,33 +1,34 @@
 package price
 
-// usd makes [Rates] of list prices, which are in US dollars for a million tokens. The compiler
-// refuses what is finer than Rates are.
+// usd converts list prices, in US dollars for a million tokens, to [Rates]. A price that is finer
+// than Rates does not compile.
 const usd = nanosPerDollar
 
-// fastOpus is what Anthropic's fast mode costs with Opus 4.6 and 4.7, in hundredths of the price;
-// later models cost twice the price in it
+// fastOpus is what Anthropic's fast mode costs with Opus 4.6 and 4.7, in hundredths of the price.
+// Later models cost twice the price in fast mode
 // (platform.claude.com/docs/en/build-with-claude/fast-mode).
 const fastOpus = 600
 
-// modelsDev has what people who use models read at the providers.
+// modelsDev has prices that users of the models read at the providers.
 const modelsDev = "https://github.com/anomalyco/models.dev, providers/"
 
-// kimiPro has the prices of Kimi K3.1 Pro, compared with Moonshot's own by a reseller.
+// kimiPro has the prices of Kimi K3.1 Pro, which a reseller compared with Moonshot's own.
 const kimiPro = "https://docs.apiyi.com/en/api-capabilities/kimi-k3-1/overview"
 
-// xaiModels has the models that xAI's page of prices no longer has.
+// xaiModels has the models that xAI's price page no longer lists.
 const xaiModels = "https://docs.x.ai/developers/models"
 
-// genAIFiles hold what genai-prices read at the providers' own pages, each named in it; genAIDay is
-// the day of the version that rows were taken from.
+// genAIFiles have the prices that genai-prices read on the providers' own pages, and name each
+// page. genAIDay is the day of the version that rows were taken from.
 const (
 	genAIFiles = "https://github.com/pydantic/genai-prices, prices/providers/"
 	genAIDay   = "2026-09-23"
 )
 
-// listed are the public list prices of the models in use, read from the source on the day of the
-// snapshot (or in its month), without discounts that are not everybody's. A page that was read from
-// a stored copy without a date has the day of the newest thing that it speaks of.
+// listed are the public list prices of the models in use, without discounts that only some
+// customers get. Each was read from its source on the day, or in the month, of its snapshot. If a
+// page was read from a stored copy without a date, the snapshot is the day of the newest thing that
+// the page mentions.
 var listed = []listedProvider{
 	{
 		id: "openai", ids: []string{"text-completion-openai"},
@@ -65,7 +66,7 @@ var listed = []listedProvider{
 			{name: "gpt-5.6-sol", aliases: []string{"gpt-5.6"}, family: "gpt-5.6", snapshot: "2026-10-16", from: "2026-11-22",
 				rates: Rates{Input: 5 * usd, Cached: 0.5 * usd, CacheWrite: 6.25 * usd, Output: 30 * usd},
 				above: 272_000, long: Rates{Input: 10 * usd, Cached: 1 * usd, CacheWrite: 12.5 * usd, Output: 45 * usd},
-				source: genAIFiles + "openai.yml", // what it was before the reduction
+				source: genAIFiles + "openai.yml", // the price before the reduction
 				note:   "4 and 20 if the reduction of 2026-08 goes on"},
 			{name: "gpt-5.6-terra", family: "gpt-5.6", snapshot: "2026-10-16",
 				rates: Rates{Input: 2 * usd, Cached: 0.2 * usd, CacheWrite: 2.5 * usd, Output: 12 * usd},
@@ -250,7 +251,7 @@ var listed = []listedProvider{
 		batch: batchTerms{percent: 50}, snapshot: "2026-06", source: "https://mistral.ai/pricing#api-pricing",
 		models: []listedModel{
 			{name: "mistral-large-4", aliases: []string{"mistral-large-4-0"}, family: "mistral", snapshot: "2026-10-20",
-				source: "https://github.com/BlockRunAI/Franklin/releases/tag/v3.49.15", // the list price, since a reduction ended
+				source: "https://github.com/BlockRunAI/Franklin/releases/tag/v3.49.15", // the list price, since a discount ended
 				rates:  Rates{Input: 1.36 * usd, Output: 4.18 * usd}},
 			{name: "mistral-large-2512", family: "mistral", rates: Rates{Input: 0.5 * usd, Cached: 0.05 * usd, Output: 1.5 * usd}},
 			{name: "mistral-large-2411", aliases: []string{"mistral-large-2407"}, family: "mistral",
@@ -308,7 +309,7 @@ var listed = []listedProvider{
 	},
 	{
 		id: "xai", ids: []string{"x-ai"}, hosts: []string{"api.x.ai", "us-east-1.api.x.ai", "eu-west-1.api.x.ai"},
-		everywhere: true, snapshot: "2026-09-21", source: "https://docs.x.ai/developers/pricing", // grok-4.7 is of that day
+		everywhere: true, snapshot: "2026-09-21", source: "https://docs.x.ai/developers/pricing", // the day of grok-4.7
 		models: []listedModel{
 			{name: "grok-4.7", rates: Rates{Input: 2 * usd, Cached: 0.5 * usd, Output: 6 * usd},
 				above: 199_999, long: Rates{Input: 4 * usd, Cached: 1 * usd, Output: 12 * usd}},
@@ -380,7 +381,7 @@ var listed = []listedProvider{
 	},
 	{
 		id: "zai", ids: []string{"z-ai"}, hosts: []string{"api.z.ai"},
-		snapshot: "2026-07-02", source: "https://docs.z.ai/guides/overview/pricing", // as models.dev had it that day
+		snapshot: "2026-07-02", source: "https://docs.z.ai/guides/overview/pricing", // as models.dev had it on that day
 		models: []listedModel{
 			{name: "glm-5.3", family: "glm-5", snapshot: genAIDay, source: genAIFiles + "zai.yml",
 				rates: Rates{Input: 1.4 * usd, Cached: 0.26 * usd, Output: 4.4 * usd}},

@@ -11,23 +11,23 @@ import (
 	"strings"
 )
 
-// liteModel is a model in LiteLLM's table: an object of which the prices are the members that end
-// in _cost or hold _cost_per_token, in dollars a token.
+// liteModel is a model in LiteLLM's table. Its prices are the members with names that end in _cost
+// or contain _cost_per_token, in dollars a token.
 type liteModel map[string]json.RawMessage
 
-// liteSample is the entry that explains the others.
+// liteSample is the entry that documents the others.
 const liteSample = "sample_spec"
 
-// loadLiteLLM reads an object of models by their names, and says how many have a price.
+// loadLiteLLM reads an object with models by name, and returns how many have a price.
 func (t *Table) loadLiteLLM(data []byte) (found int, err error) {
 	var models map[string]json.RawMessage
 	if err := json.Unmarshal(data, &models); err != nil {
 		return 0, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(models)) { // so that of two of one name always the same one wins
+	for _, name := range slices.Sorted(maps.Keys(models)) { // sorted, so that of two with one name the same one always wins
 		var m liteModel
 		if name == liteSample || json.Unmarshal(models[name], &m) != nil {
-			continue // of a form that is not a model's
+			continue // not a model
 		}
 		id := m.text("litellm_provider")
 		name = strings.TrimPrefix(name, id+"/")
@@ -49,8 +49,8 @@ func (t *Table) loadLiteLLM(data []byte) (found int, err error) {
 	return found, nil
 }
 
-// meant are the providers that a line is for. One that names none, as people write them who have
-// but one, is for those that have the model, and for every host that is none of theirs.
+// meant returns the providers that a line is for. A line may name no provider, as people write it
+// who have only one. It is then for each provider that has the model, and for all other hosts.
 func (t *Table) meant(id, name string) []*provider {
 	if id != "" {
 		return []*provider{t.named(id)}
@@ -73,17 +73,17 @@ func (t *Table) meant(id, name string) []*provider {
 
 func (m liteModel) text(name string) string {
 	var s string
-	_ = json.Unmarshal(m[name], &s) // what is no string is none
+	_ = json.Unmarshal(m[name], &s) // anything but a string counts as absent
 	return s
 }
 
 func (m liteModel) number(name string) json.Number {
 	var n json.Number
-	_ = json.Unmarshal(m[name], &n) // null is none, and so is anything else
+	_ = json.Unmarshal(m[name], &n) // anything but a number counts as absent
 	return n
 }
 
-// price is false for a model that is not billed by the token, or whose price is not said.
+// price reports false for a model that is not billed by the token, or whose price is not given.
 func (m liteModel) price(id, name string) (p Price, ok bool, err error) {
 	var b rateReader
 	base := m
@@ -130,7 +130,7 @@ func (m liteModel) price(id, name string) (p Price, ok bool, err error) {
 	return p, true, b.err
 }
 
-// tier are the rates of a tier, all zero where the table has none for the input and the output.
+// tier returns the rates of a tier. They are all zero if the table lacks its input or output rate.
 func (m liteModel) tier(b *rateReader, suffix string, standard *Rates) Rates {
 	if m.number("input_cost_per_token"+suffix) == "" || m.number("output_cost_per_token"+suffix) == "" {
 		return Rates{}
@@ -138,7 +138,7 @@ func (m liteModel) tier(b *rateReader, suffix string, standard *Rates) Rates {
 	return m.rates(b, suffix).whole().with(standard)
 }
 
-// rates are those whose names end in a suffix.
+// rates returns the rates of the members whose names end in suffix.
 func (m liteModel) rates(b *rateReader, suffix string) Rates {
 	rate := func(name string) Dollars { return b.rate(m.number(name+suffix), perToken) }
 	return Rates{
@@ -151,15 +151,15 @@ func (m liteModel) rates(b *rateReader, suffix string) Rates {
 	}
 }
 
-// fees are what a request to a model costs beside its tokens.
+// fees returns what a request to a model costs beside its tokens.
 func (m liteModel) fees(b *rateReader, id, name string) Fees {
 	f := Fees{Request: b.rate(m.number("input_cost_per_request"), perRequest), Usual: MediumContext}
 	var search map[string]json.Number
-	_ = json.Unmarshal(m["search_context_cost_per_query"], &search) // what is no object of numbers is none
+	_ = json.Unmarshal(m["search_context_cost_per_query"], &search) // anything but an object of numbers counts as absent
 	for i, size := range [...]string{"low", "medium", "high"} {
 		f.Search[i] = b.rate(search["search_context_size_"+size], perRequest)
 	}
-	sonar := id == "perplexity" || strings.HasPrefix(name, "sonar") // which always search
+	sonar := id == "perplexity" || strings.HasPrefix(name, "sonar") // Perplexity's models always search
 	if sonar {
 		f.Usual = LowContext
 	}
@@ -168,39 +168,40 @@ func (m liteModel) fees(b *rateReader, id, name string) Fees {
 	return f
 }
 
-// window is how many tokens the model takes, 0 where the table does not say.
+// window returns the most tokens that the model takes, or 0 if the table does not say.
 func (m liteModel) window() int64 {
 	n, _ := m.number("max_input_tokens").Int64()
 	return n
 }
 
-// regional is what the model costs at a regional host, in hundredths of its price elsewhere; 0
-// where the table does not say.
+// regional returns what the model costs at a regional host, in hundredths of its price elsewhere,
+// or 0 if the table does not say.
 func (m liteModel) regional() int64 {
 	var most float64
 	for _, region := range [...]string{"eu", "us"} {
-		factor, _ := m.number("regional_processing_uplift_multiplier_" + region).Float64() // none is 0
+		factor, _ := m.number("regional_processing_uplift_multiplier_" + region).Float64() // 0 if there is none
 		most = max(most, factor)
 	}
 	return int64(math.Round(100 * min(most, maxUplift)))
 }
 
-// maxUplift is more than any factor of a price.
+// maxUplift is more than any real factor on a price.
 const maxUplift = 100
 
-// factor is what one of a provider's own options costs, Anthropic's fast mode for one, in
-// hundredths of the price; 0 where the table does not say.
+// factor returns what one of a provider's own options costs, such as Anthropic's fast mode, in
+// hundredths of the price. It returns 0 if the table does not say.
 func (m liteModel) factor(option string) int64 {
 	var factors map[string]float64
-	_ = json.Unmarshal(m["provider_specific_entry"], &factors) // what is no object of numbers is none
+	_ = json.Unmarshal(m["provider_specific_entry"], &factors) // anything but an object of numbers counts as absent
 	return int64(math.Round(100 * min(max(factors[option], 0), maxUplift)))
 }
 
-// longAbove are the numbers of tokens above which a prompt costs more, the least first.
+// longAbove returns the prompt lengths, in tokens, above which a prompt costs more, in ascending
+// order.
 func (m liteModel) longAbove() []int64 {
 	var all []int64
 	for name := range m {
-		_, rest, _ := strings.Cut(name, "put_cost_per_token_above_") // of the input or the output
+		_, rest, _ := strings.Cut(name, "put_cost_per_token_above_") // input_… or output_…
 		thousands, isSize := strings.CutSuffix(rest, "k_tokens")
 		if n, err := strconv.ParseInt(thousands, 10, 32); isSize && err == nil && !slices.Contains(all, n*1000) {
 			all = append(all, n*1000)
@@ -210,16 +211,16 @@ func (m liteModel) longAbove() []int64 {
 	return all
 }
 
-// liteRange is a model's price for prompts longer than some tokens.
+// liteRange is a model's price for prompts of more than above tokens.
 type liteRange struct {
 	above int64
 	model liteModel
 }
 
-// ranges are the prices of a model that has them by the length of the prompt, the shortest first.
+// ranges returns the prices of a model that are listed by the prompt's length, the shortest first.
 func (m liteModel) ranges() []liteRange {
 	var listed []liteModel
-	_ = json.Unmarshal(m["tiered_pricing"], &listed) // what is none of these is none
+	_ = json.Unmarshal(m["tiered_pricing"], &listed) // anything else counts as absent
 	var all []liteRange
 	for _, model := range listed {
 		var tokens [2]float64

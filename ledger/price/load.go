@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// maxFile bounds a price table that is read. LiteLLM's has 2 MB.
+// maxFile bounds the size of a price table, in bytes. LiteLLM's has 2 MB.
 const maxFile = 64 << 20
 
-// Load reads a price table that LiteLLM (model_prices_and_context_window.json) or pydantic's
-// genai-prices (data.json, data_slim.json) publish, or one of the same form, and puts its prices
-// over those of [Default]. What is in the file wins; what is not, stays. Where the file has no
-// batch price and the provider has a reduction for all its models, that one holds. A row named * is
-// for the models that no other row is for.
+// Load reads a price table and puts its prices over those of [Default]. It takes the tables that
+// LiteLLM (model_prices_and_context_window.json) and pydantic's genai-prices (data.json,
+// data_slim.json) publish, and others of the same forms. Prices in the file replace built-in ones;
+// all others stay. If the file has no batch price for a model, the provider's batch reduction for
+// all its models applies. A row named * is for the models that no other row is for.
 //
-// A file that is neither, or that has no price in it, is an error.
+// A file of another form, or without any price, is an error.
 func Load(r io.Reader, day time.Time) (*Table, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 	if err != nil {
@@ -46,7 +46,7 @@ func Load(r io.Reader, day time.Time) (*Table, error) {
 	return t, nil
 }
 
-// named finds the provider that a table calls by an id, and makes one that is new.
+// named returns the provider that a table calls by an id, and adds one if the id is new.
 func (t *Table) named(id string) *provider {
 	if at := t.byID[id]; at != nil {
 		return at
@@ -57,10 +57,11 @@ func (t *Table) named(id string) *provider {
 // rateReader reads prices and keeps the first error.
 type rateReader struct{ err error }
 
-// below0 reports whether a number is: what a table has for a price that depends.
+// below0 reports whether a number is negative. Tables have negative prices for models whose price
+// varies.
 func below0(number json.Number) bool { return len(number) > 0 && number[0] == '-' }
 
-// rate is 0 where there is no number.
+// rate returns 0 if there is no number.
 func (b *rateReader) rate(number json.Number, of unit) Dollars {
 	if number == "" {
 		return 0

@@ -14,22 +14,22 @@ type answer struct {
 	ok    bool
 }
 
-// These bound the memory for answers: whoever writes the records chooses the names of models.
+// These bound the memory for remembered answers, because records choose the names of models.
 const (
 	maxRecent      = 256
 	maxRecentBytes = 256 // of a query
 )
 
-// Lookup finds the price of a model, and the name that the table has it under. The provider is the
-// host of a base URL or a provider's id.
+// Lookup returns the price of a model and the model's name in the table. The provider is the host
+// of a base URL or a provider's id.
 //
-// The name is looked for as it is, and then without the date of its snapshot or -latest. A host
-// that is not in the table may have a price for models whose name says whose they are: gpt-4o-mini,
-// or openai/gpt-4o-mini, behind a gateway. There is none for open models there, as each host sets
-// its own. A name is never taken for a shorter one's: gpt-4o-mini-audio has the price of its own
-// entry, or that of the row named *, or none.
+// Lookup tries the name as it is, and then without the date of a snapshot or -latest. A host that
+// is not in the table, such as a gateway, has a price for models whose names show who makes them:
+// gpt-4o-mini, or openai/gpt-4o-mini. It has none for open models, because each host sets its own
+// price for these. A longer name never has the price of a shorter one: gpt-4o-mini-audio has the
+// price of its own entry, or that of the row named *, or none.
 //
-// An answer that was given before costs no allocation.
+// A lookup with a remembered answer allocates nothing.
 func (t *Table) Lookup(provider, model string) (price Price, name string, ok bool) {
 	query := question{provider, model}
 	recent := t.recent.Load()
@@ -46,7 +46,7 @@ func (t *Table) Lookup(provider, model string) (price Price, name string, ok boo
 	return a.price, a.name, a.ok
 }
 
-// remember keeps an answer in a copy of the map, so that no reader ever waits.
+// remember adds an answer to a copy of the map, so that readers never wait.
 func (t *Table) remember(query question, a answer) {
 	if len(query.provider)+len(query.model) > maxRecentBytes {
 		return
@@ -60,7 +60,8 @@ func (t *Table) remember(query question, a answer) {
 		}
 		maps.Copy(next, *recent)
 	}
-	// The model may be a part of a record that would be kept with it.
+	// The model's name may be a part of a record, which the map would keep in memory. of a record that
+	// would be kept with it.
 	next[question{strings.Clone(query.provider), strings.Clone(query.model)}] = a
 	t.recent.Store(&next)
 }
@@ -74,7 +75,7 @@ func (t *Table) find(provider, model string) *listing {
 }
 
 func (t *Table) findNamed(here *provider, model string) *listing {
-	model = strings.TrimPrefix(model, "models/") // as Google's own list writes them
+	model = strings.TrimPrefix(model, "models/") // the prefix of Google's own list
 	if key, ok := tunedKey(model); ok {
 		return t.findTuned(here, key)
 	}
@@ -93,7 +94,7 @@ func (t *Table) findNamed(here *provider, model string) *listing {
 	return t.findVendor(model)
 }
 
-// findVendor finds what gateways call openai/gpt-4o-mini.
+// findVendor finds models by the names that gateways have for them, such as openai/gpt-4o-mini.
 func (t *Table) findVendor(model string) *listing {
 	end := strings.LastIndexByte(model, '/')
 	if end < 0 {
@@ -107,7 +108,8 @@ func (t *Table) findVendor(model string) *listing {
 	return nil
 }
 
-// owns says that a model of this name is the provider's, if it has one, whatever host answers.
+// owns reports whether only this provider has models of this name, so that its price holds at any
+// host.
 func (at *provider) owns(model string) bool {
 	return at.everywhere && !slices.ContainsFunc(at.open, func(prefix string) bool { return strings.HasPrefix(model, prefix) })
 }
@@ -142,7 +144,7 @@ func (at *provider) find(model string) *listing {
 	return nil
 }
 
-// provider finds who answers at a host, with a port or without, or has an id.
+// provider finds a provider by its id, or by its host with or without a port.
 func (t *Table) provider(name string) *provider {
 	name = strings.ToLower(name)
 	if at := t.byID[name]; at != nil {

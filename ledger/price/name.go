@@ -2,8 +2,8 @@ package price
 
 import "strings"
 
-// modelKey is a model's name as the table knows it: lower case, and a dash for a dot, since some
-// write claude-sonnet-4.5 for claude-sonnet-4-5.
+// modelKey returns a model's name as the table's key for it: in lower case, and with dashes for
+// dots, because some people write claude-sonnet-4.5 for claude-sonnet-4-5.
 func modelKey(model string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -16,13 +16,13 @@ func modelKey(model string) string {
 	}, model)
 }
 
-// dateForms are the forms of what stands behind a model's name to tell its snapshots apart, a 9
-// for any digit: gpt-4o-mini-2024-07-18, claude-opus-4-1-20250805 (with an @ on Vertex),
-// command-r-08-2024, grok-4-0709, gemini-2.0-flash-001. Longer ones come first.
+// dateForms are the endings that tell a model's snapshots apart, with 9 for any digit:
+// gpt-4o-mini-2024-07-18, claude-opus-4-1-20250805 (with an @ on Vertex), command-r-08-2024,
+// grok-4-0709, gemini-2.0-flash-001. Longer ones come first.
 var dateForms = []string{"-9999-99-99", "-20999999", "@20999999", "-99-2099", "-9999", "-099"}
 
-// undated is a key without the snapshot's date, or without -latest. It is false where there is
-// none. It takes one off and no more: gpt-4-0125-preview is no gpt-4.
+// undated returns a key without the snapshot's date or -latest, and false if it has neither. It
+// removes a single ending: gpt-4-0125-preview does not become gpt-4.
 func undated(key string) (string, bool) {
 	if base, ok := strings.CutSuffix(key, "-latest"); ok {
 		return base, base != ""
@@ -46,9 +46,9 @@ func hasForm(text, form string) bool {
 	return true
 }
 
-// tunedKey is the key that a fine-tuned model is priced under, ft:gpt-4o-mini for both
+// tunedKey returns the key for the price of a fine-tuned model: ft:gpt-4o-mini for both
 // ft:gpt-4o-mini-2024-07-18:org::id and Azure's gpt-4o-mini-2024-07-18.ft-id. A fine-tuned model
-// never has the price of the one it was made of.
+// never has the price of its base model.
 func tunedKey(model string) (string, bool) {
 	base, tuned := strings.CutPrefix(model, "ft:")
 	if tuned {
@@ -60,8 +60,8 @@ func tunedKey(model string) (string, bool) {
 	return "ft:" + base, true
 }
 
-// familyOf guesses the family from a name: its first word and the number of its generation.
-// claude-haiku-4-5 and claude-3-5-haiku are of claude-4 and claude-3.
+// familyOf guesses the family from a name: its first word and the number of its generation. So
+// claude-haiku-4-5 belongs to claude-4, and claude-3-5-haiku to claude-3.
 func familyOf(key string) string {
 	words := strings.Split(key[strings.LastIndexByte(key, '/')+1:], "-")
 	for _, word := range words[1:] {

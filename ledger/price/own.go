@@ -2,10 +2,10 @@ package price
 
 import "strings"
 
-// anyModel is the name of a row for the models that no other row is for.
+// anyModel is the name of the row for all models without a row of their own.
 const anyModel = "*"
 
-// Free is a table in which everything costs nothing: for servers of one's own.
+// Free returns a table in which nothing costs anything, for a user's own servers.
 func Free() *Table {
 	t := &Table{byID: make(map[string]*provider), free: true}
 	at := t.add("")
@@ -16,11 +16,10 @@ func Free() *Table {
 	return t
 }
 
-// Free reports whether the table is that of [Free], in which nothing costs anything, whatever a
-// provider says.
+// Free reports whether the table is that of the function [Free].
 func (t *Table) Free() bool { return t.free }
 
-// findAny finds the row for all other models: the provider's, or else everybody's.
+// findAny finds the row for all other models: the provider's, or else the one for all providers.
 func (t *Table) findAny(here *provider) *listing {
 	for at := here; at != nil; at = at.like {
 		if m := at.models[anyModel]; m != nil {
@@ -33,9 +32,10 @@ func (t *Table) findAny(here *provider) *listing {
 	return nil
 }
 
-// Own reports whether a model's price at a host is a row of somebody's own, for a name that no
-// provider's list has; and so does a host where who rents it names the models. What such a name
-// stands for the provider's answers say.
+// Own reports whether a model's name may be a customer's own at a host, so that only an answer says
+// which model it stands for. This is so if customers name the models at that host, or if no
+// provider's list has the name. A row without a provider, and the row named *, are in no provider's
+// list.
 func (t *Table) Own(provider, model string) bool {
 	if at := t.provider(provider); at != nil && at.renames {
 		return true
@@ -44,15 +44,16 @@ func (t *Table) Own(provider, model string) bool {
 	return m == nil || m.provider == "" || m.name == anyModel
 }
 
-// Names reports whether a row names a model at a host, be it a provider's or somebody's own, and
-// not all that no other row is for.
+// Names reports whether the table has a row for this very model at a host, with or without a
+// provider. The row named * does not count.
 func (t *Table) Names(provider, model string) bool {
 	m := t.find(provider, model)
 	return m != nil && m.name != anyModel
 }
 
-// isRouter reports whether a name is a router's, or a gateway's of which a table may not know what
-// it costs: there 0 is no price. What OpenRouter has for nothing it calls so.
+// isRouter reports whether a model belongs to a router or a gateway, whose price a table may not
+// know. For such a model a price of 0 is no price. OpenRouter's free models are an exception: their
+// names end in ":free".
 func isRouter(provider, name string) bool {
 	if strings.HasSuffix(name, ":free") {
 		return false
@@ -71,7 +72,7 @@ func isRouter(provider, name string) bool {
 	return false
 }
 
-// says0 reports whether a price is 0 for whatever it is asked.
+// says0 reports whether the price is 0 for any request.
 func (p *Price) says0() bool {
 	return len(p.Bands) == 1 && p.Bands[0].Rates[Standard].free() && p.Fees == (Fees{Usual: p.Fees.Usual})
 }

@@ -2,33 +2,34 @@ package price
 
 import "math"
 
-// Price is what a model costs. Its bands are shared by all that have the price, and never change.
+// Price is what a model costs. Copies of a price share its bands, which never change once the table
+// is complete.
 type Price struct {
-	// Bands are the rates by the length of the prompt, the shortest first: the whole request costs
-	// those of the last band that its prompt is above.
+	// Bands are the rates by the length of the prompt, the shortest first. The whole request has the
+	// rates of the last band whose Above is less than the prompt's tokens.
 	Bands []Band
 	Fees  Fees
 
-	// HasBatch says that the rates of a batch are known.
+	// HasBatch is true if the rates for batches are known.
 	HasBatch bool
 
-	// Window is the most tokens that the model takes in one request; 0 where that is not known.
+	// Window is the most tokens that the model takes in one request, or 0 if that is not known.
 	Window int64
 
 	tier Tier
 }
 
-// Band is what requests cost whose prompts are longer than a number of tokens.
+// Band has the rates of requests with more than Above prompt tokens.
 type Band struct {
 	Above int64 // tokens of the prompt; 0 for the first band
 	Rates [tiers]Rates
 }
 
-// one is the price of rates that hold for prompts of any length.
+// one returns the price with these standard rates for prompts of any length.
 func one(r Rates) Price { return Price{Bands: []Band{{Rates: [tiers]Rates{Standard: r}}}} }
 
-// At is the price of a request that is answered at a tier. It is the standard one for a batch where
-// no price for batches is known.
+// At returns the price of a request at a tier. For a batch it is the standard price if no batch
+// price is known.
 func (p Price) At(tier Tier) Price {
 	p.tier = tier
 	if tier == Batched && !p.HasBatch {
@@ -37,13 +38,13 @@ func (p Price) At(tier Tier) Price {
 	return p
 }
 
-// Flat is the price without what longer prompts cost more: for the sum of many.
+// Flat returns the price without the bands for longer prompts, for the sum of many requests.
 func (p Price) Flat() Price {
 	p.Bands = p.Bands[:min(len(p.Bands), 1)]
 	return p
 }
 
-// rates are those for a prompt of so many tokens.
+// rates returns the rates for a prompt of so many tokens.
 func (p *Price) rates(prompt int64) *Rates {
 	for i := len(p.Bands) - 1; i >= 0; i-- {
 		if b := &p.Bands[i]; prompt > b.Above || i == 0 {
@@ -53,8 +54,8 @@ func (p *Price) rates(prompt int64) *Rates {
 	return &Rates{}
 }
 
-// Cost is the cost of a request, in billionths of a US dollar. It is added up exactly and rounded
-// up once, to the next whole billionth. It allocates nothing.
+// Cost returns the cost of a request, in billionths of a US dollar. The sum is exact, and is
+// rounded up once, to the next whole billionth. It allocates nothing.
 func (p Price) Cost(t Tokens) int64 {
 	cost, rest := p.Exact(t)
 	if rest > 0 {
@@ -63,15 +64,15 @@ func (p Price) Cost(t Tokens) int64 {
 	return cost
 }
 
-// Exact is the cost of a request in whole billionths of a US dollar, and what there is beyond them
-// in millionths of a billionth: it takes both to add up many costs without a loss.
+// Exact returns the cost of a request in whole billionths of a US dollar, and the rest in
+// millionths of a billionth. With both, many costs can be added up without loss.
 func (p Price) Exact(t Tokens) (nanos, rest int64) {
 	sum := p.rates(t.Prompt).cost(&t)
 	nanos, rest = sum.divide()
 	return add(nanos, p.Fees.cost(&t)), rest
 }
 
-// BatchCost is [Price.Cost] for a request in a batch. It is false where the price has no batch.
+// BatchCost is [Price.Cost] for a request in a batch. It returns false if no batch price is known.
 func (p Price) BatchCost(t Tokens) (nanos int64, ok bool) {
 	if !p.HasBatch {
 		return 0, false
@@ -79,8 +80,9 @@ func (p Price) BatchCost(t Tokens) (nanos int64, ok bool) {
 	return p.At(Batched).Cost(t), true
 }
 
-// Whole reports whether the price has a rate for all that a request is billed for. Without one for
-// sound, images or searches [Price.Cost] is less than the bill.
+// Whole reports whether the price has a rate for everything that a request is billed for. If one is
+// missing for sound, for images in the completion or for searches, the bill can be more than
+// [Price.Cost].
 func (p Price) Whole(t Tokens) bool {
 	r := p.rates(t.Prompt)
 	return (t.AudioIn <= 0 || r.AudioIn > 0 || r.Input == 0) && (t.AudioOut <= 0 || r.AudioOut > 0 || r.Output == 0) &&
@@ -94,16 +96,17 @@ func (p Price) Sounds() bool {
 	return r.AudioIn > 0 || r.AudioOut > 0
 }
 
-// FreeOfCharge reports whether nothing costs anything.
+// FreeOfCharge reports whether every request costs nothing.
 func (p Price) FreeOfCharge() bool { return p.says0() }
 
-// free reports whether nothing costs anything.
+// free reports whether all rates are 0.
 func (r *Rates) free() bool { return *r == Rates{} }
 
-// WorstCost is the most that a request can cost, in billionths of a US dollar, with at most that
-// many tokens in its prompt and its completion: none is found in the cache, and all are written to
-// it where that costs more. Writes that the table has no rate for count where most has any:
-// providers that publish none write when the request says so. So do sound and searches.
+// WorstCost returns the most that a request can cost, in billionths of a US dollar, with at most so
+// many tokens in its prompt and its completion. No token is taken to be read from the cache, and
+// all are taken to be written to it if that costs more. If the table has no rate for such writes,
+// they count only if most has some: providers without a published rate write only if the request
+// says so. Sound and searches, too, count only if most has some.
 func (p Price) WorstCost(most Tokens) int64 {
 	var worst int64
 	for i := range p.Bands {
@@ -114,7 +117,8 @@ func (p Price) WorstCost(most Tokens) int64 {
 	return add(worst, p.Fees.worst(&most))
 }
 
-// WorstBatchCost is [Price.WorstCost] for a request in a batch.
+// WorstBatchCost is [Price.WorstCost] for a request in a batch. It returns false if no batch price
+// is known.
 func (p Price) WorstBatchCost(most Tokens) (nanos int64, ok bool) {
 	if !p.HasBatch {
 		return 0, false
@@ -122,7 +126,7 @@ func (p Price) WorstBatchCost(most Tokens) (nanos int64, ok bool) {
 	return p.At(Batched).WorstCost(most), true
 }
 
-// add adds two amounts that are not negative. What no int64 holds becomes the largest one.
+// add adds two amounts that are not negative. If the sum overflows, it returns the largest int64.
 func add(a, b int64) int64 {
 	if a > math.MaxInt64-b {
 		return math.MaxInt64

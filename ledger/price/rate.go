@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// unit is the number of tokens that a table gives a price for, as a power of ten. A fee is what a
-// million would be: of a rate of one dollar a million, billionths are the same as of a dollar.
+// unit is the number of tokens that a table's price is for, as a power of ten. A fee in dollars a
+// request has the unit of a million tokens, because parseRate then keeps it in dollars.
 type unit int
 
 const (
@@ -17,13 +17,13 @@ const (
 	perThousand unit = perRequest + 3 // requests
 )
 
-// maxRate is more than any price: a million dollars a million tokens. Beyond it the units are
-// wrong.
+// maxRate is more than any real price: a million dollars for a million tokens. A larger number has
+// the wrong unit.
 const maxRate Dollars = 1_000_000 * nanosPerDollar
 
-// parseRate reads a JSON number as the price of so many tokens, without making a float of it. What
-// is finer than a billionth of a dollar a million tokens is rounded to the nearest, which undoes
-// what a table got from floating point: 1.9999999999999998e-06.
+// parseRate reads a JSON number as the price of so many tokens, without converting it to a float.
+// It rounds to the nearest billionth of a dollar for a million tokens. That undoes the
+// floating-point errors of tables, such as 1.9999999999999998e-06.
 func parseRate(number string, of unit) (Dollars, error) {
 	fail := func() (Dollars, error) { return 0, fmt.Errorf("%.40q is no price", number) }
 	mantissa, exponent := number, 0

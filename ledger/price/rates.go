@@ -6,29 +6,30 @@ import (
 )
 
 // Rates are prices in billionths of a US dollar for a million tokens, so that every list price,
-// down to a billionth of a dollar a million tokens, is a whole number. But for the input's, the
-// cached and the output's, 0 says that none is published.
+// down to a billionth of a dollar for a million tokens, is a whole number. A rate of 0 is not
+// published, except for Input, Cached and Output.
 type Rates struct {
-	Input      Dollars // the prompt, as far as no other rate is for it
+	Input      Dollars // the prompt, unless another rate applies
 	Cached     Dollars // of the prompt, read from the provider's cache
 	CacheWrite Dollars // of the prompt, written to the provider's cache; 0: a usual rate, see [Rates.write]
-	CacheHour  Dollars // of that, to be kept for an hour; 0: a usual rate, see [Rates.hour]
-	Output     Dollars // the completion, as far as no other rate is for it
-	Reasoning  Dollars // of the completion, not seen; 0: as the output
+	CacheHour  Dollars // of CacheWrite, kept for an hour; 0: a usual rate, see [Rates.hour]
+	Output     Dollars // the completion, unless another rate applies
+	Reasoning  Dollars // of the completion, hidden; 0: Output
 
-	AudioIn     Dollars // of the prompt, sound; 0: as the input
-	AudioCached Dollars // of that, read from the cache; 0: as sound that is not
-	AudioOut    Dollars // of the completion, sound; 0: as the output
-	ImageIn     Dollars // of the prompt, images; 0: as the input
-	ImageOut    Dollars // of the completion, images; 0: as the output
+	AudioIn     Dollars // of the prompt, sound; 0: Input
+	AudioCached Dollars // of AudioIn, read from the cache; 0: as AudioIn
+	AudioOut    Dollars // of the completion, sound; 0: Output
+	ImageIn     Dollars // of the prompt, images; 0: Input
+	ImageOut    Dollars // of the completion, images; 0: Output
 }
 
 // rateUnit is how many tokens a rate is for.
 const rateUnit = 1_000_000
 
-// write is the rate of writing to the cache. Without one of its own it is 1.25 times the input's,
-// as everywhere where writing costs: at Anthropic (platform.claude.com/docs/en/about-claude/pricing),
-// at OpenAI from GPT-5.6 on, and in Alibaba's Model Studio.
+// write returns the rate of writing to the cache. If none is published, it is 1.25 times the
+// input's, which is the rate of every provider that charges for writes: Anthropic
+// (platform.claude.com/docs/en/about-claude/pricing), OpenAI from GPT-5.6 on, and Alibaba's Model
+// Studio.
 func (r *Rates) write() Dollars {
 	if r.CacheWrite > 0 {
 		return r.CacheWrite
@@ -36,8 +37,8 @@ func (r *Rates) write() Dollars {
 	return (5*r.Input + 3) / 4
 }
 
-// hour is the rate of writing what is to be kept for an hour: without one of its own twice the
-// input's, which is Anthropic's.
+// hour returns the rate of writes that are kept for an hour. If none is published, it is twice the
+// input's, as at Anthropic, and at least CacheWrite.
 func (r *Rates) hour() Dollars {
 	if r.CacheHour > 0 {
 		return r.CacheHour
@@ -45,7 +46,7 @@ func (r *Rates) hour() Dollars {
 	return max(2*r.Input, r.CacheWrite)
 }
 
-// or is a rate, or another where it is not published.
+// or returns d, or other if d is not published.
 func (d Dollars) or(other Dollars) Dollars {
 	if d > 0 {
 		return d
@@ -53,8 +54,9 @@ func (d Dollars) or(other Dollars) Dollars {
 	return other
 }
 
-// cost bears what a provider may say by mistake: parts that are more than the whole, or negative.
-// Of a prompt with sound or images its text is taken for the part that was cached or written first.
+// cost returns the exact cost of the tokens. It tolerates a provider's mistakes: parts that are
+// negative or larger than the whole. If a prompt has sound or images, its text counts first as the
+// part that was cached or written.
 func (r *Rates) cost(t *Tokens) sum128 {
 	var s sum128
 	prompt := parts{text: max(t.Prompt, 0)}
@@ -81,10 +83,10 @@ func (r *Rates) cost(t *Tokens) sum128 {
 	return s
 }
 
-// parts are the tokens of a prompt or a completion by what they are, or the rates of each.
+// parts are the tokens of a prompt or a completion by their kind, or the rate of each kind.
 type parts struct{ text, audio, image int64 }
 
-// part makes so many of the text tokens something else.
+// part turns n of the text tokens into another kind.
 func (p *parts) part(of *int64, n int64) {
 	*of = min(max(n, 0), p.text)
 	p.text -= *of
@@ -103,8 +105,9 @@ func (p *parts) take(s *sum128, n int64, rates parts) {
 	}
 }
 
-// worst is the most that a request with at most so many tokens can cost. Where most has none that
-// are written to the cache or sound, none of them are.
+// worst returns the most that a request with at most so many tokens can cost. The rates for sound
+// and for an hour in the cache count only if most has such tokens. So does the usual rate for cache
+// writes if none is published.
 func (r *Rates) worst(most *Tokens) int64 {
 	input, output := max(r.Input, r.Cached, r.CacheWrite, r.ImageIn), max(r.Output, r.Reasoning, r.ImageOut)
 	if most.CacheWrite > 0 {
@@ -124,7 +127,7 @@ func (r *Rates) worst(most *Tokens) int64 {
 	return sum.perUnit()
 }
 
-// each is the rates with something done to each of them; 0 stays what it is.
+// each returns the rates with f applied to each of them.
 func (r *Rates) each(f func(Dollars) Dollars) Rates {
 	return Rates{
 		Input: f(r.Input), Cached: f(r.Cached), CacheWrite: f(r.CacheWrite), CacheHour: f(r.CacheHour),
@@ -133,12 +136,12 @@ func (r *Rates) each(f func(Dollars) Dollars) Rates {
 	}
 }
 
-// percent are the rates at so many hundredths, rounded up to a billionth of a dollar.
+// percent returns p hundredths of the rates, each rounded up to a whole billionth of a dollar.
 func (r *Rates) percent(p int64) Rates {
 	return r.each(func(d Dollars) Dollars { return (d*Dollars(p) + 99) / 100 })
 }
 
-// atLeast takes each rate from other where that is dearer.
+// atLeast returns the dearer of each two rates.
 func (r Rates) atLeast(other Rates) Rates {
 	dearer := Rates{
 		Input: max(r.Input, other.Input), Cached: max(r.Cached, other.Cached), Output: max(r.Output, other.Output),
@@ -155,13 +158,14 @@ func (r Rates) atLeast(other Rates) Rates {
 	return dearer
 }
 
-// whole has the price of cached tokens where none is published.
+// whole returns the rates with a price for cached tokens: the input's if none is published.
 func (r Rates) whole() Rates {
 	r.Cached = r.Cached.or(r.Input)
 	return r
 }
 
-// with has what others have for sound, images and reasoning, where the rates have nothing for them.
+// with returns the rates with those of others for sound and images where r has none. It takes the
+// rate for reasoning, too, if that is higher than the output's.
 func (r Rates) with(others *Rates) Rates {
 	r.AudioIn, r.AudioCached = r.AudioIn.or(others.AudioIn), r.AudioCached.or(others.AudioCached)
 	r.AudioOut, r.ImageIn, r.ImageOut = r.AudioOut.or(others.AudioOut), r.ImageIn.or(others.ImageIn), r.ImageOut.or(others.ImageOut)
@@ -171,11 +175,11 @@ func (r Rates) with(others *Rates) Rates {
 	return r
 }
 
-// sum128 adds up tokens times rates, which 64 bits do not always hold: a billion tokens at 600
-// dollars a million is 6e20.
+// sum128 is a sum of tokens times rates, which 64 bits cannot always hold: a billion tokens at 600
+// dollars a million are 6e20.
 type sum128 struct{ high, low uint64 }
 
-// add takes no negative numbers.
+// add adds the product, whose factors must not be negative.
 func (s *sum128) add(tokens int64, rate Dollars) {
 	high, low := bits.Mul64(uint64(tokens), uint64(rate))
 	var carry uint64
@@ -183,7 +187,7 @@ func (s *sum128) add(tokens int64, rate Dollars) {
 	s.high, _ = bits.Add64(s.high, high, carry)
 }
 
-// divide divides by rateUnit. What no int64 holds becomes the largest one.
+// divide divides by rateUnit. If the quotient overflows, it is the largest int64.
 func (s *sum128) divide() (quotient, rest int64) {
 	if s.high >= rateUnit {
 		return math.MaxInt64, 0

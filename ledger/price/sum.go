@@ -6,8 +6,9 @@ import (
 	"slices"
 )
 
-// Steps are the lengths of prompts beyond which some model of the table has other rates, in tokens,
-// the shortest first. The cost of requests whose prompts lie between the same two can be added up.
+// Steps returns the prompt lengths, in tokens, above which some model in the table has other rates,
+// in ascending order. The tokens of requests with prompts between the same two steps can be added
+// up.
 func (t *Table) Steps() []int64 {
 	steps := map[int64]bool{}
 	for _, at := range t.providers {
@@ -27,8 +28,8 @@ func (t *Table) Steps() []int64 {
 	return sorted
 }
 
-// SumCost is [Price.Cost] of n requests with that many tokens together, where each has a prompt of
-// the band that one of prompt tokens is in.
+// SumCost is [Price.Cost] of n requests with that many tokens in total. Each prompt must be in the
+// same band as a prompt of so many tokens. The searches in together do not count.
 func (p Price) SumCost(n, prompt int64, together Tokens) int64 {
 	high, fees := bits.Mul64(uint64(max(n, 0)), uint64(p.Fees.cost(&Tokens{})))
 	if high > 0 || fees > math.MaxInt64 {

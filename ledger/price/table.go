@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Table is a table of what models cost. It is safe for concurrent use.
+// Table is a table of models' prices. It is safe for concurrent use.
 type Table struct {
 	providers []*provider
 	byID      map[string]*provider // by each of its ids
@@ -17,21 +17,21 @@ type Table struct {
 	recent atomic.Pointer[map[question]answer]
 }
 
-// provider is who sets a price: the same open model costs something else on another host.
+// provider sets prices: the same open model has another price at another host.
 type provider struct {
 	id         string
-	hosts      []string  // a host, or with a dot before it the end of one
-	regional   []string  // such hosts where it serves from one region, see [regionalPercent]
-	like       *provider // has the prices of this one where it has none of its own
-	everywhere bool      // the names of its models are nobody else's, whatever host answers,
-	open       []string  // but for those that begin like this, which anybody may serve
+	hosts      []string  // hosts, or with a leading dot the ends of hosts
+	regional   []string  // ends of the hosts that serve from one region, see [regionalPercent]
+	like       *provider // a model without a price here has the price there
+	everywhere bool      // its models' names are its own, so that its prices hold at any host,
+	open       []string  // except for names with these prefixes, which anybody may serve
 	batch      batchTerms
 	search     Dollars
 	flatFlex   bool // flex is no cheaper
-	renames    bool // its models have the names that who rents them gave them
+	renames    bool // customers choose the names of its models
 
 	models map[string]*listing // by key
-	match  []modelMatch        // for the names that are not in models
+	match  []modelMatch        // for names that are not in models
 }
 
 // listing is one line of a table.
@@ -40,21 +40,21 @@ type listing struct {
 	name     string
 	family   string
 	price    Price
-	regional int64  // hundredths of the price at a regional host; 0: as the name says
-	snapshot string // when the price was read: 2006-01-02, or the month alone
+	regional int64  // hundredths of the price, at a regional host; 0: see priceAt
+	snapshot string // the day on which the price was read, 2006-01-02, or the month, 2006-01
 	source   string
 	note     string
 	builtIn  bool
-	replaced *listing // the one that is built in and was in its place
+	replaced *listing // the built-in listing that this one replaced
 }
 
-// modelMatch finds a price for names that a rule describes.
+// modelMatch is a rule for models' names, with the price of the models that it matches.
 type modelMatch struct {
 	matches func(model string) bool
 	model   *listing
 }
 
-// set puts a price into the table in the place of the one that was there.
+// set puts a price into the table and replaces the one that was there.
 func (at *provider) set(m *listing, aliases ...string) {
 	m.provider = at.id
 	key := modelKey(m.name)
@@ -78,16 +78,17 @@ func (at *provider) set(m *listing, aliases ...string) {
 	}
 }
 
-// replace remembers which listing that is built in another one stands in place of.
+// replace remembers the built-in listing that m replaces.
 func (m *listing) replace(old *listing) {
 	if old != nil && old.builtIn && !m.builtIn {
 		m.replaced = old
 	}
 }
 
-// Older counts the models whose price comes from a file although one that is built in was read
-// later, and says when the newest of those was read. What a file does not date is of the day on
-// which the file itself was written. Prices that are the same do not count.
+// Older counts the models whose price comes from a file although the built-in price was read later.
+// It also returns the day on which the newest of these built-in prices was read. A price that the
+// file does not date counts as read on the day on which the file was written. Equal prices do not
+// count.
 func (t *Table) Older(written time.Time) (models int, newest string) {
 	counted := make(map[*listing]bool)
 	for _, at := range t.providers {
@@ -106,7 +107,7 @@ func (t *Table) Older(written time.Time) (models int, newest string) {
 	return models, newest
 }
 
-// same reports whether two prices are the same for short prompts.
+// same reports whether two prices are equal for short prompts.
 func (p *Price) same(other *Price) bool {
 	a, b := &p.Bands[0].Rates[Standard], &other.Bands[0].Rates[Standard]
 	return a.Input == b.Input && a.Cached == b.Cached && a.Output == b.Output

@@ -2,7 +2,7 @@ package price
 
 import "strings"
 
-// Tier is how soon a request is answered, as far as the price depends on it.
+// Tier is how soon a request is answered, which affects its price.
 type Tier uint8
 
 const (
@@ -13,32 +13,32 @@ const (
 	tiers
 )
 
-// TierOf reads the name of a tier, as a request or an answer has it under service_tier. A name that
-// is none of those with a price of their own is the standard's: default, auto, on_demand.
+// TierOf reads the name of a tier from a request's or an answer's service_tier. Names without a
+// price of their own count as standard: default, auto, on_demand.
 func TierOf(name string) Tier {
 	switch {
 	case strings.EqualFold(name, "flex"):
 		return Flex
 	case strings.EqualFold(name, "priority"), strings.EqualFold(name, "fast"):
-		return Priority // OpenAI's priority processing is its fast mode since July 2026 (openai.com/api-fast-mode)
+		return Priority // OpenAI calls it fast mode since July 2026 (openai.com/api-fast-mode)
 	case strings.EqualFold(name, "batch"):
 		return Batched
 	}
 	return Standard
 }
 
-// What a tier costs, in hundredths of the standard price, where a model has no rates of its own
-// for it: OpenAI's flex processing is billed as batches are, and its priority processing at twice
-// the price for most models (developers.openai.com/api/docs/pricing).
+// What a tier costs, in hundredths of the standard price, if a model has no rates of its own for
+// it. OpenAI bills flex processing like batches, and priority processing at twice the price for
+// most models (developers.openai.com/api/docs/pricing).
 const (
 	flexPercent     = 50
 	priorityPercent = 200
 )
 
-// batchTerms are a provider's terms for batches, for models without a batch price of their own.
+// batchTerms are a provider's terms for batches of models without a batch price of their own.
 type batchTerms struct {
 	percent int64 // of the price; 0: not known
-	cached  bool  // cached tokens get the reduction too, and are not billed as others
+	cached  bool  // cached tokens get the reduction, too; otherwise they cost what others do
 }
 
 func (b batchTerms) rates(standard *Rates) Rates {
@@ -49,9 +49,10 @@ func (b batchTerms) rates(standard *Rates) Rates {
 	return r
 }
 
-// complete fills in what a price's tiers cost where a table has no rates of their own for them. A
-// longer prompt's are the usual part of its standard rates, and no less than a shorter one's; of a
-// batch that has a price the standard ones, since that there is a reduction is not said.
+// complete fills in the rates of each tier that a table lacks. Flex and priority get the usual part
+// of the standard rates, and a longer prompt pays at least what a shorter one does. A batch gets
+// the provider's terms. But if the table has a batch price for short prompts only, longer prompts
+// get the standard rates in a batch, because no source promises a reduction for them.
 func (p *Price) complete(terms batchTerms, flatFlex bool) {
 	own := p.HasBatch
 	p.HasBatch = own || terms.percent > 0

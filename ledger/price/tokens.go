@@ -1,24 +1,25 @@
 package price
 
-// Tokens are what a provider says it charges for.
+// Tokens are the counts that a provider says it bills for.
 type Tokens struct {
-	Prompt     int64 // all of the prompt, Cached, CacheWrite, AudioIn and ImageIn included
+	Prompt     int64 // all of the prompt, with Cached, CacheWrite, AudioIn and ImageIn
 	Cached     int64 // the part of Prompt read from the cache
 	CacheWrite int64 // the part of Prompt written to the cache
-	CacheHour  int64 // the part of CacheWrite that is to be kept for an hour
+	CacheHour  int64 // the part of CacheWrite that is kept for an hour
 	AudioIn    int64 // the part of Prompt that is sound
 	ImageIn    int64 // the part of Prompt that is images
 
-	Completion int64 // all of the completion, Reasoning, AudioOut and ImageOut included
-	Reasoning  int64 // the part of Completion that is not seen
+	Completion int64 // all of the completion, with Reasoning, AudioOut and ImageOut
+	Reasoning  int64 // the hidden part of Completion
 	AudioOut   int64 // the part of Completion that is sound
 	ImageOut   int64 // the part of Completion that is images
 
-	Searches int64         // of the web, which are billed apart
-	Context  SearchContext // how much each of them finds
+	Searches int64         // web searches, which are billed separately
+	Context  SearchContext // of each search
 }
 
-// SearchContext is how much of what it finds a search of the web takes along. It has a price.
+// SearchContext is how much of what a web search finds is given to the model. The price of the
+// search depends on it.
 type SearchContext uint8
 
 const (
@@ -28,7 +29,8 @@ const (
 	HighContext
 )
 
-// SearchContextOf reads the name of one, as a request or a usage has it under search_context_size.
+// SearchContextOf reads the name of a search context from the search_context_size of a request or a
+// usage.
 func SearchContextOf(name string) SearchContext {
 	switch name {
 	case "low":

@@ -2,10 +2,11 @@ package price
 
 import "strings"
 
-// windows are the context windows of the models whose names begin in one way, in tokens, as their
-// makers publish them: developers.openai.com/api/docs/models,
-// platform.claude.com/docs/en/about-claude/models, ai.google.dev/gemini-api/docs/models. Longer
-// names stand first, and where models of one name differ the larger one counts.
+// windows are the context windows, in tokens, of the models whose names begin with a prefix, as
+// their makers publish them: developers.openai.com/api/docs/models,
+// platform.claude.com/docs/en/about-claude/models, ai.google.dev/gemini-api/docs/models. A longer
+// prefix comes before a shorter one that it begins with. If models with one prefix differ, the
+// largest window counts.
 var windows = []struct {
 	prefix string
 	tokens int64
@@ -22,8 +23,8 @@ var windows = []struct {
 	{"gemini-1-5-pro", 2_097_152}, {"gemini-", 1_048_576},
 }
 
-// windowOf is the context window of a model by its key, with or without its maker's name; 0 where
-// it is not known.
+// windowOf returns the context window of a model by its key, with or without its maker's name. It
+// returns 0 if the window is not known.
 func windowOf(key string) int64 {
 	key = key[strings.LastIndexByte(key, '/')+1:]
 	for _, w := range windows {
