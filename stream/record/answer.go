@@ -12,23 +12,23 @@ import (
 // Answer is what a provider's 2xx body says. Its slices are JSON, and parts of the body unless said
 // otherwise.
 type Answer struct {
-	Content      []byte // the first choice's text, a JSON string; nil when absent or null. Several parts are joined in a new string
+	Content      []byte // the first choice's text, a JSON string; nil when absent or null. Several parts are joined in new memory
 	Embedding    []byte // the first embedding, an array or a base64 string
-	Choices      int    // choices, embeddings, or 1 for a message, and for a response with any output
+	Choices      int    // number of choices or embeddings; 1 for a message, and for a response with any output
 	More         []byte // the whole choices or data array when Choices > 1, else nil
-	ToolCalls    []byte // an array, of responses' and messages' calls a new one; nil when absent, null or empty
+	ToolCalls    []byte // an array, in new memory for responses and messages; nil when absent, null or empty
 	Refusal      []byte // a string; nil when absent, null or empty
-	FinishReason []byte // a string; of a response why it is incomplete, else its status; of a message its stop_reason
+	FinishReason []byte // a string; for a response why it is incomplete, or its status; for a message its stop_reason
 	Model        []byte // a string: the model that answered
-	Tier         []byte // a string: the service_tier that the answer is billed at, also Anthropic's in the usage
-	Context      []byte // a string: how much the searches of the web took along, as the usage says it
+	Tier         []byte // a string: the service_tier that is billed, from the answer or, as with Anthropic, from its usage
+	Context      []byte // a string: the search_context_size of web searches, from the usage
 	Usage        usage.Counts
 	HasUsage     bool       // the body holds a usage whose counts can be read
 	Stated       usage.Cost // what the provider says that the answer costs
-	HasStated    bool       // it says so
-	Uncounted    bool       // it bills something that Usage has no count of: a tool, or seconds of sound
-	Unended      bool       // the first choice's finish_reason is there and null or empty, as while an answer is under way
-	Error        []byte     // the error member of a 2xx body or its first choice, or MiniMax's base_resp; nil when it says nothing
+	HasStated    bool       // the provider states a cost
+	Uncounted    bool       // something is billed that Usage does not count: a tool, or seconds of sound
+	Unended      bool       // the first choice has a finish_reason that is null or empty, as in an answer under way
+	Error        []byte     // the error of a 2xx body or of its first choice, or MiniMax's base_resp; nil when it says nothing
 }
 
 // ErrNotJSON is the error of an answer whose body is not JSON.
@@ -135,7 +135,7 @@ func readAnswer(e Endpoint, src []byte) Answer {
 	return a
 }
 
-// vectorOf returns an embedding, nil when there is nothing in it.
+// vectorOf returns an embedding; nil if it is empty.
 func vectorOf(value []byte) []byte {
 	if len(value) > 0 && value[0] == '"' {
 		return rawjson.TextOf(value)
@@ -143,7 +143,7 @@ func vectorOf(value []byte) []byte {
 	return arrayOf(value)
 }
 
-// arrayOf returns a value that is an array and not empty, else nil.
+// arrayOf returns the value if it is an array that is not empty, else nil.
 func arrayOf(value []byte) []byte {
 	if rawjson.First(value) == nil {
 		return nil
@@ -151,11 +151,11 @@ func arrayOf(value []byte) []byte {
 	return value
 }
 
-// readUsage reads a usage object. What of it was seen in the output stays.
+// readUsage reads a usage object. Searches and uncounted tools that the output showed before stay.
 func (a *Answer) readUsage(e Endpoint, src []byte) {
 	u := usage.Read(src, e == Embeddings)
 	if a.HasUsage && !u.Counted {
-		return // which takes the place of no number
+		return // an unreadable usage does not replace one that was read
 	}
 	u.Counts.Searches = max(u.Counts.Searches, a.Usage.Searches)
 	a.Usage, a.HasUsage = u.Counts, u.Counted
@@ -166,8 +166,8 @@ func (a *Answer) readUsage(e Endpoint, src []byte) {
 	}
 }
 
-// readChoices reads the first choice, counts them all, and returns the first one's error and the
-// position after them.
+// readChoices reads the first choice and counts them all. It returns the first choice's error, and
+// the position after the array.
 func (a *Answer) readChoices(e Endpoint, src []byte, i int) (failed []byte, end int) {
 	a.Content, a.Refusal, a.ToolCalls, a.FinishReason, a.Unended = nil, nil, nil, nil, false
 	end = a.readList(src, i, func(first int) (end int) {
@@ -177,8 +177,8 @@ func (a *Answer) readChoices(e Endpoint, src []byte, i int) (failed []byte, end 
 	return failed, end
 }
 
-// readList reads the first element of the array at i, counts them all, and returns the position
-// after the array.
+// readList calls read for the first element of the array at i, if that is an object, and counts all
+// elements. It returns the position after the array.
 func (a *Answer) readList(src []byte, i int, read func(first int) (end int)) (end int) {
 	a.Choices, a.More = 0, nil
 	if src[i] != '[' {
@@ -200,8 +200,8 @@ func (a *Answer) readList(src []byte, i int, read func(first int) (end int)) (en
 	return end
 }
 
-// readChoice reads the choice at i, and returns its error, OpenRouter's for a failure on the way,
-// and the position after it.
+// readChoice reads the choice at i. It returns the choice's error, which OpenRouter puts there for
+// a failure on the way, and the position after the choice.
 func (a *Answer) readChoice(e Endpoint, src []byte, i int) (failed []byte, end int) {
 	w := rawjson.WalkAt(src, i)
 	for w.Next() {
@@ -213,7 +213,7 @@ func (a *Answer) readChoice(e Endpoint, src []byte, i int) (failed []byte, end i
 			if value := w.Value(); !rawjson.SaysNothing(value) {
 				failed = value
 			}
-		case "usage": // where Moonshot has it
+		case "usage": // Moonshot's is here
 			if !a.HasUsage {
 				a.readUsage(e, w.Value())
 			}
@@ -250,7 +250,8 @@ func (a *Answer) readMessage(src []byte, i int) (end int) {
 	return w.At
 }
 
-// readEmbeddings reads the first embedding, counts them all, and returns the position after them.
+// readEmbeddings reads the first embedding and counts them all. It returns the position after the
+// array.
 func (a *Answer) readEmbeddings(src []byte, i int) (end int) {
 	a.Embedding = nil
 	return a.readList(src, i, func(first int) int {
@@ -264,8 +265,8 @@ func (a *Answer) readEmbeddings(src []byte, i int) (end int) {
 	})
 }
 
-// readOutput reads the output items of a response: the texts and refusals of its messages, and its
-// calls of functions.
+// readOutput reads the output items of a response: the texts and refusals of its messages, its
+// function calls, and the tools that are billed.
 func (a *Answer) readOutput(output []byte) {
 	rawjson.Elements(output, func(item []byte) bool {
 		a.Choices = 1
@@ -310,7 +311,7 @@ func textParts(content []byte) []byte {
 	return text
 }
 
-// joinStrings joins two JSON strings, in new memory if there are two.
+// joinStrings joins two JSON strings. Either may be nil; the result is in new memory if neither is.
 func joinStrings(a, b []byte) []byte {
 	if a == nil {
 		return b
@@ -321,7 +322,7 @@ func joinStrings(a, b []byte) []byte {
 	return slices.Concat(a[:len(a)-1], b[1:])
 }
 
-// appendElement returns an array with one element more, in new memory.
+// appendElement returns the array with one more element, in new memory.
 func appendElement(array, element []byte) []byte {
 	if array == nil {
 		return slices.Concat([]byte("["), element, []byte("]"))

@@ -2,15 +2,15 @@ package record
 
 import "llmpipe/stream/record/rawjson"
 
-// readOfMessage reads a member of a message, as Anthropic's API answers: its blocks, why it ended,
-// or what it says of a refusal (platform.claude.com/docs/en/api/messages/create).
+// readOfMessage reads a member of a message from Anthropic's API: its blocks, why it ended, or why
+// the model refused (platform.claude.com/docs/en/api/messages/create).
 func (a *Answer) readOfMessage(name string, value []byte) {
 	switch name {
 	case "content":
 		a.readBlocks(value)
 	case "stop_reason":
 		a.FinishReason = rawjson.TextOf(value)
-	case "stop_details": // of a refusal alone
+	case "stop_details": // only a refusal has them
 		a.Refusal = rawjson.TextOf(rawjson.MemberOf(value, "explanation"))
 	}
 }
@@ -35,7 +35,7 @@ func (a *Answer) readBlocks(blocks []byte) {
 	})
 }
 
-// textOrNothing is a block's text, a string, even an empty one.
+// textOrNothing returns a block's text, a JSON string that may be empty; nil if it has none.
 func textOrNothing(block []byte) []byte {
 	if text := rawjson.MemberOf(block, "text"); rawjson.IsString(text) {
 		return text
@@ -43,7 +43,8 @@ func textOrNothing(block []byte) []byte {
 	return nil
 }
 
-// toolCall is a tool_use block as chat has such a call: the arguments are JSON in a string.
+// toolCall returns a tool_use block in the form of a chat completion's tool call, whose arguments
+// are JSON in a string.
 func toolCall(block []byte) []byte {
 	call := append([]byte(nil), '{')
 	if id := rawjson.MemberOf(block, "id"); rawjson.IsString(id) {

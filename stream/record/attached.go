@@ -13,7 +13,7 @@ import (
 // partForms holds the endpoints whose requests can have parts besides text.
 var partForms = map[Endpoint]attach.Form{Chat: attach.Chat, Responses: attach.Responses, Messages: attach.Messages}
 
-// attachments is what a decoder needs for --attach.
+// attachments is the state that a decoder keeps for --attach.
 type attachments struct {
 	links attach.Links
 	parts []byte // the prompt with what is attached, as the endpoint wants it
@@ -111,14 +111,14 @@ func (a *attachments) add(name string, token []byte) *Error {
 	return nil
 }
 
-// leaveOut cuts the fields to attach out of a record whose other fields are the request's.
+// leaveOut cuts the fields to attach out of a record, whose other fields go into the request.
 func (a *attachments) leaveOut(d *Decoder, src []byte) {
 	for _, name := range d.opt.Attach {
 		d.takeOut(src, name)
 	}
 }
 
-// place gives the files to rec; end is the position in its body after the prompt.
+// place adds the files to rec. end is the position in its body after the prompt.
 func (a *attachments) place(rec *Record, end int) {
 	start := end - len(a.parts)
 	for _, f := range a.files {
@@ -150,8 +150,8 @@ func (r *Record) FileAt(body []byte, i int) rawjson.Span {
 // PartForm returns the form in which the record's endpoint takes parts besides text.
 func (r *Record) PartForm() attach.Form { return partForms[r.Endpoint] }
 
-// Looked takes the record's files into its token count, once they have been inspected. Their data
-// is not in the body.
+// Looked adds the record's files to its media and to its token count, once they have been
+// inspected. Their data is not in the body.
 func (r *Record) Looked() {
 	known := len(r.Media)
 	for i := range r.Files {

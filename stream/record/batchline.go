@@ -8,8 +8,9 @@ import (
 // limit, which is the smallest.
 const maxCustomID = 64
 
-// ValidCustomID says whether every batch API takes s as a custom_id: 1 to 64 of the characters A-Z,
-// a-z, 0-9, _ and -. This is what Anthropic documents; OpenAI and those that follow it take more.
+// ValidCustomID reports whether every batch API takes s as a custom_id: 1 to 64 of the characters
+// A-Z, a-z, 0-9, _ and -. This is what Anthropic documents; OpenAI and those that follow it take
+// more.
 func ValidCustomID(s string) bool {
 	if len(s) == 0 || len(s) > maxCustomID {
 		return false
@@ -65,7 +66,7 @@ func AppendRequest(dst []byte, r *Record) []byte {
 	return append(dst, '}', '\n')
 }
 
-// appendCustomID appends an id as a string, which it always is in batch lines.
+// appendCustomID appends an id as a string: a custom_id is always a string.
 func appendCustomID(dst, id []byte) []byte {
 	if rawjson.IsNumber(id) {
 		dst = append(dst, '"')

@@ -14,11 +14,11 @@ import (
 // BatchOutput is a line of a batch's output file or of its error file, or of the results of a
 // Message Batch. Its slices are parts of the line, unless they were written with escapes.
 type BatchOutput struct {
-	CustomID  []byte // what the string says, without quotes; never empty
-	Status    int    // the response's HTTP status; 200 where a response has none, and 0 where there is no response
+	CustomID  []byte // without quotes; never empty
+	Status    int    // the response's HTTP status; 200 if a response gives none, 0 if there is no response
 	RequestID []byte // the provider's name for the request, without quotes; nil when absent
 	Body      []byte // the response's body, valid JSON; nil when absent or null
-	Err       *Error // what the line itself says went wrong, such as batch_expired; nil when nothing did. It has no Status
+	Err       *Error // the error that the line itself reports, such as batch_expired; nil if there is none. Its Status is 0
 }
 
 // ParseBatchOutput reads a line into out. It returns an error if the line is not a JSON object, has
@@ -99,19 +99,19 @@ func idOf(value []byte) []byte {
 	return rawjson.NameOf(value)
 }
 
-// resultStatus is the status that an error of Anthropic's has over HTTP, by its type
-// (platform.claude.com/docs/en/api/errors), as a batch's results give none. The first has the older
-// name that the guide to batches writes too.
+// resultStatus maps the type of an Anthropic error to its HTTP status
+// (platform.claude.com/docs/en/api/errors), because a batch's results give no status.
+// invalid_request is an older name of invalid_request_error that the guide to batches still uses.
 var resultStatus = map[string]int{
 	"invalid_request": 400, "invalid_request_error": 400, "authentication_error": 401, "billing_error": 402, "permission_error": 403,
 	"not_found_error": 404, "conflict_error": 409, "request_too_large": 413, "rate_limit_error": 429, "api_error": 500,
 	"timeout_error": 504, "overloaded_error": 529,
 }
 
-// readResult reads the result of a request of a Message Batch: a message, an error as it would have
-// been answered, or the word that nobody got to it
-// (platform.claude.com/docs/en/api/messages/batches/results). It reports whether it is one of
-// those.
+// readResult reads the result of a request of a Message Batch: a message, the error that a single
+// request would have got, or a note that the batch ended before it got to the request
+// (platform.claude.com/docs/en/api/messages/batches/results). It reports whether result is one of
+// these.
 func (o *BatchOutput) readResult(result []byte) bool {
 	const ok, failed = 200, 500
 	switch kind := string(idOf(rawjson.MemberOf(result, "type"))); kind {

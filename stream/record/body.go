@@ -7,10 +7,10 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// rewriting says which members of a line the endpoint knows by another name.
+// rewriting says which members of a line go into the body under another name.
 type rewriting struct {
 	at     int    // position of the prompt, -1 when the line is a request body already
-	prompt []byte // what goes there, JSON: a string, or parts
+	prompt []byte // the JSON that goes there: a string, or parts
 	system int    // position of the system prompt, -1 when there is none
 }
 
@@ -72,12 +72,12 @@ func (e Endpoint) systemMember() string {
 	return ""
 }
 
-// sets says whether --set gives a member to records that lack it.
+// sets reports whether --set gives a member called name to records that lack it.
 func (d *Decoder) sets(name string) bool {
 	return slices.ContainsFunc(d.set, func(f Field) bool { return f.Key == name })
 }
 
-// putMissing writes the members that the flags give and the record lacks, and says whether there
+// putMissing writes the members that the flags give and the record lacks. It reports whether there
 // were any.
 func (d *Decoder) putMissing(s *splice, how rewriting) bool {
 	before := len(s.dst)
@@ -136,7 +136,8 @@ func (d *Decoder) compose(rec *Record, prompt []byte) {
 }
 
 // appendPrompt appends the member that holds the prompt at the endpoint, and notes where its files
-// are. For chat alone, that member holds the system prompt too; system is nil when there is none.
+// are. At the chat endpoint alone, that member also holds the system prompt; system is nil when
+// there is none.
 func (d *Decoder) appendPrompt(rec *Record, dst, prompt, system []byte) []byte {
 	switch d.opt.Endpoint {
 	case Embeddings, Responses:
@@ -181,7 +182,7 @@ func appendSystemBefore(dst, messages, system []byte) []byte {
 // splice copies src to dst. Parts of src can be skipped, and other text put in between.
 type splice struct {
 	dst, src []byte
-	at       int // src[:at] is dealt with
+	at       int // src[:at] has been copied or skipped
 }
 
 func (s *splice) copyTo(pos int) {

@@ -25,7 +25,7 @@ type Decoder struct {
 	members []rawjson.Member // of the line
 	text    []byte           // a prompt as a JSON string
 
-	lastModel, lastPriority, lastTier string // to hand out again without a copy
+	lastModel, lastPriority, lastTier string // handed out again without a copy
 }
 
 // NewDecoder returns a decoder with the given options. It returns an error if the template does not
@@ -66,7 +66,8 @@ func NewDecoder(o Options) (*Decoder, error) {
 	return d, nil
 }
 
-// checkSet takes the fields to set, but for those that a record is made of.
+// checkSet stores the fields of --set. It returns an error for a field that the record itself or
+// another flag gives, and for one that asks for a streamed answer or a background job.
 func (d *Decoder) checkSet(fields []Field) error {
 	for i, f := range fields {
 		if !rawjson.Valid(f.Value) {
@@ -112,8 +113,8 @@ func (d *Decoder) checkSet(fields []Field) error {
 // alias the line or the record's own memory.
 //
 // The error goes into the record's error line. Its type is invalid_input, or upstream for a record
-// that carries an error of the stage before. The record then holds the fields that were read before
-// the error, such as its id.
+// that carries an error of the previous stage. The record then holds the fields that were read
+// before the error, such as its id.
 func (d *Decoder) Decode(rec *Record, line []byte) *Error {
 	*rec = Record{Line: rec.Line, File: rec.File, Input: line, N: 1, Endpoint: d.opt.Endpoint, buf: rec.buf[:0],
 		Media: rec.Media[:0], Files: rec.Files[:0]}
@@ -152,7 +153,8 @@ func (d *Decoder) shape(rec *Record) *Error {
 	return nil
 }
 
-// forms are how requests to an endpoint ask for a shape; one that is missing has none.
+// forms holds how a request to an endpoint asks for a shape. The endpoints that are missing have no
+// way to ask.
 var forms = map[Endpoint]schema.Form{Chat: schema.Chat, Responses: schema.Responses, Messages: schema.Messages}
 
 // shrink releases memory that an unusually long line needed.
@@ -235,7 +237,7 @@ func (d *Decoder) decodeTemplate(rec *Record, src []byte, data any) *Error {
 	return nil
 }
 
-// content returns the hash that the id of a record without one is made of.
+// content returns the hash of a record that has no id. [GeneratedID] makes one from it.
 func (d *Decoder) content(src []byte) [16]byte {
 	sum := d.hash.sum("", src)
 	return [16]byte(sum[:16])

@@ -18,7 +18,7 @@ const (
 	Messages                    // messages: Anthropic's conversation in, a message out
 )
 
-// Endpoints is how many there are.
+// Endpoints is the number of endpoints.
 const Endpoints = int(Messages) + 1
 
 var endpoints = [Endpoints]struct{ name, path string }{
@@ -29,7 +29,8 @@ var endpoints = [Endpoints]struct{ name, path string }{
 	Messages:    {"messages", "/v1/messages"},
 }
 
-// Dialect is whose API an endpoint belongs to.
+// Dialect is the family of APIs that an endpoint belongs to, named for the company that designed
+// it.
 type Dialect uint8
 
 // The dialects. They differ in how the key is sent, in the members besides the prompt, and in their
@@ -39,7 +40,7 @@ const (
 	Anthropic                // Anthropic's own
 )
 
-// String returns whose the dialect is.
+// String returns the name of the company.
 func (d Dialect) String() string {
 	if d == Anthropic {
 		return "Anthropic"
@@ -47,7 +48,7 @@ func (d Dialect) String() string {
 	return "OpenAI"
 }
 
-// Dialect returns whose API the endpoint belongs to.
+// Dialect returns the dialect that the endpoint belongs to.
 func (e Endpoint) Dialect() Dialect {
 	if e == Messages {
 		return Anthropic
@@ -99,13 +100,13 @@ func EndpointOf(url string) (Endpoint, bool) {
 	return 0, false
 }
 
-// takesInput says whether a request to the endpoint holds its prompt under `input`.
+// takesInput reports whether a request to the endpoint holds its prompt under `input`.
 func (e Endpoint) takesInput() bool { return e == Embeddings || e == Responses }
 
-// takesSystem says whether a request to the endpoint has a place for a system prompt.
+// takesSystem reports whether a request to the endpoint has a place for a system prompt.
 func (e Endpoint) takesSystem() bool { return e == Chat || e == Responses || e == Messages }
 
-// takesMessages says whether a request to the endpoint holds its prompt under `messages`.
+// takesMessages reports whether a request to the endpoint holds its prompt under `messages`.
 func (e Endpoint) takesMessages() bool { return e == Chat || e == Messages }
 
 // defaultMaxTokens is the max_tokens of a request to Anthropic's API that sets none; the API

@@ -12,8 +12,8 @@ import (
 
 // Types of the errors that this package makes; those of a provider come from its answer.
 const (
-	TypeInvalidInput = "invalid_input" // the line is not a record that can be asked
-	TypeUpstream     = "upstream"      // the line is a record that had failed in the stage before
+	TypeInvalidInput = "invalid_input" // the line does not make a request
+	TypeUpstream     = "upstream"      // the line is a record that had failed in the previous stage
 )
 
 // maxText bounds each text of an [Error], in bytes. A provider may repeat the whole prompt in its
@@ -38,7 +38,7 @@ func Cut[T ~string | ~[]byte](text T) string {
 // have at most 4 KiB each.
 type Error struct {
 	Type    string // the class of the error, such as invalid_input or a provider's own type
-	Code    string // what exactly, such as invalid_json; "" when nobody said
+	Code    string // what exactly, such as invalid_json; "" if unknown
 	Status  int    // HTTP status; 0 when there was no response
 	Message string // for people
 }
@@ -50,8 +50,8 @@ func (e *Error) Cut() {
 	}
 }
 
-// Error returns the message, with the type, code and status of the error before it. If a provider
-// repeats one of them, such as the status as the code, it appears once.
+// Error returns the error's type, code and status, and then its message. If a provider repeats one
+// of them, such as the status as the code, it appears once.
 func (e *Error) Error() string {
 	status := ""
 	if e.Status != 0 {
@@ -64,7 +64,7 @@ func (e *Error) Error() string {
 		}
 	}
 	led := strings.Join(head, " ")
-	message := strings.TrimPrefix(e.Message, e.Type+": ") // as "tls: " leads what crypto/tls says
+	message := strings.TrimPrefix(e.Message, e.Type+": ") // crypto/tls, for one, begins its messages with "tls: "
 	switch {
 	case led == "":
 		return e.Message
@@ -78,7 +78,7 @@ func invalid(code, format string, args ...any) *Error {
 	return &Error{Type: TypeInvalidInput, Code: code, Message: Cut(fmt.Sprintf(format, args...))}
 }
 
-// TooLongError returns the error of a line of size bytes, which is more than max.
+// TooLongError returns the error of a line that has size bytes, which is more than max.
 func TooLongError(size int64, max int) *Error {
 	return invalid("line_too_long", "the line is %d bytes long, over the %d that --max-line allows", size, max)
 }
@@ -89,7 +89,7 @@ func syntaxError(line []byte) *Error {
 	return &Error{Type: TypeInvalidInput, Code: code, Message: Cut(message)}
 }
 
-// upstreamError returns the error of a record that had failed before it came here.
+// upstreamError returns the error of a record that had failed in the previous stage.
 func upstreamError(failed []byte) *Error {
 	e, _ := errorOf(failed)
 	e.Type, e.Status = TypeUpstream, 0

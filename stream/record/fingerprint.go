@@ -23,25 +23,25 @@ const (
 )
 
 // hasher computes the SHA-256 of JSON in a canonical form: keys sorted at every depth, no white
-// space, strings with the fewest escapes. Two JSON texts that differ in nothing else have one hash.
-// Names that come twice stay in their order.
+// space, strings with the fewest escapes. Two JSON texts that differ in nothing else have the same
+// hash. Members of the same name keep their order.
 type hasher struct {
 	sha     hash.Hash
 	buf     []byte      // canonical JSON not yet hashed
 	nests   []container // all objects and arrays, in the order of their first bytes
-	open    []int       // those that the first pass is inside of
-	entries []entry     // members of the objects that the second pass is inside of
-	outer   []entry     // after it, those of the outermost object, sorted
-	used    int         // most entries at a time
+	open    []int       // those that the first pass is inside
+	entries []entry     // members of the objects that the second pass is inside
+	outer   []entry     // after the second pass, the members of the outermost object, sorted
+	used    int         // the most entries held at once
 	blobs   int         // bytes of src that are in strings like base64
 	images  int         // how many such strings
-	parts   bool        // there may be parts that are no text
+	parts   bool        // there may be parts other than text
 	scratch []byte
 	out     [sha256.Size]byte
 }
 
-// container is where an object or array ends. It is known beforehand, so that sorting its members
-// takes no second look at what is inside, however deep that nests.
+// container says where an object or array ends. The first pass finds this out, so that the second
+// can sort the members without scanning their values again, however deep those nest.
 type container struct {
 	end  int // position after it
 	next int // number of the first container after it
@@ -60,7 +60,7 @@ type entry struct {
 // of returns the member's value.
 func (e *entry) of(src []byte) []byte { return src[e.value.at:e.end] }
 
-// place is where a walk is: at a byte, with the number of the next container to come.
+// place is a position in a walk: a byte, and the number of the next container.
 type place struct{ at, nest int }
 
 func newHasher() *hasher { return &hasher{sha: sha256.New()} }
@@ -125,9 +125,9 @@ func (h *hasher) findContainers(src []byte) {
 	}
 }
 
-// A string of more than blobSize bytes, in which no character is foreign to base64 as far as a
-// sample at both ends shows, is an image or a recording, not text: its tokens have nothing to do
-// with its length.
+// A string of more than blobSize bytes counts as an image or a recording, not text, if its first
+// and last blobSample bytes can be base64. The tokens of such a string have nothing to do with its
+// length.
 const (
 	blobSize   = 1 << 10
 	blobSample = 256
@@ -141,8 +141,8 @@ func isBlob(text []byte) bool {
 	return isBase64(text[:min(len(text), blobSample)]) && isBase64(text[max(0, len(text)-blobSample):])
 }
 
-// isBase64 tells whether all of text can be base64, in lines too, and with slashes escaped as PHP
-// does.
+// isBase64 reports whether all of text can be base64. It may have line breaks, and slashes escaped
+// as PHP escapes them.
 func isBase64(text []byte) bool {
 	for i, c := range text {
 		switch {
@@ -164,8 +164,8 @@ func (h *hasher) after(src []byte, p place) place {
 	return place{rawjson.SkipValue(src, p.at), p.nest}
 }
 
-// value writes the value at p, which has its end at the position after it. It recurs as deep as the
-// JSON nests, which the check before bounds at 10,000.
+// value writes the value at p; end is the position after it. It recurses as deep as the JSON nests,
+// which [rawjson.Valid] bounds at 10,000.
 func (h *hasher) value(src []byte, p place, end int) {
 	if len(h.buf) >= flushSize {
 		h.sha.Write(h.buf)
@@ -229,7 +229,7 @@ func (h *hasher) object(src []byte, p place) {
 	h.buf = append(h.buf, '}')
 }
 
-// entryAt returns the member whose key is at p, and the place of the comma or brace behind it.
+// entryAt returns the member whose key is at p, and the place of the comma or brace after it.
 func (h *hasher) entryAt(src []byte, p place) (entry, place) {
 	end, escaped := rawjson.ScanString(src, p.at)
 	e := entry{name: src[p.at+1 : end-1], key: rawjson.Span{Start: p.at, End: end}, escaped: escaped}
@@ -244,8 +244,8 @@ func (h *hasher) entryAt(src []byte, p place) (entry, place) {
 	return e, p
 }
 
-// sortEntries sorts by name; those of one name stay in their order. Nearly all objects have a few
-// members.
+// sortEntries sorts entries by name. Entries of the same name keep their order. Nearly all objects
+// have few members, and those are sorted by insertion.
 func sortEntries(entries []entry) {
 	const few = 12
 	if len(entries) > few {
@@ -276,8 +276,8 @@ func (h *hasher) string(token []byte) {
 	h.buf = rawjson.AppendQuoted(h.buf, text)
 }
 
-// fewestEscapes reports whether every escape in the string is one that appendQuoted writes too. It
-// may return false when the answer is true.
+// fewestEscapes reports whether every escape in the string is one that [rawjson.AppendQuoted]
+// writes too. It may report false for a string where this is true.
 func fewestEscapes(token []byte) bool {
 	for {
 		i := bytes.IndexByte(token, '\\')

@@ -10,24 +10,24 @@ import (
 type ending uint8
 
 const (
-	unknown  ending = iota // it says nothing that is known: the answer is flagged
-	whole                  // all of it is there
-	cut                    // by a bound on its length
-	filtered               // by a filter of content
-	paused                 // it goes on where it is sent back
-	broken                 // by a fault on the way: it is half an answer, and asked for again
+	unknown  ending = iota // not a known reason: the answer is flagged
+	whole                  // the answer is complete
+	cut                    // cut off by a limit, mostly on the answer's length
+	filtered               // withheld by a content filter
+	paused                 // the answer goes on once it is sent back
+	broken                 // cut off by a fault on the way: half an answer, which is asked for again
 )
 
-// endings are the finish reasons, in lower case, of the providers' references. A reason that is not
-// here is flagged, so that half an answer never passes for a whole one in silence.
+// endings holds the finish reasons, in lower case, from the providers' references. An answer with
+// any other reason is flagged, so that half an answer never silently passes for a whole one.
 var endings = map[string]ending{
-	// OpenAI, and those that follow it. A response's are its status, or why it is incomplete.
+	// OpenAI, and those that follow it. A response's reason is its status, or why it is incomplete.
 	"stop": whole, "tool_calls": whole, "function_call": whole, "completed": whole,
 	"length": cut, "max_output_tokens": cut, "incomplete": cut,
 	"content_filter": filtered,
 	"failed":         broken, "cancelled": broken,
 
-	// OpenRouter, vLLM, SGLang: what broke on the way. TGI and Together: which kind of stop it was.
+	// OpenRouter, vLLM, SGLang: a fault on the way. TGI and Together: the kind of stop.
 	"error": broken, "abort": broken, "aborted": broken, "timeout": broken,
 	"eos_token": whole, "eos": whole, "stop_sequence": whole,
 
@@ -54,7 +54,7 @@ var endings = map[string]ending{
 }
 
 // endingOf looks up a finish reason, a JSON string in upper or lower case. Some reasons have
-// details after a colon or a dot.
+// details after a colon, a dot, a parenthesis or a slash.
 func endingOf(reason []byte) ending {
 	switch string(reason) { // nearly all, without a copy
 	case `"stop"`, `"completed"`, `"tool_calls"`:

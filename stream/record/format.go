@@ -23,8 +23,8 @@ const (
 
 var formats = [...]string{FormatResult: "result", FormatBatch: "batch", FormatRaw: "raw", FormatText: "text", FormatText0: "text0"}
 
-// IsText reports whether the output is text, which says nothing of the record and has no line for a
-// failure.
+// IsText reports whether the output is text alone. It then does not name the records, and has no
+// line for a failure.
 func (f Format) IsText() bool { return f == FormatText || f == FormatText0 }
 
 // End is the byte that every line ends with.
@@ -77,12 +77,13 @@ type Result struct {
 	Provider       string // written when set
 	DowngradedFrom string // the model asked for when another was used; written when set
 
-	Parsed []byte // the value that the answer is, by a schema; written when set
-	Said   []byte // of a failed record: what was answered last, a JSON string; written when set
-	// Earlier is what answers before this one took, which did not fit. Cost and attempts have theirs.
+	Parsed []byte // the JSON value of an answer that fits its schema; written when set
+	Said   []byte // of a failed record: the last answer's content, a JSON string; written when set
+	// Earlier is the usage of earlier answers, which did not fit the schema. The cost and the attempts
+	// above include theirs.
 	Earlier usage.Counts
 
-	SameAs []byte // the id of the record whose answer it is; written when set
+	SameAs []byte // the id of the record whose answer this is; written when set
 
 	Input       []byte // the line, written when set
 	InputIsText bool   // Input is text, not JSON
@@ -310,7 +311,7 @@ func appendCost(dst []byte, r *Result) []byte {
 	return dst
 }
 
-// appendPartial appends a mark that a known cost is a lower bound.
+// appendPartial appends a mark if a known cost is only a lower bound.
 func appendPartial(dst []byte, r *Result) []byte {
 	if !r.CostKnown || !r.CostPartial {
 		return dst

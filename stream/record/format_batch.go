@@ -7,7 +7,7 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// batchIDStart begins the id of a line, a string.
+// batchIDStart is how the id of an output line begins, a JSON string.
 const batchIDStart = `"batch_req_`
 
 // appendBatch appends a line of an OpenAI batch's output file, without the end of the object. The
@@ -50,7 +50,8 @@ func appendCode(dst []byte, code string) []byte {
 	return rawjson.AppendQuoted(dst, code)
 }
 
-// batchCode returns the code of an error, which a batch line always has.
+// batchCode returns the code of an error, or else its type: an error in a batch line always has a
+// code.
 func batchCode(e *Error) string {
 	if e.Code != "" {
 		return e.Code

@@ -11,10 +11,10 @@ type LineKind uint8
 
 // The kinds of lines.
 const (
-	LineOther    LineKind = iota // it is none of a format's
-	LineShort                    // it ends before the rest can be told
-	LineAnswered                 // of a record that was answered
-	LineFailed                   // of a record that failed
+	LineOther    LineKind = iota // the line is not of any format
+	LineShort                    // the line ends before its kind shows
+	LineAnswered                 // the line of a record that was answered
+	LineFailed                   // the line of a record that failed
 )
 
 // ReadLine reads an output line, or its beginning, in any format except the text ones. id is the
@@ -49,7 +49,7 @@ func ReadLine(line []byte) (id []byte, kind LineKind) {
 // lineReader takes a line's beginning apart.
 type lineReader struct {
 	rest  []byte
-	short bool // the line ended in what was last looked for
+	short bool // the line ended within the text last looked for
 	other bool // something else was there
 }
 
@@ -101,7 +101,8 @@ func (r *lineReader) token() []byte {
 	return token
 }
 
-// stringEnd returns where the string that src begins with ends, and whether it does.
+// stringEnd returns the position after the string at the start of src, and whether src holds all of
+// that string.
 func stringEnd(src []byte) (int, bool) {
 	for i := 1; i < len(src); i++ {
 		switch src[i] {

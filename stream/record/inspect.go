@@ -96,8 +96,8 @@ func (d *Decoder) inspectMedia(rec *Record) {
 	rec.TextBytes = len(rec.Body) - max(d.hash.blobs, encoded) + int(min(other*tokenBytes, math.MaxInt32))
 }
 
-// hashPrefixes is what a request's fingerprint begins with: one body is two requests at two
-// endpoints.
+// hashPrefixes holds the text that is hashed before a body, so that the same body has a different
+// fingerprint at each endpoint.
 var hashPrefixes = func() (prefixes [len(endpoints)]string) {
 	for e := range prefixes {
 		prefixes[e] = Endpoint(e).String() + "\n"
@@ -106,10 +106,11 @@ var hashPrefixes = func() (prefixes [len(endpoints)]string) {
 }()
 
 // tokenBytes is the number of bytes that a token of an image or a recording adds to TextBytes. It
-// is the bytes per token of text that are assumed before the first answer.
+// is also the number of bytes assumed for a token of text before the first answer.
 const tokenBytes = 3
 
-// count returns a value that is a whole number; 0 for anything else and for a negative number.
+// count returns the value as a whole number, at most [math.MaxInt32]; 0 if it is negative or
+// anything else.
 func count(value []byte) int {
 	if n, ok := rawjson.WholeNumber(value); ok {
 		return int(min(n, math.MaxInt32))

@@ -16,7 +16,7 @@ type Options struct {
 	IDField  string   // --id-field: the member that is the id; "" for id or custom_id
 	Endpoint Endpoint // --endpoint: where a prompt goes, and what `input` means
 	Model    string   // --model: for records that name none; "" leaves the field out
-	Set      []Field  // --set: members for records that lack them; of two with one key the last counts
+	Set      []Field  // --set: members for records that lack them; if a key comes twice, the last counts
 
 	// Attach are the fields of a record that name files and URLs to attach to its request.
 	// AttachHTTP also allows URLs with http:, which are fetched without encryption.

@@ -37,7 +37,7 @@ func (r *Record) Packable() (p Packable, ok bool) {
 	return p, ok && p.weigh()
 }
 
-// weigh finds the weight of the input, and reports whether it is a string or an array of token
+// weigh sets the weight of the input. It reports whether the input is a string or an array of token
 // numbers.
 func (p *Packable) weigh() bool {
 	input := p.rec.Body[p.start:p.end]

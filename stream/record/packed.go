@@ -20,7 +20,7 @@ type Packed struct {
 	items  []packedItem
 }
 
-// packedItem is one embedding with what stands beside it.
+// packedItem is one embedding, with the members beside it.
 type packedItem struct {
 	value []byte
 	index rawjson.Span // the number in it that says which input it belongs to; empty when there is none
@@ -132,7 +132,7 @@ const maxShared = 1 << 40
 
 // appendShare appends the i-th part's share of a number. Whole numbers up to maxShared are counts,
 // and their shares are whole numbers that add up to them. Other numbers, such as a price, are
-// divided as fractions. A negative number counts nothing, and stays.
+// divided as fractions. A negative number is not a count, and stays as it is.
 func appendShare(dst, number []byte, i int, shares Shares) []byte {
 	amount, err := strconv.ParseFloat(string(number), 64)
 	switch {
@@ -153,8 +153,8 @@ type Shares []int64
 // Add adds a part. Its weight must be above zero, and the sum of all weights below 2^63.
 func (s Shares) Add(weight int) Shares { return append(s, s.upTo(len(s))+int64(weight)) }
 
-// Of returns the share of an amount, zero or more, of the parts from first up to, not including,
-// end.
+// Of returns the share of an amount, zero or more, that falls to the parts from first up to, but
+// not including, end.
 func (s Shares) Of(amount int64, first, end int) int64 {
 	return s.sumOf(amount, end) - s.sumOf(amount, first)
 }

@@ -38,11 +38,11 @@ func FindError(body []byte) *Error {
 	return nil
 }
 
-// maxWrapped bounds how deep an error is looked for.
+// maxWrapped bounds how many levels deep an error is looked for.
 const maxWrapped = 4
 
 // errorOf reads an error from valid JSON: the value of an `error` member, or a value that holds
-// one. said is false if no known form of an error is in it; the message then is only the beginning
+// one. said is false if src holds no known form of an error; the message is then only the beginning
 // of the JSON.
 func errorOf(src []byte) (e *Error, said bool) {
 	for range maxWrapped {
@@ -67,7 +67,7 @@ func errorOf(src []byte) (e *Error, said bool) {
 	return &Error{Message: plain(src)}, false
 }
 
-// wrapped returns the value inside src that holds the error, nil if src is the error itself.
+// wrapped returns the value inside src that holds the error; nil if src is the error itself.
 func wrapped(members []rawjson.Member, src []byte) []byte {
 	for _, name := range [...]string{"error", "errors", "base_resp", "fault"} {
 		inner := rawjson.ValueOf(members, src, name)
@@ -81,7 +81,7 @@ func wrapped(members []rawjson.Member, src []byte) []byte {
 	return nil
 }
 
-// errorOfChoice returns the error of an answer's first choice, nil if there is none. OpenRouter
+// errorOfChoice returns the error of an answer's first choice; nil if there is none. OpenRouter
 // puts it there when generation fails midway.
 func errorOfChoice(members []rawjson.Member, answer []byte) []byte {
 	choice := rawjson.First(rawjson.ValueOf(members, answer, "choices"))
@@ -98,7 +98,8 @@ var (
 	messageNames = [...]string{"error", "message", "faultstring", "detail", "msg", "status_msg", "error_msg", "Message"}
 )
 
-// errorFrom reads an error from the object that says what it is.
+// errorFrom reads an error from the object that has its members. said is false if none of them
+// holds a message.
 func errorFrom(members []rawjson.Member, src []byte) (e *Error, said bool) {
 	e = new(Error)
 	for _, name := range typeNames {
@@ -134,8 +135,8 @@ func errorFrom(members []rawjson.Member, src []byte) (e *Error, said bool) {
 	return e, said
 }
 
-// textFrom returns the text of a string, or any other value except null as JSON. It returns as much
-// as an [Error] keeps.
+// textFrom returns the text of a string, "" for null, and any other value as JSON. It returns at
+// most as much as an [Error] keeps.
 func textFrom(value []byte) string {
 	switch {
 	case rawjson.IsNull(value):

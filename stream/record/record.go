@@ -35,25 +35,25 @@ type Record struct {
 	Request [32]byte
 
 	MaxTokens int    // bound on output tokens for each completion; 0 when the body sets none
-	N         int    // completions asked for, at least 1: n, best_of where it is more, times the prompts of a completions body
+	N         int    // completions asked for, at least 1: n; in a completions body the larger of n and best_of, times its prompts
 	TextBytes int    // length of the body's text, with three bytes for each token of what is not text
-	Priority  string // the record's priority, where it is a string; "" otherwise
+	Priority  string // the record's priority if it is a string, else ""
 	Tier      string // the body's service_tier, unquoted; "" when it names none
 	// SearchContext is the search_context_size in the body's web_search_options, unquoted; "" when
 	// the body sets none.
 	SearchContext string
 	Verbatim      bool // Body comes from a batch line, to which no flag applies
 
-	// Media are the images, recordings and files in the body. Files are those for which the body has
-	// only a mark so far, in the order of the marks.
+	// Media are the images, recordings and files in the body. Files are the attached files whose data
+	// is not in the body yet, in the order of their marks there.
 	Media []media.Part
 	Files []attach.File
 
-	continues            bool // it continues from a prompt that the provider holds
-	strays               int  // strings of base64 that are in none of Media
+	continues            bool // the request continues from a prompt that the provider holds
+	strays               int  // strings of base64 that belong to none of Media
 	modelStart, modelEnd int  // the value of model in Body; both 0 when it has none
 
-	buf []byte // what Body points into when it is not a part of the line
+	buf []byte // the memory of Body when Body is not a part of the line
 }
 
 // Reset clears the record for the next line. It keeps at most a megabyte of memory.
@@ -107,7 +107,7 @@ func (r *Record) Continue(said []byte, then string) {
 	}
 }
 
-// memberAt returns the span of the value of an object's last member with a name; 0, 0 if there is
+// memberAt returns the span of the value of an object's last member called name; 0, 0 if there is
 // none.
 func memberAt(object []byte, name string) (start, end int) {
 	for w := rawjson.WalkAt(object, 0); w.Next(); {

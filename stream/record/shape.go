@@ -54,7 +54,7 @@ func (d *Decoder) decodeShape(rec *Record, src []byte) *Error {
 		d.fieldNames(src))
 }
 
-// hasCustomID says whether there is a custom_id, as the id taken out of the members or among them.
+// hasCustomID reports whether the object has a custom_id, even one that was taken out as the id.
 func (d *Decoder) hasCustomID(src []byte) bool {
 	for i := range d.members {
 		if d.members[i].Is(src, "custom_id") {
@@ -92,7 +92,7 @@ func (d *Decoder) readID(rec *Record, src []byte) *Error {
 	return nil
 }
 
-// takeOut cuts all members called name and returns the value of the last, nil when there is none.
+// takeOut cuts all members called name, and returns the value of the last; nil if there is none.
 func (d *Decoder) takeOut(src []byte, name string) []byte {
 	var value []byte
 	for i := range d.members {
@@ -104,7 +104,7 @@ func (d *Decoder) takeOut(src []byte, name string) []byte {
 	return value
 }
 
-// readPriority takes a priority that is a string out of the members. One that is a number is a
+// readPriority takes the priority out of the members, if it is a string. A number there is a
 // vendor's field, and stays.
 func (d *Decoder) readPriority(src []byte) string {
 	i := rawjson.Lookup(d.members, src, "priority")
@@ -114,7 +114,8 @@ func (d *Decoder) readPriority(src []byte) string {
 	return intern(&d.lastPriority, d.takeOut(src, "priority"))
 }
 
-// intern returns what a JSON string says, as the last string again where it is the same.
+// intern returns the text of a JSON string. If that is the same as the last text, it returns the
+// last string again, without a copy.
 func intern(last *string, token []byte) string {
 	if inner := token[1 : len(token)-1]; *last != string(inner) || strings.IndexByte(*last, '\\') >= 0 {
 		*last = string(rawjson.Unquote(nil, token))
@@ -246,7 +247,7 @@ func (d *Decoder) decodeSimple(rec *Record, src []byte) *Error {
 		case rawjson.IsNull(system):
 			d.takeOut(src, "system")
 			how.system = -1
-		case endpoint == Messages && system[0] == '[': // blocks, of which one may be marked for the cache
+		case endpoint == Messages && system[0] == '[': // blocks; one of them may be marked for the cache
 			d.cutOthers(src, "system", how.system)
 		case !rawjson.IsString(system):
 			return invalid("invalid_system", "`system` is %s, not a string", rawjson.KindOf(system))
@@ -262,7 +263,7 @@ func (d *Decoder) decodeSimple(rec *Record, src []byte) *Error {
 	return nil
 }
 
-// cutOthers cuts the members called name before the one that counts, the last.
+// cutOthers cuts the members called name that come before the last one, which counts.
 func (d *Decoder) cutOthers(src []byte, name string, last int) {
 	for i := range d.members[:last] {
 		if d.members[i].Is(src, name) {

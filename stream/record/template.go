@@ -15,8 +15,8 @@ import (
 // promptTemplate is a text/template over a record's fields, {{.name}}, or over a line that is a
 // string, {{.}}.
 //
-// Every field that it names must be there: a missing one is an error of that record, in {{if
-// .title}} too. A null one may be tested, but not printed. Numbers print as they are spelt and
+// Every field that it names must be there: a missing field is an error of that record, even in {{if
+// .title}}. A null field may be tested, but not printed. Numbers print as they are spelt and
 // compare as strings; objects and arrays print as JSON. Besides the functions of text/template
 // there are
 //
@@ -44,8 +44,8 @@ func parseTemplate(text string) (*promptTemplate, error) {
 // undefined matches the template parser's error for a name that is not a function.
 var undefined = regexp.MustCompile(`function "(\w+)" not defined`)
 
-// meantField adds to such an error what was probably meant, where the name stands alone in its
-// braces: other templates write a field without the dot.
+// meantField adds to such an error what was probably meant, if the name stands alone in its braces:
+// other template languages write a field without the dot.
 func meantField(text string, err error) error {
 	m := undefined.FindStringSubmatch(err.Error())
 	if m == nil || !regexp.MustCompile(`{{-?\s*`+m[1]+`\s*-?}}`).MatchString(text) {
@@ -54,13 +54,13 @@ func meantField(text string, err error) error {
 	return fmt.Errorf("%w: did you mean {{.%s}}?", err, m[1])
 }
 
-// constant reports whether the template makes the same prompt for every record: it names no field,
-// and not the record itself.
+// constant reports whether the template makes the same prompt for every record: it reads neither a
+// field nor the record itself.
 func (p *promptTemplate) constant() bool {
 	return !slices.ContainsFunc(p.tmpl.Templates(), func(t *template.Template) bool { return t.Tree != nil && readsData(t.Root) })
 }
 
-// readsData reports whether a part of a template reads what it is executed with.
+// readsData reports whether a part of a template reads the data that the template is executed with.
 func readsData(n parse.Node) bool {
 	switch n := n.(type) {
 	case *parse.FieldNode, *parse.DotNode, *parse.ChainNode:
@@ -106,7 +106,8 @@ func (p *promptTemplate) execute(data any) ([]byte, *Error) {
 	return text, nil
 }
 
-// templateError says what is missing and what there is instead.
+// templateError returns the error of a record that the template failed on. It says which field is
+// missing, and which fields there are.
 func templateError(err error, data any) *Error {
 	message := err.Error()
 	_, name, ok := strings.Cut(message, "map has no entry for key ")

@@ -8,28 +8,28 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// What a chat is made of beside its text, in tokens, by OpenAI's cookbook ("How to count tokens
-// with tiktoken", num_tokens_from_messages): each message is framed, and the reply begun. The role
-// is text.
+// The tokens of a chat besides its text, from OpenAI's cookbook ("How to count tokens with
+// tiktoken", num_tokens_from_messages): the frame of each message, and the beginning of the reply.
+// A role counts as text.
 const (
 	perMessage = 3
 	perReply   = 3
 )
 
-// EstimateTokens guesses how many prompt tokens the record's request is for a model, from the kinds
-// of characters in its strings: keys and what is not a string cost nothing, and what is not text is
-// counted as the model's provider does. The frames of messages are counted, the model's name is
-// not.
+// EstimateTokens estimates the prompt tokens of the record's request for a model. Text is estimated
+// from the kinds of characters in the body's strings; keys, and values that are not strings, cost
+// nothing. Images, recordings and files are counted as the model's provider counts them. The frames
+// of messages are counted; the model's name is not.
 //
-// It is meant for many requests together, before any answer has said how many there are: a
-// tokenizer is a thousand times slower and right for one family of models only.
+// It is meant for the sum over many requests, before any answer has reported its prompt tokens: a
+// tokenizer is a thousand times slower, and right for only one family of models.
 func (r *Record) EstimateTokens(model string) int {
 	other := media.Count(model, r.Media).Likely + int64(r.strays)*media.StrayTokens
 	text := estimateText(r.Body[:r.modelStart]) + estimateText(r.Body[r.modelEnd:])
 	return text + r.frames() + int(min(other, math.MaxInt32))
 }
 
-// frames is what the messages of a chat cost beside their text.
+// frames returns the tokens that the messages of a conversation cost besides their text.
 func (r *Record) frames() int {
 	if r.Endpoint == Embeddings || r.Endpoint == Completions {
 		return 0
@@ -46,9 +46,9 @@ func (r *Record) frames() int {
 	return perReply + perMessage*max(messages, 1)
 }
 
-// MostTokens is the most prompt tokens that the record's request can be billed for when body goes
-// to a model: no token of text is less than a byte. open says that there is something beside them,
-// such as a file, that has no bound but the model's context window.
+// MostTokens returns the most prompt tokens that the record's request can be billed for when body
+// goes to a model: a token of text is at least one byte. open reports that the request also has
+// something, such as a file, whose tokens are bounded only by the model's context window.
 func (r *Record) MostTokens(body []byte, model string) (most int64, open bool) {
 	most = int64(len(body))
 	if len(r.Media) == 0 {
@@ -63,7 +63,7 @@ func (r *Record) MostTokens(body []byte, model string) (most int64, open bool) {
 	return most + other.Most, other.Open || r.continues
 }
 
-// estimateText is the part of a body that is text.
+// estimateText estimates the tokens of the text in a body.
 func estimateText(body []byte) int {
 	var c tokenCounter
 	for i := 0; i < len(body); {
@@ -118,11 +118,12 @@ var charKinds = func() (kinds [256]charKind) {
 	return kinds
 }()
 
-// escaped is what an escape adds, most often a line break.
+// escaped is what an escape adds, in sixths of a token. Most escapes are line breaks.
 const escaped = 2
 
-// escapeWeight returns what the escape that text begins with adds, and its length. One that gives a
-// character by its number adds what that character would.
+// escapeWeight returns what the escape at the start of text adds, in sixths of a token, and its
+// length in bytes. A \u escape of a character beyond ASCII adds about what the character itself
+// would.
 func escapeWeight(text []byte) (weight, size int) {
 	if len(text) < 6 || text[1] != 'u' {
 		return escaped, 2
@@ -139,8 +140,8 @@ func escapeWeight(text []byte) (weight, size int) {
 	return 5, 6
 }
 
-// utf8Size returns how many bytes of UTF-8 a character takes, by its four hexadecimal digits; of
-// half a surrogate pair half of them.
+// utf8Size returns how many bytes of UTF-8 the character with four given hexadecimal digits takes.
+// Half a surrogate pair counts half of the pair's four bytes.
 func utf8Size(digits []byte) int {
 	switch {
 	case digits[0] == '0' && digits[1] == '0' && digits[2] < '8':
@@ -151,10 +152,10 @@ func utf8Size(digits []byte) int {
 	return 3
 }
 
-// DenseBytes is a length of body's text in bytes of UTF-8 in which nothing counts of which many may
-// be one token, or none, at some provider: what is in base64, and of runs of one character, such as
-// blanks, all but the first few. It is meant for a comparison with what must not be refused by
-// guess, and looks at every byte.
+// DenseBytes returns the length of the body's text in bytes of UTF-8, without the bytes that some
+// provider may count as few tokens or none: base64, and all but the first few characters of a run
+// of the same character, such as blanks. It is meant for limits that must not refuse a request
+// because of an estimate. It looks at every byte.
 func DenseBytes(body []byte) (n int) {
 	for i := 0; i < len(body); {
 		if body[i] != '"' {
@@ -170,8 +171,8 @@ func DenseBytes(body []byte) (n int) {
 	return n
 }
 
-// denseRun is how much of a run counts. Vocabularies have tokens of up to some eighty blanks, and
-// of as many dashes and such.
+// denseRun is how many bytes of a run count. Vocabularies have tokens of up to some eighty blanks,
+// or as many dashes and the like.
 const denseRun = 8
 
 func denseBytes(text []byte) (n int) {
@@ -208,8 +209,8 @@ func (c *tokenCounter) add(text []byte) {
 		run := i - start
 		switch kind {
 		case letter:
-			// Most words of up to eight letters are one token, longer ones one for every six
-			// letters more.
+			// Most words of up to eight letters are one token. Longer words take one more for every six more
+			// letters.
 			n += 6 + max(0, run-8)
 		case digit:
 			n += 6 * ((run + 2) / 3)

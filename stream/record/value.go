@@ -32,8 +32,8 @@ func (o object) fields() string {
 	return "the record has " + listed(slices.Sorted(maps.Keys(o)))
 }
 
-// valueAt returns the Go value of the JSON that begins at i, and the position after it. It recurs
-// as deep as the JSON nests, which the check before bounds at 10,000.
+// valueAt returns the Go value of the JSON that begins at i, and the position after it. It recurses
+// as deep as the JSON nests, which [rawjson.Valid] bounds at 10,000.
 func valueAt(src []byte, i int) (any, int) {
 	switch src[i] {
 	case '{':
@@ -53,7 +53,8 @@ func valueAt(src []byte, i int) (any, int) {
 	return src[i] == 't', end
 }
 
-// objectAt returns an object; of names that come twice the last counts.
+// objectAt returns the object at i, and the position after it. If a name comes twice, the last one
+// counts.
 func objectAt(src []byte, i int) (object, int) {
 	o := object{}
 	for i = rawjson.SkipSpace(src, i+1); src[i] != '}'; {
@@ -81,7 +82,7 @@ func arrayAt(src []byte, i int) (array, int) {
 	return list, i + 1
 }
 
-// appendJSON appends a value as JSON, an object's keys sorted.
+// appendJSON appends a value as JSON. The keys of objects are sorted.
 func appendJSON(dst []byte, v any) []byte {
 	switch v := v.(type) {
 	case string:
