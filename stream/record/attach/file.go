@@ -12,18 +12,19 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// File is a file that a request is to hold.
+// File is a file that is attached to a request.
 type File struct {
 	Path string       // as the record has it
-	At   rawjson.Span // of its mark in the record's body
+	At   rawjson.Span // the span of its mark in the record's body
 
-	// What it is by its first bytes; of the kind None until it has been looked at.
+	// Part is what the file is, by its first bytes. Its kind is None until the file has been
+	// inspected.
 	Part media.Part
 	Type string // its media type
 
 	Size    int64 // bytes
 	ModTime time.Time
-	Sum     [sha256.Size]byte // of what was sent, once it was
+	Sum     [sha256.Size]byte // SHA-256 of the data, once it was sent
 }
 
 // AppendMark appends what stands for a file in a body until the file is read. path is a JSON
@@ -33,9 +34,9 @@ func AppendMark(dst, path []byte) []byte {
 	return append(append(dst, path...), '}')
 }
 
-// Frame is what stands around the file's data in a part, by an endpoint's form: around base64, or
-// within the quotes of a string where the file is text. An error says that the endpoint takes no
-// such files.
+// Frame returns the JSON before and after the file's data in a part, in an endpoint's form. The
+// data between them is base64, or the inside of a JSON string if the file is text. An error says
+// that the file is empty, or that the endpoint does not take such files.
 //
 // The forms are those of platform.openai.com/docs/api-reference/chat/create, of
 // .../responses/create and of platform.claude.com/docs/en/api/messages/create. OpenAI's responses,
@@ -73,14 +74,14 @@ func (f *File) Frame(form Form) (before, after string, err error) {
 	return "", "", fmt.Errorf("it is no image (PNG, JPEG, GIF, WebP), no PDF, no recording (WAV, MP3) and no text in UTF-8")
 }
 
-// name is the file's own, without directories.
+// name returns the file's name without directories.
 func (f *File) name() string { return path.Base(strings.ReplaceAll(f.Path, `\`, "/")) }
 
 func anthropicSource(part, mediaType string) string {
 	return `{"type":"` + part + `","source":{"type":"base64","media_type":"` + mediaType + `","data":"`
 }
 
-// audioFormat is what OpenAI calls a recording of a media type.
+// audioFormat returns OpenAI's name for the format of a recording.
 func audioFormat(mediaType string) string {
 	if strings.HasSuffix(mediaType, "wav") {
 		return "wav"

@@ -15,7 +15,7 @@ const (
 // String returns the endpoint's name.
 func (f Form) String() string { return [...]string{"chat", "responses", "messages"}[f] }
 
-// text is the type of a part that is text.
+// text returns the type of a text part.
 func (f Form) text() string {
 	if f == Responses {
 		return "input_text"
@@ -23,10 +23,10 @@ func (f Form) text() string {
 	return "text"
 }
 
-// Begin appends what a prompt that is a string, as a JSON token, is as the first of several parts.
-// [Form.End] ends what it began.
+// Begin appends the beginning of a list of parts. The first part is the prompt, a JSON string.
+// [Form.End] appends the end of the list.
 func (f Form) Begin(dst, prompt []byte) []byte {
-	if f == Responses { // a prompt alone is the whole input, and parts are a message's
+	if f == Responses { // a string can be the whole input, but parts belong to a message
 		dst = append(dst, `[{"role":"user","content":`...)
 	}
 	dst = append(dst, '[')

@@ -13,22 +13,22 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// scheme is how an address begins that is no path, data: apart.
+// scheme matches the beginning of a URL. A data: URL has no slashes there; see isData.
 var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]+://`)
 
-// IsLink reports whether a record's value is an address, and no path.
+// IsLink reports whether a record's value is a URL, not a path.
 func IsLink(value string) bool { return isData(value) || scheme.MatchString(value) }
 
 func isData(value string) bool { return len(value) >= 5 && strings.EqualFold(value[:5], "data:") }
 
-// Links are which addresses are taken, and how they are written down.
+// Links makes parts of a request from URLs.
 type Links struct {
 	Form Form
-	HTTP bool // those that are read without encryption, too
+	HTTP bool // take http: URLs too, which are fetched without encryption
 }
 
-// Append appends the part that a link makes. It goes as it is: the provider fetches it. An error
-// never holds the link itself, in which there may be a secret.
+// Append appends the part for a link. A link is sent as it is, and the provider fetches it. An
+// error never shows the link itself, because a link may hold a secret.
 func (l Links) Append(dst []byte, link string) ([]byte, error) {
 	if isData(link) {
 		return l.appendData(dst, link)

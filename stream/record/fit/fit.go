@@ -1,4 +1,4 @@
-// Package fit holds answers to the schema that they are to have.
+// Package fit checks whether answers fit their schema.
 package fit
 
 import (
@@ -7,14 +7,14 @@ import (
 	"llmpipe/stream/record/schema"
 )
 
-// Fit is how an answer fits the schema that it is to have.
+// Fit says whether an answer fits its schema.
 type Fit struct {
-	Parsed []byte             // the value that it is, in memory of its own; nil where it does not fit
-	Wrong  *schema.Violations // why it does not fit; nil where it does
-	Code   string             // what else is the matter: truncated or refusal, to which nothing can be said; "" for neither
+	Parsed []byte             // the answer's JSON value, in memory of its own; nil if it does not fit
+	Wrong  *schema.Violations // why it does not fit; nil if it does
+	Code   string             // why asking again would not help: truncated or refusal; else ""
 }
 
-// Of checks an answer.
+// Of checks an answer against a schema.
 func Of(a *record.Answer, s *schema.Schema) Fit {
 	var text []byte
 	if rawjson.IsString(a.Content) {
@@ -32,7 +32,7 @@ func Of(a *record.Answer, s *schema.Schema) Fit {
 	return f
 }
 
-// Value is the value that an answer is which fits its schema.
+// Value returns the JSON value of an answer that fits its schema.
 func Value(a *record.Answer) []byte {
 	if !rawjson.IsString(a.Content) {
 		return nil
@@ -40,7 +40,7 @@ func Value(a *record.Answer) []byte {
 	return schema.Value(rawjson.Unquote(nil, a.Content))
 }
 
-// Err is the error of a record whose answers do not fit.
+// Err returns the error of a record whose answers do not fit.
 func (f *Fit) Err() *record.Error {
 	e := &record.Error{Type: "schema", Code: f.Code}
 	switch f.Code {

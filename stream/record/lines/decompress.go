@@ -10,18 +10,18 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// The first bytes that tell what a stream is.
+// The first bytes of a gzip and of a zstd stream.
 const (
 	gzipMagic = "\x1f\x8b"
 	zstdMagic = "\x28\xb5\x2f\xfd" // RFC 8878, section 3.1.1
 )
 
-// skippable begins, after its first byte (0x50 to 0x5f), a zstd frame that holds no data; pzstd
-// puts one first. RFC 8878, section 3.1.2.
+// skippable follows the first byte (0x50 to 0x5f) of a zstd frame that holds no data (RFC 8878,
+// section 3.1.2). pzstd begins its output with such a frame.
 const skippable = "\x2a\x4d\x18"
 
-// Open returns a buffered reader of what src holds, decompressed, without a byte order mark.
-// Members and frames may follow each other.
+// Open returns a buffered reader of what src holds, decompressed, without a byte order mark. A
+// stream may have several gzip members or zstd frames.
 func Open(src io.Reader) (*bufio.Reader, error) { return open(src) }
 
 // OpenContent is [Open] for HTTP content, in which the zstd window is at most 8 MB (RFC 9659). A
@@ -41,7 +41,7 @@ func open(src io.Reader, options ...zstd.DOption) (*bufio.Reader, error) {
 		}
 		out = bufio.NewReaderSize(z, readSize)
 	case startsWith(in, zstdMagic), startsWithSkippable(in):
-		// One goroutine's decoder with its small buffers: some 3 MiB instead of 9.
+		// A decoder with one goroutine and small buffers takes some 3 MiB instead of 9.
 		options = append(options, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
 		z, err := zstd.NewReader(in, options...)
 		if err != nil {
@@ -72,13 +72,13 @@ func (s *sticky) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// startsWith says whether what is to be read next starts with magic. It waits for a further byte
-// only as long as those before it fit, so that a short first line is not held up.
+// startsWith reports whether the bytes that in will return next start with magic. It waits for
+// another byte only while the bytes before it match, so that a short first line is not held up.
 func startsWith(in *bufio.Reader, magic string) bool {
 	for n := 1; n <= len(magic); n++ {
 		head, err := in.Peek(n)
 		if err != nil || head[n-1] != magic[n-1] {
-			return false // a failed read is met again when the line is read
+			return false // a read error comes again when the line is read
 		}
 	}
 	return true

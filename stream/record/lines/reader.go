@@ -16,8 +16,8 @@ const readSize = 256 << 10
 // line is handed out as soon as its newline is there, through a decompressor too, if the producer
 // flushes. It is for one goroutine.
 type Reader struct {
-	// Spill, if set, is asked for a place to write a line that is over the maximum; otherwise its
-	// bytes are dropped. The place gets the whole line, without its newline.
+	// Spill, if set, returns a writer for a line that is over the maximum. The writer gets the whole
+	// line, without its newline. If Spill is nil, the bytes of such a line are dropped.
 	Spill func() (io.Writer, error)
 
 	src     io.Reader
@@ -32,7 +32,7 @@ func New(src io.Reader, maxLine int) *Reader {
 	return &Reader{src: src, maxLine: maxLine}
 }
 
-// Buffered is how many bytes, decompressed, were read beyond the lines handed out.
+// Buffered returns how many bytes, decompressed, were read beyond the lines handed out.
 func (r *Reader) Buffered() int {
 	if r.lines == nil {
 		return 0
@@ -45,16 +45,16 @@ type Line struct {
 	Number  int64     // in the stream, from 1, blank lines counted
 	Bytes   []byte    // without the newline; a carriage return before it stays. nil when the line is over the maximum
 	TooLong int64     // the size in bytes of a line that is over the maximum, else 0
-	Spilled io.Writer // what Spill gave for it
+	Spilled io.Writer // the writer that Spill returned for the line
 }
 
 // Next returns the next line that is not blank, in dst's memory or, if that is too small, in new
 // memory.
 //
-// At the end of the stream it returns io.EOF; a last line needs no newline. When the stream breaks
-// (a read fails, a compressed stream is cut or damaged), the whole lines before the break are
-// returned first, the cut one is not, and then the error, which says after which line. Either comes
-// again with every further call.
+// At the end of the stream it returns io.EOF; a last line needs no newline. If the stream breaks (a
+// read fails, a compressed stream is cut or damaged), it first returns the whole lines before the
+// break, and then an error that says after which line the break is. It does not return the cut
+// line. Every further call returns the same error.
 func (r *Reader) Next(dst []byte) (Line, error) {
 	for r.err == nil {
 		line, err := r.next(dst[:0])
@@ -101,8 +101,8 @@ func (r *Reader) next(dst []byte) (Line, error) {
 	}
 }
 
-// overlong reads the rest of a line that is over the maximum. Of it head and part are read, and err
-// came with part.
+// overlong reads the rest of a line that is over the maximum. head and part are the bytes already
+// read, and err came with part.
 func (r *Reader) overlong(head, part []byte, err error) (Line, error) {
 	line := Line{Number: r.number + 1, TooLong: int64(len(head) + len(part))}
 	if r.Spill != nil {
@@ -146,7 +146,7 @@ func (l *Line) spill(part []byte) error {
 
 // broken says where the stream broke.
 func (r *Reader) broken(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // an end where none may be is not the end of the stream
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // an unexpected end must not pass for the end of the stream
 		err = fmt.Errorf("the compressed stream is cut short: %w", io.ErrUnexpectedEOF)
 	}
 	if r.number == 0 {

@@ -2,17 +2,17 @@ package media
 
 import "strings"
 
-// What Claude sees of an image (platform.claude.com/docs/en/build-with-claude/vision): it is scaled
-// down to so many pixels a side and so many tokens, and a token is about 750 pixels, or a patch of
-// 28 pixels square.
+// Claude's limits for an image (platform.claude.com/docs/en/build-with-claude/vision). An image is
+// scaled down to at most this many pixels a side and this many tokens. A token is about 750 pixels,
+// or a patch of 28 by 28 pixels.
 const (
 	claudeSide, claudeTokens           = 1568, 1600
 	claudeLargeSide, claudeLargeTokens = 2576, 4784
 	claudePatch                        = 28
 )
 
-// seesLarge reports whether a model, whose name without claude- it is given, sees images in high
-// resolution: those from 4.7 on do. One that is not known counts as such.
+// seesLarge reports whether a Claude model sees images in high resolution: models from 4.7 on do,
+// and unknown ones are assumed to. name is the model's name without claude- at its beginning.
 func seesLarge(name string) bool {
 	if strings.HasPrefix(name, "2") || strings.HasPrefix(name, "3") || strings.HasPrefix(name, "instant") {
 		return false
@@ -41,8 +41,8 @@ func (m *model) claudeImage(p *Part) tokens {
 	return tokens{likely, max(likely, min(cover(w, claudePatch)*cover(h, claudePatch), most))}
 }
 
-// pixels is what an image has in tokens of 750 pixels, scaled down to so many pixels a side and so
-// many tokens. It is the most where the size is not known.
+// pixels returns an image's tokens, of 750 pixels each, after the image is scaled down to at most
+// side pixels a side and most tokens. It returns most if the image's size is not known.
 func pixels(width, height, side int, most int64) int64 {
 	if width == 0 || height == 0 {
 		return most

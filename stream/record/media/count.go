@@ -7,18 +7,19 @@ import (
 
 // Tokens are the prompt tokens that parts are billed as.
 type Tokens struct {
-	Likely int64 // by what is known of them; of an image by URL the most that there is for one
-	Most   int64 // of those that there is published arithmetic for
-	Open   bool  // there are others: they have no bound but the model's context window, together
-	// Context is what they take of the context window and of rate limits, which of one model's images
-	// is less than what is billed.
+	Likely int64 // an estimate; an image by URL counts as the largest image
+	Most   int64 // a bound for the parts whose counting is published
+	Open   bool  // there are other parts, bounded together only by the model's context window
+	// Context is what the parts take of the context window and of rate limits. The images of
+	// gpt-4o-mini take less than what is billed.
 	Context int64
 }
 
-// StrayTokens is what base64 counts as that no part tells the kind of: a picture of a megapixel.
+// StrayTokens is what a string of base64 that belongs to no part counts as: a picture of a
+// megapixel.
 const StrayTokens = 1024
 
-// Count is what a request's parts are billed as for a model.
+// Count returns what a request's parts are billed as for a model.
 func Count(model string, parts []Part) Tokens {
 	var sum Tokens
 	if len(parts) == 0 {
@@ -54,20 +55,20 @@ func Count(model string, parts []Part) Tokens {
 	return sum
 }
 
-// tokens are those of one part.
+// tokens is an estimate for one part, and its bound.
 type tokens struct{ likely, most int64 }
 
-// unbounded is most where nothing is published.
+// unbounded is the bound of a part that has none.
 const unbounded = math.MaxInt64
 
-// model is what the arithmetic depends on.
+// model is what the counting depends on.
 type model struct {
 	maker    maker
-	tiles    tiles   // of an image, where OpenAI counts tiles
-	patches  patches // of an image, where it counts patches
-	inflated bool    // images are billed as more tokens than they are
+	tiles    tiles   // of an image, if OpenAI counts tiles
+	patches  patches // of an image, if OpenAI counts patches
+	inflated bool    // images are billed as more tokens than they take
 	large    bool    // Claude sees images in high resolution
-	gemini3  bool    // Gemini gives an image a number of tokens whatever its size
+	gemini3  bool    // Gemini counts the same tokens for an image of any size
 }
 
 type maker uint8
@@ -79,7 +80,8 @@ const (
 	google
 )
 
-// modelOf reads a model's name, with or without who serves it: openai/gpt-4o, anthropic.claude-….
+// modelOf reads a model's name, with or without the name of who serves it: openai/gpt-4o,
+// anthropic.claude-….
 func modelOf(name string) model {
 	name = strings.ToLower(name)
 	name = name[strings.LastIndexByte(name, '/')+1:]

@@ -1,8 +1,8 @@
 package media
 
-// A page of a PDF, in tokens and in bytes: Anthropic gives 1,500 to 3,000 tokens of text a page,
-// and an image of it (platform.claude.com/docs/en/build-with-claude/pdf-support); OpenAI puts both
-// into the prompt, too; Gemini counts 258 up to version 2.5, and 560 from 3 on, text included
+// A page of a PDF, in tokens and in bytes: Anthropic counts 1,500 to 3,000 tokens of text a page,
+// and an image of the page (platform.claude.com/docs/en/build-with-claude/pdf-support); OpenAI puts
+// both into the prompt, too; Gemini counts 258 up to version 2.5, and 560 from 3 on, text included
 // (ai.google.dev/gemini-api/docs/media-resolution).
 const (
 	pageText    = 1500
@@ -10,11 +10,11 @@ const (
 	geminiPage  = 258
 	gemini3Page = 560
 	pageBytes   = 50_000
-	likelyPages = 10 // of a document that is elsewhere
+	likelyPages = 10 // assumed for a document whose data is not in the request
 )
 
-// document is what a PDF is billed as, or a file of a kind that is not known. How many pages it has
-// does not stand in its first bytes.
+// document returns the tokens that a PDF, or a file of an unknown kind, is billed as. Its first
+// bytes do not give its number of pages.
 func (m *model) document(p *Part) tokens {
 	pages := int64(likelyPages)
 	if p.Encoded > 0 {
@@ -30,7 +30,7 @@ func (m *model) document(p *Part) tokens {
 	return tokens{pages * page, unbounded}
 }
 
-// text is what a file of plain text is billed as: no token is less than a byte.
+// text returns the tokens that a file of plain text is billed as. A token is at least one byte.
 func text(p *Part) tokens {
 	if p.Encoded == 0 {
 		return tokens{likelyPages * pageText, unbounded}

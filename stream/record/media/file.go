@@ -5,16 +5,16 @@ import (
 	"unicode/utf8"
 )
 
-// HeadBytes is how much of a file [OfFile] may need; with the first ShortHeadBytes it mostly knows
-// all that it ever will.
+// HeadBytes is how many of a file's first bytes [OfFile] may need. For most files ShortHeadBytes
+// are enough.
 const (
 	HeadBytes      = longHead
 	ShortHeadBytes = shortHead
 )
 
-// OfFile is what a file of so many bytes is by its first ones, and its media type: an image (PNG,
-// JPEG, GIF, WebP), a recording (WAV, MP3), a PDF, or else text that is UTF-8. Of what is none of
-// these Kind is None. The part's data lies apart from the body, for it is yet to be put there.
+// OfFile returns what a file of size bytes is, judged by its first bytes, and its media type. It
+// knows images (PNG, JPEG, GIF, WebP), recordings (WAV, MP3), PDFs and text in UTF-8; the Kind of
+// any other file is None. The part is Apart, because its data is not in a body yet.
 func OfFile(head []byte, size int64) (p Part, mediaType string) {
 	p.Kind, mediaType = kindByMagic(head)
 	p.Encoded, p.Apart = base64.StdEncoding.EncodedLen(int(size)), true
@@ -31,14 +31,14 @@ func OfFile(head []byte, size int64) (p Part, mediaType string) {
 	return p, mediaType
 }
 
-// NeedsMore reports whether more of a file's first bytes may say what p lacks: the size of a JPEG
-// may stand behind a colour profile and a preview.
+// NeedsMore reports whether more of a file's first bytes may give what p lacks: the size of a JPEG
+// may come after a colour profile and a preview.
 func (p *Part) NeedsMore(head []byte) bool { return p.Kind == Image && p.Width == 0 && isJPEG(head) }
 
-// kindByMagic knows a file by how it begins: an image as imageSize has it, a PDF by ISO 32000-1,
-// 7.5.2, an MP3 by its ID3 tag (id3.org/id3v2.3.0, 3.1) or the header of its first frame (ISO/IEC
-// 11172-3, 2.4.1.3: eleven bits of sync, then two of the version, then the layer, 01 for the
-// third).
+// kindByMagic returns the kind and the media type of a file from its first bytes: an image as
+// imageSize knows it, a PDF by ISO 32000-1, 7.5.2, an MP3 by its ID3 tag (id3.org/id3v2.3.0, 3.1)
+// or the header of its first frame (ISO/IEC 11172-3, 2.4.1.3: eleven bits of sync, then two of the
+// version, then the layer, 01 for the third).
 func kindByMagic(head []byte) (Kind, string) {
 	begins := func(magic string) bool { return len(head) >= len(magic) && string(head[:len(magic)]) == magic }
 	riff := func(form string) bool { return begins("RIFF") && len(head) >= 12 && string(head[8:12]) == form }
@@ -61,8 +61,8 @@ func kindByMagic(head []byte) (Kind, string) {
 	return None, ""
 }
 
-// isText reports whether a beginning may be that of a text: UTF-8, but for a last character that is
-// cut off where more follows, and with no NUL, which no text has.
+// isText reports whether head may be the beginning of a text: UTF-8 without a NUL, which no text
+// has. If more follows, the last character may be cut off.
 func isText(head []byte, more bool) bool {
 	for i := 0; i < len(head); {
 		r, size := utf8.DecodeRune(head[i:])

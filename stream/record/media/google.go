@@ -1,8 +1,9 @@
 package media
 
-// What Gemini counts (ai.google.dev/gemini-api/docs/tokens, and media-resolution): up to version
-// 2.5 an image has 258 tokens, or as many for each of the tiles that one is cut into which is
-// larger than 384 pixels; from 3 on it has 1,120, and 2,240 at the highest resolution.
+// What Gemini counts for an image (ai.google.dev/gemini-api/docs/tokens, and media-resolution). Up
+// to version 2.5 a small image has 258 tokens. An image with a side of more than 384 pixels is cut
+// into tiles, which have 258 tokens each. From version 3 on an image has 1,120 tokens, and 2,240 at
+// the highest resolution.
 const (
 	geminiTile    = 258
 	geminiSmall   = 384
@@ -22,7 +23,8 @@ func (m *model) geminiImage(p *Part) tokens {
 	if max(p.Width, p.Height) <= geminiSmall {
 		return tokens{geminiTile, geminiTile}
 	}
-	// A tile is two thirds of the shorter side, and from 256 to 768 pixels.
+	// The side of a tile is two thirds of the image's shorter side, but at least 256 and at most 768
+	// pixels.
 	w, h := within(float64(p.Width), float64(p.Height), geminiSide)
 	tile := min(max(min(w, h)/1.5, 256), 768)
 	likely := geminiTile * cover(w, 768) * cover(h, 768)

@@ -5,14 +5,14 @@ import (
 	"encoding/binary"
 )
 
-// How much of a part's data is decoded for its header: what most need, and what a JPEG may need
-// whose size stands behind a colour profile and a preview.
+// How many bytes of a part's data are decoded for its header: enough for most parts, and enough for
+// a JPEG whose size comes after a colour profile and a preview.
 const (
 	shortHead = 1 << 10
 	longHead  = 256 << 10
 )
 
-// readHeader takes an image's size, or a recording's rate, from the first bytes of its base64.
+// readHeader reads an image's size, or a recording's rate, from the first bytes of its base64.
 func (p *Part) readHeader(encoded []byte) {
 	head := decode(encoded, shortHead)
 	switch p.Kind {
@@ -26,8 +26,8 @@ func (p *Part) readHeader(encoded []byte) {
 	}
 }
 
-// decode returns the first bytes, at most so many, that base64 in a JSON string stands for: of
-// either alphabet, in lines or not, with slashes escaped or not.
+// decode decodes base64 in a JSON string, and returns about the first most bytes. The base64 may
+// have either alphabet, line breaks, and escaped slashes.
 func decode(encoded []byte, most int) []byte {
 	text := make([]byte, 0, min(len(encoded), most/3*4+4))
 	for i := 0; i < len(encoded) && len(text) < cap(text); i++ {
@@ -44,13 +44,13 @@ func decode(encoded []byte, most int) []byte {
 		}
 	}
 	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(text)))
-	n, _ := base64.RawStdEncoding.Decode(out, text) // what is not base64 ends it
+	n, _ := base64.RawStdEncoding.Decode(out, text) // it ends at anything that is not base64
 	return out[:n]
 }
 
 // imageSize reads the size in pixels of a PNG (www.w3.org/TR/png, IHDR), a GIF
-// (www.w3.org/Graphics/GIF/spec-gif89a.txt, 18), a WebP (RFC 9649, 2.5 to 2.7) or a JPEG. It is 0,
-// 0 where head is none of these, or too short.
+// (www.w3.org/Graphics/GIF/spec-gif89a.txt, 18), a WebP (RFC 9649, 2.5 to 2.7) or a JPEG. It
+// returns 0, 0 if head is none of these, or too short.
 func imageSize(head []byte) (width, height int) {
 	at := func(i int) int { return int(head[i]) }
 	switch {
@@ -76,7 +76,8 @@ func imageSize(head []byte) (width, height int) {
 
 func isJPEG(head []byte) bool { return len(head) > 3 && string(head[:3]) == "\xff\xd8\xff" }
 
-// jpegSize goes through a JPEG's segments to the one of a frame (ITU-T T.81, B.2.2).
+// jpegSize returns the size in the frame segment of a JPEG (ITU-T T.81, B.2.2); 0, 0 if head does
+// not hold that segment.
 func jpegSize(head []byte) (width, height int) {
 	for i := 2; i+9 <= len(head) && head[i] == 0xff; {
 		marker := head[i+1]
@@ -95,7 +96,8 @@ func jpegSize(head []byte) (width, height int) {
 	return 0, 0
 }
 
-// wavRate is how many bytes a second of a WAV takes, by its fmt chunk, 0 where head is none.
+// wavRate returns the bytes per second of a WAV, from its fmt chunk; 0 if head is not a WAV with
+// such a chunk.
 func wavRate(head []byte) int {
 	if len(head) < 12 || string(head[:4]) != "RIFF" || string(head[8:12]) != "WAVE" {
 		return 0

@@ -2,24 +2,23 @@ package media
 
 import "math"
 
-// tiles is OpenAI's older way to count an image: so many tokens, and so many for each tile of 512
-// pixels square.
+// tiles is OpenAI's older way to count an image: base tokens, and tile tokens for each tile of 512
+// by 512 pixels.
 type tiles struct{ base, tile int64 }
 
-// patches is its newer way: a token for each patch of 32 pixels square, times a factor in
-// hundredths.
+// patches is OpenAI's newer way: a token for each patch of 32 by 32 pixels, times a factor.
 type patches struct {
 	percent  int64
-	most     int64 // patches of an image at high detail
-	side     int   // pixels of its longer side, then
-	original int64 // patches at original detail; 0: there is none
+	most     int64 // the most patches of an image at high detail
+	side     int   // the most pixels of its longer side at high detail
+	original int64 // the most patches at original detail; 0 if there is no such detail
 }
 
-// miniInflation is by how much more tokens gpt-4o-mini's images are billed as than they are, so
-// that one costs what it costs with gpt-4o: 2833 for 85, and 5667 for 170.
+// miniInflation is the factor by which gpt-4o-mini's images are billed as more tokens than they
+// take: 2833 for 85, and 5667 for 170. With it, an image costs what it costs with gpt-4o.
 const miniInflation = 33
 
-// family is how models whose names begin in one way count images.
+// family says how the models whose names begin with prefix count images.
 type family struct {
 	prefix   string
 	tiles    tiles
@@ -27,7 +26,7 @@ type family struct {
 	inflated bool
 }
 
-// The sizes of images that models see in patches.
+// The limits of the models that count patches.
 var (
 	small  = patches{percent: 100, most: 1536, side: 2048}
 	recent = patches{percent: 100, most: 2500, side: 2048, original: 10_000}
@@ -38,9 +37,10 @@ func (p patches) times(percent int64) patches {
 	return p
 }
 
-// openAIFamilies is what OpenAI has published (developers.openai.com/api/docs/guides/images-vision,
-// "Calculating costs"), longer prefixes first. For gpt-5.2 1.2 was measured, and nothing is
-// published of later models' factors: the factor of their size counts, or the same 1.2.
+// openAIFamilies holds what OpenAI has published
+// (developers.openai.com/api/docs/guides/images-vision, "Calculating costs"), longer prefixes
+// first. The factor of gpt-5.2, 1.2, was measured. No factors of later models are published: they
+// have the factor of earlier models of their size, or else 1.2.
 var openAIFamilies = []family{
 	{prefix: "gpt-4o-mini", tiles: tiles{2833, 5667}, inflated: true},
 	{prefix: "gpt-4-1-mini", patches: small.times(162)},
@@ -71,7 +71,7 @@ var openAIFamilies = []family{
 	{prefix: "gpt-6", patches: recent.times(120)},
 }
 
-// image is what an image is billed as.
+// image returns the tokens that an image is billed as.
 func (m *model) image(p *Part) tokens {
 	switch {
 	case m.maker == anthropic:
@@ -86,11 +86,12 @@ func (m *model) image(p *Part) tokens {
 	return tokens{likely: pixels(p.Width, p.Height, 1568, 1600), most: unbounded}
 }
 
-// mostTiles is how many there are of an image whose sides are 768 and 2048 pixels.
+// mostTiles is the number of tiles in an image of 768 by 2048 pixels.
 const mostTiles = 8
 
-// count scales an image down to 2048 pixels square, then its shorter side to 768, and counts tiles.
-// An image that is smaller stays so; whether it does is not published, so the bound is for both.
+// count scales an image down to fit into 2048 by 2048 pixels, then its shorter side to 768, and
+// counts tiles. The estimate assumes that a smaller image is not scaled up. Whether it is has not
+// been published, so the bound holds for both cases.
 func (t tiles) count(p *Part) tokens {
 	if p.Detail == Low {
 		return tokens{t.base, t.base}
@@ -106,7 +107,7 @@ func (t tiles) count(p *Part) tokens {
 	return tokens{likely, max(likely, min(tiled(short), t.base+mostTiles*t.tile))}
 }
 
-// count covers an image with patches, and scales it down until there are few enough.
+// count counts the patches that cover an image. If there are too many, the image is scaled down.
 func (a patches) count(p *Part) tokens {
 	most, side := a.most, a.side
 	switch {
@@ -124,12 +125,14 @@ func (a patches) count(p *Part) tokens {
 	if all := cover(w, 32) * cover(h, 32); all > most {
 		n = shrunk(w, h, most)
 	}
-	// How the sizes are rounded that it is scaled down to is not published in all cases.
+	// How the size of a scaled image is rounded is not published in all cases, so the bound does not
+	// depend on it.
 	return tokens{billed(n), billed(min(cover(w, 32)*cover(h, 32), most))}
 }
 
-// shrunk is how many patches an image has once it is scaled down to at most so many: by the square
-// root, and then so that one side is whole patches.
+// shrunk returns how many patches an image has after it is scaled down to at most most patches:
+// first by the square root of the ratio of areas, and then so that one side is a whole number of
+// patches.
 func shrunk(w, h float64, most int64) int64 {
 	scale := math.Sqrt(float64(most) * 32 * 32 / (w * h))
 	across, down := w*scale/32, h*scale/32
@@ -137,7 +140,7 @@ func shrunk(w, h float64, most int64) int64 {
 	return min(cover(w*scale, 32)*cover(h*scale, 32), most)
 }
 
-// within scales two sides down so that the longer has at most so many pixels.
+// within scales two sides down so that the longer has at most most pixels.
 func within(w, h, most float64) (float64, float64) {
 	if scale := most / max(w, h); scale < 1 {
 		return w * scale, h * scale
@@ -145,5 +148,6 @@ func within(w, h, most float64) (float64, float64) {
 	return w, h
 }
 
-// cover is how many squares cover a length. A trace of a pixel is an error of rounding.
+// cover returns how many squares cover a length. A trace of a pixel is a rounding error, and needs
+// no square.
 func cover(length, square float64) int64 { return max(1, int64(math.Ceil(length/square-1e-9))) }

@@ -18,7 +18,7 @@ const (
 // Detail is how closely a model is to look at an image.
 type Detail uint8
 
-// The details. A request that names none gets what the model has for auto.
+// The details. A part that names none has Auto.
 const (
 	Auto Detail = iota
 	Low
@@ -30,27 +30,26 @@ const (
 type Part struct {
 	Kind   Kind
 	Detail Detail
-	// Width and Height are an image's, in pixels, by its own header; 0 where they are not known.
+	// Width and Height are an image's, in pixels, from its own header; 0 if unknown.
 	Width, Height int
-	// Encoded is how many bytes of the body its data takes in base64, the quotes included; 0 where the
-	// request only says where it is.
+	// Encoded is how many bytes of the body the part's base64 takes, with its quotes; 0 if the request
+	// only says where the data is.
 	Encoded int
-	// Apart says that the data is not in the body yet: it is a file's, which is read when the request
-	// goes.
+	// Apart says that the data is not in the body yet: it is in a file, which is read when the request
+	// is sent.
 	Apart bool
-	// Rate is how many bytes a second of a recording takes, by its own header; 0 where that is not
-	// known.
+	// Rate is the bytes per second of a recording, from its own header; 0 if unknown.
 	Rate int
 }
 
-// size is about how many bytes the part has.
+// size estimates how many bytes the part's data has.
 func (p *Part) size() int64 { return int64(p.Encoded) / 4 * 3 }
 
 // Names reports whether text, a string of a body, may be the type of a part. It is quick.
 func Names(text []byte) bool { return typed(text) != None }
 
-// typed is the kind by the type of a content part, as OpenAI's and Anthropic's APIs and those like
-// them have it.
+// typed returns the kind of a content part from its type, as OpenAI's and Anthropic's APIs and
+// those like them name it; None for other types.
 func typed(name []byte) Kind {
 	switch string(name) {
 	case "image_url", "input_image", "image", "image_file", "computer_screenshot":
@@ -65,7 +64,7 @@ func typed(name []byte) Kind {
 	return None
 }
 
-// kindOf is what a media type says, None where it says nothing.
+// kindOf returns the kind of a media type; None if it is of no kind.
 func kindOf(mediaType string) Kind {
 	main, _, _ := strings.Cut(mediaType, "/")
 	switch {

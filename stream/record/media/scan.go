@@ -19,18 +19,18 @@ type scanner struct {
 	parts []Part
 }
 
-// found is what an object, with the objects in it, says of a part.
+// found is what an object, with the objects inside it, says about a part.
 type found struct {
 	kind      Kind // by the object's own type
 	media     Kind // by the media type
-	plain     bool // what is called data is text, or further parts
-	elsewhere bool // it says where the part is
+	plain     bool // the member called data holds text, or further parts
+	elsewhere bool // it says where the data is
 	data      rawjson.Span
 	detail    Detail
 }
 
-// value goes through the value at i and returns the position after it, and what it says of the part
-// that it is in.
+// value walks through the value at i. It returns the position after the value, and what the value
+// says about the part that it belongs to.
 func (s *scanner) value(i int) (end int, in found) {
 	if i >= len(s.src) {
 		return i, found{}
@@ -44,7 +44,7 @@ func (s *scanner) value(i int) (end int, in found) {
 	return rawjson.SkipValue(s.src, i), found{}
 }
 
-// array goes through values that are parts, or hold parts, each for itself.
+// array walks through the elements of an array. Each of them may be a part, or hold parts.
 func (s *scanner) array(i int) (end int) {
 	for i = rawjson.SkipSpace(s.src, i+1); i < len(s.src) && s.src[i] != ']'; {
 		i = rawjson.NextElement(s.src, s.element(i))
@@ -52,8 +52,8 @@ func (s *scanner) array(i int) (end int) {
 	return min(i+1, len(s.src))
 }
 
-// element goes through a value that is in no object. It is a part as well where there is data in it
-// of a kind that only its media type says.
+// element walks through a value that is not a member of an object. Even without a type, it is a
+// part if it has data and a media type.
 func (s *scanner) element(i int) (end int) {
 	end, f := s.value(i)
 	if f.media != None && f.data.End > 0 && !f.plain {
@@ -62,8 +62,8 @@ func (s *scanner) element(i int) (end int) {
 	return end
 }
 
-// object goes through an object. It is a part where it says of which kind, and it has data or says
-// where that is; if not, what it says is for the object that it is in.
+// object walks through an object. It is a part if its type gives a kind, and if it has data or says
+// where the data is. Otherwise what it says is about the object around it.
 func (s *scanner) object(i int) (end int, f found) {
 	w := rawjson.WalkAt(s.src, i)
 	for w.Next() {
@@ -83,7 +83,7 @@ func (s *scanner) object(i int) (end int, f found) {
 	return w.At, f
 }
 
-// take adds what an object inside says.
+// take adds what an inner object says.
 func (f *found) take(inner found) {
 	if inner.media != None {
 		f.media = inner.media
@@ -98,7 +98,7 @@ func (f *found) take(inner found) {
 	f.elsewhere = f.elsewhere || inner.elsewhere
 }
 
-// member adds what a member says whose value is a string.
+// member adds what a member with a string value says.
 func (f *found) member(name string, src []byte, value rawjson.Span) {
 	text := src[value.Start+1 : value.End-1]
 	switch name {
@@ -125,7 +125,8 @@ func (f *found) member(name string, src []byte, value rawjson.Span) {
 	}
 }
 
-// dataURL tells whether text is a data: URL with base64 in it, and of which kind.
+// dataURL returns the kind of the data in a data: URL, and reports whether text is such a URL with
+// base64 in it.
 func dataURL(text []byte) (Kind, bool) {
 	head, ok := bytes.CutPrefix(text[:min(len(text), 128)], []byte("data:"))
 	if !ok {
@@ -139,12 +140,12 @@ func dataURL(text []byte) (Kind, bool) {
 	return kindOf(unslashed(mediaType)), true
 }
 
-// unslashed is a media type, in which some escape the slash.
+// unslashed returns a media type with its slash unescaped: some programs escape it.
 func unslashed(mediaType []byte) string {
 	return string(bytes.ReplaceAll(mediaType, []byte(`\/`), []byte("/")))
 }
 
-// part makes the part that f is about. What its media type says counts for more than its own type:
+// part makes the part that f describes. The media type counts for more than the part's own type:
 // some send a PDF as an image_url.
 func (f *found) part(src []byte) Part {
 	p := Part{Kind: f.kind, Detail: f.detail, Encoded: f.data.End - f.data.Start}

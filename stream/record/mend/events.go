@@ -6,8 +6,8 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// isEvents tells whether a body is a stream of server-sent events, by the field that it begins with
-// (WHATWG HTML, section 9.2.6).
+// isEvents reports whether a body is a stream of server-sent events, by the field that it begins
+// with (WHATWG HTML, section 9.2.6).
 func isEvents(src []byte) bool {
 	for _, field := range [...]string{"data:", "event:", "id:", "retry:", ":"} {
 		if bytes.HasPrefix(src, []byte(field)) {
@@ -17,7 +17,7 @@ func isEvents(src []byte) bool {
 	return false
 }
 
-// isChunk tells whether an object is a part of an answer in OpenAI's streaming form.
+// isChunk reports whether an object is a chunk of an answer in OpenAI's streaming form.
 func isChunk(object []byte) bool {
 	if kind := rawjson.MemberOf(object, "object"); rawjson.IsString(kind) && rawjson.Says(kind, "chat.completion.chunk") {
 		return true
@@ -25,11 +25,11 @@ func isChunk(object []byte) bool {
 	return rawjson.MemberOf(rawjson.First(rawjson.MemberOf(object, "choices")), "delta") != nil
 }
 
-// joinEvents makes the answer of the events of a stream. ok is false where they break off, or are
-// no answer.
+// joinEvents makes one answer from the events of a stream. ok is false if they break off, or are
+// not an answer.
 func joinEvents(src []byte) (answer []byte, ok bool) {
 	var s streamed
-	for bytes.HasPrefix(src, []byte(":")) { // a comment, such as keeps a connection alive while the answer is made
+	for bytes.HasPrefix(src, []byte(":")) { // a comment: it may keep the connection alive while the answer is made
 		_, rest, _ := bytes.Cut(src, []byte("\n"))
 		src = rawjson.TrimSpace(rest)
 	}
@@ -48,7 +48,8 @@ func joinEvents(src []byte) (answer []byte, ok bool) {
 	return s.answer()
 }
 
-// joinChunks makes the answer of chunks that follow each other without a word between.
+// joinChunks makes one answer from chunks that follow each other with only white space between
+// them.
 func joinChunks(src []byte) (answer []byte, ok bool) {
 	var s streamed
 	for i := 0; i < len(src); {
@@ -62,19 +63,19 @@ func joinChunks(src []byte) (answer []byte, ok bool) {
 	return s.answer()
 }
 
-// streamed is an answer of which the parts have come so far.
+// streamed holds the parts of an answer that have come so far.
 type streamed struct {
-	whole   []byte // an object that is an answer, or an error, as it is
-	first   []byte // the first chunk, which says whose answer it is
-	usage   []byte // the last that is told
+	whole   []byte // an object that is a whole answer, or an error
+	first   []byte // the first chunk, which has the answer's id and model
+	usage   []byte // the last one that a chunk has
 	choices []streamedChoice
-	ended   bool // the stream says so
+	ended   bool // the stream says that the answer has ended
 }
 
 type streamedChoice struct {
 	index, finish            []byte
 	content, refusal, reason stringBuilder
-	text                     stringBuilder // of completions
+	text                     stringBuilder // the text of a completion
 	calls                    []streamedCall
 }
 
@@ -83,7 +84,7 @@ type streamedCall struct {
 	name, arguments stringBuilder
 }
 
-// stringBuilder joins JSON strings. It is one without its closing quote.
+// stringBuilder joins JSON strings. It holds a JSON string without its closing quote.
 type stringBuilder []byte
 
 func (b *stringBuilder) add(token []byte) {
@@ -96,7 +97,7 @@ func (b *stringBuilder) add(token []byte) {
 	}
 }
 
-// json returns the string, null where there is none.
+// json returns the string; null if there is none.
 func (b stringBuilder) json() []byte {
 	if b == nil {
 		return []byte("null")
@@ -104,7 +105,7 @@ func (b stringBuilder) json() []byte {
 	return append(b, '"')
 }
 
-// add takes in the data of an event, and is false where that cannot be read.
+// add takes in the data of an event. It reports false if the data cannot be read.
 func (s *streamed) add(data []byte) bool {
 	switch {
 	case len(data) == 0 || s.whole != nil:
@@ -116,7 +117,7 @@ func (s *streamed) add(data []byte) bool {
 		return false
 	}
 	switch string(rawjson.MemberOf(data, "type")) {
-	case `"response.completed"`, `"response.incomplete"`, `"response.failed"`: // the last events of a response have all of it
+	case `"response.completed"`, `"response.incomplete"`, `"response.failed"`: // the last event of a response has all of it
 		s.whole = rawjson.MemberOf(data, "response")
 		return true
 	case `"error"`:
@@ -148,7 +149,7 @@ func (s *streamed) addChunk(data []byte) {
 	})
 }
 
-// choice returns the choice with an index.
+// choice returns the choice with the given index, which it adds if it is new.
 func (s *streamed) choice(index []byte) *streamedChoice {
 	for i := range s.choices {
 		if bytes.Equal(s.choices[i].index, index) {
@@ -181,7 +182,7 @@ func (c *streamedChoice) add(choice []byte) {
 	}
 }
 
-// call returns the call with an index.
+// call returns the call with the given index, which it adds if it is new.
 func (c *streamedChoice) call(index []byte) *streamedCall {
 	for i := range c.calls {
 		if bytes.Equal(c.calls[i].index, index) {
@@ -204,7 +205,7 @@ func (c *streamedCall) add(call []byte) {
 	c.arguments.add(rawjson.MemberOf(function, "arguments"))
 }
 
-// answer returns what the parts make together.
+// answer returns the answer that the parts make together. ok is false if it has not ended.
 func (s *streamed) answer() (answer []byte, ok bool) {
 	if s.whole != nil {
 		return s.whole, s.whole[0] == '{'

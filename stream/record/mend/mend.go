@@ -1,5 +1,5 @@
-// Package mend makes JSON of answers that are none as they came, and one answer of the events of a
-// stream that nobody asked for.
+// Package mend repairs answers that came as something other than one JSON object. It also joins the
+// events of a stream into one answer, if a server streams although it was not asked to.
 package mend
 
 import (
@@ -10,11 +10,11 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// Answer makes one JSON object of the body of an answer that is none as it came, where there is no
-// doubt what it says: UTF-16, a byte order mark before it, something behind it, an array or a
-// string around it, the events of a stream that nobody asked for, numbers that JSON has no word
-// for, and line breaks within strings. It is paid for, and to ask again would bring the same. ok is
-// false where that cannot be: what is cut short stays so.
+// Answer makes one JSON object from the body of an answer that is not one, if there is no doubt
+// about what it says. It mends UTF-16, a byte order mark before the object, something after it, an
+// array or a string around it, the events of a stream, numbers that JSON cannot write, and line
+// breaks within strings. Such an answer is paid for, and asking again would bring the same. ok is
+// false if the body cannot be mended: an answer that is cut short stays so.
 func Answer(body []byte) (mended []byte, ok bool) {
 	src := rawjson.TrimSpace(bytes.TrimPrefix(rawjson.TrimSpace(fromUTF16(body)), []byte(rawjson.BOM)))
 	switch {
@@ -26,7 +26,8 @@ func Answer(body []byte) (mended []byte, ok bool) {
 	return mendValue(src)
 }
 
-// fromUTF16 returns text in UTF-8 where its byte order mark says that it is UTF-16.
+// fromUTF16 converts text to UTF-8 if its byte order mark says that it is UTF-16. Other text stays
+// as it is.
 func fromUTF16(text []byte) []byte {
 	var order binary.ByteOrder
 	switch {
@@ -44,8 +45,8 @@ func fromUTF16(text []byte) []byte {
 	return []byte(string(utf16.Decode(units)))
 }
 
-// inner returns the object that a value is, or that is alone in it: in an array, or written down in
-// a string.
+// inner returns the object that a value is, or the one object that it holds: in an array, or as
+// JSON in a string.
 func inner(src []byte) (object []byte, ok bool) {
 	switch src[0] {
 	case '{':
@@ -61,7 +62,7 @@ func inner(src []byte) (object []byte, ok bool) {
 	return nil, false
 }
 
-// mendValue mends what begins with a JSON object, or as one.
+// mendValue mends a text that begins with a JSON object, or with something close to one.
 func mendValue(src []byte) (mended []byte, ok bool) {
 	if len(src) == 0 || src[0] != '{' {
 		return nil, false
@@ -80,8 +81,8 @@ func mendValue(src []byte) (mended []byte, ok bool) {
 	return src[:end], true
 }
 
-// spellOut returns src with null for the numbers that JSON has no word for, as Python and C write
-// them, and with escapes for the control characters within strings.
+// spellOut returns src with null in place of the numbers that are not finite, which JSON cannot
+// write but Python and C do, and with escapes in place of the control characters within strings.
 func spellOut(src []byte) []byte {
 	dst := make([]byte, 0, len(src)+64)
 	for i := 0; i < len(src); {
@@ -102,8 +103,8 @@ func spellOut(src []byte) []byte {
 	return dst
 }
 
-// notFinite returns the length of the word for a number that is not finite that text begins with, 0
-// where it begins with none.
+// notFinite returns the length of the word at the start of text that stands for a number that is
+// not finite; 0 if there is none.
 func notFinite(text []byte) int {
 	for _, word := range [...]string{"NaN", "Infinity", "-Infinity", "nan", "-nan", "inf", "-inf"} {
 		if bytes.HasPrefix(text, []byte(word)) && (len(text) == len(word) || !rawjson.IsLiteral(text[len(word)])) {

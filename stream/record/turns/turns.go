@@ -1,12 +1,13 @@
-// Package turns takes a conversation further: to a request's body it adds what the model said and
-// what is said to that.
+// Package turns continues a conversation: it adds the model's answer, and the reply to it, to a
+// request's body.
 package turns
 
 import "llmpipe/stream/record/rawjson"
 
-// Append appends body to dst with two turns more in a member of it: what the assistant said and
-// what the user says then, each a JSON string. The member is a list of messages, or a string, which
-// becomes the first of them. It reports false where there is no such member, and appends nothing.
+// Append appends body to dst, with two more turns in one of its members: what the assistant said,
+// and what the user says then, each a JSON string. The member is a list of messages, or a string,
+// which becomes the first message. If there is no such member, Append appends nothing and reports
+// false.
 func Append(dst, body []byte, member string, said, then []byte) ([]byte, bool) {
 	for w := rawjson.WalkAt(body, 0); w.Next(); {
 		if string(w.Name) != member {
