@@ -5,8 +5,8 @@ import (
 	"llmpipe/stream/flow"
 )
 
-// Attachments are the files that t's request held, as they were read; or, where its answer is one
-// that was recorded, what is recorded of them.
+// Attachments returns the files of t's request as they were read. If t's answer is a recorded one,
+// it returns what is recorded of them.
 func Attachments(t *flow.Task) []ledger.Attachment {
 	var all []ledger.Attachment
 	for i := range t.Files {
@@ -19,8 +19,8 @@ func Attachments(t *flow.Task) []ledger.Attachment {
 	return all
 }
 
-// Unchanged reports whether t's files hold what they did when a request was made of them. Their
-// names are t's: a ledger holds none that is not UTF-8.
+// Unchanged reports whether t's files still hold what they did when a request was made of them. It
+// takes the files' names from t, because a ledger cannot hold names that are not UTF-8.
 func (j *Journal) Unchanged(t *flow.Task, sent []ledger.Attachment) bool {
 	for i := range sent {
 		if f := &sent[i]; !j.cfg.Folder.Same(t.Files[i].Path, f.Size, f.ModTime, f.Sum) {
@@ -30,10 +30,10 @@ func (j *Journal) Unchanged(t *flow.Task, sent []ledger.Attachment) bool {
 	return true
 }
 
-// Stands reports whether r, a result that is found for t, answers what t's files hold now: what of
-// them its fingerprint has is the paths. Where it does not, t is a record again that has no result,
-// and its Ref says which one does not serve. One that is found by its id alone stands whatever the
-// request is.
+// Stands reports whether r, a result that was found for t, answers what t's files hold now. It has
+// to look at the files because the request's fingerprint covers only their paths. If r does not
+// stand, t is again a record without a result, and t.Ref still names the result that does not
+// serve. A result that was found by its id alone stands whatever its request was.
 func (j *Journal) Stands(t *flow.Task, r *ledger.Result) bool {
 	if len(t.Files) == 0 || r.Request != t.Request || len(r.Attachments) == len(t.Files) && j.Unchanged(t, r.Attachments) {
 		return true

@@ -9,13 +9,13 @@ import (
 	"llmpipe/stream/flow"
 )
 
-// claims put records at risk in the ledger before they are asked about. Whoever comes while a line
-// is being written goes into the next one, together with all others that do.
+// claims puts records at risk in the ledger before they are asked about. Claims that come while a
+// line is being written all go into the next line.
 type claims struct {
 	mu      sync.Mutex
 	next    *claiming       // to be written with the next line
-	lifted  []ledger.AtRisk // the same of records that no attempt is under way at
-	changed chan struct{}   // closed, and made anew, whenever the ledger has changed
+	lifted  []ledger.AtRisk // for the next line: records without an attempt in flight
+	changed chan struct{}   // closed and replaced whenever the ledger changes
 
 	writing sync.Mutex
 }
@@ -29,7 +29,7 @@ type claiming struct {
 	done   bool
 }
 
-// Claim puts records at risk, as [ledger.Ledger.Claim] does, and says what became of each.
+// Claim puts records at risk, as [ledger.Ledger.Claim] does, and sets Found of each.
 func (j *Journal) Claim(claimed []ledger.Claim) (ledger.Room, error) {
 	c := &j.claims
 	c.mu.Lock()
@@ -51,7 +51,7 @@ func (j *Journal) Claim(claimed []ledger.Claim) (ledger.Room, error) {
 	return g.room, g.err
 }
 
-// write writes a group's line. c.writing is held.
+// write writes a group's line. The caller holds c.writing.
 func (j *Journal) write(g *claiming) {
 	c := &j.claims
 	c.mu.Lock()
@@ -72,7 +72,7 @@ func (j *Journal) write(g *claiming) {
 	g.done = true
 }
 
-// decide finds out whether a simulator is asked, where other processes of the ledger ask one.
+// decide finds out whether this run asks a simulator, as other processes on the ledger do.
 func (j *Journal) decide() error {
 	client := j.first.Client
 	client.Probe(j.flow.Stop.Asking)
@@ -83,16 +83,16 @@ func (j *Journal) decide() error {
 	return nil
 }
 
-// Rest notes that no attempt is under way at a record any more, and what those before may have
-// cost. It is written with the next line.
+// Rest notes that no attempt at a record is in flight any more, and what earlier attempts may have
+// cost. The note is written with the next line.
 func (j *Journal) Rest(a ledger.AtRisk) {
 	j.claims.mu.Lock()
 	j.claims.lifted = append(j.claims.lifted, a)
 	j.claims.mu.Unlock()
 }
 
-// WriteRests writes what Rest has noted and no line has taken along. When it returns, all of that
-// is in the file.
+// WriteRests writes what Rest has noted and no line has included yet. If it returns no error, all
+// of that is in the file.
 func (j *Journal) WriteRests() error {
 	c := &j.claims
 	c.writing.Lock()
@@ -108,16 +108,16 @@ func (j *Journal) WriteRests() error {
 	return g.err
 }
 
-// lift notes that t, which leaves without a result or failure of its own, is not asked about any
-// more. What attempts at it may have cost stays at risk.
+// lift notes that t, which leaves without a result or a failure of its own, is no longer asked
+// about. What attempts at t may have cost stays at risk.
 func (j *Journal) lift(t *flow.Task) {
 	if t.Risk.Held && t.Cost+t.MayCost == 0 {
 		j.batch.Lifted = append(j.batch.Lifted, ledger.AtRisk{Key: t.Key, Known: true})
 	}
 }
 
-// Changed returns what is closed when the ledger changes the next time, as far as this process
-// sees.
+// Changed returns a channel that is closed when the ledger changes the next time, as far as this
+// process sees.
 func (j *Journal) Changed() <-chan struct{} {
 	j.claims.mu.Lock()
 	defer j.claims.mu.Unlock()
@@ -127,7 +127,7 @@ func (j *Journal) Changed() <-chan struct{} {
 	return j.claims.changed
 }
 
-// Change says that the ledger has changed, or what may be spent.
+// Change says that the ledger has changed, or the amount that may be spent.
 func (j *Journal) Change() {
 	j.claims.mu.Lock()
 	defer j.claims.mu.Unlock()

@@ -13,12 +13,12 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Replay says whether answers that the ledger holds are written again.
+// Replay says whether recorded answers are written again.
 type Replay uint8
 
 // The ways to replay.
 const (
-	// ReplayAuto writes them, except those that stdout's file got before, where the run appends to
+	// ReplayAuto writes them, except for those that are in stdout's file already if the run appends to
 	// it.
 	ReplayAuto Replay = iota
 	// ReplayAlways writes all of them.
@@ -38,32 +38,33 @@ func (r *Replay) UnmarshalText(text []byte) error {
 	return fmt.Errorf("%q is not one of auto, always, never", text)
 }
 
-// Config says what a run remembers, and how.
+// Config says what a run remembers and how.
 type Config struct {
-	// Path is the file; empty for a run that remembers nothing.
+	// Path is the ledger's file. It is empty for a run that remembers nothing.
 	Path   string
 	Replay Replay
-	// Seen are patterns of names, as in a shell: the answers in these ledgers count as recorded.
+	// Seen are patterns of file names, as in a shell. Answers in the ledgers that they match count as
+	// recorded.
 	Seen []string
 	// Dedupe reuses an answer to an equal request under another id.
 	Dedupe bool
 	// MatchID reuses an answer to another request under the same id.
 	MatchID bool
 	Fsync   ledger.Fsync
-	// Folder is where the files are that records name; nil where none do. An answer that is recorded
-	// about other contents than they have now does not count.
+	// Folder holds the files that records name, and is nil if no record names any. A recorded answer
+	// does not count if its files have changed since.
 	Folder *folder.Folder
-	// Shape is what a recorded answer is to fit, or its record is asked again.
+	// Shape is what recorded answers must fit. A record whose answer does not fit is asked again.
 	Shape flow.Shape
-	// Job is the name of the job that the ledger's money is shared with; empty for none.
+	// Job is the name of the job that shares the ledger's money, and empty for none.
 	Job string
-	// Version is the program's, for the record.
+	// Version is the program's version, for the ledger.
 	Version string
-	// FS is the file system, nil for the machine's.
+	// FS is the file system, and nil for the machine's.
 	FS disk.FS
 }
 
-// Hint adds what to do about a ledger that cannot be used.
+// Hint adds advice to the error of a ledger that cannot be used.
 func Hint(err error) error {
 	var damage *ledger.DamageError
 	var other *ledger.OtherError
@@ -89,8 +90,8 @@ func Hint(err error) error {
 	return err
 }
 
-// DefaultPath is the ledger of runs at baseURL unless --ledger names one. Simulated answers are
-// kept apart from paid ones.
+// DefaultPath returns the ledger of runs at baseURL unless --ledger names one. Simulated answers
+// have a file of their own, apart from paid ones.
 func DefaultPath(baseURL string) string {
 	if provider.IsSim(baseURL) {
 		return "llmpipe.sim.jsonl"

@@ -1,3 +1,3 @@
 // Package journal is a run's view of its ledger: what it recalls for the reader, and what it
-// records for the commit. It knows what was spent, and leaves what that means to the account.
+// records for the commit. It knows what was spent, and leaves the consequences to the account.
 package journal

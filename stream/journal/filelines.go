@@ -11,39 +11,40 @@ import (
 	"llmpipe/stream/record"
 )
 
-// fileLines are the lines of the file that stdout is appended to which no mark in the ledger proves
-// to be there: a run that was killed wrote them, and had no time to say so; or earlier versions
-// said so without a proof; or the file is a copy of another.
+// fileLines are the unproven lines of the file that stdout is appended to: no mark in the ledger
+// proves that they are there. There are three reasons for such lines. A run that was killed wrote
+// them and could not mark them any more, or an earlier version marked them without a proof, or the
+// file is a copy of another.
 //
-// A line is the same when its bytes are, and every one begins with its record's id; but for lines
-// of plain text, which are the answers of any record that says the like. Those are taken for a
-// record's only where an earlier version's mark says that the record's is there. Of the other
-// formats such a mark, and a line of an answer with that id, are enough: the line may have been
-// written in another format.
+// Two lines are the same if their bytes are. A line begins with its record's id, so that it belongs
+// to one record. Lines of plain text do not, and can be the answers of several records. Such a line
+// counts as a record's only if an earlier version's mark says that the record's line is there. In
+// the other formats, such a mark and the line of an answer with that id are enough, because the
+// line may have been written in another format.
 //
-// When a record has met its line, its mark is proven by all that was read, within which its line
-// is: where the run is killed before all lines have met their records, the next one reads them
-// again.
+// When a record has met its line, its mark gets the proof of everything that was read, which
+// includes that line. If the run is killed before all lines have met their records, the next run
+// reads them again.
 type fileLines struct {
 	format record.Format
 	seed   maphash.Seed
-	lines  tally        // of whole lines
-	ids    tally        // of the ids in the lines of answers, where earlier versions' marks count
-	proof  ledger.Proof // what was read
+	lines  tally        // hashes of whole lines
+	ids    tally        // hashes of the ids in answers' lines, if there are marks of earlier versions
+	proof  ledger.Proof // of what was read
 }
 
-// maxUnproven bounds what is read of the file, in bytes, where no earlier version's marks are to be
-// proven. What a killed run leaves unmarked is the lines of a commit or two.
+// maxUnproven bounds how much of the file is read, in bytes, if there are no marks of earlier
+// versions to be proven. A killed run leaves only the lines of a commit or two unmarked.
 const maxUnproven = 256 << 20
 
-// readFileLines reads what a file of so many bytes holds that no mark proves, nil where that is
-// nothing.
+// readFileLines reads the lines in a file of so many bytes that no mark proves. It returns nil if
+// there is nothing to read, or if reading fails.
 func readFileLines(file io.ReaderAt, size int64, format record.Format, w ledger.Written) *fileLines {
 	from := int64(0)
 	proven := w.Proven
 	switch {
 	case w.Claimed:
-		proven = nil // what was read to prove claims before is read for the others
+		proven = nil // lines that were proven in an earlier run are read again, for the claims that are left
 	case format.IsText():
 		return nil
 	case len(proven) > 0 && proven[0].From == 0:
@@ -65,11 +66,11 @@ func readFileLines(file io.ReaderAt, size int64, format record.Format, w ledger.
 			long = append(long, line...)
 			continue
 		}
-		if err == io.EOF { // what has no end is no whole line
+		if err == io.EOF { // a line without an end is not whole
 			break
 		}
 		if err != nil {
-			return nil // lines may come twice
+			return nil // lines may then be written twice
 		}
 		if len(long) > 0 {
 			line = append(long, line...)
@@ -97,11 +98,11 @@ func (g *fileLines) add(line []byte, claimed bool) {
 	}
 }
 
-// hashID hashes an id without its quotes: a batch's output has none but strings.
+// hashID hashes an id without its quotes, because all ids in a batch's output are strings.
 func (g *fileLines) hashID(id []byte) uint64 { return maphash.Bytes(g.seed, bytes.Trim(id, `"`)) }
 
-// has reports whether the file got the line of the record with an id already, once for each time
-// that it is there. claimed says that an earlier version's mark tells of it.
+// has reports whether the file already has the line of the record with this id. It reports true
+// once for each such line. claimed says that an earlier version's mark covers the record.
 func (g *fileLines) has(id, line []byte, claimed bool) bool {
 	if g == nil {
 		return false
@@ -115,12 +116,12 @@ func (g *fileLines) has(id, line []byte, claimed bool) bool {
 	return g.lines.take(maphash.Bytes(g.seed, line))
 }
 
-// hasText reports whether each line of an answer is there; in text0 it is one.
+// hasText reports whether every line of an answer is there. In text0 an answer is one line.
 func (g *fileLines) hasText(text []byte) bool {
 	var taken []uint64
 	for line := range bytes.SplitAfterSeq(text, []byte{g.format.End()}) {
 		if len(line) == 0 {
-			continue // behind the last end
+			continue // after the last line's end
 		}
 		hash := maphash.Bytes(g.seed, line)
 		if !g.lines.take(hash) {
@@ -134,8 +135,8 @@ func (g *fileLines) hasText(text []byte) bool {
 	return true
 }
 
-// end is the mark of all that was read, when every record that may have a line there has been met:
-// what is left is none of this job's.
+// end returns the mark of everything that was read. It is for when every record that may have a
+// line there has been met: the lines that are left belong to no record of this job.
 func (g *fileLines) end() ledger.Mark {
 	whole := g.proof
 	whole.Within = false

@@ -12,23 +12,23 @@ import (
 	"llmpipe/stream/record"
 )
 
-// A run that is killed amid a write leaves half a line at the end of the file that stdout is
-// appended to. The next one cuts it off, so that whoever reads the file reads it to its end; the
-// line is written whole when its record comes, as no mark tells of it. A half line that nothing
-// proves to be such a line's is somebody else's, and is left as it is.
+// A run that is killed during a write leaves half a line at the end of the file that stdout is
+// appended to. The next run cuts it off, so that every line in the file is whole. The whole line is
+// written when its record comes, because no mark covers it. If nothing proves that the half line is
+// this ledger's, it is somebody else's and is left alone.
 
-// HalfLine is what stands behind the end of the last line of the file that stdout is appended to.
+// HalfLine is what follows the end of the last line in the file that stdout is appended to.
 type HalfLine struct {
-	From, Size int64 // in bytes; a Size of 0 is that there is none
-	Own        bool  // of this ledger's results, and nobody is at writing it
+	From, Size int64 // in bytes; Size is 0 if there is none
+	Own        bool  // it is this ledger's, and nobody is still writing it
 }
 
-// settling is for how long a half line must not change before it counts as one: its writer may be
-// alive, and held up by a busy disk.
+// settling is how long a half line must not change before it counts as one. Its writer may be
+// alive, and delayed by a busy disk.
 const settling = 300 * time.Millisecond
 
-// FindHalfLine looks for a half line in the file that stdout is appended to. format is that of this
-// run's lines.
+// FindHalfLine looks for a half line in the file that stdout is appended to. format is the format
+// of this run's lines.
 func (j *Journal) FindHalfLine(format record.Format) HalfLine {
 	if j.out.read == nil {
 		return HalfLine{}
@@ -51,11 +51,12 @@ func (j *Journal) FindHalfLine(format record.Format) HalfLine {
 	return h
 }
 
-// maxHalf bounds what is looked at of a half line, in bytes: a longer one is nobody's.
+// maxHalf bounds how much of a half line is looked at, in bytes. A longer one counts as somebody
+// else's.
 const maxHalf = 256 << 20
 
-// lastLine returns what stands behind the last byte before an offset that ends a line, nil where
-// that is too long, and where it begins.
+// lastLine returns the text between the last line end before offset and offset, and where that text
+// begins. The text is nil if it is too long.
 func lastLine(file io.ReaderAt, offset int64, end byte) (text []byte, from int64) {
 	const step = 64 << 10
 	for from = max(0, offset); from > 0 && offset-from < maxHalf; {
@@ -75,8 +76,8 @@ func lastLine(file io.ReaderAt, offset int64, end byte) (text []byte, from int64
 	return text, 0
 }
 
-// proves reports whether half is the beginning of a line that a result in the ledger makes, or of
-// one like those that stand before it and are this ledger's.
+// proves reports whether half is the beginning of a line of this ledger: of the line that a result
+// in the ledger makes, or of one that looks like this program's and follows lines of this ledger.
 func (j *Journal) proves(half, before []byte, from int64, format record.Format) bool {
 	w := j.Ledger.Written()
 	behindOwn := from == 0 && w.Began || from == w.ClaimedTo && w.Claimed ||
@@ -100,14 +101,14 @@ func (j *Journal) proves(half, before []byte, from int64, format record.Format) 
 	return false
 }
 
-// prover looks for the result that half a line is of. Half a line that may be of many needs lines
-// before it that are this ledger's.
+// prover looks for the result whose line half is the beginning of. If half fits many results, it is
+// proven only if the lines before it are this ledger's.
 type prover struct {
 	half, before []byte
 	format       record.Format
 	kind         record.LineKind
 	behindOwn    bool // the lines before are this ledger's
-	begins       bool // a result's line begins so, or the half line looks like one of this program's
+	begins       bool // half begins a result's line, or looks like a line of this program
 
 	result record.Result
 }
@@ -129,7 +130,7 @@ func (p *prover) look(path string) bool {
 	return errors.Is(err, errProven)
 }
 
-// compare looks whether a result's line is the one, or the one before.
+// compare checks whether a result's line begins with half, or is the line before.
 func (p *prover) compare(r *ledger.Result) {
 	formats := []record.Format{record.FormatResult, record.FormatRaw, record.FormatBatch}
 	if p.format.IsText() {
@@ -145,7 +146,7 @@ func (p *prover) compare(r *ledger.Result) {
 	}
 }
 
-// may tells cheaply what cannot be r's line.
+// may is a cheap check: it reports false if text cannot be r's line.
 func (p *prover) may(f record.Format, r *ledger.Result, text []byte) bool {
 	if f.IsText() {
 		return true
@@ -167,11 +168,11 @@ func (p *prover) fill(r *ledger.Result) bool {
 	return err == nil
 }
 
-// CutHalfLine cuts a half line off.
+// CutHalfLine removes a half line from the end of the file.
 func (j *Journal) CutHalfLine(h HalfLine) error {
 	if err := j.out.Truncate(h.From); err != nil {
 		return err
 	}
-	_, err := j.out.Seek(h.From, io.SeekStart) // a file that is not in append mode goes on there
+	_, err := j.out.Seek(h.From, io.SeekStart) // for a file that is not in append mode
 	return err
 }

@@ -18,41 +18,42 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Journal is a run's ledger: what it recalls for the reader, and what it records for the commit.
+// Journal is a run's view of its ledger: what it recalls for the reader, and what it records for
+// the commit.
 type Journal struct {
 	flow   *flow.Flow
 	cfg    Config
-	first  *flow.Host // who is asked first
+	first  *flow.Host // the host that is asked first
 	Ledger *ledger.Ledger
 	ID     string // the run's
-	Syncs  bool   // a commit waits for the disk
+	Syncs  bool   // commits wait for the disk
 
 	out       outFile
 	others    []string // the ledgers of --seen
-	rehearsal bool     // the ledger knows that the answers are a simulator's
+	rehearsal bool     // the ledger knows that a simulator answers
 
-	Bounds ledger.Bounds // what everything in the ledger may cost
+	Bounds ledger.Bounds // the budgets that everything in the ledger counts against
 	claims claims
 
 	prepared atomic.Bool
-	Leave    func() // leaves the job that shares the ledger's money, when all is recorded; nil: there is no job
+	Leave    func() // leaves the job that shares the ledger's money, once all is recorded; nil: no job
 
 	batch ledger.Group
 	lost  int // answers that could not be recorded
 
-	toldShort bool // that the disk is nearly full
+	toldShort bool // the warning that the disk is nearly full was given
 }
 
 // About is what a ledger remembers of the run itself.
 type About struct {
 	Start           time.Time
 	Endpoint, Model string     // of most records
-	First           *flow.Host // who is asked first
+	First           *flow.Host // the host that is asked first
 	Mode            flow.Mode
 	Budget, PerDay  price.Dollars // 0 for none
 }
 
-// Open opens the ledger that c names, nil for none. stdout is where results go.
+// Open opens the ledger that c names, and returns nil if it names none. stdout is where results go.
 func Open(f *flow.Flow, c Config, r About, stdout io.Writer) (*Journal, error) {
 	if c.Path == "" {
 		return nil, nil
@@ -103,11 +104,11 @@ func Open(f *flow.Flow, c Config, r About, stdout io.Writer) (*Journal, error) {
 	return j, nil
 }
 
-// open opens the ledger, and opens it again where the provider turns out to be a simulator: that
-// decides whose results count.
+// open opens the ledger. It opens it again if the provider turns out to be a simulator, because
+// that decides which results count.
 func (j *Journal) open(o ledger.Options, batches bool) (*ledger.Ledger, error) {
 	l, err := ledger.Open(j.cfg.Path, o)
-	// A served simulator's batches are collected by other processes too, whose results are to be
+	// Other processes, too, collect the batches of a simulator that is a server. Their results must be
 	// seen from the start.
 	client := j.first.Client
 	batches = batches && client.Local() && !client.Simulated()
@@ -124,7 +125,7 @@ func (j *Journal) open(o ledger.Options, batches bool) (*ledger.Ledger, error) {
 	return ledger.Open(j.cfg.Path, o)
 }
 
-// Abandon closes the ledger of a run that does not begin.
+// Abandon closes the ledger of a run that does not start.
 func (j *Journal) Abandon() error {
 	if j == nil {
 		return nil
@@ -132,16 +133,17 @@ func (j *Journal) Abandon() error {
 	return disk.Both(j.Ledger.Close(), j.out.close())
 }
 
-// Commit records what the group's records cost and said, and which lines were written to stdout
-// since the last time. An answer that could not be recorded becomes unsent: what is not safe is not
-// shown. spent is what the ledger says then, and no less than it said before.
+// Commit records the answers and the costs of the group's records, and which lines were written to
+// stdout since the last commit. An answer that cannot be recorded becomes unsent, because an answer
+// is shown only once it is safe. spent is what the ledger says afterwards. It is zero once nothing
+// can be recorded any more.
 func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, err error) {
 	if !j.rehearsal && j.first.Client.Rehearses() {
 		j.rehearsal = true
 		err = j.Ledger.Rehearse()
 	}
 	j.batch.Reset()
-	var shown ledger.Ref // the last of the recalled ones
+	var shown ledger.Ref // the newest of the recalled results
 	for _, t := range group {
 		switch {
 		case t.Outcome == flow.Answered:
@@ -152,7 +154,7 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, 
 		case t.Outcome == flow.Recalled && t.Same:
 			j.batch.Results = append(j.batch.Results, same(t))
 		case t.Outcome == flow.Failed && t.Attempts > 0 && !t.Duplicate,
-			t.Outcome == flow.Unsent && t.MayCost > 0: // which may be billed all the same
+			t.Outcome == flow.Unsent && t.MayCost > 0: // such an attempt may be billed
 			j.batch.Failures = append(j.batch.Failures, j.failure(t))
 		default:
 			j.lift(t)
@@ -166,7 +168,7 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, 
 		j.lost += dropAnswers(group, 0)
 		return spent, nil
 	}
-	_ = j.WriteRests() // before what ends the risk; where that fails, the commit does too
+	_ = j.WriteRests() // before the entries that end the risk; if this fails, so does the commit
 	if err == nil {
 		err = j.Ledger.Commit(&j.batch)
 	}
@@ -194,40 +196,40 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, 
 	return j.Spent(), j.HintAtWrite(err, MakeRoom)
 }
 
-// MakeRoom is what to do about a ledger that could be written before.
+// MakeRoom is the advice for a ledger that could be written before.
 const MakeRoom = "make room or repair the disk, then run the same command again: what is recorded is safe"
 
-// HintAtWrite adds to an error of the ledger's file what to do about it: hint, where nothing better
-// is known.
+// HintAtWrite adds advice to an error of the ledger's file. It adds hint if there is no better one.
 func (j *Journal) HintAtWrite(err error, hint string) error {
 	return ui.WithHint(cmp.Or(ui.HintOf(Hint(err)), hint), err)
 }
 
-// Spent is what the ledger says was spent at a moment, in billionths of a dollar.
+// Spent is what the ledger says was spent so far, in billionths of a dollar.
 type Spent struct {
-	All       int64 // by everybody, what was set aside for attempts of unknown cost included
-	Own       int64 // of that, by what this run has committed
+	All       int64 // by everybody, including what is set aside for attempts of unknown cost
+	Own       int64 // the part of All that this run has committed
 	Elsewhere ledger.Elsewhere
 }
 
-// CatchUp reads what other processes have written by now, and says what is spent by then.
+// CatchUp reads what other processes have written by now, and returns what is spent then.
 func (j *Journal) CatchUp() (Spent, error) {
 	err := j.Ledger.Refresh()
 	j.Change()
 	return j.Spent(), Hint(err)
 }
 
-// Spent is what the ledger says as far as it is known.
+// Spent returns what was spent, as far as the ledger has been read.
 func (j *Journal) Spent() Spent {
 	s := j.Ledger.Summary()
 	return Spent{All: s.SpentNanos + s.KeptNanos, Own: s.OwnNanos, Elsewhere: j.Ledger.Elsewhere()}
 }
 
-// dropAnswers makes all answers but the first safe ones unsent, and returns how many those are.
+// dropAnswers makes all answers unsent except the first safe ones. It returns how many answers were
+// lost.
 func dropAnswers(group []*flow.Task, safe int) int {
 	dropped := 0
 	for _, t := range group {
-		same := t.Outcome == flow.Recalled && t.Same // which costs nothing if it is not recorded
+		same := t.Outcome == flow.Recalled && t.Same // no cost is lost if it is not recorded
 		if t.Outcome != flow.Answered && !same {
 			continue
 		}
@@ -243,7 +245,7 @@ func dropAnswers(group []*flow.Task, safe int) int {
 	return dropped
 }
 
-// dropRecalled makes recorded answers unsent that may be gone after a power failure.
+// dropRecalled makes recalled records unsent, because a power failure may remove their results.
 func dropRecalled(group []*flow.Task) {
 	for _, t := range group {
 		if t.Outcome == flow.Recalled {
@@ -252,7 +254,7 @@ func dropRecalled(group []*flow.Task) {
 	}
 }
 
-// result is the ledger's entry for an answer. Its slices alias t.
+// result returns the ledger's entry for an answer. Its slices alias t.
 func (j *Journal) result(t *flow.Task) ledger.Result {
 	usage := &t.Reply.Answer.Usage
 	r := ledger.Result{
@@ -270,14 +272,14 @@ func (j *Journal) result(t *flow.Task) ledger.Result {
 		r.Fits = t.Shaped != nil && t.Shaped.Fit.Parsed != nil
 	}
 	r.CostStated = t.CostStated && t.CostKnown
-	if r.SameAs = t.SameAs; r.SameAs != nil { // who was asked has the tokens
+	if r.SameAs = t.SameAs; r.SameAs != nil { // the entry of the record that was asked has the tokens
 		r.PromptTokens, r.CompletionTokens, r.CachedTokens, r.ReasoningTokens = 0, 0, 0, 0
 	}
 	return r
 }
 
-// same is the ledger's entry for a record whose request is equal to one that is answered there. Its
-// slices alias t.
+// same returns the ledger's entry for a record whose answer is a recorded one to an equal request.
+// Its slices alias t.
 func same(t *flow.Task) ledger.Result {
 	from := &t.Recorded
 	return ledger.Result{
@@ -290,8 +292,8 @@ func same(t *flow.Task) ledger.Result {
 	}
 }
 
-// misfit is the ledger's entry for a record that failed as its last answer, which has an entry of
-// its own, does not fit the schema.
+// misfit returns the ledger's entry for a record that failed because its last answer does not fit
+// the schema. That answer has an entry of its own.
 func misfit(t *flow.Task) ledger.Failure {
 	f := ledger.Failure{Record: recorded(t), Misfit: t.Shaped.Fit.Wrong.Place()}
 	err := t.Shaped.Fit.Err()
@@ -308,8 +310,8 @@ func (j *Journal) failure(t *flow.Task) ledger.Failure {
 	}
 }
 
-// recorded is what the ledger's entries for answers and failures have in common. A cost is known
-// where there is one.
+// recorded returns what the ledger's entries for answers and failures have in common. A cost counts
+// as known if there is one.
 func recorded(t *flow.Task) ledger.Record {
 	return ledger.Record{
 		ID: t.ID, Request: t.Request, Endpoint: t.Endpoint.String(), Model: t.SentModel, Provider: t.Host.Name, Shard: t.ShardID(),
@@ -319,18 +321,18 @@ func recorded(t *flow.Task) ledger.Record {
 	}
 }
 
-// Close records the last marks and how the run ends, closes the ledger, and says what it could not
-// take. ending is called when nothing else is to be recorded.
+// Close records the last marks and how the run ended, closes the ledger, and reports how many
+// answers it could not record. It calls ending after everything else is recorded.
 func (j *Journal) Close(marks []ledger.Mark, ending func() ledger.RunEnd) error {
 	if j.out.lines != nil && j.flow.AllRead.Load() && !j.flow.Stop.Ending() {
 		marks = append(marks, j.out.lines.end())
 	}
-	_, err := j.Commit(nil, marks) // marks cost nothing, and what rests is written
+	_, err := j.Commit(nil, marks) // marks cost nothing; this also calls WriteRests
 	if j.Leave != nil {
 		j.Leave()
 	}
 	if err == nil {
-		_ = j.Ledger.End(ending()) // which a report lacks, and nobody else
+		_ = j.Ledger.End(ending()) // only a report misses it
 	}
 	if closeErr := disk.Both(j.Ledger.Close(), j.out.close()); err == nil && closeErr != nil && !j.flow.Unrecorded.Load() {
 		err = j.HintAtWrite(closeErr, MakeRoom)

@@ -2,10 +2,10 @@ package journal
 
 import "llmpipe/ledger/disk"
 
-// sayLocalLocks tells of a ledger on a file system that other machines may have too, and where they
-// may not see its locks: what keeps the processes of one machine from asking twice, and from
-// writing over each other's lines, is missing between those of two. Who has a ledger a machine, and
-// reads the others', needs no such lock.
+// sayLocalLocks warns if other machines may share the ledger's file system and may not see its
+// locks. Within one machine, locks keep processes from asking twice and from overwriting each
+// other's lines. Between two such machines nothing does. Runs that have one ledger a machine, and
+// read the others' with --seen, do not need the locks.
 func (j *Journal) sayLocalLocks() {
 	fsys := j.cfg.FS
 	if fsys == nil {

@@ -9,15 +9,15 @@ import (
 	"llmpipe/stream/record"
 )
 
-// outFile is the file that stdout is, whose lines the ledger remembers.
+// outFile is stdout if that is a file. The ledger remembers which lines it has.
 type outFile struct {
-	*os.File              // nil where stdout is none
-	read     *os.File     // the same to be read; nil where it was empty, or cannot be read
-	lines    *fileLines   // that it has and no mark proves; the commit owns it
-	met      []ledger.Key // of records that have met their lines there, not yet in the ledger
+	*os.File              // nil if stdout is not a file
+	read     *os.File     // the same file for reading; nil if it was empty or cannot be read
+	lines    *fileLines   // its lines that no mark proves; the commit owns them
+	met      []ledger.Key // records that have met their lines, not yet marked in the ledger
 }
 
-// open opens the file for reading too, where the system has a way to.
+// open opens the file for reading, too, if the system allows that.
 func (f *outFile) open() bool {
 	read, err := disk.Reopen(f.File)
 	if err == nil {
@@ -33,7 +33,7 @@ func (f *outFile) close() error {
 	return f.read.Close()
 }
 
-// marks adds the marks of records that have met their lines.
+// marks appends the mark of the records that have met their lines.
 func (f *outFile) marks(marks []ledger.Mark) []ledger.Mark {
 	if len(f.met) > 0 {
 		marks = append(marks, ledger.Mark{Keys: f.met, Proof: f.lines.proof})
@@ -42,8 +42,8 @@ func (f *outFile) marks(marks []ledger.Mark) []ledger.Mark {
 	return marks
 }
 
-// Resume reads the lines that stdout's file has and no mark proves, where this run appends to it.
-// It is false where the file cannot be read: lines that it has are then written again.
+// Resume reads the lines of stdout's file that no mark proves, if this run appends to it. It
+// returns false if the file cannot be read. Lines that the file has are then written again.
 func (j *Journal) Resume(format record.Format) bool {
 	if j.out.read == nil {
 		return false
@@ -52,8 +52,8 @@ func (j *Journal) Resume(format record.Format) bool {
 	return true
 }
 
-// Wrote reports whether stdout's file has t's line already, once for each time that it is there.
-// The ledger learns of it by the next commit.
+// Wrote reports whether stdout's file already has t's line. It reports true once for each such
+// line. The next commit marks it in the ledger.
 func (j *Journal) Wrote(t *flow.Task, line []byte) bool {
 	if !j.out.lines.has(t.ID, line, t.Claimed) {
 		return false

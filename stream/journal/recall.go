@@ -9,11 +9,11 @@ import (
 	"llmpipe/stream/record"
 )
 
-// Recall gives t the result that is recorded for it, and reports whether there is one that serves:
-// one that does not fit the schema leaves t to be asked, with that as what was said before, and so
-// does one about files that have changed.
+// Recall gives t the result that is recorded for it, and reports whether there is one that serves.
+// A result serves if it fits the schema and t's files have not changed since. Otherwise t is to be
+// asked; an answer of its own that does not fit the schema counts as the previous turn.
 //
-// Where the record's own does not serve, a newer one to an equal request may.
+// If the record's own result does not serve, a newer result of an equal request may.
 func (j *Journal) Recall(t *flow.Task, found ledger.Found) bool {
 	if j.recall(t, found) {
 		return true
@@ -36,8 +36,8 @@ func (j *Journal) recall(t *flow.Task, found ledger.Found) bool {
 	return j.Finds(t, found) && j.readResult(t, j.Ledger.NewReader()) == nil && t.Outcome == flow.Recalled && j.Stands(t, &t.Recorded)
 }
 
-// Finds makes t a recalled record if a result is recorded for it, and reports that. The result is
-// read later.
+// Finds makes t a recalled record if a result is recorded for it, and reports whether there is one.
+// The result itself is read later.
 func (j *Journal) Finds(t *flow.Task, found ledger.Found) bool {
 	t.Ref = found.Result
 	if t.Ref == 0 && j.cfg.MatchID {
@@ -55,9 +55,9 @@ func (j *Journal) Finds(t *flow.Task, found ledger.Found) bool {
 	return true
 }
 
-// readResult reads t's result with r, and parses it. If that fails the run ends, and t is unsent.
-// After an error t has no result that serves: ledger.ErrMismatch if there is none of it, errMisfit
-// if it does not fit the schema.
+// readResult reads t's result with r, and parses it. If reading fails, the run ends and t is
+// unsent. After an error, t has no result that serves: ledger.ErrMismatch if the result is another
+// record's, errMisfit if it does not fit the schema.
 func (j *Journal) readResult(t *flow.Task, r *ledger.Reader) error {
 	request := &t.Request
 	if j.cfg.MatchID {
@@ -75,7 +75,7 @@ func (j *Journal) readResult(t *flow.Task, r *ledger.Reader) error {
 	}
 	if err == nil {
 		var endpoint record.Endpoint
-		endpoint, err = record.ParseEndpoint(t.Recorded.Endpoint) // with MatchID it may be another than t's
+		endpoint, err = record.ParseEndpoint(t.Recorded.Endpoint) // with MatchID it may differ from t's
 		if err == nil {
 			t.Reply.Answer, err = record.RecallAnswer(endpoint, t.Recorded.Response)
 		}
@@ -91,17 +91,18 @@ func (j *Journal) readResult(t *flow.Task, r *ledger.Reader) error {
 	return j.fit(t)
 }
 
-// unfind takes back that something is recorded for t.
+// unfind undoes Finds: t counts as a record without a result.
 func unfind(t *flow.Task) {
 	t.Outcome, t.Emitted, t.Claimed, t.Recent, t.Same = flow.Unsent, false, false, false, false
 }
 
-// errMisfit is that a recorded answer does not fit the schema.
+// errMisfit says that a recorded answer does not fit the schema.
 var errMisfit = errors.New("the recorded answer does not fit the schema")
 
-// fit holds t's recorded answer to the schema. Where it does not fit, t has none: it is to be asked
-// again, and what is recorded is what came before; but not where that is another record's, or about
-// files that have changed: then it is asked as if nothing had been said.
+// fit checks t's recorded answer against the schema. If the answer does not fit, t has no result
+// and is to be asked again, and the answer counts as the previous turn. There are two exceptions:
+// the answer is another record's, or t's files have changed since. Then t is asked as if it had no
+// answer yet.
 func (j *Journal) fit(t *flow.Task) error {
 	r := &t.Recorded
 	j.cfg.Shape.Fit(t)
@@ -135,15 +136,15 @@ func (j *Journal) fit(t *flow.Task) error {
 	return errMisfit
 }
 
-// putBehind puts what t's recorded answer took behind the one that is to come.
+// putBehind adds what t's recorded answer took to what the earlier answers took.
 func (j *Journal) putBehind(t *flow.Task) {
 	r := &t.Recorded
 	t.Shaped.PutBehind(r.Attempts, r.CostNanos, r.CostKnown, r.CostPartial, &t.Reply.Answer.Usage)
 }
 
-// Before puts what t's recorded answer took behind the one that comes now, which was asked for
-// because that did not serve. It is a part of the same conversation where it does not fit the
-// schema, or where turn says so: that may have been another schema.
+// Before adds what t's recorded answer took to what the earlier answers took, if t's next answer
+// goes on with the same conversation. It does so if the recorded answer does not fit the schema, or
+// if turn is true, because an earlier run may have had another schema.
 func (j *Journal) Before(t *flow.Task, found ledger.Found, turn bool) {
 	if !j.Finds(t, found) || j.readResult(t, j.Ledger.NewReader()) != nil || t.Outcome != flow.Recalled {
 		return

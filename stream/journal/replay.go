@@ -8,24 +8,24 @@ import (
 	"llmpipe/stream/flow"
 )
 
-// replayer is the stage between admission and commit of records whose results are recorded: it
-// reads those back, while the reader goes on to the next records. It belongs to the goroutine that
+// replayer is the stage between admission and commit for records with recorded results. It reads
+// the results back while the reader goes on to the next records. It belongs to the goroutine that
 // runs it.
 type replayer struct {
 	flow    *flow.Flow
 	journal *Journal
 	to      Routes
 	results *ledger.Reader
-	done    flow.Chain // read back, and yet to be passed on
+	done    flow.Chain // read back, but not passed on yet
 }
 
-// Routes are where records go that turn out to have no result.
+// Routes are where records go that turn out to have no result that serves.
 type Routes struct {
 	Ask   func(t *flow.Task)      // to be asked about at once
-	Batch func(t *flow.Task) bool // into a batch; reports false for a record that is to be asked at once
+	Batch func(t *flow.Task) bool // into a batch; reports false if the record is to be asked at once
 }
 
-// Replay reads the results of the chains back that come through recalls, until it is closed.
+// Replay reads back the results of the records that come through recalls, until recalls is closed.
 func (j *Journal) Replay(recalls <-chan flow.Chain, to Routes) {
 	p := &replayer{flow: j.flow, journal: j, to: to, results: j.Ledger.NewReader()}
 	for c := range recalls {
@@ -35,19 +35,19 @@ func (j *Journal) Replay(recalls <-chan flow.Chain, to Routes) {
 			t = next
 		}
 		p.pass()
-		runtime.Gosched() // with results near in memory nothing here waits, and the requests of others are to go out
+		runtime.Gosched() // if the results are in memory nothing here waits, and others' requests must go out
 	}
 }
 
-// recall gives t its result, and puts it behind those that are done.
+// recall gives t its result, and adds t to those that are done.
 func (p *replayer) recall(t *flow.Task) {
 	err := p.journal.readResult(t, p.results)
 	if errors.Is(err, errMisfit) && p.askAgain(t) {
 		return
 	}
 	if errors.Is(err, ledger.ErrMismatch) {
-		// Another record has the same hashes: it was taken for t until now, and t is asked, past --limit
-		// and batches. It will never happen.
+		// Another record has the same hashes. Until now its result was taken for t's. t is asked at once,
+		// without regard to --limit and batches. It will never happen.
 		t.Outcome = flow.Unsent
 		p.to.Ask(t)
 		return
@@ -58,8 +58,8 @@ func (p *replayer) recall(t *flow.Task) {
 	}
 }
 
-// askAgain has t asked about, whose recorded answer does not fit, or has it wait for another like
-// it. It reports false where an answer that fits was recorded meanwhile.
+// askAgain has t asked again, because its recorded answer does not fit, or has it wait for an equal
+// record that is being asked. It returns false if an answer that fits was recorded meanwhile.
 func (p *replayer) askAgain(t *flow.Task) bool {
 	if p.to.Batch(t) {
 		return true
@@ -84,8 +84,8 @@ func (p *replayer) askAgain(t *flow.Task) bool {
 	return true
 }
 
-// pass hands to the commit what is done, once there is room for it: what takes that was passed
-// before.
+// pass hands the done records to the commit once there is room for them. Room comes from the commit
+// of those that were passed before.
 func (p *replayer) pass() {
 	if c := p.done.Take(); c.First != nil {
 		p.flow.Pass(c)

@@ -2,8 +2,8 @@ package journal
 
 import "fmt"
 
-// Prepare makes sure, before anything is asked, that answers can be recorded, and that there is
-// space for those of what is asked first.
+// Prepare checks, before anything is asked, that answers can be recorded, and that there is space
+// for the answers to the first requests.
 func (j *Journal) Prepare() error {
 	err := j.Ledger.Prepare()
 	if err == nil && j.cfg.Job != "" {
@@ -16,12 +16,12 @@ func (j *Journal) Prepare() error {
 	return err
 }
 
-// Prepared reports whether answers can be recorded: [Journal.Prepare] has made sure.
+// Prepared reports whether [Journal.Prepare] has found that answers can be recorded.
 func (j *Journal) Prepared() bool { return j.prepared.Load() }
 
-// keepRoom keeps space on the disk for all that may be in flight or wait to be recorded. Where
-// there is not as much, less is asked at a time; the error says that there is none for a single
-// answer.
+// keepRoom keeps space on the disk for all answers that may be in flight or wait to be recorded. If
+// there is less space, fewer records are asked at a time. It returns an error if there is no space
+// for a single answer.
 func (j *Journal) keepRoom() error {
 	most := 2 * j.flow.Gate.Allowed()
 	enough, err := j.Ledger.KeepRoom(most)
@@ -39,8 +39,8 @@ func (j *Journal) keepRoom() error {
 	return nil
 }
 
-// endForRoom ends the run once there is no space for a further answer. What is in flight has its
-// own.
+// endForRoom ends the run once there is no space for a further answer. Answers in flight have their
+// space already.
 func (j *Journal) endForRoom(err error) {
 	j.flow.Stop.Fail(j.HintAtWrite(fmt.Errorf("nothing more is asked: %w", err), MakeRoom))
 }

@@ -10,11 +10,11 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// seen are the names of the ledgers that --seen means: those that match its patterns, but for the
-// run's own. That a pattern matches nothing is no error, as the first of many runs finds nothing
-// yet; a plain name must be there.
+// seen returns the names of the ledgers that match the patterns of --seen, except for the run's
+// own. A pattern may match nothing, because the first of many runs finds no other ledger yet. A
+// plain name must exist.
 func (c *Config) seen() (paths []string, err error) {
-	own, _ := os.Stat(c.Path) // nil before there is one
+	own, _ := os.Stat(c.Path) // nil if the ledger does not exist yet
 	var met []os.FileInfo
 	for _, pattern := range c.Seen {
 		matches, err := filepath.Glob(pattern)

@@ -2,8 +2,8 @@ package journal
 
 import "slices"
 
-// tally counts hashes, in 12 bytes each: first all are added, then it is sealed, and they are
-// taken.
+// tally counts hashes, with 12 bytes for each. First all hashes are added, then the tally is
+// sealed, and then hashes are taken.
 type tally struct {
 	hashes []uint64
 	left   []uint32
@@ -28,7 +28,7 @@ func (t *tally) seal() {
 	t.hashes = t.hashes[:distinct]
 }
 
-// take takes a hash, once for each time that it was added.
+// take takes a hash, and returns false once it has been taken as often as it was added.
 func (t *tally) take(hash uint64) bool {
 	i, found := slices.BinarySearch(t.hashes, hash)
 	if !found || t.left[i] == 0 {
