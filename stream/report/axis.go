@@ -10,7 +10,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// axis maps values to where they stand along a chart's side, in per cent of its length.
+// axis maps values to places along a chart's side, in per cent of its length.
 type axis struct {
 	low, high float64
 	log       bool // low is above 0
@@ -20,7 +20,7 @@ type axis struct {
 type tick struct {
 	At    string // per cent
 	Label string
-	Minor bool // may go where there is little room
+	Minor bool // may be left out if there is little room
 }
 
 func (a axis) at(v float64) float64 {
@@ -31,10 +31,11 @@ func (a axis) at(v float64) float64 {
 	return min(max(100*(v-low)/(high-low), 0), 100)
 }
 
-// percent is a length or a place as SVG takes it.
+// percent formats a length or a place for SVG.
 func percent(p float64) string { return strconv.FormatFloat(p, 'f', 2, 64) + "%" }
 
-// niceStep is the smallest of 1, 2 and 5 times a power of ten that is not below v.
+// niceStep returns the smallest number of the form 1, 2 or 5 times a power of ten that is not below
+// v.
 func niceStep(v float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(v)))
 	for _, m := range []float64{1, 2, 5} {
@@ -45,15 +46,15 @@ func niceStep(v float64) float64 {
 	return 10 * power
 }
 
-// upward is the axis from 0 to a round number that is not below highest, and the distance of its
-// ticks.
+// upward returns the axis from 0 to a round number that is not below highest, and the distance of
+// its ticks.
 func upward(highest float64) (axis, float64) {
 	const ticks = 5
 	step := niceStep(highest / ticks)
 	return axis{high: step * math.Ceil(highest/step*(1-1e-9))}, step
 }
 
-// upTicks are the ticks of an upward axis, for charts whose places are counted from the top.
+// upTicks returns the ticks of an upward axis. Their places are measured from the top.
 func upTicks(a axis, step float64, label func(v, step float64) string) []tick {
 	var ticks []tick
 	for i := 0.0; i*step <= a.high*(1+1e-9); i++ {
@@ -62,7 +63,8 @@ func upTicks(a axis, step float64, label func(v, step float64) string) []tick {
 	return ticks
 }
 
-// decimal writes v with the decimals that tell one step from the next, and its thousands set apart.
+// decimal writes v with as many decimals as tell one step from the next, and with its thousands
+// grouped.
 func decimal(v, step float64) string {
 	if v == 0 {
 		return "0"
@@ -83,7 +85,7 @@ func dollarTick(v, step float64) string {
 	return "$" + decimal(v, step)
 }
 
-// latencyTicks are those of an axis of milliseconds.
+// latencyTicks returns the ticks of an axis in milliseconds.
 func latencyTicks(a axis) []tick {
 	var ticks []tick
 	if !a.log {
@@ -116,7 +118,7 @@ func latencyTick(ms float64) string {
 	return ui.Grouped(int64(whole)) + strings.TrimPrefix(strconv.FormatFloat(part, 'f', -1, 64), "0") + "\u00a0s"
 }
 
-// latencyLabel writes milliseconds as exactly as a person wants them: 812 ms, 2.50 s, 75 s.
+// latencyLabel writes milliseconds with a readable precision: 812 ms, 2.50 s, 75 s.
 func latencyLabel(ms int64) string {
 	switch {
 	case ms < 1000:
@@ -127,7 +129,8 @@ func latencyLabel(ms int64) string {
 	return ui.Grouped((ms+500)/1000) + "\u00a0s"
 }
 
-// timeSteps are the distances that ticks in time may have; from a month on they are the calendar's.
+// timeSteps are the possible distances of ticks in time. Distances of a month and more follow the
+// calendar: see monthSteps.
 var timeSteps = [...]time.Duration{
 	10 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond,
 	100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond,
@@ -138,13 +141,13 @@ var timeSteps = [...]time.Duration{
 
 const day = 24 * time.Hour
 
-// monthSteps are the distances of ticks in months.
+// monthSteps are the possible distances of ticks in months.
 var monthSteps = [...]int{1, 2, 3, 6, 12, 24, 60, 120, 240}
 
-// mostTicks is how many ticks there are in time.
+// mostTicks is about how many ticks an axis of time has at most.
 const mostTicks = 8
 
-// timeStep is the distance of ticks over a time, 0 where they are the calendar's.
+// timeStep returns the distance of ticks over a duration, or 0 if it is one of monthSteps.
 func timeStep(over time.Duration) time.Duration {
 	for _, step := range timeSteps {
 		if over/step <= mostTicks {
@@ -154,7 +157,7 @@ func timeStep(over time.Duration) time.Duration {
 	return 0
 }
 
-// timeTicks are the ticks between two moments, at round times in UTC.
+// timeTicks returns the ticks between two moments, at round times in UTC.
 func timeTicks(from, to time.Time) []tick {
 	a := timeAxis(from, to)
 	var ticks []tick
@@ -195,7 +198,8 @@ func timeAxis(from, to time.Time) axis {
 	return axis{low: float64(from.UnixMilli()), high: float64(to.UnixMilli())}
 }
 
-// tickLayout shows what differs from tick to tick; midnight is the day that begins.
+// tickLayout returns a layout that shows what differs from tick to tick. A tick at midnight shows
+// the day that begins.
 func tickLayout(t time.Time, step time.Duration) string {
 	switch {
 	case step >= day || t.Equal(t.Truncate(day)):
@@ -208,7 +212,7 @@ func tickLayout(t time.Time, step time.Duration) string {
 	return "05.00"
 }
 
-// momentLayout is how a moment is written that stands for so long a time.
+// momentLayout returns the layout for a moment that stands for a step of this length.
 func momentLayout(step time.Duration) string {
 	switch {
 	case step >= day:
@@ -221,7 +225,8 @@ func momentLayout(step time.Duration) string {
 	return "2 Jan 15:04:05.00"
 }
 
-// dates says on which days something was, without saying the same twice.
+// dates returns the dates of a period, without repeating the month or the year if both ends share
+// it.
 func dates(from, to time.Time) string {
 	const date = "2\u00a0January 2006"
 	switch {
@@ -235,7 +240,7 @@ func dates(from, to time.Time) string {
 	return from.Format(date) + " to " + to.Format(date)
 }
 
-// when says when something was in UTC: the dates, and the clock where it took no more than a day.
+// when returns a period in UTC: its dates, and its clock times if it is within one day.
 func when(from, to time.Time) []string {
 	const clock = "15:04"
 	switch {
@@ -247,7 +252,7 @@ func when(from, to time.Time) []string {
 	return []string{dates(from, to), from.Format(clock) + " to " + to.Format(clock) + " UTC"}
 }
 
-// howLong writes a time with its two largest units.
+// howLong writes a duration in its two largest units.
 func howLong(d time.Duration) string {
 	units := []struct {
 		name string

@@ -23,7 +23,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// BatchesConfig says which batches are meant, and who is asked about them.
+// BatchesConfig names the ledger whose batches are meant, and the provider that is asked about
+// them.
 type BatchesConfig struct {
 	Ledger   string
 	Provider provider.Config
@@ -31,11 +32,11 @@ type BatchesConfig struct {
 	Voice    *ui.Voice
 }
 
-// batchLine is a batch as it is listed.
+// batchLine is a line of the list of batches.
 type batchLine struct {
 	Shard       string         `json:"shard"`
 	Batch       string         `json:"batch,omitempty"` // empty before it is created
-	State       string         `json:"state"`           // the provider's, or what llmpipe last did
+	State       string         `json:"state"`           // the provider's state, or llmpipe's last step
 	Ended       bool           `json:"ended"`
 	Pending     bool           `json:"pending"` // not collected yet
 	Requests    int64          `json:"requests"`
@@ -45,17 +46,17 @@ type batchLine struct {
 	Provider    string         `json:"provider"`
 	Started     time.Time      `json:"started"`
 	AgeS        int64          `json:"age_s"`
-	Cost        *price.Dollars `json:"cost_usd"`                    // of what is collected; null where it is not known
-	Reserved    price.Dollars  `json:"reserved_usd,omitempty"`      // the most that it may still cost, where a price is known
-	MayHaveCost price.Dollars  `json:"may_have_cost_usd,omitempty"` // the most that one can have cost which was given up
-	Simulated   bool           `json:"simulated,omitempty"`         // nobody bills it
+	Cost        *price.Dollars `json:"cost_usd"`                    // what it has cost, once collected; null if that is not known
+	Reserved    price.Dollars  `json:"reserved_usd,omitempty"`      // the most that it may still cost, if a price is known
+	MayHaveCost price.Dollars  `json:"may_have_cost_usd,omitempty"` // the most that it can have cost, if it was given up
+	Simulated   bool           `json:"simulated,omitempty"`         // not billed
 	Trouble     string         `json:"trouble,omitempty"`           // why the provider's state is not known
 
 	endpoint record.Endpoint
-	failure  error // what Trouble says
+	failure  error // the error that Trouble describes
 }
 
-// ListBatches writes the batches that the ledger knows, with how far the provider is with those
+// ListBatches writes the batches in the ledger. It asks the provider about the progress of those
 // that are not collected.
 func ListBatches(ctx context.Context, w io.Writer, c BatchesConfig, asJSON bool) error {
 	all, err := ledger.ScanShards(c.Ledger, warnings(c.Voice))
@@ -67,7 +68,7 @@ func ListBatches(ctx context.Context, w io.Writer, c BatchesConfig, asJSON bool)
 		return err
 	}
 	defer client.Close()
-	client.Probe(ctx) // a simulator says whose dialect it speaks
+	client.Probe(ctx) // a simulator tells which provider's dialect it speaks
 	at := batchapi.Meet(ctx, client)
 	now := time.Now()
 	lines := make([]batchLine, 0, len(all))
@@ -91,7 +92,7 @@ func ListBatches(ctx context.Context, w io.Writer, c BatchesConfig, asJSON bool)
 	return err
 }
 
-// tellHint says once what is probably wrong where the provider could not be asked.
+// tellHint gives one hint about what is probably wrong if the provider could not be asked.
 func (c *BatchesConfig) tellHint(lines []batchLine) {
 	for _, l := range lines {
 		if hint := c.hint(l.failure); hint != "" {
@@ -101,8 +102,8 @@ func (c *BatchesConfig) tellHint(lines []batchLine) {
 	}
 }
 
-// hint is what is probably wrong with the address or the key where err came from; empty where
-// nobody can tell.
+// hint returns what is probably wrong with the address or the key that led to err. It is empty if
+// that cannot be told.
 func (c *BatchesConfig) hint(err error) string {
 	call := provider.AsCallError(err)
 	switch {
@@ -114,9 +115,9 @@ func (c *BatchesConfig) hint(err error) string {
 	return lane.AddressHint("--base-url", c.Provider.BaseURL, call.Err)
 }
 
-// describe is what the ledger knows.
+// describe returns what the ledger knows about a shard.
 func describe(s *ledger.Shard, now time.Time) batchLine {
-	started := cmp.Or(s.Started, s.Stepped) // of one whose intent was lost with a damaged line its last step is known at least
+	started := cmp.Or(s.Started, s.Stepped) // if a damaged line held the intent, at least the last step is known
 	l := batchLine{
 		Shard: s.ID, Batch: s.BatchID, State: s.Step.String(), Ended: !s.Pending(), Pending: s.Pending(), Requests: int64(s.Records),
 		Answered: s.Answered, Failed: s.Failed, Model: s.Model, Provider: s.Provider, Started: started,
@@ -135,14 +136,14 @@ func describe(s *ledger.Shard, now time.Time) batchLine {
 	return l
 }
 
-// endpointOf is what a shard's requests ask, which says how its batch is spoken of. It is chat
-// where a later version knows more.
+// endpointOf returns the endpoint of a shard's requests, which decides how to ask about its batch.
+// It returns chat for an endpoint that only a later version knows.
 func endpointOf(s *ledger.Shard) record.Endpoint {
 	endpoint, _ := record.ParseEndpoint(s.Endpoint)
 	return endpoint
 }
 
-// update asks the provider how far it is.
+// update asks the provider about the batch's progress.
 func (l *batchLine) update(ctx context.Context, at *batchapi.Provider) {
 	state, err := at.Driver(l.endpoint).Batch(ctx, l.Batch)
 	if err != nil {
@@ -197,15 +198,15 @@ func writeBatches(w io.Writer, path string, lines []batchLine) error {
 }
 
 // CancelBatches asks the provider to end batches early: those with the ids, or all that are not
-// collected when there are none. What they have answered by then is paid for, and is collected by
-// the next run.
+// collected if there are no ids. Answers that exist by then are paid for, and the next run collects
+// them.
 func CancelBatches(ctx context.Context, c BatchesConfig, ids []string) error {
 	client, err := provider.New(c.Provider)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	client.Probe(ctx) // a simulator says whose dialect it speaks
+	client.Probe(ctx) // a simulator tells which provider's dialect it speaks
 	at := batchapi.Meet(ctx, client)
 	all, err := pendingShards(c.Ledger, ids)
 	if err != nil {
@@ -228,13 +229,13 @@ func CancelBatches(ctx context.Context, c BatchesConfig, ids []string) error {
 	return err
 }
 
-// cancel ends one batch. To one that has ended before there is nothing to be done.
+// cancel ends one batch. A batch that has ended already is not an error.
 func (c *BatchesConfig) cancel(ctx context.Context, at *batchapi.Provider, s *ledger.Shard) error {
 	driver := at.Driver(endpointOf(s))
 	state, err := driver.Cancel(ctx, s.BatchID)
 	if call := provider.AsCallError(err); call != nil {
 		ended := call.Err.Status == http.StatusConflict
-		if call.Err.Status == http.StatusBadRequest { // which others answer
+		if call.Err.Status == http.StatusBadRequest { // other providers' status for the same
 			now, lookErr := driver.Batch(ctx, s.BatchID)
 			ended = lookErr == nil && now.Ended()
 		}
@@ -254,8 +255,7 @@ func (c *BatchesConfig) cancel(ctx context.Context, at *batchapi.Provider, s *le
 	return nil
 }
 
-// ForgetBatches gives batches up: they are not collected any more, and their records are asked
-// about anew.
+// ForgetBatches gives batches up: they are never collected, and their records are asked again.
 func ForgetBatches(c BatchesConfig, ids []string) (err error) {
 	if len(ids) == 0 {
 		return ui.Usage(errors.New("batches forget: name the batches to give up"))
@@ -289,7 +289,7 @@ func ForgetBatches(c BatchesConfig, ids []string) (err error) {
 	return nil
 }
 
-// forget writes down that a shard is not to be collected, unless another process is at it.
+// forget records that a shard is not to be collected, unless another process is waiting for it.
 func forget(l *ledger.Ledger, path string, s *ledger.Shard) (err error) {
 	lock, err := ledger.LockShard(path, s.ID, nil)
 	if err != nil {
@@ -305,7 +305,8 @@ func forget(l *ledger.Ledger, path string, s *ledger.Shard) (err error) {
 	}}})
 }
 
-// mayCost is the most that a shard can have cost so far: nothing before its batch could be made.
+// mayCost returns the most that a shard can have cost so far. It is 0 if its batch was not created
+// yet.
 func mayCost(s *ledger.Shard) int64 {
 	if s.Step == ledger.ShardIntent {
 		return 0
@@ -316,8 +317,8 @@ func mayCost(s *ledger.Shard) int64 {
 // stateForgotten is the state, in the ledger, of a batch that was given up.
 const stateForgotten = "forgotten"
 
-// pendingShards are those with the ids of batches or shards, or all that are not collected when
-// there are none.
+// pendingShards returns the shards that are not collected: those with the ids, which may be
+// batches' or shards', or all of them if there are no ids.
 func pendingShards(path string, ids []string) ([]ledger.Shard, error) {
 	all, err := ledger.ScanShards(path, nil)
 	if err != nil {

@@ -11,13 +11,13 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// chart is what the template draws. All places are in per cent, so that it stretches with the page
-// while its letters do not.
+// chart is what the template draws. All places are in per cent, so that the chart stretches with
+// the page but its letters do not.
 type chart struct {
 	Title   string
-	Caption string // the unit, and what there is to know
-	Kinds   bool   // of bars: there are failed ones
-	Summary string // for those who do not see it
+	Caption string // the unit, and remarks
+	Kinds   bool   // some bars are of failures
+	Summary string // for readers who cannot see the chart
 	Up      []tick
 	Along   []tick
 	Columns []column
@@ -27,7 +27,7 @@ type chart struct {
 	Marks   []mark
 }
 
-// column is a place along a chart, with what stands on it and a text about it.
+// column is a place along a chart, with the bars that stand there and a text about them.
 type column struct {
 	At, Width string
 	Text      string
@@ -44,23 +44,24 @@ type bar struct {
 // mark is a vertical line with a label.
 type mark struct {
 	At, Label string
-	Row       int  // of the label, so that labels of close marks do not meet
+	Row       int  // of the label, so that labels of close marks do not overlap
 	Top       int  // of the line, in pixels: beside its label
-	Left      bool // of the line, where there is no room to the right
+	Left      bool // the label is left of the line, as there is no room to the right
 }
 
-// maxColumns bounds the columns of a chart, as a page has only so many pixels.
+// maxColumns bounds the number of columns, because a page has only so many pixels.
 const maxColumns = 200
 
-// timeColumns are the moments that the columns of a page are drawn from: fewer where there are few
-// records, of which each would be a hair.
+// timeColumns returns the moments that a page's columns show. There are fewer if there are few
+// records, so that columns do not become hairlines.
 func timeColumns(r *report.Report) report.Timeline {
 	const fewest, perColumn = 24, 4
 	lines := (r.Attempts.Answers + r.Attempts.Failures) / perColumn
 	return r.Timeline.Within(int(min(max(lines, fewest), maxColumns)))
 }
 
-// overTime says what a chart's axis of time leaves out.
+// overTime returns the part of a caption about the time axis: its dates, and the idle time that is
+// left out.
 func overTime(r *report.Report, line *report.Timeline) string {
 	text := "; UTC, " + dates(r.First.UTC(), r.Last.UTC())
 	if len(line.Spans) > 1 {
@@ -69,7 +70,7 @@ func overTime(r *report.Report, line *report.Timeline) string {
 	return text
 }
 
-// spendChart shows what was spent by when.
+// spendChart shows the sum spent over time.
 func spendChart(r *report.Report, columns *report.Timeline) *chart {
 	total := float64(*r.Total.Cost) / 1e9
 	up, step := upward(total)
@@ -109,7 +110,7 @@ func spendChart(r *report.Report, columns *report.Timeline) *chart {
 	return c
 }
 
-// eachColumn makes the columns of a chart along time.
+// eachColumn makes the columns of a chart over time.
 func eachColumn(along *timeScale, draw func(m report.Moment, when string) (string, []bar)) []column {
 	var columns []column
 	line := along.line
@@ -123,8 +124,8 @@ func eachColumn(along *timeScale, draw func(m report.Moment, when string) (strin
 	return columns
 }
 
-// standing places bars on each other, with a gap beside them where columns are few enough to be
-// told apart by it.
+// standing stacks bars, with a gap beside them if the columns are few enough for gaps to be
+// visible.
 func standing(at, width float64, columns int, text string, bars []bar) column {
 	const gapBelow, gap = 90, 0.12
 	drawn := width
@@ -141,7 +142,7 @@ func standing(at, width float64, columns int, text string, bars []bar) column {
 	return column{At: percent(at), Width: percent(width), Text: text, Bars: bars}
 }
 
-// throughputChart shows how many records ended in their time.
+// throughputChart shows how many answers and failures there were per unit of time.
 func throughputChart(r *report.Report, columns *report.Timeline) *chart {
 	peak := int64(0)
 	for i := range columns.Spans {
@@ -183,7 +184,7 @@ func throughputChart(r *report.Report, columns *report.Timeline) *chart {
 	}
 }
 
-// timed is how many answers have a latency.
+// timed returns how many answers have a latency.
 func timed(r *report.Report) (n int64) {
 	for _, b := range r.LatencyHistogram {
 		n += b.Count
@@ -191,7 +192,7 @@ func timed(r *report.Report) (n int64) {
 	return n
 }
 
-// latencyChart shows how many results took how long.
+// latencyChart shows how many answers took how long.
 func latencyChart(r *report.Report) *chart {
 	l := &r.Total.Latency
 	bins, along := latencyBins(r.LatencyHistogram, l)
@@ -226,9 +227,9 @@ func latencyChart(r *report.Report) *chart {
 	return c
 }
 
-// latencyMarks are the percentiles. Each label has a row of its own and its line begins there, so
-// that a label meets no line but its own: labels to the right of their lines go down from the
-// first, labels to the left from the last.
+// latencyMarks returns the marks of the percentiles. Each label has a row of its own, and its line
+// begins at that row, so that no label crosses another's line. Labels to the right of their lines
+// go down from the first, and labels to the left go down from the last.
 func latencyMarks(along axis, l *report.Latencies) []mark {
 	const room = 25 // for a label on a narrow page, in per cent
 	marks := []mark{{Label: "p50 " + latencyLabel(l.P50)}, {Label: "p95 " + latencyLabel(l.P95)}, {Label: "p99 " + latencyLabel(l.P99)}}
@@ -262,9 +263,9 @@ func latencyMarks(along axis, l *report.Latencies) []mark {
 // bin is a bar of a histogram, in milliseconds.
 type bin struct{ low, high, count float64 }
 
-// latencyBins regroups a histogram for the eye: in equal steps from 0 to a little beyond p99, or,
-// where the slow are more than ten times as slow as the usual, in equal ratios over the whole. What
-// shares a bucket is spread over it evenly.
+// latencyBins regroups a histogram for display: in equal steps from 0 to a little beyond p99. If
+// p99 is more than ten times the median, it uses equal ratios over the whole range instead. It
+// spreads the count of a bucket evenly over the bucket.
 func latencyBins(h []report.LatencyBucket, l *report.Latencies) ([]bin, axis) {
 	const wanted, beyond, farOut, ratiosPerDoubling = 48, 1.1, 10, 4
 	var bins []bin

@@ -14,22 +14,22 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// ExportConfig says what of some ledgers is written, and how.
+// ExportConfig says which results of which ledgers are written, and how.
 type ExportConfig struct {
 	Ledgers []string
 	Format  record.Format
-	// Sample writes only the so many results with the smallest hash of Seed and id, as the filter's
-	// does.
+	// Sample is how many results are written: those with the smallest hash of Seed and id, as the
+	// filter chooses them. 0 is all.
 	Sample int
 	Seed   uint64
 	Voice  *ui.Voice
 }
 
-// exportBuffer is how much is collected for one write, in bytes.
+// exportBuffer is the number of bytes that are collected for one write.
 const exportBuffer = 1 << 20
 
 // Export writes the newest result of every record in some ledgers to w, one ledger after the other,
-// each in its order.
+// each in its own order.
 func Export(w io.Writer, c ExportConfig) error {
 	chosen, err := c.choose()
 	if err != nil {
@@ -53,7 +53,7 @@ func Export(w io.Writer, c ExportConfig) error {
 		err = out.Flush()
 	}
 	if ui.IsClosedPipe(err) {
-		return nil // who asked for it has seen enough
+		return nil // the reader has seen enough
 	}
 	if err == nil && written == 0 {
 		c.Voice.Warn("there is no answer in %s", strings.Join(c.Ledgers, ", "))
@@ -61,13 +61,13 @@ func Export(w io.Writer, c ExportConfig) error {
 	return err
 }
 
-// place is where a result stands.
+// place is where a result is recorded.
 type place struct {
 	path   string
 	offset int64
 }
 
-// choose returns where the sample stands, nil when all are wanted.
+// choose returns the places of the sample, or nil if all results are wanted.
 func (c *ExportConfig) choose() (map[place]bool, error) {
 	if c.Sample <= 0 {
 		return nil, nil
@@ -87,18 +87,18 @@ func (c *ExportConfig) choose() (map[place]bool, error) {
 	return chosen, nil
 }
 
-// latest calls f with the newest result of every record, but for those that do not fit their
+// latest calls f with the newest result of every record, except for results that do not fit their
 // schema.
 func (c *ExportConfig) latest(warn func(string), f func(string, ledger.Entry) error) error {
 	return readHint(c.Ledgers[0], ledger.ScanLatest(c.Ledgers, warn, func(path string, e ledger.Entry) error {
-		if e.Result.Misfit != "" { // its record has failed, or is yet to be asked again
+		if e.Result.Misfit != "" { // its record has failed, or will be asked again
 			return nil
 		}
 		return f(path, e)
 	}))
 }
 
-// appendRecorded appends the line of a recorded result.
+// appendRecorded appends the output line of a recorded result.
 func appendRecorded(dst []byte, f record.Format, r *ledger.Result) ([]byte, error) {
 	endpoint, err := record.ParseEndpoint(r.Endpoint)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// figure is one of the numbers that stand at the head.
+// figure is one of the numbers at the top of the page.
 type figure struct {
 	Name, Value string
 	Details     []string
@@ -54,7 +54,7 @@ func figures(r *report.Report) []figure {
 		first, last := r.First.UTC(), r.Last.UTC()
 		name := "Time"
 		if len(r.Timeline.Spans) > 1 {
-			name = "Time in use" // without what charts leave out
+			name = "Time in use" // without the idle time that charts leave out
 		}
 		figures = append(figures, figure{name, howLong(last.Sub(first) - r.Timeline.Idle()),
 			append(when(first, last), ui.Number(r.Runs, "run"))})
@@ -84,8 +84,8 @@ func costFigure(r *report.Report) figure {
 	return f
 }
 
-// budgetFigure is what is left of a budget, that of a day below it; named is whether there are
-// several.
+// budgetFigure returns what is left of a budget, with the day's budget below it. named is true if
+// there are several budgets.
 func budgetFigure(b *report.Budget, named bool) figure {
 	f := figure{Name: "Budget left", Value: ui.Amount(b.Left)}
 	if b.Total != nil {
@@ -105,7 +105,7 @@ func budgetFigure(b *report.Budget, named bool) figure {
 	return f
 }
 
-// share is a part in per cent, with a decimal where it is small.
+// share returns n's part of a whole in per cent, with one decimal if it is small.
 func share(n, of int64) string {
 	p := 100 * float64(n) / float64(of)
 	switch {

@@ -9,8 +9,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// readHint is the hint for an error of reading a ledger. One that is not there may have been looked
-// for under the wrong name; path is the first that was named.
+// readHint adds advice to an error of reading a ledger. A ledger that does not exist may have
+// another name. path is the first that the user named.
 func readHint(path string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return journal.Hint(err)
@@ -22,5 +22,5 @@ func readHint(path string, err error) error {
 	return ui.WithHint("a run writes it, in the directory that it runs in: name another with --ledger", err)
 }
 
-// warnings is where readers of ledgers say what they left out.
+// warnings returns a function for readers of ledgers to report what they left out.
 func warnings(voice *ui.Voice) func(string) { return func(s string) { voice.Warn("%s", s) } }

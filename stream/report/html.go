@@ -14,8 +14,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// WriteHTML writes what ledgers say was spent as one page of HTML that needs nothing else, to the
-// file name, or to w where name is "-".
+// WriteHTML writes a report on ledgers as one self-contained page of HTML, to the file name, or to
+// w if name is "-".
 func WriteHTML(w io.Writer, voice *ui.Voice, name string, paths ...string) error {
 	if err := checkPageName(name, paths); err != nil {
 		return err
@@ -41,21 +41,21 @@ var pageSource string
 //go:embed report.css
 var pageStyle string
 
-// page is what the template is filled with. What comes out of a ledger is hostile until
-// html/template has escaped it.
+// page is the data for the template. Text from a ledger is hostile until html/template has escaped
+// it.
 type page struct {
-	Policy  string // what the page may load: its own style, known by its hash, and nothing else
+	Policy  string // what the page may load: only its own style, by its hash
 	Style   template.CSS
 	Ledgers []string
 	Notes   []string
 	Figures []figure
 	Charts  []*chart
-	UpWidth int // of the labels beside all charts, in pixels, so that what is above each other is of the same time
+	UpWidth int // of the labels beside every chart, in pixels, so that the charts' times line up
 	Tables  []table
 	Errors  *errorTable
-	Open    *openTable // nil where every record is answered
+	Open    *openTable // nil if every record is answered
 	Runs    []runRow
-	Earlier string // runs that are left out
+	Earlier string // the runs that are left out
 	Schema  *schemaTable
 }
 
@@ -71,7 +71,7 @@ func pageOf(r *report.Report, ledgers []string) ([]byte, error) {
 	}
 	for _, c := range p.Charts {
 		for _, t := range c.Up {
-			const widest = 8 // of a digit
+			const widest = 8 // width of a digit, in pixels
 			p.UpWidth = max(p.UpWidth, widest*utf8.RuneCountInString(t.Label))
 		}
 	}
@@ -89,14 +89,14 @@ func pageOf(r *report.Report, ledgers []string) ([]byte, error) {
 	}
 	var out strings.Builder
 	err = t.Execute(&out, p)
-	// html/template leaves control characters as they are: they mean nothing to HTML, and much to
-	// the terminal of who looks at the file itself.
+	// html/template leaves control characters as they are. They mean nothing in HTML, but a terminal
+	// that shows the file itself would obey them.
 	return []byte(ui.PrintableLines(out.String())), err
 }
 
 func records(r *report.Report) int64 { return r.Records.Total }
 
-// notes are what must be known before any figure is believed.
+// notes returns what a reader must know before believing any figure.
 func notes(r *report.Report) []string {
 	var notes []string
 	if records(r) == 0 {
@@ -125,7 +125,7 @@ func notes(r *report.Report) []string {
 	return notes
 }
 
-// exposure says what requests whose outcome is not recorded may cost.
+// exposure returns what requests without a recorded outcome may cost.
 func exposure(e *report.Exposure, what string) []string {
 	if e.Requests == 0 {
 		return nil
@@ -137,7 +137,7 @@ func exposure(e *report.Exposure, what string) []string {
 	return []string{note + "."}
 }
 
-// charts draws what there is to draw.
+// charts returns the charts for which there is enough data.
 func charts(r *report.Report) []*chart {
 	var charts []*chart
 	if r.Timeline.Steps() > 1 {

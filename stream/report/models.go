@@ -16,13 +16,14 @@ import (
 
 // ModelsConfig says which prices to list.
 type ModelsConfig struct {
-	Names  []string // parts of names, or families; all where there are none
+	Names  []string // parts of names, or families; all models if there are none
 	JSON   bool
-	Prices string // a file with prices over those built in, "" for none
+	Prices string // a file with prices that replace built-in ones, "" for none
 	Voice  *ui.Voice
 }
 
-// nearModel is the hint for names that no model has: the first that was probably meant.
+// nearModel returns a hint for names that match no model: the model that was probably meant by one
+// of them.
 func nearModel(list price.List, names []string) string {
 	known := make([]string, len(list))
 	for i := range list {
@@ -36,7 +37,7 @@ func nearModel(list price.List, names []string) string {
 	return ""
 }
 
-// Models writes the price table in force, or a part of it.
+// Models writes the price table in force, or the part of it that the names match.
 func Models(w io.Writer, cfg ModelsConfig) error {
 	var money spend.Config
 	if err := money.LoadPrices(cfg.Prices); err != nil {

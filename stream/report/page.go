@@ -12,13 +12,13 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// pageStart is how a page begins.
+// pageStart is the beginning of every page.
 const pageStart = "<!DOCTYPE html>"
 
-// checkPageName refuses, before the time for reading is spent, to write a page over anything but a
-// page: who takes --html for a switch names a ledger behind it.
+// checkPageName refuses to write a page over anything but a page, and does so before the ledgers
+// are read. A user who takes --html for a switch names a ledger after it.
 func checkPageName(name string, ledgers []string) error {
-	for _, l := range ledgers { // an empty one among them
+	for _, l := range ledgers { // even an empty one
 		if flow.SameFile(name, l) {
 			return ui.WithHint("name a file for the page behind --html", fmt.Errorf("--html %s is a ledger", name))
 		}
@@ -45,8 +45,9 @@ func checkPageName(name string, ledgers []string) error {
 	return nil
 }
 
-// writePage replaces a file by the page at once: who looks meanwhile sees the old one, and so does
-// who finds the disk full. A name that is no regular file, such as /dev/stdout, is written to.
+// writePage replaces a file with the page in one step. Until then, or if the disk is full, the old
+// page stays. If the name is not a regular file, such as /dev/stdout, the page is written to it
+// directly.
 func writePage(name string, page []byte) (err error) {
 	defer func() {
 		if err != nil {

@@ -12,14 +12,14 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// priceWidth is how wide a table of prices may be, in characters, as long as its words allow.
+// priceWidth is the width of a price table in characters, unless a word is longer.
 const priceWidth = 80
 
-// priceHeads are the columns of a table of prices; the model's name comes behind them.
+// priceHeads are the columns of a price table. The model's name follows them.
 var priceHeads = [...]string{"INPUT", "CACHED", "OUTPUT", "BATCH", "READ ON"}
 
-// writePrices writes a list of prices for people, by providers, and of which providers there are
-// none.
+// writePrices writes a list of prices for people, grouped by provider, and names the providers
+// without prices.
 func writePrices(w io.Writer, list price.List, unlisted []string) error {
 	var widths [len(priceHeads)]int
 	for i, head := range priceHeads {
@@ -70,7 +70,8 @@ func priceCells(r *price.Row) [len(priceHeads)]string {
 	return [...]string{cents(&r.Input), cents(&r.Cached), cents(&r.Output), batchShare(r), cmp.Or(r.Snapshot, "-")}
 }
 
-// batchShare is what a batch costs, in percent of the usual price where that says it all.
+// batchShare returns the price of a batch: in percent of the usual price if one percentage holds
+// for input and output, or else as two prices.
 func batchShare(r *price.Row) string {
 	if r.BatchInput == nil {
 		return "-"
@@ -83,7 +84,7 @@ func batchShare(r *price.Row) string {
 	return cents(r.BatchInput) + "/" + cents(r.BatchOutput)
 }
 
-// sharedNotes are those that all rows have.
+// sharedNotes returns the notes that all rows have.
 func sharedNotes(list price.List) []string {
 	shared := priceNotes(&list[0])
 	for i := range list {
@@ -93,7 +94,7 @@ func sharedNotes(list price.List) []string {
 	return shared
 }
 
-// priceNotes is what has no column of its own.
+// priceNotes returns what has no column of its own.
 func priceNotes(r *price.Row) []string {
 	var notes []string
 	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
@@ -121,7 +122,7 @@ func priceNotes(r *price.Row) []string {
 	return notes
 }
 
-// wrapped is text in lines of priceWidth at most, unless a word is longer.
+// wrapped returns text in lines of at most priceWidth characters, unless a word is longer.
 func wrapped(text, indent string) string {
 	var out strings.Builder
 	width := 0
@@ -146,7 +147,7 @@ func wrapped(text, indent string) string {
 	return out.String()
 }
 
-// cents writes an amount with two decimals, or with more where it has more.
+// cents writes an amount with two decimals, or with more if it has more.
 func cents(d *price.Dollars) string {
 	if d == nil {
 		return "-"

@@ -8,8 +8,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Repair writes a clean copy of the ledger path to out, or beside it when out is empty, and says
-// what was lost. A ledger without damage needs none, and gets none.
+// Repair writes a clean copy of the ledger path to out, or beside the ledger if out is empty, and
+// says what was lost. It writes no copy of a ledger without damage.
 func Repair(path, out string, voice *ui.Voice) error {
 	if out == "" {
 		out = path + ".repaired"

@@ -12,7 +12,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Write writes what ledgers say was spent, as a table for people or as JSON for scripts.
+// Write writes a report on ledgers, as a table for people or as JSON for scripts.
 func Write(w io.Writer, voice *ui.Voice, asJSON bool, paths ...string) error {
 	sums, err := add(voice, paths)
 	if err != nil {
@@ -29,7 +29,7 @@ func Write(w io.Writer, voice *ui.Voice, asJSON bool, paths ...string) error {
 	return err
 }
 
-// add adds ledgers up.
+// add adds up ledgers.
 func add(voice *ui.Voice, paths []string) (*report.Report, error) {
 	sums, err := report.New(report.Options{Now: time.Now(), Flag: flagOf, Warn: warnings(voice)}, paths...)
 	if err != nil {
@@ -38,7 +38,8 @@ func add(voice *ui.Voice, paths []string) (*report.Report, error) {
 	return sums, nil
 }
 
-// flagOf says what is wrong with a recorded answer that is no error, as the filter's line does.
+// flagOf returns what is wrong with a recorded answer that is not an error, as in the filter's
+// output line.
 func flagOf(r *ledger.Result) string {
 	endpoint, err := record.ParseEndpoint(r.Endpoint)
 	if err != nil {

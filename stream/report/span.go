@@ -6,8 +6,8 @@ import (
 	"llmpipe/ledger/report"
 )
 
-// timeScale maps times to places along a chart, in per cent. Idle time between spans is a gap of
-// the same width each, whatever its length.
+// timeScale maps times to places along a chart, in per cent. Idle time between spans becomes a gap.
+// All gaps have the same width, whatever their length in time.
 type timeScale struct {
 	line  *report.Timeline
 	step  float64 // the width of a step
@@ -15,7 +15,8 @@ type timeScale struct {
 	lefts []float64
 }
 
-// mostCut is how much of a chart gaps may take together, and oneCut how much one, in per cent.
+// mostCut is how much of a chart all gaps may take together, and oneCut how much one may take, in
+// per cent.
 const mostCut, oneCut = 25.0, 3.0
 
 func newTimeScale(line *report.Timeline) *timeScale {
@@ -33,12 +34,12 @@ func newTimeScale(line *report.Timeline) *timeScale {
 	return s
 }
 
-// at is the place of a time within the i-th span.
+// at returns the place of a time within the i-th span.
 func (s *timeScale) at(i int, when time.Time) float64 {
 	return s.lefts[i] + s.step*float64(when.Sub(s.line.Spans[i].Start))/float64(s.line.Step)
 }
 
-// right is where the i-th span ends.
+// right returns where the i-th span ends.
 func (s *timeScale) right(i int) float64 { return s.at(i, s.line.End(i)) }
 
 // cut is a gap in a chart for time in which nothing happened.
@@ -47,7 +48,7 @@ type cut struct {
 	Thin            bool // too narrow for a border
 }
 
-// cuts are all of them.
+// cuts returns all gaps.
 func (s *timeScale) cuts() (cuts []cut) {
 	const border = 1.0
 	for i := range s.lefts {
@@ -61,14 +62,14 @@ func (s *timeScale) cuts() (cuts []cut) {
 	return cuts
 }
 
-// ticks are those of all spans, at round times in UTC. Where there are gaps each span says when it
-// begins, as far as there is room.
+// ticks returns the ticks of all spans, at round times in UTC. If there are gaps, each span with
+// enough room also has a label for its beginning.
 func (s *timeScale) ticks() []tick {
 	if len(s.line.Spans) == 1 {
 		return timeTicks(s.line.Spans[0].Start, s.line.End(0))
 	}
-	// What the label of a span's beginning takes on a wide page and on a narrow one, and what other
-	// labels do.
+	// The room for the label of a span's beginning on a wide page and on a narrow one, and for other
+	// labels.
 	const wide, narrow, short = 13.0, 30.0, 9.0
 	var active time.Duration
 	for i := range s.line.Spans {
@@ -79,7 +80,7 @@ func (s *timeScale) ticks() []tick {
 		layout = momentLayout(time.Second)
 	}
 	var ticks []tick
-	last, lastMajor := -wide, -narrow // where the last label was, and the last that stays on a narrow page
+	last, lastMajor := -wide, -narrow // the place of the last label, and of the last that stays on a narrow page
 	add := func(at float64, label string) {
 		minor := at < lastMajor+narrow
 		ticks = append(ticks, tick{At: percent(at), Label: label, Minor: minor})

@@ -13,7 +13,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// How much of lists people get to read on a terminal.
+// How many entries of a list are shown on a terminal.
 const (
 	shownOpen = 10
 	shownRuns = 10
@@ -39,7 +39,8 @@ func writeReport(w io.Writer, r *report.Report) error {
 	return err
 }
 
-// writeFrame writes what became of the records, what that took, and what is left.
+// writeFrame writes how many records were answered, how many attempts that took, and what is left
+// of the budgets.
 func writeFrame(out *bytes.Buffer, r *report.Report) {
 	if r.Simulated {
 		out.WriteString("all of it simulated: no provider was asked, and nothing was paid\n")
@@ -87,7 +88,7 @@ func writeFrame(out *bytes.Buffer, r *report.Report) {
 	_ = lines.Flush() // to memory, which does not fail
 }
 
-// writeFigures writes a row for each model and, where there are several, for each provider.
+// writeFigures writes a row for each model and, if there are several, for each provider.
 func writeFigures(out *bytes.Buffer, r *report.Report) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(table, "\nANSWERED\tFAILED\tPROMPT\tCOMPLETION\t%s\tP50\tP90\tP99\t\n", costs(r))
@@ -112,10 +113,10 @@ func writeFigures(out *bytes.Buffer, r *report.Report) {
 	}
 }
 
-// costs is the head of a column of money.
+// costs returns the head of a column of money.
 func costs(r *report.Report) string { return "COST" + strings.ToUpper(ui.Simulated(r.Simulated)) }
 
-// writeExposure says what requests whose outcome is not recorded may cost.
+// writeExposure writes what requests without a recorded outcome may cost.
 func writeExposure(out io.Writer, e *report.Exposure, what string) {
 	if e.Requests == 0 {
 		return
@@ -126,7 +127,7 @@ func writeExposure(out io.Writer, e *report.Exposure, what string) {
 	}
 }
 
-// writeRow leaves the name to the end of the line, so that the figures before it line up to the
+// writeRow puts the name at the end of the line, so that the figures before it are aligned to the
 // right.
 func writeRow(table io.Writer, row *report.Row, name string) {
 	cost := "?"
@@ -141,7 +142,8 @@ func writeRow(table io.Writer, row *report.Row, name string) {
 		milliseconds(row, row.Latency.P50), milliseconds(row, row.Latency.P90), milliseconds(row, row.Latency.P99), name)
 }
 
-// writeErrors writes how often records failed in which way, and how many did so last.
+// writeErrors writes how many failures of each kind there were, and how many records are still open
+// with that as their last failure.
 func writeErrors(out *bytes.Buffer, r *report.Report) {
 	if len(r.Errors) == 0 {
 		return
@@ -158,7 +160,7 @@ func writeErrors(out *bytes.Buffer, r *report.Report) {
 	_ = table.Flush() // to memory, which does not fail
 }
 
-// writeSchema says what became of answers that did not fit their schema.
+// writeSchema writes how many answers did not fit their schema, and at which places.
 func writeSchema(out *bytes.Buffer, s *report.Schema) {
 	if s == nil {
 		return
@@ -175,7 +177,7 @@ func writeSchema(out *bytes.Buffer, s *report.Schema) {
 	_ = table.Flush() // to memory, which does not fail
 }
 
-// writeOpen names the first of the records that have no answer.
+// writeOpen names the first of the records without an answer.
 func writeOpen(out *bytes.Buffer, r *report.Report) {
 	if r.Records.Failed == 0 {
 		return
@@ -213,12 +215,12 @@ func writeRuns(out *bytes.Buffer, r *report.Report) {
 	}
 }
 
-// took is how long a run was under way.
+// took returns how long a run took.
 func took(r *report.Run) string {
 	return strings.ReplaceAll(howLong(r.Ended.Sub(r.Started)), "\u00a0", " ")
 }
 
-// limited is how often a run met the status 429, as far as it said.
+// limited returns how often a run met the status 429, or "?" if the run did not record it.
 func limited(r *report.Run) string {
 	if r.Exit == nil {
 		return "?"
@@ -226,7 +228,7 @@ func limited(r *report.Run) string {
 	return ui.Grouped(r.Counts.Limited)
 }
 
-// modeAnd is a mode that is not the usual one.
+// modeAnd returns the mode and a comma if the mode is not the usual one.
 func modeAnd(r *report.Run) string {
 	if r.Mode == "" || r.Mode == "realtime" {
 		return ""
@@ -234,15 +236,15 @@ func modeAnd(r *report.Run) string {
 	return ui.Printable(r.Mode) + ", "
 }
 
-// milliseconds is one of a row's latencies.
+// milliseconds formats one of a row's latencies.
 func milliseconds(row *report.Row, ms int64) string {
 	if row.Latency == (report.Latencies{}) {
-		return "-" // nothing was waited for
+		return "-" // no answer was waited for
 	}
 	return (time.Duration(ms) * time.Millisecond).String()
 }
 
-// shownName is what a name that may be missing is shown as.
+// shownName returns how a name that may be missing is shown.
 func shownName(name string) string {
 	if name == "" {
 		return "(not named)"

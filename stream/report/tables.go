@@ -13,8 +13,8 @@ import (
 type table struct {
 	Title, Name string
 	Rows        []row
-	Several     bool   // rows, beside that of all
-	Bars        bool   // what each row costs is drawn
+	Several     bool   // there are several rows beside the total
+	Bars        bool   // each row's cost is drawn
 	More        string // what was left out
 }
 
@@ -23,7 +23,7 @@ type row struct {
 	Total                                   bool
 	Results, Failures, Prompt, Completion   string
 	Exact, Cost, P50, P95, P99, UnknownCost string
-	Bar                                     string // of the cost, per cent of all
+	Bar                                     string // of the cost, in per cent of the total
 }
 
 type errorTable struct {
@@ -44,10 +44,10 @@ type openRow struct{ ID, Failure, Message, Model, When string }
 
 type runRow struct {
 	Started, Took, Mode, Answered, Failed, Skipped, Retries, Limited, Cost, Ended string
-	Bad                                                                           bool // it did not do all that it was to
+	Bad                                                                           bool // it did not do all of its work
 }
 
-// schemaTable is where answers did not fit their schema.
+// schemaTable has the places where answers did not fit their schema.
 type schemaTable struct {
 	Notes string
 	Rows  []schemaRow
@@ -55,8 +55,8 @@ type schemaTable struct {
 
 type schemaRow struct{ Place, Count, Bar string }
 
-// maxRows bounds the tables: a page of thousands of rows is read by nobody, and report --json has
-// them all.
+// maxRows bounds the tables, because nobody reads a page of thousands of rows. report --json has
+// all of them.
 const maxRows = 50
 
 func tableOf(title, name string, rows []report.Row, total *report.Row) table {
@@ -76,7 +76,7 @@ func tableOf(title, name string, rows []report.Row, total *report.Row) table {
 	return t
 }
 
-// rowOf formats a row; all costs of a table have as many decimals as the total calls for.
+// rowOf formats a row. All costs of a table have the number of decimals that the total needs.
 func rowOf(r, total *report.Row) row {
 	out := row{
 		Name: r.Name, Results: ui.Grouped(r.Results), Failures: ui.Grouped(r.Failures),
@@ -127,7 +127,7 @@ func errorsOf(r *report.Report) *errorTable {
 	return t
 }
 
-// Bounds of the lists of a page.
+// Bounds of a page's lists.
 const (
 	pageOpen = 30
 	pageRuns = 30

@@ -8,7 +8,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// answered says how many records are answered, and how many of them an earlier try had failed.
+// answered returns how many records are answered, and how many of these had failed at an earlier
+// try.
 func answered(r *report.Records) string {
 	text := ui.Grouped(r.Answered) + " answered"
 	switch {
@@ -20,12 +21,12 @@ func answered(r *report.Records) string {
 	return text
 }
 
-// flagWords are what people read of a flag.
+// flagWords are the words for flags.
 var flagWords = map[string]string{
 	"length": "truncated", "content_filter": "withheld by a filter", "paused": "paused", "empty": "empty", "finish_reason": "of unknown end",
 }
 
-// flagged says what is wrong with answers.
+// flagged returns what is wrong with answers.
 func flagged(r *report.Records) (notes []string) {
 	for _, f := range r.Flagged {
 		notes = append(notes, ui.Grouped(f.Count)+" "+flagWords[f.Flag])
@@ -33,7 +34,7 @@ func flagged(r *report.Records) (notes []string) {
 	return notes
 }
 
-// unusual says what else there is to know of the answers.
+// unusual returns what else there is to know about the answers.
 func unusual(r *report.Records) (notes []string) {
 	for _, of := range []struct {
 		n    int64
@@ -49,7 +50,7 @@ func unusual(r *report.Records) (notes []string) {
 	return notes
 }
 
-// attempts says what the asking took.
+// attempts returns how many attempts there were, by outcome.
 func attempts(a *report.Attempts) (notes []string) {
 	notes = append(notes, ui.Number(a.Answers, "answer"))
 	if a.Failures > 0 {
@@ -75,7 +76,7 @@ func retries(n int64) string {
 	return ui.Grouped(n) + " retries"
 }
 
-// budget says what is left of a budget, and of that of a day.
+// budget returns what is left of a budget, and of the day's budget.
 func budget(b *report.Budget) (whole, day string) {
 	if b.Total != nil {
 		whole = fmt.Sprintf("%s of %s left", ui.Amount(b.Left), ui.Amount(b.Total))
@@ -86,13 +87,14 @@ func budget(b *report.Budget) (whole, day string) {
 	return whole, day
 }
 
-// exits are the words for the status that a run ended with. signal.h has the numbers below 128.
+// exits are the words for a run's exit status. The numbers that are added to 128 are those of
+// signals in signal.h.
 var exits = map[int]string{
 	0: "done", 1: "failed", 3: "done, some failed", 4: "out of budget", 75: "to be continued",
 	128 + 1: "hung up", 128 + 2: "interrupted", 128 + 13: "its reader left", 128 + 15: "terminated",
 }
 
-// ended says how a run ended.
+// ended returns how a run ended.
 func ended(r *report.Run) string {
 	switch {
 	case r.UnderWay:
@@ -107,7 +109,7 @@ func ended(r *report.Run) string {
 	return fmt.Sprintf("exit status %d", *r.Exit)
 }
 
-// misfits says how many answers did not fit their schema, and what asking again brought.
+// misfits returns how many answers did not fit their schema, and what asking again brought.
 func misfits(s *report.Schema) string {
 	text := ui.Number(s.Misfits, "answer") + " did not fit the schema"
 	if s.Reasked == 0 {
@@ -120,7 +122,7 @@ func misfits(s *report.Schema) string {
 	return text + ", for " + ui.Amount(s.Cost)
 }
 
-// failure is what an open failure failed of, in a few words.
+// failure returns the kind of an open failure in a few words.
 func failure(f *report.OpenFailure) string {
 	text := strings.TrimSpace(f.Type + " " + f.Code)
 	if f.Status > 0 {
@@ -129,8 +131,8 @@ func failure(f *report.OpenFailure) string {
 	return text
 }
 
-// askAgain is how records are asked again that have no answer.
+// askAgain says how to ask the records without an answer again.
 const askAgain = "the command that asked them asks them again, and nothing else"
 
-// whichOpen lists all that a report tells of one by one.
+// whichOpen lists all of the records without an answer.
 const whichOpen = "llmpipe report --json | jq -r '.open[].id'"
