@@ -1,7 +1,7 @@
 package rawjson
 
-// Elements calls yield with every element of an array, until it returns false. Anything else has no
-// elements.
+// Elements calls yield with every element of an array, until yield returns false. A value that is
+// not an array has no elements.
 func Elements(array []byte, yield func(value []byte) bool) {
 	if len(array) == 0 || array[0] != '[' {
 		return
@@ -16,7 +16,7 @@ func Elements(array []byte, yield func(value []byte) bool) {
 }
 
 // NextElement returns the position of the element after the one that ends at i, or of the end of
-// the array. It takes the members of an object in the same way.
+// the array. It works for the members of an object in the same way.
 func NextElement(array []byte, i int) int {
 	if i = SkipSpace(array, i); i < len(array) && array[i] == ',' {
 		return SkipSpace(array, i+1)
@@ -24,7 +24,7 @@ func NextElement(array []byte, i int) int {
 	return i
 }
 
-// First returns the first element of an array, nil when there is none.
+// First returns the first element of an array; nil if there is none.
 func First(array []byte) []byte {
 	var first []byte
 	Elements(array, func(value []byte) bool {

@@ -2,8 +2,8 @@ package rawjson
 
 import "bytes"
 
-// Compact appends JSON without the white space between its tokens, which stay as they are. From
-// what is not JSON it takes the white space outside of quotes.
+// Compact appends JSON without the white space between its tokens. The tokens stay as they are. If
+// body is not JSON, Compact leaves out the white space outside of quotes.
 func Compact(dst, body []byte) []byte {
 	for len(body) > 0 {
 		quote := bytes.IndexByte(body, '"')
@@ -18,7 +18,7 @@ func Compact(dst, body []byte) []byte {
 	return dst
 }
 
-// appendDense appends what stands between two strings, without white space.
+// appendDense appends the text between two strings, without white space.
 func appendDense(dst, src []byte) []byte {
 	for len(src) > 0 {
 		n := 0

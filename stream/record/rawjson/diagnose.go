@@ -10,12 +10,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// lenient has jsontext take what [Valid] takes.
+// lenient makes jsontext accept what [Valid] accepts.
 var lenient = []jsontext.Options{jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)}
 
-// Diagnose says why a line is not JSON: at which byte, what stands there, and what the line looks
-// like instead. The code is trailing_data where a value stands before what is wrong, else
-// invalid_json.
+// Diagnose says why a line is not JSON: at which byte, what is there, and what the line looks like
+// instead. The code is trailing_data if something follows a complete value, else invalid_json.
 func Diagnose(line []byte) (code, message string) {
 	if guess := otherEncoding(line); guess != "" {
 		return "invalid_json", guess
@@ -36,7 +35,8 @@ func Diagnose(line []byte) (code, message string) {
 	return "invalid_json", fmt.Sprintf("not JSON at byte %d: the line ends inside a value%s", len(line)+1, hint(line))
 }
 
-// otherEncoding recognises what is not UTF-8 text at all.
+// otherEncoding returns the message for a line that is compressed or in UTF-16; "" for any other
+// line.
 func otherEncoding(line []byte) string {
 	head := line[:min(len(line), 64)]
 	switch {

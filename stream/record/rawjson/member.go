@@ -19,7 +19,7 @@ func newMember(src []byte, key, value Span) Member {
 	return Member{Key: key, Value: value, literal: bytes.IndexByte(key.Of(src), '\\') < 0}
 }
 
-// Name returns what the key says, without a copy where it can.
+// Name returns what the key says, without a copy unless the key has an escape.
 func (m *Member) Name(src []byte) []byte {
 	if m.literal {
 		return src[m.Key.Start+1 : m.Key.End-1]
@@ -35,7 +35,8 @@ func (m *Member) Is(src []byte, name string) bool {
 	return Says(m.Key.Of(src), name)
 }
 
-// AppendMembers appends the members of the object that begins at i. Anything else has no members.
+// AppendMembers appends the members of the object that begins at i. A value that is not an object
+// has no members.
 func AppendMembers(dst []Member, src []byte, i int) []Member {
 	if i >= len(src) || src[i] != '{' {
 		return dst
@@ -53,8 +54,8 @@ func AppendMembers(dst []Member, src []byte, i int) []Member {
 	return dst
 }
 
-// Lookup returns the position of the last member called name that is not cut, or -1: of names that
-// come twice the last counts.
+// Lookup returns the position of the last member called name that is not cut; -1 if there is none.
+// If a name comes twice, the last one counts.
 func Lookup(members []Member, src []byte, name string) int {
 	for i := len(members) - 1; i >= 0; i-- {
 		if m := &members[i]; !m.Cut && m.Is(src, name) {
@@ -64,7 +65,7 @@ func Lookup(members []Member, src []byte, name string) int {
 	return -1
 }
 
-// ValueOf returns the value of the last member called name, nil when there is none.
+// ValueOf returns the value of the last member called name that is not cut; nil if there is none.
 func ValueOf(members []Member, src []byte, name string) []byte {
 	if i := Lookup(members, src, name); i >= 0 {
 		return members[i].Value.Of(src)

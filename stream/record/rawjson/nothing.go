@@ -2,7 +2,7 @@ package rawjson
 
 import "strings"
 
-// TextOf returns a value that is a string and not empty, else nil.
+// TextOf returns the value if it is a string that is not empty, else nil.
 func TextOf(value []byte) []byte {
 	if IsString(value) && len(value) > len(`""`) {
 		return value
@@ -10,7 +10,7 @@ func TextOf(value []byte) []byte {
 	return nil
 }
 
-// IsBlank reports whether a string holds nothing to see.
+// IsBlank reports whether a string is nil, or holds nothing but white space.
 func IsBlank(text []byte) bool {
 	if text == nil {
 		return true
@@ -27,9 +27,9 @@ func IsBlank(text []byte) bool {
 	return true
 }
 
-// SaysNothing reports whether a value that stands where an error may is none: null, false, 0, what
-// is empty, an object of nothing but such, and one that says that all went well. Gateways put them
-// beside good answers.
+// SaysNothing reports whether the value of an error member says that there is no error: null,
+// false, 0, an empty value, a word such as "ok", or an array or object that holds nothing else.
+// Gateways put such members beside good answers.
 func SaysNothing(value []byte) bool {
 	if len(value) == 0 {
 		return true
@@ -57,7 +57,7 @@ func SaysNothing(value []byte) bool {
 	return value[0] == '0' && strings.Trim(string(value), "0.") == ""
 }
 
-// isSuccess tells whether a value is how servers say that there is no error.
+// isSuccess reports whether a value is one with which servers say that there is no error.
 func isSuccess(value []byte) bool {
 	switch strings.ToLower(string(value[:min(len(value), 16)])) {
 	case "200", `"200"`, `"0"`, `"ok"`, `"success"`, `"none"`, `"null"`:

@@ -32,9 +32,9 @@ func SkipString(src []byte, i int) int {
 	return end
 }
 
-// ScanString is [SkipString], and reports whether the string may hold an escape.
+// ScanString is [SkipString], and also reports whether the string may hold an escape.
 func ScanString(src []byte, i int) (end int, escaped bool) {
-	// Most strings are names, and short: eight bytes at a time they are passed before a call of
+	// Most strings are names, and short. Going eight bytes at a time passes them before a call of
 	// bytes.IndexByte would have begun.
 	const short = 24
 	i++
@@ -68,14 +68,14 @@ func ScanString(src []byte, i int) (end int, escaped bool) {
 	return len(src), true
 }
 
-// each is 1 in each of eight bytes, and highest the highest bit.
+// each has the value 1 in each of its eight bytes, and highest has the highest bit.
 const (
 	each    = 0x0101010101010101
 	highest = 0x8080808080808080
 )
 
-// zeros sets the highest bit of the first byte, counted from the lowest, that is zero. It says
-// nothing of the bytes after it.
+// zeros returns eight bytes in which the lowest byte with its highest bit set is the lowest zero
+// byte of eight. The bits above that one mean nothing. Without a zero byte, zeros returns 0.
 func zeros(eight uint64) uint64 { return (eight - each) &^ eight & highest }
 
 // SkipValue returns the position after the value that begins at i.

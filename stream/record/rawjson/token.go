@@ -32,11 +32,11 @@ func Unquote(dst, token []byte) []byte {
 	if inner := token[1 : len(token)-1]; bytes.IndexByte(inner, '\\') < 0 {
 		return append(dst, inner...)
 	}
-	dst, _ = jsontext.AppendUnquote(dst, token) // the string is valid; only its UTF-8 may be amiss
+	dst, _ = jsontext.AppendUnquote(dst, token) // the string is valid; only its UTF-8 may be wrong
 	return dst
 }
 
-// NameOf returns what a string says, without a copy where it can.
+// NameOf returns what a string says, without a copy unless the string has an escape.
 func NameOf(token []byte) []byte {
 	if bytes.IndexByte(token, '\\') < 0 {
 		return token[1 : len(token)-1]
@@ -81,9 +81,10 @@ func KindOf(value []byte) string {
 	return "a number"
 }
 
-// WholeNumber returns a value that is nothing but some digits, as nearly all counts are.
+// WholeNumber returns the number in a value of nothing but digits, at most 15 of them. Nearly all
+// counts are of this form.
 func WholeNumber(value []byte) (n int64, ok bool) {
-	const most = 15 // of which none overflow
+	const most = 15 // so many digits never overflow
 	if len(value) == 0 || len(value) > most {
 		return 0, false
 	}

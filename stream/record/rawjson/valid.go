@@ -5,21 +5,21 @@ import (
 	"encoding/binary"
 )
 
-// maxDepth is how deep JSON may nest: as deep as jsontext takes it.
+// maxDepth is how deep JSON may nest: as deep as jsontext allows.
 const maxDepth = 10_000
 
-// Valid reports whether src is one JSON value. Strings of doubtful UTF-8 and names that come twice
-// pass: they are the provider's to refuse.
+// Valid reports whether src is one JSON value. Strings of invalid UTF-8 and names that come twice
+// pass: it is up to the provider to refuse them.
 func Valid(src []byte) bool {
 	end := checkValue(src, SkipSpace(src, 0), 0)
 	return end >= 0 && SkipSpace(src, end) == len(src)
 }
 
-// ValidValue returns the position after the value that begins at i, whatever follows it, or -1 if
-// there is none.
+// ValidValue returns the position after the value that begins at i, whatever follows it; -1 if no
+// valid value begins there.
 func ValidValue(src []byte, i int) int { return checkValue(src, i, 0) }
 
-// ValidMembers is [Valid], and appends the members of an object on the way.
+// ValidMembers is [Valid], and also appends the members of an object.
 func ValidMembers(dst []Member, src []byte) (members []Member, valid bool) {
 	i := SkipSpace(src, 0)
 	if i == len(src) || src[i] != '{' {
@@ -36,8 +36,8 @@ func ValidMembers(dst []Member, src []byte) (members []Member, valid bool) {
 	return dst, i < len(src) && SkipSpace(src, i+1) == len(src)
 }
 
-// checkValue returns the position after the value that begins at i, inside of depth others, or -1
-// if there is none.
+// checkValue returns the position after the value that begins at i; -1 if no valid value begins
+// there. depth is how many arrays and objects the value is inside.
 func checkValue(src []byte, i, depth int) int {
 	if i >= len(src) {
 		return -1
@@ -74,8 +74,8 @@ func checkObject(src []byte, i, depth int) int {
 	return i + 1
 }
 
-// checkMember returns the member that begins at i, and where the next one does or the object ends;
-// -1 if there is none.
+// checkMember returns the member that begins at i, and the position of the next member or of the
+// closing brace; -1 if the member is not valid.
 func checkMember(src []byte, i, depth int) (m Member, next int) {
 	if src[i] != '"' {
 		return m, -1
@@ -151,13 +151,14 @@ func checkString(src []byte, i int) int {
 				return -1
 			}
 		}
-		// The quote is what was escaped last.
+		// The last escape was that of the quote.
 	}
 }
 
 // hasControl reports whether there is a control character in text. It looks at eight bytes at a
-// time: to take 0x20 from a byte sets its highest bit anew if it is below 0x20, or if it is 0x20
-// and a lower byte of the eight has borrowed, which then is a control character.
+// time: subtracting 0x20 from a byte sets a highest bit that was clear if the byte is below 0x20.
+// It also does if the byte is 0x20 and a lower byte borrows, but then one of the lower bytes is a
+// control character.
 func hasControl(text []byte) bool {
 	var found uint64
 	for len(text) >= 8 {
@@ -173,8 +174,8 @@ func hasControl(text []byte) bool {
 	return found&highest != 0
 }
 
-// checkEscape returns the position after what follows a backslash, or -1 if nothing may be escaped
-// like that.
+// checkEscape returns the position after an escape, given the position after its backslash; -1 if
+// the escape is not valid.
 func checkEscape(src []byte, i int) int {
 	if i >= len(src) {
 		return -1
@@ -227,7 +228,7 @@ func checkNumber(src []byte, i int) int {
 	return i
 }
 
-// checkDigits returns the position after the digits that begin at i, or -1 if there is none.
+// checkDigits returns the position after the digits that begin at i; -1 if there are none.
 func checkDigits(src []byte, i int) int {
 	start := i
 	for i < len(src) && IsDigit(src[i]) {

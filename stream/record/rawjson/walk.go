@@ -8,16 +8,16 @@ package rawjson
 //		}
 //	}
 //
-// A value that is taken apart where it stands is looked at once: what reads it moves the walk on by
-// setting At to the position after it. Values that nobody takes are skipped.
+// Code that reads a value in place can set At to the position after it. The value is then scanned
+// only once. Values that are not read are skipped.
 type Walk struct {
 	src   []byte
-	Name  []byte // what the key says, without a copy where it can
+	Name  []byte // what the key says, without a copy unless it has an escape
 	Start int    // position of the value
-	At    int    // position after what was looked at; after the last member, after the object
+	At    int    // position after what was looked at; after the last member, the position after the object
 }
 
-// WalkAt begins a walk through the object at i. Anything else has no members.
+// WalkAt begins a walk through the object at i. A value that is not an object has no members.
 func WalkAt(src []byte, i int) Walk {
 	if i >= len(src) || src[i] != '{' {
 		return Walk{src: src, Start: -1, At: len(src)}
@@ -25,7 +25,7 @@ func WalkAt(src []byte, i int) Walk {
 	return Walk{src: src, Start: -1, At: i + 1}
 }
 
-// Next moves on to the next member, and is false after the last.
+// Next moves on to the next member. It reports false after the last one.
 func (w *Walk) Next() bool {
 	if w.At == w.Start {
 		w.At = SkipValue(w.src, w.Start)
@@ -40,7 +40,7 @@ func (w *Walk) Next() bool {
 	if i = SkipSpace(src, end); i < len(src) && src[i] == ':' {
 		i = SkipSpace(src, i+1)
 	}
-	if i == len(src) { // what is valid goes on
+	if i == len(src) { // not valid JSON: no value follows
 		w.Start, w.At = -1, i
 		return false
 	}
@@ -60,8 +60,8 @@ func (w *Walk) Value() []byte {
 	return w.src[w.Start:w.At]
 }
 
-// MemberOf returns the value of an object's last member called name, nil when there is none: of
-// names that come twice the last counts.
+// MemberOf returns the value of an object's last member called name; nil if there is none. If a
+// name comes twice, the last one counts.
 func MemberOf(object []byte, name string) []byte {
 	var value []byte
 	for w := WalkAt(object, 0); w.Next(); {

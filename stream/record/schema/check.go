@@ -15,11 +15,12 @@ import (
 )
 
 // maxChecked is the longest answer that is checked, in bytes: a quarter of a million tokens, more
-// than any model writes. In a longer one every item could be a violation of its own.
+// than any model writes. It also bounds the violations, because every item of an answer can be one.
 const maxChecked = 1 << 20
 
-// Check returns the value that an answer is, without white space between its tokens, or why it does
-// not fit. White space and a code fence around the value are no part of it; other words are.
+// Check returns the JSON value of an answer, without white space between its tokens, or why the
+// answer does not fit. White space and a code fence around the value do not count; any other text
+// around it does, and makes the answer not fit.
 func (s *Schema) Check(content []byte) (parsed []byte, wrong *Violations) {
 	text := unfence(content)
 	if len(text) > maxChecked {
@@ -40,7 +41,8 @@ func (s *Schema) Check(content []byte) (parsed []byte, wrong *Violations) {
 	return nil, fault("", err.Error())
 }
 
-// unfence takes white space off a text, and a code fence with or without the name of a language.
+// unfence removes the white space around a text, and the code fence around it, with or without the
+// name of a language.
 func unfence(text []byte) []byte {
 	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
 	const fence = "```"
@@ -58,12 +60,13 @@ func unfence(text []byte) []byte {
 	return bytes.TrimSpace(inner)
 }
 
-// isLanguage reports whether what stands behind a fence names a language, json for one, or nothing.
+// isLanguage reports whether the word after a fence can be the name of a language, such as json. An
+// empty word can.
 func isLanguage(word []byte) bool {
 	return !bytes.ContainsFunc(word, func(c rune) bool { return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') })
 }
 
-// decode reads one JSON value whose numbers keep their digits.
+// decode reads one JSON value. Its numbers keep their digits.
 func decode(text []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
@@ -80,13 +83,13 @@ func decode(text []byte) (any, error) {
 	return v, checkNumbers(v)
 }
 
-// Bounds on a number: it is compared exactly, and an exponent stands for that many digits.
+// Bounds on a number. Numbers are compared exactly, and an exponent stands for as many digits.
 const (
 	maxDigits   = 1000
 	maxExponent = 1000
 )
 
-// checkNumbers refuses numbers that would take more to compare than any answer is worth.
+// checkNumbers refuses numbers that would take too long to compare.
 func checkNumbers(v any) error {
 	switch v := v.(type) {
 	case json.Number:
@@ -111,6 +114,6 @@ func checkNumbers(v any) error {
 	return nil
 }
 
-// Value is the value that an answer is which was found to fit, without white space between its
-// tokens.
+// Value returns the JSON value of an answer that [Schema.Check] found to fit, without white space
+// between its tokens.
 func Value(content []byte) []byte { return rawjson.Compact(nil, unfence(content)) }

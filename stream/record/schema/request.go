@@ -2,7 +2,7 @@ package schema
 
 import "llmpipe/stream/record/rawjson"
 
-// Form is how a request says which shape its answer is to have.
+// Form is how a request asks for the shape of its answer.
 type Form uint8
 
 const (
@@ -17,9 +17,9 @@ const (
 	Messages
 )
 
-// AppendTo appends to dst a request's body that asks for the schema's shape, and reports where in
-// it and how many bytes were put in. A body that names a shape of its own stays as it is, and so
-// nothing is.
+// AppendTo appends a request's body to dst, and makes it ask for the schema's shape. at is the
+// position in the body where this put bytes in, and put is how many. A body that already names a
+// shape stays as it is; at and put are then 0.
 func (s *Schema) AppendTo(dst, body []byte, form Form) (out []byte, at, put int) {
 	outer, inner := "response_format", ""
 	switch form {
@@ -29,7 +29,7 @@ func (s *Schema) AppendTo(dst, body []byte, form Form) (out []byte, at, put int)
 		outer, inner = "output_config", "format"
 	}
 	before := len(dst)
-	end := len(body) - 1 // the brace that closes it
+	end := len(body) - 1 // the closing brace
 	for w := rawjson.WalkAt(body, 0); w.Next(); {
 		if string(w.Name) != outer {
 			continue
@@ -53,7 +53,7 @@ func (s *Schema) AppendTo(dst, body []byte, form Form) (out []byte, at, put int)
 	return append(dst, body[end:]...), end, len(dst) - before - end
 }
 
-// comma appends a comma where something stands before it in the object.
+// comma appends a comma if something comes before it in the object.
 func comma(dst []byte) []byte {
 	for i := len(dst) - 1; i >= 0; i-- {
 		if !rawjson.IsSpace(dst[i]) {

@@ -18,22 +18,23 @@ type Schema struct {
 	name   string
 	text   []byte
 	whole  *jsonschema.Schema
-	strict error // why a strict provider would not take it; nil where it would
+	strict error // why a strict provider would not take it; nil if it would
 }
 
 // Bounds on a schema: OpenAI takes 5,000 properties and 120,000 characters of names and values
 // (platform.openai.com/docs/guides/structured-outputs, "Supported schemas"), so more is a mistake.
 const (
 	maxText = 1 << 20 // bytes
-	// maxPaths bounds the ways in which the parts of a schema that look at one value lead on to one
-	// another: a few that name each other twice each take time that doubles with every one.
+	// maxPaths bounds how many ways lead through the parts of a schema that look at the same value. If
+	// each part refers to the next one twice, every further part doubles the time to check a value.
 	maxPaths = 10_000
 )
 
-// url is what a schema calls itself where it has no $id of its own.
+// url is the name of a schema that has no $id of its own.
 const url = "schema:"
 
-// New reads a schema. name is its file's, for messages and for providers that want a name.
+// New reads a schema. The schema's name, which some providers want, is made from name, that of its
+// file.
 func New(name string, text []byte) (*Schema, error) {
 	if len(text) > maxText {
 		return nil, fmt.Errorf("the schema has %d bytes, of at most %d", len(text), maxText)
@@ -57,7 +58,7 @@ func New(name string, text []byte) (*Schema, error) {
 	return &Schema{name: nameOf(name), text: rawjson.Compact(nil, bytes.TrimSpace(text)), whole: whole, strict: strict(doc)}, nil
 }
 
-// nothing opens nothing: a schema refers to itself alone.
+// nothing is a loader that opens nothing: a schema may refer only to itself.
 type nothing struct{}
 
 // Load implements jsonschema.URLLoader.
@@ -65,7 +66,7 @@ func (nothing) Load(url string) (any, error) {
 	return nil, errors.New("it is in another file, and no schema is opened or fetched but the one that is named")
 }
 
-// compileError says what is wrong with a schema, and where in it.
+// compileError says what is wrong with a schema, and where.
 func compileError(err error) error {
 	var invalid *jsonschema.SchemaValidationError
 	var violations *jsonschema.ValidationError
@@ -79,7 +80,8 @@ func compileError(err error) error {
 	return fmt.Errorf("the schema: %s", strings.ReplaceAll(err.Error(), url, ""))
 }
 
-// notName are the characters that OpenAI takes in no schema's name, of which it wants 1 to 64.
+// notName matches the characters that OpenAI does not take in the name of a schema, which has 1 to
+// 64 characters.
 var notName = regexp.MustCompile(`[^a-zA-Z0-9_-]+`)
 
 func nameOf(file string) string {
@@ -91,19 +93,20 @@ func nameOf(file string) string {
 	return name[:min(len(name), 64)]
 }
 
-// Name is the schema's, of 1 to 64 of the characters a-z, A-Z, 0-9, _ and -.
+// Name returns the schema's name: 1 to 64 of the characters a-z, A-Z, 0-9, _ and -.
 func (s *Schema) Name() string { return s.name }
 
-// Text is the schema as it was given, without white space between its tokens. It is not to be
-// changed.
+// Text returns the schema as it was given, without white space between its tokens. The caller must
+// not change it.
 func (s *Schema) Text() []byte { return s.text }
 
-// Strict is nil where the schema is one that OpenAI takes with "strict": true, and holds the model
-// to; otherwise it says what stands in the way.
+// Strict returns nil if OpenAI takes the schema with "strict": true, and so makes the model keep to
+// it. Otherwise it returns why OpenAI would not.
 func (s *Schema) Strict() error { return s.strict }
 
-// paths counts the ways in which a schema and those that it applies to the same value lead on to
-// one another; what is in properties and items looks at other values, and counts for itself.
+// paths counts the ways that lead from a schema through the schemas that look at the same value.
+// The schemas of properties and items look at other values, and are counted on their own. It
+// returns the largest count, at most maxPaths+1.
 func paths(root *jsonschema.Schema) int {
 	counts := map[*jsonschema.Schema]int{}
 	most := 0
@@ -115,7 +118,7 @@ func paths(root *jsonschema.Schema) int {
 		if n, known := counts[s]; known {
 			return n
 		}
-		counts[s] = 0 // one that leads to itself is refused when it is used
+		counts[s] = 0 // a schema that leads to itself is refused when it is used
 		same, others := parts(s)
 		sum := 1
 		for _, p := range same {
@@ -132,8 +135,8 @@ func paths(root *jsonschema.Schema) int {
 	return most
 }
 
-// parts are the schemas within one: those that look at the same value, and those that look at what
-// is in it.
+// parts returns the schemas inside a schema: those that look at the same value, and those that look
+// at the values inside it.
 func parts(s *jsonschema.Schema) (same, others []*jsonschema.Schema) {
 	same = append(same, s.Ref, s.RecursiveRef, s.Not, s.If, s.Then, s.Else, s.UnevaluatedProperties, s.UnevaluatedItems, s.ContentSchema)
 	if s.DynamicRef != nil {

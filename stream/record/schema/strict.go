@@ -6,23 +6,23 @@ import (
 )
 
 // What OpenAI takes with "strict": true (platform.openai.com/docs/guides/structured-outputs,
-// "Supported schemas", read 2026-11): a subset of JSON Schema whose root is an object, whose
-// objects close with additionalProperties false and require all their properties, within these
-// bounds.
+// "Supported schemas", read 2026-11): a subset of JSON Schema, within these bounds. The root is an
+// object. Every object has additionalProperties false, and requires all its properties.
 const (
 	strictDepth      = 10
 	strictProperties = 5000
 	strictEnums      = 1000
 )
 
-// strictKeywords are those that it takes. Annotations say nothing about the value.
+// strictKeywords are the keywords that OpenAI takes. Some are annotations, which say nothing about
+// the value.
 var strictKeywords = []string{
 	"$schema", "$id", "$comment", "title", "description", "type", "properties", "required", "additionalProperties", "items", "enum", "const",
 	"anyOf", "$ref", "$defs", "definitions", "pattern", "format", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum",
 	"minItems", "maxItems",
 }
 
-// strict says why OpenAI would not take a schema as strict, nil where it would.
+// strict returns why OpenAI would not take a schema as strict; nil if it would.
 func strict(doc any) error {
 	root, ok := doc.(map[string]any)
 	if !ok || root["type"] != "object" {
@@ -35,7 +35,7 @@ func strict(doc any) error {
 	return w.check(root, "", 0)
 }
 
-// strictWalk counts what is bounded over a whole schema.
+// strictWalk counts the things that are bounded for a schema as a whole.
 type strictWalk struct{ properties, enums int }
 
 func (w *strictWalk) check(node any, path string, depth int) error {
@@ -82,7 +82,7 @@ func (w *strictWalk) check(node any, path string, depth int) error {
 	return nil
 }
 
-// object checks what an object has to say.
+// object checks a schema of an object, and the schemas of its properties. Other schemas pass.
 func (w *strictWalk) object(s map[string]any, path string, depth int) error {
 	properties, has := s["properties"].(map[string]any)
 	if !has && !isObject(s["type"]) {
@@ -106,13 +106,13 @@ func (w *strictWalk) object(s map[string]any, path string, depth int) error {
 	return nil
 }
 
-// isObject reports whether a type is object, or has it among several.
+// isObject reports whether a type is object, or a list with object in it.
 func isObject(t any) bool {
 	several, _ := t.([]any)
 	return t == "object" || slices.Contains(several, any("object"))
 }
 
-// at is a place in a schema, for messages.
+// at names a place in a schema, for messages.
 func at(path string) string {
 	if path == "" {
 		return "the root"

@@ -9,7 +9,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// Bounds on what is said of an answer that does not fit: a model mends what it is told first.
+// Bounds on what is said about an answer that does not fit: a model mends what it is told first.
 const (
 	mostViolations = 5
 	mostSaid       = 1 << 10 // bytes
@@ -17,20 +17,20 @@ const (
 
 // Violations are what is wrong with an answer.
 type Violations struct {
-	All []Violation // at most five, by their paths
-	Of  int         // how many there are in all
+	All []Violation // at most five, sorted by path
+	Of  int         // how many there are in all; counting stops at 1,001
 }
 
 // Violation is a rule that a part of an answer breaks.
 type Violation struct {
 	Path string // a JSON pointer into the answer, empty for all of it
-	Rule string // what is to be there, in words
+	Rule string // what should be there, in words
 }
 
-// fault is a single violation.
+// fault returns a single violation.
 func fault(path, rule string) *Violations { return &Violations{All: []Violation{{path, rule}}, Of: 1} }
 
-// String is a line a violation, of 1 KiB at most.
+// String returns the violations on one line, separated by semicolons. It has at most 1 KiB.
 func (v *Violations) String() string {
 	var b strings.Builder
 	for i, one := range v.All {
@@ -56,7 +56,7 @@ func (v *Violations) String() string {
 	return said
 }
 
-// report draws from the validator's tree what broke, which is at its leaves.
+// report returns the violations in the validator's tree of errors: its leaves.
 func report(e *jsonschema.ValidationError) *Violations {
 	v := &Violations{}
 	seen := map[Violation]bool{}
@@ -82,7 +82,7 @@ func report(e *jsonschema.ValidationError) *Violations {
 	return v
 }
 
-// rule is what a leaf says, without its place.
+// rule returns what a leaf says, without its place.
 func rule(e *jsonschema.ValidationError) string {
 	leaf := *e
 	leaf.InstanceLocation = nil
@@ -91,7 +91,7 @@ func rule(e *jsonschema.ValidationError) string {
 
 var escaped = strings.NewReplacer("~", "~0", "/", "~1")
 
-// pointer is a place in a JSON value as RFC 6901 writes it.
+// pointer returns a place in a JSON value as a JSON pointer (RFC 6901).
 func pointer(place []string) string {
 	var b strings.Builder
 	for _, token := range place {
@@ -100,8 +100,9 @@ func pointer(place []string) string {
 	return b.String()
 }
 
-// Place is where the first of them is, as a URI's fragment (RFC 6901, section 6), with an asterisk
-// for each number: in a long list one fault may be anywhere. It is never empty.
+// Place returns the place of the first violation as the fragment of a URI (RFC 6901, section 6). An
+// asterisk stands for each number, because in a long list one fault may be anywhere. Place is never
+// empty.
 func (v *Violations) Place() string {
 	if len(v.All) == 0 {
 		return "#"

@@ -7,13 +7,13 @@ import (
 	"llmpipe/stream/record/rawjson"
 )
 
-// statedCost gathers what a usage object says that the answer costs.
+// statedCost gathers the cost that a usage object states.
 type statedCost struct {
 	cost     float64 // in 1e-9 USD
-	upstream float64 // what another provider bills for it, to the key that the account has there
+	upstream float64 // in 1e-9 USD; what another provider bills for the answer, to the account's own key there
 	said     bool
-	told     bool // upstream is
-	byok     bool // it was asked with such a key, and cost is the router's part alone
+	told     bool // upstream is stated
+	byok     bool // the request used such a key, and cost is only the router's part
 }
 
 // The units that costs are stated in, in 1e-9 USD.
@@ -22,8 +22,8 @@ const (
 	ticks   = 0.1 // docs.x.ai/developers/cost-tracking
 )
 
-// read takes a member about the cost, and reports whether it is one. Where the cost is more than a
-// number it is Perplexity's, whose parts are beside their total.
+// read takes a member about the cost, and reports whether it is one. A cost that is an object is
+// Perplexity's: it holds the parts, and their total.
 func (s *statedCost) read(w *rawjson.Walk) bool {
 	switch string(w.Name) {
 	case "cost": // OpenRouter's, whose credits are dollars
@@ -49,14 +49,14 @@ func (s *statedCost) read(w *rawjson.Walk) bool {
 	return true
 }
 
-// take takes a cost. Of several the largest holds, so that no zero takes the place of a number.
+// take takes a cost. Of several costs the largest counts, so that a zero does not replace a number.
 func (s *statedCost) take(value []byte, unit float64) {
 	if cost, ok := amount(value, unit); ok {
 		s.cost, s.said = max(s.cost, cost), true
 	}
 }
 
-// whole is the whole cost, where it is stated.
+// whole returns the whole cost, and reports whether it is stated.
 func (s *statedCost) whole() (Cost, bool) {
 	switch {
 	case !s.said || s.byok && !s.told:
@@ -67,13 +67,13 @@ func (s *statedCost) whole() (Cost, bool) {
 	return costOf(s.cost), true
 }
 
-// Cost is an amount of money, so fine that many add up without a loss.
+// Cost is an amount of money, in units so small that the sum of many loses nothing.
 type Cost struct {
 	Nanos int64 // 1e-9 USD
-	Rest  int64 // beyond them, in 1e-15 USD
+	Rest  int64 // what is left beyond Nanos, in 1e-15 USD
 }
 
-// costOf makes a cost of a number of 1e-9 USD, to the nearest 1e-15.
+// costOf makes a cost from an amount in 1e-9 USD. It rounds to the nearest 1e-15 USD.
 func costOf(nanos float64) Cost {
 	const unit = 1e6
 	c := Cost{Nanos: int64(math.Floor(nanos))}
@@ -86,7 +86,8 @@ func costOf(nanos float64) Cost {
 // maxStated is more than any request costs, in 1e-9 USD: a million dollars.
 const maxStated = 1e6 * dollars
 
-// amount reads a number of a unit. What no request can cost is none.
+// amount reads an amount in a unit, and returns it in 1e-9 USD. It reports false for an amount that
+// no request can cost.
 func amount(value []byte, unit float64) (float64, bool) {
 	if !rawjson.IsNumber(value) {
 		return 0, false
@@ -96,7 +97,7 @@ func amount(value []byte, unit float64) (float64, bool) {
 	return f, err == nil && f >= 0 && f <= maxStated
 }
 
-// ParseCost reads a cost in US dollars that stands outside of a body.
+// ParseCost reads a cost in US dollars from outside of a body, such as from a header.
 func ParseCost(text string) (Cost, bool) {
 	f, ok := amount([]byte(text), dollars)
 	if !ok || !rawjson.Valid([]byte(text)) {

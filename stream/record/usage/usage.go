@@ -12,46 +12,46 @@ type Counts struct {
 	Prompt     int64 // all of the prompt, Cached included
 	Completion int64 // all of the output, Reasoning included
 	Total      int64 // the sum of both
-	Cached     int64 // of the prompt, read from the provider's cache
-	Reasoning  int64 // of the completion, not seen
-	CacheWrite int64 // of the prompt, written to the provider's cache
-	CacheHour  int64 // of CacheWrite, to be kept for an hour
-	AudioIn    int64 // of the prompt, sound
-	AudioOut   int64 // of the completion, sound
-	ImageIn    int64 // of the prompt, images
-	ImageOut   int64 // of the completion, images
-	Searches   int64 // searches of the web, which are no tokens
+	Cached     int64 // part of Prompt: read from the provider's cache
+	Reasoning  int64 // part of Completion: not part of the visible answer
+	CacheWrite int64 // part of Prompt: written to the provider's cache
+	CacheHour  int64 // part of CacheWrite: kept for an hour
+	AudioIn    int64 // part of Prompt: sound
+	AudioOut   int64 // part of Completion: sound
+	ImageIn    int64 // part of Prompt: images
+	ImageOut   int64 // part of Completion: images
+	Searches   int64 // web searches, which are not tokens
 }
 
-// reader gathers the counts of a usage object, whoever spelt them. Gateways write both of
-// OpenAI's spellings at once, those of the API that was not asked zero or null.
+// reader gathers the counts of a usage object, in any provider's spelling. Gateways write both of
+// OpenAI's spellings at once; those of the API that was not asked are zero or null.
 type reader struct {
 	counts    Counts
 	minutes   int64 // written to the cache for five minutes
 	stated    statedCost
-	tier      []byte // as the usage names it, a string
-	context   []byte // of its searches, a string
+	tier      []byte // the service_tier, a string
+	context   []byte // the search_context_size, a string
 	uncounted bool   // something is billed that is not counted in tokens or searches
-	anthropic bool   // cached tokens are told as Anthropic does, whose input_tokens are the rest
-	prompted  bool   // OpenAI's prompt_tokens are told, which are all
+	anthropic bool   // cached tokens are spelt as Anthropic's, whose input_tokens are the rest of the prompt
+	prompted  bool   // it holds OpenAI's prompt_tokens, which are the whole prompt
 	counted   bool   // it holds one of the three counts that are billed
-	senseless bool   // it holds what is no count
+	senseless bool   // it holds something that cannot be a count
 }
 
 // Usage is what a usage object says. Its slices are JSON strings, and parts of the object.
 type Usage struct {
 	Counts    Counts
-	Counted   bool   // it holds counts, all of which can be read
-	Tier      []byte // the service_tier that it names, Anthropic's; nil for none
-	Context   []byte // how much the searches of the web took along; nil where it does not say
-	Uncounted bool   // something is billed that has no count here: seconds of sound
+	Counted   bool   // it holds counts, and all of them can be read
+	Tier      []byte // the service_tier, or "fast" for Anthropic's fast mode; nil if it names none
+	Context   []byte // the search_context_size of web searches; nil if it does not say
+	Uncounted bool   // something is billed that Counts does not count: seconds of sound
 	Stated    Cost   // what the provider says that the answer costs
-	HasStated bool   // it says so
+	HasStated bool   // the provider states a cost
 }
 
-// Read reads a usage object. Without a count, or with one that no request can have, nobody knows
-// what is billed, unless the provider states the cost. embeds says that the answer holds
-// embeddings, which have no output.
+// Read reads a usage object. Without a count, or with one that no request can have, what is billed
+// is unknown, unless the provider states the cost. embeds says that the answer holds embeddings,
+// which have no output.
 func Read(src []byte, embeds bool) Usage {
 	var r reader
 	r.read(src)
@@ -140,9 +140,9 @@ func (r *reader) readCompletion(details []byte) {
 	}
 }
 
-// readCache reads a member about the provider's cache. They stand beside the counts or in their
-// details: DeepSeek's, Moonshot's and Anthropic's beside, OpenAI's, OpenRouter's, LiteLLM's and
-// DashScope's inside.
+// readCache reads a member about the provider's cache. DeepSeek, Moonshot and Anthropic put such
+// members beside the counts; OpenAI, OpenRouter, LiteLLM and DashScope put them into the details of
+// the counts.
 func (r *reader) readCache(w *rawjson.Walk) {
 	switch string(w.Name) {
 	case "cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens", "num_cached_tokens":
@@ -155,7 +155,7 @@ func (r *reader) readCache(w *rawjson.Walk) {
 	}
 }
 
-// bill is count for what makes a usage one.
+// bill is count for a count that is billed. It notes that the usage object has one.
 func (r *reader) bill(n *int64, value []byte) {
 	if !rawjson.IsNull(value) {
 		r.counted = true
@@ -163,8 +163,8 @@ func (r *reader) bill(n *int64, value []byte) {
 	}
 }
 
-// count takes a count. Of several in one place the largest holds, so that neither zero nor null
-// takes the place of a number.
+// count takes a count. Of several counts for one place the largest counts, so that neither zero nor
+// null replaces a number.
 func (r *reader) count(n *int64, value []byte) {
 	if rawjson.IsNull(value) {
 		return
@@ -173,16 +173,15 @@ func (r *reader) count(n *int64, value []byte) {
 	*n, r.senseless = max(*n, count), r.senseless || !ok
 }
 
-// settle finds the place of tokens that are in the total alone. xAI and Gemini's OpenAI endpoint
-// bill reasoning beside the completion; Voyage tells the total and no more, and embeddings have no
-// output.
+// settle assigns the tokens that are only in the total. xAI and Gemini's OpenAI endpoint count
+// reasoning beside the completion. Voyage states only the total, and embeddings have no output.
 func (r *reader) settle(embeds bool) {
 	r.counts.CacheWrite = max(r.counts.CacheWrite, r.minutes+r.counts.CacheHour)
 	if !embeds && r.cacheApart() {
 		r.counts.Prompt += r.counts.Cached + r.counts.CacheWrite
 	}
 	if r.counts.Reasoning > r.counts.Completion {
-		r.counts.Completion += r.counts.Reasoning // it cannot be a part of less
+		r.counts.Completion += r.counts.Reasoning // it cannot be a part of a smaller number
 	}
 	if rest := r.counts.Total - r.counts.Prompt - r.counts.Completion; rest > 0 {
 		if embeds {
@@ -194,8 +193,8 @@ func (r *reader) settle(embeds bool) {
 	r.counts.Total = r.counts.Prompt + r.counts.Completion
 }
 
-// cacheApart tells whether the tokens read from the cache and written to it are beside the prompt's
-// count, not a part of it. The total says so where there is one, and else whose spelling it is.
+// cacheApart reports whether the tokens read from the cache and written to it are beside the
+// prompt's count, not a part of it. The total decides this if it can, else the spelling.
 func (r *reader) cacheApart() bool {
 	c := &r.counts
 	cache, rest := c.Cached+c.CacheWrite, c.Total-c.Prompt-c.Completion
@@ -216,7 +215,7 @@ func (r *reader) cacheApart() bool {
 // some millions, and the largest requests for embeddings less.
 const maxTokenCount = 1_000_000_000
 
-// Tokens returns a count of tokens, and whether the value is one.
+// Tokens returns a value that is a count of tokens. ok is false if it is not one.
 func Tokens(value []byte) (n int64, ok bool) {
 	if n, ok = rawjson.WholeNumber(value); ok {
 		return min(n, maxTokenCount), n <= maxTokenCount
