@@ -39,7 +39,7 @@ func (e *Estimate) byBatch(s *survey, window string) {
 	}
 }
 
-// windowHours is how many hours a window such as 24h or 7d has.
+// windowHours returns the hours of a window such as 24h or 7d.
 func windowHours(window string) float64 {
 	if days, err := strconv.Atoi(window[:max(len(window)-1, 0)]); err == nil && window[len(window)-1] == 'd' {
 		return float64(24 * days)

@@ -6,7 +6,7 @@ import (
 	"llmpipe/ledger/price"
 )
 
-// price fills in what the tokens cost, here and elsewhere.
+// price fills in what the tokens cost with the records' own models and with others.
 func (e *Estimate) price(s *survey, models []string) {
 	e.Total = s.cost(own)
 	for _, k := range s.kinds {
@@ -35,7 +35,7 @@ func (e *Estimate) price(s *survey, models []string) {
 	}
 }
 
-// tierNames are those of the tiers with a price of their own.
+// tierNames are the names of the tiers with prices of their own.
 var tierNames = map[price.Tier]string{price.Flex: "flex", price.Priority: "priority", price.Batched: "batch"}
 
 // unpriced returns the models in the input that have no known price.

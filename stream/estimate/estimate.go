@@ -24,22 +24,22 @@ type Estimate struct {
 	Prompts          int64  `json:"prompts"`           // records that can be asked
 	Invalid          int64  `json:"invalid"`           // lines that cannot
 	Model            string `json:"model"`             // of most records; ByModel has all
-	Mode             string `json:"mode,omitempty"`    // batch, where that is the way they would go
+	Mode             string `json:"mode,omitempty"`    // batch, if they would go by batch
 	PromptTokens     int64  `json:"prompt_tokens"`     // estimated, corrected by the sample
 	CompletionTokens int64  `json:"completion_tokens"` // see Basis
 	// Basis says where CompletionTokens come from: a sample, max_tokens (the most there can be), or a
 	// guess.
 	Basis string `json:"basis"`
 
-	Total    *price.Dollars `json:"total_usd"` // null where no price is known
+	Total    *price.Dollars `json:"total_usd"` // null if no price is known
 	Interval *Interval      `json:"interval"`  // null without a sample of ten or more
 	ByModel  []KindCost     `json:"by_model"`
 	Models   []ModelCost    `json:"models"`
-	Hours    *float64       `json:"hours"` // at the limits given; null where none bounds it
-	Bound    string         `json:"bound"` // which limit that is: requests, tokens or latency
+	Hours    *float64       `json:"hours"` // at the given limits; null if no limit bounds the time
+	Bound    string         `json:"bound"` // what bounds Hours: requests, tokens, latency or the window of batches
 	Sample   *Sample        `json:"sample"`
 
-	Simulated bool `json:"simulated,omitempty"` // who is asked bills nothing: the prices are those of the models' own providers
+	Simulated bool `json:"simulated,omitempty"` // a simulator is asked: the prices are those of the models' own providers
 
 	sampled price.Dollars // what the sample has cost
 }
@@ -55,18 +55,18 @@ type Interval struct {
 // KindCost is what the prompts for one model at one tier cost.
 type KindCost struct {
 	Model            string         `json:"model"`
-	Tier             string         `json:"service_tier,omitempty"` // where its price is not the usual one
+	Tier             string         `json:"service_tier,omitempty"` // if its price is not the standard one
 	Prompts          int64          `json:"prompts"`
 	PromptTokens     int64          `json:"prompt_tokens"`
 	CompletionTokens int64          `json:"completion_tokens"`
-	Cost             *price.Dollars `json:"cost_usd"` // null where no price is known
+	Cost             *price.Dollars `json:"cost_usd"` // null if no price is known
 }
 
 // ModelCost is what the same prompts would cost elsewhere: as many tokens at another price.
 type ModelCost struct {
 	Model string         `json:"model"`
-	Cost  *price.Dollars `json:"cost_usd"`  // null where no price is known
-	Batch *price.Dollars `json:"batch_usd"` // null where no batch price is known
+	Cost  *price.Dollars `json:"cost_usd"`  // null if no price is known
+	Batch *price.Dollars `json:"batch_usd"` // null if no batch price is known
 }
 
 // Sample is what sending some of the records showed.
@@ -76,7 +76,7 @@ type Sample struct {
 	Flagged         int            `json:"flagged"`
 	FailureRate     float64        `json:"failure_rate"`
 	FlagRate        float64        `json:"flag_rate"`
-	OutputP50       int64          `json:"output_p50"` // completion tokens, reasoning included
+	OutputP50       int64          `json:"output_p50"` // completion tokens, including reasoning
 	OutputP95       int64          `json:"output_p95"`
 	ReasoningTokens int64          `json:"reasoning_tokens"` // of all the sample's completions
 	CostPerRecord   *price.Dollars `json:"cost_per_record_usd"`
@@ -89,7 +89,7 @@ type Sample struct {
 // If the sample could not be finished, the error is an *Ended.
 func Run(ctx context.Context, cfg stream.Config, models []string) (*Estimate, error) {
 	voice := ui.NewVoice(cfg.Stderr, cfg.Quiet, cfg.Verbose)
-	if cfg.Sample == 0 { // else the run that asks says it
+	if cfg.Sample == 0 { // otherwise the run that asks the sample notes it
 		cfg.Money.NoteOlder(voice)
 	}
 	wrong := complaints{voice: voice}
@@ -108,7 +108,7 @@ func Run(ctx context.Context, cfg stream.Config, models []string) (*Estimate, er
 		e.Basis = "a guess"
 	}
 	batches := cfg.Batch
-	cfg.Batch = batch.Config{} // a sample is for now
+	cfg.Batch = batch.Config{} // the sample's answers are needed now
 	var asked *sample
 	if cfg.Sample > 0 {
 		if asked, err = askSample(ctx, cfg, s); err != nil {
@@ -143,7 +143,7 @@ func Run(ctx context.Context, cfg stream.Config, models []string) (*Estimate, er
 // noOutput is the basis of an estimate for an endpoint that completes nothing.
 const noOutput = "embeddings have none"
 
-// time fills in the hours: the largest of what the limits and the latency take.
+// time fills in the hours: the longest of the times that the limits and the latency require.
 func (e *Estimate) time(cfg *stream.Config, asked *sample) {
 	note := func(bound string, minutes float64) {
 		if hours := minutes / 60; e.Hours == nil || hours > *e.Hours {

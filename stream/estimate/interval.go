@@ -2,68 +2,68 @@ package estimate
 
 import "math"
 
-// confidence is the share of intervals that hold the truth.
+// confidence is the share of intervals that contain the true total.
 const confidence = 0.95
 
-// stratum is what is known of all records of a kind: those for one model, at one tier.
+// stratum is what is known about all records of a kind: those for one model at one tier.
 type stratum struct {
 	records float64
-	weight  float64 // what their outputs cost, by which they are chosen for the sample
-	prompts float64 // the sum of what their prompts cost, as estimated
-	bounds  float64 // and of what their completions would cost at the most, or as guessed
+	weight  float64 // the price of their output, which decides how many of them are sampled
+	prompts float64 // the estimated cost of their prompts
+	bounds  float64 // the most that their completions can cost, or a guess
 }
 
 // observed is a record of the sample.
 type observed struct {
 	stratum       int
-	prompt, bound float64 // of it, as in the sums of its stratum
+	prompt, bound float64 // the record's part of its stratum's prompts and bounds
 	cost          float64
 }
 
-// regression is an estimate of a total with its interval; known says whether there are enough
-// values for one.
+// regression is an estimate of a total with its interval. known reports whether there are enough
+// values for an interval.
 type regression struct {
 	total, low, high float64
 	known            bool
 }
 
-// fewInStratum is how many records of a stratum it takes to tell how much they differ by
-// themselves. What there is of fewer is as in all together.
+// fewInStratum is how many sampled records a stratum needs for a variance of its own. With fewer,
+// it has the variance of all strata together.
 const fewInStratum = 10
 
-// regress estimates what all records cost from those of a sample: in each stratum the mean,
-// corrected by how the sample's prompts and bounds differ from all, as a regression of costs on
-// them over all strata says (W. G. Cochran, Sampling Techniques, 3rd edition, 1977, sections
-// 5A.9 and 7.10: post-stratification, and the combined regression estimator, with their
-// variances). Within a stratum all are as likely to be chosen. Costs are compared in units of
-// the stratum's weight, since that is what they vary by.
+// regress estimates the cost of all records from that of the sample. In each stratum it takes the
+// sample's mean, and corrects it for how the sample's prompts and bounds differ from those of all
+// records. The correction is a regression of cost on prompt and bound over all strata (W. G.
+// Cochran, Sampling Techniques, 3rd edition, 1977, sections 5A.9 and 7.10: post-stratification and
+// the combined regression estimator, with their variances). Within a stratum, all records are
+// equally likely to be chosen. Costs are in units of the stratum's weight, because they vary in
+// proportion to it.
 //
-// Outputs are mostly short and sometimes very long: a sample that lacks the long ones gives too
-// small a mean, and too narrow an interval, at once. So the upper end is moved up with the skewness
-// of the estimate.
+// Most outputs are short, and a few are very long. A sample that lacks the long ones has too small
+// a mean and also too narrow an interval. So the skewness of the estimate moves the upper end up.
 func regress(strata []stratum, sample []observed) regression {
 	f := newFit(strata, sample)
 	f.solve()
 	return f.interval()
 }
 
-// fit is the regression on its way. Values are in units of their stratum's weight.
+// fit is a regression in progress. Values are in units of their stratum's weight.
 type fit struct {
 	strata []stratum
 	sample []observed
 	groups []group // by stratum
-	all    group   // of all strata together, as far as they are in the sample
-	met    float64 // strata that are
+	all    group   // all strata in the sample together
+	met    float64 // the number of strata in the sample
 
-	// The squares and products of the covariates' deviations from the means of their groups, and of
-	// those and the costs.
+	// The sums of squares and products of the covariates' deviations from the means of their groups,
+	// and of their products with the costs' deviations.
 	pp, bb, pb, pc, bc   float64
 	ofPrompt, ofBound    float64 // the slopes
-	slopes               float64 // how many there are
-	squares, cubes, free float64 // of all residuals
+	slopes               float64 // how many slopes there are
+	squares, cubes, free float64 // of all residuals; free is their degrees of freedom
 }
 
-// group are the means of the sampled records of a stratum, and what their residuals sum up to.
+// group has the means of the sampled records of a stratum, and sums over their residuals.
 type group struct {
 	n, prompt, bound, cost float64
 	squares, cubes         float64
@@ -97,28 +97,29 @@ func newFit(strata []stratum, sample []observed) *fit {
 	return f
 }
 
-// scaled are the values of a record of the sample in units of its stratum's weight.
+// scaled returns the values of a sampled record in units of its stratum's weight.
 func (f *fit) scaled(i int) (prompt, bound, cost float64) {
 	o := &f.sample[i]
 	w := f.strata[o.stratum].weight
 	return o.prompt / w, o.bound / w, o.cost / w
 }
 
-// deviations are how far they lie from the means of their group.
+// deviations returns how far those values are from the means of their group.
 func (f *fit) deviations(i int) (prompt, bound, cost float64) {
 	p, b, c := f.scaled(i)
 	g := &f.groups[f.sample[i].stratum]
 	return p - g.prompt, b - g.bound, c - g.cost
 }
 
-// solve finds the slopes, as many as the sample is large enough for, and the residuals.
+// solve finds the residuals and the slopes. There are as many slopes as the sample is large enough
+// for.
 func (f *fit) solve() {
 	for i := range f.sample {
 		p, b, c := f.deviations(i)
 		f.pp, f.bb, f.pb = f.pp+p*p, f.bb+b*b, f.pb+p*b
 		f.pc, f.bc = f.pc+p*c, f.bc+b*c
 	}
-	// What remains of equal values is noise of their last digits.
+	// If all values are equal, what remains is rounding noise.
 	const noise = 1e-18
 	n := f.all.n
 	hasPrompt, hasBound := f.pp > noise*n*f.all.prompt*f.all.prompt, f.bb > noise*n*f.all.bound*f.all.bound
@@ -141,19 +142,20 @@ func (f *fit) solve() {
 	}
 }
 
-// spread is the variance of a stratum's records about the regression, and their third moment.
+// spread returns the variance of a stratum's records about the regression, and their third moment.
 func (f *fit) spread(g *group) (variance, third float64) {
 	if g.n < fewInStratum {
 		return f.squares / f.free, f.cubes / f.free
 	}
-	lost := (f.all.n - f.met) / f.free // to the slopes
+	lost := (f.all.n - f.met) / f.free // corrects for the degrees of freedom that the slopes take
 	return g.squares / (g.n - 1) * lost, g.cubes / (g.n - 1) * lost
 }
 
-// tail is how far the skewness of the estimate moves the upper end up, in units of what an
-// Edgeworth expansion gives for a skewness that is known (P. Hall, The Bootstrap and Edgeworth
-// Expansion, 1992, section 2.5). A sample shows too little of it: of 100 values with a lognormal
-// distribution and a sigma of 1, half. The lower end stays: that it is too low costs nothing.
+// tail is how far the skewness of the estimate moves the upper end up, as a multiple of what an
+// Edgeworth expansion gives for a known skewness (P. Hall, The Bootstrap and Edgeworth Expansion,
+// 1992, section 2.5). A sample shows too little of the skewness: only half of it for 100 values
+// with a lognormal distribution and a sigma of 1. The lower end stays, because a lower end that is
+// too low does no harm.
 const tail = 3.0
 
 func (f *fit) interval() regression {
@@ -166,7 +168,7 @@ func (f *fit) interval() regression {
 		}
 		scale := s.records * s.weight
 		from, chosen := g, g.n
-		if g.n == 0 { // as in the others
+		if g.n == 0 { // as in the other strata
 			from, chosen = &f.all, f.all.n
 		}
 		p, b := s.prompts/scale-from.prompt, s.bounds/scale-from.bound
@@ -194,7 +196,8 @@ func (f *fit) interval() regression {
 	return r
 }
 
-// lever is how much the error of the slopes counts, by how far all records lie from the sample.
+// lever returns how much the error of the slopes counts. It grows with how far all records are from
+// the sample.
 func (f *fit) lever(prompts, bounds float64) float64 {
 	switch det := f.pp*f.bb - f.pb*f.pb; {
 	case f.slopes == 2:
@@ -207,9 +210,9 @@ func (f *fit) lever(prompts, bounds float64) float64 {
 	return 0
 }
 
-// student is the 0.975 quantile of Student's t: the normal one with the first four terms of its
-// expansion in 1/free (Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5). Below 3
-// degrees of freedom, where that is not good enough, exact values.
+// student returns the 0.975 quantile of Student's t: the normal quantile with the first four terms
+// of its expansion in 1/free (Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5).
+// Below 3 degrees of freedom the expansion is not accurate enough, and it returns exact values.
 func student(free float64) float64 {
 	switch {
 	case free < 2:

@@ -14,7 +14,7 @@ import (
 	"llmpipe/stream/input"
 )
 
-// sample is what became of the records that were asked.
+// sample has the outcomes of the records that were asked.
 type sample struct {
 	survey   *survey
 	seen     map[*kind]*seen
@@ -24,10 +24,10 @@ type sample struct {
 	failed, flagged int
 	reasoning       int64
 	unpriced        bool
-	simulated       bool // an answer is
+	simulated       bool // an answer is simulated
 }
 
-// answer is one that came, and how many records of its kind it stands for.
+// answer is an answer in the sample, with the number of records of its kind that it stands for.
 type answer struct {
 	kind      *kind
 	output    int64 // completion tokens
@@ -35,20 +35,20 @@ type answer struct {
 	standsFor float64
 }
 
-// seen is what the sample has of a kind.
+// seen is what the sample showed of a kind.
 type seen struct {
 	asked, answered, failed, flagged float64
-	guessed, prompt, completion      float64 // tokens: of prompts as estimated and as billed, of completions
+	guessed, prompt, completion      float64 // tokens: prompts as estimated, prompts as billed, completions
 
-	promptRatio float64 // billed tokens for one that was estimated
-	meanOutput  float64 // completion tokens a record, of one that failed none
+	promptRatio float64 // billed tokens for each estimated one
+	meanOutput  float64 // completion tokens a record, with none for failed ones
 }
 
-// askSample really asks about the sampled records.
+// askSample sends the sampled records.
 func askSample(ctx context.Context, cfg stream.Config, s *survey) (*sample, error) {
 	all := &sample{survey: s, seen: make(map[*kind]*seen)}
 	cfg.Stdin, cfg.Files, cfg.Sample, cfg.Limit = bytes.NewReader(append(bytes.Join(s.sampled, []byte("\n")), '\n')), nil, 0, 0
-	cfg.Slice = input.Slice{} // the lines are of it
+	cfg.Slice = input.Slice{} // the lines are in the slice already
 	cfg.Stdout, cfg.Failed, cfg.Summary, cfg.Ordered = io.Discard, "", "", false
 	cfg.Observe = func(_ *flow.Flow, t *flow.Task) { all.add(t) }
 	outcome, err := stream.Run(ctx, cfg)
@@ -62,7 +62,7 @@ func askSample(ctx context.Context, cfg stream.Config, s *survey) (*sample, erro
 	return nil, &stream.Ended{Outcome: outcome}
 }
 
-// add takes in a record's fate. It is called by one goroutine.
+// add takes in a record's outcome. It is called by one goroutine.
 func (s *sample) add(t *flow.Task) {
 	if t.Body == nil || t.Outcome == flow.Unsent || t.Attempts == 0 && t.Outcome == flow.Failed {
 		return // it was never asked
@@ -102,7 +102,7 @@ func (s *sample) add(t *flow.Task) {
 	}
 }
 
-// correct replaces e's guesses by what the sample showed.
+// correct replaces e's guesses with what the sample showed.
 func (s *sample) correct(e *Estimate) {
 	n := len(s.observed)
 	e.Sample = &Sample{N: n, Failed: s.failed, Flagged: s.flagged, ReasoningTokens: s.reasoning}
@@ -142,11 +142,11 @@ func (s *sample) correct(e *Estimate) {
 	e.Basis = "a sample"
 }
 
-// fewSampled is how many records a sample needs before it has an interval: of a handful, several
-// cost the same by chance.
+// fewSampled is how many records a sample needs for an interval. In a smaller one, several may cost
+// the same by chance.
 const fewSampled = 10
 
-// total replaces e's total by what the sample's costs say, with its interval.
+// total replaces e's total with an estimate from the sample's costs, and adds its interval.
 func (s *sample) total(e *Estimate) {
 	if s.unpriced || len(s.answers) == 0 || e.Total == nil {
 		return
@@ -167,7 +167,7 @@ func (s *sample) total(e *Estimate) {
 	e.Total = &total
 	mean := price.Dollars(math.Round(float64(total) / float64(max(s.survey.prompts, 1))))
 	e.Sample.CostPerRecord = &mean
-	for i := range e.ByModel { // which then add up
+	for i := range e.ByModel { // so that they add up to the total
 		if cost := e.ByModel[i].Cost; cost != nil && all > 0 {
 			*cost = price.Dollars(math.Round(float64(*cost) / all * float64(total)))
 		}
@@ -194,7 +194,8 @@ func (s *sample) meanLatencyMS() float64 {
 	return sum / max(of, 1)
 }
 
-// percentile returns the smallest of the answers' values that p of 100 records do not pass.
+// percentile returns the smallest of the answers' values that at least p of 100 records do not
+// exceed.
 func (s *sample) percentile(p float64, value func(*answer) int64) int64 {
 	slices.SortFunc(s.answers, func(a, b answer) int { return cmp.Compare(value(&a), value(&b)) })
 	var all, sum float64

@@ -19,7 +19,7 @@ import (
 type survey struct {
 	prices *price.Table
 	host   string
-	steps  []int64 // of the prices: prompts between two of them cost the same a token
+	steps  []int64 // the table's price steps: prompts between two of them cost the same a token
 
 	prompts, invalid int64
 	unbounded        int64 // records without max_tokens
@@ -34,25 +34,25 @@ type kindName struct {
 	tier  price.Tier
 }
 
-// kind is what there is of records for one model, at one tier.
+// kind is what is known about the records for one model at one tier.
 type kind struct {
 	name    kindName
 	price   price.Price // at the tier
 	priced  bool
 	stratum stratum
-	parts   []part // by the steps that their prompts are beyond
-	seen    *seen  // nil where the sample has none, or there is no sample
+	parts   []part // by the steps that their prompts exceed
+	seen    *seen  // nil if there is no sample, or no answer in it
 }
 
-// part is the records of a kind whose prompts are beyond the same steps.
+// part is the records of a kind whose prompts exceed the same steps.
 type part struct {
 	prompts    int64
-	tokens     int64 // of the prompts, as estimated
-	completion int64 // the most there can be, or a guess
-	longest    int64 // of the prompts
+	tokens     int64 // of the prompts, estimated
+	completion int64 // the most possible, or a guess
+	longest    int64 // tokens of the longest prompt
 }
 
-// surveyRecords reads the input once. It holds the sample's lines and nothing else.
+// surveyRecords reads the input once. It keeps only the sample's lines in memory.
 func surveyRecords(cfg *stream.Config, prices *price.Table, host string, wrong func(*flow.Task)) (*survey, error) {
 	src, err := input.NewSource(cfg.Input())
 	if err != nil {
@@ -100,12 +100,12 @@ func surveyRecords(cfg *stream.Config, prices *price.Table, host string, wrong f
 	return s, nil
 }
 
-// take counts a record and offers it for the sample, or tells what is wrong with it. One that was
-// met before is not asked again.
+// take counts a record and offers it for the sample, or reports what is wrong with it. A record
+// that was met before is not counted again.
 func (s *survey) take(t *flow.Task, met *input.Met, chosen *input.Sampler[[]byte], seed uint64, wrong func(*flow.Task)) {
 	rank := uint64(0)
 	if chosen.N > 0 {
-		rank = input.RankOf(t, seed) // by its own id, before it gets one
+		rank = input.RankOf(t, seed) // by its own id, before Again gives it one
 	}
 	if t.Err == nil && met.Again(t) {
 		return
@@ -121,11 +121,12 @@ func (s *survey) take(t *flow.Task, met *input.Met, chosen *input.Sampler[[]byte
 	}
 }
 
-// rank is that of a record of the kind in the draw of the sample, which takes the smallest. Without
-// a weight it is that of every sample; a kind that costs more has as many more chosen, as what it
-// costs is so much of what is not known (E. Ohlsson, Sequential Poisson Sampling, 1998).
+// rank returns the rank of a record of the kind in the draw of the sample, which takes the lowest
+// ranks. If all kinds have the same weight, the ranks' order is that of every sample. A kind with a
+// higher weight gets proportionally more records, because it contributes that much more of the
+// uncertainty (E. Ohlsson, Sequential Poisson Sampling, 1998).
 func (k *kind) rank(rank uint64, first *kind) uint64 {
-	const least = 1 << 14 // how many times as much the first may cost
+	const least = 1 << 14 // the first kind counts as less than this many times as dear as k
 	return uint64(float64(rank/least) * min(first.stratum.weight/k.stratum.weight, least-1))
 }
 
@@ -151,7 +152,7 @@ func (s *survey) add(t *flow.Task) *kind {
 	return k
 }
 
-// completion is the most completion tokens that a record allows, or a guess.
+// completion returns the most completion tokens that a record allows, or a guess.
 func (s *survey) completion(r *record.Record) int64 {
 	if s.embeds {
 		return 0
@@ -159,7 +160,7 @@ func (s *survey) completion(r *record.Record) int64 {
 	return int64(cmp.Or(r.MaxTokens, guessedOutput)) * int64(r.N)
 }
 
-// kindOf is the kind of a record.
+// kindOf returns the kind of a record.
 func (s *survey) kindOf(r *record.Record) *kind {
 	name := kindName{r.Model, price.TierOf(r.Tier)}
 	k := s.byName[name]
@@ -173,8 +174,8 @@ func (s *survey) kindOf(r *record.Record) *kind {
 	return k
 }
 
-// weight is what a million tokens of output cost, or of input where that is free; a dollar where
-// nobody knows.
+// weight returns the price of a million output tokens, or of input tokens if output is free. It is
+// a dollar if no price is known.
 func (k *kind) weight() float64 {
 	const million, dollar = 1_000_000, 1e9
 	if output := k.price.Cost(price.Tokens{Completion: million}); output > 0 {
@@ -186,14 +187,14 @@ func (k *kind) weight() float64 {
 	return dollar
 }
 
-// known is what of a record's cost is known beforehand.
+// known returns what is known beforehand about a record's cost.
 func (k *kind) known(prompt, completion int64) observed {
 	without := k.price.Cost(price.Tokens{Prompt: prompt})
 	with := k.price.Cost(price.Tokens{Prompt: prompt, Completion: completion})
 	return observed{prompt: float64(without), bound: float64(with - without)}
 }
 
-// model is that of most records.
+// model returns the model of most records.
 func (s *survey) model() string {
 	counts := map[string]int64{}
 	best := ""
@@ -206,7 +207,7 @@ func (s *survey) model() string {
 	return best
 }
 
-// models is how many there are.
+// models returns the number of models.
 func (s *survey) models() int {
 	names := map[string]bool{}
 	for _, k := range s.kinds {
@@ -222,7 +223,7 @@ func (k *kind) prompts() (n int64) {
 	return n
 }
 
-// tokens are those of all records of a part, corrected by what the sample showed.
+// tokens returns the tokens of all records of a part, corrected by what the sample showed.
 func (k *kind) tokens(p *part) price.Tokens {
 	t := price.Tokens{Prompt: p.tokens, Completion: p.completion}
 	if k.seen != nil {
@@ -232,7 +233,7 @@ func (k *kind) tokens(p *part) price.Tokens {
 	return t
 }
 
-// total are all tokens of the kind.
+// total returns all tokens of the kind.
 func (k *kind) total() (sum price.Tokens) {
 	for i := range k.parts {
 		t := k.tokens(&k.parts[i])
@@ -241,7 +242,7 @@ func (k *kind) total() (sum price.Tokens) {
 	return sum
 }
 
-// cost is what the kind costs at a price.
+// cost returns what the kind costs at a price.
 func (k *kind) cost(p price.Price) price.Dollars {
 	var sum price.Dollars
 	for i := range k.parts {
@@ -252,8 +253,8 @@ func (k *kind) cost(p price.Price) price.Dollars {
 	return sum
 }
 
-// cost is what all records cost, each at the price that priceOf says for its kind; nil where one
-// has none.
+// cost returns what all records cost, each at the price that priceOf returns for its kind. It
+// returns nil if one has no price.
 func (s *survey) cost(priceOf func(*kind) (price.Price, bool)) *price.Dollars {
 	var sum price.Dollars
 	for _, k := range s.kinds {

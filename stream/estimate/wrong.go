@@ -11,7 +11,7 @@ import (
 // mostComplaints is how many invalid lines are reported one by one.
 const mostComplaints = 10
 
-// complaints tell what is wrong with lines, as the run would with --format text.
+// complaints report what is wrong with lines, as a run with --format text would.
 type complaints struct {
 	voice *ui.Voice
 	n     int64
@@ -23,7 +23,7 @@ func (c *complaints) tell(t *flow.Task) {
 	}
 }
 
-// end says how many more there are, and where there is nothing else.
+// end reports how many more invalid lines there are, and whether there is nothing else.
 func (c *complaints) end(prompts int64) {
 	if more := c.n - mostComplaints; more > 0 {
 		c.voice.Error(fmt.Errorf("%s of %s cannot be asked; the first %d are named above",
