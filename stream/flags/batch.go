@@ -13,7 +13,7 @@ import (
 	"llmpipe/stream/record"
 )
 
-// Bounds of a batch's metadata, from OpenAI's API reference; one pair is ours.
+// Bounds of a batch's metadata, from OpenAI's API reference. One of its 16 pairs is ours.
 const (
 	maxMetadata      = 15
 	maxMetadataKey   = 64
@@ -22,7 +22,7 @@ const (
 
 var windowForm = regexp.MustCompile(`^[1-9][0-9]*[hd]$`)
 
-// batch configures how records go by batch, and refuses flags that contradict that.
+// batch configures how records go by batch, and refuses flags that contradict the mode.
 func (f *Flags) batch(cfg *stream.Config) error {
 	b := &cfg.Batch
 	b.Mode, b.Detach, b.KeepFiles, b.Window = f.Mode, f.Detach, f.KeepFiles, f.BatchWindow

@@ -9,10 +9,10 @@ import (
 
 // Build is what the Go command recorded when it built the program.
 type Build struct {
-	Version string // the module's: a tag, one made of a commit, or (devel)
-	Commit  string // "" where it was not built from a clone, as with go run
-	Day     string // of the commit, UTC: 2006-01-02
-	Dirty   bool   // what was built is not what the commit has
+	Version string // the module's version: a tag, a version made from a commit, or (devel)
+	Commit  string // "" if it was not built from a clone, as with go run
+	Day     string // the day of the commit in UTC: 2006-01-02
+	Dirty   bool   // what was built differs from the commit
 }
 
 // ReadBuild reads the Build of the running program.
@@ -36,7 +36,7 @@ func ReadBuild() Build {
 	return b
 }
 
-// String is what llmpipe version says.
+// String returns what llmpipe version prints.
 func (b Build) String() string {
 	var parts []string
 	if b.Commit != "" {

@@ -49,14 +49,14 @@ func (f *Flags) checkNumbers(*stream.Config) error {
 	return nil
 }
 
-// usage is an error of the command line, and what to type instead.
+// usage returns an error of the command line, with what to type instead.
 func usage(hint, format string, args ...any) error {
 	return ui.Usage(ui.WithHint(hint, fmt.Errorf(format, args...)))
 }
 
-// checkUnused refuses flags that have no effect without another one, since the user expects an
-// effect, and flags that contradict each other. path is the ledger's path, and usual is the one
-// from the environment.
+// checkUnused refuses flags that have no effect without another flag, because the user expects an
+// effect. It also refuses flags that contradict each other. path is the ledger's path, and usual is
+// the path from the environment.
 func (f *Flags) checkUnused(path, usual string) error {
 	const oneOfThem = "leave out one of the two"
 	return firstWrong([]wrong{
@@ -80,7 +80,7 @@ type wrong struct {
 	says, hint string
 }
 
-// firstWrong is the error for the first mistake that is made.
+// firstWrong returns an error for the first of the mistakes that the command line has.
 func firstWrong(mistakes []wrong) error {
 	for _, w := range mistakes {
 		if w.is {

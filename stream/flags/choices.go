@@ -12,8 +12,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// choices are the words that a flag or an argument may be, or the most usual of them, by its name
-// and, of an argument, the command's.
+// choices are the values that a flag or an argument can have, or the most common ones. The keys are
+// flags, and commands for their arguments.
 var choices = map[string][]string{
 	"--format":      {"result", "batch", "raw", "text", "text0"},
 	"--endpoint":    {"chat", "embeddings", "responses", "completions", "messages"},
@@ -29,14 +29,14 @@ var choices = map[string][]string{
 	"completion":    {"bash", "zsh", "fish"},
 }
 
-// wrongFlag is how the parser begins to say that a flag's value cannot be, and quoted what it
-// quotes.
+// wrongFlag matches the flag at the beginning of the parser's error about its value, and quoted
+// matches what that error quotes.
 var (
 	wrongFlag = regexp.MustCompile(`^--[\w-]+`)
 	quoted    = regexp.MustCompile(`"([^"]*)"`)
 )
 
-// ParseHint says what to do about an error from parsing args.
+// ParseHint returns what to do about an error from parsing args.
 func ParseHint(model *kong.Application, args []string, err error) string {
 	command := ""
 	nodes := model.Leaves(false)

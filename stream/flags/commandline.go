@@ -10,9 +10,9 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Gather returns args in the order that kong needs: flags before names, although people write
-// llmpipe a.jsonl -f text b.jsonl, and a value that begins with a dash in one word with its flag.
-// It returns an error for a flag that the command does not have.
+// Gather returns args in the order that kong needs. Flags come before names, although people write
+// llmpipe a.jsonl -f text b.jsonl. A value that begins with a dash is in one word with its flag.
+// Gather returns an error for a flag that the command does not have.
 func Gather(model *kong.Application, args []string) ([]string, error) {
 	l := commandLine{flag: map[string]*kong.Flag{}, command: map[string]*kong.Node{}, known: map[string][]string{}}
 	for _, node := range append(model.Leaves(false), model.Node) {
@@ -30,7 +30,7 @@ func Gather(model *kong.Application, args []string) ([]string, error) {
 	return l.arranged(), l.check(model)
 }
 
-// spellings are the ways to write a flag, with its dashes.
+// spellings returns the ways to write a flag, with its dashes.
 func spellings(f *kong.Flag) []string {
 	names := []string{"--" + f.Name}
 	if f.Short != 0 {
@@ -39,11 +39,11 @@ func spellings(f *kong.Flag) []string {
 	return names
 }
 
-// commandLine is one that is being read.
+// commandLine is a command line that is being read.
 type commandLine struct {
 	flag    map[string]*kong.Flag // by each of its names, with the dashes
 	command map[string]*kong.Node // by its name
-	known   map[string][]string   // the names of each command's flags, and under the program's own those of all
+	known   map[string][]string   // each command's flags by its name; under the program's name, the flags of all commands
 
 	first, flags, names []string
 	used                []usedFlag
@@ -51,10 +51,10 @@ type commandLine struct {
 
 // usedFlag is a flag on the command line.
 type usedFlag struct {
-	word  string // that it stands in
-	name  string // with its dashes
-	value string // what stands behind it, whether it takes that or not
-	last  bool   // nothing stands behind it
+	word  string // the word that holds the flag
+	name  string // the flag with its dashes
+	value string // what follows the flag, whether or not it takes a value
+	last  bool   // nothing follows the flag
 }
 
 // read takes the words apart.
@@ -85,8 +85,8 @@ func (l *commandLine) read(args []string) {
 	}
 }
 
-// use notes the flags in a word, and reports whether the last of them takes the next word for its
-// value: -qp TEMPLATE is -q -p TEMPLATE, -pTEMPLATE has its value.
+// use notes the flags in a word. It reports whether the last of them takes the next word as its
+// value: -qp TEMPLATE is -q -p TEMPLATE, and -pTEMPLATE has its value already.
 func (l *commandLine) use(word string, behind []string) (valued bool) {
 	f := usedFlag{word: word, name: word, last: len(behind) == 0}
 	if !f.last {
@@ -124,7 +124,7 @@ func (l *commandLine) takesValue(name string) bool {
 	return f != nil && !f.IsBool()
 }
 
-// check refuses flags that the command does not have, and those that have no value.
+// check refuses flags that the command does not have, and flags without the value that they need.
 func (l *commandLine) check(model *kong.Application) error {
 	var command *kong.Node
 	of := "run"
@@ -144,8 +144,8 @@ func (l *commandLine) check(model *kong.Application) error {
 	return nil
 }
 
-// noValue is the error for a flag with no value or an empty one. An empty value usually comes from
-// an unset variable, and would look like a flag that was left out.
+// noValue returns the error for a flag with no value or an empty one. An empty value usually comes
+// from an unset variable, and would otherwise have the same effect as leaving the flag out.
 func noValue(used usedFlag, f *kong.Flag) error {
 	hint := "its value comes behind it: " + used.word + " " + f.FormatPlaceHolder()
 	switch known := choices["--"+f.Name]; {
@@ -162,7 +162,7 @@ func noValue(used usedFlag, f *kong.Flag) error {
 	return ui.WithHint(hint, fmt.Errorf("the value of %s is empty", used.name))
 }
 
-// arranged are the words in kong's order.
+// arranged returns the words in kong's order.
 func (l *commandLine) arranged() []string {
 	names := l.names
 	if len(names) > 0 {

@@ -9,8 +9,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// CompletionScripts make the shells ask llmpipe for words. If there are none, the shells complete
-// file names.
+// CompletionScripts make the shells ask llmpipe for words. If llmpipe offers none, the shells
+// complete file names.
 var CompletionScripts = map[string]string{
 	"bash": `_llmpipe() {
   COMPREPLY=($(COMP_LINE="${COMP_LINE:0:COMP_POINT}" llmpipe completion words))
@@ -77,15 +77,15 @@ func CompleteWords(w io.Writer, line string, model *kong.Application) {
 	}
 }
 
-// completion is one that is asked for.
+// completion is a request for the words that can complete a command line.
 type completion struct {
 	w        io.Writer
-	word     string // that is being typed
+	word     string // the word that is being typed
 	commands []*kong.Node
-	flags    []*kong.Flag // of the command on the line
+	flags    []*kong.Flag // the flags of the command on the line
 }
 
-// offer writes those of some words that go on as the one that is being typed.
+// offer writes those of the words that begin with the word being typed.
 func (c *completion) offer(before string, words []string) {
 	for _, word := range words {
 		if word = before + word; strings.HasPrefix(word, c.word) {
@@ -111,7 +111,7 @@ func (c *completion) names() (names []string) {
 	return names
 }
 
-// flag is the flag whose value stands behind a word, nil where there is none: -qf TEXT is -q -f
+// flag returns the flag whose value follows a word, or nil if there is none: -qf TEXT is -q -f
 // TEXT.
 func (c *completion) flag(word string) *kong.Flag {
 	for _, f := range c.flags {

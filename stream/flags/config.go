@@ -10,9 +10,9 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Config turns the flags into a run's configuration, except the streams and the signals. It reads
-// secrets and other environment variables through getenv. path is the ledger's path, empty for the
-// default. An error in the flags themselves is a UsageError.
+// Config turns the flags into a run's configuration, except for the streams and the signals. It
+// reads secrets and other environment variables through getenv. path is the ledger's path, and
+// empty for the default. An error in the flags themselves is a UsageError.
 func (f *Flags) Config(getenv func(string) string, path, version string) (*stream.Config, error) {
 	cfg := &stream.Config{
 		Files: f.Files, MaxLine: int(f.MaxLine), Limit: int(f.Limit), Sample: int(f.Sample), Seed: f.Seed, Slice: f.Slice, DryRun: f.DryRun,
@@ -25,7 +25,7 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*strea
 		Progress: f.Progress, Metrics: f.Metrics, Quiet: f.Quiet, Verbose: f.Verbose,
 	}
 	if cfg.Progress == ui.ProgressAuto && (getenv("TERM") == "dumb" || isSet(getenv("CI"))) {
-		cfg.Progress = ui.ProgressLog // CI systems keep what is drawn as text, even where they give a terminal
+		cfg.Progress = ui.ProgressLog // CI systems store output as text, even if they provide a terminal
 	}
 	var err error
 	if cfg.Provider, err = f.ProviderFlags.Config(getenv, version); err != nil {
@@ -61,7 +61,7 @@ func (f *Flags) Config(getenv func(string) string, path, version string) (*strea
 	return cfg, nil
 }
 
-// isSet reports whether the value of a variable that is a switch turns it on.
+// isSet reports whether a variable that serves as a switch is on.
 func isSet(value string) bool { return value != "" && value != "0" && value != "false" }
 
 // concurrency reads -c.

@@ -53,7 +53,7 @@ func (f *Flags) decode(cfg *stream.Config) error {
 	return nil
 }
 
-// defaultModel is OpenAI's, or Anthropic's, smallest for the endpoint.
+// defaultModel returns the smallest model that OpenAI or Anthropic has for the endpoint.
 func defaultModel(e record.Endpoint) string {
 	switch e {
 	case record.Embeddings:
@@ -66,7 +66,7 @@ func defaultModel(e record.Endpoint) string {
 	return "gpt-4o-mini"
 }
 
-// setHint shows how to write the value given to --set.
+// setHint returns how to write the value given to --set.
 func setHint(s string) string {
 	key, value, ok := strings.Cut(s, "=")
 	if !ok || key == "" {
@@ -88,8 +88,8 @@ var (
 	pythons  = strings.NewReplacer("'", `"`, "True", "true", "False", "false", "None", "null")
 )
 
-// quotedJSON is the JSON that value may have been meant to be: a string without its quotes, or an
-// object or a list whose names and strings lack theirs, or have single ones.
+// quotedJSON returns the JSON that value was probably meant to be: a string without its quotes, or
+// an object or a list whose names and strings have no quotes or single ones.
 func quotedJSON(value string) string {
 	if strings.ContainsAny(value[:1], "{[") {
 		if python := pythons.Replace(value); json.Valid([]byte(python)) {
@@ -104,7 +104,7 @@ func quotedJSON(value string) string {
 	return string(quoted)
 }
 
-// textOrFile is s itself, or the content of the file that s names after an @.
+// textOrFile returns s itself, or the content of the file that s names after an @.
 func textOrFile(s string) (string, error) {
 	name, ok := strings.CutPrefix(s, "@")
 	if !ok {

@@ -17,11 +17,11 @@ import (
 // laneHint shows how a --spread or a --fallback is written.
 const laneHint = "such as url=https://api.example.com/v1,model=NAME,key-env=VARIABLE"
 
-// laneKeys are what a --spread or a --fallback can say.
+// laneKeys are the keys that a --spread or a --fallback can have.
 const laneKeys = "url, model, key-env, header-env, name, rpm, tpm, concurrency, key-cmd"
 
-// lanes reads each --spread and each --fallback: url=…,model=…,key-env=…,rpm=…. What it leaves out
-// is as for the first lane, except the limits, the key and the model.
+// lanes reads each --spread and each --fallback: url=…,model=…,key-env=…,rpm=…. A part that is left
+// out is as in the first lane, except for the limits, the key and the model.
 func (f *Flags) lanes(cfg *stream.Config, getenv func(string) string) error {
 	for _, kind := range []struct {
 		flag  string
@@ -39,7 +39,7 @@ func (f *Flags) lanes(cfg *stream.Config, getenv func(string) string) error {
 	return nil
 }
 
-// shownLane is a lane for people: what stands in the wrong place may be a secret.
+// shownLane returns a lane as people may see it, because a part in the wrong place may be a secret.
 func shownLane(spec string) string {
 	pairs := laneParts(spec)
 	for i, pair := range pairs {
@@ -57,7 +57,7 @@ func shownLane(spec string) string {
 	return strings.Join(pairs, ",")
 }
 
-// laneParts are the parts of a lane. A command is the last one, and may hold commas.
+// laneParts returns the parts of a lane. A command is the last part, and may contain commas.
 func laneParts(spec string) []string {
 	const command = "key-cmd="
 	at := strings.Index(","+spec, ","+command)
@@ -137,8 +137,7 @@ func positive(s string) (int, error) {
 	return n, err
 }
 
-// addSecretHeader adds a header from Name=VARIABLE, with the value of the variable, which is a
-// secret.
+// addSecretHeader adds a header from Name=VARIABLE. Its value is the variable's, which is a secret.
 func addSecretHeader(p *provider.Config, spec string, getenv func(string) string) error {
 	name, from, ok := strings.Cut(spec, "=")
 	if !ok || !isHeaderName(name) || from == "" {

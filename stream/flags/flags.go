@@ -12,7 +12,7 @@ import (
 )
 
 // Flags are the filter's flags. The tags are for the parser that main runs: names, defaults, the
-// group in which --help shows a flag, and its help text.
+// group under which --help shows a flag, and its help text.
 type Flags struct {
 	Files []string `arg:"" optional:"" help:"Files to read instead of stdin, in order; - is stdin."`
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// foreign are flags of other programs (llm, openai, curl, parallel, xargs, jq), and what llmpipe
+// foreign are flags of other programs (llm, openai, curl, parallel, xargs, jq), with what llmpipe
 // has instead.
 var foreign = []struct{ names, hint string }{
 	{"-j --jobs -P --max-procs --parallel --parallelism --max-parallel --workers --max-workers --threads --concurrent --concurrent-requests",
@@ -62,8 +62,8 @@ var foreign = []struct{ names, hint string }{
 	{"-X --request --method --compressed -w", "llmpipe sends the requests itself; --dry-run shows what it would send"},
 }
 
-// bodyFields are the fields of a request's body that other programs have flags for, each with an
-// example of its value.
+// bodyFields are the fields of a request's body for which other programs have flags, each with an
+// example value.
 var bodyFields = map[string]string{
 	"max_tokens": "200", "max_completion_tokens": "200", "max_output_tokens": "200", "temperature": "0.2", "temp": "0.2", "top_p": "0.9",
 	"top_k": "40", "n": "1", "stop": `["END"]`, "stop_sequences": `["END"]`, "frequency_penalty": "0.5", "presence_penalty": "0.5",
@@ -74,12 +74,12 @@ var bodyFields = map[string]string{
 	"option": "temperature=0.2", "extra_body": "guided_json=@schema.json", "param": "temperature=0.2", "guided_json": "@schema.json",
 }
 
-// aliases are names of fields that other programs shorten.
+// aliases are fields under the names that other programs have for them.
 var aliases = map[string]string{"temp": "temperature", "effort": "reasoning_effort", "json_mode": "response_format", "user_id": "user"}
 
 var number = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
 
-// foreignHint says what llmpipe has instead of another program's flag. value is what follows the
+// foreignHint returns what llmpipe has instead of another program's flag. value is what follows the
 // flag. The hint is "" for an unknown flag.
 func foreignHint(flag, value string) string {
 	if strings.HasPrefix(flag, "--") {
@@ -97,13 +97,13 @@ func foreignHint(flag, value string) string {
 	return ""
 }
 
-// joined is a name without what stands between its words: max-tokens, max_tokens and maxTokens are
-// one.
+// joined returns a name without the separators between its words, in lower case: max-tokens,
+// max_tokens and maxTokens are the same.
 func joined(name string) string {
 	return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(name))
 }
 
-// fieldHint is the hint for a flag that stands for a field of the request's body.
+// fieldHint returns the hint for a flag that stands for a field of the request's body.
 func fieldHint(flag, value string) string {
 	for field, example := range bodyFields {
 		if joined(field) != joined(flag) {

@@ -27,7 +27,7 @@ var Groups = []kong.Group{
 	{Key: "say", Title: "Progress:"},
 }
 
-// HelpWords turns help, help COMMAND and help all into arguments that the parser knows. all says to
+// HelpWords turns help, help COMMAND and help all into arguments that the parser knows. all asks to
 // explain also the flags that a command shares with the filter, and the filter's less common flags.
 func HelpWords(args, commands []string) (rest []string, all bool, err error) {
 	if len(args) > 0 && args[0] == "help" {
@@ -51,8 +51,8 @@ func HelpWords(args, commands []string) (rest []string, all bool, err error) {
 
 func isHelp(arg string) bool { return arg == "--help" || arg == "-h" }
 
-// HelpPrinter prints a command's help, or the filter's without a command. The filter's whole help,
-// with all, is longer than a screen.
+// HelpPrinter returns a printer of a command's help, or of the filter's if there is no command.
+// With all, the filter's help is complete, and longer than a screen.
 func HelpPrinter(all bool) kong.HelpPrinter {
 	return func(options kong.HelpOptions, ctx *kong.Context) error {
 		selected := ctx.Selected()
@@ -73,7 +73,7 @@ func HelpPrinter(all bool) kong.HelpPrinter {
 	}
 }
 
-// firstFlags are those that people need first.
+// firstFlags are the flags that people need first.
 var firstFlags = []string{
 	"prompt", "raw-input", "model", "set", "base-url", "key-env", "format", "failed", "limit", "budget", "ledger", "dry-run",
 }
@@ -112,10 +112,10 @@ func printShort(ctx *kong.Context, filter *kong.Node) error {
 
 var firstCommands = []string{"estimate", "report", "export", "models", "batches", "sim"}
 
-// firstExample is one that shows what the filter is for.
+// firstExample shows what the filter is for.
 const firstExample = `llmpipe -p 'Is this spam? Answer yes or no: {{.body}}' < mails.jsonl > out.jsonl`
 
-// printCommand prints the help of a command beside the filter.
+// printCommand prints the help of any command except the filter.
 func printCommand(options kong.HelpOptions, ctx *kong.Context, command *kong.Node, all bool) error {
 	own, shared := command.Flags, ""
 	if command.Flags = flagsOf(command); command.Name == "estimate" && !all {
@@ -136,7 +136,8 @@ func printCommand(options kong.HelpOptions, ctx *kong.Context, command *kong.Nod
 	return nil
 }
 
-// printWhole prints all of the filter's help, and what the commands have in common behind it.
+// printWhole prints all of the filter's help, followed by the commands, the meaning of answers and
+// the exit codes.
 func printWhole(options kong.HelpOptions, ctx *kong.Context, filter *kong.Node) error {
 	w := ctx.Stdout
 	fmt.Fprintf(w, "Usage: llmpipe [run] [<files> ...] [flags]\n\n%s\n", ctx.Model.Help)
@@ -161,8 +162,8 @@ func printWhole(options kong.HelpOptions, ctx *kong.Context, filter *kong.Node) 
 	return nil
 }
 
-// flagsOf are the flags of a command, those that it shares with others among them, in the order of
-// the headings.
+// flagsOf returns the flags of a command in the order of the headings, including those that it
+// shares with others.
 func flagsOf(command *kong.Node) []*kong.Flag {
 	place := func(f *kong.Flag) int {
 		return slices.IndexFunc(Groups, func(g kong.Group) bool { return f.Group != nil && g.Key == f.Group.Key })
@@ -175,5 +176,5 @@ func flagsOf(command *kong.Node) []*kong.Flag {
 	return flags
 }
 
-// withoutLedger are the commands that have none.
+// withoutLedger are the commands that use no ledger.
 var withoutLedger = []string{"models", "sim", "completion", "man", "version", "help"}

@@ -15,9 +15,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// CheckInputs refuses a command line that would wait for a person to type its input, or that has
-// something else in place of a file name: a prompt or a command. commands are the names of all
-// commands.
+// CheckInputs refuses a command line that would wait for a person to type its input. It also
+// refuses a prompt or a command in place of a file name. commands are the names of all commands.
 func (f *Flags) CheckInputs(stdin *os.File, commands []string) error {
 	if len(f.Files) == 0 && ui.IsTerminal(stdin) {
 		return ui.Usage(&ui.Hinted{
@@ -30,7 +29,7 @@ func (f *Flags) CheckInputs(stdin *os.File, commands []string) error {
 			continue
 		}
 		_, err := os.Stat(name)
-		if !errors.Is(err, fs.ErrNotExist) && !ui.IsErrno(err, syscall.ENAMETOOLONG) { // a prompt may be too long for a name
+		if !errors.Is(err, fs.ErrNotExist) && !ui.IsErrno(err, syscall.ENAMETOOLONG) { // a prompt may be too long for a file name
 			continue
 		}
 		return notAFile(name, commands)
@@ -38,7 +37,7 @@ func (f *Flags) CheckInputs(stdin *os.File, commands []string) error {
 	return nil
 }
 
-// notAFile is the error for the name of a file that is not there.
+// notAFile returns the error for the name of a file that does not exist.
 func notAFile(name string, commands []string) error {
 	shown := naming.Short(name)
 	switch {
@@ -47,7 +46,7 @@ func notAFile(name string, commands []string) error {
 	case strings.Contains(name, " "):
 		return usage(nearFile(name)+", or pipe it in as a prompt: "+ask(name), "no file is called %q", shown)
 	case strings.ContainsAny(name, `./\`):
-		return ui.WithHint(nearFile(name), fmt.Errorf("%s: no such file", shown)) // it may come to be there
+		return ui.WithHint(nearFile(name), fmt.Errorf("%s: no such file", shown)) // not a usage error: the file may exist later
 	}
 	hint := "llmpipe --help lists the commands; to ask that, pipe it in: " + ask(name)
 	if near := naming.Nearest(name, commands); near != "" {
@@ -56,24 +55,24 @@ func notAFile(name string, commands []string) error {
 	return usage(hint, "%s is neither a command nor a file", shown)
 }
 
-// fileName is how the names of files end that people give llmpipe.
+// fileName matches the endings of files that people give to llmpipe.
 var fileName = regexp.MustCompile(`(?i)\.(jsonl?|ndjson|txt|csv|tsv|gz|zst|md)$`)
 
-// looksLikePrompt reports whether what stands for a file's name is the prompt itself.
+// looksLikePrompt reports whether a word in place of a file name is probably a prompt.
 func looksLikePrompt(name string) bool {
 	return strings.ContainsAny(name, " \n?") && !fileName.MatchString(name)
 }
 
-// ask is the command that asks one prompt.
+// ask returns the command that asks one prompt.
 func ask(prompt string) string {
-	const longest = 60 // bytes that are worth showing again
+	const longest = 60 // bytes of a prompt that are worth repeating
 	if len(prompt) > longest || strings.ContainsAny(prompt, "\\\n") {
 		prompt = "…"
 	}
 	return "echo " + naming.Quoted(prompt) + " | llmpipe -R"
 }
 
-// nearFile is the hint for a file that is not there: the one that is, and is called nearly so.
+// nearFile returns the hint for a file that does not exist: an existing file with a similar name.
 func nearFile(name string) string {
 	entries, err := os.ReadDir(filepath.Dir(name))
 	if err != nil {
@@ -92,7 +91,7 @@ func nearFile(name string) string {
 	return "check the name: ls " + naming.Short(filepath.Dir(name))
 }
 
-// fileHint says what may be wrong with the name of a file that a flag names.
+// fileHint returns what may be wrong with the file name in a flag's value.
 func fileHint(name string) string {
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 		return nearFile(name)

@@ -16,7 +16,7 @@ import (
 )
 
 // WriteManPage writes the manual page of all commands, in the macros of man(7), which groff and
-// mandoc read. It says what --help says.
+// mandoc read. It has the same content as --help.
 func WriteManPage(w io.Writer, app *kong.Application, build Build) error {
 	p := &manPage{app: app}
 	commands := app.Leaves(true)
@@ -70,7 +70,7 @@ func (p *manPage) section(title string) { fmt.Fprintf(&p.out, ".SH %s\n", title)
 
 func (p *manPage) text(s string) { fmt.Fprintf(&p.out, "%s\n", roff(s)) }
 
-// preformatted keeps lines as they are, less what all are indented by.
+// preformatted keeps lines as they are, except that it removes their common indentation.
 func (p *manPage) preformatted(text string) {
 	p.out.WriteString(".nf\n")
 	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
@@ -79,13 +79,13 @@ func (p *manPage) preformatted(text string) {
 	p.out.WriteString(".fi\n")
 }
 
-// item explains what a tag, which is written as it is, stands for.
+// item writes a tag as it is, followed by its explanation.
 func (p *manPage) item(tag, text string) {
 	fmt.Fprintf(&p.out, ".TP\n%s\n", tag)
 	p.text(cmp.Or(text, "-"))
 }
 
-// flags are those of a command, each group of them under its heading.
+// flags writes the flags of a command, with each group under its heading.
 func (p *manPage) flags(all []*kong.Flag) {
 	group := ""
 	for _, f := range all {
@@ -107,7 +107,7 @@ func (p *manPage) flags(all []*kong.Flag) {
 	}
 }
 
-// command explains a command: what it takes, its flags that the filter does not have, and its
+// command explains a command: its arguments, the flags that the filter does not have, and its
 // examples.
 func (p *manPage) command(c *kong.Node) {
 	fmt.Fprintf(&p.out, ".SS %s\n", roff(strings.TrimPrefix(c.Summary(), "llmpipe ")))
@@ -143,14 +143,14 @@ func (p *manPage) command(c *kong.Node) {
 	}
 }
 
-// unsaid reports whether a flag is not worth a word with every command.
+// unsaid reports whether a flag is not worth a mention with every command.
 func unsaid(f *kong.Flag) bool { return f.Hidden || f.Name == "help" }
 
 func bold(s string) string { return `\fB` + roff(s) + `\fR` }
 
 func italic(s string) string { return `\fI` + roff(s) + `\fR` }
 
-// roffSpecial are the characters that roff takes for something else, or shows as something else
+// roffSpecial replaces the characters that roff interprets, or shows as other characters
 // (groff_char(7)).
 var roffSpecial = strings.NewReplacer(
 	`\`, `\(rs`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`, `"`, `\(dq`, "…", "...",
@@ -158,7 +158,7 @@ var roffSpecial = strings.NewReplacer(
 
 var beyondASCII = regexp.MustCompile(`[^\x00-\x7f]`)
 
-// roff is a line of text that roff shows as it is.
+// roff returns a line of text so that roff shows it unchanged.
 func roff(s string) string {
 	s = roffSpecial.Replace(s)
 	s = beyondASCII.ReplaceAllStringFunc(s, func(r string) string { return fmt.Sprintf(`\[u%04X]`, []rune(r)[0]) })

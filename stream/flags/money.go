@@ -36,7 +36,8 @@ func (f *Flags) money(cfg *stream.Config) error {
 	return m.CheckDowngrade(provider.NameOf(cmp.Or(f.BaseURL, provider.DefaultBaseURL(f.Endpoint.Dialect()))))
 }
 
-// budget reads --budget, an amount or a share of an estimate; 0 for none.
+// budget reads --budget, which is an amount or a share of an estimate. It returns 0 if there is
+// none.
 func (f *Flags) budget() (price.Dollars, error) {
 	percent, isShare := strings.CutSuffix(f.Budget, "%")
 	if !isShare {
@@ -63,7 +64,7 @@ func (f *Flags) budget() (price.Dollars, error) {
 
 const estimateHint = "it must be what llmpipe estimate --json wrote"
 
-// readEstimate returns the total that an estimate expects.
+// readEstimate returns the total in the file of an estimate.
 func readEstimate(name string) (price.Dollars, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {

@@ -13,22 +13,22 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// environment are the variables that hold the base URL and the key of each dialect's provider,
-// unless flags name others. They are those of the provider's own clients. A key is never sent to an
+// environment has the variables for the base URL and the key of each dialect's provider, unless
+// flags name others. The provider's own clients use the same variables. A key is never sent to an
 // address that only the other dialect's variable names.
 var environment = map[record.Dialect]struct{ baseURL, key string }{
 	record.OpenAI:    {"OPENAI_BASE_URL", "OPENAI_API_KEY"},
 	record.Anthropic: {"ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY"},
 }
 
-// settle takes from the environment what the flags do not say.
+// settle takes from the environment what the flags leave out.
 func (f *ProviderFlags) settle(getenv func(string) string) {
 	usual := environment[f.Endpoint.Dialect()]
 	f.BaseURL, f.KeyEnv = cmp.Or(f.BaseURL, getenv(usual.baseURL)), cmp.Or(f.KeyEnv, usual.key)
 }
 
-// key says what shows who asks: what a command prints, or a variable holds. named says that the
-// command line names the variable.
+// key sets the key to be sent: what a command prints, or what a variable holds. named reports
+// whether the command line names the variable.
 func (f *ProviderFlags) key(p *provider.Config, named bool, getenv func(string) string) (err error) {
 	var text string
 	switch {
@@ -48,14 +48,14 @@ func (f *ProviderFlags) key(p *provider.Config, named bool, getenv func(string) 
 		}
 	}
 	p.Key = text
-	if provider.IsSim(p.BaseURL) { // nobody to show it to
+	if provider.IsSim(p.BaseURL) { // there is nobody to send it to
 		p.Key, p.KeyCommand = "", ""
 	}
 	return err
 }
 
-// Config returns the provider's configuration. It reads the secrets, and whatever the flags leave
-// out, from the environment. version is the program's.
+// Config returns the provider's configuration. It reads secrets, and whatever the flags leave out,
+// from the environment. version is the program's version.
 func (f *ProviderFlags) Config(getenv func(string) string, version string) (provider.Config, error) {
 	if f.KeyCmd != "" && f.KeyEnv != "" {
 		return provider.Config{}, usage("leave out one of the two", "--key-cmd and --key-env both name the key")
@@ -88,7 +88,7 @@ func (f *ProviderFlags) Config(getenv func(string) string, version string) (prov
 	}
 	for _, h := range f.HeaderEnv {
 		if err := addSecretHeader(&p, h, getenv); err != nil {
-			// What stands where a variable's name should may be the secret itself.
+			// The text in place of a variable's name may be the secret itself.
 			name, variable, _ := strings.Cut(h, "=")
 			switch {
 			case !isHeaderName(name):

@@ -10,9 +10,10 @@ import (
 	"llmpipe/stream/record"
 )
 
-// Remarks are what the environment and the command line say of keys and providers that does not
-// hold, or that others can see: p is what they come to, and shown are the keys that other lanes
-// show. Where a key is shown, others that lie about are not worth a word.
+// Remarks returns remarks on settings of providers and keys that have no effect, and on secrets
+// that others can see. The settings are those of the environment and the command line. p is the
+// configuration that they lead to, and shown are the keys that other lanes send. If a key is sent,
+// unused ones are not worth a remark.
 func (f *ProviderFlags) Remarks(p *provider.Config, shown []string, getenv func(string) string) (all []string) {
 	own := environment[p.Dialect]
 	for dialect, other := range environment {
@@ -56,20 +57,20 @@ func (f *ProviderFlags) Remarks(p *provider.Config, shown []string, getenv func(
 	return all
 }
 
-// showsWho reports whether a request shows who asks.
+// showsWho reports whether requests carry credentials.
 func (f *ProviderFlags) showsWho(p *provider.Config) bool {
 	return p.Key != "" || p.KeyCommand != "" || slices.ContainsFunc(secretHeaders, func(name string) bool { return p.Header.Get(name) != "" })
 }
 
-// secretHeaders are the headers that show who asks.
+// secretHeaders are the headers that carry credentials.
 var secretHeaders = []string{"Authorization", "Proxy-Authorization", "Api-Key", "X-Api-Key", "X-Goog-Api-Key", "Cookie"}
 
-// isSecretHeader reports whether a header's value is for the provider alone.
+// isSecretHeader reports whether a header carries credentials.
 func isSecretHeader(name string) bool {
 	return slices.Contains(secretHeaders, textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(name)))
 }
 
-// secretsOf are what such headers hold: a value, and what stands in it behind the scheme.
+// secretsOf returns the secrets in such headers: each value, and the part of it after the scheme.
 func secretsOf(h http.Header) (all []string) {
 	for _, name := range secretHeaders {
 		for _, value := range h[name] {

@@ -9,16 +9,17 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// noKey is the value of --key-env for sending no key although the usual variable has one.
+// noKey is the value of --key-env that sends no key even if the usual variable has one.
 const noKey = "none"
 
-// variableForm is how shells spell the names of variables.
+// variableForm matches the names that shells allow for variables.
 var variableForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// errNotSet says that the environment lacks what the command line counts on.
+// errNotSet says that a variable that the command line names is not set.
 var errNotSet = errors.New("the variable is not set")
 
-// errNoName says that what stands in the place of a name cannot be one. It may be the secret.
+// errNoName says that the text in place of a variable's name cannot be one. It may be the secret
+// itself.
 var errNoName = errors.New("it takes the name of a variable, and this is not one")
 
 // variable returns the value of a variable that the command line names, and an error if it has
@@ -51,7 +52,8 @@ func keyIn(name string, getenv func(string) string) (string, error) {
 	return text, nil
 }
 
-// shownVariable is the name of a variable for people: what is not spelt as one may be the secret.
+// shownVariable returns a variable's name as people may see it. Text that does not look like a name
+// may be the secret, and is not shown.
 func shownVariable(name string) string {
 	if ui.IsVariableName(name) {
 		return name

@@ -10,7 +10,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// share says where the job is, and what shows it who asks.
+// share sets the address of the job that is shared, and the password for it.
 func (f *Flags) share(cfg *stream.Config, getenv func(string) string) (err error) {
 	if f.Share == "" {
 		if f.SharePasswordEnv != "" {
@@ -28,12 +28,12 @@ func (f *Flags) share(cfg *stream.Config, getenv func(string) string) (err error
 	if f.SharePasswordEnv == "" {
 		return nil
 	}
-	if !ui.IsVariableName(f.SharePasswordEnv) { // which may be the password itself
+	if !ui.IsVariableName(f.SharePasswordEnv) { // it may be the password itself
 		return usage("export NAME=… and give the name", "--share-password-env is not the name of a variable")
 	}
 	password, err := variable(f.SharePasswordEnv, getenv)
 	if err != nil {
-		return fmt.Errorf("--share-password-env %s: %w", f.SharePasswordEnv, err) // the environment's fault
+		return fmt.Errorf("--share-password-env %s: %w", f.SharePasswordEnv, err) // an error of the environment, not of usage
 	}
 	cfg.Share.Password = strings.TrimRight(password, "\r\n")
 	return nil

@@ -11,8 +11,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// unknownFlag is the error for a flag that a command does not have. command is nil for the filter;
-// value is what follows the flag.
+// unknownFlag returns the error for a flag that a command does not have. command is nil for the
+// filter. value is what follows the flag.
 func unknownFlag(command *kong.Node, known []string, flag, value string) error {
 	says, help := "unknown flag "+naming.Short(flag), "llmpipe --help all lists the flags"
 	if command != nil {
@@ -36,11 +36,11 @@ func unknownFlag(command *kong.Node, known []string, flag, value string) error {
 	return ui.WithHint(hint, errors.New(says))
 }
 
-// takesForeign reports whether a command's flags are the filter's, which is what other programs are
-// mistaken for.
+// takesForeign reports whether a command has the filter's flags, which are the ones that people
+// confuse with other programs' flags.
 func takesForeign(command *kong.Node) bool { return command == nil || command.Name == "estimate" }
 
-// nearestFlag is the flag that a mistyped one was meant to be.
+// nearestFlag returns the flag that a misspelt one was probably meant to be.
 func nearestFlag(flag string, known []string) string {
 	name, ok := strings.CutPrefix(flag, "--")
 	if !ok {

@@ -16,8 +16,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Values make the parser read numbers and durations as people write them, with errors that show the
-// right form.
+// Values make the parser read numbers and durations in the forms that people write, with errors
+// that show the right form.
 var Values = []kong.Option{
 	reads(parseDuration),
 	reads(parseCount),
@@ -38,7 +38,7 @@ var Values = []kong.Option{
 	}),
 }
 
-// reads has the parser read values of type T with parse.
+// reads makes the parser use parse for values of type T.
 func reads[T any](parse func(string) (T, error)) kong.Option {
 	return kong.TypeMapper(reflect.TypeFor[T](), kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
 		var text string
@@ -67,7 +67,7 @@ func parseDuration(text string) (time.Duration, error) {
 
 // parseCount reads a number of things: 500, 10k, 2M.
 func parseCount(text string) (int, error) {
-	const most = 1e15 // which a float64 holds exactly, and nobody asks for
+	const most = 1e15 // a float64 holds it exactly, and nobody needs more
 	digits, unit := text, 1
 	for letter, n := range map[string]int{"k": 1e3, "K": 1e3, "M": 1e6} {
 		if rest, ok := strings.CutSuffix(text, letter); ok {
@@ -96,7 +96,7 @@ func parseSome(text string) (Some, error) {
 	return Some(n), err
 }
 
-// amountHint is for amounts that are none: $5 is nothing to a shell, and $50 is 0.
+// amountHint is for amounts that are not valid. A shell turns $5 into nothing, and $50 into 0.
 const amountHint = "such as 5 or 0.25, without the $: to a shell, $5 is a variable"
 
 // Amount is a number of US dollars, as in 5, 0.25 or $12.50, read exactly.
