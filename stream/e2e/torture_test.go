@@ -135,7 +135,7 @@ type victim struct {
 	random      *rand.Rand
 	budget      int64 // 0 for none
 	slots       []*slot
-	settled     map[string]int    // how many records had been asked about when one was seen to be recorded
+	settled     map[string]int    // by which moment of the witness a record was recorded
 	killed      map[string]bool   // runs
 	said        map[string]string // by runs that ended by themselves
 }
@@ -285,6 +285,7 @@ func (v *victim) kill(s *slot) {
 	v.tally.kills++
 	v.tally.inFlight += inFlight
 	v.killed[s.run] = true
+	v.witness.dies(s.run)
 	eventually(v, "what was in flight is billed", func() bool { return v.witness.flying(s.run) == 0 })
 	v.account(s)
 	v.tear(s)
@@ -318,13 +319,13 @@ func (v *victim) account(s *slot) (sum int64) {
 	bill := v.sim.stats(v).bill(v) // before the ledger is read: others may be at it
 	out := readOutput(v, s.out)
 	ids := recorded(v, v.ledger)
-	_, asked := v.witness.counts()
+	now := v.witness.now()
 	for id, times := range ids {
 		if times != 1 {
 			v.Errorf("run %s: record %s is %d times in the ledger", s.run, id, times)
 		}
 		if _, ok := v.settled[id]; !ok {
-			v.settled[id] = asked
+			v.settled[id] = now
 		}
 	}
 	again := 0
@@ -405,8 +406,8 @@ func (v *victim) verify() {
 	twice, retries, lost := 0, 0, make(map[string]int)
 	for id, askings := range v.witness.askings() {
 		for i, a := range askings {
-			if a.nth > v.settled[id] {
-				v.Errorf("run %s asked about record %s, which was recorded", a.run, id)
+			if a.at > v.settled[id] {
+				v.Errorf("run %s asked about record %s, which was recorded by the moment %d: %v", a.run, id, v.settled[id], askings)
 			}
 			switch last := i == len(askings)-1; {
 			case last:

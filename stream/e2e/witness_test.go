@@ -2,10 +2,12 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -15,29 +17,39 @@ const runHeader = "X-Run"
 
 // witness stands between llmpipe and the simulator, and writes down who asked about what. The
 // simulator does not learn from it that a client is gone, and so bills what was in flight.
+//
+// A request may still be on its way when the run that sent it is dead: the machine gets to it later,
+// on a busy day after the next run has ended. It was sent before the death all the same, so a run's
+// death is a moment of the witness's time, and no request of the run is of a later one.
 type witness struct {
 	URL string // up to /v1
 
 	mu       sync.Mutex
 	calls    int // about whatever
 	asked    int // records that a prompt was asked about
+	moment   int // the latest: each asking is one, and each death of a run
 	by       map[string][]asking
 	inFlight map[string]int // records by run
 	failed   map[string]int // answers that are errors, by run
+	died     map[string]int // at which moment a run did
 }
 
 // asking is one time that a record was asked about.
 type asking struct {
 	run string
-	nth int // of all records that were asked about, from 1
+	at  int // the moment, or that of the run's death if it comes after that
 }
 
 var promptNumber = regexp.MustCompile(`prompt number (\d+)`)
 
+func newWitness() *witness {
+	return &witness{by: make(map[string][]asking), inFlight: make(map[string]int), failed: make(map[string]int), died: make(map[string]int)}
+}
+
 // startWitness starts a witness before a simulator. It ends with the test.
 func startWitness(t testing.TB, sim *simServer) *witness {
 	t.Helper()
-	w := &witness{by: make(map[string][]asking), inFlight: make(map[string]int), failed: make(map[string]int)}
+	w := newWitness()
 	forward := forwardTo(t, sim)
 	forward.ModifyResponse = func(res *http.Response) error {
 		w.mu.Lock()
@@ -76,7 +88,12 @@ func (w *witness) note(run string, body []byte) (records int) {
 	w.calls++
 	for _, m := range promptNumber.FindAllSubmatch(body, -1) {
 		w.asked++
-		w.by[string(m[1])] = append(w.by[string(m[1])], asking{run: run, nth: w.asked})
+		w.moment++
+		at := w.moment
+		if died, dead := w.died[run]; dead {
+			at = died
+		}
+		w.by[string(m[1])] = append(w.by[string(m[1])], asking{run: run, at: at})
 		records++
 	}
 	w.inFlight[run] += records
@@ -87,6 +104,21 @@ func (w *witness) done(run string, records int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.inFlight[run] -= records
+}
+
+// dies notes that a run is dead: its process has ended.
+func (w *witness) dies(run string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.moment++
+	w.died[run] = w.moment
+}
+
+// now is the latest moment.
+func (w *witness) now() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.moment
 }
 
 // counts returns how many calls came by now, and how many records were asked about.
@@ -110,9 +142,37 @@ func (w *witness) failures(run string) int {
 	return w.failed[run]
 }
 
-// askings are the times that each record was asked about. All is over by then.
+// askings are the times that each record was asked about, in their order.
 func (w *witness) askings() map[string][]asking {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.by
+	all := make(map[string][]asking, len(w.by))
+	for id, askings := range w.by {
+		all[id] = slices.SortedStableFunc(slices.Values(askings), func(a, b asking) int { return cmp.Compare(a.at, b.at) })
+	}
+	return all
+}
+
+// TestWitnessOfTheDead has a run die while its request is on its way, and the record recorded for
+// another run before that comes: it was sent before. What a living run sends then comes after.
+func TestWitnessOfTheDead(t *testing.T) {
+	w := newWitness()
+	ask := func(run string) { w.done(run, w.note(run, []byte(`{"prompt":"prompt number 7"}`))) }
+	w.dies("1")
+	ask("2")
+	w.dies("2")
+	recorded := w.now()
+	ask("1")
+	ask("2")
+	ask("3")
+	var runs []string
+	for _, a := range w.askings()["7"] {
+		runs = append(runs, a.run)
+		if after := a.at > recorded; after != (a.run == "3") {
+			t.Errorf("run %s asked at %d, and the answer was recorded by %d", a.run, a.at, recorded)
+		}
+	}
+	if want := []string{"1", "2", "2", "3"}; !slices.Equal(runs, want) {
+		t.Errorf("runs %v asked in this order, want %v", runs, want)
+	}
 }
