@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"testing"
 )
 
@@ -14,6 +15,7 @@ import (
 func TestPacksKilledAndResumed(t *testing.T) {
 	const records = 5_000
 	sim, dir := startSim(t, "latency=10ms&jitter=0.5"), t.TempDir()
+	witness, runs := startWitness(t, sim), 0
 	input := writePrompts(t, dir, records)
 	recorded := func() int {
 		content, _ := os.ReadFile(filepath.Join(dir, "packed.ledger")) // not there yet: nothing is recorded
@@ -21,8 +23,9 @@ func TestPacksKilledAndResumed(t *testing.T) {
 		return bytes.Count(whole, []byte(`"embedding":[`))
 	}
 	start := func(pack string, more ...string) *process {
-		p := llmpipe(t, dir, append([]string{"--base-url", sim.URL, "--endpoint", "embeddings", "-m", "text-embedding-3-small",
-			"--pack", pack, "--summary", "summary.json", input}, more...)...)
+		runs++
+		p := llmpipe(t, dir, append([]string{"--base-url", witness.URL, "--header", runHeader + ": " + strconv.Itoa(runs),
+			"--endpoint", "embeddings", "-m", "text-embedding-3-small", "--pack", pack, "--summary", "summary.json", input}, more...)...)
 		if err := p.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -34,7 +37,7 @@ func TestPacksKilledAndResumed(t *testing.T) {
 		_ = p.Process.Kill()
 		p.wait(t)
 	}
-	before, done := sim.stats(t).Requests, recorded()
+	done := recorded()
 	packed := start("100", "-c", "4", "-l", "packed.ledger")
 	if code := packed.wait(t); code != 0 {
 		t.Fatalf("exit %d: %s", code, &packed.err)
@@ -43,8 +46,9 @@ func TestPacksKilledAndResumed(t *testing.T) {
 		t.Errorf("%d were recorded, %+v", done, s)
 	}
 	// A disk that holds reading back may send a pack on before it is full.
-	if asked, want := sim.stats(t).Requests-before, (records-done+99)/100; asked < want || asked > want+2 {
-		t.Errorf("%d requests for %d records, want %d", asked, records-done, want)
+	asked, want := witness.of(strconv.Itoa(runs)), (records-done+99)/100
+	if asked.records != records-done || asked.requests < want || asked.requests > want+2 {
+		t.Errorf("%d requests about %d records, want %d about %d", asked.requests, asked.records, want, records-done)
 	}
 	alone := start("1", "-c", "64", "--no-ledger")
 	if code := alone.wait(t); code != 0 {

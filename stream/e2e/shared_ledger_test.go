@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -90,12 +91,13 @@ func TestProcessesShareALedger(t *testing.T) {
 	t.Parallel()
 	const processes, share = 8, 150
 	dir := t.TempDir()
-	sim := startSim(t, "latency=2ms&jitter=0.5")
+	witness := startWitness(t, startSim(t, "latency=2ms&jitter=0.5"))
 	prompts := []byte(numbered(1, processes*share))
 	lines := bytes.SplitAfter(prompts, []byte("\n"))
 	random := rand.New(rand.NewPCG(3, 0))
 	command := func(number int, input []byte) *process {
-		p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-c", "4", "-l", "shared.jsonl")
+		p := llmpipe(t, dir, "--base-url", witness.URL, "--header", runHeader+": "+strconv.Itoa(number), "-m", "gpt-4o-mini", "-c", "4",
+			"-l", "shared.jsonl")
 		p.Stdin = bytes.NewReader(input)
 		out, err := os.Create(filepath.Join(dir, fmt.Sprintf("out.%d", number)))
 		if err != nil {
@@ -152,12 +154,11 @@ func TestProcessesShareALedger(t *testing.T) {
 		t.Errorf("report: exit %d: %s%s", code, &report.out, &report.err)
 	}
 
-	before := sim.stats(t).Requests
 	last := command(processes, prompts)
 	last.exits(t, 0)
 	checkOnceEach(t, "the last run", output(processes), processes*share)
-	if asked, want := sim.stats(t).Requests-before, processes*share-len(ids); asked != want {
-		t.Errorf("the last run asked %d times, want the %d that were not recorded", asked, want)
+	if asked, want := witness.of(strconv.Itoa(processes)).records, processes*share-len(ids); asked != want {
+		t.Errorf("the last run asked about %d records, want the %d that were not recorded", asked, want)
 	}
 	t.Logf("%d killed, %d of %d recorded by then", killed, len(ids), processes*share)
 }

@@ -234,7 +234,7 @@ func (v *victim) start(s *slot) {
 func (v *victim) goal(s *slot) (reached func() bool) {
 	const ledgerLine, outputLine = 800, 280 // bytes, about
 	further := 2 * v.random.Float64() * float64(v.records) / float64(v.each+2)
-	calls, asked := v.witness.counts()
+	calls, moment := v.witness.counts()
 	ledger, output := fileSize(v.ledger), fileSize(s.out)
 	switch v.random.IntN(5) {
 	case 0, 1:
@@ -245,10 +245,10 @@ func (v *victim) goal(s *slot) (reached func() bool) {
 		return func() bool { return fileSize(s.out) >= output }
 	case 3:
 		calls += v.random.IntN(12)
-		asked += int(further)
+		moment += int(further)
 		return func() bool {
-			c, a := v.witness.counts()
-			return a >= asked && c >= calls
+			c, m := v.witness.counts()
+			return m >= moment && c >= calls
 		}
 	}
 	at := time.Now().Add(time.Duration(v.random.IntN(200)) * time.Millisecond)
@@ -275,7 +275,7 @@ func (v *victim) await(s *slot, reached func() bool) {
 // kill kills a process, unless it has ended by itself.
 func (v *victim) kill(s *slot) {
 	v.Helper()
-	inFlight := v.witness.flying(s.run)
+	inFlight := v.witness.of(s.run).inFlight
 	_ = s.p.Process.Kill()
 	<-s.ended
 	if s.p.ProcessState.Exited() {
@@ -286,7 +286,7 @@ func (v *victim) kill(s *slot) {
 	v.tally.inFlight += inFlight
 	v.killed[s.run] = true
 	v.witness.dies(s.run)
-	eventually(v, "what was in flight is billed", func() bool { return v.witness.flying(s.run) == 0 })
+	eventually(v, "what was in flight is billed", func() bool { return v.witness.of(s.run).inFlight == 0 })
 	v.account(s)
 	v.tear(s)
 	s.p = nil
@@ -319,7 +319,7 @@ func (v *victim) account(s *slot) (sum int64) {
 	bill := v.sim.stats(v).bill(v) // before the ledger is read: others may be at it
 	out := readOutput(v, s.out)
 	ids := recorded(v, v.ledger)
-	now := v.witness.now()
+	_, now := v.witness.counts()
 	for id, times := range ids {
 		if times != 1 {
 			v.Errorf("run %s: record %s is %d times in the ledger", s.run, id, times)
@@ -427,7 +427,7 @@ func (v *victim) verify() {
 	v.tally.twice += twice
 	v.tally.lost += retries
 	for run, n := range lost {
-		if failed := v.witness.failures(run); n > 2*v.inFlight+failed { // those wait before they are tried again
+		if failed := v.witness.of(run).failed; n > 2*v.inFlight+failed { // those wait before they are tried again
 			v.Errorf("%d records that run %s asked about were asked about again: %d may be in flight, and %d failed", n, run, v.inFlight, failed)
 		}
 	}

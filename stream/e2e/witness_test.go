@@ -18,20 +18,25 @@ const runHeader = "X-Run"
 // witness stands between llmpipe and the simulator, and writes down who asked about what. The
 // simulator does not learn from it that a client is gone, and so bills what was in flight.
 //
-// A request may still be on its way when the run that sent it is dead: the machine gets to it later,
-// on a busy day after the next run has ended. It was sent before the death all the same, so a run's
-// death is a moment of the witness's time, and no request of the run is of a later one.
+// A request may still be on its way when the run that sent it is dead: a busy machine gets to it
+// later, even after the next run has ended. It was sent before the death all the same. So a run's
+// death is a moment of the witness's time, and none of its requests is of a later one.
 type witness struct {
 	URL string // up to /v1
 
-	mu       sync.Mutex
-	calls    int // about whatever
-	asked    int // records that a prompt was asked about
-	moment   int // the latest: each asking is one, and each death of a run
-	by       map[string][]asking
-	inFlight map[string]int // records by run
-	failed   map[string]int // answers that are errors, by run
-	died     map[string]int // at which moment a run did
+	mu     sync.Mutex
+	calls  int // about whatever
+	moment int // the latest: each time that a record is asked about is one, and each death of a run
+	by     map[string][]asking
+	runs   map[string]*seenRun
+}
+
+// seenRun is what a witness sees of a run.
+type seenRun struct {
+	requests, records int // that it has asked, about so many
+	inFlight          int // records
+	failed            int // answers that are errors
+	died              int // the moment when it did; 0 before
 }
 
 // asking is one time that a record was asked about.
@@ -43,7 +48,7 @@ type asking struct {
 var promptNumber = regexp.MustCompile(`prompt number (\d+)`)
 
 func newWitness() *witness {
-	return &witness{by: make(map[string][]asking), inFlight: make(map[string]int), failed: make(map[string]int), died: make(map[string]int)}
+	return &witness{by: make(map[string][]asking), runs: make(map[string]*seenRun)}
 }
 
 // startWitness starts a witness before a simulator. It ends with the test.
@@ -55,7 +60,7 @@ func startWitness(t testing.TB, sim *simServer) *witness {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if res.StatusCode >= http.StatusInternalServerError {
-			w.failed[res.Request.Header.Get(runHeader)]++
+			w.seen(res.Request.Header.Get(runHeader)).failed++
 		}
 		return nil
 	}
@@ -86,24 +91,45 @@ func (w *witness) note(run string, body []byte) (records int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.calls++
+	r := w.seen(run)
 	for _, m := range promptNumber.FindAllSubmatch(body, -1) {
-		w.asked++
 		w.moment++
 		at := w.moment
-		if died, dead := w.died[run]; dead {
-			at = died
+		if r.died > 0 {
+			at = r.died
 		}
 		w.by[string(m[1])] = append(w.by[string(m[1])], asking{run: run, at: at})
 		records++
 	}
-	w.inFlight[run] += records
+	if records > 0 {
+		r.requests++
+	}
+	r.records += records
+	r.inFlight += records
 	return records
 }
 
 func (w *witness) done(run string, records int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.inFlight[run] -= records
+	w.seen(run).inFlight -= records
+}
+
+// seen is what is seen of a run. w.mu is held.
+func (w *witness) seen(run string) *seenRun {
+	r := w.runs[run]
+	if r == nil {
+		r = new(seenRun)
+		w.runs[run] = r
+	}
+	return r
+}
+
+// of returns what was seen of a run by now.
+func (w *witness) of(run string) seenRun {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return *w.seen(run)
 }
 
 // dies notes that a run is dead: its process has ended.
@@ -111,35 +137,14 @@ func (w *witness) dies(run string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.moment++
-	w.died[run] = w.moment
+	w.seen(run).died = w.moment
 }
 
-// now is the latest moment.
-func (w *witness) now() int {
+// counts returns how many calls came by now, and the latest moment.
+func (w *witness) counts() (calls, moment int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.moment
-}
-
-// counts returns how many calls came by now, and how many records were asked about.
-func (w *witness) counts() (calls, asked int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.calls, w.asked
-}
-
-// flying is how many records of a run are asked about at the moment.
-func (w *witness) flying(run string) int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.inFlight[run]
-}
-
-// failures is how many requests of a run were answered with a server's error.
-func (w *witness) failures(run string) int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.failed[run]
+	return w.calls, w.moment
 }
 
 // askings are the times that each record was asked about, in their order.
@@ -161,7 +166,7 @@ func TestWitnessOfTheDead(t *testing.T) {
 	w.dies("1")
 	ask("2")
 	w.dies("2")
-	recorded := w.now()
+	_, recorded := w.counts()
 	ask("1")
 	ask("2")
 	ask("3")
