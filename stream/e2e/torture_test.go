@@ -102,7 +102,7 @@ func (k torture) run(t *testing.T, budget bool) {
 			t.Fatalf("jobs end before they are killed: %s", sum)
 		}
 	}
-	if sum.inFlight == 0 && k.inFlight > 0 {
+	if sum.inFlight+sum.twice == 0 && k.inFlight > 0 { // what was on its way yet was in flight too, and is asked again
 		t.Error("no kill ever hit anything in flight: the test shows nothing")
 	}
 	t.Log(sum)
