@@ -230,11 +230,11 @@ func (d *delivery) again(t *flow.Task) {
 	d.asked[t.Key] = true
 	if !asked && t.Cost+t.MayCost > 0 {
 		billed := d.entry(t.ID, &t.Request, t.Model)
-		billed.Cost, billed.MayCost = t.Cost, t.MayCost
+		billed.Cost, billed.CostPartial, billed.MayCost = t.Cost, t.CostPartial, t.MayCost
 		billed.Fail(t.Reply.Err)
 		defer d.writeOff(billed)
 	}
-	t.Reply.Err, t.Attempts, t.Host, t.DowngradedFrom, t.Cost, t.MayCost = nil, 0, nil, "", 0, 0
+	t.Reply.Err, t.Attempts, t.Host, t.DowngradedFrom, t.Cost, t.CostPartial, t.MayCost = nil, 0, nil, "", 0, false, 0
 	if d.status == batchCancelled || d.found.stopped || d.flow.Stop.Ending() {
 		d.unsent++
 		d.flow.Finish(t)

@@ -6,13 +6,13 @@ import (
 )
 
 // What was billed for an answer that nobody can use is spent all the same, though the record is
-// asked about again.
+// asked about again. A part of it without a price makes it a lower bound, like any cost.
 func TestBatchBillsForAnswersWithoutChoices(t *testing.T) {
 	t.Parallel()
 	o := newOddBatches(t)
 	o.line = func(b *oddBatch, _ int, id string) string {
 		if b.n == 1 && id == "a000" {
-			return answerLine(id, "", 1000, 1000)
+			return strings.Replace(answerLine(id, "", 1000, 1000), `"usage":{`, `"usage":{"num_search_queries":2,`, 1)
 		}
 		return answerLine(id, choice(`"said"`), 10, 10)
 	}
@@ -25,6 +25,11 @@ func TestBatchBillsForAnswersWithoutChoices(t *testing.T) {
 	want := int64((miniPrice(1000, 1000) + 3*miniPrice(10, 10)) / 2 * dollar)
 	if got := reported(t, dir); !within(1, got, want+1) {
 		t.Errorf("the report says %d, want %d", got, want)
+	}
+	for _, line := range splitLines(readFile(t, dir, "llmpipe.ledger.jsonl")) {
+		if strings.Contains(line, `"cost_partial":true`) != strings.HasPrefix(line, `{"kind":"failure"`) {
+			t.Errorf("the cost is a lower bound of the one that is written off, and of no other: %s", line)
+		}
 	}
 	if s := readSummary(t, dir); s.Cost == nil || !within(1, int64(*s.Cost), want+1) {
 		t.Errorf("the summary says %v, want %d", s.Cost, want)
