@@ -61,11 +61,18 @@ func (p *replayer) recall(t *flow.Task) {
 // askAgain has t asked again, because its recorded answer does not fit, or has it wait for an equal
 // record that is being asked. It returns false if an answer that fits was recorded meanwhile.
 func (p *replayer) askAgain(t *flow.Task) bool {
-	if p.to.Batch(t) {
-		return true
-	}
-	if p.flow.Inflight.Begin(t) {
-		return true
+	for {
+		if p.to.Batch(t) {
+			return true
+		}
+		joined, shard := p.flow.Inflight.BeginUnlessKept(t, p.flow.Gate)
+		if joined {
+			return true
+		}
+		if shard == "" {
+			break
+		}
+		// An equal request has got into a shard since Batch looked.
 	}
 	newer := p.journal.Ledger.Look(t.Key)
 	if max(newer.Result, p.journal.Ledger.Same(t.Key)) > t.Ref && !t.Ref.Other() {

@@ -1,0 +1,67 @@
+package journal
+
+import (
+	"context"
+	"io"
+	"path/filepath"
+	"testing"
+
+	"llmpipe/ledger"
+	"llmpipe/stream/flow"
+	"llmpipe/stream/ui"
+)
+
+// TestAskedAgainOnce has a record whose recorded answer does not fit meet an equal request of
+// another one. Wherever that is, also where it got into a shard a moment ago, one of the two is
+// asked about.
+func TestAskedAgainOnce(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		meet    func(f *flow.Flow, other *flow.Task) // after it was looked whether t goes by batch
+		batched bool                                 // t, where it is looked again
+		asked   bool
+	}{
+		{name: "nowhere", meet: func(*flow.Flow, *flow.Task) {}, asked: true},
+		{name: "in flight", meet: func(f *flow.Flow, other *flow.Task) { f.Inflight.Begin(other) }},
+		{name: "in a shard", meet: func(f *flow.Flow, other *flow.Task) { f.Inflight.Keep(other, "7f3a-1") }, batched: true},
+		{name: "in a shard that is gone", meet: func(f *flow.Flow, other *flow.Task) {
+			f.Inflight.Keep(other, "7f3a-1")
+			f.Inflight.LetGo(other)
+		}, asked: true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l, err := ledger.Open(filepath.Join(t.TempDir(), "ledger.jsonl"), ledger.Options{Requests: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			f := flow.New(context.Background(), ui.NewVoice(io.Discard, true, false), func() int { return 8 })
+			defer f.Stop.Release()
+			f.Inflight.ByRequest = true
+			again, other := equalRecord("1"), equalRecord("2")
+			looks, batched, asked := 0, false, false
+			p := replayer{flow: f, journal: &Journal{flow: f, Ledger: l}, to: Routes{
+				Ask: func(*flow.Task) { asked = true },
+				Batch: func(t *flow.Task) bool {
+					if looks++; looks == 1 {
+						test.meet(f, other)
+						return false
+					}
+					batched = f.Inflight.Kept(t) != ""
+					return batched
+				},
+			}}
+			if !p.askAgain(again) || batched != test.batched || asked != test.asked {
+				t.Errorf("it goes by batch: %t, is asked about at once: %t", batched, asked)
+			}
+		})
+	}
+}
+
+// equalRecord has that id, and a request that all have.
+func equalRecord(id string) *flow.Task {
+	t := flow.NewTask()
+	t.ID, t.Request = []byte(id), [32]byte{1}
+	t.Key = ledger.KeyOf(t.ID, &t.Request)
+	return t
+}
