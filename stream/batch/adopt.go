@@ -11,11 +11,11 @@ import (
 )
 
 // batchLooks is how often the listing is read after a create whose outcome is unclear. The listing
-// may lag behind, so the looks are as far apart as those at a batch.
+// may lag behind, so the looks are as far apart as the polls of a batch.
 const batchLooks = 5
 
-// How long a batch may take to show in the listing after its create, generously; and at a server on
-// this machine.
+// settling is a generous bound on how long a batch may take to show in the listing after its
+// create; settlingLocal is that bound for a server on this machine.
 const (
 	settling      = 5 * time.Minute
 	settlingLocal = 5 * time.Second
@@ -28,7 +28,8 @@ func (s *shard) settling() time.Duration {
 	return settling
 }
 
-// adopt finds what an earlier process left at the provider but could not record, as after a crash.
+// adopt finds what an earlier process left at the provider but could not record, because it
+// crashed, say.
 func (s *shard) adopt(ctx context.Context) error {
 	made, found, err := s.adoptBatch(ctx)
 	if err != nil {
@@ -92,7 +93,8 @@ func (s *shard) adoptBatch(ctx context.Context) (made batchapi.Batch, found bool
 // lookForBatch reads the listing several times for the shard's batch. It is an error if the last
 // look could not read the listing to its end, since the batch may then exist.
 //
-// If only the end of a batch shows whether it is this one, it waits for that, until ctx ends.
+// If only the end of another batch will show whether that is the shard's, lookForBatch waits for
+// it, until ctx ends.
 func (s *shard) lookForBatch(ctx context.Context) (batchapi.Batch, bool, error) {
 	wait := newPolling(s.client.Local())
 	var unread error
@@ -140,7 +142,7 @@ func (s *shard) findBatch(ctx context.Context) (batchapi.Batch, bool, error) {
 // searchBatches goes through the provider's listing, back to when the shard was intended, until
 // look has found something.
 func (s *shard) searchBatches(ctx context.Context, look func(*batchapi.Batch) bool) (batchapi.Batch, bool, error) {
-	var before time.Time // when the one before was made
+	var before time.Time // when the batch before it in the listing was made
 	return search(s.driver.Batches(ctx), func(b *batchapi.Batch) (found, past bool) {
 		// The listing goes back in time: after an old batch come only older ones.
 		past = s.madeBefore(b) && b.Created.Before(before)
@@ -154,14 +156,15 @@ func (s *shard) madeBefore(b *batchapi.Batch) bool {
 	return !b.Created.IsZero() && b.Created.Before(s.started.Add(-clockSkew))
 }
 
-// findFile looks for the shard's file in the same way. A file that is not whole does not count.
+// findFile looks for the shard's file by its name in the provider's listing. A file of another size
+// is not whole, and does not count.
 func (s *shard) findFile(ctx context.Context) (batchapi.File, bool, error) {
 	return search(s.driver.Files().List(ctx), func(f *batchapi.File) (found, past bool) {
 		return f.Name == s.fileName() && f.Bytes == s.file.bytes, false
 	})
 }
 
-// search goes through a listing until look has found something, or is past it.
+// search goes through a listing until look has found something, or says that it is past it.
 func search[T any](all iter.Seq2[T, error], look func(*T) (found, past bool)) (T, bool, error) {
 	var none T
 	for one, err := range all {

@@ -11,14 +11,14 @@ import (
 	"llmpipe/stream/record"
 )
 
-// answers finds the lines in the files of an ended batch by custom_id, as they come in no order.
-// The lines stay on disk.
+// answers finds the lines in the files of an ended batch by custom_id, because they come in no
+// order. The lines stay on disk.
 type answers struct {
 	files   []*flow.Temporary
 	at      map[string]answer
 	refused map[string]*record.Error // errors by custom_id: of lines that the provider refused, and of answers that are too large
-	all     *record.Error            // the same of all others
-	mark    mark                     // the custom_id by which the batch is known, and whose it is
+	all     *record.Error            // the error of all other requests; nil for none
+	mark    mark                     // the custom_id that marks the batch, and whose it is
 	stopped bool                     // the account's quota is used up: records without an answer wait, and lose no round
 	line    []byte
 	parsed  record.BatchOutput
@@ -84,8 +84,8 @@ func (a *answers) count() (n int64, err error) {
 	return n, err
 }
 
-// lines calls f with every line of a file that is not empty, its offset and its length. The line is
-// valid until f returns.
+// lines calls f with each non-empty line of a file, its offset and its length. The line is valid
+// until f returns.
 func (a *answers) lines(index int, f func(line []byte, offset, length int64)) error {
 	file := a.files[index]
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
@@ -113,7 +113,8 @@ var tooLargeInBatch = &record.Error{
 }
 
 // readLine returns the next line with its newline, if it has one, and its length. If the line is
-// longer than any answer may be, it returns the beginning. The line is valid until the next call.
+// longer than any answer may be, readLine returns only its beginning. The line is valid until the
+// next call.
 func (a *answers) readLine(r *bufio.Reader) (line []byte, length int64, err error) {
 	line, err = r.ReadSlice('\n')
 	length = int64(len(line))
@@ -140,8 +141,8 @@ func (a *answers) rejection(id string) *record.Error {
 	return a.all
 }
 
-// use marks the answer for a custom_id as taken, and reports whether it was not before: an answer
-// costs once.
+// use marks the answer for a custom_id as taken. It reports whether there is one that was not taken
+// before: an answer costs once.
 func (a *answers) use(id string) bool {
 	at, ok := a.at[id]
 	first := ok && !at.used

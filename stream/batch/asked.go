@@ -7,15 +7,16 @@ import (
 	"llmpipe/stream/lane"
 )
 
-// asked are records that another living process asks about: they are in no shard of this one until
-// it has asked in vain. In memory, as they are few, each leaves room at its gate as a sleeper does.
+// asked holds the records that another living process is asking about. They go into a shard of this
+// process only after the other has asked in vain. They wait in memory, because they are few, and
+// count as asleep at their gate.
 type asked struct {
 	waiting []*flow.Task
 	timer   *time.Timer // nil before the first
 }
 
-// leave makes t wait until the record is answered or no other process has it in flight. In a run
-// that does not wait, it leaves t to the other process.
+// leave makes t wait until it is answered or no other process has it in flight. In a run that does
+// not wait, it leaves t to the other process.
 func (f *assembler) leave(t *flow.Task) {
 	if f.batches.cfg.Detach {
 		f.batches.askedElsewhere.Add(1)
@@ -38,7 +39,7 @@ func (f *assembler) leave(t *flow.Task) {
 	}
 }
 
-// look is when to look again; nil while nothing waits.
+// look returns a channel that says when to look again; nil while nothing waits.
 func (a *asked) look() <-chan time.Time {
 	if len(a.waiting) == 0 {
 		return nil
@@ -69,7 +70,8 @@ func (f *assembler) takeAsked() []*flow.Task {
 	return waited
 }
 
-// quietLooks is after how many looks at which nothing has come free what came free before goes.
+// quietLooks is how many looks in a row must free no record before those freed earlier are
+// submitted.
 const quietLooks = 20
 
 // awaitAsked waits until no record waits any more, or asking ends. It submits the records that

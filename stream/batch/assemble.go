@@ -18,8 +18,8 @@ import (
 // line of the ledger may have.
 const maxShardIDs = 100 << 20
 
-// assembler puts records into shards, one open for each endpoint and model, and launches those that
-// are full.
+// assembler puts records into shards and launches the full ones. It has one open shard for each
+// endpoint, model and turn.
 type assembler struct {
 	flow    *flow.Flow
 	batches *Batches
@@ -30,9 +30,9 @@ type assembler struct {
 	// goes. It is nil for new records.
 	from    *shard
 	rounds  rounds
-	most    int64 // requests of a shard, where fewer than the provider takes; else 0
+	most    int64 // the most requests in a shard, if that is fewer than the provider takes; else 0
 	asked   asked
-	plan    plan // of records with files
+	plan    plan // for records with files
 	request lane.Request
 	line    request
 }
@@ -84,7 +84,7 @@ func (f *assembler) add(t *flow.Task) {
 		limiter.Release(f.account.Budgets(), held, 0)
 	}
 	if err == nil {
-		if turn && !t.Duplicate && f.from == nil { // else it is counted
+		if turn && !t.Duplicate && f.from == nil { // else it was counted before
 			f.flow.Counts.Reasked.Add(1)
 		}
 		f.batches.letGo(t)
@@ -94,7 +94,7 @@ func (f *assembler) add(t *flow.Task) {
 		f.add(t)
 		return
 	}
-	if own, ok := err.(*record.Error); ok { // not one that another wraps
+	if own, ok := err.(*record.Error); ok { // but not a wrapped one
 		t.Fail(own)
 	} else if !f.flow.Stop.Ending() {
 		f.flow.Stop.Fail(err)
@@ -102,7 +102,7 @@ func (f *assembler) add(t *flow.Task) {
 	f.flow.Finish(t)
 }
 
-// look finds out what t's files are.
+// look identifies t's files, unless t is a duplicate.
 func (f *assembler) look(t *flow.Task) *record.Error {
 	if len(t.Files) == 0 || t.Duplicate {
 		return nil
@@ -126,8 +126,8 @@ func (f *assembler) prepare(t *flow.Task) (turn bool) {
 	return turn
 }
 
-// put writes t, and its request in f.line unless it is a duplicate, into the open shard of a kind,
-// or into a new one, and returns that.
+// put writes t into the open shard of a kind, or into a new one, and returns the shard. Unless t is
+// a duplicate, put also writes its request, which is in f.line, into the shard's file.
 func (f *assembler) put(kind shardKind, t *flow.Task) (*shard, error) {
 	s := f.open[kind] // holding money may have closed it
 	if s == nil {
@@ -154,7 +154,7 @@ func (f *assembler) put(kind shardKind, t *flow.Task) (*shard, error) {
 			f.flow.Inflight.LetGo(t)
 		}
 		switch {
-		case errors.Is(err, errNoRoom) && s.file.requests > 0: // a text took more than was reckoned
+		case errors.Is(err, errNoRoom) && s.file.requests > 0: // a text file took more than was estimated
 			f.close(kind)
 			return f.put(kind, t)
 		case errors.Is(err, errNoRoom):
@@ -190,13 +190,13 @@ func (b *Batches) letGo(t *flow.Task) {
 	b.flow.GateOf(t).LetGo(t)
 }
 
-// hold reserves the most that q can cost. Without room it waits for that, or makes some. It returns
-// false when there will be no room.
+// hold reserves the most that q can cost. If the budgets have no room, it waits for room or makes
+// some. It returns false if there will be none.
 func (f *assembler) hold(q *lane.Request) (int64, bool) {
 	cost, err := f.account.WorstInBatch(q.Charge())
 	switch {
 	case err != nil && !f.account.Budgeted():
-		return 0, true // a run with a budget is told that this one was not reckoned
+		return 0, true // a later run with a budget warns that this worst case is not known
 	case err != nil:
 		f.flow.Stop.Fail(err)
 		return 0, false
@@ -204,7 +204,7 @@ func (f *assembler) hold(q *lane.Request) (int64, bool) {
 		f.from.bill.reserved -= cost
 		return cost, true
 	case f.from != nil:
-		f.from.release() // nobody else can give it back while this waits
+		f.from.release() // nobody else can give that money back while this waits
 	}
 	if f.account.Budgeted() {
 		f.rounds.add(q.Charge(), cost)
@@ -218,7 +218,7 @@ func (f *assembler) hold(q *lane.Request) (int64, bool) {
 			f.account.StopFor(err)
 			return 0, false
 		}
-		if f.account.LendsSoon() { // and what is open need not go for it
+		if f.account.LendsSoon() { // then the open shards need not be submitted for it
 			if !f.flow.Stop.Sleep(lane.LookAgain) {
 				return 0, false
 			}
@@ -232,7 +232,7 @@ func (f *assembler) hold(q *lane.Request) (int64, bool) {
 			return 0, false
 		}
 		if f.from != nil {
-			f.account.NeedMoney() // what is open at the intake
+			f.account.NeedMoney() // that the intake's open shards hold
 		}
 		if !f.flow.Stop.Sleep(lane.LookAgain) {
 			return 0, false
@@ -253,7 +253,7 @@ func (f *assembler) close(kind shardKind) {
 	f.batches.launch(s)
 }
 
-// discard gives up the open shards, of which nothing was sent, and what still waits.
+// discard gives up the open shards, which were not sent, and the records that still wait.
 func (f *assembler) discard() {
 	for _, t := range f.takeAsked() {
 		f.flow.Finish(t)

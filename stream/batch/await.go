@@ -11,8 +11,9 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// How often a batch is polled. A batch takes minutes to hours at a real provider, and almost no
-// time at a server on this machine.
+// The waits between polls of a batch grow from firstLook to lastLook. They begin at localLook for a
+// server on this machine: a batch takes almost no time there, and minutes to hours at a real
+// provider.
 const (
 	firstLook = 15 * time.Second
 	localLook = 50 * time.Millisecond
@@ -48,7 +49,7 @@ func (s *shard) await(ctx context.Context) (batchapi.Batch, error) {
 	if s.cfg.Detach && !s.earlier {
 		return batchapi.Batch{}, errNotWaited
 	}
-	unknown := "" // the state that was said to be
+	unknown := "" // the unknown state that was reported last
 	for {
 		var state batchapi.Batch
 		err := s.retry(ctx, "looking at batch "+s.at.batchID, func() (err error) {
@@ -57,8 +58,8 @@ func (s *shard) await(ctx context.Context) (batchapi.Batch, error) {
 		})
 		switch {
 		case notThere(err) && s.client.Simulated():
-			return state, errVoid // that simulator was another process
-		case notThere(err) && time.Since(s.at.stepped) < s.settling(): // it was made just now, and does not show everywhere
+			return state, errVoid // another process simulated it
+		case notThere(err) && time.Since(s.at.stepped) < s.settling(): // it may not show everywhere yet
 		case notThere(err):
 			return state, ui.WithHint("use the key of the project that made it; or "+s.forgetHint(),
 				fmt.Errorf("batch %s: the provider does not know it: %w", s.at.batchID, err))
@@ -92,7 +93,7 @@ func (s *shard) lookLater(d time.Duration) bool {
 		case <-timer.C:
 			return true
 		case <-taken:
-			taken = nil // from now on it is known whether it is waited for
+			taken = nil // from now on the records decide: see waitedFor
 		case <-s.flow.Stop.Asking.Done():
 			return false
 		}
@@ -100,8 +101,9 @@ func (s *shard) lookLater(d time.Duration) bool {
 	return false
 }
 
-// waitedFor reports whether this run waits for the batch: if it holds records of this run, or while
-// the input may still bring some, or records that need its money.
+// waitedFor reports whether this run waits for the batch. It does if the batch holds records of
+// this run. Until the intake has ended it also does if not: the input may still bring such records,
+// or records that need the batch's money.
 func (s *shard) waitedFor() bool {
 	if s.cfg.Detach {
 		return false
@@ -119,7 +121,7 @@ func (s *shard) forgetHint() string {
 	return "llmpipe batches forget " + s.at.batchID + " gives it up, and its records are asked again"
 }
 
-// setState notes how far the batch is, for the status line.
+// setState notes how far the batch is, for the status line and for there.
 func (s *shard) setState(state *batchapi.Batch) {
 	s.claims.mu.Lock()
 	defer s.claims.mu.Unlock()

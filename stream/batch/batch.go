@@ -26,28 +26,31 @@ import (
 // their memory. When a shard's batch has ended, it reads the records back, gives each its answer,
 // and passes them to the commit.
 //
-//	take     batch.go       a record into the shard of its endpoint and model (assemble.go), or of old
-//	         plan.go        with files first into a plan, which says what they take
-//	         asked.go       or it waits for another process that asks about it
-//	         same.go        or, with --dedupe, for the answer to an equal request
-//	submit   submit.go      a full shard: intended, uploaded, created; each step is in the ledger first
-//	         mark.go        where a batch is made with its requests in it, and has no label
-//	adopt    adopt.go       what an earlier process left at the provider and did not write down
-//	await    await.go       until its batch has ended
-//	collect  collect.go     output and error file (answers.go); what is left over goes on (resubmit.go)
-//	deliver  deliver.go     each record its answer, to the commit
-//	         toolarge.go    what the provider refuses as too large goes in smaller files
-//	         turns.go       what does not fit the schema goes into another turn
-//	again    tokenlimit.go  where the provider had no room for the batch: made again later, or split
+//	take     batch.go       puts a record into the shard that has it already, or else
+//	         assemble.go    into the open shard of its endpoint and model
+//	         plan.go        keeps records with files until it is known what the files take
+//	         asked.go       keeps records that another process is asking about
+//	         same.go        with --dedupe, keeps records with equal requests for the one answer
+//	submit   submit.go      intends, uploads and creates; each step is in the ledger before the next
+//	         mark.go        recognizes a batch without a label by the custom_id of its first request
+//	adopt    adopt.go       finds what an earlier process left at the provider and did not record
+//	await    await.go       polls until the batch has ended
+//	collect  collect.go     downloads the files of answers (answers.go)
+//	         resubmit.go    puts the records without an answer into further shards
+//	deliver  deliver.go     gives each record its answer, and sends it to the commit
+//	         toolarge.go    splits a file that the provider refuses as too large
+//	         turns.go       keeps a record for the next turn if its answer does not fit the schema
+//	again    tokenlimit.go  makes a batch again, or splits it, if the provider's queue was full
 //
-// Each shard is a goroutine from when it is full until it is collected.
+// Each shard has a goroutine from when it is full until it is collected.
 //
 // A shard holds its worst case in the budgets from its first record until it is collected. So a
-// record that waits for room, in a batch or in realtime, makes the run look at the shards of
-// earlier runs, and submit every open one that is large enough for a batch, or all of them where no
-// other gives money back (rounds.go). A shard gives its money back when it is collected, or leaves
-// it when the run stops waiting for it (see limiter.Leave), and needs no money to get there. So
-// nothing waits for ever. If only money that was left is in the way, the run pauses.
+// record that waits for room, in a batch or in realtime, makes the run take up the shards of
+// earlier runs. It also makes the run submit the open shards, if together they are worth a batch or
+// if nothing else will give money back (rounds.go). A shard gives its money back when it is
+// collected. If the run stops waiting for the shard, the money stays set aside (see
+// [limiter.Leave]). A shard needs no more money to get there, so nothing waits for ever. If only
+// such money is in the way, the run pauses.
 type Batches struct {
 	flow    *flow.Flow
 	cfg     *Config
@@ -62,7 +65,7 @@ type Batches struct {
 	over   chan struct{} // closed when no more records come
 	taken  chan struct{} // closed when the intake has ended
 	living sync.WaitGroup
-	calls  chan struct{} // holds as many as may upload or download at a time
+	calls  chan struct{} // holds a token for each upload or download under way
 
 	most found // what a file may hold, as the provider has shown
 
@@ -70,22 +73,22 @@ type Batches struct {
 	replaying sync.Mutex   // held by the shard whose records are on their way to the commit
 	Spooled   atomic.Int64 // records on disk, in no stage's hands
 	settled   settled      // what collected shards cost
-	toldAsked sync.Once    // that a record is waited for which another process asks about
+	toldAsked sync.Once    // says that the run waits for records that another process asks about
 	// askedElsewhere counts the records that were left to another process, which asks about them.
 	askedElsewhere atomic.Int64
 
 	mu      sync.Mutex
-	shards  map[string]*shard // by id; of earlier runs only those that are not collected
-	filling map[string]*shard // by id, those that are yet to be full
-	named   int               // shards of this run
-	waiting int64             // bytes of files that are full and yet to be sent
-	sent    chan struct{}     // closed, and made anew, whenever one is
-	ended   chan struct{}     // closed, and made anew, whenever a batch ends
+	shards  map[string]*shard // by id; of earlier runs, only those that this one found pending
+	filling map[string]*shard // by id; those that are not full yet
+	named   int               // how many shards this run has named
+	waiting int64             // bytes of the full files that are not sent yet
+	sent    chan struct{}     // closed and replaced whenever such a file leaves the disk
+	ended   chan struct{}     // closed and replaced whenever a shard's goroutine ends
 	started bool              // the shards of earlier runs are live
-	odd     map[string]bool   // providers of earlier shards that were told of
+	odd     map[string]bool   // other providers of earlier shards, once they were reported
 }
 
-// How long the input may be idle before the records that have come are submitted.
+// idleSubmit is how long the input may be idle before the records that have come are submitted.
 const idleSubmit = 10 * time.Minute
 
 // transfers is how many files are uploaded or downloaded at a time.
@@ -121,7 +124,7 @@ func New(f *flow.Flow, c *Config, l *lane.Lane, j *journal.Journal, a *spend.Acc
 	return b
 }
 
-// counted is a number of batches in words.
+// counted returns a number of batches with its noun, such as 1 batch.
 func counted(n int) string {
 	if n == 1 {
 		return "1 batch"
@@ -154,8 +157,8 @@ func (b *Batches) ours(known *ledger.Shard) bool {
 // Put sends t to the shards.
 func (b *Batches) Put(t *flow.Task) { b.flow.Hand(t, b.in) }
 
-// Takes reports whether t goes by batch. An urgent record that is already in a batch is not paid
-// for again.
+// Takes reports whether t goes by batch. In hybrid mode an urgent record does not, unless it is in
+// a batch already: it is not paid for twice.
 func (b *Batches) Takes(t *flow.Task) bool {
 	return b.cfg.Mode == flow.ModeBatch || !urgent(t.Priority) || b.journal.Ledger.Look(t.Key).Shard != "" || b.sameShard(t) != ""
 }
@@ -196,8 +199,8 @@ func (b *Batches) Take() {
 	}
 }
 
-// place puts t into the shard that has it already, else into one of fill's, unless another process
-// asks about it.
+// place puts t into the shard that has it already, or else into one of fill's. A record with a
+// recorded answer is finished instead, and one that another process is asking about waits.
 func (b *Batches) place(fill *assembler, t *flow.Task) {
 	found := b.journal.Ledger.Look(t.Key)
 	for ; found.Shard != ""; found = b.journal.Ledger.Look(t.Key) {
@@ -213,7 +216,7 @@ func (b *Batches) place(fill *assembler, t *flow.Task) {
 		// The shard is not pending any more.
 	}
 	switch {
-	case t.Duplicate && b.flow.Inflight.Join(t): // of an urgent one
+	case t.Duplicate && b.flow.Inflight.Join(t): // of an urgent record
 	case b.journal.Recall(t, found):
 		b.flow.Finish(t)
 	case b.journal.Ledger.Asked(t.Key):
@@ -239,10 +242,10 @@ func (b *Batches) find(id string) (s *shard, elsewhere bool) {
 	if !b.ours(&known) {
 		return nil, true
 	}
-	limiter.HoldAnyway(b.account.Budgets(), known.ReservedNanos) // it was not there when the others were
+	limiter.HoldAnyway(b.account.Budgets(), known.ReservedNanos) // the account opened without it
 	b.journal.Ledger.Adopt(id)
 	s = newEarlierShard(b, known)
-	s.claims.any = true // or it may not be waited for, until the record is attached
+	s.claims.any = true // else the run might stop waiting for it before the record is attached
 	b.shards[id] = s
 	if b.started {
 		b.live(s)
@@ -250,8 +253,9 @@ func (b *Batches) find(id string) (s *shard, elsewhere bool) {
 	return s, false
 }
 
-// takeUp starts the shards of earlier runs. It is called after the input has been read, when it is
-// known which records their answers belong to.
+// takeUp starts the shards of earlier runs, once. Normally that is after the input has been read,
+// when it is known which records their answers belong to. It is earlier if the input is idle, or if
+// a record needs the money that they hold.
 func (b *Batches) takeUp() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -336,7 +340,8 @@ func (b *Batches) TellLeft() {
 	}
 	switch why := b.flow.Stop.Reasons(); {
 	case wanted == 0:
-	case !b.flow.Stop.Ending() || why.Budget != nil: // the money of the next record does not keep the same command from collecting these
+	// A budget without room for the next record does not keep the same command from collecting these.
+	case !b.flow.Stop.Ending() || why.Budget != nil:
 		b.flow.Stop.Pause(ui.WithHint("the same command collects what is ready by then, at any time",
 			fmt.Errorf("%s not finished yet", counted(wanted))))
 	case wanted == 1:
@@ -362,14 +367,14 @@ func (b *Batches) goingOn() (wanted, others int) {
 	return wanted, others
 }
 
-// anotherEnd returns a channel that is closed when the next batch ends.
+// anotherEnd returns a channel that is closed when the next shard's goroutine ends.
 func (b *Batches) anotherEnd() <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.ended
 }
 
-// transfer calls f when few enough other transfers run.
+// transfer calls f once fewer than [transfers] others are under way.
 func (b *Batches) transfer(ctx context.Context, f func() error) error {
 	select {
 	case b.calls <- struct{}{}:

@@ -9,19 +9,20 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// claims are those that the input of this run has on a shard.
+// claims are what the input of this run has in a shard.
 type claims struct {
 	mu      sync.Mutex
-	spool   *spool // the records that are in it; nil for none
-	same    *spool // those whose requests are equal to some in it
-	any     bool   // there are such records
-	over    bool   // they are being read back, or are not waited for: nothing can be attached any more
-	unheard error  // what went wrong, while nobody wanted the shard
+	spool   *spool // the input's records that are in the shard; nil for none
+	same    *spool // those whose requests equal a request in the shard; nil for none
+	any     bool   // the input has such records
+	over    bool   // the records are being read back or given up: no more can be attached
+	unheard error  // what went wrong while the input had no such records
 	state   batchapi.Batch
 }
 
-// attach adds a record that was submitted before to the spool. It returns false when the shard's
-// answers are delivered and recorded already.
+// attach adds a record that is in the shard to the spool. If the records are being read back
+// already, attach waits for the end of that. It then returns false if the shard is collected, so
+// that t's answer is recorded; otherwise it finishes t.
 func (s *shard) attach(t *flow.Task) bool { return s.attachTo(&s.claims.spool, t) }
 
 func (s *shard) attachTo(to **spool, t *flow.Task) bool {
@@ -43,7 +44,7 @@ func (s *shard) attachTo(to **spool, t *flow.Task) bool {
 		return false
 	}
 	s.stopFor(s.claims.unheard)
-	s.flow.Finish(t) // its batch goes on, and is not waited for
+	s.flow.Finish(t) // the batch goes on, and this run does not wait for it
 	return true
 }
 
@@ -68,8 +69,8 @@ func (s *shard) leave() {
 	s.claims.over = true
 }
 
-// concern returns err where this run has records in the shard. Otherwise it warns, and the run goes
-// on unless some come.
+// concern returns err if this run has records in the shard. Otherwise it warns, and the run goes on
+// unless such records come.
 func (s *shard) concern(err error) error {
 	s.claims.mu.Lock()
 	defer s.claims.mu.Unlock()
@@ -84,8 +85,9 @@ func (s *shard) concern(err error) error {
 	return nil
 }
 
-// standing returns how many requests the shard has, how many of them the provider has answered, and
-// whether the shard is collected.
+// standing returns how many requests the shard has, and how many of them the provider has answered.
+// over says that the shard is being collected, or that the run has stopped waiting for it; done
+// then counts them all.
 func (s *shard) standing() (requests, done int64, over bool) {
 	s.claims.mu.Lock()
 	defer s.claims.mu.Unlock()

@@ -37,17 +37,17 @@ func (s *shard) collect(ctx context.Context, state *batchapi.Batch) error {
 	return s.conclude(state.Status, found)
 }
 
-// How often missing or incomplete answers are downloaded again, and the least wait between two
-// tries. Files may come some seconds after the batch has ended.
+// lateTries is how often missing or incomplete answers are downloaded again, and lateWait the least
+// wait between two tries. Files may come some seconds after the batch has ended.
 const (
 	lateTries = 5
 	lateWait  = time.Second
 )
 
-// download fetches the files of answers. It tries again where they are not there yet, or hold fewer
-// answers than the batch reports: a proxy may have replaced them, and the answers are paid for.
-// After a few tries what is there is used, and the rest is asked about again; but where there is
-// nothing at all it waits for that, as long as for anything.
+// download fetches the files of answers. It tries again if a file is not there yet, or if the files
+// hold fewer answers than the batch reports: a proxy may have replaced them, and the answers are
+// paid for. After lateTries it settles for the answers that are there, and the other records are
+// submitted again. If there is no answer at all, it keeps trying as long as retry does.
 func (s *shard) download(ctx context.Context, state *batchapi.Batch, found *answers) error {
 	late, short, some := 0, "", false
 	err := s.retry(ctx, "downloading the answers of batch "+s.at.batchID, func() error {
@@ -94,7 +94,7 @@ func (s *shard) download(ctx context.Context, state *batchapi.Batch, found *answ
 	return err
 }
 
-// notYet is the error of a download of what may be there, or whole, in a moment.
+// notYet returns the error for something that may be there, or be complete, in a moment.
 func notYet(message string) error {
 	return &provider.CallError{Class: provider.Transient, Hint: lateWait, Err: &record.Error{Type: "bad_response", Message: message}}
 }
@@ -112,8 +112,9 @@ func (s *shard) fetch(ctx context.Context, id string, found *answers) error {
 }
 
 // blame finds out why the provider refused to run a batch. An error in a line fails that record,
-// and the other records are submitted again. An error of the whole batch fails every record. Before
-// any answer, the configuration is the more likely cause, and such an error ends the run.
+// and the other records are submitted again. An error of the whole batch fails every record. But
+// before the run has any answer, the configuration is the more likely cause, so the error ends the
+// run.
 func (s *shard) blame(state *batchapi.Batch, found *answers) error {
 	lines := make(map[int64]*record.Error)
 	var model *record.Error
@@ -135,15 +136,15 @@ func (s *shard) blame(state *batchapi.Batch, found *answers) error {
 			model = err
 		case fault.Line > 0:
 			lines[fault.Line] = err
-		case !isFileNotFound(fault): // else it is there by the next time
+		case !isFileNotFound(fault): // else the file will be there next time
 			found.all = err
 		}
 	}
 	switch {
-	case model != nil: // to which all its requests are
+	case model != nil: // all the batch's requests are to it
 		found.all, lines = model, nil
 	case len(lines) > 0:
-		found.all = nil // what is said of lines says more
+		found.all = nil // the errors of lines say more
 	}
 	if found.all != nil && !s.wanted() {
 		s.flow.Voice.Warn("batch %s was refused: %v", s.at.batchID, found.all)
@@ -230,7 +231,7 @@ func (s *shard) conclude(status string, found *answers) error {
 	if err := h.handSame(); err != nil {
 		return err
 	}
-	if status != "" { // else another process has written it down
+	if status != "" { // else another process has recorded that, or the ledger does not know the shard
 		e := ledger.ShardEntry{
 			Step: ledger.ShardCollected, State: status, Answered: h.answered, Failed: h.failed,
 			Missing: s.file.requests - h.answered - h.failed, CostNanos: s.bill.cost + h.before, CostKnown: s.bill.costKnown,

@@ -25,13 +25,13 @@ func customID(id []byte, request *[32]byte, turn int) string {
 	return own
 }
 
-// customID is that of a record in the shard.
+// customID is the custom_id of a record in the shard.
 func (s *shard) customID(id []byte, request *[32]byte) string {
 	return customID(id, request, s.kind.turn)
 }
 
-// ownID is a record's id where it can be a custom_id. It is empty for others, such as a number,
-// which would equal a string of its digits.
+// ownID is a record's id if it can serve as a custom_id; empty otherwise. A number cannot, because
+// it would equal a string of its digits.
 func ownID(id []byte) string {
 	if len(id) < 2 || id[0] != '"' {
 		return ""

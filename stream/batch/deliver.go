@@ -20,22 +20,22 @@ type delivery struct {
 	account *spend.Account
 	journal *journal.Journal
 	found   *answers
-	status  string // in which the batch ended
+	status  string // the state that the batch ended in
 
 	asked            map[ledger.Key]bool // put into another shard
 	refused          map[ledger.Key]bool // counted as failed
 	answered, failed int64
-	before           int64 // cost of the answers that were recorded before by who died while collecting
+	before           int64 // cost of the answers that an earlier collector recorded before it died
 	kept             int64 // answers for records that this run's input does not hold
-	changed          int64 // records whose files hold something else by now than the batch was asked about
+	changed          int64 // records whose files have changed since the batch was submitted
 
-	sent     map[ledger.Key][]ledger.Attachment // files of an earlier run's records
-	failures map[[32]byte]*record.Error         // of requests that equal ones of other records may share
-	unsent   int64                              // without an answer, and not asked again by this run
+	sent     map[ledger.Key][]ledger.Attachment // files of an earlier run's records, as they were sent
+	failures map[[32]byte]*record.Error         // by request: records with equal requests share them
+	unsent   int64                              // records that stay without an answer in this run
 }
 
-// hand gives every record of this run in the shard its answer, and then records the answers for
-// others.
+// hand gives every record of this run in the shard its answer. Then it records the answers to the
+// shard's other records.
 func (d *delivery) hand() error {
 	if err := d.lookAtFiles(); err != nil {
 		return err
@@ -54,7 +54,7 @@ func (d *delivery) hand() error {
 	return d.journal.Ledger.ReadShard(d.shard.id, d.keep)
 }
 
-// give finds t's answer, and sends t on.
+// give gives t its answer, and sends t on.
 func (d *delivery) give(t *flow.Task) error {
 	if d.outdated(t) {
 		d.changed++
@@ -100,7 +100,7 @@ func (d *delivery) give(t *flow.Task) error {
 	if d.flow.Inflight.Begin(t) {
 		return nil
 	}
-	if d.overtaken(t) { // its duplicate was committed between the two looks
+	if d.overtaken(t) { // a duplicate was committed between the two looks
 		recalled := d.recall(t)
 		if recalled || t.Misfit() {
 			for _, duplicate := range d.flow.Inflight.End(t) {
@@ -116,14 +116,14 @@ func (d *delivery) give(t *flow.Task) error {
 			return nil
 		}
 	}
-	if t.Duplicate = d.refused[t.Key]; !t.Duplicate { // else its duplicate's error is its own
+	if t.Duplicate = d.refused[t.Key]; !t.Duplicate { // else its error is that of its duplicate
 		d.count(t)
 	}
 	d.commit(t)
 	return nil
 }
 
-// commit sends t to the commit. The shard waits for that.
+// commit sends t to the commit. The shard waits until t is recorded.
 func (d *delivery) commit(t *flow.Task) {
 	d.flow.Spooled.Grow(t)
 	t.Batched = &d.shard.answered
@@ -139,8 +139,8 @@ func (d *delivery) claim(t *flow.Task) {
 	}
 }
 
-// judge decides t's fate by what the provider said, and reports whether it is final. An answer's
-// cost counts with its first taker.
+// judge decides t's fate from what the provider said, and reports whether it is final. first says
+// that t is the first to take the answer: it bears the cost.
 func (d *delivery) judge(t *flow.Task, out *record.BatchOutput, first bool) bool {
 	if t.Shaped != nil {
 		t.Shaped.Await()
@@ -178,8 +178,8 @@ func (d *delivery) judge(t *flow.Task, out *record.BatchOutput, first bool) bool
 }
 
 // bound keeps the most that an answer may have cost if its cost is unknown, and learns from an
-// answer that cost more than its bound. For a request that no record of the input made, or made
-// differently, it uses the mean.
+// answer that cost more than its bound. If t does not hold the request as it was sent, the most is
+// the mean of the shard's reservation.
 func (d *delivery) bound(t *flow.Task, bill *spend.Bill) {
 	if !d.account.Budgeted() {
 		return
@@ -223,8 +223,8 @@ func (d *delivery) countRecalled(t *flow.Task) {
 	d.before += t.Recorded.CostNanos
 }
 
-// again keeps a record without an answer for another shard. It stays unsent where somebody
-// cancelled the batch, or the run ends.
+// again keeps a record without an answer for another shard. The record stays unsent if the batch
+// was cancelled, if the account's quota is used up, or if the run ends.
 func (d *delivery) again(t *flow.Task) {
 	asked := d.asked[t.Key]
 	d.asked[t.Key] = true
@@ -249,8 +249,8 @@ func (d *delivery) again(t *flow.Task) {
 	}
 }
 
-// keep records an answer that no record of this run wants: it is paid for, and a later run may want
-// it.
+// keep records an answer that no record of this run wants. The answer is paid for, and a later run
+// may want it.
 func (d *delivery) keep(r ledger.ShardRecord) error {
 	id := d.shard.customID(r.ID, &r.Request)
 	if !d.found.use(id) {
@@ -274,14 +274,14 @@ func (d *delivery) keep(r ledger.ShardRecord) error {
 		d.writeOff(unused)
 		return d.flow.Stop.Waiting.Err()
 	}
-	for i := range r.Attachments { // only now, as what was recorded counts whatever the files hold by now
+	for i := range r.Attachments { // only now: a recorded result counts whatever the files hold now
 		a := &r.Attachments[i]
 		t.Files = append(t.Files, attach.File{Path: a.Path, Size: a.Size, ModTime: a.ModTime, Sum: a.Sum})
 	}
 	final := d.judge(t, out, true)
 	if t.Outcome != flow.Answered {
 		t.Fail(t.Reply.Err)
-		if final { // else those whose requests are equal are asked about
+		if final { // else the records with equal requests are asked about
 			d.fails(t)
 		}
 		d.writeOff(t)

@@ -14,28 +14,29 @@ import (
 // shardFile is what a shard uploads.
 type shardFile struct {
 	requests int64           // lines
-	bytes    int64           //
+	bytes    int64           // of these lines
 	inputs   int64           // for embeddings
 	ids      int64           // bytes of the records' ids, which are in the intent
-	upload   *flow.Temporary // nil when another process made it, or when it is sent
+	upload   *flow.Temporary // nil if another process made it, or once it is sent
 	w        *bufio.Writer
-	waits    bool // it counts as one that is yet to be sent
+	waits    bool // it counts in Batches.waiting
 }
 
-// request is a line of a shard's file: head, body and tail. The files that the body has marks of
-// are read when it is written.
+// request is a line of a shard's file: head, body and tail. The body has marks in place of the
+// record's files, which are read when the line is written.
 type request struct {
 	head, body []byte
 	tail       string
-	size       int64 // bytes; of one with files about as many
+	size       int64 // bytes; an estimate if the record has files
 	inputs     int64 // for embeddings
 }
 
 // errNoRoom says that a line would make the file longer than it may be.
 var errNoRoom = errors.New("the line has no room in the file")
 
-// put appends a record's request. One that takes the file beyond most bytes is taken back, with
-// errNoRoom and its size; and so is one whose files could not be read, with a *[record.Error].
+// put appends a record's request. If that takes the file beyond most bytes, put takes the request
+// back, sets its size to what it really is, and returns errNoRoom. If the record's files cannot be
+// read, put takes the request back and returns a *[record.Error].
 func (f *shardFile) put(q *request, r *record.Record, from *folder.Folder, most int64) error {
 	line := oneLine{w: f.w}
 	err := f.writeLine(&line, q, r, from)
@@ -74,7 +75,7 @@ func (f *shardFile) writeLine(line *oneLine, q *request, r *record.Record, from 
 	return err
 }
 
-// cut takes back what was written behind the last whole line.
+// cut removes what was written behind the last whole line.
 func (f *shardFile) cut() error {
 	if err := f.w.Flush(); err != nil {
 		return err
@@ -86,8 +87,8 @@ func (f *shardFile) cut() error {
 	return err
 }
 
-// oneLine writes JSON without the line ends in it, which stand between its tokens and would break
-// the file of a batch.
+// oneLine writes JSON without its line breaks, which stand between tokens and would break the file
+// of a batch.
 type oneLine struct {
 	w    io.Writer
 	size int64
@@ -112,12 +113,12 @@ func (l *oneLine) Write(p []byte) (int, error) {
 	return all, nil
 }
 
-// mostWaiting is how many bytes of shards may lie on the disk that are full and yet to be sent. It
-// bounds what a slow upload takes of the disk.
+// mostWaiting is how many bytes of full shards may wait on the disk to be sent. It bounds the disk
+// space that a slow upload takes.
 const mostWaiting = 1 << 30
 
-// mostKept is how many requests may lie in shards that no ledger knows yet, while one of those is on
-// its way there: with --dedupe they are remembered.
+// mostKept is how many requests may lie in shards that no ledger knows yet, while a full shard is
+// waiting to be sent. With --dedupe these requests are kept in memory.
 const mostKept = 100_000
 
 // awaitRoom waits until there is room for another shard, and reports false when asking ends first.
@@ -137,7 +138,7 @@ func (b *Batches) awaitRoom() bool {
 	}
 }
 
-// dropFile gives the disk back that the shard's file takes, once that is sent or of no use.
+// dropFile frees the disk space of the shard's file, once the file is sent or no longer needed.
 func (s *shard) dropFile() {
 	if s.file.upload == nil {
 		return

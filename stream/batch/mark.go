@@ -12,10 +12,10 @@ import (
 	"llmpipe/stream/provider/batchapi"
 )
 
-// Where a batch carries no label and is made of no file, it is known by the custom_id of its first
-// request, which is the shard's mark in the place of the record's own. A listing does not show it:
-// a batch that may be the shard's, by when it was made and how many requests it has, proves itself
-// by its answers, once it has ended.
+// A batch that carries no label and is not made from a file is known by the custom_id of its first
+// request: the shard's mark stands there instead of the record's own custom_id. A listing does not
+// show the mark. If a batch may be the shard's, judging by its time and its number of requests, its
+// answers show whether it is, once it has ended.
 
 // marked reports whether the shard's batch is known by its mark.
 func (s *shard) marked() bool { return s.driver.Files() == nil }
@@ -26,7 +26,7 @@ func (s *shard) mark() string { return ownPrefix + s.id }
 // errUnproven says that a batch may be the shard's, and that this run does not wait for its end.
 var errUnproven = errors.New("a batch of as many requests is at work, and whether it is this one shows when it has ended")
 
-// tellUnproven says once what is waited for.
+// tellUnproven says once what the run waits for.
 func (s *shard) tellUnproven() {
 	if !s.at.told {
 		s.at.told = true
@@ -34,8 +34,8 @@ func (s *shard) tellUnproven() {
 	}
 }
 
-// findMarked looks for the shard's batch in the listing. It notes whether there are batches that
-// may be this one.
+// findMarked looks for the shard's batch in the listing. It notes whether there is a batch that may
+// be the shard's but has not proven it yet.
 func (s *shard) findMarked(ctx context.Context) (batchapi.Batch, bool, error) {
 	others := make(map[string]bool)
 	for _, known := range s.journal.Ledger.Shards() {
@@ -43,7 +43,7 @@ func (s *shard) findMarked(ctx context.Context) (batchapi.Batch, bool, error) {
 	}
 	var suspects []batchapi.Batch
 	_, _, err := s.searchBatches(ctx, func(b *batchapi.Batch) bool {
-		counted := b.Total == s.file.requests || b.Total == 0 && !b.Ended() // or not yet
+		counted := b.Total == s.file.requests || b.Total == 0 && !b.Ended() // or not counted yet
 		if counted && !s.madeBefore(b) && !others[b.ID] && !s.at.foreign[b.ID] {
 			suspects = append(suspects, *b)
 		}
@@ -78,10 +78,10 @@ func (s *shard) proven(ctx context.Context, b *batchapi.Batch) (bool, error) {
 	return proof.found && err == nil, err
 }
 
-// mark is a custom_id in a batch, and the one that the record has everywhere else.
+// mark is a record's custom_id in a batch, and the one that the record has everywhere else.
 type mark struct{ custom, own string }
 
-// of returns the own custom_id of a record by that in the batch.
+// of returns a record's own custom_id for the one in the batch.
 func (m *mark) of(custom []byte) []byte {
 	if m.custom != "" && string(custom) == m.custom {
 		return []byte(m.own)
@@ -89,7 +89,7 @@ func (m *mark) of(custom []byte) []byte {
 	return custom
 }
 
-// unmark says in found whose answer is under the mark.
+// unmark tells found whose answer is under the mark.
 func (s *shard) unmark(found *answers) error {
 	if !s.marked() || len(found.files) == 0 {
 		return nil
@@ -108,11 +108,11 @@ func (s *shard) unmark(found *answers) error {
 // finder looks for text in what is written to it.
 type finder struct {
 	text  []byte
-	tail  []byte // the last that was written, where text may begin
+	tail  []byte // the end of what was written so far, where text may begin
 	found bool
 }
 
-// Write is part of io.Writer.
+// Write implements [io.Writer].
 func (f *finder) Write(p []byte) (int, error) {
 	if f.found {
 		return len(p), nil
@@ -127,7 +127,7 @@ func (f *finder) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// createMarked makes the shard's batch, of the file that lies here.
+// createMarked makes the shard's batch from the file on this machine.
 func (s *shard) createMarked(n *batchapi.NewBatch) (made batchapi.Batch, err error) {
 	if err := s.file.w.Flush(); err != nil {
 		return made, flow.TemporaryError(err)
@@ -143,8 +143,9 @@ func (s *shard) createMarked(n *batchapi.NewBatch) (made batchapi.Batch, err err
 	return made, err
 }
 
-// announced is a shard's file on its way into a batch. Before its end is read, which must be sent
-// before anything can be made of it, the ledger says that there may be a batch from now on.
+// announced is a shard's file on its way into a batch. The provider can make nothing of it before
+// its end has been sent. So before the end is read, the ledger notes that there may be a batch from
+// now on.
 type announced struct {
 	shard *shard
 
@@ -152,14 +153,14 @@ type announced struct {
 	closed bool
 }
 
-// close ends the reading: what the transport still reads after an answer is of no use.
+// close makes further reads fail: what the transport still reads after an answer is of no use.
 func (a *announced) close() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.closed = true
 }
 
-// ReadAt is part of io.ReaderAt.
+// ReadAt implements [io.ReaderAt].
 func (a *announced) ReadAt(p []byte, at int64) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// plan are new records with files, before any of the files is read: once all records have come, or
-// very many, it is known what they take, which is said, and that there is space for that.
+// plan collects new records with files before any of the files is read. Once all records have come,
+// or very many, the run says what they take, and checks that there is disk space for it.
 type plan struct {
 	records *spool // nil for none
 	files   int64
@@ -17,20 +17,20 @@ type plan struct {
 	upload  int64 // bytes of the shards
 	lines   int64 // bytes of the records
 	shards  map[shardKind]*planned
-	met     map[[32]byte]bool // requests, where equal ones are asked once; else nil
+	met     map[[32]byte]bool // requests so far, if equal ones are asked about once; else nil
 }
 
 // planned are the shards of a kind.
 type planned struct {
 	shards int64
-	last   shardFile // the sums of the one that is not full
+	last   shardFile // the sums of the shard that is not full yet
 }
 
-// mostPlanned is how many records are planned for before they are carried out.
+// mostPlanned is how many records a plan takes before it is carried out.
 const mostPlanned = 50_000
 
-// take puts t into the plan where it has files, else into a shard, and so what an answer is
-// recorded to which does not fit.
+// take puts t into the plan if it has files, and into a shard otherwise. A record that comes from
+// another shard, or whose recorded answer does not fit, also goes into a shard at once.
 func (f *assembler) take(t *flow.Task) {
 	if len(t.Files) == 0 || f.from != nil || t.Misfit() {
 		f.add(t)
@@ -91,9 +91,9 @@ func (f *assembler) reckon(t *flow.Task) {
 	of.last.bytes += f.line.size
 }
 
-// disk is how many bytes of temporary files the plan takes at a time, at most: what is full waits
-// to be sent, and what is not full is there besides. Each record is there twice, in the plan and in
-// its shard.
+// disk returns the most bytes of temporary files that the plan takes at a time. They hold the full
+// shards that wait to be sent, the shards that are not full yet, and each record twice: in the plan
+// and in its shard's spool.
 func (p *plan) disk(bounds func(shardKind) int64) int64 {
 	var open int64
 	for kind, of := range p.shards {
@@ -106,7 +106,7 @@ func (p *plan) disk(bounds func(shardKind) int64) int64 {
 	return min(p.upload, mostWaiting+open) + 2*p.lines
 }
 
-// carryOut puts the records of the plan into shards, once there is space for that.
+// carryOut puts the records of the plan into shards, if there is disk space for that.
 func (f *assembler) carryOut() {
 	p := f.plan
 	f.plan = plan{}
@@ -126,7 +126,7 @@ func (f *assembler) carryOut() {
 	}
 }
 
-// tell says what the plan takes, and is an error where there is no space for it.
+// tell says what the plan takes. It returns an error if there is no disk space for that.
 func (f *assembler) tell(p *plan) error {
 	var shards int64
 	for _, of := range p.shards {

@@ -8,19 +8,19 @@ import (
 	"llmpipe/stream/flow"
 )
 
-// leftover is what a collected shard has no answers for that serve.
+// leftover holds the records of a collected shard that have no answer that serves.
 type leftover struct {
 	mu      sync.Mutex
 	records *spool // without an answer, for further shards
-	round   int    // in which they will be
-	most    int64  // requests that go into one of those; 0 for any number
-	turns   *spool // whose answers do not fit the schema, for the first round of another turn
-	twins   *spool // duplicates of those
-	same    *spool // whose requests are equal to others'
+	round   int    // that these shards are in
+	most    int64  // the most requests in one of these shards; 0 for any number
+	turns   *spool // with answers that do not fit the schema, for the first round of another turn
+	twins   *spool // duplicates of those in turns
+	same    *spool // with requests equal to those of other records
 }
 
-// leaveOver keeps a record without an answer until the shard is collected. Only then its money is
-// free, and nobody who waits for the shard waits for more money.
+// leaveOver keeps a record without an answer until the shard is collected. Its money is not free
+// before that, and nobody who waits for the shard must have to wait for more money.
 func (s *shard) leaveOver(t *flow.Task) error {
 	t.Resume(s.kind.turn - 1) // it takes the same turn again
 	return s.keepIn(&s.rest.records, t)
@@ -42,7 +42,7 @@ func (l *leftover) any() bool {
 	return l.records != nil || l.turns != nil || l.twins != nil || l.same != nil
 }
 
-// discard gives the disk back.
+// discard frees the disk space.
 func (l *leftover) discard() {
 	for _, spool := range []*spool{l.records, l.turns, l.twins, l.same} {
 		spool.discard()
@@ -82,14 +82,14 @@ func (s *shard) resubmit() error {
 	return nil
 }
 
-// settled are collected shards: what was held for them, and what they cost, in billionths of a
-// dollar.
+// settled sums up this run's collected shards: what was held for them, and what they cost, in
+// billionths of a dollar.
 type settled struct{ held, cost atomic.Int64 }
 
-// settle replaces the shard's reservation by its cost. The rest is for the records that are left
-// over, unless the budget is overdrawn.
+// settle replaces the shard's reservation with its cost. It keeps the rest for the records that are
+// left over, unless a budget is overdrawn.
 func (s *shard) settle() {
-	if !s.earlier { // what an earlier one held may be of other records
+	if !s.earlier { // an earlier one may have held it for other records
 		s.batches.settled.held.Add(s.bill.reserved)
 		s.batches.settled.cost.Add(s.bill.cost)
 	}
@@ -97,7 +97,7 @@ func (s *shard) settle() {
 	if s.rest.any() {
 		rest = max(s.bill.reserved-s.bill.cost-s.bill.kept, 0)
 	}
-	s.giving.Store(false) // before those look who wait for it
+	s.giving.Store(false) // before those who wait for it look again
 	limiter.Keep(s.account.Budgets(), s.bill.kept)
 	limiter.Release(s.account.Budgets(), s.bill.reserved-rest, s.bill.cost)
 	s.bill.reserved, s.bill.kept = rest, 0

@@ -9,34 +9,34 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Under a budget that is less than the worst case of the input, batches follow each other: each
-// gives back what it did not cost, and the next is made of that. So that they are not ever more and
-// ever smaller, none is submitted before it holds leastShare of the input while another may still
-// give money back, and none at all that is worth less than leastWorth of the budget: what is left
-// then is hardly anything.
+// If the budget is less than the worst case of the input, batches follow each other: each gives
+// back what it did not cost, and that pays for the next. Two bounds keep them from becoming ever
+// more and ever smaller. While another batch may still give money back, none is submitted before it
+// holds a certain share of the input. And a run that only makes batches submits none whose worst
+// case is less than leastWorth of the budget, because hardly anything is left then.
 const (
-	leastShare = 100 // a hundredth
-	leastWorth = 0.03
+	leastShare = 100  // the least share of the input is a hundredth
+	leastWorth = 0.03 // of what the budget had
 )
 
-// rounds reckons with what the budget allows of the input.
+// rounds estimates how many batches it takes to ask about the input within the budget.
 type rounds struct {
 	batches *Batches
 	account *spend.Account
-	room    int64 // what the budget had when the first record was reckoned
-	told    bool  // how many batches to expect,
-	retold  bool  // also by what the first of them cost
+	room    int64 // what the budget had left when the first record was added
+	told    bool  // the run said how many batches to expect
+	retold  bool  // it said so again, from what the first of them cost
 
-	records  int64 // reckoned so far
+	records  int64 // added so far
 	worst    int64 // the most that they can cost
 	examples spend.Reckoning
 	looked   int64 // how many records examples is about
 }
 
-// mostExamples is how many records are looked at closely: their text is.
+// mostExamples is how many records are examined closely: the tokens of their text are estimated.
 const mostExamples = 2_000
 
-// add reckons with a record that can cost so much at most.
+// add adds a record that can cost at most worst.
 func (r *rounds) add(q spend.Charge, worst int64) {
 	if r.records == 0 {
 		r.room = r.account.Left()
@@ -49,14 +49,15 @@ func (r *rounds) add(q spend.Charge, worst int64) {
 	}
 }
 
-// input is how many records there are, where the size of the input tells.
+// input estimates how many records there are to ask about. It reports false if the size of the
+// input does not tell.
 func (r *rounds) input() (int64, bool) {
 	n, ok := r.account.Expected()
 	return max(n-r.batches.flow.Counts.Skipped.Load(), r.records), ok
 }
 
-// enough reports whether open shards that hold so many requests, at so much at most, are worth a
-// batch while others may still give money back.
+// enough reports whether open shards with so many requests, which can cost at most worst, are worth
+// a batch while others may still give money back.
 func (r *rounds) enough(requests, worst int64) bool {
 	if n, known := r.input(); known {
 		return requests*leastShare >= n
@@ -67,8 +68,9 @@ func (r *rounds) enough(requests, worst int64) bool {
 // tooLittle reports whether requests that may cost worst are too few for a batch.
 func (r *rounds) tooLittle(worst int64) bool { return float64(worst) < leastWorth*float64(r.room) }
 
-// tell says once, before the first batch that the budget cuts is made, how many there will be, and
-// what would make it one; and once more when the first of them has shown what they cost.
+// tell says how many batches there will be, before the first that the budget cuts short, and which
+// max_tokens would make it a single one. It says the number once more when the first batches have
+// shown what they cost.
 func (r *rounds) tell() {
 	n, known := r.input()
 	held, cost := r.batches.settled.held.Load(), r.batches.settled.cost.Load()
@@ -100,8 +102,8 @@ func (r *rounds) tell() {
 	}
 }
 
-// expect is how many batches it takes for what may cost so much at most and costs a share of that,
-// and which part of it they are about.
+// expect returns how many batches it takes to ask about an input that can cost at most worst and
+// does cost a share of that. part is the part of the input that these batches are about.
 func (r *rounds) expect(worst, share float64) (count int64, part float64) {
 	const most = 1_000
 	room, left := float64(r.room), worst
@@ -113,7 +115,7 @@ func (r *rounds) expect(worst, share float64) (count int64, part float64) {
 	return max(count, 1), 1 - left/max(1, worst)
 }
 
-// mayCome reports whether money that this run's batches hold, or its requests, may come back.
+// mayCome reports whether this run's batches or requests hold money that may come back.
 func (b *Batches) mayCome() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -134,8 +136,9 @@ func (f *assembler) holds() (requests, worst int64) {
 	return requests, worst
 }
 
-// makeRoom submits the open shards, so that they can give their money back, if that is worth a
-// batch, or if nobody else will give any. It returns false where nothing more is to be submitted.
+// makeRoom submits the open shards, so that they can give their money back, if they are worth a
+// batch, or if nothing else will give any money back. It returns false if nothing more is to be
+// submitted.
 func (f *assembler) makeRoom() bool {
 	requests, worst := f.holds()
 	if f.batches.mayCome() {
@@ -152,16 +155,17 @@ func (f *assembler) makeRoom() bool {
 	return true
 }
 
-// giveUp submits the open shards because records elsewhere need their money, if nobody else will
-// give any, or if they are worth a batch.
+// giveUp submits the open shards because records elsewhere need their money, if nothing else will
+// give any back, or if they are worth a batch.
 func (f *assembler) giveUp() {
 	if requests, worst := f.holds(); !f.batches.mayCome() || f.rounds.enough(requests, worst) {
 		f.seal()
 	}
 }
 
-// cutsOff reports whether f gives up what is not worth a batch: the intake of a run that only makes
-// batches, and waits for them. Others' records or runs have use for the least.
+// cutsOff reports whether f gives up what is not worth a batch. That is so for the intake of a run
+// that makes only batches and waits for them, while no money is set aside for work elsewhere.
+// Otherwise other records or runs have a use for even the smallest amount.
 func (f *assembler) cutsOff() bool {
 	return f.from == nil && f.batches.cfg.Mode == flow.ModeBatch && !f.batches.cfg.Detach && !limiter.Elsewhere(f.account.Budgets())
 }

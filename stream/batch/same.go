@@ -7,12 +7,13 @@ import (
 	"llmpipe/stream/record"
 )
 
-// With --dedupe equal requests under different ids are asked about once. The first that comes
-// leads; the others are written into a spool beside those of the leader's shard, and have its
-// answer when that is recorded, or share its failure. Where the leader lies is told by the ledger
-// from the intent on, so that a later run knows it too, and before that by [flow.Inflight].
+// With --dedupe equal requests under different ids are asked about once. The first record that
+// comes leads. The others are written into a second spool of the leader's shard. They get the
+// leader's answer when it is recorded, or share its failure. From the intent on, the ledger tells
+// which shard the leader is in, so that a later run knows it too; before that, [flow.Inflight]
+// does.
 
-// sameShard is the shard that an equal request to t's lies in, which is pending; empty for none.
+// sameShard returns the id of the pending shard that holds a request equal to t's; empty for none.
 func (b *Batches) sameShard(t *flow.Task) string {
 	if !b.flow.Inflight.ByRequest {
 		return ""
@@ -55,15 +56,15 @@ func (f *assembler) follow(t *flow.Task) bool {
 	}
 }
 
-// errSame says that an equal request was sent after the check for one.
+// errSame says that an equal request has been sent since the check for one.
 var errSame = errors.New("an equal request is asked about")
 
-// keep notes that t's request lies in s, and reports false where an equal one is asked about.
+// keep notes that t's request lies in s. It reports false if an equal one is asked about already.
 func (f *assembler) keep(t *flow.Task, s *shard) bool {
 	return !f.flow.Inflight.ByRequest || f.flow.Inflight.Keep(t, s.id)
 }
 
-// fails notes the error of a request.
+// fails notes t's error for the records with equal requests.
 func (d *delivery) fails(t *flow.Task) {
 	if !d.flow.Inflight.ByRequest {
 		return
@@ -74,8 +75,7 @@ func (d *delivery) fails(t *flow.Task) {
 	d.failures[t.Request] = t.Err
 }
 
-// handSame gives the records whose requests are equal to the shard's the answers that are recorded
-// by now.
+// handSame gives the recorded answers to the records whose requests equal one in the shard.
 func (d *delivery) handSame() error {
 	d.shard.claims.mu.Lock()
 	spool := d.shard.claims.same
@@ -92,21 +92,21 @@ func (d *delivery) handSame() error {
 	return err
 }
 
-// giveSame gives t the answer of the record that leads, or its failure. Where that has neither, t
-// goes on behind it.
+// giveSame gives t the answer of the record that leads, or its failure. If that record has neither,
+// t waits for its next answer.
 func (d *delivery) giveSame(t *flow.Task) {
 	t.Shaped = nil
-	t.Resume(d.shard.kind.turn) // of which a misfit is the leader's
+	t.Resume(d.shard.kind.turn) // a misfit in that turn is the leader's
 	recalled := d.journal.Recall(t, d.journal.Ledger.Look(t.Key))
 	failure := d.failures[t.Request]
 	attempts := d.shard.round
 	if t.Misfit() && !t.Shaped.Again {
-		failure, attempts = t.Shaped.Fit.Err(), 0 // the leader's line has them
+		failure, attempts = t.Shaped.Fit.Err(), 0 // the leader's line has the attempts
 	}
 	switch {
 	case recalled:
 	case failure != nil:
-		t.Duplicate, t.Attempts = true, attempts // they are the leader's, and recorded as such
+		t.Duplicate, t.Attempts = true, attempts // the attempts are the leader's, and recorded as such
 		shared := *failure
 		t.Fail(&shared)
 	case d.status != batchCancelled && !d.found.stopped && !d.flow.Stop.Ending() && d.shard.keepSame(t):
@@ -119,8 +119,8 @@ func (d *delivery) giveSame(t *flow.Task) {
 	d.commit(t)
 }
 
-// keepSame keeps t until the shard is collected, to go on behind the record that leads. It reports
-// false where that cannot be, and the run ends.
+// keepSame keeps t until the shard is collected, so that t then follows the record that leads. If
+// it cannot keep t, it ends the run and reports false.
 func (s *shard) keepSame(t *flow.Task) bool {
 	t.Shaped = nil
 	if err := s.keepIn(&s.rest.same, t); err != nil {

@@ -32,7 +32,7 @@ type shard struct {
 	account  *spend.Account
 	id       string
 	kind     shardKind
-	round    int       // how many times its records have been in a batch, this one counted
+	round    int       // how many times its records have been in a batch, including this one
 	started  time.Time // when it was intended
 	earlier  bool      // an earlier run's, or another process's
 	intended bool      // the ledger knows it
@@ -46,27 +46,27 @@ type shard struct {
 	answered flow.Batched // its records on their way through the commit
 
 	giving  atomic.Bool   // it holds money that it gives back when its batch has ended
-	goesOn  atomic.Bool   // its batch does, and this run does not wait for it
+	goesOn  atomic.Bool   // its batch goes on, and this run does not wait for it
 	done    chan struct{} // closed when the shard is collected, or its life in this run has ended
 	endOnce sync.Once
 }
 
 // shardBill holds what a shard costs, in billionths of a dollar.
 type shardBill struct {
-	reserved  int64 // the most that it can; what is left of that when it is collected
-	cost      int64 // of its records that were answered
-	kept      int64 // the most that others of them can have cost, of which nobody said that
+	reserved  int64 // the most that it can cost; what is left of that once it is collected
+	cost      int64 // what its records cost, as far as that was reported
+	kept      int64 // the most that they can have cost, if that was not
 	costKnown bool
 }
 
 // standing is how far a shard is at the provider.
 type standing struct {
-	step     ledger.ShardStep // the last, once it is intended
+	step     ledger.ShardStep // the last step, once the shard is intended
 	stepped  time.Time        // when that was
-	doubtful time.Time        // until then a batch may come to light that another process asked for
-	unproven bool             // a batch may be this one, which its end will tell
-	told     bool             // that was said
-	foreign  map[string]bool  // batches that looked like it, and are others
+	doubtful time.Time        // until then a batch may show up that another process asked for
+	unproven bool             // a batch may be the shard's, and its end will show whether it is
+	told     bool             // the run said so
+	foreign  map[string]bool  // batches that looked like the shard's, and are not
 	fileID   string
 	batchID  string
 }
@@ -85,9 +85,10 @@ func newShard(b *Batches, kind shardKind, round int) (*shard, error) {
 	return s, nil
 }
 
-// newEarlierShard takes up one that the ledger knows.
+// newEarlierShard takes up a shard that the ledger knows.
 func newEarlierShard(b *Batches, known ledger.Shard) *shard {
-	endpoint, _ := record.ParseEndpoint(known.Endpoint) // chat, where a later version knows more; the provider keeps its own
+	// The endpoint is chat if only a later version knows it; the provider keeps its own.
+	endpoint, _ := record.ParseEndpoint(known.Endpoint)
 	s := blankShard(b, known.ID, shardKind{endpoint, known.Model, known.Reask}, known.Round)
 	s.file.requests, s.file.bytes, s.bill.reserved, s.started = int64(known.Records), known.Bytes, known.ReservedNanos, known.Started
 	s.earlier, s.intended, s.at.step, s.at.fileID, s.at.batchID = true, true, known.Step, known.FileID, known.BatchID
@@ -105,7 +106,8 @@ func blankShard(b *Batches, id string, kind shardKind, round int) *shard {
 	return s
 }
 
-// live takes the shard on from where it is until it is collected, or this run stops waiting for it.
+// live takes the shard on from its last step until it is collected, or this run stops waiting for
+// it.
 func (s *shard) live() {
 	defer s.discard()
 	err := s.own()
@@ -113,7 +115,7 @@ func (s *shard) live() {
 	case err == nil && s.file.requests > 0:
 		err = s.batch(s.flow.Stop.Asking)
 	case err == nil:
-		err = s.conclude("", newAnswers()) // it holds but duplicates of records in other shards
+		err = s.conclude("", newAnswers()) // it holds only duplicates of records in other shards
 	case errors.Is(err, errCollected):
 		err = s.conclude("", newAnswers())
 	}
@@ -142,11 +144,11 @@ func (s *shard) live() {
 	s.end(err)
 }
 
-// yield takes the shard, which is not intended, apart, because of what other processes have done
-// since its records were put into it. They have intended some of those, or ask about them, or have
-// recorded their answers: these wait for them, or have their answers; the others go into another
-// shard. Or they have set the money for it aside: then its records wait for that, as what the run's
-// own budget has no room for.
+// yield takes a shard apart that could not be intended, because of what other processes have done
+// since its records were put into it. They may have intended some of the records, be asking about
+// them, or have recorded their answers. Such records wait for their answers or get them; the others
+// go into another shard. Or the other processes have set the money for the shard aside. Then its
+// records wait for money, like those that the run's own budget has no room for.
 func (s *shard) yield(why error) error {
 	s.flow.Voice.Detail("batch shard %s: %v: it is made again of what is left", s.id, why)
 	s.batches.drop(s)
@@ -201,8 +203,8 @@ func (s *shard) stopFor(err error) {
 	}
 }
 
-// hint is what to do about err: what it says of the provider's address or key, and then what
-// usually can be done.
+// hint says what to do about err: first what err shows about the provider's address or key, then
+// what usually helps.
 func (b *Batches) hint(err error, usual string) string {
 	says := ""
 	if call := provider.AsCallError(err); call != nil {
@@ -252,8 +254,8 @@ func (s *shard) own() error {
 	return nil
 }
 
-// record writes a step into the ledger, before the next is taken. For an intent that what others
-// have done meanwhile stands against, the error is one that ledger.Refused knows.
+// record writes a step into the ledger before the next is taken. If what other processes have
+// written meanwhile rules out an intent, the error is one that [ledger.Refused] recognizes.
 func (s *shard) record(e ledger.ShardEntry) error {
 	e.Shard, e.Time = s.id, time.Now()
 	err := s.journal.Ledger.Commit(&ledger.Group{Shards: []ledger.ShardEntry{e}, Bounds: s.journal.Bounds})
@@ -267,12 +269,12 @@ func (s *shard) record(e ledger.ShardEntry) error {
 	return nil
 }
 
-// discard gives back what the shard holds on this machine. Money that it holds uncollected it
-// leaves.
+// discard frees what the shard holds on this machine. Money that it still holds stays set aside
+// (see [limiter.Leave]).
 func (s *shard) discard() {
 	s.giving.Store(false)
 	s.flow.Inflight.LetGoAll(s.id)
-	if !s.flow.Stop.Ending() { // else nobody is to go on because of it
+	if !s.flow.Stop.Ending() { // else nothing may go on because of it
 		limiter.Leave(s.account.Budgets(), s.bill.reserved)
 	}
 	if s.lock != nil {

@@ -17,8 +17,8 @@ import (
 )
 
 // spool keeps the records of a shard on disk while their batch runs, so that memory does not grow.
-// Its file has no name, where the system allows that, and ends with the process: what must outlive
-// it is in the ledger, and in the input of the next run.
+// Its file has no name if the system allows that, and ends with the process. What must outlive the
+// process is in the ledger, and in the input of the next run.
 type spool struct {
 	file    *flow.Temporary
 	w       *bufio.Writer
@@ -28,8 +28,9 @@ type spool struct {
 	files   []attach.File // of the record that was read last
 }
 
-// duplicateFlag marks a duplicate of an earlier record, and the others one of which another line has
-// what its answers before took, of which some cost is not known, or not all.
+// The flags of a record. duplicateFlag marks a duplicate of an earlier record. elsewhereFlag says
+// that another line has what the record's earlier answers took. unknownFlag says that the cost of
+// some of those answers is not known, and partialFlag that a cost is incomplete.
 const (
 	duplicateFlag = 1 << iota
 	elsewhereFlag
@@ -45,7 +46,7 @@ func newSpool() (*spool, error) {
 	return &spool{file: f, w: bufio.NewWriter(f)}, nil
 }
 
-// addTo appends t to a spool, which is made for its first record.
+// addTo appends t to a spool, and makes the spool for its first record.
 func addTo(to **spool, t *flow.Task) error {
 	if *to == nil {
 		var err error
@@ -101,7 +102,7 @@ func (s *spool) add(t *flow.Task) error {
 	return nil
 }
 
-// elsewhereFlags says what of e the flags do.
+// elsewhereFlags returns the flags for e.
 func elsewhereFlags(e *ledger.Earlier) (flags byte) {
 	if *e != (ledger.Earlier{}) {
 		flags = elsewhereFlag
@@ -115,13 +116,13 @@ func elsewhereFlags(e *ledger.Earlier) (flags byte) {
 	return flags
 }
 
-// sums are those of e in their order on disk.
+// sums returns e's sums, in their order on disk.
 func sums(e *ledger.Earlier) [6]*int64 {
 	return [...]*int64{&e.CostNanos, &e.PromptTokens, &e.CompletionTokens, &e.TotalTokens, &e.CachedTokens, &e.ReasoningTokens}
 }
 
-// appendKnown appends what is known of t that its line does not say: which result of it does not
-// serve, and what its files were that went into its request.
+// appendKnown appends what is known of t beyond its line: which recorded result does not serve, and
+// the sizes, times and hashes of the files that went into its request.
 func appendKnown(dst []byte, t *flow.Task) []byte {
 	dst = binary.AppendUvarint(dst, uint64(t.Ref))
 	read := len(t.Files)
@@ -139,8 +140,8 @@ func appendKnown(dst []byte, t *flow.Task) []byte {
 	return dst
 }
 
-// readBack calls use with every record of a spool until ctx ends. Before that, enter waits for room
-// for it on its way from the disk. A nil spool has no records.
+// readBack calls use with every record of a spool until ctx ends. Before each record it calls
+// enter, which waits for room for the record on its way from the disk. A nil spool has no records.
 func (b *Batches) readBack(ctx context.Context, s *spool, enter func(*flow.Task), use func(*flow.Task) error) error {
 	if s == nil {
 		return nil
@@ -166,8 +167,9 @@ func (b *Batches) comeBack(t *flow.Task) {
 	b.flow.Spooled.Enter(t, false)
 }
 
-// comeAlone waits until no other record is on its way from the disk: into a shard one goes at a
-// time, as it must not take room from others while it waits for money.
+// comeAlone waits for room for t on its way from the disk into a shard, but does not count its
+// bytes. A spool's records go that way one at a time, and must not take room from others while they
+// wait for money.
 func (b *Batches) comeAlone(t *flow.Task) {
 	t.FromDisk = true
 	b.flow.Spooled.EnterEmpty(t)
@@ -194,7 +196,7 @@ func (s *spool) each(decode *record.Decoder, f func(*flow.Task) error) error {
 			f.Size, f.ModTime, f.Sum = s.files[i].Size, s.files[i].ModTime, s.files[i].Sum
 		}
 		if t.ID == nil {
-			t.ID = id // made of its content and of how often that had come
+			t.ID = id // made from its content and from how often that had come
 		}
 		t.Key = ledger.KeyOf(t.ID, &t.Request)
 		if err := f(t); err != nil {

@@ -28,8 +28,8 @@ var errVoid = errors.New("never submitted")
 // errGivenUp says that a shard is given up, and that no record of this run was in it.
 var errGivenUp = errors.New("given up")
 
-// submit takes the shard from its last recorded step to a batch at the provider. What an earlier
-// process could not record it finds by listing.
+// submit takes the shard from its last recorded step to a batch at the provider. It finds what an
+// earlier process could not record by listing.
 func (s *shard) submit(ctx context.Context) error {
 	if !s.intended {
 		if ctx.Err() != nil {
@@ -97,7 +97,7 @@ func (s *shard) intend() error {
 	if err := s.record(e); err != nil {
 		return err
 	}
-	s.flow.Inflight.LetGoAll(s.id) // from now on the ledger tells
+	s.flow.Inflight.LetGoAll(s.id) // from now on the ledger knows them
 	return nil
 }
 
@@ -114,7 +114,7 @@ func (s *shard) send(ctx context.Context) error {
 		return s.retry(ctx, "uploading", func() error {
 			var err error
 			file, err = s.driver.Files().Upload(ctx, s.fileName(), s.file.upload, s.file.bytes)
-			if unclear(err) { // it may be there: a second one would be nobody's
+			if unclear(err) { // the file may be there: a second one would belong to no batch
 				if found, ok, lookErr := s.findFile(ctx); lookErr == nil && ok {
 					file, err = found, nil
 				}
@@ -130,8 +130,8 @@ func (s *shard) send(ctx context.Context) error {
 	return s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: file.ID})
 }
 
-// A file may not be usable right after its upload. It is looked at so often, at growing intervals;
-// then a batch of it is tried anyway.
+// fileLooks is how often a file is looked at, at growing intervals, before a batch of it is tried
+// anyway. A file may not be usable right after its upload.
 const fileLooks = 10
 
 // awaitFile waits until the file can be used.
@@ -169,7 +169,7 @@ func (s *shard) create(ctx context.Context) error {
 		InputFile: s.at.fileID, Endpoint: s.kind.endpoint, Model: s.kind.model, Window: s.cfg.Window, Metadata: metadata,
 	}
 	var made batchapi.Batch
-	toldFull, doubtful := false, false // whether there is a batch that nobody has told of
+	toldFull, doubtful := false, false // doubtful: there may be a batch that no response told of
 	look := func() (found bool, err error) {
 		doubtful = true
 		if made, found, err = s.lookForBatch(ctx); err == nil {
@@ -184,7 +184,8 @@ func (s *shard) create(ctx context.Context) error {
 				return err
 			}
 		}
-		if !s.marked() && time.Since(s.at.stepped) > s.settling()/2 { // a process that takes over tells by it how long this one may have asked
+		// A process that takes over tells from the last step's time how long this one may have asked.
+		if !s.marked() && time.Since(s.at.stepped) > s.settling()/2 {
 			if err := s.record(ledger.ShardEntry{Step: ledger.ShardUploaded, FileID: s.at.fileID}); err != nil {
 				return err
 			}
@@ -201,7 +202,7 @@ func (s *shard) create(ctx context.Context) error {
 				return lookErr
 			}
 			if call := provider.AsCallError(err); call.Err.Status >= 200 && call.Err.Status < 300 {
-				doubtful = true // it was made, and is called otherwise
+				doubtful = true // it was made, under a name that is not known
 				return s.inDoubt(err)
 			}
 			return err
@@ -230,8 +231,8 @@ func (s *shard) inDoubt(err error) error {
 	return s.flow.Stop.Asking.Err()
 }
 
-// isUnderway reports whether a file's state is one that it leaves by itself: Azure's, and those of
-// others that are named nearly so. OpenAI's "uploaded" may stay for ever.
+// isUnderway reports whether a file's state is one that the file leaves by itself: one of Azure's,
+// or a similar name that others use. OpenAI's "uploaded" may stay for ever.
 func isUnderway(status string) bool {
 	switch strings.ToLower(status) {
 	case "pending", "running", "notrunning", "processing", "in_progress", "queued":
@@ -258,7 +259,7 @@ func (s *shard) refused(err error) error {
 }
 
 // void records that the shard will have no batch, because of err. The next run submits its records
-// anew.
+// again.
 func (s *shard) void(err error) error {
 	e := ledger.ShardEntry{Step: ledger.ShardCollected, State: stateVoid, Missing: s.file.requests, CostKnown: true}
 	if err := s.record(e); err != nil {
@@ -292,7 +293,7 @@ func (s *shard) created(made *batchapi.Batch) error {
 	return nil
 }
 
-// clockSkew is how far the provider's clock may be off from ours, generously.
+// clockSkew is a generous bound on how far the provider's clock may be off from ours.
 const clockSkew = time.Hour
 
 // unclear reports whether the provider may have acted although the call failed.

@@ -10,8 +10,8 @@ import (
 )
 
 // A provider queues a limited number of tokens per account (platform.openai.com/docs/guides/batch),
-// and fails a batch that has no room there. Such a batch is made again when another has ended; when
-// there is no other it is split in two.
+// and fails a batch that has no room there. Such a batch is made again when another has ended. If
+// there is no other, it is split in two.
 
 // queueFull reports whether a batch failed because too many tokens are enqueued.
 func queueFull(state *batchapi.Batch) bool {
@@ -21,8 +21,8 @@ func queueFull(state *batchapi.Batch) bool {
 		})
 }
 
-// later makes of the refusal to make a batch what passes where it does: the queue is full, or the
-// file is not ready. A full queue is told of once.
+// later turns the refusal to make a batch into an error that passes, if the queue is full or the
+// file is not ready. It says once that the queue is full.
 func (s *shard) later(err error, told *bool) error {
 	call := provider.AsCallError(err)
 	if call == nil || call.Class != provider.Refused {
@@ -40,8 +40,8 @@ func (s *shard) later(err error, told *bool) error {
 	return &provider.CallError{Class: provider.Pressure, Err: call.Err, Hint: lateWait}
 }
 
-// split gives up the shard, of which nothing was asked, and puts its records into two of half the
-// size.
+// split gives up the shard, none of whose requests was run, and puts its records into two shards of
+// half the size.
 func (s *shard) split(state *batchapi.Batch) error {
 	s.rest.most = (s.file.requests + 1) / 2
 	s.flow.Voice.Note("batch %s: the provider has no room for %s at a time: they are submitted in two batches", s.at.batchID,
@@ -49,7 +49,8 @@ func (s *shard) split(state *batchapi.Batch) error {
 	return s.conclude(state.Status, newAnswers())
 }
 
-// alone reports whether no shard but one has a batch at the provider, as far as this run knows.
+// alone reports whether no shard other than one has a batch at the provider that has not ended, as
+// far as this run knows.
 func (b *Batches) alone(one *shard) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -69,7 +70,7 @@ func (s *shard) there() bool {
 	case s.claims.over: // nobody looks at it any more
 		return s.cfg.Detach && s.claims.state.ID != "" && !s.claims.state.Ended()
 	case s.claims.state.ID == "":
-		return s.earlier // and was not looked at yet
+		return s.earlier // which was not looked at yet
 	}
 	return !s.claims.state.Ended()
 }

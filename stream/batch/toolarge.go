@@ -13,10 +13,10 @@ import (
 // smaller ones. A file refused as too large is split into two of half the size, and later files are
 // made no larger than those.
 
-// found is what a file may hold at most, as far as that was found out.
+// found is the most that a file may hold, as far as refusals have shown.
 type found struct {
 	mu              sync.Mutex
-	requests, bytes int64 // 0 where nothing was
+	requests, bytes int64 // 0 before the first refusal
 	told            bool
 }
 
@@ -31,7 +31,8 @@ func (f *found) of(d batchapi.Driver) batchapi.Bounds {
 	return most
 }
 
-// halve notes that a file with so much in it was refused. It reports whether that is the first.
+// halve lowers the bounds to half of a file that was refused. It reports whether that is the first
+// refusal.
 func (f *found) halve(file *shardFile) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -50,14 +51,15 @@ func (f *found) halve(file *shardFile) bool {
 // errTooLarge says that a shard was refused because of its size, and that nothing was made of it.
 var errTooLarge = errors.New("the provider takes less in a batch")
 
-// tooLargeError is why.
+// tooLargeError is errTooLarge with what the provider said.
 type tooLargeError struct{ said *record.Error }
 
 func (e *tooLargeError) Error() string { return errTooLarge.Error() + ": " + e.said.Error() }
 
 func (e *tooLargeError) Is(target error) bool { return target == errTooLarge }
 
-// tooLarge makes of the refusal of the shard's file that its records go into smaller ones.
+// tooLarge notes, when the provider refuses the shard's file, that its records go into smaller
+// files, unless there is only one. It returns a *tooLargeError.
 func (s *shard) tooLarge(said *record.Error) error {
 	err := &tooLargeError{said}
 	if s.file.requests <= 1 {
@@ -71,8 +73,8 @@ func (s *shard) tooLarge(said *record.Error) error {
 	return err
 }
 
-// refusedAlone are the answers of a shard that was too large: none, or an error where it could not
-// be smaller.
+// refusedAlone returns the answers of a shard that was too large: none, or an error if the shard
+// cannot be smaller.
 func (s *shard) refusedAlone(err error) *answers {
 	found := newAnswers()
 	var large *tooLargeError

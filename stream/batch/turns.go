@@ -6,13 +6,14 @@ import (
 	"llmpipe/stream/flow"
 )
 
-// An answer that does not fit the schema is recorded like any other. Then its record goes on into a
-// batch of the next turn, when this one is collected: what was said before is read back from the
-// ledger as the request is written, and so is never in memory for more than one record. How many
-// turns a conversation has taken is the same for all of a shard, and stands in its intent: so
-// whoever collects it knows.
+// An answer that does not fit the schema is recorded like any other. When the batch is collected,
+// the record goes into a batch of the next turn. What was said before is read back from the ledger
+// while the request is written, so it is never in memory for more than one record. All
+// conversations of a shard have taken the same number of turns. The shard's intent holds that
+// number, so whoever collects the shard knows it.
 
-// reask keeps t, and those that wait for its answer, for a batch of the next turn.
+// reask keeps t, and the records that wait for its answer, for a batch of the next turn. It reports
+// false if the run ends.
 func (s *shard) reask(t *flow.Task) bool {
 	if s.flow.Stop.Ending() {
 		return false
@@ -35,15 +36,16 @@ func (s *shard) reask(t *flow.Task) bool {
 			kept = s.keepSame(twin)
 		}
 		if !kept {
-			s.batches.letGo(twin) // it is unsent
+			s.batches.letGo(twin) // it stays unsent
 		}
 	}
 	committing.Committing.Done()
 	return true
 }
 
-// keepTurn keeps t for the next turn, a duplicate behind all that are none: the first of a kind has
-// what that costs in its line. It reports false where that cannot be, and the run ends.
+// keepTurn keeps t for the next turn. Duplicates go behind all other records, because the first
+// record with a key has the costs in its line. If keepTurn cannot keep t, it ends the run and
+// reports false.
 func (s *shard) keepTurn(t *flow.Task) bool {
 	to, asks := &s.rest.turns, int64(1)
 	if t.Duplicate {
@@ -58,13 +60,13 @@ func (s *shard) keepTurn(t *flow.Task) bool {
 	return true
 }
 
-// resume gives t what is known of its conversation, before its answer is looked at.
+// resume notes how many turns t's conversation has taken, before t's answer is judged.
 func (d *delivery) resume(t *flow.Task) {
 	t.Resume(d.shard.kind.turn)
 }
 
 // recall gives t the result that is recorded for it, and reports whether there is one that serves.
-// What was recorded before the shard was intended is what its answer follows.
+// A result from before the shard was intended does not serve: the shard's answer follows it.
 func (d *delivery) recall(t *flow.Task) bool {
 	found := d.journal.Ledger.Look(t.Key)
 	if found.Shard != d.shard.id {
@@ -74,7 +76,7 @@ func (d *delivery) recall(t *flow.Task) bool {
 		d.journal.Before(t, found, d.shard.kind.turn > 0)
 		return false
 	}
-	return d.journal.Recall(t, found) // another ledger's
+	return d.journal.Recall(t, found) // another ledger's result serves
 }
 
 // overtaken reports whether t's answer in this batch was recorded since t was looked at.
@@ -82,8 +84,9 @@ func (d *delivery) overtaken(t *flow.Task) bool {
 	return t.Duplicate && d.journal.Ledger.Look(t.Key).Shard != d.shard.id
 }
 
-// lapsed takes t over where its answer in this batch is recorded already, and does not fit: t goes
-// into the next turn, or has failed. first says that nobody has taken that answer before.
+// lapsed takes t over if its answer in this batch is recorded already and does not fit: t goes into
+// the next turn, or has failed. first says that no record has taken that answer before. lapsed
+// reports whether it took t over.
 func (d *delivery) lapsed(t *flow.Task, first bool) bool {
 	if !t.Misfit() || t.Recorded.Shard != d.shard.id {
 		return false
@@ -93,7 +96,7 @@ func (d *delivery) lapsed(t *flow.Task, first bool) bool {
 	}
 	if t.Outcome = flow.Unsent; !t.Shaped.Again {
 		t.Fail(t.Shaped.Fit.Err())
-		t.Attempts = 0 // they are among what came before, or are another line's
+		t.Attempts = 0 // they count with the earlier answers, or in another line
 	} else if !d.flow.Stop.Ending() && d.shard.keepTurn(t) {
 		return true
 	}

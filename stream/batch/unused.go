@@ -8,8 +8,7 @@ import (
 	"llmpipe/stream/record"
 )
 
-// entry is a task for the ledger alone, about a request of the shard that no record of the input
-// made.
+// entry returns a task for the ledger alone, about a request of the shard.
 func (d *delivery) entry(id []byte, request *[32]byte, model string) *flow.Task {
 	t := flow.NewTask()
 	t.ID, t.Request, t.Endpoint, t.Model = bytes.Clone(id), *request, d.shard.kind.endpoint, model
@@ -19,8 +18,8 @@ func (d *delivery) entry(id []byte, request *[32]byte, model string) *flow.Task 
 	return t
 }
 
-// unused is the entry for out, the batch's answer to t, where t has got another answer. It is nil
-// where t's recorded answer is this one.
+// unused returns the entry for out, the batch's answer to t, if t has got another answer. It
+// returns nil if t's recorded answer is this one.
 func (d *delivery) unused(t *flow.Task, out *record.BatchOutput) *flow.Task {
 	if out == nil || t.Recorded.Shard == d.shard.id {
 		return nil
@@ -47,11 +46,11 @@ func (d *delivery) writeOff(t *flow.Task) {
 	d.commit(t)
 }
 
-// A batch is about what files held when it was submitted. Where a later run finds another content
-// in one, it keeps the answer and asks about the record anew, as of an answer that was recorded.
+// A batch is about what the files held when it was submitted. If a later run finds that a file has
+// changed, it records the answer and asks about the record again, as it does for any recorded
+// answer.
 
-// lookAtFiles finds out which files an earlier run has put into the shard, where this one attaches
-// some.
+// lookAtFiles finds out which files an earlier run put into the shard, if this run attaches files.
 func (d *delivery) lookAtFiles() error {
 	if !d.shard.earlier || d.shard.cfg.Folder == nil {
 		return nil
@@ -65,8 +64,8 @@ func (d *delivery) lookAtFiles() error {
 	})
 }
 
-// outdated reports whether files of t hold something else by now. Otherwise they are noted in t as
-// they were sent.
+// outdated reports whether files of t have changed since they were sent. If not, it notes in t what
+// they were when they were sent.
 func (d *delivery) outdated(t *flow.Task) bool {
 	sent := d.sent[t.Key]
 	if len(sent) != len(t.Files) {
