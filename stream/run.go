@@ -257,6 +257,9 @@ func (r *run) openInput(decode *record.Decoder) {
 		c.Shape, c.Folder = r.cfg.shape(), r.folder
 		r.batches = batch.New(r.flow, &c, r.lanes.Primary(), r.journal, r.account, func() record.Options { return d.Options })
 		to.Batch, to.Takes = r.batches.Put, r.batches.Takes
+		if r.cfg.Ledger.Dedupe {
+			r.flow.Inflight.InShard = r.journal.Ledger.SameShard
+		}
 	}
 	r.in = input.New(r.flow, r.inputs(), r.source, d, r.journal, to)
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -234,5 +235,63 @@ func TestBatchDedupeOfTwins(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestDedupeOfWhatIsReadMeanwhile has an urgent record read, and wait for room, while an equal one
+// waits for money to go by batch. The money comes, and the batch is made, before the room is there:
+// the urgent one waits for the batch.
+func TestDedupeOfWhatIsReadMeanwhile(t *testing.T) {
+	t.Parallel()
+	dir, collect, release := t.TempDir(), make(chan struct{}), make(chan struct{})
+	sim := startSim(t, "latency=0s&batch-latency=20ms&output=10")
+	g := newGateway(t, sim, func(step string) fate {
+		switch step {
+		case "GET /batches/ID":
+			<-collect
+		case "POST /chat/completions":
+			<-release
+		}
+		return pass
+	})
+	run := func(args ...string) *process {
+		return llmpipe(t, dir, append([]string{"--base-url", g.URL, "-m", "gpt-4o-mini", "--dedupe", "--budget", "0.0005"}, args...)...)
+	}
+	// A token costs $0.0000003 by batch, and twice as much at once. The batch of the first run holds
+	// $0.0003, and the first urgent record $0.00015: that leaves too little for the equal ones.
+	before := run("--mode", "batch", "--detach")
+	before.Stdin = strings.NewReader(`{"id":1,"prompt":"before","max_tokens":1000}` + "\n")
+	before.exits(t, 75)
+	p := run("--mode", "hybrid", "-c", "1") // of the urgent ones there is room for two
+	stdin, err := p.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		`{"id":2,"prompt":"first","max_tokens":250,"priority":"high"}`,
+		`{"id":3,"prompt":"equal","max_tokens":200}`,
+		`{"id":4,"prompt":"which has the shard before it sent","max_tokens":1200}`,
+		`{"id":5,"prompt":"second","max_tokens":5,"priority":"high"}`,
+		`{"id":6,"prompt":"equal","max_tokens":200,"priority":"high"}`,
+	} {
+		if _, err := io.WriteString(stdin, line+"\n"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(100 * time.Millisecond) // in which it comes to where it waits
+	}
+	close(collect)
+	eventually(t, "the batch of the equal one", func() bool { return g.count("POST /batches") == 2 })
+	close(release)
+	if err := stdin.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.wait(t); code != 0 || len(p.lines()) != 5 {
+		t.Errorf("exit %d, %d lines: %s", code, len(p.lines()), &p.err)
+	}
+	if n := sim.stats(t).Answered + sim.batches(t).Answered; n != 5 {
+		t.Errorf("%d answers to 5 requests: %s", n, &p.out)
 	}
 }

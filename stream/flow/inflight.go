@@ -13,6 +13,9 @@ import (
 type Inflight struct {
 	// ByRequest treats records with equal requests as the same record, whatever their ids.
 	ByRequest bool
+	// InShard returns the pending shard that holds an equal request as far as the ledger knows, empty
+	// for none. It is nil without ByRequest, and in a run that does not collect batches.
+	InShard func(ledger.Key) string
 
 	mu    sync.Mutex
 	tasks map[ledger.Key]*Task
@@ -47,11 +50,16 @@ func (u *Inflight) Begin(t *Task) (joined bool) {
 
 // BeginUnlessKept is Begin for a record that g counts as one to be asked about at once. If t joins
 // another record, g no longer counts t so: t waits for the commit, and the commit must not wait for
-// t. If an equal request lies in a shard, BeginUnlessKept only returns that shard.
+// t. If an equal request lies in a shard, BeginUnlessKept only returns that shard: it may have got
+// there, and its shard into the ledger, since the caller looked.
 func (u *Inflight) BeginUnlessKept(t *Task, g *Gate) (joined bool, shard string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if shard := u.keeps(t); shard != "" {
+	shard = u.keeps(t)
+	if shard == "" && u.InShard != nil {
+		shard = u.InShard(t.Key)
+	}
+	if shard != "" {
 		return false, shard
 	}
 	if first := u.tasks[u.keyOf(t)]; first != nil && first.Request == t.Request {
