@@ -5,15 +5,15 @@ import (
 	"unicode/utf8"
 )
 
-// reasoningFactor is how many tokens a reasoning model thinks, on average,
-// for each that it shows; they come in blocks of reasoningBlock, as OpenAI
-// bills them ("Reasoning models", platform.openai.com/docs/guides/reasoning).
+// reasoningFactor is how many tokens a reasoning model thinks, on average, for each token that it
+// shows. They come in blocks of reasoningBlock tokens, as OpenAI bills them ("Reasoning models",
+// platform.openai.com/docs/guides/reasoning).
 const (
 	reasoningFactor = 4
 	reasoningBlock  = 64
 )
 
-// usage is what an answer is billed for, in tokens. Completion includes reasoning.
+// usage is what is billed for an answer, in tokens. completion includes reasoning.
 type usage struct {
 	prompt, completion, reasoning int
 	cached                        // of the prompt
@@ -25,20 +25,22 @@ type answer struct {
 	usage   usage
 }
 
-// choice is one completion. Its visible tokens are its words.
+// choice is one completion. Each visible token is a word, unless said is set: then it is four
+// bytes.
 type choice struct {
 	hash               uint64
 	visible, reasoning int
 	cut                bool // ended by the limit on its length
 
-	misfit faultKind // what was done to the object that it says; noFault for nothing
+	misfit faultKind // how the object in said was spoilt; noFault if it was not
 
-	said   []byte // what it says where the request gives it a form; nil for words
-	call   string // the function that it calls with that; empty for none
+	said   []byte // the text if the request asks for an object or a call; nil for words
+	call   string // the function that it calls with said as the arguments; "" for none
 	forced bool   // the request named that function
 }
 
-// reasons tells whether the model's name is one of those that think first.
+// reasons reports whether the model reasons before it answers. The provider that Options.Bill names
+// decides, or else the model's name.
 func (q *request) reasons() bool {
 	if q.billing != nil && q.endpoint.generates {
 		return q.billing.thinks
@@ -51,7 +53,7 @@ func (q *request) reasons() bool {
 	return false
 }
 
-// completions is the number of choices that the request asks for.
+// completions returns the number of choices that the request asks for.
 func (q *request) completions() int {
 	if !q.endpoint.generates {
 		return 0
@@ -59,12 +61,13 @@ func (q *request) completions() int {
 	return q.n * max(1, len(q.inputs))
 }
 
-// toll is what limits take for a request before it is answered, in tokens: of OpenAI's tokens, or
-// of Anthropic's input, whose output is taken as it comes.
+// toll is what a request is charged against the limits before it is answered, in tokens. OpenAI's
+// limits take tokens. Anthropic's take input; they take the output when it is known.
 type toll struct{ tokens, input int }
 
-// toll is the prompt, and at OpenAI all the output that there may be; at Anthropic without what
-// is read from the cache. mean is the expected output where the request sets no bound.
+// toll returns the charge: at OpenAI the prompt and the most output that there may be, at Anthropic
+// the prompt without what is read from the cache. mean is the expected output, which is used if the
+// request sets no bound.
 func (q *request) toll(mean int) toll {
 	if q.endpoint.anthropic {
 		return toll{input: q.promptTokens + q.otherTokens - q.cached.read}
@@ -79,7 +82,8 @@ func (q *request) toll(mean int) toll {
 	return toll{tokens: q.promptTokens + q.otherTokens + output*q.completions()}
 }
 
-// answer decides what the request gets. truncate cuts the answer in half, as if max_tokens had.
+// answer decides what the request gets. With truncate it cuts the answer in half, as max_tokens
+// would.
 func (q *request) answer(o *Options, truncate bool) answer {
 	a := answer{usage: usage{prompt: q.promptTokens + q.otherTokens, cached: q.cached}}
 	for i := range q.completions() {
@@ -91,8 +95,8 @@ func (q *request) answer(o *Options, truncate bool) answer {
 	return a
 }
 
-// words is the hash that an answer's words come from. Of a conversation it is that of what the user
-// said last: the same prompt has the same answer, whichever API and model it is put to.
+// words returns the hash that an answer's words come from. In a conversation it is the hash of what
+// the user said last, so that the same prompt has the same answer from every API and model.
 func (q *request) words() uint64 {
 	if !q.endpoint.talks || q.echo == nil {
 		return q.hash
@@ -142,21 +146,21 @@ func (c *choice) finishReason() string {
 	switch {
 	case c.cut:
 		return "length"
-	case c.call != "" && !c.forced: // of a function that was named OpenAI says stop
+	case c.call != "" && !c.forced: // OpenAI says stop if the request named the function
 		return "tool_calls"
 	}
 	return "stop"
 }
 
-// An answer quotes the first words of its prompt, so that a person sees which
-// one it belongs to, and goes on with filler.
+// An answer quotes the first words of its prompt, so that a person sees which prompt it belongs to,
+// and goes on with filler.
 const (
 	echoWords = 8
 	wordBytes = 32 // of an echoed word; a longer one is cut
 	opening   = "Simulated answer to"
 )
 
-// filler is said again and again, from a sentence that the hash chooses.
+// filler is repeated from a sentence on that the hash chooses.
 var filler = strings.Fields(`This text was made up by the simulator. It has the length, the shape and the price of a real answer, ` +
 	`but no meaning. The same seed and the same request give the same words again. Nothing was sent anywhere, and nothing was paid. ` +
 	`Use it to try out a pipeline before the first real prompt leaves this machine.`)
@@ -196,7 +200,7 @@ func (q *request) writeText(dst []byte, c *choice) []byte {
 	return dst
 }
 
-// echoed returns the first words of the prompt.
+// echoed returns the first words of the text that the answer quotes.
 func (q *request) echoed() []string {
 	if q.echo == nil {
 		return nil

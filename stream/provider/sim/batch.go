@@ -14,21 +14,20 @@ const (
 	batchWindow   = 24 * time.Hour
 )
 
-// batch is one batch. What is not fixed by its making is guarded by
-// batches.mu.
+// batch is one batch. Fields that change after its creation are guarded by batches.mu.
 type batch struct {
 	number   int // 1 for the first of the simulator
 	endpoint *endpoint
-	input    *storedFile // nil if there was none when the batch was made
-	messages bool        // it is a Message Batch, with so many requests
+	input    *storedFile // nil if the file was not there when the batch was created
+	messages bool        // it is a Message Batch
 	requests int
 	expires  time.Time // the end of its window
 	model    string    // of all its requests, once they have been read
 	tokens   int       // of the prompts, once they count as enqueued
 	state    batchObject
 
-	// ctx ends with the batch's window, by a request to cancel it, or with the
-	// simulator; its cause tells which.
+	// ctx ends when the batch is cancelled (its cause is then errSimCancelled), when the batch has
+	// ended, or with the simulator.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 }
@@ -39,7 +38,7 @@ var (
 	errSimCancelled = errors.New("the batch was cancelled")
 )
 
-// batchObject is a batch as the API shows it.
+// batchObject is a batch in the API's form.
 type batchObject struct {
 	ID               string            `json:"id"`
 	Object           string            `json:"object"`
@@ -64,15 +63,15 @@ type batchObject struct {
 	Metadata         map[string]string `json:"metadata"`
 }
 
-// batchCounts counts the requests that were answered and those that failed;
-// one that nobody got to before the end is neither.
+// batchCounts counts requests. One that was not processed before the batch ended counts only in
+// Total.
 type batchCounts struct {
 	Total     int `json:"total"`
 	Completed int `json:"completed"`
 	Failed    int `json:"failed"`
 }
 
-// batchUsage is what the answers of a batch are billed for, in tokens.
+// batchUsage is what is billed for the answers of a batch, in tokens.
 type batchUsage struct {
 	Input        int `json:"input_tokens"`
 	InputDetails struct {
@@ -93,7 +92,7 @@ func (u *batchUsage) add(a usage) {
 	u.Total += a.prompt + a.completion
 }
 
-// batchErrors say why a batch failed as a whole.
+// batchErrors says why a batch failed as a whole.
 type batchErrors struct {
 	Object string      `json:"object"`
 	Data   []batchFlaw `json:"data"`
@@ -106,8 +105,8 @@ type batchFlaw struct {
 	Line    *int    `json:"line"`
 }
 
-// A batch's states. It moves down this list and ends in one of the last four;
-// cancelling leads to cancelled.
+// A batch's states. A batch moves down this list and ends in one of the last four. From cancelling
+// it moves only to cancelled.
 const (
 	stateValidating = "validating"
 	stateInProgress = "in_progress"
@@ -119,7 +118,7 @@ const (
 	stateCancelled  = "cancelled"
 )
 
-// enter moves the batch to a state and notes when.
+// enter moves the batch to a state and records the time.
 func (b *batch) enter(status string) {
 	now := time.Now().Unix()
 	o := &b.state
@@ -144,8 +143,8 @@ func (b *batch) enter(status string) {
 	}
 }
 
-// batches are the batches of one simulator. Each has a goroutine until it
-// ends; close waits for them.
+// batches holds the batches of one simulator. Each batch has a goroutine until it ends; close waits
+// for these goroutines.
 type batches struct {
 	life context.Context // ends with the simulator
 	end  context.CancelFunc
@@ -153,11 +152,11 @@ type batches struct {
 	mu      sync.Mutex
 	closed  bool
 	running sync.WaitGroup
-	all     []*batch       // in the order of their making
+	all     []*batch       // in order of creation
 	queued  map[string]int // tokens of unfinished batches, by model
 }
 
-// add lists b and counts a goroutine for it; false after close.
+// add lists b and counts a goroutine for it. After close it returns false.
 func (t *batches) add(b *batch) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -170,8 +169,8 @@ func (t *batches) add(b *batch) bool {
 	return true
 }
 
-// addForeign lists the batches of others that come after the first. They have ended, and nobody has
-// asked for them here.
+// addForeign lists Options.BatchForeign batches of other clients after the first batch. They have
+// ended, and no client created them here.
 func (s *Server) addForeign(first *batch) {
 	t := &s.batches
 	t.mu.Lock()
@@ -199,7 +198,7 @@ func (t *batches) find(id string) *batch {
 	return nil
 }
 
-// list returns all batches, or all Message Batches, oldest first.
+// list returns the Message Batches, or all other batches, oldest first.
 func (t *batches) list(messages bool) []*batch {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -219,15 +218,15 @@ func (t *batches) object(b *batch) batchObject {
 	return b.state
 }
 
-// update changes what is said of b.
+// update applies edit to what the API shows of b.
 func (t *batches) update(b *batch, edit func(o *batchObject)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	edit(&b.state)
 }
 
-// change moves b to a state, with what edit does, and tells whether it did: a
-// batch that is being cancelled goes nowhere but to cancelled.
+// change applies edit to b, moves b to a state, and reports whether it did. A batch that is being
+// cancelled moves only to cancelled.
 func (t *batches) change(b *batch, status string, edit func(o *batchObject)) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -237,13 +236,13 @@ func (t *batches) change(b *batch, status string, edit func(o *batchObject)) boo
 	edit(&b.state)
 	b.enter(status)
 	if over(status) {
-		// A poll that sees the end finds room for the next one.
+		// A client that sees the end finds room for its next batch.
 		t.queued[b.model] -= b.tokens
 	}
 	return true
 }
 
-// stop asks for the end of a batch that has one before it; false when it is too late for that.
+// stop starts the cancellation of a batch. It returns false if it is too late for that.
 func (t *batches) stop(b *batch) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -256,8 +255,8 @@ func (t *batches) stop(b *batch) bool {
 	return b.state.Status == stateCancelling
 }
 
-// enqueue counts the tokens of a batch against the limit of its model, unless
-// there is no room for them.
+// enqueue counts the tokens of a batch against the limit of its model. If there is no room for
+// them, it counts nothing and returns false. A limit of 0 is none.
 func (t *batches) enqueue(b *batch, model string, tokens, limit int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -270,7 +269,7 @@ func (t *batches) enqueue(b *batch, model string, tokens, limit int) bool {
 	return true
 }
 
-// close ends all batches where they are.
+// close stops all batches in the state that they are in, and waits for their goroutines.
 func (t *batches) close() {
 	t.mu.Lock()
 	t.closed = true
@@ -279,7 +278,7 @@ func (t *batches) close() {
 	t.running.Wait()
 }
 
-// over tells whether a batch in that state has ended.
+// over reports whether a batch in that state has ended.
 func over(status string) bool {
 	switch status {
 	case stateCompleted, stateExpired, stateFailed, stateCancelled:

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// batchEndpoints are those that a batch may ask.
+// batchEndpoints are the endpoints that a batch may use.
 var batchEndpoints = map[string]*endpoint{
 	"/v1/chat/completions": chat,
 	"/v1/responses":        responses,
@@ -33,7 +33,7 @@ type batchRequest struct {
 	CompletionWindow string         `json:"completion_window"`
 	Metadata         map[string]any `json:"metadata"`
 
-	// What follows is Mistral's.
+	// The fields below are Mistral's.
 
 	InputFiles []string `json:"input_files"`
 	Model      string   `json:"model"`
@@ -43,8 +43,8 @@ type batchRequest struct {
 // batchBody bounds the body of POST /batches: ids and metadata.
 const batchBody = 1 << 20
 
-// createBatch serves POST /batches. What is wrong with the input file is found
-// later, by the batch.
+// createBatch serves POST /batches. Faults of the input file are found later, when the batch runs;
+// only Azure's dialect refuses a file that is not ready.
 func (s *Server) createBatch(w http.ResponseWriter, r *http.Request) {
 	asked, err := s.readBatchRequest(w, r)
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Server) createBatch(w http.ResponseWriter, r *http.Request) {
 	s.replyObject(w, s.wrapped(made))
 }
 
-// begin has b run, and reports whether whoever asked for it hears of it.
+// begin starts b and reports whether its client gets an answer.
 func (s *Server) begin(b *batch) (told bool) {
 	if !s.batches.add(b) {
 		return false
@@ -90,7 +90,7 @@ func (s *Server) begin(b *batch) (told bool) {
 	return b.number > s.options.BatchLost
 }
 
-// check says what is wrong with a request to make a batch, but for its file.
+// check says what is wrong with a request to create a batch. It does not look at the input file.
 func (q *batchRequest) check(e *endpoint) *apiError {
 	switch {
 	case q.InputFileID == "":
@@ -120,7 +120,7 @@ func (q *batchRequest) check(e *endpoint) *apiError {
 	return nil
 }
 
-// metadata returns what check has found to be strings.
+// metadata returns the metadata, whose values check has found to be strings.
 func (q *batchRequest) metadata() map[string]string {
 	if q.Metadata == nil {
 		return nil

@@ -15,11 +15,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// batchFlaws bounds how many bad lines are told of one batch.
+// batchFlaws bounds how many flaws are reported for one batch.
 const batchFlaws = 50
 
-// batchInput is the input of a batch that may run: where its lines lie, and
-// what they ask for.
+// batchInput is the input of a batch that may run: where its lines begin, and what they ask for.
 type batchInput struct {
 	file   *os.File
 	starts []int64 // of the lines, and the end of the last
@@ -38,7 +37,7 @@ func (in *batchInput) line(i int) ([]byte, error) {
 	return in.buf, nil
 }
 
-// requests is their number; a nil input has none.
+// requests returns the number of lines; 0 for a nil input.
 func (in *batchInput) requests() int {
 	if in == nil {
 		return 0
@@ -52,13 +51,13 @@ func (in *batchInput) close() {
 	}
 }
 
-// readInput reads the input of b once and says what is wrong with it. A request
-// whose body is bad is no flaw of the file: it gets its error as an answer.
+// readInput reads the input of b once and says what is wrong with it. A bad request body is not a
+// flaw of the file: that request gets its error as its answer.
 func (s *Server) readInput(ctx context.Context, b *batch) (*batchInput, []batchFlaw) {
 	if b.input == nil {
 		return nil, []batchFlaw{flawNoFile(b.state.InputFileID)}
 	}
-	if b.input.bytes > batchBytes { // 0 of one that came with its batch, and was measured then
+	if b.input.bytes > batchBytes { // bytes is 0 for a Message Batch, which was measured on arrival
 		return nil, []batchFlaw{flaw("file_too_large", fmt.Sprintf(
 			"The batch input file is larger than the %d bytes that a batch may have.", batchBytes), "", 0)}
 	}
@@ -131,7 +130,7 @@ func (c *batchCheck) read(ctx context.Context) error {
 	return nil
 }
 
-// check looks at one line: whether it is a request, and one of this batch.
+// check checks that a line is a request and belongs to this batch.
 func (c *batchCheck) check(text []byte, number int) {
 	if flaw := c.line.parse(text, c.sim.bare()); flaw != nil {
 		flaw.Line = &number
@@ -151,11 +150,11 @@ func (c *batchCheck) check(text []byte, number int) {
 	case url != c.batch.state.Endpoint:
 		c.flaw(flaw("url_mismatch", "The URL provided for this request does not match the batch endpoint.", "url", number))
 	}
-	// What is wrong with the body itself is said in the request's own answer.
+	// A fault of the body itself is reported in the request's own answer.
 	_ = c.request.parse(c.batch.endpoint, &c.sim.options, c.line.body)
 	c.in.tokens += c.request.promptTokens + c.request.otherTokens
 	switch model := c.request.model; {
-	case model == "", c.batch.messages: // their requests may differ
+	case model == "", c.batch.messages: // the requests of a Message Batch may differ in their models
 	case len(c.sim.options.Models) > 0 && !slices.Contains(c.sim.options.Models, model):
 		c.flaw(flaw("model_not_found", errModel(model).message, "body.model", number))
 	case c.in.model == "":
@@ -174,7 +173,7 @@ func (c *batchCheck) add(id uint64) bool {
 	return true
 }
 
-// batchLine is one line of an input file. Its body aliases the line.
+// batchLine is one line of an input file. body aliases the line.
 type batchLine struct {
 	customID, method, url []byte // unquoted
 	body                  []byte
@@ -182,10 +181,11 @@ type batchLine struct {
 	reader request // reads the members
 }
 
-// batchMembers are what a line must have, the strings first.
+// batchMembers are the members that a line must have, strings first. A bare line needs neither
+// method nor url.
 var batchMembers = [...]string{"custom_id", "method", "url", "body"}
 
-// parse reads a line.
+// parse reads a line and says what is wrong with it.
 func (l *batchLine) parse(line []byte, bare bool) *batchFlaw {
 	l.reader.open(line)
 	fields := [...]*[]byte{&l.customID, &l.method, &l.url}
@@ -232,14 +232,15 @@ func (l *batchLine) parse(line []byte, bare bool) *batchFlaw {
 	return nil
 }
 
-// open lets the decoder of q read body.
+// open makes q's decoder read body.
 func (q *request) open(body []byte) {
 	q.reset(body)
 	q.source = *bytes.NewBuffer(body)
 	q.decoder.Reset(&q.source, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
-// flaw is something wrong with a batch as a whole; line 0 is none.
+// flaw returns a reason why a batch fails as a whole. line is 0 if the reason is not about one
+// line.
 func flaw(code, message, param string, line int) batchFlaw {
 	f := batchFlaw{Code: code, Message: message}
 	if param != "" {

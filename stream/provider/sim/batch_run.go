@@ -7,15 +7,14 @@ import (
 	"time"
 )
 
-// A batch spends a tenth of its latency on validating and a tenth on
-// finalizing. In between it works in steps, after each of which its counts are
-// up to date.
+// A batch spends a tenth of its latency on validating and a tenth on finalizing. In between it
+// works in batchSteps steps, and updates its counts after each step.
 const (
 	batchTenth = 10
 	batchSteps = 20
 )
 
-// runBatch takes b from its making to its end, or to the simulator's.
+// runBatch runs b from its creation to its end, or to the simulator's end.
 func (s *Server) runBatch(b *batch) {
 	defer s.batches.running.Done()
 	defer b.cancel(nil)
@@ -46,7 +45,8 @@ func (s *Server) runBatch(b *batch) {
 	}
 }
 
-// failBatch ends b without an answer, unless somebody has cancelled it before.
+// failBatch ends b without an answer and reports whether it did: a batch that is being cancelled
+// does not fail.
 func (s *Server) failBatch(b *batch, flaws []batchFlaw) bool {
 	return s.batches.change(b, stateFailed, func(o *batchObject) {
 		o.Errors = errorsOf(flaws...)
@@ -54,7 +54,7 @@ func (s *Server) failBatch(b *batch, flaws []batchFlaw) bool {
 	})
 }
 
-// endBatch gives b its end, and its files.
+// endBatch completes b's files and moves b to its final state.
 func (s *Server) endBatch(b *batch, work *batchWork, cancelled bool) {
 	status := stateCompleted
 	switch {
@@ -76,7 +76,7 @@ func (s *Server) endBatch(b *batch, work *batchWork, cancelled bool) {
 	s.batches.change(b, status, func(o *batchObject) {
 		o.OutputFileID, o.ErrorFileID = output, failures
 		if failures == nil && status == stateCompleted {
-			// The API has null here as well as "", and clients must take both.
+			// The API writes null here as well as "", and clients must accept both.
 			o.ErrorFileID = new(string)
 		}
 		if err != nil {

@@ -1,19 +1,19 @@
 package sim
 
-// BatchStats is what was asked and answered through batches.
+// BatchStats counts what was asked and answered through batches.
 type BatchStats struct {
 	Files   int64            `json:"files"`   // uploaded
-	Batches int64            `json:"batches"` // made
+	Batches int64            `json:"batches"` // created
 	Ended   map[string]int64 `json:"ended"`   // batches by the state they ended in
 
-	Answered int64 `json:"answered"` // what a provider would bill, at the price of a batch
-	Failed   int64 `json:"failed"`   // requests that ended in an error file with an answer that is not one
-	Missed   int64 `json:"missed"`   // requests that nobody got to before their batch was over
-	// Models is what was answered through batches, by the model asked for.
+	Answered int64 `json:"answered"` // answers, which a provider would bill at its batch price
+	Failed   int64 `json:"failed"`   // requests that were answered with an error
+	Missed   int64 `json:"missed"`   // requests that were not processed before their batch ended
+	// Models counts what was answered through batches, by the model asked for.
 	Models map[string]ModelStats `json:"models"`
 }
 
-// uploaded counts a file and returns its number.
+// uploaded counts an uploaded file and returns its number.
 func (t *stats) uploaded() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -27,8 +27,7 @@ func (t *stats) batchMade() {
 	t.counts.Batch.Batches++
 }
 
-// batchEnded counts a batch that ended in a state without having got to missed
-// of its requests.
+// batchEnded counts a batch that ended in a state, with missed requests that were not processed.
 func (t *stats) batchEnded(status string, missed int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

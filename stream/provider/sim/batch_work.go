@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// saltBatch keeps the choice of what fails in a batch apart from that of
-// what fails outside of one.
+// saltBatch makes the choice of what fails in a batch independent of the choice outside of batches.
 const saltBatch = 0x6261746368
 
 // batchWork answers the requests of a batch, in an order of its own.
@@ -22,11 +21,11 @@ type batchWork struct {
 	batch *batch
 	in    *batchInput // nil for a batch whose input was refused
 
-	order  []int // of the lines
-	done   int   // how many of order have been got to
+	order  []int // the lines' indexes
+	done   int   // how many requests of order were processed
 	counts batchCounts
 	usage  batchUsage
-	err    error // the first that reading met
+	err    error // the first error of reading
 
 	output, errors outputFile
 	line           batchLine
@@ -39,8 +38,8 @@ func (s *Server) newBatchWork(b *batch, in *batchInput) *batchWork {
 		output: outputFile{files: &s.files}, errors: outputFile{files: &s.files}}
 }
 
-// order is the order in which a batch answers its n requests: any but that
-// of the file, on which clients must not rely.
+// order returns the order in which a batch answers its n requests. If n > 1 it is never the file's
+// order, because clients must not rely on that.
 func order(seed uint64, batch, n int) []int {
 	order := rand.New(rand.NewPCG(seed, uint64(batch))).Perm(n)
 	if slices.IsSorted(order) {
@@ -49,8 +48,8 @@ func order(seed uint64, batch, n int) []int {
 	return order
 }
 
-// run answers what the options let it get to, in about the time d, until ctx
-// ends.
+// run answers the requests that the options let the batch reach, in about the time d. It stops when
+// ctx ends.
 func (w *batchWork) run(ctx context.Context, d time.Duration) {
 	o := &w.sim.options
 	n := len(w.order)
@@ -71,10 +70,10 @@ func (w *batchWork) run(ctx context.Context, d time.Duration) {
 	}
 }
 
-// missed is the number of requests that nobody got to.
+// missed returns the number of requests that were not processed.
 func (w *batchWork) missed() int { return len(w.order) - w.done }
 
-// read reads the next request in order into w.line.
+// read reads the next request in order into w.line. It returns false if that fails.
 func (w *batchWork) read() bool {
 	text, err := w.in.line(w.order[w.done])
 	if err != nil {
@@ -82,7 +81,7 @@ func (w *batchWork) read() bool {
 		return false
 	}
 	w.done++
-	// It was read before, and had no flaw.
+	// The line was parsed before and had no flaw.
 	_ = w.line.parse(text, w.sim.bare())
 	return true
 }
@@ -125,7 +124,8 @@ func (w *batchWork) next() {
 	w.write(&w.output, http.StatusOK)
 }
 
-// write adds the line of the request in w.line, whose answer is in w.answer.
+// write writes the answer in w.answer, to the request in w.line, as a line of file. A Message Batch
+// has one file for all its results, w.output.
 func (w *batchWork) write(file *outputFile, status int) {
 	if w.batch.messages {
 		kind, member := "succeeded", "message"
@@ -146,7 +146,7 @@ func (w *batchWork) write(file *outputFile, status int) {
 	file.line(w.text)
 }
 
-// head begins the line of the request in w.line: {"id":…,"custom_id":…
+// head begins the line that answers the request in w.line: {"id":…,"custom_id":…
 func (w *batchWork) head() {
 	w.text = append(w.text[:0], `{"id":"batch_req_`...)
 	w.text = append(w.text, hex(mix(uint64(w.batch.number), uint64(w.order[w.done-1])))...)
@@ -154,8 +154,8 @@ func (w *batchWork) head() {
 	w.text = appendQuoted(w.text, w.line.customID)
 }
 
-// expire writes an error for each request that nobody got to, and leaves
-// missed as it is.
+// expire writes an error for each request that was not processed. It does not change what missed
+// returns.
 func (w *batchWork) expire() {
 	done := w.done
 	for w.done < len(w.order) && w.read() {
@@ -175,7 +175,7 @@ func (w *batchWork) expire() {
 	w.done = done
 }
 
-// discard removes what was written to no end.
+// discard removes output files that were not completed.
 func (w *batchWork) discard() {
 	w.output.discard()
 	w.errors.discard()

@@ -2,31 +2,31 @@ package sim
 
 import "bytes"
 
-// tariff is what a provider charges, in billionths of a dollar a token, and for each request. The
-// figures stand here once more, beside any table of prices, so that what a client makes of a usage
-// is measured against what was billed.
+// tariff is what a provider charges, in billionths of a dollar: for each token, and as fee for each
+// request. The figures are repeated here, apart from any table of prices, so that the cost that a
+// client computes from a usage is compared with what was billed.
 type tariff struct{ input, cached, write, hour, output, audioIn, audioOut, fee int64 }
 
-// Parts of a prompt, of those whose provider counts them apart: one in so many tokens.
+// The tokens that some providers count apart: one token in so many is of that kind.
 const (
-	cachedPart  = 3 // is read from the cache
-	writtenPart = 4 // is written to it, where the request marks something
-	hourPart    = 2 // of that, to be kept for an hour, where it says so
-	audioPart   = 2 // is sound
+	cachedPart  = 3 // of a prompt: read from the cache
+	writtenPart = 4 // of a prompt: written to the cache, if the request marks something
+	hourPart    = 2 // of those written: kept for an hour, if the request says so
+	audioPart   = 2 // of a prompt and of a visible answer: audio
 )
 
-// invoice is what one answer is billed for.
+// invoice is what is billed for one answer.
 type invoice struct {
 	usage
 	audioIn, audioOut int
-	tier              string // asked for and given; empty for the standard one
+	tier              string // the service_tier that the request asked for and got; "" for none
 	nanos             int64  // of a dollar
 }
 
 // bill makes the invoice of an answer.
 func (b *billing) bill(q *request, u usage) invoice {
 	i := invoice{usage: u}
-	if q.endpoint == nil || !q.endpoint.anthropic { // whose cache is simulated
+	if q.endpoint == nil || !q.endpoint.anthropic { // Anthropic's endpoint simulates its cache instead
 		i.cached = b.fromCache(q, u.prompt)
 	}
 	if b.speaks {
@@ -49,7 +49,7 @@ func (b *billing) bill(q *request, u usage) invoice {
 	return i
 }
 
-// fromCache is what of a prompt is read from the cache and written to it.
+// fromCache returns how much of a prompt is read from the cache and how much is written to it.
 func (b *billing) fromCache(q *request, prompt int) (c cached) {
 	if b.caches {
 		c.read = prompt / cachedPart

@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// billing is how one provider bills, and how its answers say so.
+// billing is how one provider bills, and how its answers report that.
 type billing struct {
 	tariff tariff
-	model  string // what answers, where that is not what was asked for
+	model  string // the model that answers, if it is not the one asked for
 	thinks bool   // it reasons before it answers, whatever the model's name
-	caches bool   // what it reads from its cache is cheaper
-	writes bool   // what it writes to it costs more
-	speaks bool   // half of it all is sound
-	tiers  bool   // it has flex and priority
+	caches bool   // tokens that it reads from its cache are cheaper
+	writes bool   // tokens that it writes to its cache cost more
+	speaks bool   // half of the prompt and of the visible answer is audio
+	tiers  bool   // it has the service tiers flex and priority
 	// say appends the usage object.
 	say func(dst []byte, i *invoice) []byte
 }
 
-// billings are the providers that the simulator bills like, by the name that Options.Bill takes.
-// Each usage is in the form in which that provider was recorded.
+// billings maps the names that Options.Bill takes to the providers that the simulator can bill
+// like. Each usage has the form of that provider's recorded answers.
 var billings = map[string]*billing{
 	"openai": {tariff: tariff{input: 2000, cached: 100, write: 2500, output: 10_000}, caches: true, tiers: true, thinks: true,
 		say: func(dst []byte, i *invoice) []byte {
@@ -36,7 +36,7 @@ var billings = map[string]*billing{
 				`"output_tokens_details":{"reasoning_tokens":%d},"total_tokens":%d}`,
 				i.prompt, i.read, i.write, i.completion, i.reasoning, i.prompt+i.completion)
 		}},
-	// A deployment, of whatever name.
+	// A deployment of any name: the answer names the model instead.
 	"azure": {tariff: tariff{input: 2500, cached: 1250, output: 10_000}, caches: true, model: "gpt-4o-2024-11-20",
 		say: func(dst []byte, i *invoice) []byte {
 			return fmt.Appendf(dst, `{"completion_tokens":%d,"completion_tokens_details":{"reasoning_tokens":0},"prompt_tokens":%d,`+
@@ -48,9 +48,9 @@ var billings = map[string]*billing{
 				`"cache_creation":{"ephemeral_5m_input_tokens":%d,"ephemeral_1h_input_tokens":%d},"output_tokens":%d,"service_tier":"standard"}`,
 				i.prompt-i.read-i.write, i.write, i.read, i.write-i.hour, i.hour, i.completion)
 		}},
-	// Its endpoint in OpenAI's form, which tells nothing of the cache.
+	// Anthropic's endpoint in OpenAI's form, which reports nothing about the cache.
 	"claude": {tariff: tariff{input: 3000, output: 15_000}, say: plainUsage},
-	// Reasoning is in the total alone.
+	// Reasoning is counted in the total only.
 	"gemini": {tariff: tariff{input: 300, output: 2500}, thinks: true,
 		say: func(dst []byte, i *invoice) []byte {
 			return fmt.Appendf(dst, `{"completion_tokens":%d,"prompt_tokens":%d,"total_tokens":%d}`,
@@ -98,7 +98,7 @@ var billings = map[string]*billing{
 				`"completion_tokens_details":{"reasoning_tokens":%d,"image_tokens":0}}`,
 				i.prompt, i.completion, i.prompt+i.completion, decimal(i.nanos), i.read, i.reasoning)
 		}},
-	// With a key of one's own at the provider, which bills most of it.
+	// With the user's own key at the provider, which bills all except the fee.
 	"byok": {tariff: tariff{input: 700, output: 2800, fee: 40_000},
 		say: func(dst []byte, i *invoice) []byte {
 			return fmt.Appendf(dst, `{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d,"cost":0.00004,"is_byok":true,`+
@@ -112,7 +112,7 @@ var billings = map[string]*billing{
 		}},
 	// A fee for each request, which no answer states.
 	"fee": {tariff: tariff{input: 1000, output: 1000, fee: 12_000_000}, say: plainUsage},
-	// The total, and nothing else.
+	// Only the total is reported.
 	"voyage": {tariff: tariff{input: 60},
 		say: func(dst []byte, i *invoice) []byte { return fmt.Appendf(dst, `{"total_tokens":%d}`, i.prompt) }},
 	"cohere": {tariff: tariff{input: 2500, output: 10_000},
@@ -126,7 +126,7 @@ var billings = map[string]*billing{
 				`"cache_creation_input_tokens":%d,"cache_creation":{"ephemeral_5m_input_tokens":%[5]d},"cache_type":"ephemeral"}}`,
 				i.prompt, i.completion, i.prompt+i.completion, i.read, i.write)
 		}},
-	// A gateway that has both of OpenAI's spellings, the other one's 0 or null.
+	// A gateway that writes both of OpenAI's spellings: those that it does not use are 0 or null.
 	"both": {tariff: tariff{input: 2500, cached: 1250, output: 10_000}, caches: true,
 		say: func(dst []byte, i *invoice) []byte {
 			return fmt.Appendf(dst, `{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d,"prompt_tokens_details":{"cached_tokens":%d,`+
@@ -139,7 +139,7 @@ var billings = map[string]*billing{
 				`"cached_tokens":0},"completion_tokens_details":{"audio_tokens":%d,"reasoning_tokens":0}}`,
 				i.prompt, i.completion, i.prompt+i.completion, i.audioIn, i.audioOut)
 		}},
-	// It bills, and does not say what.
+	// It bills, but reports no numbers.
 	"null": {tariff: tariff{input: 150, output: 600},
 		say: func(dst []byte, i *invoice) []byte {
 			return append(dst, `{"prompt_tokens":null,"completion_tokens":null,"total_tokens":null}`...)
@@ -153,7 +153,7 @@ func plainUsage(dst []byte, i *invoice) []byte {
 // decimal writes billionths of a dollar as dollars.
 func decimal(nanos int64) string { return fmt.Sprintf("%d.%09d", nanos/1e9, nanos%1e9) }
 
-// billAs is the setter of the option.
+// billAs is the setter of the option bill.
 func billAs(o *Options, v string) error {
 	if billings[v] == nil {
 		return fmt.Errorf("want one of %s", strings.Join(slices.Sorted(maps.Keys(billings)), ", "))
@@ -162,8 +162,8 @@ func billAs(o *Options, v string) error {
 	return nil
 }
 
-// appendBill appends the usage as the provider that is billed like has it, and the end of the
-// answer.
+// appendBill appends the usage in the form of the provider that the options bill like, and the end
+// of the answer.
 func appendBill(dst []byte, q *request, u usage) []byte {
 	i := q.billing.bill(q, u)
 	dst = q.billing.say(append(dst, `,"usage":`...), &i)
@@ -173,7 +173,7 @@ func appendBill(dst []byte, q *request, u usage) []byte {
 	return append(dst, "}\n"...)
 }
 
-// answers is the model that the answer names.
+// answers returns the model that the answer names.
 func (q *request) answers() string {
 	if q.billing != nil && q.billing.model != "" {
 		return q.billing.model
@@ -181,7 +181,8 @@ func (q *request) answers() string {
 	return q.model
 }
 
-// cost is what an answer is billed, in billionths of a dollar; 0 where the options have no bill.
+// cost returns what is billed for an answer, in billionths of a dollar; 0 if Options.Bill is not
+// set.
 func (q *request) cost(u usage) int64 {
 	if q.billing == nil {
 		return 0

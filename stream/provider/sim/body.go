@@ -9,12 +9,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// creationTime stands in every answer, so that equal requests get equal bytes:
-// 2025-01-01T00:00:00Z.
+// creationTime is 2025-01-01T00:00:00Z. Every answer that states a creation time states this one,
+// so that equal requests get equal bytes.
 const creationTime = 1735689600
 
-// defaultDimensions is the size of an embedding whose request names none. Real ones
-// have 1536 and more, which only makes a rehearsal's output hard to read.
+// defaultDimensions is the size of an embedding whose request names none. Real embeddings have 1536
+// dimensions and more, which would only make a rehearsal's output hard to read.
 const defaultDimensions = 8
 
 // layout indents a body when the options ask for it.
@@ -59,8 +59,8 @@ func appendNumber(dst []byte, name string, n int) []byte {
 	return strconv.AppendInt(dst, int64(n), 10)
 }
 
-// appendUsage appends the usage as chat, completions and embeddings have it,
-// and the end of the answer.
+// appendUsage appends the usage in the form of chat, completions and embeddings, and the end of the
+// answer.
 func appendUsage(dst []byte, q *request, u usage) []byte {
 	if q.billing != nil {
 		return appendBill(dst, q, u)
@@ -104,7 +104,7 @@ func appendChat(dst []byte, q *request, a *answer) []byte {
 	return appendUsage(dst, q, a.usage)
 }
 
-// appendCall appends the name of the function that a choice calls, and its arguments.
+// appendCall appends the name of the function that a choice calls, and the arguments.
 func appendCall(dst []byte, q *request, c *choice) []byte {
 	dst = appendQuoted(append(dst, `"name":`...), c.call)
 	return appendText(append(dst, `,"arguments":`...), q, c)
@@ -193,8 +193,8 @@ func appendEmbeddings(dst []byte, q *request, a *answer) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		// The vector depends on the input alone: equal texts are equally far
-		// from all others, whichever request they came in.
+		// The vector depends only on the seed and the input, so that equal texts get equal vectors in all
+		// requests.
 		fillVector(vector, hash(q.seed, input))
 		dst = appendNumber(dst, `{"object":"embedding","index":`, i)
 		dst = append(dst, `,"embedding":`...)

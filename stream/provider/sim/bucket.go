@@ -2,13 +2,14 @@ package sim
 
 import "time"
 
-// bucket is a meter that refills continuously. Where a limit takes turns its capacity stays, as
-// that of a bucket of which others take; where it rises, so does the capacity.
+// bucket is a meter that refills continuously. If the limit takes turns, the capacity stays at the
+// highest of them, as in a bucket that others draw from too. If the limit rises, so does the
+// capacity.
 type bucket struct {
 	course course
 	burst  time.Duration // what a full bucket holds
-	fits   float64       // the level at which any charge is let in: the first capacity
-	level  float64       // below 0 when a charge was larger than that
+	fits   float64       // the level from which any charge is admitted: the initial capacity
+	level  float64       // below 0 after a charge that was larger
 	now    time.Duration
 }
 
@@ -41,7 +42,7 @@ func (b *bucket) left() float64 { return b.level }
 
 func (b *bucket) full() time.Duration { return b.until(b.capacity()) }
 
-// until is the time until the bucket holds level.
+// until returns the time until the bucket holds level.
 func (b *bucket) until(level float64) time.Duration {
 	lacks := level - b.level - dust
 	if lacks <= 0 {

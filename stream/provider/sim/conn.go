@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// connBuffer is how much one direction holds before its writer waits: about
-// what a socket does, and enough that most answers cost one wake-up.
+// connBuffer is how many bytes one direction holds before its writer waits: about as many as a
+// socket, and enough that most answers cost one wake-up.
 const connBuffer = 64 << 10
 
 // memoryConn is one end of an in-memory connection. Unlike net.Pipe it buffers, so
@@ -35,7 +35,7 @@ func (c *memoryConn) Write(p []byte) (int, error) {
 	return n, c.wrap("write", err)
 }
 
-// wrap says where an error came from, as a socket does; io.EOF stays bare.
+// wrap says where an error came from, as a socket does. It returns io.EOF as it is.
 func (c *memoryConn) wrap(op string, err error) error {
 	if err == nil || err == io.EOF {
 		return err
@@ -51,8 +51,8 @@ func (c *memoryConn) Close() error {
 	return nil
 }
 
-// reset breaks the connection: the other end reads and writes ECONNRESET, and
-// what it had not read is lost.
+// reset breaks the connection: reads and writes of the other end fail with ECONNRESET, and bytes
+// that it has not read are lost.
 func (c *memoryConn) reset() {
 	c.out.reset()
 	c.in.reset()
@@ -82,7 +82,7 @@ type stream struct {
 	mu      sync.Mutex
 	changed sync.Cond // on mu: bytes, room, an end, or a deadline
 	buffer  []byte    // grows to what is needed, up to connBuffer
-	start   int       // of the bytes that are not read yet
+	start   int       // of the bytes that have not been read
 
 	ended  bool // the writer closed: EOF after the last byte
 	unread bool // the reader closed: writes fail
@@ -183,7 +183,7 @@ func (s *stream) reset() {
 	s.changed.Broadcast()
 }
 
-// deadline is one side's time-out. Its fields are under the stream's lock.
+// deadline is one side's time-out. Its fields are guarded by the stream's lock.
 type deadline struct {
 	stream  *stream
 	timer   *time.Timer // nil when none is running
@@ -204,7 +204,7 @@ func (d *deadline) set(t time.Time) {
 	d.stream.changed.Broadcast()
 }
 
-// pass marks the deadline as over, unless it was set anew or stopped meanwhile.
+// pass marks the deadline as passed, unless it was set again or stopped meanwhile.
 func (d *deadline) pass(setting int) {
 	d.stream.mu.Lock()
 	defer d.stream.mu.Unlock()

@@ -5,25 +5,26 @@ import (
 	"time"
 )
 
-// Change is how a limit moves from the simulator's start on: in turns, or it rises. With the
-// zero value it stays.
+// Change says how a limit changes after the simulator's start: it takes turns with other limits, or
+// it rises. With the zero value it stays the same.
 type Change struct {
 	// Every is the length of a turn, or the time in which a limit rises by Rise.
 	Every time.Duration
-	// Turns are what takes turns with the limit itself, which comes first: as where others use a
-	// quota by turns. Each is a minute's limit above 0.
+	// Turns are the limits that take turns with the limit itself, which comes first, as if others used
+	// up a shared quota by turns. Each is a limit per minute above 0.
 	Turns []int
-	// Rise is how much a minute's limit grows by in the time of Every, evenly. It has no end.
+	// Rise is by how much the limit per minute grows in the time Every. It grows evenly and without
+	// end.
 	Rise int
 }
 
-// course is a minute's limit as it moves. Moments are counted from the simulator's start.
+// course is a limit per minute that may change. Times are counted from the simulator's start.
 type course struct {
 	limit  int
 	change Change
 }
 
-// at is the limit at a moment.
+// at returns the limit at a time.
 func (c *course) at(t time.Duration) float64 {
 	switch {
 	case c.change.Every <= 0:
@@ -37,7 +38,7 @@ func (c *course) at(t time.Duration) float64 {
 	return float64(c.limit)
 }
 
-// peak is the limit at a moment, or the highest of those that take turns.
+// peak returns the limit at a time or, if limits take turns, the highest of them.
 func (c *course) peak(t time.Duration) float64 {
 	peak := c.at(t)
 	for _, turn := range c.change.Turns {
@@ -46,7 +47,7 @@ func (c *course) peak(t time.Duration) float64 {
 	return peak
 }
 
-// most is the largest that it ever is.
+// most returns the largest value that the limit ever has.
 func (c *course) most() int {
 	if c.change.Rise > 0 {
 		return math.MaxInt
@@ -54,12 +55,12 @@ func (c *course) most() int {
 	return int(c.peak(0))
 }
 
-// turnEnd is when the limit of a moment ends, which has turns.
+// turnEnd returns the end of the turn that a time lies in. The limit must have turns.
 func (c *course) turnEnd(t time.Duration) time.Duration {
 	return t.Truncate(c.change.Every) + c.change.Every
 }
 
-// granted is what the limit comes to between two moments.
+// granted returns the amount that the limit grants between two times.
 func (c *course) granted(from, to time.Duration) (sum float64) {
 	if len(c.change.Turns) == 0 {
 		return (c.at(from) + c.at(to)) / 2 * (to - from).Minutes()
@@ -72,7 +73,7 @@ func (c *course) granted(from, to time.Duration) (sum float64) {
 	return sum
 }
 
-// until is the time, from a moment on, in which the limit comes to an amount.
+// until returns how long it takes, from a time on, until the limit has granted an amount.
 func (c *course) until(from time.Duration, amount float64) (wait time.Duration) {
 	if len(c.change.Turns) == 0 {
 		return minutes(c.rising(from, amount))
@@ -89,8 +90,8 @@ func (c *course) until(from time.Duration, amount float64) (wait time.Duration) 
 	}
 }
 
-// rising solves amount = rate*x + slope*x*x/2 for x, the minutes, in a form that holds for a slope
-// of 0 as well.
+// rising solves amount = rate*x + slope*x*x/2 for x, in minutes. The formula also holds for a slope
+// of 0.
 func (c *course) rising(from time.Duration, amount float64) float64 {
 	rate, slope := c.at(from), 0.0
 	if c.change.Every > 0 {

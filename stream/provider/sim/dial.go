@@ -6,15 +6,14 @@ import (
 	"sync"
 )
 
-// DialContext connects to the simulator without a socket, whatever the network
-// and the address: it is meant for http.Transport.DialContext with any plain
-// http URL. A reset or a hang shows as it does on a network. After Close it
-// fails with net.ErrClosed.
+// DialContext connects to the simulator without a socket. It ignores the network and the address,
+// so that it works as http.Transport.DialContext for any plain http URL. A reset or a hang looks as
+// it does on a network. After Close it fails with net.ErrClosed.
 func (s *Server) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
 	s.serve.Do(func() {
 		go func() {
 			defer close(s.served)
-			// It ends with Close, and says no more than that.
+			// Serve ends with Close, and its error says only that.
 			_ = s.server.Serve(s.bind(s.listener, s.server))
 		}()
 	})
@@ -35,12 +34,12 @@ type Listener struct {
 	closed chan struct{}
 }
 
-// NewListener returns a Listener that nobody has dialled yet.
+// NewListener returns an open Listener.
 func NewListener() *Listener {
 	return &Listener{conns: make(chan net.Conn), closed: make(chan struct{})}
 }
 
-// Dial connects to whoever accepts from l. After Close it fails with net.ErrClosed.
+// Dial connects to the caller of Accept. After Close it fails with net.ErrClosed.
 func (l *Listener) Dial(ctx context.Context) (net.Conn, error) {
 	near, far := newConns()
 	select {

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Dialects are the providers whose dialect of files and batches can be spoken, beside OpenAI's:
-// what each takes otherwise is refused in OpenAI's way, and what each answers otherwise is answered
-// so. package batchapi says where that is written.
+// Dialects names the providers, besides OpenAI, whose dialect of files and batches the simulator
+// speaks: it takes calls and writes answers in the provider's form. Calls that the provider does
+// not have are refused with OpenAI's errors. Package batchapi gives the sources.
 var Dialects = []string{"azure", "groq", "together", "mistral", "gemini", "novita"}
 
 func dialect(o *Options, v string) error {
@@ -23,10 +23,10 @@ func dialect(o *Options, v string) error {
 	return nil
 }
 
-// speaks tells whether the dialect is one of those.
+// speaks reports whether the dialect is one of names.
 func (s *Server) speaks(names ...string) bool { return slices.Contains(names, s.options.Dialect) }
 
-// translate makes the path of a request the one that OpenAI has for it. It is false for what the
+// translate rewrites the path of a request to OpenAI's. It returns false for a path that the
 // dialect does not have.
 func (s *Server) translate(r *http.Request) bool {
 	path := strings.TrimPrefix(r.URL.Path, "/v1")
@@ -51,7 +51,7 @@ func (s *Server) translate(r *http.Request) bool {
 	return true
 }
 
-// azurePath is path without /openai and a deployment.
+// azurePath returns path without /openai and without a deployment.
 func azurePath(path string) string {
 	rest, ok := strings.CutPrefix(path, "/openai")
 	if !ok {
@@ -72,7 +72,7 @@ func (s *Server) newFileID() string {
 	return s.newID("file-")
 }
 
-// purposes are what a file may be uploaded for.
+// purposes returns what a file may be uploaded for.
 func (s *Server) purposes() []string {
 	if s.speaks("together") {
 		return []string{"batch-api"}
@@ -80,7 +80,7 @@ func (s *Server) purposes() []string {
 	return purposes
 }
 
-// fileState is that of a file until a batch can read it.
+// fileState returns the status of a file that a batch cannot read yet.
 func (s *Server) fileState() string {
 	if s.speaks("azure") {
 		return "pending"
@@ -88,10 +88,11 @@ func (s *Server) fileState() string {
 	return "uploaded"
 }
 
-// endpointOf finds what a batch is to ask by the name that the dialect has for it.
+// endpointOf finds the endpoint of a batch by the dialect's name for it. It returns nil if there is
+// none.
 func (s *Server) endpointOf(name string) *endpoint {
 	switch s.options.Dialect {
-	case "azure": // as its dated versions have it
+	case "azure": // as in the dated versions of its API
 		if strings.HasPrefix(name, "/v1") {
 			return nil
 		}
@@ -112,10 +113,11 @@ func (s *Server) endpointOf(name string) *endpoint {
 	return batchEndpoints[name]
 }
 
-// bare tells whether a line has neither method nor url.
+// bare reports whether the lines of an input file have neither method nor url.
 func (s *Server) bare() bool { return s.speaks("together", "mistral", "novita") }
 
-// readBatchRequest reads a request to make a batch.
+// readBatchRequest reads a request to create a batch, in OpenAI's form. A request that the dialect
+// does not allow loses its input file, so that it is refused.
 func (s *Server) readBatchRequest(w http.ResponseWriter, r *http.Request) (batchRequest, error) {
 	var asked batchRequest
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, batchBody)).Decode(&asked)
@@ -139,7 +141,7 @@ func (s *Server) readBatchRequest(w http.ResponseWriter, r *http.Request) (batch
 	return asked, err
 }
 
-// showAs is a batch as the dialect shows it.
+// showAs returns a batch in the dialect's form.
 func (s *Server) showAs(o batchObject) any {
 	switch s.options.Dialect {
 	case "azure", "gemini", "groq":
@@ -184,7 +186,7 @@ func firstOf(times ...*int64) *int64 {
 	return nil
 }
 
-// firstFlaw is the first reason why the batch failed, in words.
+// firstFlaw returns the first reason why the batch failed, as a text.
 func (o *batchObject) firstFlaw() *string {
 	if o.Errors == nil || len(o.Errors.Data) == 0 {
 		return nil
@@ -192,7 +194,7 @@ func (o *batchObject) firstFlaw() *string {
 	return &o.Errors.Data[0].Message
 }
 
-// togetherBatch is a batch as Together shows it.
+// togetherBatch is a batch in Together's form.
 type togetherBatch struct {
 	ID         string     `json:"id"`
 	Input      string     `json:"input_file_id"`
@@ -206,13 +208,13 @@ type togetherBatch struct {
 	Error      *string    `json:"error"`
 }
 
-// mistralStates are a batch's states by Mistral's names.
+// mistralStates maps a batch's states to Mistral's names for them.
 var mistralStates = map[string]string{
 	stateValidating: "QUEUED", stateInProgress: "RUNNING", stateFinalizing: "RUNNING", stateCompleted: "SUCCESS", stateFailed: "FAILED",
 	stateExpired: "TIMEOUT_EXCEEDED", stateCancelling: "CANCELLATION_REQUESTED", stateCancelled: "CANCELLED",
 }
 
-// mistralJob is a batch as Mistral shows it.
+// mistralJob is a batch in Mistral's form.
 type mistralJob struct {
 	ID         string            `json:"id"`
 	Object     string            `json:"object"`
@@ -248,7 +250,7 @@ func (o *batchObject) mistralErrors() []mistralError {
 	return out
 }
 
-// wrapped is what a new batch is shown in.
+// wrapped returns the answer to the creation of a batch.
 func (s *Server) wrapped(o batchObject) any {
 	if s.speaks("together") {
 		return struct {
@@ -259,7 +261,8 @@ func (s *Server) wrapped(o batchObject) any {
 	return s.showAs(o)
 }
 
-// listAs makes a page of items as the dialect lists them. all is their number, newest first.
+// listAs answers with a page of a list in the dialect's form, newest first. The list has all items,
+// oldest first; id and item return those of index i. usual and most are as in pageOf.
 func (s *Server) listAs(w http.ResponseWriter, r *http.Request, all, usual, most int, id func(i int) string, item func(i int) any) {
 	switch s.options.Dialect {
 	case "together":

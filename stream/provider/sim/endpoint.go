@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// endpoint is one way to ask.
+// endpoint is an endpoint of the API that answers prompts.
 type endpoint struct {
 	prompt     string                     // the member that holds the prompt
 	readPrompt func(q *request) *apiError // reads that member's value
-	bareText   bool                       // a text may stand where messages do
+	bareText   bool                       // the prompt may be a text instead of messages
 	talks      bool                       // the prompt is a conversation
-	anthropic  bool                       // it is of Anthropic's API
-	generates  bool                       // there is output, and it is paid for
+	anthropic  bool                       // it belongs to Anthropic's API
+	generates  bool                       // it has output, which is billed
 	append     func(dst []byte, q *request, a *answer) []byte
 }
 
@@ -29,7 +29,7 @@ var (
 		append: appendEmbeddings}
 )
 
-// ask serves e: the path of one request, from its body to its answer.
+// ask returns the handler of e. The handler takes a request from its body to its answer.
 func (s *Server) ask(e *endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		inFlight := int(s.inFlight.Add(1))
@@ -47,11 +47,11 @@ func (s *Server) ask(e *endpoint) http.HandlerFunc {
 			return
 		}
 		if r.ContentLength > 0 {
-			// What is only announced gets no more room than a pooled buffer has.
+			// A length that is only announced gets no more room than a pooled buffer has.
 			b.body.Grow(int(min(r.ContentLength+bytes.MinRead, keep)))
 		}
-		// The body is read to its end before anything is said: only then does
-		// the server notice that a client goes away.
+		// The body is read to its end before anything is answered: only then does the server notice that
+		// a client goes away.
 		if _, err := b.body.ReadFrom(http.MaxBytesReader(w, r.Body, most)); err != nil {
 			s.fail(w, e.errBody(err))
 			return
@@ -69,7 +69,7 @@ func (s *Server) ask(e *endpoint) http.HandlerFunc {
 	}
 }
 
-// answer serves a request that was let in. inFlight counts it too.
+// answer serves a request that was admitted. inFlight includes this request.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *endpoint, b *buffers, inFlight int) {
 	q := &b.request
 	invalid := q.parse(e, &s.options, b.body.Bytes())
@@ -83,7 +83,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *endpoint, b *
 	if invalid == nil {
 		blocks, invalid = q.blocks()
 	}
-	var due toll // a bad request counts as a request, and buys no tokens
+	var due toll // a bad request is charged as a request, but no tokens
 	if invalid == nil {
 		q.cached = s.cache.look(blocks, time.Now())
 		due = q.toll(s.options.Output)
@@ -159,14 +159,14 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *endpoint, b *
 	s.reply(w, http.StatusOK, b.answer)
 }
 
-// countMisfits counts what was done to the objects in an answer.
+// countMisfits counts the spoilt objects in an answer.
 func (s *Server) countMisfits(a *answer) {
 	for i := range a.choices {
 		s.stats.faulted(a.choices[i].misfit)
 	}
 }
 
-// outOfMoney is the refusal of who has nothing left.
+// outOfMoney returns the refusal for an account without money.
 func (e *endpoint) outOfMoney() *apiError {
 	if e.anthropic {
 		return errCredit
@@ -174,7 +174,7 @@ func (e *endpoint) outOfMoney() *apiError {
 	return errQuota
 }
 
-// out tells whether this moment lies in an outage.
+// out reports whether there is an outage now.
 func (s *Server) out() bool {
 	if len(s.options.Outage) == 0 {
 		return false

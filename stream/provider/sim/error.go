@@ -10,8 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// apiError is an answer that is not one, in the API's own form:
-// {"error":{"message","type","param","code"}}.
+// apiError is an error answer in the API's own form: {"error":{"message","type","param","code"}}.
 type apiError struct {
 	status     int
 	kind       string // the body's "type"
@@ -33,8 +32,8 @@ func (e *apiError) append(dst []byte) []byte {
 	return append(dst, "}}\n"...)
 }
 
-// appendQuoted appends s as a JSON string. What is not UTF-8 in it becomes
-// U+FFFD, and that is all its error would say.
+// appendQuoted appends s as a JSON string. Invalid UTF-8 becomes U+FFFD; the error says only that,
+// so it is dropped.
 func appendQuoted[S ~string | ~[]byte](dst []byte, s S) []byte {
 	dst, _ = jsontext.AppendQuote(dst, s)
 	return dst
@@ -71,7 +70,7 @@ func errPressure(model string, retryAfter time.Duration) *apiError {
 		message: fmt.Sprintf("Rate limit reached for %s.%s", model, tryAgain(retryAfter))}
 }
 
-// errLimit is a limit that will have room again.
+// errLimit refuses a request because of a limit that will have room again.
 func errLimit(unit, model string, limit, requested int, retryAfter time.Duration) *apiError {
 	return &apiError{status: 429, kind: unit, code: "rate_limit_exceeded", retryAfter: retryAfter,
 		message: fmt.Sprintf("Rate limit reached for %s in organization org-simulated on %s: Limit %d, Requested %d.%s "+
@@ -79,7 +78,8 @@ func errLimit(unit, model string, limit, requested int, retryAfter time.Duration
 			model, unitText(unit), limit, requested, tryAgain(retryAfter))}
 }
 
-// tryAgain is the sentence of a refusal that says how long to wait, after a space, if it does.
+// tryAgain returns a space and the sentence that says how long to wait, or "" if retryAfter is not
+// above 0.
 func tryAgain(retryAfter time.Duration) string {
 	if retryAfter <= 0 {
 		return ""
@@ -87,7 +87,7 @@ func tryAgain(retryAfter time.Duration) string {
 	return " Please try again in " + durationText(retryAfter) + "."
 }
 
-// errTooLarge is a request that no wait will ever let through.
+// errTooLarge refuses a request that no wait will ever let through.
 func errTooLarge(model string, limit, requested int) *apiError {
 	return &apiError{status: 429, kind: "tokens", code: "rate_limit_exceeded",
 		message: fmt.Sprintf("Request too large for %s in organization org-simulated on %s: Limit %d, Requested %d. "+
@@ -137,7 +137,7 @@ func errJSON(cause error) *apiError {
 		message: "We could not parse the JSON body of your request: " + strings.TrimPrefix(cause.Error(), "jsontext: ")}
 }
 
-// errBody is a body that did not arrive whole.
+// errBody is the error for a body that could not be read whole.
 func errBody(cause error) *apiError {
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(cause, &tooLarge) {
 		return &apiError{status: 413, kind: invalid, code: "request_too_large",
@@ -146,8 +146,8 @@ func errBody(cause error) *apiError {
 	return &apiError{status: 400, kind: invalid, message: "Could not read the request body: " + cause.Error()}
 }
 
-// durationText writes d as OpenAI's headers and messages do: 12ms, 1.2s,
-// 6m0s. It rounds up, so that the time is never too short.
+// durationText writes d as OpenAI's headers and messages do: 12ms, 1.2s, 6m0s. It rounds up, so
+// that nobody waits too short a time.
 func durationText(d time.Duration) string {
 	if d <= 0 {
 		return "0s"

@@ -14,13 +14,14 @@ const (
 	truncate faultKind = "truncate"
 	lost     faultKind = "lost"
 	odd      faultKind = "odd"
-	down     faultKind = "down" // of the link, and not of one request's
+	down     faultKind = "down" // the link is down; not chosen for one request
 )
 
-// saltFault keeps this choice apart from others made for one arrival, as other salts do.
+// saltFault makes this choice independent of the other choices for an arrival, as the other salts
+// do.
 const saltFault = 0x6661756c74
 
-// fault chooses what happens to the request that arrived as number arrival.
+// fault chooses what happens to request number arrival.
 func (o *Options) fault(arrival uint64) faultKind {
 	if o.Odd > 0 && arrival%uint64(o.Odd) == 0 {
 		return odd

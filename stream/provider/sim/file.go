@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// storedFile is a file as /v1/files knows it. Its bytes are on disk: a hundred
-// thousand requests must not be held in memory.
+// storedFile is a file that /v1/files serves. Its bytes are on disk, because a hundred thousand
+// requests must not be held in memory.
 type storedFile struct {
 	id, name, purpose string
 	bytes             int64
 	created           time.Time
-	visible           time.Time // until then only its uploader has heard of it
-	ready             time.Time // until then it is "uploaded", and no batch finds it
+	visible           time.Time // before that it is neither found nor listed
+	ready             time.Time // before that it is "uploaded", and no batch finds it
 	path              string
 }
 
-// files holds the files of one simulator, in a directory that is made for
-// the first of them and removed by close.
+// files holds the files of one simulator, in a directory that is created for the first of them and
+// removed by close.
 type files struct {
 	mu     sync.Mutex
 	dir    string // "" until there is a file
@@ -28,7 +28,7 @@ type files struct {
 	all    []*storedFile // in the order of arrival
 }
 
-// create opens a new file, to be written, closed and then kept or discarded.
+// create opens a new file. The caller writes it, closes it, and then keeps or discards it.
 func (f *files) create() (*os.File, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -45,8 +45,8 @@ func (f *files) create() (*os.File, error) {
 	return os.CreateTemp(f.dir, "file-")
 }
 
-// discard closes and removes what create opened. Close removes what cannot be
-// removed now.
+// discard closes and removes a file that create opened. If it cannot be removed now, close removes
+// it.
 func (f *files) discard(file *os.File) {
 	_ = file.Close()
 	_ = os.Remove(file.Name())
@@ -88,8 +88,8 @@ func (f *files) list(purpose string) []*storedFile {
 	return out
 }
 
-// remove deletes a file, and tells whether there was one. Where an open file
-// cannot be removed, its bytes go with the directory.
+// remove deletes a file and reports whether it was there. If the system cannot remove an open file,
+// its bytes go with the directory.
 func (f *files) remove(id string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -102,8 +102,8 @@ func (f *files) remove(id string) bool {
 	return true
 }
 
-// close removes everything. There is nobody to tell when that fails, and the
-// system clears its temporary directory.
+// close removes everything. It ignores errors: nobody could act on them, and the system clears its
+// temporary directory.
 func (f *files) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -114,20 +114,20 @@ func (f *files) close() {
 	}
 }
 
-// outputFile is a file that a batch writes. It exists from its first line on: a
-// batch without an answer has no output file.
+// outputFile is a file that a batch writes. It is created only if it gets a line: a batch without
+// an answer has no output file.
 type outputFile struct {
 	files *files
 	file  *os.File
 	bytes int64
 	buf   []byte
-	err   error // the first that writing met
+	err   error // the first error of writing
 }
 
-// outputBuffer is what a batch holds of its output before it is written.
+// outputBuffer is how many bytes of output a batch holds before it writes them.
 const outputBuffer = 64 << 10
 
-// line appends a line, which ends in a newline.
+// line appends a line. The text must end with a newline.
 func (o *outputFile) line(text []byte) {
 	o.buf = append(o.buf, text...)
 	if len(o.buf) >= outputBuffer {
@@ -149,8 +149,7 @@ func (o *outputFile) flush() {
 	o.buf, o.err = o.buf[:0], err
 }
 
-// end completes the file and lists it. It returns its id, or nil when no line
-// was written.
+// end completes the file and lists it. It returns the file's id, or nil if no line was written.
 func (o *outputFile) end(id, name string) (*string, error) {
 	o.flush()
 	if o.err != nil || o.file == nil {
@@ -164,7 +163,7 @@ func (o *outputFile) end(id, name string) (*string, error) {
 	return &id, nil
 }
 
-// discard removes what was not ended.
+// discard removes the file, unless end has completed it.
 func (o *outputFile) discard() {
 	if o.file != nil {
 		o.files.discard(o.file)

@@ -17,7 +17,7 @@ import (
 // (platform.openai.com/docs/api-reference/files/create).
 var purposes = []string{"assistants", "batch", "fine-tune", "vision", "user_data", "evals"}
 
-// fileObject is a file as the API shows it.
+// fileObject is a file in the API's form.
 type fileObject struct {
 	Object    string  `json:"object"`
 	ID        string  `json:"id"`
@@ -39,9 +39,9 @@ func (s *Server) fileAs(file *storedFile) fileObject {
 		CreatedAt: file.created.Unix(), Status: status}
 }
 
-// manage serves a call that is about files or batches. An outage, and those
-// faults that leave nothing done (fail, reset, hang, pressure), meet it as
-// they meet a request for an answer.
+// manage wraps the handler of a call about files or batches. It applies outages, and the faults
+// fail, reset, hang and pressure, as they apply to a request for an answer. A call that meets one
+// of them does nothing.
 func (s *Server) manage(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -78,7 +78,7 @@ func (s *Server) manage(h http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// upload serves POST /files. The bytes go to disk as they come.
+// upload serves POST /files. The bytes go to disk as they arrive.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	form, err := r.MultipartReader()
 	if err != nil {
@@ -116,7 +116,8 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	s.replyObject(w, s.fileAs(kept))
 }
 
-// readUpload reads a form into file, to its end, and says what is wrong with it.
+// readUpload reads a form to its end, writes its file to file, and says what is wrong with the
+// form.
 func (s *Server) readUpload(form *multipart.Reader, file *os.File) (purpose, name string, refusal *apiError) {
 	for {
 		part, err := form.NextPart()
@@ -134,7 +135,7 @@ func (s *Server) readUpload(form *multipart.Reader, file *os.File) (purpose, nam
 			}
 			purpose = string(text)
 		case "file":
-			// To a name without one, curl and the SDKs give that of the field.
+			// For a file without a name, curl and the SDKs send the name of the field.
 			if name = part.FileName(); name == "" {
 				name = "file"
 			}
@@ -189,7 +190,7 @@ func (s *Server) sendFile(w http.ResponseWriter, r *http.Request) {
 	s.sendStored(w, r.PathValue("id"), "application/octet-stream")
 }
 
-// sendStored answers with what a file holds.
+// sendStored answers with the content of a file.
 func (s *Server) sendStored(w http.ResponseWriter, id, kind string) {
 	file := s.files.find(id)
 	if file == nil {
@@ -206,7 +207,7 @@ func (s *Server) sendStored(w http.ResponseWriter, id, kind string) {
 	h := w.Header()
 	h["Content-Type"] = []string{kind}
 	h["Content-Length"] = []string{strconv.FormatInt(file.bytes, 10)}
-	// The copy fails when the client has gone, which is its own affair.
+	// The copy fails if the client has gone: then nobody is left to tell.
 	_, _ = io.Copy(w, content)
 }
 
@@ -240,8 +241,8 @@ func (s *Server) replyObject(w http.ResponseWriter, v any) {
 	s.reply(w, http.StatusOK, s.layout(append(body, '\n')))
 }
 
-// newID returns an id that no other simulator has given, so that a client which
-// remembers one never meets a namesake.
+// newID returns an id that no other simulator gives out, so that a client that remembers an id
+// never finds something else under it.
 func (s *Server) newID(prefix string) string {
 	return prefix + hex(mix(s.options.Seed^uint64(s.start.UnixNano()), s.ids.Add(1)))
 }
@@ -250,7 +251,7 @@ func errFile(id string) *apiError {
 	return &apiError{status: 404, kind: invalid, param: "id", message: "No such File object: " + id}
 }
 
-// errStorage is a trouble of the simulator's own, such as a full disk.
+// errStorage is a failure of the simulator itself, such as a full disk.
 func errStorage(cause error) *apiError {
 	return &apiError{status: 500, kind: "server_error", message: "The simulator could not store or read a file: " + cause.Error()}
 }

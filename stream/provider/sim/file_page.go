@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// page is one page of a list, as GET /files and GET /batches answer.
+// page is one page of a list, in the form of GET /files and GET /batches.
 type page struct {
 	Object  string  `json:"object"`
 	Data    []any   `json:"data"`
@@ -16,9 +16,9 @@ type page struct {
 	indexes []int
 }
 
-// pageOf chooses what the query's after and limit ask for out of n things
-// in the order of their making: newest first, unless it has order=asc. usual
-// is the limit where there is none, most the largest.
+// pageOf chooses what the query's after and limit ask for, out of n items in order of creation.
+// Items come newest first, unless the query has order=asc. usual is the limit if the query has
+// none, and most is the largest limit.
 func pageOf(r *http.Request, n, usual, most int, id func(i int) string) (*page, *apiError) {
 	query := r.URL.Query()
 	limit := usual

@@ -2,12 +2,12 @@ package sim
 
 import "time"
 
-// fixedWindow is a meter that grants its window's part of the limit anew at each window's begin.
-// Windows follow one another from the simulator's start.
+// fixedWindow is a meter that grants the window's part of the limit again at the beginning of each
+// window. Windows follow one another from the simulator's start.
 type fixedWindow struct {
 	course     course
 	length     time.Duration
-	begin, now time.Duration // of the window; and the moment
+	begin, now time.Duration // of the window; the current time
 	spent      float64       // in the window
 }
 

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// googleFile is a file as Gemini's own API shows it (ai.google.dev/api/files).
+// googleFile is a file in the form of Gemini's own API (ai.google.dev/api/files).
 type googleFile struct {
 	Name        string    `json:"name"`
 	DisplayName string    `json:"displayName"`
@@ -28,13 +28,13 @@ func (file *storedFile) google() googleFile {
 	return googleFile{file.id, file.name, "application/jsonl", strconv.FormatInt(file.bytes, 10), file.created.UTC(), state}
 }
 
-// googleUploads are those that were begun: names by their ids.
+// googleUploads maps the ids of uploads that have begun to their files' names.
 type googleUploads struct {
 	mu    sync.Mutex
 	names map[string]string
 }
 
-// routeGoogle serves the files of Gemini's own API.
+// routeGoogle adds the routes for the files of Gemini's own API.
 func (s *Server) routeGoogle() {
 	s.mux.HandleFunc("POST /upload/v1beta/files", s.manage(s.googleUpload))
 	s.mux.HandleFunc("GET /v1beta/files", s.manage(s.googleList))
@@ -43,7 +43,8 @@ func (s *Server) routeGoogle() {
 	s.mux.HandleFunc("GET /download/v1beta/files/{id}", s.manage(s.googleSend))
 }
 
-// googleUpload serves POST /upload/v1beta/files: first what comes is said, and then it comes.
+// googleUpload serves both requests of an upload to POST /upload/v1beta/files. The first announces
+// a file, and the second brings its content.
 func (s *Server) googleUpload(w http.ResponseWriter, r *http.Request) {
 	uploads := &s.googleUploads
 	if r.Header.Get("X-Goog-Upload-Command") == "start" {
@@ -99,7 +100,7 @@ func (s *Server) googleUpload(w http.ResponseWriter, r *http.Request) {
 	s.replyObject(w, map[string]any{"file": kept.google()})
 }
 
-// googleList serves GET /v1beta/files, by pages of two dozen at most.
+// googleList serves GET /v1beta/files, newest first, in pages of at most 24 files.
 func (s *Server) googleList(w http.ResponseWriter, r *http.Request) {
 	const most = 24
 	files := s.files.list("batch")

@@ -6,9 +6,9 @@ import (
 	"math/bits"
 )
 
-// The simulator decides everything by hashing, so that a seed repeats a run.
-// The constants are the odd ones of wyhash (github.com/wangyi-fudan/wyhash),
-// whose multiply-and-fold step this is; nothing here resists an adversary.
+// The simulator decides everything by hashing, so that a seed repeats a run. The multiply-and-fold
+// step and the odd constants are those of wyhash (github.com/wangyi-fudan/wyhash). Nothing here
+// resists an adversary.
 const (
 	prime0 = 0xa0761d6478bd642f
 	prime1 = 0xe7037ed1a0b428db
@@ -40,9 +40,9 @@ func fold(a, b uint64) uint64 {
 // unit maps a hash to [0, 1).
 func unit(h uint64) float64 { return float64(h>>11) / (1 << 53) }
 
-// logNormal maps a hash to a length around mean, between a third of it and
-// three times it, and at least 1. Lengths of real answers are about log-normal;
-// sigma 0.5 keeps 96 % of it inside the bounds, and the mean where it is asked.
+// logNormal maps a hash to a length around mean, from a third of it to three times it, and at least
+// 1. Lengths of real answers are about log-normal. With sigma 0.5, 96 % of them are within the
+// bounds anyway, and their mean is close to mean.
 func logNormal(h uint64, mean int) int {
 	const sigma = 0.5
 	// The sum of four uniform numbers is close to normal: mean 2, variance 1/3.
@@ -56,7 +56,7 @@ func logNormal(h uint64, mean int) int {
 	return max(1, int(math.Round(length)))
 }
 
-// hex writes a hash as 16 digits.
+// hex writes a hash as 16 hexadecimal digits.
 func hex(h uint64) string {
 	const digits = "0123456789abcdef"
 	var out [16]byte

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Drift is how the mean latency moves, from the simulator's start on: evenly from Options.Latency
-// to To and back, in each Period. With the zero value it stays.
+// Drift says how the mean latency moves after the simulator's start: evenly from Options.Latency to
+// To and back, once in each Period. With the zero value it stays the same.
 type Drift struct{ To, Period time.Duration }
 
 const (
@@ -15,11 +15,11 @@ const (
 	saltStraggle = 0x7374726167
 )
 
-// straggling is how many times the mean a straggler takes, if nothing else is said.
+// straggling is how many times the mean latency a straggler takes by default.
 const straggling = 10
 
-// latency is the time that the request which arrived as number arrival takes,
-// with inFlight requests under way, itself included.
+// latency returns how long request number arrival takes. inFlight is the number of requests under
+// way, including this one.
 func (s *Server) latency(arrival uint64, inFlight int) time.Duration {
 	mean := s.options.Latency
 	if drift := s.options.LatencyDrift; drift.Period > 0 {
@@ -28,7 +28,7 @@ func (s *Server) latency(arrival uint64, inFlight int) time.Duration {
 	return s.options.latency(arrival, inFlight, mean)
 }
 
-// from is the mean latency at a moment, which is start at first.
+// from returns the mean latency at a time. It begins with start.
 func (d Drift) from(start, since time.Duration) time.Duration {
 	phase := float64(since%d.Period) / float64(d.Period)
 	return start + time.Duration((1-math.Abs(2*phase-1))*float64(d.To-start))

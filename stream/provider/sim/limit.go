@@ -6,26 +6,26 @@ import (
 	"time"
 )
 
-// limit is how much may be spent of one thing. It is not safe for concurrent use.
+// limit bounds how much of one thing may be spent. It is not safe for concurrent use.
 type limit struct {
 	course course
 	meter  meter // nil when there is no limit
 }
 
-// meter is a way to hold a limit.
+// meter is a way to enforce a limit.
 type meter interface {
-	// advance brings it to a moment, which is counted from the start.
+	// advance moves the meter to a time, which is counted from the simulator's start.
 	advance(now time.Duration)
-	// wait is the time until there is room for a charge, 0 when there is now. Where nothing was
-	// spent there is room for any charge, else a large one would wait for ever.
+	// wait returns the time until there is room for a charge; 0 if there is room now. If nothing was
+	// spent, there is room for any charge, because a large one would otherwise wait for ever.
 	wait(charge int) time.Duration
 	spend(charge int)
-	// left is what may be spent now, and full the time until all that may be spent is there.
+	// left returns what may be spent now, and full the time until all that may be spent is there.
 	left() float64
 	full() time.Duration
 }
 
-// dust is what the arithmetic of a meter may lose in rounding.
+// dust is how much the arithmetic of a meter may lose in rounding.
 const dust = 1e-6
 
 func newLimit(c course, o Options) limit {
@@ -59,7 +59,7 @@ func (l *limit) spend(charge int) {
 	}
 }
 
-// describe writes the headers of a limit, as it is now.
+// describe writes the headers that show a limit as it is now.
 func (l *limit) describe(h http.Header, unit string, now time.Duration) {
 	if l.meter == nil {
 		return

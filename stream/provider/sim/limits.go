@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// limits enforces RPM and TPM, and at Anthropic's API ITPM and OTPM in TPM's place, all charged at
-// once or not at all; but for output there, which is charged when it is known
-// (platform.claude.com/docs/en/api/rate-limits).
+// limits enforces RPM and TPM. For Anthropic's API it enforces ITPM and OTPM instead of TPM. A
+// request is charged to all its limits at once or to none. The exception is Anthropic's output,
+// which is charged when it is known (platform.claude.com/docs/en/api/rate-limits).
 type limits struct {
 	headers bool
 	retry   time.Duration // Options.RetryAfter
@@ -19,7 +19,7 @@ type limits struct {
 	input, output    limit
 }
 
-// newLimits returns nil when o has no limit.
+// newLimits returns nil if o has no limit.
 func newLimits(o Options) *limits {
 	if o.RPM <= 0 && o.TPM <= 0 && o.ITPM <= 0 && o.OTPM <= 0 {
 		return nil
@@ -35,8 +35,8 @@ func newLimits(o Options) *limits {
 	}
 }
 
-// admit charges a request and its tokens, or says why not, and puts the state that this leaves into
-// h.
+// admit charges a request and its tokens, or returns the refusal. It writes the state of the limits
+// after that to h.
 func (l *limits) admit(h http.Header, q *request, due toll) *apiError {
 	if l == nil {
 		return nil
@@ -80,7 +80,7 @@ func (l *limits) refusal(model string, tokens int, now time.Duration) *apiError 
 	return errLimit("tokens", model, int(l.tokens.course.at(now)), tokens, wait)
 }
 
-// refund gives tokens back that were charged and not used.
+// refund gives back tokens that were charged and not used.
 func (l *limits) refund(tokens int) {
 	if l == nil || tokens <= 0 {
 		return

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// linkLeft is how long the link will stay up: 0 while it is down.
+// linkLeft returns how long the link will stay up; 0 while it is down.
 func (s *Server) linkLeft() time.Duration {
 	if s.options.LinkDown <= 0 {
 		return math.MaxInt64

@@ -1,11 +1,11 @@
 package sim
 
-// messages is Anthropic's way to ask.
+// messages is Anthropic's endpoint.
 var messages = &endpoint{
 	prompt: "messages", readPrompt: (*request).readMessages, talks: true, anthropic: true, generates: true, append: appendMessage,
 }
 
-// appendMessage appends an answer as Anthropic gives it
+// appendMessage appends an answer in Anthropic's form
 // (platform.claude.com/docs/en/api/messages/create).
 func appendMessage(dst []byte, q *request, a *answer) []byte {
 	c := &a.choices[0]
@@ -32,7 +32,7 @@ func appendMessage(dst []byte, q *request, a *answer) []byte {
 	return append(dst, ",\"service_tier\":\"standard\"}}\n"...)
 }
 
-// stopReason is why a choice ended, as Anthropic says it.
+// stopReason returns why a choice ended, in Anthropic's words.
 func (c *choice) stopReason() string {
 	switch {
 	case c.cut:

@@ -23,11 +23,11 @@ const (
 	messageBatchBytes    = 256_000_000
 )
 
-// messageCustomID is what its custom_ids look like
+// messageCustomID matches valid custom_ids
 // (platform.claude.com/docs/en/api/messages/batches/create).
 var messageCustomID = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
-// messageBatchObject is a Message Batch as the API shows it.
+// messageBatchObject is a Message Batch in the API's form.
 type messageBatchObject struct {
 	ID         string             `json:"id"`
 	Type       string             `json:"type"`
@@ -41,7 +41,8 @@ type messageBatchObject struct {
 	ResultsURL *string            `json:"results_url"`
 }
 
-// messageBatchCounts counts every request once. They are all processing until the batch has ended.
+// messageBatchCounts counts every request once. All requests count as processing until the batch
+// has ended.
 type messageBatchCounts struct {
 	Processing int `json:"processing"`
 	Succeeded  int `json:"succeeded"`
@@ -50,7 +51,7 @@ type messageBatchCounts struct {
 	Expired    int `json:"expired"`
 }
 
-// messageObject is a batch as Anthropic shows it, at r's address.
+// messageObject returns a batch in Anthropic's form. The address of its results has the host of r.
 func (s *Server) messageObject(r *http.Request, b *batch) messageBatchObject {
 	o := s.batches.object(b)
 	m := messageBatchObject{ID: o.ID, Type: "message_batch", Status: "in_progress", CreatedAt: time.Unix(o.CreatedAt, 0).UTC(),
@@ -87,7 +88,7 @@ func rfc3339(unix *int64) *time.Time {
 	return &at
 }
 
-// createMessageBatch serves POST /messages/batches. The requests go to disk as they come.
+// createMessageBatch serves POST /messages/batches. The requests go to disk as they arrive.
 func (s *Server) createMessageBatch(w http.ResponseWriter, r *http.Request) {
 	file, err := s.files.create()
 	if err != nil {
@@ -117,14 +118,14 @@ func (s *Server) createMessageBatch(w http.ResponseWriter, r *http.Request) {
 	s.replyObject(w, s.messageObject(r, b))
 }
 
-// messagesPath is the path of what such a batch asks.
+// messagesPath is the path of the endpoint that answers a Message Batch's requests.
 const messagesPath = "/v1/messages"
 
-// errEnough ends the reading of requests where one is refused.
+// errEnough ends the reading of requests when one of them is refused.
 var errEnough = errors.New("enough")
 
-// storeMessages writes the requests of a body to file, each as a line that a batch reads, and says
-// how many they are, or what is wrong with them.
+// storeMessages writes the requests of a body to file, each as a line that a batch can read. It
+// returns their number, or what is wrong with them.
 func storeMessages(body io.Reader, file *os.File) (n int, refusal *apiError) {
 	d := jsontext.NewDecoder(body, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	seen := make(map[string]struct{})
@@ -170,7 +171,7 @@ func storeMessages(body io.Reader, file *os.File) (n int, refusal *apiError) {
 	return n, refusal
 }
 
-// eachMessageRequest calls element where each element of `requests` begins.
+// eachMessageRequest calls element at the beginning of each element of `requests`.
 func eachMessageRequest(d *jsontext.Decoder, element func() error) error {
 	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
 		return cmpError(err, "an object is expected")
@@ -207,7 +208,7 @@ func eachMessageRequest(d *jsontext.Decoder, element func() error) error {
 	return nil
 }
 
-// cmpError is err, or else what is wrong.
+// cmpError returns err if it is not nil, and otherwise an error that says what is wrong.
 func cmpError(err error, wrong string) error {
 	if err != nil {
 		return err
@@ -245,7 +246,8 @@ func readMessageRequest(d *jsontext.Decoder) (id string, params jsontext.Value, 
 	return id, params, err
 }
 
-// findMessageBatch returns the batch of the path, or answers that there is none.
+// findMessageBatch returns the batch that the path names. If there is none, it answers so and
+// returns nil.
 func (s *Server) findMessageBatch(w http.ResponseWriter, r *http.Request) *batch {
 	if b := s.batches.find(r.PathValue("id")); b != nil && b.messages {
 		return b
@@ -287,7 +289,7 @@ func (s *Server) sendResults(w http.ResponseWriter, r *http.Request) {
 	s.sendStored(w, *o.OutputFileID, "application/x-jsonl")
 }
 
-// messagePage is one page of a list of Anthropic's.
+// messagePage is one page of a list in Anthropic's form.
 type messagePage struct {
 	Data    []any   `json:"data"`
 	FirstID *string `json:"first_id"`
@@ -298,7 +300,7 @@ type messagePage struct {
 // listMessageBatches serves GET /messages/batches, newest first.
 func (s *Server) listMessageBatches(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	query.Set("after", query.Get("after_id")) // they differ in this name alone
+	query.Set("after", query.Get("after_id")) // the queries differ only in this name
 	r.URL.RawQuery = query.Encode()
 	all := s.batches.list(true)
 	page, refusal := pageOf(r, len(all), 20, 1000, func(i int) string { return all[i].state.ID })
@@ -313,8 +315,8 @@ func (s *Server) listMessageBatches(w http.ResponseWriter, r *http.Request) {
 	s.replyObject(w, out)
 }
 
-// writeResult adds the result of the request in w.line to what a Message Batch has: a kind, and the
-// member that it has beside, with the answer in w.answer.
+// writeResult writes the result of the request in w.line to the results of a Message Batch. A
+// result has a kind, and a member with the answer in w.answer, unless member is "".
 func (w *batchWork) writeResult(kind, member string) {
 	w.text = appendQuoted(append(w.text[:0], `{"custom_id":`...), w.line.customID)
 	w.text = append(w.text, `,"result":{"type":"`+kind+`"`...)

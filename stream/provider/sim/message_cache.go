@@ -11,42 +11,43 @@ import (
 )
 
 // What Anthropic keeps in its cache, and for how long
-// (platform.claude.com/docs/en/build-with-claude/prompt-caching). Some models want longer prefixes
-// than the shortest.
+// (platform.claude.com/docs/en/build-with-claude/prompt-caching). Some models require longer
+// prefixes than shortestCached.
 const (
 	shortestCached = 1024 // tokens
 	mostMarks      = 4
-	lookback       = 20 // blocks before a mark at which a cached prefix may end
+	lookback       = 20 // how many blocks before a mark a cached prefix may end
 	fiveMinutes    = 5 * time.Minute
 	anHour         = time.Hour
 )
 
 // block is a part of a prompt at whose end a cached prefix may end.
 type block struct {
-	prefix uint64        // the hash of all up to its end
-	tokens int           // of all up to its end
-	life   time.Duration // how long what it marks is kept; 0 where it marks nothing
+	prefix uint64        // the hash of the prompt up to its end
+	tokens int           // of the prompt up to its end
+	life   time.Duration // how long the prefix that it marks is kept; 0 if it has no mark
 }
 
 // cached is what a request reads from the cache and writes to it, in tokens.
 type cached struct {
-	read, write int // of write
-	hour        int // for an hour
+	read, write int
+	hour        int // the part of write that is kept for an hour
 }
 
-// cache is the simulator's, of all who ask.
+// cache is the simulator's cache of prompts, shared by all clients.
 type cache struct {
 	mu   sync.Mutex
 	ends map[uint64]kept
 }
 
-// kept is a prefix that is there for a while after it was used last.
+// kept says how long a prefix stays in the cache after its last use, and until when that is.
 type kept struct {
 	until time.Time
 	life  time.Duration
 }
 
-// look says what a request whose prompt has these blocks reads and writes. What is read is kept on.
+// look returns what a request reads from the cache and writes to it, if its prompt has these
+// blocks. The prefix that it reads is kept for another life.
 func (c *cache) look(blocks []block, now time.Time) (found cached) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -83,13 +84,13 @@ func (c *cache) look(blocks []block, now time.Time) (found cached) {
 	return found
 }
 
-// nearMark tells whether the block at i is marked, or a mark's lookback reaches it.
+// nearMark reports whether the block at i has a mark, or a later mark's lookback reaches it.
 func nearMark(blocks []block, i int) bool {
 	return slices.ContainsFunc(blocks[i:min(i+lookback+1, len(blocks))], func(b block) bool { return b.life > 0 })
 }
 
-// keep notes what a request's marks have written, once its answer has begun: those that were asked
-// meanwhile have written the same.
+// keep stores the prefixes that a request's marks write, once its answer has begun. Requests that
+// were looked up meanwhile write the same prefixes.
 func (c *cache) keep(blocks []block, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -104,7 +105,7 @@ func (c *cache) keep(blocks []block, now time.Time) {
 	maps.DeleteFunc(c.ends, func(_ uint64, k kept) bool { return now.After(k.until) })
 }
 
-// blocks takes a prompt apart where it marks anything for the cache: tools, system prompt and
+// blocks splits a prompt into blocks, if it marks anything for the cache: tools, system prompt and
 // messages, in that order.
 func (q *request) blocks() ([]block, *apiError) {
 	if !q.endpoint.anthropic || !bytes.Contains(q.body, []byte(`"cache_control"`)) {
@@ -131,13 +132,13 @@ func (q *request) blocks() ([]block, *apiError) {
 		return nil, &apiError{status: 400, kind: invalid,
 			message: "A maximum of 4 blocks with cache_control may be provided. Found " + strconv.Itoa(r.marks) + "."}
 	}
-	for i := range r.blocks { // the reply's own tokens come last
+	for i := range r.blocks { // a block ends within the prompt
 		r.blocks[i].tokens = min(r.blocks[i].tokens, q.promptTokens+q.otherTokens)
 	}
 	return r.blocks, nil
 }
 
-// blockReader gathers blocks.
+// blockReader collects blocks.
 type blockReader struct {
 	request *request
 	blocks  []block
@@ -146,14 +147,15 @@ type blockReader struct {
 	marks   int
 }
 
-// list reads a text, or an array of blocks, before which there are so many tokens more.
+// list reads a text, or an array of blocks. more is how many tokens come before it.
 func (r *blockReader) list(raw []byte, more int) {
 	r.tokens += more
 	r.request.eachBlock(raw, r.add)
 }
 
-// eachBlock calls add for a text, or each of an array of blocks: with the text, or what else the
-// block holds, its tokens, and its mark, nil for none.
+// eachBlock calls add for a text, or for each block of an array. It passes the block's text, or
+// else its other members; their number of tokens; and the block's mark, which is nil if there is
+// none.
 func (q *request) eachBlock(raw []byte, add func(plain []byte, tokens int, mark []byte)) {
 	var all []json.RawMessage
 	if json.Unmarshal(raw, &all) != nil {
@@ -184,7 +186,7 @@ func (q *request) eachBlock(raw []byte, add func(plain []byte, tokens int, mark 
 	}
 }
 
-// add adds a block, which is a raw value of so many tokens, and its mark, nil for none.
+// add adds a block: a raw value, its number of tokens, and its mark, nil for none.
 func (r *blockReader) add(raw []byte, tokens int, mark []byte) {
 	r.hash = mix(r.hash, hash(0, raw))
 	r.tokens += tokens
@@ -196,7 +198,7 @@ func (r *blockReader) add(raw []byte, tokens int, mark []byte) {
 	r.blocks = append(r.blocks, b)
 }
 
-// lifeOf is how long what a cache_control marks is kept.
+// lifeOf returns how long the prefix that a cache_control marks is kept.
 func lifeOf(mark []byte) time.Duration {
 	var control struct {
 		TTL string `json:"ttl"`

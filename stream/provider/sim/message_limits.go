@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// admitMessage charges a request to Anthropic's API and its input, or says why not, and puts the
-// state that this leaves into h. What it will say is not known yet: some of the output limit has to
-// be left.
+// admitMessage charges a request to Anthropic's API and its input, or returns the refusal. It
+// writes the state of the limits after that to h. The output is not known yet: some of the output
+// limit must be left.
 func (l *limits) admitMessage(h http.Header, input int, now time.Duration) *apiError {
 	l.input.advance(now)
 	l.output.advance(now)
@@ -33,7 +33,7 @@ func (l *limits) refuseMessage(input int, now time.Duration) *apiError {
 	}{{&l.requests, 1, "requests"}, {&l.input, input, "input tokens"}, {&l.output, 1, "output tokens"}} {
 		wait := ceil(one.limit.wait(one.charge))
 		if most := one.limit.course.most(); most > 0 && one.charge > most {
-			wait = time.Minute // for ever, in truth
+			wait = time.Minute // in truth it would never fit
 		}
 		if wait == 0 {
 			continue
@@ -49,7 +49,8 @@ func (l *limits) refuseMessage(input int, now time.Duration) *apiError {
 	return nil
 }
 
-// spendOutput charges what an answer of Anthropic's says, and puts what that leaves into h.
+// spendOutput charges the output of an answer in Anthropic's API, and writes the state of the
+// output limit after that to h.
 func (l *limits) spendOutput(h http.Header, tokens int) {
 	if l == nil {
 		return
@@ -64,14 +65,16 @@ func (l *limits) spendOutput(h http.Header, tokens int) {
 	}
 }
 
-// describeMessage writes the headers of Anthropic's limits. Of tokens it tells thousands.
+// describeMessage writes the headers of Anthropic's limits. The tokens that remain are rounded to
+// thousands.
 func (l *limits) describeMessage(h http.Header, now time.Duration) {
 	l.requests.describeAnthropic(h, "Requests", 1, l.start, now)
 	l.input.describeAnthropic(h, "Input-Tokens", 1000, l.start, now)
 	l.output.describeAnthropic(h, "Output-Tokens", 1000, l.start, now)
 }
 
-// describeAnthropic writes the headers of a limit, as it is now. What is left is rounded to `to`.
+// describeAnthropic writes the headers that show a limit as it is now. What remains is rounded to a
+// multiple of to.
 func (l *limit) describeAnthropic(h http.Header, unit string, to float64, start time.Time, now time.Duration) {
 	if l.meter == nil {
 		return

@@ -7,27 +7,28 @@ import (
 	"strconv"
 )
 
-// message is what a request to Anthropic's API has beside a prompt, raw; nil where it has none.
+// message holds raw members of a request to Anthropic's API, each nil if the request does not have
+// it, and what is wrong with the request.
 type message struct {
 	system      []byte
 	tools       []byte
 	messages    []byte
 	temperature []byte
-	automatic   []byte // cache_control at the top: the last block is marked
-	unknown     string // a member that there is none of; "" for none
-	role        string // one of a message that there is none of; "" for none
-	roleAt      int    // which message's
+	automatic   []byte // the request's own cache_control, which marks the last block
+	unknown     string // the name of a member that the API does not know; "" for none
+	role        string // a message's role that the API does not know, raw; "" for none
+	roleAt      int    // the index of that message
 }
 
-// messageMembers are the members of a request that change nothing here
+// messageMembers are the members of a request that the API knows and that change nothing here
 // (platform.claude.com/docs/en/api/messages/create, and what betas add).
 var messageMembers = []string{
 	"top_p", "top_k", "stop_sequences", "metadata", "thinking", "service_tier", "container", "mcp_servers", "context_management",
 	"inference_geo", "speed", "fallbacks",
 }
 
-// messageMember reads one member of a request to Anthropic's API that others have not, or have in
-// another form. handled is false for those that are everybody's.
+// messageMember reads one member of a request to Anthropic's API, if other APIs do not have it or
+// have it in another form. handled is false for members that all APIs share.
 func (q *request) messageMember(name string) (handled bool, fault *apiError) {
 	if !q.endpoint.anthropic {
 		return false, nil
@@ -58,7 +59,7 @@ func (q *request) messageMember(name string) (handled bool, fault *apiError) {
 	return true, fault
 }
 
-// readBlocks reads blocks that are paid for beside the prompt, into out. Marks cost nothing.
+// readBlocks reads blocks that are billed in addition to the prompt into out. Marks cost nothing.
 func (q *request) readBlocks(out *[]byte) (fault *apiError) {
 	*out, fault = q.value()
 	if fault == nil {
@@ -67,7 +68,7 @@ func (q *request) readBlocks(out *[]byte) (fault *apiError) {
 	return fault
 }
 
-// checkMessage says what Anthropic refuses in a request that others would take.
+// checkMessage says what Anthropic refuses in a request although other APIs take it.
 func (q *request) checkMessage() *apiError {
 	m := &q.message
 	switch {
@@ -93,14 +94,14 @@ func (q *request) checkMessage() *apiError {
 	return errField("messages."+strconv.Itoa(m.roleAt)+".role", "Input should be 'user' or 'assistant'")
 }
 
-// noteRole notes a message's role, raw, if there is none such.
+// noteRole notes a message's role, raw, if Anthropic's API does not know it.
 func (q *request) noteRole(at int, role []byte) {
 	if q.endpoint.anthropic && q.message.role == "" && !bytes.Equal(role, []byte(`"user"`)) && !bytes.Equal(role, []byte(`"assistant"`)) {
 		q.message.role, q.message.roleAt = string(role), at
 	}
 }
 
-// planMessage finds out which form the answer is to have; nil for text.
+// planMessage returns the form that the answer is to have; nil for text.
 func (q *request) planMessage() (*structure, *apiError) {
 	var choice struct {
 		Type string `json:"type"`
@@ -128,7 +129,7 @@ func (q *request) planMessage() (*structure, *apiError) {
 	return &structure{schema: readOrdered(format.Schema)}, nil
 }
 
-// planTool is the call of a tool that the request asks for, of a kind.
+// planTool returns the tool call that the request asks for. kind is any or tool.
 func (q *request) planTool(kind, name string) (*structure, *apiError) {
 	var tools []struct {
 		Name   string          `json:"name"`

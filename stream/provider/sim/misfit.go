@@ -2,12 +2,12 @@ package sim
 
 import "encoding/json"
 
-// What models do to the objects that they are asked for, by their names in Stats. What is fenced
-// fits all the same, once the fence is off.
+// The ways in which models spoil the objects that they are asked for, by their names in Stats. A
+// fenced object still fits the schema once the fence is removed.
 const (
 	misfitFence   faultKind = "misfit-fence"   // a code fence around it
 	misfitProse   faultKind = "misfit-prose"   // words around it
-	misfitMissing faultKind = "misfit-missing" // a property that is required is not there
+	misfitMissing faultKind = "misfit-missing" // a required property is missing
 	misfitType    faultKind = "misfit-type"    // a property is of another type
 	misfitCut     faultKind = "misfit-cut"     // it ends halfway, as if max_tokens had
 )
@@ -16,7 +16,8 @@ var misfits = [...]faultKind{misfitFence, misfitProse, misfitMissing, misfitType
 
 const saltMisfit = 0x6d697366
 
-// misfit chooses what becomes of a value that the choice is to say: of the same request the same.
+// misfit chooses how the choice's value is spoilt, if at all. The same request gets the same
+// outcome.
 func (o *Options) misfit(c *choice) faultKind {
 	u := unit(mix(o.Seed^saltMisfit, c.hash))
 	if u >= o.Misfit {
@@ -25,8 +26,8 @@ func (o *Options) misfit(c *choice) faultKind {
 	return misfits[min(int(u/o.Misfit*float64(len(misfits))), len(misfits)-1)]
 }
 
-// spoil makes of a value that fits the schema what kind says. Where the schema names nothing to
-// leave out or to change, words stand around the value.
+// spoil spoils a value that fits the schema in the way of kind. If there is no property to leave
+// out or to change, it puts words around the value instead.
 func spoil(said []byte, schema any, kind faultKind) []byte {
 	switch kind {
 	case misfitFence:

@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// defaultModel is what GET /models lists when any name is let in.
+// defaultModel is what GET /models lists if any name is accepted.
 const defaultModel = "gpt-4o-mini"
 
-// models are those that GET /models lists.
+// models returns the models that GET /models lists.
 func (s *Server) models() []string {
 	if len(s.options.Models) == 0 {
 		return []string{defaultModel}

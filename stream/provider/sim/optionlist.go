@@ -37,7 +37,7 @@ func OptionsHelp() string {
 	return b.String()
 }
 
-// options lists them all; headers comes after the limits it depends on.
+// options lists all options. headers comes after the limits that its default depends on.
 var options = []option{
 	{name: "latency", usual: "50ms", about: "mean time to an answer, such as 800ms; 400ms..4s/45s moves between the two",
 		set: latencyDrift},

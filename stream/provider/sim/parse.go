@@ -15,17 +15,18 @@ import (
 //	latency=800ms&jitter=0.5&rpm=500&tpm=150000&fail=0.02&outage=10s-20s&seed=1
 //
 // The names are those of Options in lower case, with hyphens between words (retry-after,
-// batch-latency), but for inflight (MaxInFlight) and refund (RefundOutput); outage and models may
-// be given more than once, models also with commas. What moves is written in one value:
+// batch-latency), except inflight (MaxInFlight), inflight-status (InFlightStatus) and refund
+// (RefundOutput). outage and models may be given more than once, and models also with commas. A
+// limit or a time that changes is written as one value:
 //
-//	latency=400ms..4s/45s   LatencyDrift: to the second and back in 45 seconds
-//	rpm=6000,1800/10s       RPMChange, and so for tpm: these take turns of 10 seconds
-//	rpm=600+300/s           the same: 300 more each second
+//	latency=400ms..4s/45s   LatencyDrift: from the first to the second and back in 45 seconds
+//	rpm=6000,1800/10s       RPMChange: these take turns of 10 seconds; tpm is written alike
+//	rpm=600+300/s           RPMChange: 300 more each second
 //	down=3s/10s             LinkDown and LinkUp
 //
-// and retry-after=none is NoRetryAfter. Latency is 50ms and batch-latency 200ms unless given, and
-// headers are sent when there is a limit unless headers=false. An unknown name or a bad value, or
-// options that contradict each other, are an error.
+// retry-after=none means NoRetryAfter. By default latency is 50ms, batch-latency is 200ms, and
+// headers are sent if there is a limit. It is an error if a name is unknown, if a value is bad, or
+// if options contradict each other.
 func ParseOptions(query string) (Options, error) {
 	o := Options{Latency: latency, BatchLatency: batchLatency}
 	values, err := url.ParseQuery(query)
@@ -59,7 +60,7 @@ func ParseOptions(query string) (Options, error) {
 	return o, nil
 }
 
-// contradiction says which options do not go together.
+// contradiction returns an error if options contradict each other.
 func (o *Options) contradiction() error {
 	switch {
 	case o.Window > 0 && o.Burst > 0:

@@ -7,7 +7,7 @@ import (
 )
 
 // matching returns a text that matches a pattern and has from least to most characters. ok is false
-// where none was found: patterns may hold what Go's have no word for.
+// if none was found: a pattern may use syntax that Go's regexp does not know.
 func (v *inventor) matching(pattern string, least, most int) (text string, ok bool) {
 	tree, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
@@ -26,8 +26,8 @@ func (v *inventor) matching(pattern string, least, most int) (text string, ok bo
 	return "", false
 }
 
-// match appends a text that matches tree, whose repetitions come up to more times more often than
-// they must.
+// match appends a text that matches tree. A repetition occurs up to more times more often than it
+// must.
 func (v *inventor) match(dst []byte, tree *syntax.Regexp, more int) []byte {
 	const mostRepeats = 1000
 	least, most := 0, 0
@@ -62,7 +62,7 @@ func (v *inventor) match(dst []byte, tree *syntax.Regexp, more int) []byte {
 			most = mostRepeats
 		}
 	default:
-		return dst // what takes no room, such as an anchor
+		return dst // what matches no character, such as an anchor
 	}
 	for range min(most, least+v.upTo(more+1)) {
 		dst = v.match(dst, tree.Sub[0], more)
@@ -70,8 +70,8 @@ func (v *inventor) match(dst []byte, tree *syntax.Regexp, more int) []byte {
 	return dst
 }
 
-// oneOf returns a character of a class, which is pairs of a first and a last: one that can be seen,
-// if there are such.
+// oneOf returns a character of a class, which is given as pairs of a first and a last character. It
+// prefers a visible character.
 func (v *inventor) oneOf(class []rune) rune {
 	for range 20 {
 		pair := 2 * v.upTo(len(class)/2)

@@ -16,29 +16,29 @@ import (
 // picture is a part of a prompt that is not text: an image, a recording or a file.
 type picture struct {
 	part          string // the part's type
-	message, at   int    // which message's, and which part there
-	form          string // the member that it stands in
+	message, at   int    // the index of the message, and of the part in it
+	form          string // the member that holds it
 	raw           []byte // that member's value
 	detail        string
-	mediaType     string // that it says it has; "" where it is elsewhere
+	mediaType     string // the one that it declares; "" if the data is elsewhere
 	format        string // of a recording
-	byID          bool   // it was uploaded
-	data          []byte // decoded; nil where it is elsewhere
-	encoded       int    // bytes, before that
-	width, height int    // of an image
+	byID          bool   // it names an uploaded file
+	data          []byte // decoded; nil if it is elsewhere
+	encoded       int    // its size before decoding, in bytes
+	width, height int    // of an image, in pixels
 }
 
-// Nobody fetches what is elsewhere: it counts as an image of a megapixel, or so many bytes of
-// something else.
+// Data that is elsewhere is not fetched. An image counts as one of a megapixel, and anything else
+// as one of bytesElsewhere bytes.
 const (
 	sideElsewhere  = 1024
 	bytesElsewhere = 100_000
 )
 
-// A page's image, in pixels: letter paper at 128 dots an inch.
+// The size of a page's image, in pixels: letter paper at 128 dots per inch.
 const pageWidth, pageHeight = 1088, 1408
 
-// look finds the data, and what an image's size is.
+// look finds the data, and the size of an image.
 func (p *picture) look() {
 	var members struct {
 		URL       string `json:"url"`
@@ -50,7 +50,7 @@ func (p *picture) look() {
 		MediaType string `json:"media_type"`
 	}
 	if json.Unmarshal(p.raw, &members.URL) != nil {
-		_ = json.Unmarshal(p.raw, &members) // what has another form counts as elsewhere
+		_ = json.Unmarshal(p.raw, &members) // a value of another form counts as elsewhere
 	}
 	if members.Detail != "" {
 		p.detail = members.Detail
@@ -73,10 +73,11 @@ func (p *picture) look() {
 	}
 }
 
-// tokens is what the picture is billed as: an image as OpenAI does (see imageTokens), a recording
-// by ten tokens a second of its WAV, or of 8,000 bytes, and a PDF, of which OpenAI puts both the
-// text and an image of each page into the prompt (developers.openai.com/docs/guides/pdf-files), by
-// an image a page and a token for each 50 bytes.
+// tokens returns how many tokens are billed for the picture. An image is billed as imageTokens
+// says. A recording takes ten tokens a second: the byte rate is in the header of a WAV, and
+// otherwise it is taken as 8,000 bytes a second. A PDF takes an image for each page and a token for
+// each 50 bytes, because OpenAI puts both the text and an image of each page into the prompt
+// (developers.openai.com/docs/guides/pdf-files).
 func (p *picture) tokens(model string) int {
 	size := len(p.data)
 	if p.data == nil {
@@ -98,9 +99,9 @@ func (p *picture) tokens(model string) int {
 	return imageTokens(model, p.width, p.height, p.detail)
 }
 
-// tileRates are the base and the tile, in tokens, and patchRates the tokens for a thousand patches,
-// by the beginning of a model's name, as OpenAI's guide has them ("Images and vision", "Calculating
-// costs"). Other models are billed as gpt-4o.
+// tileRates gives the tokens of the base and of a tile, and patchRates the tokens of a thousand
+// patches, by the prefix of a model's name. They are from OpenAI's guide ("Images and vision",
+// "Calculating costs"). Other models are billed like gpt-4o.
 var (
 	tileRates = []struct {
 		name       string
@@ -112,9 +113,10 @@ var (
 	}{{"gpt-4.1-mini", 1620}, {"gpt-4.1-nano", 2460}, {"gpt-5-mini", 1620}, {"gpt-5-nano", 2460}, {"o4-mini", 1720}}
 )
 
-// imageTokens is what OpenAI bills for an image; what Anthropic does for a Claude, a token for 750
-// pixels of at most 1,568 a side and 1,600 tokens; and what Google does for a Gemini, 258 tokens
-// for each 768 pixels square.
+// imageTokens returns how many tokens are billed for an image. For a Claude model it follows
+// Anthropic: a token for each 750 pixels, after scaling to at most 1,568 pixels a side, and at most
+// 1,600 tokens. For a Gemini model it follows Google: 258 tokens for each tile of 768 by 768
+// pixels. For all others it follows OpenAI.
 func imageTokens(model string, width, height int, detail string) int {
 	switch {
 	case strings.Contains(model, "claude-"):
@@ -149,7 +151,8 @@ func imageTokens(model string, width, height int, detail string) int {
 	return 0
 }
 
-// patchesOf is how many squares of 32 pixels an image has that is scaled down to at most 1,536.
+// patchesOf returns how many patches of 32 by 32 pixels cover an image, after it was scaled down to
+// at most 1,536 of them.
 func patchesOf(width, height int) int {
 	const most = 1536
 	if n := (width + 31) / 32 * ((height + 31) / 32); n <= most {

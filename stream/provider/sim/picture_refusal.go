@@ -8,17 +8,18 @@ import (
 	"strings"
 )
 
-// What OpenAI takes of images and files in a request: 500 images and 50 MB in all
+// What OpenAI accepts in a request: 500 images, and 50 MB of images and files in all
 // (developers.openai.com/docs/guides/images-vision, .../pdf-files).
 const (
 	openaiImages    = 500
 	openaiFileBytes = 50 << 20
 )
 
-// What Anthropic takes: 5 MB of base64 an image, 8000 pixels a side, or 2000 where there are more
-// than 20 images; and of models with a context window of 200,000 tokens, as most have, 100 images
-// and 100 pages of PDFs, of others 600 (platform.claude.com/docs/en/build-with-claude/vision and
-// .../pdf-support; that the 5 MB are of base64: github.com/lobehub/lobehub/pull/14711).
+// What Anthropic accepts. An image may have 5 MB of base64 and 8000 pixels a side, or 2000 if there
+// are more than 20 images. A model with a context window of 200,000 tokens, as most have, accepts
+// 100 images and 100 pages of PDFs; other models accept 600
+// (platform.claude.com/docs/en/build-with-claude/vision and .../pdf-support; that the 5 MB are of
+// base64: github.com/lobehub/lobehub/pull/14711).
 const (
 	anthropicImageBytes = 5 << 20
 	anthropicSide       = 8000
@@ -33,8 +34,8 @@ const (
 // (platform.claude.com/docs/en/api/overview).
 const anthropicBody = 32 << 20
 
-// errBody is a body that did not arrive whole. Anthropic's words of one that is too large are in
-// its documentation of errors.
+// errBody is the error for a body that could not be read whole. Anthropic's message for a body that
+// is too large is from its documentation of errors.
 func (e *endpoint) errBody(cause error) *apiError {
 	fault := errBody(cause)
 	if e.anthropic && fault.status == http.StatusRequestEntityTooLarge {
@@ -45,7 +46,7 @@ func (e *endpoint) errBody(cause error) *apiError {
 
 var imageTypes = []string{"image/jpeg", "image/png", "image/gif", "image/webp"}
 
-// checkPictures says what is refused of the pictures in a request.
+// checkPictures says why a request is refused for its pictures.
 func (q *request) checkPictures() *apiError {
 	images, size, pages := 0, 0, 0
 	for i := range q.pictures {
@@ -68,7 +69,7 @@ func (q *request) checkPictures() *apiError {
 			return fault
 		}
 	}
-	// What OpenAI and Anthropic say of numbers is not written anywhere: these words are our own.
+	// What OpenAI and Anthropic say about these numbers is not documented: the messages are our own.
 	switch {
 	case q.endpoint.anthropic:
 		most := anthropicImages
@@ -91,14 +92,14 @@ func (q *request) checkPictures() *apiError {
 	return nil
 }
 
-// largeWindow reports whether a model has a window of a million tokens: those of Claude from 4.6
-// on.
+// largeWindow reports whether a model has a context window of a million tokens. It recognizes the
+// names of Claude 4.6 to 4.9.
 func largeWindow(model string) bool {
 	_, version, _ := strings.Cut(model, "-4-")
 	return len(version) > 0 && version[0] >= '6' && version[0] <= '9' && (len(version) == 1 || version[1] == '-')
 }
 
-// refuseOpenAI says what OpenAI refuses of a picture. The words are in
+// refuseOpenAI says why OpenAI refuses a picture. The messages are in
 // github.com/STranslate/STranslate/issues/277, langgenius/dify/issues/11527,
 // mkht/PSOpenAI/issues/43, vercel/ai/issues/7266 and adamcohenhillel/ADeus/issues/60.
 func (q *request) refuseOpenAI(p *picture, _ int) *apiError {
@@ -106,7 +107,7 @@ func (q *request) refuseOpenAI(p *picture, _ int) *apiError {
 		return &apiError{status: http.StatusBadRequest, kind: invalid, code: code, message: fmt.Sprintf(format, args...)}
 	}
 	switch {
-	case p.isImage() && p.mediaType == "": // somebody else is asked for it
+	case p.isImage() && p.mediaType == "": // it is elsewhere
 	case p.isImage() && q.endpoint == responses && (!slices.Contains(imageTypes, p.mediaType) || p.data == nil):
 		got := "an invalid base64-encoded value"
 		if p.data != nil {
@@ -132,7 +133,7 @@ func (q *request) refuseOpenAI(p *picture, _ int) *apiError {
 	return nil
 }
 
-// refuseSound says what OpenAI refuses of a recording.
+// refuseSound says why OpenAI refuses a recording.
 func (p *picture) refuseSound(refusal func(code, format string, args ...any) *apiError) *apiError {
 	if p.format != "wav" && p.format != "mp3" {
 		return refusal("invalid_value", "Invalid value: '%s'. Supported values are: 'wav' and 'mp3'.", p.format)
@@ -143,9 +144,9 @@ func (p *picture) refuseSound(refusal func(code, format string, args ...any) *ap
 	return nil
 }
 
-// refuseAnthropic says what Anthropic refuses of a picture, in a request with so many images. The
-// words are in github.com/anthropics/claude-code/issues/19631, 8184, 4778, 24630 and 5707, and in
-// vybestack/llxprt-code/issues/2130.
+// refuseAnthropic says why Anthropic refuses a picture. images is the number of images in the
+// request. The messages are in github.com/anthropics/claude-code/issues/19631, 8184, 4778, 24630
+// and 5707, and in vybestack/llxprt-code/issues/2130.
 func (q *request) refuseAnthropic(p *picture, images int) *apiError {
 	if p.form != "source" || p.mediaType == "" || p.part == "document" && p.mediaType != "application/pdf" {
 		return nil
@@ -182,7 +183,7 @@ func (p *picture) isImage() bool {
 
 func (p *picture) isPDF() bool { return bytes.HasPrefix(p.data, []byte("%PDF-")) }
 
-// place is where the picture stands, in OpenAI's words.
+// place returns where the picture is in the request, in OpenAI's notation.
 func (p *picture) place(prompt string) string {
 	member := p.form
 	if member == "file" {
@@ -191,8 +192,8 @@ func (p *picture) place(prompt string) string {
 	return fmt.Sprintf("%s[%d].content[%d].%s", prompt, p.message, p.at, member)
 }
 
-// found is what the data is by its first bytes, as [http.DetectContentType] has it; an MP3 need not
-// begin with a tag.
+// found returns the type of the data by its first bytes, as [http.DetectContentType] does. It also
+// recognizes an MP3 that does not begin with a tag.
 func (p *picture) found() string {
 	if len(p.data) > 1 && p.data[0] == 0xff && p.data[1]&0xe0 == 0xe0 && p.data[1] != 0xff {
 		if found := http.DetectContentType(p.data); strings.HasPrefix(found, "image/") {
@@ -203,8 +204,8 @@ func (p *picture) found() string {
 	return http.DetectContentType(p.data)
 }
 
-// pages is how many pages a PDF has: as many as it names, or where that is compressed about one
-// for 50,000 bytes.
+// pages returns how many pages a PDF has: as many as it names or, if the names are compressed,
+// about one for each 50,000 bytes.
 func (p *picture) pages() int {
 	named := bytes.Count(p.data, []byte("/Type /Page")) + bytes.Count(p.data, []byte("/Type/Page")) -
 		bytes.Count(p.data, []byte("/Type /Pages")) - bytes.Count(p.data, []byte("/Type/Pages"))

@@ -2,14 +2,14 @@ package sim
 
 import "sync/atomic"
 
-// places are those of a server that serves so many requests at once and refuses the rest.
+// places bounds how many requests a server serves at once. It refuses the rest.
 type places struct {
 	most  int64 // 0 for no bound
 	taken atomic.Int64
 }
 
-// take reports whether there is a place, and takes it. What is refused takes none, not for a
-// moment, so that a storm of requests leaves no place empty.
+// take takes a place and reports whether there was one. A request that is refused does not hold a
+// place even for a moment, so that a storm of requests leaves no place empty.
 func (p *places) take() bool {
 	for p.most > 0 {
 		taken := p.taken.Load()
@@ -23,7 +23,7 @@ func (p *places) take() bool {
 	return true
 }
 
-// leave gives a place back that was taken.
+// leave gives back a place that was taken.
 func (p *places) leave() {
 	if p.most > 0 {
 		p.taken.Add(-1)

@@ -5,22 +5,21 @@ import (
 	"strconv"
 )
 
-// maxInputs is the most that one request may hold
+// maxInputs is how many inputs one request may hold
 // (platform.openai.com/docs/api-reference/embeddings/create).
 const maxInputs = 2048
 
-// What a prompt costs, in tokens. This is a count that anyone can repeat, not a
-// tokeniser: a quarter of a text's bytes, rounded up, and per message what
-// OpenAI's cookbook gives for the chat format ("How to count tokens with
-// tiktoken"). What is not text counts as in picture.go.
+// What a prompt costs, in tokens. This is a count that anyone can repeat, not a tokeniser: a
+// quarter of a text's bytes, rounded up, and for each message what OpenAI's cookbook gives for the
+// chat format ("How to count tokens with tiktoken"). picture.go counts what is not text.
 const (
 	bytesPerToken = 4
 	perMessage    = 3
 	perReply      = 3
 )
 
-// readMessages reads the prompt of a chat or of a response: messages with a
-// role and a content that is text or parts.
+// readMessages reads the prompt of a chat or of a response. It is a list of messages, each with a
+// role and with content that is a text or a list of parts.
 func (q *request) readMessages() *apiError {
 	q.promptTokens = perReply
 	switch q.decoder.PeekKind() {
@@ -133,8 +132,8 @@ func (q *request) readPart(said *[]byte, p picture) *apiError {
 	return fault
 }
 
-// readInputs reads embeddings' input and completions' prompt: a string, an
-// array of strings, an array of token numbers, or an array of those.
+// readInputs reads the input of embeddings and the prompt of completions: a string, an array of
+// strings, an array of token numbers, or an array of such arrays.
 func (q *request) readInputs() *apiError {
 	const want = "a string or an array"
 	switch q.decoder.PeekKind() {
@@ -193,12 +192,12 @@ func (q *request) readInput() *apiError {
 	return nil
 }
 
-// wrongType skips the next value, so that a body that is not JSON is called so,
-// and complains about its type.
+// wrongType reads the next value. If that is not valid JSON it says so; otherwise it complains
+// about the value's type.
 func (q *request) wrongType(want string) *apiError {
 	if q.decoder.PeekKind() == 'n' && q.decoder.StackDepth() == 1 {
 		_, fault := q.value()
-		return fault // as good as absent, and said later
+		return fault // null counts as absent, which parse reports later
 	}
 	if _, fault := q.value(); fault != nil {
 		return fault
@@ -206,7 +205,8 @@ func (q *request) wrongType(want string) *apiError {
 	return errType(q.endpoint.prompt, want)
 }
 
-// tokens counts a raw value: a string by its text, anything else as it stands.
+// tokens counts the tokens of a raw value: those of a string's text, or of any other value as it is
+// written. null has none.
 func (q *request) tokens(raw []byte) int {
 	size := len(raw)
 	switch raw[0] {

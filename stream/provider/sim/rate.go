@@ -9,7 +9,8 @@ import (
 
 var errRate = errors.New("want a limit a minute, or turns like 6000,1800/10s, or a rise like 600+300/s")
 
-// rate takes a limit with the way that it moves: 6000, or 6000,1800/10s, or 600+300/s.
+// rate makes the setter of a limit and of how the limit changes: 6000, or 6000,1800/10s, or
+// 600+300/s.
 func rate(fields func(*Options) (*int, *Change)) func(*Options, string) error {
 	return func(o *Options, v string) error {
 		limit, change := fields(o)
@@ -30,8 +31,9 @@ func rate(fields func(*Options) (*int, *Change)) func(*Options, string) error {
 	}
 }
 
-// numbersOf reads numbers above 0, with commas between, or a plus sign for a rise. In a query that
-// stands for a space. What is wrong has no numbers.
+// numbersOf reads numbers above 0, separated by commas, or by a plus sign for a rise. In a query a
+// plus sign stands for a space, so a space counts as one. If the text is wrong, there are no
+// numbers.
 func numbersOf(text string) (numbers []int, rises bool) {
 	text = strings.ReplaceAll(text, " ", "+")
 	rises = strings.Contains(text, "+")

@@ -10,13 +10,13 @@ import (
 // (docs.anthropic.com/en/api/errors).
 const overloaded = 529
 
-// Statuses are those that a refusal may have.
+// Statuses are the statuses that a refusal may have.
 var Statuses = []int{http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable, overloaded}
 
-// LostStatuses are those that a gateway answers with when the model's own answer did not reach it.
+// LostStatuses are the statuses of a gateway's answer when the model's own answer did not reach it.
 var LostStatuses = []int{http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout}
 
-// errLost is what comes in the place of an answer that is lost.
+// errLost is the answer that comes instead of one that is lost.
 func errLost(status int) *apiError {
 	if status == 0 {
 		status = http.StatusGatewayTimeout
@@ -24,8 +24,8 @@ func errLost(status int) *apiError {
 	return &apiError{status: status, kind: "server_error", message: "The answer did not arrive: " + http.StatusText(status) + "."}
 }
 
-// errRefusal turns a request away with one of Statuses, for want of something: what is refused is
-// not the request's fault. A 500 never says how long to wait.
+// errRefusal refuses a request with one of Statuses. want names what is short: the request itself
+// is not at fault. A 500 never says how long to wait.
 func errRefusal(status int, want string, retryAfter time.Duration) *apiError {
 	switch status {
 	case http.StatusInternalServerError:
@@ -40,26 +40,26 @@ func errRefusal(status int, want string, retryAfter time.Duration) *apiError {
 	return errPressure(want, retryAfter)
 }
 
-// pressure is a refusal by chance.
+// pressure returns a refusal by chance.
 func (s *Server) pressure(model string) *apiError {
 	return errRefusal(cmp.Or(s.options.PressureStatus, http.StatusTooManyRequests), model, cmp.Or(s.options.RetryAfter, time.Second))
 }
 
-// oddLimit is what an odd answer says that a minute's limit is.
+// oddLimit is the limit per minute that an odd answer names.
 const oddLimit = "60"
 
-// oddity is pressure, with a header that it puts into h.
+// oddity returns a refusal like pressure's, and writes a header that names oddLimit to h.
 func (s *Server) oddity(h http.Header, model string) *apiError {
 	h["X-Ratelimit-Limit-Requests"] = []string{oddLimit}
 	return s.pressure(model)
 }
 
-// crowded is a refusal for want of a place.
+// crowded returns the refusal of a request that found no place.
 func (s *Server) crowded() *apiError {
 	return errRefusal(cmp.Or(s.options.InFlightStatus, http.StatusServiceUnavailable), "concurrent requests", s.options.RetryAfter)
 }
 
-// outage is what all requests meet in an outage.
+// outage returns the refusal of a request in an outage.
 func (s *Server) outage() *apiError {
 	if s.options.OutageStatus == 0 {
 		return errOutage(s.options.RetryAfter)

@@ -15,9 +15,9 @@ type request struct {
 	endpoint *endpoint
 	body     []byte
 	seed     uint64
-	hash     uint64 // of the seed and the body: every answer comes from it
+	hash     uint64 // of the seed and the body: ids come from it, and words except in a conversation
 
-	billing *billing // nil where the answer is not billed
+	billing *billing // nil if Options.Bill is not set
 	tier    string   // service_tier
 
 	model      string
@@ -36,8 +36,8 @@ type request struct {
 
 	structured structured
 	structure  *structure // nil for text
-	message    message    // what Anthropic's requests have beside
-	cached     cached     // what it reads from the cache, and writes to it
+	message    message    // what only Anthropic's requests have
+	cached     cached     // what it reads from the cache and writes to it
 
 	decoder *jsontext.Decoder
 	source  bytes.Buffer
@@ -45,7 +45,7 @@ type request struct {
 	text    []byte
 }
 
-// reset readies q for body and keeps its buffers.
+// reset prepares q for body and keeps its buffers.
 func (q *request) reset(body []byte) {
 	decoder := q.decoder
 	if decoder == nil {
@@ -54,8 +54,8 @@ func (q *request) reset(body []byte) {
 	*q = request{body: body, n: 1, decoder: decoder, inputs: q.inputs[:0], scratch: q.scratch[:0], text: q.text[:0]}
 }
 
-// parse reads body as a request to e. What is not needed to answer is checked
-// for syntax only, as servers do that ignore the fields they do not know.
+// parse reads body as a request to e. Members that the answer does not need are only checked for
+// syntax, as servers do that ignore fields they do not know.
 func (q *request) parse(e *endpoint, o *Options, body []byte) *apiError {
 	q.reset(body)
 	q.endpoint, q.seed, q.billing = e, o.Seed, billings[o.Bill]
@@ -216,7 +216,8 @@ func (q *request) member(name []byte) *apiError {
 	return nil
 }
 
-// readOther reads a value that is paid for beside the prompt, into out unless that is nil.
+// readOther reads a value that is billed in addition to the prompt. It stores the value in out,
+// unless out is nil.
 func (q *request) readOther(out *[]byte) *apiError {
 	v, fault := q.value()
 	if fault != nil {
@@ -241,7 +242,7 @@ func (q *request) readModel() *apiError {
 	return nil
 }
 
-// readCount reads a whole number from 1 to most; null leaves out as it is.
+// readCount reads a whole number from 1 to most into out. null leaves out unchanged.
 func (q *request) readCount(param string, most int, out *int) *apiError {
 	v, fault := q.value()
 	if fault != nil || v[0] == 'n' {
@@ -264,7 +265,7 @@ func (q *request) plain(raw []byte) []byte {
 	if bytes.IndexByte(inner, '\\') < 0 {
 		return inner
 	}
-	// Only invalid UTF-8 is an error here, and it is replaced, which will do.
+	// Only invalid UTF-8 is an error here. It is replaced, which is good enough.
 	q.scratch, _ = jsontext.AppendUnquote(q.scratch[:0], raw)
 	return q.scratch
 }

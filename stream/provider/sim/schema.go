@@ -13,13 +13,13 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// fields is a JSON object with its members in order, as a schema has them.
+// fields is a JSON object that keeps the order of its members.
 type fields struct {
 	names []string
 	of    map[string]any
 }
 
-// memberOf returns a member, nil where there is none or o is no object.
+// memberOf returns a member of o. It returns nil if o is no object or does not have the member.
 func memberOf(o any, name string) any {
 	if f, ok := o.(*fields); ok && f != nil {
 		return f.of[name]
@@ -27,8 +27,8 @@ func memberOf(o any, name string) any {
 	return nil
 }
 
-// readOrdered reads JSON into fields, []any, string, json.Number, bool and nil. What is no JSON is
-// nil.
+// readOrdered reads JSON into fields, []any, string, json.Number, bool and nil. It returns nil for
+// what is not JSON.
 func readOrdered(raw []byte) any {
 	d := jsontext.NewDecoder(bytes.NewReader(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	value, err := decodeOrdered(d)
@@ -84,7 +84,7 @@ func decodeOrdered(d *jsontext.Decoder) (any, error) {
 	return nil, nil
 }
 
-// appendOrdered writes such a value.
+// appendOrdered appends a value that readOrdered returned, as JSON.
 func appendOrdered(dst []byte, value any) []byte {
 	switch v := value.(type) {
 	case *fields:
@@ -116,20 +116,21 @@ func appendOrdered(dst []byte, value any) []byte {
 	return append(dst, "null"...)
 }
 
-// inventor makes up values that fit schemas: JSON Schema as far as OpenAI's structured outputs know
-// it, and most of what else validates a value by itself. `not`, `if` and dependencies are not
-// looked at.
+// inventor makes up values that fit schemas. It knows JSON Schema as far as OpenAI's structured
+// outputs support it, and most of the other keywords that check a value by itself. It ignores
+// `not`, `if` and dependencies.
 type inventor struct {
 	root    any
 	hash    uint64
 	drawn   uint64
-	values  int // made so far
+	values  int // made so far, and steps through schemas
 	request *request
 }
 
-// deep is how far down an optional member, a further element or a choice that goes on is not taken
-// any more, and bottom where whatever is there ends: a schema may be recursive without a way out.
-// So it is after many values, and after most of them.
+// A schema may be recursive without a way out. From depth deep on there are no optional members and
+// no further elements, and of several choices the one that ends soonest is taken. Below depth
+// bottom every value is null. After many values the depth counts as deep, and after most of them
+// every value is null.
 const (
 	deep   = 6
 	bottom = 40
@@ -143,7 +144,7 @@ func (v *inventor) draw() uint64 {
 	return mix(v.hash, v.drawn)
 }
 
-// upTo draws a number from 0 to below n.
+// upTo draws a number from 0 to n-1.
 func (v *inventor) upTo(n int) int {
 	if n <= 1 {
 		return 0
@@ -160,7 +161,7 @@ func (v *inventor) value(dst []byte, schema any, depth int) []byte {
 	switch {
 	case depth > bottom || v.values > most:
 		return append(dst, "null"...)
-	case !ok: // true, or nothing said
+	case !ok: // true, or no schema
 		return v.text(dst, nil)
 	}
 	if constant, ok := s.of["const"]; ok {
@@ -186,7 +187,7 @@ func (v *inventor) value(dst []byte, schema any, depth int) []byte {
 	return v.text(dst, s)
 }
 
-// resolve follows references, takes one of several choices, and puts together what is to hold at
+// resolve follows references, takes one of several choices, and merges schemas that must hold at
 // once.
 func (v *inventor) resolve(schema any, depth int) any {
 	for ; depth <= bottom && v.values <= most; depth++ {
@@ -223,7 +224,7 @@ func firstList(s *fields, names ...string) ([]any, bool) {
 	return nil, false
 }
 
-// without returns s less some members.
+// without returns s without some of its members.
 func without(s *fields, names ...string) *fields {
 	rest := &fields{of: make(map[string]any)}
 	for _, name := range s.names {
@@ -235,7 +236,8 @@ func without(s *fields, names ...string) *fields {
 	return rest
 }
 
-// merge returns a schema of what both ask for. Of bounds and such that both have b's hold.
+// merge returns a schema that asks for what both ask for. If both have the same keyword, such as a
+// bound, b's value holds; but properties, definitions and required are united.
 func merge(a, b any) any {
 	x, ok := a.(*fields)
 	if !ok || len(x.names) == 0 {
@@ -280,7 +282,7 @@ func mergeMembers(a *fields, b any) any {
 	return both
 }
 
-// follow returns what a reference within the schema stands for.
+// follow returns the schema that a reference within the root schema stands for.
 func (v *inventor) follow(ref string) any {
 	path, ok := strings.CutPrefix(ref, "#")
 	if !ok {
@@ -305,7 +307,7 @@ func (v *inventor) follow(ref string) any {
 	return at
 }
 
-// choose takes one of the choices: any, or far down the one that ends soonest.
+// choose takes one of the choices: any of them, or from depth deep on the one that ends soonest.
 func (v *inventor) choose(choices []any, depth int) any {
 	if depth < deep {
 		return choices[v.upTo(len(choices))]
@@ -319,7 +321,7 @@ func (v *inventor) choose(choices []any, depth int) any {
 	return best
 }
 
-// height is how deep the shallowest value of a schema nests.
+// height returns how deep the shallowest value of a schema nests.
 func (v *inventor) height(schema any, depth int) int {
 	v.values++
 	s, ok := schema.(*fields)
@@ -349,8 +351,8 @@ func (v *inventor) height(schema any, depth int) int {
 	return most
 }
 
-// kind is the type of value to make: the one that the schema names, or that its other members are
-// about.
+// kind returns the type of value to make: one that the schema names, or else the type that its
+// other members are about.
 func (v *inventor) kind(s *fields, depth int) string {
 	switch kind := s.of["type"].(type) {
 	case string:
@@ -376,8 +378,8 @@ func (v *inventor) kind(s *fields, depth int) string {
 	return "string"
 }
 
-// object appends an object with all members that are required, most of the others, and as many as
-// there must be.
+// object appends an object with all required members, most of the others, and as many in all as the
+// schema requires.
 func (v *inventor) object(dst []byte, s *fields, depth int) []byte {
 	known, _ := s.of["properties"].(*fields)
 	if known == nil {
@@ -421,7 +423,7 @@ func (v *inventor) object(dst []byte, s *fields, depth int) []byte {
 	return append(dst, '}')
 }
 
-// array appends an array of a few elements, or as many as there must be.
+// array appends an array of a few elements, or of as many as the schema requires.
 func (v *inventor) array(dst []byte, s *fields, depth int) []byte {
 	prefix, _ := s.of["prefixItems"].([]any)
 	items := s.of["items"]
@@ -452,7 +454,7 @@ func (v *inventor) array(dst []byte, s *fields, depth int) []byte {
 			element = v.value(nil, schema, depth+1)
 		}
 		if unique && len(elements) >= least && slices.ContainsFunc(elements, same) {
-			break // there are no more
+			break // there are no more that differ
 		}
 		elements = append(elements, element)
 	}
@@ -461,7 +463,7 @@ func (v *inventor) array(dst []byte, s *fields, depth int) []byte {
 	return append(dst, ']')
 }
 
-// whole is a count, or what it is where there is none.
+// whole returns a value as a count, or otherwise if it is none.
 func whole(value any, otherwise int) int {
 	number, ok := value.(json.Number)
 	if !ok {
@@ -474,7 +476,7 @@ func whole(value any, otherwise int) int {
 	return int(f)
 }
 
-// number appends a number within the bounds; of those without any it is from 0 to 100.
+// number appends a number within the schema's bounds. Without bounds it is from 0 to 100.
 func (v *inventor) number(dst []byte, s *fields, integer bool) []byte {
 	low, high := v.bounds(s, integer)
 	step := 0.01
@@ -499,7 +501,7 @@ func (v *inventor) number(dst []byte, s *fields, integer bool) []byte {
 	return strconv.AppendFloat(dst, n*step, 'f', -1, 64)
 }
 
-// bounds are the least and the most that a number may be.
+// bounds returns the least and the greatest value that a number may have.
 func (v *inventor) bounds(s *fields, integer bool) (low, high float64) {
 	const width = 100
 	low, hasLow := float(s.of["minimum"])
@@ -541,8 +543,8 @@ func float(value any) (float64, bool) {
 	return f, err == nil
 }
 
-// text appends a string: of the format or the pattern asked for, else a few words, neither too
-// short nor too long. s is nil where nothing is said of it.
+// text appends a string in the format or of the pattern that s asks for, or else a few words of a
+// permitted length. s is nil if nothing is known about the string.
 func (v *inventor) text(dst []byte, s *fields) []byte {
 	least, most := whole(memberOf(s, "minLength"), 0), whole(memberOf(s, "maxLength"), math.MaxInt)
 	if format, ok := memberOf(s, "format").(string); ok {
@@ -565,7 +567,7 @@ func (v *inventor) text(dst []byte, s *fields) []byte {
 	return appendQuoted(dst, words)
 }
 
-// words returns so many words of the filler.
+// words returns n words of the filler.
 func (v *inventor) words(n int) string {
 	start := v.upTo(len(filler))
 	var words []string
@@ -575,7 +577,7 @@ func (v *inventor) words(n int) string {
 	return strings.Join(words, " ")
 }
 
-// format returns a text of a format that JSON Schema names; empty for one that is unknown.
+// format returns a text in a format that JSON Schema names; "" for an unknown format.
 func (v *inventor) format(name string) string {
 	n := v.upTo(28)
 	switch name {

@@ -9,23 +9,24 @@ import (
 	"time"
 )
 
-// Mark is the header of what a simulator answers that is served over the network, in canonical
-// form. Its value is Options.Dialect, or Plain where there is none.
+// Mark is the header, in canonical form, of all that a simulator answers over the network. Its
+// value is Options.Dialect, or Plain if that is "".
 const (
 	Mark  = "Llmpipe-Simulated"
 	Plain = "true"
 )
 
-// Dialect is the provider whose dialect of the Batch API is spoken, "" for OpenAI's.
+// Dialect returns the provider whose dialect of the Batch API is spoken; "" or "openai" means
+// OpenAI.
 func (s *Server) Dialect() string { return s.options.Dialect }
 
-// Serve serves the simulator on l until ctx ends, and closes it then. Requests under way are cut
-// off. What it answers is marked, so that a client of ours knows it for what it is.
+// Serve serves the simulator on l until ctx ends, and then closes the simulator. Requests under way
+// are cut off. Its answers carry Mark, so that our clients recognize a simulator.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	mark := []string{cmp.Or(s.options.Dialect, Plain)}
 	marked := func(w http.ResponseWriter, r *http.Request) {
 		w.Header()[Mark] = mark
-		if r.Method != http.MethodHead { // which asks who is there
+		if r.Method != http.MethodHead { // a HEAD only asks who is there
 			s.ServeHTTP(w, r)
 		}
 	}

@@ -28,13 +28,12 @@ const maxBody = 512 << 20
 //	GET  /v1/messages/batches, /v1/messages/batches/{id}, /v1/messages/batches/{id}/results
 //	GET  /stats    what was asked so far (Stats as JSON)
 //
-// An answer is a function of Options.Seed and the request body alone, whatever
-// came before it, and its words one of the seed and what the user says last:
-// each API and model answers a prompt alike. What a message's usage says of the
-// cache goes by what was marked and answered before. Latency and faults go by
-// the order of arrival, so that the same body, asked again after a failure, can
-// succeed. A batch answers a body as its endpoint would. Files lie in the
-// system's temporary directory, and end with the simulator.
+// An answer depends on the options and on the request body, not on what came before. In a
+// conversation its words depend only on Options.Seed and on what the user said last, so that every
+// API and model answers a prompt alike. What a message's usage says about the cache depends on what
+// was marked and answered before. Latency and faults depend on the order of arrival, so that a body
+// that failed can succeed when it is sent again. A batch answers a body as its endpoint would.
+// Files are kept in the system's temporary directory until the simulator is closed.
 //
 // A Server is safe for concurrent use. Close it when done.
 type Server struct {
@@ -53,7 +52,7 @@ type Server struct {
 
 	ids      atomic.Uint64 // of files and batches
 	requests atomic.Uint64 // everything that arrived: the source of request ids
-	arrivals atomic.Uint64 // requests for an answer: the source of latency and faults
+	arrivals atomic.Uint64 // requests for an answer, and file and batch calls: the source of latency and faults
 	sold     atomic.Int64  // answers counted against the quota
 	inFlight atomic.Int64
 
@@ -66,8 +65,8 @@ type Server struct {
 	served   chan struct{} // closed when server has stopped accepting
 }
 
-// New returns a provider that behaves as o says. The windows of o.Outage
-// count from this call.
+// New returns a provider that behaves as o says. The windows of o.Outage are counted from this
+// call.
 func New(o Options) *Server {
 	o = o.withDefaults()
 	s := &Server{
@@ -120,15 +119,15 @@ func (s *Server) route(method, path string, h http.HandlerFunc) {
 	s.mux.HandleFunc(method+" /v1"+path, h)
 }
 
-// Close ends what hangs or waits with a connection reset, the connections made
-// by DialContext and all batches, and removes the files.
+// Close resets the connections of requests that hang or wait, closes the connections made by
+// DialContext, ends all batches and removes the files.
 func (s *Server) Close() {
 	s.closing.Do(func() {
 		close(s.done)
 		s.listener.Close()
 		s.server.Close()
-		// Whoever dials first from now on finds the listener closed; if nobody
-		// ever dialled, nothing was started that would have to be waited for.
+		// Whoever dials first from now on finds the listener closed. If nobody has dialled, no server was
+		// started that Close would have to wait for.
 		s.serve.Do(func() { close(s.served) })
 		<-s.served
 		s.batches.close()
@@ -164,8 +163,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-// unknown answers what no route takes: 405 when the path has another method,
-// else 404.
+// unknown answers requests that no route takes: with 405 if the path has another method, and else
+// with 404.
 func (s *Server) unknown(w http.ResponseWriter, r *http.Request) {
 	probe := *r
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
@@ -186,11 +185,11 @@ func (s *Server) reply(w http.ResponseWriter, status int, body []byte) {
 	h["Content-Type"] = []string{"application/json"}
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
-	// The write fails when the client has gone, which is its own affair.
+	// The write fails if the client has gone: then nobody is left to tell.
 	_, _ = w.Write(body)
 }
 
-// fail answers with an error as the API words it.
+// fail answers with an error in the API's form.
 func (s *Server) fail(w http.ResponseWriter, e *apiError) {
 	h := w.Header()
 	_, anthropic := w.(speaksAnthropic)
@@ -207,9 +206,9 @@ func (s *Server) fail(w http.ResponseWriter, e *apiError) {
 	s.reply(w, e.status, s.layout(body))
 }
 
-// reset breaks the connection, so that the client sees ECONNRESET or EOF
-// instead of an answer. Where the connection cannot be had (HTTP/2, a recorder)
-// it panics with http.ErrAbortHandler, which a server turns into the same.
+// reset breaks the connection, so that the client sees ECONNRESET or EOF instead of an answer. If
+// the connection cannot be hijacked (HTTP/2, a recorder), reset panics with http.ErrAbortHandler,
+// which makes a server do the same.
 func (s *Server) reset(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -229,8 +228,8 @@ func (s *Server) reset(w http.ResponseWriter) {
 	_ = conn.Close()
 }
 
-// wait returns true after d, or false when the client has gone or the simulator
-// is closed before.
+// wait returns true after d, or false if the client goes away or the simulator is closed before
+// that.
 func (s *Server) wait(r *http.Request, d time.Duration) bool {
 	if d <= 0 {
 		return true
@@ -253,8 +252,8 @@ type buffers struct {
 	answer  []byte
 }
 
-// keep is the largest buffer that goes back to the pool: one huge prompt
-// must not be held for the rest of the run.
+// keep is the size in bytes of the largest buffer that goes back to the pool: one huge prompt must
+// not be held for the rest of the run.
 const keep = 1 << 20
 
 var pool = sync.Pool{New: func() any { return new(buffers) }}

@@ -2,12 +2,13 @@ package sim
 
 import "time"
 
-// slidingWindow is a meter that grants its part of the limit in any stretch of the window's length.
+// slidingWindow is a meter that grants the window's part of the limit in any span of time as long
+// as the window.
 type slidingWindow struct {
 	course  course
 	length  time.Duration
 	now     time.Duration
-	charges []charge // those of the last stretch, in order
+	charges []charge // those within the window, oldest first
 	spent   float64  // their sum
 }
 
@@ -27,7 +28,7 @@ func (w *slidingWindow) advance(now time.Duration) {
 // capacity is at least 1, so that a request fits.
 func (w *slidingWindow) capacity() float64 { return max(1, w.course.at(w.now)*w.length.Minutes()) }
 
-// wait is true if the limit stays as it is.
+// wait returns the true time if the limit stays the same.
 func (w *slidingWindow) wait(charge int) time.Duration {
 	over := w.spent + min(float64(charge), w.capacity()) - w.capacity() - dust
 	for _, c := range w.charges {

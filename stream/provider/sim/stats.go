@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// Stats is what a simulated provider was asked and what it said. GET /stats
-// serves it as JSON.
+// Stats counts what a simulated provider was asked and what it answered. GET /stats serves it as
+// JSON.
 type Stats struct {
-	Requests  int64         `json:"requests"`  // all that arrived, but for /stats
-	Answered  int64         `json:"answered"`  // answers made: what a provider would bill
+	Requests  int64         `json:"requests"`  // all that arrived, except those for /stats
+	Answered  int64         `json:"answered"`  // answers made, which a provider would bill
 	Abandoned int64         `json:"abandoned"` // the client went away before its answer
 	ByStatus  map[int]int64 `json:"by_status"` // resets and hangs have none
-	// Faults counts those chosen by share: fail, reset, garbage, hang, pressure, empty, truncate,
-	// lost; and odd answers, requests that a link which went down cut off, and objects that were
-	// spoilt, misfit-fence, -prose, -missing, -type and -cut.
+	// Faults counts the faults chosen by share: fail, reset, garbage, hang, pressure, empty, truncate,
+	// lost. It also counts odd answers, requests cut off because the link was down, and spoilt
+	// objects: misfit-fence, -prose, -missing, -type and -cut.
 	Faults map[string]int64 `json:"faults"`
-	// Models is what was answered, by the model asked for.
+	// Models counts what was answered, by the model asked for.
 	Models map[string]ModelStats `json:"models"`
 
 	PromptTokens     int64 `json:"prompt_tokens"`
@@ -28,7 +28,7 @@ type Stats struct {
 	InFlight         int   `json:"in_flight"`
 	PeakInFlight     int   `json:"peak_in_flight"`
 
-	Batch BatchStats `json:"batch"` // apart from all that is answered outside of one
+	Batch BatchStats `json:"batch"` // counted apart from what is answered outside of batches
 
 	First time.Time `json:"first"` // when the first and the last request arrived; zero before any
 	Last  time.Time `json:"last"`
@@ -40,13 +40,14 @@ type ModelStats struct {
 	PromptTokens     int64 `json:"prompt_tokens"`
 	CompletionTokens int64 `json:"completion_tokens"` // reasoning included
 	ReasoningTokens  int64 `json:"reasoning_tokens"`
-	// What of the prompt was read from Anthropic's cache, and written to it, of that for an hour.
+	// The prompt tokens that were read from Anthropic's cache, those that were written to it, and of
+	// the latter those that are kept for an hour.
 	CacheReadTokens  int64 `json:"cache_read_tokens"`
 	CacheWriteTokens int64 `json:"cache_write_tokens"`
 	CacheHourTokens  int64 `json:"cache_hour_tokens"`
 }
 
-// Stats returns the counts up to now. The maps are the caller's.
+// Stats returns the counts up to now. The caller owns the maps.
 func (s *Server) Stats() Stats {
 	s.stats.mu.Lock()
 	defer s.stats.mu.Unlock()
@@ -129,7 +130,7 @@ func (t *stats) answered(model string, u usage, nanos int64) {
 	t.counts.Models = bill(t.counts.Models, model, u)
 }
 
-// bill adds an answer to what a model answered, in a map that may be nil.
+// bill adds an answer to the counts of its model. It returns models, or a new map if that is nil.
 func bill(models map[string]ModelStats, model string, u usage) map[string]ModelStats {
 	if models == nil {
 		models = make(map[string]ModelStats)

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// structure is the form that a request gives its answer: an object, or the call of a function,
+// structure is the form that a request asks its answer to have: an object or a function call,
 // either of which fits a schema (platform.openai.com/docs/guides/structured-outputs,
 // …/function-calling).
 type structure struct {
@@ -16,14 +16,16 @@ type structure struct {
 	forced bool   // the request names the function, rather than asking for any
 }
 
-// structured are the members of a request that give its answer a form, raw; nil where it has none.
+// structured holds the raw members of a request that say what form its answer is to have, each nil
+// if the request does not have it.
 type structured struct {
 	format     []byte // response_format, or a response's text
 	tools      []byte
 	toolChoice []byte
 }
 
-// wireFormat is response_format, or `format` in a response's text, which has the schema in itself.
+// wireFormat is response_format, or `format` in a response's text, which holds the name and the
+// schema itself.
 type wireFormat struct {
 	Type       string          `json:"type"`
 	Name       string          `json:"name"`
@@ -35,7 +37,7 @@ type wireFormat struct {
 	Format *wireFormat `json:"format"`
 }
 
-// wireFunction is a tool, or the choice of one: chat has the name and the parameters under
+// wireFunction is a tool, or the choice of one. In chat the name and the parameters are under
 // `function`.
 type wireFunction struct {
 	Type       string          `json:"type"`
@@ -47,7 +49,7 @@ type wireFunction struct {
 	Allowed    *wireFunction   `json:"allowed_tools"`
 }
 
-// own is the function itself.
+// own returns the function itself.
 func (f *wireFunction) own() *wireFunction {
 	if f.Function != nil {
 		return f.Function
@@ -55,7 +57,7 @@ func (f *wireFunction) own() *wireFunction {
 	return f
 }
 
-// plan finds out which form the answer is to have; nil for text.
+// plan returns the form that the answer is to have; nil for text.
 func (q *request) plan() (*structure, *apiError) {
 	if q.structured.format == nil && q.structured.toolChoice == nil {
 		return nil, nil
@@ -83,7 +85,7 @@ func (q *request) planFormat() (*structure, *apiError) {
 	if f.Format != nil {
 		f = *f.Format
 	} else if q.endpoint == responses {
-		return nil, nil // a text that is no more than, say, verbose
+		return nil, nil // a text without a format, such as only a verbosity
 	}
 	switch f.Type {
 	case "text", "":
@@ -106,7 +108,7 @@ func (q *request) planFormat() (*structure, *apiError) {
 	return &structure{schema: readOrdered(f.Schema)}, nil
 }
 
-// planCall reads the tool_choice: where it asks for a call there is one.
+// planCall reads the tool_choice. It returns the call that this asks for, nil for none.
 func (q *request) planCall() (*structure, *apiError) {
 	const param = "tool_choice"
 	raw := q.structured.toolChoice
@@ -150,8 +152,8 @@ func (q *request) planCall() (*structure, *apiError) {
 
 func isNull(raw []byte) bool { return len(raw) == 0 || bytes.Equal(raw, []byte("null")) }
 
-// invent gives c what it says, within its form, and bounds it by so many tokens with the reasoning;
-// 0 for no bound.
+// invent sets what c says, in the form that the request asks for. It cuts that so that it has, with
+// the reasoning, at most most tokens; 0 means no bound.
 func (q *request) invent(c *choice, mean, most int, truncate bool) {
 	s := q.structure
 	c.call, c.forced = s.call, s.forced

@@ -8,15 +8,17 @@ import (
 	"time"
 )
 
-// threadIdle is how long a thread waits for its connection's next request: what cpp-httplib does
-// under llama.cpp's server (CPPHTTPLIB_KEEPALIVE_TIMEOUT_SECOND in github.com/yhirose/cpp-httplib).
+// threadIdle is how long a thread waits for its connection's next request, as in cpp-httplib, on
+// which llama.cpp's server is built (CPPHTTPLIB_KEEPALIVE_TIMEOUT_SECOND in
+// github.com/yhirose/cpp-httplib).
 const threadIdle = 5 * time.Second
 
-// threads are those of a server that lends one to each connection, until it ends. What is connected
-// beyond them is neither refused nor served: it waits for another's end, first come, first served.
+// threads is the listener of a server that lends each connection a thread until the connection
+// ends. Connections beyond the number of threads are neither refused nor served: they wait for
+// another to end, first come, first served.
 type threads struct {
 	net.Listener
-	taken chan struct{} // as large as there are threads
+	taken chan struct{} // its capacity is the number of threads
 }
 
 // Accept is part of net.Listener.
@@ -28,8 +30,8 @@ func (t *threads) Accept() (net.Conn, error) {
 	return &threadConn{Conn: conn, taken: t.taken, closed: make(chan struct{})}, nil
 }
 
-// bind lends the connections of l the simulator's threads, if it has such, and lets server end
-// those that are idle.
+// bind makes the connections of l wait for the simulator's threads, if Options.Threads bounds them,
+// and makes server close idle connections.
 func (s *Server) bind(l net.Listener, server *http.Server) net.Listener {
 	if s.threads == nil {
 		return l
@@ -38,14 +40,14 @@ func (s *Server) bind(l net.Listener, server *http.Server) net.Listener {
 	return &threads{l, s.threads}
 }
 
-// threadConn is a connection that takes a thread when it is first read from, and gives it back
-// when it is closed.
+// threadConn is a connection that takes a thread when it is first read from, and gives the thread
+// back when it is closed.
 type threadConn struct {
 	net.Conn
 	taken   chan struct{}
 	first   sync.Once
 	state   atomic.Int32 // waits, runs or ended
-	patient atomic.Int64 // the last read deadline's distance, before there was a thread; 0 for none
+	patient atomic.Int64 // how far off the read deadline was when it was set, before there was a thread; 0 for none
 	closed  chan struct{}
 }
 
@@ -61,7 +63,7 @@ func (c *threadConn) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
-// take waits for a thread, or for the end.
+// take waits for a thread, or for the connection to be closed.
 func (c *threadConn) take() {
 	select {
 	case <-c.closed:
@@ -77,7 +79,7 @@ func (c *threadConn) take() {
 	}
 }
 
-// SetReadDeadline is part of net.Conn. A connection's time begins when it has a thread.
+// SetReadDeadline is part of net.Conn. The time of a connection begins when it has a thread.
 func (c *threadConn) SetReadDeadline(t time.Time) error {
 	if c.state.Load() != waits {
 		return c.Conn.SetReadDeadline(t)

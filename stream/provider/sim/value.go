@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The functions below make setters of options: each reads one kind of value into a field.
+// The functions below make setters of options. Each setter reads one kind of value into a field.
 
 func duration(field func(*Options) *time.Duration) func(*Options, string) error {
 	return func(o *Options, v string) error {
@@ -59,7 +59,7 @@ func boolean(field func(*Options) *bool) func(*Options, string) error {
 	}
 }
 
-// status takes one of statuses.
+// status takes one of the statuses.
 func status(statuses []int, field func(*Options) *int) func(*Options, string) error {
 	return func(o *Options, v string) error {
 		n, err := strconv.Atoi(v)
@@ -90,8 +90,8 @@ func overrun(o *Options, v string) error {
 	return errors.New("want all or reasoning")
 }
 
-// latencyDrift takes 800ms, or 400ms..4s/45s for one that goes from the first to the second and
-// back in 45 seconds.
+// latencyDrift takes 800ms, or 400ms..4s/45s for a latency that goes from the first to the second
+// and back in 45 seconds.
 func latencyDrift(o *Options, v string) error {
 	means, period, drifts := strings.Cut(v, "/")
 	from, to, both := strings.Cut(means, "..")
