@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// appendsToContent reports whether writes to f go behind what it holds already, as with the shell's
-// >>.
+// appendsToContent reports whether f holds something already and writes are appended to it, as with
+// the shell's >>.
 func appendsToContent(f *os.File) bool {
 	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
 	info, statErr := f.Stat()

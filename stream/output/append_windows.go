@@ -5,8 +5,8 @@ import (
 	"os"
 )
 
-// appendsToContent reports whether writes to f go behind what it holds already: cmd's >> starts
-// there, and > at 0.
+// appendsToContent reports whether f holds something already and writes go to its end: cmd's >>
+// starts there, and > at 0.
 func appendsToContent(f *os.File) bool {
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() {

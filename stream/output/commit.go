@@ -14,14 +14,14 @@ import (
 )
 
 // Bounds of a group commit: its records, their bytes, and the time after the first of them. A sync
-// costs the same for few records as for many, and with 64 requests in flight only larger groups
-// keep up with a slow disk. Of many bytes it takes longer anyway, and while it lasts they are in
-// memory twice: a group ends with the record that fills it.
+// costs the same for few records as for many, so with 64 requests in flight only large groups keep
+// up with a slow disk. A sync of many bytes takes longer anyway, and meanwhile they are in memory
+// twice, so a group ends with the record that reaches groupBytes.
 const (
 	GroupRecords = 256
 	groupBytes   = 4 << 20
 	groupWait    = 10 * time.Millisecond
-	groupLook    = time.Millisecond // between looks for more
+	groupLook    = time.Millisecond // between two looks for more records
 )
 
 // Output is the last stage: the one goroutine that writes. For each group of records it first
@@ -35,13 +35,13 @@ type Output struct {
 	failed  *failedFile // nil without --failed
 	order   *order      // nil without --ordered
 
-	toldFailure bool // on stderr, of the first record that failed
+	toldFailure bool // stderr says why the first failed record failed
 
 	group     []*flow.Task
-	followers []*flow.Task // whose answer another record had
+	followers []*flow.Task // records that get another record's answer
 	bytes     int          // of the answers in the group
-	// its records that come from a provider, and how many of them are enough: more would keep others
-	// from being asked
+	// asked is how many of the group's records come from a provider. enough is how many of them end
+	// the group: waiting for more would keep other records from being asked.
 	asked, enough int
 	ready         []*flow.Task
 	timer         *time.Timer
@@ -49,22 +49,22 @@ type Output struct {
 
 // Config says where results go, and in what form.
 type Config struct {
-	// Stdout gets the lines, in a Format, with the record beside its result where KeepInput says
-	// so. Raw input is text, not JSON.
+	// Stdout gets the lines, in a Format. KeepInput puts the record beside its result. Raw says that
+	// the input is text, not JSON.
 	Stdout    io.Writer
 	Format    record.Format
 	KeepInput bool
 	Raw       bool
 	// Replay says whether recorded results are written again.
 	Replay journal.Replay
-	// Ordered writes results in input order; Batches keeps them on disk until all are there, as the
-	// first may be the last to come.
+	// Ordered writes results in input order. With Batches too, they are kept on disk until all are
+	// there, because the first may be the last to come.
 	Ordered, Batches bool
 	// Failed is the file that gets the failed records' own lines, nil for none. Inputs are the
 	// names of the files that are read.
 	Failed *os.File
 	Inputs []string
-	// First is the name of the provider that is asked first, which results do not name.
+	// First is the name of the provider that is asked first. Results do not name it.
 	First string
 	// Reask asks a record again after its answer was recorded and did not fit the schema. It reports
 	// false if nothing is asked any more. It must not wait for the commit.
@@ -99,10 +99,10 @@ func (c *Output) Commit() {
 	c.close()
 }
 
-// gather collects the next group, and reports false when there will be none.
+// gather collects the next group. It reports false if there are no more records.
 //
-// While more records are on their way it waits: for the whole group time where commits sync, else
-// for one look, since waking and writing for each record costs more than the rest of its work.
+// While more records are on their way, it waits: for groupWait if commits sync, else for groupLook,
+// because waking up and writing for each record costs more than the rest of its work.
 func (c *Output) gather() bool {
 	most := groupLook
 	if c.journal != nil && c.journal.Syncs {
@@ -113,7 +113,7 @@ func (c *Output) gather() bool {
 	if !ok {
 		return false
 	}
-	c.enough = c.flow.Gate.Allowed() * 3 / 2 // of twice as many: the rest is in flight while they are written
+	c.enough = c.flow.Gate.Allowed() * 3 / 2 // the gate admits twice Allowed: the rest is in flight while these are written
 	c.take(t)
 	for waited := time.Duration(0); c.collect() && waited < most; waited += groupLook {
 		c.timer.Reset(groupLook)
@@ -176,7 +176,7 @@ func (c *Output) commitGroup() {
 	}
 	for _, t := range c.ready {
 		if t.LedgerOnly {
-			if t.Outcome == flow.Answered { // a failed one was booked when it was written off
+			if t.Outcome == flow.Answered { // a failed record was booked when it was written off
 				c.book(t)
 			}
 			continue
@@ -207,8 +207,9 @@ func (c *Output) commitGroup() {
 	c.flow.Leave(c.ready)
 }
 
-// reask takes the records out of the group whose answers do not fit the schema and that are asked
-// again, now that those are recorded. The others of the kind have failed.
+// reask takes out of the group the records that are asked again, because their answers do not fit
+// the schema. Those answers are recorded by now. A record whose answer does not fit, and that is
+// not asked again, has failed.
 func (c *Output) reask() {
 	kept := c.group[:0]
 	for _, t := range c.group {
@@ -230,8 +231,9 @@ func (c *Output) reask() {
 	c.group = kept
 }
 
-// settleDuplicates gives the group's answers to the duplicates that waited for them. Those with an
-// id of their own are the next group: their answers are recorded before they are written, too.
+// settleDuplicates gives the group's answers to the duplicates that waited for them. Duplicates
+// with an id of their own form the next group, because their answers, too, are recorded before they
+// are written.
 func (c *Output) settleDuplicates() {
 	for _, t := range c.group {
 		for _, duplicate := range c.flow.Inflight.End(t) {
@@ -284,7 +286,7 @@ func (c *Output) count(t *flow.Task) {
 	case flow.Recalled:
 		if t.Same {
 			c.flow.Counts.Same.Add(1)
-		} else if !t.Duplicate || !t.Recent { // else its duplicate was asked about in this run
+		} else if !t.Duplicate || !t.Recent { // otherwise the record with the same request was asked in this run
 			c.flow.Counts.Skipped.Add(1)
 		}
 	case flow.Answered:

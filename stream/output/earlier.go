@@ -5,8 +5,8 @@ import (
 	"llmpipe/stream/record"
 )
 
-// AddEarlier counts in a record's line what the answers before its last one took: they are one
-// record's.
+// AddEarlier adds the attempts, the cost and the usage of the answers before a record's last one to
+// the record's line.
 func AddEarlier(r *record.Result, e *ledger.Earlier) {
 	if e.Turns == 0 {
 		return

@@ -12,14 +12,14 @@ import (
 	"llmpipe/stream/record"
 )
 
-// tellFailure says on stderr why the first record failed; the others say it in the output alone.
-// Where the input has another form, a hint says what converts it.
+// tellFailure says on stderr why the first of the failed records failed; for the others only the
+// output says it. If the input has another format, a hint says what converts it.
 func (c *Output) tellFailure(t *flow.Task) {
-	if c.toldFailure || t.Err.Type == record.TypeUpstream { // which the stage before has told
+	if c.toldFailure || t.Err.Type == record.TypeUpstream { // the previous stage has told it
 		return
 	}
 	c.toldFailure = true
-	if !c.cfg.Format.IsText() { // where every failure is told
+	if !c.cfg.Format.IsText() { // for text, stdout.add tells every failure
 		why := t.Err.Error()
 		if t.Err.Type == record.TypeInvalidInput {
 			why = t.Err.Message
@@ -40,7 +40,7 @@ func (c *Output) tellFailure(t *flow.Task) {
 	}
 }
 
-// onlyFile is the name of the one input, empty for stdin.
+// onlyFile returns the name of the only input; "" if that is stdin, or if there are several inputs.
 func onlyFile(files []string) string {
 	if len(files) == 1 && files[0] != "-" {
 		return files[0]
@@ -48,11 +48,11 @@ func onlyFile(files []string) string {
 	return ""
 }
 
-// unpacked are what makes text of a file, by how it begins.
+// unpacked maps the first bytes of a compressed file to the command that unpacks it.
 var unpacked = map[string]string{"BZh": "bzip2 -dc", "\xfd7zXZ": "xz -dc", "PK\x03\x04": "unzip -p"}
 
-// convertHint says what makes JSON lines of a file that begins with line. code is what is wrong
-// with that.
+// convertHint says what makes JSON lines from a file that begins with line. code is that of the
+// line's error.
 func convertHint(code, file string, line []byte) string {
 	from, upTo, converts := "", "", ""
 	if file == "" {
@@ -92,15 +92,16 @@ func convertHint(code, file string, line []byte) string {
 	return converts + " | llmpipe …"
 }
 
-// Encodings as Python calls them. The first is UTF-8 with or without the mark that Excel begins a
-// file with; the last has a character for every byte.
+// Encodings as Python calls them. The first is UTF-8, with or without the byte order mark that
+// Excel begins a file with. The last has a character for nearly every byte.
 const (
 	utf8WithMark = "utf-8-sig"
 	utf16        = "utf-16"
 	windows      = "cp1252"
 )
 
-// textOf is a line without what is not its text, and the encoding that its file probably has.
+// textOf returns a line's text, without byte order mark, NUL bytes of UTF-16 and white space around
+// it, and the encoding that its file probably has.
 func textOf(line []byte) (text []byte, encoding string) {
 	if bytes.HasPrefix(line, []byte("\xff\xfe")) || bytes.HasPrefix(line, []byte("\xfe\xff")) {
 		return bytes.TrimSpace(bytes.ReplaceAll(line[2:], []byte{0}, nil)), utf16
@@ -112,18 +113,20 @@ func textOf(line []byte) (text []byte, encoding string) {
 	return line, utf8WithMark
 }
 
-// isBinary reports whether a line holds what no text does, or begins a PDF.
+// isBinary reports whether a line holds control characters that no text has, or begins a PDF or a
+// PNG.
 func isBinary(line []byte) bool {
 	odd := func(c rune) bool { return c < ' ' && !strings.ContainsRune("\t\r\n\f\x1b", c) }
 	return bytes.ContainsFunc(line, odd) || bytes.HasPrefix(line, []byte("%PDF-")) || bytes.HasPrefix(line, []byte("\x89PNG"))
 }
 
-// isSentence reports whether a line is one of prose, which may have commas too.
+// isSentence reports whether a line is prose, which may have commas too.
 func isSentence(line []byte) bool {
 	return len(line) > 0 && bytes.ContainsAny(line[len(line)-1:], ".?!:") && bytes.Contains(line, []byte(" "))
 }
 
-// delimiter is the argument that tells Python's csv of another separator than the comma.
+// delimiter returns the argument that tells Python's csv about a separator other than the comma; ""
+// for the comma.
 func delimiter(line []byte) string {
 	switch {
 	case bytes.IndexByte(line, '\t') >= 0:
@@ -134,11 +137,12 @@ func delimiter(line []byte) string {
 	return ""
 }
 
-// plainName is the name of a column that a template can write behind a dot.
+// plainName matches the name of a column that a template can write after a dot.
 var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// templateFor is what makes prompts of the records of a CSV file: the last of its columns, which
-// its first line names, shows how; where one is called prompt nothing is needed.
+// templateFor returns the arguments that make prompts from the records of a CSV file. header is the
+// file's first line, which names the columns; the last column is the example. If a column is called
+// prompt, no template is needed.
 func templateFor(header []byte) string {
 	name := ""
 	for column := range bytes.FieldsFuncSeq(header, func(c rune) bool { return c == ',' || c == ';' || c == '\t' }) {

@@ -15,13 +15,13 @@ import (
 type orderedFile struct {
 	lines  *flow.Temporary
 	w      *bufio.Writer
-	end    int64           // of lines
+	end    int64           // length of lines
 	places *flow.Temporary // where each record's line is, by its place in the input
 	count  int64           // places
 	entry  [placeSize]byte
 }
 
-// placeSize is what a record takes in places: offset, length and mark, key.
+// placeSize is how many bytes a record takes in places: offset, length and mark, key.
 const placeSize = 4 * 8
 
 func newOrderedFile() (*orderedFile, error) {
@@ -37,7 +37,8 @@ func newOrderedFile() (*orderedFile, error) {
 	return &orderedFile{lines: lines, w: bufio.NewWriterSize(lines, 64<<10), places: places}, nil
 }
 
-// put keeps the line of the record at place seq. mark tells the ledger that the line was written.
+// put keeps the line of the record at place seq. mark says that the ledger is told when the line is
+// written.
 func (s *orderedFile) put(seq int64, key ledger.Key, mark bool, line []byte) error {
 	if _, err := s.w.Write(line); err != nil {
 		return flow.TemporaryError(err)

@@ -8,9 +8,9 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Create makes the file that a flag names, empty; nil where it names none. It is called before
-// anything is asked: what is wrong with the name is found before anything is paid for, and a run
-// that dies leaves nothing of the run before.
+// Create creates or empties the file that a flag names; it returns nil if name is empty. It is
+// called before the first request. So a wrong name is found before anything is paid for, and a run
+// that dies does not leave the file of an earlier run.
 func Create(flag, name string) (*os.File, error) {
 	if name == "" {
 		return nil, nil

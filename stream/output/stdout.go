@@ -28,8 +28,8 @@ type stdout struct {
 	keepInput bool
 	rawInput  bool // the lines of the input are text, not JSON
 	replay    func(emitted bool) bool
-	kept      *orderedFile // nil where lines are written as they come
-	marking   bool         // stdout is a file, of which the ledger remembers what was written to it
+	kept      *orderedFile // nil if lines are written as they come
+	marking   bool         // stdout is a file, and the ledger remembers what was written to it
 
 	buf     []byte
 	result  record.Result
@@ -40,9 +40,9 @@ type stdout struct {
 
 // bufferedLine is a line that waits to be written.
 type bufferedLine struct {
-	end  int // of it in the buffer
+	end  int // position after it in the buffer
 	key  ledger.Key
-	mark bool // the ledger is to know that it is written
+	mark bool // the ledger is told that it was written
 }
 
 func newStdout(f *flow.Flow, c Config, j *journal.Journal) *stdout {
@@ -91,7 +91,7 @@ func (e *stdout) takeUp(replay journal.Replay) {
 	}
 }
 
-// add appends t's line, if it has one, to those to be written.
+// add appends t's line, if it has one, to the lines to be written.
 func (e *stdout) add(t *flow.Task) {
 	if t.Outcome == flow.Shown {
 		e.show(t)
@@ -131,10 +131,10 @@ func (e *stdout) add(t *flow.Task) {
 	}
 	e.shape(t)
 	if size := len(r.Response) + len(r.Input); size > flushBytes {
-		if err := e.flush(); err != nil { // the line is not to lie beside others
+		if err := e.flush(); err != nil { // so that the buffer holds no other lines
 			e.flow.Stop.Fail(err)
 		}
-		e.buf = slices.Grow(e.buf, size+flushBytes/2) // what the line has beside them
+		e.buf = slices.Grow(e.buf, size+flushBytes/2) // flushBytes/2 is for the rest of the line
 	}
 	start := len(e.buf)
 	e.buf = e.format.Append(e.buf, r)
@@ -176,7 +176,7 @@ func (e *stdout) shape(t *flow.Task) {
 	}
 }
 
-// show appends the request of a record that is not asked, unless another one's answer serves it.
+// show appends the request of a record that is only shown, unless it is a duplicate of another.
 func (e *stdout) show(t *flow.Task) {
 	if t.Duplicate || e.stopped {
 		return
@@ -189,7 +189,8 @@ func (e *stdout) show(t *flow.Task) {
 	}
 }
 
-// pour writes what was kept until the end, and tells note of each part.
+// pour writes the lines that were kept until the end. It calls note with the marks of each part
+// that it has written.
 func (e *stdout) pour(note func(marks []ledger.Mark) error) error {
 	if e.kept == nil {
 		return nil
@@ -219,7 +220,7 @@ func (e *stdout) pour(note func(marks []ledger.Mark) error) error {
 // recording reports whether answers are recorded, so that those in flight are worth waiting for.
 func (e *stdout) recording() bool { return e.journal != nil }
 
-// providerOf is the provider that a result names: none if it is the first lane's.
+// providerOf returns the provider that a result names: none for the provider that is asked first.
 func (e *stdout) providerOf(name string) string {
 	if name == e.first {
 		return ""
@@ -227,8 +228,8 @@ func (e *stdout) providerOf(name string) string {
 	return name
 }
 
-// flush writes what was added. When nobody reads stdout any more, the run ends and later lines are
-// dropped: with a ledger the same command writes them the next time.
+// flush writes the lines that were added. If the reader has closed stdout, the run ends and later
+// lines are dropped; with a ledger the same command writes them the next time.
 func (e *stdout) flush() error {
 	if len(e.buf) == 0 || e.stopped {
 		return nil
@@ -261,8 +262,8 @@ func (e *stdout) flush() error {
 	return err
 }
 
-// cutBack cuts a file back to whole lines after a write of which only n bytes arrived, as on a full
-// disk. It returns how many bytes the whole lines have.
+// cutBack cuts a file back to whole lines after a write that wrote only n bytes, as on a full disk.
+// It returns how many bytes the whole lines have.
 func (e *stdout) cutBack(n int) (whole int) {
 	for _, l := range e.lines {
 		if l.end <= n {
@@ -274,17 +275,18 @@ func (e *stdout) cutBack(n int) (whole int) {
 		return whole
 	}
 	at, err := f.Seek(0, io.SeekCurrent)
-	if err != nil || flow.FileSize(f) != at { // no file, or others have written behind it
+	if err != nil || flow.FileSize(f) != at { // not a file, or others have appended to it
 		return whole
 	}
 	at -= int64(n - whole)
-	if err := f.Truncate(at); err == nil { // else the next run sees that the file ends amid a line
+	if err := f.Truncate(at); err == nil { // if it fails, the next run sees that the file ends inside a line
 		_, _ = f.Seek(at, io.SeekStart)
 	}
 	return whole
 }
 
-// position is where in its file the next line would go if others wrote none.
+// position returns the offset in the file where the next line goes if no other program writes to
+// it; 0 without marks.
 func (e *stdout) position() int64 {
 	if !e.marking {
 		return 0
@@ -296,8 +298,8 @@ func (e *stdout) position() int64 {
 	return at
 }
 
-// mark notes the lines in the first n bytes of the buffer, which were written at an offset of the
-// file. They and the lines before them, if these are next to them, have one mark.
+// mark notes the lines in the first n bytes of the buffer, which were written at offset from of the
+// file. They share a mark with the lines before them, if those end at that offset.
 func (e *stdout) mark(from int64, n int) {
 	if !e.marking || n == 0 || from < 0 {
 		return
@@ -306,7 +308,7 @@ func (e *stdout) mark(from int64, n int) {
 	if last < 0 || e.marks[last].Proof.To != from {
 		last++
 		if last < cap(e.marks) {
-			e.marks = e.marks[:last+1] // with the memory of its keys
+			e.marks = e.marks[:last+1] // reuses the memory of its keys
 		} else {
 			e.marks = append(e.marks, ledger.Mark{})
 		}
@@ -329,7 +331,8 @@ func (e *stdout) takeMarks() []ledger.Mark {
 	return marks
 }
 
-// takeResults is takeMarks as soon as one of the lines is a result's: no commit is made for others.
+// takeResults is takeMarks if one of the marks has a result's key. Otherwise it returns nothing,
+// because no commit is made for other lines.
 func (e *stdout) takeResults() []ledger.Mark {
 	for i := range e.marks {
 		if len(e.marks[i].Keys) > 0 {
