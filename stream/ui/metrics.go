@@ -12,16 +12,16 @@ import (
 // less often.
 const metricsEvery = 5 * time.Second
 
-// KeepMetrics writes the status to a file in the text format of Prometheus, every few seconds until
-// the function that it returns is called, and once more then. Each time it writes a new file beside
-// the old one and renames it, so that a reader always finds a complete file. Other users may read
-// the file. An error means that the first write failed; a later error is printed once. If name is
-// empty, KeepMetrics does nothing.
+// KeepMetrics writes the status to a file in the text format of Prometheus, every few seconds. The
+// function that it returns writes it once more, and ends this. Each time it writes a new file
+// beside the old one and renames it, so that a reader always finds a complete file. Other users may
+// read the file. An error means that the first write failed; a later error is printed once. If name
+// is empty, KeepMetrics does nothing.
 func KeepMetrics(v *Voice, name string, status func() *Status) (stop func(), err error) {
 	if name == "" {
 		return func() {}, nil
 	}
-	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() { // nor a link, which would be replaced
+	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() { // a link is refused too: it would be replaced
 		return nil, WithHint("it is rewritten every few seconds, so it must be a file",
 			fmt.Errorf("--metrics: %s is not a regular file", name))
 	}
@@ -63,7 +63,7 @@ func replace(name string, text []byte) error {
 
 // appendMetrics appends s in the text format of Prometheus, version 0.0.4
 // (prometheus.io/docs/instrumenting/exposition_formats): a family is its HELP, its TYPE and its
-// samples. Amounts in its units: seconds and US dollars.
+// samples. Times are in seconds, as is usual there, and amounts in US dollars.
 func (s *Status) appendMetrics(dst []byte, running bool) []byte {
 	family := func(name, kind, help string) {
 		dst = fmt.Appendf(dst, "# HELP llmpipe_%s %s\n# TYPE llmpipe_%s %s\n", name, help, name, kind)

@@ -8,7 +8,8 @@ import (
 	"llmpipe/ledger/price"
 )
 
-// perTime is a rate per second, or per minute if it is less than one per second.
+// perTime returns a rate per second, or per minute if it is less than one per second; "" if it is
+// zero.
 func perTime(perSecond float64) string {
 	switch {
 	case perSecond <= 0:
@@ -21,7 +22,7 @@ func perTime(perSecond float64) string {
 	return Grouped(int64(perSecond+0.5)) + "/s"
 }
 
-// Grouped is n with thousands separators, as in 12,345.
+// Grouped returns n with thousands separators, as in 12,345.
 func Grouped(n int64) string {
 	s := strconv.FormatInt(n, 10)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
@@ -30,7 +31,8 @@ func Grouped(n int64) string {
 	return s
 }
 
-// short is n in at most four digits and a letter for the thousands.
+// short returns n in a few digits: from 10,000 on in thousands, with a k, and from ten million on
+// in millions, with an M.
 func short(n int) string {
 	switch {
 	case n < 10_000:
@@ -41,7 +43,7 @@ func short(n int) string {
 	return strconv.Itoa(n/1_000_000) + "M"
 }
 
-// Duration is d for people: in seconds, or in its two largest units.
+// Duration returns d for people: in seconds, or in its two largest units.
 func Duration(d time.Duration) string {
 	switch {
 	case d < time.Minute:
@@ -54,7 +56,7 @@ func Duration(d time.Duration) string {
 	return fmt.Sprintf("%dd%02dh", int(d.Hours())/24, int(d.Hours())%24)
 }
 
-// Number is a count with its noun.
+// Number returns a count with its noun.
 func Number(n int64, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -62,7 +64,7 @@ func Number(n int64, thing string) string {
 	return Grouped(n) + " " + thing + "s"
 }
 
-// Bytes is a number of bytes for people, by thousands.
+// Bytes returns a number of bytes for people, in units of a thousand.
 func Bytes(n int64) string {
 	size := float64(n)
 	for _, unit := range [...]string{"bytes", "kB", "MB"} {
@@ -74,8 +76,8 @@ func Bytes(n int64) string {
 	return fmt.Sprintf("%.4g GB", size)
 }
 
-// USD is an amount in billionths of a dollar for people. The smaller the amount, the more decimals
-// it shows.
+// USD returns an amount, given in billionths of a dollar, for people. The smaller the amount, the
+// more decimals it shows.
 func USD(nanos int64) string {
 	digits := 2
 	switch {
@@ -88,8 +90,8 @@ func USD(nanos int64) string {
 	return fmt.Sprintf("$%.*f", digits, float64(nanos)/1e9)
 }
 
-// Simulated is the mark of what the simulated provider made up, such as a cost that is never
-// billed. It is empty for what is real.
+// Simulated returns a mark for what the simulated provider made up, such as a cost that is never
+// billed; "" for what is real.
 func Simulated(is bool) string {
 	if is {
 		return " (simulated)"
@@ -97,7 +99,7 @@ func Simulated(is bool) string {
 	return ""
 }
 
-// Sum is an amount as USD shows it, and how much of it is simulated.
+// Sum returns an amount as USD shows it, and how much of it is simulated.
 func Sum(nanos, simulated int64) string {
 	if 0 < simulated && simulated < nanos {
 		return USD(nanos) + " (" + USD(simulated) + " of it simulated)"
@@ -105,7 +107,7 @@ func Sum(nanos, simulated int64) string {
 	return USD(nanos) + Simulated(simulated > 0)
 }
 
-// Amount is d as USD shows it, or a question mark if it is unknown.
+// Amount returns d as USD shows it, or a question mark if it is unknown.
 func Amount(d *price.Dollars) string {
 	if d == nil {
 		return "?"
@@ -113,7 +115,7 @@ func Amount(d *price.Dollars) string {
 	return USD(int64(*d))
 }
 
-// elapsed is a run's time for people, in tenths of a second while it is short.
+// elapsed returns a run's time for people, in tenths of a second if it is under a minute.
 func elapsed(seconds float64) string {
 	if seconds < 60 {
 		return fmt.Sprintf("%.1f s", seconds)
@@ -121,5 +123,5 @@ func elapsed(seconds float64) string {
 	return Duration(time.Duration(seconds * float64(time.Second)))
 }
 
-// Wait is the rest of a wait for people, rounded up to whole seconds.
+// Wait returns the rest of a wait for people, rounded up to whole seconds.
 func Wait(d time.Duration) string { return Duration((d + time.Second - 1).Truncate(time.Second)) }

@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// Printable keeps what a provider says from moving the cursor of a terminal, or worse. It is for
-// what stands within a line.
+// Printable replaces control characters by question marks, so that a provider's text cannot move
+// the cursor of a terminal, or worse. It is for text within a line.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsGraphic(r) {
@@ -16,7 +16,7 @@ func Printable(s string) string {
 	}, s)
 }
 
-// PrintableLines does the same to a text of several lines.
+// PrintableLines is [Printable] for a text of several lines.
 func PrintableLines(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsGraphic(r) || r == '\n' || r == '\t' {

@@ -43,8 +43,8 @@ func (p *Progress) UnmarshalText(text []byte) error {
 	return fmt.Errorf("%q is not one of auto, always, never, json", text)
 }
 
-// How often the status is shown: on a terminal, as JSON, and as lines of their own in what is
-// probably a log, where they are asked for and where they are not.
+// How often the status is shown: on a terminal, as JSON, as lines in what is probably a log if the
+// user asked for them, and as such lines if not.
 const (
 	redrawEvery = 200 * time.Millisecond
 	objectEvery = time.Second
@@ -52,8 +52,8 @@ const (
 	logEvery    = time.Minute
 )
 
-// lookEvery is how often the terminal is looked at for others that print there. The stages of a
-// pipeline begin together.
+// lookEvery is how often to look for other programs that print to the terminal. This can be rare,
+// because the stages of a pipeline begin together.
 const lookEvery = 10 * time.Second
 
 // Show shows how far the run is, until the function that it returns is called. stdout matters
@@ -79,7 +79,8 @@ func (p Progress) Show(v *Voice, stdout io.Writer, status func() *Status) (stop 
 	return func() {}
 }
 
-// drawing returns what draws the status line on a terminal. out is stdout, nil where it is no file.
+// drawing returns a function that draws the status line on a terminal. out is stdout; nil if that
+// is not a file.
 func (v *Voice) drawing(terminal, out *os.File, status func() *Status) func() {
 	piped := out != nil && IsPipe(out)
 	var looked time.Time
@@ -96,7 +97,7 @@ func (v *Voice) drawing(terminal, out *os.File, status func() *Status) func() {
 	}
 }
 
-// every calls show at every tick, and last once when it is stopped.
+// every calls show at every tick until stop is called, and then last once. stop waits for that.
 func every(interval time.Duration, show, last func()) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var done sync.WaitGroup
@@ -119,7 +120,7 @@ func every(interval time.Duration, show, last func()) (stop func()) {
 	}
 }
 
-// columns is the terminal's width now, 80 where it does not say.
+// columns returns the terminal's width now; 80 if unknown.
 func columns(f *os.File) int {
 	width, _, err := term.GetSize(int(f.Fd()))
 	if err != nil || width <= 0 {
@@ -128,25 +129,25 @@ func columns(f *os.File) int {
 	return width
 }
 
-// Speed is how fast something grows, over the last while.
+// Speed measures how fast a value has grown lately.
 type Speed struct {
 	mu      sync.Mutex
 	samples []sample
 }
 
-// sample is how far it was at a moment.
+// sample is the value at a moment.
 type sample struct {
 	at time.Time
 	n  int64
 }
 
-// The speed is taken over so many samples, so far apart: the last half a minute.
+// The speed is taken over this many samples, this far apart: about the last half minute.
 const (
 	speedSamples = 30
 	speedApart   = time.Second
 )
 
-// NewSpeed starts at 0.
+// NewSpeed returns a Speed whose value is 0 now.
 func NewSpeed(now time.Time) *Speed { return &Speed{samples: []sample{{at: now}}} }
 
 // At notes that the value is n now, and returns its growth per second.
@@ -165,7 +166,7 @@ func (s *Speed) At(now time.Time, n int64) float64 {
 	return float64(n-first.n) / elapsed
 }
 
-// object writes v as one line of JSON, whole, between the lines for people.
+// object writes o as one line of JSON, in one write, between the lines for people.
 func (v *Voice) object(o any) {
 	line, err := json.Marshal(o)
 	if err != nil {

@@ -14,18 +14,18 @@ const (
 	erase      = lineStart + eraseBelow
 )
 
-// restAfter is how long after a write to a pipe the screen is left to whoever reads the pipe, and
-// may print what it makes of that on the same terminal.
+// restAfter is how long after a write to a pipe the screen is left to the pipe's reader, which may
+// print to the same terminal.
 const restAfter = time.Second
 
-// beside is the next stage of a pipeline: what it prints is not to meet a status line.
+// beside is the next stage of a pipeline. What it prints must not mix with a status line.
 type beside struct {
-	prints  bool // on the terminal that the line stands on
+	prints  bool // it prints to the terminal that shows the status line
 	busy    bool // something is being written to it
 	written time.Time
 }
 
-// draw makes line the status line, in place of the one before.
+// draw replaces the status line with line.
 func (v *Voice) draw(line string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -51,7 +51,8 @@ func (v *Voice) wipe() {
 	}
 }
 
-// forget leaves the status line as it stands, to a program that has taken the screen.
+// forget leaves the status line on the screen as it is, because another program has taken the
+// screen.
 func (v *Voice) forget() {
 	v.mu.Lock()
 	v.drawn = ""
@@ -70,7 +71,7 @@ func (v *Voice) Lend() (giveBack func()) {
 	return func() { lent(false) }
 }
 
-// write writes text above the status line, all in one go.
+// write writes text above the status line, in one write.
 func (v *Voice) write(text string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -80,11 +81,11 @@ func (v *Voice) write(text string) {
 	v.put(text)
 }
 
-// Above is a writer to w, the terminal that the status line stands on: what it writes goes above
+// Above returns a writer to w, the terminal that shows the status line. What is written goes above
 // the line.
 func (v *Voice) Above(w io.Writer) io.Writer { return aboveLine{w, v} }
 
-// aboveLine is a writer to the terminal that the status line stands on.
+// aboveLine is a writer to the terminal that shows the status line.
 type aboveLine struct {
 	io.Writer
 	voice *Voice
@@ -102,9 +103,9 @@ func (a aboveLine) Write(p []byte) (int, error) {
 	return a.Writer.Write(p)
 }
 
-// Beside is a writer to w, a pipe. If the pipe's reader prints to the terminal that shows the
+// Beside returns a writer to w, a pipe. If the pipe's reader prints to the terminal that shows the
 // status line, the line is cleared before each write, and drawn again some time after the last
-// write. Between the two the reader has the screen. It is for one goroutine.
+// write. In between the reader has the screen. The writer is for one goroutine.
 func (v *Voice) Beside(w io.Writer) io.Writer { return besideLine{w, v} }
 
 // besideLine is a writer to a pipe.
@@ -129,8 +130,7 @@ func (v *Voice) passOn(begins bool) {
 	}
 }
 
-// shareWith notes whether the reader of a pipe prints to the terminal that the status line stands
-// on.
+// shareWith notes whether the reader of a pipe prints to the terminal that shows the status line.
 func (v *Voice) shareWith(reader bool) {
 	v.mu.Lock()
 	v.beside.prints = reader

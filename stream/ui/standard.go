@@ -6,11 +6,11 @@ import (
 )
 
 // Standard returns stdin and stdout as the process got them. If one of them was closed, it returns
-// a closed file: Go opens the null device instead, where answers would vanish without an error.
-// What a shell closed (>&-) can be told from a null device that another program opened in this way,
-// as Python's DEVNULL and Node's "ignore" do: see shut.
+// a closed file: Go opens the null device instead, where answers would vanish without an error. A
+// file that a shell closed (>&-) can be told from a null device that another program opened in the
+// same way, as Python's DEVNULL and Node's "ignore" do: see shut.
 func Standard(stdin, stdout, stderr *os.File) (in, out *os.File) {
-	if nullForBoth(stderr) { // a daemon, which was given them all
+	if nullForBoth(stderr) { // a daemon, which was given the null device for all three
 		return stdin, stdout
 	}
 	if nullForBoth(stdin) && shut(0) || !readable(stdin) {
@@ -22,12 +22,12 @@ func Standard(stdin, stdout, stderr *os.File) (in, out *os.File) {
 	return stdin, stdout
 }
 
-// closed is a file that is closed. The one in whose place it is stays open, or its number would
-// become another file's.
+// closed returns a file that is closed. The file that it replaces stays open, because its number
+// would otherwise go to another file.
 func closed() *os.File {
 	f, err := os.Open(os.DevNull)
 	if err == nil {
-		_ = f.Close() // it was not written to
+		_ = f.Close() // nothing was written to it
 	}
 	return f
 }

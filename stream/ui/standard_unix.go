@@ -11,8 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nullForBoth reports whether f is the null device, open for reading and writing: what Go's runtime
-// opens in the place of a closed stdin, stdout or stderr (runtime.checkfds), and no shell's < or >.
+// nullForBoth reports whether f is the null device, open for reading and writing. Go's runtime
+// opens it so for a closed stdin, stdout or stderr (runtime.checkfds); the < and > of shells do
+// not.
 func nullForBoth(f *os.File) bool {
 	null, err := os.Stat(os.DevNull)
 	if err != nil {
@@ -22,11 +23,12 @@ func nullForBoth(f *os.File) bool {
 	return err == nil && os.SameFile(null, info) && access(f) == unix.O_RDWR
 }
 
-// shells are the programs that close what a >&- says.
+// shells are the programs that close a file for >&-.
 var shells = []string{"sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish", "csh", "tcsh", "busybox"}
 
-// shut reports whether the standard file of that number was closed by the shell that started the
-// process: one whose own is another. Where there is no /proc nobody can tell, and it was not.
+// shut reports whether the shell that started the process closed the standard file of that number.
+// It did if the shell's own file of that number is not the null device, open for reading and
+// writing. Without /proc this cannot be told, and shut reports false.
 func shut(number int) bool {
 	parent := fmt.Sprintf("/proc/%d", os.Getppid())
 	name, err := os.ReadFile(parent + "/comm")
@@ -35,13 +37,14 @@ func shut(number int) bool {
 	}
 	opened, err := os.ReadFile(fmt.Sprintf("%s/fdinfo/%d", parent, number))
 	if err != nil {
-		return true // the shell's own is closed, too
+		return true // the shell's own file is closed, too
 	}
 	target, err := os.Readlink(fmt.Sprintf("%s/fd/%d", parent, number))
 	return err != nil || target != os.DevNull || !readsAndWrites(string(opened))
 }
 
-// readsAndWrites finds O_RDWR in what /proc tells of an open file: "flags:" and octal digits.
+// readsAndWrites reports whether the flags of an open file are O_RDWR. /proc gives them as "flags:"
+// and octal digits.
 func readsAndWrites(info string) bool {
 	_, rest, _ := strings.Cut(info, "flags:")
 	flags, _, _ := strings.Cut(strings.TrimSpace(rest), "\n")
@@ -52,7 +55,7 @@ func readable(f *os.File) bool { return access(f) != unix.O_WRONLY }
 
 func writable(f *os.File) bool { return access(f) != unix.O_RDONLY }
 
-// access is what f was opened for: O_RDONLY, O_WRONLY or O_RDWR; -1 where that cannot be told.
+// access returns what f was opened for: O_RDONLY, O_WRONLY or O_RDWR; -1 if unknown.
 func access(f *os.File) int {
 	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
 	if err != nil {

@@ -2,10 +2,10 @@ package ui
 
 import "os"
 
-// nullForBoth cannot tell on Windows, where a closed file is one that cannot be read or written.
+// nullForBoth reports false: on Windows a closed file is one that cannot be read or written.
 func nullForBoth(*os.File) bool { return false }
 
-// shut is asked of none.
+// shut is not called on Windows, because nullForBoth reports false.
 func shut(int) bool { return false }
 
 func readable(*os.File) bool { return true }

@@ -13,9 +13,9 @@ type Status struct {
 	State string    `json:"state,omitempty"` // what the run waits for, or who stands in for the provider, in words
 	Summary
 	Done      int64         `json:"done"`                // answered or failed
-	Total     int64         `json:"total,omitempty"`     // records in the inputs, where that can be told
+	Total     int64         `json:"total,omitempty"`     // records in the inputs; 0 if unknown
 	Estimated bool          `json:"estimated,omitempty"` // the total is an estimate
-	PerSecond float64       `json:"per_second"`          // answered or failed, not counting those that were recorded before
+	PerSecond float64       `json:"per_second"`          // records answered or failed, without those recorded before
 	ETA       float64       `json:"eta_s,omitempty"`     // seconds
 	InFlight  int           `json:"in_flight"`
 	Allowed   int           `json:"concurrency"` // how many may be in flight now
@@ -29,7 +29,7 @@ type Status struct {
 	Spent     price.Dollars `json:"spent_usd"`            // of the budget; without one, by this run
 	Budget    price.Dollars `json:"budget_usd,omitempty"` // 0: none
 
-	SimulatedSpent price.Dollars `json:"simulated_spent_usd,omitempty"` // of Spent
+	SimulatedSpent price.Dollars `json:"simulated_spent_usd,omitempty"` // the simulated part of Spent
 }
 
 // LaneStatus is one of several lanes that records go to side by side.
@@ -41,5 +41,5 @@ type LaneStatus struct {
 	Open     bool   `json:"down,omitempty"` // its breaker is open
 }
 
-// String is the whole status in one line.
+// String returns the whole status in one line.
 func (s *Status) String() string { return s.line(anyWidth) }

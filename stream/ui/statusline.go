@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// part is a piece of the status line. When the terminal is too narrow for all, those of the highest
-// rank go first.
+// part is a piece of the status line. If the terminal is too narrow for all parts, those of the
+// highest rank are left out first.
 type part struct {
 	rank int
 	text string
@@ -18,7 +18,7 @@ type part struct {
 // anyWidth is wider than any line.
 const anyWidth = 1 << 10
 
-// line is the status in at most width columns. It is plain ASCII, so that a byte is a column.
+// line returns the status in at most width columns. It is plain ASCII, so that a byte is a column.
 func (s *Status) line(width int) string {
 	parts := s.parts()
 	byRank := slices.SortedFunc(slices.Values(parts), func(a, b part) int { return cmp.Compare(a.rank, b.rank) })
@@ -43,7 +43,7 @@ func (s *Status) line(width int) string {
 	return strings.Replace(strings.Join(kept, "  "), "]  ", "] ", 1)
 }
 
-// parts are the pieces of the line that have something to say, from left to right.
+// parts returns the parts of the line that are not empty, from left to right.
 func (s *Status) parts() []part {
 	var parts []part
 	add := func(rank int, text string) {
@@ -76,7 +76,7 @@ func (s *Status) parts() []part {
 	return parts
 }
 
-// share is how much of the work is done, 0 to 1; false where the total is not known.
+// share returns how much of the work is done, 0 to 1. It reports false if the total is unknown.
 func (s *Status) share() (float64, bool) {
 	if s.Total <= 0 {
 		return 0, false
@@ -84,7 +84,7 @@ func (s *Status) share() (float64, bool) {
 	return min(float64(s.Done)/float64(s.Total), 1), true
 }
 
-// bar draws the share.
+// bar returns a bar that shows the share.
 func (s *Status) bar() string {
 	const cells = 14
 	share, ok := s.share()
@@ -98,7 +98,7 @@ func (s *Status) bar() string {
 	return "[" + strings.Repeat("=", n) + ">" + strings.Repeat(" ", cells-n-1) + "]"
 }
 
-// progress is what is done, of how many.
+// progress returns how many records are done, and of how many.
 func (s *Status) progress() string {
 	switch {
 	case s.Total <= 0:
@@ -117,7 +117,8 @@ func (s *Status) percent() string {
 	return fmt.Sprintf("%d%%", int(share*100))
 }
 
-// money is what was spent, of the budget if there is one, and how much of that is simulated.
+// money returns what was spent, the budget if there is one, and how much of the spending is
+// simulated.
 func (s *Status) money() string {
 	text := ""
 	switch {
@@ -135,7 +136,7 @@ func (s *Status) money() string {
 	return strings.TrimSpace(text)
 }
 
-// lanes is what is in flight in each of the lanes, where there are several.
+// lanes returns how many requests are in flight in each lane, if there are several.
 func (s *Status) lanes() string {
 	var each []string
 	for _, l := range s.Lanes {

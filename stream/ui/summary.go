@@ -21,9 +21,9 @@ type Summary struct {
 	Status429        int64          `json:"status_429"`        // answers with that status
 	PromptTokens     int64          `json:"prompt_tokens"`     // of this run
 	CompletionTokens int64          `json:"completion_tokens"` // of this run
-	CostUSD          *price.Dollars `json:"cost_usd"`          // of this run; null where a price is not known
-	// Misfits is how many of Failed have an answer that does not fit the schema, by its first place
-	// there.
+	CostUSD          *price.Dollars `json:"cost_usd"`          // of this run; null if a price is unknown
+	// Misfits counts those of Failed whose answer does not fit the schema, by the place of its first
+	// violation.
 	Misfits      map[string]int64 `json:"schema_failures,omitempty"`
 	DowngradedAt int64            `json:"downgraded_at,omitempty"` // line of the first record that went to the cheaper model
 	ElapsedS     float64          `json:"elapsed_s"`               // seconds
@@ -34,12 +34,12 @@ type Summary struct {
 	SimulatedUSD price.Dollars `json:"simulated_usd,omitempty"`
 }
 
-// summaryWidth is how long a summary may get before it takes two lines: with the program's name
-// before it, what terminals used to hold.
+// summaryWidth is how long a summary on one line may be: with the program's name before it, it fits
+// into 80 columns.
 const summaryWidth = 80 - len("llmpipe: ")
 
-// String is the summary for people: the outcome of the records and what the run took. It takes two
-// lines if one would be too long.
+// String returns the summary for people: the outcome of the records and what the run took. It takes
+// two lines if one would be too long.
 func (s Summary) String() string {
 	records, effort := s.records(), s.effort()
 	if len(records)+len("; ")+len(effort) <= summaryWidth {
@@ -48,7 +48,7 @@ func (s Summary) String() string {
 	return records + "\n" + effort
 }
 
-// records is the outcome of the records.
+// records returns the outcome of the records.
 func (s Summary) records() string {
 	var notes []string
 	if s.Skipped > 0 {
@@ -77,7 +77,7 @@ func (s Summary) records() string {
 	return text
 }
 
-// misfits is how many failed by the schema, at whichever place.
+// misfits returns how many records failed by the schema, in all places together.
 func (s *Summary) misfits() (n int64) {
 	for _, at := range s.Misfits {
 		n += at
@@ -92,7 +92,7 @@ func retries(n int64) string {
 	return Grouped(n) + " retries"
 }
 
-// effort is what the run took: tokens, money, time, and what went wrong on the way.
+// effort returns what the run took: tokens, money, time, and what went wrong on the way.
 func (s Summary) effort() string {
 	text := Grouped(s.PromptTokens) + " + " + Grouped(s.CompletionTokens) + " tokens"
 	switch {

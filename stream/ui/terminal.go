@@ -6,7 +6,7 @@ import (
 	"golang.org/x/term"
 )
 
-// IsTerminal reports whether f is a terminal, where a person would have to type what should be
+// IsTerminal reports whether f is a terminal. A person would have to type there what should be
 // piped in.
 func IsTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 

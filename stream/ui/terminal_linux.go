@@ -13,10 +13,11 @@ import (
 
 const getTermios = unix.TCGETS
 
-// printedTo reports whether another program's stdout is a terminal too: a later stage of the
-// pipeline, that is, or a job in the background. It is none of those that wait for this process, as
-// its shell does, and none that is stopped. Where /proc does not say, one is assumed. It looks at
-// each process once, which takes some milliseconds where there are a thousand.
+// printedTo reports whether the stdout of another program is this terminal too, such as that of a
+// later stage of the pipeline or of a job in the background. This process's ancestors, such as its
+// shell, wait for it and do not count, nor do stopped processes. If /proc cannot be read, it
+// reports true. It looks at each process once, which takes some milliseconds for a thousand
+// processes.
 func printedTo(terminal *os.File) bool {
 	info, err := terminal.Stat()
 	processes, globErr := filepath.Glob("/proc/[0-9]*")
@@ -29,7 +30,7 @@ func printedTo(terminal *os.File) bool {
 		if err != nil || slices.Contains(waiting, id) {
 			return false
 		}
-		out, err := os.Stat(process + "/fd/1") // fails for those of other people, too
+		out, err := os.Stat(process + "/fd/1") // fails for other users' processes, too
 		if err != nil || !os.SameFile(info, out) {
 			return false
 		}
@@ -38,7 +39,7 @@ func printedTo(terminal *os.File) bool {
 	})
 }
 
-// waitingFor are a process, its parent, and so on.
+// waitingFor returns a process, its parent, the parent of that, and so on.
 func waitingFor(id int) (line []int) {
 	for id > 0 {
 		line = append(line, id)
@@ -51,8 +52,8 @@ func waitingFor(id int) (line []int) {
 	return line
 }
 
-// standing is a process's state, a letter, and its parent (proc_pid_stat(5)). Its name comes before
-// them, in parentheses, and may hold any character.
+// standing returns a process's state, a letter, and its parent (proc_pid_stat(5)). In the stat file
+// the process's name comes before them, in parentheses, and may hold any character.
 func standing(id int) (state string, parent int, ok bool) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", id))
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))

@@ -12,7 +12,7 @@ import (
 func drawable(*os.File) bool { return true }
 
 // taken reports whether another program has the terminal for itself, and gets each key as it is
-// pressed: a pager, an editor, or the shell whose prompt stands there while this process is in the
+// pressed: a pager, an editor, or the shell, whose prompt is there while this process is in the
 // background.
 func taken(terminal *os.File) bool {
 	t, err := unix.IoctlGetTermios(int(terminal.Fd()), getTermios)

@@ -9,14 +9,14 @@ import (
 
 // Voice writes messages to people: lines on stderr that start with the program's name, in lower
 // case, with no full stop. It is safe for concurrent use, and writes each line in one write. On a
-// terminal it may keep a status line below the messages, which they never break.
+// terminal it may keep a status line below the messages, and messages never break that line.
 type Voice struct {
 	mu     sync.Mutex
 	w      io.Writer
 	quiet  bool
 	loud   bool
 	drawn  string // the status line on the screen, empty for none
-	lent   bool   // another program writes there: nothing is drawn
+	lent   bool   // another program has the terminal: nothing is drawn
 	beside beside // a later stage of the pipeline that may write there, too
 }
 
@@ -61,14 +61,15 @@ func (v *Voice) Detail(format string, args ...any) {
 	}
 }
 
-// harmless is white space that people do write, indented what the lines after the first begin with.
+// harmless turns the white space of ordinary text into line breaks and spaces. indented indents the
+// lines after the first.
 var (
 	harmless = strings.NewReplacer("\r\n", "\n", "\t", " ")
 	indented = strings.NewReplacer("\n", "\n         ")
 )
 
-// mostSaid bounds a message, in bytes: nobody reads more on stderr, and a provider's may be of any
-// length. A record's error of 4 KiB is in it whole.
+// mostSaid bounds a message, in bytes: nobody reads more on stderr, and a provider's message may
+// have any length. A record's error, of 4 KiB at most, fits as a whole.
 const mostSaid = 8 << 10
 
 // Say writes s, which may have several lines. s may quote a provider, so control characters are
