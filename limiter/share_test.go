@@ -15,7 +15,8 @@ type job struct {
 	world *world
 	site  *site
 	store leasetest.Store
-	away  bool // the store does not answer
+	ahead time.Duration // of the store's clock
+	away  bool          // the store does not answer
 	calls int
 	all   []*member
 }
@@ -82,7 +83,7 @@ func (m *member) ask() {
 	}
 	m.job.calls++
 	w.after(time.Duration(w.random.Float64()*float64(2*ms)), func() {
-		g := m.job.store.Ask(m.id, ask, w.now)
+		g := m.job.store.Ask(m.id, ask, w.now.Add(m.job.ahead))
 		w.after(time.Duration(w.random.Float64()*float64(2*ms)), func() {
 			if !m.dead {
 				m.limiter.Heed(g)
@@ -259,6 +260,23 @@ func TestSharedStoreEmptied(t *testing.T) {
 	t.Logf("%d answered, %d refused", answered, refused)
 	if answered < 93*39 || refused > 0 {
 		t.Errorf("%d of %d answered, %d refused", answered, 3900, refused)
+	}
+}
+
+// A store whose clock is set, or another one that takes over with an earlier or a later clock, goes
+// on to give out what the limit allows.
+func TestSharedStoreWhoseClockIsSet(t *testing.T) {
+	w := newWorld(1)
+	j := newJob(w, newSite(w, site{rate: steady(100), burst: 0.5}), 16, Config{RPM: 6000})
+	for _, by := range []time.Duration{-time.Second, -time.Hour, time.Second, -20 * ms, time.Hour, -200 * ms} {
+		w.run(w.now.Add(5 * time.Second))
+		j.ahead += by
+	}
+	w.run(w.now.Add(5 * time.Second))
+	answered, refused, _ := j.sums(1, 35)
+	t.Logf("%d answered, %d refused", answered, refused)
+	if answered < 93*34 || refused > 0 {
+		t.Errorf("%d of %d answered, %d refused", answered, 3400, refused)
 	}
 }
 

@@ -55,6 +55,10 @@ const dust = 1e-6
 // Ask answers what a worker asks for at a moment.
 func (s *Store) Ask(id string, a lease.Ask, clock time.Time) lease.Grant {
 	now := clock.Sub(s.born).Seconds()
+	if now < s.seen { // the clock went back: the lane's stands still
+		now = s.seen
+		s.born = clock.Add(-seconds(now))
+	}
 	if s.workers == nil || now-s.seen > lease.Missing.Seconds() {
 		*s = Store{born: clock, workers: map[string]*worker{}, swept: -1}
 		for r := range s.lines {

@@ -29,8 +29,8 @@ func opened(t *testing.T) (*Share, *miniredis.Miniredis) {
 	return s, m
 }
 
-// The script grants what the store in memory does, in which the laws of leases are tested, whoever
-// comes, asks and goes.
+// The script grants what the store in memory does, in which the laws of leases are tested: whoever
+// comes, asks and goes, and whatever the clock does.
 func TestScriptGrantsAsTheStoreDoes(t *testing.T) {
 	s, m := opened(t)
 	random := rand.New(rand.NewPCG(1, 2))
@@ -39,8 +39,11 @@ func TestScriptGrantsAsTheStoreDoes(t *testing.T) {
 	granted, lacked := 0, 0
 	for i := range 1500 {
 		now = now.Add(time.Duration(random.IntN(40_000)) * time.Microsecond)
-		if random.IntN(500) == 0 {
+		switch random.IntN(500) {
+		case 0:
 			now = now.Add(3 * time.Second)
+		case 1, 2: // another server takes over, or the clock is set
+			now = now.Add(-time.Duration(random.IntN(5_000)) * time.Millisecond)
 		}
 		m.SetTime(now)
 		worker := string(rune('a' + random.IntN(3+i/300)))
