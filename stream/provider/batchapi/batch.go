@@ -6,37 +6,38 @@ import (
 	"time"
 )
 
-// Batch is what a provider says of a batch. What it does not say is zero: a file that is null or ""
-// there is "".
+// Batch is what a provider reports about a batch. What it does not report is zero: a file that it
+// reports as null or "" is "".
 type Batch struct {
 	ID string
-	// Status is validating, in_progress, finalizing or cancelling, and in the end completed,
-	// failed, expired or cancelled, by whatever names the provider has for them; a state that is
-	// none of these is as the provider writes it, in lower case.
+	// Status is validating, in_progress, finalizing or cancelling, and at the end completed, failed,
+	// expired or cancelled, whatever the provider calls these states. Any other state keeps the
+	// provider's name, in lower case.
 	Status   string
 	Endpoint string // the path, as the provider writes it
-	// InputFile is an id; OutputFile and ErrorFile are what Download takes. A batch may have either of
-	// the last two, both, or none, in any state that it ends in.
+	// InputFile is an id. OutputFile and ErrorFile are names for Download. A batch may have either of
+	// these two, both or neither, in any state that it ends in.
 	InputFile, OutputFile, ErrorFile string
-	// Lines is how many lines its files have to hold at least, once it has ended.
+	// Lines is the least number of lines that the batch's files must hold once it has ended.
 	Lines int64
-	// Total, Completed and Failed count requests. One that nobody got to before the end is only in
-	// the Total.
+	// Total, Completed and Failed count requests. A request that was not processed before the batch
+	// ended counts only in Total.
 	Total, Completed, Failed int64
-	// Created is when it was made, Expires the end of its window, and EndedAt when it came to its end.
+	// Created is when the batch was created, Expires the end of its window, and EndedAt when it ended.
 	Created, Expires, EndedAt time.Time
 	Metadata                  map[string]string
-	// Errors are why the batch failed as a whole; those of single requests are in the error file.
+	// Errors says why the batch failed as a whole. The errors of single requests are in the error
+	// file.
 	Errors []Fault
 }
 
 // Fault is one reason why a batch failed.
 type Fault struct {
 	Code, Message, Param string
-	Line                 int64 // of the input file, from 1; 0 when it is about the whole
+	Line                 int64 // of the input file, from 1; 0 if the reason is not about one line
 }
 
-// Ended tells whether the batch has come to its end: nothing of it will change.
+// Ended reports whether the batch has ended. An ended batch no longer changes.
 func (b *Batch) Ended() bool {
 	switch b.Status {
 	case "completed", "failed", "expired", "cancelled":
@@ -45,7 +46,7 @@ func (b *Batch) Ended() bool {
 	return false
 }
 
-// Known tells whether the state is one that this program knows.
+// Known reports whether Status is a state that this program knows.
 func (b *Batch) Known() bool {
 	switch b.Status {
 	case "validating", "in_progress", "finalizing", "cancelling":
@@ -54,18 +55,19 @@ func (b *Batch) Known() bool {
 	return b.Ended()
 }
 
-// states are the names of a batch's states, in lower case, that are not OpenAI's, by provider.
+// states maps other providers' names for the states of a batch, in lower case, to OpenAI's.
 var states = map[string]string{
 	// Mistral: docs.mistral.ai/capabilities/batch
 	"queued": "validating", "running": "in_progress", "success": "completed", "timeout_exceeded": "expired",
 	"cancellation_requested": "cancelling",
-	// Gemini: ai.google.dev/gemini-api/docs/batch-api, behind job_state_ or batch_state_
+	// Gemini: ai.google.dev/gemini-api/docs/batch-api, after the prefix job_state_ or batch_state_
 	"pending": "validating", "succeeded": "completed", "canceled": "cancelled",
 	// Together, Novita, DigitalOcean and others: OpenAI's in capitals, and these
 	"processing": "in_progress", "progress": "in_progress", "canceling": "cancelling", "done": "completed", "error": "failed",
 }
 
-// stateOf is a state as OpenAI calls it.
+// stateOf returns OpenAI's name for a state. A state that OpenAI does not have keeps its name, in
+// lower case.
 func stateOf(said string) string {
 	name := strings.ReplaceAll(strings.ToLower(said), "-", "_")
 	name = strings.TrimPrefix(strings.TrimPrefix(name, "job_state_"), "batch_state_")

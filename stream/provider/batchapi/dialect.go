@@ -12,56 +12,56 @@ import (
 	"llmpipe/stream/record"
 )
 
-// Dialect is what a provider of OpenAI's kind does otherwise. The zero value of a field is OpenAI's
-// way. What a provider answers otherwise is read for all of them alike (see batchObject): what
-// stands here is what must be asked otherwise, and what is refused.
+// Dialect says how a provider of OpenAI's kind differs from OpenAI: in how it must be asked, and in
+// what it refuses. The zero value of a field is OpenAI's way. The providers' answers differ too,
+// but one parser reads them all (see batchObject).
 type Dialect struct {
 	Name   string
-	hosts  []string // or, after a point, the ends of their names
-	Source string   // where it is written
+	hosts  []string // a name with a leading dot is a suffix
+	Source string   // the documentation
 
-	bounds    Bounds            // those of a file; 0 is OpenAI's
-	endpoints []record.Endpoint // that batches may ask; nil for all
+	bounds    Bounds            // of a file; 0 Requests or Bytes means OpenAI's
+	endpoints []record.Endpoint // that batches may use; nil for all
 	path      func(base *url.URL, e record.Endpoint) string
 	model     func(base *url.URL) string // that every request must name; "" for any
 
-	jobs    string // the path of batches
-	paged   bool   // lists are by numbers of pages, not by cursors
+	jobs    string // the path of batches; "" for /batches
+	paged   bool   // lists have page numbers, not cursors
 	request func(n *NewBatch, endpoint string) any
-	bare    bool // a line holds custom_id and body alone
+	bare    bool // a line holds only custom_id and body
 	upload  uploadForm
-	window  string // the only one there is
-	google  bool   // files are those of Google's own API
+	window  string // the only one that the provider offers
+	google  bool   // files go through Google's own API
 }
 
-// uploadForm is how a file comes to the provider.
+// uploadForm says how a file is uploaded.
 type uploadForm struct {
 	path    string
 	purpose string // of a file that a batch reads
 	named   bool   // the file's name is in a field of its own
 }
 
-// mega is a million bytes, less a twentieth, as providers may count differently.
+// mega is a million bytes less 5 %, because providers may count differently.
 const mega = 950_000
 
 var chatAlone = []record.Endpoint{record.Chat}
 
-// dialects are those that are known, as they were in November 2026; OpenAI's own is the first, and
-// what every other host is taken to speak. A file of OpenAI's has 50,000 requests and 200 MB.
+// dialects are the known dialects, as of November 2026. The first is OpenAI's, which every unlisted
+// host is taken to speak. A file for OpenAI has at most 50,000 requests and 200 MB.
 var dialects = []Dialect{
 	{
 		Name: "openai", Source: "platform.openai.com/docs/guides/batch",
 		bounds: Bounds{Requests: 50_000, Bytes: 200 * mega, Inputs: 50_000},
 	},
 	{
-		// A request names its deployment, and endpoints have no /v1 but below /openai/v1. A file is
+		// A request names its deployment. Endpoints have no /v1, except below /openai/v1. A file is
 		// pending for minutes.
 		Name: "azure", hosts: []string{".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com"},
 		Source: "learn.microsoft.com/azure/foundry/openai/how-to/batch",
 		path:   azurePath, model: azureDeployment, bounds: Bounds{Inputs: 50_000},
 	},
 	{
-		// The guide says 200 MB, and its SDK (groq-python, files.create) 100.
+		// The guide says 200 MB, but Groq's SDK (groq-python, files.create) says 100 MB.
 		Name: "groq", hosts: []string{"api.groq.com"}, Source: "console.groq.com/docs/batch",
 		endpoints: chatAlone, bounds: Bounds{Bytes: 100 * mega},
 	},
@@ -72,14 +72,14 @@ var dialects = []Dialect{
 		upload: uploadForm{path: "/files/upload", purpose: "batch-api", named: true},
 	},
 	{
-		// The model may stand beside the requests, and does there. Up to a million requests are taken;
-		// as many as for others are sent.
+		// The model may be given once for the whole batch, and is. Mistral accepts up to a million
+		// requests; no more are sent than to OpenAI.
 		Name: "mistral", hosts: []string{"api.mistral.ai"},
 		Source:    "docs.mistral.ai/studio-api/batch-processing, github.com/mistralai/client-python",
 		endpoints: []record.Endpoint{record.Chat, record.Embeddings}, jobs: "/batch/jobs", paged: true, request: mistralJob, bare: true,
 	},
 	{
-		// Batches are OpenAI's, and files are not: they go by Google's own API.
+		// Batches go through OpenAI's API, but files through Google's own.
 		Name: "gemini", hosts: []string{"generativelanguage.googleapis.com"},
 		Source:    "ai.google.dev/gemini-api/docs/openai#batch, ai.google.dev/api/files",
 		endpoints: []record.Endpoint{record.Chat, record.Embeddings}, google: true,
@@ -90,7 +90,7 @@ var dialects = []Dialect{
 	},
 }
 
-// DialectOf returns the one that the provider of client speaks.
+// DialectOf returns the dialect that client's provider speaks.
 func DialectOf(client *provider.Client) *Dialect {
 	simulated, base := client.RehearsesAs(), client.Base()
 	for i := range dialects {
@@ -105,13 +105,13 @@ func DialectOf(client *provider.Client) *Dialect {
 	return &dialects[0]
 }
 
-// Bounds are those of one batch.
+// Bounds returns the bounds of one batch.
 func (d *Dialect) Bounds() Bounds {
 	usual := &dialects[0].bounds
 	return Bounds{Requests: cmp.Or(d.bounds.Requests, usual.Requests), Bytes: cmp.Or(d.bounds.Bytes, usual.Bytes), Inputs: d.bounds.Inputs}
 }
 
-// check says why a batch that asks the endpoint and model cannot be had.
+// check says why there are no batches for the endpoint and the model. It returns nil if there are.
 func (d *Dialect) check(base *url.URL, endpoint record.Endpoint, model string) error {
 	if d.endpoints != nil && !slices.Contains(d.endpoints, endpoint) {
 		return fmt.Errorf("batches at %s do not ask %s (%s)", base.Host, endpoint, d.Source)
@@ -125,7 +125,7 @@ func (d *Dialect) check(base *url.URL, endpoint record.Endpoint, model string) e
 	return nil
 }
 
-// pathOf is what the provider calls an endpoint.
+// pathOf returns the provider's path for an endpoint.
 func (d *Dialect) pathOf(base *url.URL, e record.Endpoint) string {
 	if d.path != nil {
 		return d.path(base, e)
@@ -133,7 +133,8 @@ func (d *Dialect) pathOf(base *url.URL, e record.Endpoint) string {
 	return e.Path()
 }
 
-// azurePath has the /v1 that the version of the API has.
+// azurePath returns Azure's path for an endpoint. It begins with /v1 only if the base URL is below
+// /openai/v1.
 func azurePath(base *url.URL, e record.Endpoint) string {
 	if strings.Contains(base.Path, "/openai/v1") {
 		return e.Path()
@@ -141,14 +142,14 @@ func azurePath(base *url.URL, e record.Endpoint) string {
 	return strings.TrimPrefix(e.Path(), "/v1")
 }
 
-// azureDeployment is the deployment in the address.
+// azureDeployment returns the deployment that the base URL names, "" for none.
 func azureDeployment(base *url.URL) string {
 	_, rest, _ := strings.Cut(base.Path, "/deployments/")
 	name, _, _ := strings.Cut(rest, "/")
 	return name
 }
 
-// openaiBatch asks for a batch as OpenAI has it.
+// openaiBatch is the body of a request for a batch in OpenAI's form.
 type openaiBatch struct {
 	InputFile string            `json:"input_file_id"`
 	Endpoint  string            `json:"endpoint"`
@@ -164,7 +165,7 @@ func withoutMetadata(n *NewBatch, endpoint string) any {
 	return openaiBatch{n.InputFile, endpoint, cmp.Or(n.Window, "24h"), nil}
 }
 
-// mistralJob asks for a batch as Mistral has it.
+// mistralJob returns the body of a request for a batch in Mistral's form.
 func mistralJob(n *NewBatch, endpoint string) any {
 	return struct {
 		InputFiles []string          `json:"input_files"`
@@ -175,7 +176,7 @@ func mistralJob(n *NewBatch, endpoint string) any {
 	}{[]string{n.InputFile}, endpoint, n.Model, n.Metadata, hours(n.Window)}
 }
 
-// hours is how many a window like 24h or 7d has; 24 for one that is neither.
+// hours returns the length of a window like 24h or 7d in hours. For any other text it returns 24.
 func hours(window string) int {
 	const day = 24
 	for unit, factor := range map[string]int{"h": 1, "d": day} {

@@ -14,15 +14,16 @@ import (
 	"llmpipe/stream/provider"
 )
 
-// googleFiles are the files of Gemini's own API (ai.google.dev/api/files), which batches of its
-// compatible one are made of and answered in. A file's id is its name there: files/abc.
+// googleFiles implements [Files] with Gemini's own API (ai.google.dev/api/files). Batches of
+// Gemini's OpenAI-compatible API read such files and answer in them. A file's id is its name in the
+// API: files/abc.
 type googleFiles struct{ client *provider.Client }
 
-// googleKey is the header that its key goes in.
+// googleKey is the header that carries the API's key.
 const googleKey = "X-Goog-Api-Key"
 
-// Upload is part of [Files]. A first request says what comes, and its answer where that is to be
-// sent.
+// Upload is part of [Files]. A first request announces the file, and its answer says where to send
+// the content. If that is not an address at the provider, the error is not a CallError.
 func (f googleFiles) Upload(ctx context.Context, name string, content io.ReaderAt, size int64) (File, error) {
 	begin := &provider.Request{
 		Method: http.MethodPost, Path: "/upload/v1beta/files", Root: true, KeyHeader: googleKey,
@@ -106,7 +107,7 @@ func (f googleFiles) Delete(ctx context.Context, id string) error {
 	return nil
 }
 
-// googleDownload asks for what a file holds.
+// googleDownload returns the request that downloads a file to w.
 func googleDownload(id string, w io.Writer) *provider.Request {
 	return &provider.Request{
 		Method: http.MethodGet, Path: googlePath("/download/v1beta/" + id + ":download"), Query: url.Values{"alt": {"media"}}, Root: true,
@@ -114,10 +115,10 @@ func googleDownload(id string, w io.Writer) *provider.Request {
 	}
 }
 
-// googlePath is a path with an id in it, escaped.
+// googlePath escapes a path that contains an id.
 func googlePath(path string) string { return (&url.URL{Path: path}).EscapedPath() }
 
-// googleFile is a file as Google shows it, an upload's wrapped in `file`.
+// googleFile is a file in Google's form. The answer to an upload wraps it in `file`.
 type googleFile struct {
 	File        *googleFile `json:"file"`
 	Name        string      `json:"name"`
@@ -133,7 +134,7 @@ type googleFile struct {
 // Known implements [provider.Object].
 func (o *googleFile) Known() bool { return o.Name != "" || o.File != nil && o.File.Name != "" }
 
-// file is o as every driver tells of one.
+// file returns o as a File.
 func (o *googleFile) file() File {
 	if o.File != nil {
 		o = o.File
@@ -150,7 +151,7 @@ func (o *googleFile) file() File {
 	return f
 }
 
-// googleList is a page of them. One without any is an empty object.
+// googleList is one page of files. A page without files is an empty object.
 type googleList struct {
 	Files []googleFile `json:"files"`
 	Next  string       `json:"nextPageToken"`

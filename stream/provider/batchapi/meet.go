@@ -19,9 +19,10 @@ type Provider struct {
 	none    error // why it has no batches of OpenAI's kind
 }
 
-// Meet finds out whose dialect the provider of client speaks: by its host, or where nobody knows
-// that by a look at its list of batches, which a gateway to Mistral has elsewhere, and a server
-// without batches nowhere. Where the look fails otherwise, it is taken to speak OpenAI's.
+// Meet finds out which dialect client's provider speaks. It goes by the host. If the host is
+// unknown, it asks for the list of batches: a gateway to Mistral has that list at another path, and
+// a server without batches has none. If asking fails in another way, the provider is taken to speak
+// OpenAI's dialect.
 func Meet(ctx context.Context, client *provider.Client) *Provider {
 	p := &Provider{client: client, dialect: DialectOf(client)}
 	base := client.Base()
@@ -48,18 +49,18 @@ func Meet(ctx context.Context, client *provider.Client) *Provider {
 	return p
 }
 
-// isKnown reports whether the host is one that has batches of OpenAI's or Anthropic's own.
+// isKnown reports whether the host is OpenAI's or Anthropic's own.
 func isKnown(host string) bool {
 	return strings.HasSuffix(host, ".openai.com") || host == "api.anthropic.com"
 }
 
-// absent reports whether nothing is served there.
+// absent reports whether err says that nothing is served at the path of a call.
 func absent(err error) bool {
 	call := provider.AsCallError(err)
 	return call != nil && slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}, call.Err.Status)
 }
 
-// Driver returns the one for batches that ask the endpoint.
+// Driver returns the driver for batches that use the endpoint.
 func (p *Provider) Driver(endpoint record.Endpoint) Driver {
 	if endpoint.Dialect() == record.Anthropic {
 		return messages{p.client}

@@ -14,17 +14,17 @@ import (
 	"llmpipe/stream/record"
 )
 
-// messages is Anthropic's dialect, Message Batches: a batch is made with its requests in it,
-// carries no label, and gives its answers in one list
+// messages is Anthropic's dialect, Message Batches. The call that creates a batch carries its
+// requests. A batch has no label and gives all its answers in one list
 // (platform.claude.com/docs/en/build-with-claude/batch-processing).
 type messages struct{ client *provider.Client }
 
-// messagesBounds are half of the 100,000 requests that a batch may have, because what is known of
-// those of one batch is in memory while they are written down, and again while their answers are
-// given out; and 256 MB, less a twentieth.
+// messagesBounds allows half of the 100,000 requests that a batch may have, and 256 MB less 5 %.
+// What is known about the requests of one batch is in memory while they are written, and again
+// while their answers are delivered; hence the half.
 var messagesBounds = Bounds{Requests: 50_000, Bytes: 243_200_000}
 
-// messagesPath is where batches are, below the base URL.
+// messagesPath is the path of batches below the base URL.
 const messagesPath = "/messages/batches"
 
 // Bounds is part of [Driver].
@@ -33,8 +33,8 @@ func (d messages) Bounds() Bounds { return messagesBounds }
 // Check is part of [Driver].
 func (d messages) Check(record.Endpoint, string) error { return nil }
 
-// afterElement ends each line of a shard's file, which holds what stands between the brackets of
-// `requests`, and a comma too many.
+// afterElement ends each line of a shard's file. The file holds what goes between the brackets of
+// `requests`, and one comma too many at the end.
 const afterElement = ",\n"
 
 // AppendHead is part of [Driver].
@@ -65,7 +65,7 @@ func (d messages) Cancel(ctx context.Context, id string) (Batch, error) {
 	})
 }
 
-// batch makes a call whose answer is a batch. doing words it for a message.
+// batch makes a call whose answer is a batch. doing describes the call in error messages.
 func (d messages) batch(ctx context.Context, doing string, r *provider.Request) (Batch, error) {
 	var o messageBatch
 	r.Endpoint, r.Into, r.Called = record.Messages, &o, "a batch"
@@ -75,8 +75,8 @@ func (d messages) batch(ctx context.Context, doing string, r *provider.Request) 
 	return o.batch(), nil
 }
 
-// messagesPage is how many batches are asked for at once: the most that Anthropic gives
-// (platform.claude.com/docs/en/api/messages/batches/list).
+// messagesPage is how many batches a page of the list is asked to have: the most that Anthropic
+// allows (platform.claude.com/docs/en/api/messages/batches/list).
 const messagesPage = 1000
 
 // Batches is part of [Driver].
@@ -97,8 +97,8 @@ func (d messages) Batches(ctx context.Context) iter.Seq2[Batch, error] {
 	return pages(fetch, func(o *messageBatch) string { return o.ID }, (*messageBatch).batch)
 }
 
-// Download is part of [Driver]. The name is the batch's id: what it says of an address of its
-// results is this one, and a key goes to no host but the user's.
+// Download is part of [Driver]. The name is the batch's id. The results_url that the batch reports
+// is not used: it is this path, and a key goes to no host but the user's.
 func (d messages) Download(ctx context.Context, id string, w io.Writer) error {
 	err := d.client.Call(ctx, &provider.Request{
 		Endpoint: record.Messages, Method: http.MethodGet, Path: messagesPath + "/" + url.PathEscape(id) + "/results", To: w,
@@ -112,14 +112,14 @@ func (d messages) Download(ctx context.Context, id string, w io.Writer) error {
 // Files is part of [Driver]: there are none.
 func (d messages) Files() Files { return nil }
 
-// messageBatch is a batch as Anthropic shows it.
+// messageBatch is a batch in Anthropic's form.
 type messageBatch struct {
 	ID        string    `json:"id"`
 	Status    string    `json:"processing_status"` // in_progress, canceling, ended
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at"`
 	EndedAt   time.Time `json:"ended_at"`
-	Counts    struct {  // all are processing until all have ended
+	Counts    struct {  // all count as processing until all have ended
 		Processing int64 `json:"processing"`
 		Succeeded  int64 `json:"succeeded"`
 		Errored    int64 `json:"errored"`
@@ -131,7 +131,7 @@ type messageBatch struct {
 // Known implements [provider.Object].
 func (o *messageBatch) Known() bool { return o.ID != "" && o.Status != "" }
 
-// batch is o as every driver tells of one.
+// batch returns o as a Batch.
 func (o *messageBatch) batch() Batch {
 	n := &o.Counts
 	b := Batch{

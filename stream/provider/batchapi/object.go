@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// batchObject is a batch as the providers of OpenAI's kind show it, each in its own way.
+// batchObject is a batch in the form of any provider of OpenAI's kind: it has the fields of all of
+// them.
 type batchObject struct {
 	ID      string       `json:"id"`
 	BatchID string       `json:"batch_id"` // DigitalOcean's
@@ -18,7 +19,7 @@ type batchObject struct {
 	InputFileID  string   `json:"input_file_id"`
 	OutputFileID string   `json:"output_file_id"`
 	ErrorFileID  string   `json:"error_file_id"`
-	InputFiles   []string `json:"input_files"` // Mistral's, as all up to the counts
+	InputFiles   []string `json:"input_files"` // Mistral's, like all down to Failed
 	OutputFile   string   `json:"output_file"`
 	ErrorFile    string   `json:"error_file"`
 	Total        int64    `json:"total_requests"`
@@ -48,7 +49,7 @@ func (o *batchObject) Known() bool {
 	return own.ID != "" && own.Status != ""
 }
 
-// own is the batch itself, which some providers wrap, or name otherwise.
+// own returns the batch itself. Some providers wrap it, or call its id by another name.
 func (o *batchObject) own() *batchObject {
 	if o.Job != nil && o.ID == "" {
 		o = o.Job
@@ -57,7 +58,7 @@ func (o *batchObject) own() *batchObject {
 	return o
 }
 
-// batch is o as every driver tells of one.
+// batch returns o as a Batch.
 func (o *batchObject) batch() Batch {
 	o = o.own()
 	b := Batch{
@@ -75,14 +76,14 @@ func (o *batchObject) batch() Batch {
 		}
 	}
 	b.Lines = b.Completed
-	if b.ErrorFile != "" { // some providers have none
+	if b.ErrorFile != "" { // some providers have no error file
 		b.Lines += b.Failed
 	}
 	return b
 }
 
-// stamp is a time in seconds since 1970, or in RFC 3339, as Together and Novita write it; the zero
-// time for anything else.
+// stamp is a time that is written in seconds since 1970 or, by Together and Novita, in RFC 3339.
+// Anything else leaves the zero time.
 type stamp time.Time
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -100,10 +101,11 @@ func (s *stamp) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// faults are why a batch failed: OpenAI's {"data":[…]}, a bare array, or a text.
+// faults are the reasons why a batch failed. They come as OpenAI's {"data":[…]}, as a bare array or
+// as a text.
 type faults []Fault
 
-// faultObject is one of them.
+// faultObject is one element of such an array.
 type faultObject struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
@@ -128,7 +130,7 @@ func (f *faults) UnmarshalJSON(raw []byte) error {
 	}
 	for _, one := range list {
 		var o faultObject
-		_ = json.Unmarshal(one, &o) // what is of another type is left out
+		_ = json.Unmarshal(one, &o) // a field of another type is left out
 		*f = append(*f, Fault(o))
 	}
 	return nil

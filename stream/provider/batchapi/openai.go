@@ -15,11 +15,11 @@ import (
 	"llmpipe/stream/record"
 )
 
-// openai is the API of OpenAI's kind: a file is uploaded, and a batch of it made.
+// openai is an API of OpenAI's kind: a file is uploaded, and a batch is created from it.
 type openai struct {
 	client  *provider.Client
 	dialect *Dialect
-	none    error // why there are no batches
+	none    error // why the provider has no batches; nil if it has
 }
 
 // Bounds is part of [Driver].
@@ -34,7 +34,7 @@ func (d openai) Check(endpoint record.Endpoint, model string) error {
 	return d.dialect.check(&base, endpoint, model)
 }
 
-// path is that of batches.
+// path returns the path of batches.
 func (d openai) path() string { return cmp.Or(d.dialect.jobs, "/batches") }
 
 // AppendHead is part of [Driver].
@@ -72,15 +72,15 @@ func (d openai) Batch(ctx context.Context, id string) (Batch, error) {
 	return d.batch(ctx, "asking for batch "+id, &provider.Request{Method: http.MethodGet, Path: d.path() + "/" + url.PathEscape(id)})
 }
 
-// Cancel is part of [Driver]. OpenAI answers 409 when the batch has ended, which the table takes
-// for Transient.
+// Cancel is part of [Driver]. OpenAI answers 409 if the batch has ended; the error's Class is then
+// Transient.
 func (d openai) Cancel(ctx context.Context, id string) (Batch, error) {
 	return d.batch(ctx, "cancelling batch "+id, &provider.Request{
 		Method: http.MethodPost, Path: d.path() + "/" + url.PathEscape(id) + "/cancel",
 	})
 }
 
-// batch makes a call whose answer is a batch. doing words it for a message.
+// batch makes a call whose answer is a batch. doing describes the call in error messages.
 func (d openai) batch(ctx context.Context, doing string, r *provider.Request) (Batch, error) {
 	var o batchObject
 	r.Into, r.Called = &o, "a batch"
@@ -90,7 +90,7 @@ func (d openai) batch(ctx context.Context, doing string, r *provider.Request) (B
 	return d.told(o.batch()), nil
 }
 
-// told is b without the secrets in what it says.
+// told redacts the secrets in b's error messages.
 func (d openai) told(b Batch) Batch {
 	for i := range b.Errors {
 		b.Errors[i].Message = d.client.Redacted(b.Errors[i].Message)
@@ -98,7 +98,8 @@ func (d openai) told(b Batch) Batch {
 	return b
 }
 
-// batchPage is how many batches are asked for at once: the most that OpenAI gives.
+// batchPage is how many items a page of a list is asked to have: the most that OpenAI allows for
+// batches.
 const batchPage = 100
 
 // Batches is part of [Driver].

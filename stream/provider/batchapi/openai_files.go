@@ -15,13 +15,13 @@ import (
 	"llmpipe/stream/provider"
 )
 
-// openaiFiles are files as OpenAI serves them.
+// openaiFiles implements [Files] with OpenAI's API.
 type openaiFiles struct {
 	client  *provider.Client
 	dialect *Dialect
 }
 
-// purpose is what a file for a batch is uploaded for.
+// purpose returns the purpose of a file that a batch reads.
 func (f openaiFiles) purpose() string { return cmp.Or(f.dialect.upload.purpose, "batch") }
 
 // Upload is part of [Files].
@@ -35,7 +35,7 @@ func (f openaiFiles) Upload(ctx context.Context, name string, content io.ReaderA
 	})
 }
 
-// form is that of an upload, with the content in its place.
+// form returns the form of an upload, with the content in its place.
 func (f openaiFiles) form(name string, content io.ReaderAt, size int64) (*provider.Content, error) {
 	var form bytes.Buffer
 	w := multipart.NewWriter(&form)
@@ -64,7 +64,7 @@ func (f openaiFiles) File(ctx context.Context, id string) (File, error) {
 	return f.file(ctx, "asking for file "+id, &provider.Request{Method: http.MethodGet, Path: "/files/" + url.PathEscape(id)})
 }
 
-// file makes a call whose answer is a file. doing words it for a message.
+// file makes a call whose answer is a file. doing describes the call in error messages.
 func (f openaiFiles) file(ctx context.Context, doing string, r *provider.Request) (File, error) {
 	var o fileObject
 	r.Into, r.Called = &o, "a file"
@@ -102,7 +102,7 @@ func (f openaiFiles) Delete(ctx context.Context, id string) error {
 	return nil
 }
 
-// fileObject is a file as the API shows it.
+// fileObject is a file in the API's form.
 type fileObject struct {
 	ID        string `json:"id"`
 	Filename  string `json:"filename"`

@@ -12,12 +12,13 @@ import (
 	"llmpipe/stream/provider"
 )
 
-// errNoNextPage says that a list cannot be walked to its end. To end it early would hide what is
-// there.
+// errNoNextPage says that a list cannot be walked to its end. To end it early without an error
+// would hide the rest.
 var errNoNextPage = errors.New("the provider says that the list goes on, and gives no next page")
 
-// pages walks all pages of a list. fetch asks for the page after the item with that id, "" for the
-// first; of what it gets, id is the cursor. What goes wrong is the last that is yielded.
+// pages walks all pages of a list. fetch asks for the page after the item with the id after, or for
+// the first page if that is "". id returns an item's id. An error ends the walk and is yielded
+// last.
 func pages[T, Item any](fetch func(after string) (provider.Page[T], error), id func(*T) string, item func(*T) Item) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		var none Item
@@ -48,7 +49,7 @@ func pages[T, Item any](fetch func(after string) (provider.Page[T], error), id f
 	}
 }
 
-// numberedPage is a page of a list whose pages are numbered, as Mistral has it.
+// numberedPage is one page of a list whose pages have numbers, in Mistral's form.
 type numberedPage[T any] struct {
 	Data  []T   `json:"data"`
 	Total int64 `json:"total"` // of items on all pages
@@ -57,7 +58,8 @@ type numberedPage[T any] struct {
 // Known implements [provider.Object].
 func (p *numberedPage[T]) Known() bool { return p.Data != nil }
 
-// listPages asks for the pages of a list, which doing names.
+// listPages returns a function that asks for one page of a list. doing names the list's items in
+// messages.
 func listPages[T any](ctx context.Context, client *provider.Client, path, doing string) func(page int) (numberedPage[T], error) {
 	return func(page int) (p numberedPage[T], err error) {
 		query := url.Values{"page": {strconv.Itoa(page)}, "page_size": {strconv.Itoa(batchPage)}}
@@ -69,8 +71,10 @@ func listPages[T any](ctx context.Context, client *provider.Client, path, doing 
 	}
 }
 
-// numbered walks all pages of a list, from 0, until there were as many items as it is said to have.
-// What is made meanwhile moves items on, so that some come twice, and none is left out.
+// numbered walks all pages of a list, from page 0, until it has seen as many items as the list is
+// said to have. In a list that is newest first, an item created meanwhile moves others to later
+// pages: some come twice, but none is left out. An item deleted meanwhile moves others to earlier
+// pages, and then some may be left out without an error.
 func numbered[T, Item any](fetch func(page int) (numberedPage[T], error), item func(*T) Item) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		var none Item
