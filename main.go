@@ -3,7 +3,7 @@
 //	cat prompts.jsonl | llmpipe > out.jsonl
 //
 // main turns flags and the environment into a configuration, listens for signals and ends with the
-// right exit code. Everything between is in the packages below it. stream is the pipeline; start
+// right exit code. Everything else is in the packages below it. stream is the pipeline; start
 // reading at its package comment.
 package main
 
@@ -59,8 +59,8 @@ func listen() <-chan os.Signal {
 	return signals
 }
 
-// run is main with everything passed in. It returns the exit code, and the signal to die of if one
-// ended the run.
+// run is main with everything passed in. It returns the exit code, and the signal that ended the
+// run, if one did.
 func run(args []string, stdin, stdout, stderr *os.File, listen func() <-chan os.Signal) (code int, sig os.Signal) {
 	log.SetOutput(io.Discard) // net/http logs what a server sends unasked, and that may hold the key
 	app := &app{stdin: stdin, stdout: stdout, stderr: stderr, listen: listen}
@@ -163,9 +163,8 @@ func commandNames() []string {
 // wholeModel are the commands that need the flags of all others.
 var wholeModel = []string{"completion", "man"}
 
-// grammars returns the commands as kong options. A command that args do not name has its name
-// alone, without flags: reading the flags of all commands takes a tenth of the time to the first
-// request.
+// grammars returns the commands as kong options. A command that args do not name gets no flags,
+// because reading the flags of all commands takes a tenth of the time to the first request.
 func grammars(args []string) (options []kong.Option) {
 	whole := slices.ContainsFunc(wholeModel, func(name string) bool { return slices.Contains(args, name) })
 	for _, c := range commands {
@@ -340,9 +339,9 @@ func (c *batchesCommand) Run(a *app) error {
 	})
 }
 
-// interruptible calls do with a context that ends when a signal comes, and then ends the process by
-// that signal. Whatever do has started, such as the command of --key-cmd, must not outlive the
-// process. After a second signal it does not wait for do.
+// interruptible calls do with a context that ends when a signal comes. After the signal, it waits
+// for do, so that nothing that do started, such as the command of --key-cmd, outlives the process.
+// Then the process ends by that signal. After a second signal, interruptible does not wait for do.
 func (a *app) interruptible(do func(ctx context.Context) error) error {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -397,7 +396,7 @@ func (c *simCommand) Run(a *app) error {
 	}
 	voice := ui.NewVoice(a.stderr, false, false)
 	log.SetFlags(0)
-	log.SetOutput(voice.Logger()) // a server that runs out of descriptors, say, tells nobody else
+	log.SetOutput(voice.Logger()) // the server reports running out of descriptors, say, only there
 	voice.Note("simulated provider at http://%s/v1", l.Addr())
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -437,7 +436,8 @@ func (manCommand) Run(a *app, ctx *kong.Context) error {
 	return flags.WriteManPage(a.stdout, ctx.Model, flags.ReadBuild())
 }
 
-// helpCommand is for lists of commands: flags.HelpWords has made --help of it.
+// helpCommand only makes help appear in lists of commands: flags.HelpWords has turned it into
+// --help.
 type helpCommand struct {
 	Topic string `arg:"" optional:"" help:"A command, or all."`
 }

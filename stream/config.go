@@ -23,7 +23,7 @@ import (
 // Config is all that a run is told. The zero value of a field switches off what it asks for, unless
 // its comment says otherwise.
 type Config struct {
-	// Stdin is read where Files is empty or names "-".
+	// Stdin is read if Files is empty or names "-".
 	Stdin io.Reader
 	// Files are the inputs, in order.
 	Files []string
@@ -31,8 +31,8 @@ type Config struct {
 	Stdout io.Writer
 	// Stderr gets everything for people.
 	Stderr io.Writer
-	// Listen returns what delivers the signals that the process is sent from then on; nil when nobody
-	// listens.
+	// Listen returns a channel that delivers the signals that the process gets from then on. It is nil
+	// if the run handles no signals.
 	Listen func() <-chan os.Signal
 
 	// Decode says what a line becomes.
@@ -43,9 +43,9 @@ type Config struct {
 	MaxLine int
 	// AttachRoot is the directory that files are attached from.
 	AttachRoot string
-	// Limit ends reading after so many records that have no result yet.
+	// Limit ends reading after this many records that have no result yet.
 	Limit int
-	// Sample asks only about the so many records with the smallest hash of Seed and id.
+	// Sample asks only about this many records: those with the smallest hash of Seed and id.
 	Sample int
 	Seed   uint64
 	// Slice asks only about the records of one part of the input, or of the sample.
@@ -62,13 +62,15 @@ type Config struct {
 	// Summary names the file that gets the summary as JSON.
 	Summary string
 
-	// Provider is who is asked.
+	// Provider is the provider that is asked.
 	Provider provider.Config
-	// Lanes are who is asked as well: those beside Provider, then those behind them, in order.
+	// Lanes are the other providers that are asked: first those beside Provider, then those that stand
+	// in for them, in order.
 	Lanes []lane.Target
-	// Pace is what the limiter is told.
+	// Pace configures Provider's limiter.
 	Pace limiter.Config
-	// Share is where the processes of a job share its quota and its budget; one without a job is none.
+	// Share is where the processes of a job share its quota and its budget. If it names no job,
+	// nothing is shared.
 	Share share.Address
 	// Retries is how many times a record is asked again after failures that may pass.
 	Retries int
@@ -76,13 +78,13 @@ type Config struct {
 	Money spend.Config
 	// Batch says whether and how records go by batch.
 	Batch batch.Config
-	// Ledger is what is remembered.
+	// Ledger says what the run remembers, and how.
 	Ledger journal.Config
 	// Pack is how many records on the embeddings endpoint are asked about in one request; 0 counts as
 	// 1.
 	Pack int
-	// Chunk drains after every so many records without a recorded result, and at the end, waits
-	// ChunkDelay and runs OnChunk in a shell.
+	// Chunk is after how many records without a recorded result the run drains, waits ChunkDelay and
+	// runs OnChunk in a shell. It also does so at the end.
 	Chunk      int
 	ChunkDelay time.Duration
 	OnChunk    string
@@ -90,11 +92,12 @@ type Config struct {
 	// DryRun writes the requests instead of sending them. Nothing is read from the ledger or written
 	// to it, and nobody is asked.
 	DryRun bool
-	// Deadline is how long the run may take: it stops asking in time to be over by then; 0 for as long
-	// as it takes.
+	// Deadline is how long the run may take, 0 for as long as it takes. The run stops asking in time
+	// to be over by then.
 	Deadline time.Duration
 
-	// Remarks are said at the start: what the environment and the command line say that does not hold.
+	// Remarks are printed at the start. They are about settings that have no effect, and about secrets
+	// that others can see.
 	Remarks []string
 
 	// KeyEnv is the name of the variable that should hold the key, for messages.
@@ -107,18 +110,19 @@ type Config struct {
 	// Quiet leaves out everything but errors, Verbose adds a line for each retry.
 	Quiet, Verbose bool
 
-	// Observe, if set, sees every record when its fate is known, with what the run's stages share. It
-	// is called by one goroutine.
+	// Observe, if set, is called for every record once its fate is known, with the Flow that the run's
+	// stages share. All calls come from one goroutine.
 	Observe func(*flow.Flow, *flow.Task)
 }
 
-// translated reports whether Anthropic is spoken to in OpenAI's form, where it has one of its own.
+// translated reports whether the run speaks to Anthropic in OpenAI's form, although Anthropic has a
+// form of its own.
 func (c *Config) translated() bool {
 	return c.Decode.Endpoint == record.Chat &&
 		provider.NameOf(c.Provider.BaseURL) == provider.NameOf(provider.DefaultBaseURL(record.Anthropic))
 }
 
-// checkKey refuses to ask OpenAI, or Anthropic, without anything to show.
+// checkKey returns an error if the run is to ask OpenAI or Anthropic without a key.
 func (c *Config) checkKey() error {
 	p := &c.Provider
 	if p.BaseURL != provider.DefaultBaseURL(p.Dialect) || p.Key != "" || p.KeyCommand != "" || p.Header.Get("Authorization") != "" ||
@@ -129,10 +133,10 @@ func (c *Config) checkKey() error {
 		fmt.Errorf("no key: %s is not set", c.KeyEnv))
 }
 
-// shape is what answers are to fit.
+// shape is what answers must fit.
 func (c *Config) shape() flow.Shape { return flow.Shape{Schema: c.Decode.Schema, Reask: c.Reask} }
 
-// OpenFolder opens the directory that files are attached from, if any are; else it is nil.
+// OpenFolder opens the directory that files are attached from. It returns nil if none are attached.
 func (c *Config) OpenFolder() (*folder.Folder, error) {
 	if len(c.Decode.Attach) == 0 {
 		return nil, nil
@@ -148,7 +152,7 @@ func (c *Config) OpenFolder() (*folder.Folder, error) {
 	return f, nil
 }
 
-// Input says what is read, of which run ever.
+// Input says what is read. It does not depend on a run.
 func (c *Config) Input() input.Config {
 	return input.Config{
 		Stdin: c.Stdin, Files: c.Files, Stdout: c.Stdout, MaxLine: c.MaxLine, Spill: c.Failed != "", Limit: c.Limit, Sample: c.Sample,

@@ -9,7 +9,8 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// checkCut refuses to cut the file of a flag to nothing when the run needs it for something else.
+// checkCut returns an error if a flag's file, which the run would empty, is needed for something
+// else.
 func (c *Config) checkCut(flag, name string) error {
 	if name == "" {
 		return nil
@@ -48,12 +49,12 @@ func (c *Config) checkCut(flag, name string) error {
 	return nil
 }
 
-// taken is the error for a file that is something else already.
+// taken returns the error for a file that is in use as something else.
 func taken(flag, name, what string) error {
 	return ui.WithHint("name another file: this one would be lost", fmt.Errorf("%s %s is %s", flag, naming.Short(name), what))
 }
 
-// checkLedger refuses a ledger that is the output too.
+// checkLedger returns an error if the ledger is also the output.
 func (c *Config) checkLedger() error {
 	info, err := os.Stat(c.Ledger.Path)
 	if err != nil {

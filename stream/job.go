@@ -10,14 +10,14 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// notYet is why a run does not begin now, although the same command may later.
+// notYet is why a run cannot begin now, although the same command may work later.
 type notYet struct{ error }
 
 // Unwrap returns the reason.
 func (n notYet) Unwrap() error { return n.error }
 
-// simulatedJob is behind the name of a job whose first provider is simulated here: what that costs
-// is no money.
+// simulatedJob is appended to the name of a job whose first provider is simulated in this process,
+// because what such a run costs is no money.
 const simulatedJob = "~sim"
 
 // joinJob connects to the server of --share.
@@ -44,8 +44,8 @@ func (r *run) joinJob() (err error) {
 	return err
 }
 
-// takeBudgets has the run keep the budgets of the job that it was not told itself. One that it was
-// told is lowered by those that others were.
+// takeBudgets makes the run keep those budgets of the job that it was not told itself. If it was
+// told a budget, and another run was told a lower one, the job keeps the lower one.
 func (r *run) takeBudgets() {
 	m := &r.cfg.Money
 	for i, told := range r.share.Told {
@@ -60,7 +60,7 @@ func (r *run) takeBudgets() {
 	}
 }
 
-// shareJob begins to share what the job has.
+// shareJob begins to share the job's quota and budgets.
 func (r *run) shareJob() {
 	if r.share == nil {
 		return

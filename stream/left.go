@@ -2,9 +2,9 @@ package stream
 
 import "llmpipe/stream/ui"
 
-// tellLeft says how far a run came that ended before all was answered: what was read and not asked
-// is only a part of what is left. Where a signal ended it, it says how to go on, too; for other
-// ends the error does.
+// tellLeft says how far a run came that ended before everything was answered. The records that were
+// read and not asked about are only a part of what is left. If a signal ended the run, tellLeft
+// also says how to go on. For other ends the error says that.
 func (r *run) tellLeft(o *Outcome) {
 	s := &o.Summary
 	total, estimated := r.expected(s.In, s.Skipped)
@@ -36,8 +36,9 @@ func (r *run) tellLeft(o *Outcome) {
 	}
 }
 
-// expected is how many records there will be, 0 where nothing tells, and whether that is an
-// estimate. It is told how many were read so far, and how many of those have a recorded result.
+// expected returns how many records there will be, and whether that is an estimate. total is 0 if
+// nothing tells. read is how many records were read so far, and recorded how many of those have a
+// recorded result.
 func (r *run) expected(read, recorded int64) (total int64, estimated bool) {
 	if r.in.Whole() {
 		return read, false

@@ -11,7 +11,7 @@ import (
 	"llmpipe/stream/ui"
 )
 
-// Exit codes. A signal's is 128 and its number.
+// Exit codes. After a signal the code is 128 plus its number.
 const (
 	ExitOK         = 0
 	ExitFailed     = 1  // the run failed
@@ -21,7 +21,7 @@ const (
 	ExitPaused     = 75 // not finished, and the same command continues it (EX_TEMPFAIL of sysexits.h)
 )
 
-// ExitCodes says what they mean, for --help.
+// ExitCodes says what the exit codes mean, for --help.
 const ExitCodes = `  0     every record was answered
   1     the run failed: input or output, configuration, a wrong key, an unknown model, a damaged ledger
   2     the command line is wrong
@@ -37,12 +37,12 @@ type Outcome struct {
 	Summary ui.Summary
 	Err     error     // why the run failed, nil if it did not
 	Signal  os.Signal // what ended it; SIGPIPE when the reader of stdout went away
-	Budget  error     // why the money did not reach
-	Paused  error     // why it is not finished although the same command continues it
+	Budget  error     // why the money was not enough
+	Paused  error     // why it is not finished, although the same command continues it
 }
 
-// ExitCode is the process's exit code. When several reasons apply, a failure comes before a signal,
-// that before a pause, that before an end of the money, that before failed records.
+// ExitCode is the process's exit code. If several reasons apply, the first of these counts: a
+// failure, a signal, a pause, the end of the money, failed records.
 func (o *Outcome) ExitCode() int {
 	switch {
 	case o.Err != nil:
@@ -62,8 +62,8 @@ func (o *Outcome) ExitCode() int {
 	return ExitOK
 }
 
-// DieOf is the signal that the process should end by, nil when there was none or an error outranks
-// it.
+// DieOf is the signal that the process should die of. It is nil if there was none, or if an error
+// outranks it.
 func (o *Outcome) DieOf() os.Signal {
 	if o.Err != nil {
 		return nil
@@ -74,8 +74,8 @@ func (o *Outcome) DieOf() os.Signal {
 // Ended is a run that did not end well, as an error.
 type Ended struct{ *Outcome }
 
-// ReaderLeft makes of an error of writing to stdout, where its reader went away, the end that comes
-// of it.
+// ReaderLeft turns an error of writing to stdout into an [Ended] by SIGPIPE if the reader of stdout
+// went away. Other errors stay as they are.
 func ReaderLeft(err error) error {
 	if ui.IsClosedPipe(err) {
 		return &Ended{&Outcome{Signal: sigpipe}}
@@ -83,11 +83,11 @@ func ReaderLeft(err error) error {
 	return err
 }
 
-// Error implements error.
+// Error implements [error].
 func (e *Ended) Error() string { return "the run did not end well" }
 
-// outcome says how the run ended. It is called when every stage has ended, or when the run must not
-// wait for them.
+// outcome says how the run ended. complete says that every stage has ended; otherwise the run must
+// not wait for them.
 func (r *run) outcome(complete bool) *Outcome {
 	unsent := r.flow.Counts.Unsent.Load()
 	why := r.flow.Stop.Reasons()

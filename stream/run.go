@@ -28,10 +28,10 @@ type run struct {
 	start   time.Time
 	flow    *flow.Flow
 	hosts   []*flow.Host
-	opened  chan []*flow.Host // gets them as soon as there are keys to be printed for them
+	opened  chan []*flow.Host // gets the hosts before the commands that print their keys are run
 	signals <-chan os.Signal  // nil: nobody listens
 	speed   *ui.Speed
-	givenUp atomic.Int64 // requests that were in flight when nobody waited for them any more
+	givenUp atomic.Int64 // requests that were in flight when the run stopped waiting for them
 
 	account *spend.Account
 	journal *journal.Journal // nil without a ledger
@@ -42,7 +42,7 @@ type run struct {
 	out     *output.Output
 	folder  *folder.Folder // nil: no files are attached
 	share   *share.Share   // nil: nothing is shared
-	quota   *share.Quota   // the same
+	quota   *share.Quota   // nil like share
 
 	recalls     chan flow.Chain // from the reader to the replayer
 	summaryFile *os.File        // nil without --summary
@@ -51,8 +51,8 @@ type run struct {
 
 // Run runs the filter until its input ends and everything is committed, or until something stops
 // it. Canceling ctx stops it without waiting for what is in flight. An error means that the run
-// could not start. After a signal that came before it had, something may still be opening: it is
-// for a process that ends then.
+// could not start. If a signal comes before it has started, Run returns while files may still be
+// being opened: the process should end then.
 func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 	if cfg.DryRun {
 		cfg.Batch.Mode = flow.ModeRealtime // the requests are the same, and no batch is made or collected
@@ -78,7 +78,7 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 			}
 			return r.run(), nil
 		case sig := <-r.signals:
-			// A large ledger takes long to open, and a FIFO of --failed until somebody reads it.
+			// A large ledger takes long to open, and a FIFO for --failed opens only when it has a reader.
 			if Ends(sig) {
 				r.abandonKeys()
 				return &Outcome{Signal: sig}, nil
@@ -135,8 +135,8 @@ func (r *run) prepare() (err error) {
 	if err := r.joinJob(); err != nil {
 		return err
 	}
-	// The ledger before the files that are cut: one that is damaged must not cost the list of failures
-	// of the run before.
+	// The ledger is opened before files are emptied: if it is damaged, the last run's list of failures
+	// must not be lost.
 	if err := r.openJournal(); err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (r *run) prepare() (err error) {
 	return nil
 }
 
-// close gives back what prepare opened, as far as it came.
+// close closes what prepare opened, as far as it came.
 func (r *run) close() {
 	if r.lanes != nil {
 		r.lanes.Close()
@@ -199,8 +199,8 @@ func (r *run) openJournal() (err error) {
 	return err
 }
 
-// createFiles makes the files of --failed and --summary empty, unless one is needed for something
-// else, and so is not that of --metrics.
+// createFiles creates the files of --failed and --summary, or empties them. It returns an error if
+// one of them, or the file of --metrics, is needed for something else.
 func (r *run) createFiles() (failed *os.File, err error) {
 	if err := r.cfg.checkCut("--metrics", r.cfg.Metrics); err != nil {
 		return nil, err
@@ -247,7 +247,7 @@ func (r *run) openAccount() {
 	}, r.journal)
 }
 
-// openInput makes the reader, and the batches where records may go there.
+// openInput makes the reader, and also the batches if records may go by batch.
 func (r *run) openInput(decode *record.Decoder) {
 	to := input.Routes{Ask: r.lanes.Put, Recall: func(c flow.Chain) { r.recalls <- c }, Takes: func(*flow.Task) bool { return false }}
 	d := &input.Decoder{Records: decode, Options: r.cfg.Decode, Lane: r.lanes.Primary(), Unasked: r.cfg.DryRun}
@@ -316,7 +316,7 @@ func (r *run) run() *Outcome {
 	return o
 }
 
-// stages runs the stages one inside the other, each ending when the one that feeds it has.
+// stages runs the stages. Each of them ends after the one that feeds it.
 func (r *run) stages() {
 	committed := make(chan struct{})
 	go func() {
@@ -355,10 +355,10 @@ func (r *run) stages() {
 	}
 	if r.batches != nil {
 		close(r.recalls)
-		<-replayed // what turns out to have no result may go by batch
+		<-replayed // a record that turns out to have no result may go by batch
 		r.batches.End()
 	}
-	r.awaitIdle() // every record that was read has been committed, or is on disk for a batch that is not waited for
+	r.awaitIdle() // now all records read are committed, or on disk for batches that go on
 	if r.batches != nil {
 		r.batches.TellLeft()
 	}
@@ -376,16 +376,16 @@ func (r *run) stages() {
 	<-committed
 }
 
-// putInBatch puts t into a batch, where it is to go by one.
+// putInBatch puts t into a batch if it is to go by one, and reports whether it did.
 func (r *run) putInBatch(t *flow.Task) bool {
-	if r.batches == nil || !t.Duplicate && !r.batches.Takes(t) { // what a duplicate is one of may be in a batch
+	if r.batches == nil || !t.Duplicate && !r.batches.Takes(t) { // its original may be in a batch
 		return false
 	}
 	r.batches.Put(t)
 	return true
 }
 
-// tellElsewhere pauses the run when records of it are in batches that it does not collect.
+// tellElsewhere pauses the run if some of its records are in batches that it does not collect.
 func (r *run) tellElsewhere() {
 	if n := r.flow.Counts.Elsewhere.Load(); n > 0 {
 		r.flow.Stop.Pause(ui.WithHint("--mode batch collects them, at the provider that has them; "+
@@ -394,7 +394,7 @@ func (r *run) tellElsewhere() {
 	}
 }
 
-// awaitIdle waits until every record that was read has been committed.
+// awaitIdle waits until every record that was read has been committed, or lies on disk.
 func (r *run) awaitIdle() {
 	idle := make(chan struct{})
 	go func() {

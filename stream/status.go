@@ -41,7 +41,7 @@ func (r *run) status() *ui.Status {
 	return s
 }
 
-// waitingFor says in words what holds the run up as a whole; empty when it is under way.
+// waitingFor says in words what holds up the whole run; empty if nothing does.
 func (r *run) waitingFor(p *limiter.Stats, now time.Time) string {
 	switch {
 	case r.flow.Stop.Ending():

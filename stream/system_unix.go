@@ -14,7 +14,7 @@ import (
 
 const sigpipe = syscall.SIGPIPE
 
-// Signals are those that a run wants to hear of. HUP is left alone where it is ignored, as under
+// Signals returns the signals that a run handles. SIGHUP is left alone if it is ignored, as under
 // nohup.
 func Signals() []os.Signal {
 	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGPIPE}
@@ -27,7 +27,7 @@ func Signals() []os.Signal {
 // wantsStatus reports whether sig asks for the status.
 func wantsStatus(sig os.Signal) bool { return sig == syscall.SIGUSR1 }
 
-// Die ends the process by sig, so that a shell sees what ended it. It returns if that was not
+// Die ends the process by sig, so that a shell sees what ended it. It returns only if that is not
 // possible.
 func Die(sig os.Signal) {
 	s, ok := sig.(syscall.Signal)
@@ -45,8 +45,8 @@ func Die(sig os.Signal) {
 	}
 }
 
-// readerGone waits until whoever reads f has gone away, and reports that; false when ctx ended
-// first or f cannot tell.
+// readerGone waits until the reader of f has gone away, and reports true then. It reports false if
+// ctx ends first, or if f cannot tell.
 func readerGone(ctx context.Context, f *os.File) bool {
 	const interval = 200 // milliseconds between two looks at ctx
 	fds := []unix.PollFd{{Fd: int32(f.Fd())}}

@@ -8,14 +8,15 @@ import (
 
 const sigpipe = syscall.SIGPIPE
 
-// Signals are those that a run wants to hear of.
+// Signals returns the signals that a run handles.
 func Signals() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM} }
 
 // wantsStatus reports whether sig asks for the status; no signal does on Windows.
 func wantsStatus(os.Signal) bool { return false }
 
-// Die cannot end a process by a signal on Windows; its exit code tells.
+// Die does nothing: on Windows a process cannot end by a signal, and its exit code says what ended
+// it.
 func Die(os.Signal) {}
 
-// readerGone cannot tell on Windows: a write will.
+// readerGone reports false: on Windows only a write shows that the reader has gone away.
 func readerGone(context.Context, *os.File) bool { return false }

@@ -26,8 +26,9 @@ func (r *run) watchSignals(ctx context.Context) {
 	}
 }
 
-// Ends reports whether a signal asks the process to end. One does not that asks for the status, nor
-// SIGPIPE: which write it was, the write itself says, and it comes of sockets too.
+// Ends reports whether a signal asks the process to end. The signal that asks for the status does
+// not. Neither does SIGPIPE: it comes from sockets too, and the write that caused it returns an
+// error.
 func Ends(sig os.Signal) bool { return !wantsStatus(sig) && sig != sigpipe }
 
 // hear does what a signal asks for.
@@ -40,5 +41,5 @@ func (r *run) hear(sig os.Signal) {
 	}
 }
 
-// recording reports whether answers are recorded, so that those in flight are worth waiting for.
+// recording reports whether answers are recorded. If so, those in flight are worth waiting for.
 func (r *run) recording() bool { return r.cfg.Ledger.Path != "" }
