@@ -74,8 +74,8 @@ const (
 	highest = 0x8080808080808080
 )
 
-// zeros returns eight bytes in which the lowest byte with its highest bit set is the lowest zero
-// byte of eight. The bits above that one mean nothing. Without a zero byte, zeros returns 0.
+// zeros finds the lowest zero byte of eight: its highest bit is the lowest bit set in the result.
+// The bits above that mean nothing. The result is 0 if no byte is zero.
 func zeros(eight uint64) uint64 { return (eight - each) &^ eight & highest }
 
 // SkipValue returns the position after the value that begins at i.

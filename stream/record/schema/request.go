@@ -18,7 +18,7 @@ const (
 )
 
 // AppendTo appends a request's body to dst, and makes it ask for the schema's shape. at is the
-// position in the body where this put bytes in, and put is how many. A body that already names a
+// position in the body where bytes were put in, and put is how many. A body that already names a
 // shape stays as it is; at and put are then 0.
 func (s *Schema) AppendTo(dst, body []byte, form Form) (out []byte, at, put int) {
 	outer, inner := "response_format", ""
