@@ -160,7 +160,7 @@ const (
 	opening   = "Simulated answer to"
 )
 
-// filler is repeated from a sentence on that the hash chooses.
+// filler is repeated, starting with a sentence that the hash chooses.
 var filler = strings.Fields(`This text was made up by the simulator. It has the length, the shape and the price of a real answer, ` +
 	`but no meaning. The same seed and the same request give the same words again. Nothing was sent anywhere, and nothing was paid. ` +
 	`Use it to try out a pipeline before the first real prompt leaves this machine.`)

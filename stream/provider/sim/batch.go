@@ -169,8 +169,8 @@ func (t *batches) add(b *batch) bool {
 	return true
 }
 
-// addForeign lists Options.BatchForeign batches of other clients after the first batch. They have
-// ended, and no client created them here.
+// addForeign lists Options.BatchForeign batches after the first batch, as if other clients had
+// created them. They have ended.
 func (s *Server) addForeign(first *batch) {
 	t := &s.batches
 	t.mu.Lock()

@@ -26,8 +26,8 @@ func (o *Options) misfit(c *choice) faultKind {
 	return misfits[min(int(u/o.Misfit*float64(len(misfits))), len(misfits)-1)]
 }
 
-// spoil spoils a value that fits the schema in the way of kind. If there is no property to leave
-// out or to change, it puts words around the value instead.
+// spoil spoils a value that fits the schema in the way that kind names. If there is no property to
+// leave out or to change, it puts words around the value instead.
 func spoil(said []byte, schema any, kind faultKind) []byte {
 	switch kind {
 	case misfitFence:

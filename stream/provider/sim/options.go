@@ -85,8 +85,8 @@ type Options struct {
 	// InFlightStatus is the status of that refusal, one of Statuses; 0 means 503.
 	InFlightStatus int
 	// Threads is the number of connections that are served at once; others wait, as in llama.cpp's
-	// server. A connection is served until it has been idle for five seconds. 0 means no bound.
-	// Threads has no effect on a Server that is the handler of someone else's http.Server.
+	// server. A connection is served until it closes or has been idle for five seconds. 0 means no
+	// bound. Threads has no effect on a Server that is the handler of someone else's http.Server.
 	Threads int
 	// Slow is the number of concurrent requests beyond which latency grows in proportion, as on a
 	// server of one's own; 0 means never.

@@ -28,8 +28,8 @@ type picture struct {
 	width, height int    // of an image, in pixels
 }
 
-// Data that is elsewhere is not fetched. An image counts as one of a megapixel, and anything else
-// as one of bytesElsewhere bytes.
+// Data that is elsewhere is not fetched. An image counts as one megapixel, and anything else as
+// bytesElsewhere bytes.
 const (
 	sideElsewhere  = 1024
 	bytesElsewhere = 100_000

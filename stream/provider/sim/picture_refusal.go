@@ -17,7 +17,7 @@ const (
 
 // What Anthropic accepts. An image may have 5 MB of base64 and 8000 pixels a side, or 2000 if there
 // are more than 20 images. A model with a context window of 200,000 tokens, as most have, accepts
-// 100 images and 100 pages of PDFs; other models accept 600
+// 100 images and 100 pages of PDFs; other models accept 600 of each
 // (platform.claude.com/docs/en/build-with-claude/vision and .../pdf-support; that the 5 MB are of
 // base64: github.com/lobehub/lobehub/pull/14711).
 const (

@@ -18,8 +18,8 @@ const (
 	perReply      = 3
 )
 
-// readMessages reads the prompt of a chat or of a response. It is a list of messages, each with a
-// role and with content that is a text or a list of parts.
+// readMessages reads the prompt of a chat or of a response: a list of messages, each with a role
+// and with content that is a text or a list of parts. A response's prompt may also be a text.
 func (q *request) readMessages() *apiError {
 	q.promptTokens = perReply
 	switch q.decoder.PeekKind() {

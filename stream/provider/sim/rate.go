@@ -31,9 +31,9 @@ func rate(fields func(*Options) (*int, *Change)) func(*Options, string) error {
 	}
 }
 
-// numbersOf reads numbers above 0, separated by commas, or by a plus sign for a rise. In a query a
-// plus sign stands for a space, so a space counts as one. If the text is wrong, there are no
-// numbers.
+// numbersOf reads numbers above 0, separated by commas, or by a plus sign for a rise. Decoding a
+// query turns a plus sign into a space, so a space counts as a plus sign. If the text is wrong,
+// there are no numbers.
 func numbersOf(text string) (numbers []int, rises bool) {
 	text = strings.ReplaceAll(text, " ", "+")
 	rises = strings.Contains(text, "+")
