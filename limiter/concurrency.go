@@ -12,10 +12,12 @@ const (
 
 	minRound = 4
 
-	// Where a server has only so many places, one more is tried after leastRest, and twice as many
-	// each round that takes them. A try that is refused is repeated after twice the time.
-	leastRest = time.Second
-	mostRest  = 16 * time.Second
+	// If a server has only so many places, one more is tried after leastRest, and twice as many after
+	// each try that is taken. A try that is refused is repeated after twice the time, up to mostRest
+	// or restRounds times what an answer takes, whichever is longer.
+	leastRest  = time.Second
+	mostRest   = 16 * time.Second
+	restRounds = 16
 
 	// Where places were supposed and more was refused, they are not supposed again for firstDenial,
 	// then twice that, up to mostDenial.
@@ -79,7 +81,12 @@ func (c *concurrency) settled() bool {
 	return c.fixed || c.limit >= c.most || c.trial.failed || c.places.known
 }
 
-func (c *concurrency) grant(p *Permit) {
+// grant takes in that p goes, as the send e.
+func (c *concurrency) grant(p *Permit, e *send) {
+	if c.places.trying() {
+		p.tries, e.tries = true, p.inFlight
+		c.places.over = c.places.over || float64(p.inFlight) > c.places.n
+	}
 	taken := p.inFlight + c.ghosts.count(p.sent)
 	p.inFlight = taken
 	c.peak = max(c.peak, taken)

@@ -91,7 +91,8 @@
 //   - At a rise, what is accepted is measured for 0.3 s, with no more in flight
 //     than that. If refused and accepted requests differ by how many were in
 //     flight beside them, the server has so many places (places.go): the lane
-//     keeps to them, and tries one more now and then.
+//     keeps to them, and tries one more now and then. What is refused in such a try says
+//     nothing of the rate.
 //   - Otherwise the rate is cut to 85 % of what was accepted, and the shares
 //     before and after are compared, by a sequential test (evidence.go). If bad sends
 //     get rarer, it is a limit, and 97 % of it is held. If not, they come by

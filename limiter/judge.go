@@ -37,6 +37,9 @@ func (l *Limiter) judge() {
 
 // see shows the send n to each who judges by them.
 func (l *Limiter) see(n int, e *send) {
+	if e.tries > 0 && n != l.hold.probe && l.concurrency.tried(n, e) {
+		return
+	}
 	held := l.hold.on
 	ended := l.hold.see(n, e, l.pace.supposed(), l.now)
 	switch {

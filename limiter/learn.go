@@ -41,15 +41,15 @@ func (l *Limiter) learn(p *Permit, o Outcome) *Streak {
 		used = 1
 		l.end(p, good, o)
 	case Pressure:
-		l.concurrency.refuse(p.n, l.now)
-		if l.pace.chance <= trifle && l.latency > 0 && !l.concurrency.fixed {
+		l.concurrency.refuse(p.n, l.latency, l.now)
+		if !p.tries && l.pace.chance <= trifle && l.latency > 0 && !l.concurrency.fixed {
 			took = max(took, time.Duration(l.latency*float64(time.Second)))
 			l.concurrency.ghosts.add(p.sent.Add(took))
 		}
 		l.patience.pressure(l.now)
 		l.end(p, refused, o)
 	case Transient:
-		l.concurrency.refuse(p.n, l.now)
+		l.concurrency.refuse(p.n, l.latency, l.now)
 		fate := failed
 		if o.Suspect {
 			fate = void // it says nothing of how much may be sent

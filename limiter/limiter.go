@@ -316,7 +316,7 @@ func (l *Limiter) grant(r Request, cost charge) *Permit {
 	e := l.sends.get(p.n)
 	e.idle, e.held = l.lulls.idle, l.buckets[requests].held() || l.buckets[tokens].held()
 	l.hold.grant(p.n)
-	l.concurrency.grant(p)
+	l.concurrency.grant(p, e)
 	l.breaker.grant(p)
 	p.counted = l.counted(p.charged)
 	l.used.add(l.now, 1, p.counted)

@@ -8,7 +8,8 @@ type places struct {
 	n     float64 // that were taken
 	try   float64 // that are tried
 	step  float64
-	from  int // the first send of the try
+	from  int  // the first send of the try
+	over  bool // more than n were in flight in it
 	again time.Time
 	rest  time.Duration
 
@@ -17,30 +18,42 @@ type places struct {
 	denial time.Duration
 }
 
+// trying reports whether a try is under way.
+func (p *places) trying() bool { return p.known && p.try > p.n }
+
 // grow tries more places than were taken, after a round in which all were in use.
 func (c *concurrency) grow(next int, now time.Time) {
 	p := &c.places
-	switch {
-	case p.try > p.n: // a round of the try was taken
-		p.n, p.step = p.try, 2*p.step
-		p.rest = leastRest
-	case now.Before(p.again):
+	if p.trying() || now.Before(p.again) {
 		return
-	default:
-		p.step = 1
 	}
-	p.try, p.from = min(c.most, p.n+p.step), next
+	p.try, p.from, p.over = min(c.most, p.n+p.step), next, false
 	c.set(p.try)
 }
 
-// refuse takes in that n was refused or failed, as soon as it is known: a try that met one is over.
-func (c *concurrency) refuse(n int, now time.Time) {
+// tried takes in what became of the send n, which was sent while more places were tried. Once as
+// many as are tried were accepted, the server has them. It reports whether the try explains a
+// refusal: such a refusal must not be taken for a limit of the rate.
+func (c *concurrency) tried(n int, e *send) (explained bool) {
 	p := &c.places
-	if !p.known || p.try <= p.n || n < p.from {
+	switch {
+	case e.judged.bad():
+		return p.over
+	case p.trying() && n >= p.from && float64(e.tries) >= p.try:
+		p.n, p.step, p.rest = p.try, 2*p.step, leastRest
+	}
+	return false
+}
+
+// refuse takes in that n was refused or failed, as soon as it is known: a try that met one is over.
+func (c *concurrency) refuse(n int, latency float64, now time.Time) {
+	p := &c.places
+	if !p.trying() || n < p.from {
 		return
 	}
-	p.again, p.rest = now.Add(p.rest), min(2*p.rest, mostRest)
-	p.try = p.n
+	most := max(mostRest, time.Duration(restRounds*latency*float64(time.Second)))
+	p.again, p.rest = now.Add(p.rest), min(2*p.rest, most)
+	p.try, p.step = p.n, 1
 	c.set(p.n)
 }
 
@@ -61,7 +74,7 @@ func (c *concurrency) suppose(n int, now time.Time) bool {
 // confine holds the lane to as many as a server took at once, where they are placeable.
 func (c *concurrency) confine(n int, now time.Time) {
 	p := &c.places
-	p.known, p.n, p.try, p.again, p.rest = true, float64(n), float64(n), now.Add(leastRest), leastRest
+	p.known, p.n, p.try, p.step, p.again, p.rest = true, float64(n), float64(n), 1, now.Add(leastRest), leastRest
 	c.free = 0
 	c.newRound()
 	c.set(float64(n))
@@ -143,11 +156,12 @@ func (s *sends) nearBad(n int, latency time.Duration) bool {
 	return false
 }
 
-// beside is how many accepted requests were in flight when n was sent.
+// beside is how many accepted requests were in flight when n was sent, or were sent at the same
+// moment: only the server knows in which order those arrived.
 func (s *sends) beside(n int) (count int) {
 	at := s.get(n).at
-	for m := s.oldest(); m < n; m++ {
-		if e := s.get(m); e.judged == good && (e.ended.IsZero() || e.ended.After(at)) {
+	for m := s.oldest(); m < s.next && (m < n || s.get(m).at.Equal(at)); m++ {
+		if e := s.get(m); m != n && e.judged == good && (e.until == 0 || e.until > n) {
 			count++
 		}
 	}

@@ -32,13 +32,14 @@ func (f fate) bad() bool { return f == refused || f == failed }
 // A send is one request in the order of sending.
 type send struct {
 	at     time.Time
-	ended  time.Time     // zero while it is out
+	until  int           // number of the next send when it ended; 0 while it is out
 	hinted time.Time     // when the wait ends that its refusal asked for; zero: none
 	tokens float64       // charged
 	idle   time.Duration // of the lane, before it
 	fate   fate
 	judged fate // as it was judged, which may have been before it ended
 	held   bool // a found rate was all that it had to wait for
+	tries  int  // places, if it was sent to try more than are known; 0: it was not
 }
 
 // busy is when it was sent, by a clock that stands still while the lane is idle.
@@ -75,7 +76,7 @@ func (s *sends) end(n int, f fate, now time.Time) bool {
 		return false
 	}
 	e := s.get(n)
-	e.fate, e.ended = f, now
+	e.fate, e.until = f, s.next
 	if f == refused {
 		took := now.Sub(e.at).Seconds()
 		if s.quick == 0 {

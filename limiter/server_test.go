@@ -20,6 +20,7 @@ type laws struct {
 	places  int           // at once; beyond: refused; 0: any number
 	slots   int           // that work; beyond: waits in line; 0: any number
 	latency time.Duration // of an answer, once it is worked on
+	travel  time.Duration // of a request to it, at most: some overtake others
 	jitter  float64       // latency is uniform within this share of it
 	slowAt  time.Duration // from then on answers take slowBy times as long
 	slowBy  float64
@@ -27,6 +28,9 @@ type laws struct {
 	press   [2]time.Duration // from, to: everything is refused, with no hint
 	faulty  float64          // share that fails at any time
 }
+
+// quickest is the longest that a refusal takes.
+const quickest = 500 * time.Millisecond
 
 // A server is a provider as the limiter sees it, in fake time.
 type server struct {
@@ -177,10 +181,14 @@ func (s *server) quota() Quota {
 // ask answers p, in the server's own time.
 func (s *server) ask(p prompt) Outcome {
 	s.mu.Lock()
+	travels := time.Duration(s.random.Float64() * float64(s.travel))
+	s.mu.Unlock()
+	time.Sleep(travels)
+	s.mu.Lock()
 	o, refused := s.admit(p)
 	if refused {
 		s.mu.Unlock()
-		time.Sleep(s.latency / 10) // a refusal is quick
+		time.Sleep(min(s.latency/10, quickest)) // a refusal is quick
 		return o
 	}
 	took := s.latency.Seconds() * (1 + s.jitter*(2*s.random.Float64()-1))
