@@ -44,6 +44,57 @@ func TestTwoProcessesOnOneInput(t *testing.T) {
 	}
 }
 
+// TestTwinsWaitForAnotherProcess has records that are the same, or equal, wait together for what
+// another process asks about: each has the answer, which is asked for once.
+func TestTwinsWaitForAnotherProcess(t *testing.T) {
+	t.Parallel()
+	const once = `{"id":1,"prompt":"x"}` + "\n"
+	for _, test := range []struct {
+		name, input string
+		results     int
+		args        []string
+	}{
+		{"the same", once + once, 1, nil},
+		{"equal", once + `{"id":2,"prompt":"x"}` + "\n" + once, 2, []string{"--dedupe"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dir, answer := t.TempDir(), make(chan struct{})
+			b := newBackend(t, func(_ int64, w http.ResponseWriter, _ *http.Request) {
+				<-answer
+				answerChat(w)
+			})
+			run := func(input string) *process {
+				p := llmpipe(t, dir, append([]string{"--base-url", b.URL, "-m", "gpt-4o-mini"}, test.args...)...)
+				p.Stdin = strings.NewReader(input)
+				said := new(transcript)
+				p.Stderr = said
+				if err := p.Start(); err != nil {
+					t.Fatal(err)
+				}
+				eventually(t, "it asks, or waits", func() bool {
+					return b.asked.Load() == 1 && (input == once || said.has("another process is asking about"))
+				})
+				return p
+			}
+			first, second := run(once), run(test.input)
+			time.Sleep(50 * time.Millisecond) // in which the others come to where they wait
+			close(answer)
+			for _, p := range []*process{first, second} {
+				if code := p.wait(t); code != 0 {
+					t.Errorf("exit %d, said %s", code, p.Stderr)
+				}
+			}
+			if n := strings.Count(second.out.String(), `"content":"said"`); n != strings.Count(test.input, "\n") {
+				t.Errorf("%d answers:\n%s", n, &second.out)
+			}
+			if n := len(recorded(t, filepath.Join(dir, "llmpipe.ledger.jsonl"))); n != test.results || b.asked.Load() != 1 {
+				t.Errorf("%d results, %d requests", n, b.asked.Load())
+			}
+		})
+	}
+}
+
 // TestAProcessWaitsForOneThatDies: its records are asked by the one that waited.
 func TestAProcessWaitsForOneThatDies(t *testing.T) {
 	t.Parallel()

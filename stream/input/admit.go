@@ -202,7 +202,6 @@ func (r *Input) admit(t *flow.Task) {
 	if (again || r.flow.Inflight.ByRequest) && r.journal != nil && r.journal.Recall(t, r.memory.Look(t.Key)) {
 		// What it is a duplicate of was committed between the two look-ups.
 		t.Duplicate = again
-		r.flow.Inflight.End(t)
 		r.flow.Finish(t)
 		return
 	}

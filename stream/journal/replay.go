@@ -79,10 +79,6 @@ func (p *replayer) askAgain(t *flow.Task) bool {
 		t.Shaped = nil
 		if p.journal.Recall(t, newer) {
 			t.Duplicate = true
-			for _, like := range p.flow.Inflight.End(t) {
-				like.Duplicate = p.journal.Recall(like, p.journal.Ledger.Look(like.Key))
-				p.flow.Finish(like)
-			}
 			return false
 		}
 	}

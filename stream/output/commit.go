@@ -231,19 +231,29 @@ func (c *Output) reask() {
 	c.group = kept
 }
 
-// settleDuplicates gives the group's answers to the duplicates that waited for them. Duplicates
-// with an id of their own form the next group, because their answers, too, are recorded before they
-// are written.
+// settleDuplicates gives the group's answers to the duplicates that waited for them. If an answer
+// turned out to be recorded, by another process say, each reads it back. Duplicates with an id of
+// their own form the next group, because their answers, too, are recorded before they are written.
 func (c *Output) settleDuplicates() {
 	for _, t := range c.group {
 		for _, duplicate := range c.flow.Inflight.End(t) {
-			if !bytes.Equal(duplicate.ID, t.ID) {
+			same := bytes.Equal(duplicate.ID, t.ID)
+			switch {
+			case t.Outcome == flow.Recalled:
+				duplicate.Duplicate = same
+				if c.journal.Recall(duplicate, c.journal.Ledger.Look(duplicate.Key)) {
+					c.flow.GateOf(duplicate).Grow(duplicate)
+				}
+			case same:
+				duplicate.Share(t)
+			default:
 				duplicate.Follow(t)
-				c.followers = append(c.followers, duplicate)
-				continue
 			}
-			duplicate.Share(t)
-			c.group = append(c.group, duplicate)
+			if same {
+				c.group = append(c.group, duplicate)
+			} else {
+				c.followers = append(c.followers, duplicate)
+			}
 		}
 	}
 }
