@@ -85,5 +85,21 @@ func (l *Ledger) sameShard(k Key) string {
 	return ""
 }
 
+// foundEqual is found where, with Options.Requests, answers to equal requests and shards with equal
+// requests count like the record's own. The caller holds mu.
+func (l *Ledger) foundEqual(k Key) Found {
+	found := l.found(k, l.index.Look(k))
+	if l.answers == nil {
+		return found
+	}
+	if found.Result == 0 {
+		found.Result = l.answers.Look(requestKey(k)).Result
+	}
+	if found.Shard == "" {
+		found.Shard = l.sameShard(k)
+	}
+	return found
+}
+
 // requestKey is the key of a request, the same for all ids.
 func requestKey(k Key) Key { return Key{ID: k.Request} }

@@ -16,7 +16,8 @@ type Claim struct {
 	Found Claimed
 }
 
-// Claimed is the ledger's verdict on a claim.
+// Claimed is the ledger's verdict on a claim. With Options.Requests, a result of an equal request
+// counts, and so does a shard that holds one.
 type Claimed uint8
 
 const (
@@ -140,7 +141,7 @@ func (l *Ledger) judge(claims []Claim, lifted []AtRisk, b Bounds) (room Room) {
 		case risky:
 			c.Found = Asked
 		default:
-			if found := l.found(c.Key, l.index.Look(c.Key)); found.Result != 0 && found.Result != c.Not {
+			if found := l.foundEqual(c.Key); found.Result != 0 && found.Result != c.Not {
 				c.Found = Answered
 			} else if found.Shard != "" {
 				c.Found = InShard

@@ -206,13 +206,9 @@ func (l *Ledger) taken(intent *ShardEntry) bool {
 	for i := range intent.Records {
 		r := &intent.Records[i]
 		k := KeyOf(r.ID, &r.Request)
-		found := l.Look(k)
-		if found.Result == 0 {
-			found.Result = l.Same(k)
-		}
-		if found.Shard == "" {
-			found.Shard = l.SameShard(k)
-		}
+		l.mu.Lock()
+		found := l.foundEqual(k)
+		l.mu.Unlock()
 		if found.Result != 0 && found.Result != Ref(r.Not) || found.Shard != "" || l.Asked(k) {
 			return true
 		}

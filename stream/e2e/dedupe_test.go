@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -102,6 +103,37 @@ func TestDedupe(t *testing.T) {
 		if n := sim.stats(t).Requests; n != requests {
 			t.Errorf("%d requests after other ids, want %d", n, requests)
 		}
+	}
+}
+
+// TestDedupeOfWhatAnotherProcessAnswers has a record wait for its turn, while another process of the
+// ledger gets an answer to an equal request: that is its answer, too.
+func TestDedupeOfWhatAnotherProcessAnswers(t *testing.T) {
+	t.Parallel()
+	dir, answer := t.TempDir(), make(chan struct{})
+	b := newBackend(t, func(n int64, w http.ResponseWriter, _ *http.Request) {
+		if n == 1 {
+			<-answer
+		}
+		answerChat(w)
+	})
+	run := func(input string) *process {
+		p := llmpipe(t, dir, "--base-url", b.URL, "-m", "gpt-4o-mini", "--dedupe", "-c", "1")
+		p.Stdin = strings.NewReader(input)
+		return p
+	}
+	waits := run(`{"id":1,"prompt":"first"}` + "\n" + `{"id":2,"prompt":"equal"}` + "\n")
+	if err := waits.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the first is asked about", func() bool { return b.asked.Load() == 1 })
+	run(`{"id":3,"prompt":"equal"}`+"\n").exits(t, 0)
+	close(answer)
+	if code := waits.wait(t); code != 0 {
+		t.Errorf("exit %d: %s", code, &waits.err)
+	}
+	if l := dedupedLines(t, waits.out.String())["2"]; l.Content != "said" || string(l.SameAs) != "3" || b.asked.Load() != 2 {
+		t.Errorf("%d requests, and the line is %+v", b.asked.Load(), l)
 	}
 }
 
