@@ -12,21 +12,22 @@ import (
 const TripAfter = 8
 
 const (
-	// Where many are sent at once, those that fail by chance come back together, before the others
-	// are answered. So inARow is the least share of failures among what was sent from the first to
-	// the last of the latest TripAfter, or mostly that among what was sent since the first of all.
+	// If many requests are sent at once, those that fail by chance come back together, before the
+	// others are answered. So failures must also be close together in the order of sending. inARow is
+	// the least share that the latest TripAfter failures must make up from the first to the last of
+	// them. Or else mostly is the least share that all failures of the streak must make up.
 	inARow = 0.8
 	mostly = 0.5
 
-	// Between two probes lies a tenth of the outage so far, so that no more than a tenth of it is
-	// lost after its end: leastOpen at first, mostOpen at most.
+	// openShare is how much of the outage so far passes between two probes, so that no more than a
+	// tenth of it is lost after its end. It is leastOpen at first, and mostOpen at most.
 	openShare = 0.1
 	leastOpen = 750 * time.Millisecond
 	mostOpen  = 60 * time.Second
 
-	// closeAfter is how many probes must succeed. The second goes out when the first has not failed
-	// in the time that failures take. As many may fail between them: where half of all fail for
-	// ever, two in a row may never succeed.
+	// closeAfter is how many probes must succeed. The second goes out when the first has not failed in
+	// the time that failures take. As many may fail between the successes: if half of all requests
+	// fail for ever, two in a row may never succeed.
 	closeAfter = 2
 )
 
@@ -39,21 +40,21 @@ type Streak struct{ opened atomic.Bool }
 // for concurrent use, and false for nil.
 func (s *Streak) Opened() bool { return s != nil && s.opened.Load() }
 
-// A breaker keeps requests from a provider that fails them all. Open, it lets
-// nothing pass; when its time is over, one probe at a time.
+// A breaker keeps requests from a provider that fails them all. While it is open it lets nothing
+// pass, except a probe now and then.
 type breaker struct {
 	failures int            // transient, in a row
 	numbers  [TripAfter]int // of the latest of them, among the sends
-	first    int            // of all of them
-	last     int
-	streak   *Streak   // of the latest failures; nil after a success that was sent later
-	began    time.Time // when the first of them was sent
+	first    int            // the lowest number of all of them
+	last     int            // the highest
+	streak   *Streak        // of the latest failures; nil after a success that was sent later
+	began    time.Time      // when the first of them was sent
 
 	open      bool
 	outage    *Streak   // the streak that opened it last
 	since     time.Time // when it opened last
 	until     time.Time // no probe before
-	shared    time.Time // until then it is not suspects alone that fail
+	shared    time.Time // until then a suspect's failure counts for the outage
 	probes    int       // out
 	probeSent time.Time // the latest
 	successes int       // of probes, with no more than misses between
@@ -130,9 +131,8 @@ func (b *breaker) settle(p *Permit, kind Kind, now time.Time) (*Streak, bool) {
 	return nil, true
 }
 
-// live takes in a sign of life. One that was sent before the failures does not
-// end their streak: an outage begins with such late successes, and no record
-// is to pay for failing between them.
+// live takes in a sign of life. One that was sent before the failures does not end their streak: an
+// outage begins with such late successes, and no record should pay for a failure between them.
 func (b *breaker) live(p *Permit) {
 	if p.sent.After(b.began) {
 		b.failures, b.streak = 0, nil
@@ -140,9 +140,9 @@ func (b *breaker) live(p *Permit) {
 }
 
 // doubt takes in a failure that is probably the record's own, and returns the streak that it may
-// belong to all the same. As a probe it counts like any other while others' probes fail beside it.
-// After that it says nothing, and the next may go at once: it costs its record an attempt, and so
-// has an end.
+// belong to nevertheless. A failed probe counts like any other while the probes of other records
+// fail too. After that it says nothing, and the next probe may go at once. That does not go on for
+// ever, because each such probe costs its record an attempt.
 func (b *breaker) doubt(p *Permit, now time.Time) *Streak {
 	b.abandon(p)
 	switch {
@@ -188,7 +188,8 @@ func (b *breaker) fail(p *Permit, now time.Time) *Streak {
 	return streak
 }
 
-// trip opens the breaker by what others have seen. The failures so far belong to the outage.
+// trip opens the breaker because of what other limiters have seen. The failures so far belong to
+// the outage.
 func (b *breaker) trip(now time.Time) {
 	if b.streak == nil {
 		b.streak = new(Streak)
@@ -200,15 +201,15 @@ func (b *breaker) trip(now time.Time) {
 	b.share(now)
 }
 
-// dense reports whether the latest failures, or all of them, are in a row in the order of sending,
-// too.
+// dense reports whether the latest failures, or all of them, are also close together in the order
+// of sending.
 func (b *breaker) dense() bool {
 	latest := slices.Max(b.numbers[:]) - slices.Min(b.numbers[:]) + 1
 	return TripAfter >= inARow*float64(latest) || float64(b.failures) >= mostly*float64(b.last-b.first+1)
 }
 
-// share puts off the next probe after a failure that is not the record's own, so that those of
-// suspects are the outage's, too, until the one after that would be due.
+// share puts off the next probe after a failure that is not the record's own. Until the probe after
+// that would be due, the failures of suspects count for the outage, too.
 func (b *breaker) share(now time.Time) {
 	b.rest(now)
 	b.shared = b.until.Add(b.until.Sub(now))

@@ -25,14 +25,13 @@ const (
 	// saved-up minute must never be spent at once.
 	depthSeconds = 0.1
 
-	// slowShare is how much of a limit is used that lets one request at a time
-	// through: one that is a millisecond early is refused by a provider that
-	// counts as closely, and networks do not keep time to the millisecond.
+	// slowShare is how much is used of a limit whose bucket holds a single request. A provider that
+	// counts closely refuses a request that is a millisecond early, and networks do not keep time to
+	// the millisecond.
 	slowShare = 0.995
 
-	// learnedShare is how much of a limit that only headers told is used. The
-	// rest is for the other users of the same key, and for the way between the
-	// provider's clock and ours.
+	// learnedShare is how much of a limit that only headers told is used. The rest is for the other
+	// users of the same key, and for the delay between the provider's clock and ours.
 	learnedShare = 0.97
 )
 
@@ -65,7 +64,7 @@ type bucket struct {
 	left  float64
 	spent float64 // all charges so far, to know what a header cannot have seen
 
-	drawn  *drawn  // what fills it where the quota is shared; nil: time does
+	drawn  *drawn  // what fills it if the quota is shared; nil: time does
 	agreed float64 // a minute, the limit that holds for all who share it; 0: none
 }
 
@@ -76,8 +75,8 @@ func newBucket(told int, spare float64, now time.Time) bucket {
 	return b
 }
 
-// bound is the limit a minute that somebody told, nothing left unused: what a
-// single request may cost at most. It is 0 when nobody told.
+// bound is the limit a minute that the user or headers told, with nothing left unused: the most
+// that a single request may cost. It is 0 if nobody told.
 func (b *bucket) bound() float64 {
 	if b.told == 0 || b.learned > 0 && b.learned < b.told {
 		return b.learned
@@ -85,7 +84,7 @@ func (b *bucket) bound() float64 {
 	return b.told
 }
 
-// tellable is what of the limit a minute that somebody told is used; 0 when nobody told.
+// tellable is how much of the bound, a minute, is used; 0 if nobody told.
 func (b *bucket) tellable() float64 {
 	if bound := b.bound(); bound != b.told {
 		return bound * min(1-b.spare, learnedShare)
@@ -93,7 +92,7 @@ func (b *bucket) tellable() float64 {
 	return b.told * (1 - b.spare)
 }
 
-// resize works out the limit after a change of what is known.
+// resize works out the limit, and what the bucket holds, after a change of what is known.
 func (b *bucket) resize() {
 	was := b.limit
 	if b.limit = b.tellable(); b.agreed > 0 && (b.limit == 0 || b.agreed < b.limit) {
@@ -108,7 +107,7 @@ func (b *bucket) resize() {
 	}
 	found := b.found * (1 - b.spare)
 	if b.testing {
-		found = b.found // of what was sent, from which what is to be left unused was left already
+		found = b.found // a part of what was sent, which already left the spare share unused
 	}
 	if b.byTrial = found > 0 && (b.limit == 0 || found < b.limit); b.byTrial {
 		b.limit = found
@@ -128,7 +127,7 @@ func (b *bucket) resize() {
 	b.level = min(b.level, b.depth)
 }
 
-// find sets the limit that was found by trial, 0 for none. Testing is to use all of it.
+// find sets the limit that was found by trial, 0 for none. testing says to use all of it.
 func (b *bucket) find(limit float64, testing bool) {
 	if b.found == limit && b.testing == testing {
 		return
@@ -189,8 +188,8 @@ func (b *bucket) wait(n float64) time.Duration {
 	return max(lease, time.Duration(math.Ceil(short*float64(time.Minute))))
 }
 
-// take charges n, and returns what it charged: never more than a minute's
-// limit, which would keep the lane in debt for longer than any provider does.
+// take charges n, and returns what it charged. That is never more than a minute's limit: a larger
+// charge would keep the lane in debt for longer than any provider does.
 func (b *bucket) take(n float64) float64 {
 	if b.limit > 0 {
 		n = min(n, b.limit)
@@ -210,18 +209,19 @@ func (b *bucket) correct(n float64) {
 	b.spent += n
 }
 
-// giveBack undoes a charge of n that was made ago before now. Without it the
-// bucket might have stood full since, and lost what filled it: that much does
-// not come back, or it could be spent twice.
+// giveBack undoes a charge of n. ago is how long ago the charge was made. Without it the bucket
+// might have been full since, and lost what filled it. So that much does not come back, or it could
+// be spent twice.
 func (b *bucket) giveBack(n float64, ago time.Duration) {
 	if n -= b.limit * ago.Minutes(); n > 0 {
 		b.correct(-n)
 	}
 }
 
-// teach takes in what an answer's headers said about the minute, which may be nothing. It was said
-// of the moment when the request was counted, at most ago before now: what was filled since beyond
-// what was spent since is added, so that late news is not bad news.
+// teach takes in what an answer's headers said about the minute, which may be nothing. They
+// describe the moment when the provider counted the request, which may be as long ago as ago says.
+// So teach adds what was filled since then, less what was spent: late news is not bad news.
+// spentThen is bucket.spent as it was then.
 func (b *bucket) teach(w Window, spentThen float64, ago time.Duration) {
 	if learned := b.claim.hear(float64(w.Limit), b.told > 0); learned != b.learned {
 		b.learned = learned
@@ -229,16 +229,16 @@ func (b *bucket) teach(w Window, spentThen float64, ago time.Duration) {
 		b.resize()
 	}
 	bound := b.bound()
-	if bound == 0 || !w.Known || w.Limit > 0 && float64(w.Limit) < bound { // one that is not believed
+	if bound == 0 || !w.Known || w.Limit > 0 && float64(w.Limit) < bound { // a limit that is not believed
 		return
 	}
 	filled := ago.Seconds()*bound/60 - (b.spent - spentThen)
 	b.left = min(b.left, float64(w.Remaining)+max(0, filled))
 }
 
-// A claim is a limit that headers tell. The first answer's is believed at once, for the requests
-// right behind it; after that, and beside a limit that the user told, only one that stays: a router
-// passes on the headers of whichever backend answered.
+// A claim is a limit that headers tell. The claim of the first answer is believed at once, for the
+// sake of the requests right behind it. After that, or beside a limit that the user told, a claim
+// is believed only if it stays: a router passes on the headers of whichever backend answered.
 type claim struct {
 	limit float64
 	votes int // answers that said so, less those that did not
@@ -246,7 +246,7 @@ type claim struct {
 	holds bool
 }
 
-// staying is how many votes make a claim one that stays, and mostVotes how many it keeps.
+// staying is how many votes a claim needs to be one that stays. mostVotes is how many it keeps.
 const (
 	staying   = 3
 	mostVotes = 6

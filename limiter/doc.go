@@ -1,7 +1,6 @@
-// Package limiter holds back the requests of one lane, which is one provider
-// under one key: as many as it allows, and no more. It finds out what that is
-// from what it is told, from the headers of the answers, and from what the
-// provider accepts and refuses.
+// Package limiter holds back the requests of one lane, which is one provider under one key, so that
+// no more are sent than the provider allows. It learns how many that is from its configuration,
+// from the headers of the answers, and from what the provider accepts and refuses.
 //
 //	l := limiter.New(limiter.Config{RPM: 500, Clock: limiter.System})
 //	defer l.Close()
@@ -12,78 +11,73 @@
 //	answer := ask(prompt)
 //	permit.Settle(limiter.Outcome{Kind: limiter.Success, FirstTry: true, Quota: limiter.ParseQuota(answer.Header, now)})
 //
-// The package sleeps nowhere and reads no clock of its own: Config.Clock is
-// all the time it knows. Everything is under one mutex, and every event ends
-// in an attempt to answer the waiters, so no goroutine runs here.
+// The package never sleeps and has no clock of its own: it takes all time from Config.Clock. One
+// mutex guards everything. Every event ends in an attempt to answer the waiters, so the package
+// runs no goroutine.
 //
 // # Permits
 //
-// There are two queues, retries before new requests, each in the order of
-// arrival. The first waiter goes when all gates have room at once; until then
-// it holds nothing, so two gates can never starve each other. The gates are the
-// breaker, the hold, the concurrency, the backlog, the budgets, and a bucket for each
-// of requests, tokens, input tokens and output tokens. One timer, for the first waiter, is
-// all that runs.
+// There are two queues, each in the order of arrival; retries go before new requests. The first
+// waiter goes when all gates have room at once. Until then it holds nothing, so two gates can never
+// starve each other. The gates are the breaker, the hold, the concurrency, the backlog, the
+// budgets, and a bucket for each of requests, tokens, input tokens and output tokens. There is one
+// timer, for the first waiter.
 //
-// A permit ends in Settle, with what the provider said, or in Drop, if the
-// request was never sent. Whatever was granted has been settled, dropped, or is
-// in flight. A call cancelled on its way is settled as Cancelled: it teaches
-// nothing, but the provider may have counted it.
+// A permit ends in Settle, with what the provider said, or in Drop, if the request was never sent.
+// Every permit that was granted has been settled or dropped, or is in flight. A call that is
+// cancelled on its way is settled as Cancelled: it teaches nothing, but the provider may have
+// counted it.
 //
 // # Tokens
 //
-// A request is charged its estimated prompt tokens and max_tokens, or the
-// learned mean completion if it names none: OpenAI counts max_tokens before it
-// answers. The estimate begins at a token for 3 bytes, and follows the usage
-// in the answers as a ratio of two running means (weight 0.1 for the newest).
-// Settling replaces the prompt's estimate by the true number at once. What was
-// reserved for the completion stays charged.
+// A request is charged its estimated prompt tokens plus max_tokens, because OpenAI counts
+// max_tokens before it answers. If it names no max_tokens, it is charged the learned mean
+// completion. The estimate begins at a token for 3 bytes, and follows the usage in the answers as a
+// ratio of two running means (weight 0.1 for the newest). Settling replaces the prompt's estimate
+// with the true number at once. The max_tokens stay charged, unless the provider has shown that it
+// counts output apart.
 //
-// Where headers tell limits of input and output apart, as Anthropic's do, each
-// has its bucket. Output is charged as much as is likely, whatever max_tokens
-// is, and adjusted to what came; input is what no cache held, by the share that
-// the last answers read from one. A request that marks a part of its prompt for
-// the cache goes alone until one such was answered: those asked together would
-// each pay for writing what the first has written.
+// If headers tell separate limits of input and output, as Anthropic's do, each has its own bucket.
+// Output is charged with the likely completion, at most max_tokens, and adjusted to what came.
+// Input is charged without the share that the last answers read from a cache. Requests that mark a
+// part of their prompt for the cache go one at a time until one of them was answered: sent
+// together, each would pay for writing what the first has written.
 //
 // # Limits that are told
 //
-// A bucket fills evenly, and holds one request or a tenth of a second's worth,
-// whichever is more, from the first moment on. OpenAI documents that 60 a
-// minute may be enforced as one a second, and Azure looks at one or ten
-// seconds: a minute saved up and spent at once is refused. A full bucket grants
-// any request up to the minute's limit and goes into debt, so what is granted
-// in any t seconds is at most rate*t, one bucket and one request. Only what
-// exceeds the minute's limit by the lowest estimate (8 bytes a token) is
-// refused, as that record's error; nothing waits for ever. A bucket of a single
-// request fills half a percent slower than its limit, for networks do not keep
-// time to the millisecond.
+// A bucket fills evenly. It holds one request or a tenth of a second's worth, whichever is more,
+// and begins full. OpenAI documents that 60 a minute may be enforced as one a second, and Azure
+// looks at one or ten seconds, so a minute's worth that is saved up and spent at once is refused. A
+// full bucket grants any request up to the minute's limit, and then goes into debt. So in any t
+// seconds it grants at most rate*t, plus one bucket, plus one request. Only a request that exceeds
+// the minute's limit even by the lowest estimate (8 bytes a token) is refused, as its record's
+// error. So nothing waits for ever. A bucket that holds a single request fills half a percent
+// slower than its limit, because networks do not keep time to the millisecond.
 //
-// Told in Config, a limit is used to the full. Learned from x-ratelimit-*
-// (OpenAI, Azure, Groq and others) and anthropic-ratelimit-* headers, it wins
-// over a told one that is higher, and is used to 97 %. What remains by the
-// provider's count is kept beside our own, and only ever lowers what may go. A
-// limit that takes longer than 5 minutes to reset is a day's (Groq's requests)
-// and is ignored. The first answer's limit is believed at once; later ones, and
-// any beside a limit in Config, only if they stay: three answers more tell it
-// than do not. So the odd header of one backend behind a router changes nothing.
+// A limit in Config is used to the full. A limit in x-ratelimit-* headers (OpenAI, Azure, Groq and
+// others) or anthropic-ratelimit-* headers wins over a higher one in Config, and is used to 97 %.
+// The provider's count of what remains is kept beside our own, and only ever lowers what may be
+// sent. A limit that takes longer than 5 minutes to reset is a day's (Groq's requests), and is
+// ignored. The limit in the first answer is believed at once. A later one, or any one beside a
+// limit in Config, is believed only if it stays: three more answers must tell it than do not. So an
+// odd header from one backend behind a router changes nothing.
 //
-// Config.Headroom leaves a percentage of each limit unused, told or learned. Of one that nobody
-// tells it leaves less: where it lies is seen only when something is refused, and the lane goes up
-// until then.
+// Config.Headroom leaves a percentage of each limit unused, whether Config or headers told it. Of a
+// limit that nobody tells, less is left unused: such a limit shows only when something is refused,
+// and the lane sends more and more until then.
 //
-// # What nobody tells
+// # Limits that nobody tells
 //
-// The provider decides on requests in the order in which they are sent, so that
-// is the order in which they are judged (sends.go). Refusals come back in tens
-// of milliseconds and answers in seconds: in the order in which they come back
-// every lull of answers would look like an outage. What was neither refused nor
-// failed within three times the time that refusals take counts as accepted.
+// The provider decides on requests in the order in which they are sent, so the limiter judges them
+// in that order (sends.go). Refusals come back in tens of milliseconds, answers in seconds. Judged
+// in the order in which they come back, every lull of answers would look like an outage. A request
+// that was neither refused nor failed within three times the time that refusals take counts as
+// accepted.
 //
-// A refusal that does not depend on how much is sent, by chance, costs its own
-// record time and the lane nothing. One that does is a limit. They are told
-// apart by trying, as BBR and PCC Vivace tell loss from congestion (Cardwell et
-// al., 2016; Dong et al., 2018):
+// Some refusals come by chance, however much is sent. Such a refusal costs its own record time, and
+// the lane nothing. Other refusals depend on how much is sent: they come from a limit. The limiter
+// tells the two apart by trying, as BBR and PCC Vivace tell loss from congestion (Cardwell et al.,
+// 2016; Dong et al., 2018):
 //
 //   - A rise of the share of bad sends, refused or failed, is looked for by a
 //     cumulative sum (evidence.go). While the lane still doubles, which has half of
@@ -109,83 +103,84 @@
 //     its tokens rise at once: it may be requests that are limited. Time in which
 //     there was nothing to send counts for no rate.
 //
-// A run of refusals with nothing accepted that was sent after its first means
-// that the gate is shut for all: an empty bucket, a used window (hold.go). The
-// lane then waits for as long as it was told, or a quarter of a second, doubling
-// to 5 s, sends one request to see, and goes on at the rate of what the whole
-// cycle accepted. A hint is believed at the first refusal where -c allows one or two
-// in flight, and one of 5 s or more anywhere, once.
-// Every hint is honoured by its own record, which is its caller's to do.
+// A run of refusals, with nothing accepted that was sent after the first of them, means that the
+// provider refuses everything: a bucket is empty, or a window is used up (hold.go). The lane then
+// waits as long as the provider asked, or else a quarter of a second, doubling up to 5 s. It sends
+// one request to see whether the wait is over, and goes on at the rate that the whole cycle
+// accepted. The lane waits for a hint, which is the time that a refusal asks to wait, at the first
+// refusal if -c allows one or two in flight. In any lane it does so for a hint of 5 s or more, but
+// only once. The refused record itself must honour every hint; that is left to the caller.
 //
 // # Limits that are shared
 //
-// With Config.Share other processes use the same limits, too. Then time fills no bucket. What is
-// sent is leased from a store that all of them ask, about five times a second each while there is
-// something to send, and the store gives out no more than the limit allows, by its own clock
-// (package lease). Whoever made the Sharer carries Ask to the store and what it grants to Heed: the
-// limiter itself knows no network. Until the first grant nothing is sent, for others may know what
-// this process was not told; the lowest limit that any of them was told or has learned holds. While
-// the store is away a limiter goes on at its part, which is the limit divided by as many as there
-// were, and never more.
+// With Config.Share, other processes use the same limits. Then leases fill the buckets, and time
+// does not. Each process asks a common store for leases, about five times a second while it has
+// something to send. The store gives out no more than the limit allows, by its own clock (package
+// lease). The owner of the Sharer carries Ask to the store, and the store's grant to Heed; the
+// limiter itself knows no network. Nothing is sent before the first grant, because the others may
+// know a limit that this process was not told. The lowest limit that any of them was told or has
+// learned holds for all. While the store is away, a limiter goes on with its part of the limit, and
+// no more: that is the limit divided by the number of processes as last heard.
 //
-// What nobody tells is found out by one of them, the leader (lead.go). It hears through the store
-// what became of all their requests, judges them as a limiter alone judges its own, and tells the
-// limit that it believes: so one wave of refusals lowers it once, and who comes later begins with
-// what is known. What it hears is up to a second old, so it rises more slowly, and after a change
-// waits until that shows. When the limit is met for the first time each limiter stands still by
-// itself until the leader has a limit. A leader that falls silent is followed by another, which goes
-// on from the limit that was believed.
+// One of the processes, the leader, finds out the limits that nobody tells (lead.go). It hears
+// through the store what became of all the processes' requests, judges them as a lone limiter
+// judges its own, and tells the others the limit that it believes. So one wave of refusals lowers
+// the limit once, and a process that comes later begins with what is known. What the leader hears
+// is up to a second old. So it raises the rate more slowly, and after a change it waits until the
+// change shows. When the limit is met for the first time, each limiter stands still by itself until
+// the leader has a limit. If the leader falls silent, another takes over, and goes on from the
+// limit that was believed.
 //
-// Whose hold or breaker shuts the gate shuts it for all, and alone sends the probes. Where
-// everything fails the leader sees it first, and opens its breaker.
+// A limiter whose hold or breaker stops it also stops all others, and it alone sends the probes. If
+// everything fails, the leader sees it first, and opens its breaker.
 //
 // # Concurrency
 //
-// It begins at 8, or a second's worth of a told RPM, and doubles, one more with
-// each answer, for as long as a doubling brings a quarter more tokens a second
-// (trial.go, by Little's law). Requests that have been out for four mean waits
-// count for nothing there: a server whose threads are bound to connections
-// starves all others. Failures take their time and bring nothing, so they stop
-// growth only where their share grows with it. A growth that gained nothing is
-// taken back, and a gentler one tried a minute later; a lane never falls below
-// where it was for being slow. A refused request keeps its place until it would
-// have been answered, unless refusals come by chance: who fills it at once is
-// refused as often as a refusal is quick.
+// The concurrency is how many requests may be in flight at once. It begins at 8, or at a second's
+// worth of Config.RPM if that is more. It doubles, by one more with each answer, as long as a
+// doubling brings a quarter more tokens a second (trial.go, by Little's law). Requests that have
+// been out for four mean waits count for nothing there, because a server whose threads are bound to
+// connections starves all others. Failures take their time and bring nothing, so they stop the
+// growth only if their share grows with it. A growth that gained nothing is taken back, and a
+// gentler one is tried a minute later. A lane never falls below where it was before a growth for
+// being slow. A refused request keeps its place until it would have been answered, unless refusals
+// come by chance. Otherwise a lane would refill the places of quick refusals at once, only to be
+// refused again.
 //
 // # Breaker
 //
-// Eight failures with no success between, in the order of coming back and, mostly,
-// of sending, open it. A refusal counts as one if it says that the provider is
-// overloaded, and not for how long. Probes then come a tenth of the outage apart,
-// 0.75 s at first and a minute at most, so that no more than a tenth of it is lost
-// after its end; a second one goes out when the first has not failed in the time
-// that failures take. Two successes close the breaker, at half the concurrency,
-// which then doubles back to what it was, and at the rate that was believed
-// before the outage began. Settle returns the Streak that a failure belongs to: if
-// that opened the breaker, the records that failed in it are to have their
-// attempts back.
+// Eight failures with no success between them open the breaker. They must be in a row in the order
+// of coming back and, mostly, in the order of sending. A refusal counts as a failure if it says
+// that the provider is overloaded, but not for how long. Then probes go out, a tenth of the outage
+// apart, 0.75 s at first and a minute at most, so that no more than a tenth of the outage is lost
+// after its end. A second probe goes out when the first has not failed in the time that failures
+// take. Two successes close the breaker. The lane then goes on at half the concurrency, which
+// doubles back to what it was, and at the rate that was believed before the outage began. Settle
+// returns the Streak that a failure belongs to. If that streak opened the breaker, the caller
+// should give the records that failed in it their attempts back.
 //
 // # Budget
 //
-// A Budget is money, and several lanes may share one. A request's worst case is
-// reserved when it is granted, and replaced by what it cost when it is settled;
-// where nobody says what it cost, as after a time-out, the worst case stays. Where
-// others show that it was too low it is raised, room or not. A request that does
-// not fit waits for settlements. When it does not fit with nothing
-// reserved that could give way, waiting ends for good, with an *OverBudget.
+// A Budget is an amount of money, and several lanes may share one. A request's worst case is
+// reserved when the request is granted, and replaced with its cost when it is settled. If nobody
+// says what it cost, as after a time-out, the worst case stays. If other answers show that it was
+// too low, it is raised, room or not ([Permit.Raise]). A request that does not fit waits for
+// settlements. If it does not fit and nothing is reserved that could make room, waiting ends for
+// good, with an *OverBudget.
 //
-// Money may be held for other things than requests, such as batches. It is
-// released like a reservation, or left to what goes on without this process:
-// then it stays set aside, but is nothing to wait for.
+// Money may also be held for other work, such as batches ([Hold]). It is released like a
+// reservation ([Release]). If the work goes on without this process, the money stays set aside, but
+// nothing waits for it ([Leave]).
 //
-// A budget that other processes have, too, is lent in parts, through a [Lease]. What exceeds the
-// part waits for more of it, and for the settlements of what is in flight here; only when the lease
-// says that no more will come is there no room. What others have spent counts for the colours.
+// A budget that other processes use too is lent in parts, through a [Lease]. A request that exceeds
+// this process's part waits until more is lent, or until something in flight here is settled. There
+// is no room only once the lease says that no more will be lent. What others have spent counts for
+// the colours.
 //
 // # Giving up
 //
-// Waiting ends for good, with a *GaveUp, when there was pressure and no other
-// answer for Config.GiveUp, when the breaker was open as long, or as soon as
-// the provider names a longer wait than that. It ends only while nothing may be
-// sent or by an answer: a lane that was idle for hours is tried first.
+// Waiting ends for good, with a *GaveUp, if there was pressure and no other answer for
+// Config.GiveUp, if the breaker was open for as long, or as soon as the provider asks for a longer
+// wait than that. The limiter gives up only while nothing may be sent, or when an answer comes: a
+// lane that was idle for hours is tried first.
 package limiter

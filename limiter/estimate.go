@@ -1,30 +1,30 @@
 package limiter
 
 const (
-	// bytesPerToken is the first guess, before any answer has said. English
-	// prose is nearer to 4, code and most other languages to 3; too many tokens
-	// is the mistake that draws no 429.
+	// bytesPerToken is the first guess, before any answer has shown the true number. English prose is
+	// nearer to 4, code and most other languages to 3. To expect too many tokens is the mistake that
+	// draws no 429.
 	bytesPerToken = 3
 
-	// leanBytesPerToken is more than any text needs for a token on average: what
-	// is over a limit even so, is over it.
+	// leanBytesPerToken is more bytes than any text has for a token on average. What exceeds a limit
+	// even by this estimate does exceed it.
 	leanBytesPerToken = 8
 
-	// firstOutput is the completion tokens expected of a request that names no
-	// max_tokens, until answers say.
+	// firstOutput is how many completion tokens are expected of a request that names no max_tokens,
+	// until answers show it.
 	firstOutput = 256
 
 	// learning is the weight of the newest answer in a running mean.
 	learning = 0.1
 
-	// cacheLearning is that in the mean of what a cache leaves to count: what is in it changes at
-	// once.
+	// cacheLearning is that weight in the mean share of a prompt that no cache held. It is larger,
+	// because what is in a cache changes at once.
 	cacheLearning = 0.5
 )
 
-// estimate foretells what a request will be charged, from what the ones before
-// it were. The prompt's part is a ratio of two means, not a mean of ratios, so
-// that the sum of many estimates is right, whatever the mix of sizes.
+// estimate predicts what a request will be charged from what earlier requests were charged. The
+// prompt's part is a ratio of two means, not a mean of ratios, so that the sum of many estimates is
+// right whatever the mix of sizes.
 type estimate struct {
 	bytes    float64
 	prompt   float64
@@ -36,8 +36,8 @@ func newEstimate() estimate {
 	return estimate{bytes: bytesPerToken, prompt: 1, uncached: 1, output: firstOutput}
 }
 
-// charge is what r is expected to take. Where output is counted apart it is counted as it comes,
-// and max_tokens is no part of it (platform.claude.com/docs/en/api/rate-limits).
+// charge is what r is expected to take. A provider that counts output apart counts it as it comes,
+// without regard to max_tokens (platform.claude.com/docs/en/api/rate-limits).
 func (e *estimate) charge(r Request) charge {
 	in := float64(r.PromptBytes) * e.prompt / e.bytes
 	likely := e.output * float64(max(1, r.N))
@@ -48,7 +48,8 @@ func (e *estimate) charge(r Request) charge {
 	return charge{requests: 1, tokens: in + most, input: in * e.uncached, output: min(likely, most)}
 }
 
-// learn takes in what an answer really used. Of the prompt so many tokens were read from a cache.
+// learn takes in what an answer really used. cachedTokens are those of the promptTokens that were
+// read from a cache.
 func (e *estimate) learn(r Request, promptTokens, cachedTokens, completionTokens int) {
 	if promptTokens > 0 {
 		e.uncached += cacheLearning * (1 - float64(cachedTokens)/float64(promptTokens) - e.uncached)
@@ -66,9 +67,9 @@ func (e *estimate) learn(r Request, promptTokens, cachedTokens, completionTokens
 	}
 }
 
-// lean is the least that r can cost of each resource: what a limit is compared
-// with before a record is refused for its size. What is read from a cache may
-// be all of the input, and output that is counted apart is nothing before it is there.
+// lean is the least that r can cost of each resource. A record is refused for its size only if that
+// exceeds a limit. Of the input, the share that was lately read from a cache does not count. Output
+// that is counted apart counts for nothing before it has come.
 func (e *estimate) lean(r Request) charge {
 	in := float64(r.PromptBytes) / leanBytesPerToken
 	return charge{requests: 1, tokens: in + float64(r.MaxTokens), input: in * min(1, e.uncached), output: 0}

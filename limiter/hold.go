@@ -6,33 +6,34 @@ import (
 )
 
 const (
-	// A hold whose refusals name no time begins at firstHold, and doubles while nothing is
-	// accepted.
+	// A hold whose refusals name no time lasts firstHold at first. While nothing is accepted it
+	// doubles, up to mostHold.
 	firstHold = 250 * time.Millisecond
 	mostHold  = 5 * time.Second
 
-	// unlikely is how improbable a run of refusals must be, if they came by chance alone, to say
-	// that nothing is accepted any more.
+	// unlikely is how improbable a run of refusals must be, if they came by chance alone, to show that
+	// nothing is accepted any more.
 	unlikely = 1e-6
 
-	// leastRun is how long a run must have been going on, for a burst beyond a limit is refused in
+	// leastRun is how long a run must have been going on, because a burst beyond a limit is refused in
 	// a row, too.
 	leastRun = 250 * time.Millisecond
 
-	// longHint is the hint that holds the lane from the first refusal on, to its end, once: to be
-	// wrong about it again and again would cost everything.
+	// longHint is the least hint that holds the lane from the first refusal until the hint ends. That
+	// is done only once: to be wrong about it again and again would cost everything.
 	longHint = 5 * time.Second
 
-	// briefHold is a hold that may have been for want of places.
+	// briefHold is the length below which a hold may have been for want of places.
 	briefHold = 2 * time.Second
 
 	// tellingHold is how long a hold must be for the cycle that it ends to tell a rate.
 	tellingHold = 500 * time.Millisecond
 )
 
-// hold keeps the lane still while nothing is accepted: a bucket is empty, a window is used up. A
-// refusal alone does not say so, for it may concern one request, one backend, or nothing at all. A
-// run of them does, in the order of sending, with nothing accepted that was sent since it began.
+// hold stops the lane while nothing is accepted, because a bucket is empty or a window is used up.
+// A single refusal does not show that: it may concern one request, one backend, or nothing at all.
+// A run of refusals in the order of sending does, if nothing was accepted that was sent since the
+// run began.
 type hold struct {
 	run    int       // refusals in a row
 	from   int       // the first of them
@@ -42,8 +43,8 @@ type hold struct {
 	on      bool
 	until   time.Time
 	length  time.Duration // of the latest hold without a hint
-	strict  bool          // a hint is believed without more
-	served  bool          // that has been done once
+	strict  bool          // a hint was believed at the first refusal: only the probe ends the hold
+	served  bool          // that has been done with a long hint
 	probe   int           // the send that is to show whether it may end; 0: none is out
 	longest time.Duration // of this cycle's holds
 	beside  int           // accepted requests in flight when it began
@@ -80,7 +81,7 @@ func (h *hold) see(n int, e *send, chance float64, now time.Time) bool {
 	case refused:
 		h.refuse(n, e, chance, now)
 	default:
-		if n == h.probe { // an outage, perhaps: that is the breaker's
+		if n == h.probe { // perhaps an outage, which is for the breaker
 			h.probe = 0
 			h.until = now.Add(firstHold)
 		}
@@ -113,7 +114,7 @@ func (h *hold) refuse(n int, e *send, chance float64, now time.Time) {
 	}
 	switch {
 	case h.on && n != h.probe:
-		return // sent before it was known
+		return // sent before the hold
 	case h.on:
 		h.probe = 0
 	case h.hinted.Sub(now) >= longHint && !h.served:
@@ -124,7 +125,8 @@ func (h *hold) refuse(n int, e *send, chance float64, now time.Time) {
 	h.start(now)
 }
 
-// believe holds the lane for what the refusal of n asked for, whatever was sent before it.
+// believe holds the lane as long as the refusal of n asked, whatever became of what was sent
+// before.
 func (h *hold) believe(n int, until, now time.Time) {
 	if h.on || !until.After(now) {
 		return
@@ -143,18 +145,19 @@ func (h *hold) start(now time.Time) {
 	h.longest = max(h.longest, h.until.Sub(now))
 }
 
-// leave gives up a hold: another keeps it.
+// leave gives up a hold because another limiter keeps it.
 func (h *hold) leave() { h.run, h.on, h.strict, h.probe = 0, false, false, 0 }
 
-// cycle ends a cycle, if one of its holds was long enough to tell. It returns the rate of what was
-// accepted in it, a second, and how many seconds it took. Now leaves out idle times.
+// cycle ends a cycle, if one of its holds was long enough to tell a rate. It returns the rate, a
+// second, of what was accepted in the cycle, and how many seconds the cycle took. now leaves out
+// idle times.
 func (h *hold) cycle(now time.Time) (rate charge, took float64, ok bool) {
 	if h.longest < tellingHold || h.accepted[requests] < enough {
 		h.length = 0
 		return rate, 0, false
 	}
 	took = now.Sub(h.began).Seconds()
-	for r := range rate { // without a hint it may have ended right after the probe before
+	for r := range rate { // without a hint, the refusing may have ended right after the probe before
 		rate[r] = h.accepted[r] / max(took-h.length.Seconds(), 0.5*took)
 	}
 	h.began, h.accepted, h.longest, h.length = now, charge{}, 0, 0
@@ -169,7 +172,7 @@ type cache struct {
 	warming bool // one that writes is in flight
 }
 
-// holds reports whether r waits for another to have written what it marks.
+// holds reports whether r must wait until another request has written to the cache.
 func (c *cache) holds(r Request) bool { return r.Warms && !c.warm && c.warming }
 
 func (c *cache) grant(p *Permit) {
