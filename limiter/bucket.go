@@ -229,7 +229,7 @@ func (b *bucket) teach(w Window, spentThen float64, ago time.Duration) {
 		b.resize()
 	}
 	bound := b.bound()
-	if bound == 0 || !w.Known || w.Limit > 0 && float64(w.Limit) < bound { // a limit that is not believed
+	if bound == 0 || !w.Known || w.Limit > 0 && float64(w.Limit) < bound { // it is not believed
 		return
 	}
 	filled := ago.Seconds()*bound/60 - (b.spent - spentThen)

@@ -18,8 +18,10 @@ type OverBudget struct {
 	Budget *Budget
 	Left   int64 // billionths of a US dollar
 	Need   int64 // the worst case of the request that was refused
-	Away   int64 // of what is left, set aside for what goes on elsewhere, and may have room when that is over; 0: none will
-	Lent   bool  // Away is lent to processes of a Lease that are gone, until their ledgers are resumed
+	// Away is the part of Left that is set aside for work elsewhere. There may be room when that work
+	// is over. If Away is 0, there will be none.
+	Away int64
+	Lent bool // Away is lent to processes of a Lease that are gone, until their ledgers are resumed
 }
 
 func (e *OverBudget) Error() string {
@@ -46,25 +48,25 @@ const (
 
 func (c Colour) String() string { return [...]string{"green", "yellow", "red"}[c] }
 
-// A Lease is the part of a budget that is lent to this process, where others have parts of it too.
-// Its methods are called with a budget's mutex held, and must not call back.
+// A Lease is the part of a budget that is lent to this process, if others have parts of it too. Its
+// methods are called with a budget's mutex held, and must not call back.
 type Lease interface {
-	// Most is how much may be spent and set aside by now, what is spent already included, in
+	// Most is how much may be spent and set aside by now, including what is spent already, in
 	// billionths of a US dollar.
 	Most(now time.Time) int64
-	// Want asks for room for a request of that cost. It returns nil where more may be lent, which
-	// [Budget.Lent] will tell, and otherwise why none will.
+	// Want asks for room for a request of that cost. It returns nil if more may be lent; a call of
+	// [Budget.Lent] tells that then. Otherwise it returns why no more will be lent.
 	Want(cost int64) *OverBudget
 }
 
-// Budget is an amount of money that limiters hold requests back by; several lanes may share one.
-// Before a request goes, its worst case is reserved; when it is settled, the reservation gives way
-// to what it cost. So spent and reserved together never pass the limit, provided that no request
-// costs more than its worst case; what turns out to cost more is raised by [Permit.Raise].
+// Budget is an amount of money that limits requests; several lanes may share one. Before a request
+// is sent, its worst case is reserved. When it is settled, its cost replaces the reservation. So
+// what is spent and reserved together never exceeds the limit, provided that no request costs more
+// than its worst case. [Permit.Raise] raises a worst case that turns out to be too low.
 //
-// What is reserved gives way sooner or later: whoever waits for room counts on that. What was set
-// aside for something that this process does not see the end of is handed over by [Leave], and
-// stays set aside without anybody waiting for it.
+// Every reservation ends sooner or later, and whoever waits for room counts on that. Money for work
+// whose end this process does not see is handed over by [Leave]. It stays set aside, but nobody
+// waits for it.
 //
 // All amounts are in billionths of a US dollar. A Budget is safe for concurrent use.
 type Budget struct {
@@ -81,7 +83,7 @@ type Budget struct {
 	red      bool      // a request did not fit with nothing reserved
 	lease    Lease     // nil: all of it is this process's
 	beside   int64     // spent by others that it is lent to
-	renewed  time.Time // spent counts from here on; zero: from ever
+	renewed  time.Time // spent counts from here on; zero: from the beginning
 	lanes    []*Limiter
 }
 
@@ -109,8 +111,9 @@ func (b *Budget) Lent(beside, limit int64) {
 	b.wake(nil)
 }
 
-// Borrowed is what counts of the budget as this process's: what was spent, what that is with what
-// is set aside for longer than requests take, and with all that is.
+// Borrowed returns how much of the budget counts as this process's. spent is what was spent. kept
+// is that and what is set aside for longer than requests take. most is that and everything else
+// that is set aside.
 func (b *Budget) Borrowed(now time.Time) (spent, kept, most int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -160,9 +163,9 @@ func (b *Budget) Spend(nanos int64) {
 	b.spent += nanos
 }
 
-// Hold sets cost aside for what no limiter asks for, such as a batch, in all of the budgets or in
-// none, and reports whether there was room. Where nothing is reserved that could make room, the
-// error is an *[OverBudget], and final unless it says that something is away.
+// Hold sets cost aside for work that no limiter asks for, such as a batch, in all of the budgets or
+// in none. It reports whether there was room. If nothing is reserved that could make room, the
+// error is an *[OverBudget]. That is final unless its Away says otherwise.
 func Hold(all []*Budget, cost int64, now time.Time) (bool, error) {
 	return budgets(all).reserve(cost, now, nil)
 }
@@ -177,7 +180,7 @@ func HoldAnyway(all []*Budget, cost int64) {
 	}
 }
 
-// Release replaces what was held by what was spent.
+// Release replaces what was held with what was spent.
 func Release(all []*Budget, held, cost int64) {
 	budgets(all).settle(held, cost, false, nil)
 }
@@ -191,8 +194,8 @@ func Keep(all []*Budget, nanos int64) {
 	}
 }
 
-// Overdrawn reports whether more is spent and set aside in one of the budgets than it has, which
-// only HoldAnyway brings about, or an answer that cost more than its worst case.
+// Overdrawn reports whether more is spent and set aside in one of the budgets than it has.
+// HoldAnyway can bring that about, or a request that costs more than its worst case.
 func Overdrawn(all []*Budget) bool {
 	for _, b := range all {
 		b.mu.Lock()
@@ -217,7 +220,7 @@ func Leave(all []*Budget, held int64) {
 	}
 }
 
-// Left is the least that one of the budgets has left, what is set aside included.
+// Left is the least that one of the budgets has left. What is set aside counts as left.
 func Left(all []*Budget) int64 {
 	left := int64(math.MaxInt64)
 	for _, b := range all {
@@ -254,8 +257,9 @@ func UseUp(all []*Budget) {
 	}
 }
 
-// Others says what others hold of the budget: asked for requests that they have under way, whose
-// end is waited for and told by another call, and rest for what goes on for longer.
+// Others says what others hold of the budget. asked is for requests that they have under way: this
+// process waits for the end of those, and a later call of Others tells it. rest is for what goes on
+// for longer.
 func (b *Budget) Others(asked, rest int64) {
 	b.mu.Lock()
 	room := asked+rest < b.asked+b.rest || asked == 0 && b.asked > 0
@@ -288,9 +292,9 @@ func (b *Budget) join(l *Limiter) {
 	b.lanes = append(b.lanes, l)
 }
 
-// reserve sets cost aside if there is room for it, for from's request or, where from is nil, to be
-// held. If there is none, over says why nothing that is reserved will make any; nil that something
-// may.
+// reserve sets cost aside if there is room for it. It is for a request of from or, if from is nil,
+// held. If there is no room, over says why nothing that is reserved will make any; it is nil if
+// something may.
 func (b *Budget) reserve(cost int64, now time.Time, from *Limiter) (fits bool, over *OverBudget) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -300,7 +304,7 @@ func (b *Budget) reserve(cost int64, now time.Time, from *Limiter) (fits bool, o
 		left = b.lease.Most(now)
 	}
 	left -= b.spent + b.kept
-	var none *OverBudget // will be lent
+	var none *OverBudget // why no more will be lent
 	switch reserved, away := b.inFlight+b.held, b.away+b.rest; {
 	case b.red:
 		return false, &OverBudget{Budget: b, Left: left, Need: cost}
@@ -335,7 +339,7 @@ func (b *Budget) lends(cost int64, none **OverBudget) bool {
 	return *none == nil
 }
 
-// share is where what is reserved for from counts.
+// share returns the sum in which a reservation for from counts.
 func (b *Budget) share(from *Limiter) *int64 {
 	if from == nil {
 		return &b.held
@@ -360,14 +364,14 @@ func (b *Budget) wake(from *Limiter) {
 	b.mu.Unlock()
 	for _, l := range lanes {
 		if l != from {
-			// Not by hand: from's mutex is held.
+			// Not by a plain call: from's mutex is held.
 			l.clock.AfterFunc(0, l.tick)
 		}
 	}
 }
 
-// settle replaces a reservation by what was spent, or, where nobody said what that was, keeps it.
-// Other lanes than from may have room then.
+// settle replaces a reservation with what was spent. If it is unclear what that was, the whole
+// reservation counts as spent. Lanes other than from may then have room.
 func (b *Budget) settle(reservation, cost int64, unclear bool, from *Limiter) {
 	b.mu.Lock()
 	*b.share(from) -= reservation
@@ -383,9 +387,9 @@ func (b *Budget) settle(reservation, cost int64, unclear bool, from *Limiter) {
 // budgets are all that hold one limiter's requests back.
 type budgets []*Budget
 
-// reserve sets cost aside in all of them or in none: looking and reserving are one step, for other
-// lanes do the same. Where there is no room it reports false, and an error if no settlement will
-// make any.
+// reserve sets cost aside in all of them or in none. Looking and reserving are one step, because
+// other lanes do the same. If there is no room it reports false, with an error if no settlement
+// will make any.
 func (all budgets) reserve(cost int64, now time.Time, from *Limiter) (bool, error) {
 	for i, b := range all {
 		fits, over := b.reserve(cost, now, from)

@@ -79,36 +79,34 @@
 // tells the two apart by trying, as BBR and PCC Vivace tell loss from congestion (Cardwell et al.,
 // 2016; Dong et al., 2018):
 //
-//   - A rise of the share of bad sends, refused or failed, is looked for by a
-//     cumulative sum (evidence.go). While the lane still doubles, which has half of
-//     everything refused beyond a limit, a share that does not grow is chance.
-//   - At a rise, what is accepted is measured for 0.3 s, with no more in flight
-//     than that. If refused and accepted requests differ by how many were in
-//     flight beside them, the server has so many places (places.go): the lane
-//     keeps to them, and tries one more now and then. What is refused in such a try says
-//     nothing of the rate.
-//   - Otherwise the rate is cut to 85 % of what was accepted, and the shares
-//     before and after are compared, by a sequential test (evidence.go). If bad sends
-//     get rarer, it is a limit, and 97 % of it is held. If not, they come by
-//     chance, the rate before is restored, and the same is tried again later.
-//     More than a quarter is never chance, and where a limit is told or was held
-//     before, chance takes more proof: others may use what a cut leaves.
-//   - A limit that is held is followed (climb.go). From one refusal to the next a
-//     bucket is filled by as much as was taken out, so what was accepted between
-//     them is the limit, and 98.5 % of it is sent. After a while without a
-//     refusal the rate rises, faster and faster, for the limit may have moved; the
-//     longer it has held, the longer that while. Several clients of a told limit
-//     raise their parts by the same and lower them in proportion, which makes
-//     them equal. Where prompts have become much larger since the rate was measured,
-//     its tokens rise at once: it may be requests that are limited. Time in which
-//     there was nothing to send counts for no rate.
+//   - It looks for a rise in the share of bad sends, refused or failed, by a cumulative sum
+//     (evidence.go). While the lane still doubles, a share that does not grow is chance: beyond a
+//     limit, doubling has half of everything refused.
+//   - At a rise, it measures for 0.3 s what is accepted, with no more in flight than that. If the
+//     refused requests differ from the accepted ones by how many were in flight beside them, the
+//     server has only that many places (places.go). The lane keeps to them, and tries one more now
+//     and then. What is refused in such a try says nothing about the rate.
+//   - Otherwise it cuts the rate to 85 % of what was accepted, and compares the shares before and
+//     after by a sequential test (evidence.go). If bad sends become rarer, there is a limit, and
+//     the lane holds to 97 % of it. If not, they come by chance: the lane goes back to the rate
+//     before, and the test is repeated later. A share of more than a quarter is never chance. If a
+//     limit is told, or was held before, chance takes more proof, because others may use what a cut
+//     leaves.
+//   - The lane follows a limit that it holds to (climb.go). From one refusal to the next a bucket
+//     is filled by as much as was taken out. So what was accepted between them is the limit, and
+//     the lane sends 98.5 % of it. After a while without a refusal the rate rises, faster and
+//     faster, because the limit may have moved. The longer the limit has held, the longer that
+//     while is. Several clients of a told limit raise their parts by the same amount and lower them
+//     in proportion, which makes the parts equal. If prompts have become much larger since the rate
+//     was measured, its tokens rise at once, because it may be requests that are limited. Time in
+//     which there was nothing to send counts for no rate.
 //
 // A run of refusals, with nothing accepted that was sent after the first of them, means that the
 // provider refuses everything: a bucket is empty, or a window is used up (hold.go). The lane then
 // waits as long as the provider asked, or else a quarter of a second, doubling up to 5 s. It sends
 // one request to see whether the wait is over, and goes on at the rate that the whole cycle
 // accepted. The lane waits for a hint, which is the time that a refusal asks to wait, at the first
-// refusal if -c allows one or two in flight. In any lane it does so for a hint of 5 s or more, but
+// refusal if Config.Concurrency is 1 or 2. In any lane it does so for a hint of 5 s or more, but
 // only once. The refused record itself must honour every hint; that is left to the caller.
 //
 // # Limits that are shared

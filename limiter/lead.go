@@ -7,51 +7,51 @@ import (
 )
 
 const (
-	// lag is about how long it takes until a change of the rate shows in what is heard of all: it is
-	// heard of by the others, sends go out at it, are judged, and are told.
+	// lag is about how long it takes until a change of the rate shows in what the leader hears. The
+	// others must hear of the change, send at the new rate, judge those sends, and report them.
 	lag = 5 * lease.Renew
 
-	// pending is more than the number of any send: that of the first one after a change, as long as
-	// it is not known.
+	// pending is greater than the number of any send. It stands for the number of the first send after
+	// a change while that is not known.
 	pending = 1 << 40
 
-	// beginAt is what is sent of what was on its way when a limit was met for the first time. It
-	// rises at once if that is too little.
+	// beginAt is the share of the rate at which a limit was met for the first time that is sent from
+	// then on. If it is too little, the rate rises at once.
 	beginAt = 0.25
 
-	// farther is how much slower a rate rises than where the limiter hears of a refusal at once, and
-	// outrun how far it may lie above what is sent a second.
+	// farther is how many times more slowly a rate rises than in a limiter that hears of a refusal at
+	// once. outrun is by which factor the rate may lie above what is sent a second.
 	farther = 4.0
 	outrun  = 1.5
 
-	// startJumpOfAll is startJump, of sends whose order is not known so well.
+	// startJumpOfAll is startJump for sends whose order is known less well.
 	startJumpOfAll = 0.15
 
-	// cutOfAll is cutTo, of an estimate that counts what a bucket had saved up: a cut that leaves more
-	// than the limit would look as if it made no difference.
+	// cutOfAll is cutTo for an estimate that includes what a bucket had saved up. A cut that leaves
+	// more than the limit would seem to make no difference.
 	cutOfAll = 0.7
 
-	// wellBelowLimit is what is sent of a limit that was met: many streams are not as even as one,
-	// and a bucket that is empty refuses some of what is just below its limit.
+	// wellBelowLimit is the share that is sent of a limit that was met. Many streams are not as even
+	// as one, and an empty bucket refuses some of what comes just below its limit.
 	wellBelowLimit = 0.97
 )
 
-// lead is what the leader needs to find out a limit for all: it judges what all of them send, as a
-// limiter alone judges what it sends itself.
+// lead is what the leader needs to find out a limit for all processes. It judges the sends of all
+// of them, as a lone limiter judges its own.
 type lead struct {
 	sends sends         // of all, in the order in which they are heard of
-	at    time.Time     // the last time that something was
+	at    time.Time     // when something was heard of last
 	since time.Time     // the last change of the rate; zero: it shows in what is heard
 	idle  time.Duration // in which nothing was sent
 	rate  float64       // sent a second, as of late
-	risen bool          // more is bad than by chance
+	risen bool          // more is bad than chance explains
 
 	began    time.Time
 	accepted float64 // since then
 	failed   float64 // in a row
 }
 
-// tell notes for the others what became of a send.
+// tell notes for the others what became of a send. by is 1, or -1 to take that back.
 func (s *share) tell(e *send, by float64) {
 	t := &s.seen
 	switch e.judged {
@@ -73,8 +73,8 @@ func (s *share) tell(e *send, by float64) {
 	}
 }
 
-// alarm has the lane stand still for a moment if so much is refused that the limit, which nobody
-// knows yet, must have been met: until it is known more would only be refused.
+// alarm stops the lane for a moment if so much is refused that a limit must have been met which
+// nobody knows yet. Until it is known, more would only be refused.
 func (s *share) alarm(n int, e *send, now time.Time) {
 	if s.found.Requests > 0 || !s.jump.add(n, e, startChance, startChance+startJump) || s.jump.refused == 0 {
 		return
@@ -84,7 +84,8 @@ func (s *share) alarm(n int, e *send, now time.Time) {
 	s.sharer.Want(true)
 }
 
-// judgeShared is judge where the quota is shared: what is sent is told, and the leader judges.
+// judgeShared is judge for a shared quota: it reports what became of the sends, and the leader
+// judges them.
 func (l *Limiter) judgeShared() {
 	s := l.share
 	for n := l.sends.pop(l.now); n != 0; n = l.sends.pop(l.now) {
@@ -102,7 +103,8 @@ func (l *Limiter) seeShared(n int, e *send) {
 	l.share.alarm(n, e, l.now)
 }
 
-// follow takes in what is believed of the limit, by a grant, and has the leader find out more.
+// follow takes in what a grant says is believed about the limit. If this limiter leads, it also
+// finds out more.
 func (l *Limiter) follow(g lease.Grant) {
 	s, p := l.share, &l.pace
 	s.found = g.Found
@@ -158,11 +160,11 @@ func (l *Limiter) learnOf(g lease.Grant) {
 	for r := range p.told {
 		p.told[r] = l.buckets[r].bound() / 60
 	}
-	if p.tells() != told && p.climb.limit == 0 { // what was refused before says nothing of it
+	if p.tells() != told && p.climb.limit == 0 { // what was refused before says nothing about it
 		p.free(l.now)
 	}
 	compared := p.phase == comparing
-	if p.phase == paced { // it counts what was saved up, and says nothing of what is refused later
+	if p.phase == paced { // it counts what was saved up, and tells nothing about later refusals
 		p.cut.accepted = charge{}
 	}
 	if s.lead.fails(g.Seen) && !l.breaker.open {
@@ -175,14 +177,14 @@ func (l *Limiter) learnOf(g lease.Grant) {
 	for n := max(from, all.oldest()); n < all.next; n++ {
 		e := all.get(n)
 		if n < p.first && p.phase != unpaced && e.judged == good {
-			p.climb.accept(e) // sent at another rate, and out of the same bucket
+			p.climb.accept(e) // sent at another rate, but from the same bucket
 		}
 		s.lead.risen = p.see(n, e, l.now) == risen || s.lead.risen && p.jump.sum > 0
 	}
 	switch {
 	case s.lead.risen && p.phase == unpaced:
 		switch {
-		case 2*p.jump.refused <= p.jump.bad: // an outage, perhaps: the breaker's
+		case 2*p.jump.refused <= p.jump.bad: // perhaps an outage, which is for the breaker
 		case !p.tells():
 			p.meet(s.lead.sending(g.InFlight, l.latency, l.now), l.now)
 		case p.jump.sent[requests] >= known:
@@ -207,8 +209,8 @@ func (l *Limiter) learnOf(g lease.Grant) {
 	}
 }
 
-// fails reports whether the provider fails everything: of all, that shows long before it does of
-// what one of many sends.
+// fails reports whether the provider fails everything. In the sends of all processes that shows
+// long before it does in those of one.
 func (d *lead) fails(t lease.Tally) bool {
 	if t.Accepted > 0 || t.Refused > 0 {
 		d.failed = 0
@@ -219,8 +221,8 @@ func (d *lead) fails(t lease.Tally) bool {
 	return d.failed >= TripAfter
 }
 
-// sending is how many were accepted a second: as many as are in flight in the time that they take,
-// or, where no answer has come yet, as many as there were since the start.
+// sending is how many requests are accepted a second: those in flight, divided by the time that one
+// takes. If no answer has come yet, it is the mean since the start.
 func (d *lead) sending(inFlight, latency float64, now time.Time) float64 {
 	if inFlight > 0 && latency > 0 {
 		return inFlight / latency
@@ -228,7 +230,8 @@ func (d *lead) sending(inFlight, latency float64, now time.Time) float64 {
 	return d.accepted / max(now.Sub(d.began).Seconds(), lease.Renew.Seconds())
 }
 
-// pass looks at whether the last change of the rate shows by now in what is heard from a number on.
+// pass finds out whether the last change of the rate shows by now in what is heard of. If it does,
+// from is the number of the first send after the change.
 func (d *lead) pass(p *pace, from int, now time.Time) {
 	waits := p.first == pending || p.since == pending || p.climb.stepped == pending
 	switch {
@@ -249,7 +252,8 @@ func (d *lead) pass(p *pace, from int, now time.Time) {
 	}
 }
 
-// hear takes in what became of sends in the time since the last that was heard of, spread evenly.
+// hear takes in what became of the sends since something was heard of last, took ago. It spreads
+// them evenly over that time.
 func (d *lead) hear(t lease.Tally, took time.Duration) {
 	fates := [...]struct {
 		fate  fate

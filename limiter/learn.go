@@ -64,7 +64,7 @@ func (l *Limiter) learn(p *Permit, o Outcome) *Streak {
 	return streak
 }
 
-// breaks is what the outcome is for the breaker.
+// breaks returns the kind that the outcome counts as for the breaker.
 func (o Outcome) breaks() Kind {
 	if o.Kind == Pressure && o.Overloaded && o.Hint == 0 {
 		return Transient
@@ -81,8 +81,8 @@ func (l *Limiter) time(p *Permit) {
 	l.latency += learning * (took - l.latency)
 }
 
-// end notes what became of p in the order of sending. A refusal that comes later than refusals do
-// is judged when it comes.
+// end notes what became of p in the order of sending. A refusal that comes after p already counted
+// as accepted is judged when it comes.
 func (l *Limiter) end(p *Permit, f fate, o Outcome) {
 	if !l.sends.end(p.n, f, l.now) {
 		return
@@ -99,7 +99,7 @@ func (l *Limiter) end(p *Permit, f fate, o Outcome) {
 	}
 }
 
-// late takes in a refusal of what counted as accepted.
+// late takes in a refusal of a send that counted as accepted.
 func (l *Limiter) late(n int, e *send) {
 	if l.share != nil {
 		l.share.tell(e, -1)
@@ -111,10 +111,9 @@ func (l *Limiter) late(n int, e *send) {
 	l.see(n, e)
 }
 
-// correct replaces the estimate in p's charge by what the answer used. The
-// completion's part of tokens stays at max_tokens, for that is what most
-// providers count, unless this one has shown otherwise; completion tokens that
-// are counted apart are counted as they come.
+// correct replaces the estimate in p's charge with what the answer used. The completion's part of
+// tokens stays at max_tokens, because that is what most providers count, unless this one has shown
+// otherwise. Completion tokens that are counted apart are counted as they come.
 func (l *Limiter) correct(p *Permit, o Outcome) {
 	if o.PromptTokens == 0 && o.CompletionTokens == 0 {
 		return

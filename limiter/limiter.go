@@ -19,16 +19,16 @@ type Config struct {
 	Headroom float64 // percent of every limit, told or learned, that is left unused
 
 	Concurrency    int           // requests in flight at once, fixed; 0: found out
-	MaxConcurrency int           // the most that is found out; default 256
+	MaxConcurrency int           // the most that finding out may come to; default 256
 	GiveUp         time.Duration // without a success; default 2 h
 
 	Budgets []*Budget // what requests may cost; shared with other lanes
-	// Short, if it is set, is called whenever the first request waits for room in a budget that
-	// nothing but what is held can make. It must neither wait nor call the limiter.
+	// Short, if set, is called whenever the first request waits for room in a budget that only the
+	// release of held money can make. It must neither wait nor call the limiter.
 	Short func()
-	// Backlog is what waits to be put away once it has come back; nil for nothing.
+	// Backlog counts the answers that have come back and are not put away yet; nil for none.
 	Backlog Backlog
-	// Share, if it is set, says that other processes use the same quota, too: what is sent is leased.
+	// Share, if set, says that other processes use the same quota, so that what is sent is leased.
 	Share Sharer
 
 	Clock Clock
@@ -48,7 +48,7 @@ type Limiter struct {
 	wake        Timer // nil: none armed
 	wakeAt      time.Time
 	closed      bool
-	shut        bool // nothing is sent here that can go elsewhere
+	shut        bool // Movable requests are not sent here
 	inFlight    int
 	settled     int64
 	dropped     int64
@@ -110,10 +110,10 @@ func New(c Config) *Limiter {
 // go before new requests, and after them while the breaker is open, each class in
 // the order of arrival.
 //
-// It fails with a *TooLarge, which is the record's own error, with a *GaveUp
-// (errors.Is ErrGaveUp), which is the lane's end, with an *OverBudget (errors.Is
-// ErrOverBudget), which is the end of the money, with ErrOpen, if the request is
-// Movable and the breaker open, or with ctx's error.
+// It fails with one of these errors: a *TooLarge, which is the record's own; a *GaveUp (errors.Is
+// ErrGaveUp), which ends the lane; an *OverBudget (errors.Is ErrOverBudget), if the money is used
+// up; ErrOpen, if the request is Movable and the breaker is open or the lane is shut; or ctx's
+// error.
 func (l *Limiter) Acquire(ctx context.Context, r Request) (*Permit, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -154,7 +154,7 @@ func (l *Limiter) leave(w *waiter) {
 	if w.queued {
 		l.queueOf(w.request).remove(w)
 		l.advance()
-		l.pump() // what stood behind a big one may fit
+		l.pump() // what stood behind a big request may fit
 		l.mu.Unlock()
 		return
 	}
@@ -181,8 +181,8 @@ func (l *Limiter) Room() (room, open bool) {
 	return l.concurrency.wait(l.inFlight, l.clock.Now()) == 0, l.breaker.open
 }
 
-// Shut makes Movable requests fail with ErrOpen, also those that already wait, until it is called
-// with false. A waiting request might otherwise wait longer than the lane is shut.
+// Shut makes Movable requests fail with ErrOpen until it is called with false, unless they are
+// Trials. Those that already wait fail too: otherwise they might wait longer than the lane is shut.
 func (l *Limiter) Shut(shut bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -210,8 +210,8 @@ func (l *Limiter) queueOf(r Request) *queue {
 	return &l.fresh
 }
 
-// advance brings the limiter's time to the clock's. A clock that is set back
-// stands still until it has caught up.
+// advance brings the limiter's time to the clock's. If the clock is set back, the limiter's time
+// stands still until the clock has caught up.
 func (l *Limiter) advance() {
 	if now := l.clock.Now(); now.After(l.now) {
 		l.now = now
@@ -222,8 +222,8 @@ func (l *Limiter) advance() {
 	l.judge()
 }
 
-// pump answers waiters for as long as the first of them can be answered. Every
-// event ends in it, so nobody waits who could go.
+// pump answers waiters for as long as the first of them can be answered. Every event ends in it, so
+// no request waits that could go.
 func (l *Limiter) pump() {
 	for {
 		w := l.first()
@@ -261,8 +261,8 @@ func (l *Limiter) pump() {
 	}
 }
 
-// first is the waiter whose turn it is: retries go before new requests, but not as probes, for a
-// record that always fails would keep the breaker open.
+// first is the waiter whose turn it is. Retries go before new requests. While the breaker is open
+// they go after them, because as a probe a record that always fails would keep it open.
 func (l *Limiter) first() *waiter {
 	before, after := &l.retries, &l.fresh
 	if l.breaker.open {
@@ -274,7 +274,7 @@ func (l *Limiter) first() *waiter {
 	return after.head
 }
 
-// refuse is the error of a request that can never go.
+// refuse returns the error of a request that must not wait; nil if it may.
 func (l *Limiter) refuse(r Request) error {
 	if err := l.patience.check(l.now, &l.breaker, &l.hold); err != nil {
 		return err
@@ -323,7 +323,8 @@ func (l *Limiter) grant(r Request, cost charge) *Permit {
 	return p
 }
 
-// counted is what of a charge the provider counts as tokens: all of it, or input and output apart.
+// counted is how much of a charge the provider counts as tokens. If it limits only input and
+// output, that is their sum.
 func (l *Limiter) counted(c charge) float64 {
 	if l.buckets[tokens].limit == 0 && l.buckets[input].limit+l.buckets[output].limit > 0 {
 		return c[input] + c[output]
@@ -331,9 +332,8 @@ func (l *Limiter) counted(c charge) float64 {
 	return c[tokens]
 }
 
-// arm makes sure that the first waiter is looked at again when its gates may
-// have room, and when patience with them ends. A timer that fires too early
-// costs less than stopping it.
+// arm makes sure that the first waiter is looked at again when its gates may have room, and when
+// patience ends. It leaves a timer that fires too early, because stopping it costs more.
 func (l *Limiter) arm(wait time.Duration) {
 	wait = min(wait, l.patience.remaining(l.now, &l.breaker), l.unjudged())
 	if wait == forever || l.closed {

@@ -3,65 +3,66 @@ package limiter
 import "time"
 
 const (
-	// leastChance is the share of refusals and failures that is always taken for chance: with none
-	// at all assumed, the first one would be proof of a limit. A share of more than shownChance has
-	// been shown, and one of at most trifle is not worth a test.
+	// leastChance is the share of refusals and failures that is always taken for chance. If none were
+	// assumed, the first one would prove a limit. A share of more than shownChance counts as shown,
+	// and a share of at most trifle is not worth a test.
 	leastChance = 0.005
 	shownChance = 0.01
 	trifle      = 0.02
 
 	// mostChance is the largest share that can pass for chance. Beyond it something is wrong, and
-	// sending less is right whatever it is.
+	// whatever that is, it is right to send less.
 	mostChance = 0.25
 
-	// startChance is what is assumed while the lane still doubles, and startJump what would be a
-	// limit: each doubling beyond one has half of everything refused. The start ends with the first
-	// growth, or after startFor in a lane that has too little to do to grow.
+	// startChance is the share that is taken for chance while the lane still doubles, and startJump
+	// the rise that would be a limit: each doubling beyond a limit has half of everything refused. The
+	// start ends when the first growth is over, or after startFor in a lane that has too little to do
+	// to grow.
 	startChance = 0.15
 	startJump   = 0.4
 	startFor    = 10 * time.Second
 
-	// known is how many sends of the start say something of chance.
+	// known is how many sends it takes to say something about chance.
 	known = 30
 
-	// A limit is measured from the first bad send on, for measureFor and until enough was accepted,
-	// or for measureMost.
+	// A limit is measured from the first bad send on, for measureFor and until enough sends were
+	// accepted, but for measureMost at most.
 	measureFor  = 300 * time.Millisecond
 	measureMost = 2 * time.Second
 	enough      = 4
 
-	// cutTo is what is sent of what was accepted, to see whether bad sends become rarer, and
-	// cutAtMost the least that one cut leaves of what was sent, where too little was accepted to
-	// tell. leastRate is the least that a lane is ever held to, in requests a second.
+	// cutTo is the share of what was accepted that is sent to see whether bad sends become rarer. If
+	// too little was accepted to tell, a cut leaves at least cutAtMost of what was sent. leastRate is
+	// the lowest rate that a lane is ever held to, in requests a second.
 	cutTo     = 0.85
 	cutAtMost = 0.25
 	leastRate = 0.1
 
-	// settleAt is what is sent of what was accepted once that has shown itself to be a limit.
+	// settleAt is the share of what was accepted that is sent once that has proved to be a limit.
 	settleAt = 0.97
 
-	// Where certain sends were bad, and that most of all, it is a limit without a test.
+	// If at least certain sends were refused, and that was most of all, it is a limit without a test.
 	certain = 5
 
-	// flukes is how far the share of all may exceed chance where an alarm is taken for chance, too,
-	// and mayDrift how far chance may come to lie above what was believed while a limit is held. It
-	// follows the sends slowly, by driftBy of the difference at a time.
+	// flukes is by which factor the share of all may exceed chance for an alarm to be taken for
+	// chance, too. mayDrift is by which factor chance may rise above what was believed while a limit
+	// is held. Chance follows the sends slowly, by driftBy of the difference at each.
 	flukes   = 1.5
 	mayDrift = 1.5
 	driftBy  = 1.0 / 1000
 
-	// What has passed for chance is tested again after firstRetest, then twice that, to mostRetest,
-	// against retestOf sends before.
+	// What has passed for chance is tested again after firstRetest, then after twice that, and so on
+	// up to mostRetest. It is compared with retestOf sends before.
 	firstRetest = 20 * time.Second
 	mostRetest  = 5 * time.Minute
 	retestOf    = 256
 
-	// wellBelow is the share of what was accepted before a cut below which it goes on being
-	// compared.
+	// wellBelow is a share of what was accepted before a cut. As long as less is sent, the comparison
+	// goes on.
 	wellBelow = 0.9
 
-	// vain is how many cuts in a row must change nothing before a limit that was held is given up
-	// for chance: others who use it may take what is left to them.
+	// vain is how many cuts in a row must change nothing before a limit that was held is given up for
+	// chance: other clients of the limit may take what a cut leaves.
 	vain = 3
 )
 
@@ -70,7 +71,7 @@ type phase uint8
 
 const (
 	unpaced   phase = iota // no limit is known
-	measuring              // something is refused: how much is accepted?
+	measuring              // much is bad: how much is accepted?
 	comparing              // does it make a difference to send less?
 	paced                  // a limit is known
 )
@@ -85,8 +86,9 @@ type belief struct {
 	limits bool    // a limit has been held
 }
 
-// pace finds the rate of a provider that does not tell it, from what it accepts in the order of
-// sending. It tells limits from chance by trying: what gets rarer when less is sent is a limit.
+// pace finds the rate of a provider that does not tell it, from what the provider accepts in the
+// order of sending. It tells limits from chance by trying: refusals that become rarer when less is
+// sent come from a limit.
 type pace struct {
 	belief
 	calm belief // before the latest suspicion
@@ -123,7 +125,7 @@ type finding uint8
 
 const (
 	nothing  finding = iota
-	risen            // more is bad than by chance
+	risen            // more is bad than chance explains
 	refusing         // a limit that is held was met
 )
 
@@ -170,7 +172,7 @@ func (p *pace) suspect(n int, e *send) bool {
 	return jumped || crept
 }
 
-// drift has chance follow the sends, once it has been shown, up to most.
+// drift lets chance follow the sends, up to most, once chance has been shown.
 func (p *pace) drift(e *send, most float64) {
 	if p.chance <= leastChance || !p.opened {
 		return
@@ -216,7 +218,7 @@ func (p *pace) hold(n int, e *send, now time.Time) finding {
 func (p *pace) step(e *send, now time.Time) {
 	by := p.climb.down(&p.rate, p.told, e.busy())
 	p.climb.stepped = p.next
-	if by < 1-stepBack { // what went out at the rate before says nothing of this one
+	if by < 1-stepBack { // what went out at the rate before says nothing about this one
 		p.enter(paced, now)
 	}
 }
@@ -237,11 +239,11 @@ func (p *pace) shown() float64 {
 	return p.chance
 }
 
-// tells reports whether somebody told a limit: what is refused then is not taken for chance
-// untried.
+// tells reports whether somebody told a limit. If so, what is refused is not taken for chance
+// without a trial.
 func (p *pace) tells() bool { return p.told != charge{} }
 
-// open ends the start: what was bad while the lane doubled and doubled is chance, until it is
+// open ends the start. What was bad while the lane kept doubling counts as chance until it is
 // tested.
 func (p *pace) open(now time.Time) {
 	p.opened = true
@@ -254,8 +256,8 @@ func (p *pace) open(now time.Time) {
 	}
 }
 
-// measure begins to look at how much is accepted, with no more than that in flight: so many, each
-// of which takes so many seconds.
+// measure begins to measure how much is accepted. Meanwhile it sends no more than accepted requests
+// in flight at a time, each of which takes latency seconds.
 func (p *pace) measure(accepted, latency float64, now time.Time) {
 	if before := p.start.sent[requests] - p.jump.sent[requests]; !p.opened && before >= known && !p.tells() {
 		p.suppose(float64(p.start.bad-p.jump.bad)/before, float64(p.start.refused-p.jump.refused)/before)
@@ -263,15 +265,15 @@ func (p *pace) measure(accepted, latency float64, now time.Time) {
 	p.opened = true
 	p.from, p.phase, p.began = p.rate, measuring, now
 	if p.jump.refused == 0 {
-		return // an outage, perhaps: the breaker's
+		return // perhaps an outage, which is for the breaker
 	}
 	rate := max(1, accepted) / latency
 	p.rate = charge{requests: rate, tokens: rate * p.jump.sent[tokens] / p.jump.sent[requests]}
 }
 
-// meet holds to a part of what was sent a second when the limit was met, for it is used by so many
-// that to measure it would have most of what they send refused. From one refusal to the next it
-// shows by itself.
+// meet holds to a part of what was sent a second when the limit was met. So many processes use the
+// limit that measuring it would have most of what they send refused. It shows by itself, from one
+// refusal to the next.
 func (p *pace) meet(sent float64, now time.Time) {
 	p.opened = true
 	rate := max(leastRate, beginAt*sent)
@@ -286,7 +288,7 @@ func (p *pace) measured(now time.Time) bool {
 	return p.phase == measuring && (took >= measureFor && p.jump.accepted[requests] >= enough || took >= measureMost)
 }
 
-// doubt decides what to do about a rise: overall is the share of bad sends since the phase began.
+// doubt decides what to do about a rise. overall is the share of bad sends since the phase began.
 func (p *pace) doubt(overall float64, now time.Time) {
 	share := p.jump.share()
 	switch {
@@ -310,7 +312,7 @@ func (p *pace) doubt(overall float64, now time.Time) {
 	p.lower(overall, now)
 }
 
-// lower cuts the rate below what was accepted, to see what comes of it.
+// lower cuts the rate below what was accepted, to see whether bad sends become rarer.
 func (p *pace) lower(overall float64, now time.Time) {
 	before, took := p.jump.sample, p.jump.seconds()
 	p.cut = cut{before: before, chance: p.shown(), inVain: p.cut.inVain}
@@ -335,15 +337,15 @@ func (p *pace) lower(overall float64, now time.Time) {
 // settle holds to what was accepted before the cut, which is a limit.
 func (p *pace) settle(now time.Time) {
 	before := &p.cut.before
-	// Where too little was seen, a limit is counted in long windows, or most failed rather than was
-	// refused, it may well be higher.
+	// The limit may well be higher if too little was seen, if it is counted in long windows, or if
+	// most bad sends failed and were not refused.
 	eager := before.accepted[requests] < enough || p.climb.windowed() ||
 		2*before.refused < before.bad && p.rate[requests] < wellBelow*p.from[requests]
 	p.rate.scale(settleAt / p.cutTo)
 	p.holdAt(p.rate, eager, now)
 }
 
-// holdAt holds to a rate from here on. Eager is to climb at once.
+// holdAt holds to a rate from here on. eager says to climb at once.
 func (p *pace) holdAt(rate charge, eager bool, now time.Time) {
 	p.rate, p.limits = rate, true
 	p.cut.settled()
@@ -368,7 +370,7 @@ func (p *pace) conclude(v verdict, now time.Time) {
 	}
 }
 
-// suppose takes a share for chance, and of it so many for refusals.
+// suppose takes a share for chance. refusals is the part of it that was refused.
 func (p *pace) suppose(share, refusals float64) {
 	p.chance = min(max(share, leastChance), mostChance)
 	p.most, p.turned = p.chance, min(refusals, p.chance)
@@ -407,13 +409,13 @@ func (p *pace) retest(s *sends, now time.Time) {
 	p.lower(overall, now)
 }
 
-// free ends all holding back by rate.
+// free ends the holding back by rate.
 func (p *pace) free(now time.Time) {
 	p.rate = charge{}
 	p.enter(unpaced, now)
 }
 
-// interrupt leaves off what was being found out.
+// interrupt breaks off what was being found out.
 func (p *pace) interrupt(now time.Time) {
 	if p.phase == measuring || p.phase == comparing {
 		p.restore(now)

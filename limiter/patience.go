@@ -2,9 +2,8 @@ package limiter
 
 import "time"
 
-// patience holds the pauses that providers ask for, and the end of all
-// waiting. It gives up only while nothing may be sent, or when an answer shows
-// that the time is over: a lane that was merely idle gets another chance.
+// patience decides when all waiting ends. It gives up only while nothing may be sent, or when an
+// answer shows that the time is over: a lane that was merely idle gets another chance.
 type patience struct {
 	limit        time.Duration
 	pressedSince time.Time // first pressure since the last other answer; zero: none
@@ -18,7 +17,7 @@ func (p *patience) pressure(now time.Time) {
 	}
 }
 
-// consider gives up where an answer has shown that waiting is in vain.
+// consider gives up if an answer has shown that waiting is in vain.
 func (p *patience) consider(h *hold, now time.Time) {
 	switch hint := h.until.Sub(now); {
 	case p.gaveUp != nil:
@@ -47,7 +46,7 @@ func (p *patience) check(now time.Time, b *breaker, h *hold) error {
 	return p.gaveUp
 }
 
-// remaining is how long until check may come to another conclusion by itself.
+// remaining is how long until check may come to another conclusion without a further event.
 func (p *patience) remaining(now time.Time, b *breaker) time.Duration {
 	wait := forever
 	if left := p.limit - p.pressedFor(now); left > 0 && !p.pressedSince.IsZero() {

@@ -12,20 +12,21 @@ type Request struct {
 	MaxTokens int
 	// N is the number of choices asked for; 0 counts as 1.
 	N int
-	// Cost is the most that the request can cost, in billionths of a US dollar;
-	// 0 where there is no budget.
+	// Cost is the most that the request can cost, in billionths of a US dollar; 0 if there is no
+	// budget.
 	Cost int64
 	// Movable says that the request can go to another lane: it fails with
 	// ErrOpen instead of waiting for an open breaker. It goes as the probe, if
 	// one is due.
 	Movable bool
-	// Trial says that it goes although the lane is shut, to find out whether it still has to be.
+	// Trial says that the request goes although the lane is shut, to find out whether the lane must
+	// stay shut.
 	Trial bool
 	// Retry puts the request ahead of all that are not retries.
 	Retry bool
 	// Warms says that the request marks a part of its prompt for the provider's cache. Until one such
-	// was answered they go one at a time: those that are asked together would each pay for writing
-	// what the first has written.
+	// request was answered, they go one at a time: sent together, each would pay for writing what the
+	// first has written.
 	Warms bool
 }
 
@@ -50,19 +51,19 @@ type Outcome struct {
 	// when unknown.
 	PromptTokens     int
 	CompletionTokens int
-	// CachedTokens is how many of PromptTokens were read from the provider's cache. Where input is
-	// limited apart they are not counted.
+	// CachedTokens is how many of PromptTokens were read from the provider's cache. A separate limit
+	// of input does not count them.
 	CachedTokens int
 	// Cost is what the answer cost, in billionths of a US dollar. CostUnclear says
 	// that the provider may charge for the request and nobody said how much, as
 	// after a time-out: its worst case stays reserved.
 	Cost        int64
 	CostUnclear bool
-	// Hint is how long the provider asked to wait, 0 when it did not say. Its record is the
-	// caller's to hold; it holds the lane only where nothing is accepted meanwhile.
+	// Hint is how long the provider asked to wait, 0 if it did not say. It is up to the caller to hold
+	// the record that long. The package comment says when a hint holds the lane.
 	Hint time.Duration
-	// Suspect says of a failure that it is probably the record's own: it failed before, and others
-	// were answered. It neither opens the breaker nor keeps it open.
+	// Suspect says that a failure is probably the record's own: the record failed before, and others
+	// were answered. Such a failure neither opens the breaker nor keeps it open.
 	Suspect bool
 	// Overloaded says that a Pressure is the provider's state rather than the caller's rate: 503 or
 	// 529. Without a Hint it counts for the breaker like a Transient.
@@ -110,8 +111,8 @@ func (p *Permit) Settle(o Outcome) *Streak {
 	return streak
 }
 
-// Raise sets more aside for the request than its Cost was, room or not: so much may it cost as is
-// known now. A permit that was ended, or has as much, is left alone.
+// Raise sets cost aside for the request, room or not, because it is known by now that the request
+// may cost so much. It does nothing if the permit has ended, or if as much is set aside already.
 func (p *Permit) Raise(cost int64) {
 	l := p.limiter
 	l.mu.Lock()
@@ -122,9 +123,9 @@ func (p *Permit) Raise(cost int64) {
 	}
 }
 
-// Drop ends the permit of a request that was not sent: its place is free again, and what it was
-// charged comes back, as far as time has not made up for it. One that was cancelled on its way is
-// settled as Cancelled instead, for the provider may have counted it.
+// Drop ends the permit of a request that was not sent. Its place is free again, and what it was
+// charged comes back, as far as time has not made up for it. A request that was cancelled on its
+// way must be settled as Cancelled instead, because the provider may have counted it.
 func (p *Permit) Drop() {
 	l := p.limiter
 	l.mu.Lock()

@@ -2,7 +2,7 @@ package limiter
 
 import "time"
 
-// places are how many requests a server takes at once, where it refuses the next one.
+// places is how many requests a server takes at once, if it refuses the next one.
 type places struct {
 	known bool
 	n     float64 // that were taken
@@ -31,8 +31,8 @@ func (c *concurrency) grow(next int, now time.Time) {
 	c.set(p.try)
 }
 
-// tried takes in what became of the send n, which was sent while more places were tried. Once as
-// many as are tried were accepted, the server has them. It reports whether the try explains a
+// tried takes in what became of the send n, which was sent while more places were tried. Once that
+// many were accepted at once, the server has the places. tried reports whether the try explains a
 // refusal: such a refusal must not be taken for a limit of the rate.
 func (c *concurrency) tried(n int, e *send) (explained bool) {
 	p := &c.places
@@ -45,7 +45,8 @@ func (c *concurrency) tried(n int, e *send) (explained bool) {
 	return false
 }
 
-// refuse takes in that n was refused or failed, as soon as it is known: a try that met one is over.
+// refuse takes in that n was refused or failed, as soon as that is known. It ends the try that n
+// was part of.
 func (c *concurrency) refuse(n int, latency float64, now time.Time) {
 	p := &c.places
 	if !p.trying() || n < p.from {
@@ -62,7 +63,8 @@ func (c *concurrency) placeable(now time.Time) bool {
 	return !c.fixed && !now.Before(c.places.denied)
 }
 
-// suppose holds the lane to so many places, if none are known and nothing speaks against it.
+// suppose holds the lane to n places, if none are known and nothing speaks against it. It reports
+// whether it did.
 func (c *concurrency) suppose(n int, now time.Time) bool {
 	if !c.placeable(now) || c.places.known {
 		return false
@@ -71,7 +73,8 @@ func (c *concurrency) suppose(n int, now time.Time) bool {
 	return true
 }
 
-// confine holds the lane to as many as a server took at once, where they are placeable.
+// confine holds the lane to n requests at once, as many as the server took. It is called only if
+// refusals are placeable.
 func (c *concurrency) confine(n int, now time.Time) {
 	p := &c.places
 	p.known, p.n, p.try, p.step, p.again, p.rest = true, float64(n), float64(n), 1, now.Add(leastRest), leastRest
@@ -80,7 +83,7 @@ func (c *concurrency) confine(n int, now time.Time) {
 	c.set(float64(n))
 }
 
-// deny notes that more was refused than places explain, where they were supposed.
+// deny notes that more was refused than the supposed places explain.
 func (c *concurrency) deny(now time.Time) {
 	p := &c.places
 	if !p.known {
@@ -91,7 +94,7 @@ func (c *concurrency) deny(now time.Time) {
 	p.denied, p.since = now.Add(p.denial), now
 }
 
-// undeny takes back what was said of places in the seconds before an outage: it was the outage.
+// undeny takes back a denial from the seconds before an outage, because the outage was its cause.
 func (c *concurrency) undeny(now time.Time) {
 	if p := &c.places; p.denied.After(now) && now.Sub(p.since) < justBefore {
 		p.known, p.denied, p.denial = true, time.Time{}, 0
@@ -99,24 +102,24 @@ func (c *concurrency) undeny(now time.Time) {
 }
 
 const (
-	// separates is how well the number of accepted requests in flight must tell refused sends from
-	// accepted ones for it to be what they are refused for: Youden's J (1950), the share of refused
-	// ones at or above a number, less the share of accepted ones; and by how much more where few
-	// were refused, who may all have been above it by chance.
+	// If a server has only so many places, the number of accepted requests in flight tells bad sends
+	// from accepted ones. separates is how well it must do so, as Youden's J (1950): the share of bad
+	// sends at or above a number, less the share of accepted ones. fewMore, divided by the number of
+	// bad sends, is added to that: a few may all have been above the number by chance.
 	separates = 0.75
 	fewMore   = 0.6
 
-	// Accepted sends count among the last near before a refused one and the next near after it, in
-	// the time in which places become free: what was sent at another rate, or into a bucket that
-	// was full, says nothing.
+	// An accepted send counts only if one of the near sends before or after it was bad, within the
+	// time in which places become free. What was sent at another rate, or into a full bucket, says
+	// nothing.
 	near = 3
 
-	// fewest is how many of each there must be.
+	// fewest is how many bad sends there must be, and how many accepted ones.
 	fewest = 5
 )
 
-// placesTaken returns how many requests a server takes at once, if the sends from the number on say
-// that it refuses those beyond: 0 if they do not.
+// placesTaken returns how many requests a server takes at once, if the sends from a number on show
+// that it refuses any more; 0 if they do not.
 func (s *sends) placesTaken(from int, latency time.Duration) int {
 	from = max(from, s.oldest())
 	var bad, fine [remembered + 1]int // sends by how many accepted ones were in flight

@@ -63,25 +63,25 @@ func (q *queue) remove(w *waiter) {
 	q.size--
 }
 
-// longLull is how long nobody need wait for the lane to be idle: less than that lies between the
-// requests of a slow source, too.
+// longLull is how long no request must be waiting before the lane counts as idle. Shorter lulls lie
+// between the requests of a slow source, too.
 const longLull = time.Second
 
-// lulls are the times in which nobody waits. What was accepted in a time tells a rate only where
-// there was something to send: the idle part of lulls does not count.
+// lulls are the times in which no request waits. What was accepted in a time tells a rate only if
+// there was something to send, so the idle part of lulls does not count.
 type lulls struct {
-	since time.Time     // nobody waits since then; zero: somebody does
+	since time.Time     // no request has waited since then; zero: one waits
 	idle  time.Duration // in the lulls that are over, beyond longLull of each
 }
 
-// begin notes that nobody waits any more.
+// begin notes that no request waits any more.
 func (s *lulls) begin(now time.Time) {
 	if s.since.IsZero() {
 		s.since = now
 	}
 }
 
-// end notes that somebody waits.
+// end notes that a request waits.
 func (s *lulls) end(now time.Time) {
 	if s.since.IsZero() {
 		return
@@ -93,20 +93,22 @@ func (s *lulls) end(now time.Time) {
 // busy is now by a clock that stands still while the lane is idle.
 func (s *lulls) busy(now time.Time) time.Time { return now.Add(-s.idle) }
 
-// Offer is a request as one of several limiters would be asked for it. Where that does not grant
-// it, Err is why: what [Limiter.Acquire] would have said, or nil where another granted it before.
+// Offer is a request as one of several limiters is asked for it. If that limiter does not grant it,
+// Err says why: it is what [Limiter.Acquire] would have returned, or nil if another limiter granted
+// the request first.
 type Offer struct {
 	Limiter *Limiter
 	Request Request
 	Err     error
 }
 
-// First waits until one of several limiters has room for its request, and returns that one's permit
-// and its place among the offers. Where several have room at once the first of them counts. It
-// waits for as long as one of them may still grant it; where none does, the place is -1.
+// First waits until one of several limiters has room for its request, and returns that limiter's
+// permit and its place among the offers. If several have room at once, the first of them counts.
+// First waits as long as one of them may still grant its request. If none does, it returns nil and
+// -1.
 func First(ctx context.Context, offers []Offer) (*Permit, int) {
 	waiters := make([]waiter, len(offers))
-	ready := make(chan struct{}, len(offers)) // of them all, as none is told apart before it is looked at
+	ready := make(chan struct{}, len(offers)) // of all waiters: a look at them shows which it was
 	waiting := 0
 	for i := range offers {
 		o, w := &offers[i], &waiters[i]

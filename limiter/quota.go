@@ -112,8 +112,8 @@ func ParseReset(s string, now time.Time) (time.Duration, bool) {
 	return 0, false
 }
 
-// seconded is a number of seconds as a duration, the longest one if there is
-// none that long.
+// seconded returns a number of seconds as a duration, or the longest duration if there is none that
+// long.
 func seconded(seconds float64) (time.Duration, bool) {
 	switch {
 	case math.IsNaN(seconds):

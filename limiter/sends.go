@@ -33,7 +33,7 @@ func (f fate) bad() bool { return f == refused || f == failed }
 type send struct {
 	at     time.Time
 	until  int           // number of the next send when it ended; 0 while it is out
-	hinted time.Time     // when the wait ends that its refusal asked for; zero: none
+	hinted time.Time     // when the wait that its refusal asked for ends; zero: none
 	tokens float64       // charged
 	idle   time.Duration // of the lane, before it
 	fate   fate
@@ -59,7 +59,7 @@ func newSends() sends { return sends{next: 1, judged: 1} }
 
 func (s *sends) get(n int) *send { return &s.ring[n%remembered] }
 
-// oldest is the number of the oldest that is remembered.
+// oldest is the number of the oldest send that is remembered.
 func (s *sends) oldest() int { return max(1, s.next-remembered) }
 
 // add takes in a send, and returns its number.
@@ -111,7 +111,7 @@ func (s *sends) pop(now time.Time) int {
 	return s.judged - 1
 }
 
-// older is how many have been out for longer than so long.
+// older returns how many sends have been out for longer than a time.
 func (s *sends) older(than time.Duration, now time.Time) (count int) {
 	for n := s.oldest(); n < s.next; n++ {
 		if e := s.get(n); e.fate == out && now.Sub(e.at) > than {
@@ -121,7 +121,7 @@ func (s *sends) older(than time.Duration, now time.Time) (count int) {
 	return count
 }
 
-// accepted is how many are out and count as accepted.
+// accepted returns how many sends are out and count as accepted.
 func (s *sends) accepted() (count int) {
 	for n := s.oldest(); n < s.judged; n++ {
 		if s.get(n).fate == out {
@@ -131,7 +131,7 @@ func (s *sends) accepted() (count int) {
 	return count
 }
 
-// badShare is the share of bad ones among those from the number on that have been judged.
+// badShare is the share of bad sends among the judged sends from a number on.
 func (s *sends) badShare(from int) float64 {
 	bad, all := 0, 0
 	for n := max(from, s.oldest()); n < s.judged; n++ {

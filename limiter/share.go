@@ -8,19 +8,20 @@ import (
 	"llmpipe/limiter/lease"
 )
 
-// A Sharer stands for a quota that other processes use, too. Whoever made it asks for leases: it
-// calls [Limiter.Ask] every [lease.Renew] where that says that something is to be sent, and every
-// [lease.Rest] where not, and [Limiter.Heed] with the answer.
+// A Sharer stands for a quota that other processes use, too. Its owner asks for leases: it calls
+// [Limiter.Ask] every [lease.Renew] if the last Ask said that there is something to send, and
+// otherwise every [lease.Rest]. It calls [Limiter.Heed] with each answer.
 type Sharer interface {
-	// Want says that there is something to send, after a time in which there was not, or something
-	// to tell that must not wait: then the limiter is to be asked at once. It must neither wait nor
-	// call the limiter.
+	// Want asks for the next Ask before its time. Either there is something to send again, or, with
+	// atOnce, there is something to tell that must not wait. Want must neither wait nor call the
+	// limiter.
 	Want(atOnce bool)
 }
 
 const (
-	// Who waits for more of a resource asks for grown times what was used lately, so that a lane
-	// that begins gets to its part in a second or so, and who does not for spare times that.
+	// A limiter that waits for more of a resource asks for grown times what it used lately, so that a
+	// lane that begins gets to its part in a second or so. A limiter that does not wait asks for spare
+	// times what it used.
 	grown = 4.0
 	spare = 1.25
 
@@ -36,16 +37,16 @@ type share struct {
 	heard  time.Time // the last grant; zero: none yet
 	asked  time.Time // the last ask
 	active time.Time // the last ask at which something was sent or waited
-	busy   bool      // that was lately
+	busy   bool      // active was lately
 
 	seen  lease.Tally // since the last ask
 	found lease.Found // what nobody told, as all believe
-	jump  rise        // of bad sends, before that
-	pause time.Time   // nothing is sent before, for want of it
+	jump  rise        // of bad sends, while nothing is found
+	pause time.Time   // nothing is sent before, because nothing is found yet
 	lead  *lead       // nil: another limiter finds it out
 
-	shut    time.Time // nothing is sent before, as another says
-	shuts   bool      // nothing is sent, as we say
+	shut    time.Time // nothing is sent before, because another limiter shut the lane
+	shuts   bool      // this limiter has shut the lane
 	follows bool      // the breaker is open because another's is
 }
 
@@ -63,7 +64,7 @@ func (l *Limiter) join(s Sharer) {
 	}
 }
 
-// wait is for ever until the first grant: others may know what nobody here was told.
+// wait is for ever until the first grant, because others may know a limit that was not told here.
 func (s *share) wait(now time.Time) time.Duration {
 	switch {
 	case s == nil:
@@ -74,7 +75,7 @@ func (s *share) wait(now time.Time) time.Duration {
 	return max(0, s.shut.Sub(now), s.pause.Sub(now))
 }
 
-// want has the lane looked after more often once something waits.
+// want makes the sharer ask more often once something waits.
 func (s *share) want() {
 	if s != nil && !s.busy {
 		s.busy = true
@@ -82,8 +83,8 @@ func (s *share) want() {
 	}
 }
 
-// Ask is what the limiter has to say to the others, and what it asks for. If it is not busy it need
-// not be asked again before [lease.Rest] is over, or [Sharer.Want] is called.
+// Ask returns what the limiter tells the others, and what it asks for. If the Ask is not Busy, the
+// limiter need not be asked again before [lease.Rest] is over or [Sharer.Want] is called.
 func (l *Limiter) Ask() (ask lease.Ask) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -124,17 +125,17 @@ func (l *Limiter) Ask() (ask lease.Ask) {
 	return ask
 }
 
-// belief is what the leader believes of limits that nobody told, less what is to be left unused.
+// belief is what the leader believes about limits that nobody told, less what is to be left unused.
 func (l *Limiter) belief() lease.Found {
 	b, p := &l.buckets[requests], &l.pace
 	used := 1 - b.spare
 	if p.phase != paced {
-		used = 1 // of what was sent, from which what is to be left unused was left already
+		used = 1 // the rate is a part of what was sent, which already left the spare share unused
 	}
 	return lease.Found{Requests: used * p.rate[requests], Tokens: used * p.rate[tokens]}
 }
 
-// shutting is for how long nobody is to send anything, as far as this limiter knows.
+// shutting returns for how long nobody should send anything, as far as this limiter knows.
 func (l *Limiter) shutting() lease.Shut {
 	until := time.Time{}
 	switch {
@@ -154,7 +155,7 @@ func (l *Limiter) obey(shut lease.Shut) {
 	s.shut = l.now.Add(shut.For)
 	if shut.For > 0 {
 		l.hold.leave()
-		for r := range s.drawn { // what was leased before is old when it may be used
+		for r := range s.drawn { // leases from before will be stale when they may be used
 			s.drawn[r].parcels = nil
 			l.buckets[r].level = min(l.buckets[r].level, 0)
 		}
@@ -203,7 +204,8 @@ func (l *Limiter) Heed(g lease.Grant) {
 	l.pump()
 }
 
-// share is the limit a second that somebody told, less what is to be left unused; 0 for none.
+// share is the limit a second that the user or headers told, less what is to be left unused; 0 for
+// none.
 func (b *bucket) share() float64 {
 	limit := b.tellable() / 60
 	if limit*depthSeconds < 1 {
@@ -220,9 +222,9 @@ func (b *bucket) agree(limit float64) {
 	}
 }
 
-// ask is what the bucket could use until a slice from now, and the least of it that is of use,
-// where so many requests wait, the first of which costs so much. What it used in so many slices
-// counts from anew.
+// ask returns how much the bucket could use until a slice from now, and the least of that that is
+// of use. waiting is how many requests wait, and cost what the first of them costs. slices is how
+// many slices have passed since the last ask. The count of what was used begins again.
 func (b *bucket) ask(cost float64, waiting int, slices float64) (want, least float64) {
 	d := b.drawn
 	d.lately = max(d.used/slices, fading*d.lately)
@@ -237,17 +239,17 @@ func (b *bucket) ask(cost float64, waiting int, slices float64) (want, least flo
 	return max(least, cost*float64(waiting)+growth*d.lately-has, 0), least
 }
 
-// drawn is what one resource has got of leases, which fills a bucket in time's place.
+// drawn holds what leases bring of one resource. That fills a bucket instead of time.
 type drawn struct {
 	parcels []parcel
-	part    float64   // a second: what falls to this limiter while the store is away
+	part    float64   // a second: what this limiter may use while the store is away
 	alone   time.Time // when that begins, if nothing more is heard
-	last    float64   // that was used at once
+	last    float64   // what the last request took
 	used    float64   // since the last ask
 	lately  float64   // used in a slice, as of late
 }
 
-// fill returns the level that was the one at a moment, now.
+// fill returns the level at now. level is what it was at was.
 func (d *drawn) fill(level float64, was, now time.Time) float64 {
 	kept := d.parcels[:0]
 	for _, p := range d.parcels {
@@ -267,14 +269,14 @@ func (d *drawn) fill(level float64, was, now time.Time) float64 {
 	return level
 }
 
-// stretch has what is on its way come later.
+// stretch makes what is on its way come later: by times as late.
 func (d *drawn) stretch(by float64, now time.Time) {
 	for i := range d.parcels {
 		p := &d.parcels[i]
 		due := p.due(now)
 		if p.from.After(now) {
 			p.from = now.Add(time.Duration(by * float64(p.from.Sub(now))))
-		} else { // what is there is there
+		} else { // what has come stays
 			p.from, p.first, p.rest = now, 0, p.first+p.rest-due
 		}
 		p.to = now.Add(time.Duration(by * float64(p.to.Sub(now))))
@@ -326,7 +328,7 @@ func (d *drawn) coming(now time.Time) (sum float64) {
 	return sum
 }
 
-// A parcel is a lease's part of one resource that is not all there yet.
+// A parcel is what a lease brings of one resource, some of which is still to come.
 type parcel struct {
 	from, to time.Time
 	first    float64 // is there at from

@@ -3,33 +3,32 @@ package limiter
 import "time"
 
 const (
-	// A growth is kept if it has brought a good part of what it could have. A
-	// gain of a twentieth, which noise alone gives now and then, would let the
-	// limit drift upwards for ever.
+	// A growth is kept if it has brought a good part of what it could have. If a gain of a twentieth
+	// were enough, which noise alone gives now and then, the limit would drift upwards for ever.
 	double     = 2.0
 	doubleGain = 1.25
 	gentle     = 1.25 // after a growth that gained nothing
 	gentleGain = 1.125
 
-	// A growth that seems to gain nothing is judged by so many answers, or so many times the number
-	// in flight, if that is more: it is a verdict for a while.
+	// A growth that seems to gain nothing is judged by trialAnswers answers, or by trialRounds times
+	// the number in flight if that is more, because the verdict holds for a while.
 	trialAnswers = 100
 	trialRounds  = 4
 
-	// trialPause is how long a growth that gained nothing is not tried again.
+	// trialPause is how long no growth is tried after one that gained nothing.
 	trialPause = 60 * time.Second
 
 	// starved is how many mean waits a request must be out to count as one that is not worked on.
 	starved = 4
 )
 
-// A trial asks whether more in flight bring more tokens a second. Some servers
-// refuse nothing: they only queue, and every request in flight beyond what
-// they can do makes each of them slower, or waits for ever.
+// A trial finds out whether more requests in flight bring more tokens a second. Some servers refuse
+// nothing and only queue. Then every request in flight beyond what they can do makes all of them
+// slower, or waits for ever.
 //
-// By Little's law the throughput is tokens / time in flight * the number in flight,
-// which needs no clock but each answer's own. Refusals and failures take their time, too, and bring
-// nothing. Only what was sent under this limit counts.
+// By Little's law the throughput is tokens / time in flight * the number in flight, which needs
+// only the time of each answer. Refusals and failures take time, too, and bring nothing. Only what
+// was sent under this limit counts.
 type trial struct {
 	filled   bool // the lane has been full under this limit
 	fill     int  // limits so far
@@ -73,7 +72,8 @@ func (t *trial) add(p *Permit, tokens float64, took time.Duration) {
 	t.inFlight += float64(p.inFlight)
 }
 
-// throughput is what the lane brings, less what those in flight would that are not worked on.
+// throughput is how many tokens a second the lane brings. Requests in flight that are not worked on
+// do not count.
 func (t *trial) throughput(l *Limiter) float64 {
 	mean := t.time / float64(t.answers)
 	idle := l.sends.older(time.Duration(starved*mean*float64(time.Second)), l.now)
@@ -81,8 +81,8 @@ func (t *trial) throughput(l *Limiter) float64 {
 	return t.tokens / t.time * inFlight
 }
 
-// next is the limit after a round at limit: more, the same, or what it
-// was before a growth that gained nothing.
+// next is the limit after a round at limit. It is more, the same, or, after a growth that gained
+// nothing, what it was before.
 func (t *trial) next(limit float64, l *Limiter) float64 {
 	now := l.now
 	enough, sure := max(0.75*limit, minRound), max(trialAnswers, trialRounds*limit)

@@ -1,18 +1,20 @@
-// Package lease is what limiters of several processes say to each other about the quota that they
-// share, through a store that all of them ask: what is asked for, and what is granted.
+// Package lease defines what limiters of several processes say to each other about the quota that
+// they share. They do so through a store: each of them sends it an [Ask], and gets a [Grant].
 //
-// The store keeps, for each resource that is limited, the moment up to which it has been given out.
-// A lease is taken from there on, so all leases together are one bucket, by the store's clock: they
-// never make more than the limit times the time, whoever comes and goes. It is for [Slice] ahead at
-// most. Of what is free, a worker that could use more gets no more than its fair part beyond the
-// one that got the least (start-time fair queuing; Goyal, Vin and Cheng, 1996): what one does not
-// ask for is the others' at once, and what a worker that died has asked for is when its lease ends.
+// For each resource that is limited, the store keeps the moment up to which it has been given out.
+// The next lease begins there, so all leases together are one bucket, by the store's clock. They
+// never come to more than the limit times the time, whichever workers come and go. A lease is for
+// at most [Slice] ahead. What is free is given out by start-time fair queuing (Goyal, Vin and
+// Cheng, 1996): a worker that could use more gets no more than its fair part beyond the worker that
+// got the least. What one worker does not ask for goes to the others at once. What a worker that
+// died has asked for goes to them when its lease ends.
 package lease
 
 import "time"
 
 const (
-	// Slice is how far ahead of its use quota is given out, and so what is lost with a worker.
+	// Slice is how far ahead of its use quota is given out, and so how much is lost with a worker that
+	// dies.
 	Slice = 250 * time.Millisecond
 
 	// Renew is how often a worker asks while it has something to send: often enough for the next
@@ -22,18 +24,18 @@ const (
 	// Rest is how often it asks while it has not, so that the others know that it lives.
 	Rest = time.Second
 
-	// Away is after how long without an answer the store counts as away.
+	// Away is how long the store gives no answer before it counts as away.
 	Away = 2 * Slice
 
-	// Missing is after how long without asking a worker counts as gone, and a lane that nobody asks
-	// about as one that nobody remembers.
+	// Missing is how long a worker does not ask before it counts as gone. A lane that nobody asks
+	// about for that long is forgotten.
 	Missing = 2500 * time.Millisecond
 
 	// Sweep is how old what the store knows of all workers together may be.
 	Sweep = 100 * time.Millisecond
 
-	// Unused is how much of what nobody asked for may still be given out: a tenth of a second's
-	// worth, where that is a request or more.
+	// Unused is how much of what nobody asked for may still be given out: a tenth of a second's worth,
+	// if that is a request or more.
 	Unused = 100 * time.Millisecond
 )
 
@@ -53,8 +55,8 @@ type Amounts [Resources]float64
 type Ask struct {
 	// Busy says that the worker has something to send.
 	Busy bool
-	// Bounds are the limits that the worker was told, a second, less what is to be left unused; 0
-	// where nobody told. The lowest of all workers' holds.
+	// Bounds are the limits that the worker was told, a second, less what is to be left unused; 0 if
+	// nobody told. The lowest bound of all workers holds.
 	Bounds Amounts
 	// Want is what the worker could use until a slice from now, beyond what it has.
 	Want Amounts
@@ -62,13 +64,13 @@ type Ask struct {
 	Least Amounts
 	// Seen is what became of requests since the last ask.
 	Seen Tally
-	// InFlight is how many are out now that the provider has accepted.
+	// InFlight is how many requests are out that the provider has accepted.
 	InFlight float64
 	// Leads says that the last grant made this worker the leader, and Found is what it believes.
 	Leads bool
 	Found Found
-	// Shut is for how long nothing is to be sent but what this worker sends to see whether that is
-	// over; 0 for not at all.
+	// Shut is for how long nothing is to be sent, except by this worker, which sends probes to see
+	// whether that is over; zero if the lane is open.
 	Shut Shut
 }
 
@@ -90,8 +92,8 @@ type Grant struct {
 	Shut Shut
 }
 
-// A Parcel is an amount of one resource. First of it may be used From on, the rest of it evenly
-// until To.
+// A Parcel is an amount of one resource. First of it may be used when From has passed; the rest
+// becomes usable evenly until To.
 type Parcel struct {
 	Amount, First float64
 	From, To      time.Duration
@@ -116,10 +118,11 @@ func (t *Tally) Add(o Tally) {
 	t.Lost += o.Lost
 }
 
-// Found are limits a second that nobody told and trials have shown, 0 for none.
+// Found holds limits a second that nobody told and that trials have shown; 0 for none.
 type Found struct{ Requests, Tokens float64 }
 
-// Shut is a time in which nothing is sent. Outage says that it is because nothing is answered.
+// Shut is a time in which nothing is sent. Outage says that the reason is that the provider fails
+// everything.
 type Shut struct {
 	For    time.Duration
 	Outage bool

@@ -34,13 +34,13 @@ type Store struct {
 type line struct {
 	upTo  float64 // the moment up to which it has been given out
 	limit float64 // as it was then
-	start float64 // what those have got who ask for the first time
+	start float64 // what a worker that asks for the first time counts as having got
 	bound float64 // the lowest that any worker was told
-	// Of the workers that could use more: how many they are, and what the one has got that has least.
+	// hungry is how many workers could use more, and low is the least that one of them has got.
 	hungry, low float64
 }
 
-// worker is what is known of one.
+// worker is what the store knows about one worker.
 type worker struct {
 	seen     float64
 	inFlight float64
@@ -49,13 +49,13 @@ type worker struct {
 	hungry   [lease.Resources]bool
 }
 
-// dust is what arithmetic may lose.
+// dust is the amount that arithmetic may lose.
 const dust = 1e-6
 
 // Ask answers what a worker asks for at a moment.
 func (s *Store) Ask(id string, a lease.Ask, clock time.Time) lease.Grant {
 	now := clock.Sub(s.born).Seconds()
-	if now < s.seen { // the clock went back: the lane's stands still
+	if now < s.seen { // the clock went back: the lane's time stands still
 		now = s.seen
 		s.born = clock.Add(-seconds(now))
 	}
@@ -129,7 +129,7 @@ func lowest(a, b float64) float64 {
 	return max(a, b)
 }
 
-// lead keeps one of those leader that have something to send.
+// lead keeps one of the workers that have something to send as leader.
 func (s *Store) lead(id string, a lease.Ask, g *lease.Grant, now float64) {
 	s.tally.Add(a.Seen)
 	switch {
@@ -149,7 +149,7 @@ func (s *Store) lead(id string, a lease.Ask, g *lease.Grant, now float64) {
 	}
 }
 
-// shut keeps the lane shut for as long as the one says that shut it.
+// shut keeps the lane shut for as long as the worker that shut it says.
 func (s *Store) shut(id string, shut lease.Shut, g *lease.Grant, now float64) {
 	switch {
 	case shut.For > 0 && (s.shutBy == id || s.shutUntil <= now):
@@ -162,7 +162,7 @@ func (s *Store) shut(id string, shut lease.Shut, g *lease.Grant, now float64) {
 	}
 }
 
-// move takes in a new limit: what was given out ahead takes so much longer by a lower one.
+// move takes in a new limit. If it is lower, what was given out ahead takes that much longer.
 func (l *line) move(limit, now float64) {
 	if l.limit > 0 && limit > 0 && l.upTo > now {
 		l.upTo = now + (l.upTo-now)*l.limit/limit
@@ -170,8 +170,9 @@ func (l *line) move(limit, now float64) {
 	l.limit = limit
 }
 
-// give gives w as much as is free and its fair part: no more than two slices' beyond what the one
-// has that got the least of those who could use more.
+// give gives w what it wants, as far as that is free and within its fair part. By its fair part a
+// worker gets no further ahead of the hungry worker that got the least than its share of two
+// slices.
 func (l *line) give(r int, w *worker, want, least, now float64) lease.Parcel {
 	low, sharers := l.low, l.hungry
 	if l.hungry == 0 {
