@@ -166,15 +166,16 @@
 // server that may lose everything. Runs that are alive, and runs that come back, then tell the
 // server again.
 //
-//	{"kind":"share","job":"job","epoch":"1772600772543000-7f3a","time":"2026-03-04T05:06:07.089Z",
-//	 "runs":[{"run":"8c1e","ledger":"0b095ff9192e3fba","day":20516,"spent_usd":1.2,"most_usd":1.3,
+//	{"kind":"share","job":"job","epoch":"1772600772543000-7f3a","version":41,
+//	 "time":"2026-03-04T05:06:07.089Z","runs":[{"run":"8c1e","ledger":"0b095ff9192e3fba","day":20516,"spent_usd":1.2,"most_usd":1.3,
 //	 "today_spent_usd":0.2,"today_most_usd":0.3}],"gone":["7f39"],"crc":"…"}
 //
 // The members: job (its name), epoch (the server's name for the time since it last lost anything),
-// time, runs (those with news) and gone (ids of runs that are no longer part of the job). For each
-// run: run (its id), ledger (the job's name for the ledger that it writes), day (the day of the
-// daily amounts, in days of UTC since 1970), spent_usd and today_spent_usd (settled by its ledger,
-// in total and on that day), most_usd and today_most_usd (the most that these can be before the job
+// version (how far the server was in that epoch; missing in lines of earlier versions), time, runs
+// (those with news) and gone (ids of runs that are no longer part of the job). For each run: run
+// (its id), ledger (the job's name for the ledger that it writes), day (the day of the daily
+// amounts, in days of UTC since 1970), spent_usd and today_spent_usd (settled by its ledger, in
+// total and on that day), most_usd and today_most_usd (the most that these can be before the job
 // hears from the run again). What a line says of a run holds until a line with a later time says
 // something else. It is the money of other ledgers: none of it counts for this one.
 //

@@ -12,9 +12,10 @@ import (
 // A job shares its budget with other ledgers through a server that may lose everything. So a ledger
 // remembers what its runs have seen of the others, and which runs have spent its own money.
 
-// Share, SharedRun and MaySpend are what a run has seen of its job's money.
+// Share, Moment, SharedRun and MaySpend are what a run has seen of its job's money, and when.
 type (
 	Share     = line.Share
+	Moment    = line.Moment
 	SharedRun = line.SharedRun
 	MaySpend  = line.MaySpend
 )
@@ -24,8 +25,8 @@ type shared struct {
 	first string              // the run that began the ledger
 	runs  map[string]struct{} // all runs that wrote to it, or to a ledger that was appended to it
 	seen  map[string]seenRun
-	epoch string
-	at    time.Time // of epoch
+	last  Moment    // of what was seen
+	at    time.Time // of last, by the run's clock
 }
 
 // seenRun is what was last seen of a run of the job, and when.
@@ -68,7 +69,7 @@ func (s *shared) hear(said *line.Share) {
 		s.seen = make(map[string]seenRun)
 	}
 	if !said.Time.Before(s.at) {
-		s.at, s.epoch = said.Time, said.Epoch
+		s.at, s.last = said.Time, said.Moment
 	}
 	for _, run := range said.Gone {
 		if !s.seen[run].at.After(said.Time) {
@@ -113,14 +114,14 @@ func (l *Ledger) RunIsGone(id string) bool {
 	return line.ValidRunID(id) && id != l.options.Run.ID && isGone(l.options.FS, l.path, id)
 }
 
-// Seen returns what was last seen of Options.Job, and in which epoch.
-func (l *Ledger) Seen() (epoch string, runs []SharedRun) {
+// Seen returns what was last seen of Options.Job, and at which moment of its server.
+func (l *Ledger) Seen() (last Moment, runs []SharedRun) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, r := range l.shared.seen {
 		runs = append(runs, r.SharedRun)
 	}
-	return l.shared.epoch, runs
+	return l.shared.last, runs
 }
 
 // Join makes this run visible to others as alive, as long as it lives, so that its ledger may

@@ -15,22 +15,23 @@ func TestWhatWasSeenOfAJob(t *testing.T) {
 	run := func(id string, nanos int64) SharedRun {
 		return SharedRun{Run: id, Ledger: "l-" + id, Day: 20516, Total: amounts(nanos), Today: amounts(nanos / 2)}
 	}
+	moment := func(epoch string) Moment { return Moment{Epoch: epoch, Version: 10 + int64(epoch[0])} }
 	l := mustOpen(t, path, Options{Job: "job", Run: RunInfo{ID: "first"}})
 	for _, s := range []Share{
-		{Job: "job", Epoch: "2", Time: at.Add(time.Second), Runs: []SharedRun{run("a", 1_000), run("b", 30)}},
-		{Job: "other", Epoch: "9", Time: at.Add(time.Hour), Runs: []SharedRun{run("a", 9), run("z", 9)}},
-		{Job: "job", Epoch: "1", Time: at, Runs: []SharedRun{run("a", 5), run("c", 7)}, Gone: []string{"b"}}, // of a ledger that was added
-		{Job: "job", Epoch: "3", Time: at.Add(2 * time.Second), Runs: []SharedRun{run("d", 1)}, Gone: []string{"c"}},
+		{Job: "job", Moment: moment("2"), Time: at.Add(time.Second), Runs: []SharedRun{run("a", 1_000), run("b", 30)}},
+		{Job: "other", Moment: moment("9"), Time: at.Add(time.Hour), Runs: []SharedRun{run("a", 9), run("z", 9)}},
+		{Job: "job", Moment: moment("1"), Time: at, Runs: []SharedRun{run("a", 5), run("c", 7)}, Gone: []string{"b"}}, // appended
+		{Job: "job", Moment: moment("3"), Time: at.Add(2 * time.Second), Runs: []SharedRun{run("d", 1)}, Gone: []string{"c"}},
 	} {
 		if err := l.See(&s); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for range 2 {
-		epoch, seen := l.Seen()
+		last, seen := l.Seen()
 		slices.SortFunc(seen, func(a, b SharedRun) int { return int(a.Run[0]) - int(b.Run[0]) })
-		if want := []SharedRun{run("a", 1_000), run("b", 30), run("d", 1)}; epoch != "3" || !slices.Equal(seen, want) {
-			t.Errorf("epoch %s, seen %v, want %v", epoch, seen, want)
+		if want := []SharedRun{run("a", 1_000), run("b", 30), run("d", 1)}; last != moment("3") || !slices.Equal(seen, want) {
+			t.Errorf("%v, seen %v, want %v", last, seen, want)
 		}
 		if s := l.Summary(); s.SpentNanos+s.KeptNanos != 0 {
 			t.Errorf("spent %d, kept %d", s.SpentNanos, s.KeptNanos)

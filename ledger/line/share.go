@@ -10,11 +10,17 @@ import (
 // Share is what a run has seen of the money of a job, which it shares with other ledgers: enough to
 // tell the server again after it lost everything.
 type Share struct {
-	Job   string // its name
-	Epoch string // the server's name for the time since it last lost anything
-	Time  time.Time
-	Runs  []SharedRun // those with news; what an earlier line says of other runs still holds
-	Gone  []string    // ids of runs that are no longer part of the job
+	Job string // its name
+	Moment
+	Time time.Time
+	Runs []SharedRun // those with news; what an earlier line says of other runs still holds
+	Gone []string    // ids of runs that are no longer part of the job
+}
+
+// Moment is how far a job's server was.
+type Moment struct {
+	Epoch   string // the server's name for the time since it last lost anything
+	Version int64  // a number that rises with what it knows; 0 in lines of earlier versions
 }
 
 // SharedRun is what a job knows of one of its runs. Amounts are in billionths of a US dollar.
@@ -37,6 +43,7 @@ func AppendShare(dst []byte, s *Share) ([]byte, error) {
 	dst = append(dst, shareStart...)
 	dst, _ = jsontext.AppendQuote(dst, s.Job) // as in appendText
 	dst = appendText(dst, "epoch", s.Epoch)
+	dst = appendNumber(dst, "version", s.Version)
 	dst = append(dst, timeStart[1:]...)
 	dst = s.Time.UTC().AppendFormat(dst, TimeLayout)
 	dst = append(dst, `","runs":[`...)
@@ -92,6 +99,8 @@ func (s *Share) Decode(line []byte) error {
 			return m.string(&s.Job, "")
 		case "epoch":
 			return m.string(&s.Epoch, "")
+		case "version":
+			return m.integer(&s.Version)
 		case "time":
 			return m.time(&s.Time)
 		case "runs":

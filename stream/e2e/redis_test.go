@@ -48,7 +48,7 @@ func startRedis(t testing.TB, settings ...string) *redisServer {
 	return r
 }
 
-// start starts the server, empty, and waits until it answers, if only with a demand for a password.
+// start starts the server, empty unless it saved something, and waits until it answers, if only with a demand for a password.
 func (r *redisServer) start() {
 	r.t.Helper()
 	r.cmd = exec.Command(r.args[0], r.args[1:]...)
@@ -305,6 +305,33 @@ func TestShareServerIsGone(t *testing.T) {
 	run(0)
 	if n := sim.stats(t).Answered; n != 400 {
 		t.Errorf("%d answers to 400 records", n)
+	}
+}
+
+// TestShareServerWithOlderContents: a server that is begun again with an older snapshot, while no
+// process of the job lives, lends nothing that was spent since.
+func TestShareServerWithOlderContents(t *testing.T) {
+	t.Parallel()
+	redis, sim := startRedis(t), startSim(t, "latency=20ms")
+	dir := t.TempDir()
+	prompts := writeBounded(t, dir, 1_000, always(100))
+	run := func(i int) *process { return redis.job(t, dir, sim.URL, "0.004", i, 2, "-c", "4", prompts) }
+	first := run(0)
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "answers", func() bool { return sim.stats(t).Answered > 10 })
+	redis.do("SAVE")
+	if code := first.wait(t); code != 4 {
+		t.Fatalf("exit %d: %s", code, &first.err)
+	}
+	run(1).exits(t, 4)
+	before := sim.stats(t).bill(t)
+	redis.stop()
+	redis.start()
+	run(1).exits(t, 4)
+	if bill := sim.stats(t).bill(t); bill != before {
+		t.Errorf("%d are spent, and %d were before", bill, before)
 	}
 }
 

@@ -35,11 +35,11 @@ type shared struct {
 // answer.
 func (a *Account) Share(job, run string, giveUp time.Duration, j *journal.Journal) *share.Money {
 	s := &shared{account: a, journal: j, run: run, job: job, giveUp: giveUp}
-	var epoch string
+	var at share.Moment
 	var seen []share.Run
 	if j != nil {
-		known, runs := j.Ledger.Seen()
-		epoch = known
+		last, runs := j.Ledger.Seen()
+		at = share.Moment{Epoch: last.Epoch, Version: last.Version}
 		for _, r := range runs {
 			seen = append(seen, share.Run{
 				ID: r.Run, Ledger: r.Ledger, Day: r.Day,
@@ -48,7 +48,7 @@ func (a *Account) Share(job, run string, giveUp time.Duration, j *journal.Journa
 		}
 	}
 	told := [share.Budgets]int64{int64(a.cfg.Money.Budget), int64(a.cfg.Money.PerDay)}
-	money := share.NewMoney(run, told, s, epoch, seen, time.Now())
+	money := share.NewMoney(run, told, s, at, seen, time.Now())
 	for i, b := range s.budgets() {
 		if b != nil {
 			a.leases[i] = money.Lease(i)
@@ -132,11 +132,11 @@ func (s *shared) Gone(run string) bool {
 }
 
 // See implements [share.Account].
-func (s *shared) See(epoch string, runs []share.Run, gone []string) error {
+func (s *shared) See(at share.Moment, runs []share.Run, gone []string) error {
 	if s.journal == nil {
 		return nil
 	}
-	l := ledger.Share{Job: s.job, Epoch: epoch, Time: time.Now(), Gone: gone}
+	l := ledger.Share{Job: s.job, Moment: ledger.Moment{Epoch: at.Epoch, Version: at.Version}, Time: time.Now(), Gone: gone}
 	for _, r := range runs {
 		l.Runs = append(l.Runs, ledger.SharedRun{
 			Run: r.ID, Ledger: r.Ledger, Day: r.Day,

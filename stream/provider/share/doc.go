@@ -33,7 +33,10 @@
 // effect once all living processes have confirmed that they know it. What is repeated is the
 // ceiling.
 //
-// A server may come back with older contents, as from a snapshot or a replica that lagged. The
-// processes detect that by what each last heard from it, and it is treated like a server that lost
-// everything.
+// A server may come back with older contents, as from a snapshot or a replica that lagged. Then it
+// is treated like a server that lost everything, and what it still holds like what a process
+// repeats. The script sees that by itself where the contents were written by another process of the
+// server: those that were there may be gone, and those that come may know nothing. And the
+// processes see it where the server is behind the moment that they or their ledgers last heard of,
+// whoever had it go back.
 package share

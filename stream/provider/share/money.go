@@ -33,6 +33,13 @@ type Run struct {
 	Most       [Budgets]int64 // what may be spent by the time the job hears of it
 }
 
+// Moment is how far the server was. Of two moments the one with the later epoch is the later one,
+// and within an epoch the one with the higher version.
+type Moment struct {
+	Epoch   string // a new one begins when the server has lost something
+	Version int64  // of what it knows about runs
+}
+
 // Account is the money of a process.
 type Account interface {
 	// Ledger returns the ledger's name in the job; it is empty while nothing is to be spent yet.
@@ -44,9 +51,9 @@ type Account interface {
 	Mine(run string) bool
 	// Gone reports whether a run of the same ledger is over.
 	Gone(run string) bool
-	// See records what was seen of the job: runs that are new or may spend more than was recorded, and
-	// runs that are gone from it.
-	See(epoch string, runs []Run, gone []string) error
+	// See records what was seen of the job, and when: runs that are new or may spend more than was
+	// recorded, and runs that are gone from it.
+	See(at Moment, runs []Run, gone []string) error
 	// Lent says that what is lent of a budget may have changed. The others have spent beside of it,
 	// and limit is the whole budget of the job.
 	Lent(budget int, beside, limit int64)
@@ -66,8 +73,7 @@ type Money struct {
 	told    [Budgets]int64
 	leases  [Budgets]*Lease // nil if there is no such budget
 
-	epoch  string // of the last reply; a new one begins when the server has lost something
-	seen   int64  // the version of the server's state that is recorded here
+	at     Moment // the last one that is recorded here
 	serial int64  // of the last ask
 	heard  int64  // the last one that was answered
 	part   [Budgets]int64
@@ -88,8 +94,7 @@ type Money struct {
 type moneyAsk struct {
 	Run    string         `json:"run"`
 	Ledger string         `json:"ledger"`
-	Epoch  string         `json:"epoch"`
-	Known  string         `json:"known"` // the last epoch that is known, even from an earlier process
+	Epoch  string         `json:"epoch"` // the last one that is known, even from an earlier process
 	Seen   int64          `json:"seen"`
 	Serial int64          `json:"serial"`
 	Acked  int64          `json:"acked"`
@@ -109,10 +114,10 @@ type moneyAsk struct {
 }
 
 // NewMoney returns the half of a process that was told these budgets; 0 is no budget. seen is what
-// its ledger has recorded of the job, in the epoch given. now is when the process begins.
-func NewMoney(run string, told [Budgets]int64, a Account, epoch string, seen []Run, now time.Time) *Money {
+// its ledger has recorded of the job, up to the moment given. now is when the process begins.
+func NewMoney(run string, told [Budgets]int64, a Account, at Moment, seen []Run, now time.Time) *Money {
 	m := &Money{
-		run: run, account: a, told: told, said: epoch, contact: now, runs: make(map[string]Run), written: make(map[string]Run),
+		run: run, account: a, told: told, at: at, said: at.Epoch, contact: now, runs: make(map[string]Run), written: make(map[string]Run),
 	}
 	for i := range told {
 		if told[i] > 0 {
@@ -153,11 +158,8 @@ func (m *Money) Ask(now time.Time) []byte {
 	m.asked = now
 	m.serial++
 	m.ask = moneyAsk{
-		Run: m.run, Ledger: name, Epoch: m.epoch, Seen: m.seen, Serial: m.serial, Acked: m.heard, Day: dayOf(now), Told: m.told,
-		Known: m.epoch, Leave: m.leaving,
-	}
-	if m.epoch == "" {
-		m.ask.Known = m.said
+		Run: m.run, Ledger: name, Epoch: m.at.Epoch, Seen: m.at.Version, Serial: m.serial, Acked: m.heard, Day: dayOf(now), Told: m.told,
+		Leave: m.leaving,
 	}
 	m.reckon(now)
 	for _, r := range m.runs {
@@ -171,7 +173,7 @@ func (m *Money) Ask(now time.Time) []byte {
 			m.ask.Covers = append(m.ask.Covers, r.ID)
 		}
 	}
-	if m.epoch != "" && m.said != m.epoch {
+	if m.said != m.at.Epoch {
 		for _, r := range m.runs {
 			m.ask.Again = append(m.ask.Again, [2]string{r.ID, r.text()})
 		}
@@ -246,8 +248,8 @@ func (m *Money) Told(reply []rueidis.RedisMessage, now time.Time) {
 		m.away = false
 		m.account.Back()
 	}
-	if m.epoch != r.epoch {
-		m.epoch, m.seen = r.epoch, 0
+	if m.at.Epoch != r.at.Epoch {
+		m.at = Moment{Epoch: r.at.Epoch}
 	}
 	if r.whole {
 		m.see(&r)
@@ -275,14 +277,16 @@ func (m *Money) Told(reply []rueidis.RedisMessage, now time.Time) {
 func (m *Money) see(r *moneyReply) {
 	all := r.runs
 	switch {
-	case m.said == r.epoch || len(m.runs) == 0:
-		m.said = r.epoch
-	case m.ask.Epoch == r.epoch && len(m.ask.Again) > 0:
-		m.said = r.epoch // this call said it
+	case m.said == r.at.Epoch || len(m.runs) == 0:
+		m.said = r.at.Epoch
+	case m.ask.Epoch == r.at.Epoch && len(m.ask.Again) > 0:
+		m.said = r.at.Epoch // this call said it
 	default: // what the server lost must still be repeated
 		for id, known := range m.runs {
 			all[id] = known.or(all[id])
 		}
+		m.runs = all
+		return // if this process is killed, the next one of the ledger must repeat it
 	}
 	m.runs = all
 	var news []Run
@@ -303,7 +307,7 @@ func (m *Money) see(r *moneyReply) {
 		}
 	}
 	if len(news)+len(gone) > 0 {
-		if m.account.See(r.epoch, news, gone) != nil {
+		if m.account.See(r.at, news, gone) != nil {
 			return // and counts it as not seen
 		}
 	}
@@ -313,7 +317,7 @@ func (m *Money) see(r *moneyReply) {
 	for _, id := range gone {
 		delete(m.written, id)
 	}
-	m.seen = r.version
+	m.at = r.at
 }
 
 // Missed implements [Part].
@@ -332,8 +336,7 @@ const (
 
 // moneyReply is what the script replies.
 type moneyReply struct {
-	epoch   string
-	version int64
+	at      Moment
 	budgets [Budgets]struct{ most, part, limit, beside, away, none int64 }
 	whole   bool // runs holds all of them
 	runs    map[string]Run
@@ -352,10 +355,10 @@ func readMoney(reply []rueidis.RedisMessage) (r moneyReply, err error) {
 		}
 		return n
 	}
-	if r.epoch, err = reply[0].ToString(); err != nil {
+	if r.at.Epoch, err = reply[0].ToString(); err != nil {
 		return r, errReply
 	}
-	r.version = number(1)
+	r.at.Version = number(1)
 	for i := range r.budgets {
 		at := head + i*each
 		b := &r.budgets[i]

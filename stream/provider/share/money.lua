@@ -41,6 +41,21 @@ local function since(epoch)
   return tonumber(string.match(epoch, '^%d+') or 0)
 end
 
+-- process names the server's process: one that was begun since may have read older contents, and so
+-- may one that took over. It is empty for a user who may not ask.
+local function process()
+  local info = redis.pcall('INFO', 'server')
+  return type(info) == 'string' and string.match(info, 'run_id:(%w+)') or ''
+end
+
+-- again makes an entry what others say of a run until it calls: the most that it may have.
+local function again(e, time, v)
+  e.state, e.serial, e.at, e.seen, e.hungry, e.v = 'again', 0, time, 0, 0, v
+  for i = 1, 2 do
+    e['cap' .. i], e['ack' .. i], e['firm' .. i], e['told' .. i] = e['ceil' .. i], e['ceil' .. i], e['spent' .. i], 0
+  end
+end
+
 local function money(key, request, now)
   local meta, runs, changed = {}, {}, {}
   local stored = redis.call('HGETALL', key)
@@ -73,20 +88,22 @@ local function money(key, request, now)
     return limit
   end
 
-  -- Everything was lost, or what was said last: it is said again, by all who know something.
+  -- Everything was lost, or what was said last, or may have been: it is said again, by all who know something.
   local v, epoch, born = tonumber(meta.v or 0), meta.epoch, tonumber(meta.born or 0)
   local own = runs[request.run]
   if own and own.state ~= 'again' and request.serial <= own.serial then
     return {} -- it was on its way for so long that a later one was here first, and nobody waits for the reply
   end
+  local server = process()
   local back = epoch == request.epoch and (request.seen > v or own and own.serial < request.acked)
-    or epoch and since(epoch) < since(request.known)
+    or epoch and since(epoch) < since(request.epoch)
+    or server ~= '' and server ~= meta.server
   if not epoch or back then
     epoch = string.format('%.0f', now) .. '-' .. request.run
     v = v + 1
     born = time
     for run, e in pairs(runs) do
-      e.state, e.v = 'again', v
+      again(e, time, v)
       changed[run] = true
     end
   end
@@ -104,10 +121,7 @@ local function money(key, request, now)
         end
         e.day = math.max(e.day, before.day)
       end
-      e.state, e.serial, e.at, e.seen, e.hungry = 'again', 0, 0, 0, 0
-      for i = 1, 2 do
-        e['cap' .. i], e['ack' .. i], e['firm' .. i], e['told' .. i] = e['ceil' .. i], e['ceil' .. i], e['spent' .. i], 0
-      end
+      again(e, before and before.at or time, before and before.v or 0)
       if not before or write(before) ~= write(e) then
         v = v + 1
         e.v, runs[run], changed[run] = v, e, true
@@ -232,6 +246,7 @@ local function money(key, request, now)
 
   local fields = {'epoch', epoch, 'born', string.format('%.0f', born), 'v', string.format('%.0f', v), 'last', string.format('%.0f', now),
     'idle', string.format('%.0f', idle)}
+  if server ~= '' then fields[#fields + 1], fields[#fields + 2] = 'server', server end
   local lost = {}
   for run in pairs(changed) do
     if runs[run] then

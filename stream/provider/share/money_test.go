@@ -6,17 +6,25 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	mini "github.com/alicebob/miniredis/v2/server"
 	"pgregory.net/rapid"
 )
+
+// redisServer is a server that is begun anew, for its clients, as often as begun rises.
+type redisServer struct {
+	*miniredis.Miniredis
+	begun atomic.Int64
+}
 
 // world is a job: ledgers, the processes that write them, and the server between.
 type world struct {
 	t       rapid.TB
-	redis   *miniredis.Miniredis
+	redis   *redisServer
 	share   *Share
 	now     time.Time
 	budget  int64
@@ -31,7 +39,7 @@ type book struct {
 	name        string
 	spent, risk int64
 	runs        map[string]bool // true while the run's process lives
-	epoch       string
+	at          Moment
 	seen        map[string]Run
 }
 
@@ -48,7 +56,7 @@ type process struct {
 	waits bool
 }
 
-func newWorld(t rapid.TB, server *miniredis.Miniredis, s *Share, budget int64) *world {
+func newWorld(t rapid.TB, server *redisServer, s *Share, budget int64) *world {
 	server.FlushAll()
 	w := &world{t: t, redis: server, share: s, budget: budget, now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
 	server.SetTime(w.now)
@@ -56,8 +64,14 @@ func newWorld(t rapid.TB, server *miniredis.Miniredis, s *Share, budget int64) *
 }
 
 // openShare is a server, and a connection to it.
-func openShare(t *testing.T) (*miniredis.Miniredis, *Share) {
-	server := miniredis.RunT(t)
+func openShare(t *testing.T) (*redisServer, *Share) {
+	server := &redisServer{Miniredis: miniredis.RunT(t)}
+	server.Server().SetPreHook(func(peer *mini.Peer, command string, _ ...string) bool {
+		if command == "INFO" { // which miniredis answers otherwise
+			peer.WriteBulk(fmt.Sprintf("# Server\r\nrun_id:%040x\r\n", server.begun.Load()))
+		}
+		return command == "INFO"
+	})
 	a, err := ParseAddress("redis://" + server.Addr() + "/job?write_timeout=1m&dial_timeout=1m")
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +107,7 @@ func (w *world) start(b *book) *process {
 	p := &process{world: w, run: fmt.Sprintf("r%d", w.runs), book: b, next: w.now}
 	w.bury(b)
 	b.runs[p.run] = true
-	p.money = NewMoney(p.run, [Budgets]int64{w.budget, 0}, p, b.epoch, slices.Collect(maps.Values(b.seen)), w.now)
+	p.money = NewMoney(p.run, [Budgets]int64{w.budget, 0}, p, b.at, slices.Collect(maps.Values(b.seen)), w.now)
 	w.living = append(w.living, p)
 	w.say("%s begins on %s", p.run, b.name)
 	return p
@@ -145,8 +159,8 @@ func (p *process) Sums(time.Time) [Budgets]Sum {
 func (p *process) Mine(run string) bool { _, mine := p.book.runs[run]; return mine }
 func (p *process) Gone(run string) bool { return !p.book.runs[run] }
 
-func (p *process) See(epoch string, runs []Run, gone []string) error {
-	p.book.epoch = epoch
+func (p *process) See(at Moment, runs []Run, gone []string) error {
+	p.book.at = at
 	for _, r := range runs {
 		p.book.seen[r.ID] = r
 	}
@@ -256,6 +270,7 @@ func TestMoneyIsNeverOver(t *testing.T) {
 			case 3:
 				if saved != nil {
 					w.say("the server loses what is new")
+					server.begun.Add(1)
 					w.load(saved)
 				}
 			case 4, 5, 6:
@@ -480,11 +495,22 @@ func TestLateCall(t *testing.T) {
 }
 
 // TestOlderContents: a server that has older contents again, be they from before it lost
-// everything, counts as one that lost everything, also for who knows it by its ledger alone. What
-// is left of an old word about a run does not take the place of what others know.
+// everything, counts as one that lost everything, also for who knows it by its ledger alone, and
+// for who does not know it. What is left of an old word about a run does not take the place of what
+// others know.
 func TestOlderContents(t *testing.T) {
 	server, s := openShare(t)
-	for _, test := range []struct{ lost, resumed bool }{{true, false}, {true, true}, {false, false}} {
+	type row struct {
+		lost    bool // everything, after the old contents
+		resumed bool // nobody lived when it had them again
+		begun   bool // the server was begun anew to have them
+		first   bool // another process is the first to call
+	}
+	for _, test := range []row{
+		{lost: true}, {lost: true, resumed: true}, {}, {resumed: true},
+		{begun: true}, {begun: true, resumed: true}, {begun: true, resumed: true, first: true},
+		{begun: true, lost: true, resumed: true, first: true},
+	} {
 		w := newWorld(t, server, s, 10_000)
 		a, b := w.start(w.newBook(0)), w.start(w.newBook(0))
 		w.idle(20)
@@ -501,20 +527,74 @@ func TestOlderContents(t *testing.T) {
 		if test.resumed {
 			w.end(b)
 		}
+		if test.begun {
+			server.begun.Add(1)
+		}
 		w.load(old)
+		if test.first {
+			w.start(w.newBook(0)).call(true)
+		}
 		if test.resumed {
 			b = w.start(b.book)
 		}
 		for range 100 {
 			w.pass(Interval)
-			b.greedy(10)
-			b.call(true)
+			for _, p := range w.living {
+				p.greedy(10)
+				p.call(true)
+			}
 		}
 		if total := w.total(); total > w.budget {
 			t.Errorf("%+v: %d is spent of %d", test, total, w.budget)
 		}
 		if b.book.risk == 0 && !test.resumed { // who is alone may be lent all ahead
 			t.Errorf("%+v: nothing is lent any more", test)
+		}
+	}
+}
+
+// TestTakenAfterTheSnapshot: what a process took after the contents with which its server is begun
+// again counts for the next that comes, although that one knows no word of it. What was within the
+// ceiling that these contents hold counts by itself; what was not counts as soon as the ledger that
+// knows it comes back, and nothing is lent before it had the time to.
+func TestTakenAfterTheSnapshot(t *testing.T) {
+	server, s := openShare(t)
+	for calls := range 25 {
+		for _, more := range []int{1, 10} {
+			w := newWorld(t, server, s, 10_000)
+			a := w.start(w.newBook(0))
+			w.idle(20)
+			take := func(calls int) {
+				for range calls {
+					w.pass(Interval)
+					a.call(true)
+					a.greedy(10)
+				}
+			}
+			take(calls)
+			old := w.save()
+			take(more)
+			w.kill(a)
+			server.begun.Add(1)
+			w.load(old)
+			w.start(w.newBook(0))
+			spend := func(calls int) {
+				for range calls {
+					w.pass(Interval)
+					for _, p := range w.living {
+						p.greedy(10)
+						p.call(true)
+					}
+				}
+			}
+			spend(5)
+			if more > 1 {
+				w.start(a.book)
+			}
+			spend(60)
+			if left := w.budget - w.total(); more > 1 && left > 30 {
+				t.Errorf("after %d calls: %d are left", calls, left)
+			}
 		}
 	}
 }

@@ -35,7 +35,7 @@ var said = []struct {
 	{"NOAUTH", false, "--share-password-env NAME says which variable holds the password; a user stands in the URL: redis://USER@HOST/JOB"},
 	{"WRONGPASS", false, "the variable of --share-password-env, or the user in the URL, is not what the server knows"},
 	{"AUTH", false, "the server knows no password: leave --share-password-env out"},
-	{"NOPERM", false, "the user needs EVAL, EVALSHA, TIME, DEL, EXPIRE, PEXPIRE, HGETALL, HMGET, HSET and HDEL, on the keys llmpipe:*"},
+	{"NOPERM", false, "the user needs EVAL, EVALSHA, INFO, TIME, DEL, EXPIRE, PEXPIRE, HGETALL, HMGET, HSET and HDEL, on the keys llmpipe:*"},
 	{"LOADING", true, "it reads its data back from disk after a start: the same command goes on when it has"},
 	{"READONLY", true, "it is a replica: name the primary, or wait until it has become that"},
 	{"MASTERDOWN", true, "it is a replica without its primary"},

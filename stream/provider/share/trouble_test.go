@@ -75,7 +75,7 @@ func TestALeaseIsForItsDay(t *testing.T) {
 	server, s := openShare(t)
 	w := newWorld(t, server, s, 10_000)
 	p := w.start(w.newBook(0))
-	p.money = NewMoney(p.run, [Budgets]int64{0, w.budget}, p, "", nil, w.now)
+	p.money = NewMoney(p.run, [Budgets]int64{0, w.budget}, p, Moment{}, nil, w.now)
 	w.idle(20)
 	if p.money.Lease(0) != nil || p.money.Lease(1).Most(w.now) == 0 {
 		t.Error("nothing is lent of the daily budget, or something of the other")
