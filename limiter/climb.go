@@ -13,18 +13,19 @@ const (
 	climbBy  = 0.001
 	stepBack = 0.03
 
-	// From one refusal to the next a bucket was filled by as much as was taken out of it: what was
-	// accepted meanwhile is the limit, if that took tellingTime and was tellingSends at least.
-	// belowLimit is what is sent of it.
+	// From one refusal to the next a bucket was filled by as much as was taken out of it. So what was
+	// accepted meanwhile is the limit, if that took at least tellingTime and was at least
+	// tellingSends. belowLimit is the share of it that is sent.
 	belowLimit   = 0.985
 	tellingTime  = 1.0 // seconds
 	tellingSends = 8
 
-	// After patience without a refusal, in which the rate was used, it rises by firstSpeed of
-	// itself a second, and by twice that every doubleEvery, up to mostSpeed, for the limit may have
-	// moved. A limit that is met again where it was is trusted for longer, up to heldShare of the
-	// time for which it has held and mostPatience. Where fewer than slow go out a second, patience
-	// is so much longer: it takes sends to tell.
+	// The limit may have moved. So after patience without a refusal, in which the rate was used, the
+	// rate rises by firstSpeed of itself a second. The speed doubles every doubleEvery, up to
+	// mostSpeed. A limit that is met again where it was is trusted for longer, up to mostPatience and
+	// up to heldShare of the time for which it has held. If fewer than slow requests go out a second,
+	// patience is longer in proportion, because it takes sends to tell. mostStep is the most that one
+	// send raises the rate.
 	leastPatience = 1.0 // seconds
 	mostPatience  = 16.0
 	longer        = 1.5
@@ -35,43 +36,44 @@ const (
 	mostSpeed     = 1.2
 	mostStep      = 0.1
 
-	// A limit has moved when more than it was accepted by leastSaved seconds' worth: less than that
-	// may have been saved up. Where it is counted in windows, by as much as those, up to mostSaved.
-	// Until then the rate rises by no more than overBase over those seconds: what is saved up hides
-	// a limit.
+	// A limit has moved when leastSaved seconds' worth more than the limit was accepted: less than
+	// that may have been saved up. If the limit is counted in windows, it takes a window's worth, up
+	// to mostSaved. Until then the rate rises by no more than overBase over those seconds, because
+	// what is saved up hides a limit.
 	leastSaved = 1.5 // seconds
 	mostSaved  = 60.0
 	overBase   = 3.0
 
-	// A refusal after which less than between is left of a rate that had moved means that the limit
-	// is somewhere between, unless it was found to be the same, within sameLimit, the time before.
+	// If a refusal leaves less than between of a rate that had moved, the limit lies somewhere between
+	// the two, and the rate rises again at once. That is not so if the same limit, within sameLimit,
+	// was found the time before.
 	between   = 0.8
 	sameLimit = 0.15
 
 	// Two cycles in which the same number was accepted, within sameWindow, are windows.
 	sameWindow = 0.2
 
-	// A rate of tokens is measured with that of requests, and nobody knows which of them is limited.
-	// Where sends have become heavier times larger since, and wait for tokens, those alone rise, at
-	// once, until they suffice for as many requests as before. The mean size is that of the latest
-	// fifty or so, by the weight of a new one.
+	// The rates of tokens and of requests are measured together, and nobody knows which of them is
+	// limited. If sends have become heavier times larger since, and wait for tokens, only the rate of
+	// tokens rises, at once, until it suffices for as many requests as before. sizeWeight is the
+	// weight of a new send in the mean size, which is that of the latest fifty or so.
 	heavier    = 3.0
 	sizeWeight = 0.02
 
-	// Where a limit is told and refuses all the same, others use it, too. Each of them raises its
-	// part by partUp of the limit a second, and lowers it by partDown of itself at a refusal (Chiu
-	// and Jain, 1989): so all come to the same part, whatever they began with.
+	// If the provider refuses requests within a limit that is told, other clients use the limit, too.
+	// Each client raises its part by partUp of the limit a second, and lowers it by partDown of itself
+	// at a refusal (Chiu and Jain, 1989). So all come to the same part, whatever they began with.
 	partUp   = 0.01
 	partDown = 0.08
 )
 
-// climb moves a rate that is held: up for as long as it is used and nothing is refused, down when
-// something is. Its times are those of a clock that stands still while the lane is idle, for then
-// a bucket may fill to the brim.
+// climb moves a rate that is held. The rate goes up as long as it is used and nothing is refused,
+// and down when something is. Times are by a clock that stands still while the lane is idle,
+// because a bucket may then fill to the brim.
 type climb struct {
 	since    time.Time // the last refusal: the bucket was empty
 	accepted charge    // since
-	stepped  int       // sends before it went out before the last step back
+	stepped  int       // sends with lower numbers went out before the last step back
 
 	patience float64   // seconds
 	limit    float64   // requests a second, as measured last
@@ -81,12 +83,12 @@ type climb struct {
 	excess   float64   // requests accepted beyond it since
 	moved    bool      // the limit is not where it was
 	size     float64   // mean tokens of a send
-	sized    float64   // sends that it was taken from
+	sized    float64   // how many sends that was taken from
 	was      float64   // size when the rate was measured
 	heavy    bool      // sends have become so much larger that they wait for tokens
 
-	farther float64 // how much slower it rises than it would alone
-	below   float64 // what is sent of a limit that was met
+	farther float64 // how many times more slowly it rises than it would alone
+	below   float64 // the share that is sent of a limit that was met
 
 	saved  float64 // seconds of the limit that may be saved up
 	window float64 // requests accepted in the last cycle; 0: none yet
@@ -96,13 +98,14 @@ func newClimb() climb {
 	return climb{patience: leastPatience, saved: leastSaved, farther: 1, below: belowLimit}
 }
 
-// begin holds to a rate that was measured just now. Eager is to rise at once.
+// begin holds to a rate that was measured just now. eager says to rise at once.
 func (c *climb) begin(rate float64, eager bool) {
 	c.heavy, c.was = false, c.size
 	c.restart(rate, eager)
 }
 
-// empty notes that the provider's bucket was empty at a moment, or, at none, that nobody knows.
+// empty notes that the provider's bucket was empty at a moment. The zero time says that no such
+// moment is known.
 func (c *climb) empty(at time.Time) { c.since, c.accepted = at, charge{} }
 
 func (c *climb) restart(rate float64, eager bool) {
@@ -114,14 +117,14 @@ func (c *climb) accept(e *send) {
 	c.accepted[tokens] += e.tokens
 }
 
-// meet takes in a send of any fate: of those that are accepted, more are small where tokens are
-// limited.
+// meet takes in the size of a send, whatever became of it. The accepted ones alone would not do: if
+// tokens are limited, more of them are small.
 func (c *climb) meet(e *send) {
 	c.sized++
 	c.size += max(1/c.sized, sizeWeight) * (e.tokens - c.size)
 }
 
-// weigh looks at whether sends have become larger, and returns how many a second a rate allows.
+// weigh finds out whether sends have become larger, and returns how many a second the rate allows.
 func (c *climb) weigh(rate *charge) float64 {
 	if c.size == 0 || rate[tokens] == 0 {
 		return rate[requests]
@@ -140,7 +143,7 @@ func (c *climb) weigh(rate *charge) float64 {
 	return rate[requests]
 }
 
-// scale multiplies a rate, or of it what sends wait for.
+// scale multiplies a rate, or only its tokens if those are what sends wait for.
 func (c *climb) scale(rate *charge, by float64) {
 	if c.heavy {
 		rate[tokens] *= by
@@ -155,7 +158,7 @@ func (c *climb) wait(rate float64) float64 { return c.patience * c.farther * max
 // windowed reports whether the limit is counted in windows.
 func (c *climb) windowed() bool { return c.saved > leastSaved }
 
-// up raises a rate, by which an accepted send was held back. Told is the limit that somebody told.
+// up raises a rate that an accepted send had to wait for. told is the limit that somebody told.
 func (c *climb) up(rate *charge, told charge) {
 	r := c.weigh(rate)
 	if limit := told[requests]; limit > 0 {
@@ -165,7 +168,7 @@ func (c *climb) up(rate *charge, told charge) {
 	c.scale(rate, 1+min(c.speed(r)/r, mostStep))
 }
 
-// speed is by how much of itself rate rises a second.
+// speed returns by which part of itself a rate rises a second.
 func (c *climb) speed(rate float64) float64 {
 	wait := c.wait(rate)
 	if c.moved {
@@ -188,7 +191,7 @@ func (c *climb) speed(rate float64) float64 {
 	most := mostSpeed / c.farther
 	switch {
 	case c.farther == 1:
-	case c.limit == 0: // it is far below, perhaps
+	case c.limit == 0: // the rate may be far below the limit
 		return most
 	default:
 		most /= c.farther
@@ -196,7 +199,7 @@ func (c *climb) speed(rate float64) float64 {
 	return min(max(speed, firstSpeed/c.farther)*math.Exp2((c.used-wait)/doubleEvery/c.farther), most)
 }
 
-// down lowers a rate at a refusal of what was sent at now, and returns to which part of it.
+// down lowers a rate because a send of the time now was refused. It returns the factor.
 func (c *climb) down(rate *charge, told charge, now time.Time) (by float64) {
 	r, eager := c.weigh(rate), false
 	if told[requests] > 0 {
@@ -232,9 +235,9 @@ func (c *climb) met(rate float64, now time.Time) {
 	}
 }
 
-// cycle takes in how many requests were accepted in so many seconds, from the end of one long hold
-// to the end of the next. It reports whether that is a window in which the limit is counted: what
-// came once, without a hint, may have been an outage.
+// cycle takes in how many requests were accepted in how many seconds, from the end of one long hold
+// to the end of the next. It reports whether that is a window in which the limit is counted. A
+// cycle that came only once, without a hint, may have been an outage.
 func (c *climb) cycle(seconds, accepted float64, hinted bool) bool {
 	windows := hinted || c.window > 0 && math.Abs(accepted/c.window-1) < sameWindow
 	c.window = accepted
@@ -245,7 +248,7 @@ func (c *climb) cycle(seconds, accepted float64, hinted bool) bool {
 	return windows
 }
 
-// scale multiplies all of it.
+// scale multiplies all of c.
 func (c *charge) scale(by float64) {
 	for r := range c {
 		c[r] *= by

@@ -3,8 +3,8 @@ package limiter
 import "time"
 
 const (
-	// startConcurrency is what a lane begins with: few enough for any provider.
-	// Where the user told an RPM, a second's worth of it is no presumption.
+	// startConcurrency is what a lane begins with: few enough for any provider. If the user told an
+	// RPM, it may begin with a second's worth of that.
 	startConcurrency = 8
 
 	// busyShare is how full the lane must have been for a round to say anything.
@@ -19,8 +19,9 @@ const (
 	mostRest   = 16 * time.Second
 	restRounds = 16
 
-	// Where places were supposed and more was refused, they are not supposed again for firstDenial,
-	// then twice that, up to mostDenial.
+	// If places were supposed and do not explain what was refused, they are not supposed again for
+	// firstDenial, then for twice that, up to mostDenial. A denial is taken back if an outage begins
+	// within justBefore.
 	firstDenial = 30 * time.Second
 	mostDenial  = 10 * time.Minute
 	justBefore  = 5 * time.Second
@@ -31,7 +32,7 @@ const (
 type concurrency struct {
 	fixed bool
 	most  float64
-	bound float64 // most, where nobody else is in the way
+	bound float64 // most, except while several workers start together
 	limit float64
 	goal  float64 // what limit grows to, by one an answer
 
@@ -40,7 +41,7 @@ type concurrency struct {
 	round int // answers
 	peak  int // most in flight in the round
 
-	free   float64 // below it a round doubles, no questions asked: it was good before an outage
+	free   float64 // below it a round doubles without a trial: it was good before an outage
 	places places
 	trial  trial
 }
@@ -54,7 +55,7 @@ func newConcurrency(c Config) concurrency {
 	return concurrency{most: most, bound: most, limit: start, goal: start, places: places{rest: leastRest}}
 }
 
-// among has so many start together as one would start alone.
+// among makes all workers together start as one would start alone.
 func (c *concurrency) among(workers int, start bool) {
 	if c.fixed {
 		return
@@ -81,7 +82,7 @@ func (c *concurrency) settled() bool {
 	return c.fixed || c.limit >= c.most || c.trial.failed || c.places.known
 }
 
-// grant takes in that p goes, as the send e.
+// grant takes in that p is sent, as the send e.
 func (c *concurrency) grant(p *Permit, e *send) {
 	if c.places.trying() {
 		p.tries, e.tries = true, p.inFlight
@@ -93,7 +94,7 @@ func (c *concurrency) grant(p *Permit, e *send) {
 	c.trial.grant(p, c.limit >= c.goal && taken >= c.allowed())
 }
 
-// answer takes in an answer of any kind; tokens are those of a success, as one number.
+// answer takes in an answer of any kind. tokens are all those of a success.
 func (c *concurrency) answer(p *Permit, tokens float64, took time.Duration, l *Limiter) {
 	if c.fixed {
 		return
@@ -119,8 +120,8 @@ func (c *concurrency) answer(p *Permit, tokens float64, took time.Duration, l *L
 	}
 }
 
-// resume starts over after an outage, at half of what was good before it, with leave to double
-// back. One that began with a growth, and was over at the first look, was made by it.
+// resume starts again after an outage, at half of what was good before it, and may double back. An
+// outage that began with a growth, and was over at the first probe, was caused by the growth.
 func (c *concurrency) resume(atOnce bool) {
 	if c.fixed {
 		return
@@ -145,8 +146,8 @@ func (c *concurrency) set(limit float64) {
 	}
 }
 
-// ghosts are the places of requests that were refused, until they would have been answered: a
-// refusal is quick, and who fills its place at once is refused as often as that is.
+// ghosts are the places of requests that were refused, until they would have been answered. A
+// refusal is quick: a lane that filled its place at once would only be refused as quickly again.
 type ghosts struct {
 	ends        [256]time.Time // a ring
 	first, next int
@@ -175,17 +176,17 @@ func (g *ghosts) wait(now time.Time) time.Duration {
 	return g.ends[g.first%len(g.ends)].Sub(now)
 }
 
-// Backlog is what a caller has got answers for and has not put away yet. While its disk is slow
-// that grows, and would be lost with the process: so it counts as in flight, though the provider is
-// done with it. In flight and put aside together are at most twice what may be in flight, or as
-// many as the caller has room for.
+// Backlog counts the answers that a caller has got and has not put away yet. While the caller's
+// disk is slow they grow in number, and they would be lost with the process. So they count as in
+// flight, although the provider is done with them. The requests in flight and the backlog together
+// are at most twice what may be in flight, or as many as the caller has room for.
 //
 // The two methods must neither wait nor call the limiter. The caller calls [Limiter.PutAway] when
-// they have changed.
+// their results have changed.
 type Backlog interface {
 	// Waiting is how many answers of this lane have come back and are not put away.
 	Waiting() int
-	// Room is how many may be in flight or wait; 0 for any number. One always may.
+	// Room is how many requests may be in flight or wait; 0 for any number. One always may.
 	Room() int
 }
 
@@ -197,7 +198,8 @@ func (l *Limiter) PutAway() {
 	l.pump()
 }
 
-// behind is how long to wait for the backlog: for ever, as [Limiter.PutAway] ends it, or an answer.
+// behind is how long to wait for the backlog: not at all, or until [Limiter.PutAway] or an answer
+// ends the wait.
 func (l *Limiter) behind() time.Duration {
 	if l.backlog == nil {
 		return 0

@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// A rise of the share of bad sends is one by jump, which a limit that is passed makes, or by
-	// creep, which a limit that is just passed makes.
+	// The share of bad sends may rise by jump, as when a limit is passed, or by creep, as when a limit
+	// is only just passed.
 	jump  = 0.15
 	creep = 0.03
 
@@ -15,9 +15,10 @@ const (
 	alarm = 7.0
 )
 
-// A rise is looked for in the share of bad sends (Page's CUSUM, 1954): the sum of the logarithms of
-// likelihood ratios, which is never less than nothing, reaches alarm. It counts what came since it
-// was nothing, for that is when the share most likely rose.
+// A rise detects a rise in the share of bad sends (Page's CUSUM, 1954). It adds up the logarithms
+// of likelihood ratios, and starts again when the sum is not above 0. There is a rise when the sum
+// reaches alarm. The sample holds the sends since the sum was 0, because that is when the share
+// most likely rose.
 type rise struct {
 	sum float64
 	sample
@@ -74,66 +75,67 @@ func (s *sample) count(n int, e *send) {
 	}
 }
 
-// share is how much of it was bad.
+// share is the share of bad sends.
 func (s *sample) share() float64 { return float64(s.bad) / max(1, s.sent[requests]) }
 
 // refusedShare is the share of refusals alone.
 func (s *sample) refusedShare() float64 { return float64(s.refused) / max(1, s.sent[requests]) }
 
-// seconds is how long it took to send it, the wait before the next one included, idle times left
-// out.
+// seconds is how long it took to send the sample, with the wait for the next send and without idle
+// times.
 func (s *sample) seconds() float64 {
 	n := s.sent[requests]
 	return max(s.last.Sub(s.at).Seconds()*(n+1)/max(1, n), 0.01)
 }
 
 const (
-	// If sending less makes a difference, limited of the bad sends beyond chance are left. If not,
-	// remains of them are where their share was taken from an alarm, at which it looks larger than
-	// it is, and stay of them where it was taken from many.
+	// If sending less makes a difference, the share limited of the bad sends beyond chance is left. If
+	// it makes none, the share stay is left of what was seen in many sends. Of what was seen at an
+	// alarm, the share remains is left, because a share looks larger at an alarm than it is.
 	limited = 0.05
 	remains = 0.5
 	stay    = 0.75
 
-	// A share of cluster or more at an alarm is taken from the alarm, one below it from all that is
-	// remembered: by itself an alarm says little of a small share.
+	// A share of cluster or more at an alarm is taken from the alarm. A smaller share is taken from
+	// all sends that are remembered, because an alarm alone says little about a small share.
 	cluster = 0.15
 
 	// leastExcess is the smallest share beyond chance that is compared.
 	leastExcess = 0.004
 
-	// sure is the logarithm of the likelihood ratio that decides. For a limit hasty is enough where
-	// fewer than quick go out a second: to be wrong about one is found out, for the cut goes on
-	// being compared.
+	// sure is the logarithm of the likelihood ratio that decides. For a limit, hasty is enough if
+	// fewer than quick requests go out a second. A wrong decision for a limit is found out, because
+	// the comparison goes on.
 	sure  = 4.0
 	hasty = 2.5
 	quick = 50.0
 
 	leastCompared = 8
 
-	// So many bad sends, and worseBy times the share of chance more, are worse than chance.
+	// It takes worseFrom refusals, plus worseBy times the share of chance, for a cut to have shown
+	// that refusals are worse than chance.
 	worseFrom = 4
 	worseBy   = 20
 )
 
-// verdict is what comes of a cut.
+// verdict is what a cut has shown.
 type verdict uint8
 
 const (
 	undecided verdict = iota
-	isLimit           // less was refused
+	isLimit           // bad sends became rarer
 	isChance          // it made no difference
 	isWorse           // so much is refused that it cannot be chance: the cut was not deep enough
 )
 
-// A cut sends less, to see whether bad sends become rarer: Wald's sequential test (1945) between
-// the share that a limit would leave of them and the share that chance would.
+// A cut sends less, to see whether bad sends become rarer. It is Wald's sequential test (1945)
+// between the share of them that a limit would leave and the share that chance would leave.
 type cut struct {
 	before   sample
-	accepted charge  // a second, before it
+	accepted charge  // a second, before the cut
 	chance   float64 // the share that was known to be by chance
-	few      float64 // the share that is left if it is a limit
-	many     float64 // if it is chance
+	few      float64 // the share that is left if there is a limit
+	many     float64 // the share that is left if it is chance
 	enough   float64 // the sum that decides for a limit
 
 	sum    float64
@@ -141,8 +143,8 @@ type cut struct {
 	inVain int // cuts in a row that made no difference while a limit was held
 }
 
-// expect sets what is compared: overall is the share of bad sends of all that is remembered, and
-// rate what goes out a second from here on.
+// expect sets what is compared. overall is the share of bad sends among all that are remembered,
+// and rate is how many requests go out a second from here on.
 func (c *cut) expect(overall, rate float64) {
 	share, stays := c.before.share(), remains
 	if share < cluster {
@@ -160,7 +162,7 @@ func (c *cut) expect(overall, rate float64) {
 func (c *cut) add(n int, e *send) verdict {
 	c.after.count(n, e)
 	c.sum = max(c.sum+likelihood(e.judged.bad(), c.few, c.many), -c.enough)
-	// Failures may be as many as they like: half of all records may be poisoned.
+	// Only refusals can be too many: half of all records may be poisoned, and fail.
 	tooMany := c.after.refusedShare() > mostChance+c.chance
 	switch {
 	case float64(c.after.refused) >= worseFrom+worseBy*c.chance && tooMany:
@@ -174,10 +176,10 @@ func (c *cut) add(n int, e *send) verdict {
 	return undecided
 }
 
-// settled makes the cut one that has shown a limit.
+// settled marks the cut as one that has shown a limit.
 func (c *cut) settled() { c.sum, c.inVain = -c.enough, 0 }
 
-// shares are those of bad sends and of refusals, before and after the cut.
+// shares returns the shares of bad sends and of refusals, before and after the cut together.
 func (c *cut) shares() (bad, refused float64) {
 	sent := c.before.sent[requests] + c.after.sent[requests]
 	return float64(c.before.bad+c.after.bad) / sent, float64(c.before.refused+c.after.refused) / sent

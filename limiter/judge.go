@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// judge goes through the sends whose fate can be told, in the order of sending, and does what they
-// say has to be done.
+// judge goes through the sends whose fate can be told, in the order of sending, and acts on what
+// they show.
 func (l *Limiter) judge() {
 	if l.share != nil {
 		l.judgeShared()
@@ -35,7 +35,7 @@ func (l *Limiter) judge() {
 	}
 }
 
-// see shows the send n to each who judges by them.
+// see shows the send n to all that judge by sends.
 func (l *Limiter) see(n int, e *send) {
 	if e.tries > 0 && n != l.hold.probe && l.concurrency.tried(n, e) {
 		return
@@ -64,8 +64,8 @@ func (l *Limiter) see(n int, e *send) {
 	}
 }
 
-// fewAtOnce is how many in flight are too few for one of them to speak against another's hint in
-// time.
+// fewAtOnce is how many requests in flight are too few to show in time that the hint of one of them
+// is wrong.
 const fewAtOnce = 2
 
 // alone reports whether a hint has to be believed for want of other evidence.
@@ -73,10 +73,11 @@ func (l *Limiter) alone() bool {
 	return l.concurrency.fixed && l.concurrency.allowed() <= fewAtOnce && l.pace.shown() == 0
 }
 
-// reopen goes on after a hold, and reports whether it has shown how.
+// reopen goes on after a hold. It reports whether the hold has shown at which rate, or with how
+// many places.
 func (l *Limiter) reopen() bool {
 	if l.hold.longest < briefHold && !l.pace.limits {
-		// A short one, the first: it may be that only so many are answered at once.
+		// It was short, and no limit has been held before: the server may have only so many places.
 		if l.confine(l.sends.oldest()) {
 			return true
 		}
@@ -97,7 +98,7 @@ func (l *Limiter) reopen() bool {
 	return true
 }
 
-// decide says what it is that the provider refuses: what is more than its places, or than its rate.
+// decide finds out whether the provider refuses what exceeds its places or what exceeds its rate.
 func (l *Limiter) decide() {
 	if !l.confine(l.pace.jump.from - near) {
 		l.concurrency.deny(l.now)
@@ -105,8 +106,8 @@ func (l *Limiter) decide() {
 	}
 }
 
-// confine holds the lane to the server's places, if the sends from the number on say how many those
-// are.
+// confine holds the lane to the server's places, if the sends from a number on show how many those
+// are. It reports whether they do.
 func (l *Limiter) confine(from int) bool {
 	if l.pace.climb.windowed() || !l.concurrency.placeable(l.now) {
 		return false
@@ -120,7 +121,7 @@ func (l *Limiter) confine(from int) bool {
 	return true
 }
 
-// unjudged is how long until the next send counts as accepted, where something waits for that.
+// unjudged is how long until the next send counts as accepted, if something waits for that.
 func (l *Limiter) unjudged() time.Duration {
 	if !l.hold.on && l.pace.phase == unpaced || l.sends.judged == l.sends.next {
 		return forever
