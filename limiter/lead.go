@@ -279,7 +279,7 @@ func (d *lead) hear(t lease.Tally, took time.Duration) {
 		}
 		n := d.sends.add(d.at.Add(time.Duration(float64(took)*i/sent)), tokens)
 		e := d.sends.get(n)
-		e.fate, e.judged, e.idle, e.until = f, f, d.idle, n
+		e.fate, e.judged, e.idle, e.ended = f, f, d.idle, e.at
 		e.held = i*t.Held/sent-float64(int((i-1)*t.Held/sent)) >= 1
 	}
 	d.sends.judged = d.sends.next

@@ -164,7 +164,7 @@ func (s *sends) nearBad(n int, latency time.Duration) bool {
 func (s *sends) beside(n int) (count int) {
 	at := s.get(n).at
 	for m := s.oldest(); m < s.next && (m < n || s.get(m).at.Equal(at)); m++ {
-		if e := s.get(m); m != n && e.judged == good && (e.until == 0 || e.until > n) {
+		if e := s.get(m); m != n && e.judged == good && (e.ended.IsZero() || e.ended.After(at)) {
 			count++
 		}
 	}

@@ -32,7 +32,7 @@ func (f fate) bad() bool { return f == refused || f == failed }
 // A send is one request in the order of sending.
 type send struct {
 	at     time.Time
-	until  int           // number of the next send when it ended; 0 while it is out
+	ended  time.Time     // zero while it is out
 	hinted time.Time     // when the wait that its refusal asked for ends; zero: none
 	tokens float64       // charged
 	idle   time.Duration // of the lane, before it
@@ -76,7 +76,7 @@ func (s *sends) end(n int, f fate, now time.Time) bool {
 		return false
 	}
 	e := s.get(n)
-	e.fate, e.until = f, s.next
+	e.fate, e.ended = f, now
 	if f == refused {
 		took := now.Sub(e.at).Seconds()
 		if s.quick == 0 {
