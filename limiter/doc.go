@@ -140,10 +140,10 @@
 // been out for four mean waits count for nothing there, because a server whose threads are bound to
 // connections starves all others. Failures take their time and bring nothing, so they stop the
 // growth only if their share grows with it. A growth that gained nothing is taken back, and a
-// gentler one is tried a minute later. A lane never falls below where it was before a growth for
-// being slow. A refused request keeps its place until it would have been answered, unless refusals
-// come by chance. Otherwise a lane would refill the places of quick refusals at once, only to be
-// refused again.
+// gentler one is tried a minute later. A lane that is merely slow is never lowered below where it
+// was before the growth. A refused request keeps its place until it would have been answered,
+// unless refusals come by chance. Otherwise a lane would refill the places of quick refusals at
+// once, only to be refused again.
 //
 // # Breaker
 //

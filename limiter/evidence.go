@@ -125,7 +125,7 @@ const (
 	undecided verdict = iota
 	isLimit           // bad sends became rarer
 	isChance          // it made no difference
-	isWorse           // so much is refused that it cannot be chance: the cut was not deep enough
+	isWorse           // too much is refused for chance: the cut was not deep enough
 )
 
 // A cut sends less, to see whether bad sends become rarer. It is Wald's sequential test (1945)

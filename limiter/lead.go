@@ -73,8 +73,8 @@ func (s *share) tell(e *send, by float64) {
 	}
 }
 
-// alarm stops the lane for a moment if so much is refused that a limit must have been met which
-// nobody knows yet. Until it is known, more would only be refused.
+// alarm stops the lane for a moment if so much is refused that a limit must have been met that
+// nobody knows yet. Until the limit is known, more would only be refused.
 func (s *share) alarm(n int, e *send, now time.Time) {
 	if s.found.Requests > 0 || !s.jump.add(n, e, startChance, startChance+startJump) || s.jump.refused == 0 {
 		return

@@ -81,8 +81,9 @@ type Grant struct {
 	Parcels [Resources]Parcel
 	// Workers is how many there are, this one among them.
 	Workers int
-	// Leads says that this worker is to find out what nobody tells, for all: Seen is what became of
-	// the requests of all since it asked last. Found is what is believed so far.
+	// Leads says that this worker is to find out, for all workers, the limits that nobody tells. Seen
+	// is then what became of the requests of all workers since it asked last. Found is what is
+	// believed so far.
 	Leads bool
 	Seen  Tally
 	Found Found

@@ -121,7 +121,7 @@ func (s *shard) forgetHint() string {
 	return "llmpipe batches forget " + s.at.batchID + " gives it up, and its records are asked again"
 }
 
-// setState notes how far the batch is, for the status line and for there.
+// setState notes how far the batch is. The status line shows that, and [shard.there] reports it.
 func (s *shard) setState(state *batchapi.Batch) {
 	s.claims.mu.Lock()
 	defer s.claims.mu.Unlock()

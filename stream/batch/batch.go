@@ -60,7 +60,7 @@ type Batches struct {
 	journal *journal.Journal
 	account *spend.Account
 	in      chan *flow.Task
-	options func() record.Options // what lines become, for decoding them again
+	options func() record.Options // how lines are decoded, for decoding them again
 
 	over   chan struct{} // closed when no more records come
 	taken  chan struct{} // closed when the intake has ended

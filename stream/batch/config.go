@@ -14,7 +14,7 @@ type Config struct {
 	Detach bool
 	// Metadata is shown with each batch by the provider.
 	Metadata map[string]string
-	// KeepFiles leaves the files that batches were made of at the provider.
+	// KeepFiles leaves the input files of batches at the provider.
 	KeepFiles bool
 	// Window is the time within which the provider is to finish a batch, in the provider's format.
 	Window string
@@ -33,5 +33,5 @@ type Config struct {
 // urgent reports whether hybrid mode sends records of this priority at once.
 func urgent(priority string) bool { return priority == "high" || priority == "urgent" }
 
-// ShardLabel is the metadata key that says which shard of which ledger a batch is.
+// ShardLabel is the metadata key whose value is the id of the batch's shard in the ledger.
 const ShardLabel = "llmpipe_shard"
