@@ -38,7 +38,7 @@ type Config struct {
 // any number of goroutines.
 type Limiter struct {
 	clock   Clock
-	waiters sync.Pool // of *waiter; not shared, because a channel belongs to the fake time it was made in
+	waiters sync.Pool // of *waiter; not shared: a channel belongs to the fake time of its maker
 
 	mu          sync.Mutex
 	now         time.Time // the clock at the event being handled
