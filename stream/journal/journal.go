@@ -135,8 +135,7 @@ func (j *Journal) Abandon() error {
 
 // Commit records the answers and the costs of the group's records, and which lines were written to
 // stdout since the last commit. An answer that cannot be recorded becomes unsent, because an answer
-// is shown only once it is safe. spent is what the ledger says afterwards. It is zero once nothing
-// can be recorded any more.
+// is shown only once it is safe. spent is what the ledger says afterwards.
 func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, err error) {
 	if !j.rehearsal && j.first.Client.Rehearses() {
 		j.rehearsal = true
@@ -166,7 +165,7 @@ func (j *Journal) Commit(group []*flow.Task, marks []ledger.Mark) (spent Spent, 
 	j.batch.Marks = j.out.marks(append(j.batch.Marks, marks...))
 	if j.flow.Unrecorded.Load() {
 		j.lost += dropAnswers(group, 0)
-		return spent, nil
+		return j.Spent(), nil
 	}
 	_ = j.WriteRests() // before the entries that end the risk; if this fails, so does the commit
 	if err == nil {
