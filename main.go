@@ -138,7 +138,7 @@ var commands = []struct {
 	name, help string
 	grammar    func() any
 }{
-	{"estimate", "Estimate what prompts will cost and how long they will take.", func() any { return new(estimateCommand) }},
+	{"estimate", "Estimate what prompts will cost and how long a run will take.", func() any { return new(estimateCommand) }},
 	{"models", "List models and their prices.", func() any { return new(modelsCommand) }},
 	{"export", "Write the results in a ledger to stdout.", func() any { return new(exportCommand) }},
 	{"batches", "List, cancel or forget the batches in a ledger.", func() any { return new(batchesCommand) }},
@@ -242,10 +242,10 @@ func (c *estimateCommand) Run(a *app) error {
 
 // modelsCommand lists models and prices.
 type modelsCommand struct {
-	Names []string `arg:"" optional:"" help:"Parts of the names of models or providers, or families (default: all)."`
+	Names []string `arg:"" optional:"" help:"Models, providers or families to list; a part of a name is enough (default: all)."`
 
 	JSON   bool   `name:"json" help:"Print JSON, for scripts."`
-	Prices string `placeholder:"FILE" help:"Prices that come first, in LiteLLM's or genai-prices' format; or free."`
+	Prices string `placeholder:"FILE" help:"Override built-in prices, in LiteLLM's or genai-prices' format; or free."`
 }
 
 // Run prints the table.
@@ -274,7 +274,7 @@ type exportCommand struct {
 	Ledgers []string `arg:"" optional:"" help:"Ledgers of one job, which may be compressed (default: the one that --ledger names)."`
 
 	Format record.Format `short:"f" default:"result" placeholder:"result" help:"Output: result, batch, raw, text or text0."`
-	Sample int           `placeholder:"N" help:"Only N results, chosen by a hash of their ids."`
+	Sample int           `placeholder:"N" help:"Write only N results, chosen by a hash of their ids."`
 	Seed   uint64        `placeholder:"S" help:"Choose another sample."`
 }
 
@@ -290,7 +290,7 @@ func (c *exportCommand) Run(a *app) error {
 type reportCommand struct {
 	Ledgers []string `arg:"" optional:"" help:"Ledgers to read, which may be compressed (default: the one that --ledger names)."`
 	JSON    bool     `name:"json" xor:"form" help:"Print JSON, for scripts."`
-	HTML    string   `name:"html" xor:"form" placeholder:"FILE" help:"Write one page of HTML with charts; - is stdout."`
+	HTML    string   `name:"html" xor:"form" placeholder:"FILE" help:"Write the report to FILE as an HTML page with charts; - is stdout."`
 }
 
 // Run prints the report.
@@ -306,7 +306,7 @@ func (c *reportCommand) Run(a *app) error {
 // batchesCommand shows and ends batches.
 type batchesCommand struct {
 	Action string   `arg:"" optional:"" default:"list" help:"list (the default), cancel or forget."`
-	IDs    []string `arg:"" optional:"" name:"ids" help:"Batches. cancel without ids means all that are not collected yet."`
+	IDs    []string `arg:"" optional:"" name:"ids" help:"Ids of batches; without any, cancel ends all that are not collected yet."`
 
 	flags.ProviderFlags
 	JSON bool `name:"json" help:"Print JSON, for scripts."`
@@ -381,7 +381,7 @@ func (c *repairCommand) Run(a *app) error {
 // simCommand serves the simulated provider.
 type simCommand struct {
 	Listen  string `default:"127.0.0.1:8089" placeholder:"ADDR" help:"The address to listen on (default ${default})."`
-	Options string `arg:"" optional:"" help:"What would follow sim:? in a base URL: latency=800ms&rpm=500&fail=0.02."`
+	Options string `arg:"" optional:"" help:"Options, as after sim:? in a base URL: latency=800ms&rpm=500&fail=0.02."`
 }
 
 // Run serves until a signal comes.
@@ -392,7 +392,7 @@ func (c *simCommand) Run(a *app) error {
 	}
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		return ui.WithHint("--listen takes a host and a free port: 127.0.0.1:8089, or 127.0.0.1:0 for any", fmt.Errorf("--listen: %w", err))
+		return ui.WithHint("give --listen a host and a free port: 127.0.0.1:8089, or 127.0.0.1:0 for any", fmt.Errorf("--listen: %w", err))
 	}
 	voice := ui.NewVoice(a.stderr, false, false)
 	log.SetFlags(0)

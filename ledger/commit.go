@@ -124,7 +124,7 @@ func (l *Ledger) refuse(err error) {
 }
 
 func refusal(err error) error {
-	return fmt.Errorf("no more is written after an earlier error: %w", err)
+	return fmt.Errorf("nothing more is written after an earlier error: %w", err)
 }
 
 // keptOut is how many bytes of l.out one commit leaves to the next: more than most groups need. A
@@ -232,7 +232,7 @@ func (l *Ledger) expect(before []ShardEntry, e *ShardEntry) error {
 	known := l.shards.byID[e.Shard] != nil || slices.ContainsFunc(before, func(b ShardEntry) bool { return b.Shard == e.Shard })
 	switch {
 	case known && e.Step == ShardIntent:
-		return e.Refuse(errors.New("it has an intent already"))
+		return e.Refuse(errors.New("it already has an intent"))
 	case !known && e.Step != ShardIntent:
 		return e.Refuse(fmt.Errorf("it is %s without an intent", e.Step))
 	}
@@ -300,7 +300,7 @@ func (l *Ledger) append(last func() error, room int) (kept []byte, err error) {
 // tornError is the reason why the file ends in a part of a line: nothing may be appended to it.
 type tornError struct{ err error }
 
-func (e *tornError) Error() string { return fmt.Sprintf("cutting the torn end: %v", e.err) }
+func (e *tornError) Error() string { return fmt.Sprintf("cutting off the torn line: %v", e.err) }
 
 func (e *tornError) Unwrap() error { return e.err }
 
@@ -351,7 +351,7 @@ func (l *Ledger) unchanged() (size int64, err error) {
 	case !os.SameFile(opened, named):
 		return 0, fmt.Errorf("%w: the file was replaced by another", ErrChanged)
 	case opened.Size() < l.end:
-		return 0, fmt.Errorf("%w: it had %d bytes and has %d", ErrChanged, l.end, opened.Size())
+		return 0, fmt.Errorf("%w: it had %d bytes and now has %d", ErrChanged, l.end, opened.Size())
 	}
 	return opened.Size(), nil
 }

@@ -15,7 +15,7 @@ var (
 
 	// ErrCompressed is in the error for a compressed ledger that was to be appended to. It is an
 	// ErrNotLedger.
-	ErrCompressed = fmt.Errorf("%w that can be added to", ErrNotLedger)
+	ErrCompressed = fmt.Errorf("%w that can be appended to", ErrNotLedger)
 
 	// ErrChanged is in the error of a commit that finds the file replaced, removed or shorter than
 	// before: the index no longer describes it.
@@ -24,16 +24,16 @@ var (
 	// ErrTaken is in the error of a commit with an intent if one of its records is answered by now, in
 	// another pending shard, or at risk by another process. Nothing of the group is then written, and
 	// the ledger goes on: [Ledger.Look] and [Ledger.Asked] tell where each record is.
-	ErrTaken = errors.New("records are answered, in another shard, or asked about by another process")
+	ErrTaken = errors.New("records were answered, put into another shard or sent by another process")
 
 	// ErrNoRoom is in the error of a commit with more answers than there is space for. The first of
 	// them are written, and the costs of the others. The ledger goes on.
-	ErrNoRoom = errors.New("no room for an answer")
+	ErrNoRoom = errors.New("no disk space for an answer")
 
 	// ErrUndecided is in the error of a claim if other processes have written a simulator's answers,
 	// and neither [Ledger.Rehearse] nor [Ledger.IsReal] has told this run whether it asks a simulator
 	// too. Until then it is not known whether those answers count against the budget.
-	ErrUndecided = errors.New("simulated answers of other processes")
+	ErrUndecided = errors.New("other processes have recorded simulated answers")
 
 	// ErrClosed is in the error of a commit after Close.
 	ErrClosed = errors.New("ledger is closed")
@@ -48,7 +48,7 @@ var (
 type OverBoundsError struct{ Room Room }
 
 func (e *OverBoundsError) Error() string {
-	return "no room left in the budget, given what other processes have at risk"
+	return "no room left in the budget beside what other processes have at risk"
 }
 
 // DamageError is a line in the middle of a ledger that is not what was written. [Repair] writes a

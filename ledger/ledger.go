@@ -304,7 +304,7 @@ func (l *Ledger) Close() error {
 	}
 	if l.file != nil {
 		if given := l.giveBack(); given != nil { // nothing else is lost
-			l.options.Warn(fmt.Sprintf("ledger %s: cannot release the space reserved for it: %v", l.path, given))
+			l.options.Warn(fmt.Sprintf("ledger %s: cannot release its reserved disk space: %v", l.path, given))
 		}
 		err = disk.Both(err, l.file.Close())
 	}

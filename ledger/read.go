@@ -144,7 +144,7 @@ func (r *Reader) lineAt(file io.ReaderAt, at, end int64) ([]byte, error) {
 			return r.near[start : looked+i], nil
 		}
 		if r.from+int64(len(r.near)) == end {
-			return nil, errors.New("line has no end")
+			return nil, errors.New("line is incomplete")
 		}
 	}
 }

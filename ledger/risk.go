@@ -283,7 +283,7 @@ func (l *Ledger) live() error {
 	}
 	run := l.options.Run.ID
 	if !line.ValidRunID(run) {
-		return fmt.Errorf("%w: run %q: not an id that a file can be named after", ErrUnwritable, run)
+		return fmt.Errorf("%w: run %q: its id cannot be part of a file name", ErrUnwritable, run)
 	}
 	name := runLockName(l.path, run)
 	k, err := disk.TryLockFile(l.options.FS, name)
@@ -291,7 +291,7 @@ func (l *Ledger) live() error {
 		_ = l.options.FS.Remove(name) // no other process knows its name
 	}
 	if err == nil && k == nil {
-		err = errors.New("another process has it")
+		err = errors.New("another process holds the lock")
 	}
 	if err != nil {
 		return fmt.Errorf("locking %s: %w", name, err)

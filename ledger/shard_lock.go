@@ -18,7 +18,7 @@ type ShardLock struct{ file *disk.LockFile }
 // operating system's.
 func LockShard(ledgerPath, shard string, fsys disk.FS) (*ShardLock, error) {
 	if !line.ValidShardID(shard) {
-		return nil, fmt.Errorf("locking shard %q: not an id of a shard", shard)
+		return nil, fmt.Errorf("locking shard %q: not a valid shard id", shard)
 	}
 	if fsys == nil {
 		fsys = disk.OS{}

@@ -257,7 +257,7 @@ func (l *Ledger) ReadShard(id string, each func(ShardRecord) error) error {
 	}
 	l.mu.Unlock()
 	if size == 0 {
-		return fmt.Errorf("reading ledger %s: no intent of shard %q", l.path, id)
+		return fmt.Errorf("reading ledger %s: shard %q has no intent", l.path, id)
 	}
 	text := make([]byte, size)
 	if _, err := file.ReadAt(text, at); err != nil {

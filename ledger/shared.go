@@ -138,7 +138,7 @@ func (l *Ledger) See(s *Share) error {
 			return err
 		}, 0)
 		if err != nil {
-			return fmt.Errorf("writing what was seen of the job: %w", err)
+			return fmt.Errorf("recording the state of the shared job: %w", err)
 		}
 		l.announced = true
 		return nil

@@ -16,12 +16,13 @@ import (
 func (l *Ledger) cut(tail []byte) error {
 	name, err := l.saveAside(tail)
 	if err != nil {
-		return fmt.Errorf("saving the torn end aside: %w", err)
+		return fmt.Errorf("saving the torn line to another file: %w", err)
 	}
 	if err := l.file.Truncate(l.end); err != nil {
-		return fmt.Errorf("cutting the torn end: %w", err)
+		return fmt.Errorf("cutting off the torn line: %w", err)
 	}
-	l.options.Warn(fmt.Sprintf("ledger %s: its last line was torn: cut %d bytes at byte %d, saved in %s", l.path, len(tail), l.end, name))
+	l.options.Warn(fmt.Sprintf("ledger %s: its last line was torn: %d bytes at byte %d were cut off and saved in %s",
+		l.path, len(tail), l.end, name))
 	return nil
 }
 
@@ -78,10 +79,10 @@ func (t *tornLines) tell(path string, warn func(string)) {
 	switch {
 	case t.lines == 0 || warn == nil:
 	case t.lines == 1:
-		warn(fmt.Sprintf("ledger %s: a torn line, of %d bytes at byte %d, is left out: another ledger was appended to it",
+		warn(fmt.Sprintf("ledger %s: skipped a torn line of %d bytes at byte %d, to which another ledger was appended",
 			path, t.bytes, t.first))
 	default:
-		warn(fmt.Sprintf("ledger %s: %d torn lines, of %d bytes, are left out, the first at byte %d: other ledgers were appended to them",
+		warn(fmt.Sprintf("ledger %s: skipped %d torn lines of %d bytes, the first at byte %d, to which other ledgers were appended",
 			path, t.lines, t.bytes, t.first))
 	}
 }

@@ -27,7 +27,7 @@ type OverBudget struct {
 func (e *OverBudget) Error() string {
 	left, need := float64(max(e.Left, 0))/1e9, float64(e.Need)/1e9
 	if e.Away > 0 {
-		return fmt.Sprintf("no room in the budget: %.6f USD left, %.6f of it set aside for what goes on elsewhere, and the next may cost %.6f",
+		return fmt.Sprintf("no room in the budget: %.6f USD left, %.6f of it set aside for requests elsewhere, the next request may cost %.6f",
 			left, float64(e.Away)/1e9, need)
 	}
 	return fmt.Sprintf("%v: %.6f USD left, the next request may cost %.6f", ErrOverBudget, left, need)

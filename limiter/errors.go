@@ -27,11 +27,11 @@ const (
 func (r Reason) String() string {
 	switch r {
 	case Pressed:
-		return "every request was answered with rate limit or overload"
+		return "it answered every request with a rate limit or overload"
 	case Outage:
-		return "the provider failed every request"
+		return "every request failed"
 	case LongHint:
-		return "the provider asked to wait longer than that"
+		return "it asked for a longer wait"
 	}
 	return "unknown reason"
 }
@@ -46,7 +46,7 @@ type GaveUp struct {
 
 func (e *GaveUp) Error() string {
 	if e.Reason == LongHint {
-		return fmt.Sprintf("%v: asked to wait %v, longer than the %v allowed", ErrGaveUp, e.Hint, e.After)
+		return fmt.Sprintf("%v: it asked for a wait of %v, and %v is the longest allowed", ErrGaveUp, e.Hint, e.After)
 	}
 	return fmt.Sprintf("%v after %v: %v", ErrGaveUp, e.After, e.Reason)
 }
@@ -63,5 +63,5 @@ type TooLarge struct {
 }
 
 func (e *TooLarge) Error() string {
-	return fmt.Sprintf("request too large: needs at least %d %s, the limit is %d a minute", e.Need, e.Resource, e.Limit)
+	return fmt.Sprintf("request too large: it needs at least %d %s, and the limit is %d a minute", e.Need, e.Resource, e.Limit)
 }

@@ -26,5 +26,5 @@ func Example() {
 
 	// Output:
 	// 280 tokens used
-	// true request too large: needs at least 40000 tokens, the limit is 30000 a minute
+	// true request too large: it needs at least 40000 tokens, and the limit is 30000 a minute
 }

@@ -153,7 +153,7 @@ func answered(offers []Offer, waiters []waiter) int {
 			return i
 		}
 	}
-	panic("limiter: nobody was answered")
+	panic("limiter: no waiter was answered")
 }
 
 // withdraw takes back the waiters that are still parked, and the permits that they may have got in

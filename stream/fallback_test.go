@@ -26,7 +26,7 @@ func TestRunHintLongerThanPatienceWithAFallback(t *testing.T) {
 	if r.ExitCode() != ExitOK || r.Summary.OK != 100 || asked.Load() != 100 {
 		t.Errorf("exit %d, %+v, %v", r.ExitCode(), r.Summary, r.Paused)
 	}
-	if n := strings.Count(r.said.String(), "nothing more is sent there"); n != 1 {
+	if n := strings.Count(r.said.String(), "gets no more requests"); n != 1 {
 		t.Errorf("said %d times that the first lane is closed:\n%s", n, &r.said)
 	}
 }
@@ -40,7 +40,7 @@ func TestRunSaysWhatToDoAboutALongWait(t *testing.T) {
 		}))
 		r := try(t, server.URL, prompts(2), func(c *Config) { c.Pace.GiveUp = time.Hour })
 		server.Close()
-		if r.ExitCode() != ExitPaused || r.Paused == nil || !strings.Contains(ui.HintOf(r.Paused), "a longer --give-up") {
+		if r.ExitCode() != ExitPaused || r.Paused == nil || !strings.Contains(ui.HintOf(r.Paused), "with --give-up") {
 			t.Errorf("Retry-After: %s: exit %d, %v, hint %q", wait, r.ExitCode(), r.Paused, ui.HintOf(r.Paused))
 		}
 	}

@@ -15,7 +15,7 @@ func (r *run) tellLeft(o *Outcome) {
 	case s.Unsent == 0 && s.In == total:
 		return
 	}
-	text := ui.Grouped(s.OK) + " answered, of an input that was not read to its end"
+	text := ui.Grouped(s.OK) + " answered; the input was not read to its end"
 	switch {
 	case total > 0 && estimated:
 		text = ui.Grouped(s.OK) + " of about " + ui.Grouped(total) + " answered"
@@ -23,16 +23,16 @@ func (r *run) tellLeft(o *Outcome) {
 		text = ui.Grouped(s.OK) + " of " + ui.Grouped(total) + " answered"
 	}
 	if n := r.givenUp.Load(); n > 0 {
-		text += "; " + ui.Number(n, "request") + " in flight given up, and maybe billed"
+		text += "; " + ui.Number(n, "request") + " in flight given up, which may be billed"
 	}
 	switch {
 	case why.Signal == nil:
 		r.flow.Voice.Note("%s", text)
 	case r.recording():
-		r.flow.Voice.Note("%s; the same command goes on where it stopped", text)
+		r.flow.Voice.Note("%s; the same command continues where it stopped", text)
 	default:
-		r.flow.Voice.Note("%s; without a ledger the same command asks about all of them again", text)
-		r.flow.Voice.Hint("leave out of the input what has a line in the output; without --no-ledger the same command does so by itself")
+		r.flow.Voice.Note("%s; without a ledger the same command sends all of them again", text)
+		r.flow.Voice.Hint("remove the answered records from the input, or leave --no-ledger out the next time: a ledger remembers them")
 	}
 }
 

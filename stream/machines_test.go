@@ -78,7 +78,7 @@ func TestNoLocks(t *testing.T) {
 		if s := r.Summary; r.ExitCode() != ExitFailed || s.OK != 0 || s.Failed != 0 || r.lines() != 0 {
 			t.Errorf("exit %d, %+v", r.ExitCode(), s)
 		}
-		for _, want := range []string{"its file system gives no locks", syscall.ENOLCK.Error()} {
+		for _, want := range []string{"its file system does not support locks", syscall.ENOLCK.Error()} {
 			if !strings.Contains(r.Err.Error(), want) {
 				t.Errorf("%q is not in %q", want, r.Err)
 			}

@@ -119,7 +119,7 @@ func TestOutageIsToldOnce(t *testing.T) {
 		}
 		said := r.said.String()
 		for _, want := range []string{
-			"llmpipe: warning: sim fails every request, the last with ", "; records wait for it, at most 1h00m, and lose no attempt\n",
+			"llmpipe: warning: sim fails every request, most recently with ", "; records wait at most 1h00m for it, which costs them no attempt\n",
 			"llmpipe: sim answers again\n",
 		} {
 			if n := strings.Count(said, want); n != 1 {

@@ -112,7 +112,7 @@ func TestPackAtServerOfSingleInputs(t *testing.T) {
 	if s := r.Summary; s.OK != 16 || asked.Load() != 2*15 {
 		t.Errorf("%d requests, %+v", asked.Load(), s)
 	}
-	const want = "the answer holds 1 embeddings for 8 inputs; it is asked again in smaller packs"
+	const want = "the answer holds 1 embeddings for 8 inputs; it is sent again in smaller packs"
 	if n := strings.Count(r.said.String(), want); n != 1 {
 		t.Errorf("said %d times: %s", n, r.said.String())
 	}

@@ -17,11 +17,11 @@ type LockFile struct {
 
 // ErrNoLocks is in the error for a file system that has no locks, such as NFS without its lock
 // daemon, or Lustre that was mounted without them.
-var ErrNoLocks = errors.New("its file system gives no locks")
+var ErrNoLocks = errors.New("its file system does not support locks")
 
 // errNameless is returned if the locked file no longer has its name: the lock is then useless, as
 // the next process creates another file of that name.
-var errNameless = errors.New("the locked file has no name any more")
+var errNameless = errors.New("the locked file was removed")
 
 // TryLockFile creates the file and takes its lock. It does not wait: if the lock has another
 // holder, in this process or another, the lock and the error are nil.

@@ -53,7 +53,7 @@ func (r *Record) IDText() string {
 // ErrUnwritable is in the error for what cannot be written: an id or a response that is not JSON on
 // one line, a negative cost, a year beyond 9999, a line beyond 256 MiB, a step of a shard without
 // an intent before it.
-var ErrUnwritable = errors.New("record can't be written down")
+var ErrUnwritable = errors.New("record cannot be written")
 
 // check refuses a record that could not be read back.
 func (r *Record) check() error {

@@ -30,7 +30,7 @@ func ValidRunID[T string | []byte](id T) bool { return ValidShardID(id) }
 // AppendRisk appends the line of what is at risk.
 func AppendRisk(dst []byte, r *Risk) ([]byte, error) {
 	if !ValidRunID(r.Run) {
-		return dst, fmt.Errorf("%w: run %q: not an id that a file can be named after", ErrUnwritable, r.Run)
+		return dst, fmt.Errorf("%w: run %q: its id cannot be part of a file name", ErrUnwritable, r.Run)
 	}
 	from := len(dst)
 	dst = append(dst, riskStart...)

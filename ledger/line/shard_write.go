@@ -88,9 +88,9 @@ func (e *ShardEntry) check() error {
 	year := e.Time.UTC().Year()
 	switch {
 	case !ValidShardID(e.Shard):
-		return e.Refuse(fmt.Errorf("its id is not 1 to %d of A-Z a-z 0-9 _ -", maxShardID))
+		return e.Refuse(fmt.Errorf("its id is not 1 to %d characters of A-Z a-z 0-9 _ -", maxShardID))
 	case int(e.Step) >= len(shardSteps):
-		return e.Refuse(fmt.Errorf("step %d is none", e.Step))
+		return e.Refuse(fmt.Errorf("there is no step %d", e.Step))
 	case e.Step == ShardIntent && len(e.Records) == 0:
 		return e.Refuse(fmt.Errorf("it has no records"))
 	case e.ReservedNanos < 0:
@@ -126,7 +126,7 @@ func (e *ShardEntry) size() (size int, err error) {
 	}
 	for i := range e.Records {
 		if id := e.Records[i].ID; !oneLineOfJSON(id) {
-			return 0, e.Refuse(fmt.Errorf("the id %q of a record is not JSON on one line", id))
+			return 0, e.Refuse(fmt.Errorf("the record id %q is not JSON on one line", id))
 		}
 	}
 	return size, nil

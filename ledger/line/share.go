@@ -50,7 +50,7 @@ func AppendShare(dst []byte, s *Share) ([]byte, error) {
 	for i := range s.Runs {
 		r := &s.Runs[i]
 		if !ValidRunID(r.Run) || !ValidRunID(r.Ledger) {
-			return dst[:from], fmt.Errorf("%w: run %q of ledger %q: not ids", ErrUnwritable, r.Run, r.Ledger)
+			return dst[:from], fmt.Errorf("%w: run %q of ledger %q: these are not valid ids", ErrUnwritable, r.Run, r.Ledger)
 		}
 		if i > 0 {
 			dst = append(dst, ',')

@@ -48,7 +48,7 @@ var listed = []listedProvider{
 			{name: "gpt-6.1-terra", snapshot: "2026-10-26", source: "https://developers.openai.com/api/docs/models/gpt-6.1-terra",
 				rates: Rates{Input: 1 * usd, Cached: 0.05 * usd, CacheWrite: 1.25 * usd, Output: 5 * usd},
 				above: 272_000, long: Rates{Input: 2 * usd, Cached: 0.1 * usd, CacheWrite: 2.5 * usd, Output: 7.5 * usd},
-				note: "what is kept in the cache for 12 hours costs 2.50 to write"},
+				note: "writing to the 12-hour cache costs 2.50"},
 			{name: "gpt-6-astra", snapshot: "2026-10-16",
 				rates: Rates{Input: 10 * usd, Cached: 1 * usd, CacheWrite: 12.5 * usd, Output: 50 * usd},
 				above: 272_000, long: Rates{Input: 20 * usd, Cached: 2 * usd, CacheWrite: 25 * usd, Output: 75 * usd}},
@@ -62,12 +62,12 @@ var listed = []listedProvider{
 				rates: Rates{Input: 4 * usd, Cached: 0.4 * usd, CacheWrite: 5 * usd, Output: 20 * usd},
 				above: 272_000, long: Rates{Input: 8 * usd, Cached: 0.8 * usd, CacheWrite: 10 * usd, Output: 30 * usd},
 				source: "https://developers.openai.com/api/docs/models/gpt-5.6-sol",
-				note:   "a reduction, promised until 2026-11-21"},
+				note:   "reduced price, promised until 2026-11-21"},
 			{name: "gpt-5.6-sol", aliases: []string{"gpt-5.6"}, family: "gpt-5.6", snapshot: "2026-10-16", from: "2026-11-22",
 				rates: Rates{Input: 5 * usd, Cached: 0.5 * usd, CacheWrite: 6.25 * usd, Output: 30 * usd},
 				above: 272_000, long: Rates{Input: 10 * usd, Cached: 1 * usd, CacheWrite: 12.5 * usd, Output: 45 * usd},
 				source: genAIFiles + "openai.yml", // the price before the reduction
-				note:   "4 and 20 if the reduction of 2026-08 goes on"},
+				note:   "4 and 20 if the reduction of 2026-08 continues"},
 			{name: "gpt-5.6-terra", family: "gpt-5.6", snapshot: "2026-10-16",
 				rates: Rates{Input: 2 * usd, Cached: 0.2 * usd, CacheWrite: 2.5 * usd, Output: 12 * usd},
 				above: 272_000, long: Rates{Input: 4 * usd, Cached: 0.4 * usd, CacheWrite: 5 * usd, Output: 18 * usd}},
@@ -158,7 +158,7 @@ var listed = []listedProvider{
 	{
 		id: "azure", ids: []string{"azure_ai", "azure_text"},
 		hosts: []string{".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com"},
-		like:  "openai", renames: true, note: "global deployments; regional and data zone ones cost more", snapshot: "2026-10-16",
+		like:  "openai", renames: true, note: "global deployments; regional and data zone deployments cost more", snapshot: "2026-10-16",
 		source: "https://azure.microsoft.com/pricing/details/azure-openai/",
 	},
 	{
@@ -416,7 +416,7 @@ var listed = []listedProvider{
 	{
 		id: "dashscope", ids: []string{"alibaba"}, hosts: []string{
 			"dashscope.aliyuncs.com", "dashscope-intl.aliyuncs.com", "dashscope-us.aliyuncs.com"},
-		note: "international; in mainland China prices are others, in yuan", snapshot: "2026-07-02",
+		note: "international; mainland China has other prices, in yuan", snapshot: "2026-07-02",
 		models: []listedModel{
 			{name: "qwen3.8-max", snapshot: "2026-08", source: "https://dev.to/hassann/how-to-use-the-qwen-38-api-1cgm",
 				rates: Rates{Input: 2 * usd, Output: 6 * usd}},

@@ -35,10 +35,10 @@ func Load(r io.Reader, day time.Time) (*Table, error) {
 	case bytes.HasPrefix(data, []byte("{")):
 		found, err = t.loadLiteLLM(data)
 	default:
-		err = errors.New("neither LiteLLM's table nor genai-prices'")
+		err = errors.New("neither LiteLLM's nor genai-prices' table")
 	}
 	if err == nil && found == 0 {
-		err = errors.New("there is no price of a token in it (of LiteLLM's form or genai-prices')")
+		err = errors.New("it has no token prices in LiteLLM's or genai-prices' format")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading prices: %w", err)

@@ -162,15 +162,16 @@ func TestLoadPricesRefuses(t *testing.T) {
 	}{
 		{"nothing", strings.NewReader(""), "neither LiteLLM's"},
 		{"a word", strings.NewReader("prices"), "neither LiteLLM's"},
-		{"an empty object", strings.NewReader("{}"), "no price"},
-		{"an empty array", strings.NewReader("\ufeff []"), "no price"},
-		{"another table", strings.NewReader(`{"gpt-4o":{"input":2.5},"n":1,"list":[]}`), "no price"},
+		{"an empty object", strings.NewReader("{}"), "no token prices"},
+		{"an empty array", strings.NewReader("\ufeff []"), "no token prices"},
+		{"another table", strings.NewReader(`{"gpt-4o":{"input":2.5},"n":1,"list":[]}`), "no token prices"},
 		{"half a table", strings.NewReader(`{"gpt-4o":{"input_cost_per_token":1e-6`), "unexpected end"},
 		{"half an array", strings.NewReader(`[{"id":"openai"`), "unexpected end"},
-		{"a negative price", strings.NewReader(`{"gpt-4o":{"input_cost_per_token":-1e-6}}`), `gpt-4o: "-1e-6" is no price`},
-		{"the unit of the other", strings.NewReader(`{"gpt-4o":{"input_cost_per_token":2.5}}`), `gpt-4o: "2.5" is no price`},
+		{"a negative price", strings.NewReader(`{"gpt-4o":{"input_cost_per_token":-1e-6}}`), `gpt-4o: "-1e-6" is not a price`},
+		{"the unit of the other", strings.NewReader(`{"gpt-4o":{"input_cost_per_token":2.5}}`), `gpt-4o: "2.5" is not a price`},
 		{"an odd price", strings.NewReader(`[{"id":"a","models":[{"id":"m","prices":{"input_mtok":"x"}}]}]`), "a m: "},
-		{"odd prices", strings.NewReader(`[{"id":"a","models":[{"id":"m","prices":[{"prices":{"input_mtok":-3}}]}]}]`), `a m: "-3" is no price`},
+		{"odd prices", strings.NewReader(`[{"id":"a","models":[{"id":"m","prices":[{"prices":{"input_mtok":-3}}]}]}]`),
+			`a m: "-3" is not a price`},
 		{"a reader that fails", iotest.ErrReader(broken), "reading prices: broken"},
 	} {
 		prices, err := Load(tt.table, priceDay)

@@ -25,7 +25,7 @@ const maxRate Dollars = 1_000_000 * nanosPerDollar
 // It rounds to the nearest billionth of a dollar for a million tokens. That undoes the
 // floating-point errors of tables, such as 1.9999999999999998e-06.
 func parseRate(number string, of unit) (Dollars, error) {
-	fail := func() (Dollars, error) { return 0, fmt.Errorf("%.40q is no price", number) }
+	fail := func() (Dollars, error) { return 0, fmt.Errorf("%.40q is not a price", number) }
 	mantissa, exponent := number, 0
 	if i := strings.IndexAny(number, "eE"); i >= 0 {
 		var err error

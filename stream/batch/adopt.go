@@ -83,7 +83,7 @@ func (s *shard) adoptBatch(ctx context.Context) (made batchapi.Batch, found bool
 			}
 			continue
 		}
-		s.flow.Voice.Detail("batch shard %s: no batch of it is listed yet", s.id)
+		s.flow.Voice.Detail("batch shard %s: the provider does not list its batch yet", s.id)
 		if !s.flow.Stop.Sleep(min(wait.next(), time.Until(s.at.doubtful))) {
 			return made, false, ctx.Err()
 		}

@@ -24,7 +24,7 @@ func (f *assembler) leave(t *flow.Task) {
 		return
 	}
 	f.batches.toldAsked.Do(func() {
-		f.flow.Voice.Note("another process is asking about %s: this run waits for its answer, and for all such answers", t)
+		f.flow.Voice.Note("another process has sent %s: this run waits for that answer, and for others like it", t)
 	})
 	f.flow.GateOf(t).Sleep(1)
 	a := &f.asked

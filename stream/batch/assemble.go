@@ -171,7 +171,7 @@ func (f *assembler) put(kind shardKind, t *flow.Task) (*shard, error) {
 // overLimit is the error of a request that is too large for any batch.
 func overLimit(size, most int64) *record.Error {
 	return &record.Error{Type: "too_large", Code: "over_limit",
-		Message: fmt.Sprintf("the request has %d bytes, and a batch takes %d", size, most)}
+		Message: fmt.Sprintf("the request has %d bytes, and a batch takes at most %d", size, most)}
 }
 
 // noRoom reports whether a shard's file has no room for t, whose request is in f.line.

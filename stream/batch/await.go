@@ -52,7 +52,7 @@ func (s *shard) await(ctx context.Context) (batchapi.Batch, error) {
 	unknown := "" // the unknown state that was reported last
 	for {
 		var state batchapi.Batch
-		err := s.retry(ctx, "looking at batch "+s.at.batchID, func() (err error) {
+		err := s.retry(ctx, "checking batch "+s.at.batchID, func() (err error) {
 			state, err = s.driver.Batch(ctx, s.at.batchID)
 			return err
 		})
@@ -61,7 +61,7 @@ func (s *shard) await(ctx context.Context) (batchapi.Batch, error) {
 			return state, errVoid // another process simulated it
 		case notThere(err) && time.Since(s.at.stepped) < s.settling(): // it may not show everywhere yet
 		case notThere(err):
-			return state, ui.WithHint("use the key of the project that made it; or "+s.forgetHint(),
+			return state, ui.WithHint("use the key of the project that made it, or "+s.forgetHint(),
 				fmt.Errorf("batch %s: the provider does not know it: %w", s.at.batchID, err))
 		case err != nil:
 			return state, err
@@ -72,7 +72,7 @@ func (s *shard) await(ctx context.Context) (batchapi.Batch, error) {
 			}
 			if !state.Known() && state.Status != unknown {
 				unknown = state.Status
-				s.flow.Voice.Note("batch %s is in a state that is not known, %q: it is looked at until it ends", s.at.batchID, unknown)
+				s.flow.Voice.Note("batch %s is in an unknown state, %q: this run waits until it ends", s.at.batchID, unknown)
 			}
 			s.flow.Voice.Detail("batch %s: %s, %s of %s answered", s.at.batchID, state.Status, ui.Grouped(state.Completed+state.Failed),
 				ui.Grouped(s.file.requests))
@@ -118,7 +118,7 @@ func (s *shard) waitedFor() bool {
 
 // forgetHint says what to do about a batch that the provider does not have.
 func (s *shard) forgetHint() string {
-	return "llmpipe batches forget " + s.at.batchID + " gives it up, and its records are asked again"
+	return "give it up with llmpipe batches forget " + s.at.batchID + ", and its records are sent again"
 }
 
 // setState notes how far the batch is. The status line shows that, and [shard.there] reports it.
@@ -150,7 +150,7 @@ func (s *shard) retry(ctx context.Context, what string, f func() error) error {
 			return err
 		}
 		s.batches.lane.Tell(call)
-		s.flow.Voice.Detail("%s: %v; again in %s", what, err, d.Round(time.Millisecond))
+		s.flow.Voice.Detail("%s: %v; retrying in %s", what, err, d.Round(time.Millisecond))
 		if !s.flow.Stop.Sleep(d) {
 			return ctx.Err()
 		}

@@ -142,14 +142,14 @@ func (b *Batches) ours(known *ledger.Shard) bool {
 		return true
 	}
 	if known.Provider == "" { // its intent was lost with a damaged line
-		b.flow.Voice.Warn("ledger %s: which records are in batch %s is not known any more: it is left alone", b.cfg.Ledger,
+		b.flow.Voice.Warn("ledger %s: it no longer says which records are in batch %s: this run leaves that batch alone", b.cfg.Ledger,
 			ShardTitle(known))
-		b.flow.Voice.Hint("llmpipe batches forget %s gives it up", ShardTitle(known))
+		b.flow.Voice.Hint("give the batch up with llmpipe batches forget %s", ShardTitle(known))
 		return false
 	}
 	if !b.odd[known.Provider] {
 		b.odd[known.Provider] = true
-		b.flow.Voice.Note("ledger %s: a batch at %s is left alone: this run asks %s", b.cfg.Ledger, known.Provider, b.lane.Host.Name)
+		b.flow.Voice.Note("ledger %s: this run leaves a batch at %s alone, because it asks %s", b.cfg.Ledger, known.Provider, b.lane.Host.Name)
 	}
 	return false
 }
@@ -332,22 +332,22 @@ func (b *Batches) End() {
 func (b *Batches) TellLeft() {
 	wanted, others := b.goingOn()
 	if others > 0 {
-		b.flow.Voice.Note("%s with records that this input does not hold: not finished yet", counted(others))
+		b.flow.Voice.Note("%s not finished yet, with records that are not in this input", counted(others))
 	}
 	if n := b.askedElsewhere.Load(); n > 0 && wanted == 0 && !b.flow.Stop.Ending() {
-		b.flow.Stop.Pause(ui.WithHint("the same command goes on when that has ended",
-			fmt.Errorf("%s asked about by another process of the ledger", ui.Number(n, "record"))))
+		b.flow.Stop.Pause(ui.WithHint("run the same command again when that process has ended",
+			fmt.Errorf("%s sent by another process that uses the ledger", ui.Number(n, "record"))))
 	}
 	switch why := b.flow.Stop.Reasons(); {
 	case wanted == 0:
 	// A budget without room for the next record does not keep the same command from collecting these.
 	case !b.flow.Stop.Ending() || why.Budget != nil:
-		b.flow.Stop.Pause(ui.WithHint("the same command collects what is ready by then, at any time",
+		b.flow.Stop.Pause(ui.WithHint("run the same command again at any time: it collects what is ready by then",
 			fmt.Errorf("%s not finished yet", counted(wanted))))
 	case wanted == 1:
-		b.flow.Voice.Note("1 batch goes on at the provider: the same command collects it later")
+		b.flow.Voice.Note("1 batch continues at the provider: the same command collects it later")
 	default:
-		b.flow.Voice.Note("%s go on at the provider: the same command collects them later", counted(wanted))
+		b.flow.Voice.Note("%s continue at the provider: the same command collects them later", counted(wanted))
 	}
 }
 

@@ -25,7 +25,7 @@ func (s *shard) collect(ctx context.Context, state *batchapi.Batch) error {
 	defer found.discard()
 	if err := s.download(ctx, state, found); err != nil {
 		if notThere(err) {
-			err = ui.WithHint(s.forgetHint(), fmt.Errorf("batch %s: its answers are not there any more: %w", s.at.batchID, err))
+			err = ui.WithHint(s.forgetHint(), fmt.Errorf("batch %s: the provider no longer has its answers: %w", s.at.batchID, err))
 		}
 		return err
 	}
@@ -88,7 +88,7 @@ func (s *shard) download(ctx context.Context, state *batchapi.Batch, found *answ
 		return notYet(short)
 	})
 	if short != "" && some && ctx.Err() == nil {
-		s.flow.Voice.Warn("%s: what is missing is submitted again", short)
+		s.flow.Voice.Warn("%s: the missing ones are submitted again", short)
 		return nil
 	}
 	return err
@@ -147,14 +147,14 @@ func (s *shard) blame(state *batchapi.Batch, found *answers) error {
 		found.all = nil // the errors of lines say more
 	}
 	if found.all != nil && !s.wanted() {
-		s.flow.Voice.Warn("batch %s was refused: %v", s.at.batchID, found.all)
+		s.flow.Voice.Warn("the provider refused batch %s: %v", s.at.batchID, found.all)
 	} else if found.all != nil && s.flow.Counts.OK.Load() == s.flow.Counts.Skipped.Load() {
 		e := ledger.ShardEntry{Step: ledger.ShardCollected, State: state.Status, Missing: s.file.requests, CostKnown: true}
 		if err := s.record(e); err != nil {
 			return err
 		}
 		s.deleteFile()
-		return fmt.Errorf("batch %s was refused: %w", s.at.batchID, found.all)
+		return fmt.Errorf("the provider refused batch %s: %w", s.at.batchID, found.all)
 	}
 	if len(lines) == 0 {
 		return nil
@@ -193,7 +193,7 @@ func isFileNotFound(fault batchapi.Fault) bool {
 
 // errUnrecorded says that answers of the batch could not be recorded. The batch stays pending, and
 // the next run collects it again. The cause has ended this run.
-var errUnrecorded = errors.New("answers are not recorded")
+var errUnrecorded = errors.New("answers could not be recorded")
 
 // conclude delivers the answers, and records that the shard is collected. Records without an answer
 // are left over. A batch that never ran costs them no round.
@@ -209,7 +209,7 @@ func (s *shard) conclude(status string, found *answers) error {
 		return err
 	}
 	if strange > 0 {
-		s.flow.Voice.Warn("batch %s: %s in its files are no answers", s.at.batchID, ui.Number(strange, "line"))
+		s.flow.Voice.Warn("batch %s: its files have %s that cannot be read as answers", s.at.batchID, ui.Number(strange, "line"))
 	}
 	s.rest.round = s.round + 1
 	if status == stateVoid || status == "" || s.rest.most > 0 {
@@ -222,7 +222,7 @@ func (s *shard) conclude(status string, found *answers) error {
 		return err
 	}
 	if n := found.untaken(); n > 0 {
-		s.flow.Voice.Warn("batch %s: %s in its files are to no request of it", s.at.batchID, ui.Number(n, "answer"))
+		s.flow.Voice.Warn("batch %s: its files have %s to requests that it does not contain", s.at.batchID, ui.Number(n, "answer"))
 	}
 	s.answered.Committing.Wait()
 	if s.flow.Unrecorded.Load() {
@@ -249,7 +249,7 @@ func (s *shard) conclude(status string, found *answers) error {
 		s.deleteFile()
 	}
 	if status == batchCancelled && h.unsent > 0 {
-		s.flow.Stop.Pause(ui.WithHint("the same command submits them again",
+		s.flow.Stop.Pause(ui.WithHint("run the same command again to submit them again",
 			fmt.Errorf("batch %s was cancelled: %s of its records have no answer",
 				s.at.batchID, ui.Grouped(h.unsent))))
 	}

@@ -146,7 +146,7 @@ func (d *delivery) judge(t *flow.Task, out *record.BatchOutput, first bool) bool
 		t.Shaped.Await()
 	}
 	if out == nil {
-		t.Reply.Class, t.Reply.Err = provider.Transient, &record.Error{Type: "batch_missing", Message: "the batch has no answer for the record"}
+		t.Reply.Class, t.Reply.Err = provider.Transient, &record.Error{Type: "batch_missing", Message: "the batch has no answer to the record"}
 	} else {
 		t.Reply.JudgeBatch(t.Endpoint, out)
 	}
@@ -308,11 +308,11 @@ func (d *delivery) tell(e *ledger.ShardEntry) {
 	}
 	d.flow.Voice.Note("%s", text)
 	if d.changed > 0 {
-		d.flow.Voice.Note("batch %s: files of %s have changed since it was submitted: they are asked again", d.shard.at.batchID,
+		d.flow.Voice.Note("batch %s: attached files of %s have changed since it was submitted: these are sent again", d.shard.at.batchID,
 			ui.Number(d.changed, "record"))
 	}
 	if d.kept > d.changed {
-		d.flow.Voice.Note("batch %s: %s of its answers are for records that this input does not hold: they are in the ledger", d.shard.at.batchID,
-			ui.Grouped(d.kept-d.changed))
+		d.flow.Voice.Note("batch %s: %s of its answers belong to records that are not in this input: they are kept in the ledger",
+			d.shard.at.batchID, ui.Grouped(d.kept-d.changed))
 	}
 }

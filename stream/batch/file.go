@@ -32,7 +32,7 @@ type request struct {
 }
 
 // errNoRoom says that a line would make the file longer than it may be.
-var errNoRoom = errors.New("the line has no room in the file")
+var errNoRoom = errors.New("the line does not fit into the file")
 
 // put appends a record's request. If that takes the file beyond most bytes, put takes the request
 // back, sets its size to what it really is, and returns errNoRoom. If the record's files cannot be

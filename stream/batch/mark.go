@@ -24,13 +24,13 @@ func (s *shard) marked() bool { return s.driver.Files() == nil }
 func (s *shard) mark() string { return ownPrefix + s.id }
 
 // errUnproven says that a batch may be the shard's, and that this run does not wait for its end.
-var errUnproven = errors.New("a batch of as many requests is at work, and whether it is this one shows when it has ended")
+var errUnproven = errors.New("a batch of the same size is running, and may be this one")
 
 // tellUnproven says once what the run waits for.
 func (s *shard) tellUnproven() {
 	if !s.at.told {
 		s.at.told = true
-		s.flow.Voice.Note("batch shard %s: %v: waiting for that, because made again it might be paid for twice", s.id, errUnproven)
+		s.flow.Voice.Note("batch shard %s: %v: waiting for its end, because a second batch might be paid for twice", s.id, errUnproven)
 	}
 }
 

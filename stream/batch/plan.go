@@ -133,12 +133,12 @@ func (f *assembler) tell(p *plan) error {
 		shards += of.shards
 	}
 	need := p.disk(func(kind shardKind) int64 { return f.batches.drivers[kind.endpoint].Bounds().Bytes })
-	f.flow.Voice.Note("--attach: %s with %s bytes for %s: %s to upload in %s, up to %s of temporary disk in %s",
+	f.flow.Voice.Note("--attach: %s with %s bytes for %s: uploading %s in %s takes up to %s of temporary disk space in %s",
 		ui.Number(p.files, "file"), ui.Grouped(p.bytes), ui.Number(p.records.records, "record"), ui.Bytes(p.upload), counted(int(shards)),
 		ui.Bytes(need), os.TempDir())
 	if free, known := flow.TemporaryFree(); known && free < need {
-		return flow.TemporaryError(fmt.Errorf("%s are free, and the batches take up to %s at a time; nothing was submitted", ui.Bytes(free),
-			ui.Bytes(need)))
+		return flow.TemporaryError(fmt.Errorf("%s of disk space are free, and the batches take up to %s at a time; nothing was submitted",
+			ui.Bytes(free), ui.Bytes(need)))
 	}
 	return nil
 }

@@ -79,16 +79,17 @@ func (r *rounds) tell() {
 	}
 	worst := float64(r.worst) / float64(r.records) * float64(n)
 	each := float64(n) / float64(r.looked)
-	share, by := float64(r.examples.Likely)/max(1, float64(r.examples.Worst)), "if answers are half as long as they may be"
+	share, by := float64(r.examples.Likely)/max(1, float64(r.examples.Worst)), "if answers are half as long as allowed"
 	if held > 0 {
-		share, by = float64(cost)/float64(held), "by what the first of them cost"
+		share, by = float64(cost)/float64(held), "judging by the cost of the first ones"
 	}
 	count, part := r.expect(worst, share)
 	some := ""
 	if part < 0.995 {
-		some = fmt.Sprintf(" for some %.0f %% of it", 100*part)
+		some = fmt.Sprintf(" for about %.0f %% of it", 100*part)
 	}
-	r.batches.flow.Voice.Note("the input may cost up to %s, and the budget has %s for it%s: about %s in all, one after the other,%s %s",
+	r.batches.flow.Voice.Note("the input may cost up to %s, and %s of the budget is left for it%s: "+
+		"this makes about %s, one after the other,%s %s",
 		ui.USD(int64(worst)), ui.USD(r.room), ui.Simulated(r.batches.client.Rehearses()), counted(int(count)), some, by)
 	r.retold = held > 0
 	if r.told {
@@ -96,9 +97,9 @@ func (r *rounds) tell() {
 	}
 	r.told = true
 	if fit := (float64(r.room) - float64(r.examples.Prompt)*each) / max(1, float64(r.examples.Token)*each); fit >= 1 {
-		r.batches.flow.Voice.Hint("a max_tokens of %s or less makes it one", ui.Grouped(int64(fit)))
+		r.batches.flow.Voice.Hint("set max_tokens to %s or less to make it one batch", ui.Grouped(int64(fit)))
 	} else {
-		r.batches.flow.Voice.Hint("no max_tokens makes it one: the prompts alone may cost more than the budget")
+		r.batches.flow.Voice.Hint("raise the budget to make it one batch: the prompts alone may cost more than is left")
 	}
 }
 

@@ -57,7 +57,7 @@ func (f *assembler) follow(t *flow.Task) bool {
 }
 
 // errSame says that an equal request has been sent since the check for one.
-var errSame = errors.New("an equal request is asked about")
+var errSame = errors.New("an equal request has been sent")
 
 // keep notes that t's request lies in s. It reports false if an equal one is asked about already.
 func (f *assembler) keep(t *flow.Task, s *shard) bool {

@@ -74,7 +74,7 @@ type standing struct {
 // newShard makes an empty shard.
 func newShard(b *Batches, kind shardKind, round int) (*shard, error) {
 	if err := b.drivers[kind.endpoint].Check(kind.endpoint, kind.model); err != nil {
-		return nil, ui.WithHint(b.hint(err, "--mode realtime works with every provider"), err)
+		return nil, ui.WithHint(b.hint(err, "use --mode realtime, which works with every provider"), err)
 	}
 	upload, err := flow.NewTemporary("llmpipe-batch-")
 	if err != nil {
@@ -120,7 +120,7 @@ func (s *shard) live() {
 		err = s.conclude("", newAnswers())
 	}
 	if errors.Is(err, errVoid) {
-		s.flow.Voice.Warn("batch shard %s was never submitted, or is gone: its records are asked again", s.id)
+		s.flow.Voice.Warn("batch shard %s was never submitted, or is gone: its records are sent again", s.id)
 		err = s.conclude(stateVoid, newAnswers())
 	}
 	if errors.Is(err, errTooLarge) {
@@ -150,7 +150,7 @@ func (s *shard) live() {
 // go into another shard. Or the other processes have set the money for the shard aside. Then its
 // records wait for money, like those that the run's own budget has no room for.
 func (s *shard) yield(why error) error {
-	s.flow.Voice.Detail("batch shard %s: %v: it is made again of what is left", s.id, why)
+	s.flow.Voice.Detail("batch shard %s: %v: it is made again from the remaining records", s.id, why)
 	s.batches.drop(s)
 	s.account.Committed(s.journal.Spent())
 	if err := s.conclude("", newAnswers()); err != nil {
@@ -193,9 +193,9 @@ func (s *shard) stopFor(err error) {
 	case err == nil:
 	case s.flow.Stop.Ending():
 	case errors.As(err, &call) && call.Class == provider.Exhausted:
-		s.flow.Stop.Pause(ui.WithHint("the same command goes on when the account has money or quota again", err))
+		s.flow.Stop.Pause(ui.WithHint("run the same command again when the account has money or quota again", err))
 	case errors.As(err, &call) && (call.Class == provider.Transient || call.Class == provider.Pressure):
-		s.flow.Stop.Pause(ui.WithHint(s.batches.hint(err, "the same command goes on where it stopped"), err))
+		s.flow.Stop.Pause(ui.WithHint(s.batches.hint(err, "run the same command again: it continues where it stopped"), err))
 	case ui.HintOf(err) == "" && s.batches.hint(err, "") != "":
 		s.flow.Stop.Fail(ui.WithHint(s.batches.hint(err, ""), err))
 	default:
@@ -231,7 +231,7 @@ func (s *shard) own() error {
 		}
 		if !told && s.wanted() && s.waitedFor() {
 			told = true
-			s.flow.Voice.Note("batch shard %s is another process's: waiting for it", s.id)
+			s.flow.Voice.Note("batch shard %s belongs to another process: waiting for it", s.id)
 		}
 		if !s.lookLater(wait.next()) {
 			return errNotWaited
@@ -321,13 +321,13 @@ func (s *shard) batch(ctx context.Context) error {
 			return s.split(&state)
 		case alone && most > 0 && time.Since(start) > most:
 			s.flow.Stop.Pause(ui.WithHint(
-				"raise the account's limit of enqueued tokens, or wait for its other batches; the same command tries again",
+				"raise the account's limit of enqueued tokens or wait for its other batches, then run the same command again",
 				fmt.Errorf("batch %s: the provider has no room for a single request", s.at.batchID)))
 			return s.flow.Stop.Asking.Err()
 		case s.cfg.Detach && again, !s.cfg.Detach && !s.waitedFor():
 			return errNotWaited
 		}
-		s.flow.Voice.Note("batch %s: too many tokens are enqueued: it is submitted again when another batch has ended", s.at.batchID)
+		s.flow.Voice.Note("batch %s: the account has too many tokens enqueued: it is submitted again when another batch has ended", s.at.batchID)
 		if s.cfg.Detach {
 			continue
 		}

@@ -189,7 +189,7 @@ func (s *spool) each(decode *record.Decoder, f func(*flow.Task) error) error {
 		}
 		id := t.ID
 		if err := decode.Decode(&t.Record, t.Buffer); err != nil {
-			return fmt.Errorf("%s: it was a record when it was read: %w", t, err)
+			return fmt.Errorf("%s: the record can no longer be read: %w", t, err)
 		}
 		for i := range s.files {
 			f := &t.Files[i]

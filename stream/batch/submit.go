@@ -139,7 +139,7 @@ func (s *shard) awaitFile(ctx context.Context) error {
 	wait := newPolling(true)
 	for range fileLooks {
 		var file batchapi.File
-		err := s.retry(ctx, "looking at the file", func() (err error) {
+		err := s.retry(ctx, "checking the file", func() (err error) {
 			if file, err = s.driver.Files().File(ctx, s.at.fileID); err == nil && isUnderway(file.Status) {
 				err = notYet("the file " + s.at.fileID + " is " + file.Status) // for minutes, at Azure
 			}
@@ -147,7 +147,7 @@ func (s *shard) awaitFile(ctx context.Context) error {
 		})
 		switch {
 		case err == nil && file.Status == "error":
-			return s.void(fmt.Errorf("file %s: the provider could not take it: %s", s.at.fileID, file.StatusDetails))
+			return s.void(fmt.Errorf("the provider could not process file %s: %s", s.at.fileID, file.StatusDetails))
 		case err == nil && (file.Status == "processed" || file.Status == ""):
 			return nil
 		case err != nil && !notThere(err):
@@ -197,7 +197,7 @@ func (s *shard) create(ctx context.Context) error {
 			made, err = s.driver.Create(s.flow.Stop.Waiting, request)
 		}
 		if unclear(err) {
-			s.flow.Voice.Detail("creating a batch: %v; looking whether it was made", err)
+			s.flow.Voice.Detail("creating a batch: %v; checking whether it was made", err)
 			if found, lookErr := look(); found || lookErr != nil {
 				return lookErr
 			}
@@ -221,12 +221,12 @@ func (s *shard) create(ctx context.Context) error {
 // inDoubt pauses the run if a batch of the shard may exist that cannot be found. A second batch
 // would be paid for twice.
 func (s *shard) inDoubt(err error) error {
-	known := fmt.Sprintf("its file is %s, and its label %s is %s", s.at.fileID, ShardLabel, s.id)
+	known := fmt.Sprintf("its file is %s and its label %s is %s", s.at.fileID, ShardLabel, s.id)
 	if s.marked() {
 		known = fmt.Sprintf("the custom_id of its first request is %s", s.mark())
 	}
 	s.flow.Stop.Pause(ui.WithHint(
-		"look for it at the provider: "+known+"; the same command looks again",
+		"look for it at the provider: "+known+"; or run the same command again, which looks again",
 		fmt.Errorf("a batch may have been made: %w", err)))
 	return s.flow.Stop.Asking.Err()
 }
@@ -251,9 +251,9 @@ func (s *shard) refused(err error) error {
 	case provider.FileTooLarge(call.Err):
 		return s.tooLarge(call.Err)
 	case notThere(err) && strings.Contains(strings.ToLower(call.Err.Message), "file"):
-		err = ui.WithHint("the same command uploads its records again", err)
+		err = ui.WithHint("run the same command again: it uploads the records again", err)
 	case notThere(err):
-		err = ui.WithHint(s.batches.hint(err, "--mode realtime works with every provider; this one may have no Batch API"), err)
+		err = ui.WithHint(s.batches.hint(err, "use --mode realtime, which works with every provider; this one may have no Batch API"), err)
 	}
 	return s.void(err)
 }
@@ -284,7 +284,7 @@ func (s *shard) created(made *batchapi.Batch) error {
 		what += " to " + s.kind.model
 	}
 	if s.kind.turn > 0 {
-		what += ", asked again as their answers did not fit"
+		what += ", asked again because the answers did not fit the schema"
 	}
 	if s.round > 1 {
 		what += fmt.Sprintf(", round %d of %d", s.round, maxRounds)

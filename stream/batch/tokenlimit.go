@@ -32,7 +32,7 @@ func (s *shard) later(err error, told *bool) error {
 	case provider.QueueFull(call.Err):
 		if !*told {
 			*told = true
-			s.flow.Voice.Note("the provider's queue of batches is full: %s wait for room there: %v", ui.Number(s.file.requests, "request"), call.Err)
+			s.flow.Voice.Note("the provider's batch queue is full: %s wait for room: %v", ui.Number(s.file.requests, "request"), call.Err)
 		}
 	case !provider.FileUnready(call.Err):
 		return err

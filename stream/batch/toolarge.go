@@ -49,7 +49,7 @@ func (f *found) halve(file *shardFile) bool {
 }
 
 // errTooLarge says that a shard was refused because of its size, and that nothing was made of it.
-var errTooLarge = errors.New("the provider takes less in a batch")
+var errTooLarge = errors.New("the batch is too large for the provider")
 
 // tooLargeError is errTooLarge with what the provider said.
 type tooLargeError struct{ said *record.Error }
@@ -67,7 +67,7 @@ func (s *shard) tooLarge(said *record.Error) error {
 	}
 	s.rest.most = (s.file.requests + 1) / 2
 	if s.batches.most.halve(&s.file) {
-		s.flow.Voice.Note("the provider takes no batch of %s in %s bytes (%v): they are made half as large from now on",
+		s.flow.Voice.Note("the provider refuses a batch of %s in %s bytes (%v): batches are half as large from now on",
 			ui.Number(s.file.requests, "request"), ui.Grouped(s.file.bytes), said)
 	}
 	return err

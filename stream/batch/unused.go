@@ -26,7 +26,7 @@ func (d *delivery) unused(t *flow.Task, out *record.BatchOutput) *flow.Task {
 	}
 	e := d.entry(t.ID, &t.Request, t.Model)
 	d.judge(e, out, true)
-	e.Fail(&record.Error{Type: "batch_unused", Message: "the record was answered another way before the batch was collected"})
+	e.Fail(&record.Error{Type: "batch_unused", Message: "the record was answered in another way before the batch was collected"})
 	return e
 }
 

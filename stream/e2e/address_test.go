@@ -43,11 +43,11 @@ func wrongAddresses(t *testing.T) map[string]struct{ url, hint string } {
 	return map[string]struct{ url, hint string }{
 		"no path":        {plain.URL, "the base URL has no path: try OPTION" + plain.URL + "/v1"},
 		"an endpoint":    {plain.URL + "/v1/chat/completions", "llmpipe adds /chat/completions itself: try OPTION" + plain.URL + "/v1"},
-		"another path":   {plain.URL + "/api", "the base URL of an API mostly ends in /v1: try OPTION" + plain.URL + "/api/v1"},
-		"https for http": {"https://" + plainHost + "/v1", "it speaks plain HTTP there: try OPTION" + plain.URL + "/v1"},
-		"http for https": {"http://" + secureHost + "/v1", "it speaks TLS there: try OPTION" + secure.URL + "/v1"},
-		"a wrong port":   {"http://127.0.0.1:1/v1", "nothing listens there: is the server running"},
-		"a web page":     {page.URL + "/v1", "no API seems to be served there: check the host and the port"},
+		"another path":   {plain.URL + "/api", "the base URL of an API usually ends in /v1: try OPTION" + plain.URL + "/api/v1"},
+		"https for http": {"https://" + plainHost + "/v1", "the server speaks plain HTTP: try OPTION" + plain.URL + "/v1"},
+		"http for https": {"http://" + secureHost + "/v1", "the server speaks TLS: try OPTION" + secure.URL + "/v1"},
+		"a wrong port":   {"http://127.0.0.1:1/v1", "nothing listens at this address: is the server running"},
+		"a web page":     {page.URL + "/v1", "there seems to be no API at this address: check the host and the port"},
 		"another model":  {plain.URL + "/v1", "ollama pull m fetches it"},
 	}
 }
@@ -75,7 +75,7 @@ func TestHintsForWrongAddresses(t *testing.T) {
 				case name == "another model" && (way == "no model" || way == "estimate"):
 					hint = "name one with -m: llama3:8b, qwen3:4b"
 				case name == "another model" && way == "a batch":
-					hint = "--mode realtime works with every provider" // this one has no batches
+					hint = "use --mode realtime, which works with every provider" // this one has no batches
 				case name == "http for https" && way == "a batch":
 					t.Skip("the server may close the connection before it has said so")
 				}

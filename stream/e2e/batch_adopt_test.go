@@ -79,7 +79,7 @@ func TestBatchOfAFileThatIsGone(t *testing.T) {
 	dir := t.TempDir()
 	args := o.args(writePrompts(t, dir, 20))
 	p := llmpipe(t, dir, args...)
-	if code := p.exit(t); code != 1 || !strings.Contains(p.err.String(), "hint: the same command uploads its records again") {
+	if code := p.exit(t); code != 1 || !strings.Contains(p.err.String(), "hint: run the same command again: it uploads the records again") {
 		t.Errorf("exit %d: %s", code, p.err.String())
 	}
 	again := llmpipe(t, dir, args...)

@@ -91,7 +91,7 @@ func TestBatchAttachedFilesArrive(t *testing.T) {
 			if out := p.out.String(); strings.Count(out, `"content":`) != n+1 || strings.Count(out, `"error":`) != 2 {
 				t.Errorf("out:\n%s\n%s", out, &p.err)
 			}
-			p.says(t, "--attach: 32 files with 3,100,012 bytes for 31 records: ", " to upload in 1 batch, up to ")
+			p.says(t, "--attach: 32 files with 3,100,012 bytes for 31 records: uploading ", " in 1 batch takes up to ")
 			sums := attachedIn(t, dir, "job.jsonl")
 			for i := range n {
 				sum, want := sumOf(gifOf(i, size)), 1

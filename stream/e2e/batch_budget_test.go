@@ -292,8 +292,8 @@ func TestBatchRounds(t *testing.T) {
 		most   int // batches
 		says   []string
 	}{
-		"just below the worst case": {"0.0555", 0, 2, []string{"about 2 batches in all", "hint: a max_tokens of ", " makes it one"}},
-		"some of it":                {"0.022", 0, 8, []string{"in all, one after the other, by what the first of them cost"}},
+		"just below the worst case": {"0.0555", 0, 2, []string{"about 2 batches", "hint: set max_tokens to ", " to make it one batch"}},
+		"some of it":                {"0.022", 0, 8, []string{"one after the other, judging by the cost of the first ones"}},
 		"less than it costs":        {"0.006", 4, 14, []string{"too little for another batch", "hint: --mode realtime spends it to the end"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -57,7 +57,7 @@ func TestBatchBillsForAnswersThatAreNotUsed(t *testing.T) {
 	eventually(t, "it is asked at once", func() bool { return g.count("POST /chat/completions") == 3 })
 	second := b.on(t, input, "--mode", "batch", "--detach")
 	second.exits(t, 75)
-	second.says(t, "3 records asked about by another process of the ledger", "hint: the same command goes on when that has ended")
+	second.says(t, "3 records sent by another process that uses the ledger", "hint: run the same command again when that process has ended")
 	beside := llmpipe(t, t.TempDir(), byBatch(b.sim.URL, "--detach")...)
 	beside.Stdin = strings.NewReader(input)
 	beside.exits(t, 75)

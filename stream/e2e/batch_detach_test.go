@@ -100,7 +100,7 @@ func TestBatchWhoseInputIsEdited(t *testing.T) {
 	if cost := readSummary(t, dir).Cost; cost == nil || int64(*cost) != spent || spent == 0 {
 		t.Errorf("the summary says that the run cost %v, the ledger %d", cost, spent)
 	}
-	p.says(t, "20 of its answers are for records that this input does not hold: they are in the ledger", "30 in: 30 ok, 0 failed")
+	p.says(t, "20 of its answers belong to records that are not in this input: they are kept in the ledger", "30 in: 30 ok, 0 failed")
 	// They are there when they are wanted again.
 	if p := run(write(1, 10, "")); len(contents(t, p)) != 10 || sim.batches(t).Batches != 2 {
 		t.Errorf("%d lines, %d batches", len(p.lines()), sim.batches(t).Batches)
@@ -131,7 +131,7 @@ func TestBatchInterrupted(t *testing.T) {
 	if code := p.wait(t); code != 128+int(syscall.SIGINT) {
 		t.Fatalf("exit %d: %s", code, said.String())
 	}
-	if !said.has("1 batch goes on at the provider: the same command collects it later") {
+	if !said.has("1 batch continues at the provider: the same command collects it later") {
 		t.Errorf("said\n%s", said.String())
 	}
 	if s := readSummary(t, dir); s.In != 10 || s.Unsent != 10 {
@@ -204,6 +204,6 @@ func TestBatchOfOtherRecordsIsNotWaitedFor(t *testing.T) {
 		if code := p.exit(t); code != 0 || len(contents(t, p)) != 5 {
 			t.Errorf("%v: exit %d, %d lines: %s", flags, code, len(p.lines()), p.err.String())
 		}
-		p.says(t, "1 batch with records that this input does not hold: not finished yet")
+		p.says(t, "1 batch not finished yet, with records that are not in this input")
 	}
 }

@@ -123,7 +123,7 @@ func TestBatchOfAProcessThatDiesMeanwhile(t *testing.T) {
 	owner := -1
 	eventually(t, "one has made a batch, for which the other waits", func() bool {
 		for i := range r.all {
-			if r.said[i].has(": 60 requests") && r.said[1-i].has("is another process's: waiting for it") {
+			if r.said[i].has(": 60 requests") && r.said[1-i].has("belongs to another process: waiting for it") {
 				owner = i
 			}
 		}

@@ -179,7 +179,7 @@ func TestBatchWithoutAnAPI(t *testing.T) {
 		})
 		dir := t.TempDir()
 		p := llmpipe(t, dir, byBatch(g.URL, writePrompts(t, dir, 3))...)
-		if code := p.exit(t); code != 1 || !strings.Contains(p.err.String(), "hint: --mode realtime works with every provider") {
+		if code := p.exit(t); code != 1 || !strings.Contains(p.err.String(), "hint: use --mode realtime, which works with every provider") {
 			t.Errorf("exit %d: %s", code, p.err.String())
 		}
 		all := listBatches(t, dir, sim)

@@ -66,7 +66,7 @@ func TestHelpIsWhole(t *testing.T) {
 	}
 	want := []string{
 		"Arguments", "Flags", "Input", "Output", "Provider", "Pace", "Money", "Resume", "Mode", "Progress",
-		"Commands (llmpipe COMMAND --help says more)", "Examples", "What an answer means; the first that applies", "Exit codes",
+		"Commands (llmpipe COMMAND --help says more)", "Examples", "What an answer means (the first row that applies)", "Exit codes",
 	}
 	if !slices.Equal(headings, want) {
 		t.Errorf("the headings are %q, want %q", headings, want)

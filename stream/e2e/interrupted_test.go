@@ -15,8 +15,8 @@ import (
 func TestInterruptedSaysHowFar(t *testing.T) {
 	t.Parallel()
 	const (
-		goesOn = "; the same command goes on where it stopped"
-		anew   = "; without a ledger the same command asks about all of them again"
+		goesOn = "; the same command continues where it stopped"
+		anew   = "; without a ledger the same command sends all of them again"
 	)
 	for name, test := range map[string]struct {
 		args  []string
@@ -29,9 +29,9 @@ func TestInterruptedSaysHowFar(t *testing.T) {
 		"a limit":       {args: []string{"--limit", "50"}, want: "4 of 50 answered" + goesOn},
 		"a sample":      {args: []string{"--sample", "50"}, want: "4 of 50 answered" + goesOn},
 		"a slice":       {args: []string{"--slice", "0/1"}, want: "4 of 500 answered" + goesOn},
-		"a pipe":        {piped: true, want: "4 answered, of an input that was not read to its end" + goesOn},
+		"a pipe":        {piped: true, want: "4 answered; the input was not read to its end" + goesOn},
 		"no ledger":     {args: []string{"--no-ledger"}, want: "4 of 500 answered" + anew},
-		"a second time": {twice: true, want: "0 of 500 answered; 4 requests in flight given up, and maybe billed" + goesOn},
+		"a second time": {twice: true, want: "0 of 500 answered; 4 requests in flight given up, which may be billed" + goesOn},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -163,7 +163,7 @@ func TestLanesAWrongKeyOnTheFallbackAlone(t *testing.T) {
 	const records = 1000
 	first, locked := startSim(t, "latency=10ms&outage=300ms-2s"), startSim(t, "latency=10ms&key=right")
 	r := runLanes(t, records, []string{first.URL, spec(locked, "locked")})
-	if r.code != 0 || r.shares[""] != records || !strings.Contains(r.stderr, "locked: nothing more is sent there") {
+	if r.code != 0 || r.shares[""] != records || !strings.Contains(r.stderr, "locked: this provider gets no more requests") {
 		t.Errorf("exit %d, shares %v: %s", r.code, r.shares, r.stderr)
 	}
 	if n := locked.stats(t).Requests; n > 8 {

@@ -27,9 +27,9 @@ func TestModelIsLookedForThroughAnOutage(t *testing.T) {
 			default:
 				_, _ = io.WriteString(w, `{"object":"list","data":[{"id":"the-one"}]}`)
 			}
-		}, 0, []string{"warning: ", " does not say which models it has: server_error 500: ", "; trying again", "2 in: 2 ok"}},
+		}, 0, []string{"warning: ", " does not list its models: server_error 500: ", "; trying again", "2 in: 2 ok"}},
 		{"down", "1s", func(_ int64, w http.ResponseWriter) { answerError(w, http.StatusBadGateway, "") }, 75, []string{
-			"error: the provider has not said for 1s which models it has; the last failure: server_error 502: refused by the test",
+			"error: the provider has not listed its models for 1s; the last failure: server_error 502: refused by the test",
 			"hint: the same command goes on",
 		}},
 		{"no models", "1m", func(_ int64, w http.ResponseWriter) { _, _ = io.WriteString(w, `{"object":"list","data":[]}`) }, 1, []string{
@@ -37,7 +37,7 @@ func TestModelIsLookedForThroughAnOutage(t *testing.T) {
 		}},
 		{"a web page", "1m", func(_ int64, w http.ResponseWriter) { _, _ = io.WriteString(w, `<html>welcome</html>`) }, 1, []string{
 			"error: line 1 (id 1) names no model, and the provider does not say which it has: bad_response 200: the answer is not a list of models",
-			"hint: no API seems to be served there: check the host and the port; or name the model with -m",
+			"hint: there seems to be no API at this address: check the host and the port; or name the model with -m",
 		}},
 		{"no list", "1m", func(_ int64, w http.ResponseWriter) { http.NotFound(w, nil) }, 1, []string{"404", "hint: name the model with -m\n"}},
 	} {

@@ -151,7 +151,7 @@ func TestAProcessWaitsForOneThatDies(t *testing.T) {
 	if !strings.Contains(report.out.String(), "8 requests in flight when their runs were killed may have cost $0.0") {
 		t.Errorf("the report of what was in flight: %s", &report.out)
 	}
-	if !strings.Contains(second.err.String(), "another process is asking about") {
+	if !strings.Contains(second.err.String(), "another process has sent") {
 		t.Errorf("it said %s", &second.err)
 	}
 }

@@ -91,7 +91,7 @@ func TestBatchWaitsForWhatIsAsked(t *testing.T) {
 				t.Fatal(err)
 			}
 			eventually(t, "the batch of the others", func() bool { return quick.batches(t).Answered == 2*records })
-			if !said.has("another process is asking about") {
+			if !said.has("another process has sent") {
 				t.Errorf("it said %s", said)
 			}
 			if dies {

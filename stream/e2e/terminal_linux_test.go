@@ -161,7 +161,7 @@ func TestStatusLineOnTerminal(t *testing.T) {
 // last.
 func checkRows(t *testing.T, rows []string, answers bool, records int) {
 	t.Helper()
-	message := regexp.MustCompile(`^llmpipe: (line \d+ \(id \d+\): server_error passing 500: refused by the test; again in [0-9.]+m?s` +
+	message := regexp.MustCompile(`^llmpipe: (line \d+ \(id \d+\): server_error passing 500: refused by the test; retrying in [0-9.]+m?s` +
 		`|no price is known for "m": .* adds prices\)|\[[=> ]+\] \d.* in flight \d/4.*|100 in: 100 ok, 0 failed(; .*)?)$`)
 	answered := regexp.MustCompile(`^\{"id":\d+,"content":"said".*\}$`)
 	written := 0

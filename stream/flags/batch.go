@@ -36,7 +36,8 @@ func (f *Flags) batch(cfg *stream.Config) error {
 		key, value, ok := strings.Cut(pair, "=")
 		switch {
 		case !ok || key == "":
-			return usage("such as --batch-metadata team=search", "--batch-metadata %q is not of the form K=V", naming.Short(pair))
+			return usage("write it as KEY=VALUE: --batch-metadata team=search", "--batch-metadata %q is not of the form KEY=VALUE",
+				naming.Short(pair))
 		case key == batch.ShardLabel:
 			return usage("choose another key", "--batch-metadata: llmpipe uses the key %s to find its batches again", key)
 		case len(key) > maxMetadataKey || len(value) > maxMetadataValue:
@@ -49,16 +50,16 @@ func (f *Flags) batch(cfg *stream.Config) error {
 		b.Metadata[key] = value
 	}
 	return firstWrong([]wrong{
-		{f.NoLedger, "--mode batch needs a ledger, by which batches are found again", "leave --no-ledger out"},
-		{f.Pack > 1, "--pack works in --mode realtime only: a batch needs no packing", "leave --pack out"},
-		{f.Chunk > 0, "--chunk works in --mode realtime only: a batch is a chunk of its own", "leave --chunk out"},
+		{f.NoLedger, "--mode batch needs a ledger, in which it finds its batches again", "leave --no-ledger out"},
+		{f.Pack > 1, "--pack works only with --mode realtime: a batch needs no packing", "leave --pack out"},
+		{f.Chunk > 0, "--chunk works only with --mode realtime: a batch is a chunk of its own", "leave --chunk out"},
 		{f.Mode == flow.ModeBatch && len(f.Fallback)+len(f.Spread) > 0,
-			"--spread and --fallback work in realtime, and for the urgent records of --mode hybrid", "leave them out, or use --mode hybrid"},
+			"--spread and --fallback work only with --mode realtime, or hybrid for its urgent records", "leave them out, or use --mode hybrid"},
 		{f.Detach && provider.IsSim(f.BaseURL), "--detach needs a provider that outlives this command",
-			"llmpipe sim & serves the simulated one: --base-url http://127.0.0.1:8089/v1"},
-		{len(b.Metadata) > 0 && f.Endpoint.Dialect() == record.Anthropic, "--batch-metadata: Anthropic's batches carry none", "leave it out"},
+			"start llmpipe sim in another terminal, and add --base-url http://127.0.0.1:8089/v1"},
+		{len(b.Metadata) > 0 && f.Endpoint.Dialect() == record.Anthropic, "--batch-metadata: Anthropic's batches have none", "leave it out"},
 		{len(b.Metadata) > maxMetadata, fmt.Sprintf("--batch-metadata: a batch has at most %d pairs", maxMetadata), "leave some out"},
 		{!windowForm.MatchString(f.BatchWindow), fmt.Sprintf("--batch-window %q is not of the form 24h", naming.Short(f.BatchWindow)),
-			"such as --batch-window 24h or 7d"},
+			"write it as --batch-window 24h or 7d"},
 	})
 }

@@ -33,14 +33,14 @@ func (f *Flags) checkNumbers(*stream.Config) error {
 		}
 	}
 	if f.Headroom >= 100 {
-		return usage("--headroom 20 leaves a fifth to others", "--headroom leaves nothing to llmpipe: it must be less than 100")
+		return usage("try --headroom 20, which leaves a fifth to others", "--headroom leaves nothing to llmpipe: it must be less than 100")
 	}
 	if f.Deadline != 0 && f.Deadline <= flow.LeastDrain {
-		return usage("give it more, such as --deadline 10m", "--deadline %s leaves no time to ask: %s of it is kept for what is in flight",
+		return usage("give it more time, such as --deadline 10m", "--deadline %s leaves no time to send: %s of it is kept for what is in flight",
 			f.Deadline, flow.LeastDrain)
 	}
 	if f.Pack > record.MaxInputs {
-		return usage(fmt.Sprintf("--pack %d is the most", record.MaxInputs), "--pack is more than the %d inputs that a request may hold",
+		return usage(fmt.Sprintf("use --pack %d or less", record.MaxInputs), "--pack is above %d, the most inputs that a request can have",
 			record.MaxInputs)
 	}
 	if f.Chunk == 0 && (f.OnChunk != "" || f.ChunkDelay > 0) {
@@ -61,11 +61,11 @@ func (f *Flags) checkUnused(path, usual string) error {
 	const oneOfThem = "leave out one of the two"
 	return firstWrong([]wrong{
 		{f.Quiet && f.Progress == ui.ProgressJSON, "--progress json prints nothing with --quiet", oneOfThem},
-		{f.Seed != 0 && f.Sample == 0, "--seed needs --sample", "--sample N --seed S chooses a sample; the model's own seed is --set seed=S"},
+		{f.Seed != 0 && f.Sample == 0, "--seed needs --sample", "add --sample N to choose a sample; the model's own seed is --set seed=S"},
 		{len(f.Attach) == 0 && (f.AttachRoot != "." || f.AttachHTTP), "--attach-root and --attach-http need --attach",
 			"add --attach FIELD, the field that names the files"},
 		{f.Estimate != "" && !strings.HasSuffix(f.Budget, "%"), "--estimate FILE needs --budget N%",
-			"--budget 150% spends at most one and a half times the estimate"},
+			"add a budget in percent: --budget 150% spends at most one and a half times the estimate"},
 		{f.NoLedger && path != "" && path != usual, "--no-ledger and --ledger contradict each other", oneOfThem},
 		{f.NoLedger && f.Replay == journal.ReplayNever, "--replay never needs a ledger, and --no-ledger keeps none", oneOfThem},
 		{f.NoLedger && f.Seen != nil, "--seen needs a ledger, and --no-ledger keeps none", oneOfThem},

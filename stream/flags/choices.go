@@ -49,7 +49,7 @@ func ParseHint(model *kong.Application, args []string, err error) string {
 	}
 	name := wrongFlag.FindString(err.Error())
 	if name == "" {
-		return "llmpipe" + command + " --help says what it takes"
+		return "llmpipe" + command + " --help shows what it takes"
 	}
 	for _, m := range quoted.FindAllStringSubmatch(err.Error(), -1) {
 		if near := naming.Nearest(m[1], choices[name]); near != "" && near != m[1] {
@@ -75,7 +75,7 @@ func CheckVerb(command, word string) error {
 	}
 	err := fmt.Errorf("llmpipe %s does not know %q", command, naming.Short(word))
 	if word == "" {
-		err = fmt.Errorf("llmpipe %s needs a word more", command)
+		err = fmt.Errorf("llmpipe %s needs an argument", command)
 	}
 	return ui.Usage(ui.WithHint(hint, err))
 }

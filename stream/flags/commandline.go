@@ -147,14 +147,14 @@ func (l *commandLine) check(model *kong.Application) error {
 // noValue returns the error for a flag with no value or an empty one. An empty value usually comes
 // from an unset variable, and would otherwise have the same effect as leaving the flag out.
 func noValue(used usedFlag, f *kong.Flag) error {
-	hint := "its value comes behind it: " + used.word + " " + f.FormatPlaceHolder()
+	hint := "write its value after it: " + used.word + " " + f.FormatPlaceHolder()
 	switch known := choices["--"+f.Name]; {
 	case strings.HasPrefix(f.PlaceHolder, "USD"):
 		hint = amountHint
 	case !used.last:
-		hint = "is the variable set that was to hold it? leave " + used.name + " out where there is nothing to say"
+		hint = "check that the variable in it is set, or leave " + used.name + " out"
 	case known != nil:
-		hint = "such as " + used.word + " " + known[0]
+		hint = "for example " + used.word + " " + known[0]
 	}
 	if used.last {
 		return ui.WithHint(hint, fmt.Errorf("%s needs a value", used.word))

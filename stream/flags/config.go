@@ -72,8 +72,8 @@ func (f *Flags) concurrency(cfg *stream.Config) error {
 	}
 	n, err := strconv.Atoi(f.Concurrency)
 	if err != nil || n < 1 {
-		return usage("such as -c 20; auto finds the best number, up to --max-concurrency",
-			"--concurrency %q is neither a number above 0 nor auto", naming.Short(f.Concurrency))
+		return usage("write -c 20, for example, or -c auto, which finds the best number up to --max-concurrency",
+			"--concurrency %q is not auto or a number above 0", naming.Short(f.Concurrency))
 	}
 	cfg.Pace.Concurrency, cfg.Provider.Connections = n, n
 	return nil

@@ -45,7 +45,7 @@ func (f *Flags) decode(cfg *stream.Config) error {
 	}
 	if _, err := record.NewDecoder(o); err != nil {
 		if strings.HasPrefix(err.Error(), "--prompt: template") {
-			err = ui.WithHint("a template names fields of the record in double braces: -p 'Translate: {{.text}}'", err)
+			err = ui.WithHint("name fields of the record in double braces: -p 'Translate: {{.text}}'", err)
 		}
 		return ui.Usage(err)
 	}
@@ -70,16 +70,17 @@ func defaultModel(e record.Endpoint) string {
 func setHint(s string) string {
 	key, value, ok := strings.Cut(s, "=")
 	if !ok || key == "" {
-		return "such as --set temperature=0.2"
+		return "write it as --set temperature=0.2"
 	}
 	if value == "" {
-		return "such as --set " + naming.Short(key) + `=1, or '` + naming.Short(key) + `="text"'`
+		return "write --set " + naming.Short(key) + `=1, or '` + naming.Short(key) + `="text"'`
 	}
 	meant := quotedJSON(value)
 	if !json.Valid([]byte(meant)) {
 		meant = `{"name":"value"}`
 	}
-	return "JSON needs double quotes, and the shell single ones around them: --set " + naming.Quoted(naming.Short(key)+"="+naming.Short(meant))
+	return "put JSON strings in double quotes, and all of it in single quotes for the shell: --set " +
+		naming.Quoted(naming.Short(key)+"="+naming.Short(meant))
 }
 
 var (

@@ -15,7 +15,7 @@ import (
 )
 
 // laneHint shows how a --spread or a --fallback is written.
-const laneHint = "such as url=https://api.example.com/v1,model=NAME,key-env=VARIABLE"
+const laneHint = "write it as url=https://api.example.com/v1,model=NAME,key-env=VARIABLE"
 
 // laneKeys are the keys that a --spread or a --fallback can have.
 const laneKeys = "url, model, key-env, header-env, name, rpm, tpm, concurrency, key-cmd"
@@ -111,7 +111,7 @@ func parseLane(spec string, cfg *stream.Config, getenv func(string) string) (lan
 			if near := naming.Nearest(key, strings.Split(laneKeys, ", ")); near != "" {
 				hint = "did you mean " + near + "=?"
 			}
-			err = ui.WithHint(hint, errors.New("it has a part that is not known"))
+			err = ui.WithHint(hint, errors.New("it has an unknown part"))
 		}
 		if err != nil {
 			return lane, err
@@ -141,7 +141,7 @@ func positive(s string) (int, error) {
 func addSecretHeader(p *provider.Config, spec string, getenv func(string) string) error {
 	name, from, ok := strings.Cut(spec, "=")
 	if !ok || !isHeaderName(name) || from == "" {
-		return usage("such as X-Api-Key=MY_KEY, where the variable MY_KEY holds the value", "it is not of the form Name=VARIABLE")
+		return usage("write it as X-Api-Key=MY_KEY, if the variable MY_KEY holds the value", "it is not of the form Name=VARIABLE")
 	}
 	value, err := variable(from, getenv)
 	if err != nil {

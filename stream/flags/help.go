@@ -120,7 +120,7 @@ func printCommand(options kong.HelpOptions, ctx *kong.Context, command *kong.Nod
 	own, shared := command.Flags, ""
 	if command.Flags = flagsOf(command); command.Name == "estimate" && !all {
 		command.Flags = slices.DeleteFunc(slices.Concat(ctx.Model.Flags, own), func(f *kong.Flag) bool { return f.Group != nil })
-		shared = "\nIt takes all flags of the filter too, so that one command line can be estimated and run: llmpipe --help all.\n"
+		shared = "\nIt also takes all flags of the filter (llmpipe --help all), so the same flags serve the estimate and the run.\n"
 	}
 	command.Parent.Flags = nil
 	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
@@ -154,7 +154,7 @@ func printWhole(options kong.HelpOptions, ctx *kong.Context, filter *kong.Node) 
 		fmt.Fprintf(w, "  %-10s %s\n", c.Name, c.Help)
 	}
 	fmt.Fprint(w, "\nExamples:\n", Examples[filter.Name])
-	fmt.Fprintln(w, "\nWhat an answer means; the first that applies:")
+	fmt.Fprintln(w, "\nWhat an answer means (the first row that applies):")
 	for _, r := range provider.Rules {
 		fmt.Fprintf(w, "  %-62s %s\n", r.When, r.Class.Consequence())
 	}

@@ -21,7 +21,7 @@ func (f *Flags) CheckInputs(stdin *os.File, commands []string) error {
 	if len(f.Files) == 0 && ui.IsTerminal(stdin) {
 		return ui.Usage(&ui.Hinted{
 			Err:  errors.New("nothing to read: stdin is a terminal"),
-			Hint: "name a file, llmpipe prompts.jsonl > out.jsonl, or pipe prompts in: echo 'What is 2+2?' | llmpipe -R; llmpipe --help",
+			Hint: "name a file: llmpipe prompts.jsonl > out.jsonl; or pipe prompts in: echo 'What is 2+2?' | llmpipe -R; see llmpipe --help",
 		})
 	}
 	for _, name := range f.Files {
@@ -42,13 +42,13 @@ func notAFile(name string, commands []string) error {
 	shown := naming.Short(name)
 	switch {
 	case looksLikePrompt(name):
-		return usage("to ask that, pipe it in: "+ask(name), "no file is called %q", shown)
+		return usage("if it is a prompt, pipe it in: "+ask(name), "there is no file called %q", shown)
 	case strings.Contains(name, " "):
-		return usage(nearFile(name)+", or pipe it in as a prompt: "+ask(name), "no file is called %q", shown)
+		return usage(nearFile(name)+", or, if it is a prompt, pipe it in: "+ask(name), "there is no file called %q", shown)
 	case strings.ContainsAny(name, `./\`):
 		return ui.WithHint(nearFile(name), fmt.Errorf("%s: no such file", shown)) // not a usage error: the file may exist later
 	}
-	hint := "llmpipe --help lists the commands; to ask that, pipe it in: " + ask(name)
+	hint := "llmpipe --help lists the commands; if it is a prompt, pipe it in: " + ask(name)
 	if near := naming.Nearest(name, commands); near != "" {
 		hint = "did you mean llmpipe " + near + "?"
 	}
@@ -96,5 +96,5 @@ func fileHint(name string) string {
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 		return nearFile(name)
 	}
-	return "check that it is a file that can be read"
+	return "check that it is a readable file"
 }

@@ -39,7 +39,7 @@ func WriteManPage(w io.Writer, app *kong.Application, build Build) error {
 	p.section("EXAMPLES")
 	p.preformatted(Examples[p.filter.Name])
 	p.section("WHAT AN ANSWER MEANS")
-	p.text("The first that applies:")
+	p.text("The first row that applies:")
 	for _, r := range provider.Rules {
 		p.item(roff(r.When), r.Class.Consequence())
 	}
@@ -133,7 +133,7 @@ func (p *manPage) command(c *kong.Node) {
 		if len(shared) == len(filters) {
 			p.text("It takes all flags of the filter.")
 		} else {
-			p.text("Of the filter's flags it takes " + strings.Join(shared, ", ") + ".")
+			p.text("It also takes these flags of the filter: " + strings.Join(shared, ", ") + ".")
 		}
 	}
 	p.flags(own)

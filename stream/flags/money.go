@@ -52,17 +52,18 @@ func (f *Flags) budget() (price.Dollars, error) {
 	}
 	n, err := strconv.ParseFloat(percent, 64)
 	if err != nil || n <= 0 {
-		return 0, usage("--budget 150% spends at most one and a half times the estimate", "--budget %s is not a percentage above 0",
-			naming.Short(f.Budget))
+		return 0, usage("write it as --budget 150%, which spends at most one and a half times the estimate",
+			"--budget %s is not a percentage above 0", naming.Short(f.Budget))
 	}
 	if f.Estimate == "" {
-		return 0, usage("llmpipe estimate --json prompts.jsonl > est.json writes it", "--budget N%% needs --estimate FILE")
+		return 0, usage("make it with llmpipe estimate --json prompts.jsonl > est.json, and add --estimate est.json",
+			"--budget N%% needs --estimate FILE")
 	}
 	total, err := readEstimate(f.Estimate)
 	return price.Dollars(float64(total) * n / 100), err
 }
 
-const estimateHint = "it must be what llmpipe estimate --json wrote"
+const estimateHint = "name a file that llmpipe estimate --json wrote"
 
 // readEstimate returns the total in the file of an estimate.
 func readEstimate(name string) (price.Dollars, error) {

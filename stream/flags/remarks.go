@@ -18,8 +18,8 @@ func (f *ProviderFlags) Remarks(p *provider.Config, shown []string, getenv func(
 	own := environment[p.Dialect]
 	for dialect, other := range environment {
 		if dialect != p.Dialect && provider.IsSim(getenv(other.baseURL)) && p.BaseURL == provider.DefaultBaseURL(p.Dialect) {
-			all = append(all, other.baseURL+" is sim:, and not used: --endpoint "+f.Endpoint.String()+" goes by "+own.baseURL+
-				", so "+provider.NameOf(p.BaseURL)+" is asked")
+			all = append(all, other.baseURL+" is sim: but not used: --endpoint "+f.Endpoint.String()+" uses "+own.baseURL+
+				", so this run asks "+provider.NameOf(p.BaseURL))
 		}
 	}
 	simulated := provider.IsSim(p.BaseURL)
@@ -41,16 +41,16 @@ func (f *ProviderFlags) Remarks(p *provider.Config, shown []string, getenv func(
 			text += ", as " + own.baseURL + " is sim:"
 		}
 		if keys != "" {
-			text += "; set and not used: " + keys
+			text += "; set but not used: " + keys
 		}
 		all = append(all, text)
 	case !simulated && keys != "" && f.KeyEnv != noKey && !f.showsWho(p) && !provider.IsLocal(p.BaseURL):
-		all = append(all, "set and not used: "+keys+"; --endpoint "+f.Endpoint.String()+" shows "+own.key+
-			", and --key-env names another variable")
+		all = append(all, "set but not used: "+keys+"; --endpoint "+f.Endpoint.String()+" sends "+own.key+
+			"; --key-env names another variable")
 	}
 	for _, h := range f.Header {
 		if name, value, _ := strings.Cut(h, ":"); isSecretHeader(name) && strings.TrimSpace(value) != "" {
-			all = append(all, "--header "+strings.TrimSpace(name)+": other users can see it in the list of processes; "+
+			all = append(all, "--header "+strings.TrimSpace(name)+": other users can see its value in the process list; "+
 				"--header-env takes it from a variable")
 		}
 	}

@@ -25,7 +25,7 @@ func (f *Flags) schema(cfg *stream.Config) error {
 	case name == "":
 		return nil
 	case f.Pack > 1:
-		return usage("leave --pack out", "%s needs one answer a request, and --pack makes several", flag)
+		return usage("leave --pack out", "%s needs one answer per request, and --pack makes several", flag)
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -33,7 +33,7 @@ func (f *Flags) schema(cfg *stream.Config) error {
 	}
 	s, err := schema.New(name, text)
 	if err != nil {
-		return usage("it must be a JSON Schema, draft 4 to 2020-12: "+`{"type":"object","properties":{…}}`,
+		return usage("write a JSON Schema, draft 4 to 2020-12: "+`{"type":"object","properties":{…}}`,
 			"%s %s: %w", flag, naming.Short(name), err)
 	}
 	cfg.Decode.Schema, cfg.Decode.OnlyCheck, cfg.Reask = s, f.SchemaCheck != "", f.Reask

@@ -26,7 +26,7 @@ var errNoName = errors.New("it takes the name of a variable, and this is not one
 // none.
 func variable(name string, getenv func(string) string) (string, error) {
 	if !variableForm.MatchString(name) {
-		return "", ui.WithHint("the secret itself stays out of the command line, where others see it: "+
+		return "", ui.WithHint("keep the secret itself out of the command line, where others can see it: "+
 			"export NAME=… and give the name", errNoName)
 	}
 	value := getenv(name)
@@ -47,7 +47,7 @@ func keyIn(name string, getenv func(string) string) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("the key in the variable %w", err)
 	case text == "":
-		return "", errors.New("the variable holds nothing but white space")
+		return "", errors.New("the variable holds only white space")
 	}
 	return text, nil
 }

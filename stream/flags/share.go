@@ -19,9 +19,9 @@ func (f *Flags) share(cfg *stream.Config, getenv func(string) string) (err error
 		return nil
 	}
 	if cfg.Share, err = share.ParseAddress(f.Share); err != nil {
-		hint := "redis://HOST/JOB, rediss:// with TLS; a user stands before the host, and HOST:PORT names a port other than 6379"
+		hint := "write it as redis://HOST/JOB, or rediss:// for TLS; USER@HOST adds a user, and HOST:PORT a port other than 6379"
 		if errors.Is(err, share.ErrPassword) {
-			hint = "put it into a variable, and name that with --share-password-env; a user stays in the URL: redis://USER@HOST/JOB"
+			hint = "put the password into a variable, and name that with --share-password-env; leave a user in the URL: redis://USER@HOST/JOB"
 		}
 		return ui.Usage(&ui.Hinted{Err: fmt.Errorf("--share: %w", err), Hint: hint})
 	}
@@ -29,7 +29,7 @@ func (f *Flags) share(cfg *stream.Config, getenv func(string) string) (err error
 		return nil
 	}
 	if !ui.IsVariableName(f.SharePasswordEnv) { // it may be the password itself
-		return usage("export NAME=… and give the name", "--share-password-env is not the name of a variable")
+		return usage("export NAME=… and give the name", "--share-password-env takes the name of a variable, and this is not one")
 	}
 	password, err := variable(f.SharePasswordEnv, getenv)
 	if err != nil {

@@ -29,7 +29,7 @@ func unknownFlag(command *kong.Node, known []string, flag, value string) error {
 	case takesForeign(command) && foreignHint(meant, value) != "":
 		hint = foreignHint(meant, value)
 	case command != nil && command.Name == "sim" && slices.Contains([]string{"--port", "-p", "--host", "--addr", "--address"}, meant):
-		hint = "--listen 127.0.0.1:8089 says where it listens"
+		hint = "name the address with --listen 127.0.0.1:8089"
 	case near != "":
 		hint = "did you mean " + near + "? " + help
 	}

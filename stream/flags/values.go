@@ -32,7 +32,7 @@ var Values = []kong.Option{
 	reads(func(text string) (float64, error) {
 		n, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
 		if err != nil {
-			return 0, ui.WithHint("a number, such as 20 or 2.5", fmt.Errorf("%q is not a number", naming.Short(text)))
+			return 0, ui.WithHint("write a number, such as 20 or 2.5", fmt.Errorf("%q is not a number", naming.Short(text)))
 		}
 		return n, nil
 	}),
@@ -58,7 +58,7 @@ func parseDuration(text string) (time.Duration, error) {
 	if err == nil {
 		return d, nil
 	}
-	hint := "a duration has a unit: 30s, 10m, 2h"
+	hint := "add a unit: 30s, 10m, 2h"
 	if _, err := strconv.ParseFloat(text, 64); err == nil {
 		hint = text + "s is seconds, " + text + "m minutes, " + text + "h hours"
 	}
@@ -82,7 +82,7 @@ func parseCount(text string) (int, error) {
 }
 
 func notWhole(text string) error {
-	return ui.WithHint("a whole number, such as 500, 10k or 2M", fmt.Errorf("%q is not a whole number", naming.Short(text)))
+	return ui.WithHint("write a whole number, such as 500, 10k or 2M", fmt.Errorf("%q is not a whole number", naming.Short(text)))
 }
 
 // Some is a number of records above 0.
@@ -91,13 +91,13 @@ type Some int
 func parseSome(text string) (Some, error) {
 	n, err := parseCount(text)
 	if err == nil && n < 1 {
-		err = ui.WithHint("leave it out to ask about all records; --dry-run asks about none", errors.New("it must be 1 or more"))
+		err = ui.WithHint("leave it out to send all records; --dry-run sends none", errors.New("it must be 1 or more"))
 	}
 	return Some(n), err
 }
 
 // amountHint is for amounts that are not valid. A shell turns $5 into nothing, and $50 into 0.
-const amountHint = "such as 5 or 0.25, without the $: to a shell, $5 is a variable"
+const amountHint = "write 5 or 0.25, for example, without the $: to a shell, $5 is a variable"
 
 // Amount is a number of US dollars, as in 5, 0.25 or $12.50, read exactly.
 type Amount price.Dollars
@@ -120,13 +120,14 @@ func (s *Size) UnmarshalText(text []byte) error {
 	digits := strings.TrimRight(string(text), "kKMGiB")
 	n, err := strconv.Atoi(digits)
 	if err != nil || n < 0 {
-		return ui.WithHint("such as 1000000, 512KiB or 64MiB", fmt.Errorf("%q is not a number of bytes", naming.Short(string(text))))
+		return ui.WithHint("write 1000000, 512KiB or 64MiB, for example", fmt.Errorf("%q is not a number of bytes", naming.Short(string(text))))
 	}
 	unit, ok := map[string]int{
 		"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "kB": 1e3, "MB": 1e6, "GB": 1e9,
 	}[string(text[len(digits):])]
 	if !ok {
-		return ui.WithHint("units are B, KiB, MiB, GiB, kB, MB and GB", fmt.Errorf("%q has an unknown unit", naming.Short(string(text))))
+		return ui.WithHint("use one of the units B, KiB, MiB, GiB, kB, MB and GB",
+			fmt.Errorf("%q has an unknown unit", naming.Short(string(text))))
 	}
 	*s = Size(n * unit)
 	return nil

@@ -31,13 +31,13 @@ func AddressHint(option, baseURL string, err *record.Error) string {
 	case strings.Contains(message, "connection refused"):
 		return a.unanswered()
 	case strings.HasPrefix(message, "looking up "), strings.Contains(message, "no such host"):
-		return "check the name in " + a.name() + ", and the network"
+		return "check the name in " + a.name() + " and the network"
 	case strings.Contains(message, `malformed HTTP response "\x15\x03`), spokeHTTP(err):
-		return "it speaks TLS there: try " + a.with("https", u.Path)
+		return "the server speaks TLS: try " + a.with("https", u.Path)
 	case strings.Contains(message, "first record does not look like a TLS handshake"):
-		return "it speaks plain HTTP there: try " + a.with("http", u.Path)
+		return "the server speaks plain HTTP: try " + a.with("http", u.Path)
 	case err.Type == "tls" && strings.Contains(message, "certificate"):
-		return "the server's certificate is not trusted: export SSL_CERT_FILE=ca.pem trusts a certificate authority of your own"
+		return "the server's certificate is not trusted: export SSL_CERT_FILE=ca.pem to trust a certificate authority of your own"
 	case err.Status == http.StatusNotFound, err.Status == http.StatusMethodNotAllowed, err.Type == "bad_response":
 		return a.path(err)
 	}
@@ -75,12 +75,12 @@ func (a address) name() string { return strings.TrimSuffix(a.option, "=") }
 // unanswered is the hint for an address where no server listens.
 func (a address) unanswered() string {
 	if host := a.Hostname(); host != "localhost" && !net.ParseIP(host).IsLoopback() {
-		return "nothing listens there: check " + a.name()
+		return "nothing listens at this address: check " + a.name()
 	}
 	if hint, ok := localServers[a.Port()]; ok {
 		return hint
 	}
-	return "nothing listens there: is the server running, and is the port in " + a.name() + " right?"
+	return "nothing listens at this address: is the server running, and is the port in " + a.name() + " right?"
 }
 
 // ends are the path suffixes of endpoints. People often copy an endpoint's whole URL as the base
@@ -99,13 +99,13 @@ func (a address) path(err *record.Error) string {
 	before, _, inside := strings.Cut(path, "/v1/")
 	switch {
 	case inside:
-		return "the base URL of an API mostly ends in /v1: try " + a.with(a.Scheme, before+"/v1")
+		return "the base URL of an API usually ends in /v1: try " + a.with(a.Scheme, before+"/v1")
 	case path == "":
 		return "the base URL has no path: try " + a.with(a.Scheme, "/v1")
 	case !strings.HasSuffix(path, "/v1"):
-		return "the base URL of an API mostly ends in /v1: try " + a.with(a.Scheme, path+"/v1")
+		return "the base URL of an API usually ends in /v1: try " + a.with(a.Scheme, path+"/v1")
 	case err.Type != "bad_response":
 		return ""
 	}
-	return "no API seems to be served there: check the host and the port"
+	return "there seems to be no API at this address: check the host and the port"
 }

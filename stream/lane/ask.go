@@ -200,15 +200,15 @@ func (l *Lane) bill(q *Request) (cost int64, unclear bool) {
 func (l *Lane) sleep(q *Request, wait *BackOff) {
 	l.trouble.Store(q.reply.Err)
 	if hint, most := q.reply.Hint, l.lanes.cfg.GiveUp; most > 0 && hint > most {
-		l.shut(ui.WithHint("the same command goes on where this one stopped, then; or wait for it with a longer --give-up",
-			fmt.Errorf("the provider asks to wait %s, longer than --give-up", hint.Round(time.Second))), true)
+		l.shut(ui.WithHint("run the same command again then: it continues where it stopped; or wait longer, with --give-up",
+			fmt.Errorf("the provider asks llmpipe to wait %s, longer than --give-up allows", hint.Round(time.Second))), true)
 		l.lanes.pauseIfClosed()
 		l.lanes.again(q)
 		return
 	}
 	if q.reply.Hint >= longWait && l.lanes.elsewhere(l) {
-		l.shut(ui.WithHint("records go to another lane until then",
-			fmt.Errorf("the provider asks to wait %s", q.reply.Hint.Round(time.Second))), false)
+		l.shut(ui.WithHint("records go to another provider until then",
+			fmt.Errorf("the provider asks llmpipe to wait %s", q.reply.Hint.Round(time.Second))), false)
 		l.stayShut(q.reply.Hint)
 		l.lanes.again(q)
 		return
@@ -218,7 +218,7 @@ func (l *Lane) sleep(q *Request, wait *BackOff) {
 	if end := l.refusedUntil(q); !end.IsZero() {
 		d = min(d, time.Until(end))
 	}
-	l.lanes.flow.Voice.Detail("%s: %s; again in %s", q, q.reply.Err, d.Round(time.Millisecond))
+	l.lanes.flow.Voice.Detail("%s: %s; retrying in %s", q, q.reply.Err, d.Round(time.Millisecond))
 	records := q.records()
 	l.lanes.rest(q)
 	if l.lanes.flow.Stop.Ending() || !l.lanes.sleepers.add(q, d) {

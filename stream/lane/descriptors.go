@@ -44,9 +44,10 @@ func (l *Lanes) fitDescriptors(hosts []*flow.Host) {
 	if l.cfg.Mode == flow.ModeBatch {
 		return // few requests are sent
 	}
-	l.flow.Voice.Warn("at most %s in flight, not %s: this process may have no more than %s files and connections open",
+	l.flow.Voice.Warn("at most %s in flight, not %s: this process may have only %s files and connections open",
 		ui.Number(int64(total), "request"), ui.Grouped(int64(wanted)), ui.Grouped(int64(most)))
-	l.flow.Voice.Hint("ulimit -n 4096 before the command allows more, as far as ulimit -Hn goes; -c %d asks for no more", max(1, total/real))
+	l.flow.Voice.Hint("run ulimit -n 4096 first to allow more, up to what ulimit -Hn shows; or set -c %d, which needs no more",
+		max(1, total/real))
 }
 
 // mostInFlight is the most requests that can be in flight in a lane.

@@ -70,7 +70,7 @@ func (l *Lane) shut(why error, forGood bool) {
 	}
 	l.Pace.Shut(true)
 	if first && len(l.lanes.all) > 1 { // else it is why the run ends
-		l.lanes.flow.Voice.Warn("%s: nothing more is sent there: %v", l.Host.Name, why)
+		l.lanes.flow.Voice.Warn("%s: this provider gets no more requests: %v", l.Host.Name, why)
 		if h := ui.HintOf(why); h != "" {
 			l.lanes.flow.Voice.Note("hint: %s", h)
 		}

@@ -71,7 +71,7 @@ type Config struct {
 const FreshRecords = 4096
 
 // keyCommandHint says what to do about a command that prints no key.
-const keyCommandHint = "run it in a shell: it has to end with 0 within 30 s, and print the key and nothing else on one line"
+const keyCommandHint = "run it in a shell: it must exit with 0 within 30 s, and print the key on one line and nothing else"
 
 // FirstKeys gets the keys of those hosts whose keys are printed by commands.
 func FirstKeys(ctx context.Context, hosts []*flow.Host) error {
@@ -88,7 +88,7 @@ func OpenHosts(voice *ui.Voice, configs []Target) ([]*flow.Host, error) {
 	var hosts []*flow.Host
 	for i, c := range configs {
 		if (c.Provider.Key != "" || c.Provider.KeyCommand != "") && provider.Exposed(c.Provider.BaseURL) {
-			voice.Warn("the key goes over plain http to another machine: use https, unless that network is your own")
+			voice.Warn("the key goes to another machine over plain http: use https, unless that network is your own")
 		}
 		client, err := provider.New(c.Provider)
 		if err != nil {

@@ -23,12 +23,12 @@ func (l *Lane) Models(ctx context.Context) ([]string, error) {
 		}
 		l.trouble.Store(call.Err)
 		if l.reportFailure(call.Err, nil); l.told.hinted.CompareAndSwap(false, true) {
-			l.lanes.flow.Voice.Warn("%s does not say which models it has: %v; trying again", l.Host.Name, call.Err)
+			l.lanes.flow.Voice.Warn("%s does not list its models: %v; trying again", l.Host.Name, call.Err)
 		}
 		wait.AtLeast = call.Hint
 		d := wait.NextBackOff()
 		if most := l.lanes.cfg.GiveUp; most > 0 && time.Since(start)+d > most {
-			l.lanes.flow.Stop.Pause(l.gaveUp(fmt.Errorf("the provider has not said for %s which models it has", ui.Duration(most))))
+			l.lanes.flow.Stop.Pause(l.gaveUp(fmt.Errorf("the provider has not listed its models for %s", ui.Duration(most))))
 			return nil, err
 		}
 		l.lanes.flow.Stop.Sleep(d)

@@ -31,7 +31,7 @@ const (
 // add makes q wait until the record is answered, or no other process has it in flight.
 func (n *neighbours) add(q *Request) {
 	n.told.Do(func() {
-		n.lanes.flow.Voice.Note("another process is asking about %s: this run waits for its answer, and for all such answers", q)
+		n.lanes.flow.Voice.Note("another process has sent %s: this run waits for that answer, and for others like it", q)
 	})
 	n.mu.Lock()
 	closed := n.closed

@@ -60,11 +60,11 @@ func (l *Lane) reportFailure(err *record.Error, streak *limiter.Streak) {
 	// A failure that was sent before an outage may come when that is over: it opens nothing.
 	if streak.Opened() && !l.told.down.Load() && l.Pace.Stats().Open && l.told.down.CompareAndSwap(false, true) {
 		l.patience.down.begin(l.lanes.cfg.GiveUp, l.silent)
-		then := "records wait for it, at most " + ui.Duration(l.lanes.cfg.GiveUp) + ", and lose no attempt"
+		then := "records wait at most " + ui.Duration(l.lanes.cfg.GiveUp) + " for it, which costs them no attempt"
 		if len(l.lanes.all) > 1 {
-			then = "records go to another lane until it is back"
+			then = "records go to another provider until it is back"
 		}
-		l.lanes.flow.Voice.Warn("%s fails every request, the last with %s; %s", l.Host.Name, err, then)
+		l.lanes.flow.Voice.Warn("%s fails every request, most recently with %s; %s", l.Host.Name, err, then)
 	}
 }
 

@@ -108,8 +108,8 @@ func (q *Request) parts(which ...int) *Request {
 func (l *Lanes) split(q *Request) {
 	if err := q.reply.Err; err != nil && q.reply.Class == provider.Refused && err.Type == "bad_response" {
 		l.packer.toldOdd.Do(func() {
-			l.flow.Voice.Warn("%s: %s; it is asked again in smaller packs", q, err.Message)
-			l.flow.Voice.Note("hint: a provider that takes no more than one input at a time is to be asked without --pack")
+			l.flow.Voice.Warn("%s: %s; it is sent again in smaller packs", q, err.Message)
+			l.flow.Voice.Note("hint: leave --pack out if the provider takes only one input at a time")
 		})
 	}
 	n := len(q.tasks)

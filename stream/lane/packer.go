@@ -90,7 +90,7 @@ func (p *packer) add(t *flow.Task) {
 	part, ok := t.Packable()
 	if !ok {
 		if t.Endpoint != record.Embeddings {
-			p.toldOther.Do(func() { p.flow.Voice.Note("%s and all like it are asked one by one: --pack is for embeddings", t) })
+			p.toldOther.Do(func() { p.flow.Voice.Note("%s and others like it are sent one by one: --pack is for embeddings", t) })
 		}
 		p.ready = newRequest(t)
 		return

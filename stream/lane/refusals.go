@@ -59,7 +59,7 @@ func (s *refusals) repeats(err *record.Error, records int64) bool {
 // hopeless is the error of a run whose first records were all refused alike.
 func (l *Lane) hopeless(q *Request) error {
 	return ui.WithHint(cmp.Or(l.hint(q.reply.Err, q.Record.Model), "try one record first, with --limit 1"),
-		fmt.Errorf("the first %d records were all refused alike: %w", AlikeRefusals, q.reply.Err))
+		fmt.Errorf("the first %d records were all refused for the same reason: %w", AlikeRefusals, q.reply.Err))
 }
 
 // hint says what is probably wrong with the key, the model or the address if err was the answer. It
@@ -72,20 +72,20 @@ func (l *Lane) hint(err *record.Error, model string) string {
 	case err.Status == http.StatusUnauthorized:
 		return l.keyHint()
 	case err.Type == "model_permission":
-		return fmt.Sprintf("the key may not use the model %q: name another with -m, or ask whoever gave the key for it", naming.Short(model))
+		return fmt.Sprintf("the key may not use the model %q: name another with -m, or ask the owner of the key for access", naming.Short(model))
 	case err.Status == http.StatusForbidden:
-		return "the key is known but may not do this: check its project and permissions"
+		return "the key is valid but may not do this: check its project and permissions"
 	case err.Status >= 300 && err.Status < 400:
-		return "llmpipe follows no redirect, so that no key reaches another host: give the final address as " +
+		return "llmpipe follows no redirects, so that no key reaches another host: give the final address with " +
 			strings.TrimSuffix(l.option(), "=")
 	case strings.Contains(said, "try pulling it"): // Ollama's words
-		return fmt.Sprintf("ollama pull %s fetches it; ollama list shows the names of those that are there", naming.Short(model))
+		return fmt.Sprintf("fetch it with ollama pull %s; ollama list shows the names of installed models", naming.Short(model))
 	case strings.Contains(said, "model") && (err.Status == http.StatusNotFound || provider.UnknownModel(err)):
 		return fmt.Sprintf("the provider does not know the model %q: name another with -m", naming.Short(model))
 	}
 	hint := l.addressHint(err)
 	if hint == "" && err.Status == http.StatusNotFound {
-		hint = "nothing is served there: check the host and the port"
+		hint = "the server has nothing at this address: check the host and the port"
 	}
 	return hint
 }
@@ -155,7 +155,7 @@ func (l *Lane) fatal(q *Request) error {
 	case q.reply.Err.Type == "tls":
 		err = fmt.Errorf("connecting to %s: %w", provider.Shown(l.base), err)
 	case q.reply.Status >= 300 && q.reply.Status < 400:
-		err = fmt.Errorf("%s answers with a redirect to %s", provider.Shown(l.base), provider.Shown(q.reply.Header.Get("Location")))
+		err = fmt.Errorf("%s redirects to %s", provider.Shown(l.base), provider.Shown(q.reply.Header.Get("Location")))
 	}
 	if hint := l.hint(q.reply.Err, q.Record.Model); hint != "" {
 		return ui.WithHint(hint, err)
@@ -167,15 +167,15 @@ func (l *Lane) fatal(q *Request) error {
 func (l *Lane) keyHint() string {
 	switch {
 	case l.lanes.cfg.Lanes[l.Host.Index].Provider.KeyCommand != "":
-		return "the provider does not accept what the command of --key-cmd prints, two keys in a row: is it a key for this provider?"
+		return "the provider does not accept the keys that the --key-cmd command prints (two in a row): are they for this provider?"
 	case l.Host.Index > 0 && l.key == "":
 		return "the provider wants a key: name the variable that holds it in --fallback, as key-env=NAME"
 	case l.Host.Index > 0:
-		return "the provider does not accept the key that key-env names in --fallback"
+		return "the provider does not accept the key in the variable that key-env names in --fallback: check it"
 	case l.key != "":
-		return fmt.Sprintf("the provider does not accept the key in %s; --key-env names another variable", l.lanes.cfg.KeyEnv)
+		return fmt.Sprintf("the provider does not accept the key in %s: check it, or name another variable with --key-env", l.lanes.cfg.KeyEnv)
 	case len(l.lanes.cfg.Lanes[0].Provider.Secrets) > 0:
-		return "the provider does not accept what --header-env sends, or wants a key beside it, in the variable that --key-env names"
+		return "the provider does not accept what --header-env sends, or also wants a key: name its variable with --key-env"
 	case ui.IsVariableName(l.lanes.cfg.KeyEnv):
 		return fmt.Sprintf("the provider wants a key: set %s, or name the variable that holds it with --key-env", l.lanes.cfg.KeyEnv)
 	}
@@ -188,22 +188,22 @@ func (l *Lane) gaveUp(err error) error {
 	if last := l.trouble.Load(); last != nil {
 		err = fmt.Errorf("%w; the last failure: %w", err, last)
 	}
-	return ui.WithHint("the same command goes on where this one stopped", err)
+	return ui.WithHint("run the same command again: it continues where it stopped", err)
 }
 
 // Exhausted is why the run pauses when the provider's quota is used up. wait is how long that
 // lasts; 0 if unknown.
 func (l *Lane) Exhausted(err *record.Error, wait time.Duration) error {
 	if wait > 0 {
-		return ui.WithHint("run the same command again then: it goes on where it stopped",
-			fmt.Errorf("the provider's quota is used up, and comes back in %s: %w", ui.Duration(wait), err))
+		return ui.WithHint("run the same command again then: it continues where it stopped",
+			fmt.Errorf("the provider's quota is used up, and resets in %s: %w", ui.Duration(wait), err))
 	}
-	return ui.WithHint("top up the account or raise its limit, then run the same command again: it goes on where it stopped",
+	return ui.WithHint("top up the account or raise its limit, then run the same command again: it continues where it stopped",
 		fmt.Errorf("the provider's quota is used up: %w", err))
 }
 
 // elsewhere is the error of a run whose first answers did not come from an API.
 func (l *Lane) elsewhere(err *record.Error) error {
-	return ui.WithHint(cmp.Or(l.addressHint(err), "is "+strings.TrimSuffix(l.option(), "=")+" the address of an API?"),
-		fmt.Errorf("the first %d answers of %s are no API's: %w", foreignAfter, provider.Shown(l.base), err))
+	return ui.WithHint(cmp.Or(l.addressHint(err), "check that "+strings.TrimSuffix(l.option(), "=")+" is the address of an API"),
+		fmt.Errorf("the first %d answers from %s do not come from an API: %w", foreignAfter, provider.Shown(l.base), err))
 }

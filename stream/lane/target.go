@@ -33,7 +33,7 @@ func nameHosts(hosts []*flow.Host, configs []Target) error {
 			h.Name = h.Client.Name()
 		}
 		if h.Name != "" && taken[h.Name] {
-			return ui.Usage(fmt.Errorf("two lanes are called %q: each takes a name of its own (name=…), or none", h.Name))
+			return ui.Usage(fmt.Errorf("two providers are called %q: give each its own name (name=…), or none", h.Name))
 		}
 		taken[h.Name] = true
 	}

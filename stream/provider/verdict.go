@@ -44,7 +44,7 @@ func (c Class) String() string {
 // Consequence says what follows from the class, for people.
 func (c Class) Consequence() string {
 	return [...]string{
-		"an answer", "waits for the provider's hint, costs no attempt", "asked again after a backoff, costs an attempt", "an error line",
+		"an answer", "waits as the provider says, costs no attempt", "retried after a backoff, costs an attempt", "an error line",
 		"the run stops with 75", "the run stops with 1", "unsent",
 	}[c]
 }
@@ -86,9 +86,9 @@ var Rules = []Rule{
 	{"2xx that broke off (finish_reason error, network_error, …)", Transient, "incomplete", func(e evidence) bool {
 		return e.broken && !e.embedded
 	}},
-	{"2xx with a job in the background for an answer", Refused, "background", func(e evidence) bool { return e.pending }},
-	{"out of money or quota, in whatever status and words", Exhausted, "quota", evidence.outOfMoney},
-	{"a day's quota used up, its reset not near (Gemini's PerDay)", Exhausted, "quota", func(e evidence) bool {
+	{"2xx with a background job instead of an answer", Refused, "background", func(e evidence) bool { return e.pending }},
+	{"out of money or quota, whatever the status and the words", Exhausted, "quota", evidence.outOfMoney},
+	{"a daily quota used up, and no reset soon (Gemini's PerDay)", Exhausted, "quota", func(e evidence) bool {
 		return e.outForToday(time.Now())
 	}},
 	{"402 without Retry-After", Exhausted, "quota", func(e evidence) bool { return e.code() == 402 && !e.retryAfter() }},
@@ -101,20 +101,20 @@ var Rules = []Rule{
 		return is(e.code(), 408, 409, 425) || e.code() >= 500
 	}},
 	{"a batch that ended before it got to the record", Transient, "batch", func(e evidence) bool { return e.unasked && e.code() < 300 }},
-	{"2xx with an error in the body that speaks of the record", Refused, "", func(e evidence) bool {
+	{"2xx with an error in the body that is about the record", Refused, "", func(e evidence) bool {
 		return e.embedded && e.code() < 300 && !e.unasked && e.own()
 	}},
-	{"2xx with an error in it, or no choice (if billed, once more)", Transient, "bad_response", func(e evidence) bool {
+	{"2xx with another error, or no choice (if billed: only once)", Transient, "bad_response", func(e evidence) bool {
 		return e.code() >= 200 && e.code() < 300
 	}},
 	{"401, 403 for a model that the key may not use", Refused, "model_permission", evidence.barred},
 	{"401", Fatal, "authentication", func(e evidence) bool { return e.code() == 401 }},
-	{"407: a proxy does not know who asks", Fatal, TypeProxy, func(e evidence) bool { return e.code() == 407 }},
+	{"407: the proxy wants a name and a password", Fatal, TypeProxy, func(e evidence) bool { return e.code() == 407 }},
 	{"403 for what the record says (moderation, content policy)", Refused, "content_policy", func(e evidence) bool {
 		return e.code() == 403 && e.own()
 	}},
-	{"403 before any answer; after one it is the record's own", Fatal, "permission", func(e evidence) bool { return e.code() == 403 }},
-	{"3xx: llmpipe follows no redirect", Fatal, "redirect", func(e evidence) bool { return e.code() >= 300 && e.code() < 400 }},
+	{"403 before any answer (after one: an error line)", Fatal, "permission", func(e evidence) bool { return e.code() == 403 }},
+	{"3xx: llmpipe follows no redirects", Fatal, "redirect", func(e evidence) bool { return e.code() >= 300 && e.code() < 400 }},
 	{"400, 404, 413, 422 and every other 4xx", Refused, "", func(e evidence) bool { return true }},
 }
 
