@@ -48,7 +48,7 @@ func wrongAddresses(t *testing.T) map[string]struct{ url, hint string } {
 		"http for https": {"http://" + secureHost + "/v1", "the server speaks TLS: try OPTION" + secure.URL + "/v1"},
 		"a wrong port":   {"http://127.0.0.1:1/v1", "nothing listens at this address: is the server running"},
 		"a web page":     {page.URL + "/v1", "there seems to be no API at this address: check the host and the port"},
-		"another model":  {plain.URL + "/v1", "ollama pull m fetches it"},
+		"another model":  {plain.URL + "/v1", "fetch it with ollama pull m"},
 	}
 }
 

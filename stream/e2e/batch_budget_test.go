@@ -96,7 +96,7 @@ func TestBatchDetachedBudget(t *testing.T) {
 	flags := []string{"--mode", "batch", "--detach", "--budget", money}
 	first := b.on(t, input, flags...)
 	first.exits(t, 75)
-	first.says(t, "batches have ended", "hint: the same command goes on", "1 batch goes on at the provider")
+	first.says(t, "batches have ended", "hint: the same command goes on", "1 batch continues at the provider")
 	if s := readSummary(t, b.dir); s.In > 25 || s.Unsent != s.In {
 		t.Errorf("%+v", s)
 	}

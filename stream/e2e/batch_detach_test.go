@@ -22,7 +22,7 @@ func TestBatchDetached(t *testing.T) {
 	if code := first.exit(t); code != 75 || len(first.lines()) != 0 {
 		t.Fatalf("exit %d, %d lines: %s", code, len(first.lines()), first.err.String())
 	}
-	first.says(t, "1 batch not finished yet", "hint: the same command collects")
+	first.says(t, "1 batch not finished yet", "hint: run the same command again at any time")
 	listed := listBatches(t, dir, sim)
 	if len(listed) != 1 || !listed[0].Pending || listed[0].Requests != 50 || listed[0].Batch == "" || listed[0].Model != "gpt-4o-mini" {
 		t.Errorf("listed %+v", listed)

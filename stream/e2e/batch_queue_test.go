@@ -52,12 +52,12 @@ func TestBatchOfOneLargerThanTheQueue(t *testing.T) {
 	if code := p.exit(t); code != 75 || !strings.Contains(p.err.String(), "the provider has no room for a single request") {
 		t.Errorf("exit %d: %s", code, p.err.String())
 	}
-	if s := readSummary(t, dir); s.OK != 1 || s.Unsent != 1 || strings.Contains(p.err.String(), "goes on at the provider") {
+	if s := readSummary(t, dir); s.OK != 1 || s.Unsent != 1 || strings.Contains(p.err.String(), "continues at the provider") {
 		t.Errorf("%+v: %s", s, p.err.String())
 	}
 }
 
-// A signal while a batch waits for room does not say that it goes on at the provider: it has failed
+// A signal while a batch waits for room does not say that it continues at the provider: it has failed
 // there.
 func TestBatchInterruptedWithoutRoom(t *testing.T) {
 	t.Parallel()
@@ -72,7 +72,7 @@ func TestBatchInterruptedWithoutRoom(t *testing.T) {
 	// The waits grow: by then one is so long that the signal comes in the middle of it.
 	eventually(t, "it waits for room", func() bool { return strings.Count(said.String(), "too many tokens are enqueued") == 7 })
 	_ = p.Process.Signal(syscall.SIGINT)
-	if code := p.wait(t); code != 128+int(syscall.SIGINT) || said.has("goes on at the provider") {
+	if code := p.wait(t); code != 128+int(syscall.SIGINT) || said.has("continues at the provider") {
 		t.Errorf("exit %d: %s", code, said.String())
 	}
 }

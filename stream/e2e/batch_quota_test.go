@@ -38,7 +38,7 @@ func TestBatchWithoutQuota(t *testing.T) {
 			if code := p.exit(t); code != 75 || !strings.Contains(p.err.String(), "quota is used up") {
 				t.Errorf("exit %d: %s", code, p.err.String())
 			}
-			if strings.Contains(p.err.String(), "goes on at the provider") {
+			if strings.Contains(p.err.String(), "continues at the provider") {
 				t.Errorf("nothing goes on there: %s", p.err.String())
 			}
 			if s := readSummary(t, dir); s.OK != 2*test.answered || s.Failed != 0 || s.Unsent != 40-2*test.answered {

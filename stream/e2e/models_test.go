@@ -30,7 +30,7 @@ func TestModelIsLookedForThroughAnOutage(t *testing.T) {
 		}, 0, []string{"warning: ", " does not list its models: server_error 500: ", "; trying again", "2 in: 2 ok"}},
 		{"down", "1s", func(_ int64, w http.ResponseWriter) { answerError(w, http.StatusBadGateway, "") }, 75, []string{
 			"error: the provider has not listed its models for 1s; the last failure: server_error 502: refused by the test",
-			"hint: the same command goes on",
+			"hint: run the same command again",
 		}},
 		{"no models", "1m", func(_ int64, w http.ResponseWriter) { _, _ = io.WriteString(w, `{"object":"list","data":[]}`) }, 1, []string{
 			"error: line 1 (id 1) names no model, and the provider lists none", "hint: name one with -m\n",

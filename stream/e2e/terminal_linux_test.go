@@ -314,7 +314,7 @@ func TestStdinIsTerminal(t *testing.T) {
 	term := newTerminal(t, 80)
 	p := llmpipe(t, t.TempDir(), "--base-url", "sim:")
 	p.Stdin = term.process
-	if code := p.exit(t); code != 2 || !strings.Contains(p.err.String(), "hint: name a file, llmpipe prompts.jsonl ") {
+	if code := p.exit(t); code != 2 || !strings.Contains(p.err.String(), "hint: name a file: llmpipe prompts.jsonl ") {
 		t.Errorf("exit code %d, said %s", code, &p.err)
 	}
 }
