@@ -28,7 +28,7 @@ func TestBatchThatIsLost(t *testing.T) {
 	}{
 		{
 			name: "its answers are gone", gone: 1,
-			says: "hint: llmpipe batches forget batch_1", forget: true,
+			says: "hint: give it up with llmpipe batches forget batch_1", forget: true,
 		},
 		{
 			name: "it was refused whole",
@@ -90,7 +90,7 @@ func TestBatchOfAFileWithAnError(t *testing.T) {
 	dir := t.TempDir()
 	args := o.args(writePrompts(t, dir, 20))
 	p := llmpipe(t, dir, args...)
-	if code := p.exit(t); code != 1 || !strings.Contains(p.err.String(), "the provider could not take it: bad encoding") {
+	if code := p.exit(t); code != 1 || !strings.Contains(p.err.String(), "the provider could not process file file-1: bad encoding") {
 		t.Errorf("exit %d: %s", code, p.err.String())
 	}
 	again := llmpipe(t, dir, args...)
@@ -152,7 +152,7 @@ func TestBatchWhoseRecordsComeLate(t *testing.T) {
 			if !lost && (code != 0 || len(contents(t, p)) != 21 || len(o.batches()) < 3) {
 				t.Errorf("exit %d, %d lines, %d batches: %s", code, len(p.lines()), len(o.batches()), p.err.String())
 			}
-			if said := p.err.String(); lost && (code != 1 || !strings.Contains(said, "error: batch batch_1: its answers are not there any more")) {
+			if said := p.err.String(); lost && (code != 1 || !strings.Contains(said, "error: batch batch_1: the provider no longer has its answers")) {
 				t.Errorf("exit %d: %s", code, said)
 			}
 		})

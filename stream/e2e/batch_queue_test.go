@@ -70,7 +70,7 @@ func TestBatchInterruptedWithoutRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The waits grow: by then one is so long that the signal comes in the middle of it.
-	eventually(t, "it waits for room", func() bool { return strings.Count(said.String(), "too many tokens are enqueued") == 7 })
+	eventually(t, "it waits for room", func() bool { return strings.Count(said.String(), "the account has too many tokens enqueued") == 7 })
 	_ = p.Process.Signal(syscall.SIGINT)
 	if code := p.wait(t); code != 128+int(syscall.SIGINT) || said.has("continues at the provider") {
 		t.Errorf("exit %d: %s", code, said.String())

@@ -157,7 +157,7 @@ func TestPlainHTTPIsWarnedOf(t *testing.T) {
 			if code := p.exit(t); code != 0 {
 				t.Errorf("exit %d", code)
 			}
-			if strings.Contains(p.err.String(), "warning: the key goes over plain http to another machine") != c.warned {
+			if strings.Contains(p.err.String(), "warning: the key goes to another machine over plain http") != c.warned {
 				t.Errorf("said %q", p.err.String())
 			}
 		})
