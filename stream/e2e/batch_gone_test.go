@@ -152,7 +152,8 @@ func TestBatchWhoseRecordsComeLate(t *testing.T) {
 			if !lost && (code != 0 || len(contents(t, p)) != 21 || len(o.batches()) < 3) {
 				t.Errorf("exit %d, %d lines, %d batches: %s", code, len(p.lines()), len(o.batches()), p.err.String())
 			}
-			if said := p.err.String(); lost && (code != 1 || !strings.Contains(said, "error: batch batch_1: the provider no longer has its answers")) {
+			if said := p.err.String(); lost && (code != 1 ||
+				!strings.Contains(said, "error: batch batch_1: the provider no longer has its answers")) {
 				t.Errorf("exit %d: %s", code, said)
 			}
 		})
