@@ -25,6 +25,10 @@
 // made of several by cat. It replaces that other ledger once the other is silent and has spent no
 // more than the containing ledger.
 //
+// A run without a ledger counts as a ledger of its own, which nothing takes over. So that the server
+// does not keep an entry for each that there ever was, those that are over are added up, but for the
+// last few.
+//
 // The server may lose everything at any time. Then only the processes know what was spent. So each
 // process sees all caps, records them in its ledger, and repeats them to a server that has lost
 // them. For the first two seconds after a loss nothing is lent. What others repeat for a killed

@@ -10,7 +10,10 @@ local LIVES = 5000000 -- how long a run may be silent and count as living, in mi
 local AGAIN = 2000000 -- for how long nothing is lent after everything was lost: all that live call in that time
 local STALL = 1000000 -- a longer time in which nobody calls counts as that much: the server stood still
 local KEEP = 90 * 86400 * 1000 -- how long a job is kept that nobody calls for, in milliseconds
+local APART = 20 -- how many runs without a ledger that are over have an entry of their own
 local PARTS = 2 -- a run holds at most this part of its even share of what is left
+
+local ENDED = 'ended-' -- begins the names of the entries for the others
 
 -- The members of a run's entry, in their order there.
 local MEMBERS = {
@@ -149,6 +152,33 @@ local function money(key, request, now)
   for _, run in ipairs(request.covers or {}) do
     local e = runs[run]
     if e and run ~= request.run and not lives(e) and e.spent1 <= request.spent[1] then drop(run) end
+  end
+
+  -- No other run takes over the money of one that had no ledger: beyond the last few all are one.
+  local over = {}
+  for run, e in pairs(runs) do
+    if e.ledger == run and run ~= request.run and time - e.at > LIVES and string.sub(run, 1, #ENDED) ~= ENDED then
+      over[#over + 1] = run
+    end
+  end
+  if #over > APART then
+    table.sort(over, function(a, b) return runs[a].at < runs[b].at end)
+    local name = ENDED .. string.match(epoch, '^%d+') -- what others say of an earlier one is no part of it
+    local sum = runs[name]
+    if not sum then
+      sum = {ledger = name, day = 0, ceil1 = 0, ceil2 = 0}
+      runs[name] = sum
+    end
+    for i = 1, #over - APART do
+      local e = runs[over[i]]
+      sum.ceil1 = sum.ceil1 + e.cap1
+      if e.day > sum.day then sum.day, sum.ceil2 = e.day, 0 end
+      if e.day == sum.day then sum.ceil2 = sum.ceil2 + e.cap2 end
+      drop(over[i])
+    end
+    sum.spent1, sum.spent2 = sum.ceil1, sum.ceil2
+    again(sum, time, v)
+    changed[name] = true
   end
 
   -- What this run says.

@@ -559,7 +559,7 @@ func TestOlderContents(t *testing.T) {
 // knows it comes back, and nothing is lent before it had the time to.
 func TestTakenAfterTheSnapshot(t *testing.T) {
 	server, s := openShare(t)
-	for calls := range 25 {
+	for calls := range 12 {
 		for _, more := range []int{1, 10} {
 			w := newWorld(t, server, s, 10_000)
 			a := w.start(w.newBook(0))
@@ -596,5 +596,50 @@ func TestTakenAfterTheSnapshot(t *testing.T) {
 				t.Errorf("after %d calls: %d are left", calls, left)
 			}
 		}
+	}
+}
+
+// TestRunsWithoutALedger: however many runs without a ledger there were, the server keeps few
+// entries, and none of their money is forgotten or counted twice, also when the server loses
+// everything.
+func TestRunsWithoutALedger(t *testing.T) {
+	server, s := openShare(t)
+	w := newWorld(t, server, s, 10_000)
+	witness := w.start(w.newBook(0))
+	const runs, each = 120, 15
+	for i := range runs {
+		b := w.newBook(0)
+		b.name = fmt.Sprintf("r%d", w.runs+1) // that of its run
+		p := w.start(b)
+		for calls := 0; p.book.risk == 0; calls++ {
+			if calls == 100 {
+				t.Fatalf("nothing is lent to %s", p.run)
+			}
+			w.pass(Interval)
+			p.spend(each)
+			p.call(true)
+			witness.call(true)
+		}
+		w.end(p)
+		if i == runs/2 {
+			w.idle(30)
+			server.FlushAll()
+		}
+		w.idle(2)
+	}
+	w.idle(30)
+	if entries := len(w.save()); entries > 70 {
+		t.Errorf("the server keeps %d fields", entries)
+	}
+	if known := len(witness.book.seen); known > 70 {
+		t.Errorf("a ledger remembers %d runs", known)
+	}
+	for range 100 {
+		w.pass(Interval)
+		witness.greedy(5)
+		witness.call(true)
+	}
+	if left := w.budget - w.total(); left > each {
+		t.Errorf("%d of %d are left", left, w.budget)
 	}
 }
