@@ -335,6 +335,43 @@ func TestShareServerWithOlderContents(t *testing.T) {
 	}
 }
 
+// TestShareABudgetThatOthersBring: a run that began without a budget stops when another brings one to
+// the job, and keeps it when it goes on.
+func TestShareABudgetThatOthersBring(t *testing.T) {
+	t.Parallel()
+	redis, sim := startRedis(t), startSim(t, "latency=20ms")
+	dir := t.TempDir()
+	prompts := writeBounded(t, dir, 20_000, always(100))
+	free := func() *process {
+		return llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--share", redis.url("job"), "-c", "2",
+			"--slice", "0/2", "-l", "l0.jsonl", prompts)
+	}
+	first, bound := free(), redis.job(t, dir, sim.URL, "1", 1, 2, "-c", "1", prompts)
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "answers", func() bool { return sim.stats(t).Answered > 10 })
+	if err := bound.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if code := first.wait(t); code != 75 || !strings.Contains(first.err.String(), "another run of the job has --budget $1") {
+		t.Errorf("exit %d: %s", code, &first.err)
+	}
+	again := free()
+	if err := again.Start(); err != nil {
+		t.Fatal(err)
+	}
+	before := sim.stats(t).Answered
+	eventually(t, "more answers", func() bool { return sim.stats(t).Answered > before+100 })
+	_ = again.Process.Kill()
+	_ = again.Wait()
+	_ = bound.Process.Kill()
+	_ = bound.Wait()
+	if !strings.Contains(again.err.String(), "the job has --budget $1") {
+		t.Errorf("the second time: %s", &again.err)
+	}
+}
+
 // TestShareAtRest: a process that waits for its answers calls the server at most four times a
 // second.
 func TestShareAtRest(t *testing.T) {

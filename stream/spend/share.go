@@ -161,6 +161,14 @@ func (s *shared) Lent(budget int, beside, limit int64) {
 	s.account.Watch()
 }
 
+// Bounded implements [share.Account]. What this run sends was never reckoned, so it cannot keep a
+// budget from now on; it can when it begins again.
+func (s *shared) Bounded(budget int, limit int64) {
+	flag := [share.Budgets]string{"--budget", "--budget-per-day"}[budget]
+	s.account.flow.Stop.Pause(ui.WithHint("the same command goes on, and keeps it",
+		fmt.Errorf("--share: another run of the job has %s %s, and this one began without", flag, ui.USD(limit))))
+}
+
 // Away implements [share.Account].
 func (s *shared) Away(err error, since time.Time, waits bool) {
 	stop := s.account.flow.Stop

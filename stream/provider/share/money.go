@@ -57,6 +57,9 @@ type Account interface {
 	// Lent says that what is lent of a budget may have changed. The others have spent beside of it,
 	// and limit is the whole budget of the job.
 	Lent(budget int, beside, limit int64)
+	// Bounded says that others brought a budget to the job after this process began without one. It
+	// may be said again.
+	Bounded(budget int, limit int64)
 	// Away says since when the server has not answered, and whether a request waits for money.
 	Away(err error, since time.Time, waits bool)
 	// Back says that the server answers again.
@@ -256,6 +259,9 @@ func (m *Money) Told(reply []rueidis.RedisMessage, now time.Time) {
 	}
 	for i, l := range m.leases {
 		b := &r.budgets[i]
+		if l == nil && b.limit > 0 && !m.leaving {
+			m.account.Bounded(i, b.limit)
+		}
 		if l == nil {
 			continue
 		}

@@ -54,6 +54,8 @@ type process struct {
 	away  error
 	since time.Time
 	waits bool
+	// bounds are the budgets that others brought.
+	bounds [Budgets]int64
 }
 
 func newWorld(t rapid.TB, server *redisServer, s *Share, budget int64) *world {
@@ -170,7 +172,8 @@ func (p *process) See(at Moment, runs []Run, gone []string) error {
 	return nil
 }
 
-func (p *process) Lent(int, int64, int64) {}
+func (p *process) Lent(int, int64, int64)          {}
+func (p *process) Bounded(budget int, limit int64) { p.bounds[budget] = limit }
 func (p *process) Away(err error, since time.Time, waits bool) {
 	p.away, p.since, p.waits = err, since, waits
 }

@@ -124,6 +124,30 @@ func TestTheLowestBudgetHolds(t *testing.T) {
 	}
 }
 
+// TestABudgetThatOthersBring: a process without a budget hears of the one that another has, and one
+// with that budget, or after it, hears of none.
+func TestABudgetThatOthersBring(t *testing.T) {
+	server, s := openShare(t)
+	w := newWorld(t, server, s, 0)
+	free := w.start(w.newBook(0))
+	w.idle(10)
+	if free.bounds != [Budgets]int64{} {
+		t.Errorf("bounds %v without any budget", free.bounds)
+	}
+	w.budget = 10_000
+	bound := w.start(w.newBook(0))
+	w.idle(4)
+	if want := [Budgets]int64{10_000, 0}; free.bounds != want || bound.bounds != [Budgets]int64{} {
+		t.Errorf("the one without hears of %v, want %v; the other of %v", free.bounds, want, bound.bounds)
+	}
+	w.end(bound)
+	free.bounds = [Budgets]int64{}
+	w.idle(10)
+	if free.bounds != [Budgets]int64{} {
+		t.Errorf("bounds %v when the other has ended", free.bounds)
+	}
+}
+
 // TestEncrypted: rediss:// speaks TLS, with a user and a password, and does not without a
 // certificate that it knows.
 func TestEncrypted(t *testing.T) {
