@@ -20,7 +20,7 @@ func (c *Config) checkCut(flag, name string) error {
 		if flag == "--metrics" {
 			hint = "stdout is for results; --progress json writes the status to stderr"
 		}
-		return ui.WithHint(hint, fmt.Errorf("%s - names no file", flag))
+		return ui.WithHint(hint, fmt.Errorf("%s - does not name a file", flag))
 	}
 	for _, input := range c.Files {
 		if flow.SameFile(name, input) {

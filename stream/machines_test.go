@@ -56,7 +56,7 @@ func TestLocksThatEndAtThisMachine(t *testing.T) {
 			r := try(t, "sim:?latency=0s", prompts(3), func(c *Config) {
 				c.Ledger.Path, c.Ledger.FS, c.Ledger.Seen = path, &network{mount: test.mount}, test.seen
 			})
-			if n := strings.Count(r.said.String(), "may end at this machine"); r.ExitCode() != ExitOK || n != test.told {
+			if n := strings.Count(r.said.String(), "may hold only on this machine"); r.ExitCode() != ExitOK || n != test.told {
 				t.Errorf("exit %d, told %d times: %s", r.ExitCode(), n, &r.said)
 			}
 			if n := strings.Count(r.said.String(), "hint: "); n != test.told {

@@ -99,7 +99,7 @@ func (r *run) outcome(complete bool) *Outcome {
 		o.Signal = sigpipe
 	}
 	if complete && unsent > 0 && o.Err == nil && o.Signal == nil && o.Budget == nil && o.Paused == nil {
-		o.Err = fmt.Errorf("%w: %d were left out for no reason", errMiscount, unsent)
+		o.Err = fmt.Errorf("%w: %d were left out without a reason", errMiscount, unsent)
 	}
 	if complete && unsent != o.Summary.Unsent && o.Err == nil {
 		o.Err = fmt.Errorf("%w: in %d, ok %d, failed %d, unsent %d", errMiscount, o.Summary.In, o.Summary.OK, o.Summary.Failed, unsent)

@@ -83,7 +83,7 @@ func Run(ctx context.Context, cfg Config) (*Outcome, error) {
 				r.abandonKeys()
 				return &Outcome{Signal: sig}, nil
 			}
-			r.flow.Voice.Say("nothing has been asked yet: files are being opened")
+			r.flow.Voice.Say("nothing has been sent yet: files are being opened")
 		}
 	}
 }
@@ -129,8 +129,8 @@ func (r *run) prepare() (err error) {
 		return err
 	}
 	if decode.SamePrompt() && r.folder == nil {
-		r.flow.Voice.Warn("every record gets the same prompt: --prompt names no field of it")
-		r.flow.Voice.Hint("%s", "{{.NAME}} puts the field NAME in, {{.}} a line that is a string or, with -R, text")
+		r.flow.Voice.Warn("every record gets the same prompt: --prompt names no field of the record")
+		r.flow.Voice.Hint("%s", "put a field into the prompt with {{.NAME}}, or with {{.}} a line that is a string or, with -R, text")
 	}
 	if err := r.joinJob(); err != nil {
 		return err
@@ -301,7 +301,7 @@ func (r *run) run() *Outcome {
 	stopProgress()
 	r.stopMetrics()
 	if r.cfg.DryRun {
-		r.flow.Voice.Note("%s of %s, %s that cannot be asked; nothing was sent", ui.Number(o.Summary.OK-o.Summary.Skipped, "request"),
+		r.flow.Voice.Note("%s of %s, %s that cannot be sent; nothing was sent", ui.Number(o.Summary.OK-o.Summary.Skipped, "request"),
 			ui.Number(o.Summary.OK, "record"), ui.Number(o.Summary.Failed, "line"))
 	} else {
 		r.flow.Voice.Note("%s", o.Summary)
@@ -388,9 +388,9 @@ func (r *run) putInBatch(t *flow.Task) bool {
 // tellElsewhere pauses the run if some of its records are in batches that it does not collect.
 func (r *run) tellElsewhere() {
 	if n := r.flow.Counts.Elsewhere.Load(); n > 0 {
-		r.flow.Stop.Pause(ui.WithHint("--mode batch collects them, at the provider that has them; "+
-			"llmpipe batches forget gives a batch up, and its records are asked again",
-			fmt.Errorf("%s in batches that are not collected yet, and are not asked twice", ui.Number(n, "record"))))
+		r.flow.Stop.Pause(ui.WithHint("collect them with --mode batch, at the provider that has them; "+
+			"or give a batch up with llmpipe batches forget, and its records are sent again",
+			fmt.Errorf("%s in batches that are not collected yet: they are not sent twice", ui.Number(n, "record"))))
 	}
 }
 

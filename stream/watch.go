@@ -37,7 +37,7 @@ func (r *run) hear(sig os.Signal) {
 	case wantsStatus(sig):
 		r.flow.Voice.Say(r.status().String())
 	case Ends(sig) && r.flow.Stop.Signal(sig):
-		r.flow.Voice.Note("%s: waiting for what is in flight, at most %s; once more ends it at once", sig, flow.DrainTime)
+		r.flow.Voice.Note("%s: waiting for requests in flight, at most %s; a second signal ends the run at once", sig, flow.DrainTime)
 	}
 }
 

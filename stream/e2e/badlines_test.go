@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// badLines are lines that cannot be asked. Each message must name what is wrong: it holds the words
+// badLines are lines that cannot be sent. Each message must name what is wrong: it holds the words
 // of says, and of code the error's code. An id that could be read is given back.
 var badLines = []struct{ line, id, code, says string }{
 	{`nope`, "", "invalid_json", "byte 2|plain text|--raw-input"},

@@ -96,7 +96,7 @@ func TestBatchDetachedBudget(t *testing.T) {
 	flags := []string{"--mode", "batch", "--detach", "--budget", money}
 	first := b.on(t, input, flags...)
 	first.exits(t, 75)
-	first.says(t, "batches have ended", "hint: the same command goes on", "1 batch continues at the provider")
+	first.says(t, "batches have ended", "hint: run the same command again", "1 batch continues at the provider")
 	if s := readSummary(t, b.dir); s.In > 25 || s.Unsent != s.In {
 		t.Errorf("%+v", s)
 	}
@@ -149,7 +149,7 @@ func TestRealtimeBudgetKnowsOfBatches(t *testing.T) {
 	if code := p.exit(t); code != 75 || b.sim.stats(t).Answered != 0 || strings.Contains(p.err.String(), "the budget is red") {
 		t.Errorf("exit %d, %d answers: %s", code, b.sim.stats(t).Answered, p.err.String())
 	}
-	p.says(t, "hint: --mode batch collects them")
+	p.says(t, "hint: collect them with --mode batch")
 	if p := b.on(t, hello("b", "", 5), "--budget", "1"); p.exit(t) != 0 {
 		t.Errorf("with money for both: %s", p.err.String())
 	}
@@ -294,7 +294,7 @@ func TestBatchRounds(t *testing.T) {
 	}{
 		"just below the worst case": {"0.0555", 0, 2, []string{"about 2 batches", "hint: set max_tokens to ", " to make it one batch"}},
 		"some of it":                {"0.022", 0, 8, []string{"one after the other, judging by the cost of the first ones"}},
-		"less than it costs":        {"0.006", 4, 14, []string{"too little for another batch", "hint: --mode realtime spends it to the end"}},
+		"less than it costs":        {"0.006", 4, 14, []string{"too little for another batch", "with --mode realtime to spend"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -348,7 +348,7 @@ func TestBatchLearnsOverruns(t *testing.T) {
 	b := newBudgeted(t, "latency=0s&batch-latency=20ms&output=300&overrun=all")
 	p := b.on(t, hello("a", "", 4_000), "--mode", "batch", "--budget", "0.05")
 	p.exits(t, 4)
-	p.says(t, "bills beyond what was asked")
+	p.says(t, "bills more than was asked for")
 	first := listBatches(t, b.dir, b.sim)[0]
 	spent := miniPrice(b.sim.batches(t).tokens()) / 2
 	if first.Cost == nil || spent > 0.05+*first.Cost || b.sim.batches(t).Batches > 1 {

@@ -99,7 +99,7 @@ func TestBatchedRecordsAreNotAskedAboutElsewhere(t *testing.T) {
 		if s := readSummary(t, b.dir); code != 75 || len(contents(t, p)) != 2 || s.OK != 2 || s.OK+s.Unsent != s.In {
 			t.Errorf("%v: exit %d, %+v: %s", flags, code, s, p.err.String())
 		}
-		p.says(t, "4 records in batches that are not collected yet", "hint: --mode batch collects them")
+		p.says(t, "4 records in batches that are not collected yet", "hint: collect them with --mode batch")
 	}
 	if asked := b.sim.stats(t).Answered + other.batches(t).Answered; asked != 2 {
 		t.Errorf("%d records were asked about", asked)

@@ -86,8 +86,8 @@ func TestBudgetLearnsOverruns(t *testing.T) {
 		dollars        int64
 		said           string
 	}{
-		"max_tokens ignored":   {"output=400&overrun=all", "gpt-4o-mini", 20, 1, "gpt-4o-mini bills beyond what was asked"},
-		"reasoning on top":     {"output=100&overrun=reasoning", "gpt-5-mini", 50, 1, "gpt-5-mini bills beyond what was asked"},
+		"max_tokens ignored":   {"output=400&overrun=all", "gpt-4o-mini", 20, 1, "gpt-4o-mini bills more than was asked for"},
+		"reasoning on top":     {"output=100&overrun=reasoning", "gpt-5-mini", 50, 1, "gpt-5-mini bills more than was asked for"},
 		"no max_tokens at all": {"output=20000", "gpt-4o-mini", 0, 3, "its worst case is guessed"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -50,7 +50,7 @@ func TestBudgetHolds(t *testing.T) {
 				budget.dollars, s, reported(t, dir), asked.Answered, spent, answered, before)
 		}
 		answered = asked.Answered
-		for _, want := range []string{"the budget is red: ", "error: over budget: ", "hint: the same command with a larger --budget goes on"} {
+		for _, want := range []string{"the budget is red: ", "error: over budget: ", "hint: run the same command again with a larger --budget"} {
 			if strings.Count(p.err.String(), want) != 1 {
 				t.Errorf("budget %s: %q is not said once: %s", budget.dollars, want, &p.err)
 			}

@@ -77,7 +77,7 @@ func TestBudgetPerDay(t *testing.T) {
 			}
 			break
 		}
-		if code != 75 || !within(2, today, daily) || !strings.Contains(p.err.String(), "the same command goes on tomorrow (UTC)") {
+		if code != 75 || !within(2, today, daily) || !strings.Contains(p.err.String(), "run the same command again tomorrow (UTC)") {
 			t.Fatalf("day %d: exit code %d, %d spent of %d: %s", day, code, today, int64(daily), &p.err)
 		}
 		p = run()

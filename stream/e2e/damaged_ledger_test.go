@@ -100,7 +100,7 @@ func TestNotALedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, code := j.run("--ledger", "no/such/directory/job.jsonl")
-	j.refused(p, code, nil, 0, "nothing was asked: writing ledger no/such/directory/job.jsonl", "hint: name a ledger that can be written")
+	j.refused(p, code, nil, 0, "nothing was sent: writing ledger no/such/directory/job.jsonl", "hint: name a writable ledger")
 	if err := os.Mkdir(j.ledger, 0o777); err != nil {
 		t.Fatal(err)
 	}

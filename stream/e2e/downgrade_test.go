@@ -101,7 +101,7 @@ func TestDowngradeToADearerModel(t *testing.T) {
 		t.Errorf("%d requests to the dear model", n)
 	}
 	if said := p.err.String(); !strings.Contains(said, "budget is yellow") ||
-		strings.Count(said, "warning: --downgrade-to gpt-4o costs no less than gpt-4o-mini, which goes on") != 1 {
+		strings.Count(said, "warning: --downgrade-to gpt-4o does not cost less than gpt-4o-mini, so gpt-4o-mini stays in use") != 1 {
 		t.Errorf("said %s", said)
 	}
 }

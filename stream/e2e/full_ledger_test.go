@@ -31,7 +31,7 @@ func TestFullLedger(t *testing.T) {
 				t.Errorf("%d blocks: exit %d, said %q, without %q", blocks, code, said, want)
 			}
 		}
-		if nothing := strings.Contains(said, "error: nothing was asked: "); nothing != (blocks < 8) { // a block of the disk
+		if nothing := strings.Contains(said, "error: nothing was sent: "); nothing != (blocks < 8) { // a block of the disk
 			t.Errorf("%d blocks: said %q", blocks, said)
 		}
 		if m := lostAnswers.FindStringSubmatch(said); m != nil {
@@ -135,7 +135,7 @@ func TestLedgerThatMayNotBeWritten(t *testing.T) {
 		if mode != 0 && len(p.lines()) != records {
 			t.Errorf("mode %o: %d lines", mode, len(p.lines()))
 		}
-		if mode != 0 && !strings.Contains(p.err.String(), "error: nothing was asked: writing ledger job.jsonl: ") {
+		if mode != 0 && !strings.Contains(p.err.String(), "error: nothing was sent: writing ledger job.jsonl: ") {
 			t.Errorf("mode %o: %s", mode, &p.err)
 		}
 		p.out.Reset()

@@ -62,7 +62,7 @@ func TestAppendBehindHalfALine(t *testing.T) {
 					}
 					write(half)
 					said := run("out", appendTo)
-					if !strings.Contains(said, "half a line") {
+					if !strings.Contains(said, "the incomplete line of a killed run") {
 						t.Errorf("%d bytes of %q: said %q", n, line, said)
 					}
 					after := read()
@@ -103,7 +103,7 @@ func TestAppendBehindAnothersHalfLine(t *testing.T) {
 			p := j.command("out", appendTo)
 			p.Stdin = bytes.NewReader(j.prompts)
 			p.exits(t, 0)
-			if !strings.Contains(p.err.String(), "nothing says that a run of this ledger wrote it") {
+			if !strings.Contains(p.err.String(), "no run of this ledger is known to have written it") {
 				t.Errorf("behind %.40q: said %q", half, &p.err)
 			}
 			text, ok := strings.CutPrefix(readFile(t, j.dir, "out"), before+half+"\n")

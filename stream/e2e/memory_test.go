@@ -47,7 +47,7 @@ func checkMemory(t *testing.T, p *process) {
 func settled(t testing.TB, count *atomic.Int64) {
 	t.Helper()
 	last, since := int64(-1), time.Now()
-	eventually(t, "nothing more is asked", func() bool {
+	eventually(t, "nothing more is sent", func() bool {
 		if n := count.Load(); n != last {
 			last, since = n, time.Now()
 		}

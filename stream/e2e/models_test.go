@@ -36,7 +36,7 @@ func TestModelIsLookedForThroughAnOutage(t *testing.T) {
 			"error: line 1 (id 1) names no model, and the provider lists none", "hint: name one with -m\n",
 		}},
 		{"a web page", "1m", func(_ int64, w http.ResponseWriter) { _, _ = io.WriteString(w, `<html>welcome</html>`) }, 1, []string{
-			"error: line 1 (id 1) names no model, and the provider does not say which it has: bad_response 200: the answer is not a list of models",
+			"error: line 1 (id 1) names no model, and the provider does not list its models: bad_response 200: the answer is not a list of models",
 			"hint: there seems to be no API at this address: check the host and the port; or name the model with -m",
 		}},
 		{"no list", "1m", func(_ int64, w http.ResponseWriter) { http.NotFound(w, nil) }, 1, []string{"404", "hint: name the model with -m\n"}},

@@ -157,7 +157,7 @@ func TestShareTroubleAtTheStart(t *testing.T) {
 		{name: "a password that is right", url: locked.url("job"), args: password, env: []string{"SECRET=" + secret}},
 		{
 			name: "nobody there", url: "redis://127.0.0.1:1/job", exit: 75,
-			says: []string{"redis://127.0.0.1:1/job: ", "refused", "hint: is the server up"},
+			says: []string{"redis://127.0.0.1:1/job: ", "refused", "hint: check that the server is up"},
 		},
 		{name: "no password", url: locked.url("job"), exit: 1, says: []string{"NOAUTH", "hint: --share-password-env"}},
 		{
@@ -165,8 +165,8 @@ func TestShareTroubleAtTheStart(t *testing.T) {
 			exit: 1, says: []string{"WRONGPASS", "hint: the variable of --share-password-env"},
 		},
 		{name: "a variable that is not set", url: locked.url("job"), args: password, exit: 1, says: []string{"SECRET", "not set"}},
-		{name: "a replica", url: replica.url("job"), exit: 75, says: []string{"READONLY", "hint: it is a replica"}},
-		{name: "no memory", url: full.url("job"), exit: 75, says: []string{"OOM", "hint: its memory is full"}},
+		{name: "a replica", url: replica.url("job"), exit: 75, says: []string{"READONLY", "hint: name the primary: this server is a replica"}},
+		{name: "no memory", url: full.url("job"), exit: 75, says: []string{"OOM", "hint: raise the server's maxmemory"}},
 	} {
 		args := []string{"--base-url", sim.URL, "-m", "gpt-4o-mini", "--no-ledger", "--share", tt.url, prompts}
 		p := llmpipe(t, dir, append(args, tt.args...)...)
@@ -296,7 +296,7 @@ func TestShareServerIsGone(t *testing.T) {
 		return p.err.String()
 	}
 	said := run(75)
-	for _, words := range []string{redis.url("job"), "lent to this run", "hint: the same command goes on"} {
+	for _, words := range []string{redis.url("job"), "lent to this run", "hint: run the same command again"} {
 		if !strings.Contains(said, words) {
 			t.Errorf("it does not say %q: %s", words, said)
 		}

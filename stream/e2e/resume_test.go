@@ -42,7 +42,7 @@ type resumed struct {
 	exit                 int
 }
 
-const editedNote = "is recorded under another request (its prompt, model or parameters changed) and is asked again"
+const editedNote = "was recorded with another request (prompt, model or parameters have changed): it and others like it are sent again"
 
 // TestResume runs series of runs, each on a ledger of its own. One simulator knows the model
 // gpt-4o-mini only, the other knows any.

@@ -312,7 +312,7 @@ func TestSchemaBeside(t *testing.T) {
 			lines      func(n int) bool
 		}{
 			{"recorded elsewhere", "-l own.jsonl --seen llmpipe.ledger.jsonl", nil},
-			{"recorded under another request", "--match id --system Again", nil},
+			{"recorded with another request", "--match id --system Again", nil},
 			{"a slice", "-l own.jsonl --slice 0/2", func(n int) bool { return n > 0 && n < records }},
 			{"in order", "-l own.jsonl --ordered", nil},
 			{"no more than some", "-l own.jsonl --limit 20", func(n int) bool { return n == 20 }},

@@ -15,7 +15,7 @@ import (
 )
 
 // draining is what llmpipe says at the first signal.
-const draining = "waiting for what is in flight"
+const draining = "waiting for requests in flight"
 
 // diedOf fails the test unless p, which has been waited for, was ended by sig itself: an exit code
 // alone does not stop a shell's loop.

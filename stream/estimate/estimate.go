@@ -131,7 +131,7 @@ func Run(ctx context.Context, cfg stream.Config, models []string) (*Estimate, er
 	for _, model := range e.unpriced() {
 		if model == "" {
 			voice.Warn("no model is named, so its price is unknown")
-			voice.Hint("name it with -m: a run would ask the server which models it has")
+			voice.Hint("name it with -m: only a run asks the server which models it has")
 			continue
 		}
 		voice.Warn("no price is known for the model %q", naming.Short(model))

@@ -30,7 +30,7 @@ func (e *Estimate) WriteTable(w io.Writer) error {
 	simulated := ui.Simulated(e.Simulated)
 	line("prompts", "%d", e.Prompts)
 	if e.Invalid > 0 {
-		line("", "and %s that cannot be asked", ui.Number(e.Invalid, "line"))
+		line("", "and %s that cannot be sent", ui.Number(e.Invalid, "line"))
 	}
 	if e.Prompts == 0 {
 		return out.Flush()
@@ -38,7 +38,7 @@ func (e *Estimate) WriteTable(w io.Writer) error {
 	line("prompt tokens", "%d", e.PromptTokens)
 	line("completion tokens", "%d (%s)", e.CompletionTokens, e.basis())
 	if s := e.Sample; s != nil {
-		line("sample", "%d asked, %d failed, %d flagged", s.N, s.Failed, s.Flagged)
+		line("sample", "%d sent, %d failed, %d flagged", s.N, s.Failed, s.Flagged)
 		line("", "output p50 %d, p95 %d tokens; %d of reasoning in all", s.OutputP50, s.OutputP95, s.ReasoningTokens)
 		if s.CostPerRecord != nil {
 			line("", "%s a record%s", ui.USD(int64(*s.CostPerRecord)), simulated)
@@ -84,7 +84,7 @@ func (e *Estimate) WriteTable(w io.Writer) error {
 	if err := table.Flush(); err != nil || !e.Simulated {
 		return err
 	}
-	_, err := fmt.Fprintln(w, "\nsimulated: nobody bills it; the prices are those of the models' own providers")
+	_, err := fmt.Fprintln(w, "\nsimulated: nobody bills this; the prices are those of the models' own providers")
 	return err
 }
 
@@ -95,7 +95,7 @@ func (e *Estimate) basis() string {
 	case noOutput:
 		return e.Basis
 	case "a guess":
-		return strconv.Itoa(guessedOutput) + " a prompt without max_tokens, a guess: --sample 100 measures it"
+		return strconv.Itoa(guessedOutput) + " per prompt without max_tokens, a guess: --sample 100 measures it"
 	}
 	return "by " + e.Basis
 }

@@ -26,14 +26,15 @@ func (c *complaints) tell(t *flow.Task) {
 // end reports how many more invalid lines there are, and whether there is nothing else.
 func (c *complaints) end(prompts int64) {
 	if more := c.n - mostComplaints; more > 0 {
-		c.voice.Error(fmt.Errorf("%s of %s cannot be asked; the first %d are named above",
+		c.voice.Error(fmt.Errorf("%s of %s cannot be sent; the first %d are named above",
 			ui.Grouped(c.n), ui.Number(c.n+prompts, "line"), mostComplaints))
 	}
 	switch {
 	case prompts > 0:
 	case c.n > 0:
-		c.voice.Error(ui.WithHint("a line is a JSON object with a prompt, or a JSON string; -R reads plain text, -p makes prompts of any object",
-			errors.New("no line of the input can be asked: there is nothing to estimate")))
+		c.voice.Error(ui.WithHint("write a JSON object with a prompt, or a JSON string, on each line; "+
+			"-R reads plain text, -p makes prompts from any object",
+			errors.New("no line of the input can be sent: there is nothing to estimate")))
 	default:
 		c.voice.Warn("the input is empty: there is nothing to estimate")
 	}

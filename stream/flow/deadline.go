@@ -33,8 +33,8 @@ func (f *Flow) KeepDeadline(ctx context.Context, end time.Time) {
 		if left <= 0 {
 			f.Stop.giveUpAt(end.Add(-lastGrace))
 			rest := ui.Duration(max(time.Until(end)-lastGrace, 0))
-			f.Stop.Pause(ui.WithHint("the same command goes on where it stopped",
-				errors.New("--deadline: nothing more is asked, and what is in flight is waited for, at most "+rest)))
+			f.Stop.Pause(ui.WithHint("run the same command again: it continues where it stopped",
+				errors.New("--deadline: nothing more is sent; waiting for requests in flight, at most "+rest)))
 			return
 		}
 		timer.Reset(min(left, time.Second)) // a slower answer than all before may come

@@ -63,9 +63,9 @@ func (f *Folder) below(path string) (string, error) {
 }
 
 var (
-	errOutside    = errors.New("it lies outside the directory that files are attached from; --attach-root names another")
-	errNotRegular = errors.New("it is no regular file")
-	errChanged    = errors.New("it changed while the run was under way; the next run asks about what it is then")
+	errOutside    = errors.New("it is outside the directory that files are attached from; --attach-root names another directory")
+	errNotRegular = errors.New("it is not a regular file")
+	errChanged    = errors.New("it changed during the run; the next run sends its new content")
 )
 
 // stat returns the file info of a path, and opens nothing.
@@ -155,7 +155,7 @@ type tooLargeError struct {
 }
 
 func (e *tooLargeError) Error() string {
-	return fmt.Sprintf("%d bytes are over the %d that %s", e.size, e.most, e.why)
+	return fmt.Sprintf("its %d bytes are more than the %d that %s", e.size, e.most, e.why)
 }
 
 // notTakenError is the error for a file of a kind that the endpoint does not accept.

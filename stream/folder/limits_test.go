@@ -26,7 +26,7 @@ func TestLimits(t *testing.T) {
 	}{
 		{openAI, record.Chat, "large.gif", ""},
 		{openAI, record.Chat, "half.pdf half.pdf", ""},
-		{openAI, record.Chat, "half.pdf half.pdf a.txt", "52428801 bytes are over the 52428800 that OpenAI takes of the files in a request"},
+		{openAI, record.Chat, "half.pdf half.pdf a.txt", "its 52428801 bytes are more than the 52428800 that OpenAI takes"},
 		{anthropic, record.Messages, "fits.gif", ""},
 		{anthropic, record.Messages, "large.gif", "are over the 5242880 that Anthropic takes of an image, in base64"},
 		{anthropic, record.Messages, "half.pdf", "are over the 33554432 that Anthropic takes of a request, with its files in base64"},

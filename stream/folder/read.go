@@ -164,7 +164,7 @@ func (f *Folder) text(file *attach.File, write func(p []byte) error) error {
 	return err
 }
 
-var errNoText = &notTakenError{errors.New("it begins as a text, and is no UTF-8 further on")}
+var errNoText = &notTakenError{errors.New("it begins as text, but is not UTF-8 further on")}
 
 // hash reads a file only to note its hash.
 func (f *Folder) hash(file *attach.File) error {

@@ -236,11 +236,11 @@ func (r *Input) prepare() bool {
 		return true
 	}
 	if err := r.journal.Prepare(); err != nil {
-		hint := "name a ledger that can be written with --ledger, or go without one with --no-ledger"
+		hint := "name a writable ledger with --ledger, or do without one with --no-ledger"
 		if ui.IsErrno(err, syscall.ENOSPC) {
 			hint = "make room, or name a ledger on another disk with --ledger"
 		}
-		r.flow.Stop.Fail(r.journal.HintAtWrite(fmt.Errorf("nothing was asked: %w", err), hint))
+		r.flow.Stop.Fail(r.journal.HintAtWrite(fmt.Errorf("nothing was sent: %w", err), hint))
 		return false
 	}
 	r.prepared = true
@@ -270,7 +270,8 @@ func (r *Input) meet(t *flow.Task) (again, elsewhere bool) {
 	// A result recorded since this run began is from another process of the same pipeline: no news.
 	if found.Other != 0 && !r.journal.Ledger.Recent(found.Other) && !r.toldChanged {
 		r.toldChanged = true
-		r.flow.Voice.Note("%s is recorded under another request (its prompt, model or parameters changed) and is asked again, as all like it; "+
+		r.flow.Voice.Note("%s was recorded with another request (prompt, model or parameters have changed): "+
+			"it and others like it are sent again; "+
 			"--match id reuses what is recorded", t)
 	}
 	if elsewhere = r.routes.Batch == nil && r.inShard(t, found.Shard); elsewhere {

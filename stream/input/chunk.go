@@ -77,7 +77,7 @@ func (r *Input) onChunk() error {
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil && !r.flow.Stop.Ending() { // ignores a command that was cut short
 		if _, ok := err.(*exec.ExitError); ok {
-			return ui.WithHint("the same command goes on with the next chunk",
+			return ui.WithHint("run the same command again: it continues with the next chunk",
 				fmt.Errorf("--on-chunk stopped the run after chunk %d: %w", r.chunks.done, err))
 		}
 		return fmt.Errorf("--on-chunk: %w", err)

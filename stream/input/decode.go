@@ -52,7 +52,7 @@ func (d *Decoder) resolve(ctx context.Context, t *flow.Task) error {
 		return errAbandoned // whatever ended the asking is the reason
 	case err != nil:
 		return ui.WithHint(d.Lane.ModelsHint(provider.AsCallError(err)),
-			fmt.Errorf("%s names no model, and the provider does not say which it has: %w", t, err))
+			fmt.Errorf("%s names no model, and the provider does not list its models: %w", t, err))
 	case len(names) == 0:
 		return ui.WithHint("name one with -m", fmt.Errorf("%s names no model, and the provider lists none", t))
 	case len(names) != 1:

@@ -27,7 +27,7 @@ func (s *Slice) UnmarshalText(text []byte) error {
 	case err != nil || errOf != nil || i < 0 || n < 1:
 		return fmt.Errorf("%q is not of the form I/N, as in 0/4", text)
 	case i >= n:
-		return fmt.Errorf("there is no slice %d of %d: they are counted from 0, so the last is %d/%d", i, n, n-1, n)
+		return fmt.Errorf("there is no slice %d of %d: slices are counted from 0, so the last is %d/%d", i, n, n-1, n)
 	}
 	*s = Slice{i, n}
 	return nil

@@ -45,7 +45,7 @@ type Source struct {
 	inside    bool // a call that may wait for an input
 }
 
-var errAbandoned = errors.New("reading was abandoned")
+var errAbandoned = errors.New("reading was given up")
 
 // NewSource checks that every input can be opened, so that a wrong name is found before anything is
 // paid for.
@@ -63,7 +63,7 @@ func NewSource(c Config) (*Source, error) {
 			if name == "-" {
 				name = "stdin"
 			}
-			return nil, ui.WithHint("write to another file: a shell's > empties the input before it is read, and with >> it never ends",
+			return nil, ui.WithHint("write to another file: > empties the input before it is read, and with >> the input never ends",
 				fmt.Errorf("input: %s is the output too", name))
 		}
 		if info == nil || !info.Mode().IsRegular() {
@@ -262,7 +262,7 @@ func (s *Source) Abandon() (hanging bool) {
 func newSpill() (io.Writer, error) {
 	f, err := os.CreateTemp("", "llmpipe-line-")
 	if err != nil {
-		return nil, fmt.Errorf("keeping an over-long line for --failed: %w", err)
+		return nil, fmt.Errorf("keeping a line that is too long for --failed: %w", err)
 	}
 	_ = os.Remove(f.Name()) // fails on Windows, whose temporary files stay until they are cleaned up
 	return f, nil

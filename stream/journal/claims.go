@@ -67,7 +67,7 @@ func (j *Journal) write(g *claiming) {
 		}
 	}
 	if g.err != nil {
-		g.err = j.HintAtWrite(fmt.Errorf("nothing more is asked: %w", g.err), MakeRoom)
+		g.err = j.HintAtWrite(fmt.Errorf("nothing more is sent: %w", g.err), MakeRoom)
 	}
 	g.done = true
 }

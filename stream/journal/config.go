@@ -70,22 +70,23 @@ func Hint(err error) error {
 	var other *ledger.OtherError
 	switch {
 	case errors.As(err, &damage):
-		return ui.WithHint("llmpipe repair "+damage.Path+" writes a clean copy beside it, without the damaged line", err)
+		return ui.WithHint("llmpipe repair "+damage.Path+" to write a clean copy beside it, without the damaged line", err)
 	case errors.As(err, &other):
-		return ui.WithHint("--seen takes ledgers as they are written, uncompressed: name others, or decompress them", err)
+		return ui.WithHint("decompress the ledgers that --seen names, or name others", err)
 	case errors.Is(err, ledger.ErrCompressed):
-		return ui.WithHint("decompress it first: gzip -d or zstd -d; report and export read it as it is", err)
+		return ui.WithHint("decompress it first with gzip -d or zstd -d; report and export can read it compressed", err)
 	case errors.Is(err, ledger.ErrNotLedger):
-		return ui.WithHint("name another file with --ledger: this one is not llmpipe's, and was left as it is", err)
+		return ui.WithHint("name another file with --ledger: this one is not a ledger, and was not changed", err)
 	case errors.Is(err, disk.ErrNotRegular):
-		return ui.WithHint("a ledger is a file: what comes through a pipe can be saved in one", err)
+		return ui.WithHint("name a file: a ledger cannot be read from a pipe", err)
 	case errors.Is(err, disk.ErrNoLocks):
 		return ui.WithHint("name a ledger on a disk of this machine with --ledger, or mount that file system with locks "+
 			"(NFS: lock, and rpc.statd running; Lustre: -o flock)", err)
 	case ui.IsErrno(err, syscall.EMFILE):
 		return ui.WithHint(ui.MoreFiles, err)
 	case errors.Is(err, ledger.ErrChanged):
-		return ui.WithHint("leave the ledger alone while llmpipe runs; the same command goes on with what it holds now", err)
+		return ui.WithHint("leave the ledger alone while llmpipe runs, and run the same command again: "+
+			"it continues with what the ledger holds now", err)
 	}
 	return err
 }

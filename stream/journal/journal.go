@@ -88,7 +88,7 @@ func Open(f *flow.Flow, c Config, r About, stdout io.Writer) (*Journal, error) {
 		}
 	}
 	if j.Ledger, err = j.open(o, r.Mode != flow.ModeRealtime); err != nil {
-		return nil, j.HintAtWrite(err, "see to it that the file can be read and written, or name another with --ledger")
+		return nil, j.HintAtWrite(err, "make the file readable and writable, or name another with --ledger")
 	}
 	j.sayLocalLocks()
 	if n := j.Ledger.Summary().Others; len(others) > 0 {
@@ -337,7 +337,7 @@ func (j *Journal) Close(marks []ledger.Mark, ending func() ledger.RunEnd) error 
 		err = j.HintAtWrite(closeErr, MakeRoom)
 	}
 	if j.lost > 0 {
-		j.flow.Voice.Error(fmt.Errorf("%d answers that were on their way could not be recorded, and are lost", j.lost))
+		j.flow.Voice.Error(fmt.Errorf("%d answers in flight could not be recorded, and are lost", j.lost))
 	}
 	return err
 }

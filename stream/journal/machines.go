@@ -16,7 +16,8 @@ func (j *Journal) sayLocalLocks() {
 	if by == "" || len(j.cfg.Seen) > 0 {
 		return
 	}
-	j.flow.Voice.Warn("ledger %s: locks on %s (%s) may end at this machine: a process of another would ask again, and damage the ledger",
+	j.flow.Voice.Warn("ledger %s: locks on %s (%s) may hold only on this machine: "+
+		"a process on another would send records again and damage the ledger",
 		j.cfg.Path, m.Point, by)
-	j.flow.Voice.Hint("a ledger for each machine is safe there: -l job-$(hostname).jsonl --seen 'job-*.jsonl'")
+	j.flow.Voice.Hint("use a ledger for each machine: -l job-$(hostname).jsonl --seen 'job-*.jsonl'")
 }

@@ -30,7 +30,7 @@ func (j *Journal) keepRoom() error {
 	}
 	if enough < most && !j.toldShort {
 		j.toldShort = true
-		j.flow.Voice.Warn("the disk of ledger %s is nearly full: no more is asked than there is space for", j.cfg.Path)
+		j.flow.Voice.Warn("the disk of ledger %s is nearly full: only as many records are sent as there is space for", j.cfg.Path)
 	}
 	if enough == most {
 		enough = 0
@@ -42,5 +42,5 @@ func (j *Journal) keepRoom() error {
 // endForRoom ends the run once there is no space for a further answer. Answers in flight have their
 // space already.
 func (j *Journal) endForRoom(err error) {
-	j.flow.Stop.Fail(j.HintAtWrite(fmt.Errorf("nothing more is asked: %w", err), MakeRoom))
+	j.flow.Stop.Fail(j.HintAtWrite(fmt.Errorf("nothing more is sent: %w", err), MakeRoom))
 }

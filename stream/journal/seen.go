@@ -22,7 +22,7 @@ func (c *Config) seen() (paths []string, err error) {
 			return nil, ui.Usage(fmt.Errorf("--seen %q is not a valid pattern: %w", pattern, err))
 		}
 		if matches == nil && !strings.ContainsAny(pattern, `*?[`) {
-			return nil, ui.WithHint("a pattern, in quotes, may match nothing: --seen 'job-*.jsonl'",
+			return nil, ui.WithHint("check the name; or write a pattern in quotes, which may match nothing: --seen 'job-*.jsonl'",
 				fmt.Errorf("--seen: open %s: %w", pattern, os.ErrNotExist))
 		}
 		for _, path := range matches {

@@ -32,11 +32,11 @@ func (c *Output) tellFailure(t *flow.Task) {
 			c.flow.Voice.Hint("%s", convertHint(t.Err.Code, cmp.Or(t.File, onlyFile(c.cfg.Inputs)), t.Input))
 		}
 	case "unknown_shape":
-		c.flow.Voice.Hint("-p makes a prompt of a record's fields, as in -p 'Sum up: {{.FIELD}}'")
+		c.flow.Voice.Hint("make the prompt from the record's fields with -p, as in -p 'Sum up: {{.FIELD}}'")
 	case "attachment_too_large":
 		c.flow.Voice.Hint("make it smaller, or attach an https URL of it, which the provider fetches itself")
 	case "attachment_missing":
-		c.flow.Voice.Hint("paths begin at the working directory; with --attach-root DIR they begin at DIR")
+		c.flow.Voice.Hint("write paths from the working directory, or from DIR with --attach-root DIR")
 	}
 }
 
@@ -67,7 +67,7 @@ func convertHint(code, file string, line []byte) string {
 		}
 	}
 	if isBinary(line) && encoding != utf16 {
-		return "it is not text; files to be asked about are named in a field: " +
+		return "the input is not text; name files in a field to attach them: " +
 			`find . -name '*.png' | jq -R '{prompt: "Describe it.", image: .}' | llmpipe --attach image`
 	}
 	switch separated := bytes.ContainsAny(line, ",;\t") && !isSentence(line); {
@@ -87,7 +87,7 @@ func convertHint(code, file string, line []byte) string {
 	case line[0] == '{' || line[0] == '"':
 		converts = "it looks like JSON over several lines: " + upTo + "jq -c ." + from
 	default:
-		return "if it is plain text, -R reads each line as a prompt"
+		return "if it is plain text, add -R, which reads each line as a prompt"
 	}
 	return converts + " | llmpipe …"
 }

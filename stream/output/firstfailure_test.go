@@ -11,7 +11,7 @@ func TestConvertHint(t *testing.T) {
 			`[print(json.dumps(r)) for r in csv.DictReader(sys.stdin` + delimiter + `)]'`
 	}
 	csv := csvIn("utf-8-sig", "")
-	const binary = "it is not text; files to be asked about are named in a field: " +
+	const binary = "the input is not text; name files in a field to attach them: " +
 		`find . -name '*.png' | jq -R '{prompt: "Describe it.", image: .}' | llmpipe --attach image`
 	for _, test := range []struct{ file, line, want string }{
 		{"a.json", `[{"prompt":"a"},{"prompt":"b"}]`, "it looks like a JSON array: jq -c '.[]' a.json | llmpipe …"},
@@ -35,8 +35,8 @@ func TestConvertHint(t *testing.T) {
 		{"a.png", "\x89PNG\r", binary},
 		{"a.pdf", "%PDF-1.4", binary},
 		{"a.bin", "a,\x00b", binary},
-		{"t.txt", "Hello, please translate this.", "if it is plain text, -R reads each line as a prompt"},
-		{"t.txt", "hello", "if it is plain text, -R reads each line as a prompt"},
+		{"t.txt", "Hello, please translate this.", "if it is plain text, add -R, which reads each line as a prompt"},
+		{"t.txt", "hello", "if it is plain text, add -R, which reads each line as a prompt"},
 	} {
 		if got := convertHint("invalid_json", test.file, []byte(test.line)); got != test.want {
 			t.Errorf("%s, %q:\n%q, want\n%q", test.file, test.line, got, test.want)

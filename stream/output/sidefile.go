@@ -17,7 +17,7 @@ func Create(flag, name string) (*os.File, error) {
 	}
 	file, err := os.Create(name)
 	if err != nil {
-		return nil, ui.WithHint("name a file that can be written, in a directory that is there", fmt.Errorf("%s: %w", flag, err))
+		return nil, ui.WithHint("name a writable file in an existing directory", fmt.Errorf("%s: %w", flag, err))
 	}
 	return file, nil
 }

@@ -80,14 +80,14 @@ func (e *stdout) takeUp(replay journal.Replay) {
 	cut := half.Own && e.journal.CutHalfLine(half) == nil
 	switch {
 	case cut:
-		e.flow.Voice.Warn("stdout: a run that was killed has left half a line, %d bytes at byte %d: it is cut off", half.Size, half.From)
+		e.flow.Voice.Warn("stdout: removed the incomplete line of a killed run, %d bytes at byte %d", half.Size, half.From)
 	case half.Size > 0:
 		e.buf = append(e.buf, e.format.End())
-		e.flow.Voice.Warn("stdout: its last line has no end, %d bytes at byte %d, and nothing says that a run of this ledger wrote it: "+
-			"it is left, and the next line begins behind it", half.Size, half.From)
+		e.flow.Voice.Warn("stdout: its last line is incomplete (%d bytes at byte %d), and no run of this ledger is known to have written it: "+
+			"it is kept, and the next line begins after it", half.Size, half.From)
 	}
 	if replay == journal.ReplayAuto && !e.journal.Resume(e.format) {
-		e.flow.Voice.Warn("stdout: its file cannot be read: lines that it has already are written again")
+		e.flow.Voice.Warn("stdout: its file cannot be read, so lines that it already has are written again")
 	}
 }
 
@@ -257,7 +257,7 @@ func (e *stdout) flush() error {
 		e.flow.Stop.StopWait() // what is still to come has nowhere to go
 	}
 	if ui.IsErrno(err, syscall.ENOSPC) && e.recording() {
-		err = ui.WithHint("make room, then run the same command again: what was answered is in the ledger, and is not paid for twice", err)
+		err = ui.WithHint("make room, then run the same command again: the answers are in the ledger, and are not paid for twice", err)
 	}
 	return err
 }

@@ -250,36 +250,36 @@ func (a *Account) StopFor(err error) {
 		return
 	}
 	if over.Lent {
-		a.flow.Stop.Pause(ui.WithHint("run the commands again that were killed, or have batches to collect, then this one: "+
+		a.flow.Stop.Pause(ui.WithHint("first run the commands again that were killed or have batches to collect, then this one: "+
 			"what other ledgers hold counts as spent until then",
 			fmt.Errorf("no room in the job's budget: %s left, %s of it held by ledgers of other runs, the next request may cost %s",
 				ui.USD(over.Left), ui.USD(over.Away), ui.USD(over.Need))))
 		return
 	}
 	if over.Away > 0 && over.Away <= a.atRest() {
-		a.flow.Stop.Pause(ui.WithHint("the same command goes on when they have their answers, or with a larger budget",
-			fmt.Errorf("no room in the budget beside other processes of the ledger: "+
-				"%s left, %s of it set aside for what they ask again, the next request may cost %s%s",
+		a.flow.Stop.Pause(ui.WithHint("run the same command again when they have their answers, or with a larger budget",
+			fmt.Errorf("no room in the budget beside other processes that use the ledger: "+
+				"%s left, %s of it set aside for requests that they send again, the next request may cost %s%s",
 				ui.USD(over.Left), ui.USD(over.Away), ui.USD(over.Need), a.mark())))
 		return
 	}
 	if over.Away > 0 {
-		then := "the same command goes on when they are collected"
+		then := "run the same command again when they are collected"
 		if a.cfg.Realtime {
-			then = "--mode batch collects them, then the same command goes on"
+			then = "collect them with --mode batch, then run the same command again"
 		}
 		a.flow.Stop.Pause(ui.WithHint(then+"; llmpipe batches lists them",
-			fmt.Errorf("no room in the budget before batches have ended: "+
+			fmt.Errorf("no room in the budget until batches have ended: "+
 				"%s left, %s of it set aside for them, the next request may cost %s%s",
 				ui.USD(over.Left), ui.USD(over.Away), ui.USD(over.Need), a.mark())))
 		return
 	}
 	err = fmt.Errorf("%w%s", err, a.mark())
 	if over.Budget.Daily() {
-		a.flow.Stop.Pause(ui.WithHint("the same command goes on tomorrow (UTC), or with a larger --budget-per-day", err))
+		a.flow.Stop.Pause(ui.WithHint("run the same command again tomorrow (UTC), or with a larger --budget-per-day", err))
 		return
 	}
-	a.flow.Stop.OverBudget(ui.WithHint("the same command with a larger --budget goes on where it stopped", err))
+	a.flow.Stop.OverBudget(ui.WithHint("run the same command again with a larger --budget: it continues where it stopped", err))
 	a.Watch()
 }
 

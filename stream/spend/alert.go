@@ -54,7 +54,7 @@ func CheckAlert(target string) error {
 	switch {
 	case target == "":
 	case isCommand && strings.TrimSpace(command) == "":
-		return ui.WithHint("--alert 'exec:mail -s budget me' mails it, for example", errors.New("--alert exec: names no command"))
+		return ui.WithHint("name a command, such as --alert 'exec:mail -s budget me'", errors.New("--alert exec: names no command"))
 	case !isCommand && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == ""):
 		return ui.WithHint("write a command as exec:CMD", errors.New("--alert is not a URL that begins with http:// or https://"))
 	}

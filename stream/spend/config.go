@@ -42,7 +42,7 @@ func (c *Config) NoteOlder(voice *ui.Voice) {
 		return
 	}
 	if n, newest := c.Prices.Older(c.PricesWritten); n > 0 {
-		voice.Note("--prices %s: what it has for %s is older than what is built in (read up to %s), and holds all the same",
+		voice.Note("--prices %s: its prices of %s are older than the built-in ones (read up to %s), and are used all the same",
 			c.PricesFile, ui.Number(int64(n), "model"), newest)
 	}
 }

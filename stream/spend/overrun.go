@@ -191,9 +191,9 @@ func (a *Account) learn(o *overrun, q *Charge, u *usage.Counts, cost, worst int6
 // overrunText says how an answer exceeds what was asked.
 func overrunText(q *Charge, u *usage.Counts, cost, worst int64) string {
 	if asked := int64(q.Record.MaxTokens) * int64(q.Record.N); asked > 0 && u.Completion > asked {
-		return fmt.Sprintf("%s: %s bills beyond what was asked: %s of output, where %s are the most", q.What, q.Model,
+		return fmt.Sprintf("%s: %s bills more than was asked for: %s of output, and %s is the most allowed", q.What, q.Model,
 			ui.Number(u.Completion, "token"), ui.Grouped(asked))
 	}
-	return fmt.Sprintf("%s: %s bills beyond what was asked: %s for a prompt of %s, where %s are the most by its size and price", q.What,
+	return fmt.Sprintf("%s: %s bills more than was asked for: %s for a prompt of %s, and %s is the most by its size and price", q.What,
 		q.Model, ui.USD(cost), ui.Number(u.Prompt, "token"), ui.USD(worst))
 }

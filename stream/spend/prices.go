@@ -45,7 +45,7 @@ func (c *Config) LoadPrices(name string) error {
 }
 
 // pricesForms is the hint that says what --prices takes.
-const pricesForms = "--prices takes a table in the form of LiteLLM (model_prices_and_context_window.json) or genai-prices, or free"
+const pricesForms = "give --prices a table in the format of LiteLLM (model_prices_and_context_window.json) or genai-prices, or free"
 
 // prices are the prices in force, and what was looked up in them.
 type prices struct {
@@ -77,7 +77,7 @@ func (a *Account) price(h *flow.Host, model string) priced {
 	known.Store(model, p)
 	if ok && !p.own && !a.prices.given && h.Client.Local() && !h.Client.Simulated() {
 		a.prices.local.Do(func() {
-			a.flow.Voice.Note("%q at %s is taken to cost what its provider lists (--prices free, where the server is your own)",
+			a.flow.Voice.Note("%q at %s is assumed to cost what its provider lists (if the server is your own, add --prices free)",
 				naming.Short(model), host)
 		})
 	}

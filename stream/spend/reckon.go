@@ -56,12 +56,12 @@ func (a *Account) StopForBatch() {
 	limiter.UseUp(a.Budgets())
 	left := ui.USD(a.Left()) + a.mark()
 	if a.total == nil {
-		a.flow.Stop.Pause(ui.WithHint("the same command goes on tomorrow (UTC), or with a larger --budget-per-day",
+		a.flow.Stop.Pause(ui.WithHint("run the same command again tomorrow (UTC), or with a larger --budget-per-day",
 			fmt.Errorf("over budget: %s left, which is too little for another batch", left)))
 		return
 	}
 	a.flow.Stop.OverBudget(ui.WithHint(
-		"--mode realtime spends it to the end; the same command with a larger --budget goes on where it stopped",
+		"run the same command with --mode realtime to spend the rest, or with a larger --budget to continue",
 		errors.New("over budget: "+left+" left, which is too little for another batch")))
 	a.Watch()
 }

@@ -65,7 +65,7 @@ func (a *Account) settle(h *flow.Host, model string, reply *provider.Reply, rec 
 	}
 	if bill.Partial && a.Budgeted() {
 		a.partial.Do(func() {
-			a.flow.Voice.Warn("%s bills more than tokens for answers of %q, such as sound, images or tools, at an unknown price: "+
+			a.flow.Voice.Warn("for answers of %[2]q, %[1]s bills more than tokens (sound, images or tools) at an unknown price: "+
 				"their cost_usd is a lower bound (cost_partial), and the budget is no guarantee", h.Name, naming.Short(model))
 		})
 	}

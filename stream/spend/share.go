@@ -174,8 +174,8 @@ func (s *shared) Away(err error, since time.Time, waits bool) {
 	stop := s.account.flow.Stop
 	switch {
 	case waits && time.Since(since) >= s.giveUp:
-		stop.Pause(ui.WithHint("the same command goes on when the server answers again",
-			fmt.Errorf("%w, for %s, and what it lent to this run of the budget is spent", err, s.giveUp)))
+		stop.Pause(ui.WithHint("run the same command again when the server answers again",
+			fmt.Errorf("%w, for %s, and the part of the budget that it lent to this run is spent", err, s.giveUp)))
 	case !s.away && time.Since(since) > sayAway:
 		s.away = true
 		s.account.flow.Voice.Warn("%v", err)
@@ -183,7 +183,8 @@ func (s *shared) Away(err error, since time.Time, waits bool) {
 		if errors.As(err, &t) && t.Hint != "" {
 			s.account.flow.Voice.Hint("%s", t.Hint)
 		}
-		s.account.flow.Voice.Note("the run goes on with what is lent to it, and then waits, at most %s (--give-up)", s.giveUp)
+		s.account.flow.Voice.Note("this run continues with the part of the budget that it has borrowed, then waits at most %s (--give-up)",
+			s.giveUp)
 	}
 }
 

@@ -74,7 +74,7 @@ func (a *Account) WorstInBatch(q Charge) (int64, error) {
 	if known {
 		return a.overruns.of(q.Host, q.Model).cost(worst), nil
 	}
-	return 0, ui.WithHint(AddPrice+"; or --mode realtime",
+	return 0, ui.WithHint(AddPrice+"; or use --mode realtime",
 		fmt.Errorf("%s: no batch price is known for the model %q, so the budget cannot hold", q.What, naming.Short(q.Model)))
 }
 
@@ -171,7 +171,7 @@ func (a *Account) cheaper(model string, r *record.Record, what fmt.Stringer) boo
 		return true
 	}
 	a.dearer.Do(func() {
-		a.flow.Voice.Warn("--downgrade-to %s costs no less than %s, which goes on", model, r.Model)
+		a.flow.Voice.Warn("--downgrade-to %s does not cost less than %s, so %[2]s stays in use", model, r.Model)
 	})
 	return false
 }

@@ -28,9 +28,9 @@ func (a Address) String() string { return a.shown }
 // Errors of an address. None quotes the address, because a password may stand anywhere in it.
 var (
 	// ErrPassword is a password in an address, where everybody on the machine can read it.
-	ErrPassword = errors.New("it holds a password, which everybody on the machine can read")
+	ErrPassword = errors.New("it contains a password, which everybody on the machine can read")
 	// ErrNoJob is an address without a path.
-	ErrNoJob = errors.New("it has no path, which names the job")
+	ErrNoJob = errors.New("it has no path, which is the job's name")
 )
 
 // options are the options allowed in an address's query: those that rueidis.ParseURL knows.
@@ -69,7 +69,7 @@ func ParseAddress(text string) (a Address, err error) {
 	}
 	for name := range query {
 		if !slices.Contains(options, name) {
-			return a, fmt.Errorf("its query has an option that is none of %s", strings.Join(options, ", "))
+			return a, fmt.Errorf("its query has an option other than %s", strings.Join(options, ", "))
 		}
 	}
 	a.User, a.shown = u.User.Username(), u.Scheme+"://"+u.Host+"/"+a.Job

@@ -348,7 +348,7 @@ type moneyReply struct {
 	runs    map[string]Run
 }
 
-var errReply = errors.New("it replies something else than it was asked")
+var errReply = errors.New("its reply does not fit the question")
 
 func readMoney(reply []rueidis.RedisMessage) (r moneyReply, err error) {
 	const head, each = 2, 6

@@ -32,24 +32,24 @@ var said = []struct {
 	passes bool
 	hint   string
 }{
-	{"NOAUTH", false, "--share-password-env NAME says which variable holds the password; a user stands in the URL: redis://USER@HOST/JOB"},
-	{"WRONGPASS", false, "the variable of --share-password-env, or the user in the URL, is not what the server knows"},
-	{"AUTH", false, "the server knows no password: leave --share-password-env out"},
-	{"NOPERM", false, "the user needs EVAL, EVALSHA, INFO, TIME, DEL, EXPIRE, PEXPIRE, HGETALL, HMGET, HSET and HDEL, on the keys llmpipe:*"},
-	{"LOADING", true, "it reads its data back from disk after a start: the same command goes on when it has"},
-	{"READONLY", true, "it is a replica: name the primary, or wait until it has become that"},
-	{"MASTERDOWN", true, "it is a replica without its primary"},
-	{"CLUSTERDOWN", true, "a part of the cluster is down"},
-	{"OOM", true, "its memory is full: raise its maxmemory, or give it room"},
-	{"MISCONF", true, "it cannot write to its disk, and takes no writes until it can"},
-	{"NOREPLICAS", true, "too few of its replicas are there for it to take writes"},
-	{"BUSY", true, "another script runs there for too long"},
-	{"unknown command", false, "it takes no scripts: Redis or Valkey from version 6 on does"},
-	{"max number of clients", true, "it has as many clients as it takes: raise its maxclients"},
-	{"DB index is out of range", false, "the option db of the URL names a database that it has not"},
+	{"NOAUTH", false, "name the variable that holds the password with --share-password-env; put a user into the URL: redis://USER@HOST/JOB"},
+	{"WRONGPASS", false, "check the password in the variable of --share-password-env, and the user in the URL"},
+	{"AUTH", false, "leave --share-password-env out: the server has no password"},
+	{"NOPERM", false, "allow the user EVAL, EVALSHA, INFO, TIME, DEL, EXPIRE, PEXPIRE, HGETALL, HMGET, HSET and HDEL, on the keys llmpipe:*"},
+	{"LOADING", true, "wait until the server has loaded its data from disk, then run the same command again"},
+	{"READONLY", true, "name the primary: this server is a replica; or wait until it has become the primary"},
+	{"MASTERDOWN", true, "check the primary: this server is a replica that cannot reach it"},
+	{"CLUSTERDOWN", true, "check the cluster: a part of it is down"},
+	{"OOM", true, "raise the server's maxmemory, or free some of its memory: it is full"},
+	{"MISCONF", true, "check the server's disk: it takes no writes until it can save its data"},
+	{"NOREPLICAS", true, "check the server's replicas: with so few of them it takes no writes"},
+	{"BUSY", true, "check the server: another script has been running there for too long"},
+	{"unknown command", false, "use Redis or Valkey from version 6 on: this server runs no scripts"},
+	{"max number of clients", true, "raise the server's maxclients: it has as many clients as it allows"},
+	{"DB index is out of range", false, "check the option db in the URL: the server has no such database"},
 }
 
-const unreachableHint = "is the server up, and is this its address? redis-cli -h HOST -p PORT ping tells; rediss:// speaks TLS"
+const unreachableHint = "check that the server is up at this address: redis-cli -h HOST -p PORT ping; rediss:// speaks TLS"
 
 // trouble returns err in a form for people.
 func (s *Share) trouble(err error) error { return troubleAt(s.address, err) }
