@@ -26,10 +26,10 @@ func TestLimits(t *testing.T) {
 	}{
 		{openAI, record.Chat, "large.gif", ""},
 		{openAI, record.Chat, "half.pdf half.pdf", ""},
-		{openAI, record.Chat, "half.pdf half.pdf a.txt", "its 52428801 bytes are more than the 52428800 that OpenAI takes"},
+		{openAI, record.Chat, "half.pdf half.pdf a.txt", "52428801 bytes are more than the 52428800 that OpenAI takes"},
 		{anthropic, record.Messages, "fits.gif", ""},
-		{anthropic, record.Messages, "large.gif", "are over the 5242880 that Anthropic takes of an image, in base64"},
-		{anthropic, record.Messages, "half.pdf", "are over the 33554432 that Anthropic takes of a request, with its files in base64"},
+		{anthropic, record.Messages, "large.gif", "are more than the 5242880 that Anthropic takes of an image, in base64"},
+		{anthropic, record.Messages, "half.pdf", "are more than the 33554432 that Anthropic takes of a request, with its files in base64"},
 		{anthropic, record.Messages, "fits.gif fits.gif fits.gif", ""},
 		{anthropic.Loosest(nil), record.Messages, "large.gif", ""},
 		{anthropic.Loosest(anthropic), record.Messages, "large.gif", "takes of an image"},
