@@ -41,7 +41,7 @@ func TestBatchesCancelAll(t *testing.T) {
 		t.Errorf("exit %d after %d and %d calls", code, o.count("POST /batches/ID/cancel"), other.count("POST /batches/ID/cancel"))
 	}
 	for what, times := range map[string]int{
-		"has ended already": 1, "error: cancelling batch batch_2: ": 1, "cancelling": 2, "--base-url names that provider": 3,
+		"has ended already": 1, "error: cancelling batch batch_2: ": 1, "cancelling": 2, "name that provider with --base-url": 3,
 	} {
 		if n := strings.Count(said, what); n != times {
 			t.Errorf("%d times %q, want %d:\n%s", n, what, times, said)
@@ -62,7 +62,7 @@ func TestBatchesOfARepairedLedger(t *testing.T) {
 	llmpipe(t, dir, "repair", "--out", "clean.jsonl", "llmpipe.ledger.jsonl").exits(t, 0)
 	p := llmpipe(t, dir, o.args("-l", "clean.jsonl", name)...)
 	p.answers(t, 5)
-	p.says(t, "which records are in batch batch_1 is not known any more", "hint: llmpipe batches forget batch_1")
+	p.says(t, "it no longer says which records are in batch batch_1", "hint: llmpipe batches forget batch_1")
 	list := llmpipe(t, dir, "batches", "-l", "clean.jsonl")
 	if code := list.exit(t); code != 0 || !regexp.MustCompile(`batch_1 .* [0-9]+s +-`).MatchString(list.out.String()) {
 		t.Errorf("exit %d, its age is not seconds:\n%s", code, list.out.String())

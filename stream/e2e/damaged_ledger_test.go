@@ -43,7 +43,7 @@ func TestDamagedLedger(t *testing.T) {
 	}
 	again := llmpipe(t, j.dir, "repair", "job.jsonl")
 	code = again.exit(t)
-	j.refused(again, code, text, records, "job.jsonl.repaired", "hint: move it away, or name another with --out")
+	j.refused(again, code, text, records, "job.jsonl.repaired", "hint: move that file away, or name another with --out")
 	if err := os.Rename(j.ledger+".repaired", j.ledger); err != nil {
 		t.Fatal(err)
 	}

@@ -202,7 +202,7 @@ func TestBatchAtAnUnknownHost(t *testing.T) {
 				return refused
 			}
 			return pass
-		}, 1, "has no Batch API"},
+		}, 1, "seems to have no Batch API"},
 		{"one that does not say", "", firstOf("LOOK /batches", failed), 0, "10 answered"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -81,13 +81,13 @@ func TestProxyRefuses(t *testing.T) {
 		"a wrong password":     {asksWho, "http://me:hush-hush@", "https", 1, "the password in HTTPS_PROXY"},
 		"CONNECT denied":       {"HTTP/1.1 403 Filtered\r\n\r\n", "http://", "https", 1, "NO_PROXY=provider.test"},
 		"no CONNECT at all":    {"HTTP/1.1 405 Method Not Allowed\r\n\r\n", "http://", "https", 1, "NO_PROXY=provider.test"},
-		"a busy proxy":         {"HTTP/1.1 503 Service Unavailable\r\n\r\n", "http://", "https", 3, "does not reach provider.test"},
+		"a busy proxy":         {"HTTP/1.1 503 Service Unavailable\r\n\r\n", "http://", "https", 3, "cannot reach provider.test"},
 		"SOCKS, no name given": {"\x05\xff", "socks5://", "https", 1, "HTTPS_PROXY=socks5://NAME:PASSWORD@"},
-		"not listening":        {none, "http://", "https", 3, "is the proxy that HTTPS_PROXY names running?"},
+		"not listening":        {none, "http://", "https", 3, "check that the proxy in HTTPS_PROXY is running"},
 		"plain, no name given": {"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 6\r\n\r\n<html>", "http://", "http", 1,
 			"HTTP_PROXY=http://NAME:PASSWORD@"},
 		"plain, denied":        {"HTTP/1.1 403 Filtered\r\nContent-Length: 6\r\n\r\n<html>", "http://", "http", 1, "NO_PROXY=provider.test"},
-		"plain, not listening": {none, "http://", "http", 3, "is the proxy that HTTP_PROXY names running?"},
+		"plain, not listening": {none, "http://", "http", 3, "check that the proxy in HTTP_PROXY is running"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -61,7 +61,7 @@ func (f *contentFile) Read(p []byte) (int, error) {
 	n, err := f.section.Read(p)
 	f.left -= int64(n)
 	if err == io.EOF && f.left > 0 {
-		err = fmt.Errorf("it is %d bytes shorter than the %d that it was said to have: %w", f.left, f.content.Size, io.ErrUnexpectedEOF)
+		err = fmt.Errorf("it is %d bytes shorter than the announced %d: %w", f.left, f.content.Size, io.ErrUnexpectedEOF)
 	}
 	if err != nil && err != io.EOF {
 		f.content.failed.CompareAndSwap(nil, &err)

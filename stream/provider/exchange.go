@@ -90,7 +90,7 @@ func unpacked(body []byte, h http.Header, from room) ([]byte, error) {
 		return body, fmt.Errorf("decompressing the answer: %w", err)
 	}
 	if coding := h.Get("Content-Encoding"); strings.Contains(coding, "br") && !looksPlain(body) {
-		return body, fmt.Errorf("the answer is compressed with %s, which nobody asked for", coding)
+		return body, fmt.Errorf("the answer is compressed with %s, which llmpipe did not ask for", coding)
 	}
 	return body, nil
 }

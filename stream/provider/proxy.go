@@ -162,12 +162,12 @@ func (c *Client) ProxyHint(err *record.Error) string {
 	case err.Code == proxyWantsName:
 		return fmt.Sprintf("the proxy wants a name and a password: %s=%s://NAME:PASSWORD@%s", p.variable, p.url.Scheme, p.url.Host)
 	}
-	past := "NO_PROXY=" + p.target.Hostname() + " goes past it"
+	past := "NO_PROXY=" + p.target.Hostname() + " bypasses it"
 	if err.Code == proxyDenies {
-		return "the proxy lets nobody through to " + p.target.Host + ": ask who runs it to allow it; " + past
+		return "the proxy blocks the way to " + p.target.Host + ": ask its owner to allow it; " + past
 	}
 	if err.Status != 0 {
-		return "the proxy runs, and does not reach " + p.target.Host + " now; " + past
+		return "the proxy runs, but cannot reach " + p.target.Host + " now; " + past
 	}
-	return "is the proxy that " + p.variable + " names running? " + past
+	return "check that the proxy in " + p.variable + " is running; " + past
 }

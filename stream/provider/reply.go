@@ -133,9 +133,9 @@ func (r *Reply) judge(endpoint record.Endpoint, asked []byte, from room) {
 	case e.broken:
 		r.Err.Message = "the answer broke off: its finish_reason is " + string(r.Answer.FinishReason)
 	case e.pending:
-		r.Err.Message = "the answer is a job in the background, and such are not waited for; ask without `background`"
+		r.Err.Message = "the answer is a background job, which llmpipe does not wait for; leave `background` out"
 	default:
-		r.Err.Message = "the answer holds no choice and no embedding"
+		r.Err.Message = "the answer has no choice and no embedding"
 	}
 }
 
@@ -194,7 +194,7 @@ func (r *Reply) named(unread error) error {
 	case len(body) == 0:
 		return errors.New("the answer is empty")
 	case kind == "text/event-stream", bytes.HasPrefix(body, []byte("data:")), bytes.HasPrefix(body, []byte("event:")):
-		return errors.New("the answer is a stream that breaks off or cannot be read; --set stream=false may help: " + shown)
+		return errors.New("the answer is a stream that breaks off or cannot be read; try --set stream=false: " + shown)
 	case bytes.HasPrefix(body, []byte("<")):
 		return errors.New("the answer is a web page, not JSON: " + shown)
 	}

@@ -18,7 +18,7 @@ func TestJudgeA200ThatIsNoAnswer(t *testing.T) {
 		{"", Transient, "", "the answer is empty"},
 		{"<html>busy</html>", Transient, "", "the answer is a web page, not JSON: <html>busy</html>"},
 		{`["x"]`, Transient, "", "reading the answer: it is an array, not an object"},
-		{`{"choices":[]}`, Transient, "", "the answer holds no choice and no embedding"},
+		{`{"choices":[]}`, Transient, "", "the answer has no choice and no embedding"},
 		{`{"error":{"code":400,"message":"bad"}}`, Refused, "400", "bad"},
 		{`{"id":"gen-1","choices":[{"error":{"code":429,"message":"slow down"},"finish_reason":"error"}]}`, Pressure, "429", "slow down"},
 		{`{"choices":[{"error":{"code":502,"message":"upstream"},"message":{"content":"half"}}]}`, Transient, "502", "upstream"},

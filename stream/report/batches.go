@@ -110,7 +110,7 @@ func (c *BatchesConfig) hint(err error) string {
 	case call == nil:
 		return ""
 	case call.Err.Status == http.StatusUnauthorized:
-		return "the provider does not accept the key: --key-env names the variable that holds another"
+		return "the provider does not accept the key: name the variable that holds another with --key-env"
 	}
 	return lane.AddressHint("--base-url", c.Provider.BaseURL, call.Err)
 }
@@ -155,7 +155,7 @@ func (l *batchLine) update(ctx context.Context, at *batchapi.Provider) {
 
 func writeBatches(w io.Writer, path string, lines []batchLine) error {
 	if len(lines) == 0 {
-		_, err := fmt.Fprintf(w, "ledger %s knows no batches\n", path)
+		_, err := fmt.Fprintf(w, "ledger %s has no batches\n", path)
 		return err
 	}
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -218,7 +218,7 @@ func CancelBatches(ctx context.Context, c BatchesConfig, ids []string) error {
 		case s.BatchID == "":
 			c.Voice.Note("shard %s has no batch yet: nothing to cancel", s.ID)
 		case elsewhere && len(ids) == 0:
-			c.Voice.Note("batch %s is at %s: --base-url names that provider", s.BatchID, s.Provider)
+			c.Voice.Note("batch %s is at %s: name that provider with --base-url", s.BatchID, s.Provider)
 		case elsewhere:
 			err = errors.Join(err, ui.WithHint("name that provider with --base-url",
 				fmt.Errorf("batch %s is at %s, not at %s", s.BatchID, s.Provider, client.Name())))
@@ -283,7 +283,7 @@ func ForgetBatches(c BatchesConfig, ids []string) (err error) {
 		c.Voice.Note("batch %s is given up: its %d records will be asked again, and its answers are not used", batch.ShardTitle(&s),
 			s.Records)
 		if kept := mayCost(&s); kept > 0 {
-			c.Voice.Note("up to %s counts as spent for it: what it cost will never be known", ui.USD(kept)+ui.Simulated(s.Simulated))
+			c.Voice.Note("up to %s counts as spent for it, because what it cost will never be known", ui.USD(kept)+ui.Simulated(s.Simulated))
 		}
 	}
 	return nil

@@ -17,9 +17,9 @@ func readHint(path string, err error) error {
 	}
 	simulated := journal.DefaultPath("sim:")
 	if _, statErr := os.Stat(simulated); statErr == nil && path == journal.DefaultPath("") {
-		return ui.WithHint("there is only "+simulated+", of simulated runs: name that, or set OPENAI_BASE_URL=sim:", err)
+		return ui.WithHint("the only ledger here is "+simulated+", of simulated runs: name that, or set OPENAI_BASE_URL=sim:", err)
 	}
-	return ui.WithHint("a run writes it, in the directory that it runs in: name another with --ledger", err)
+	return ui.WithHint("name another ledger with --ledger: a run writes it in its working directory", err)
 }
 
 // warnings returns a function for readers of ledgers to report what they left out.

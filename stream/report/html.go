@@ -115,7 +115,7 @@ func notes(r *report.Report) []string {
 		notes = append(notes, "No price is known for "+ui.Number(n, "record")+": what they cost is in no figure here.")
 	}
 	if r.Kept > 0 {
-		notes = append(notes, fmt.Sprintf("Attempts whose cost nobody said may have cost $%s at most, which is in no figure here.", r.Kept))
+		notes = append(notes, fmt.Sprintf("Attempts of unreported cost may have cost up to $%s, which is in no figure here.", r.Kept))
 	}
 	notes = append(notes, exposure(&r.Lost, "in flight when their runs were killed may have cost")...)
 	notes = append(notes, exposure(&r.AtRisk, "in flight may cost")...)

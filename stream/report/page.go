@@ -20,7 +20,7 @@ const pageStart = "<!DOCTYPE html>"
 func checkPageName(name string, ledgers []string) error {
 	for _, l := range ledgers { // even an empty one
 		if flow.SameFile(name, l) {
-			return ui.WithHint("name a file for the page behind --html", fmt.Errorf("--html %s is a ledger", name))
+			return ui.WithHint("name a file for the page after --html", fmt.Errorf("--html %s is a ledger", name))
 		}
 	}
 	info, err := os.Stat(name)
@@ -39,8 +39,8 @@ func checkPageName(name string, ledgers []string) error {
 	defer file.Close()
 	start := make([]byte, len(pageStart))
 	if _, err := io.ReadFull(file, start); err != nil || !strings.EqualFold(string(start), pageStart) {
-		return ui.WithHint("name another file: this one was left as it is",
-			fmt.Errorf("--html %s exists, and is not an HTML page", name))
+		return ui.WithHint("name another file: this one was not changed",
+			fmt.Errorf("--html %s exists and is not an HTML page", name))
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func writePrices(w io.Writer, list price.List, unlisted []string) error {
 	}
 	if len(unlisted) > 0 {
 		out.WriteString("\n" + wrapped("Not built in: "+strings.Join(unlisted, ", ")+
-			". Who serves open models, or those of others, changes prices often: --prices FILE takes the newest table of LiteLLM "+
+			". Providers of open models change prices often: --prices FILE takes the newest table of LiteLLM "+
 			"(model_prices_and_context_window.json) or genai-prices (data.json).", ""))
 	}
 	_, err := w.Write(out.Bytes())

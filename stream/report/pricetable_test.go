@@ -48,8 +48,8 @@ func TestPriceTable(t *testing.T) {
 		" 2.00    2.00   12.00            -           -  n",
 		"    0.005 a search",
 		"",
-		"Not built in: together, perplexity. Who serves open models, or those of others,",
-		"changes prices often: --prices FILE takes the newest table of LiteLLM",
+		"Not built in: together, perplexity. Providers of open models change prices",
+		"often: --prices FILE takes the newest table of LiteLLM",
 		"(model_prices_and_context_window.json) or genai-prices (data.json).",
 		"",
 	}, "\n")

@@ -16,7 +16,7 @@ func Repair(path, out string, voice *ui.Voice) error {
 	}
 	stats, err := ledger.Repair(path, out)
 	if errors.Is(err, fs.ErrExist) {
-		return ui.WithHint("move it away, or name another with --out", err)
+		return ui.WithHint("move that file away, or name another with --out", err)
 	}
 	if err != nil {
 		return readHint(path, err)
@@ -26,7 +26,7 @@ func Repair(path, out string, voice *ui.Voice) error {
 		voice.Note("%s is empty: there is nothing to repair, and nothing was written", path)
 		return nil
 	case stats.Healthy:
-		voice.Note("%s is healthy: all of its %s are whole, and nothing was written", path, ui.Number(stats.Kept, "line"))
+		voice.Note("%s is healthy: all of its %s are intact, and nothing was written", path, ui.Number(stats.Kept, "line"))
 		return nil
 	}
 	voice.Note("%s kept in %s, %s (%s) lost", ui.Number(stats.Kept, "line"), out, ui.Number(stats.Lost, "piece"),
@@ -35,9 +35,9 @@ func Repair(path, out string, voice *ui.Voice) error {
 		voice.Note("what could not be read is in %s", stats.Aside)
 	}
 	if stats.Kept == 0 {
-		voice.Warn("nothing of %s is whole, so the copy is empty", path)
+		voice.Warn("nothing in %s is intact, so the copy is empty", path)
 		return nil
 	}
-	voice.Note("to go on with it: mv %s %s.damaged && mv %s %s", path, path, out, path)
+	voice.Note("to continue with the copy: mv %s %s.damaged && mv %s %s", path, path, out, path)
 	return nil
 }

@@ -31,7 +31,7 @@ func writeReport(w io.Writer, r *report.Report) error {
 		writeRuns(&out, r)
 	}
 	if r.Kept > 0 {
-		fmt.Fprintf(&out, "\nattempts whose cost nobody said may have cost $%s at most\n", r.Kept)
+		fmt.Fprintf(&out, "\nattempts of unreported cost may have cost up to $%s\n", r.Kept)
 	}
 	writeExposure(&out, &r.Lost, "in flight when their runs were killed may have cost")
 	writeExposure(&out, &r.AtRisk, "in flight may cost")
@@ -43,7 +43,7 @@ func writeReport(w io.Writer, r *report.Report) error {
 // of the budgets.
 func writeFrame(out *bytes.Buffer, r *report.Report) {
 	if r.Simulated {
-		out.WriteString("all of it simulated: no provider was asked, and nothing was paid\n")
+		out.WriteString("all of it is simulated: no provider was asked, and nothing was paid\n")
 	}
 	if r.SimulatedLeftOut > 0 {
 		fmt.Fprintf(out, "%s left out\n", ui.Number(r.SimulatedLeftOut, "simulated record"))
@@ -123,7 +123,7 @@ func writeExposure(out io.Writer, e *report.Exposure, what string) {
 	}
 	fmt.Fprintf(out, "\n%s %s $%s at most\n", ui.Number(e.Requests, "request"), what, e.MayCost)
 	if e.Unknown > 0 {
-		fmt.Fprintf(out, "(of %s no price is known)\n", ui.Grouped(e.Unknown))
+		fmt.Fprintf(out, "(no price is known for %s)\n", ui.Grouped(e.Unknown))
 	}
 }
 

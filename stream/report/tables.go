@@ -62,7 +62,7 @@ const maxRows = 50
 func tableOf(title, name string, rows []report.Row, total *report.Row) table {
 	t := table{Title: title, Name: name, Several: len(rows) > 1, Bars: len(rows) > 1 && total.Cost != nil && *total.Cost > 0}
 	if left := len(rows) - maxRows; left > 0 {
-		t.More = ui.Grouped(int64(left)) + " more are left out here; llmpipe report --json has them."
+		t.More = ui.Grouped(int64(left)) + " more are left out; llmpipe report --json lists them."
 		rows = rows[:maxRows]
 	}
 	for i := range rows {
@@ -112,7 +112,7 @@ func errorsOf(r *report.Report) *errorTable {
 	t := &errorTable{}
 	for i, e := range r.Errors {
 		if i == maxRows {
-			t.More = ui.Grouped(int64(len(r.Errors)-maxRows)) + " more kinds are left out here; llmpipe report --json has them."
+			t.More = ui.Grouped(int64(len(r.Errors)-maxRows)) + " more kinds are left out; llmpipe report --json lists them."
 			break
 		}
 		line := errorRow{
@@ -137,7 +137,7 @@ func openOf(r *report.Report) *openTable {
 	if r.Records.Failed == 0 {
 		return nil
 	}
-	t := &openTable{Again: "The same command asks them again, and nothing else."}
+	t := &openTable{Again: "The same command sends only these again."}
 	shown := r.Open[:min(len(r.Open), pageOpen)]
 	for i := range shown {
 		f := &shown[i]

@@ -23,7 +23,8 @@ func answered(r *report.Records) string {
 
 // flagWords are the words for flags.
 var flagWords = map[string]string{
-	"length": "truncated", "content_filter": "withheld by a filter", "paused": "paused", "empty": "empty", "finish_reason": "of unknown end",
+	"length": "truncated", "content_filter": "withheld by a filter", "paused": "paused", "empty": "empty",
+	"finish_reason": "with an unknown finish reason",
 }
 
 // flagged returns what is wrong with answers.
@@ -41,7 +42,7 @@ func unusual(r *report.Records) (notes []string) {
 		what string
 	}{
 		{r.Same, "the same as another's"}, {r.Downgraded, "by the cheaper model"}, {r.Attached, "with files"},
-		{r.Batch, "by batch"}, {r.Partial, "billed for more than is known"},
+		{r.Batch, "by batch"}, {r.Partial, "billed for something without a known price"},
 	} {
 		if of.n > 0 {
 			notes = append(notes, ui.Grouped(of.n)+" "+of.what)
@@ -102,7 +103,7 @@ func ended(r *report.Run) string {
 	case r.Exit == nil && r.Earlier:
 		return "not recorded"
 	case r.Exit == nil:
-		return "no end recorded: killed?"
+		return "no end recorded (killed?)"
 	case exits[*r.Exit] != "":
 		return exits[*r.Exit]
 	}
@@ -132,7 +133,7 @@ func failure(f *report.OpenFailure) string {
 }
 
 // askAgain says how to ask the records without an answer again.
-const askAgain = "the command that asked them asks them again, and nothing else"
+const askAgain = "run the command again that sent them: it sends these again, and nothing else"
 
 // whichOpen lists all of the records without an answer.
 const whichOpen = "llmpipe report --json | jq -r '.open[].id'"

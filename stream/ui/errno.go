@@ -6,7 +6,7 @@ import (
 )
 
 // MoreFiles is the hint for an error that says that too many files are open.
-const MoreFiles = "this process may not have more files and connections open: ulimit -n 4096 allows it more, or -c sets fewer in flight"
+const MoreFiles = "run ulimit -n 4096 to allow this process more open files and connections, or set fewer in flight with -c"
 
 // IsErrno reports whether err is the system's error number n.
 func IsErrno(err error, n syscall.Errno) bool {

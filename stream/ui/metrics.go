@@ -22,7 +22,7 @@ func KeepMetrics(v *Voice, name string, status func() *Status) (stop func(), err
 		return func() {}, nil
 	}
 	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() { // a link is refused too: it would be replaced
-		return nil, WithHint("it is rewritten every few seconds, so it must be a file",
+		return nil, WithHint("name a regular file: it is rewritten every few seconds",
 			fmt.Errorf("--metrics: %s is not a regular file", name))
 	}
 	var text []byte
@@ -78,10 +78,11 @@ func (s *Status) appendMetrics(dst []byte, running bool) []byte {
 	sample("records_total", `{outcome="ok"}`, s.OK)
 	sample("records_total", `{outcome="failed"}`, s.Failed)
 	one("records_recalled_total", "counter", "Records that are ok because their answer was recorded before.", s.Skipped)
-	one("records_flagged_total", "counter", "Records that are ok, with an answer that is cut, withheld, empty or of unknown end.", s.Flagged)
+	one("records_flagged_total", "counter",
+		"Records that are ok, with an answer that is cut, withheld, empty or ended for an unknown reason.", s.Flagged)
 	one("retries_total", "counter", "Attempts after a record's first.", s.Retries)
-	one("schema_reasks_total", "counter", "Further turns that were asked for, since answers did not fit the schema.", s.Reasked)
-	one("schema_failures_total", "counter", "Records that failed since no answer fits the schema.", s.misfits())
+	one("schema_reasks_total", "counter", "Further turns that were asked for because answers did not fit the schema.", s.Reasked)
+	one("schema_failures_total", "counter", "Records that failed because no answer fits the schema.", s.misfits())
 	one("responses_429_total", "counter", "Answers with the HTTP status 429.", s.Status429)
 	family("tokens_total", "counter", "Tokens of new answers.")
 	sample("tokens_total", `{kind="prompt"}`, s.PromptTokens)
@@ -91,7 +92,7 @@ func (s *Status) appendMetrics(dst []byte, running bool) []byte {
 	}
 	if s.Rehearsal || s.Simulated > 0 {
 		one("simulated_records_total", "counter", "Records that are ok with an answer of the simulated provider.", s.Simulated)
-		one("simulated_dollars_total", "counter", "What of cost_dollars_total nobody bills, in US dollars.", s.SimulatedUSD)
+		one("simulated_dollars_total", "counter", "The simulated part of cost_dollars_total, in US dollars.", s.SimulatedUSD)
 	}
 	one("spent_dollars", "gauge", "What counts against the budget, in US dollars; without one, what this run spent.", s.Spent)
 	if s.Budget > 0 {
@@ -100,9 +101,9 @@ func (s *Status) appendMetrics(dst []byte, running bool) []byte {
 	if s.Total > 0 {
 		one("records_expected", "gauge", "Records in the inputs, an estimate until all are read.", s.Total)
 	}
-	one("requests_in_flight", "gauge", "Requests that wait for their answer.", s.InFlight)
+	one("requests_in_flight", "gauge", "Requests that are waiting for their answers.", s.InFlight)
 	one("requests_allowed", "gauge", "Requests that may be in flight.", s.Allowed)
-	one("records_sleeping", "gauge", "Records that wait to be asked again.", s.Sleeping)
+	one("records_sleeping", "gauge", "Records that are waiting to be sent again.", s.Sleeping)
 	one("elapsed_seconds", "gauge", "How long the run has taken.", s.ElapsedS)
 	on := 0
 	if running {

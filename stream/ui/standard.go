@@ -39,7 +39,8 @@ func CheckStdin(f *os.File) error {
 
 // CheckStdout returns an error if f was closed when the process began, and nil otherwise.
 func CheckStdout(f *os.File) error {
-	return checkOpen(f, "stdout is closed: there is nowhere to write to", "> FILE keeps what is written, > "+os.DevNull+" throws it away")
+	return checkOpen(f, "stdout is closed: there is nowhere to write to",
+		"add > FILE to keep the output, or > "+os.DevNull+" to throw it away")
 }
 
 func checkOpen(f *os.File, says, hint string) error {

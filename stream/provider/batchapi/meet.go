@@ -45,7 +45,7 @@ func Meet(ctx context.Context, client *provider.Client) *Provider {
 			return p
 		}
 	}
-	p.none = fmt.Errorf("%s has no Batch API, as it says when its batches are looked for: %w", base.Host, err)
+	p.none = fmt.Errorf("%s seems to have no Batch API: listing its batches failed: %w", base.Host, err)
 	return p
 }
 
