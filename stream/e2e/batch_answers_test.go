@@ -116,7 +116,7 @@ func TestBatchWithOddLines(t *testing.T) {
 		"an answer first": {func(_ int, id string) string { return said(id) + refusedLine(id, 400, "odd") }, ": 20 answered, 0 failed"},
 		"answers twice":   {func(_ int, id string) string { return said(id) + said(id) }, ", $0.0105\n"},
 		"answers to nobody": {
-			func(n int, id string) string { return said(id) + said(fmt.Sprint("nobody-", n)) }, "20 answers in its files are to no request",
+			func(n int, id string) string { return said(id) + said(fmt.Sprint("nobody-", n)) }, "its files have 20 answers to requests that",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

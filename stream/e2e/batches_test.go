@@ -62,7 +62,7 @@ func TestBatchesOfARepairedLedger(t *testing.T) {
 	llmpipe(t, dir, "repair", "--out", "clean.jsonl", "llmpipe.ledger.jsonl").exits(t, 0)
 	p := llmpipe(t, dir, o.args("-l", "clean.jsonl", name)...)
 	p.answers(t, 5)
-	p.says(t, "it no longer says which records are in batch batch_1", "hint: llmpipe batches forget batch_1")
+	p.says(t, "it no longer says which records are in batch batch_1", "hint: give the batch up with llmpipe batches forget batch_1")
 	list := llmpipe(t, dir, "batches", "-l", "clean.jsonl")
 	if code := list.exit(t); code != 0 || !regexp.MustCompile(`batch_1 .* [0-9]+s +-`).MatchString(list.out.String()) {
 		t.Errorf("exit %d, its age is not seconds:\n%s", code, list.out.String())

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-var lostAnswers = regexp.MustCompile(`(\d+) answers that were on their way could not be recorded`)
+var lostAnswers = regexp.MustCompile(`(\d+) answers in flight could not be recorded`)
 
 // TestFullLedger lets the ledger grow up to some limits, as on a disk that is full: the run stops
 // and says so, what it has shown is safe, and where there is no room for an answer none is asked

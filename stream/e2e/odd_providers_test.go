@@ -222,7 +222,7 @@ func TestQuotaComesBack(t *testing.T) {
 	dir := t.TempDir()
 	p := llmpipe(t, dir, "-R", "--base-url", o.URL, "-m", "m", writeNamed(t, dir, "hello"))
 	p.exits(t, 75)
-	p.says(t, "comes back in 6h")
+	p.says(t, "resets in 6h")
 }
 
 // A lane that answers nothing but that it is overloaded is left to those behind it.

@@ -73,7 +73,7 @@ func TestTwinsWaitForAnotherProcess(t *testing.T) {
 					t.Fatal(err)
 				}
 				eventually(t, "it asks, or waits", func() bool {
-					return b.asked.Load() == 1 && (input == once || said.has("another process is asking about"))
+					return b.asked.Load() == 1 && (input == once || said.has("another process has sent"))
 				})
 				return p
 			}
