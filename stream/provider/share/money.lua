@@ -77,6 +77,7 @@ local function money(key, request, now)
   if gap > STALL then idle = idle + gap - STALL end
   if gap < 0 then idle = idle + gap end
   local time = now - idle
+  local today = math.floor(now / (86400 * 1e6))
 
   if request.peek then -- and can it be written?
     redis.call('HSET', key, 'peek', string.format('%.0f', now))
@@ -186,8 +187,10 @@ local function money(key, request, now)
   local news = fresh
   local e = own or {v = v}
   e.ledger, e.serial, e.seen = request.ledger, request.serial, epoch == request.epoch and request.seen or 0
-  local today = e.day == request.day
-  e.state, e.at, e.day = request.leave and 'left' or 'lives', time, request.day
+  local same = e.day == request.day
+  -- Where its clock is ahead, what it said of the day before holds until that is over here, too.
+  local early = not fresh and request.day > today and e.day < request.day
+  e.state, e.at, e.day = request.leave and 'left' or 'lives', time, early and e.day or request.day
   runs[request.run] = e
 
   -- Who lives, what the job may cost, and what all but this ledger count as.
@@ -207,7 +210,9 @@ local function money(key, request, now)
   for i = 1, 2 do
     local cap, ceil, ack, firm, spent = 'cap' .. i, 'ceil' .. i, 'ack' .. i, 'firm' .. i, 'spent' .. i
     local most, want, need = request.cap[i], request.want[i], request.need[i]
-    if fresh or i == 2 and not today then
+    local e = i == 2 and early and read(write(e)) or e
+    local another = i == 2 and request.day ~= today -- day than here: nothing is lent for it
+    if fresh or i == 2 and not same then
       e[ack] = math.max(most, known[i] or 0)
       e[ceil] = e[ack]
     elseif all_know then
@@ -239,7 +244,7 @@ local function money(key, request, now)
 
     -- More is lent where the others know of it, and what is needed at least, or nothing.
     local short = false
-    if limit[i] > 0 and not recovering and not request.leave then
+    if limit[i] > 0 and not recovering and not request.leave and not another then
       local least = most + need
       short = need > 0 and room < least
       if want > most and room >= least and (need == 0 or e[ack] >= least) then
@@ -262,7 +267,7 @@ local function money(key, request, now)
     end
     if limit[i] > 0 and room < most then part = 0 end -- more is lent than may be, as another was told less
     -- Nothing for now, or nothing at all: nobody has anything under way that may give way.
-    local none = short and (open == 0 and request.cap[i] <= request.firm[i] and 2 or 1) or 0
+    local none = short and (open == 0 and request.cap[i] <= request.firm[i] and 2 or 1) or another and need > 0 and 1 or 0
     for _, n in ipairs({most, part, limit[i], spent_others, away, none}) do
       reply[#reply + 1] = n
     end

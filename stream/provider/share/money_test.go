@@ -54,6 +54,7 @@ type process struct {
 	away  error
 	since time.Time
 	waits bool
+	ahead time.Duration // of its clock
 	// bounds are the budgets that others brought.
 	bounds [Budgets]int64
 }
@@ -149,6 +150,9 @@ func (w *world) end(p *process) {
 	w.living = slices.DeleteFunc(w.living, func(other *process) bool { return other == p })
 }
 
+// now is the time by the process's clock.
+func (p *process) now() time.Time { return p.world.now.Add(p.ahead) }
+
 func (p *process) Ledger() string { return p.book.name }
 
 func (p *process) Sums(time.Time) [Budgets]Sum {
@@ -183,7 +187,7 @@ var errLost = errors.New("the reply is lost")
 
 // call makes p's call to the server, whose reply may be lost.
 func (p *process) call(arrives bool) {
-	ask := p.money.Ask(p.world.now)
+	ask := p.money.Ask(p.now())
 	if ask == nil {
 		return
 	}
@@ -202,7 +206,7 @@ func (p *process) call(arrives bool) {
 	if err != nil {
 		p.world.t.Fatalf("%v", err)
 	}
-	p.money.Told(part, p.world.now)
+	p.money.Told(part, p.now())
 	if p.away != nil {
 		p.world.t.Fatalf("%v", p.away)
 	}
@@ -211,7 +215,7 @@ func (p *process) call(arrives bool) {
 // spend asks for so much, if there is room, and reports whether there is none for good.
 func (p *process) spend(cost int64) (over bool) {
 	b, l := p.book, p.money.Lease(0)
-	if b.spent+b.risk+cost > l.Most(p.world.now) {
+	if b.spent+b.risk+cost > l.Most(p.now()) {
 		return l.Want(cost) != nil && b.risk == 0
 	}
 	p.risk = append(p.risk, cost)

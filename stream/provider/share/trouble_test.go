@@ -90,6 +90,57 @@ func TestALeaseIsForItsDay(t *testing.T) {
 	}
 }
 
+// TestMidnightComesByTheServersClock: what was spent of a day's budget by a process whose clock is
+// ahead still counts for the others, until that day is over for the server; and of the next day
+// nothing is lent before.
+func TestMidnightComesByTheServersClock(t *testing.T) {
+	server, s := openShare(t)
+	w := newWorld(t, server, s, 10_000)
+	w.pass(time.Date(2026, 3, 4, 23, 58, 0, 0, time.UTC).Sub(w.now))
+	daily := func(ahead time.Duration) *process {
+		p := w.start(w.newBook(0))
+		p.ahead = ahead
+		p.money = NewMoney(p.run, [Budgets]int64{0, w.budget}, p, Moment{}, nil, p.now())
+		return p
+	}
+	fast, slow := daily(90*time.Second), daily(-time.Second)
+	spend := func(calls int) {
+		for range calls {
+			w.pass(Interval)
+			for _, p := range w.living {
+				if most, sum := p.money.Lease(1).Most(p.now()), p.book.spent+p.book.risk; most > sum {
+					p.risk = append(p.risk, most-sum)
+					p.book.risk += most - sum
+				}
+				p.money.Lease(1).Want(10)
+				p.call(true)
+			}
+		}
+	}
+	spend(20)
+	w.pass(25 * time.Second) // no more calls than one in that time
+	spend(1)
+	before := fast.book.risk
+	if before == 0 {
+		t.Fatal("nothing is lent on the first day")
+	}
+	w.pass(10 * time.Second)
+	fast.risk, fast.book.risk = nil, 0 // it is the next day for this one
+	spend(100)
+	if fast.book.risk > 0 {
+		t.Errorf("%d are lent for a day that has not begun", fast.book.risk)
+	}
+	if total := before + slow.book.risk; total > w.budget {
+		t.Errorf("%d of %d are spent on the first day", total, w.budget)
+	}
+	w.pass(time.Minute + 10*time.Second)
+	slow.risk, slow.book.risk = nil, 0
+	spend(20)
+	if fast.book.risk == 0 || slow.book.risk == 0 || w.total() > w.budget {
+		t.Errorf("%d and %d of %d are lent on the second day", fast.book.risk, slow.book.risk, w.budget)
+	}
+}
+
 // TestTheLowestBudgetHolds: of differing budgets, while those that were told less run.
 func TestTheLowestBudgetHolds(t *testing.T) {
 	server, s := openShare(t)
