@@ -86,16 +86,17 @@ func (l *Ledger) claim(claims []Claim, lifted []AtRisk, b Bounds) (room Room, er
 	return room, err
 }
 
-// renew begins another day: Options.Since and the sums since then start again at 00:00 UTC.
+// renew begins another day: Options.Since and the sums since then start again 24 hours later.
 func (l *Ledger) renew(now time.Time) {
 	const day = 24 * time.Hour
-	if l.options.Since.IsZero() || now.Sub(l.options.Since) < day {
+	passed := now.Sub(l.options.Since).Truncate(day)
+	if l.options.Since.IsZero() || passed < day {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.options.Since = now.UTC().Truncate(day)
-	l.since = l.options.Since.Format(line.TimeLayout)
+	l.options.Since = l.options.Since.Add(passed)
+	l.since = l.options.Since.UTC().Format(line.TimeLayout)
 	l.summary.SpentSince, l.summary.KeptSince = 0, 0
 }
 

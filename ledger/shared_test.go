@@ -81,3 +81,17 @@ func TestLentIsABound(t *testing.T) {
 		t.Errorf("nothing is lent today: %v", got)
 	}
 }
+
+// TestADayLasts24Hours: the sums of a day start again 24 hours after it began, whenever that was.
+func TestADayLasts24Hours(t *testing.T) {
+	since := time.Date(2026, 3, 4, 2, 17, 0, 0, time.UTC)
+	l := mustOpen(t, testPath(t), Options{Since: since, Run: RunInfo{ID: "run"}})
+	for _, tt := range []struct{ after, begins time.Duration }{
+		{23 * time.Hour, 0}, {25 * time.Hour, 24 * time.Hour}, {47 * time.Hour, 24 * time.Hour}, {100 * time.Hour, 96 * time.Hour},
+	} {
+		l.renew(since.Add(tt.after))
+		if got := l.options.Since.Sub(since); got != tt.begins {
+			t.Errorf("after %s the day began after %s, want %s", tt.after, got, tt.begins)
+		}
+	}
+}

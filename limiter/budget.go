@@ -92,10 +92,11 @@ func NewBudget(limit, spent int64) *Budget {
 	return &Budget{limit: limit, spent: spent}
 }
 
-// NewDailyBudget returns a budget of limit for each day of UTC, of which spent has been spent since
-// the last midnight before now.
-func NewDailyBudget(limit, spent int64, now time.Time) *Budget {
-	return &Budget{limit: limit, spent: spent, renewed: now.UTC().Truncate(24 * time.Hour)}
+// NewDailyBudget returns a budget of limit for a day that began at midnight, and for each that
+// follows 24 hours later. Of the first one spent has been spent. Whose midnight it is, is the
+// caller's to say.
+func NewDailyBudget(limit, spent int64, midnight time.Time) *Budget {
+	return &Budget{limit: limit, spent: spent, renewed: midnight}
 }
 
 // Borrow limits this process to the part of the budget that is lent to it. It must be called before
@@ -352,8 +353,9 @@ func (b *Budget) renew(now time.Time) {
 	if b.renewed.IsZero() {
 		return
 	}
-	if today := now.UTC().Truncate(24 * time.Hour); today.After(b.renewed) {
-		b.renewed, b.spent, b.kept, b.beside = today, 0, 0, 0
+	const day = 24 * time.Hour
+	if passed := now.Sub(b.renewed).Truncate(day); passed >= day {
+		b.renewed, b.spent, b.kept, b.beside = b.renewed.Add(passed), 0, 0, 0
 	}
 }
 

@@ -119,7 +119,7 @@ func TestADroppedPermitCostsNothing(t *testing.T) {
 func TestADailyBudgetIsRenewedAtMidnight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // a bubble's clock begins at midnight UTC
 		time.Sleep(23 * time.Hour)
-		b := NewDailyBudget(100, 90, time.Now())
+		b := NewDailyBudget(100, 90, time.Now().Truncate(24*time.Hour))
 		l := New(Config{Clock: System, Budgets: []*Budget{b}})
 		defer l.Close()
 		acquire(t, l, Request{Cost: 10}).Settle(Outcome{Kind: Success, Cost: 10})
@@ -132,6 +132,27 @@ func TestADailyBudgetIsRenewedAtMidnight(t *testing.T) {
 			t.Errorf("spent %d after midnight", got)
 		}
 	})
+}
+
+// Whoever makes a daily budget says whose midnight its days begin at.
+func TestADaysMidnightIsToldToTheBudget(t *testing.T) {
+	midnight := time.Date(2026, 3, 4, 2, 17, 0, 0, time.UTC) // by a clock that is set wrong
+	b := NewDailyBudget(100, 90, midnight)
+	for _, tt := range []struct {
+		after time.Duration
+		spent int64
+	}{{0, 90}, {23 * time.Hour, 90}, {24 * time.Hour, 0}, {75 * time.Hour, 0}} {
+		if spent, _, _ := b.Borrowed(midnight.Add(tt.after)); spent != tt.spent {
+			t.Errorf("%d are spent after %s, want %d", spent, tt.after, tt.spent)
+		}
+	}
+	b.Spend(5)
+	if spent, _, _ := b.Borrowed(midnight.Add(95 * time.Hour)); spent != 5 {
+		t.Errorf("%d are spent on the fourth day, want 5", spent)
+	}
+	if spent, _, _ := b.Borrowed(midnight.Add(96 * time.Hour)); spent != 0 {
+		t.Errorf("%d are spent on the fifth day", spent)
+	}
 }
 
 // What a request may cost rises while it is in flight: nothing that fitted before goes, and what it

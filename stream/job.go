@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"strconv"
+	"time"
 
 	"llmpipe/ledger/price"
 	"llmpipe/stream/provider/share"
@@ -60,6 +61,16 @@ func (r *run) takeBudgets() {
 	}
 }
 
+// midnight returns when the present day of UTC began. In a job that is by the clock of its server, so
+// that a day is over for all processes at once, whatever their own clocks say.
+func (r *run) midnight() time.Time {
+	var ahead time.Duration
+	if r.share != nil {
+		ahead = r.share.Ahead
+	}
+	return r.start.Add(ahead).UTC().Truncate(24 * time.Hour).Add(-ahead)
+}
+
 // shareJob begins to share the job's quota and budgets.
 func (r *run) shareJob() {
 	if r.share == nil {
@@ -69,5 +80,5 @@ func (r *run) shareJob() {
 	if r.journal != nil {
 		id, r.journal.Leave = r.journal.ID, r.share.Close
 	}
-	r.share.Start(r.account.Share(r.cfg.Share.Job, id, r.cfg.Pace.GiveUp, r.journal), r.quota)
+	r.share.Start(r.account.Share(r.cfg.Share.Job, id, r.share.Ahead, r.cfg.Pace.GiveUp, r.journal), r.quota)
 }

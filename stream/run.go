@@ -193,7 +193,7 @@ func (r *run) openJournal() (err error) {
 	c := r.cfg.Ledger
 	c.Shape, c.Folder = r.cfg.shape(), r.folder
 	r.journal, err = journal.Open(r.flow, c, journal.About{
-		Start: r.start, Endpoint: r.cfg.Decode.Endpoint.String(), Model: r.cfg.Decode.Model, First: r.hosts[0],
+		Start: r.start, Midnight: r.midnight(), Endpoint: r.cfg.Decode.Endpoint.String(), Model: r.cfg.Decode.Model, First: r.hosts[0],
 		Mode: r.cfg.Batch.Mode, Budget: r.cfg.Money.Budget, PerDay: r.cfg.Money.PerDay,
 	}, r.cfg.Stdout)
 	return err
@@ -239,7 +239,8 @@ func (r *run) outputs(failed *os.File) output.Config {
 func (r *run) openAccount() {
 	r.flow.Inflight.ByRequest = r.cfg.Ledger.Dedupe
 	r.account = spend.New(r.flow, spend.Options{
-		Money: r.cfg.Money, Start: r.start, Hosts: r.hosts, Ledger: r.cfg.Ledger.Path, Realtime: r.cfg.Batch.Mode == flow.ModeRealtime,
+		Money: r.cfg.Money, Start: r.start, Midnight: r.midnight(), Hosts: r.hosts, Ledger: r.cfg.Ledger.Path,
+		Realtime: r.cfg.Batch.Mode == flow.ModeRealtime,
 		Expected: func() (int64, bool) {
 			n, _ := r.expected(r.flow.Counts.In.Load(), r.flow.Counts.Skipped.Load())
 			return n, n > 0

@@ -47,6 +47,7 @@ type Journal struct {
 // About is what a ledger remembers of the run itself.
 type About struct {
 	Start           time.Time
+	Midnight        time.Time  // when the day of PerDay began; the next begins 24 hours later
 	Endpoint, Model string     // of most records
 	First           *flow.Host // the host that is asked first
 	Mode            flow.Mode
@@ -75,7 +76,7 @@ func Open(f *flow.Flow, c Config, r About, stdout io.Writer) (*Journal, error) {
 			ID: j.ID, Time: r.Start, Version: c.Version, Endpoint: r.Endpoint, Model: r.Model, Provider: r.First.Name,
 			Mode: r.Mode.String(), BudgetNanos: int64(r.Budget), DailyNanos: int64(r.PerDay),
 		},
-		Since: r.Start.UTC().Truncate(24 * time.Hour),
+		Since: r.Midnight,
 		Warn:  func(s string) { f.Voice.Warn("%s", s) },
 	}
 	if file, ok := stdout.(*os.File); ok {

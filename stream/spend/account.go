@@ -55,6 +55,7 @@ type Account struct {
 type Options struct {
 	Money    Config
 	Start    time.Time
+	Midnight time.Time    // when the day of the daily budget began; the next begins 24 hours later
 	Hosts    []*flow.Host // every host that may be asked, in order of preference
 	Ledger   string       // its file, for messages; empty for none
 	Realtime bool         // the run collects no batches
@@ -87,7 +88,7 @@ func New(f *flow.Flow, c Options, j *journal.Journal) *Account {
 		a.colour = a.total.Colour()
 	}
 	if c.Money.PerDay > 0 {
-		a.daily = limiter.NewDailyBudget(int64(c.Money.PerDay), today, c.Start)
+		a.daily = limiter.NewDailyBudget(int64(c.Money.PerDay), today, c.Midnight)
 	}
 	if j != nil {
 		j.Bounds = ledger.Bounds{Total: int64(c.Money.Budget), Daily: int64(c.Money.PerDay)}

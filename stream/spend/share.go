@@ -31,24 +31,23 @@ type shared struct {
 }
 
 // Share makes the account take its money from a job's budgets, and returns the [share.Money] that
-// borrows it. run is this run's id. giveUp is how long the run waits for a server that does not
-// answer.
-func (a *Account) Share(job, run string, giveUp time.Duration, j *journal.Journal) *share.Money {
+// borrows it. run is this run's id. ahead is how far the job's clock is ahead of this one. giveUp is
+// how long the run waits for a server that does not answer.
+func (a *Account) Share(job, run string, ahead, giveUp time.Duration, j *journal.Journal) *share.Money {
 	s := &shared{account: a, journal: j, run: run, job: job, giveUp: giveUp}
-	var at share.Moment
-	var seen []share.Run
+	begins := share.Beginning{Now: time.Now(), Ahead: ahead}
 	if j != nil {
 		last, runs := j.Ledger.Seen()
-		at = share.Moment{Epoch: last.Epoch, Version: last.Version}
+		begins.At = share.Moment{Epoch: last.Epoch, Version: last.Version}
 		for _, r := range runs {
-			seen = append(seen, share.Run{
+			begins.Seen = append(begins.Seen, share.Run{
 				ID: r.Run, Ledger: r.Ledger, Day: r.Day,
 				Spent: [share.Budgets]int64{r.Total.Spent, r.Today.Spent}, Most: [share.Budgets]int64{r.Total.Most, r.Today.Most},
 			})
 		}
 	}
 	told := [share.Budgets]int64{int64(a.cfg.Money.Budget), int64(a.cfg.Money.PerDay)}
-	money := share.NewMoney(run, told, s, at, seen, time.Now())
+	money := share.NewMoney(run, told, s, begins)
 	for i, b := range s.budgets() {
 		if b != nil {
 			a.leases[i] = money.Lease(i)

@@ -19,15 +19,20 @@
 // request may cost. As the budget runs out the parts become smaller, and a process that holds more
 // gives it back. A process that needs nothing holds nothing while another is short.
 //
+// The days of a daily budget are those of the server's clock. A process asks what time it is there
+// when it starts, and counts its days by that. Clocks drift, so near midnight a process may be in
+// another day than the server. Then nothing is lent to it, and what it spent on the day before
+// counts for the others until that day is over.
+//
 // If a process is killed, what it had remains its ledger's cap. The next process of that ledger
 // takes the cap over, and reports what was really spent. Ledgers are told apart by the run that
 // began them and by their file. A ledger may contain the runs of another, because it was moved, or
 // made of several by cat. It replaces that other ledger once the other is silent and has spent no
 // more than the containing ledger.
 //
-// A run without a ledger counts as a ledger of its own, which nothing takes over. So that the server
-// does not keep an entry for each that there ever was, those that are over are added up, but for the
-// last few.
+// A run without a ledger counts as a ledger of its own, which nothing takes over. So that the
+// server does not keep an entry for each that there ever was, those that are over are added up, but
+// for the last few.
 //
 // The server may lose everything at any time. Then only the processes know what was spent. So each
 // process sees all caps, records them in its ledger, and repeats them to a server that has lost

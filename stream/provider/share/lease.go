@@ -10,6 +10,7 @@ import (
 // Lease is the part of a budget that is lent to this process. It implements [limiter.Lease].
 type Lease struct {
 	daily bool
+	ahead time.Duration // of the clock by which days begin
 
 	mu   sync.Mutex
 	most int64               // total that may be spent and set aside
@@ -26,7 +27,7 @@ func dayOf(t time.Time) int64 { return t.Unix() / (24 * 60 * 60) }
 func (l *Lease) Most(now time.Time) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.daily && dayOf(now) != l.day {
+	if l.daily && dayOf(now.Add(l.ahead)) != l.day {
 		return 0
 	}
 	return l.most
@@ -64,7 +65,7 @@ func (l *Lease) Rises() bool {
 func (l *Lease) turn(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if today := dayOf(now); l.daily && l.day != today {
+	if today := dayOf(now.Add(l.ahead)); l.daily && l.day != today {
 		l.day, l.most = today, 0
 	}
 }

@@ -74,6 +74,7 @@ type Money struct {
 	run     string
 	account Account
 	told    [Budgets]int64
+	ahead   time.Duration   // of the server's clock
 	leases  [Budgets]*Lease // nil if there is no such budget
 
 	at     Moment // the last one that is recorded here
@@ -116,18 +117,27 @@ type moneyAsk struct {
 	cost [Budgets]int64 // of the waiting request
 }
 
-// NewMoney returns the half of a process that was told these budgets; 0 is no budget. seen is what
-// its ledger has recorded of the job, up to the moment given. now is when the process begins.
-func NewMoney(run string, told [Budgets]int64, a Account, at Moment, seen []Run, now time.Time) *Money {
+// Beginning is what a process begins with.
+type Beginning struct {
+	Now   time.Time
+	Ahead time.Duration // of the server's clock: see [Share]
+	// Seen is what the process's ledger has recorded of the job, up to At.
+	Seen []Run
+	At   Moment
+}
+
+// NewMoney returns the half of a process that was told these budgets; 0 is no budget.
+func NewMoney(run string, told [Budgets]int64, a Account, b Beginning) *Money {
 	m := &Money{
-		run: run, account: a, told: told, at: at, said: at.Epoch, contact: now, runs: make(map[string]Run), written: make(map[string]Run),
+		run: run, account: a, told: told, ahead: b.Ahead, at: b.At, said: b.At.Epoch, contact: b.Now,
+		runs: make(map[string]Run), written: make(map[string]Run),
 	}
 	for i := range told {
 		if told[i] > 0 {
-			m.leases[i] = &Lease{daily: i == 1}
+			m.leases[i] = &Lease{daily: i == 1, ahead: b.Ahead}
 		}
 	}
-	for _, r := range seen {
+	for _, r := range b.Seen {
 		m.runs[r.ID], m.written[r.ID] = r, r
 	}
 	return m
@@ -161,8 +171,8 @@ func (m *Money) Ask(now time.Time) []byte {
 	m.asked = now
 	m.serial++
 	m.ask = moneyAsk{
-		Run: m.run, Ledger: name, Epoch: m.at.Epoch, Seen: m.at.Version, Serial: m.serial, Acked: m.heard, Day: dayOf(now), Told: m.told,
-		Leave: m.leaving,
+		Run: m.run, Ledger: name, Epoch: m.at.Epoch, Seen: m.at.Version, Serial: m.serial, Acked: m.heard,
+		Day: dayOf(now.Add(m.ahead)), Told: m.told, Leave: m.leaving,
 	}
 	m.reckon(now)
 	for _, r := range m.runs {
@@ -424,15 +434,20 @@ func (r *Run) read(text string) error {
 	return err
 }
 
-// peek returns the lowest budgets that the processes running now were told; 0 for none.
-func (s *Share) peek(ctx context.Context) (told [Budgets]int64, err error) {
+// peek learns the lowest budgets that the processes running now were told, and what time it is for
+// the server.
+func (s *Share) peek(ctx context.Context) error {
+	began := time.Now()
 	reply, err := s.call(ctx, []string{s.key("money")}, []byte(`{"peek":true}`), nil)
 	if err != nil {
-		return told, err
+		return err
 	}
-	limits, err := reply[0].AsIntSlice()
-	if err != nil || len(limits) != len(told) {
-		return told, s.trouble(errReply)
+	took := time.Since(began)
+	numbers, err := reply[0].AsIntSlice()
+	if err != nil || len(numbers) != len(s.Told)+1 {
+		return s.trouble(errReply)
 	}
-	return [Budgets]int64(limits), nil
+	s.Told = [Budgets]int64(numbers)
+	s.Ahead = time.UnixMicro(numbers[Budgets]).Sub(began.Add(took / 2))
+	return nil
 }

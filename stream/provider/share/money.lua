@@ -82,7 +82,7 @@ local function money(key, request, now)
   if request.peek then -- and can it be written?
     redis.call('HSET', key, 'peek', string.format('%.0f', now))
     redis.call('PEXPIRE', key, KEEP)
-    local limit = {0, 0}
+    local limit = {0, 0, now}
     for _, e in pairs(runs) do
       for i = 1, 2 do
         local told = e.state == 'lives' and time - e.at <= LIVES and e['told' .. i] or 0

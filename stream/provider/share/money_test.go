@@ -110,7 +110,8 @@ func (w *world) start(b *book) *process {
 	p := &process{world: w, run: fmt.Sprintf("r%d", w.runs), book: b, next: w.now}
 	w.bury(b)
 	b.runs[p.run] = true
-	p.money = NewMoney(p.run, [Budgets]int64{w.budget, 0}, p, b.at, slices.Collect(maps.Values(b.seen)), w.now)
+	p.money = NewMoney(p.run, [Budgets]int64{w.budget, 0}, p,
+		Beginning{Now: w.now, At: b.at, Seen: slices.Collect(maps.Values(b.seen))})
 	w.living = append(w.living, p)
 	w.say("%s begins on %s", p.run, b.name)
 	return p

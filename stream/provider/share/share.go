@@ -44,6 +44,9 @@ type Share struct {
 	// Told are the lowest budgets that the processes running at Open were told, in billionths of a US
 	// dollar; 0 for none.
 	Told [Budgets]int64
+	// Ahead is how far the server's clock was ahead of this machine's at Open, to about half of the
+	// time that a call takes.
+	Ahead time.Duration
 
 	address Address
 	client  rueidis.Client
@@ -78,7 +81,7 @@ func Open(ctx context.Context, a Address) (*Share, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	if s.Told, err = s.peek(ctx); err != nil {
+	if err = s.peek(ctx); err != nil {
 		s.client.Close()
 		return nil, err
 	}

@@ -28,14 +28,14 @@ func TestTrouble(t *testing.T) {
 	} {
 		server, s := openShare(t)
 		server.SetError(says)
-		_, err := s.peek(context.Background())
+		err := s.peek(context.Background())
 		var trouble *Trouble
 		if !errors.As(err, &trouble) || trouble.Passes != passes || trouble.Hint == "" ||
 			!strings.Contains(err.Error(), strings.TrimPrefix(says, "ERR ")) {
 			t.Errorf("%s: %#v", says, err)
 		}
 		server.SetError("")
-		if _, err := s.peek(context.Background()); err != nil {
+		if err := s.peek(context.Background()); err != nil {
 			t.Errorf("after %s: %v", says, err)
 		}
 	}
@@ -75,7 +75,7 @@ func TestALeaseIsForItsDay(t *testing.T) {
 	server, s := openShare(t)
 	w := newWorld(t, server, s, 10_000)
 	p := w.start(w.newBook(0))
-	p.money = NewMoney(p.run, [Budgets]int64{0, w.budget}, p, Moment{}, nil, w.now)
+	p.money = NewMoney(p.run, [Budgets]int64{0, w.budget}, p, Beginning{Now: w.now})
 	w.idle(20)
 	if p.money.Lease(0) != nil || p.money.Lease(1).Most(w.now) == 0 {
 		t.Error("nothing is lent of the daily budget, or something of the other")
@@ -100,7 +100,7 @@ func TestMidnightComesByTheServersClock(t *testing.T) {
 	daily := func(ahead time.Duration) *process {
 		p := w.start(w.newBook(0))
 		p.ahead = ahead
-		p.money = NewMoney(p.run, [Budgets]int64{0, w.budget}, p, Moment{}, nil, p.now())
+		p.money = NewMoney(p.run, [Budgets]int64{0, w.budget}, p, Beginning{Now: p.now()})
 		return p
 	}
 	fast, slow := daily(90*time.Second), daily(-time.Second)
@@ -141,6 +141,35 @@ func TestMidnightComesByTheServersClock(t *testing.T) {
 	}
 }
 
+// TestADayByTheServersClock: a process whose clock is set wrong asks the server what time it is, and
+// begins its days when the server does.
+func TestADayByTheServersClock(t *testing.T) {
+	server, s := openShare(t)
+	const ahead = 5*time.Hour + 42*time.Minute
+	server.SetTime(time.Now().Add(ahead))
+	if err := s.peek(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if off := s.Ahead - ahead; off.Abs() > time.Minute {
+		t.Errorf("the server's clock is ahead by %s, want %s", s.Ahead, ahead)
+	}
+	w := newWorld(t, server, s, 10_000)
+	w.pass(time.Date(2026, 3, 4, 23, 59, 50, 0, time.UTC).Sub(w.now))
+	p := w.start(w.newBook(0))
+	p.ahead = -ahead
+	p.money = NewMoney(p.run, [Budgets]int64{0, w.budget}, p, Beginning{Now: p.now(), Ahead: ahead})
+	for range 2 {
+		if p.money.Lease(1).Most(p.now()) > 0 {
+			t.Error("something is lent at once")
+		}
+		w.idle(20)
+		if p.money.Lease(1).Most(p.now()) == 0 {
+			t.Error("nothing is lent of the day's budget")
+		}
+		w.pass(10 * time.Second)
+	}
+}
+
 // TestTheLowestBudgetHolds: of differing budgets, while those that were told less run.
 func TestTheLowestBudgetHolds(t *testing.T) {
 	server, s := openShare(t)
@@ -161,8 +190,8 @@ func TestTheLowestBudgetHolds(t *testing.T) {
 	if most := int64(10_000 / 2); before > most {
 		t.Errorf("%d are spent under a budget of 1,000", before)
 	}
-	if told, err := s.peek(context.Background()); err != nil || told != [Budgets]int64{1_000, 0} {
-		t.Errorf("a newcomer is told %v, %v", told, err)
+	if err := s.peek(context.Background()); err != nil || s.Told != [Budgets]int64{1_000, 0} {
+		t.Errorf("a newcomer is told %v, %v", s.Told, err)
 	}
 	w.end(cheap)
 	for range 60 {
