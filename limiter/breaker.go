@@ -201,6 +201,9 @@ func (b *breaker) trip(now time.Time) {
 	b.share(now)
 }
 
+// covers reports whether the breaker is open, and the send n was not before the outage.
+func (b *breaker) covers(n int) bool { return b.open && n >= b.first }
+
 // dense reports whether the latest failures, or all of them, are also close together in the order
 // of sending.
 func (b *breaker) dense() bool {

@@ -153,7 +153,8 @@
 // apart, 0.75 s at first and a minute at most, so that no more than a tenth of the outage is lost
 // after its end. A second probe goes out when the first has not failed in the time that failures
 // take. Two successes close the breaker. The lane then goes on at half the concurrency, which
-// doubles back to what it was, and at the rate that was believed before the outage began. Settle
+// doubles back to what it was, and at the rate that was believed before the outage began: what was
+// accepted meanwhile tells none, even if the failures were refusals that held the lane, too. Settle
 // returns the Streak that a failure belongs to. If that streak opened the breaker, the caller
 // should give the records that failed in it their attempts back.
 //

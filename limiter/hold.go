@@ -160,8 +160,13 @@ func (h *hold) cycle(now time.Time) (rate charge, took float64, ok bool) {
 	for r := range rate { // without a hint, the refusing may have ended right after the probe before
 		rate[r] = h.accepted[r] / max(took-h.length.Seconds(), 0.5*took)
 	}
-	h.began, h.accepted, h.longest, h.length = now, charge{}, 0, 0
+	h.restart(now)
 	return rate, took, true
+}
+
+// restart begins a cycle. now leaves out idle times.
+func (h *hold) restart(now time.Time) {
+	h.began, h.accepted, h.longest, h.length = now, charge{}, 0, 0
 }
 
 // cache is what the lane knows of its provider's cache: whether a request that writes to it was

@@ -74,8 +74,11 @@ func (l *Limiter) alone() bool {
 }
 
 // reopen goes on after a hold. It reports whether the hold has shown at which rate, or with how
-// many places.
+// many places. A hold within an outage shows neither: what the breaker let through was few.
 func (l *Limiter) reopen() bool {
+	if l.breaker.covers(l.hold.from) {
+		return false
+	}
 	if l.hold.longest < briefHold && !l.pace.limits {
 		// It was short, and no limit has been held before: the server may have only so many places.
 		if l.confine(l.sends.oldest()) {

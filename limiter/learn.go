@@ -24,6 +24,9 @@ func (l *Limiter) learn(p *Permit, o Outcome) *Streak {
 	case closed:
 		l.concurrency.resume(l.breaker.tries == 0)
 		l.pace.interrupt(l.now)
+		if !l.hold.on {
+			l.hold.restart(l.lulls.busy(l.now))
+		}
 	case l.breaker.open && !was:
 		l.pace.forget(l.now)
 		l.concurrency.undeny(l.now)

@@ -283,6 +283,54 @@ func TestOverloadOpensTheBreaker(t *testing.T) {
 	}
 }
 
+// What is accepted around an outage, over all of its time, tells no rate: neither where it is an
+// overload, whose refusals hold the lane, too, nor at the next hold.
+func TestOutagesTellNoRate(t *testing.T) {
+	const answers, takes = 20, 100 * time.Millisecond
+	for name, failure := range map[string]Outcome{
+		"overload": {Kind: Pressure, Overloaded: true},
+		"failures": {Kind: Transient},
+	} {
+		for _, lasts := range []time.Duration{20 * time.Second, time.Minute, 5 * time.Minute} {
+			synctest.Test(t, func(t *testing.T) {
+				l := New(Config{Clock: System, Concurrency: 8})
+				defer l.Close()
+				ask := func(o Outcome) {
+					p := acquire(t, l, Request{})
+					time.Sleep(takes)
+					p.Settle(o)
+				}
+				fail := func(o Outcome, lasts time.Duration) {
+					for start := time.Now(); time.Since(start) < lasts; {
+						ask(o)
+					}
+				}
+				answer := func() (took time.Duration) {
+					start := time.Now()
+					for range answers {
+						ask(Outcome{Kind: Success})
+					}
+					return time.Since(start)
+				}
+				answer()
+				fail(failure, lasts)
+				if !l.Stats().Open {
+					t.Errorf("%s for %s do not open the breaker", name, lasts)
+				}
+				ask(Outcome{Kind: Success}) // waits for its turn as a probe
+				if took := answer(); took > 2*answers*takes || l.Stats().RPMLimit != 0 {
+					t.Errorf("after %s for %s, %d answers took %s, at a limit of %d a minute", name, lasts, answers, took, l.Stats().RPMLimit)
+				}
+				fail(Outcome{Kind: Pressure}, 4*time.Second)
+				ask(Outcome{Kind: Success})
+				if limit, least := float64(l.Stats().RPMLimit), answers/(2*answers*takes+2*4*time.Second).Minutes(); limit < least {
+					t.Errorf("%s for %s: at the next hold the limit is %.0f a minute, want %.0f at least", name, lasts, limit, least)
+				}
+			})
+		}
+	}
+}
+
 // A probe without an answer makes room for the next; one success is not enough.
 func TestProbesThatSayLittle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
