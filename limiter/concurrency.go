@@ -85,7 +85,7 @@ func (c *concurrency) settled() bool {
 // grant takes in that p is sent, as the send e.
 func (c *concurrency) grant(p *Permit, e *send) {
 	if c.places.trying() {
-		p.tries, e.tries = true, p.inFlight
+		p.tries, e.tries = p.inFlight, true
 		c.places.over = c.places.over || float64(p.inFlight) > c.places.n
 	}
 	taken := p.inFlight + c.ghosts.count(p.sent)

@@ -40,6 +40,24 @@ func TestUsesTheServersPlaces(t *testing.T) {
 	}
 }
 
+// A server whose refusals take seconds, but less than its answers, is not taken to have places because
+// it has not refused yet.
+func TestSlowRefusals(t *testing.T) {
+	for _, refusal := range []time.Duration{3 * time.Second, 6 * time.Second} {
+		t.Run(refusal.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sv := newServer(laws{places: 40, latency: 10 * time.Second, jitter: 0.5, travel: 5 * time.Millisecond, refusal: refusal})
+				drive(t, sv, Config{}, 300*time.Second)
+				seen := sv.seen(120, 300)
+				use, refused := float64(seen.accepted)/(40*180/10), float64(seen.refused)/float64(seen.asked)
+				if use < 0.9 || refused > 0.15 {
+					t.Errorf("%.2f of the possible and %.3f refused, want 0.9 and at most 0.15", use, refused)
+				}
+			})
+		})
+	}
+}
+
 // A server that never refuses, but slows down beyond 50 at once.
 func TestSettlesWhereMoreGainsNothing(t *testing.T) {
 	for _, jitter := range []float64{0.2, 0.5, 0.9} {

@@ -37,7 +37,7 @@ func (l *Limiter) judge() {
 
 // see shows the send n to all that judge by sends.
 func (l *Limiter) see(n int, e *send) {
-	if e.tries > 0 && n != l.hold.probe && l.concurrency.tried(n, e) {
+	if n != l.hold.probe && l.concurrency.places.explains(e) {
 		return
 	}
 	held := l.hold.on

@@ -37,6 +37,7 @@ func (l *Limiter) learn(p *Permit, o Outcome) *Streak {
 		l.patience.relief()
 		l.correct(p, o)
 		l.time(p)
+		l.concurrency.answered(p)
 		used = float64(max(1, o.PromptTokens+o.CompletionTokens))
 		l.end(p, good, o)
 	case Terminal:
@@ -45,7 +46,7 @@ func (l *Limiter) learn(p *Permit, o Outcome) *Streak {
 		l.end(p, good, o)
 	case Pressure:
 		l.concurrency.refuse(p.n, l.latency, l.now)
-		if !p.tries && l.pace.chance <= trifle && l.latency > 0 && !l.concurrency.fixed {
+		if p.tries == 0 && l.pace.chance <= trifle && l.latency > 0 && !l.concurrency.fixed {
 			took = max(took, time.Duration(l.latency*float64(time.Second)))
 			l.concurrency.ghosts.add(p.sent.Add(took))
 		}

@@ -86,7 +86,7 @@ type Permit struct {
 	n        int     // its number among the sends
 	sample   int     // of the trial that its answer belongs to; 0: none
 	probe    bool    // sent to see whether an open breaker may close
-	tries    bool    // sent while more places were tried than are known
+	tries    int     // requests in flight, if it was sent to try more places than are known; else 0
 	warms    bool    // others wait for its answer
 	ended    bool
 }

@@ -31,19 +31,18 @@ func (c *concurrency) grow(next int, now time.Time) {
 	c.set(p.try)
 }
 
-// tried takes in what became of the send n, which was sent while more places were tried. Once that
-// many were accepted at once, the server has the places. tried reports whether the try explains a
-// refusal: such a refusal must not be taken for a limit of the rate.
-func (c *concurrency) tried(n int, e *send) (explained bool) {
-	p := &c.places
-	switch {
-	case e.judged.bad():
-		return p.over
-	case p.trying() && n >= p.from && float64(e.tries) >= p.try:
-		p.n, p.step, p.rest = p.try, 2*p.step, leastRest
+// answered takes in that p was answered: if as many as are tried were in flight, the server has the
+// places. That p was not refused yet would not show it, for a refusal may take long.
+func (c *concurrency) answered(p *Permit) {
+	t := &c.places
+	if t.trying() && p.n >= t.from && float64(p.tries) >= t.try {
+		t.n, t.step, t.rest = t.try, 2*t.step, leastRest
 	}
-	return false
 }
+
+// explains reports whether a try explains that e is bad. Such a send must not be taken for a sign of
+// a limit of the rate.
+func (p *places) explains(e *send) bool { return e.tries && p.over && e.judged.bad() }
 
 // refuse takes in that n was refused or failed, as soon as that is known. It ends the try that n
 // was part of.

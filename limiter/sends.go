@@ -39,7 +39,7 @@ type send struct {
 	fate   fate
 	judged fate // as it was judged, which may have been before it ended
 	held   bool // a found rate was all that it had to wait for
-	tries  int  // places, if it was sent to try more than are known; 0: it was not
+	tries  bool // sent while more places were tried than are known
 }
 
 // busy is when it was sent, by a clock that stands still while the lane is idle.

@@ -21,6 +21,7 @@ type laws struct {
 	slots   int           // that work; beyond: waits in line; 0: any number
 	latency time.Duration // of an answer, once it is worked on
 	travel  time.Duration // of a request to it, at most: some overtake others
+	refusal time.Duration // how long one takes; 0: it is quick
 	jitter  float64       // latency is uniform within this share of it
 	slowAt  time.Duration // from then on answers take slowBy times as long
 	slowBy  float64
@@ -29,7 +30,7 @@ type laws struct {
 	faulty  float64          // share that fails at any time
 }
 
-// quickest is the longest that a refusal takes.
+// quickest is the longest that a quick refusal takes.
 const quickest = 500 * time.Millisecond
 
 // A server is a provider as the limiter sees it, in fake time.
@@ -188,7 +189,7 @@ func (s *server) ask(p prompt) Outcome {
 	o, refused := s.admit(p)
 	if refused {
 		s.mu.Unlock()
-		time.Sleep(min(s.latency/10, quickest)) // a refusal is quick
+		time.Sleep(cmp.Or(s.refusal, min(s.latency/10, quickest)))
 		return o
 	}
 	took := s.latency.Seconds() * (1 + s.jitter*(2*s.random.Float64()-1))
