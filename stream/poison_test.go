@@ -151,7 +151,7 @@ func TestPoisonedRecords(t *testing.T) {
 						if p.asked > most {
 							t.Errorf("%d requests, want at most %d", p.asked, most)
 						}
-						if took > 30*time.Minute { // most take half a minute, one in two hundred twelve
+						if took > 30*time.Minute { // most take half a minute, and about one in two hundred takes twelve
 							t.Errorf("it took %s", took)
 						}
 					})
