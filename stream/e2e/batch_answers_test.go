@@ -148,7 +148,7 @@ func TestBatchInAnUnknownState(t *testing.T) {
 	if code := p.exit(t); code != 0 || len(contents(t, p)) != 20 || len(o.batches()) != 1 {
 		t.Errorf("exit %d, %d lines, %d batches: %s", code, len(p.lines()), len(o.batches()), p.err.String())
 	}
-	if n := strings.Count(p.err.String(), `not known, "warming_up"`); n != 1 {
+	if n := strings.Count(p.err.String(), `an unknown state, "warming_up"`); n != 1 {
 		t.Errorf("said %d times: %s", n, p.err.String())
 	}
 }

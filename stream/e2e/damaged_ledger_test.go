@@ -20,7 +20,7 @@ func TestDamagedLedger(t *testing.T) {
 	line := bytes.LastIndexByte(text[:at], '\n') + 1
 	text[at+len(`"id":7,`)+20] ^= 0x01
 	writeFile(t, j.dir, "job.jsonl", string(text))
-	where, hint := fmt.Sprintf("reading ledger job.jsonl at byte %d: checksum mismatch", line), "hint: llmpipe repair job.jsonl "
+	where, hint := fmt.Sprintf("reading ledger job.jsonl at byte %d: checksum mismatch", line), "hint: run llmpipe repair job.jsonl "
 	p, code := j.run()
 	j.refused(p, code, text, records, where, hint)
 	for _, command := range []string{"export", "report"} {

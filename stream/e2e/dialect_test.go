@@ -178,7 +178,7 @@ func TestBatchThatADialectDoesNotHave(t *testing.T) {
 			if code := p.exit(t); code != 1 {
 				t.Errorf("exit %d", code)
 			}
-			p.says(t, test.says, "hint: --mode realtime")
+			p.says(t, test.says, "hint: use --mode realtime")
 			if c := sim.batches(t); c.Files != 0 || c.Batches != 0 {
 				t.Errorf("the simulator counted %+v", c)
 			}

@@ -159,10 +159,10 @@ func TestShareTroubleAtTheStart(t *testing.T) {
 			name: "nobody there", url: "redis://127.0.0.1:1/job", exit: 75,
 			says: []string{"redis://127.0.0.1:1/job: ", "refused", "hint: check that the server is up"},
 		},
-		{name: "no password", url: locked.url("job"), exit: 1, says: []string{"NOAUTH", "hint: --share-password-env"}},
+		{name: "no password", url: locked.url("job"), exit: 1, says: []string{"NOAUTH", "hint: name the variable that holds the password"}},
 		{
 			name: "a wrong password", url: locked.url("job"), args: password, env: []string{"SECRET=" + secret + "x"},
-			exit: 1, says: []string{"WRONGPASS", "hint: the variable of --share-password-env"},
+			exit: 1, says: []string{"WRONGPASS", "hint: check the password in the variable of --share-password-env"},
 		},
 		{name: "a variable that is not set", url: locked.url("job"), args: password, exit: 1, says: []string{"SECRET", "not set"}},
 		{name: "a replica", url: replica.url("job"), exit: 75, says: []string{"READONLY", "hint: name the primary: this server is a replica"}},

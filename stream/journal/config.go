@@ -70,7 +70,7 @@ func Hint(err error) error {
 	var other *ledger.OtherError
 	switch {
 	case errors.As(err, &damage):
-		return ui.WithHint("llmpipe repair "+damage.Path+" to write a clean copy beside it, without the damaged line", err)
+		return ui.WithHint("run llmpipe repair "+damage.Path+" to write a clean copy beside it, without the damaged line", err)
 	case errors.As(err, &other):
 		return ui.WithHint("decompress the ledgers that --seen names, or name others", err)
 	case errors.Is(err, ledger.ErrCompressed):
