@@ -54,6 +54,7 @@ type sample struct {
 	refused  int
 	sent     charge
 	accepted charge
+	silent   charge // sent between them, and say nothing
 }
 
 func (s *sample) count(n int, e *send) {
@@ -75,6 +76,18 @@ func (s *sample) count(n int, e *send) {
 	}
 }
 
+// pass takes in a send that says nothing. It counts only for how much was sent.
+func (s *sample) pass(e *send) {
+	if !s.at.IsZero() && e.judged == void {
+		s.last = e.busy()
+		s.silent[requests]++
+		s.silent[tokens] += e.tokens
+	}
+}
+
+// all is how many were sent for each one that says something.
+func (s *sample) all() float64 { return 1 + s.silent[requests]/max(1, s.sent[requests]) }
+
 // share is the share of bad sends.
 func (s *sample) share() float64 { return float64(s.bad) / max(1, s.sent[requests]) }
 
@@ -84,7 +97,7 @@ func (s *sample) refusedShare() float64 { return float64(s.refused) / max(1, s.s
 // seconds is how long it took to send the sample, with the wait for the next send and without idle
 // times.
 func (s *sample) seconds() float64 {
-	n := s.sent[requests]
+	n := s.sent[requests] + s.silent[requests]
 	return max(s.last.Sub(s.at).Seconds()*(n+1)/max(1, n), 0.01)
 }
 

@@ -55,7 +55,7 @@ type lead struct {
 func (s *share) tell(e *send, by float64) {
 	t := &s.seen
 	switch e.judged {
-	case void:
+	case void, unsent:
 		return
 	case refused:
 		t.Refused += by

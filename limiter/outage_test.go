@@ -3,6 +3,8 @@ package limiter
 import (
 	"context"
 	"errors"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -407,6 +409,45 @@ func TestSuspectFailures(t *testing.T) {
 			t.Errorf("twenty probes took %v, want no wait between", waited)
 		}
 	})
+}
+
+// What fails for its own fault says nothing of how much may be sent, and is not held back by what
+// the few others say: neither when they fail, too, nor when what passed for chance is tested again.
+func TestSuspectsAreNotHeldBack(t *testing.T) {
+	const workers, takes, good, bad = 8, 20 * time.Millisecond, 10 * time.Second, 60 * time.Second
+	for _, telling := range []int{3, 50, 400} { // one in so many of the bad ones fails for the first time
+		synctest.Test(t, func(t *testing.T) {
+			l := New(Config{Clock: System, Concurrency: workers})
+			defer l.Close()
+			start := time.Now()
+			var n, sent atomic.Int64
+			var all sync.WaitGroup
+			for range workers {
+				all.Go(func() {
+					for time.Since(start) < good+bad {
+						p := acquire(t, l, Request{})
+						time.Sleep(takes)
+						i, o := n.Add(1), Outcome{Kind: Transient}
+						switch now := time.Since(start); {
+						case now < good && i%10 > 0:
+							o.Kind = Success
+						case now >= good:
+							sent.Add(1)
+							o.Suspect = i%int64(telling) > 0
+						}
+						p.Settle(o)
+					}
+				})
+			}
+			all.Wait()
+			if l.Stats().Open {
+				t.Error("the breaker is open")
+			}
+			if got, free := float64(sent.Load()), workers*float64(bad/takes); got < free/2 {
+				t.Errorf("one in %d tells: %.0f were sent, of %.0f that there is room for", telling, got, free)
+			}
+		})
+	}
 }
 
 // New requests are the probes, where there are any: a record that failed may do so for ever.

@@ -131,7 +131,12 @@ const (
 
 // see takes in the send n, in the order of sending.
 func (p *pace) see(n int, e *send, now time.Time) finding {
-	if n < p.first || e.judged == void {
+	if n < p.first {
+		return nothing
+	}
+	if !e.judged.tells() {
+		p.jump.pass(e)
+		p.creep.pass(e)
 		return nothing
 	}
 	p.climb.meet(e)
@@ -316,9 +321,9 @@ func (p *pace) doubt(overall float64, now time.Time) {
 func (p *pace) lower(overall float64, now time.Time) {
 	before, took := p.jump.sample, p.jump.seconds()
 	p.cut = cut{before: before, chance: p.shown(), inVain: p.cut.inVain}
-	for r := range p.rate {
-		sent := before.sent[r] / took
-		p.cut.accepted[r] = before.accepted[r] / took
+	for r := range p.rate { // of all that is sent, also of what says nothing
+		sent := before.all() * before.sent[r] / took
+		p.cut.accepted[r] = before.all() * before.accepted[r] / took
 		if p.rate[r] = p.cutTo * p.cut.accepted[r]; before.accepted[requests] < enough {
 			p.rate[r] = max(p.rate[r], cutAtMost*sent)
 		}
@@ -397,13 +402,18 @@ func (p *pace) retest(s *sends, now time.Time) {
 	case s.judged-from < retestOf/2:
 		return // in a moment
 	}
-	p.again = time.Time{}
-	p.jump = rise{}
+	var latest rise
 	for n := from; n < s.judged; n++ {
-		if e := s.get(n); e.judged != void {
-			p.jump.count(n, e)
+		if e := s.get(n); e.judged.tells() {
+			latest.count(n, e)
+		} else {
+			latest.pass(e)
 		}
 	}
+	if latest.sent[requests] < retestOf/2 {
+		return // the others say nothing
+	}
+	p.again, p.jump = time.Time{}, latest
 	overall := p.chance
 	p.from, p.chance = p.rate, leastChance
 	p.lower(overall, now)

@@ -144,6 +144,6 @@ func (p *Permit) Drop() {
 	l.used.add(l.now, -1, -p.counted)
 	l.budgets.settle(p.request.Cost, 0, false, l)
 	l.breaker.abandon(p)
-	l.end(p, void, Outcome{})
+	l.end(p, unsent, Outcome{})
 	l.pump()
 }

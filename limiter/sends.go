@@ -24,8 +24,12 @@ const (
 	good                // answered, or accepted for all that is known
 	refused             // 429 and its kin
 	failed              // 5xx, reset, time-out
-	void                // never sent, or given up on the way: it says nothing
+	void                // given up on the way, or the record's own failure: it says nothing
+	unsent              // never sent
 )
+
+// tells reports whether it says how much may be sent.
+func (f fate) tells() bool { return f < void }
 
 func (f fate) bad() bool { return f == refused || f == failed }
 
@@ -135,7 +139,7 @@ func (s *sends) accepted() (count int) {
 func (s *sends) badShare(from int) float64 {
 	bad, all := 0, 0
 	for n := max(from, s.oldest()); n < s.judged; n++ {
-		if e := s.get(n); e.judged != void {
+		if e := s.get(n); e.judged.tells() {
 			all++
 			if e.judged.bad() {
 				bad++
