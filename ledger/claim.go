@@ -10,7 +10,8 @@ import (
 type Claim struct {
 	// AtRisk is what the record can cost: all attempts so far, and the next one.
 	AtRisk
-	// Not is a result with the same hashes that is known to be another record's; 0 for none.
+	// Not is the newest result with the same hashes, or of an equal request, that is known not to serve;
+	// 0 for none.
 	Not Ref
 	// Found is set by [Ledger.Claim].
 	Found Claimed
@@ -142,7 +143,7 @@ func (l *Ledger) judge(claims []Claim, lifted []AtRisk, b Bounds) (room Room) {
 		case risky:
 			c.Found = Asked
 		default:
-			if found := l.foundEqual(c.Key); found.Result != 0 && found.Result != c.Not {
+			if found := l.foundEqual(c.Key); found.Result.Newer(c.Not) {
 				c.Found = Answered
 			} else if found.Shard != "" {
 				c.Found = InShard

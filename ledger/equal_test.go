@@ -34,5 +34,10 @@ func TestClaimsOfEqualRequests(t *testing.T) {
 		if got := mustClaim(t, mine, known)[0].Found; got != Free || known.Not == 0 {
 			t.Errorf("where the answer at %v does not serve the claim is %d", known.Not, got)
 		}
+		older := equal(0)
+		older.Not = known.Not
+		if got := mustClaim(t, mine, older)[0].Found; got != Free {
+			t.Errorf("where an answer newer than the equal one does not serve the claim is %d", got)
+		}
 	}
 }

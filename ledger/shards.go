@@ -209,7 +209,7 @@ func (l *Ledger) taken(intent *ShardEntry) bool {
 		l.mu.Lock()
 		found := l.foundEqual(k)
 		l.mu.Unlock()
-		if found.Result != 0 && found.Result != Ref(r.Not) || found.Shard != "" || l.Asked(k) {
+		if found.Result.Newer(Ref(r.Not)) || found.Shard != "" || l.Asked(k) {
 			return true
 		}
 	}

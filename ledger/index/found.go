@@ -24,6 +24,15 @@ func (ref Ref) InOther() Ref { return ref | otherBit }
 // Other reports whether ref is in another ledger.
 func (ref Ref) Other() bool { return ref&otherBit != 0 }
 
+// Newer reports whether ref is a result that came after another one, 0 for none. Results in other
+// ledgers were there before any that come into this one.
+func (ref Ref) Newer(than Ref) bool {
+	if than != 0 && ref.Other() != than.Other() {
+		return than.Other()
+	}
+	return ref > than
+}
+
 // Seen says whether this run has met an id before.
 type Seen uint8
 

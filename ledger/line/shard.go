@@ -75,8 +75,8 @@ type ShardRecord struct {
 
 	Attachments []Attachment // files that the request holds, in its order
 
-	// Not is the place of a result of the record that was not good enough, 0 for none. It is not
-	// written.
+	// Not is the place of the newest result, of the record or of an equal request, that was not good
+	// enough, 0 for none. It is not written.
 	Not uint64
 }
 

@@ -137,6 +137,35 @@ func TestDedupeOfWhatAnotherProcessAnswers(t *testing.T) {
 	}
 }
 
+// TestDedupeWithMatchID has neither of two recorded answers fit the schema: that of the record under
+// another request, and that of another record to an equal one. Whichever is newer, the record is
+// asked about.
+func TestDedupeWithMatchID(t *testing.T) {
+	t.Parallel()
+	const own, equal = `{"id":1,"prompt":"before"}` + "\n", `{"id":2,"prompt":"equal"}` + "\n"
+	for name, recorded := range map[string][]string{"own is newer": {equal, own}, "equal is newer": {own, equal}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			schema := writeFile(t, dir, "schema.json", `{"type":"object","required":["n"],"properties":{"n":{"type":"integer"}}}`)
+			run := func(input string, args ...string) *process {
+				p := llmpipe(t, dir, append([]string{"--base-url", "sim:", "--dedupe", "-l", "job.jsonl"}, args...)...)
+				p.Stdin = strings.NewReader(input)
+				p.exits(t, 0)
+				return p
+			}
+			for _, input := range recorded {
+				run(input)
+			}
+			// A record that nobody asks about is waited for until the deadline, less 30 s for what is in flight.
+			p := run(`{"id":1,"prompt":"equal"}`+"\n", "--match", "id", "--schema", schema, "--deadline", "40s")
+			if l := dedupedLines(t, p.out.String())["1"]; l.SameAs != nil || !strings.Contains(l.Content, `"n"`) {
+				t.Errorf("the line is %+v", l)
+			}
+		})
+	}
+}
+
 // TestDedupeOfFailures: those that wait for a request that fails share its failure, and nobody asks
 // again behind it.
 func TestDedupeOfFailures(t *testing.T) {

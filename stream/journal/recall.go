@@ -13,7 +13,8 @@ import (
 // A result serves if it fits the schema and t's files have not changed since. Otherwise t is to be
 // asked; an answer of its own that does not fit the schema counts as the previous turn.
 //
-// If the record's own result does not serve, a newer result of an equal request may.
+// If the record's own result does not serve, a newer result of an equal request may. If neither
+// does, t.Ref is the newer one.
 func (j *Journal) Recall(t *flow.Task, found ledger.Found) bool {
 	if j.recall(t, found) {
 		return true
@@ -22,14 +23,7 @@ func (j *Journal) Recall(t *flow.Task, found ledger.Found) bool {
 	if own != 0 && found.Shard == "" {
 		same = j.Ledger.Same(t.Key)
 	}
-	if same <= own {
-		return false
-	}
-	if j.recall(t, ledger.Found{}) {
-		return true
-	}
-	t.Ref = own
-	return false
+	return same != 0 && same.Newer(own) && j.recall(t, ledger.Found{})
 }
 
 func (j *Journal) recall(t *flow.Task, found ledger.Found) bool {
