@@ -15,7 +15,7 @@ func TestReadmeProviders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, table, ok := strings.Cut(string(readme), "\n| provider | with | batches")
+	_, table, ok := strings.Cut(string(readme), "\n| provider | flags and variables | batches")
 	table, _, end := strings.Cut(table, "\n\n")
 	if !ok || !end {
 		t.Fatal("README has no table of providers")
