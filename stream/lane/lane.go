@@ -72,7 +72,7 @@ func (l *Lane) shut(why error, forGood bool) {
 	if first && len(l.lanes.all) > 1 { // else it is why the run ends
 		l.lanes.flow.Voice.Warn("%s: this provider gets no more requests: %v", l.Host.Name, why)
 		if h := ui.HintOf(why); h != "" {
-			l.lanes.flow.Voice.Note("hint: %s", h)
+			l.lanes.flow.Voice.Hint("%s", h)
 		}
 	}
 }

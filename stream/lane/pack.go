@@ -109,7 +109,7 @@ func (l *Lanes) split(q *Request) {
 	if err := q.reply.Err; err != nil && q.reply.Class == provider.Refused && err.Type == "bad_response" {
 		l.packer.toldOdd.Do(func() {
 			l.flow.Voice.Warn("%s: %s; it is sent again in smaller packs", q, err.Message)
-			l.flow.Voice.Note("hint: leave --pack out if the provider takes only one input at a time")
+			l.flow.Voice.Hint("leave --pack out if the provider takes only one input at a time")
 		})
 	}
 	n := len(q.tasks)

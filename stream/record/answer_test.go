@@ -183,7 +183,7 @@ func TestErrorText(t *testing.T) {
 		{Error{Status: 500, Message: "m"}, "500: m"},
 		{Error{Code: "c"}, "c"},
 		{Error{Message: "m"}, "m"},
-		{*TooLongError(99, 10), "invalid_input line_too_long: the line is 99 bytes long, over the 10 that --max-line allows"},
+		{*TooLongError(99, 10), "invalid_input line_too_long: the line is 99 bytes long, and --max-line allows 10"},
 	}
 	for _, test := range tests {
 		if got := test.e.Error(); got != test.want {

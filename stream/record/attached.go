@@ -29,13 +29,13 @@ func (d *Decoder) checkAttach() error {
 	form, ok := partForms[o.Endpoint]
 	switch {
 	case !ok:
-		return fmt.Errorf("--attach: the %s endpoint takes text alone", o.Endpoint)
+		return fmt.Errorf("--attach: the %s endpoint takes only text", o.Endpoint)
 	case o.Raw:
-		return fmt.Errorf("--attach %s needs JSON lines, and --raw-input takes lines as text", o.Attach[0])
+		return fmt.Errorf("--attach %s needs JSON lines, but --raw-input reads lines as text", o.Attach[0])
 	}
 	for _, name := range o.Attach {
 		if o.Template == "" && (name == "prompt" || name == "system") {
-			return fmt.Errorf("--attach %s: that field is the prompt's; with --prompt it may be attached", name)
+			return fmt.Errorf("--attach %s: this field is the prompt, unless --prompt makes the prompt", name)
 		}
 	}
 	d.attached.links = attach.Links{Form: form, HTTP: o.AttachHTTP}
@@ -56,7 +56,7 @@ func (d *Decoder) attach(src, prompt []byte) ([]byte, *Error) {
 	for _, name := range d.opt.Attach {
 		i := rawjson.Lookup(d.members, src, name)
 		if i < 0 {
-			return nil, invalid("missing_field", "the field %q, which --attach names, is not there; %s", name, d.fieldNames(src))
+			return nil, invalid("missing_field", "the record has no field %q, which --attach names; %s", name, d.fieldNames(src))
 		}
 		value := d.members[i].Value.Of(src)
 		switch {
@@ -68,13 +68,13 @@ func (d *Decoder) attach(src, prompt []byte) ([]byte, *Error) {
 			}
 			continue
 		case value[0] != '[':
-			return nil, invalid("invalid_attachment", "the field %q is %s; a path, a URL or a list of them can be attached", name,
+			return nil, invalid("invalid_attachment", "the field %q is %s, not a path, a URL or a list of them", name,
 				rawjson.KindOf(value))
 		}
 		var err *Error
 		rawjson.Elements(value, func(one []byte) bool {
 			if !rawjson.IsString(one) {
-				err = invalid("invalid_attachment", "the field %q holds %s; a list of paths and URLs can be attached", name, rawjson.KindOf(one))
+				err = invalid("invalid_attachment", "the list in the field %q contains %s, which is not a path or a URL", name, rawjson.KindOf(one))
 			} else {
 				err = a.add(name, one)
 			}
@@ -95,7 +95,7 @@ func (d *Decoder) attach(src, prompt []byte) ([]byte, *Error) {
 func (a *attachments) add(name string, token []byte) *Error {
 	value := string(rawjson.Unquote(nil, token))
 	if value == "" {
-		return invalid("invalid_attachment", "the field %q is empty; a path or a URL can be attached", name)
+		return invalid("invalid_attachment", "the field %q contains an empty string, which is not a path or a URL", name)
 	}
 	a.parts = append(a.parts, ',')
 	if !attach.IsLink(value) {
@@ -132,8 +132,8 @@ func (d *Decoder) noAttachments() *Error {
 	if len(d.opt.Attach) == 0 {
 		return nil
 	}
-	return invalid("attachment_without_place", "the record is a request already, to which --attach %s adds nothing; "+
-		"images and files are parts of its own messages", d.opt.Attach[0])
+	return invalid("attachment_without_place", "the record is already a request, so --attach %s cannot add to it; "+
+		"put images and files into its own messages", d.opt.Attach[0])
 }
 
 // FileAt returns the span of the mark of the record's i-th file in body, which is the record's own

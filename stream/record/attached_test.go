@@ -83,17 +83,17 @@ func TestAttachWithoutPlace(t *testing.T) {
 		{`{"prompt":"hi","image":""}`, "invalid_attachment", "empty"},
 		{`{"prompt":"hi","image":"http://h/a.png"}`, "invalid_attachment", "--attach-http"},
 		{`{"prompt":"hi","image":"ftp://h/a.png"}`, "invalid_attachment", "ftp:"},
-		{`{"prompt":"hi","image":"file:///a.png"}`, "invalid_attachment", "the file's path attaches it"},
+		{`{"prompt":"hi","image":"file:///a.png"}`, "invalid_attachment", "write the file's path"},
 		{`{"prompt":"hi","image":"file:///etc/passwd"}`, "invalid_attachment", ""},
 		{`{"prompt":"hi","image":"https://me:pa55@h/a.png"}`, "invalid_attachment", "user name"},
-		{`{"prompt":"hi","image":"https://h:pa55/a.png"}`, "invalid_attachment", "no URL"},
+		{`{"prompt":"hi","image":"https://h:pa55/a.png"}`, "invalid_attachment", "not a valid URL"},
 		{`{"prompt":"hi","image":"https://h/a.pdf"}`, "invalid_attachment", "--endpoint responses"},
 		{`{"prompt":"hi","image":"data:,hi"}`, "invalid_attachment", "base64"},
 		{`{"prompt":"hi","image":"data:image/png;base64,h\"i"}`, "invalid_attachment", "base64"},
 		{`{"prompt":"hi","image":"data:image/tiff;base64,aGk="}`, "invalid_attachment", "image/tiff"},
-		{`{"messages":[],"image":"a.png"}`, "attachment_without_place", "a request already"},
-		{`{"messages":[]}`, "attachment_without_place", "a request already"},
-		{`{"custom_id":"a","body":{"messages":[]}}`, "attachment_without_place", "a request already"},
+		{`{"messages":[],"image":"a.png"}`, "attachment_without_place", "already a request"},
+		{`{"messages":[]}`, "attachment_without_place", "already a request"},
+		{`{"custom_id":"a","body":{"messages":[]}}`, "attachment_without_place", "already a request"},
 	} {
 		d, err := NewDecoder(Options{Model: "m", Attach: []string{"image"}})
 		if err != nil {

@@ -88,7 +88,7 @@ func TestDecodeUpstream(t *testing.T) {
 		{"message", "{{.content}}", `{"id":"a","content":null,"error":{"type":"t","code":"c","status":429,"message":"slow down"}}`, "c",
 			"slow down"},
 		{"text", "{{.content}}", `{"id":"a","error":"boom"}`, "", "boom"},
-		{"nothing said", "{{.content}}", `{"id":"a","error":""}`, "", "the record had failed in the stage before"},
+		{"nothing said", "{{.content}}", `{"id":"a","error":""}`, "", "the record failed in the previous stage"},
 		{"no template, no shape", "", `{"id":"a","error":{"message":"boom"}}`, "", "boom"},
 	}
 	for _, test := range tests {

@@ -36,7 +36,7 @@ func NewDecoder(o Options) (*Decoder, error) {
 		return nil, fmt.Errorf("unknown endpoint %s", o.Endpoint)
 	}
 	if o.Raw && o.IDField != "" {
-		return nil, errors.New("--id-field needs JSON lines, and --raw-input takes lines as text")
+		return nil, errors.New("--id-field needs JSON lines, but --raw-input reads lines as text")
 	}
 	if o.System != "" {
 		if !o.Endpoint.takesSystem() {
@@ -45,7 +45,7 @@ func NewDecoder(o Options) (*Decoder, error) {
 		d.system = rawjson.AppendQuoted(nil, o.System)
 	}
 	if _, ok := forms[o.Endpoint]; o.Schema != nil && !ok {
-		return nil, fmt.Errorf("a schema: an answer of the %s endpoint has no shape to ask for", o.Endpoint)
+		return nil, fmt.Errorf("a schema cannot be used with the %s endpoint", o.Endpoint)
 	}
 	if err := d.checkAttach(); err != nil {
 		return nil, err
@@ -76,13 +76,13 @@ func (d *Decoder) checkSet(fields []Field) error {
 		f.Value = rawjson.Compact(nil, f.Value) // a body is one line, and a value from a file may be several
 		switch f.Key {
 		case "messages", "input", "prompt", "id", "custom_id":
-			return fmt.Errorf("--set %s: that is what the record itself says", f.Key)
+			return fmt.Errorf("--set %s: set it in the record itself", f.Key)
 		case "system":
 			switch {
 			case d.opt.Endpoint != Messages:
-				return errors.New("--set system: that is what the record itself says, or --system for all")
+				return errors.New("--set system: set it in the record itself, or for all records with --system")
 			case d.system != nil:
-				return errors.New("--set system: --system says it already")
+				return errors.New("--set system: --system sets it already")
 			}
 		case "stream":
 			if f.Value[0] == 't' {
@@ -90,15 +90,15 @@ func (d *Decoder) checkSet(fields []Field) error {
 			}
 		case "background":
 			if f.Value[0] == 't' && d.opt.Endpoint == Responses {
-				return errors.New("--set background: jobs in the background are not waited for; --mode batch has them cheaper")
+				return errors.New("--set background: background jobs are not waited for; use --mode batch, which costs less")
 			}
 		case "instructions":
 			if d.system != nil && d.opt.Endpoint == Responses {
-				return errors.New("--set instructions: --system says them already")
+				return errors.New("--set instructions: --system sets them already")
 			}
 		case "model":
 			if d.model != nil {
-				return errors.New("--set model: --model says it already")
+				return errors.New("--set model: --model sets it already")
 			}
 		}
 		sameKey := func(g Field) bool { return g.Key == f.Key }
@@ -137,7 +137,7 @@ func (d *Decoder) Decode(rec *Record, line []byte) *Error {
 func (d *Decoder) shape(rec *Record) *Error {
 	form, ok := forms[rec.Endpoint]
 	if !ok { // a batch line's own endpoint
-		return invalid("no_schema", "an answer of the %s endpoint has no shape that a schema could say", rec.Endpoint)
+		return invalid("no_schema", "a schema cannot be used with the %s endpoint", rec.Endpoint)
 	}
 	if d.opt.OnlyCheck || rec.Verbatim {
 		return nil
@@ -186,10 +186,10 @@ func (d *Decoder) decode(rec *Record, line []byte) *Error {
 	case '"':
 		rec.Content = d.content(src)
 		if d.opt.IDField != "" {
-			return invalid("missing_id", "the line is a string, and has no field %q for an id", d.opt.IDField)
+			return invalid("missing_id", "the line is a string, so it has no field %q for an id", d.opt.IDField)
 		}
 		if len(d.opt.Attach) > 0 {
-			return invalid("missing_field", "the line is a string, and has no field %q to attach", d.opt.Attach[0])
+			return invalid("missing_field", "the line is a string, so it has no field %q to attach", d.opt.Attach[0])
 		}
 		if d.prompt != nil {
 			return d.decodeTemplate(rec, nil, string(rawjson.Unquote(nil, src)))
@@ -197,9 +197,10 @@ func (d *Decoder) decode(rec *Record, line []byte) *Error {
 		d.compose(rec, src)
 		return nil
 	case '[':
-		return invalid("not_a_record", "the line is an array, neither an object nor a string; jq -c '.[]' makes a line of each element")
+		return invalid("not_a_record", "the line is an array, not an object or a string; "+
+			"write each element on a line of its own with jq -c '.[]'")
 	}
-	return invalid("not_a_record", "the line is %s, neither an object nor a string", rawjson.KindOf(src))
+	return invalid("not_a_record", "the line is %s, not an object or a string", rawjson.KindOf(src))
 }
 
 // decodeText takes the line as text: it is the prompt, or the data of the template.
@@ -256,5 +257,5 @@ func checkUTF8(what string, text []byte) *Error {
 		}
 		i += size
 	}
-	return invalid("invalid_utf8", "byte %d of %s, 0x%02X, is not UTF-8; iconv -t UTF-8 makes it so", i+1, what, text[i])
+	return invalid("invalid_utf8", "byte %d of %s, 0x%02X, is not UTF-8; convert the input with iconv -t UTF-8", i+1, what, text[i])
 }

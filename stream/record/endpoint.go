@@ -80,7 +80,7 @@ func ParseEndpoint(name string) (Endpoint, error) {
 			return Endpoint(i), nil
 		}
 	}
-	return 0, fmt.Errorf("unknown endpoint %q: it is one of chat, embeddings, responses, completions, messages", name)
+	return 0, fmt.Errorf("unknown endpoint %q: it must be one of chat, embeddings, responses, completions, messages", name)
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler by ParseEndpoint, for a flag.

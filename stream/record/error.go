@@ -80,7 +80,7 @@ func invalid(code, format string, args ...any) *Error {
 
 // TooLongError returns the error of a line that has size bytes, which is more than max.
 func TooLongError(size int64, max int) *Error {
-	return invalid("line_too_long", "the line is %d bytes long, over the %d that --max-line allows", size, max)
+	return invalid("line_too_long", "the line is %d bytes long, and --max-line allows %d", size, max)
 }
 
 // syntaxError returns the error of a line that is not JSON.
@@ -94,7 +94,7 @@ func upstreamError(failed []byte) *Error {
 	e, _ := errorOf(failed)
 	e.Type, e.Status = TypeUpstream, 0
 	if strings.TrimSpace(e.Message) == "" {
-		e.Message = "the record had failed in the stage before"
+		e.Message = "the record failed in the previous stage"
 	}
 	return e
 }

@@ -50,7 +50,7 @@ func ParseFormat(s string) (Format, error) {
 			return Format(i), nil
 		}
 	}
-	return 0, fmt.Errorf("unknown format %q: it is one of result, batch, raw, text, text0", s)
+	return 0, fmt.Errorf("unknown format %q: it must be one of result, batch, raw, text, text0", s)
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler by ParseFormat, for a flag.

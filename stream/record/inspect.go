@@ -38,12 +38,12 @@ func (d *Decoder) inspect(rec *Record) *Error {
 			}
 		case "stream":
 			if value[0] == 't' {
-				return invalid("stream_unsupported", "`stream` is true, and answers are not streamed; leave it out")
+				return invalid("stream_unsupported", "`stream` is true, but answers are not streamed; leave it out")
 			}
 		case "background":
 			if value[0] == 't' && rec.Endpoint == Responses {
 				return invalid("background_unsupported",
-					"`background` is true, and jobs in the background are not waited for; leave it out, or use --mode batch")
+					"`background` is true, but background jobs are not waited for; leave it out, or use --mode batch")
 			}
 		case "previous_response_id", "conversation":
 			rec.continues = rec.continues || rec.Endpoint == Responses && !rawjson.IsNull(value)

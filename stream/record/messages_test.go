@@ -85,13 +85,13 @@ func TestDecodeMessagesErrors(t *testing.T) {
 		opt        Options
 		code, says string
 	}{
-		{"params elsewhere", `{"custom_id":"a","params":{}}`, chat, "other_dialect", "--endpoint messages takes it"},
+		{"params elsewhere", `{"custom_id":"a","params":{}}`, chat, "other_dialect", "use --endpoint messages"},
 		{"params no object", `{"custom_id":"a","params":[]}`, messages, "invalid_body", "an array"},
-		{"url elsewhere", `{"custom_id":"a","url":"/v1/messages","body":{}}`, chat, "other_dialect", "--endpoint chat speaks OpenAI's"},
+		{"url elsewhere", `{"custom_id":"a","url":"/v1/messages","body":{}}`, chat, "other_dialect", "--endpoint chat uses OpenAI's"},
 		{"another's url", `{"custom_id":"a","url":"/v1/chat/completions","body":{}}`, messages, "other_dialect",
-			"--endpoint messages speaks Anthropic's"},
+			"--endpoint messages uses Anthropic's"},
 		{"params alone", `{"params":{}}`, messages, "unknown_shape", "`params`"},
-		{"input", `{"input":"x"}`, messages, "input_without_endpoint", "the endpoint is messages"},
+		{"input", `{"input":"x"}`, messages, "input_without_endpoint", "the messages endpoint does not take"},
 		{"messages no array", `{"messages":"x"}`, messages, "invalid_messages", "a string"},
 		{"system a number", `{"prompt":"x","system":1}`, messages, "invalid_system", "a number"},
 		{"stream", `{"messages":[],"stream":true}`, messages, "stream_unsupported", "not streamed"},

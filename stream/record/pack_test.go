@@ -170,11 +170,11 @@ func TestUnpackRefuses(t *testing.T) {
 		`{"data":[{}]}`:                        "1 embeddings for 2 inputs",
 		`{"data":[{},{},{}]}`:                  "3 embeddings for 2 inputs",
 		`{"data":[],"data":[{},{}]}`:           "for 2 inputs",
-		`{"data":[{"index":0},{"index":0}]}`:   "not those of 2 inputs",
-		`{"data":[{"index":1},{"index":2}]}`:   "not those of 2 inputs",
-		`{"data":[{"index":0},{"index":-1}]}`:  "not those of 2 inputs",
-		`{"data":[{"index":0},{"index":"1"}]}`: "not those of 2 inputs",
-		`{"data":[{"index":0},{}]}`:            "1 of the answer's 2 embeddings have an index",
+		`{"data":[{"index":0},{"index":0}]}`:   "do not match the 2 inputs",
+		`{"data":[{"index":1},{"index":2}]}`:   "do not match the 2 inputs",
+		`{"data":[{"index":0},{"index":-1}]}`:  "do not match the 2 inputs",
+		`{"data":[{"index":0},{"index":"1"}]}`: "do not match the 2 inputs",
+		`{"data":[{"index":0},{}]}`:            "only 1 of the answer's 2 embeddings have an index",
 	} {
 		if _, err := ParsePacked([]byte(body), 2); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", body, err)

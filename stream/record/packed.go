@@ -82,7 +82,7 @@ func (p *Packed) sort() error {
 		item.index = members[at].Value
 		i, err := strconv.Atoi(string(item.index.Of(item.value)))
 		if err != nil || i < 0 || i >= len(sorted) || sorted[i].value != nil {
-			return fmt.Errorf("the indexes of the answer's embeddings are not those of %d inputs", len(sorted))
+			return fmt.Errorf("the indexes of the answer's embeddings do not match the %d inputs", len(sorted))
 		}
 		sorted[i] = item
 	}
@@ -91,7 +91,7 @@ func (p *Packed) sort() error {
 	case len(sorted):
 		p.items = sorted
 	default:
-		return fmt.Errorf("%d of the answer's %d embeddings have an index", indexed, len(sorted))
+		return fmt.Errorf("only %d of the answer's %d embeddings have an index", indexed, len(sorted))
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func (d *Decoder) decodeShape(rec *Record, src []byte) *Error {
 		return d.decodeSimple(rec, src)
 	case has("input"):
 		return invalid("input_without_endpoint",
-			"the record has `input`, which --endpoint embeddings or --endpoint responses takes, and the endpoint is %s", endpoint)
+			"the record has `input`, which the %s endpoint does not take; use --endpoint embeddings or --endpoint responses", endpoint)
 	case !rawjson.IsNull(rawjson.ValueOf(d.members, src, "error")):
 		return upstreamError(rawjson.ValueOf(d.members, src, "error"))
 	}
@@ -72,7 +72,7 @@ func (d *Decoder) readID(rec *Record, src []byte) *Error {
 			if id == nil {
 				return invalid("missing_id", "the record has no field %q for an id; %s", name, d.fieldNames(src))
 			}
-			return invalid("missing_id", "the field %q is %s; an id is a string or a number", name, rawjson.KindOf(id))
+			return invalid("missing_id", "the field %q is %s; an id must be a string or a number", name, rawjson.KindOf(id))
 		}
 		rec.ID = id
 		return nil
@@ -86,7 +86,7 @@ func (d *Decoder) readID(rec *Record, src []byte) *Error {
 	case rawjson.IsNull(id):
 		return nil
 	case !rawjson.IsString(id) && !rawjson.IsNumber(id):
-		return invalid("invalid_id", "`%s` is %s; an id is a string or a number", name, rawjson.KindOf(id))
+		return invalid("invalid_id", "`%s` is %s; an id must be a string or a number", name, rawjson.KindOf(id))
 	}
 	rec.ID = id
 	return nil
@@ -152,13 +152,13 @@ func (d *Decoder) decodeBatchLine(rec *Record, src, body []byte) *Error {
 			return invalid("unknown_endpoint", "the url %s is not one of %s", url, paths())
 		}
 		if spoken := d.opt.Endpoint.Dialect(); endpoint.Dialect() != spoken {
-			return invalid("other_dialect", "the url %s is one of %s's API, and --endpoint %s speaks %s's", url, endpoint.Dialect(),
+			return invalid("other_dialect", "the url %s belongs to %s's API, but --endpoint %s uses %s's", url, endpoint.Dialect(),
 				d.opt.Endpoint, spoken)
 		}
 		rec.Endpoint = endpoint
 	}
 	if method := rawjson.ValueOf(d.members, src, "method"); !rawjson.IsNull(method) && !strings.EqualFold(string(method), `"POST"`) {
-		return invalid("unsupported_method", "the method is %s; only POST is sent", method)
+		return invalid("unsupported_method", "the method is %s; only POST is supported", method)
 	}
 	if body[0] != '{' {
 		return invalid("invalid_body", "`body` is %s, not an object", rawjson.KindOf(body))
@@ -171,8 +171,8 @@ func (d *Decoder) decodeBatchLine(rec *Record, src, body []byte) *Error {
 // (platform.claude.com/docs/en/api/messages/batches/create).
 func (d *Decoder) decodeParams(rec *Record, src []byte) *Error {
 	if d.opt.Endpoint != Messages {
-		return invalid("other_dialect", "the record has `params`, as a line of Anthropic's batches has, and the endpoint is %s; "+
-			"--endpoint messages takes it", d.opt.Endpoint)
+		return invalid("other_dialect", "the record has `params`, as lines of Anthropic's batches do, but the endpoint is %s; "+
+			"use --endpoint messages", d.opt.Endpoint)
 	}
 	params := rawjson.ValueOf(d.members, src, "params")
 	if params[0] != '{' {
@@ -207,7 +207,7 @@ func paths() string {
 func (d *Decoder) decodeMessages(rec *Record, src []byte) *Error {
 	if !d.opt.Endpoint.takesMessages() {
 		return invalid("messages_without_endpoint",
-			"the record has `messages`, which the %s endpoint does not take; --endpoint chat does", d.opt.Endpoint)
+			"the record has `messages`, which the %s endpoint does not take; use --endpoint chat", d.opt.Endpoint)
 	}
 	if messages := rawjson.ValueOf(d.members, src, "messages"); messages[0] != '[' {
 		return invalid("invalid_messages", "`messages` is %s, not an array", rawjson.KindOf(messages))
@@ -221,7 +221,7 @@ func (d *Decoder) decodeRequest(rec *Record, src []byte) *Error {
 		return err
 	}
 	if d.opt.Endpoint == Completions && rawjson.Lookup(d.members, src, "system") >= 0 {
-		return invalid("system_without_place", "the record has `system`, and the completions endpoint has no place for a system prompt")
+		return invalid("system_without_place", "the record has `system`, but the completions endpoint has no place for a system prompt")
 	}
 	d.rewrite(rec, src, rewriting{at: -1, system: -1})
 	return nil
@@ -252,9 +252,9 @@ func (d *Decoder) decodeSimple(rec *Record, src []byte) *Error {
 		case !rawjson.IsString(system):
 			return invalid("invalid_system", "`system` is %s, not a string", rawjson.KindOf(system))
 		case !endpoint.takesSystem():
-			return invalid("system_without_place", "the record has `system`, and the %s endpoint has no place for a system prompt", endpoint)
+			return invalid("system_without_place", "the record has `system`, but the %s endpoint has no place for a system prompt", endpoint)
 		case endpoint == Responses && rawjson.Lookup(d.members, src, "instructions") >= 0:
-			return invalid("invalid_system", "the record has both `system` and `instructions`, which say the same")
+			return invalid("invalid_system", "the record has both `system` and `instructions`, which mean the same; leave one out")
 		default:
 			d.cutOthers(src, "system", how.system)
 		}

@@ -99,9 +99,9 @@ func (p *promptTemplate) execute(data any) ([]byte, *Error) {
 	text := p.out.Bytes()
 	if !utf8.Valid(text) {
 		if bytes.Contains(text, []byte(nullMark)) {
-			return nil, invalid("null_field", "the template prints a field that is null; {{if .name}} tests for it")
+			return nil, invalid("null_field", "the template prints a field that is null; test for it with {{if .name}}")
 		}
-		return nil, checkUTF8("the prompt that the template makes", text)
+		return nil, checkUTF8("the template's output", text)
 	}
 	return text, nil
 }
@@ -114,10 +114,10 @@ func templateError(err error, data any) *Error {
 	if top, isObject := data.(object); isObject && ok {
 		_, where, _ := strings.Cut(message, " at <")
 		where, _, _ = strings.Cut(where, ">: ")
-		return invalid("missing_field", "the template's %s names the field %s, which is not there; %s", where, name, top.fields())
+		return invalid("missing_field", "the template's %s names the field %s, which is missing; %s", where, name, top.fields())
 	}
 	if _, isText := data.(string); isText && strings.Contains(message, "can't evaluate field") {
-		return invalid("missing_field", "the template names a field, and the line is a string, which has none; {{.}} is the line")
+		return invalid("missing_field", "the template names a field, but the line is a string, which has none; write {{.}} for the line")
 	}
 	_, where, ok := strings.Cut(message, " at <")
 	where, why, _ := strings.Cut(where, ">: ")
@@ -126,7 +126,7 @@ func templateError(err error, data any) *Error {
 	}
 	if field, isField := strings.CutPrefix(why, "can't evaluate field "); isField {
 		field, _, _ = strings.Cut(field, " ")
-		return invalid("missing_field", "the template's %s names the field %q of a value that is no object", where, field)
+		return invalid("missing_field", "the template's %s names the field %q of a value that is not an object", where, field)
 	}
 	if calling, isCall := strings.CutPrefix(why, "error calling "); isCall {
 		_, why, _ = strings.Cut(calling, ": ")
@@ -142,7 +142,7 @@ func trim(v any) (string, error) {
 func truncate(n int, v any) (string, error) {
 	text, err := textOf(v)
 	if n < 0 {
-		return "", fmt.Errorf("truncate %d: a length is not negative", n)
+		return "", fmt.Errorf("truncate %d: the length is negative", n)
 	}
 	for i := range text {
 		if n == 0 {
@@ -156,7 +156,7 @@ func truncate(n int, v any) (string, error) {
 // textOf returns a value as the template would print it.
 func textOf(v any) (string, error) {
 	if _, ok := v.(null); ok {
-		return "", errors.New("the value is null; {{if .name}} tests for it")
+		return "", errors.New("the value is null; test for it with {{if .name}}")
 	}
 	return fmt.Sprint(v), nil
 }

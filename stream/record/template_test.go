@@ -62,7 +62,7 @@ func TestTemplateOverText(t *testing.T) {
 func TestTemplateErrors(t *testing.T) {
 	const record = `{"text":"a","none":null,"o":{"p":1},"bad":"` + "\xe9" + `"}`
 	tests := []struct{ template, line, code, message string }{
-		{`{{.title}}`, record, "missing_field", `.title names the field "title", which is not there; the record has bad, none, o, text`},
+		{`{{.title}}`, record, "missing_field", `.title names the field "title", which is missing; the record has bad, none, o, text`},
 		{`{{if .title}}{{end}}`, record, "missing_field", `"title"`},
 		{`{{.o.q}}`, record, "missing_field", `.o.q names the field "q"`},
 		{`{{index . "q"}}`, record, "missing_field", `"q"`},
@@ -72,10 +72,10 @@ func TestTemplateErrors(t *testing.T) {
 		{`{{index .tags 1}}`, `{"tags":[1]}`, "template_failed", "the length of the array is 1"},
 		{`{{index .o.p 1}}`, record, "template_failed", "neither an object nor an array"},
 		{`{{index .none "a"}}`, record, "template_failed", "neither an object nor an array"},
-		{`{{truncate -1 .text}}`, record, "template_failed", "not negative"},
-		{`{{.text.x}}`, record, "missing_field", `the template's .text.x names the field "x" of a value that is no object`},
+		{`{{truncate -1 .text}}`, record, "template_failed", "the length is negative"},
+		{`{{.text.x}}`, record, "missing_field", `the template's .text.x names the field "x" of a value that is not an object`},
 		{`{{.bad}}`, record, "invalid_utf8", "0xE9"},
-		{`{{.text}}`, `"a"`, "missing_field", "{{.}} is the line"},
+		{`{{.text}}`, `"a"`, "missing_field", "write {{.}} for the line"},
 		{`{{.text}}`, `7`, "not_a_record", "a number"},
 		{`{{.text}}`, `{`, "invalid_json", "byte 2"},
 	}

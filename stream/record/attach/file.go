@@ -60,7 +60,7 @@ func (f *File) Frame(form Form) (before, after string, err error) {
 		if form == Chat {
 			return `{"type":"input_audio","input_audio":{"format":"` + audioFormat(f.Type) + `","data":"`, `"}}`, nil
 		}
-		return "", "", fmt.Errorf("the %s endpoint takes no recordings", form)
+		return "", "", fmt.Errorf("the %s endpoint does not take recordings", form)
 	case media.Document:
 		name := string(rawjson.AppendQuoted(nil, f.name()))
 		switch form {
@@ -71,7 +71,7 @@ func (f *File) Frame(form Form) (before, after string, err error) {
 		}
 		return anthropicSource("document", f.Type), `"}}`, nil
 	}
-	return "", "", fmt.Errorf("it is no image (PNG, JPEG, GIF, WebP), no PDF, no recording (WAV, MP3) and no text in UTF-8")
+	return "", "", fmt.Errorf("it is not an image (PNG, JPEG, GIF, WebP), a PDF, a recording (WAV, MP3) or UTF-8 text")
 }
 
 // name returns the file's name without directories.

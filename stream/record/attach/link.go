@@ -36,15 +36,15 @@ func (l Links) Append(dst []byte, link string) ([]byte, error) {
 	u, err := url.Parse(link)
 	switch {
 	case err == nil && strings.EqualFold(u.Scheme, "file"):
-		return dst, errors.New("a file: URL is not fetched by providers; the file's path attaches it")
+		return dst, errors.New("providers cannot fetch a file: URL; write the file's path instead")
 	case err != nil || u.Host == "":
-		return dst, errors.New("it is no URL that can be read")
+		return dst, errors.New("it is not a valid URL")
 	case u.User != nil:
-		return dst, errors.New("the URL holds a user name, and it would go to the provider; give one without")
+		return dst, errors.New("the URL contains a user name, which would go to the provider; leave it out")
 	case strings.EqualFold(u.Scheme, "http") && !l.HTTP:
-		return dst, errors.New("an http URL is fetched without encryption; --attach-http lets it go")
+		return dst, errors.New("an http: URL is fetched without encryption; add --attach-http to allow it")
 	case !strings.EqualFold(u.Scheme, "http") && !strings.EqualFold(u.Scheme, "https"):
-		return dst, fmt.Errorf("a URL of %s: is not fetched by providers; https: is", strings.ToLower(u.Scheme))
+		return dst, fmt.Errorf("providers do not fetch %s: URLs; use https:", strings.ToLower(u.Scheme))
 	}
 	quoted := string(rawjson.AppendQuoted(nil, link))
 	if strings.EqualFold(path.Ext(u.Path), ".pdf") {
@@ -54,7 +54,7 @@ func (l Links) Append(dst []byte, link string) ([]byte, error) {
 		case Messages:
 			return append(dst, `{"type":"document","source":{"type":"url","url":`+quoted+`}}`...), nil
 		}
-		return dst, errors.New("the chat endpoint takes no PDF by URL; --endpoint responses does, and here a file")
+		return dst, errors.New("the chat endpoint does not take a PDF by URL; attach a file, or use --endpoint responses")
 	}
 	switch l.Form {
 	case Chat:
@@ -85,8 +85,8 @@ func (l Links) appendData(dst []byte, link string) ([]byte, error) {
 	case "audio/wav", "audio/x-wav", "audio/mpeg", "audio/mp3":
 		f.Part.Kind = media.Audio
 	default:
-		return dst, fmt.Errorf("a data: URL of the type %q is taken by no endpoint; an image's (PNG, JPEG, GIF, WebP), a PDF's or a "+
-			"recording's (WAV, MP3) is", mediaType)
+		return dst, fmt.Errorf("no endpoint takes a data: URL of the type %q; use one of an image (PNG, JPEG, GIF, WebP), "+
+			"a PDF or a recording (WAV, MP3)", mediaType)
 	}
 	before, after, err := f.Frame(l.Form)
 	if err != nil {

@@ -45,7 +45,7 @@ func (f *Fit) Err() *record.Error {
 	e := &record.Error{Type: "schema", Code: f.Code}
 	switch f.Code {
 	case "truncated":
-		e.Message = "the answer was cut before its value ended; a larger max_tokens lets it end: " + f.Wrong.String()
+		e.Message = "the answer was cut off before its value ended, so raise max_tokens: " + f.Wrong.String()
 	case "refusal":
 		e.Message = "the model refused to answer: " + f.Wrong.String()
 	default:

@@ -24,7 +24,7 @@ func TestOf(t *testing.T) {
 		{"whole although it was cut", `"content":"{\"a\":1}"`, "length", `{"a":1}`, "", ""},
 		{"another type", `"content":"{\"a\":\"1\"}"`, "stop", "", "", "does not fit the schema: at /a"},
 		{"nothing", `"content":null`, "stop", "", "", "does not fit the schema"},
-		{"cut", `"content":"{\"a\":"`, "length", "", "truncated", "larger max_tokens"},
+		{"cut", `"content":"{\"a\":"`, "length", "", "truncated", "raise max_tokens"},
 		{"refused", `"content":null,"refusal":"No."`, "stop", "", "refusal", "refused"},
 		{"filtered", `"content":"{"`, "content_filter", "", "refusal", "refused"},
 	} {

@@ -25,7 +25,7 @@ func Diagnose(line []byte) (code, message string) {
 	_, err := dec.ReadValue()
 	if err == nil {
 		at := SkipSpace(line, skipped+int(dec.InputOffset()))
-		return "trailing_data", fmt.Sprintf("a line is one JSON value, and byte %d, %s, comes after it%s", at+1, shown(line, at), hint(line))
+		return "trailing_data", fmt.Sprintf("a line must be one JSON value, but byte %d, %s, comes after it%s", at+1, shown(line, at), hint(line))
 	}
 	var syntactic *jsontext.SyntacticError
 	if errors.As(err, &syntactic) && !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -41,10 +41,11 @@ func otherEncoding(line []byte) string {
 	head := line[:min(len(line), 64)]
 	switch {
 	case bytes.HasPrefix(head, []byte("BZh")), bytes.HasPrefix(head, []byte("\xfd7zXZ")), bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return fmt.Sprintf("not JSON at byte 1: %s begins a compressed file of a kind that is not read; gzip and zstd are", shown(line, 0))
+		return fmt.Sprintf("not JSON at byte 1: %s begins a compressed file of a kind that cannot be read; compress it with gzip or zstd",
+			shown(line, 0))
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")), bytes.IndexByte(head, 0) >= 0:
 		at := max(bytes.IndexByte(head, 0), 0)
-		return fmt.Sprintf("not JSON at byte %d: 0x%02X looks like UTF-16; iconv -f UTF-16 -t UTF-8 converts it", at+1, head[at])
+		return fmt.Sprintf("not JSON at byte %d: 0x%02X looks like UTF-16; convert it with iconv -f UTF-16 -t UTF-8", at+1, head[at])
 	}
 	return ""
 }
@@ -58,15 +59,15 @@ func hint(line []byte) string {
 	first, last := line[0], line[len(line)-1]
 	switch {
 	case first == '[' || first == ']':
-		return "; it looks like a JSON array over several lines, and jq -c '.[]' makes a line of each element"
+		return "; it looks like a JSON array over several lines: write each element on a line of its own with jq -c '.[]'"
 	case first == '{' && (last == '{' || last == ',') || first == '}' || first == '"' && bytes.Contains(line, []byte(`":`)):
-		return "; it looks like JSON over several lines, and jq -c . makes one line of each value"
+		return "; it looks like JSON over several lines: write each value on one line with jq -c ."
 	case first == '{' || first == '"':
 		return ""
 	case bytes.Count(line, []byte(",")) > 0 || bytes.IndexByte(line, '\t') >= 0:
-		return "; it looks like CSV, and a line is to be one JSON value; plain lines are taken with --raw-input"
+		return "; it looks like CSV, but each line must be one JSON value; add --raw-input to read lines of plain text"
 	}
-	return "; if it is plain text, --raw-input takes it as a prompt"
+	return "; if it is plain text, add --raw-input, which reads each line as a prompt"
 }
 
 // shown describes the byte at a position for a message.

@@ -24,7 +24,7 @@ const maxChecked = 1 << 20
 func (s *Schema) Check(content []byte) (parsed []byte, wrong *Violations) {
 	text := unfence(content)
 	if len(text) > maxChecked {
-		return nil, fault("", fmt.Sprintf("the answer has %d bytes, of at most %d", len(text), maxChecked))
+		return nil, fault("", fmt.Sprintf("the answer is %d bytes long, and at most %d are checked", len(text), maxChecked))
 	}
 	value, err := decode(text)
 	if err != nil {
@@ -96,7 +96,7 @@ func checkNumbers(v any) error {
 		_, exponent, _ := strings.Cut(strings.ToLower(string(v)), "e")
 		n, err := strconv.Atoi(exponent)
 		if len(v) > maxDigits || exponent != "" && (err != nil || n > maxExponent || n < -maxExponent) {
-			return errors.New("a number in it is out of all bounds")
+			return errors.New("a number in it is out of range")
 		}
 	case []any:
 		for _, item := range v {

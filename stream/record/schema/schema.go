@@ -37,7 +37,7 @@ const url = "schema:"
 // file.
 func New(name string, text []byte) (*Schema, error) {
 	if len(text) > maxText {
-		return nil, fmt.Errorf("the schema has %d bytes, of at most %d", len(text), maxText)
+		return nil, fmt.Errorf("the schema is %d bytes long, and at most %d are allowed", len(text), maxText)
 	}
 	doc, err := decode(text)
 	if err != nil {
@@ -53,7 +53,7 @@ func New(name string, text []byte) (*Schema, error) {
 		return nil, compileError(err)
 	}
 	if n := paths(whole); n > maxPaths {
-		return nil, fmt.Errorf("the schema looks at one value in more than %d ways: its parts refer to one another too often", maxPaths)
+		return nil, fmt.Errorf("the schema checks one value along more than %d paths: its parts refer to one another too often", maxPaths)
 	}
 	return &Schema{name: nameOf(name), text: rawjson.Compact(nil, bytes.TrimSpace(text)), whole: whole, strict: strict(doc)}, nil
 }
@@ -63,7 +63,7 @@ type nothing struct{}
 
 // Load implements jsonschema.URLLoader.
 func (nothing) Load(url string) (any, error) {
-	return nil, errors.New("it is in another file, and no schema is opened or fetched but the one that is named")
+	return nil, errors.New("it is in another file, and no other file is opened or fetched")
 }
 
 // compileError says what is wrong with a schema, and where.

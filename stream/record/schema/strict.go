@@ -26,7 +26,7 @@ var strictKeywords = []string{
 func strict(doc any) error {
 	root, ok := doc.(map[string]any)
 	if !ok || root["type"] != "object" {
-		return fmt.Errorf(`the root is not of "type": "object"`)
+		return fmt.Errorf(`the root does not have "type": "object"`)
 	}
 	if _, ok := root["anyOf"]; ok {
 		return fmt.Errorf("the root has anyOf")
@@ -41,19 +41,19 @@ type strictWalk struct{ properties, enums int }
 func (w *strictWalk) check(node any, path string, depth int) error {
 	s, ok := node.(map[string]any)
 	if !ok {
-		return fmt.Errorf("%s is no object", at(path))
+		return fmt.Errorf("%s is not an object", at(path))
 	}
 	if depth > strictDepth {
 		return fmt.Errorf("%s is more than %d levels deep", at(path), strictDepth)
 	}
 	for key := range s {
 		if !slices.Contains(strictKeywords, key) {
-			return fmt.Errorf("%s has %s", at(path), key)
+			return fmt.Errorf("%s uses %s", at(path), key)
 		}
 	}
 	if enum, ok := s["enum"].([]any); ok {
 		if w.enums += len(enum); w.enums > strictEnums {
-			return fmt.Errorf("there are more than %d values in enum", strictEnums)
+			return fmt.Errorf("its enums have more than %d values", strictEnums)
 		}
 	}
 	if err := w.object(s, path, depth); err != nil {
@@ -89,10 +89,10 @@ func (w *strictWalk) object(s map[string]any, path string, depth int) error {
 		return nil
 	}
 	if s["additionalProperties"] != false {
-		return fmt.Errorf("%s does not say additionalProperties: false", at(path))
+		return fmt.Errorf("%s does not set additionalProperties: false", at(path))
 	}
 	if w.properties += len(properties); w.properties > strictProperties {
-		return fmt.Errorf("there are more than %d properties", strictProperties)
+		return fmt.Errorf("it has more than %d properties", strictProperties)
 	}
 	required, _ := s["required"].([]any)
 	for name, one := range properties {
