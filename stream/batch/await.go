@@ -135,9 +135,13 @@ func (s *shard) retry(ctx context.Context, what string, f func() error) error {
 	start := time.Now()
 	for tries := 0; ; tries++ {
 		err := f()
+		if err == nil {
+			s.batches.lane.Found()
+			return nil
+		}
 		call := provider.AsCallError(err)
 		switch {
-		case ctx.Err() != nil && err != nil:
+		case ctx.Err() != nil:
 			return ctx.Err()
 		case call == nil, !provider.PassesAway(err):
 			return err

@@ -94,9 +94,10 @@ func (s *shard) download(ctx context.Context, state *batchapi.Batch, found *answ
 	return err
 }
 
-// notYet returns the error for something that may be there, or be complete, in a moment.
+// notYet returns the error for something that may be there, or be complete, in a moment. It says
+// nothing about the provider's address.
 func notYet(message string) error {
-	return &provider.CallError{Class: provider.Transient, Hint: lateWait, Err: &record.Error{Type: "bad_response", Message: message}}
+	return &provider.CallError{Class: provider.Transient, Hint: lateWait, Err: &record.Error{Type: "not_ready", Message: message}}
 }
 
 // fetch downloads a file of answers.

@@ -57,6 +57,9 @@ func TestBatchThatIsLost(t *testing.T) {
 				if got := p.exit(t); got != code || len(p.lines()) != lines || !strings.Contains(p.err.String(), test.says) {
 					t.Errorf("wanted %t: exit %d, %d lines: %s", wanted, got, len(p.lines()), p.err.String())
 				}
+				if strings.Contains(p.err.String(), "at this address") || strings.Contains(p.err.String(), "base URL") {
+					t.Errorf("the address is right: %s", p.err.String())
+				}
 				if strings.Contains(p.err.String(), "continues at the provider") || strings.Contains(p.err.String(), "not finished yet") {
 					t.Errorf("it has ended: %s", p.err.String())
 				}

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"llmpipe/stream/record"
@@ -38,6 +39,8 @@ func AddressHint(option, baseURL string, err *record.Error) string {
 		return "the server speaks plain HTTP: try " + a.with("http", u.Path)
 	case err.Type == "tls" && strings.Contains(message, "certificate"):
 		return "the server's certificate is not trusted: export SSL_CERT_FILE=ca.pem to trust a certificate authority of your own"
+	case namesObject(err):
+		return ""
 	case err.Status == http.StatusNotFound, err.Status == http.StatusMethodNotAllowed, err.Type == "bad_response":
 		return a.path(err)
 	}
@@ -50,6 +53,28 @@ func spokeHTTP(err *record.Error) bool {
 	said := strings.ToLower(err.Message)
 	return err.Status == http.StatusBadRequest && (strings.Contains(said, "http request to an https server") ||
 		strings.Contains(said, "plain http request was sent to https port") || strings.Contains(said, "speaking plain http to an ssl-enabled"))
+}
+
+// objects are what an API keeps under an id, as its messages call them.
+var objects = []string{"file", "batch", "upload", "response", "conversation", "container", "vector store"}
+
+// namesObject reports whether err says that an object, such as a file, does not exist. An API says
+// that, so the address is right. The message must hold an id, because a server without an API may
+// say "File Not Found" about any path, and llama.cpp's does.
+func namesObject(err *record.Error) bool {
+	said := strings.ToLower(err.Message)
+	return err.Status == http.StatusNotFound && !strings.Contains(said, "invalid url") &&
+		slices.ContainsFunc(objects, func(name string) bool { return strings.Contains(said, name) }) &&
+		slices.ContainsFunc(strings.Fields(said), isID)
+}
+
+// isID reports whether a word of a message is an id: file-abc, 'batch_1', files/x7k2. A path, a URL
+// and a file's name are not.
+func isID(word string) bool {
+	word = strings.Trim(word, "'\"`.,:;()[]")
+	joined := strings.IndexAny(word, "-_/")
+	return joined > 0 && joined < len(word)-1 && !strings.Contains(word, ".") && !strings.Contains(word, "://") &&
+		(word[joined] != '/' || strings.ContainsAny(word, "0123456789"))
 }
 
 // address is a base URL and the setting that it came from.

@@ -12,6 +12,9 @@ func TestAddressHint(t *testing.T) {
 	refused := &record.Error{Type: "network", Message: "connection refused by 127.0.0.1:1"}
 	noPage := &record.Error{Type: "refused", Status: http.StatusNotFound, Message: "404 page not found"}
 	page := &record.Error{Type: "bad_response", Status: http.StatusOK, Message: "the answer is a web page, not JSON"}
+	missing := func(message string) *record.Error {
+		return &record.Error{Type: "invalid_request_error", Status: http.StatusNotFound, Message: message}
+	}
 	network := func(message string) *record.Error { return &record.Error{Type: "network", Message: message} }
 	for _, test := range []struct {
 		base string
@@ -39,6 +42,16 @@ func TestAddressHint(t *testing.T) {
 			"llmpipe adds /chat/completions itself: try --base-url https://api.example.com/v1"},
 		{"https://api.example.com/v1/messages/", page, "llmpipe adds /messages itself: try --base-url https://api.example.com/v1"},
 		{"https://api.example.com/v1", noPage, ""},
+		{"https://api.example.com/v1beta/openai", missing("No such File object: file-abc"), ""},
+		{"https://api.example.com/v1beta/openai", missing("No batch found with id 'batch_67'."), ""},
+		{"https://api.example.com/v1beta/openai", missing("Batch msgbatch_01 was not found"), ""},
+		{"https://api.example.com/v1beta/openai", missing("The file files/x7k2 does not exist."), ""},
+		{"https://api.example.com", missing("Upload upload_9 not found"), ""},
+		{"https://api.example.com", missing("File Not Found"), "the base URL has no path: try --base-url https://api.example.com/v1"},
+		{"https://api.example.com", missing("Invalid URL (GET /batches/batch_1)"),
+			"the base URL has no path: try --base-url https://api.example.com/v1"},
+		{"https://api.example.com", missing("The requested file /batches/batch_1 was not found on this server."),
+			"the base URL has no path: try --base-url https://api.example.com/v1"},
 		{"https://api.example.com/v1", page, "there seems to be no API at this address: check the host and the port"},
 		{"sim:?fail=1", &record.Error{Type: "server_error", Status: 500, Message: "the server had an error"}, ""},
 	} {

@@ -13,6 +13,7 @@ import (
 // told is what the run has told the user about a lane so far.
 type told struct {
 	answered atomic.Bool // it did at least once
+	found    atomic.Bool // a call has shown that there is an API at the lane's address
 	hinted   atomic.Bool // the probable cause was said
 	down     atomic.Bool // the user was told that it is down, not yet that it is back
 }

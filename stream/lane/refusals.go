@@ -84,7 +84,7 @@ func (l *Lane) hint(err *record.Error, model string) string {
 		return fmt.Sprintf("the provider does not know the model %q: name another with -m", naming.Short(model))
 	}
 	hint := l.addressHint(err)
-	if hint == "" && err.Status == http.StatusNotFound {
+	if hint == "" && err.Status == http.StatusNotFound && !l.told.found.Load() && !namesObject(err) {
 		hint = "the server has nothing at this address: check the host and the port"
 	}
 	return hint
@@ -99,6 +99,10 @@ func (l *Lane) CallHint(call *provider.CallError) string {
 	return l.hint(call.Err, "")
 }
 
+// Found notes that a call about files or batches was answered. So there is an API at the lane's
+// address, and later calls do not fail because of that.
+func (l *Lane) Found() { l.told.found.Store(true) }
+
 // Tell prints what is probably wrong when a call failed and will be retried.
 func (l *Lane) Tell(call *provider.CallError) {
 	if call.Err.Type == "bad_response" {
@@ -108,8 +112,14 @@ func (l *Lane) Tell(call *provider.CallError) {
 	l.reportFailure(call.Err, nil)
 }
 
-// addressHint is what is probably wrong with the lane's address.
-func (l *Lane) addressHint(err *record.Error) string { return AddressHint(l.option(), l.base, err) }
+// addressHint is what is probably wrong with the lane's address. It is empty if err is an answer,
+// and a call has found the API before.
+func (l *Lane) addressHint(err *record.Error) string {
+	if err.Status != 0 && l.told.found.Load() {
+		return ""
+	}
+	return AddressHint(l.option(), l.base, err)
+}
 
 // option is the setting that the lane's address came from.
 func (l *Lane) option() string {
