@@ -118,7 +118,7 @@ func (s *shard) waitedFor() bool {
 
 // forgetHint says what to do about a batch that the provider does not have.
 func (s *shard) forgetHint() string {
-	return "give it up with llmpipe batches forget " + s.at.batchID + ", and its records are sent again"
+	return "give it up with llmpipe batches forget " + s.at.batchID + ": its records are then sent again"
 }
 
 // setState notes how far the batch is. The status line shows that, and [shard.there] reports it.

@@ -284,7 +284,7 @@ func (s *shard) created(made *batchapi.Batch) error {
 		what += " to " + s.kind.model
 	}
 	if s.kind.turn > 0 {
-		what += ", asked again because the answers did not fit the schema"
+		what += ", sent again because the answers did not fit the schema"
 	}
 	if s.round > 1 {
 		what += fmt.Sprintf(", round %d of %d", s.round, maxRounds)

@@ -156,15 +156,15 @@ func TestBatchSurvivesAKillInEveryDialect(t *testing.T) {
 	}
 }
 
-// What a provider's batches do not ask is refused before anything is sent.
+// What a provider has no batches for is refused before anything is sent.
 func TestBatchThatADialectDoesNotHave(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ dialect, path, endpoint, says string }{
-		{"groq", "", "embeddings", "do not ask embeddings"},
-		{"together", "", "responses", "do not ask responses"},
-		{"mistral", "", "completions", "do not ask completions"},
-		{"novita", "", "embeddings", "do not ask embeddings"},
-		{"azure", "/openai/deployments/mine", "chat", "names its deployment as the model"},
+		{"groq", "", "embeddings", "has no batches for embeddings"},
+		{"together", "", "responses", "has no batches for responses"},
+		{"mistral", "", "completions", "has no batches for completions"},
+		{"novita", "", "embeddings", "has no batches for embeddings"},
+		{"azure", "/openai/deployments/mine", "chat", "must name its deployment as the model"},
 	} {
 		t.Run(test.dialect, func(t *testing.T) {
 			t.Parallel()

@@ -189,8 +189,8 @@ func TestKeyCommandFails(t *testing.T) {
 	}{
 		"fails": {"echo >> runs; echo hush; echo log in first >&2; exit 4",
 			[]string{"exit status 4: log in first", "hint: run it in a shell"}, 1},
-		"prints nothing": {"echo >> runs", []string{"--key-cmd prints nothing", "hint: run it in a shell"}, 1},
-		"prints lines":   {"echo >> runs; echo hush; echo hush", []string{"--key-cmd prints 2 lines", "hint: run it in a shell"}, 1},
+		"prints nothing": {"echo >> runs", []string{"--key-cmd command prints nothing", "hint: run it in a shell"}, 1},
+		"prints lines":   {"echo >> runs; echo hush; echo hush", []string{"--key-cmd command prints 2 lines", "hint: run it in a shell"}, 1},
 		"is refused":     {"echo >> runs; echo hush-hush", []string{"401", "(two in a row)"}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -29,7 +29,7 @@ func TestKeyCommandBeginsToFail(t *testing.T) {
 	if code := p.exit(t); code == 0 || strings.Count(p.out.String(), `"content"`) != 3 {
 		t.Errorf("exit %d: %s", code, &p.out)
 	}
-	p.says(t, "the command of --key-cmd fails", "hint: run it in a shell")
+	p.says(t, "the --key-cmd command fails", "hint: run it in a shell")
 }
 
 // A signal ends the command that prints the key of llmpipe batches, too.

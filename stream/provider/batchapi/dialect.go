@@ -114,13 +114,14 @@ func (d *Dialect) Bounds() Bounds {
 // check says why there are no batches for the endpoint and the model. It returns nil if there are.
 func (d *Dialect) check(base *url.URL, endpoint record.Endpoint, model string) error {
 	if d.endpoints != nil && !slices.Contains(d.endpoints, endpoint) {
-		return fmt.Errorf("batches at %s do not ask %s (%s)", base.Host, endpoint, d.Source)
+		return fmt.Errorf("%s has no batches for %s (see %s)", base.Host, endpoint, d.Source)
 	}
 	if d.model == nil {
 		return nil
 	}
 	if named := d.model(base); named != "" && named != model {
-		return fmt.Errorf("a batch at %s names its deployment as the model: that is %q, and the records name %q", base.Host, named, model)
+		return fmt.Errorf("a batch at %s must name its deployment as the model: the base URL names %q, but the records name %q",
+			base.Host, named, model)
 	}
 	return nil
 }

@@ -240,7 +240,7 @@ func TestDialectShapes(t *testing.T) {
 	}
 }
 
-// What batches do not ask is refused, with where that is written.
+// An endpoint or a model that has no batches is refused, with the documentation that says so.
 func TestDialectCheck(t *testing.T) {
 	base := func(address string) *url.URL {
 		u, err := url.Parse(address)
@@ -257,12 +257,13 @@ func TestDialectCheck(t *testing.T) {
 	}{
 		{"openai", "https://api.openai.com/v1", record.Responses, "m", ""},
 		{"groq", "https://api.groq.com/openai/v1", record.Chat, "m", ""},
-		{"groq", "https://api.groq.com/openai/v1", record.Embeddings, "m", "do not ask embeddings (console.groq.com"},
+		{"groq", "https://api.groq.com/openai/v1", record.Embeddings, "m", "has no batches for embeddings (see console.groq.com"},
 		{"mistral", "https://api.mistral.ai/v1", record.Embeddings, "m", ""},
-		{"mistral", "https://api.mistral.ai/v1", record.Responses, "m", "do not ask responses"},
+		{"mistral", "https://api.mistral.ai/v1", record.Responses, "m", "has no batches for responses"},
 		{"azure", "https://me.openai.azure.com/openai/v1", record.Responses, "any", ""},
 		{"azure", "https://me.openai.azure.com/openai/deployments/mine", record.Chat, "mine", ""},
-		{"azure", "https://me.openai.azure.com/openai/deployments/mine", record.Chat, "gpt-4o", `that is "mine", and the records name "gpt-4o"`},
+		{"azure", "https://me.openai.azure.com/openai/deployments/mine", record.Chat, "gpt-4o",
+			`the base URL names "mine", but the records name "gpt-4o"`},
 	} {
 		err := dialectNamed(t, c.dialect).check(base(c.base), c.endpoint, c.model)
 		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {

@@ -39,7 +39,7 @@ func (f googleFiles) Upload(ctx context.Context, name string, content io.ReaderA
 	to, err := url.Parse(begin.Got.Get("X-Goog-Upload-Url"))
 	base := f.client.Base()
 	if err != nil || to.Host != "" && to.Host != base.Host || to.Path == "" {
-		return File{}, fmt.Errorf("uploading %s: the provider names no address of its own to send it to", name)
+		return File{}, fmt.Errorf("uploading %s: the provider gives no upload address at its own host", name)
 	}
 	var o googleFile
 	err = f.client.Call(ctx, &provider.Request{

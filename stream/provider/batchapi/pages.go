@@ -14,7 +14,7 @@ import (
 
 // errNoNextPage says that a list cannot be walked to its end. To end it early without an error
 // would hide the rest.
-var errNoNextPage = errors.New("the provider says that the list goes on, and gives no next page")
+var errNoNextPage = errors.New("the provider says that the list continues, but gives no next page")
 
 // pages walks all pages of a list. fetch asks for the page after the item with the id after, or for
 // the first page if that is "". id returns an item's id. An error ends the walk and is yielded

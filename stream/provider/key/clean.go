@@ -15,13 +15,13 @@ func Clean(text string) (string, error) {
 	}
 	switch {
 	case strings.ContainsAny(text, "\r\n"):
-		return "", errors.New("contains a line break, and a key is one line")
+		return "", errors.New("contains a line break, but a key is one line")
 	case strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return "", errors.New("contains a control character")
 	case strings.ContainsFunc(text, func(r rune) bool { return r > 0x7f }):
-		return "", errors.New("contains a character beyond ASCII, which no key has")
+		return "", errors.New("contains a non-ASCII character, which no key has")
 	case quoted(`"`), quoted(`'`):
-		return "", errors.New("is in quotation marks, which a shell removes and docker's --env-file does not")
+		return "", errors.New("is in quotation marks: a shell removes them, but docker's --env-file does not")
 	case len(text) > 7 && strings.EqualFold(text[:7], "bearer "):
 		return "", errors.New("begins with Bearer, which llmpipe adds itself")
 	}

@@ -30,19 +30,19 @@ func run(ctx context.Context, command string) (string, error) {
 	printed := strings.TrimSpace(out.buf.String())
 	switch {
 	case ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return "", fmt.Errorf("the command of --key-cmd has not printed a key within %s", longestRun)
+		return "", fmt.Errorf("the --key-cmd command has not printed a key within %s", longestRun)
 	case err != nil:
-		return "", fmt.Errorf("the command of --key-cmd fails: %w%s", err, lastLine(said.buf.String(), printed))
+		return "", fmt.Errorf("the --key-cmd command fails: %w%s", err, lastLine(said.buf.String(), printed))
 	case printed == "":
-		return "", fmt.Errorf("the command of --key-cmd prints nothing%s", lastLine(said.buf.String(), printed))
+		return "", fmt.Errorf("the --key-cmd command prints nothing%s", lastLine(said.buf.String(), printed))
 	case strings.ContainsAny(printed, "\r\n"):
-		return "", fmt.Errorf("the command of --key-cmd prints %d lines, and a key is one", strings.Count(printed, "\n")+1)
+		return "", fmt.Errorf("the --key-cmd command prints %d lines, but a key is one line", strings.Count(printed, "\n")+1)
 	case out.cut:
-		return "", fmt.Errorf("the command of --key-cmd prints more than %d bytes", mostPrinted)
+		return "", fmt.Errorf("the --key-cmd command prints more than %d bytes", mostPrinted)
 	}
 	text, err := Clean(printed)
 	if err != nil {
-		return "", fmt.Errorf("what the command of --key-cmd prints %w", err)
+		return "", fmt.Errorf("what the --key-cmd command prints %w", err)
 	}
 	return text, nil
 }

@@ -64,11 +64,11 @@ func ParseOptions(query string) (Options, error) {
 func (o *Options) contradiction() error {
 	switch {
 	case o.Window > 0 && o.Burst > 0:
-		return errors.New("a window has no burst: give window or burst")
+		return errors.New("a window has no burst: give either window or burst")
 	case o.Window > 0 && o.RefundOutput:
-		return errors.New("a window gives nothing back: give window or refund")
+		return errors.New("a window refunds nothing: give either window or refund")
 	case o.Sliding && o.Window == 0:
-		return errors.New("sliding is how a window moves: give window too, such as window=1m")
+		return errors.New("sliding needs a window: give one too, such as window=1m")
 	}
 	return nil
 }

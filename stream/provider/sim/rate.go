@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-var errRate = errors.New("want a limit a minute, or turns like 6000,1800/10s, or a rise like 600+300/s")
+var errRate = errors.New("want a limit a minute, limits in turn like 6000,1800/10s, or a rising limit like 600+300/s")
 
 // rate makes the setter of a limit and of how the limit changes: 6000, or 6000,1800/10s, or
 // 600+300/s.

@@ -64,7 +64,7 @@ func status(statuses []int, field func(*Options) *int) func(*Options, string) er
 	return func(o *Options, v string) error {
 		n, err := strconv.Atoi(v)
 		if err != nil || !slices.Contains(statuses, n) {
-			return fmt.Errorf("want one of %d", statuses)
+			return fmt.Errorf("want one of %s", strings.ReplaceAll(strings.Trim(fmt.Sprint(statuses), "[]"), " ", ", "))
 		}
 		*field(o) = n
 		return nil
@@ -115,7 +115,7 @@ func linkDown(o *Options, v string) error {
 	o.LinkDown, err1 = time.ParseDuration(down)
 	o.LinkUp, err2 = time.ParseDuration(up)
 	if err1 != nil || err2 != nil || min(o.LinkDown, o.LinkUp) <= 0 {
-		return errors.New("want the times down and up, like 3s/10s")
+		return errors.New("want the time down and the time up, like 3s/10s")
 	}
 	return nil
 }
@@ -134,7 +134,7 @@ func outage(o *Options, v string) error {
 	begin, err1 := time.ParseDuration(from)
 	end, err2 := time.ParseDuration(to)
 	if err1 != nil || err2 != nil || begin < 0 || end <= begin {
-		return errors.New("want a stretch of time like 10s-20s")
+		return errors.New("want a start and a later end, like 10s-20s")
 	}
 	o.Outage = append(o.Outage, Window{From: begin, To: end})
 	return nil
@@ -143,7 +143,7 @@ func outage(o *Options, v string) error {
 func models(o *Options, v string) error {
 	for name := range strings.SplitSeq(v, ",") {
 		if name = strings.TrimSpace(name); name == "" {
-			return errors.New("want the names of models, with commas between")
+			return errors.New("want the names of models, separated by commas")
 		}
 		o.Models = append(o.Models, name)
 	}
