@@ -2,6 +2,7 @@ package stream
 
 import (
 	"bytes"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -58,6 +59,26 @@ func TestGiveUpIsKept(t *testing.T) {
 				t.Errorf("%s: exit %d after %s", name, r.ExitCode(), took)
 			}
 		})
+	}
+}
+
+// However few records there are, and however long they have slept between their attempts by then,
+// no more than a tenth of an outage is lost after its end, and the time in which it is found to be
+// over.
+func TestFewRecordsAfterAnOutage(t *testing.T) {
+	for _, lasts := range []time.Duration{30 * time.Second, time.Minute, 5 * time.Minute} {
+		for _, records := range []int{2, 3, 9} {
+			for name, down := range map[string]int{"503": http.StatusServiceUnavailable, "529": 529} {
+				synctest.Test(t, func(t *testing.T) {
+					start := time.Now()
+					p := &poisoner{bad: func(int) bool { return time.Since(start) < lasts }, fail: status(down)}
+					r := p.run(t, prompts(records), func(*Config) {})
+					if lost := time.Since(start) - lasts; r.Summary.OK != int64(records) || lost > lasts/10+3*time.Second {
+						t.Errorf("%d records, %s for %s: %+v, %s after it", records, name, lasts, r.Summary, lost)
+					}
+				})
+			}
+		}
 	}
 }
 

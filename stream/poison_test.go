@@ -249,7 +249,8 @@ func TestARecordThatIsAlwaysRefused(t *testing.T) {
 				}
 				early := strings.Contains(r.out.String(), `"type":"server_error"`) // whose attempts were used up
 				if took := time.Since(start); took < giveUp-10*time.Second && !early || took > time.Duration(test.failed+1)*giveUp+time.Minute {
-					// A time to wait holds the lane, so that the last of them may be asked for the first time late.
+					// A time to wait holds the lane, so that the last of them may be asked for the first time
+					// late.
 					t.Errorf("%s, %+v: it took %s", name, refusal, took)
 				}
 			})

@@ -37,6 +37,9 @@ func (l *Lane) ask(q *Request, permit *limiter.Permit) {
 		q.tasks[0].CameBack(l.Host) // before another record takes its place
 	}
 	streak := permit.Settle(lesson)
+	if streak.Opened() {
+		q.tries.delays.rewind()
+	}
 	l.report(q, streak)
 	l.wait(q.reply)
 	l.lanes.account.Watch()

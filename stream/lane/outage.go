@@ -66,6 +66,7 @@ func (l *Lane) reportFailure(err *record.Error, streak *limiter.Streak) {
 			then = "records go to another provider until it is back"
 		}
 		l.lanes.flow.Voice.Warn("%s fails every request, most recently with %s; %s", l.Host.Name, err, then)
+		l.lanes.sleepers.hasten(l.Host)
 	}
 }
 

@@ -167,6 +167,12 @@ func (q *Request) forgive() {
 	}
 }
 
+// outlasted reports whether q sleeps because of a failure that turned out to be part of an outage.
+// A time that the provider named is not one.
+func (q *Request) outlasted() bool {
+	return q.tries.delays != nil && q.reply.Hint == 0 && (q.tries.streak.Opened() || q.reply.Overloaded())
+}
+
 // metOutage reports whether q, whose attempts are used up, may be asked once more: nothing but its
 // own attempts has failed or succeeded since the first of them, one more opens the breaker, and it
 // is not the record that fails, since the last one came to no provider. So a record that is alone,

@@ -30,6 +30,14 @@ func newDelays() *delays {
 	return &delays{transient: NewBackOff(FirstTransient), pressure: NewBackOff(firstPressure)}
 }
 
+// rewind begins again with the first delays: what failed in an outage says nothing of the request.
+func (d *delays) rewind() {
+	if d != nil {
+		d.transient.Reset()
+		d.pressure.Reset()
+	}
+}
+
 // BackOff is the wait before the next try: it doubles, and is never shorter than what a provider
 // asked for.
 type BackOff struct {
@@ -90,6 +98,28 @@ func (s *sleepers) add(q *Request, d time.Duration) bool {
 		}
 	}
 	return true
+}
+
+// hasten has those that were sent to h and failed in its outage asked again soon: until the outage
+// is over they wait for its probes, and no longer for their own delays.
+func (s *sleepers) hasten(h *flow.Host) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, q := range s.heap {
+		if q.host != h || !q.outlasted() {
+			continue
+		}
+		q.tries.delays.rewind()
+		if wake := now.Add(q.tries.delays.transient.NextBackOff()); wake.Before(q.tries.wake) {
+			q.tries.wake = wake
+		}
+	}
+	heap.Init(&s.heap)
+	select {
+	case s.poke <- struct{}{}:
+	default:
+	}
 }
 
 // len returns how many are asleep.
