@@ -106,8 +106,8 @@ func TestDedupe(t *testing.T) {
 	}
 }
 
-// TestDedupeOfWhatAnotherProcessAnswers has a record wait for its turn, while another process of the
-// ledger gets an answer to an equal request: that is its answer, too.
+// TestDedupeOfWhatAnotherProcessAnswers has a record wait for its turn, while another process of
+// the ledger gets an answer to an equal request: that is its answer, too.
 func TestDedupeOfWhatAnotherProcessAnswers(t *testing.T) {
 	t.Parallel()
 	dir, answer := t.TempDir(), make(chan struct{})
@@ -137,32 +137,35 @@ func TestDedupeOfWhatAnotherProcessAnswers(t *testing.T) {
 	}
 }
 
-// TestDedupeWithMatchID has neither of two recorded answers fit the schema: that of the record under
-// another request, and that of another record to an equal one. Whichever is newer, the record is
-// asked about.
+// TestDedupeWithMatchID has neither of two recorded answers fit the schema: that of the record
+// under another request, and that of another record to an equal one. Whichever is newer, the record
+// is asked about, at once or by batch.
 func TestDedupeWithMatchID(t *testing.T) {
 	t.Parallel()
 	const own, equal = `{"id":1,"prompt":"before"}` + "\n", `{"id":2,"prompt":"equal"}` + "\n"
-	for name, recorded := range map[string][]string{"own is newer": {equal, own}, "equal is newer": {own, equal}} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := t.TempDir()
-			schema := writeFile(t, dir, "schema.json", `{"type":"object","required":["n"],"properties":{"n":{"type":"integer"}}}`)
-			run := func(input string, args ...string) *process {
-				p := llmpipe(t, dir, append([]string{"--base-url", "sim:", "--dedupe", "-l", "job.jsonl"}, args...)...)
-				p.Stdin = strings.NewReader(input)
-				p.exits(t, 0)
-				return p
-			}
-			for _, input := range recorded {
-				run(input)
-			}
-			// A record that nobody asks about is waited for until the deadline, less 30 s for what is in flight.
-			p := run(`{"id":1,"prompt":"equal"}`+"\n", "--match", "id", "--schema", schema, "--deadline", "40s")
-			if l := dedupedLines(t, p.out.String())["1"]; l.SameAs != nil || !strings.Contains(l.Content, `"n"`) {
-				t.Errorf("the line is %+v", l)
-			}
-		})
+	for _, mode := range []string{"realtime", "batch"} {
+		for name, recorded := range map[string][]string{"own is newer": {equal, own}, "equal is newer": {own, equal}} {
+			t.Run(mode+" "+name, func(t *testing.T) {
+				t.Parallel()
+				dir := t.TempDir()
+				schema := writeFile(t, dir, "schema.json", `{"type":"object","required":["n"],"properties":{"n":{"type":"integer"}}}`)
+				run := func(input string, args ...string) *process {
+					p := llmpipe(t, dir, append([]string{"--base-url", "sim:?batch-latency=50ms", "--dedupe", "-l", "job.jsonl"}, args...)...)
+					p.Stdin = strings.NewReader(input)
+					p.exits(t, 0)
+					return p
+				}
+				for _, input := range recorded {
+					run(input)
+				}
+				// A record that nobody asks about is waited for until the deadline, less 30 s for what is in
+				// flight.
+				p := run(`{"id":1,"prompt":"equal"}`+"\n", "--mode", mode, "--match", "id", "--schema", schema, "--deadline", "40s")
+				if l := dedupedLines(t, p.out.String())["1"]; l.SameAs != nil || !strings.Contains(l.Content, `"n"`) {
+					t.Errorf("the line is %+v", l)
+				}
+			})
+		}
 	}
 }
 
