@@ -81,7 +81,7 @@ func TestBatchDedupe(t *testing.T) {
 			if test.name == "expiring" {
 				return // the same failures, once an answer
 			}
-			p.says(t, "500 ok (200 the same as others)")
+			p.says(t, "500 ok (200 duplicates)")
 			check("again", run(test.input).out.String())
 			export := llmpipe(t, dir, "export", "job.jsonl")
 			export.exits(t, 0)

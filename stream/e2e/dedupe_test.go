@@ -79,7 +79,7 @@ func TestDedupe(t *testing.T) {
 		}
 		lines, said := run(equals(records))
 		check("first", lines, requests)
-		if !strings.Contains(said, "500 ok (200 the same as others)") {
+		if !strings.Contains(said, "500 ok (200 duplicates)") {
 			t.Errorf("said %s", said)
 		}
 		lines, _ = run(equals(records))

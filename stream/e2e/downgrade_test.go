@@ -41,7 +41,7 @@ func TestDowngrade(t *testing.T) {
 	for _, want := range []string{
 		"the budget is yellow: ",
 		fmt.Sprintf("from line %d (id %d) on, new requests go to gpt-4o-mini", s.DowngradedAt, s.DowngradedAt),
-		fmt.Sprintf("; from line %d on by the cheaper model", s.DowngradedAt),
+		fmt.Sprintf("; by the cheaper model from line %d on", s.DowngradedAt),
 	} {
 		if strings.Count(said, want) != 1 {
 			t.Errorf("%q is not said once: %s", want, said)

@@ -52,7 +52,7 @@ func TestReportHTML(t *testing.T) {
 		fmt.Sprintf("|%d answered|%d failed (", f.Results, f.Failures),
 		fmt.Sprintf("|%s|%s prompt|%s completion|", thousands(f.Prompt+f.Completion), thousands(f.Prompt), thousands(f.Completion)),
 		fmt.Sprintf("|%d ms|p95 %d ms|p99 %d ms|", f.Latency.P50, f.Latency.P95, f.Latency.P99),
-		"|l.jsonl|All of it is simulated", "|Spend|", "|Throughput|", "|Latency|", "|By model|",
+		"|l.jsonl|Everything here is simulated", "|Spend|", "|Throughput|", "|Latency|", "|By model|",
 		fmt.Sprintf("|server_error| (500)|The server had an error while processing your request. Sorry about that!|%d|%[1]d|", f.Failures),
 		"|Without an answer|The same command sends only these again.|", "|Runs|", "|done, some failed|",
 	} {

@@ -280,10 +280,10 @@ func ForgetBatches(c BatchesConfig, ids []string) (err error) {
 			c.Voice.Note("batch %s is given up", batch.ShardTitle(&s))
 			continue
 		}
-		c.Voice.Note("batch %s is given up: its %d records will be asked again, and its answers are not used", batch.ShardTitle(&s),
-			s.Records)
+		c.Voice.Note("batch %s is given up: its %s will be sent again, and its answers are not used", batch.ShardTitle(&s),
+			ui.Number(int64(s.Records), "record"))
 		if kept := mayCost(&s); kept > 0 {
-			c.Voice.Note("up to %s counts as spent for it, because what it cost will never be known", ui.USD(kept)+ui.Simulated(s.Simulated))
+			c.Voice.Note("up to %s counts as spent on it, because its cost will never be known", ui.USD(kept)+ui.Simulated(s.Simulated))
 		}
 	}
 	return nil

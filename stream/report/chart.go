@@ -65,7 +65,7 @@ func timeColumns(r *report.Report) report.Timeline {
 func overTime(r *report.Report, line *report.Timeline) string {
 	text := "; UTC, " + dates(r.First.UTC(), r.Last.UTC())
 	if len(line.Spans) > 1 {
-		text += "; shaded: " + howLong(line.Idle()) + " without a request, left out"
+		text += "; shaded: " + howLong(line.Idle()) + " without requests, left out"
 	}
 	return text
 }
@@ -77,7 +77,7 @@ func spendChart(r *report.Report, columns *report.Timeline) *chart {
 	along := newTimeScale(columns)
 	c := &chart{
 		Title:   "Spend",
-		Caption: "US dollars, added up" + overTime(r, columns),
+		Caption: "US dollars, cumulative" + overTime(r, columns),
 		Summary: fmt.Sprintf("Spend over time, from $0 at the start to %s at the end.", ui.USD(int64(*r.Total.Cost))),
 		Up:      upTicks(up, step, dollarTick), Along: along.ticks(), Cuts: along.cuts(),
 	}
@@ -105,7 +105,7 @@ func spendChart(r *report.Report, columns *report.Timeline) *chart {
 	sum = 0
 	c.Columns = eachColumn(along, func(m report.Moment, when string) (string, []bar) {
 		sum += m.Cost
-		return fmt.Sprintf("%s UTC: %s, %s in all", when, ui.USD(int64(m.Cost)), ui.USD(int64(sum))), nil
+		return fmt.Sprintf("%s UTC: %s, %s in total", when, ui.USD(int64(m.Cost)), ui.USD(int64(sum))), nil
 	})
 	return c
 }
@@ -203,7 +203,7 @@ func latencyChart(r *report.Report) *chart {
 	const headroom = 1.2 // for the labels of the marks
 	up, step := upward(max(headroom*highest, 5))
 	c := &chart{
-		Title: "Latency", Caption: "Answers by how long they took",
+		Title: "Latency", Caption: "Answers by latency",
 		Summary: fmt.Sprintf("Histogram of latencies. Half of the answers took at most %s, 95 %% at most %s, 99 %% at most %s.",
 			latencyLabel(l.P50), latencyLabel(l.P95), latencyLabel(l.P99)),
 		Up: upTicks(up, step, decimal), Along: latencyTicks(along),

@@ -30,7 +30,7 @@ func figures(r *report.Report) []figure {
 		tokens.Details[0] += " (" + ui.Grouped(t.CachedTokens) + " cached)"
 	}
 	if t.ReasoningTokens > 0 {
-		tokens.Details[1] += " (" + ui.Grouped(t.ReasoningTokens) + " of reasoning)"
+		tokens.Details[1] += " (" + ui.Grouped(t.ReasoningTokens) + " reasoning)"
 	}
 	figures := []figure{became, costFigure(r)}
 	for i := range r.Budgets {
@@ -74,7 +74,7 @@ func costFigure(r *report.Report) figure {
 	}
 	f.Value = ui.USD(int64(*t.Cost))
 	if t.UnknownCost > 0 {
-		f.Details = []string{"and " + ui.Grouped(t.UnknownCost) + " answers of unknown cost"}
+		f.Details = []string{"and " + ui.Number(t.UnknownCost, "answer") + " of unknown cost"}
 	} else if r.Records.Answered > 0 {
 		f.Details = []string{ui.USD(int64(*t.Cost/price.Dollars(r.Records.Answered)*1000)) + " for 1,000 records"}
 	}

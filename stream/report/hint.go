@@ -17,7 +17,7 @@ func readHint(path string, err error) error {
 	}
 	simulated := journal.DefaultPath("sim:")
 	if _, statErr := os.Stat(simulated); statErr == nil && path == journal.DefaultPath("") {
-		return ui.WithHint("the only ledger here is "+simulated+", of simulated runs: name that, or set OPENAI_BASE_URL=sim:", err)
+		return ui.WithHint("name "+simulated+", the only ledger here, which is of simulated runs, or set OPENAI_BASE_URL=sim:", err)
 	}
 	return ui.WithHint("name another ledger with --ledger: a run writes it in its working directory", err)
 }

@@ -100,27 +100,27 @@ func records(r *report.Report) int64 { return r.Records.Total }
 func notes(r *report.Report) []string {
 	var notes []string
 	if records(r) == 0 {
-		notes = append(notes, "There is no record in it yet.")
+		notes = append(notes, "There are no records yet.")
 	}
 	if r.Simulated {
-		notes = append(notes, "All of it is simulated: no provider was asked, and the cost is what it would have been.")
+		notes = append(notes, "Everything here is simulated: no provider was asked, and the cost is what real answers would have cost.")
 	}
 	if ids := r.Records.IDs; ids < records(r) {
-		notes = append(notes, "The records are under "+ui.Number(ids, "id")+": some were asked under several requests.")
+		notes = append(notes, "The records have only "+ui.Number(ids, "id")+": some were sent with different requests under one id.")
 	}
 	if n := r.SimulatedLeftOut; n > 0 {
 		notes = append(notes, ui.Number(n, "simulated record")+" left out.")
 	}
 	if n := r.Total.UnknownCost; n > 0 && r.Total.Cost != nil {
-		notes = append(notes, "No price is known for "+ui.Number(n, "record")+": what they cost is in no figure here.")
+		notes = append(notes, "The costs here leave out "+ui.Number(n, "answer")+" of unknown price.")
 	}
 	if r.Kept > 0 {
-		notes = append(notes, fmt.Sprintf("Attempts of unreported cost may have cost up to $%s, which is in no figure here.", r.Kept))
+		notes = append(notes, fmt.Sprintf("Attempts whose cost was not reported may have cost up to $%s, which is not included here.", r.Kept))
 	}
 	notes = append(notes, exposure(&r.Lost, "in flight when their runs were killed may have cost")...)
 	notes = append(notes, exposure(&r.AtRisk, "in flight may cost")...)
 	if r.Timeline.Steps() == 1 && records(r) > 0 {
-		notes = append(notes, "All of it happened within "+howLong(r.Timeline.Step)+": there is nothing to draw over time.")
+		notes = append(notes, "Everything happened within "+howLong(r.Timeline.Step)+", so there are no charts over time.")
 	}
 	return notes
 }
@@ -130,9 +130,9 @@ func exposure(e *report.Exposure, what string) []string {
 	if e.Requests == 0 {
 		return nil
 	}
-	note := fmt.Sprintf("%s %s $%s at most, which is in no figure here", ui.Number(e.Requests, "request"), what, e.MayCost)
+	note := fmt.Sprintf("%s %s up to $%s, which is not included here", ui.Number(e.Requests, "request"), what, e.MayCost)
 	if e.Unknown > 0 {
-		note += "; of " + ui.Grouped(e.Unknown) + " no price is known"
+		note += " (" + ui.Grouped(e.Unknown) + " of unknown price)"
 	}
 	return []string{note + "."}
 }

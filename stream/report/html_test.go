@@ -212,10 +212,10 @@ func TestPageEscapes(t *testing.T) {
 
 func TestPageSaysWhatItIsOf(t *testing.T) {
 	for name, want := range map[string]string{
-		"empty":     "There is no record in it yet.|3 simulated records left out.",
-		"one":       "All of it happened within 10\u00a0ms: there is nothing to draw over time.",
-		"partly":    "No price is known for 7 records: what they cost is in no figure here.",
-		"simulated": "All of it is simulated: no provider was asked, and the cost is what it would have been.",
+		"empty":     "There are no records yet.|3 simulated records left out.",
+		"one":       "Everything happened within 10\u00a0ms, so there are no charts over time.",
+		"partly":    "The costs here leave out 7 answers of unknown price.",
+		"simulated": "Everything here is simulated: no provider was asked, and the cost is what real answers would have cost.",
 		"unknown":   "",
 		"an hour":   "",
 	} {
@@ -227,8 +227,8 @@ func TestPageSaysWhatItIsOf(t *testing.T) {
 		Lost:   report.Exposure{Requests: 8, MayCost: 24_000_000},
 		AtRisk: report.Exposure{Requests: 1, Unknown: 1},
 	}}
-	if got, want := strings.Join(notes(risky), "|"), "8 requests in flight when their runs were killed may have cost $0.024 at most, "+
-		"which is in no figure here.|1 request in flight may cost $0 at most, which is in no figure here; of 1 no price is known."; got != want {
+	if got, want := strings.Join(notes(risky), "|"), "8 requests in flight when their runs were killed may have cost up to $0.024, "+
+		"which is not included here.|1 request in flight may cost up to $0, which is not included here (1 of unknown price)."; got != want {
 		t.Errorf("notes %q, want %q", got, want)
 	}
 	titles := map[string]string{

@@ -41,7 +41,7 @@ func writePrices(w io.Writer, list price.List, unlisted []string) error {
 		}
 		out.WriteString(figures + name + "\n")
 	}
-	out.WriteString("US dollars a million tokens; what a batch costs, in percent or for input/output\n\n")
+	out.WriteString("US dollars per million tokens; batch prices in percent, or for input/output\n\n")
 	line(priceHeads, "MODEL")
 	for len(list) > 0 {
 		end := slices.IndexFunc(list, func(r price.Row) bool { return r.Provider != list[0].Provider })
@@ -59,7 +59,7 @@ func writePrices(w io.Writer, list price.List, unlisted []string) error {
 	}
 	if len(unlisted) > 0 {
 		out.WriteString("\n" + wrapped("Not built in: "+strings.Join(unlisted, ", ")+
-			". Providers of open models change prices often: --prices FILE takes the newest table of LiteLLM "+
+			". Providers of open models change prices often: give --prices the latest table of LiteLLM "+
 			"(model_prices_and_context_window.json) or genai-prices (data.json).", ""))
 	}
 	_, err := w.Write(out.Bytes())
@@ -100,18 +100,18 @@ func priceNotes(r *price.Row) []string {
 	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	for i := range r.Long {
 		long := &r.Long[i]
-		add("a prompt over %s tokens: %s, %s, %s", ui.Grouped(long.Above), cents(&long.Input), cents(&long.Cached), cents(&long.Output))
+		add("prompts over %s tokens: %s, %s, %s", ui.Grouped(long.Above), cents(&long.Input), cents(&long.Cached), cents(&long.Output))
 	}
 	if r.AudioIn != nil || r.AudioOut != nil {
 		add("sound: %s, %s", cents(r.AudioIn), cents(r.AudioOut))
 	}
 	if f := r.Fees; f != nil && f.Request != nil {
-		add("%s a request", cents(f.Request))
+		add("%s per request", cents(f.Request))
 	}
 	if f := r.Fees; f != nil && f.Search != nil && f.Search.Low == f.Search.High {
-		add("%s a search", cents(&f.Search.Low))
+		add("%s per search", cents(&f.Search.Low))
 	} else if f != nil && f.Search != nil {
-		add("%s to %s a search", cents(&f.Search.Low), cents(&f.Search.High))
+		add("%s to %s per search", cents(&f.Search.Low), cents(&f.Search.High))
 	}
 	if r.Note != "" {
 		add("%s", ui.Printable(r.Note))

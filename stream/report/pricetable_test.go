@@ -33,7 +33,7 @@ func TestPriceTable(t *testing.T) {
 		},
 	}
 	want := strings.Join([]string{
-		"US dollars a million tokens; what a batch costs, in percent or for input/output",
+		"US dollars per million tokens; batch prices in percent, or for input/output",
 		"",
 		"INPUT  CACHED  OUTPUT        BATCH     READ ON  MODEL",
 		"openai; from https://example.com/pricing",
@@ -43,13 +43,13 @@ func TestPriceTable(t *testing.T) {
 		"    preview",
 		"here?; dear",
 		" 2.00    2.00   12.00            -           -  m",
-		"    a prompt over 200,000 tokens: 4.00, 4.00, 18.00; sound: 40.00, -; 0.01 a",
-		"    request; 0.005 to 0.012 a search",
+		"    prompts over 200,000 tokens: 4.00, 4.00, 18.00; sound: 40.00, -; 0.01 per",
+		"    request; 0.005 to 0.012 per search",
 		" 2.00    2.00   12.00            -           -  n",
-		"    0.005 a search",
+		"    0.005 per search",
 		"",
 		"Not built in: together, perplexity. Providers of open models change prices",
-		"often: --prices FILE takes the newest table of LiteLLM",
+		"often: give --prices the latest table of LiteLLM",
 		"(model_prices_and_context_window.json) or genai-prices (data.json).",
 		"",
 	}, "\n")

@@ -55,7 +55,7 @@ func (s *timeScale) cuts() (cuts []cut) {
 		if i > 0 {
 			idle := s.line.Spans[i].Start.Sub(s.line.End(i - 1))
 			cuts = append(cuts, cut{
-				At: percent(s.right(i - 1)), Width: percent(s.cut), Text: howLong(idle) + " without a request", Thin: s.cut < border,
+				At: percent(s.right(i - 1)), Width: percent(s.cut), Text: howLong(idle) + " without requests", Thin: s.cut < border,
 			})
 		}
 	}

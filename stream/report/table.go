@@ -31,7 +31,7 @@ func writeReport(w io.Writer, r *report.Report) error {
 		writeRuns(&out, r)
 	}
 	if r.Kept > 0 {
-		fmt.Fprintf(&out, "\nattempts of unreported cost may have cost up to $%s\n", r.Kept)
+		fmt.Fprintf(&out, "\nattempts whose cost was not reported may have cost up to $%s\n", r.Kept)
 	}
 	writeExposure(&out, &r.Lost, "in flight when their runs were killed may have cost")
 	writeExposure(&out, &r.AtRisk, "in flight may cost")
@@ -43,7 +43,7 @@ func writeReport(w io.Writer, r *report.Report) error {
 // of the budgets.
 func writeFrame(out *bytes.Buffer, r *report.Report) {
 	if r.Simulated {
-		out.WriteString("all of it is simulated: no provider was asked, and nothing was paid\n")
+		out.WriteString("everything here is simulated: no provider was asked, and nothing was paid\n")
 	}
 	if r.SimulatedLeftOut > 0 {
 		fmt.Fprintf(out, "%s left out\n", ui.Number(r.SimulatedLeftOut, "simulated record"))
@@ -56,7 +56,7 @@ func writeFrame(out *bytes.Buffer, r *report.Report) {
 	}
 	line("records", fmt.Sprintf("%s: %s; %s failed", ui.Grouped(r.Records.Total), answered(&r.Records), ui.Grouped(r.Records.Failed)))
 	if ids := r.Records.IDs; ids < records(r) {
-		line("", "under "+ui.Number(ids, "id")+": some were asked under several requests")
+		line("", "only "+ui.Number(ids, "id")+": some were sent with different requests under one id")
 	}
 	line("flagged", flagged(&r.Records)...)
 	line("answers", unusual(&r.Records)...)
@@ -64,7 +64,7 @@ func writeFrame(out *bytes.Buffer, r *report.Report) {
 		line("attempts", attempts(&r.Attempts)...)
 	}
 	if b := r.Batches; b != nil && b.Pending > 0 {
-		line("batches", fmt.Sprintf("%s not collected yet, for which $%s is set aside", ui.Grouped(b.Pending), b.SetAside))
+		line("batches", fmt.Sprintf("%s not collected yet, with $%s set aside", ui.Grouped(b.Pending), b.SetAside))
 	}
 	for i := range r.Budgets {
 		whole, day := budget(&r.Budgets[i])
@@ -76,7 +76,7 @@ func writeFrame(out *bytes.Buffer, r *report.Report) {
 			line("budget", of+whole)
 		}
 		if day != "" {
-			line("a day's", of+day)
+			line("daily", of+day)
 		}
 	}
 	time := []string{ui.Number(r.Runs, "run")}
@@ -109,7 +109,7 @@ func writeFigures(out *bytes.Buffer, r *report.Report) {
 	}
 	_ = table.Flush() // to memory, which does not fail
 	if r.Total.UnknownCost > 0 {
-		fmt.Fprintf(out, "\n* and %s whose cost is not known\n", ui.Grouped(r.Total.UnknownCost))
+		fmt.Fprintf(out, "\n* and %s of unknown cost\n", ui.Number(r.Total.UnknownCost, "answer"))
 	}
 }
 
@@ -121,9 +121,9 @@ func writeExposure(out io.Writer, e *report.Exposure, what string) {
 	if e.Requests == 0 {
 		return
 	}
-	fmt.Fprintf(out, "\n%s %s $%s at most\n", ui.Number(e.Requests, "request"), what, e.MayCost)
+	fmt.Fprintf(out, "\n%s %s up to $%s\n", ui.Number(e.Requests, "request"), what, e.MayCost)
 	if e.Unknown > 0 {
-		fmt.Fprintf(out, "(no price is known for %s)\n", ui.Grouped(e.Unknown))
+		fmt.Fprintf(out, "(%s of unknown price)\n", ui.Grouped(e.Unknown))
 	}
 }
 

@@ -37,7 +37,7 @@ func TestReportTableSaysWhatIsSimulated(t *testing.T) {
 	var zero price.Dollars
 	figures := report.Figures{Total: report.Row{Results: 1, Cost: &zero}}
 	for want, r := range map[string]*report.Report{
-		"all of it is simulated":         {Simulated: true, Figures: figures},
+		"everything here is simulated":   {Simulated: true, Figures: figures},
 		"204 simulated records left out": {SimulatedLeftOut: 204, Figures: figures},
 	} {
 		if got := reportText(t, r); !strings.Contains(got, want) {

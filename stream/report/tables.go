@@ -137,7 +137,7 @@ func openOf(r *report.Report) *openTable {
 	if r.Records.Failed == 0 {
 		return nil
 	}
-	t := &openTable{Again: "The same command sends only these again."}
+	t := &openTable{Again: "Run the same command again: it sends only these."}
 	shown := r.Open[:min(len(r.Open), pageOpen)]
 	for i := range shown {
 		f := &shown[i]

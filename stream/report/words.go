@@ -14,9 +14,9 @@ func answered(r *report.Records) string {
 	text := ui.Grouped(r.Answered) + " answered"
 	switch {
 	case r.Later > 0 && r.Later == r.Answered:
-		text += ", all at a later try"
+		text += ", all on a later try"
 	case r.Later > 0:
-		text += ", " + ui.Grouped(r.Later) + " of them at a later try"
+		text += ", " + ui.Grouped(r.Later) + " of them on a later try"
 	}
 	return text
 }
@@ -41,8 +41,8 @@ func unusual(r *report.Records) (notes []string) {
 		n    int64
 		what string
 	}{
-		{r.Same, "the same as another's"}, {r.Downgraded, "by the cheaper model"}, {r.Attached, "with files"},
-		{r.Batch, "by batch"}, {r.Partial, "billed for something without a known price"},
+		{r.Same, "answered as duplicates"}, {r.Downgraded, "by the cheaper model"}, {r.Attached, "with files"},
+		{r.Batch, "by batch"}, {r.Partial, "with charges of unknown price"},
 	} {
 		if of.n > 0 {
 			notes = append(notes, ui.Grouped(of.n)+" "+of.what)
@@ -91,8 +91,8 @@ func budget(b *report.Budget) (whole, day string) {
 // exits are the words for a run's exit status. The numbers that are added to 128 are those of
 // signals in signal.h.
 var exits = map[int]string{
-	0: "done", 1: "failed", 3: "done, some failed", 4: "out of budget", 75: "to be continued",
-	128 + 1: "hung up", 128 + 2: "interrupted", 128 + 13: "its reader left", 128 + 15: "terminated",
+	0: "done", 1: "failed", 3: "done, some failed", 4: "out of budget", 75: "not finished",
+	128 + 1: "hung up", 128 + 2: "interrupted", 128 + 13: "output closed", 128 + 15: "terminated",
 }
 
 // ended returns how a run ended.
@@ -133,7 +133,7 @@ func failure(f *report.OpenFailure) string {
 }
 
 // askAgain says how to ask the records without an answer again.
-const askAgain = "run the command again that sent them: it sends these again, and nothing else"
+const askAgain = "run the same command again: it sends only these"
 
 // whichOpen lists all of the records without an answer.
 const whichOpen = "llmpipe report --json | jq -r '.open[].id'"

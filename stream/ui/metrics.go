@@ -74,34 +74,34 @@ func (s *Status) appendMetrics(dst []byte, running bool) []byte {
 		sample(name, "", value)
 	}
 	one("records_read_total", "counter", "Records read from the inputs and selected.", s.In)
-	family("records_total", "counter", "Records by what became of them.")
+	family("records_total", "counter", "Records by outcome.")
 	sample("records_total", `{outcome="ok"}`, s.OK)
 	sample("records_total", `{outcome="failed"}`, s.Failed)
-	one("records_recalled_total", "counter", "Records that are ok because their answer was recorded before.", s.Skipped)
+	one("records_recalled_total", "counter", "Records that are ok because their answer was already recorded.", s.Skipped)
 	one("records_flagged_total", "counter",
-		"Records that are ok, with an answer that is cut, withheld, empty or ended for an unknown reason.", s.Flagged)
+		"Records that are ok, but whose answer is cut off, withheld, empty or ended for an unknown reason.", s.Flagged)
 	one("retries_total", "counter", "Attempts after a record's first.", s.Retries)
-	one("schema_reasks_total", "counter", "Further turns that were asked for because answers did not fit the schema.", s.Reasked)
-	one("schema_failures_total", "counter", "Records that failed because no answer fits the schema.", s.misfits())
-	one("responses_429_total", "counter", "Answers with the HTTP status 429.", s.Status429)
+	one("schema_reasks_total", "counter", "Further answers asked for because one did not fit the schema.", s.Reasked)
+	one("schema_failures_total", "counter", "Records that failed because no answer fit the schema.", s.misfits())
+	one("responses_429_total", "counter", "Responses with HTTP status 429.", s.Status429)
 	family("tokens_total", "counter", "Tokens of new answers.")
 	sample("tokens_total", `{kind="prompt"}`, s.PromptTokens)
 	sample("tokens_total", `{kind="completion"}`, s.CompletionTokens)
 	if s.CostUSD != nil {
-		one("cost_dollars_total", "counter", "What this run's answers cost, in US dollars; missing where a price is not known.", *s.CostUSD)
+		one("cost_dollars_total", "counter", "What this run's answers cost, in US dollars; missing if a price is not known.", *s.CostUSD)
 	}
 	if s.Rehearsal || s.Simulated > 0 {
-		one("simulated_records_total", "counter", "Records that are ok with an answer of the simulated provider.", s.Simulated)
+		one("simulated_records_total", "counter", "Records that are ok with an answer from the simulated provider.", s.Simulated)
 		one("simulated_dollars_total", "counter", "The simulated part of cost_dollars_total, in US dollars.", s.SimulatedUSD)
 	}
-	one("spent_dollars", "gauge", "What counts against the budget, in US dollars; without one, what this run spent.", s.Spent)
+	one("spent_dollars", "gauge", "What counts against the budget, in US dollars; without a budget, what this run spent.", s.Spent)
 	if s.Budget > 0 {
 		one("budget_dollars", "gauge", "The budget, in US dollars.", s.Budget)
 	}
 	if s.Total > 0 {
 		one("records_expected", "gauge", "Records in the inputs, an estimate until all are read.", s.Total)
 	}
-	one("requests_in_flight", "gauge", "Requests that are waiting for their answers.", s.InFlight)
+	one("requests_in_flight", "gauge", "Requests that are waiting for an answer.", s.InFlight)
 	one("requests_allowed", "gauge", "Requests that may be in flight.", s.Allowed)
 	one("records_sleeping", "gauge", "Records that are waiting to be sent again.", s.Sleeping)
 	one("elapsed_seconds", "gauge", "How long the run has taken.", s.ElapsedS)

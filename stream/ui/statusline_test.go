@@ -137,7 +137,7 @@ func TestSummaryForPeople(t *testing.T) {
 			In: 6, OK: 6, Flagged: 1, PromptTokens: 90, CompletionTokens: 88, ElapsedS: 0.1,
 		},
 		"10,000 in: 9,900 ok (1,000 recorded before, 3 flagged), 20 failed, 80 unsent\n" +
-			"1,204,332 + 2,443,123 tokens, $1.50 in 2m14s, 67/s, 12 retries, 3 times 429; from line 5 on by the cheaper model": {
+			"1,204,332 + 2,443,123 tokens, $1.50 in 2m14s, 67/s, 12 retries, 3 times 429; by the cheaper model from line 5 on": {
 			In: 10_000, OK: 9900, Skipped: 1000, Flagged: 3, Failed: 20, Unsent: 80, PromptTokens: 1_204_332, CompletionTokens: 2_443_123,
 			CostUSD: &cost, ElapsedS: 134, Retries: 12, Status429: 3, DowngradedAt: 5,
 		},

@@ -55,7 +55,7 @@ func (s Summary) records() string {
 		notes = append(notes, Grouped(s.Skipped)+" recorded before")
 	}
 	if s.Same > 0 {
-		notes = append(notes, Grouped(s.Same)+" the same as others")
+		notes = append(notes, Number(s.Same, "duplicate"))
 	}
 	if s.Simulated > 0 && !s.Rehearsal {
 		notes = append(notes, Grouped(s.Simulated)+" simulated")
@@ -69,7 +69,7 @@ func (s Summary) records() string {
 	}
 	text := Grouped(s.In) + " in: " + ok + ", " + Grouped(s.Failed) + " failed"
 	if n := s.misfits(); n > 0 {
-		text += " (" + Grouped(n) + " by the schema)"
+		text += " (" + Grouped(n) + " did not fit the schema)"
 	}
 	if s.Unsent > 0 {
 		text += ", " + Grouped(s.Unsent) + " unsent"
@@ -117,7 +117,7 @@ func (s Summary) effort() string {
 		text += ", " + Number(s.Status429, "time") + " 429"
 	}
 	if s.DowngradedAt > 0 {
-		text += fmt.Sprintf("; from line %d on by the cheaper model", s.DowngradedAt)
+		text += fmt.Sprintf("; by the cheaper model from line %d on", s.DowngradedAt)
 	}
 	return text
 }
