@@ -17,11 +17,11 @@ type Flags struct {
 	Files []string `arg:"" optional:"" help:"Files to read instead of stdin, in order; - is stdin."`
 
 	Prompt     string      `short:"p" group:"in" placeholder:"TEMPLATE" help:"Make the prompt from a record's fields: 'Translate: {{.text}}'."`
-	System     string      `group:"in" placeholder:"TEXT|@FILE" help:"A system message for records that have none."`
+	System     string      `group:"in" placeholder:"TEXT|@FILE" help:"A system message for records without one."`
 	RawInput   bool        `short:"R" group:"in" help:"Read each line as a plain-text prompt, not as JSON."`
 	IDField    string      `group:"in" placeholder:"NAME" help:"The field that holds a record's id (default: id or custom_id)."`
-	Model      string      `short:"m" group:"in" placeholder:"NAME" env:"LLMPIPE_MODEL" help:"The model if a record names none (gpt-4o-mini)."`
-	Set        []string    `group:"in" sep:"none" placeholder:"KEY=JSON|@FILE" help:"Set a request field that a record lacks. Repeatable."`
+	Model      string      `short:"m" group:"in" placeholder:"NAME" env:"LLMPIPE_MODEL" help:"Model for records without one (gpt-4o-mini)."`
+	Set        []string    `group:"in" sep:"none" placeholder:"KEY=JSON|@FILE" help:"Set a request field in records without it. Repeatable."`
 	MaxLine    Size        `group:"in" default:"64MiB" placeholder:"64MiB" help:"The longest input line; longer ones become error records."`
 	Attach     []string    `group:"in" sep:"none" placeholder:"FIELD" help:"A field that names files or URLs to attach. Repeatable."`
 	AttachRoot string      `group:"in" default:"." placeholder:"DIR" help:"Attach files only from below this directory (default: here)."`
@@ -63,7 +63,7 @@ type Flags struct {
 	Share            string `group:"pace" placeholder:"URL" help:"redis://HOST/JOB: share quota and budget with all processes that name JOB."`
 	SharePasswordEnv string `group:"pace" placeholder:"NAME" help:"The variable with the password for --share."`
 
-	Budget       string `group:"money" placeholder:"USD|N%" help:"Spend at most USD over all runs of the ledger; N% means of --estimate."`
+	Budget       string `group:"money" placeholder:"USD|N%" help:"Spend at most USD over all runs of the ledger, or N% of --estimate."`
 	BudgetPerDay Amount `group:"money" placeholder:"USD" help:"Spend at most USD a day (UTC), then exit 75."`
 	DowngradeTo  string `group:"money" placeholder:"MODEL" help:"Send new requests to MODEL once 80% of the budget is spent."`
 	Prices       string `group:"money" placeholder:"FILE" help:"Override built-in prices, in LiteLLM's or genai-prices' format; or free."`
@@ -94,7 +94,7 @@ type ProviderFlags struct {
 	Endpoint  record.Endpoint `group:"in" default:"chat" placeholder:"chat" help:"chat, embeddings, responses, completions or messages."`
 	BaseURL   string          `group:"who" placeholder:"URL" help:"The provider's address, up to /v1; sim: simulates one ($OPENAI_BASE_URL)."`
 	KeyEnv    string          `group:"who" placeholder:"NAME" help:"The key's variable or none (OPENAI_API_KEY; messages: ANTHROPIC_API_KEY)."`
-	KeyCmd    string          `group:"who" placeholder:"CMD" help:"Get the key from CMD, again before it expires and after a 401."`
+	KeyCmd    string          `group:"who" placeholder:"CMD" help:"Run CMD to get the key: at the start, before it expires, after a 401."`
 	Header    []string        `group:"who" sep:"none" placeholder:"'K: V'" help:"A header for every request. Repeatable."`
 	HeaderEnv []string        `group:"who" sep:"none" placeholder:"K=VAR" help:"A header whose value is in the variable VAR. Repeatable."`
 	Timeout   time.Duration   `group:"who" default:"10m" placeholder:"10m" help:"How long one attempt may take."`

@@ -38,7 +38,7 @@ var foreign = []struct{ names, hint string }{
 	{"--tag --with-input --include-input --keep-record", "--keep-input adds the record to its result"},
 	{"-n --max-args --head --count --max-records --max-rows --first", "--limit N sends only the first N records, --sample N a sample of N"},
 	{"--shuf --shuffle --random", "--sample N sends a sample of N records; shuf prompts.jsonl | llmpipe sends all in random order"},
-	{"-s --system-prompt --system-message --instructions", "--system 'You are …' sets the system message of records that have none"},
+	{"-s --system-prompt --system-message --instructions", "--system 'You are …' sets the system message of records without one"},
 	{"--template -t --format-string --user-prompt", "-p 'Translate: {{.text}}' makes the prompt from a record's fields"},
 	{"--attachment --image --images --attach-file --pdf --audio", "--attach FIELD attaches the files that a record names in FIELD"},
 	{"--csv --tsv --colsep", "llmpipe reads JSON lines; run llmpipe prompts.csv to see the command that converts the file"},
