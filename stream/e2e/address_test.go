@@ -86,6 +86,9 @@ func TestHintsForWrongAddresses(t *testing.T) {
 					t.Error("exit 0")
 				}
 				p.says(t, "hint: ", strings.Replace(hint, "OPTION", option, 1))
+				if said := p.err.String(); strings.HasPrefix(said, "llmpipe: hint:") {
+					t.Errorf("nothing says what the hint is about: %s", said)
+				}
 			})
 		}
 	}

@@ -109,7 +109,7 @@ func (l *Lane) heed(q *Request) {
 		if l.Host.Index == 0 && !q.divisible() && l.lanes.refusals.repeats(q.reply.Err, q.records()) {
 			l.lanes.flow.Stop.Fail(l.hopeless(q))
 		} else if l.Host.Index > 0 {
-			l.hintOnce(q.reply.Err, q.Record.Model)
+			l.warnOnce(q.reply.Err, q.Record.Model, "")
 		}
 	case provider.Transient:
 		if q.reply.Foreign && !l.proven() && l.foreign.Add(1) >= foreignAfter {

@@ -30,7 +30,7 @@ func (l *Lane) report(q *Request, streak *limiter.Streak) {
 		}
 	case provider.Transient:
 		if q.reply.Foreign {
-			l.hintOnce(q.reply.Err, q.Record.Model)
+			l.warnOnce(q.reply.Err, q.Record.Model, tryingAgain)
 		}
 		l.reportFailure(q.reply.Err, streak)
 	case provider.Pressure:
@@ -55,7 +55,7 @@ func (l *Lane) reportFailure(err *record.Error, streak *limiter.Streak) {
 		here = false
 	}
 	if hint != "" && (here || !l.told.answered.Load()) && l.told.hinted.CompareAndSwap(false, true) {
-		l.lanes.flow.Voice.Warn("%s: %s; trying again", l.Host.Name, err.Message)
+		l.lanes.flow.Voice.Warn("%s: %s%s", l.Host.Name, err.Message, tryingAgain)
 		l.lanes.flow.Voice.Hint("%s", hint)
 	}
 	// A failure that was sent before an outage may come when that is over: it opens nothing.
@@ -69,6 +69,9 @@ func (l *Lane) reportFailure(err *record.Error, streak *limiter.Streak) {
 		l.lanes.sleepers.hasten(l.Host)
 	}
 }
+
+// tryingAgain ends the warning of a failure that is retried.
+const tryingAgain = "; trying again"
 
 // tooManyFiles is the system's message when a process may open no more files.
 const tooManyFiles = "too many open files"

@@ -106,7 +106,7 @@ func (l *Lane) Found() { l.told.found.Store(true) }
 // Tell prints what is probably wrong when a call failed and will be retried.
 func (l *Lane) Tell(call *provider.CallError) {
 	if call.Err.Type == "bad_response" {
-		l.hintOnce(call.Err, "")
+		l.warnOnce(call.Err, "", tryingAgain)
 		return
 	}
 	l.reportFailure(call.Err, nil)
@@ -132,19 +132,26 @@ func (l *Lane) option() string {
 	return "--fallback url="
 }
 
-// hintOnce prints once what is probably wrong with a lane that has answered nothing yet.
-func (l *Lane) hintOnce(err *record.Error, model string) {
-	if l.told.answered.Load() || l.proven() {
-		return
+// warnOnce prints once what is probably wrong with a lane that has answered nothing yet: the failure
+// and what follows from it, and then the hint.
+func (l *Lane) warnOnce(err *record.Error, model, then string) {
+	if hint := l.firstHint(err, model); hint != "" {
+		l.lanes.flow.Voice.Warn("%s: %s%s", l.Host.Name, err.Message, then)
+		l.lanes.flow.Voice.Hint("%s", hint)
+	}
+}
+
+// firstHint returns what is probably wrong with a lane that has answered nothing yet. It is empty
+// if that is unknown or was said before.
+func (l *Lane) firstHint(err *record.Error, model string) string {
+	if l.proven() {
+		return ""
 	}
 	hint := l.hint(err, model)
 	if hint == "" || !l.told.hinted.CompareAndSwap(false, true) {
-		return
+		return ""
 	}
-	if l.Host.Index > 0 {
-		hint = l.Host.Name + ": " + hint
-	}
-	l.lanes.flow.Voice.Hint("%s", hint)
+	return hint
 }
 
 // HintAtRefusals prints what is probably wrong at the end of a run without any answer, if too few
@@ -154,7 +161,9 @@ func (l *Lanes) HintAtRefusals() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.over && s.count > 0 && s.count < AlikeRefusals {
-		l.Primary().hintOnce(&s.first, l.cfg.Model)
+		if hint := l.Primary().firstHint(&s.first, l.cfg.Model); hint != "" {
+			l.flow.Voice.Hint("%s", hint)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package lane
 
 import (
+	"net/http"
 	"testing"
 
 	"llmpipe/stream/record"
@@ -34,6 +35,33 @@ func TestSameError(t *testing.T) {
 		}
 		if got != c.hopeless {
 			t.Errorf("%s: hopeless after %d, want %d", c.name, got, c.hopeless)
+		}
+	}
+}
+
+// A 404 is blamed on the address only if it may come from a server without an API.
+func TestHintAtNotFound(t *testing.T) {
+	const elsewhere = "the server has nothing at this address: check the host and the port"
+	for _, c := range []struct {
+		message string
+		found   bool // a call about a file or a batch was answered before
+		want    string
+	}{
+		{"404 page not found", false, elsewhere},
+		{"404 page not found", true, ""},
+		{"File Not Found", false, elsewhere},
+		{"No such File object: file-abc", false, ""},
+		{"Previous response with id 'resp_123' not found.", false, ""},
+		{"the model 'm' does not exist", true, `the provider does not know the model "m": name another with -m`},
+	} {
+		l := testLane(t)
+		l.base, l.lanes.cfg.Lanes = "http://localhost:1/v1", make([]Target, 1)
+		if c.found {
+			l.Found()
+		}
+		err := &record.Error{Type: "invalid_request_error", Status: http.StatusNotFound, Message: c.message}
+		if got := l.hint(err, "m"); got != c.want {
+			t.Errorf("%s, found %t: %q, want %q", c.message, c.found, got, c.want)
 		}
 	}
 }
