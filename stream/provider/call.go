@@ -101,9 +101,9 @@ func (c *Client) callWith(ctx context.Context, with *key.Key, r *Request) (*call
 	case err == nil && r.Into != nil:
 		return k, c.read(k, r.Into, r.Called)
 	case sink.err != nil:
-		return k, fmt.Errorf("writing what came: %w", sink.err)
+		return k, fmt.Errorf("writing the response: %w", sink.err)
 	case err != nil && r.Body.failure() != nil:
-		return k, fmt.Errorf("reading what is to be sent: %w", r.Body.failure())
+		return k, fmt.Errorf("reading the request body: %w", r.Body.failure())
 	}
 	return k, err
 }

@@ -162,7 +162,7 @@ func parseBaseURL(s string) (*url.URL, error) {
 	case err != nil:
 		return nil, errors.New("base URL is not a URL")
 	case base.User != nil:
-		return nil, errors.New("base URL holds a user name or password: a secret goes into the environment, and its name into " +
+		return nil, errors.New("base URL contains a user name or password: put the secret into an environment variable, and name that with " +
 			"--key-env or --header-env")
 	case base.Scheme != "http" && base.Scheme != "https" || base.Host == "":
 		return nil, fmt.Errorf("base URL %q is not sim:, and does not start with http:// or https://", Shown(s))

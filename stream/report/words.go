@@ -118,7 +118,7 @@ func misfits(s *report.Schema) string {
 	}
 	text += "; asking again brought " + ui.Number(s.Reasked, "answer")
 	if s.Cost == nil {
-		return text + " whose cost is not known"
+		return text + " of unknown cost"
 	}
 	return text + ", for " + ui.Amount(s.Cost)
 }

@@ -77,7 +77,8 @@ func New(f *flow.Flow, c Options, j *journal.Journal) *Account {
 		a.others, today = s.SpentNanos+s.KeptNanos, s.SpentSince+s.KeptSince
 		a.rehearsed.before = s.Simulated
 		if a.Budgeted() && s.KeptNanos > 0 {
-			f.Voice.Note("ledger %s: up to %s more counts as spent%s, for attempts of unreported cost", c.Ledger, ui.USD(s.KeptNanos), a.mark())
+			f.Voice.Note("ledger %s: up to %s more counts as spent%s, for attempts whose cost was not reported", c.Ledger,
+				ui.USD(s.KeptNanos), a.mark())
 		}
 		if a.Budgeted() && s.UnknownCost > 0 {
 			f.Voice.Warn("ledger %s: the cost of %d of its answers is unknown, and does not count against the budget", c.Ledger, s.UnknownCost)

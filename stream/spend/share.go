@@ -164,7 +164,7 @@ func (s *shared) Lent(budget int, beside, limit int64) {
 // budget from now on; it can when it begins again.
 func (s *shared) Bounded(budget int, limit int64) {
 	flag := [share.Budgets]string{"--budget", "--budget-per-day"}[budget]
-	s.account.flow.Stop.Pause(ui.WithHint("the same command goes on, and keeps it",
+	s.account.flow.Stop.Pause(ui.WithHint("run the same command again: it continues, and keeps that budget",
 		fmt.Errorf("--share: another run of the job has %s %s, and this one began without", flag, ui.USD(limit))))
 }
 
