@@ -28,7 +28,7 @@ var badLines = []struct{ line, id, code, says string }{
 	{`  "prompt": "x",`, "", "trailing_data", "over several lines|jq -c ."},
 	{`name,text`, "", "invalid_json", "CSV|--raw-input"},
 	{"\xff\xfe" + `{` + "\x00", "", "invalid_json", "UTF-16|iconv"},
-	{"BZh91AY", "", "invalid_json", "compressed|gzip and zstd"},
+	{"BZh91AY", "", "invalid_json", "compressed|with gzip or zstd"},
 	{strings.Repeat("[", 20_000), "", "invalid_json", "depth"},
 	{`[{"prompt":"x"}]`, "", "not_a_record", "array|jq -c '.[]'"},
 	{`42`, "", "not_a_record", "a number"},

@@ -269,7 +269,7 @@ func TestForgottenBatchCountsAsSpent(t *testing.T) {
 	eventually(t, "the batch has ended", func() bool { return listBatches(t, b.dir, b.sim)[0].State == "completed" })
 	forget := llmpipe(t, b.dir, "batches", "forget", listBatches(t, b.dir, b.sim)[0].Batch, "--base-url", b.sim.URL)
 	forget.exits(t, 0)
-	forget.says(t, "counts as spent for it")
+	forget.says(t, "counts as spent on it")
 	p := b.on(t, input, "--mode", "batch", "--budget", money)
 	p.exits(t, 4)
 	if spent, within := b.spent(t); !within || b.sim.batches(t).Answered <= 15 {

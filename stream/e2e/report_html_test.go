@@ -54,7 +54,7 @@ func TestReportHTML(t *testing.T) {
 		fmt.Sprintf("|%d ms|p95 %d ms|p99 %d ms|", f.Latency.P50, f.Latency.P95, f.Latency.P99),
 		"|l.jsonl|Everything here is simulated", "|Spend|", "|Throughput|", "|Latency|", "|By model|",
 		fmt.Sprintf("|server_error| (500)|The server had an error while processing your request. Sorry about that!|%d|%[1]d|", f.Failures),
-		"|Without an answer|The same command sends only these again.|", "|Runs|", "|done, some failed|",
+		"|Without an answer|Run the same command again: it sends only these.|", "|Runs|", "|done, some failed|",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
