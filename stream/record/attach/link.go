@@ -44,7 +44,7 @@ func (l Links) Append(dst []byte, link string) ([]byte, error) {
 	case strings.EqualFold(u.Scheme, "http") && !l.HTTP:
 		return dst, errors.New("an http: URL is fetched without encryption; add --attach-http to allow it")
 	case !strings.EqualFold(u.Scheme, "http") && !strings.EqualFold(u.Scheme, "https"):
-		return dst, fmt.Errorf("providers do not fetch %s: URLs; use https:", strings.ToLower(u.Scheme))
+		return dst, fmt.Errorf("providers do not fetch %s: URLs; use an https: URL", strings.ToLower(u.Scheme))
 	}
 	quoted := string(rawjson.AppendQuoted(nil, link))
 	if strings.EqualFold(path.Ext(u.Path), ".pdf") {
