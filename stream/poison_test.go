@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"llmpipe/limiter"
+	"llmpipe/stream/lane"
 	"llmpipe/stream/provider/sim"
 )
 
@@ -158,6 +159,46 @@ func TestPoisonedRecords(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// A fallback is asked only about the records that fail at the first provider, too, and so answers
+// none of them. That is no outage of the fallback: the run must not wait for its end.
+func TestPoisonedRecordsWithAFallback(t *testing.T) {
+	const records = 552
+	for name, fail := range map[string]http.HandlerFunc{"500": status(500), "in all ways": mixed} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tenth := func(id int) bool { return id%10 == 3 }
+				down := [2]time.Duration{500 * time.Millisecond, 10500 * time.Millisecond}
+				first := &poisoner{bad: tenth, fail: fail, takes: 20 * time.Millisecond, down: down}
+				second := &poisoner{bad: tenth, fail: fail, takes: 20 * time.Millisecond, down: down, began: time.Now()}
+				listener := sim.NewListener()
+				server := &http.Server{Handler: second}
+				served := make(chan struct{})
+				go func() {
+					defer close(served)
+					_ = server.Serve(listener)
+				}()
+				defer func() {
+					_ = server.Close()
+					<-served
+				}()
+				start := time.Now()
+				r := first.run(t, prompts(records), func(c *Config) {
+					behind := c.Provider
+					behind.BaseURL = "http://127.0.0.2/v1"
+					behind.Dial = func(context.Context, string, string) (net.Conn, error) { return listener.Dial(t.Context()) }
+					c.Lanes = append(c.Lanes, lane.Target{Name: "behind", Provider: behind, Pace: c.Pace})
+				})
+				if s := r.Summary; r.ExitCode() != ExitIncomplete || s.OK != 497 || s.Failed != 55 {
+					t.Errorf("exit %d, %+v, %v: %s", r.ExitCode(), s, r.Paused, &r.said)
+				}
+				if took := time.Since(start); took > 20*time.Minute { // most take one or two
+					t.Errorf("it took %s", took)
+				}
+			})
+		})
 	}
 }
 

@@ -246,13 +246,13 @@ func (l *Lanes) elsewhere(than *Lane) bool {
 }
 
 // move sends q, whose attempts here are used up, to the lanes behind this one, and reports whether
-// there are any.
+// there are any. What its failures say of q itself stays: if it fails there, too, that is no outage.
 func (l *Lane) move(q *Request) bool {
 	if l.tier+1 >= len(l.lanes.tiers) {
 		return false
 	}
 	q.floor, q.tries.inLane, q.tries.streak, q.tries.inStreak, q.tries.delays = l.tier+1, 0, nil, 0, nil
-	q.tries.failed, q.tries.suspect, q.tries.refused = attempt{}, false, time.Time{}
+	q.tries.refused = time.Time{}
 	l.lanes.again(q)
 	return true
 }
