@@ -67,9 +67,8 @@ func (p *poisoner) isDown() bool {
 	return false
 }
 
-// run asks the provider about records, over connections within the process, as fake time needs.
-func (p *poisoner) run(t *testing.T, records io.Reader, adapt func(*Config)) *trial {
-	t.Helper()
+// serve has the provider answer until the test ends, and returns how it is reached.
+func (p *poisoner) serve(t *testing.T) func(ctx context.Context, network, address string) (net.Conn, error) {
 	listener := sim.NewListener()
 	server := &http.Server{Handler: p}
 	served := make(chan struct{})
@@ -77,13 +76,20 @@ func (p *poisoner) run(t *testing.T, records io.Reader, adapt func(*Config)) *tr
 		defer close(served)
 		_ = server.Serve(listener)
 	}()
-	defer func() {
+	t.Cleanup(func() {
 		_ = server.Close()
 		<-served
-	}()
+	})
 	p.began = time.Now()
+	return func(ctx context.Context, _, _ string) (net.Conn, error) { return listener.Dial(ctx) }
+}
+
+// run asks the provider about records, over connections within the process, as fake time needs.
+func (p *poisoner) run(t *testing.T, records io.Reader, adapt func(*Config)) *trial {
+	t.Helper()
+	dial := p.serve(t)
 	return try(t, "http://127.0.0.1/v1", records, func(c *Config) {
-		c.Provider.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) { return listener.Dial(ctx) }
+		c.Provider.Dial = dial
 		c.Provider.Timeout, c.Provider.Connections = 20*time.Second, 64
 		c.Pace = limiter.Config{GiveUp: 2 * time.Hour}
 		adapt(c)
@@ -172,23 +178,12 @@ func TestPoisonedRecordsWithAFallback(t *testing.T) {
 				tenth := func(id int) bool { return id%10 == 3 }
 				down := [2]time.Duration{500 * time.Millisecond, 10500 * time.Millisecond}
 				first := &poisoner{bad: tenth, fail: fail, takes: 20 * time.Millisecond, down: down}
-				second := &poisoner{bad: tenth, fail: fail, takes: 20 * time.Millisecond, down: down, began: time.Now()}
-				listener := sim.NewListener()
-				server := &http.Server{Handler: second}
-				served := make(chan struct{})
-				go func() {
-					defer close(served)
-					_ = server.Serve(listener)
-				}()
-				defer func() {
-					_ = server.Close()
-					<-served
-				}()
+				second := &poisoner{bad: tenth, fail: fail, takes: 20 * time.Millisecond, down: down}
+				dial := second.serve(t)
 				start := time.Now()
 				r := first.run(t, prompts(records), func(c *Config) {
 					behind := c.Provider
-					behind.BaseURL = "http://127.0.0.2/v1"
-					behind.Dial = func(context.Context, string, string) (net.Conn, error) { return listener.Dial(t.Context()) }
+					behind.BaseURL, behind.Dial = "http://127.0.0.2/v1", dial
 					c.Lanes = append(c.Lanes, lane.Target{Name: "behind", Provider: behind, Pace: c.Pace})
 				})
 				if s := r.Summary; r.ExitCode() != ExitIncomplete || s.OK != 497 || s.Failed != 55 {
