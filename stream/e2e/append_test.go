@@ -382,9 +382,7 @@ func TestAppendBehindUnmarkedLines(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := p.Start(); err != nil {
-				t.Fatal(err)
-			}
+			p.starts(t)
 			for line := range bytes.Lines(j.prompts[:len(j.prompts)/4]) {
 				if _, err := stdin.Write(line); err != nil {
 					t.Fatal(err)

@@ -38,9 +38,7 @@ func TestManyLargeFiles(t *testing.T) {
 			}
 			p := llmpipe(t, dir, "--base-url", url, "-m", "gpt-4o", "-p", "Describe it.", "--attach", "image", "--mode", mode, "-c", "32")
 			p.Stdin = strings.NewReader(records)
-			if err := p.Start(); err != nil {
-				t.Fatal(err)
-			}
+			p.starts(t)
 			peak := 0
 			ended := make(chan int, 1)
 			go func() { ended <- p.wait(t) }()

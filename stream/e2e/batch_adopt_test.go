@@ -33,9 +33,7 @@ func TestBatchThatIsMadeAfterTheKill(t *testing.T) {
 	dir := t.TempDir()
 	name := writePrompts(t, dir, 20)
 	first := llmpipe(t, dir, o.args(name)...)
-	if err := first.Start(); err != nil {
-		t.Fatal(err)
-	}
+	first.starts(t)
 	<-asked
 	_ = first.Process.Signal(syscall.SIGKILL)
 	first.wait(t)

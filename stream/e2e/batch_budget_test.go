@@ -167,9 +167,7 @@ func TestBudgetKnowsOfBatchesMadeMeanwhile(t *testing.T) {
 	}
 	out := new(transcript)
 	long.Stdout = out
-	if err := long.Start(); err != nil {
-		t.Fatal(err)
-	}
+	long.starts(t)
 	write := func(text string) {
 		if _, err := io.WriteString(in, text); err != nil {
 			t.Errorf("%v; said %s", err, long.err.String())
@@ -245,9 +243,7 @@ func TestBatchBudgetWaitsForAnotherProcess(t *testing.T) {
 	t.Parallel()
 	b := newBudgeted(t, "latency=0s&batch-latency=1s&output=200")
 	first := b.on(t, hello("a", "", 20), "--mode", "batch", "--budget", money)
-	if err := first.Start(); err != nil {
-		t.Fatal(err)
-	}
+	first.starts(t)
 	eventually(t, "the batch is made", func() bool { return b.sim.batches(t).Batches == 1 })
 	p := b.on(t, hello("b", "", 20)+hello("a", "", 20), "--mode", "batch", "--budget", money)
 	code := p.exit(t)

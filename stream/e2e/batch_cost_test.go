@@ -51,9 +51,7 @@ func TestBatchBillsForAnswersThatAreNotUsed(t *testing.T) {
 			now.Args[i] = g.URL
 		}
 	}
-	if err := now.Start(); err != nil {
-		t.Fatal(err)
-	}
+	now.starts(t)
 	eventually(t, "it is asked at once", func() bool { return g.count("POST /chat/completions") == 3 })
 	second := b.on(t, input, "--mode", "batch", "--detach")
 	second.exits(t, 75)

@@ -74,9 +74,7 @@ func survivesKillsOf(t *testing.T, dialect string, tests []kill, job killJob) {
 			dir := t.TempDir()
 			args := byDialect(dialect, g.URL, job.write(t, dir)...)
 			first := llmpipe(t, dir, args...)
-			if err := first.Start(); err != nil {
-				t.Fatal(err)
-			}
+			first.starts(t)
 			victim <- first
 			if test.what == halve {
 				eventually(t, "half an answer", func() bool { return seen.Load() > 0 })
@@ -149,9 +147,7 @@ func TestBatchSurvivesAKillWhileCollecting(t *testing.T) {
 	first := llmpipe(t, dir, args...)
 	out := new(transcript)
 	first.Stdout = out
-	if err := first.Start(); err != nil {
-		t.Fatal(err)
-	}
+	first.starts(t)
 	eventually(t, "some answers are out", func() bool { return out.has("\n") })
 	_ = first.Process.Signal(syscall.SIGKILL)
 	first.wait(t)

@@ -267,9 +267,7 @@ func TestDedupeOfWhatIsReadMeanwhile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p.starts(t)
 	for _, line := range []string{
 		`{"id":2,"prompt":"first","max_tokens":250,"priority":"high"}`,
 		`{"id":3,"prompt":"equal","max_tokens":200}`,

@@ -123,9 +123,7 @@ func TestBatchInterrupted(t *testing.T) {
 	p := llmpipe(t, dir, o.args("--summary", "summary.json", name)...)
 	said := new(transcript)
 	p.Stderr = said
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p.starts(t)
 	eventually(t, "the batch is made", func() bool { return said.has(": 10 requests") })
 	_ = p.Process.Signal(syscall.SIGINT)
 	if code := p.wait(t); code != 128+int(syscall.SIGINT) {

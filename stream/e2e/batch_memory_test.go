@@ -29,9 +29,7 @@ func manyRecords(t *testing.T, by func(url string, more ...string) []string) {
 		return fmt.Sprintf(`{"id":"r%d","prompt":"what do you say to number %[1]d, of which there is no more to be known?"}`, i)
 	}))
 	p := llmpipe(t, dir, by(sim.URL, "-f", "text", "--summary", "summary.json", name)...)
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p.starts(t)
 	most := 0
 	ended := make(chan int, 1)
 	go func() { ended <- p.wait(t) }()

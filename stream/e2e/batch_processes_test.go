@@ -30,9 +30,7 @@ func startRivals(t *testing.T, sim *simServer, inputs []string, flags ...string)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
+		p.starts(t)
 		if _, err := io.WriteString(in, input); err != nil {
 			t.Fatal(err)
 		}

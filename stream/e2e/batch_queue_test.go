@@ -66,9 +66,7 @@ func TestBatchInterruptedWithoutRoom(t *testing.T) {
 	p := llmpipe(t, dir, byBatch(sim.URL, writePrompts(t, dir, 1))...)
 	said := new(transcript)
 	p.Stderr = said
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p.starts(t)
 	// The waits grow: by then one is so long that the signal comes in the middle of it.
 	eventually(t, "it waits for room", func() bool { return strings.Count(said.String(), "the account has too many tokens enqueued") == 7 })
 	_ = p.Process.Signal(syscall.SIGINT)

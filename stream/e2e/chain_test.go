@@ -37,9 +37,7 @@ func TestLineByLine(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := p.Start(); err != nil {
-				t.Fatal(err)
-			}
+			p.starts(t)
 			answers := bufio.NewReader(out)
 			for i := range 20 {
 				if _, err := fmt.Fprintf(in, c.line+"\n", i); err != nil {
@@ -73,9 +71,7 @@ func TestStagesChained(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range []*process{first, second} {
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
+		p.starts(t)
 	}
 	if code := second.wait(t); code != 3 {
 		t.Errorf("the second stage: exit %d, %s", code, second.err.String())

@@ -123,9 +123,7 @@ func TestDedupeOfWhatAnotherProcessAnswers(t *testing.T) {
 		return p
 	}
 	waits := run(`{"id":1,"prompt":"first"}` + "\n" + `{"id":2,"prompt":"equal"}` + "\n")
-	if err := waits.Start(); err != nil {
-		t.Fatal(err)
-	}
+	waits.starts(t)
 	eventually(t, "the first is asked about", func() bool { return b.asked.Load() == 1 })
 	run(`{"id":3,"prompt":"equal"}`+"\n").exits(t, 0)
 	close(answer)

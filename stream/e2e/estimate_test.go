@@ -81,9 +81,7 @@ func TestEstimateMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p.starts(t)
 	out := bufio.NewWriterSize(in, 1<<16)
 	for i := range records {
 		if _, err := fmt.Fprintf(out, "\"%d\"\n", i); err != nil {

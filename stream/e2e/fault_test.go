@@ -50,9 +50,7 @@ func TestNothingBut429(t *testing.T) {
 	})
 	p := llmpipe(t, t.TempDir(), "--base-url", b.URL, "-m", "m", "-c", "16", "--give-up", "2s", "--summary", "summary.json")
 	feed(t, p, records, false)
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p.starts(t)
 	eventually(t, "records wait to be asked again", func() bool { return b.asked.Load() >= 16+1 })
 	checkMemory(t, p)
 	if code := p.wait(t); code != 75 {

@@ -26,9 +26,7 @@ func TestAppendToAFullDisk(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := p.Start(); err != nil {
-					t.Fatal(err)
-				}
+				p.starts(t)
 				if room > 0 {
 					limit := unix.Rlimit{Cur: uint64(len(before)) + room, Max: unix.RLIM_INFINITY}
 					if err := unix.Prlimit(p.Process.Pid, unix.RLIMIT_FSIZE, &limit, nil); err != nil {

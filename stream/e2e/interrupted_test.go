@@ -46,9 +46,7 @@ func TestInterruptedSaysHowFar(t *testing.T) {
 			if p.Stderr = said; test.piped {
 				feed(t, p, 20, true)
 			}
-			if err := p.Start(); err != nil {
-				t.Fatal(err)
-			}
+			p.starts(t)
 			eventually(t, "four requests in flight", func() bool { return b.asked.Load() == 4 })
 			interrupt(t, p, syscall.SIGINT)
 			eventually(t, "the drain is announced", func() bool { return said.has(draining) })
@@ -88,9 +86,7 @@ func TestOrderedSaysWhatItHoldsBack(t *testing.T) {
 	dir, said, answers := t.TempDir(), &transcript{}, &transcript{}
 	p := llmpipe(t, dir, "--base-url", url, "-m", "m", "-c", "2", "--ordered", "--no-ledger", writePrompts(t, dir, 3))
 	p.Stdout, p.Stderr = answers, said
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p.starts(t)
 	eventually(t, "all are asked about", func() bool { return asked.Load() == 3 })
 	eventually(t, "two are held back", func() bool {
 		interrupt(t, p, syscall.SIGUSR1)

@@ -137,9 +137,7 @@ func TestKeyCommand(t *testing.T) {
 			p := llmpipe(t, dir, "--base-url", url, "-m", "claude-haiku-4-5", "--endpoint", c.endpoint, "-c", "64", "--keep-input", "-v",
 				"--summary", "summary.json", "--key-cmd", "echo >> runs; cat key")
 			p.Stdin = strings.NewReader(numbered(1, records))
-			if err := p.Start(); err != nil {
-				t.Fatal(err)
-			}
+			p.starts(t)
 			start := time.Now()
 			commands := commandLines()
 			if code := p.wait(t); code != 0 || strings.Count(p.out.String(), `"content":"Simulated`) != records {

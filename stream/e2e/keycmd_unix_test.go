@@ -40,9 +40,7 @@ func TestBatchesEndTheirKeyCommand(t *testing.T) {
 	p := llmpipe(t, dir, byBatch(sim.URL, "--detach", writePrompts(t, dir, 3))...)
 	p.exits(t, 75)
 	p = llmpipe(t, dir, "batches", "--base-url", sim.URL, "--key-cmd", "echo $$ > started; exec sleep 300")
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p.starts(t)
 	var command int
 	eventually(t, "the command runs", func() bool {
 		text, _ := os.ReadFile(filepath.Join(dir, "started"))

@@ -209,12 +209,18 @@ func (p *process) exits(t testing.TB, want int) {
 	}
 }
 
-// exit runs p to its end and returns its exit code, as a shell would give it.
-func (p *process) exit(t testing.TB) int {
+// starts runs p without waiting for its end.
+func (p *process) starts(t testing.TB) {
 	t.Helper()
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// exit runs p to its end and returns its exit code, as a shell would give it.
+func (p *process) exit(t testing.TB) int {
+	t.Helper()
+	p.starts(t)
 	return p.wait(t)
 }
 

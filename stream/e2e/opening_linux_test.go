@@ -30,9 +30,7 @@ func TestSignalWhileOpening(t *testing.T) {
 	}
 
 	p = llmpipe(t, dir, "--base-url", "sim:", "-l", "ledger.jsonl")
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p.starts(t)
 	eventually(t, "the ledger is being read", func() bool {
 		links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.Process.Pid))
 		for _, l := range links {

@@ -26,9 +26,7 @@ func TestPacksKilledAndResumed(t *testing.T) {
 		runs++
 		p := llmpipe(t, dir, append([]string{"--base-url", witness.URL, "--header", runHeader + ": " + strconv.Itoa(runs),
 			"--endpoint", "embeddings", "-m", "text-embedding-3-small", "--pack", pack, "--summary", "summary.json", input}, more...)...)
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
+		p.starts(t)
 		return p
 	}
 	for kill := range 3 {

@@ -22,9 +22,7 @@ func readThenLeave(t *testing.T, p *process, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p.starts(t)
 	lines := bufio.NewReader(stdout)
 	for range n {
 		if line, err := lines.ReadString('\n'); err != nil || !strings.Contains(line, `"said"`) {
@@ -126,9 +124,7 @@ func TestSlowReaderHoldsBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		feed(t, p, -1, true)
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
+		p.starts(t)
 		// The pipe takes 64 KiB and a group of 64 lines is being written; behind it wait as many
 		// records as the gate lets in.
 		const bound = 64 + 4*inFlight + 256 + 8
@@ -161,9 +157,7 @@ func TestEstimateForNobody(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
+		p.starts(t)
 		if err := stdout.Close(); err != nil {
 			t.Fatal(err)
 		}

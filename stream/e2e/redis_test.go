@@ -202,9 +202,7 @@ func TestShareOneBudget(t *testing.T) {
 	for i := range processes {
 		p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "--share", redis.url("job"),
 			"--budget", fmt.Sprint(budget/1e9), "--slice", fmt.Sprintf("%d/%d", i, processes), "-l", fmt.Sprintf("l%d.jsonl", i), prompts)
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
+		p.starts(t)
 		running = append(running, p)
 	}
 	for _, p := range running {
@@ -242,9 +240,7 @@ func TestShareServerIsSilent(t *testing.T) {
 	var running []*process
 	for i := range 2 {
 		p := redis.job(t, dir, sim.URL, fmt.Sprint(float64(budget)/dollar), i, 2, "-c", "2", prompts)
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
+		p.starts(t)
 		running = append(running, p)
 	}
 	eventually(t, "answers", func() bool { return sim.stats(t).Answered > 40 })
@@ -282,9 +278,7 @@ func TestShareServerIsGone(t *testing.T) {
 	run := func(want int) string {
 		p := redis.job(t, dir, sim.URL, "0.006", 0, 1, "-c", "2", "--give-up", "1s", prompts)
 		if want == 75 {
-			if err := p.Start(); err != nil {
-				t.Fatal(err)
-			}
+			p.starts(t)
 			eventually(t, "answers", func() bool { return sim.stats(t).Answered > 10 })
 			redis.stop()
 			if code := p.wait(t); code != want {
@@ -317,9 +311,7 @@ func TestShareServerWithOlderContents(t *testing.T) {
 	prompts := writeBounded(t, dir, 1_000, always(100))
 	run := func(i int) *process { return redis.job(t, dir, sim.URL, "0.004", i, 2, "-c", "4", prompts) }
 	first := run(0)
-	if err := first.Start(); err != nil {
-		t.Fatal(err)
-	}
+	first.starts(t)
 	eventually(t, "answers", func() bool { return sim.stats(t).Answered > 10 })
 	redis.do("SAVE")
 	if code := first.wait(t); code != 4 {
@@ -347,20 +339,14 @@ func TestShareABudgetThatOthersBring(t *testing.T) {
 			"--slice", "0/2", "-l", "l0.jsonl", prompts)
 	}
 	first, bound := free(), redis.job(t, dir, sim.URL, "1", 1, 2, "-c", "1", prompts)
-	if err := first.Start(); err != nil {
-		t.Fatal(err)
-	}
+	first.starts(t)
 	eventually(t, "answers", func() bool { return sim.stats(t).Answered > 10 })
-	if err := bound.Start(); err != nil {
-		t.Fatal(err)
-	}
+	bound.starts(t)
 	if code := first.wait(t); code != 75 || !strings.Contains(first.err.String(), "another run of the job has --budget $1") {
 		t.Errorf("exit %d: %s", code, &first.err)
 	}
 	again := free()
-	if err := again.Start(); err != nil {
-		t.Fatal(err)
-	}
+	again.starts(t)
 	before := sim.stats(t).Answered
 	eventually(t, "more answers", func() bool { return sim.stats(t).Answered > before+100 })
 	_ = again.Process.Kill()
@@ -379,9 +365,7 @@ func TestShareAtRest(t *testing.T) {
 	redis, sim := startRedis(t), startSim(t, "latency=4s")
 	dir := t.TempDir()
 	p := redis.job(t, dir, sim.URL, "1", 0, 1, "-c", "2", "--rpm", "6000", writeBounded(t, dir, 2, always(100)))
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p.starts(t)
 	eventually(t, "requests", func() bool { return sim.stats(t).Requests == 2 })
 	begun := time.Now()
 	before, _ := redis.scripts()

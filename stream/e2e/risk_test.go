@@ -69,9 +69,7 @@ func TestTwinsWaitForAnotherProcess(t *testing.T) {
 				p.Stdin = strings.NewReader(input)
 				said := new(transcript)
 				p.Stderr = said
-				if err := p.Start(); err != nil {
-					t.Fatal(err)
-				}
+				p.starts(t)
 				eventually(t, "it asks, or waits", func() bool {
 					return b.asked.Load() == 1 && (input == once || said.has("another process has sent"))
 				})
@@ -116,14 +114,10 @@ func TestAProcessWaitsForOneThatDies(t *testing.T) {
 		answerChat(w)
 	})
 	first := llmpipe(t, dir, "--base-url", back.URL, "-m", "gpt-4o-mini", "-c", strconv.Itoa(records), prompts)
-	if err := first.Start(); err != nil {
-		t.Fatal(err)
-	}
+	first.starts(t)
 	<-hang
 	second := llmpipe(t, dir, "--base-url", back.URL, "-m", "gpt-4o-mini", "-c", strconv.Itoa(records), prompts)
-	if err := second.Start(); err != nil {
-		t.Fatal(err)
-	}
+	second.starts(t)
 	eventually(t, "the second process asks the ledger", func() bool {
 		locks, _ := filepath.Glob(filepath.Join(dir, "*.run-*"))
 		return len(locks) == 2

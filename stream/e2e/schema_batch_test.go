@@ -58,9 +58,7 @@ func TestSchemaBatchSurvivesAKill(t *testing.T) {
 					return p
 				}
 				first := run()
-				if err := first.Start(); err != nil {
-					t.Fatal(err)
-				}
+				first.starts(t)
 				victim <- first
 				if code := first.wait(t); code != 128+int(syscall.SIGKILL) {
 					t.Fatalf("the first run was not killed: exit %d: %s", code, first.err.String())

@@ -270,9 +270,7 @@ func TestSchemaRecordedTwins(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := p.Start(); err != nil {
-					t.Fatal(err)
-				}
+				p.starts(t)
 				_, _ = io.WriteString(in, input[0])
 				sent := strings.Count(input[0], "\n")
 				if later := input[1]; later != "" {
@@ -483,9 +481,7 @@ func killedTurns(t *testing.T, mode string, kills int) {
 	}
 	for range kills {
 		p := start(2)
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
+		p.starts(t)
 		within := 60
 		if mode != "realtime" {
 			within = 600 // which is about as long as one takes

@@ -18,9 +18,7 @@ func shareQuota(t *testing.T, r *redisServer, sim *simServer, processes, records
 			"--base-url", sim.URL, "-m", "gpt-4o-mini", "--share", r.url("job"), "--no-ledger",
 			"--slice", fmt.Sprintf("%d/%d", i, processes), prompts,
 		}, args...)...)
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
+		p.starts(t)
 		running = append(running, p)
 	}
 	return running

@@ -69,9 +69,7 @@ func (s storm) run(t *testing.T) {
 		p := llmpipe(t, dir, "--base-url", witness.URL, "-m", "gpt-4o", "-c", fmt.Sprint(s.inFlight), "--header", runHeader+": "+run,
 			"--share", redis.url("job"), "--budget", fmt.Sprint(float64(s.budget)/dollar),
 			"--slice", fmt.Sprintf("%d/%d", i, s.processes), "-l", fmt.Sprintf("l%d.jsonl", i), prompts)
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
+		p.starts(t)
 		l := &slot{p: p, run: run, ended: make(chan int, 1), until: time.Now().Add(time.Duration(random.ExpFloat64() * float64(s.lives)))}
 		go func() {
 			code := 0

@@ -38,9 +38,7 @@ func TestBatchesOfProcessesShareABudget(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := p.Start(); err != nil {
-					t.Fatal(err)
-				}
+				p.starts(t)
 				if _, err := io.WriteString(in, boundedFrom(i*each, each)); err != nil {
 					t.Fatal(err)
 				}
@@ -80,16 +78,12 @@ func TestBatchWaitsForWhatIsAsked(t *testing.T) {
 			slow, quick := startSim(t, latency), startSim(t, "latency=0s&batch-latency=50ms")
 			in := writeFile(t, dir, "asked.jsonl", numbered(1, records))
 			first := llmpipe(t, dir, "--base-url", slow.URL, "-m", "gpt-4o-mini", "-c", strconv.Itoa(records), in)
-			if err := first.Start(); err != nil {
-				t.Fatal(err)
-			}
+			first.starts(t)
 			eventually(t, "all are at risk", func() bool { return slow.stats(t).Requests == records })
 			second := llmpipe(t, dir, byBatch(quick.URL, writeFile(t, dir, "all.jsonl", numbered(1, 3*records)))...)
 			said := new(transcript)
 			second.Stderr = said
-			if err := second.Start(); err != nil {
-				t.Fatal(err)
-			}
+			second.starts(t)
 			eventually(t, "the batch of the others", func() bool { return quick.batches(t).Answered == 2*records })
 			if !said.has("another process has sent") {
 				t.Errorf("it said %s", said)

@@ -63,9 +63,7 @@ func TestStagesAreNoEditedPrompts(t *testing.T) {
 	defer out.Close()
 	second := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-p", "Shorten: {{.content}}")
 	second.Stdin, second.Stdout = between, out
-	if err := second.Start(); err != nil {
-		t.Fatal(err)
-	}
+	second.starts(t)
 	if _, err := stage1.WriteString(`{"id":"alone","content":"hello"}` + "\n"); err != nil {
 		t.Fatal(err)
 	}

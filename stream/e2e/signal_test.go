@@ -36,9 +36,7 @@ func startHeld(t *testing.T, release <-chan struct{}, stdout io.Writer, args ...
 	p, said = llmpipe(t, t.TempDir(), args...), &transcript{}
 	p.Stdout, p.Stderr = stdout, said
 	feed(t, p, 20, true)
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p.starts(t)
 	eventually(t, "four requests in flight", func() bool { return b.asked.Load() == 4 })
 	return p, said, b
 }
@@ -126,9 +124,7 @@ func TestHangupIgnored(t *testing.T) {
 	p := shell(t, dir, `trap '' HUP; exec llmpipe --base-url "$1" -m m -c 4 --no-ledger prompts.jsonl`, b.URL)
 	p.Stderr = said
 	writePrompts(t, dir, 20)
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p.starts(t)
 	eventually(t, "four requests in flight", func() bool { return b.asked.Load() == 4 })
 	interrupt(t, p, syscall.SIGHUP)
 	interrupt(t, p, syscall.SIGUSR1)
@@ -152,9 +148,7 @@ func TestSignalWhileEstimating(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := llmpipe(t, dir, "estimate", "pipe")
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p.starts(t)
 	input, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits until it is opened for reading
 	if err != nil {
 		t.Fatal(err)

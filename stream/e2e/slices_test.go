@@ -127,9 +127,7 @@ func TestSlicesThatAreKilledAndGoOn(t *testing.T) {
 		t.Helper()
 		p := llmpipe(t, dir, "--base-url", sim.URL, "-m", "gpt-4o-mini", "-c", strconv.Itoa(inFlight), "--slice", fmt.Sprintf("%d/%d", i, slices),
 			"-l", fmt.Sprintf("job-%d.jsonl", i), "--seen", "job-*.jsonl", prompts)
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
+		p.starts(t)
 		return p
 	}
 	var tasks []*process

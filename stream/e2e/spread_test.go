@@ -25,9 +25,7 @@ func TestSpreadWhenAServerIsKilled(t *testing.T) {
 		args = append(args, "--spread", "url="+s.URL+",name=lane"+string(rune('1'+i)))
 	}
 	p := llmpipe(t, dir, args...)
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p.starts(t)
 	victim := sims[2]
 	eventually(t, "answers of the server that is killed", func() bool { return victim.stats(t).Answered > 50 })
 	if err := victim.cmd.Process.Signal(syscall.SIGKILL); err != nil {

@@ -128,9 +128,7 @@ func TestStatusLineOnTerminal(t *testing.T) {
 				p.Stdout = term.process
 				p.Args = append(p.Args, "--progress", "always")
 			}
-			if err := p.Start(); err != nil {
-				t.Fatal(err)
-			}
+			p.starts(t)
 			t.Cleanup(func() { _ = p.Process.Kill() }) // else a test that failed would wait for the terminal's end
 			eventually(t, "a wide status line", func() bool {
 				lines := term.drawn()
@@ -205,9 +203,7 @@ func TestStatusLineBesideAFilter(t *testing.T) {
 	writePrompts(t, dir, each+held)
 	p := shell(t, dir, `llmpipe --base-url "$1" -m m -c 2 --no-ledger --prices free -- prompts.jsonl | `+filter, b.URL)
 	p.Stdout, p.Stderr = term.process, term.process
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p.starts(t)
 	t.Cleanup(func() { _ = p.Process.Kill() })
 	eventually(t, "a status line below the answers", func() bool {
 		drawn := term.drawn()
