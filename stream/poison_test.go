@@ -67,8 +67,9 @@ func (p *poisoner) isDown() bool {
 	return false
 }
 
-// serve has the provider answer until the test ends, and returns how it is reached.
-func (p *poisoner) serve(t *testing.T) func(ctx context.Context, network, address string) (net.Conn, error) {
+// serve has the provider answer until stop, and returns how it is reached. Its counts may be read
+// after stop.
+func (p *poisoner) serve() (dial func(ctx context.Context, network, address string) (net.Conn, error), stop func()) {
 	listener := sim.NewListener()
 	server := &http.Server{Handler: p}
 	served := make(chan struct{})
@@ -76,18 +77,19 @@ func (p *poisoner) serve(t *testing.T) func(ctx context.Context, network, addres
 		defer close(served)
 		_ = server.Serve(listener)
 	}()
-	t.Cleanup(func() {
+	p.began = time.Now()
+	dial = func(ctx context.Context, _, _ string) (net.Conn, error) { return listener.Dial(ctx) }
+	return dial, func() {
 		_ = server.Close()
 		<-served
-	})
-	p.began = time.Now()
-	return func(ctx context.Context, _, _ string) (net.Conn, error) { return listener.Dial(ctx) }
+	}
 }
 
 // run asks the provider about records, over connections within the process, as fake time needs.
 func (p *poisoner) run(t *testing.T, records io.Reader, adapt func(*Config)) *trial {
 	t.Helper()
-	dial := p.serve(t)
+	dial, stop := p.serve()
+	defer stop()
 	return try(t, "http://127.0.0.1/v1", records, func(c *Config) {
 		c.Provider.Dial = dial
 		c.Provider.Timeout, c.Provider.Connections = 20*time.Second, 64
@@ -179,7 +181,8 @@ func TestPoisonedRecordsWithAFallback(t *testing.T) {
 				down := [2]time.Duration{500 * time.Millisecond, 10500 * time.Millisecond}
 				first := &poisoner{bad: tenth, fail: fail, takes: 20 * time.Millisecond, down: down}
 				second := &poisoner{bad: tenth, fail: fail, takes: 20 * time.Millisecond, down: down}
-				dial := second.serve(t)
+				dial, stop := second.serve()
+				defer stop()
 				start := time.Now()
 				r := first.run(t, prompts(records), func(c *Config) {
 					behind := c.Provider
